@@ -1,0 +1,63 @@
+# One gate for people and CI. A fresh machine needs Python 3.11 or newer, make and a way to the package registries.
+
+PYTHON ?= python3
+STAGE ?= dev
+# "key=value key=value": settings of the stack, see README.md.
+CONTEXT ?=
+RECORDING ?=
+
+VENV := .venv/bin
+export PATH := $(CURDIR)/$(VENV):$(PATH)
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+CDK := node_modules/.bin/cdk
+SETTINGS := -c stage=$(STAGE) $(foreach setting,$(CONTEXT),-c $(setting))
+
+.PHONY: demo up down test unit check format synth deploy destroy install clean
+
+demo: install ## record the sample (or RECORDING=file) and watch it become insights
+	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(CONTEXT),--context "$(CONTEXT)")
+
+up: install ## local cloud, stand-ins and the deployed stack; leaves .local/stack.json
+	@$(VENV)/python -m sandbox up $(if $(CONTEXT),--context "$(CONTEXT)")
+
+down: ## end what `make up` started
+	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down; fi
+
+test: install check ## everything: checks, unit, infra, workflow, e2e
+	$(VENV)/pytest
+
+unit: install
+	$(VENV)/pytest tests/unit
+
+check: install
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+
+format: install
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+synth: install ## the template of STAGE, without AWS credentials
+	@$(CDK) synth --quiet $(SETTINGS)
+	@echo "cdk.out/RecordingInsights-$(STAGE).template.json"
+
+deploy: install
+	$(CDK) deploy $(SETTINGS)
+
+destroy: install
+	$(CDK) destroy $(SETTINGS)
+
+install: .local/installed
+
+# Stamped by content of what is pinned: done again when it changes, a no-op otherwise.
+.local/installed: requirements.txt functions/requirements.txt package.json package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	@echo "Installing into .venv and node_modules (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(VENV)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(VENV)/npm ci --silent --no-audit --no-fund
+	@mkdir -p .local && touch $@
+
+clean: down
+	rm -rf .venv node_modules cdk.out .local

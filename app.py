@@ -1,0 +1,29 @@
+"""Builds the stack for the stage in CDK context; needs no AWS call and no credentials."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "functions"))
+
+import aws_cdk as cdk
+
+from infra.checks import add_security_checks
+from infra.settings import ContextError, StackSettings
+from infra.stack import RecordingInsightsStack
+
+app = cdk.App()
+try:
+    settings = StackSettings.from_context(app.node.get_all_context())
+except ContextError as error:
+    sys.exit(f"The stack's settings are wrong (cdk.json or -c):\n{error}")
+
+stack = RecordingInsightsStack(
+    app,
+    f"RecordingInsights-{settings.stage}",
+    settings=settings,
+    # Set by the CDK CLI when there are credentials; without them the template fits any account and region.
+    env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")),
+)
+add_security_checks(app, stack)
+app.synth()

@@ -1,0 +1,52 @@
+"""EventBridge "Object Created" in the recordings bucket → one execution of the workflow."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from recording_insights import aws
+from recording_insights.intake import admit_media
+from recording_insights.media import MediaObject
+from recording_insights.media_probe import RangeReader
+from recording_insights.settings import IntakeSettings
+from recording_insights.store.media import MediaStore
+
+logger = Logger(service="admit-media")
+settings = lru_cache(maxsize=1)(IntakeSettings.from_env)
+
+
+def handler(event: dict[str, Any], context: object) -> Mapping[str, Any]:
+    """Returns what became of the object; an exception makes Lambda try again, then the dead-letter queue has it."""
+    media = MediaObject.from_event(event)
+    outcome = admit_media(
+        media,
+        store=MediaStore(aws.table(settings().table_name)),
+        default_provider=settings().provider,
+        reader=_reader,
+        start_execution=_start_execution,
+    )
+    logger.info("ignored" if "ignored" in outcome else "admitted", extra={"key": media.key, **outcome})
+    return outcome
+
+
+def _reader(media: MediaObject) -> RangeReader:
+    s3 = aws.s3()
+
+    def read(first: int, last: int) -> bytes:
+        try:
+            reply = s3.get_object(Bucket=media.bucket, Key=media.key, Range=f"bytes={first}-{last}")
+        except s3.exceptions.NoSuchKey:
+            raise FileNotFoundError("the object is gone") from None
+        return reply["Body"].read()
+
+    return read
+
+
+def _start_execution(*, name: str, state: str) -> None:
+    client = aws.step_functions()
+    # Taken already: the same media object, announced again.
+    with suppress(client.exceptions.ExecutionAlreadyExists):
+        client.start_execution(stateMachineArn=settings().workflow_arn, name=name, input=state)

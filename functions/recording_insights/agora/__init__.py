@@ -1,0 +1,1 @@
+"""Agora Cloud Recording: the recorder that joins a channel and writes to our bucket."""

@@ -1,0 +1,74 @@
+"""Where Agora writes to: its `storageConfig`, and its numbers for AWS regions.
+
+Read at synth too, to refuse a region that Agora has no number for; so nothing heavy is imported here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recording_insights.errors import SettingsInvalid
+
+AMAZON_S3 = 1
+"""Agora's number for the storage vendor."""
+
+REGIONS: Mapping[str, int] = {
+    "us-east-1": 0,
+    "us-east-2": 1,
+    "us-west-1": 2,
+    "us-west-2": 3,
+    "eu-west-1": 4,
+    "eu-west-2": 5,
+    "eu-west-3": 6,
+    "eu-central-1": 7,
+    "ap-southeast-1": 8,
+    "ap-southeast-2": 9,
+    "ap-northeast-1": 10,
+    "ap-northeast-2": 11,
+    "sa-east-1": 12,
+    "ca-central-1": 13,
+    "ap-south-1": 14,
+    "cn-north-1": 15,
+    "cn-northwest-1": 16,
+    "af-south-1": 18,
+    "ap-east-1": 19,
+    "ap-northeast-3": 20,
+    "eu-north-1": 21,
+    "me-south-1": 22,
+    "ap-southeast-3": 24,
+    "eu-south-1": 25,
+}
+"""Source: https://docs.agora.io/en/cloud-recording/reference/region-vendor (17 and 23 are not in use)."""
+
+
+def region_number(aws_region: str) -> int:
+    """Agora's number for an AWS region; 0 is one of them.
+
+    Raises:
+        SettingsInvalid: Agora cannot write there; lists the regions where it can.
+    """
+    if aws_region not in REGIONS:
+        raise SettingsInvalid(f"Agora cannot write to a bucket in {aws_region}; it can in {', '.join(sorted(REGIONS))}")
+    return REGIONS[aws_region]
+
+
+@dataclass(frozen=True)
+class RecordingsBucket:
+    """The bucket that recordings go to, in an AWS region that Agora knows."""
+
+    name: str
+    aws_region: str
+
+    def storage_config(self, credentials: Mapping[str, str], prefix: Sequence[str]) -> dict[str, Any]:
+        """Agora's `storageConfig`; holds the upload key pair, so it is neither stored nor logged.
+
+        `prefix` are folders of letters and digits, at most 128 characters when joined.
+        """
+        return {
+            "vendor": AMAZON_S3,
+            "region": region_number(self.aws_region),
+            "bucket": self.name,
+            "accessKey": credentials["storageAccessKey"],
+            "secretKey": credentials["storageSecretKey"],
+            "fileNamePrefix": list(prefix),
+        }

@@ -1,0 +1,34 @@
+"""AWS clients for the handlers, each made once per worker and only when first asked for."""
+
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+@cache
+def table(name: str) -> "Table":
+    """The insights table."""
+    import boto3
+
+    return boto3.resource("dynamodb").Table(name)
+
+
+@lru_cache(maxsize=1)
+def s3() -> "S3Client":
+    """Signs with SigV4 (the older signature, boto3's default in us-east-1, is refused by newer regions)."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "auto"}))
+
+
+@lru_cache(maxsize=1)
+def step_functions() -> "SFNClient":
+    """For the intake, which starts executions."""
+    import boto3
+
+    return boto3.client("stepfunctions")

@@ -1,0 +1,51 @@
+"""The arrival of an object in the recordings bucket: one execution per media object, or a reason why not."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from recording_insights.media import MediaObject, why_ignored
+from recording_insights.media_probe import NotMedia, RangeReader, media_duration_ms
+from recording_insights.store.media import FINAL, MediaStore
+
+Outcome = Mapping[str, Any]
+
+
+class ExecutionStarter(Protocol):
+    """Starts the workflow; a name that is taken is no error: the execution is there."""
+
+    def __call__(self, *, name: str, state: str) -> None: ...
+
+
+def admit_media(
+    media: MediaObject,
+    *,
+    store: MediaStore,
+    default_provider: str,
+    reader: Callable[[MediaObject], RangeReader],
+    start_execution: ExecutionStarter,
+) -> Outcome:
+    """Admit a media object, or say why it is ignored.
+
+    The row is written before the execution starts and the execution's name follows from the object: an event that
+    comes again, or a crash in between, leads to the same row and the same execution.
+
+    Returns:
+        `{"ignored": reason}` or `{"recording_id", "media_id", "execution"}`.
+    """
+    if reason := why_ignored(media):
+        return {"ignored": reason}
+    try:
+        duration_ms = media_duration_ms(reader(media), media.size)
+    except (NotMedia, FileNotFoundError) as error:
+        return {"ignored": str(error)}
+    recording_id = store.find_recording(media)
+    provider = str(store.recording(recording_id).get("provider") or default_provider)
+    store.admit(recording_id, media, provider=provider, duration_ms=duration_ms)
+    # Step Functions frees a name after 90 days; a finished row is for good.
+    if store.get(recording_id, media.media_id)["status"] in FINAL:
+        return {"ignored": "it was processed before"}
+    name = media.execution_name(recording_id)
+    state = {"recording_id": recording_id, "media_id": media.media_id, "key": media.key}
+    start_execution(name=name, state=json.dumps(state))
+    return {"recording_id": recording_id, "media_id": media.media_id, "execution": name}

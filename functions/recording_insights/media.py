@@ -1,0 +1,109 @@
+"""Media objects: what lies in the bucket, which of it is taken, and the names that follow from it.
+
+A media object is (bucket, key, etag): the same bytes under the same key are one object however often they are
+announced, other bytes under the key are a new one. Every id below is derived from these three, so that a
+repeated event finds what the first one made.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
+
+SUFFIXES = (".mp4", ".m4a", ".mp3", ".wav")
+"""What starts an execution: self-contained media (Agora's MP4) and the common audio files from elsewhere.
+
+Agora's playlists and slices are no media of their own: hundreds per recording, and no provider takes them.
+"""
+
+_AGORA_NAME = re.compile(
+    r"^(?:bak\d+_)?(?P<sid>[0-9a-f]{32})_(?P<cname>[^/_]*)(?:__uid_s_\d+__uid_e_(?:audio|video|av))?_\d+(?:_\d+)?\.mp4$"
+)
+_RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>[0-9a-f]{32})/[^/]+$")
+_NOT_FOR_NAMES = re.compile(r"[^0-9A-Za-z]+")
+
+
+@dataclass(frozen=True)
+class MediaObject:
+    """An object of the recordings bucket; `key` is exact, never URL-decoded, `etag` has no quotes, `size` is bytes."""
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    created_at: datetime
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "MediaObject":
+        """From an EventBridge "Object Created" event.
+
+        EventBridge carries the key as it is (the older S3 notification form encodes it): decoding it again would
+        turn `a+b.mp4` into another key.
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+        """
+        detail = event["detail"]
+        return cls(
+            bucket=detail["bucket"]["name"],
+            key=detail["object"]["key"],
+            etag=detail["object"]["etag"].strip('"'),
+            size=int(detail["object"].get("size", 0)),
+            created_at=datetime.fromisoformat(event["time"]),
+        )
+
+    @property
+    def media_id(self) -> str:
+        """20 hex characters, the same for the same bytes under the same key."""
+        return _digest(self.bucket, self.key, self.etag)[:20]
+
+    @property
+    def agora_sid(self) -> str | None:
+        """The recording's sid if Agora wrote the object, after its naming rules."""
+        name = _AGORA_NAME.match(self.key.rpartition("/")[2])
+        return name["sid"] if name else None
+
+    @property
+    def recording_folder(self) -> str | None:
+        """The folder an API-started recording was told to write to: our own recording id."""
+        folder = _RECORDING_FOLDER.search(self.key)
+        return folder["recording_id"] if folder else None
+
+    @property
+    def own_recording_id(self) -> str:
+        """The recording id when no API call started it: Agora's sid, otherwise one of the key's own."""
+        return self.agora_sid or _digest(self.bucket, self.key)[:32]
+
+    @property
+    def format(self) -> str:
+        """File format by suffix: mp4, m4a, mp3 or wav."""
+        return PurePosixPath(self.key).suffix.lower().removeprefix(".")
+
+    def execution_name(self, recording_id: str) -> str:
+        """Deterministic, at most 80 characters, and readable: sid or recording id, file name, digest.
+
+        Step Functions refuses a second execution of the same name for 90 days.
+        Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+        """
+        sid = self.agora_sid
+        stem = PurePosixPath(self.key).stem
+        if sid:
+            stem = stem.rpartition("_")[2]
+        slug = _NOT_FOR_NAMES.sub("-", stem).strip("-")[:24]
+        return "-".join(part for part in (sid or recording_id, slug, self.media_id) if part)
+
+
+def why_ignored(media: MediaObject) -> str | None:
+    """The reason why an object starts no execution, or None if it does; needs no look into the object."""
+    if media.key.endswith("/"):
+        return "a key that ends in / is a folder marker"
+    if not media.key.lower().endswith(SUFFIXES):
+        return f"not a media file that providers take ({', '.join(SUFFIXES)})"
+    if media.size == 0:
+        return "the object has zero bytes"
+    return None
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()

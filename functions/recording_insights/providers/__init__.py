@@ -1,0 +1,1 @@
+"""Conversation-insight providers behind one port."""

@@ -1,0 +1,300 @@
+"""Marsview Speech Analytics: upload a link, compute models on it, poll their states, fetch the metadata.
+
+A transaction belongs to one link, a compute on it is what costs. The vendor's facts that contradict each other
+(token path, state words, times with fractions) are read tolerantly; docs/providers.md lists them.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from recording_insights.errors import (
+    CredentialsRefused,
+    MediaLinkExpired,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from recording_insights.insights import (
+    ActionItem,
+    Emotion,
+    Insights,
+    Question,
+    Topic,
+    Utterance,
+    mean_sentiment,
+)
+from recording_insights.polling import Pace
+from recording_insights.providers.port import Capabilities, Job, JobState, Submission
+from recording_insights.providers.vendor_http import Reply, VendorHttp
+from recording_insights.providers.vendor_text import parse_json, vendor_message
+
+BASE_URL = "https://api.marsview.ai"
+LINK_EXPIRED = "AIRDOW002"
+DEFAULT_MODELS = (
+    "speech_to_text",
+    "sentiment_analysis",
+    "emotion_analysis",
+    "action_items",
+    "question_response",
+    "extractive_summary",
+    "meeting_topics",
+)
+
+_SUCCEEDED = {"processed", "completed"}
+_FAILED = {"error"}
+_TOKEN_MARGIN_SECONDS = 60
+_SENTIMENT_WORDS = {"positive": Decimal(1), "neutral": Decimal(0), "negative": Decimal(-1)}
+
+
+class Marsview:
+    """The adapter; `credentials(fresh)` gives apiKey, apiSecret and userId, `fresh` past every cache."""
+
+    capabilities = Capabilities(
+        takes="url",
+        formats=frozenset({"mp4", "m4a", "mp3", "wav", "avi"}),
+        # "A 60-minute call takes about 15-20 minutes", say its pages.
+        pace=Pace(start_seconds=5, share=0.3),
+    )
+
+    def __init__(
+        self,
+        http: VendorHttp,
+        credentials: Callable[[bool], Mapping[str, str]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = http
+        self._credentials = credentials
+        self._clock = clock
+        self._token = ""
+        self._token_ends = 0.0
+
+    def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
+        """Link, then compute. An earlier try whose answer was lost is found by the models on its transaction."""
+        transaction = job.get("transaction_id")
+        if transaction:
+            if self._models(transaction):
+                return job
+        else:
+            transaction = self._save_link(submission)
+            job = {"transaction_id": transaction}
+            keep(job)
+        return {**job, "request_ids": self._compute(transaction, submission.options)}
+
+    def poll(self, job: Job) -> JobState:
+        """Final only when every model is: some may fail while others succeed."""
+        models = self._models(job["transaction_id"])
+        if not models:
+            return JobState("failed", "no models", "Marsview lists no model for the transaction: nothing was computed")
+        states = {str(model.get("modelType", "?")): _state(model) for model in models}
+        if any(LINK_EXPIRED in vendor_message(model) for model in models):
+            raise MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
+        word = ", ".join(sorted({word for word, _ in states.values()}))
+        if any(word not in _SUCCEEDED | _FAILED for word, _ in states.values()):
+            return JobState("running", word)
+        failed = [f"{name}: {reason}" for name, (word, reason) in states.items() if word in _FAILED]
+        if len(failed) == len(states):
+            return JobState("failed", word, f"Marsview failed every model: {'; '.join(failed)}")
+        return JobState("succeeded", word, missing=failed)
+
+    def fetch(self, job: Job) -> bytes:
+        """The metadata of all models in one answer."""
+        reply = self._call("GET", f"/cb/v1/conversation/fetch_metadata/{job['transaction_id']}")
+        if not isinstance(_data(reply), dict):
+            raise self._http.unreadable("data in the metadata")
+        return reply.body
+
+    def read_insights(self, reply: bytes) -> Insights:
+        """Marsview's metadata in the normalised shape; a key is absent where its model was not asked for."""
+        data = parse_json(reply)["data"]
+        transcript = _transcript(data)
+        summary = " ".join(str(line["sentence"]) for line in data.get("summaryData") or () if line.get("sentence"))
+        return Insights(
+            transcript=transcript,
+            summary=summary or None,
+            topics=[Topic(_text(topic, "topic", "name")) for topic in data.get("topicsData") or ()],
+            action_items=[
+                ActionItem(
+                    text=str(action["actions"]),
+                    assignee=_optional(action.get("assignee")),
+                    due=_optional(action.get("completionDate")),
+                    priority=_optional(action.get("priority")),
+                )
+                for action in data.get("actionsData") or ()
+                if action.get("actions")
+            ],
+            questions=[
+                Question(text=str(block["question"]), answer=_optional(block.get("response")))
+                for entry in data.get("questionResponse") or ()
+                for block in entry.get("questionBlock") or ()
+                if block.get("question")
+            ],
+            emotions=[
+                Emotion(
+                    emotion=str(entry["emotion"]["value"]),
+                    tone=_optional((entry.get("tone") or {}).get("value")),
+                    confidence=entry["emotion"].get("confidence"),
+                    start_ms=_ms(entry.get("startTime")),
+                    end_ms=_ms(entry.get("endTime")),
+                )
+                for entry in data.get("emotion") or ()
+                if (entry.get("emotion") or {}).get("value")
+            ],
+            sentiment=mean_sentiment(transcript),
+        )
+
+    def _save_link(self, submission: Submission) -> str:
+        reply = self._call(
+            "POST",
+            "/cb/v1/conversation/save_file_link",
+            {"title": submission.title, "description": submission.title, "link": submission.make_link()},
+        )
+        transaction = (_data(reply) or {}).get("txnId")
+        if not transaction:
+            raise self._http.unreadable("a transaction id")
+        return str(transaction)
+
+    def _compute(self, transaction: str, options: Mapping[str, Any]) -> dict[str, str]:
+        reply = self._call(
+            "POST",
+            "/cb/v1/conversation/compute",
+            {
+                "txnId": transaction,
+                "userId": self._credentials(False)["userId"],
+                "enableModels": [_model(name, options) for name in _models_of(options)],
+            },
+        )
+        found = (_data(reply) or {}).get("enableModels")
+        # No source shows this answer whole; the transaction id is what the later calls need.
+        return {
+            str(model["modelType"]): str(model["requestId"])
+            for model in (found if isinstance(found, list) else ())
+            if isinstance(model, dict) and model.get("modelType") and model.get("requestId")
+        }
+
+    def _models(self, transaction: str) -> list[dict[str, Any]]:
+        reply = self._call("GET", f"/cb/v1/conversation/get_txn/{transaction}")
+        models = (_data(reply) or {}).get("enableModels")
+        if not isinstance(models, list):
+            raise self._http.unreadable("the states of the models")
+        return [model for model in models if isinstance(model, dict)]
+
+    def _call(self, method: str, path: str, json: Any = None) -> Reply:
+        for fresh in (False, True):
+            headers = {"Authorization": f"Bearer {self._access_token(fresh)}"}
+            reply = self._http.call(method, path, headers=headers, json=json)
+            if reply.status not in (401, 403):
+                return _accepted(reply)
+        raise CredentialsRefused(f"Marsview refused a new access token: {_complaint(reply)}")
+
+    def _access_token(self, fresh: bool) -> str:
+        if not fresh and self._token and self._clock() < self._token_ends:
+            return self._token
+        for newest in (False, True):  # the secret may have been rotated since it was read
+            secret = self._credentials(newest)
+            login = {key: secret[key] for key in ("apiKey", "apiSecret", "userId")}
+            reply = self._http.call("POST", "/cb/v1/auth/create_access_token", json=login)
+            if reply.status not in (401, 403):
+                break
+        else:
+            raise CredentialsRefused(f"Marsview refused apiKey, apiSecret or userId: {_complaint(reply)}")
+        data = _data(_accepted(reply)) or {}
+        if not data.get("accessToken"):
+            raise self._http.unreadable("an access token")
+        self._token = str(data["accessToken"])
+        self._token_ends = self._clock() + int(data.get("expiresIn") or 0) - _TOKEN_MARGIN_SECONDS
+        return self._token
+
+
+def _accepted(reply: Reply) -> Reply:
+    """The reply, unless it is an error in whatever clothes: Marsview also answers 200 with `status: false`."""
+    if not isinstance(reply.data, dict):
+        raise ProviderUnavailable("Marsview answered with JSON that is no object")
+    if reply.status < 400 and reply.data.get("status") is not False:
+        return reply
+    complaint = _complaint(reply)
+    if LINK_EXPIRED in complaint:
+        raise MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
+    raise ProviderRejected(f"Marsview answered HTTP {reply.status}: {complaint}")
+
+
+def _complaint(reply: Reply) -> str:
+    data = reply.data if isinstance(reply.data, dict) else {}
+    error = data.get("error")
+    code = error.get("name") if isinstance(error, dict) else error
+    return vendor_message(" ".join(str(part) for part in (code, data.get("message")) if part) or "no reason given")
+
+
+def _data(reply: Reply) -> dict[str, Any] | None:
+    data = reply.data.get("data")
+    return data if isinstance(data, dict) else None
+
+
+def _state(model: Mapping[str, Any]) -> tuple[str, str]:
+    state = model.get("state")
+    state = state if isinstance(state, dict) else {"status": state}
+    reason = state.get("message") or state.get("error") or state.get("code") or "no reason given"
+    return str(state.get("status") or "unknown").lower(), vendor_message(reason)
+
+
+def _models_of(options: Mapping[str, Any]) -> list[str]:
+    # The other models work on the words of this one.
+    return list(dict.fromkeys(("speech_to_text", *options.get("models", DEFAULT_MODELS))))
+
+
+def _model(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    if name != "speech_to_text":
+        return {"modelType": name}
+    return {
+        "modelType": name,
+        "modelConfig": {
+            "automatic_punctuation": True,
+            "custom_vocabulary": list(options.get("custom_vocabulary", ())),
+            # The vendor's spelling; -1 lets it count the speakers itself.
+            "speaker_seperation": {"num_speakers": options.get("speakers", -1)},
+            "enableKeywords": True,
+            "enableTopics": False,
+        },
+    }
+
+
+def _transcript(data: Mapping[str, Any]) -> list[Utterance]:
+    sentiments = {_ms(entry.get("startTime")): entry.get("sentiment") for entry in data.get("sentiment") or ()}
+    utterances = []
+    for line in data.get("transcript") or ():
+        speakers = line.get("speakers") or ()
+        start = _ms(line.get("startTime"))
+        utterances.append(
+            Utterance(
+                text=str(line.get("sentence") or ""),
+                speaker=str(speakers[0]) if speakers else None,
+                start_ms=start,
+                end_ms=_ms(line.get("endTime")),
+                sentiment=_sentiment(sentiments.get(start)),
+            )
+        )
+    return utterances
+
+
+def _sentiment(value: Any) -> Decimal | None:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return max(Decimal(-1), min(Decimal(1), Decimal(value)))
+    return _SENTIMENT_WORDS.get(str(value).lower().rpartition(" ")[2]) if value else None
+
+
+def _ms(value: Any) -> int | None:
+    """Whole milliseconds; the vendor's samples have fractions, and text in places."""
+    try:
+        return None if value is None else round(Decimal(str(value)))
+    except ArithmeticError:
+        return None
+
+
+def _text(value: Any, *names: str) -> str:
+    if isinstance(value, dict):
+        return next((str(value[name]) for name in names if value.get(name)), vendor_message(value))
+    return str(value)
+
+
+def _optional(value: Any) -> str | None:
+    return str(value) if value else None

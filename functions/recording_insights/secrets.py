@@ -1,0 +1,53 @@
+"""Vendor credentials in AWS Secrets Manager: one JSON object per vendor, its keys checked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from recording_insights.errors import SecretUnusable
+
+CACHE_SECONDS = 300
+"""How long a function may use a secret it has read; `fresh` skips the cache after a refusal."""
+
+
+class SecretSource(Protocol):
+    """Reads the text of a secret; raises whatever AWS raises."""
+
+    def __call__(self, name: str, *, fresh: bool = False) -> str: ...
+
+
+def read_secret(
+    name: str, keys: Sequence[str], *, fresh: bool = False, source: SecretSource | None = None
+) -> Mapping[str, str]:
+    """The credentials stored under `name`, as a mapping that has at least `keys`, each a non-empty text.
+
+    Raises:
+        SecretUnusable: the secret does not exist, is not a JSON object or lacks one of the keys.
+    """
+    try:
+        text = (source or _from_secrets_manager)(name, fresh=fresh)
+    except LookupError:
+        raise SecretUnusable(name, f"it does not exist; create it with the keys {', '.join(keys)}") from None
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = None  # its text must not reach the message
+    if not isinstance(value, dict):
+        raise SecretUnusable(name, f"it is not a JSON object with the keys {', '.join(keys)}")
+    if missing := [key for key in keys if not isinstance(value.get(key), str) or not value[key]]:
+        raise SecretUnusable(name, f"it lacks the key {', '.join(missing)}")
+    return value
+
+
+def _from_secrets_manager(name: str, *, fresh: bool = False) -> str:
+    from aws_lambda_powertools.utilities import parameters
+    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
+    try:
+        text = parameters.get_secret(name, max_age=CACHE_SECONDS, force_fetch=fresh)
+    except GetParameterError as error:
+        # Powertools folds every AWS error into one class; only "does not exist" is final.
+        if "ResourceNotFoundException" in str(error):
+            raise LookupError(name) from None
+        raise
+    return text if isinstance(text, str) else ""

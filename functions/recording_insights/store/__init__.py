@@ -1,0 +1,1 @@
+"""The insights table: recordings, media objects with their jobs, insights."""

@@ -1,0 +1,46 @@
+"""Keys of the insights table: an item collection per recording, a claim per channel.
+
+pk              sk                                  item
+<recording id>  RECORDING                           the recording and its status
+<recording id>  MEDIA#<media id>                    one media object and its job
+<recording id>  TRANSCRIPT#<media id>#<page>        up to 300 KB of utterances
+<recording id>  INSIGHT#<media id>#<kind>#<number>  one topic, action item, …
+CHANNEL#<name>  CLAIM                               who may record the channel, and until when
+"""
+
+PARTITION = "pk"
+SORT = "sk"
+STATUS_INDEX = "by_status"
+STATUS_INDEX_HASH = "status"
+STATUS_INDEX_RANGE = "created_at"
+"""Only RECORDING items have both, so the index lists recordings and nothing else."""
+
+RECORDING = "RECORDING"
+MEDIA_PREFIX = "MEDIA#"
+TRANSCRIPT_PREFIX = "TRANSCRIPT#"
+INSIGHT_PREFIX = "INSIGHT#"
+
+
+def recording_key(recording_id: str) -> dict[str, str]:
+    """Key of the recording's own item."""
+    return {PARTITION: recording_id, SORT: RECORDING}
+
+
+def media_key(recording_id: str, media_id: str) -> dict[str, str]:
+    """Key of one media object of a recording."""
+    return {PARTITION: recording_id, SORT: f"{MEDIA_PREFIX}{media_id}"}
+
+
+def transcript_key(recording_id: str, media_id: str, page: int) -> dict[str, str]:
+    """Key of one transcript page; pages count from 1 and sort in order."""
+    return {PARTITION: recording_id, SORT: f"{TRANSCRIPT_PREFIX}{media_id}#{page:04d}"}
+
+
+def insight_key(recording_id: str, media_id: str, kind: str, number: int) -> dict[str, str]:
+    """Key of one insight; numbers count from 1 within a kind and sort in order."""
+    return {PARTITION: recording_id, SORT: f"{INSIGHT_PREFIX}{media_id}#{kind}#{number:04d}"}
+
+
+def claim_key(channel: str) -> dict[str, str]:
+    """Key of a channel's claim."""
+    return {PARTITION: f"CHANNEL#{channel}", SORT: "CLAIM"}

@@ -1,0 +1,1 @@
+"""What creates AWS: one construct per file, composed by the stack."""

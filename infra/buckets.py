@@ -1,0 +1,59 @@
+"""The recordings bucket, which Agora writes to, and the replies bucket, which keeps what providers answered."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.settings import StackSettings
+
+RECORDINGS_PREFIX = "recordings"
+
+
+class Buckets(Construct):
+    """Private and encrypted; TLS only on every stage but the local one, whose cloud speaks plain http."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: StackSettings) -> None:
+        super().__init__(scope, construct_id)
+        self.recordings = self._bucket("Recordings", settings)
+        # The L2 switch for EventBridge adds a hidden function that sets this property; the property is enough.
+        cfn = self.recordings.node.default_child
+        assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker
+        cfn.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+        # Replies lie in a bucket of their own: written beside the recordings they would announce themselves.
+        self.replies = self._bucket("Replies", settings)
+        self.uploader = self._uploader()
+
+    def _bucket(self, construct_id: str, settings: StackSettings) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            construct_id,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=not settings.local,
+            removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
+            lifecycle_rules=[
+                s3.LifecycleRule(id="AbandonedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(3))
+            ],
+        )
+
+    def _uploader(self) -> iam.User:
+        """Agora writes with a long-lived key or with credentials of at least four hours, which no role that a
+        function assumes can give: so a user that may write under the recordings prefix and nothing else. Its key
+        is made by a command, never by a template.
+        """
+        user = iam.User(self, "AgoraUploader")
+        policy = iam.Policy(
+            self,
+            "AgoraUploaderPolicy",
+            statements=[
+                iam.PolicyStatement(
+                    actions=["s3:PutObject"], resources=[self.recordings.arn_for_objects(f"{RECORDINGS_PREFIX}/*")]
+                )
+            ],
+        )
+        policy.attach_to_user(user)
+        return user

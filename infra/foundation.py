@@ -1,0 +1,68 @@
+"""What every capability stands on: settings, buckets, table; the environment and the grants that follow from them."""
+
+import json
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.buckets import Buckets
+from infra.insights_table import InsightsTable
+from infra.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """Hands out the common environment and statements of exactly the actions named."""
+
+    scope: Construct
+    settings: StackSettings
+    buckets: Buckets
+    table: InsightsTable
+
+    def environment(self) -> dict[str, str]:
+        """The variables of `FunctionSettings`."""
+        settings = self.settings
+        return {
+            "STAGE": settings.stage,
+            "TABLE_NAME": self.table.table.table_name,
+            "RECORDINGS_BUCKET": self.buckets.recordings.bucket_name,
+            "REPLIES_BUCKET": self.buckets.replies.bucket_name,
+            "PROVIDER": settings.provider,
+            "PROVIDER_OPTIONS": json.dumps(settings.provider_options),
+            "BASE_URLS": json.dumps(settings.base_urls),
+            "SUBMIT_CEILING_MINUTES": str(settings.submit_ceiling_minutes),
+            "POLL_CEILING_MINUTES": str(settings.poll_ceiling_minutes),
+            "LINK_MINUTES": str(settings.link_minutes),
+        }
+
+    def on_table(self, *actions: str) -> iam.PolicyStatement:
+        """DynamoDB actions on the table's items, without its index."""
+        return iam.PolicyStatement(
+            actions=[f"dynamodb:{action}" for action in actions], resources=[self.table.table.table_arn]
+        )
+
+    def on_index(self, *actions: str) -> iam.PolicyStatement:
+        """DynamoDB actions on the index by status."""
+        return iam.PolicyStatement(
+            actions=[f"dynamodb:{action}" for action in actions], resources=[self.table.index_arn]
+        )
+
+    def read_recordings(self) -> iam.PolicyStatement:
+        """Read any media object; a presigned link carries the same right."""
+        return iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.buckets.recordings.arn_for_objects("*")])
+
+    def on_replies(self, action: str) -> iam.PolicyStatement:
+        """`PutObject` or `GetObject` on the kept replies."""
+        return iam.PolicyStatement(actions=[f"s3:{action}"], resources=[self.buckets.replies.arn_for_objects("*")])
+
+    def read_secret(self, vendor: str) -> iam.PolicyStatement:
+        """The credentials of one vendor; the secret is made outside the stack, so that no template holds it."""
+        secret = cdk.Stack.of(self.scope).format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"recording-insights/{self.settings.stage}/{vendor}-??????",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret])

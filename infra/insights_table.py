@@ -1,0 +1,38 @@
+"""The one table: an item collection per recording, and an index that lists recordings by status and time."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from infra.settings import StackSettings
+from recording_insights.store import keys
+
+
+class InsightsTable(Construct):
+    """On demand, with point-in-time recovery."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: StackSettings) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.TableV2(
+            self,
+            "Table",
+            partition_key=_text(keys.PARTITION),
+            sort_key=_text(keys.SORT),
+            billing=dynamodb.Billing.on_demand(),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=keys.STATUS_INDEX,
+                    partition_key=_text(keys.STATUS_INDEX_HASH),
+                    sort_key=_text(keys.STATUS_INDEX_RANGE),
+                )
+            ],
+            removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
+        )
+        self.index_arn = f"{self.table.table_arn}/index/{keys.STATUS_INDEX}"
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

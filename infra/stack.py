@@ -1,0 +1,45 @@
+"""The stack: composes capabilities, creates nothing itself."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.buckets import Buckets
+from infra.foundation import Foundation
+from infra.insights_table import InsightsTable
+from infra.processing_workflow import ProcessingWorkflow
+from infra.recording_arrival import RecordingArrival
+from infra.recordings_api import RecordingsApi
+from infra.settings import StackSettings
+from infra.stopped_executions import StoppedExecutions
+
+
+class RecordingInsightsStack(cdk.Stack):
+    """One stage of Recording Insights."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, description="Agora recordings become insights in DynamoDB", **kwargs)
+        self.settings = settings
+        self.buckets = buckets = Buckets(self, "Buckets", settings)
+        table = InsightsTable(self, "Insights", settings)
+        foundation = Foundation(self, settings, buckets, table)
+        self.workflow = ProcessingWorkflow(self, "Processing", foundation)
+        self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
+        StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, self.arrival.dead_letters)
+        self.api = RecordingsApi(self, "Recordings", foundation)
+
+        for name, value in {
+            "RecordingsBucketName": buckets.recordings.bucket_name,
+            "RepliesBucketName": buckets.replies.bucket_name,
+            "InsightsTableName": table.table.table_name,
+            "WorkflowArn": self.workflow.state_machine.state_machine_arn,
+            "ApiId": self.api.api.api_id,
+            "ApiUrl": self.api.api.api_endpoint,
+            "AgoraUploaderName": buckets.uploader.user_name,
+            "DeadLettersUrl": self.arrival.dead_letters.queue_url,
+            "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
+        }.items():
+            cdk.CfnOutput(self, name, value=value)
+        cdk.Tags.of(self).add("project", "recording-insights")
+        cdk.Tags.of(self).add("stage", settings.stage)
