@@ -13,7 +13,6 @@ from constructs import Construct
 from infra.foundation import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
-from recording_insights.errors import PERMANENT
 from recording_insights.workflow.submit_recording import MOST_RENEWALS
 
 # A task may wait for a worker before its function's own time begins.
@@ -130,7 +129,9 @@ class ProcessingWorkflow(Construct):
             .when(_outcome("submit"), submit)
             .otherwise(report)
         )
-        return submit.next(wait).next(poll).next(finished)
+        wait.next(poll)
+        poll.next(finished)
+        return submit.next(finished)
 
     def _task(
         self, name: str, function: PythonFunction, *, on_error: sfn.IChainable | None = None
@@ -144,7 +145,6 @@ class ProcessingWorkflow(Construct):
             task_timeout=sfn.Timeout.duration(function.timeout.plus(START_MARGIN)),
             retry_on_service_exceptions=False,
         )
-        task.add_retry(errors=[error.__name__ for error in PERMANENT], max_attempts=0)
         # Throttling passes: nothing may be lost because many recordings end at the same time.
         task.add_retry(
             errors=["Lambda.TooManyRequestsException"],

@@ -122,13 +122,3 @@ class CredentialsRefused(ProviderError):
 
 class ProviderRejected(ProviderError):
     """The provider refused the job or ended it, and a repeat will not help; the text is its reason."""
-
-
-PERMANENT: tuple[type[RecordingInsightsError], ...] = (
-    SettingsInvalid,
-    SecretUnusable,
-    ItemTooLarge,
-    CredentialsRefused,
-    ProviderRejected,
-)
-"""What the workflow does not retry: a repeat can only fail again."""

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from recording_insights.errors import CredentialsRefused, MediaLinkExpired, ProviderBusy, ProviderUnavailable
+from recording_insights.errors import (
+    CredentialsRefused,
+    MediaLinkExpired,
+    ProviderBusy,
+    ProviderRejected,
+    ProviderUnavailable,
+    SecretUnusable,
+)
 from recording_insights.polling import next_try, next_wait
 from recording_insights.providers.port import Provider
 from recording_insights.replies import ReplyStore
@@ -23,7 +30,7 @@ def poll_job(
 ) -> Progress:
     """One poll. Once the provider has the job, only its own word or the ceiling ends the wait.
 
-    A fault on the way (throttled, away, even refused credentials, which an operator can mend) is noted on the row
+    A fault on the way (throttled, away, even unusable credentials, which an operator can mend) is noted on the row
     and waited out: the job is paid for.
     """
     recording_id, media_id = progress.recording_id, progress.media_id
@@ -43,7 +50,9 @@ def poll_job(
         word, fault = state.word, None
     except MediaLinkExpired as error:
         return renew_link(progress, item, store=store, reason=str(error))
-    except (ProviderBusy, ProviderUnavailable, CredentialsRefused) as error:
+    except ProviderRejected as error:
+        return progress.end("failed", str(error))
+    except (ProviderBusy, ProviderUnavailable, CredentialsRefused, SecretUnusable) as error:
         word = fault = str(error)
         wish = getattr(error, "retry_after", None)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 Outcome = Literal["submit", "running", "succeeded", "failed"]
-"""What "Job finished?" branches on: submit (again), wait on, save, or report."""
+"""What "Job finished?" branches on: submit (again), wait and poll, save, or report."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Progress:
         """A state's output."""
         return asdict(self)
 
-    def wait(self, seconds: int, outcome: Outcome = "running") -> Self:
-        """Ask again after `seconds`."""
+    def wait(self, seconds: int) -> Self:
+        """Poll after `seconds`; without a job that leads back to "Submit recording"."""
         return replace(
             self,
-            outcome=outcome,
+            outcome="running",
             wait_seconds=seconds,
             attempt=self.attempt + 1,
             waited_seconds=self.waited_seconds + seconds,

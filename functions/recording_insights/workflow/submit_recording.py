@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from recording_insights.errors import MediaLinkExpired, ProviderBusy, ProviderRejected, ProviderUnavailable
+from recording_insights.errors import (
+    CredentialsRefused,
+    MediaLinkExpired,
+    ProviderBusy,
+    ProviderRejected,
+    ProviderUnavailable,
+    SecretUnusable,
+)
 from recording_insights.media import MediaObject
 from recording_insights.polling import SHORTEST_WAIT, next_try, next_wait
 from recording_insights.providers.port import Capabilities, Job, Provider, Submission
@@ -28,10 +35,8 @@ def submit_recording(
 ) -> Progress:
     """Submit once. A job that an earlier try has placed is found on the row and not bought again.
 
-    A provider that is busy or away is tried again by the loop until the ceiling; nothing is lost meanwhile.
-
-    Raises:
-        CredentialsRefused, ProviderRejected, SecretUnusable: no repeat can help.
+    A provider that is busy or away is tried again by the loop until the ceiling; nothing is lost meanwhile. What
+    no repeat can mend (credentials, a refusal) ends the loop at once; a fault of AWS is raised and retried.
     """
     recording_id, media_id = progress.recording_id, progress.media_id
     item = store.get(recording_id, media_id)
@@ -42,7 +47,7 @@ def submit_recording(
     provider = provider_for(name)
     media = _media_of(item)
     if refusal := why_refused(provider.capabilities, media, item.get("duration_ms")):
-        raise ProviderRejected(f"{name} cannot take this media object: {refusal}")
+        return progress.end("failed", f"{name} cannot take this media object: {refusal}")
 
     def keep(job: Job) -> None:
         store.note(recording_id, media_id, job=job, provider=name)
@@ -57,11 +62,13 @@ def submit_recording(
         job = provider.submit(submission, item.get("job", {}), keep)
     except MediaLinkExpired as error:
         return renew_link(progress, item, store=store, reason=str(error))
+    except (CredentialsRefused, ProviderRejected, SecretUnusable) as error:
+        return progress.end("failed", str(error))
     except (ProviderBusy, ProviderUnavailable) as error:
         if progress.elapsed_seconds(str(item["arrived_at"]), now()) > ceiling_minutes * 60:
             return progress.end("failed", f"not accepted within {ceiling_minutes} minutes; last: {error}")
         store.note(recording_id, media_id, reason=str(error))
-        return progress.wait(next_try(attempt=progress.attempt, wish=getattr(error, "retry_after", None)), "submit")
+        return progress.wait(next_try(attempt=progress.attempt, wish=getattr(error, "retry_after", None)))
     store.submitted(recording_id, media_id, job=job, provider=name, reason=None)
     return progress.restart("running").wait(
         next_wait(provider.capabilities.pace, attempt=0, elapsed_seconds=0, media_ms=_whole(item.get("duration_ms")))
@@ -82,7 +89,7 @@ def renew_link(progress: Progress, item: Mapping[str, Any], *, store: MediaStore
         reason=reason,
         given_up_jobs=[*item.get("given_up_jobs", []), item.get("job", {})],
     )
-    return progress.restart("submit").wait(1, "submit")
+    return progress.restart("submit")
 
 
 def why_refused(capabilities: Capabilities, media: MediaObject, duration_ms: Any) -> str | None:

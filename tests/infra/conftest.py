@@ -1,0 +1,34 @@
+"""The synthesised stack, once per stage; without bundling, so that no test needs the network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from infra.checks import add_security_checks
+from infra.settings import StackSettings
+from infra.stack import RecordingInsightsStack
+
+
+def synthesise(folder: Path, context: dict[str, Any]) -> dict[str, Any]:
+    """The template of a stage, with the security checks run as in a real synth."""
+    app = cdk.App(outdir=str(folder), context={"aws:cdk:bundling-stacks": []})
+    stack = RecordingInsightsStack(app, "Stack", settings=StackSettings.from_context(context))
+    add_security_checks(app, stack)
+    app.synth()
+    template: dict[str, Any] = json.loads((folder / "Stack.template.json").read_text())
+    return template
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A stage on AWS."""
+    return synthesise(tmp_path_factory.mktemp("dev"), {"stage": "dev", "provider": "marsview"})
+
+
+@pytest.fixture(scope="session")
+def local_template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The stage on a laptop."""
+    return synthesise(tmp_path_factory.mktemp("local"), {"stage": "local", "provider": "marsview"})

@@ -1,0 +1,222 @@
+"""What the template promises: nothing public, nothing hidden, no grant beyond what is used."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from recording_insights.settings import FunctionSettings, IntakeSettings
+
+Template = dict[str, Any]
+
+ACTIONS = {
+    "admit_media": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "sqs:SendMessage",
+        "states:StartExecution",
+    },
+    "submit_recording": {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "secretsmanager:GetSecretValue",
+    },
+    "poll_job": {"dynamodb:GetItem", "dynamodb:UpdateItem", "s3:PutObject", "secretsmanager:GetSecretValue"},
+    "save_insights": {
+        "dynamodb:BatchWriteItem",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+    },
+    "report_failure": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "report_stopped_execution": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "sqs:SendMessage"},
+    "start_recording": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "secretsmanager:GetSecretValue",
+    },
+    "list_recordings": {"dynamodb:Query"},
+    "get_recording": {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "secretsmanager:GetSecretValue",
+    },
+    "stop_recording": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "secretsmanager:GetSecretValue",
+    },
+    "get_insights": {"dynamodb:Query"},
+}
+WRITES_ITS_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def of_type(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Resources of a type, as (logical id, properties)."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource["Properties"]
+
+
+def functions(template: Template) -> dict[str, dict[str, Any]]:
+    """Functions by the module they run."""
+    return {f["Handler"].removesuffix(".handler"): f for _, f in of_type(template, "AWS::Lambda::Function")}
+
+
+def statements_of(template: Template, role: str) -> list[dict[str, Any]]:
+    """All statements attached to a role; managed policies would escape, so there may be none."""
+    assert "ManagedPolicyArns" not in template["Resources"][role]["Properties"]
+    assert "Policies" not in template["Resources"][role]["Properties"]
+    return [
+        statement
+        for _, policy in of_type(template, "AWS::IAM::Policy")
+        if {"Ref": role} in policy.get("Roles", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_every_function_is_one_of_ours(template: Template) -> None:
+    assert set(functions(template)) == set(ACTIONS)
+
+
+@pytest.mark.parametrize("module", ACTIONS)
+def test_a_role_may_do_exactly_what_its_function_does(template: Template, module: str) -> None:
+    function = functions(template)[module]
+    role = function["Role"]["Fn::GetAtt"][0]
+    assert [m for m, f in functions(template).items() if f["Role"]["Fn::GetAtt"][0] == role] == [module]
+
+    statements = statements_of(template, role)
+
+    assert {a for s in statements for a in listed(s["Action"])} == ACTIONS[module] | WRITES_ITS_LOG
+    assert all(s["Effect"] == "Allow" and s["Resource"] != "*" for s in statements)
+
+
+def test_a_secret_of_another_vendor_or_stage_cannot_be_read(template: Template) -> None:
+    secrets = [
+        json.dumps(statement["Resource"])
+        for function in functions(template).values()
+        for statement in statements_of(template, function["Role"]["Fn::GetAtt"][0])
+        if statement["Action"] == "secretsmanager:GetSecretValue"
+    ]
+    assert len(secrets) == 5
+    assert all(re.search(r":secret:recording-insights/dev/(agora|marsview)-\?{6}\"", secret) for secret in secrets)
+
+
+def test_functions_run_the_newest_python_on_arm(template: Template) -> None:
+    for function in functions(template).values():
+        assert function["Runtime"] == "python3.14"
+        assert function["Architectures"] == ["arm64"]
+
+
+def test_the_environment_is_what_the_functions_read(template: Template) -> None:
+    common = {field.name.upper() for field in fields(FunctionSettings)}
+    intake = {field.name.upper() for field in fields(IntakeSettings)}
+    for module, function in functions(template).items():
+        variables = {v for v in function["Environment"]["Variables"] if not v.startswith("POWERTOOLS_")}
+        assert variables == (intake if module == "admit_media" else common), module
+
+
+def test_log_groups_keep_what_the_settings_say(template: Template) -> None:
+    groups = dict(of_type(template, "AWS::Logs::LogGroup"))
+    assert groups
+    assert {g["RetentionInDays"] for g in groups.values()} == {30}
+    for function in functions(template).values():
+        assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
+
+
+def test_buckets_are_private_encrypted_and_tls_only(template: Template) -> None:
+    buckets = dict(of_type(template, "AWS::S3::Bucket"))
+    assert len(buckets) == 2
+    for bucket in buckets.values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["BucketEncryption"]
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    tls_only = {
+        policy["Bucket"]["Ref"]
+        for _, policy in of_type(template, "AWS::S3::BucketPolicy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        and statement["Action"] == "s3:*"
+    }
+    assert tls_only == set(buckets)
+
+
+def test_only_the_local_stage_speaks_plain_http(local_template: Template) -> None:
+    assert "aws:SecureTransport" not in json.dumps(local_template)
+
+
+def test_data_outlives_the_stack_but_on_a_laptop(template: Template, local_template: Template) -> None:
+    kept = ("AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable")
+    for kind in kept:
+        assert {r["DeletionPolicy"] for r in template["Resources"].values() if r["Type"] == kind} == {"Retain"}
+        assert {r["DeletionPolicy"] for r in local_template["Resources"].values() if r["Type"] == kind} == {"Delete"}
+
+
+def test_the_recordings_bucket_announces_by_property_not_by_a_hidden_function(template: Template) -> None:
+    announcing = [
+        name
+        for name, bucket in of_type(template, "AWS::S3::Bucket")
+        if bucket.get("NotificationConfiguration")
+        == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    ]
+    assert len(announcing) == 1
+    assert not [r for r in template["Resources"].values() if r["Type"].startswith("Custom::")]
+
+
+def test_the_table_is_on_demand_with_recovery(template: Template) -> None:
+    [(_, table)] = of_type(template, "AWS::DynamoDB::GlobalTable")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_status"]
+
+
+def test_agoras_user_may_only_write_recordings(template: Template) -> None:
+    [(user, _)] = of_type(template, "AWS::IAM::User")
+    [policy] = [p for _, p in of_type(template, "AWS::IAM::Policy") if {"Ref": user} in p.get("Users", [])]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "s3:PutObject"
+    assert statement["Resource"]["Fn::Join"][1][1] == "/recordings/*"
+    assert not list(of_type(template, "AWS::IAM::AccessKey"))
+
+
+def test_every_route_asks_for_a_signature(template: Template) -> None:
+    routes = {r["RouteKey"]: r["AuthorizationType"] for _, r in of_type(template, "AWS::ApiGatewayV2::Route")}
+    assert routes == dict.fromkeys(
+        [
+            "POST /recordings",
+            "GET /recordings",
+            "GET /recordings/{recording_id}",
+            "POST /recordings/{recording_id}/stop",
+            "GET /recordings/{recording_id}/insights",
+        ],
+        "AWS_IAM",
+    )
+
+
+def test_arrivals_that_fail_are_kept(template: Template) -> None:
+    [(queue, _)] = of_type(template, "AWS::SQS::Queue")
+    rules = {name: rule for name, rule in of_type(template, "AWS::Events::Rule") if "Log" not in str(rule["Targets"])}
+    assert len(rules) == 2
+    for rule in rules.values():
+        assert rule["Targets"][0]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] == queue
+    for module in ("admit_media", "report_stopped_execution"):
+        assert functions(template)[module]["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] == queue

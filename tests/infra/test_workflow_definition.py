@@ -1,0 +1,70 @@
+"""What the state machine's definition promises, state by state."""
+
+import json
+from typing import Any
+
+import pytest
+
+TASKS = ["Submit recording", "Poll job", "Save insights", "Report failure"]
+
+
+@pytest.fixture(scope="session")
+def definition(template: dict[str, Any]) -> dict[str, Any]:
+    [machine] = [r for r in template["Resources"].values() if r["Type"] == "AWS::StepFunctions::StateMachine"]
+    assert machine["Properties"]["StateMachineType"] == "STANDARD"
+    text = machine["Properties"]["DefinitionString"]
+    parts = text["Fn::Join"][1] if isinstance(text, dict) else [text]
+    return dict(json.loads("".join(part if isinstance(part, str) else "token" for part in parts)))
+
+
+def test_it_reads_as_a_sentence(definition: dict[str, Any]) -> None:
+    assert definition["StartAt"] == "Submit recording"
+    assert set(definition["States"]) == {*TASKS, "Wait", "Job finished?", "Recording failed"}
+    assert definition["QueryLanguage"] == "JSONata"
+
+
+def test_tasks_are_all_there_are(definition: dict[str, Any]) -> None:
+    assert [name for name, state in definition["States"].items() if state["Type"] == "Task"] == [
+        *sorted(TASKS, key=list(definition["States"]).index)
+    ]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_ends_retries_and_is_caught(definition: dict[str, Any], name: str) -> None:
+    state = definition["States"][name]
+    assert 0 < state["TimeoutSeconds"] <= 300
+    assert [c["ErrorEquals"] for c in state["Catch"]] == [["States.ALL"]]
+    throttled, faults = state["Retry"]
+    assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+    assert throttled["MaxAttempts"] >= 10
+    assert faults["ErrorEquals"] == ["States.ALL"]
+    for retry in state["Retry"]:
+        assert retry["BackoffRate"] > 1
+        assert retry["JitterStrategy"] == "FULL"
+        assert retry["MaxDelaySeconds"]
+
+
+def test_whoever_fails_is_reported(definition: dict[str, Any]) -> None:
+    for name in TASKS[:3]:
+        [caught] = definition["States"][name]["Catch"]
+        assert caught["Next"] == "Report failure"
+        assert f"'failed_state': '{name}'" in caught["Output"]
+    assert definition["States"]["Report failure"]["Catch"][0]["Next"] == "Recording failed"
+    assert definition["States"]["Report failure"]["Next"] == "Recording failed"
+
+
+def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
+    choice = definition["States"]["Job finished?"]
+    branches = {c["Condition"]: c["Next"] for c in choice["Choices"]}
+    assert branches == {
+        "{% $states.input.outcome = 'running' %}": "Wait",
+        "{% $states.input.outcome = 'succeeded' %}": "Save insights",
+        "{% $states.input.outcome = 'submit' %}": "Submit recording",
+    }
+    assert choice["Default"] == "Report failure"
+    assert definition["States"]["Wait"]["Seconds"] == "{% $states.input.wait_seconds %}"
+    assert definition["States"]["Wait"]["Next"] == "Poll job"
+
+
+def test_the_machine_has_a_ceiling_above_the_ones_in_the_loop(definition: dict[str, Any]) -> None:
+    assert definition["TimeoutSeconds"] == (3 * (60 + 240) + 60) * 60
