@@ -9,9 +9,11 @@ from constructs import Construct
 from infra.settings import StackSettings
 
 
-def log_group(scope: Construct, construct_id: str, settings: StackSettings) -> logs.LogGroup:
-    """A log group that goes with the stack."""
-    group = logs.LogGroup(scope, construct_id, removal_policy=cdk.RemovalPolicy.DESTROY)
+def log_group(
+    scope: Construct, construct_id: str, settings: StackSettings, *, name: str | None = None
+) -> logs.LogGroup:
+    """A log group that goes with the stack; unnamed unless a service insists on a name."""
+    group = logs.LogGroup(scope, construct_id, log_group_name=name, removal_policy=cdk.RemovalPolicy.DESTROY)
     # The L2 wants an enum by name; CloudFormation and the settings have days.
     cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = settings.log_retention_days
     return group

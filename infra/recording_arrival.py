@@ -45,6 +45,8 @@ class RecordingArrival(Construct):
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),
+                # With the right to list, S3 says of an object that is gone that it is gone; without, "access denied".
+                iam.PolicyStatement(actions=["s3:ListBucket"], resources=[foundation.buckets.recordings.bucket_arn]),
                 iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]),
             ],
             timeout=cdk.Duration.minutes(1),
@@ -82,7 +84,9 @@ class RecordingArrival(Construct):
         self, foundation: Foundation, created: dict[str, list[str]], bucket: dict[str, list[str]]
     ) -> None:
         """Playlists, slices, pictures and empty objects: hundreds per recording, so no function runs for them."""
-        self.ignored = log_group(self, "IgnoredObjects", foundation.settings)
+        # EventBridge writes only to groups under this prefix.
+        name = f"/aws/events/recording-insights-{foundation.settings.stage}-ignored-objects"
+        self.ignored = log_group(self, "IgnoredObjects", foundation.settings, name=name)
         rule = events.CfnRule(
             self,
             "IgnoredRule",

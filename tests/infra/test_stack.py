@@ -19,6 +19,7 @@ ACTIONS = {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:GetObject",
+        "s3:ListBucket",
         "sqs:SendMessage",
         "states:StartExecution",
     },
