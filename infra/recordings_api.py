@@ -67,7 +67,7 @@ class RecordingsApi(Construct):
                     "/recordings",
                     "start_recording",
                     "Asks Agora to record a channel",
-                    [table("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"), agora_secret],
+                    [table("GetItem", "PutItem", "UpdateItem", "DeleteItem"), agora_secret],
                 ),
                 (
                     GET,
@@ -81,7 +81,7 @@ class RecordingsApi(Construct):
                     "/recordings/{recording_id}",
                     "get_recording",
                     "A recording and Agora's live state",
-                    [table("GetItem", "Query", "UpdateItem"), agora_secret],
+                    [table("Query", "UpdateItem"), agora_secret],
                 ),
                 (
                     POST,

@@ -13,6 +13,8 @@ from recording_insights.errors import InvalidRequest
 from recording_insights.providers.registry import PROVIDERS, validate_options
 
 VENDORS = ("agora", *PROVIDERS)
+_CDK_KEYS = re.compile(r"@|aws-cdk|.*:|(acknowledged-issue-numbers|cli-telemetry)$")
+"""Flags, the CLI's own settings and cached look-ups, which share the context with ours."""
 LOCAL = "local"
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 
@@ -48,14 +50,12 @@ class StackSettings:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> "StackSettings":
-        """Check CDK's whole context; its own keys (`@aws-cdk/…`, `aws:cdk:…`, `aws-cdk:…`) are left alone.
+        """Check CDK's whole context; its own keys (`@aws-cdk/…`, `aws:cdk:…`, …) are left alone.
 
         Raises:
             ContextError: names every key that is unknown, missing or of a wrong value.
         """
-        given = {
-            key: value for key, value in context.items() if ":" not in key and not key.startswith(("@", "aws-cdk"))
-        }
+        given = {key: value for key, value in context.items() if not _CDK_KEYS.match(key)}
         faults = [f"{key}: unknown; the settings are {', '.join(_SETTINGS)}" for key in given if key not in _SETTINGS]
         values: dict[str, Any] = {}
         for key, setting in _SETTINGS.items():

@@ -17,6 +17,11 @@ def table(name: str) -> "Table":
     return boto3.resource("dynamodb").Table(name)
 
 
+def region(table_name: str) -> str:
+    """The AWS region of the stack: the one that its table is called in."""
+    return table(table_name).meta.client.meta.region_name
+
+
 @lru_cache(maxsize=1)
 def s3() -> "S3Client":
     """Signs with SigV4 (the older signature, boto3's default in us-east-1, is refused by newer regions)."""

@@ -78,7 +78,7 @@ class MediaObject:
     @property
     def format(self) -> str:
         """File format by suffix: mp4, m4a, mp3 or wav."""
-        return PurePosixPath(self.key).suffix.lower().removeprefix(".")
+        return self.key.rpartition(".")[2].lower()
 
     def execution_name(self, recording_id: str) -> str:
         """Deterministic, at most 80 characters, and readable: sid or recording id, file name, digest.

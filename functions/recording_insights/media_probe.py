@@ -14,6 +14,8 @@ RangeReader = Callable[[int, int], bytes]
 """(first byte, last byte) → the bytes of the object; raises what S3 raises."""
 
 BLOCK = 64 * 1024
+MOST_BYTES = 16 * 1024 * 1024
+"""Read for one object. A sound index takes a few blocks; a broken one may claim gigabytes, and a function's memory."""
 
 
 class NotMedia(Exception):
@@ -53,6 +55,7 @@ class _RangeFile(io.RawIOBase):
         self._read_range = read_range
         self._size = size
         self._position = 0
+        self._bytes_left = MOST_BYTES
 
     def readable(self) -> bool:
         return True
@@ -74,6 +77,9 @@ class _RangeFile(io.RawIOBase):
         if self._position >= self._size:
             return 0
         last = min(self._position + len(buffer), self._size) - 1
+        self._bytes_left -= last + 1 - self._position
+        if self._bytes_left < 0:
+            raise ValueError("the index of the file is beyond reason")
         try:
             data = self._read_range(self._position, last)
         except Exception as error:

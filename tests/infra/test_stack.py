@@ -44,13 +44,11 @@ ACTIONS = {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
-        "dynamodb:Query",
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
     },
     "list_recordings": {"dynamodb:Query"},
     "get_recording": {
-        "dynamodb:GetItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
@@ -176,8 +174,7 @@ def test_the_recordings_bucket_announces_by_property_not_by_a_hidden_function(te
     announcing = [
         name
         for name, bucket in of_type(template, "AWS::S3::Bucket")
-        if bucket.get("NotificationConfiguration")
-        == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+        if bucket.get("NotificationConfiguration") == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     ]
     assert len(announcing) == 1
     assert not [r for r in template["Resources"].values() if r["Type"].startswith("Custom::")]

@@ -152,11 +152,11 @@ def code_of(body: Mapping[str, Any]) -> int | None:
 
 
 def reason_of(rule: Rule, body: Mapping[str, Any]) -> str:
-    """The rule's meaning and Agora's own words, at most 300 characters of them."""
+    """The rule's meaning and Agora's own words, on one line."""
     words = body.get("reason") or body.get("message")
     if not isinstance(words, str):
         return rule.meaning
-    words = " ".join(words.split())[:300]
+    words = " ".join(words.split())
     return f"{rule.meaning}: {words}" if rule.meaning else words
 
 

@@ -38,7 +38,7 @@ REGIONS: Mapping[str, int] = {
     "ap-southeast-3": 24,
     "eu-south-1": 25,
 }
-"""Source: https://docs.agora.io/en/cloud-recording/reference/region-vendor (17 and 23 are not in use)."""
+"""Source: Agora, "Region and vendor" of the Cloud Recording reference; 17 and 23 are not in use."""
 
 
 def region_number(aws_region: str) -> int:

@@ -60,7 +60,7 @@ class InsightStore:
                 batch.put_item(Item={**transcript_key(recording_id, media_id, number), "utterances": page})
                 counts["transcript"] = number
             for kind, number, values in _entries(insights):
-                if item_bytes(values) > ITEM_BYTES:
+                if item_bytes(values) > ITEM_BYTES - _KEY_BYTES:
                     raise ItemTooLarge(f"{kind} {number} is over {ITEM_BYTES} bytes")
                 batch.put_item(Item={**insight_key(recording_id, media_id, kind, number), **values})
                 counts[kind] = number
@@ -170,7 +170,8 @@ def _entries(insights: Insights) -> Iterator[tuple[str, int, dict[str, Any]]]:
 def _assemble(parts: Sequence[tuple[str, int, Mapping[str, Any]]], media: Mapping[str, Any]) -> Insights:
     counts = media.get("counts", {})
     found: dict[str, Any] = {"transcript": [], **{kind: [] for kind in LISTS}}
-    for kind, number, item in parts:
+    # Past 9,999 entries the order of the sort keys is not that of the numbers.
+    for kind, number, item in sorted(parts, key=lambda part: part[1]):
         if number > int(counts.get(kind, 0)):
             continue  # left over from an earlier, longer save
         if kind == "transcript":

@@ -1,0 +1,254 @@
+"""Client of the Agora Cloud Recording REST API, mode mix.
+
+It alone knows paths, bodies and the rhythm of repeats; what an answer means is data in `replies`.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from requests.auth import HTTPBasicAuth
+
+from recording_insights.agora.replies import (
+    LADDER,
+    SILENCE,
+    Call,
+    LiveState,
+    Recorder,
+    Rule,
+    Stopped,
+    Verdict,
+    code_of,
+    judge,
+    reason_of,
+)
+from recording_insights.agora.storage import RecordingsBucket
+from recording_insights.deadline import Deadline
+from recording_insights.errors import (
+    AgoraChannelBusy,
+    AgoraError,
+    AgoraOutcomeUnknown,
+    AgoraRefusedCredentials,
+    AgoraRejected,
+    AgoraUnavailable,
+)
+from recording_insights.recording_request import RecordingRequest
+from recording_insights.secrets import read_secret
+from recording_insights.settings import FunctionSettings
+
+BASE_URL = "https://api.agora.io"
+SECRET_KEYS = ("appId", "customerId", "customerSecret", "storageAccessKey", "storageSecretKey")
+CONNECT_SECONDS = 3.05
+ANSWER_SECONDS = 8.0
+SHORTEST_CALL_SECONDS = 1.0
+"""With less time left, no call is begun."""
+LONGEST_REASON = 400
+
+Credentials = Callable[[bool], Mapping[str, str]]
+"""True asks for a fresh copy, after a refusal."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Where a call ended after its repeats; `unsure` if one of its tries may have taken effect unseen."""
+
+    verdict: Verdict
+    body: Mapping[str, Any]
+    reason: str
+    unsure: bool
+
+
+@dataclass(frozen=True)
+class AgoraClient:
+    """Talks to one Agora project; `base_url` is scheme and host.
+
+    Every method calls Agora, repeats what `replies` says is worth it while the deadline allows, and may raise
+    `SecretUnusable` or any `AgoraError`.
+    """
+
+    credentials: Credentials
+    bucket: RecordingsBucket
+    base_url: str = BASE_URL
+    session: requests.Session = field(default_factory=requests.Session)
+    jitter: Callable[[], float] = random.random
+
+    @classmethod
+    def from_settings(cls, settings: FunctionSettings, *, aws_region: str) -> "AgoraClient":
+        """The client of a stage, wired to its secret and its base URL; the bucket lies in `aws_region`."""
+        secret = settings.secret_name("agora")
+
+        def credentials(fresh: bool) -> Mapping[str, str]:
+            return read_secret(secret, SECRET_KEYS, fresh=fresh)
+
+        return cls(
+            credentials,
+            RecordingsBucket(settings.recordings_bucket, aws_region),
+            settings.base_urls.get("agora", BASE_URL).rstrip("/"),
+        )
+
+    def start(self, request: RecordingRequest, prefix: Sequence[str], deadline: Deadline) -> Recorder:
+        """Acquire and start, in a pair: a resource lives 5 minutes and serves one recording.
+
+        Raises:
+            AgoraChannelBusy: somebody else's recorder of this uid is in the channel.
+            AgoraOutcomeUnknown: the recorder may run all the same.
+        """
+        waits = iter(LADDER)
+        unsure: str | None = None  # the resource whose start may have taken effect
+        while True:
+            try:
+                resource_id = self._acquire(request, deadline)
+                answer = self._start(request, resource_id, prefix, deadline)
+            except AgoraError as error:
+                if unsure is None:
+                    raise
+                raise AgoraOutcomeUnknown(str(error)) from error
+            if answer.verdict is Verdict.DONE and isinstance(sid := answer.body.get("sid"), str) and sid:
+                return Recorder(resource_id, sid)
+            if answer.verdict in (Verdict.DONE, Verdict.STARTED_BEFORE):
+                return Recorder(resource_id, None)
+            unsure = resource_id if answer.unsure else unsure
+            if answer.verdict is Verdict.CHANNEL_BUSY:
+                if unsure is None:
+                    raise AgoraChannelBusy(code_of(answer.body), answer.reason)
+                return Recorder(unsure, None)
+            wait = next(waits, None)
+            if wait is None or not self._pause(wait, deadline):
+                failure = AgoraUnavailable if unsure is None else AgoraOutcomeUnknown
+                raise failure(f"Agora did not start the recording ({answer.reason})")
+
+    def query(self, recording: Mapping[str, Any], deadline: Deadline, *, patient: bool = False) -> LiveState:
+        """A recorder's live state; `patient` repeats, up to 15 s for one that cannot be found."""
+        answer = self._call("query", _task_path(recording, "query"), None, deadline, patient=patient)
+        return LiveState(None) if answer.verdict is Verdict.GONE else LiveState.from_reply(answer.body)
+
+    def stop(self, recording: Mapping[str, Any], deadline: Deadline) -> Stopped:
+        """Tell a recorder to leave; one that has left already counts as stopped.
+
+        Asynchronous: the upload goes on afterwards, and would outlast an HTTP API's 30 s otherwise.
+        """
+        body = {
+            "cname": recording["channel"],
+            "uid": recording["uid"],
+            "clientRequest": {"async_stop": True},
+        }
+        answer = self._call("stop", _task_path(recording, "stop"), body, deadline)
+        empty = answer.verdict is Verdict.EMPTY
+        return Stopped(empty, f"Agora: {answer.reason}" if empty else None)
+
+    def _acquire(self, request: RecordingRequest, deadline: Deadline) -> str:
+        body = {
+            "cname": request.channel,
+            "uid": request.uid,
+            "clientRequest": {"scene": 0, "resourceExpiredHour": request.max_hours},
+        }
+        answer = self._call("acquire", "/acquire", body, deadline)
+        resource_id = answer.body.get("resourceId")
+        if not isinstance(resource_id, str) or not resource_id:
+            raise AgoraUnavailable("Agora answered acquire without a resourceId")
+        return resource_id
+
+    def _start(self, request: RecordingRequest, resource_id: str, prefix: Sequence[str], deadline: Deadline) -> Answer:
+        client_request = {
+            "recordingConfig": {
+                "channelType": 0,
+                "streamTypes": 0 if request.audio_only else 2,
+                "maxIdleTime": request.max_idle_seconds,
+                "audioProfile": 0,
+            },
+            "recordingFileConfig": {"avFileType": ["hls", "mp4"]},
+            "storageConfig": self.bucket.storage_config(self.credentials(False), prefix),
+            **({"token": request.token} if request.token else {}),
+        }
+        body = {"cname": request.channel, "uid": request.uid, "clientRequest": client_request}
+        path = f"/resourceid/{quote(resource_id, safe='')}/mode/{request.mode}/start"
+        return self._call("start", path, body, deadline)
+
+    def _call(
+        self,
+        call: Call,
+        path: str,
+        body: Mapping[str, Any] | None,
+        deadline: Deadline,
+        *,
+        patient: bool = True,
+    ) -> Answer:
+        credentials = self.credentials(False)
+        fresh = unsure = False
+        tries = 0
+        while True:
+            rule, reply = self._try(call, path, body, deadline, credentials)
+            if rule.verdict is Verdict.BAD_CREDENTIALS and not fresh:
+                credentials = self.credentials(fresh := True)  # it may have been rotated since it was read
+                continue
+            unsure = unsure or rule.unsure
+            verdict = rule.verdict
+            if verdict is Verdict.REPEAT:
+                if patient and tries < len(rule.waits) and self._pause(rule.waits[tries], deadline):
+                    tries += 1
+                    continue
+                verdict = rule.then
+            break
+        reason = _without_secrets(reason_of(rule, reply), credentials, body)[:LONGEST_REASON]
+        match verdict:
+            case Verdict.BAD_CREDENTIALS:
+                raise AgoraRefusedCredentials(f"Agora refused the credentials: {reason}")
+            case Verdict.REJECTED:
+                raise AgoraRejected(code_of(reply), reason)
+            case Verdict.UNAVAILABLE:
+                failure = AgoraOutcomeUnknown if call == "start" and unsure else AgoraUnavailable
+                raise failure(f"Agora gave no usable answer to {call} ({reason})")
+        return Answer(verdict, reply, reason, unsure)
+
+    def _try(
+        self,
+        call: Call,
+        path: str,
+        body: Mapping[str, Any] | None,
+        deadline: Deadline,
+        credentials: Mapping[str, str],
+    ) -> tuple[Rule, Mapping[str, Any]]:
+        if deadline.seconds_left < SHORTEST_CALL_SECONDS:
+            return Rule(Verdict.UNAVAILABLE, "no time was left"), {}
+        app = quote(credentials["appId"], safe="")
+        try:
+            response = self.session.request(
+                "GET" if call == "query" else "POST",
+                f"{self.base_url}/v1/apps/{app}/cloud_recording{path}",
+                json=body,
+                headers={"Content-Type": "application/json;charset=utf-8"},
+                auth=HTTPBasicAuth(credentials["customerId"].encode(), credentials["customerSecret"].encode()),
+                timeout=(CONNECT_SECONDS, min(ANSWER_SECONDS, deadline.seconds_left)),
+                allow_redirects=False,
+            )
+            reply = response.json()
+        except requests.JSONDecodeError:
+            if response.status_code < 300:
+                return SILENCE, {"message": "the answer is not JSON"}
+            return judge(call, response.status_code, {}), {}
+        except requests.RequestException as error:
+            # The text of requests' errors holds the whole URL; the class says what happened.
+            return SILENCE, {"message": type(error).__name__}
+        if not isinstance(reply, dict):
+            return SILENCE, {"message": "the answer is not a JSON object"}
+        return judge(call, response.status_code, reply), reply
+
+    def _pause(self, seconds: float, deadline: Deadline) -> bool:
+        return deadline.pause(seconds * (1 + self.jitter() / 4), reserve=2 * SHORTEST_CALL_SECONDS)
+
+
+def _task_path(recording: Mapping[str, Any], action: str) -> str:
+    resource_id, sid = quote(recording["resource_id"], safe=""), quote(recording["sid"], safe="")
+    return f"/resourceid/{resource_id}/sid/{sid}/mode/{recording['mode']}/{action}"
+
+
+def _without_secrets(text: str, credentials: Mapping[str, str], body: Mapping[str, Any] | None) -> str:
+    # Agora's reasons end on the row; one that repeats the request would carry its secrets there.
+    secrets = [value for name, value in credentials.items() if name != "appId"]
+    token = (body or {}).get("clientRequest", {}).get("token")
+    for secret in sorted(filter(None, (*secrets, token)), key=len, reverse=True):  # one may be part of another
+        text = text.replace(secret, "***")
+    return text

@@ -1,0 +1,72 @@
+"""Errors as problem documents (RFC 9457): the one place where an error meets an HTTP status."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from recording_insights.errors import (
+    AgoraRefusedCredentials,
+    AgoraRejected,
+    AgoraUnavailable,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PayloadTooLarge,
+    RecordingInsightsError,
+    SecretUnusable,
+)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`kind` names the problem for machines, `members` are further members of the document."""
+
+    status: int
+    kind: str
+    title: str
+    detail: str
+    members: dict[str, Any] = field(default_factory=dict)
+    retry_after: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object."""
+        return {
+            "type": f"urn:recording-insights:problem:{self.kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.members,
+        }
+
+
+UNEXPECTED = Problem(
+    500, "internal-error", "Internal error", "The request failed; the log has the reason under its request id."
+)
+
+_KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
+    InvalidRequest: (400, "invalid-request", "A field of the request is wrong"),
+    NotFound: (404, "not-found", "No such recording"),
+    Conflict: (409, "conflict", "The recording's state does not allow it"),
+    PayloadTooLarge: (413, "payload-too-large", "The request body is too large"),
+    SecretUnusable: (500, "secret-unusable", "A secret cannot be used"),
+    AgoraRefusedCredentials: (502, "agora-refused-credentials", "Agora refused the credentials"),
+    AgoraRejected: (502, "agora-rejected", "Agora refused the request"),
+    AgoraUnavailable: (503, "agora-unavailable", "Agora is not available"),
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem of an error; of one that callers are not meant to see, `UNEXPECTED`."""
+    for kind in type(error).__mro__:
+        if kind in _KINDS:
+            status, name, title = _KINDS[kind]
+            break
+    else:
+        return UNEXPECTED
+    members: dict[str, Any] = {}
+    if isinstance(error, InvalidRequest):
+        members["field"] = error.field
+    if isinstance(error, AgoraRejected) and error.code is not None:
+        members["agora_code"] = error.code
+    return Problem(status, name, title, str(error), members, retry_after=10 if status == 503 else None)

@@ -1,0 +1,45 @@
+"""Fixtures of every suite."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from sandbox.local_stack import LocalStack
+
+EVENTS = Path(__file__).parent / "events"
+
+
+@pytest.fixture(scope="session")
+def captured_event() -> Callable[[str], dict[str, Any]]:
+    """Reads an event of tests/events, as AWS delivers it; each call gives a new copy to change."""
+
+    def read(name: str) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+        return event
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def stack() -> "Iterator[LocalStack]":
+    """The stack, deployed once to a local cloud of its own; waits run a hundred times faster than the clock."""
+    from sandbox.location import PROJECT, Location
+    from sandbox.up import running_stack
+
+    location = Location(PROJECT / ".local" / "test", cloud_port=4766, sandbox_port=9200)
+    ceilings = {"submitCeilingMinutes": "10", "pollCeilingMinutes": "20"}
+    with running_stack(ceilings, location) as running:
+        running.set_wait_scale(0.01)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first seconds of the sample conversation: two sentences, quickly recognised."""
+    from tests.deployed import cut_sample
+
+    return cut_sample(tmp_path_factory.mktemp("media") / "clip.mp4", seconds=6.0)

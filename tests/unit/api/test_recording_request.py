@@ -1,0 +1,121 @@
+"""What POST /recordings takes, and that every refusal names its field."""
+
+from typing import Any
+
+import pytest
+
+from recording_insights.errors import InvalidRequest
+from recording_insights.providers.registry import PROVIDERS, validate_options
+from recording_insights.recording_request import LARGEST_UID, RecordingRequest, recorder_uid
+
+
+def read(body: dict[str, Any]) -> RecordingRequest:
+    return RecordingRequest.from_body(
+        body, providers=tuple(PROVIDERS), default_provider="marsview", validate_options=validate_options
+    )
+
+
+def test_the_defaults() -> None:
+    request = read({"channel": "team"})
+    assert request == RecordingRequest("team", recorder_uid("team"), "mix", "marsview", False, {}, None, 24, 300)
+
+
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ("channel", {}),
+        ("channel", {"channel": None}),
+        ("channel", {"channel": ""}),
+        ("channel", {"channel": 7}),
+        ("channel", {"channel": ["team"]}),
+        ("channel", {"channel": "x" * 64}),
+        ("channel", {"channel": "é" * 32}),
+        ("channel", {"channel": "é"}),
+        ("channel", {"channel": "a/b"}),
+        ("channel", {"channel": "a\\b"}),
+        ("channel", {"channel": 'a"b'}),
+        ("channel", {"channel": "a*b"}),
+        ("channel", {"channel": "a\n"}),
+        ("channel", {"channel": "\ud800"}),
+        ("uid", {"channel": "c", "uid": 0}),
+        ("uid", {"channel": "c", "uid": "0"}),
+        ("uid", {"channel": "c", "uid": -1}),
+        ("uid", {"channel": "c", "uid": "-1"}),
+        ("uid", {"channel": "c", "uid": 2**32}),
+        ("uid", {"channel": "c", "uid": str(2**32)}),
+        ("uid", {"channel": "c", "uid": "9" * 5000}),
+        ("uid", {"channel": "c", "uid": 1.5}),
+        ("uid", {"channel": "c", "uid": 1.0}),
+        ("uid", {"channel": "c", "uid": True}),
+        ("uid", {"channel": "c", "uid": None}),
+        ("uid", {"channel": "c", "uid": ""}),
+        ("uid", {"channel": "c", "uid": "007"}),
+        ("uid", {"channel": "c", "uid": "7 "}),
+        ("uid", {"channel": "c", "uid": "٧"}),
+        ("uid", {"channel": "c", "uid": "alice"}),
+        ("mode", {"channel": "c", "mode": "composite"}),
+        ("mode", {"channel": "c", "mode": "individual"}),
+        ("mode", {"channel": "c", "mode": "web"}),
+        ("mode", {"channel": "c", "mode": "MIX"}),
+        ("mode", {"channel": "c", "mode": None}),
+        ("mode", {"channel": "c", "mode": []}),
+        ("mode", {"channel": "c", "mode": {}}),
+        ("provider", {"channel": "c", "provider": "nobody"}),
+        ("provider", {"channel": "c", "provider": None}),
+        ("provider", {"channel": "c", "provider": ["marsview"]}),
+        ("audio_only", {"channel": "c", "audio_only": "yes"}),
+        ("audio_only", {"channel": "c", "audio_only": 1}),
+        ("options", {"channel": "c", "options": []}),
+        ("options", {"channel": "c", "options": None}),
+        ("options.models", {"channel": "c", "options": {"models": []}}),
+        ("options.colour", {"channel": "c", "options": {"colour": 1}}),
+        ("token", {"channel": "c", "token": ""}),
+        ("token", {"channel": "c", "token": 7}),
+        ("token", {"channel": "c", "token": "x" * 2049}),
+        ("token", {"channel": "c", "token": "é"}),
+        ("max_hours", {"channel": "c", "max_hours": 0}),
+        ("max_hours", {"channel": "c", "max_hours": 25}),
+        ("max_hours", {"channel": "c", "max_hours": "2"}),
+        ("max_hours", {"channel": "c", "max_hours": 1.5}),
+        ("max_hours", {"channel": "c", "max_hours": True}),
+        ("max_idle_seconds", {"channel": "c", "max_idle_seconds": 4}),
+        ("max_idle_seconds", {"channel": "c", "max_idle_seconds": 2_592_001}),
+        ("chanel", {"channel": "c", "chanel": "d"}),
+        ("storageConfig", {"channel": "c", "storageConfig": {}}),
+    ],
+)
+def test_a_refusal_names_its_field(field: str, body: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        read(body)
+    assert refusal.value.field == field
+
+
+def test_a_mode_that_agora_has_and_this_version_has_not_is_told_from_a_typo() -> None:
+    with pytest.raises(InvalidRequest, match="individual is not supported yet, only mix"):
+        read({"channel": "c", "mode": "individual"})
+
+
+@pytest.mark.parametrize("channel", ["x" * 63, "a b", "!#$%&()+-:;<=.>?@[]^_{}|~,", "7"])
+def test_channels_that_agora_takes(channel: str) -> None:
+    assert read({"channel": channel}).channel == channel
+
+
+@pytest.mark.parametrize(("uid", "text"), [(1, "1"), ("1", "1"), (LARGEST_UID, "4294967295"), ("527841", "527841")])
+def test_a_uid_is_digits(uid: Any, text: str) -> None:
+    assert read({"channel": "c", "uid": uid}).uid == text
+
+
+def test_the_recorders_own_uid_is_stable_and_in_range() -> None:
+    uids = {recorder_uid(f"channel {number}") for number in range(500)}
+    assert len(uids) == 500
+    assert all(1 <= int(uid) < LARGEST_UID for uid in uids)
+    assert recorder_uid("team") == "1889134546"
+
+
+def test_the_token_stays_out_of_sight() -> None:
+    request = read({"channel": "c", "token": "007eJx"})
+    assert request.token == "007eJx"
+    assert "007eJx" not in repr(request)
+    assert "token" not in request.attributes
+    assert request.fingerprint == read({"channel": "c"}).fingerprint
+    assert request.fingerprint != read({"channel": "c", "uid": 5}).fingerprint

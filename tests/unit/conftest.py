@@ -1,0 +1,80 @@
+"""Unit tests: no socket, no AWS account, and one in-memory AWS for the whole run."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from recording_insights.store import keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+
+REGION = "eu-central-1"
+
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(socket_disabled: None) -> None:
+    """Whatever a unit test needs from the outside is a fake."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fake_aws() -> Iterator[None]:
+    """moto in the place of AWS, with credentials that are none."""
+    from moto import mock_aws
+
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+            environment.delenv(name, raising=False)
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }.items():
+            environment.setenv(name, value)
+        with mock_aws():
+            yield
+
+
+@pytest.fixture(scope="session")
+def dynamodb(fake_aws: None) -> "DynamoDBServiceResource":
+    """Made once: loading the service's model is what takes time."""
+    import boto3
+
+    return boto3.resource("dynamodb", region_name=REGION)
+
+
+@pytest.fixture
+def table(dynamodb: "DynamoDBServiceResource") -> Iterator["Table"]:
+    """An empty insights table of its own."""
+    table = dynamodb.create_table(
+        TableName=f"insights-{next(_numbers)}",
+        KeySchema=[
+            {"AttributeName": keys.PARTITION, "KeyType": "HASH"},
+            {"AttributeName": keys.SORT, "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in (keys.PARTITION, keys.SORT, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE)
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": keys.STATUS_INDEX,
+                "KeySchema": [
+                    {"AttributeName": keys.STATUS_INDEX_HASH, "KeyType": "HASH"},
+                    {"AttributeName": keys.STATUS_INDEX_RANGE, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    yield table
+    table.delete()
