@@ -41,8 +41,7 @@ DEFAULT_MODELS = (
     "meeting_topics",
 )
 
-_SUCCEEDED = {"processed", "completed"}
-_FAILED = {"error"}
+_FINAL = {"processed", "completed", "error"}
 _TOKEN_MARGIN_SECONDS = 60
 _SENTIMENT_WORDS = {"positive": Decimal(1), "neutral": Decimal(0), "negative": Decimal(-1)}
 
@@ -86,13 +85,14 @@ class Marsview:
         models = self._models(job["transaction_id"])
         if not models:
             return JobState("failed", "no models", "Marsview lists no model for the transaction: nothing was computed")
-        states = {str(model.get("modelType", "?")): _state(model) for model in models}
-        if any(LINK_EXPIRED in vendor_message(model) for model in models):
+        states = [(str(model.get("modelType", "?")), *_state(model)) for model in models]
+        if LINK_EXPIRED in str(models):
             raise MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
-        word = ", ".join(sorted({word for word, _ in states.values()}))
-        if any(word not in _SUCCEEDED | _FAILED for word, _ in states.values()):
+        words = {word for _, word, _ in states}
+        word = ", ".join(sorted(words))
+        if words - _FINAL:
             return JobState("running", word)
-        failed = [f"{name}: {reason}" for name, (word, reason) in states.items() if word in _FAILED]
+        failed = [f"{name}: {reason}" for name, word, reason in states if word == "error"]
         if len(failed) == len(states):
             return JobState("failed", word, f"Marsview failed every model: {'; '.join(failed)}")
         return JobState("succeeded", word, missing=failed)
@@ -112,7 +112,7 @@ class Marsview:
         return Insights(
             transcript=transcript,
             summary=summary or None,
-            topics=[Topic(_text(topic, "topic", "name")) for topic in data.get("topicsData") or ()],
+            topics=[Topic(_text(topic, "topic", "name")) for topic in data.get("topicsData") or () if topic],
             action_items=[
                 ActionItem(
                     text=str(action["actions"]),
@@ -134,8 +134,8 @@ class Marsview:
                     emotion=str(entry["emotion"]["value"]),
                     tone=_optional((entry.get("tone") or {}).get("value")),
                     confidence=entry["emotion"].get("confidence"),
-                    start_ms=_ms(entry.get("startTime")),
-                    end_ms=_ms(entry.get("endTime")),
+                    start_ms=_whole(entry.get("startTime")),
+                    end_ms=_whole(entry.get("endTime")),
                 )
                 for entry in data.get("emotion") or ()
                 if (entry.get("emotion") or {}).get("value")
@@ -202,7 +202,8 @@ class Marsview:
         if not data.get("accessToken"):
             raise self._http.unreadable("an access token")
         self._token = str(data["accessToken"])
-        self._token_ends = self._clock() + int(data.get("expiresIn") or 0) - _TOKEN_MARGIN_SECONDS
+        # A life that cannot be read (some issuers write "1h") is none: the token serves one call.
+        self._token_ends = self._clock() + (_whole(data.get("expiresIn")) or 0) - _TOKEN_MARGIN_SECONDS
         return self._token
 
 
@@ -212,16 +213,15 @@ def _accepted(reply: Reply) -> Reply:
         raise ProviderUnavailable("Marsview answered with JSON that is no object")
     if reply.status < 400 and reply.data.get("status") is not False:
         return reply
-    complaint = _complaint(reply)
-    if LINK_EXPIRED in complaint:
+    if LINK_EXPIRED.encode() in reply.body:
         raise MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
-    raise ProviderRejected(f"Marsview answered HTTP {reply.status}: {complaint}")
+    raise ProviderRejected(f"Marsview answered HTTP {reply.status}: {_complaint(reply)}")
 
 
 def _complaint(reply: Reply) -> str:
     data = reply.data if isinstance(reply.data, dict) else {}
     error = data.get("error")
-    code = error.get("name") if isinstance(error, dict) else error
+    code = (error.get("name") or vendor_message(error)) if isinstance(error, dict) else error
     return vendor_message(" ".join(str(part) for part in (code, data.get("message")) if part) or "no reason given")
 
 
@@ -259,18 +259,18 @@ def _model(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _transcript(data: Mapping[str, Any]) -> list[Utterance]:
-    sentiments = {_ms(entry.get("startTime")): entry.get("sentiment") for entry in data.get("sentiment") or ()}
+    sentiments = {_whole(entry.get("startTime")): entry.get("sentiment") for entry in data.get("sentiment") or ()}
     utterances = []
     for line in data.get("transcript") or ():
         speakers = line.get("speakers") or ()
-        start = _ms(line.get("startTime"))
+        start = _whole(line.get("startTime"))
         utterances.append(
             Utterance(
                 text=str(line.get("sentence") or ""),
                 speaker=str(speakers[0]) if speakers else None,
                 start_ms=start,
-                end_ms=_ms(line.get("endTime")),
-                sentiment=_sentiment(sentiments.get(start)),
+                end_ms=_whole(line.get("endTime")),
+                sentiment=None if start is None else _sentiment(sentiments.get(start)),
             )
         )
     return utterances
@@ -282,11 +282,11 @@ def _sentiment(value: Any) -> Decimal | None:
     return _SENTIMENT_WORDS.get(str(value).lower().rpartition(" ")[2]) if value else None
 
 
-def _ms(value: Any) -> int | None:
-    """Whole milliseconds; the vendor's samples have fractions, and text in places."""
+def _whole(value: Any) -> int | None:
+    """The nearest whole number: the vendor's milliseconds have fractions, and are text in places."""
     try:
         return None if value is None else round(Decimal(str(value)))
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):
         return None
 
 

@@ -6,12 +6,21 @@ from decimal import Decimal
 from typing import Any
 
 _LONGEST_MESSAGE = 500
-_QUERY = re.compile(r"(https?://[^\s\"'?\\]+)\?[^\s\"'\\]+")
+# In JSON a link may be written with escapes: https:\/\/host\/key?a=1\u0026b=2.
+_QUERY = re.compile(r"(https?:(?:\\?/){2}(?:[^\s\"'?\\]|\\/)+)\?(?:[^\s\"'\\]|\\/|\\u[0-9a-fA-F]{4})+")
+_HALF_PAIR = re.compile(
+    r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}", re.IGNORECASE
+)
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON with exact numbers, as DynamoDB takes them; raises ValueError."""
-    return json.loads(body, parse_float=Decimal)
+    """JSON as DynamoDB takes it; raises ValueError.
+
+    Numbers are exact, NaN and Infinity are None, and half a surrogate pair, which is what an emoji becomes when a
+    text is cut inside of it, is the replacement character.
+    """
+    text = _HALF_PAIR.sub(r"\\ufffd", body.decode("utf-8-sig"))
+    return json.loads(text, parse_float=Decimal, parse_constant=lambda _: None)
 
 
 def redact_links(text: str) -> str:

@@ -30,6 +30,11 @@ class MediaStore:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
 
+    @property
+    def timestamp(self) -> str:
+        """The present moment in ISO 8601, UTC, with microseconds: sorts as text."""
+        return _stamp(self.now())
+
     def find_recording(self, media: MediaObject) -> str:
         """The id of the recording that a media object belongs to.
 
@@ -50,7 +55,7 @@ class MediaStore:
                 "recording_id": recording_id,
                 "status": "processing",
                 "created_at": created_at,
-                "updated_at": self._now(),
+                "updated_at": self.timestamp,
                 "version": 1,
                 "provider": provider,
                 **({"sid": media.agora_sid} if media.agora_sid else {}),
@@ -68,6 +73,7 @@ class MediaStore:
                 "format": media.format,
                 "status": "waiting",
                 "arrived_at": created_at,
+                "waiting_since": self.timestamp,
                 **({"duration_ms": duration_ms} if duration_ms is not None else {}),
             }
         )
@@ -94,12 +100,12 @@ class MediaStore:
 
     def finish(self, recording_id: str, media_id: str, status: str, **values: Any) -> None:
         """Bring a media object to `done` or `failed`, once, and the recording's status with it."""
-        self._update(recording_id, media_id, {"status": status, "finished_at": self._now(), **values})
+        self._update(recording_id, media_id, {"status": status, "finished_at": self.timestamp, **values})
         self.settle_recording(recording_id)
 
     def submitted(self, recording_id: str, media_id: str, **values: Any) -> None:
         """The provider has taken the job."""
-        self._update(recording_id, media_id, {"status": "submitted", "submitted_at": self._now(), **values})
+        self._update(recording_id, media_id, {"status": "submitted", "submitted_at": self.timestamp, **values})
         self.settle_recording(recording_id)
 
     def settle_recording(self, recording_id: str, *, sid: str | None = None) -> None:
@@ -126,7 +132,7 @@ class MediaStore:
             try:
                 self._write(
                     recording_key(recording_id),
-                    {**changes, "updated_at": self._now()},
+                    {**changes, "updated_at": self.timestamp},
                     condition="version = :read",
                     extra={":read": recording["version"]},
                     add_version=True,
@@ -202,9 +208,6 @@ class MediaStore:
                 **({":one": 1} if add_version else {}),
             },
         )
-
-    def _now(self) -> str:
-        return _stamp(self.now())
 
 
 def derive_status(present: str, media: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:

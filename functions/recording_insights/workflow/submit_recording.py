@@ -1,5 +1,6 @@
 """Submit recording: presign the media object and hand it to the provider."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from recording_insights.errors import (
 from recording_insights.media import MediaObject
 from recording_insights.polling import SHORTEST_WAIT, next_try, next_wait
 from recording_insights.providers.port import Capabilities, Job, Provider, Submission
-from recording_insights.store.media import MediaStore
+from recording_insights.store.media import FINAL, MediaStore
 from recording_insights.workflow.progress import Progress
 
 MOST_RENEWALS = 2
@@ -42,6 +43,8 @@ def submit_recording(
     item = store.get(recording_id, media_id)
     if item["status"] == "submitted":
         return progress.restart("running").wait(SHORTEST_WAIT)
+    if item["status"] in FINAL:
+        return progress.end("failed", f"the media object is {item['status']} already")
     recording = store.recording(recording_id)
     name = str(recording["provider"])
     provider = provider_for(name)
@@ -56,16 +59,16 @@ def submit_recording(
         title=f"{recording_id} {media.key.rpartition('/')[2]}"[:200],
         media=media,
         make_link=lambda: make_link(media),
-        options={**(default_options if name == default_provider else {}), **recording.get("options", {})},
+        options={**(default_options if name == default_provider else {}), **_plain(recording.get("options", {}))},
     )
     try:
         job = provider.submit(submission, item.get("job", {}), keep)
     except MediaLinkExpired as error:
-        return renew_link(progress, item, store=store, reason=str(error))
+        return renew_link(progress, store=store, reason=str(error))
     except (CredentialsRefused, ProviderRejected, SecretUnusable) as error:
         return progress.end("failed", str(error))
     except (ProviderBusy, ProviderUnavailable) as error:
-        if progress.elapsed_seconds(str(item["arrived_at"]), now()) > ceiling_minutes * 60:
+        if progress.elapsed_seconds(str(item["waiting_since"]), now()) > ceiling_minutes * 60:
             return progress.end("failed", f"not accepted within {ceiling_minutes} minutes; last: {error}")
         store.note(recording_id, media_id, reason=str(error))
         return progress.wait(next_try(attempt=progress.attempt, wish=getattr(error, "retry_after", None)))
@@ -75,8 +78,9 @@ def submit_recording(
     )
 
 
-def renew_link(progress: Progress, item: Mapping[str, Any], *, store: MediaStore, reason: str) -> Progress:
+def renew_link(progress: Progress, *, store: MediaStore, reason: str) -> Progress:
     """Give the job up and submit anew with a new link, at most twice: a link belongs to its transaction."""
+    item = store.get(progress.recording_id, progress.media_id)
     renewals = int(item.get("renewals", 0))
     if renewals >= MOST_RENEWALS:
         return progress.end("failed", f"{reason}, also with {MOST_RENEWALS} new links")
@@ -86,6 +90,7 @@ def renew_link(progress: Progress, item: Mapping[str, Any], *, store: MediaStore
         status="waiting",
         job=None,
         renewals=renewals + 1,
+        waiting_since=store.timestamp,
         reason=reason,
         given_up_jobs=[*item.get("given_up_jobs", []), item.get("job", {})],
     )
@@ -112,6 +117,12 @@ def _media_of(item: Mapping[str, Any]) -> MediaObject:
         size=int(item["size"]),
         created_at=datetime.fromisoformat(str(item["arrived_at"])),
     )
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """As they were given: the table has made Decimals of the numbers, which JSON does not take."""
+    plain: dict[str, Any] = json.loads(json.dumps(options, default=int))
+    return plain
 
 
 def _whole(value: Any) -> int | None:

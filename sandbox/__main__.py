@@ -1,0 +1,97 @@
+"""`python -m sandbox up | down | demo`: what `make up`, `make down` and `make demo` call."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from sandbox.demo import DemoError, check_media, run_demo
+from sandbox.deployment import ToolMissing
+from sandbox.local_cloud import StartError
+from sandbox.location import Location, LocationError
+from sandbox.phases import Phases
+from sandbox.processes import Interrupted, StillRunning
+from sandbox.up import bring_down, bring_up, parse_context, running_stack, stack_that_is_up
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    try:
+        location = Location.from_environment(os.environ, arguments.directory)
+        if arguments.command == "down":
+            return _down(location)
+        context = parse_context(arguments.context)
+        if arguments.command == "demo":
+            return _demo(location, context, arguments.recording)
+        return _up(location, context)
+    except (LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"{error}\n{(error.stderr or b'').decode(errors='replace')}", file=sys.stderr)
+        return 1
+    except Interrupted as interrupted:
+        print(f"Interrupted by {interrupted}; nothing is left running.", file=sys.stderr)
+        return 128 + interrupted.signum
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _up(location: Location, context: Mapping[str, str]) -> int:
+    if stack := stack_that_is_up(location, context):
+        print(f"The local stack is already up: {stack.api_url}")
+        return 0
+    began = time.monotonic()
+    stack = bring_up(location, context, Phases())
+    print(f"Up in {time.monotonic() - began:.0f} s. {_shown(location.stack_file)} says how to reach it:")
+    print(f"  API        {stack.api_url}   (sign with SigV4, service execute-api)")
+    print(f"  AWS        {stack.endpoint_url}")
+    print(f"  Stand-ins  {stack.sandbox_url}")
+    print(f"  Recordings s3://{stack.outputs['RecordingsBucketName']}")
+    print("`make down` ends it.")
+    return 0
+
+
+def _down(location: Location) -> int:
+    ended = bring_down(location)
+    print(f"Ended the {' and the '.join(process.name for process in ended)}." if ended else "Nothing is running.")
+    return 0
+
+
+def _demo(location: Location, context: Mapping[str, str], recording: Path | None) -> int:
+    if recording:
+        check_media(recording)
+    console = Console()
+    with running_stack(context, location, Phases(console)) as stack:
+        return run_demo(stack, console, recording)
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="The whole stack on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("up", "start local cloud and stand-ins, deploy, leave stack.json"),
+        ("demo", "bring it up, record and process one conversation, bring it down"),
+        ("down", "end what `up` started"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--directory", type=Path, help="where stack.json and the logs go (default: .local)")
+        if name != "down":
+            command.add_argument("--context", default="", help='settings of the stack: "key=value key=value"')
+        if name == "demo":
+            command.add_argument("--recording", type=Path, help="a file of your own: mp4, m4a, mp3 or wav")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

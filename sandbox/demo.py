@@ -1,0 +1,161 @@
+"""`make demo`: one recording through the real stack, watched step by step."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import av
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sandbox.cost import Cost, cost_of, memory_of_tasks
+from sandbox.local_stack import LocalStack
+from sandbox.timeline import LiveTimeline, Step, steps_of
+
+FORMATS = (".mp4", ".m4a", ".mp3", ".wav")
+PATIENCE_SECONDS = 600
+RECORD_WITHIN_SECONDS = 8
+_ENDED = ("done", "partial", "failed", "empty")
+_SPEAKER_STYLES = ("cyan", "magenta", "green", "yellow")
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the text says why and what to do."""
+
+
+def check_media(path: Path) -> float:
+    """Length in seconds of a file that the demo can record.
+
+    Raises:
+        DemoError: it is not there, of another format, or has no sound.
+    """
+    if not path.is_file():
+        raise DemoError(f"{path}: there is no such file")
+    if path.suffix.lower() not in FORMATS:
+        raise DemoError(f"{path}: takes {', '.join(FORMATS)}")
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.audio:
+                raise DemoError(f"{path}: has no sound")
+            return float((container.duration or 0) / av.time_base)
+    except av.error.FFmpegError as error:
+        raise DemoError(f"{path}: cannot be read as media ({error.strerror})") from error
+
+
+def run_demo(stack: LocalStack, console: Console, recording: Path | None) -> int:
+    """Start a recording through the API, watch it, print what came out; 0 if it ended as insights."""
+    if recording:
+        seconds = check_media(recording)
+        stack.dials(agora={"media_path": str(recording.resolve()), "speed": max(seconds / RECORD_WITHIN_SECONDS, 1.0)})
+    began = time.monotonic()
+    started = stack.call_api("POST", "/recordings", json={"channel": f"demo {datetime.now(UTC):%H-%M-%S}"})
+    if started.status_code != 201:
+        raise DemoError(f"POST /recordings answered {started.status_code}: {started.text}")
+    recording_id = started.json()["recording_id"]
+    row, history = _watch(stack, console, recording_id, began)
+    console.print()
+    insights = stack.call_api("GET", f"/recordings/{recording_id}/insights").json()
+    _print_insights(console, insights)
+    _print_places(console, stack, row)
+    memory = memory_of_tasks(stack.client("stepfunctions"), stack.client("lambda"), stack.outputs["WorkflowArn"])
+    _print_cost(console, cost_of(history, memory), row)
+    return 0 if row["status"] in ("done", "partial") else 1
+
+
+def _watch(
+    stack: LocalStack, console: Console, recording_id: str, began: float
+) -> tuple[dict[str, Any], Sequence[Mapping[str, Any]]]:
+    step_functions = stack.client("stepfunctions")
+    ended: dict[str, float] = {"Start recording": time.monotonic() - began}
+    with LiveTimeline(console) as timeline:
+        while True:
+            row: dict[str, Any] = stack.call_api("GET", f"/recordings/{recording_id}").json()
+            arn = _execution_of(step_functions, stack.outputs["WorkflowArn"], row)
+            history = step_functions.get_execution_history(executionArn=arn, maxResults=1000)["events"] if arn else []
+            timeline.show([*_before_workflow(row, began, ended), *steps_of(history)])
+            over = history and history[-1]["type"] in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted")
+            if row["status"] in _ENDED and (over or not arn):
+                return row, history
+            if time.monotonic() - began > PATIENCE_SECONDS:
+                raise DemoError(f"no result within {PATIENCE_SECONDS} s; the recording is {row['status']}")
+            time.sleep(0.4)
+
+
+def _before_workflow(row: Mapping[str, Any], began: float, ended: dict[str, float]) -> list[Step]:
+    now = time.monotonic() - began
+    steps = [Step("Start recording", "done", ended["Start recording"], f"POST /recordings → sid {row.get('sid')}")]
+    if row.get("media"):
+        ended.setdefault("Record", now)
+    live = row.get("live") or {}
+    recorded = Step("Record", "running", now - ended["Start recording"], f"Agora: {live.get('meaning', row['status'])}")
+    if "Record" in ended:
+        recorded = Step("Record", "done", ended["Record"] - ended["Start recording"], "Agora left the channel")
+    steps.append(recorded)
+    for media in row.get("media", [])[:1]:
+        steps.append(Step("Arrive in S3", "done", 0.0, media["key"]))
+    return steps
+
+
+def _execution_of(step_functions: Any, workflow_arn: str, row: Mapping[str, Any]) -> str | None:
+    media = row.get("media")
+    if not media:
+        return None
+    executions = step_functions.list_executions(stateMachineArn=workflow_arn)["executions"]
+    return next((e["executionArn"] for e in executions if e["name"].endswith(media[0]["media_id"])), None)
+
+
+def _print_insights(console: Console, insights: Mapping[str, Any]) -> None:
+    console.rule("Transcript")
+    speakers: dict[str, str] = {}
+    for line in insights["transcript"]:
+        speaker = str(line.get("speaker", "?"))
+        style = speakers.setdefault(speaker, _SPEAKER_STYLES[len(speakers) % len(_SPEAKER_STYLES)])
+        at = line.get("start_ms", 0) / 1000
+        console.print(
+            Text.assemble(
+                (f"{int(at // 60):02d}:{at % 60:04.1f} ", "dim"),
+                (f"speaker {speaker}: ", style),
+                line["text"],
+                (f"  {line['sentiment']:+.2f}" if "sentiment" in line else "", "dim"),
+            ),
+            soft_wrap=True,
+        )
+    console.rule("Insights")
+    table = Table.grid(padding=(0, 2))
+    if insights.get("summary"):
+        table.add_row("summary", Text(insights["summary"]))
+    if "sentiment" in insights:
+        table.add_row("sentiment", f"{insights['sentiment']:+.2f}")
+    for kind in ("topics", "action_items", "follow_ups", "questions"):
+        if insights[kind]:
+            table.add_row(kind.replace("_", " "), Text("\n".join(entry["text"] for entry in insights[kind])))
+    if insights["emotions"]:
+        counted = {e["emotion"] for e in insights["emotions"]}
+        table.add_row("emotions", ", ".join(sorted(counted)))
+    for name in ("missing", "reason"):
+        if insights.get(name):
+            table.add_row(name, Text(str(insights[name])))
+    console.print(table)
+
+
+def _print_places(console: Console, stack: LocalStack, row: Mapping[str, Any]) -> None:
+    console.rule("Where it lies")
+    table = Table.grid(padding=(0, 2))
+    table.add_row("row", Text(f"table {stack.outputs['InsightsTableName']}, pk {row['recording_id']}"))
+    for media in row.get("media", []):
+        table.add_row("recording", Text(f"s3://{stack.outputs['RecordingsBucketName']}/{media['key']}"))
+        if media.get("reply"):
+            table.add_row("raw reply", Text(f"s3://{stack.outputs['RepliesBucketName']}/{media['reply']}"))
+    console.print(table)
+
+
+def _print_cost(console: Console, cost: Cost, row: Mapping[str, Any]) -> None:
+    console.rule("What it would have cost on AWS")
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Step Functions", f"{cost.transitions} state transitions", f"${cost.step_functions:.6f}")
+    table.add_row("Lambda", f"{cost.invocations} calls, {cost.gb_seconds:.2f} GB-s", f"${cost.functions:.6f}")
+    table.add_row("together", "us-east-1, without free tiers and the provider's own price", f"${cost.total:.6f}")
+    console.print(table)

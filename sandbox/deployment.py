@@ -1,0 +1,114 @@
+"""Runs the real `cdk deploy` against the local cloud."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.local_cloud import LocalCloud, StartError, last_lines, plain_environment
+from sandbox.location import PROJECT, Location
+from sandbox.processes import Supervisor
+
+STAGE = "local"
+DEPLOY_SECONDS = 600
+# Nothing is asked of the network but loopback.
+_QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true", "NO_COLOR": "1"}
+
+
+class ToolMissing(Exception):
+    """A tool that `make install` brings is not there."""
+
+
+@dataclass(frozen=True)
+class CdkCommand:
+    """The pinned CDK command line, on the Node that lies in the virtual environment."""
+
+    node: Path
+    script: Path
+    version: str
+
+    @classmethod
+    def find(cls, project: Path = PROJECT) -> "CdkCommand":
+        """Raises ToolMissing."""
+        package = project / "node_modules" / "aws-cdk"
+        node = Path(sys.executable).parent / "node"
+        for tool, path in (("Node", node), ("the CDK command line", package / "package.json")):
+            if not path.exists():
+                raise ToolMissing(f"{tool} is not installed ({path}): run `make install`.")
+        version = json.loads((package / "package.json").read_text())["version"]
+        return cls(node, package / "bin" / "cdk", version)
+
+    def run_with(self, *arguments: str) -> list[str]:
+        return [str(self.node), str(self.script), *arguments]
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        return {**base, **_QUIET, "PATH": f"{self.node.parent}:{base.get('PATH', '')}"}
+
+
+def bootstrap_template(cdk: CdkCommand, cache: Path) -> dict[str, Any]:
+    """CDK's bootstrap template, asked once per version of the command line."""
+    file = cache / f"bootstrap-{cdk.version}.json"
+    if not file.exists():
+        shown = subprocess.run(  # noqa: S603 - fixed arguments
+            cdk.run_with("bootstrap", "--show-template", "--json", "--no-notices"),
+            env=cdk.environment(plain_environment()),
+            cwd=cache,
+            check=True,
+            capture_output=True,
+        ).stdout
+        part = file.with_suffix(".part")
+        part.write_bytes(shown)
+        part.rename(file)
+    template: dict[str, Any] = json.loads(file.read_bytes())
+    return template
+
+
+def deploy(
+    supervisor: Supervisor,
+    location: Location,
+    cdk: CdkCommand,
+    cloud: LocalCloud,
+    context: Mapping[str, str],
+    report: Callable[[str], None],
+) -> dict[str, str]:
+    """Deploy the stack; `report` gets each line as it comes. Gives the stack's outputs.
+
+    Raises:
+        StartError: with the end of what the command said.
+    """
+    outputs = location.directory / "outputs.json"
+    outputs.unlink(missing_ok=True)
+    log = location.log("deploy")
+    settings = [argument for key, value in context.items() for argument in ("--context", f"{key}={value}")]
+    process = supervisor.start(
+        "cdk deploy",
+        cdk.run_with(
+            "deploy",
+            *("--require-approval", "never", "--no-notices", "--no-version-reporting", "--ci"),
+            *("--method", "direct", "--progress", "events"),
+            *("--output", str(location.directory / "cdk.out"), "--outputs-file", str(outputs)),
+            *settings,
+        ),
+        env=cdk.environment(cloud.environment()),
+        cwd=PROJECT,
+        log=log,
+    )
+    deadline = time.monotonic() + DEPLOY_SECONDS
+    with log.open(errors="replace") as lines:
+        while supervisor.returncode(process) is None:
+            for line in lines:
+                if line.strip():
+                    report(line.strip())
+            if time.monotonic() > deadline:
+                raise StartError(f"`cdk deploy` did not end within {DEPLOY_SECONDS} s. {last_lines(log, 25)}")
+            time.sleep(0.1)
+    failed = supervisor.returncode(process)
+    supervisor.end(process)
+    if failed or not outputs.exists():
+        raise StartError(f"`cdk deploy` failed. {last_lines(log, 25)}")
+    [by_name] = json.loads(outputs.read_text()).values()
+    return dict(by_name)

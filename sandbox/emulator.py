@@ -1,0 +1,122 @@
+"""The local cloud's process: ministack, corrected where the stack would notice that it is not AWS.
+
+ministack is faithful in most of what the stack uses. Corrected here, each as AWS documents it:
+
+* A Lambda function that raises reports its exception's class name as the error type, so that `Retry` and `Catch`
+  in the state machine can name it. ministack calls every exception `Runtime.HandlerError`.
+* A throttled function fails its state with `Lambda.TooManyRequestsException`. ministack says `Lambda.Unknown`.
+* EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
+
+The corrections replace internals of one exact version, which is why it is checked at the start.
+Run as `python -m sandbox.emulator`; the environment variables are ministack's own.
+"""
+
+import json
+import sys
+import threading
+import time
+import uuid
+from importlib.metadata import version
+from typing import Any
+
+SUPPORTED_VERSION = "1.5.33"
+_EVENT_LOGS = "log-group:/aws/events/"
+
+
+def correct_error_types() -> None:
+    """Let the worker send the class name along, and the invocation's answer carry it."""
+    from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+    from ministack.services import lambda_svc  # type: ignore[import-untyped]
+
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    sent = '"error": str(e), "trace"'
+    if sent not in script:
+        raise RuntimeError("ministack's Python worker reports errors in another way than this module corrects")
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(
+        sent, '"error": str(e), "error_type": type(e).__name__, "trace"'
+    )
+    raised = threading.local()
+    invoke, execute = lambda_runtime.Worker.invoke, lambda_svc._execute_function_warm
+
+    def invoke_noting_type(worker: Any, *args: Any, **kwargs: Any) -> Any:
+        result = invoke(worker, *args, **kwargs)
+        raised.error_type = result.get("error_type")
+        return result
+
+    def execute_naming_type(*args: Any, **kwargs: Any) -> Any:
+        raised.error_type = None
+        result = execute(*args, **kwargs)
+        if result.get("error") and raised.error_type:
+            result["body"]["errorType"] = raised.error_type
+        return result
+
+    lambda_runtime.Worker.invoke = invoke_noting_type
+    lambda_svc._execute_function_warm = execute_naming_type
+
+
+def correct_throttling() -> None:
+    """Name the throttle as Step Functions names it."""
+    from ministack.services import stepfunctions
+
+    call = stepfunctions._call_lambda
+
+    def call_naming_throttle(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(*args, **kwargs)
+        except stepfunctions._ExecutionError as error:
+            if error.error == "Lambda.Unknown" and "TooManyRequestsException" in str(error.cause):
+                raise stepfunctions._ExecutionError("Lambda.TooManyRequestsException", error.cause) from error
+            raise
+
+    stepfunctions._call_lambda = call_naming_throttle
+
+
+def add_log_group_target() -> None:
+    """Deliver a rule's event to a log group, as one line in a stream of its own."""
+    from ministack.services import cloudwatch_logs, eventbridge
+
+    invoke = eventbridge._invoke_target
+
+    def invoke_log_group(target: Any, event: Any, rule: Any, view: Any = None) -> None:
+        _, _, group = target.get("Arn", "").partition(":log-group:")
+        if not group:
+            invoke(target, event, rule, view)
+            return
+        view = view or eventbridge._pattern_event_view(event)
+        transformer = target.get("InputTransformer")
+        if transformer:
+            # AWS: the template of this target is {"timestamp": …, "message": …}.
+            message = str(json.loads(eventbridge._apply_input_transformer(transformer, rule, view))["message"])
+        else:
+            message = json.dumps(view.event_with_detail())
+        stream = str(uuid.uuid4())
+        group = group.removesuffix(":*")
+        cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
+        cloudwatch_logs._put_log_events(
+            {
+                "logGroupName": group,
+                "logStreamName": stream,
+                "logEvents": [{"timestamp": int(time.time() * 1000), "message": message}],
+            }
+        )
+
+    eventbridge._invoke_target = invoke_log_group
+
+
+def main() -> None:
+    installed = version("ministack")
+    if installed != SUPPORTED_VERSION:
+        sys.exit(
+            f"sandbox/emulator.py corrects ministack {SUPPORTED_VERSION}; {installed} is installed: run `make install`"
+        )
+    correct_error_types()
+    correct_throttling()
+    add_log_group_target()
+
+    from ministack.app import main as serve  # type: ignore[import-untyped]
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Starts the local cloud with IAM enforced and prepares it for CDK.
+
+ministack takes the key `test`, and any request without credentials, for the account's root, whose signature it does
+not check. That key is used once, to make an administrator whose signatures are checked like everybody's; the driver
+and `cdk deploy` use the administrator's.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from sandbox.local_stack import client
+from sandbox.location import PROJECT, REGION, Location
+from sandbox.processes import Process, Supervisor
+
+START_SECONDS = 30
+_ROOT = ("test", "test")
+_ADMINISTRATOR = "local-administrator"
+_EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+class StartError(Exception):
+    """A part of the local stack did not come up; the text says which, why, and where to read more."""
+
+
+@dataclass(frozen=True)
+class LocalCloud:
+    """The local cloud, with its administrator's key."""
+
+    endpoint_url: str
+    access_key_id: str
+    secret_access_key: str
+
+    def client(self, service: str) -> Any:
+        return client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """For a program that is to reach this cloud, and never another one."""
+        return {
+            **plain_environment(),
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+def plain_environment() -> dict[str, str]:
+    """The user's environment without what points to AWS or to a proxy: everything here is on loopback."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_", "POWERTOOLS_"))}
+    return {**kept, "NO_PROXY": "localhost,127.0.0.1", "no_proxy": "localhost,127.0.0.1"}
+
+
+def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) -> LocalCloud:
+    """Start it, wait until it answers, make the administrator.
+
+    Raises:
+        StartError: it ended, or does not answer within START_SECONDS.
+    """
+    location.scratch.mkdir(parents=True, exist_ok=True)
+    inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
+    process = supervisor.start(
+        "local cloud",
+        [str(python), "-m", "sandbox.emulator"],
+        # Its functions inherit this environment: only what Lambda would have, and what ministack reads.
+        env={name: os.environ[name] for name in inherited if name in os.environ}
+        | {
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(location.cloud_port),
+            "MINISTACK_REGION": REGION,
+            "AWS_ENDPOINT_URL": location.endpoint_url,
+            "TMPDIR": str(location.scratch),
+            "IOT_MTLS_ENABLED": "false",
+            "SFTP_ENABLED": "false",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        cwd=PROJECT,
+        log=location.log("local-cloud"),
+    )
+    ready = f"http://127.0.0.1:{location.cloud_port}/_ministack/ready"
+    wait_until_ready(supervisor, process, ready, location.log("local-cloud"))
+    return _administered(location.endpoint_url)
+
+
+def wait_until_ready(supervisor: Supervisor, process: Process, url: str, log: Path) -> None:
+    """Raises StartError when the process ends, or does not answer 200 within START_SECONDS."""
+    deadline = time.monotonic() + START_SECONDS
+    with requests.Session() as session:
+        session.trust_env = False
+        while True:
+            if supervisor.returncode(process) is not None:
+                raise StartError(f"The {process.name} ended while starting. {last_lines(log)}")
+            try:
+                if session.get(url, timeout=2).status_code == 200:
+                    return
+            except requests.ConnectionError:
+                pass  # not listening yet
+            if time.monotonic() > deadline:
+                raise StartError(f"The {process.name} does not answer after {START_SECONDS} s. {last_lines(log)}")
+            time.sleep(0.05)
+
+
+def last_lines(log: Path, count: int = 15) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-count:] if log.exists() else []
+    return "\n".join([f"Its log, {log}, ends with:", *(f"  {line}" for line in lines)])
+
+
+def _administered(endpoint_url: str) -> LocalCloud:
+    iam = LocalCloud(endpoint_url, *_ROOT).client("iam")
+    iam.create_user(UserName=_ADMINISTRATOR)
+    iam.put_user_policy(UserName=_ADMINISTRATOR, PolicyName="everything", PolicyDocument=json.dumps(_EVERYTHING))
+    key = iam.create_access_key(UserName=_ADMINISTRATOR)["AccessKey"]
+    return LocalCloud(endpoint_url, key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def bootstrap(cloud: LocalCloud, template: Mapping[str, Any]) -> None:
+    """Make what `cdk deploy` builds on: CDK's own bootstrap template, staged over plain http.
+
+    Raises:
+        StartError: the local cloud refuses the template.
+    """
+    # Its only statement denies requests without TLS, which is all that there are on loopback.
+    resources = {name: body for name, body in template["Resources"].items() if name != "StagingBucketPolicy"}
+    cloudformation = cloud.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="CDKToolkit",
+        TemplateBody=json.dumps({**template, "Resources": resources}),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": "FileAssetsBucketKmsKeyId", "ParameterValue": "AWS_MANAGED_KEY"}],
+    )
+    status = _settled(lambda: cloudformation.describe_stacks(StackName="CDKToolkit")["Stacks"][0]["StackStatus"])
+    if status != "CREATE_COMPLETE":
+        raise StartError(f"The bootstrap stack of CDK ended as {status}.")
+
+
+def _settled(status: Callable[[], str]) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while (current := status()).endswith("_IN_PROGRESS") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return current

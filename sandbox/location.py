@@ -1,0 +1,89 @@
+"""Where a local stack lives: its ports and the folder of its files."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+PROJECT = Path(__file__).parent.parent
+REGION = "us-east-1"
+
+
+class LocationError(Exception):
+    """It cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """`directory` gets `stack.json`, logs and what the local cloud keeps; two stacks need two of everything."""
+
+    directory: Path = PROJECT / ".local"
+    cloud_port: int = 4566
+    sandbox_port: int = 9000
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], directory: Path | None = None) -> Self:
+        """LOCAL_CLOUD_PORT and SANDBOX_PORT, else the defaults."""
+        return cls(
+            directory=(directory or cls.directory).resolve(),
+            cloud_port=_port(environment, "LOCAL_CLOUD_PORT", cls.cloud_port),
+            sandbox_port=_port(environment, "SANDBOX_PORT", cls.sandbox_port),
+        )
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://localhost:{self.cloud_port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://localhost:{self.sandbox_port}"
+
+    @property
+    def stack_file(self) -> Path:
+        return self.directory / "stack.json"
+
+    @property
+    def journal(self) -> Path:
+        """Names the processes while the stack starts; stack.json does afterwards."""
+        return self.directory / "starting.json"
+
+    @property
+    def scratch(self) -> Path:
+        """Where the local cloud unpacks functions; goes with the stack."""
+        return self.directory / "scratch"
+
+    def log(self, name: str) -> Path:
+        return self.directory / "logs" / f"{name}.log"
+
+    def check_ports(self) -> None:
+        """Raises LocationError when something else listens there."""
+        if self.cloud_port == self.sandbox_port:
+            raise LocationError(f"LOCAL_CLOUD_PORT and SANDBOX_PORT are both {self.cloud_port}: give two numbers.")
+        for port, variable, user in (
+            (self.cloud_port, "LOCAL_CLOUD_PORT", "the local cloud"),
+            (self.sandbox_port, "SANDBOX_PORT", "the stand-ins"),
+        ):
+            if not _is_free(port):
+                raise LocationError(
+                    f"Port {port}, meant for {user}, is taken by another program. "
+                    f"End that program, or choose another port: {variable}={port + 100} make up"
+                )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # A port whose last connections are still closing is free all the same.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
+    text = environment.get(variable) or str(default)
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise LocationError(f"{variable}={text!r} is no port: give a number from 1 to 65535.")
+    return int(text)

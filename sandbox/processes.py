@@ -1,0 +1,213 @@
+"""Processes that are started here, and ended with everything that they started.
+
+Each one leads a session of its own, so that its children form one group, and is known by its id and its start time:
+a process id alone is given to somebody else after its owner ended.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import NamedTuple, Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_GRACE_SECONDS = 3.0
+_KILL_SECONDS = 5.0
+_PROC = Path("/proc")
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked this process to end."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+class StillRunning(Exception):
+    """A process group that did not end, even when killed."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """The leader of a process group; `started` is the system's own mark, only good for comparing."""
+
+    name: str
+    pid: int
+    started: str
+
+
+class Interrupts:
+    """Within it SIGINT, SIGTERM and SIGHUP raise Interrupted in the main thread; within `held()`, at its end."""
+
+    def __init__(self) -> None:
+        self._holds = 0
+        self._pending: int | None = None
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._receive) for number in _SIGNALS}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _receive(self, signum: int, _: FrameType | None) -> None:
+        self._pending = signum
+        self._raise_pending()
+
+    def _raise_pending(self) -> None:
+        if self._pending is not None and not self._holds:
+            signum, self._pending = self._pending, None
+            raise Interrupted(signum)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            self._raise_pending()
+
+
+class Supervisor:
+    """Starts processes and ends them; `journal` names them from the first moment, for who cleans up after a crash."""
+
+    def __init__(self, journal: Path, interrupts: Interrupts) -> None:
+        self.processes: list[Process] = []
+        self._journal = journal
+        self.interrupts = interrupts
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Process:
+        """Start it with its output in `log`, which begins anew."""
+        with self.interrupts.held(), log.open("wb") as output:
+            child = subprocess.Popen(  # noqa: S603 - the commands are this package's own
+                command,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            _children[child.pid] = child
+            seen = _look_up(child.pid)
+            process = Process(name, child.pid, seen.started if seen else "")
+            self.processes.append(process)
+            self._write_journal()
+        return process
+
+    def returncode(self, process: Process) -> int | None:
+        """None while it runs."""
+        return _children[process.pid].poll()
+
+    def end(self, process: Process) -> None:
+        with self.interrupts.held():
+            end(process)
+            self.processes.remove(process)
+            self._write_journal()
+
+    def end_all(self) -> None:
+        with self.interrupts.held():
+            for process in reversed(self.processes[:]):
+                end(process)
+                self.processes.remove(process)
+
+    def close_journal(self) -> None:
+        """Somebody else keeps the list now."""
+        self._journal.unlink(missing_ok=True)
+
+    def _write_journal(self) -> None:
+        self._journal.write_text(json.dumps({"processes": [asdict(process) for process in self.processes]}))
+
+
+def is_running(process: Process) -> bool:
+    """Whether this very process lives, not a later one of the same id."""
+    seen = _look_up(process.pid)
+    return seen is not None and seen.started == process.started and not seen.ended
+
+
+def end(process: Process) -> bool:
+    """End its whole group: politely, then by force; False if it does not run any more.
+
+    Raises:
+        StillRunning: something of the group is left.
+    """
+    child = _children.pop(process.pid, None)
+    # A child that nobody waited for keeps its id, so that its group is surely still ours.
+    if child is None and not is_running(process):
+        return False
+    for signum, patience in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
+        _signal_group(process.pid, signum)
+        if _empties(process.pid, patience):
+            break
+    if child is not None:
+        child.wait()
+    if left := group_members(process.pid):
+        raise StillRunning(f"{process.name}: processes {left} of group {process.pid} do not end")
+    return True
+
+
+def group_members(group: int) -> list[int]:
+    """Ids of the living processes of a group."""
+    return [seen.pid for seen in _all_processes() if seen.group == group and not seen.ended]
+
+
+class _Seen(NamedTuple):
+    pid: int
+    group: int
+    started: str
+    ended: bool
+
+
+def _signal_group(group: int, signum: signal.Signals) -> None:
+    # Nothing but ended processes is left in it; macOS says EPERM then.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signum)
+
+
+def _empties(group: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while group_members(group):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _look_up(pid: int) -> _Seen | None:
+    return next((seen for seen in _all_processes(pid) if seen.pid == pid), None)
+
+
+def _all_processes(pid: int | None = None) -> Iterator[_Seen]:
+    if not _PROC.joinpath("self/stat").exists():
+        yield from _processes_of_ps()
+        return
+    for entry in [_PROC / str(pid)] if pid else _PROC.glob("[0-9]*"):
+        try:
+            stat = entry.joinpath("stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended while we looked
+        # pid (name) state parent group … start time; a name may hold blanks and parentheses.
+        fields = stat.rpartition(")")[2].split()
+        yield _Seen(int(entry.name), int(fields[2]), fields[19], fields[0] in "ZX")
+
+
+def _processes_of_ps() -> Iterator[_Seen]:
+    listing = subprocess.run(
+        ["/bin/ps", "-axo", "pid=,pgid=,stat=,lstart="], check=True, capture_output=True, text=True
+    ).stdout
+    for line in listing.splitlines():
+        pid, group, state, *started = line.split()
+        yield _Seen(int(pid), int(group), " ".join(started), state.startswith("Z"))

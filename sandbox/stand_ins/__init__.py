@@ -1,0 +1,1 @@
+"""Agora and the insight vendors as one strict Flask process on loopback."""

@@ -1,0 +1,74 @@
+"""How Agora's answers look: the gateway's check of who asks, the body that every POST has, the shapes of errors."""
+
+import hmac
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import request
+
+from sandbox.stand_ins.agora_recording import Recording
+from sandbox.stand_ins.agora_rules import BadParameter, channel_name, check_uid
+from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
+from sandbox.stand_ins.ledger import note
+
+
+def enter(app_id: str) -> None:
+    """The gateway: HTTP Basic, then the app id."""
+    kind, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if kind != "Basic":
+        raise Refusal(401, {"message": "Unauthorized"})
+    try:
+        given = b64decode(encoded, validate=True)
+    except ValueError:
+        given = b""
+    if not hmac.compare_digest(given, f"{AGORA_CUSTOMER_ID}:{AGORA_CUSTOMER_SECRET}".encode()):
+        raise Refusal(401, {"message": "Invalid authentication credentials"})
+    if app_id != AGORA_APP_ID:
+        raise Refusal(400, {"message": "appid is invalid"})
+
+
+def task_body(bad_channel: int) -> dict[str, Any]:
+    """cname, uid and clientRequest of the body; `bad_channel` is this call's code for a channel name it refuses."""
+    body = request.get_json(silent=True)
+    if not request.is_json or not isinstance(body, dict):
+        raise refusal(400, 8, "the body must be a JSON object, the Content-Type application/json", {})
+    for name in ("cname", "uid", "clientRequest"):
+        if name not in body:
+            raise refusal(400, 2, f"{name} is required", body)
+    if not channel_name(body["cname"]):
+        raise refusal(400, bad_channel, "cname is not a channel name", body)
+    checked(body, check_uid, body["uid"])
+    if not isinstance(body["clientRequest"], dict):
+        raise refusal(400, 2, "clientRequest must be an object", body)
+    note(cname=body["cname"], uid=body["uid"])
+    return body
+
+
+def checked(given: Mapping[str, Any], check: Callable[..., None], *values: Any) -> None:
+    try:
+        check(*values)
+    except BadParameter as bad:
+        raise refusal(400, 2, str(bad), given) from None
+
+
+def refusal(status: int, code: int, reason: str, given: Mapping[str, Any]) -> Refusal:
+    return Refusal(status, {**names(given), "code": code, "reason": reason})
+
+
+def worker_not_found(given: Mapping[str, Any]) -> Refusal:
+    return refusal(404, 404, "failed to find worker", given)
+
+
+def names(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in ("cname", "uid", "resourceId", "sid") if name in given}
+
+
+def names_of(recording: Recording) -> dict[str, Any]:
+    return {
+        "cname": recording.cname,
+        "uid": recording.uid,
+        "resourceId": recording.resource_id,
+        "sid": recording.sid,
+    }

@@ -1,0 +1,35 @@
+"""The Flask application: every vendor under its own path, and the stand-ins' own controls."""
+
+from typing import Any
+
+from flask import Flask
+
+from sandbox.stand_ins.agora import AgoraDials, agora_blueprint
+from sandbox.stand_ins.dials import dials_blueprint
+from sandbox.stand_ins.ledger import ledger_blueprint
+from sandbox.stand_ins.marsview import MarsviewDials, marsview_blueprint
+from sandbox.stand_ins.speech import Engine
+from sandbox.stand_ins.world import World
+
+_DIALS: dict[str, type[Any]] = {"agora": AgoraDials, "marsview": MarsviewDials}
+
+
+def create_world(engine: Engine, **outside: Any) -> World:
+    """The world with the dials of all vendors; `outside` replaces parts of it (see World)."""
+    return World(engine=engine, dial_groups=_DIALS, **outside)
+
+
+def create_app(world: World) -> Flask:
+    """The stand-ins in this world; whoever made the world closes it."""
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.register_blueprint(agora_blueprint(world), url_prefix="/agora")
+    app.register_blueprint(marsview_blueprint(world), url_prefix="/marsview")
+    app.register_blueprint(dials_blueprint(world.dials))
+    app.register_blueprint(ledger_blueprint(world.ledger))
+
+    @app.get("/health")
+    def health() -> dict[str, bool]:
+        return {"ok": True}
+
+    return app

@@ -1,0 +1,81 @@
+"""Cutting media without decoding it: what a recorder writes is a part of what was played."""
+
+import io
+from pathlib import Path
+
+import av
+
+_MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
+_AAC_BIT_RATE = 48_000
+
+
+class Unplayable(Exception):
+    """The file is missing, is no media, or holds no audio."""
+
+
+def duration_of(mp4: Path) -> float:
+    """Seconds of the audio track."""
+    with av.open(str(mp4)) as container:
+        track = container.streams.audio[0]
+        if track.duration is None or track.time_base is None:
+            raise Unplayable("the media does not tell its length")
+        return float(track.duration * track.time_base)
+
+
+def playable(source: Path, converted: Path) -> Path:
+    """The source if it is an MP4 with AAC audio, else `converted`, written once in that form. Raises Unplayable."""
+    try:
+        with av.open(str(source)) as container:
+            if not container.streams.audio:
+                raise Unplayable("the media has no audio stream")
+            if container.format.name == _MP4 and container.streams.audio[0].codec_context.name == "aac":
+                return source
+            if not converted.exists():
+                partial = converted.with_suffix(".partial")
+                _transcode(container, partial)
+                partial.replace(converted)
+            return converted
+    except (av.FFmpegError, OSError) as error:
+        raise Unplayable(f"the media cannot be read: {error.strerror}") from error
+
+
+def slice_ts(mp4: Path, start: float, end: float) -> bytes:
+    """The audio from `start` to `end` seconds as an MPEG transport stream; its clock goes on from slice to slice."""
+    target = io.BytesIO()
+    _copy(mp4, target, "mpegts", start, end)
+    return target.getvalue()
+
+
+def beginning_mp4(mp4: Path, end: float, target: Path) -> None:
+    """The first `end` seconds of audio as an MP4."""
+    _copy(mp4, str(target), "mp4", 0.0, end)
+
+
+def _copy(mp4: Path, target: io.BytesIO | str, container_format: str, start: float, end: float) -> None:
+    with av.open(str(mp4)) as source, av.open(target, "w", format=container_format) as copy:
+        track = source.streams.audio[0]
+        copied = copy.add_stream_from_template(track)
+        assert track.time_base is not None  # noqa: S101 - a demuxed stream has one
+        source.seek(int(start / track.time_base), stream=track)
+        for packet in source.demux(track):
+            if packet.pts is None:
+                continue
+            at = float(packet.pts * track.time_base)
+            if at >= end:
+                break
+            if at >= start or not start:  # an encoder's priming lies before 0
+                packet.stream = copied
+                copy.mux(packet)
+
+
+def _transcode(source: av.container.InputContainer, target: Path) -> None:
+    with av.open(str(target), "w", format="mp4") as mp4:
+        rate = source.streams.audio[0].codec_context.sample_rate
+        stream = mp4.add_stream("aac", rate=rate, layout="mono", bit_rate=_AAC_BIT_RATE)
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate, frame_size=1024)
+        for frame in source.decode(source.streams.audio[0]):
+            for ready in resampler.resample(frame):
+                mp4.mux(stream.encode(ready))
+        for ready in resampler.resample(None):
+            mp4.mux(stream.encode(ready))
+        mp4.mux(stream.encode(None))

@@ -1,0 +1,47 @@
+"""What the vendors' stand-ins share in one process."""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.stand_ins.buckets import OpenBucket, s3_at
+from sandbox.stand_ins.calls import Calls
+from sandbox.stand_ins.dials import Dials
+from sandbox.stand_ins.downloads import Download, download
+from sandbox.stand_ins.jobs import Jobs
+from sandbox.stand_ins.ledger import Ledger
+from sandbox.stand_ins.speech import Engine
+
+SAMPLE = Path(__file__).parents[1] / "sample" / "conversation.mp4"
+
+
+@dataclass
+class World:
+    """The engine and the outside as the stand-ins reach it; tests put fakes in its place.
+
+    `clock` gives unix seconds, and rules such as "lives 5 minutes" follow it.
+    """
+
+    engine: Engine
+    dial_groups: Mapping[str, type[Any]]
+    open_bucket: OpenBucket = field(default_factory=lambda: s3_at(None))
+    download: Download = download
+    clock: Callable[[], float] = time.time
+    sample: Path = SAMPLE
+
+    def __post_init__(self) -> None:
+        self.dials = Dials(self.dial_groups)
+        self.ledger = Ledger(self.clock)
+        self.calls = Calls(self.dials, self.ledger)
+        self.jobs = Jobs()
+        self._scratch = tempfile.TemporaryDirectory(prefix="stand-ins-")
+        self.scratch = Path(self._scratch.name)
+
+    def close(self) -> None:
+        """Ends all jobs and the engine, whatever they are at."""
+        self.jobs.close()
+        self.engine.close()
+        self._scratch.cleanup()

@@ -1,0 +1,122 @@
+"""An execution's history as the steps that a person follows, and their picture in the terminal."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+State = Literal["running", "done", "failed"]
+_MARKS: Mapping[State, str] = {"running": "…", "done": "✓", "failed": "✗"}
+_STYLES: Mapping[State, str] = {"running": "yellow", "done": "green", "failed": "red"}
+_SHOWN = {"Submit recording", "Wait", "Poll job", "Save insights", "Report failure"}
+
+
+@dataclass
+class Step:
+    """One line: `seconds` spent so far, `times` entered."""
+
+    name: str
+    state: State
+    seconds: float = 0.0
+    detail: str = ""
+    times: int = 1
+
+
+def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) -> list[Step]:
+    """The states of an execution in the order of their first entry; a loop is one line with a count."""
+    now = now or datetime.now(UTC)
+    steps: dict[str, Step] = {}
+    entered: dict[str, datetime] = {}
+    for event in history:
+        kind = str(event["type"])
+        if kind.endswith("StateEntered"):
+            name = event["stateEnteredEventDetails"]["name"]
+            step = steps.setdefault(name, Step(name, "running", times=0))
+            step.state, step.times = "running", step.times + 1
+            entered[name] = event["timestamp"]
+            if name == "Wait":
+                wait = json.loads(event["stateEnteredEventDetails"]["input"])["wait_seconds"]
+                left = wait - (now - event["timestamp"]).total_seconds()
+                step.detail = f"{wait} s, next poll in {max(left, 0):.0f} s"
+        elif kind.endswith("StateExited"):
+            name = event["stateExitedEventDetails"]["name"]
+            step = steps[name]
+            step.state = "failed" if name == "Report failure" else "done"
+            step.seconds += (event["timestamp"] - entered.pop(name)).total_seconds()
+            step.detail = _said(name, event["stateExitedEventDetails"].get("output"))
+        elif kind in ("TaskFailed", "TaskTimedOut") and entered:
+            name = next(reversed(entered))
+            details = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails") or {}
+            steps[name].detail = f"fault, will be repeated: {details.get('error')}"
+    for name, since in entered.items():
+        steps[name].seconds += (now - since).total_seconds()
+    return [step for name, step in steps.items() if name in _SHOWN]
+
+
+def _said(name: str, output: str | None) -> str:
+    said = json.loads(output or "{}")
+    match name:
+        case "Submit recording" | "Poll job":
+            words = {"running": f"not finished, asks again in {said.get('wait_seconds')} s", "succeeded": "finished"}
+            if name == "Submit recording":
+                words["running"] = f"taken, first poll in {said.get('wait_seconds')} s"
+            outcome = str(said.get("outcome"))
+            return words.get(outcome, f"{outcome} {said.get('reason') or ''}".strip())
+        case "Wait":
+            return f"{said.get('wait_seconds')} s"
+        case "Save insights":
+            return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in said.get("items", {}).items())
+        case "Report failure":
+            return str(said.get("reason"))
+    return ""
+
+
+@dataclass
+class LiveTimeline:
+    """Shows steps as they change: redrawn in a terminal, one line per change elsewhere."""
+
+    console: Console
+    _live: Live | None = None
+    _printed: dict[str, str] = field(default_factory=dict)
+
+    def __enter__(self) -> "LiveTimeline":
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, refresh_per_second=8)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, steps: Sequence[Step]) -> None:
+        """Draw the present state."""
+        if self._live:
+            self._live.update(_picture(steps))
+            return
+        for step in steps:
+            line = f"  {_MARKS[step.state]} {step.name:<18} {step.detail}"
+            if self._printed.get(step.name) != f"{step.state}{step.times}" and step.state != "running":
+                self._printed[step.name] = f"{step.state}{step.times}"
+                self.console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def _picture(steps: Sequence[Step]) -> Group:
+    table = Table.grid(padding=(0, 2))
+    for step in steps:
+        mark = Spinner("dots", style="yellow") if step.state == "running" else Text(_MARKS[step.state])
+        times = f" ×{step.times}" if step.times > 1 else ""
+        table.add_row(
+            mark,
+            Text(step.name + times, style=_STYLES[step.state]),
+            Text(f"{step.seconds:5.1f} s", style="dim"),
+            Text(step.detail),
+        )
+    return Group(table)

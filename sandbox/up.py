@@ -1,0 +1,190 @@
+"""Brings the whole local stack up: local cloud, stand-ins, the deployed stack and its secrets."""
+
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.deployment import STAGE, CdkCommand, bootstrap_template, deploy
+from sandbox.local_cloud import (
+    LocalCloud,
+    StartError,
+    bootstrap,
+    plain_environment,
+    start_local_cloud,
+    wait_until_ready,
+)
+from sandbox.local_stack import LocalStack
+from sandbox.location import PROJECT, REGION, Location, LocationError
+from sandbox.phases import Phases
+from sandbox.processes import Interrupts, Process, Supervisor, end
+from sandbox.stand_ins.credentials import credentials
+
+_FIXED = ("stage",)
+
+
+def parse_context(text: str) -> dict[str, str]:
+    """`"provider=symbl pollCeilingMinutes=5"` as settings; quotes as in a shell keep blanks.
+
+    Raises:
+        LocationError: a word without "=", or a setting that the local stack fixes.
+    """
+    context = {}
+    for word in shlex.split(text):
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise LocationError(f'--context takes "key=value key=value"; {word!r} is not of that form.')
+        if key in _FIXED:
+            raise LocationError(f"{key} cannot be set here: the local stack is always the stage {STAGE!r}.")
+        context[key] = value
+    return context
+
+
+def full_context(location: Location, context: Mapping[str, str]) -> dict[str, str]:
+    """The local stack's settings under the user's: every vendor that has a stand-in is called there."""
+    base_urls = {f"{vendor}BaseUrl": f"{location.sandbox_url}/{vendor}" for vendor in credentials()}
+    return {"stage": STAGE, "provider": "marsview", **base_urls, **context}
+
+
+@contextmanager
+def running_stack(
+    context: Mapping[str, str] | None = None, location: Location | None = None, phases: Phases | None = None
+) -> Iterator[LocalStack]:
+    """The local stack for the length of a `with`; one that is already up with these settings is used, and left up.
+
+    Raises:
+        LocationError: it is up with other settings, or a port is taken.
+        ToolMissing, StartError: it did not come up; nothing is left running.
+        Interrupted: SIGINT, SIGTERM or SIGHUP; nothing is left running.
+    """
+    location = location or Location()
+    if stack := stack_that_is_up(location, context or {}):
+        yield stack
+        return
+    with Interrupts() as interrupts:
+        supervisor = Supervisor(location.journal, interrupts)
+        try:
+            yield _bring_up(supervisor, location, context or {}, phases or Phases())
+        finally:
+            _undo(supervisor, location)
+
+
+def bring_up(location: Location, context: Mapping[str, str], phases: Phases) -> LocalStack:
+    """Bring it up and leave it up; raises as running_stack does."""
+    with Interrupts() as interrupts:
+        supervisor = Supervisor(location.journal, interrupts)
+        try:
+            return _bring_up(supervisor, location, context, phases)
+        except BaseException:
+            _undo(supervisor, location)
+            raise
+
+
+def stack_that_is_up(location: Location, context: Mapping[str, str]) -> LocalStack | None:
+    """Raises LocationError when one is up with other settings than these."""
+    try:
+        stack = LocalStack.load(location.stack_file)
+    except FileNotFoundError:
+        return None
+    if not stack.runs():
+        return None
+    if stack.context != full_context(location, context):
+        settings = " ".join(f"{key}={value}" for key, value in stack.context.items())
+        raise LocationError(f"The local stack is up with other settings ({settings}): run `make down` first.")
+    return stack
+
+
+def bring_down(location: Location) -> list[Process]:
+    """End what was started there and remove its files; gives the processes that still ran."""
+    with Interrupts() as interrupts, interrupts.held():
+        left = [
+            Process(**process)
+            for file in (location.journal, location.stack_file)
+            if file.exists()
+            for process in json.loads(file.read_text())["processes"]
+        ]
+        ended = [process for process in reversed(left) if end(process)]
+        _remove_files(location)
+    return ended
+
+
+def _undo(supervisor: Supervisor, location: Location) -> None:
+    with supervisor.interrupts.held():
+        supervisor.end_all()
+        _remove_files(location)
+
+
+def _remove_files(location: Location) -> None:
+    for file in (location.stack_file, location.journal):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(location.scratch, ignore_errors=True)
+
+
+def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, str], phases: Phases) -> LocalStack:
+    cdk = CdkCommand.find()
+    settings = full_context(location, context)
+    for process in bring_down(location):
+        phases.say(f"Ended the {process.name} that an earlier run left behind.")
+    location.check_ports()
+    location.log("up").parent.mkdir(parents=True, exist_ok=True)
+    with phases.phase("Start local cloud and stand-ins"):
+        stand_ins = _start_stand_ins(supervisor, location)
+        cloud = start_local_cloud(supervisor, location, Path(sys.executable))
+    with phases.phase("Bootstrap for CDK, store vendor secrets"):
+        bootstrap(cloud, bootstrap_template(cdk, location.directory))
+        secrets = cloud.client("secretsmanager")
+        for vendor, secret in credentials().items():
+            secrets.create_secret(Name=_secret_name(vendor), SecretString=json.dumps(secret))
+    with phases.phase("Deploy the stack") as report:
+        outputs = deploy(supervisor, location, cdk, cloud, settings, report)
+        _store_uploader_key(cloud, outputs)
+    with phases.phase("Wait for the stand-ins"):
+        wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log("stand-ins"))
+    stack = LocalStack(
+        endpoint_url=cloud.endpoint_url,
+        region=REGION,
+        access_key_id=cloud.access_key_id,
+        secret_access_key=cloud.secret_access_key,
+        api_url=f"{cloud.endpoint_url}/_aws/execute-api/{_output(outputs, 'ApiId')}/$default",
+        sandbox_url=location.sandbox_url,
+        outputs=outputs,
+        context=settings,
+        processes=tuple(supervisor.processes),
+    )
+    stack.save(location.stack_file)
+    supervisor.close_journal()
+    return stack
+
+
+def _start_stand_ins(supervisor: Supervisor, location: Location) -> Process:
+    """They get no AWS credentials but those that the stack hands to a vendor."""
+    return supervisor.start(
+        "stand-ins",
+        [sys.executable, "-m", "sandbox.stand_ins", "--port", str(location.sandbox_port)],
+        env={**plain_environment(), "AWS_ENDPOINT_URL": location.endpoint_url, "AWS_EC2_METADATA_DISABLED": "true"},
+        cwd=PROJECT,
+        log=location.log("stand-ins"),
+    )
+
+
+def _store_uploader_key(cloud: LocalCloud, outputs: Mapping[str, str]) -> None:
+    """The key that Agora uploads with; a template cannot make one and keep it secret."""
+    key = cloud.client("iam").create_access_key(UserName=_output(outputs, "AgoraUploaderName"))["AccessKey"]
+    secrets = cloud.client("secretsmanager")
+    secret: dict[str, Any] = json.loads(secrets.get_secret_value(SecretId=_secret_name("agora"))["SecretString"])
+    secret |= {"storageAccessKey": key["AccessKeyId"], "storageSecretKey": key["SecretAccessKey"]}
+    secrets.put_secret_value(SecretId=_secret_name("agora"), SecretString=json.dumps(secret))
+
+
+def _secret_name(vendor: str) -> str:
+    return f"recording-insights/{STAGE}/{vendor}"
+
+
+def _output(outputs: Mapping[str, str], name: str) -> str:
+    if name not in outputs:
+        raise StartError(f"The stack has no output {name}; it has {', '.join(sorted(outputs))}.")
+    return outputs[name]

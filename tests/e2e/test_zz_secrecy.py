@@ -1,0 +1,54 @@
+"""After all the others: no secret, token or presigned signature in any log, execution history or item."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from sandbox.local_stack import LocalStack
+from sandbox.stand_ins.credentials import credentials
+from tests.deployed import history
+
+SIGNED = re.compile(r"X-Amz-(Signature|Credential|Security-Token)|AWSAccessKeyId=|Bearer [A-Za-z0-9]")
+
+
+def test_nothing_secret_was_written_anywhere(stack: LocalStack) -> None:
+    [agora] = [json.loads(_secret(stack, "agora"))]
+    secrets = {
+        value
+        for secret in (*credentials().values(), agora)
+        for name, value in secret.items()
+        if name not in ("appId", "userId", "customerId")
+    }
+    seen = 0
+    for where, text in _everything(stack):
+        seen += 1
+        assert not SIGNED.search(text), where
+        assert not [secret for secret in secrets if secret in text], where
+    assert seen > 100
+
+
+def _secret(stack: LocalStack, vendor: str) -> str:
+    secrets = stack.client("secretsmanager")
+    return str(secrets.get_secret_value(SecretId=f"recording-insights/local/{vendor}")["SecretString"])
+
+
+def _everything(stack: LocalStack) -> Iterator[tuple[str, str]]:
+    logs = stack.client("logs")
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for group in page["logGroups"]:
+            for events in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+                for event in events["events"]:
+                    yield group["logGroupName"], event["message"]
+    machine = stack.client("stepfunctions")
+    for page in machine.get_paginator("list_executions").paginate(stateMachineArn=stack.outputs["WorkflowArn"]):
+        for execution in page["executions"]:
+            yield execution["name"], json.dumps(history(stack, execution["executionArn"]), default=str)
+    table = stack.client("dynamodb")
+    for page in table.get_paginator("scan").paginate(TableName=stack.outputs["InsightsTableName"]):
+        for item in page["Items"]:
+            yield str(item["pk"]), json.dumps(item, default=str)
+    s3 = stack.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=stack.outputs["RepliesBucketName"]):
+        for reply in page.get("Contents", []):
+            body = s3.get_object(Bucket=stack.outputs["RepliesBucketName"], Key=reply["Key"])["Body"].read()
+            yield reply["Key"], body.decode()
