@@ -62,7 +62,9 @@ class Foundation:
         secret = cdk.Stack.of(self.scope).format_arn(
             service="secretsmanager",
             resource="secret",
-            resource_name=f"recording-insights/{self.settings.stage}/{vendor}-??????",
+            resource_name=f"recording-insights/{self.settings.stage}/{vendor}",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret])
+        # A secret's ARN ends in six characters of its own. One that does not exist has none: without its bare name
+        # here, AWS would answer "access denied" where "not found" is the truth.
+        return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret, f"{secret}-??????"])

@@ -61,7 +61,7 @@ def run_demo(stack: LocalStack, console: Console, recording: Path | None) -> int
     _print_insights(console, insights)
     _print_places(console, stack, row)
     memory = memory_of_tasks(stack.client("stepfunctions"), stack.client("lambda"), stack.outputs["WorkflowArn"])
-    _print_cost(console, cost_of(history, memory), row)
+    _print_cost(console, cost_of(history, memory))
     return 0 if row["status"] in ("done", "partial") else 1
 
 
@@ -143,19 +143,21 @@ def _print_insights(console: Console, insights: Mapping[str, Any]) -> None:
 
 def _print_places(console: Console, stack: LocalStack, row: Mapping[str, Any]) -> None:
     console.rule("Where it lies")
-    table = Table.grid(padding=(0, 2))
-    table.add_row("row", Text(f"table {stack.outputs['InsightsTableName']}, pk {row['recording_id']}"))
+    places = [("row", f"table {stack.outputs['InsightsTableName']}, pk {row['recording_id']}")]
     for media in row.get("media", []):
-        table.add_row("recording", Text(f"s3://{stack.outputs['RecordingsBucketName']}/{media['key']}"))
+        places.append(("recording", f"s3://{stack.outputs['RecordingsBucketName']}/{media['key']}"))
         if media.get("reply"):
-            table.add_row("raw reply", Text(f"s3://{stack.outputs['RepliesBucketName']}/{media['reply']}"))
-    console.print(table)
+            places.append(("raw reply", f"s3://{stack.outputs['RepliesBucketName']}/{media['reply']}"))
+    for name, place in places:
+        # Not in a table: a place that is cut off cannot be copied.
+        console.print(f"{name:<11}{place}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _print_cost(console: Console, cost: Cost, row: Mapping[str, Any]) -> None:
+def _print_cost(console: Console, cost: Cost) -> None:
     console.rule("What it would have cost on AWS")
     table = Table.grid(padding=(0, 2))
     table.add_row("Step Functions", f"{cost.transitions} state transitions", f"${cost.step_functions:.6f}")
     table.add_row("Lambda", f"{cost.invocations} calls, {cost.gb_seconds:.2f} GB-s", f"${cost.functions:.6f}")
-    table.add_row("together", "us-east-1, without free tiers and the provider's own price", f"${cost.total:.6f}")
+    table.add_row("together", "", f"${cost.total:.6f}")
     console.print(table)
+    console.print("us-east-1, without free tiers and without the provider's own price", style="dim")

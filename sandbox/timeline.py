@@ -72,7 +72,9 @@ def _said(name: str, output: str | None) -> str:
         case "Wait":
             return f"{said.get('wait_seconds')} s"
         case "Save insights":
-            return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in said.get("items", {}).items())
+            kinds = {kind.replace("_", " "): count for kind, count in said.get("items", {}).items()}
+            kinds["page of transcript"] = kinds.pop("transcript", 0)
+            return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         case "Report failure":
             return str(said.get("reason"))
     return ""

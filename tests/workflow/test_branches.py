@@ -67,7 +67,7 @@ def test_a_job_that_never_ends_reaches_the_ceiling(stack: LocalStack, clip: Path
     stack.dials(marsview={"job_never_ends": True})
     recording = process(stack, clip)
     assert recording["status"] == "failed"
-    assert "no result within 20 minutes" in recording["media"][0]["reason"]
+    assert "no result within 10 minutes" in recording["media"][0]["reason"]
 
 
 def test_a_partial_result_is_kept_and_what_is_missing_is_named(stack: LocalStack, clip: Path) -> None:

@@ -1,0 +1,70 @@
+"""A provider's secret that is missing or malformed is a failure that names it, and never its value."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.local_stack import LocalStack
+from tests.deployed import process
+
+NAME = "recording-insights/local/marsview"
+
+
+@pytest.fixture
+def secret(stack: LocalStack) -> Iterator[dict[str, str]]:
+    """The present secret; put back afterwards, when the workers have forgotten what the test gave them."""
+    client = stack.client("secretsmanager")
+    text = client.get_secret_value(SecretId=NAME)["SecretString"]
+    yield json.loads(text)
+    if NAME in [found["Name"] for found in client.list_secrets()["SecretList"]]:
+        client.put_secret_value(SecretId=NAME, SecretString=text)
+    else:
+        client.create_secret(Name=NAME, SecretString=text)
+    new_workers(stack)
+
+
+def new_workers(stack: LocalStack) -> None:
+    """Functions read a secret once in five minutes; a changed function starts anew."""
+    client = stack.client("lambda")
+    for page in client.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            client.update_function_configuration(
+                FunctionName=function["FunctionName"], Timeout=function["Timeout"], Description=function["Description"]
+            )
+
+
+def test_missing(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:
+    stack.client("secretsmanager").delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+    new_workers(stack)
+    recording = process(stack, clip)
+    assert recording["status"] == "failed"
+    reason = recording["media"][0]["reason"]
+    assert reason == f"secret {NAME}: it does not exist; create it with the keys apiKey, apiSecret, userId"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("my-api-key", "it is not a JSON object with the keys apiKey, apiSecret, userId"),
+        ('{"apiKey": "my-api-key", "userId": "me"}', "it lacks the key apiSecret"),
+    ],
+    ids=["no JSON", "a key too few"],
+)
+def test_malformed(stack: LocalStack, clip: Path, secret: dict[str, str], text: str, complaint: str) -> None:
+    stack.client("secretsmanager").put_secret_value(SecretId=NAME, SecretString=text)
+    new_workers(stack)
+    recording = process(stack, clip)
+    assert recording["media"][0]["reason"] == f"secret {NAME}: {complaint}"
+    assert "my-api-key" not in json.dumps(recording)
+
+
+def test_rotated(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:
+    """A function that holds an old copy reads the new one when the old is refused."""
+    client = stack.client("secretsmanager")
+    client.put_secret_value(SecretId=NAME, SecretString=json.dumps({**secret, "apiSecret": "of yesterday"}))
+    new_workers(stack)
+    assert process(stack, clip)["status"] == "failed"
+    client.put_secret_value(SecretId=NAME, SecretString=json.dumps(secret))
+    assert process(stack, clip, "rotated.mp4")["status"] == "done"
