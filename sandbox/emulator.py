@@ -6,6 +6,7 @@ ministack is faithful in most of what the stack uses. Corrected here, each as AW
   in the state machine can name it. ministack calls every exception `Runtime.HandlerError`.
 * A throttled function fails its state with `Lambda.TooManyRequestsException`. ministack says `Lambda.Unknown`.
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
+* S3 refuses a request without a signature. ministack serves it, so that a link without its signature would work.
 
 The corrections replace internals of one exact version, which is why it is checked at the start.
 Run as `python -m sandbox.emulator`; the environment variables are ministack's own.
@@ -103,6 +104,20 @@ def add_log_group_target() -> None:
     eventbridge._invoke_target = invoke_log_group
 
 
+def refuse_unsigned_s3_requests() -> None:
+    """No bucket here is public."""
+    from ministack.core import iam_evaluator
+
+    enforce = iam_evaluator.enforce
+
+    def enforce_signed(access_key_id: str, action: str, service: str, *args: Any, **kwargs: Any) -> Any:
+        if service == "s3" and iam_evaluator._anonymous.get():
+            return iam_evaluator.AuthError("AccessDenied", "Access Denied")
+        return enforce(access_key_id, action, service, *args, **kwargs)
+
+    iam_evaluator.enforce = enforce_signed
+
+
 def main() -> None:
     installed = version("ministack")
     if installed != SUPPORTED_VERSION:
@@ -112,6 +127,7 @@ def main() -> None:
     correct_error_types()
     correct_throttling()
     add_log_group_target()
+    refuse_unsigned_s3_requests()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 

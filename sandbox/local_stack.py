@@ -98,7 +98,11 @@ class LocalStack:
         answer.raise_for_status()
 
     def dials(self, **changes: Any) -> Any:
-        """Turn dials of the stand-ins, by vendor: `dials(agora={"speed": 8})`; gives all dials as they are then."""
+        """Turn dials of the stand-ins, by vendor: `dials(agora={"speed": 8})`; gives all dials as they are then.
+
+        Raises:
+            ValueError: a dial that does not exist or does not take this value.
+        """
         return self._sandbox("PUT", "/dials", json=changes)
 
     def reset_dials(self) -> Any:
@@ -115,6 +119,8 @@ class LocalStack:
 
     def _sandbox(self, method: str, path: str, **options: Any) -> Any:
         answer = _request(method, self.sandbox_url + path, **options)
+        if answer.status_code == 400:
+            raise ValueError(answer.json()["error"])
         answer.raise_for_status()
         return answer.json()
 

@@ -18,7 +18,7 @@ from types import FrameType, TracebackType
 from typing import NamedTuple, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_GRACE_SECONDS = 3.0
+_GRACE_SECONDS = 1.0
 _KILL_SECONDS = 5.0
 _PROC = Path("/proc")
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -102,8 +102,7 @@ class Supervisor:
                 start_new_session=True,
             )
             _children[child.pid] = child
-            seen = _look_up(child.pid)
-            process = Process(name, child.pid, seen.started if seen else "")
+            process = _identified(name, child.pid)
             self.processes.append(process)
             self._write_journal()
         return process
@@ -129,7 +128,19 @@ class Supervisor:
         self._journal.unlink(missing_ok=True)
 
     def _write_journal(self) -> None:
-        self._journal.write_text(json.dumps({"processes": [asdict(process) for process in self.processes]}))
+        note = {"starter": asdict(this_process()), "processes": [asdict(process) for process in self.processes]}
+        part = self._journal.with_suffix(".part")
+        part.write_text(json.dumps(note))
+        part.rename(self._journal)
+
+
+def this_process() -> Process:
+    return _identified("this process", os.getpid())
+
+
+def _identified(name: str, pid: int) -> Process:
+    seen = _look_up(pid)
+    return Process(name, pid, seen.started if seen else "")
 
 
 def is_running(process: Process) -> bool:

@@ -21,7 +21,7 @@ from sandbox.local_cloud import (
 from sandbox.local_stack import LocalStack
 from sandbox.location import PROJECT, REGION, Location, LocationError
 from sandbox.phases import Phases
-from sandbox.processes import Interrupts, Process, Supervisor, end
+from sandbox.processes import Interrupts, Process, Supervisor, end, is_running
 from sandbox.stand_ins.credentials import credentials
 
 _FIXED = ("stage",)
@@ -31,10 +31,14 @@ def parse_context(text: str) -> dict[str, str]:
     """`"provider=symbl pollCeilingMinutes=5"` as settings; quotes as in a shell keep blanks.
 
     Raises:
-        LocationError: a word without "=", or a setting that the local stack fixes.
+        LocationError: a word without "=", an open quote, or a setting that the local stack fixes.
     """
     context = {}
-    for word in shlex.split(text):
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise LocationError(f"--context {text!r}: {error}.") from error
+    for word in words:
         key, equals, value = word.partition("=")
         if not (key and equals):
             raise LocationError(f'--context takes "key=value key=value"; {word!r} is not of that form.')
@@ -99,14 +103,17 @@ def stack_that_is_up(location: Location, context: Mapping[str, str]) -> LocalSta
 
 
 def bring_down(location: Location) -> list[Process]:
-    """End what was started there and remove its files; gives the processes that still ran."""
+    """End what was started there and remove its files; gives the processes that still ran.
+
+    Raises:
+        LocationError: somebody is just bringing it up.
+    """
     with Interrupts() as interrupts, interrupts.held():
-        left = [
-            Process(**process)
-            for file in (location.journal, location.stack_file)
-            if file.exists()
-            for process in json.loads(file.read_text())["processes"]
-        ]
+        notes = [json.loads(file.read_text()) for file in (location.journal, location.stack_file) if file.exists()]
+        for note in notes:
+            if (starter := note.get("starter")) and is_running(Process(**starter)):
+                raise LocationError(f"It is just being brought up (process {starter['pid']}): wait, or end that first.")
+        left = [Process(**process) for note in notes for process in note["processes"]]
         ended = [process for process in reversed(left) if end(process)]
         _remove_files(location)
     return ended

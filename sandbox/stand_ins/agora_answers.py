@@ -47,6 +47,7 @@ def task_body(bad_channel: int) -> dict[str, Any]:
 
 
 def checked(given: Mapping[str, Any], check: Callable[..., None], *values: Any) -> None:
+    """Runs a check of agora_rules; what it finds bad becomes 400 with code 2 and the reason."""
     try:
         check(*values)
     except BadParameter as bad:
@@ -54,18 +55,22 @@ def checked(given: Mapping[str, Any], check: Callable[..., None], *values: Any) 
 
 
 def refusal(status: int, code: int, reason: str, given: Mapping[str, Any]) -> Refusal:
+    """The recorder's error, with the names of the task that are known."""
     return Refusal(status, {**names(given), "code": code, "reason": reason})
 
 
 def worker_not_found(given: Mapping[str, Any]) -> Refusal:
+    """The task has ended, or never was."""
     return refusal(404, 404, "failed to find worker", given)
 
 
 def names(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a request's parameters those that every answer repeats."""
     return {name: given[name] for name in ("cname", "uid", "resourceId", "sid") if name in given}
 
 
 def names_of(recording: Recording) -> dict[str, Any]:
+    """What every answer about the recording repeats."""
     return {
         "cname": recording.cname,
         "uid": recording.uid,

@@ -1,5 +1,6 @@
 """The customer's bucket as a vendor writes to it."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ class BucketAccess:
 
 
 class Bucket(Protocol):
+    """Where a vendor uploads to."""
+
     def put(self, key: str, content: bytes | Path) -> None:
         """Raises UploadRefused."""
 
@@ -41,6 +44,7 @@ OpenBucket = Callable[[BucketAccess], Bucket]
 def s3_at(endpoint_url: str | None) -> OpenBucket:
     """Opens buckets of the S3 at this endpoint (None: AWS) with the customer's own credentials."""
 
+    @functools.lru_cache(maxsize=32)  # making a client takes longer than an upload
     def open_bucket(access: BucketAccess) -> Bucket:
         return _S3Bucket(access, endpoint_url)
 

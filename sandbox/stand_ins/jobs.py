@@ -26,7 +26,7 @@ class Jobs:
                 work()
             except Closing:
                 _log.debug("%s was left at the end of the process", name)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a thread has nobody above it who could care
                 _log.exception("%s broke", name)
             finally:
                 with self._lock:

@@ -2,7 +2,7 @@
 
 Where its sources contradict each other, the strict reading: tokens come from `create_access_token`, and the header
 is `authorization: Bearer <token>` (the bare token of one sample is refused). No source shows the body of a 400 for a
-missing field; the shape is that of its other errors.
+missing field; the shape is that of its other errors. `custom_vocabulary` is checked and then ignored.
 """
 
 import secrets
@@ -26,6 +26,7 @@ from sandbox.stand_ins.speech import UndecodableMedia, Utterance
 from sandbox.stand_ins.world import World
 
 LINK_EXPIRED = {"code": "AIRDOW002", "message": "The link had expired before the file could be downloaded"}
+_CONTAINERS = frozenset({"mp4", "m4a", "avi", "mp3", "wav"})
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -194,7 +195,7 @@ class _Marsview:
         with tempfile.TemporaryDirectory() as scratch:
             media = Path(scratch) / "media"
             self._world.download(transaction.link, media)
-            return self._world.engine.listen(media, None if wanted == -1 else wanted)
+            return self._world.engine.listen(media, None if wanted == -1 else wanted, _CONTAINERS)
 
 
 def _finish(model: Model, said: list[Utterance], error: dict[str, str] | None, model_error: str | None) -> None:

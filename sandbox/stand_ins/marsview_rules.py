@@ -13,6 +13,8 @@ from sandbox.stand_ins.marsview_models import MODEL_TYPES
 
 @dataclass
 class Model:
+    """A model asked for on a transaction, with its state (uploaded, processing, processed, error) and result."""
+
     type: str
     config: dict[str, Any]
     request_id: str = field(default_factory=lambda: f"req-{uuid.uuid4()}")
@@ -30,10 +32,12 @@ class Model:
 
 
 def refusal(status: int, error: Any, message: str) -> Refusal:
+    """Marsview's error; `error` is a code, or an object with a name or a code."""
     return Refusal(status, {"status": False, "error": error, "message": message})
 
 
 def bad_request(message: str) -> Refusal:
+    """A field is missing or of the wrong type."""
     return refusal(400, {"name": "ValidationError", "message": message}, message)
 
 
@@ -51,6 +55,7 @@ def body_of(**wanted: type) -> dict[str, Any]:
 
 
 def models_in(given: dict[str, Any], known: Collection[str]) -> list[Model]:
+    """The models of a compute's body; `known` are those that the transaction has already."""
     vocabulary = given.get("custom_vocabulary", [])
     models = []
     for entry in given["enableModels"]:

@@ -8,7 +8,7 @@ import hashlib
 import multiprocessing
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.pool import AsyncResult, Pool, ThreadPool
@@ -51,7 +51,9 @@ class _Heard:
 class Engine(Protocol):
     """What the vendors need of a speech engine."""
 
-    def listen(self, media: Path, speakers: int | None = 1) -> list[Utterance]: ...
+    def listen(
+        self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None
+    ) -> list[Utterance]: ...
 
     def close(self) -> None: ...
 
@@ -75,11 +77,15 @@ class SpeechEngine:
         self._pool.terminate()
         self._pool.join()
 
-    def listen(self, media: Path, speakers: int | None = 1) -> list[Utterance]:
+    def listen(
+        self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None
+    ) -> list[Utterance]:
         """What is said in the media, by `speakers` voices (None: find how many).
 
-        The same bytes are recognised once and remembered. Raises UndecodableMedia.
+        `containers` are the formats taken, by FFmpeg's names (None: all). The same bytes are recognised once and
+        remembered. Raises UndecodableMedia.
         """
+        check_container(media, containers)
         heard = self._hear_once(media)
         told = tell_apart([utterance.pitch for utterance in heard], speakers)
         return [
@@ -122,6 +128,17 @@ class SpeechEngine:
             collect(leave=self._ahead)
         collect(leave=0)
         return heard
+
+
+def check_container(media: Path, containers: Collection[str] | None) -> None:
+    """Raises UndecodableMedia for a file that is none of these formats."""
+    try:
+        with av.open(str(media)) as container:
+            names = container.format.name.split(",")
+    except av.FFmpegError as error:
+        raise UndecodableMedia(f"the media cannot be decoded: {error.strerror}") from error
+    if containers is not None and not set(names) & set(containers):
+        raise UndecodableMedia(f"the format {names[0]} is not supported")
 
 
 def decode(media: Path) -> Iterator[bytes]:

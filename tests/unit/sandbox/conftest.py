@@ -1,0 +1,287 @@
+"""A world of stand-ins without sockets: buckets, links and, where words do not matter, ears are fakes."""
+
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from sandbox.stand_ins.app import create_app, create_world
+from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
+from sandbox.stand_ins.credentials import (
+    AGORA_APP_ID,
+    AGORA_CUSTOMER_ID,
+    AGORA_CUSTOMER_SECRET,
+    MARSVIEW_API_KEY,
+    MARSVIEW_API_SECRET,
+    MARSVIEW_USER_ID,
+)
+from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.media import beginning_mp4
+from sandbox.stand_ins.speech import Engine, SpeechEngine, UndecodableMedia, Utterance
+from sandbox.stand_ins.world import SAMPLE, World
+
+SAID = [
+    Utterance(990.0000000000007, 4110.0, "1", "how can i help you today"),
+    Utterance(4680.0, 6660.0, "2", "the table was broken that is terrible"),
+    Utterance(7380.0, 10650.0, "1", "i will send you a new table before friday"),
+    Utterance(11340.0, 16290.0, "2", "wonderful i am very happy"),
+]
+
+
+NOW = 1_800_000_000.0
+
+
+class FakeEars:
+    """Hears SAID in whatever is no nonsense, and remembers how many speakers it was told to expect."""
+
+    def __init__(self) -> None:
+        self.speakers: list[int | None] = []
+
+    def listen(
+        self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None
+    ) -> list[Utterance]:
+        self.speakers.append(speakers)
+        if media.read_bytes() == b"nonsense":
+            raise UndecodableMedia("the media cannot be decoded: Invalid data")
+        return SAID
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class FakeBucket:
+    """What was uploaded, by key; refuses everything with `refuses`."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    playlists: list[str] = field(default_factory=list)
+    opened: list[BucketAccess] = field(default_factory=list)
+    refuses: str | None = None
+
+    def open(self, access: BucketAccess) -> "FakeBucket":
+        self.opened.append(access)
+        return self
+
+    def put(self, key: str, content: bytes | Path) -> None:
+        if self.refuses:
+            raise UploadRefused(self.refuses, 403)
+        self.objects[key] = content.read_bytes() if isinstance(content, Path) else content
+        if key.endswith(".m3u8"):
+            self.playlists.append(self.objects[key].decode())
+
+
+@dataclass
+class Outside:
+    """The stand-ins as their customer sees them, and the strings behind: clock, links, bucket."""
+
+    client: FlaskClient
+    world: World
+    bucket: FakeBucket
+    links: dict[str, Path | DownloadFailed]
+    now: list[float]
+
+    def dials(self, **changes: Any) -> Any:
+        reply = self.client.put("/dials", json=changes)
+        assert reply.status_code == 200, reply.json
+        return reply.json
+
+    def ledger(self) -> Any:
+        return self.client.get("/ledger").json
+
+
+def _outside(engine: Engine) -> Iterator[Outside]:
+    links: dict[str, Path | DownloadFailed] = {}
+    bucket, now = FakeBucket(), [NOW]
+
+    def download(link: str, target: Path) -> None:
+        found = links[link]
+        if isinstance(found, DownloadFailed):
+            raise found
+        shutil.copy(found, target)
+
+    world = create_world(engine, open_bucket=bucket.open, download=download, clock=lambda: now[0])
+    yield Outside(create_app(world).test_client(), world, bucket, links, now)
+    world.close()
+
+
+@pytest.fixture
+def ears() -> FakeEars:
+    return FakeEars()
+
+
+@pytest.fixture
+def outside(ears: FakeEars) -> Iterator[Outside]:
+    yield from _outside(ears)
+
+
+@pytest.fixture(scope="session")
+def one_for_all() -> Iterator[Outside]:
+    yield from _outside(FakeEars())
+
+
+@pytest.fixture
+def lasting(one_for_all: Outside) -> Outside:
+    """Stand-ins made once, for tests that leave nothing behind: making them is what takes time."""
+    one_for_all.world.dials.reset()
+    one_for_all.world.ledger.reset()
+    one_for_all.now[0] = NOW
+    return one_for_all
+
+
+@pytest.fixture
+def hearing() -> Iterator[Outside]:
+    """Stand-ins that really recognise speech, on a thread of this process."""
+    yield from _outside(SpeechEngine(workers=0))
+
+
+@pytest.fixture(scope="session")
+def first_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first sentence of the sample."""
+    target = tmp_path_factory.mktemp("media") / "first.mp4"
+    beginning_mp4(SAMPLE, 4.5, target)
+    return target
+
+
+class AgoraCustomer:
+    """Calls Agora as a well-behaved customer; every part can be spoilt."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self.auth: Any = (AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET)
+        self.root = f"/agora/v1/apps/{AGORA_APP_ID}/cloud_recording"
+
+    def call(self, method: str, path: str, **wanted: Any) -> Any:
+        return self.client.open(f"{self.root}{path}", method=method, **{"auth": self.auth, **wanted})
+
+    def acquire(self, cname: Any = "room_1", uid: Any = "42", **wanted: Any) -> str:
+        body = {"cname": cname, "uid": uid, "clientRequest": wanted}
+        reply = self.call("POST", "/acquire", json=body)
+        assert reply.status_code == 200, reply.json
+        return str(reply.json["resourceId"])
+
+    def start(self, resource_id: str, mode: str = "mix", cname: str = "room_1", uid: str = "42", **parts: Any) -> Any:
+        body = {"cname": cname, "uid": uid, "clientRequest": start_request(**parts)}
+        return self.call("POST", f"/resourceid/{resource_id}/mode/{mode}/start", json=body)
+
+    def started(self, **parts: Any) -> "AgoraTask":
+        resource_id = self.acquire()
+        reply = self.start(resource_id, **parts)
+        assert reply.status_code == 200, reply.json
+        return AgoraTask(self, resource_id, reply.json["sid"])
+
+
+@dataclass
+class AgoraTask:
+    customer: AgoraCustomer
+    resource_id: str
+    sid: str
+    uid: str = "42"
+
+    def call(self, method: str, name: str, mode: str = "mix", **wanted: Any) -> Any:
+        path = f"/resourceid/{self.resource_id}/sid/{self.sid}/mode/{mode}/{name}"
+        return self.customer.call(method, path, **wanted)
+
+    def query(self) -> Any:
+        return self.call("GET", "query")
+
+    def stop(self, **client_request: Any) -> Any:
+        return self.call("POST", "stop", json={"cname": "room_1", "uid": self.uid, "clientRequest": client_request})
+
+
+def start_request(
+    storage: dict[str, Any] | None = None,
+    recording: dict[str, Any] | None = None,
+    without: str | None = None,
+    **parts: Any,
+) -> dict[str, Any]:
+    """A good clientRequest of start with these parts of it changed, or left out ("storageConfig.bucket")."""
+    request: dict[str, Any] = {
+        "storageConfig": {
+            "vendor": 1,
+            "region": 0,
+            "bucket": "recordings",
+            "accessKey": "AKIDEXAMPLE",
+            "secretKey": "wJalrXUtnFEMI",
+            "fileNamePrefix": ["recordings", "0123abcd"],
+            **(storage or {}),
+        },
+        "recordingConfig": {"channelType": 0, "maxIdleTime": 300, **(recording or {})},
+        "recordingFileConfig": {"avFileType": ["hls", "mp4"]},
+        **parts,
+    }
+    if without:
+        *path, name = without.split(".")
+        holder = request
+        for step in path:
+            holder = holder[step]
+        del holder[name]
+    return request
+
+
+@pytest.fixture
+def agora(outside: Outside) -> AgoraCustomer:
+    return AgoraCustomer(outside.client)
+
+
+class MarsviewCustomer:
+    """Calls Marsview with a token of its own."""
+
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+        self.client = outside.client
+        self.headers = {"authorization": f"Bearer {self.token()}"}
+
+    def token(self) -> Any:
+        body = {"apiKey": MARSVIEW_API_KEY, "apiSecret": MARSVIEW_API_SECRET, "userId": MARSVIEW_USER_ID}
+        reply = self.client.post("/marsview/cb/v1/auth/create_access_token", json=body)
+        assert reply.status_code == 200
+        return reply.json["data"]["accessToken"]
+
+    def call(self, method: str, path: str, **wanted: Any) -> Any:
+        path = f"/marsview/cb/v1/conversation/{path}"
+        return self.client.open(path, method=method, **{"headers": self.headers, **wanted})
+
+    def link(self, media: Path | DownloadFailed) -> str:
+        link = f"https://bucket.example/{len(self.outside.links)}?X-Amz-Signature=secret"
+        self.outside.links[link] = media
+        body = {"title": "call", "description": "a call", "link": link}
+        reply = self.call("POST", "save_file_link", json=body)
+        assert reply.status_code == 200, reply.json
+        return str(reply.json["data"]["txnId"])
+
+    def compute(self, txn_id: str, *models: str, **config: Any) -> Any:
+        enabled: list[dict[str, Any]] = [{"modelType": "speech_to_text", "modelConfig": config}]
+        enabled += [{"modelType": name} for name in models]
+        return self.call("POST", "compute", json={"txnId": txn_id, "enableModels": enabled})
+
+    def states(self, txn_id: str) -> dict[str, Any]:
+        reply = self.call("GET", f"get_txn/{txn_id}")
+        assert reply.status_code == 200
+        return {model["modelType"]: model["state"] for model in reply.json["data"]["enableModels"]}
+
+    def computed(self, media: Path | DownloadFailed, *models: str, **config: Any) -> str:
+        """The transaction of media whose job is over."""
+        txn_id = self.link(media)
+        assert self.compute(txn_id, *models, **config).status_code == 200
+        self.outside.world.jobs.join()
+        return txn_id
+
+    def metadata(self, txn_id: str) -> Any:
+        return self.call("GET", f"fetch_metadata/{txn_id}").json["data"]
+
+
+@pytest.fixture
+def marsview(outside: Outside) -> MarsviewCustomer:
+    return MarsviewCustomer(outside)
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    """Something that FakeEars takes for media."""
+    target = tmp_path / "media.mp4"
+    target.write_bytes(b"media")
+    return target

@@ -1,0 +1,82 @@
+"""Real media through the real engine: nothing is canned."""
+
+import math
+import struct
+from pathlib import Path
+
+import pytest
+
+from sandbox.stand_ins.media import slice_ts
+from sandbox.stand_ins.recogniser import pitch_of
+from sandbox.stand_ins.speakers import tell_apart
+from sandbox.stand_ins.speech import UndecodableMedia, decode
+from sandbox.stand_ins.world import SAMPLE
+from tests.unit.sandbox.conftest import MarsviewCustomer, Outside
+
+
+def test_a_recording_becomes_its_words(hearing: Outside, first_words: Path) -> None:
+    marsview = MarsviewCustomer(hearing)
+    txn_id = marsview.computed(first_words, automatic_punctuation=True)
+    (line,) = marsview.metadata(txn_id)["transcript"]
+    assert line["sentence"] == "Good morning thank you for calling the delivery office."
+    assert 500 < line["startTime"] < 1500
+    assert 3500 < line["endTime"] < 4500
+
+
+def test_other_audio_other_words_in_another_container(hearing: Outside, tmp_path: Path) -> None:
+    media = tmp_path / "question.ts"
+    media.write_bytes(slice_ts(SAMPLE, 20.8, 23.5))
+    (said,) = hearing.world.engine.listen(media)
+    assert "the package come on monday" in said.text
+
+
+def test_same_bytes_are_recognised_once(hearing: Outside, first_words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+    engine = hearing.world.engine
+    monkeypatch.setattr(engine, "_hear", lambda media: asked.append(media) or [])
+    assert engine.listen(first_words) == engine.listen(first_words)
+    assert asked == [first_words]
+
+
+def test_marsview_takes_its_own_formats_only(hearing: Outside, tmp_path: Path) -> None:
+    media = tmp_path / "slice.ts"
+    media.write_bytes(slice_ts(SAMPLE, 0, 1))
+    marsview = MarsviewCustomer(hearing)
+    state = marsview.states(marsview.computed(media))["speech_to_text"]
+    assert (state["status"], state["error"]["message"]) == ("error", "the format mpegts is not supported")
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no media" * 100])
+def test_what_cannot_be_decoded(tmp_path: Path, content: bytes) -> None:
+    media = tmp_path / "media"
+    media.write_bytes(content)
+    with pytest.raises(UndecodableMedia):
+        list(decode(media))
+
+
+@pytest.mark.parametrize("hertz", [90, 120, 180, 240])
+def test_pitch_of_a_buzz(hertz: int) -> None:
+    samples = [sum(8000 / k * math.sin(2 * math.pi * hertz * k * n / 16_000) for k in (1, 2, 3)) for n in range(8_000)]
+    pitch = pitch_of(struct.pack(f"<{len(samples)}h", *map(int, samples)))
+    assert pitch == pytest.approx(hertz, rel=0.06)
+
+
+def test_silence_has_no_pitch() -> None:
+    assert pitch_of(bytes(16_000)) is None
+
+
+@pytest.mark.parametrize(
+    ("pitches", "speakers", "told"),
+    [
+        ([170, 100, 102, 168, 99], None, ["1", "2", "2", "1", "2"]),
+        ([100, 102, 104, 98], None, ["1", "1", "1", "1"]),
+        ([100, None, 200, None], None, ["1", "1", "2", "2"]),
+        ([100, 102, 200], 1, ["1", "1", "1"]),
+        ([100, 104], 2, ["1", "2"]),
+        ([100, 150, 220, 101, 221], 3, ["1", "2", "3", "1", "3"]),
+        ([None, None], 2, ["1", "1"]),
+        ([], None, []),
+    ],
+)
+def test_voices_told_apart(pitches: list[float | None], speakers: int | None, told: list[str]) -> None:
+    assert tell_apart(pitches, speakers) == told
