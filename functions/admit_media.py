@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
 
 from recording_insights import aws
 from recording_insights.intake import admit_media
@@ -37,9 +38,16 @@ def _reader(media: MediaObject) -> RangeReader:
 
     def read(first: int, last: int) -> bytes:
         try:
-            reply = s3.get_object(Bucket=media.bucket, Key=media.key, Range=f"bytes={first}-{last}")
+            reply = s3.get_object(
+                Bucket=media.bucket, Key=media.key, IfMatch=f'"{media.etag}"', Range=f"bytes={first}-{last}"
+            )
         except s3.exceptions.NoSuchKey:
             raise FileNotFoundError("the object is gone") from None
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            # Its successor has an event of its own; both would be a second job for the same bytes.
+            raise FileNotFoundError("the object was replaced by another") from None
         return reply["Body"].read()
 
     return read

@@ -1,16 +1,16 @@
 """The answer of GET /recordings/{id}/insights: one document from all media objects of a recording."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from recording_insights.errors import InvalidRequest, NotFound
-from recording_insights.insights import LISTS, Insights, mean_sentiment
+from recording_insights.insights import LISTS, Insights, Utterance, mean_sentiment
 from recording_insights.store.insights import Collection
 from recording_insights.store.media import newest_per_key
 
-TRANSCRIPT_BYTES = 4_500_000
-"""Of transcript in one answer; Lambda ends at 6 MB. The rest comes with the cursor.
+ANSWER_BYTES = 5_500_000
+"""Of one answer, as Lambda counts it: it ends at 6 MB. The rest of the transcript comes with the cursor.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
@@ -36,31 +36,38 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     sentiment = parts[0].sentiment if len(parts) == 1 else mean_sentiment(utterances)
     missing = [name for part in parts for name in part.missing]
 
-    first = int(cursor or 0)
-    page: list[dict[str, Any]] = []
-    room = TRANSCRIPT_BYTES
-    for utterance in utterances[first:]:
-        line = utterance.to_map()
-        room -= len(json.dumps(line, default=str).encode()) + 2
-        if room < 0 and page:
-            break
-        page.append(line)
-    rest = first + len(page)
-
     answer: dict[str, Any] = {
         "recording_id": recording_id,
         "status": recording["status"],
         "reason": recording.get("reason"),
         "provider": recording["provider"],
-        "transcript": page,
+        "transcript": [],
         "summary": summary or None,
         **{kind: [entry.to_map() for part in parts for entry in getattr(part, kind)] for kind in LISTS},
         "sentiment": sentiment,
         "ratings": {name: value for part in parts for name, value in part.ratings.items()},
         "missing": missing or None,
-        "cursor": str(rest) if rest < len(utterances) else None,
     }
+    first = int(cursor or 0)
+    page = list(_as_many_as_fit(utterances[first:], ANSWER_BYTES - _answer_bytes(answer)))
+    rest = first + len(page)
+    answer |= {"transcript": page, "cursor": str(rest) if rest < len(utterances) else None}
     return {name: value for name, value in answer.items() if value is not None}
+
+
+def _as_many_as_fit(utterances: Sequence[Utterance], room: int) -> Iterator[dict[str, Any]]:
+    """At least one, or the cursor would stand still."""
+    for number, utterance in enumerate(utterances):
+        line = utterance.to_map()
+        room -= _answer_bytes(line)
+        if room < 0 and number:
+            return
+        yield line
+
+
+def _answer_bytes(value: Any) -> int:
+    """What a value adds to an answer, which is JSON inside of JSON: quotes and line breaks are escaped twice."""
+    return len(json.dumps(json.dumps(value, default=str, ensure_ascii=False)))
 
 
 def _in_order(collection: Collection) -> Iterator[Insights]:

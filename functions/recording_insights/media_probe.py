@@ -6,6 +6,7 @@ Reads a few blocks by ranged GETs. The MP4 index may lie at the end of a file of
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tinytag import TinyTag
 from tinytag.tinytag import ParseError, UnsupportedFormatError
@@ -73,7 +74,7 @@ class _RangeFile(io.RawIOBase):
     def tell(self) -> int:
         return self._position
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         if self._position >= self._size:
             return 0
         last = min(self._position + len(buffer), self._size) - 1

@@ -76,7 +76,7 @@ def test_a_partial_result_is_kept_and_what_is_missing_is_named(stack: LocalStack
     assert recording["status"] == "partial"
     insights = stack.call_api("GET", f"/recordings/{recording['recording_id']}/insights").json()
     assert insights["transcript"]
-    assert insights["missing"] == ["sentiment_analysis: model crashed"]
+    assert insights["missing"] == ["sentiment_analysis: AIRMOD001 model crashed"]
 
 
 def test_an_empty_model_list_is_a_failure(stack: LocalStack, clip: Path) -> None:

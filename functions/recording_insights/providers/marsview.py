@@ -165,12 +165,15 @@ class Marsview:
             },
         )
         found = (_data(reply) or {}).get("enableModels")
-        # No source shows this answer whole; the transaction id is what the later calls need.
-        return {
+        request_ids = {
             str(model["modelType"]): str(model["requestId"])
             for model in (found if isinstance(found, list) else ())
             if isinstance(model, dict) and model.get("modelType") and model.get("requestId")
         }
+        if not request_ids and not self._models(transaction):
+            # No source shows this answer whole; the transaction's own list of models tells whether it was taken.
+            raise self._http.unreadable("the models that it computes")
+        return request_ids
 
     def _models(self, transaction: str) -> list[dict[str, Any]]:
         reply = self._call("GET", f"/cb/v1/conversation/get_txn/{transaction}")
@@ -219,10 +222,15 @@ def _accepted(reply: Reply) -> Reply:
 
 
 def _complaint(reply: Reply) -> str:
-    data = reply.data if isinstance(reply.data, dict) else {}
-    error = data.get("error")
-    code = (error.get("name") or vendor_message(error)) if isinstance(error, dict) else error
-    return vendor_message(" ".join(str(part) for part in (code, data.get("message")) if part) or "no reason given")
+    return _reason(reply.data) if isinstance(reply.data, dict) else "no reason given"
+
+
+def _reason(body: Mapping[str, Any]) -> str:
+    """The code and the message of an error: beside each other, or both inside of `error`."""
+    error = body.get("error") or body.get("code")
+    inner: Mapping[str, Any] = error if isinstance(error, dict) else {"code": error}
+    parts = dict.fromkeys((inner.get("code"), inner.get("name"), inner.get("message"), body.get("message")))
+    return vendor_message(" ".join(str(part) for part in parts if part) or "no reason given")
 
 
 def _data(reply: Reply) -> dict[str, Any] | None:
@@ -233,8 +241,7 @@ def _data(reply: Reply) -> dict[str, Any] | None:
 def _state(model: Mapping[str, Any]) -> tuple[str, str]:
     state = model.get("state")
     state = state if isinstance(state, dict) else {"status": state}
-    reason = state.get("message") or state.get("error") or state.get("code") or "no reason given"
-    return str(state.get("status") or "unknown").lower(), vendor_message(reason)
+    return str(state.get("status") or "unknown").lower(), _reason(state)
 
 
 def _models_of(options: Mapping[str, Any]) -> list[str]:

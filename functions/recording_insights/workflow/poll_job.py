@@ -49,7 +49,7 @@ def poll_job(
             return progress.end("failed", state.reason or state.word)
         word, fault = state.word, None
     except MediaLinkExpired as error:
-        return renew_link(progress, item, store=store, reason=str(error))
+        return renew_link(progress, store=store, reason=str(error))
     except ProviderRejected as error:
         return progress.end("failed", str(error))
     except (ProviderBusy, ProviderUnavailable, CredentialsRefused, SecretUnusable) as error:

@@ -1,0 +1,79 @@
+"""The workflow's functions around one media object and a scripted provider."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from recording_insights.errors import (
+    MediaLinkExpired,
+    SecretUnusable,
+)
+from recording_insights.media import MediaObject
+from recording_insights.providers.port import JobState
+from recording_insights.replies import ReplyStore
+from recording_insights.store.insights import InsightStore
+from recording_insights.store.media import MediaStore
+from recording_insights.workflow.poll_job import poll_job
+from recording_insights.workflow.progress import Progress
+from recording_insights.workflow.save_insights import save_insights
+from recording_insights.workflow.submit_recording import submit_recording
+from tests.unit.fakes import FakeClock, FakeProvider
+
+R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
+JOB = {"transaction_id": "txn-1"}
+RUNNING = JobState("running", "uploaded")
+EXPIRED = MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
+SECRET_FAULT = SecretUnusable("recording-insights/dev/marsview", "it does not exist")
+LINK = "https://bucket/talk.mp4?X-Amz-Signature=5ec0de"
+
+
+class Flow:
+    """One admitted media object of a minute, a provider with a script, and the workflow's functions."""
+
+    def __init__(self, store: MediaStore, replies: ReplyStore, clock: FakeClock, media: MediaObject) -> None:
+        self.store = store
+        self.replies = replies
+        self.clock = clock
+        self.media = media
+        self.provider = FakeProvider()
+        store.admit(R, media, provider="marsview", duration_ms=60_000)
+        self.progress = Progress(R, media.media_id, media.key)
+
+    def submit(self, progress: Progress | None = None, **defaults: Any) -> Progress:
+        return submit_recording(
+            progress or self.progress,
+            store=self.store,
+            provider_for=self._provider_for,
+            default_provider=defaults.get("provider", "marsview"),
+            default_options=defaults.get("options", {}),
+            make_link=lambda media: f"https://bucket/{media.key}?signed={len(self.provider.links)}",
+            ceiling_minutes=60,
+            now=self.clock.now,
+        )
+
+    def poll(self, progress: Progress | None = None) -> Progress:
+        return poll_job(
+            progress or replace(self.progress, outcome="running", attempt=1),
+            store=self.store,
+            provider_for=self._provider_for,
+            replies=self.replies,
+            ceiling_minutes=240,
+            now=self.clock.now,
+        )
+
+    def save(self, insight_store: InsightStore) -> dict[str, int]:
+        return save_insights(
+            self.progress,
+            store=self.store,
+            insight_store=insight_store,
+            replies=self.replies,
+            provider_for=self._provider_for,
+        )
+
+    @property
+    def item(self) -> Mapping[str, Any]:
+        return self.store.get(R, self.media.media_id)
+
+    def _provider_for(self, name: str) -> FakeProvider:
+        assert name == "marsview"
+        return self.provider

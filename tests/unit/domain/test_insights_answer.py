@@ -1,0 +1,193 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recording_insights import insights_answer
+from recording_insights.errors import InvalidRequest, NotFound
+from recording_insights.http_api import HttpResponse
+from recording_insights.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
+from recording_insights.insights_answer import answer_insights
+from recording_insights.store.insights import Collection
+
+R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
+LAMBDA_LIMIT = 6_291_556
+"""Bytes of a function's whole answer, as Lambda counts it."""
+
+
+def collection_of(*parts: tuple[str, Insights | None], status: str = "done", **recording: Any) -> Collection:
+    """A recording of parts (key, insights) that arrived in this order; None is not finished."""
+    return Collection(
+        recording={"recording_id": R, "status": status, "provider": "marsview", **recording},
+        media={
+            f"m{n}": {"media_id": f"m{n}", "key": key, "arrived_at": f"2026-03-12T00:00:{n:02}.000000Z"}
+            for n, (key, _) in enumerate(parts)
+        },
+        insights={f"m{n}": insights for n, (_, insights) in enumerate(parts) if insights},
+    )
+
+
+def all_pages(collection: Collection) -> list[dict[str, Any]]:
+    pages = [answer_insights(R, collection)]
+    while "cursor" in pages[-1]:
+        pages.append(answer_insights(R, collection, cursor=pages[-1]["cursor"]))
+    return pages
+
+
+def test_everything_that_was_found_is_in_the_answer() -> None:
+    insights = Insights(
+        transcript=[Utterance("Hello.", "1", 0, 900, Decimal("0.5"), Decimal("0.9")), Utterance("Yes?")],
+        summary="They greet.",
+        topics=[Topic("greeting", Decimal("0.5"))],
+        action_items=[ActionItem("answer", "Ann", "Friday", "high")],
+        follow_ups=[ActionItem("call")],
+        questions=[Question("Yes?", "No.")],
+        emotions=[Emotion("joy", "calm", Decimal("0.9"), 0, 900)],
+        sentiment=Decimal("0.5"),
+        ratings={"agent": 7},
+        missing=["speech_type_analysis: x"],
+    )
+
+    assert answer_insights(R, collection_of(("0.mp4", insights), status="partial", reason="0.mp4: x")) == {
+        "recording_id": R,
+        "status": "partial",
+        "reason": "0.mp4: x",
+        "provider": "marsview",
+        "transcript": [
+            {
+                "text": "Hello.",
+                "speaker": "1",
+                "start_ms": 0,
+                "end_ms": 900,
+                "sentiment": Decimal("0.5"),
+                "confidence": Decimal("0.9"),
+            },
+            {"text": "Yes?"},
+        ],
+        "summary": "They greet.",
+        "topics": [{"text": "greeting", "score": Decimal("0.5")}],
+        "action_items": [{"text": "answer", "assignee": "Ann", "due": "Friday", "priority": "high"}],
+        "follow_ups": [{"text": "call"}],
+        "questions": [{"text": "Yes?", "answer": "No."}],
+        "emotions": [{"emotion": "joy", "tone": "calm", "confidence": Decimal("0.9"), "start_ms": 0, "end_ms": 900}],
+        "sentiment": Decimal("0.5"),
+        "ratings": {"agent": 7},
+        "missing": ["speech_type_analysis: x"],
+    }
+
+
+@pytest.mark.parametrize("parts", [[], [("0.mp4", None)], [("0.mp4", Insights())]])
+def test_what_nobody_found_is_absent_and_not_null(parts: list[Any]) -> None:
+    assert answer_insights(R, collection_of(*parts, status="processing")) == {
+        "recording_id": R,
+        "status": "processing",
+        "provider": "marsview",
+        "transcript": [],
+        "topics": [],
+        "action_items": [],
+        "follow_ups": [],
+        "questions": [],
+        "emotions": [],
+        "ratings": {},
+    }
+
+
+def test_parts_are_one_conversation_in_the_order_of_their_keys() -> None:
+    second = Insights(
+        transcript=[Utterance("c", sentiment=Decimal(-1))],
+        summary="Two.",
+        topics=[Topic("y")],
+        sentiment=Decimal(-1),
+        ratings={"b": 2},
+        missing=["m: 2"],
+    )
+    first = Insights(
+        transcript=[Utterance("a", sentiment=Decimal(1)), Utterance("bb", sentiment=Decimal(1))],
+        summary="One.",
+        topics=[Topic("x")],
+        sentiment=Decimal(1),
+        ratings={"a": 1},
+        missing=["m: 1"],
+    )
+
+    answer = answer_insights(R, collection_of(("s_1.mp4", second), ("s_0.mp4", first), ("s_2.mp4", None)))
+
+    assert [line["text"] for line in answer["transcript"]] == ["a", "bb", "c"]
+    assert answer["summary"] == "One.\n\nTwo."
+    assert [topic["text"] for topic in answer["topics"]] == ["x", "y"]
+    assert answer["sentiment"] == Decimal("0.50")
+    assert answer["ratings"] == {"a": 1, "b": 2}
+    assert answer["missing"] == ["m: 1", "m: 2"]
+
+
+def test_the_newest_version_of_a_key_wins() -> None:
+    old, new = Insights(summary="old"), Insights(summary="new")
+
+    assert answer_insights(R, collection_of(("0.mp4", old), ("0.mp4", new)))["summary"] == "new"
+    assert "summary" not in answer_insights(R, collection_of(("0.mp4", old), ("0.mp4", None)))
+
+
+def test_a_provider_that_judges_the_whole_is_believed() -> None:
+    insights = Insights(transcript=[Utterance("a", sentiment=Decimal(1))], sentiment=Decimal("-0.5"))
+
+    assert answer_insights(R, collection_of(("0.mp4", insights)))["sentiment"] == Decimal("-0.5")
+
+
+class TestPaging:
+    @pytest.mark.parametrize("text", ["plain words " * 3, '"quoted" \\ and\n broken\t', "日本語の会話です。", "🎙" * 6])
+    def test_every_utterance_comes_once_and_no_page_is_over_lambdas_limit(
+        self, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        # A thousandth of the real size, for speed.
+        monkeypatch.setattr(insights_answer, "ANSWER_BYTES", insights_answer.ANSWER_BYTES // 1000)
+        transcript = [Utterance(f"{n} {text}", str(n % 2), n * 1000, n * 1000 + 900) for n in range(200)]
+        emotions = [Emotion("joy", "calm", Decimal("0.9"), n, n + 1) for n in range(20)]
+
+        pages = all_pages(collection_of(("0.mp4", Insights(transcript=transcript, emotions=emotions))))
+
+        assert len(pages) > 1
+        assert [line for page in pages for line in page["transcript"]] == [u.to_map() for u in transcript]
+        for page in pages:
+            assert len(json.dumps(HttpResponse(page).event())) <= LAMBDA_LIMIT // 1000
+
+    def test_a_usual_transcript_is_one_page(self) -> None:
+        transcript = [Utterance("so we ship the second part on Thursday", "1", 0, 900) for _ in range(3000)]
+
+        (page,) = all_pages(collection_of(("0.mp4", Insights(transcript=transcript))))
+
+        assert len(page["transcript"]) == 3000
+
+    def test_an_utterance_larger_than_a_page_comes_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(insights_answer, "ANSWER_BYTES", 500)
+        transcript = [Utterance("a"), Utterance("b" * 5000), Utterance("c")]
+
+        pages = all_pages(collection_of(("0.mp4", Insights(transcript=transcript))))
+
+        assert [line["text"] for page in pages for line in page["transcript"]] == ["a", "b" * 5000, "c"]
+
+    def test_a_page_across_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(insights_answer, "ANSWER_BYTES", 500)
+        parts = [(f"{n}.mp4", Insights(transcript=[Utterance(f"{n}{m}" * 20) for m in range(5)])) for n in range(4)]
+
+        pages = all_pages(collection_of(*parts))
+
+        assert [line["text"] for page in pages for line in page["transcript"]] == [
+            f"{n}{m}" * 20 for n in range(4) for m in range(5)
+        ]
+
+    def test_a_cursor_behind_the_end_finds_nothing_more(self) -> None:
+        answer = answer_insights(R, collection_of(("0.mp4", Insights(transcript=[Utterance("a")]))), cursor="7")
+
+        assert answer["transcript"] == []
+        assert "cursor" not in answer
+
+    @pytest.mark.parametrize("cursor", ["", "-1", "x", "1.5", "٣", " 1", "9" * 10, "0x1"])
+    def test_a_cursor_that_no_answer_gave_is_refused(self, cursor: str) -> None:
+        with pytest.raises(InvalidRequest, match="cursor"):
+            answer_insights(R, collection_of(), cursor=cursor)
+
+
+def test_a_recording_that_is_not_there_is_said_so() -> None:
+    with pytest.raises(NotFound, match=R):
+        answer_insights(R, Collection({}, {}, {}))

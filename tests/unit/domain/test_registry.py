@@ -1,0 +1,56 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from recording_insights.errors import InvalidRequest
+from recording_insights.providers.marsview import BASE_URL, DEFAULT_MODELS
+from recording_insights.providers.registry import PROVIDERS, load_provider, validate_options
+from recording_insights.settings import FunctionSettings
+
+SETTINGS = FunctionSettings("dev", "t", "b", "r", "marsview", {}, {}, 60, 240, 60)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_can_be_loaded_and_answers_to_the_port(name: str) -> None:
+    provider = load_provider(name, SETTINGS)
+
+    assert provider.capabilities.formats
+    for method in ("submit", "poll", "fetch", "read_insights"):
+        assert callable(getattr(provider, method))
+
+
+@pytest.mark.parametrize(
+    ("base_urls", "url"),
+    [
+        ({}, BASE_URL),
+        ({"marsview": "http://localhost:9000/marsview/"}, "http://localhost:9000/marsview"),
+        ({"agora": "http://localhost:9000/agora"}, BASE_URL),
+    ],
+)
+def test_the_base_url_is_a_setting(base_urls: dict[str, str], url: str) -> None:
+    provider: Any = load_provider("marsview", replace(SETTINGS, base_urls=base_urls))
+
+    assert provider._http.base_url == url
+
+
+def test_the_usual_models_are_allowed_models() -> None:
+    validate_options("marsview", {"models": list(DEFAULT_MODELS)})
+
+
+@pytest.mark.parametrize("options", [{}, {"speakers": 20}, {"custom_vocabulary": []}, {"custom_vocabulary": ["a b"]}])
+def test_sound_options_pass(options: dict[str, Any]) -> None:
+    validate_options("marsview", options)
+
+
+@pytest.mark.parametrize("options", [None, [], "models", 7])
+def test_options_are_an_object(options: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"^options: must be an object"):
+        validate_options("marsview", options)
+
+
+def test_a_wrong_option_is_named() -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        validate_options("marsview", {"speakers": 2.0})
+
+    assert raised.value.field == "options.speakers"

@@ -1,0 +1,108 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recording_insights.errors import SecretUnusable
+from recording_insights.secrets import read_secret
+
+NAME = "recording-insights/dev/marsview"
+KEYS = ("apiKey", "apiSecret", "userId")
+CREDENTIALS = {"apiKey": "key-1", "apiSecret": "s3cr3t-value", "userId": "me@example.com"}
+
+
+def source_of(text: str) -> Callable[..., str]:
+    return lambda name, *, fresh=False: text
+
+
+def absent(name: str, *, fresh: bool = False) -> str:
+    raise LookupError(name)
+
+
+def test_the_credentials_are_read_and_may_hold_more() -> None:
+    secret = read_secret(NAME, KEYS, source=source_of(json.dumps({**CREDENTIALS, "note": 7})))
+
+    assert {key: secret[key] for key in KEYS} == CREDENTIALS
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_fresh_read_is_passed_on(fresh: bool) -> None:
+    seen: list[Any] = []
+
+    def source(name: str, *, fresh: bool = False) -> str:
+        seen.append((name, fresh))
+        return json.dumps(CREDENTIALS)
+
+    read_secret(NAME, KEYS, fresh=fresh, source=source)
+
+    assert seen == [(NAME, fresh)]
+
+
+def test_a_missing_secret_is_named_with_its_keys() -> None:
+    with pytest.raises(SecretUnusable, match="does not exist") as raised:
+        read_secret(NAME, KEYS, source=absent)
+
+    assert NAME in str(raised.value)
+    assert "apiKey, apiSecret, userId" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["s3cr3t-value", "", '["s3cr3t-value"]', '"s3cr3t-value"', '{"apiKey": "s3cr3t-value"', "null", "7"],
+)
+def test_a_secret_that_is_no_json_object_is_named_without_its_value(text: str) -> None:
+    with pytest.raises(SecretUnusable, match="not a JSON object") as raised:
+        read_secret(NAME, KEYS, source=source_of(text))
+
+    assert NAME in str(raised.value)
+    assert_value_is_nowhere(raised.value)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"apiSecret": ""}, {"apiSecret": None}, {"apiSecret": 7}, {"apiSecret": ["x"]}])
+def test_a_missing_or_empty_key_is_named_without_any_value(wrong: dict[str, Any]) -> None:
+    stored = {"apiKey": "s3cr3t-value", "userId": "me@example.com", **wrong}
+
+    with pytest.raises(SecretUnusable, match=r"lacks the key apiSecret$") as raised:
+        read_secret(NAME, KEYS, source=source_of(json.dumps(stored)))
+
+    assert_value_is_nowhere(raised.value)
+
+
+def assert_value_is_nowhere(error: BaseException) -> None:
+    assert "s3cr3t-value" not in repr(error)
+    assert error.__suppress_context__ or error.__context__ is None or "s3cr3t" not in repr(error.__context__.__dict__)
+
+
+class TestSecretsManager:
+    """The default source, against moto."""
+
+    def test_a_secret_is_cached_until_a_fresh_read_is_wanted(self) -> None:
+        import boto3
+
+        client = boto3.client("secretsmanager")
+        client.create_secret(Name=NAME, SecretString=json.dumps(CREDENTIALS))
+        assert read_secret(NAME, KEYS)["apiKey"] == "key-1"
+
+        client.put_secret_value(SecretId=NAME, SecretString=json.dumps({**CREDENTIALS, "apiKey": "key-2"}))
+
+        assert read_secret(NAME, KEYS)["apiKey"] == "key-1"
+        assert read_secret(NAME, KEYS, fresh=True)["apiKey"] == "key-2"
+        assert read_secret(NAME, KEYS)["apiKey"] == "key-2"
+        client.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+
+    def test_a_secret_that_does_not_exist_is_named(self) -> None:
+        with pytest.raises(SecretUnusable, match="secret recording-insights/dev/nobody: it does not exist"):
+            read_secret("recording-insights/dev/nobody", KEYS)
+
+    def test_another_fault_of_aws_is_no_missing_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from aws_lambda_powertools.utilities import parameters
+        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
+        def denied(*_: Any, **__: Any) -> str:
+            raise GetParameterError("An error occurred (AccessDeniedException) when calling GetSecretValue")
+
+        monkeypatch.setattr(parameters, "get_secret", denied)
+
+        with pytest.raises(GetParameterError, match="AccessDenied"):
+            read_secret(NAME, KEYS)

@@ -1,0 +1,184 @@
+import json
+from typing import Any
+
+import pytest
+
+from infra.settings import ContextError, StackSettings
+
+NEEDED = {"stage": "dev", "provider": "marsview"}
+ALL_KEYS = (
+    *("stage", "provider", "providerOptions", "submitCeilingMinutes", "pollCeilingMinutes", "linkMinutes"),
+    *("logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "agoraBaseUrl", "marsviewBaseUrl"),
+)
+
+
+def faults_of(**context: Any) -> list[str]:
+    with pytest.raises(ContextError) as raised:
+        StackSettings.from_context({**NEEDED, **context})
+    return str(raised.value).splitlines()
+
+
+def test_stage_and_provider_are_enough() -> None:
+    settings = StackSettings.from_context(NEEDED)
+
+    assert (settings.stage, settings.provider, settings.provider_options) == ("dev", "marsview", {})
+    assert not settings.local
+    assert settings.retain_data
+
+
+def test_everything_can_be_set_as_text_as_c_does() -> None:
+    settings = StackSettings.from_context(
+        {
+            **NEEDED,
+            "providerOptions": '{"speakers": 2, "models": ["speech_to_text"]}',
+            "submitCeilingMinutes": "5",
+            "pollCeilingMinutes": "1440",
+            "linkMinutes": "20",
+            "logRetentionDays": "7",
+            "retainData": "false",
+            "jwtIssuer": "https://issuer.example.com/",
+            "jwtAudience": "client-1",
+            "agoraBaseUrl": "http://localhost:9000/agora",
+            "marsviewBaseUrl": "https://marsview.example.com",
+        }
+    )
+
+    assert settings == StackSettings(
+        stage="dev",
+        provider="marsview",
+        provider_options={"speakers": 2, "models": ["speech_to_text"]},
+        base_urls={"agora": "http://localhost:9000/agora", "marsview": "https://marsview.example.com"},
+        submit_ceiling_minutes=5,
+        poll_ceiling_minutes=1440,
+        link_minutes=20,
+        log_retention_days=7,
+        retain_data=False,
+        jwt_issuer="https://issuer.example.com/",
+        jwt_audience="client-1",
+    )
+
+
+def test_everything_can_be_set_as_json_as_cdk_json_does() -> None:
+    settings = StackSettings.from_context(
+        {**NEEDED, "providerOptions": {"speakers": 2}, "linkMinutes": 30, "retainData": False}
+    )
+
+    assert (settings.provider_options, settings.link_minutes, settings.retain_data) == ({"speakers": 2}, 30, False)
+
+
+@pytest.mark.parametrize(("context", "kept"), [({}, False), ({"retainData": True}, True)])
+def test_the_local_stage_keeps_no_data_unless_told(context: dict[str, Any], kept: bool) -> None:
+    settings = StackSettings.from_context({**NEEDED, "stage": "local", **context})
+
+    assert settings.local
+    assert settings.retain_data is kept
+
+
+@pytest.mark.parametrize("key", ["linkMinute", "LinkMinutes", "symblBaseUrl", "provider_options", ""])
+def test_an_unknown_key_is_named_with_those_that_there_are(key: str) -> None:
+    (fault,) = faults_of(**{key: "20"})
+
+    assert fault.startswith(f"{key}: unknown; the settings are ")
+    assert all(known in fault for known in ALL_KEYS)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "@aws-cdk/core:newStyleStackSynthesis",
+        "aws:cdk:enable-path-metadata",
+        "aws-cdk:enableDiffNoFail",
+        "availability-zones:account=111122223333:region=eu-central-1",
+        "acknowledged-issue-numbers",
+        "cli-telemetry",
+    ],
+)
+def test_cdks_own_keys_are_left_alone(key: str) -> None:
+    assert StackSettings.from_context({**NEEDED, key: [1]}) == StackSettings.from_context(NEEDED)
+
+
+@pytest.mark.parametrize("key", ["stage", "provider"])
+def test_a_missing_key_is_named(key: str) -> None:
+    with pytest.raises(ContextError, match=f"^{key}: missing; "):
+        StackSettings.from_context({name: value for name, value in NEEDED.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("stage", "Dev", "1 to 20 letters or digits"),
+        ("stage", "", "1 to 20 letters or digits"),
+        ("stage", "1dev", "a letter first"),
+        ("stage", "d" * 21, "1 to 20"),
+        ("stage", "my-stage", "letters or digits"),
+        ("stage", "dev\n", "letters or digits"),
+        ("stage", 7, "letters or digits"),
+        ("provider", "symbl", "one of marsview"),
+        ("provider", "Marsview", "one of marsview"),
+        ("provider", None, "one of marsview"),
+        ("providerOptions", "{", "a JSON object"),
+        ("providerOptions", "[]", "a JSON object"),
+        ("providerOptions", 3, "a JSON object"),
+        ("submitCeilingMinutes", "0", "1 to 1440"),
+        ("pollCeilingMinutes", 1441, "1 to 1440"),
+        ("pollCeilingMinutes", "1h", "1 to 1440"),
+        ("pollCeilingMinutes", 1.5, "1 to 1440"),
+        ("pollCeilingMinutes", True, "1 to 1440"),
+        ("linkMinutes", "19", "20 to 720"),
+        ("linkMinutes", "721", "20 to 720"),
+        ("logRetentionDays", "2", "one of 1, 3, 5"),
+        ("logRetentionDays", "forever", "one of 1, 3, 5"),
+        ("retainData", "yes", "true or false"),
+        ("retainData", 1, "true or false"),
+        ("agoraBaseUrl", "localhost:9000", "an http or https URL"),
+        ("agoraBaseUrl", "ftp://x", "an http or https URL"),
+        ("marsviewBaseUrl", "https://", "an http or https URL"),
+        ("marsviewBaseUrl", "https://a b", "an http or https URL"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: Any, allowed: str) -> None:
+    (fault,) = faults_of(**{key: value})
+
+    assert fault.startswith(f"{key}: {value!r} is not allowed; ")
+    assert allowed in fault
+
+
+@pytest.mark.parametrize(("key", "value"), [("jwtIssuer", "https://issuer.example.com"), ("jwtAudience", "client")])
+def test_the_jwt_settings_go_together(key: str, value: str) -> None:
+    assert faults_of(**{key: value}) == ["jwtIssuer, jwtAudience: only together"]
+
+
+def test_a_jwt_issuer_is_an_https_url() -> None:
+    (fault,) = faults_of(jwtIssuer="http://issuer.example.com", jwtAudience="client")
+
+    assert fault.startswith("jwtIssuer: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "allowed"),
+    [
+        ({"model": ["speech_to_text"]}, "options.model", "models, custom_vocabulary, speakers"),
+        ({"models": ["speech_to_txt"]}, "options.models", "speech_to_text, sentiment_analysis"),
+        ({"models": []}, "options.models", "one or more"),
+        ({"models": "speech_to_text"}, "options.models", "list"),
+        ({"models": ["speech_to_text", "speech_to_text"]}, "options.models", "twice"),
+        ({"models": [["speech_to_text"]]}, "options.models", "list"),
+        ({"custom_vocabulary": [" "]}, "options.custom_vocabulary", "up to 500"),
+        ({"custom_vocabulary": ["x" * 101]}, "options.custom_vocabulary", "up to 500"),
+        ({"custom_vocabulary": ["x"] * 501}, "options.custom_vocabulary", "up to 500"),
+        ({"speakers": 0}, "options.speakers", "1 to 20"),
+        ({"speakers": True}, "options.speakers", "1 to 20"),
+        ({"speakers": "2"}, "options.speakers", "1 to 20"),
+    ],
+)
+def test_the_providers_options_are_checked(options: dict[str, Any], name: str, allowed: str) -> None:
+    (fault,) = faults_of(providerOptions=json.dumps(options))
+
+    assert fault.startswith(f"providerOptions: {name}: ")
+    assert allowed in fault
+
+
+def test_all_faults_come_at_once() -> None:
+    faults = faults_of(stage="Dev", linkMinutes="1", nonsense="1", jwtAudience="client")
+
+    assert len(faults) == 4

@@ -1,0 +1,85 @@
+import json
+from typing import Any
+
+import pytest
+
+from recording_insights.providers.vendor_text import redact_links, vendor_message
+from recording_insights.replies import ReplyStore
+
+SIGNED = "https://bucket.s3.amazonaws.com/a/talk%201.mp4?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=5ec0de"
+PLAIN = "https://bucket.s3.amazonaws.com/a/talk%201.mp4?redacted"
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        (SIGNED, PLAIN),
+        (f"cannot read {SIGNED} (403)", f"cannot read {PLAIN} (403)"),
+        (f"'{SIGNED}' and \"{SIGNED}\"", f"'{PLAIN}' and \"{PLAIN}\""),
+        ("http://localhost:4566/b/k?X-Amz-Signature=5ec0de", "http://localhost:4566/b/k?redacted"),
+        ("no query: https://example.com/a and a question? yes", "no query: https://example.com/a and a question? yes"),
+        ("", ""),
+    ],
+)
+def test_links_lose_their_query(text: str, redacted: str) -> None:
+    assert redact_links(text) == redacted
+
+
+def _escape_slashes(text: str) -> str:
+    return text.replace("/", r"\/")
+
+
+def _escape_ampersands(text: str) -> str:
+    return text.replace("&", r"\u0026").replace("=", r"\u003d")
+
+
+@pytest.mark.parametrize(
+    "dump",
+    [
+        json.dumps,
+        lambda value: json.dumps(value, indent=1),
+        lambda value: _escape_slashes(json.dumps(value)),
+        lambda value: _escape_ampersands(json.dumps(value)),
+        lambda value: _escape_slashes(_escape_ampersands(json.dumps(value))),
+        lambda value: json.dumps({"nested": json.dumps(value)}),
+    ],
+    ids=["plain", "indented", "slashes", "ampersands", "both", "JSON in JSON"],
+)
+def test_a_reply_is_kept_without_the_links_however_its_json_is_written(replies: ReplyStore, dump: Any) -> None:
+    value = {"link": SIGNED, "text": f'é {SIGNED}\n"quoted" \\ back', "n": 1.5}
+
+    kept = replies.read(replies.keep("r", "m", dump(value).encode()))
+
+    assert b"X-Amz" not in kept
+    assert b"5ec0de" not in kept
+    read = json.loads(kept)
+    if "nested" in read:
+        read = json.loads(read["nested"])
+    assert read == {"link": PLAIN, "text": f'é {PLAIN}\n"quoted" \\ back', "n": 1.5}
+
+
+def test_a_reply_without_links_is_kept_byte_for_byte(replies: ReplyStore) -> None:
+    reply = '{"b": 1.50,  "a": "はい 🎙 \\ud83d?"}'.encode()
+
+    key = replies.keep("5eb63bbb", "0123456789", reply)
+
+    assert key == "5eb63bbb/0123456789.json"
+    assert replies.read(key) == reply
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("two\n  lines\t.", "two lines ."),
+        ({"code": "X1", "at": SIGNED}, json.dumps({"code": "X1", "at": PLAIN})),
+        (["a"], '["a"]'),
+        (7, "7"),
+        ("x" * 501, "x" * 500),
+    ],
+)
+def test_a_message_is_one_short_line_without_links(value: Any, message: str) -> None:
+    assert vendor_message(value) == message
+
+
+def test_a_link_at_the_cut_is_redacted_before_it() -> None:
+    assert "X-Amz" not in vendor_message("x" * 430 + SIGNED)

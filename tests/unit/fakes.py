@@ -1,0 +1,157 @@
+"""In-memory stand-ins for what the domain is given: a clock, a provider, a vendor's HTTP, S3."""
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+
+from recording_insights.insights import Insights
+from recording_insights.polling import Pace
+from recording_insights.providers.port import Capabilities, Job, JobState, Submission
+
+
+@dataclass
+class FakeClock:
+    """A clock that moves when somebody sleeps, and only then."""
+
+    start: datetime = datetime(2026, 3, 12, tzinfo=UTC)
+    elapsed: float = 0.0
+    naps: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.elapsed += seconds
+
+
+Scripted = Any
+"""A value to return, or an exception to raise."""
+
+
+def play(script: list[Scripted], call: str) -> Any:
+    """Next entry of a script; asking for more than it holds is the test's failure."""
+    if not script:
+        raise AssertionError(f"{call} is not in the script")
+    entry = script.pop(0)
+    if isinstance(entry, BaseException):
+        raise entry
+    return entry
+
+
+@dataclass
+class FakeProvider:
+    """A provider that plays scripts: `submits` of jobs, `polls` of states, `replies` to fetch.
+
+    `keeps` are half-made jobs that a submit stores on its way; `links` are those it presigned.
+    """
+
+    submits: list[Scripted] = field(default_factory=list)
+    polls: list[Scripted] = field(default_factory=list)
+    replies: list[Scripted] = field(default_factory=list)
+    keeps: Sequence[Job] = ()
+    insights: Insights | Exception = field(default_factory=Insights)
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities("url", frozenset({"mp4", "m4a", "mp3", "wav"}), Pace(5, 0.3))
+    )
+    submissions: list[Submission] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    earlier_jobs: list[Job] = field(default_factory=list)
+
+    def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
+        self.submissions.append(submission)
+        self.earlier_jobs.append(dict(job))
+        self.links.append(submission.make_link())
+        for half_made in self.keeps:
+            keep(half_made)
+        placed: Job = play(self.submits, "submit")
+        return placed
+
+    def poll(self, job: Job) -> JobState:
+        state: JobState = play(self.polls, f"poll of {job}")
+        return state
+
+    def fetch(self, job: Job) -> bytes:
+        reply: bytes = play(self.replies, f"fetch of {job}")
+        return reply
+
+    def read_insights(self, reply: bytes) -> Insights:
+        if isinstance(self.insights, Exception):
+            raise self.insights
+        return self.insights
+
+
+@dataclass(frozen=True)
+class VendorCall:
+    """One request as it left `VendorHttp`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    json: Any
+    timeout: Any
+    allow_redirects: bool
+
+    @property
+    def path(self) -> str:
+        return "/" + self.url.split("/", 3)[3]
+
+
+class FakeVendorSession(requests.Session):
+    """Answers from a script per method and path, in order; an unscripted call fails the test."""
+
+    def __init__(self, script: Mapping[str, Sequence[Scripted]]) -> None:
+        super().__init__()
+        self.script = {call: list(replies) for call, replies in script.items()}
+        self.calls: list[VendorCall] = []
+
+    def request(self, method: str, url: str, **arguments: Any) -> requests.Response:  # type: ignore[override]
+        json.dumps(arguments["json"])  # what requests would do
+        call = VendorCall(method, url, **arguments)
+        self.calls.append(call)
+        name = f"{method} {call.path}"
+        response: requests.Response = play(self.script.get(name, []), name)
+        return response
+
+    @property
+    def asked(self) -> list[str]:
+        """Method and path of every call, in order."""
+        return [f"{call.method} {call.path}" for call in self.calls]
+
+    @property
+    def left_over(self) -> list[str]:
+        """What the script holds and nobody asked for."""
+        return [call for call, replies in self.script.items() if replies]
+
+
+def response(body: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> requests.Response:
+    """A vendor's answer; a body that is no text or bytes is written as JSON."""
+    answer = requests.Response()
+    answer.status_code = status
+    answer.headers.update(headers or {})
+    if isinstance(body, str):
+        answer._content = body.encode()
+    else:
+        answer._content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return answer
+
+
+@dataclass
+class FakeS3:
+    """The two calls of the reply store."""
+
+    objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
+        self.objects[Bucket, Key] = Body
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self.objects[Bucket, Key])}
