@@ -6,6 +6,7 @@ STAGE ?= dev
 CONTEXT ?=
 RECORDING ?=
 
+UV_VERSION := 0.13.9
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
@@ -53,9 +54,13 @@ install: .local/installed
 # Stamped by content of what is pinned: done again when it changes, a no-op otherwise.
 .local/installed: requirements.txt functions/requirements.txt package.json package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
-	@echo "Installing into .venv and node_modules (once) ..."
+	@echo "Installing Python packages into .venv (about half a minute, once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(VENV)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(VENV)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@# uv installs in seconds what takes pip a minute; pip knows every mirror and proxy that a company has set up.
+	@VIRTUAL_ENV=.venv $(VENV)/uv pip install --quiet --requirement requirements.txt \
+	  || { echo "uv could not; trying pip (some minutes) ..."; $(VENV)/pip install --disable-pip-version-check --requirement requirements.txt; }
+	@echo "Installing the CDK command line into node_modules ..."
 	@$(VENV)/npm ci --silent --no-audit --no-fund
 	@mkdir -p .local && touch $@
 

@@ -1,7 +1,6 @@
 """Unit tests: no socket, no AWS account, and one in-memory AWS for the whole run."""
 
 from collections.abc import Iterator
-from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
 REGION = "eu-central-1"
-
-_numbers = count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -51,11 +48,11 @@ def dynamodb(fake_aws: None) -> "DynamoDBServiceResource":
     return boto3.resource("dynamodb", region_name=REGION)
 
 
-@pytest.fixture
-def table(dynamodb: "DynamoDBServiceResource") -> Iterator["Table"]:
-    """An empty insights table of its own."""
-    table = dynamodb.create_table(
-        TableName=f"insights-{next(_numbers)}",
+@pytest.fixture(scope="session")
+def only_table(dynamodb: "DynamoDBServiceResource") -> "Table":
+    """Made once: making one takes longer than most tests."""
+    return dynamodb.create_table(
+        TableName="insights",
         KeySchema=[
             {"AttributeName": keys.PARTITION, "KeyType": "HASH"},
             {"AttributeName": keys.SORT, "KeyType": "RANGE"},
@@ -76,5 +73,13 @@ def table(dynamodb: "DynamoDBServiceResource") -> Iterator["Table"]:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    yield table
-    table.delete()
+
+
+@pytest.fixture
+def table(only_table: "Table") -> "Iterator[Table]":
+    """The insights table, empty."""
+    yield only_table
+    # By moto's own hand: a scan and a delete per item would take longer than the tests.
+    from moto.dynamodb.models import dynamodb_backends
+
+    dynamodb_backends["123456789012"][REGION].tables[only_table.name].items.clear()

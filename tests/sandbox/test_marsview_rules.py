@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from tests.unit.sandbox.conftest import MarsviewCustomer, Outside
+from tests.sandbox.conftest import MarsviewCustomer, Outside
 
 LOGIN = credentials()["marsview"]
 

@@ -11,7 +11,7 @@ from sandbox.stand_ins.recogniser import pitch_of
 from sandbox.stand_ins.speakers import tell_apart
 from sandbox.stand_ins.speech import UndecodableMedia, decode
 from sandbox.stand_ins.world import SAMPLE
-from tests.unit.sandbox.conftest import MarsviewCustomer, Outside
+from tests.sandbox.conftest import MarsviewCustomer, Outside
 
 
 def test_a_recording_becomes_its_words(hearing: Outside, first_words: Path) -> None:

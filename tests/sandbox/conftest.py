@@ -53,6 +53,11 @@ class FakeEars:
         pass
 
 
+@pytest.fixture(autouse=True)
+def no_sockets(socket_disabled: None) -> None:
+    """The stand-ins are called without a server."""
+
+
 @dataclass
 class FakeBucket:
     """What was uploaded, by key; refuses everything with `refuses`."""

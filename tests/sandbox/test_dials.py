@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.conftest import AgoraCustomer, MarsviewCustomer, Outside
+from tests.sandbox.conftest import AgoraCustomer, MarsviewCustomer, Outside
 
 BODY = {"cname": "room_1", "uid": "42", "clientRequest": {}}
 

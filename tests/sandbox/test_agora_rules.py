@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.conftest import AgoraCustomer, Outside, start_request
+from tests.sandbox.conftest import AgoraCustomer, Outside, start_request
 
 GOOD = {"cname": "room_1", "uid": "42", "clientRequest": {}}
 
@@ -151,7 +151,8 @@ def test_start_must_match_acquire(
     ],
 )
 def test_other_modes_are_refused_openly(agora: AgoraCustomer, mode: str, parts: dict[str, Any]) -> None:
-    reply = agora.start(agora.acquire(scene=int(mode == "web")), mode, **parts)
+    resource_id = agora.acquire(cname="another room", scene=int(mode == "web"))
+    reply = agora.start(resource_id, mode, cname="another room", **parts)
     assert (reply.status_code, reply.json["code"]) == (400, 2)
     assert "not offered" in reply.json["reason"]
 

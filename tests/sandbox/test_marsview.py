@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.stand_ins.credentials import credentials
 from sandbox.stand_ins.downloads import DownloadFailed
-from tests.unit.sandbox.conftest import SAID, FakeEars, MarsviewCustomer, Outside
+from tests.sandbox.conftest import SAID, FakeEars, MarsviewCustomer, Outside
 
 ALL_MODELS = (
     "sentiment_analysis",

@@ -10,7 +10,7 @@ import av
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from tests.unit.sandbox.conftest import AgoraCustomer, AgoraTask, Outside
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask, Outside
 
 FAST = {"speed": 5000.0, "joining_seconds": 0.0, "idle_speed": 1e6}
 SLOW = {"speed": 1.0, "joining_seconds": 0.0}
