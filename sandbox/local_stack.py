@@ -2,8 +2,10 @@
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +20,7 @@ from botocore.credentials import Credentials
 from sandbox.processes import Process, is_running
 
 REQUEST_TIMEOUT_SECONDS = 35
+_one_at_a_time = threading.Lock()
 # The user's own profile and files are meant for AWS.
 _NO_USER_FILES: Any = {
     "profile": (None, None, None, None),
@@ -128,8 +131,14 @@ class LocalStack:
 def client(service: str, **options: Any) -> Any:
     """A boto3 client that reaches loopback directly, whatever proxy and profile the user has set."""
     config = Config(proxies={}, retries={"total_max_attempts": 2}).merge(options.pop("config", None) or Config())
-    session: Any = boto3.Session(botocore_session=botocore.session.Session(session_vars=_NO_USER_FILES))
-    return session.client(service, config=config, **options)
+    with _one_at_a_time:  # making clients is the part of a session that threads cannot share
+        return _session().client(service, config=config, **options)
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    """Kept: what makes a client slow is reading the service's model, which the session remembers."""
+    return boto3.Session(botocore_session=botocore.session.Session(session_vars=_NO_USER_FILES))
 
 
 def _encoded(body: Any) -> bytes:

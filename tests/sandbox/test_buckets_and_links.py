@@ -1,12 +1,14 @@
 """How the stand-ins reach the customer: his bucket, his links."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import requests
+from moto import mock_aws
 
 from sandbox.stand_ins.buckets import BucketAccess, UploadRefused, s3_at
 from sandbox.stand_ins.downloads import DownloadFailed, download
@@ -14,7 +16,16 @@ from sandbox.stand_ins.downloads import DownloadFailed, download
 LINK = "https://bucket.example/media.mp4?X-Amz-Signature=secret"
 
 
-def test_objects_go_to_the_bucket(tmp_path: Path) -> None:
+@pytest.fixture
+def s3_of_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """S3 in memory, with credentials that are none."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        yield
+
+
+def test_objects_go_to_the_bucket(s3_of_moto: None, tmp_path: Path) -> None:
     s3 = boto3.client("s3", region_name="us-east-1")
     s3.create_bucket(Bucket="customer")
     bucket = s3_at(None)(BucketAccess("customer", "us-east-1", "key", "secret"))
@@ -26,7 +37,7 @@ def test_objects_go_to_the_bucket(tmp_path: Path) -> None:
     assert s3.get_object(Bucket="customer", Key="a/list.m3u8")["Body"].read() == b"from memory"
 
 
-def test_a_refusal_tells_s3s_code() -> None:
+def test_a_refusal_tells_s3s_code(s3_of_moto: None) -> None:
     bucket = s3_at(None)(BucketAccess("nobodys", "us-east-1", "key", "secret"))
     with pytest.raises(UploadRefused) as refused:
         bucket.put("a", b"")

@@ -93,7 +93,7 @@ def test_an_unknown_state_word_means_still_running(stack: LocalStack, clip: Path
 
 FAULTS: dict[str, dict[str, Any]] = {
     "500": {"status": 500, "body": {"status": False, "message": "oops"}},
-    "504": {"status": 504, "body": "gateway timeout"},
+    "504": {"status": 504, "body": "<html>gateway timeout</html>"},
     "429": {"status": 429, "body": {"message": "slow down"}},
     "connection dropped": {"drop_connection": True},
     "not JSON": {"status": 200, "body": "<html>maintenance</html>"},
