@@ -19,15 +19,15 @@ PATIENCE_SECONDS = 60
 
 
 class Up:
-    """`python -m sandbox up` on ports and in a folder of its own."""
+    """`python -m sandbox up` (or demo) on ports and in a folder of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, command: str = "up") -> None:
         self.directory = directory
         self.groups: set[int] = set()
         ports = free_ports()
         self.environment = {**os.environ, "LOCAL_CLOUD_PORT": str(ports[0]), "SANDBOX_PORT": str(ports[1])}
         self.process = subprocess.Popen(  # noqa: S603
-            self.command("up"),
+            self.command(command),
             cwd=PROJECT,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -91,8 +91,8 @@ def fresh_stand_ins() -> None:
 
 
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
-    up = Up(tmp_path / "local")
+def up(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Up]:
+    up = Up(tmp_path / "local", getattr(request, "param", "up"))
     yield up
     if up.process.poll() is None:
         up.process.kill()
@@ -114,6 +114,7 @@ MOMENTS: dict[str, Callable[[Up], bool]] = {
     "cdk starts": lambda up: "cdk deploy" in up.started(),
     "the app is synthesised": lambda up: "cdk deploy" in up.started() and max(map(members, up.groups)) > 3,
     "resources are created": deploy_log_has("CREATE_"),
+    "the demo watches": lambda up: (up.directory / "stack.json").exists() and "local cloud" in up.started(),
 }
 
 
@@ -122,16 +123,18 @@ def members(group: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("moment", "signum", "times"),
+    ("up", "moment", "signum", "times"),
     [
-        ("the first process has started", signal.SIGINT, 1),
-        ("the local cloud starts", signal.SIGTERM, 1),
-        ("cdk starts", signal.SIGINT, 1),
-        ("the app is synthesised", signal.SIGTERM, 5),
-        ("resources are created", signal.SIGINT, 1),
+        ("up", "the first process has started", signal.SIGINT, 1),
+        ("up", "the local cloud starts", signal.SIGTERM, 1),
+        ("demo", "cdk starts", signal.SIGINT, 1),
+        ("up", "the app is synthesised", signal.SIGTERM, 5),
+        ("demo", "resources are created", signal.SIGINT, 1),
+        ("demo", "the demo watches", signal.SIGINT, 1),
     ],
+    indirect=["up"],
 )
-def test_a_signal_while_it_starts_leaves_nothing(up: Up, moment: str, signum: signal.Signals, times: int) -> None:
+def test_a_signal_at_any_time_leaves_nothing(up: Up, moment: str, signum: signal.Signals, times: int) -> None:
     up.until(MOMENTS[moment])
     for _ in range(times):
         up.process.send_signal(signum)

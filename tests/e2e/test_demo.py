@@ -1,0 +1,48 @@
+"""The demo on the deployed stack, with a file of the user's own."""
+
+import io
+import wave
+from pathlib import Path
+
+import av
+from rich.console import Console
+
+from sandbox.demo import run_demo
+from sandbox.local_stack import LocalStack
+from tests.deployed import SAMPLE
+
+
+def as_wav(source: Path, target: Path, seconds: int) -> Path:
+    """The first seconds of a recording as 16-bit mono."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
+    with av.open(str(source)) as container, wave.open(str(target), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        for frame in container.decode(audio=0):
+            if frame.time > seconds:
+                break
+            for part in resampler.resample(frame):
+                sound.writeframes(bytes(part.planes[0])[: part.samples * 2])
+    return target
+
+
+def test_it_shows_each_step_and_what_came_out(stack: LocalStack, tmp_path: Path) -> None:
+    stack.set_wait_scale(0.2)
+    written = io.StringIO()
+    code = run_demo(stack, Console(file=written, width=120), as_wav(SAMPLE, tmp_path / "own.wav", seconds=20))
+    shown = written.getvalue()
+    assert code == 0, shown
+    steps = ["Start recording", "Record", "Arrive in S3", "Submit recording", "Wait", "Poll job", "Save insights"]
+    positions = [shown.index(f"✓ {step}") for step in steps]
+    assert positions == sorted(positions)
+    assert "The table was broken when it came to my house" in shown
+    assert "speaker 1" in shown
+    assert "speaker 2" in shown
+    assert "state transitions" in shown
+
+    places = dict(line.split(maxsplit=1) for line in shown.splitlines() if line.startswith(("row ", "recording ")))
+    table, _, recording_id = places["row"].removeprefix("table ").partition(", pk ")
+    key = {"pk": {"S": recording_id}, "sk": {"S": "RECORDING"}}
+    assert stack.client("dynamodb").get_item(TableName=table, Key=key)["Item"]["status"] == {"S": "done"}
+    [reply] = [line.split(maxsplit=2)[2] for line in shown.splitlines() if line.startswith("raw reply")]
+    bucket, _, where = reply.removeprefix("s3://").partition("/")
+    assert b"table was broken" in stack.client("s3").get_object(Bucket=bucket, Key=where)["Body"].read()
