@@ -133,4 +133,4 @@ def test_a_wrong_secret_is_a_failure_that_says_so(stack: LocalStack, clip: Path)
     )
     recording = process(stack, clip)
     assert recording["status"] == "failed"
-    assert "refused apiKey, apiSecret or userId" in recording["media"][0]["reason"]
+    assert "Marsview refused the credentials of its secret: NJSCFE001" in recording["media"][0]["reason"]

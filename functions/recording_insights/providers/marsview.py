@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from recording_insights.errors import (
-    CredentialsRefused,
     MediaLinkExpired,
     ProviderRejected,
     ProviderUnavailable,
@@ -25,6 +24,7 @@ from recording_insights.insights import (
     mean_sentiment,
 )
 from recording_insights.polling import Pace
+from recording_insights.providers.access_token import REFUSALS, AccessToken, Credentials, Token
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
 from recording_insights.providers.vendor_http import Reply, VendorHttp
 from recording_insights.providers.vendor_text import parse_json, vendor_message
@@ -42,7 +42,6 @@ DEFAULT_MODELS = (
 )
 
 _FINAL = {"processed", "completed", "error"}
-_TOKEN_MARGIN_SECONDS = 60
 _SENTIMENT_WORDS = {"positive": Decimal(1), "neutral": Decimal(0), "negative": Decimal(-1)}
 
 
@@ -59,14 +58,12 @@ class Marsview:
     def __init__(
         self,
         http: VendorHttp,
-        credentials: Callable[[bool], Mapping[str, str]],
+        credentials: Credentials,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = http
         self._credentials = credentials
-        self._clock = clock
-        self._token = ""
-        self._token_ends = 0.0
+        self._token = AccessToken("Marsview", credentials, self._log_in, _complaint, clock)
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
         """Link, then compute. An earlier try whose answer was lost is found by the models on its transaction."""
@@ -183,31 +180,21 @@ class Marsview:
         return [model for model in models if isinstance(model, dict)]
 
     def _call(self, method: str, path: str, json: Any = None) -> Reply:
-        for fresh in (False, True):
-            headers = {"Authorization": f"Bearer {self._access_token(fresh)}"}
-            reply = self._http.call(method, path, headers=headers, json=json)
-            if reply.status not in (401, 403):
-                return _accepted(reply)
-        raise CredentialsRefused(f"Marsview refused a new access token: {_complaint(reply)}")
+        def send(token: str) -> Reply:
+            return self._http.call(method, path, headers={"Authorization": f"Bearer {token}"}, json=json)
 
-    def _access_token(self, fresh: bool) -> str:
-        if not fresh and self._token and self._clock() < self._token_ends:
-            return self._token
-        for newest in (False, True):  # the secret may have been rotated since it was read
-            secret = self._credentials(newest)
-            login = {key: secret[key] for key in ("apiKey", "apiSecret", "userId")}
-            reply = self._http.call("POST", "/cb/v1/auth/create_access_token", json=login)
-            if reply.status not in (401, 403):
-                break
-        else:
-            raise CredentialsRefused(f"Marsview refused apiKey, apiSecret or userId: {_complaint(reply)}")
+        return _accepted(self._token.call(send))
+
+    def _log_in(self, secret: Mapping[str, str]) -> Token | Reply:
+        login = {key: secret[key] for key in ("apiKey", "apiSecret", "userId")}
+        reply = self._http.call("POST", "/cb/v1/auth/create_access_token", json=login)
+        if reply.status in REFUSALS:
+            return reply
         data = _data(_accepted(reply)) or {}
         if not data.get("accessToken"):
             raise self._http.unreadable("an access token")
-        self._token = str(data["accessToken"])
-        # A life that cannot be read (some issuers write "1h") is none: the token serves one call.
-        self._token_ends = self._clock() + (_whole(data.get("expiresIn")) or 0) - _TOKEN_MARGIN_SECONDS
-        return self._token
+        # A life that cannot be read (some issuers write "1h") is none.
+        return Token(str(data["accessToken"]), _whole(data.get("expiresIn")) or 0)
 
 
 def _accepted(reply: Reply) -> Reply:
@@ -218,7 +205,7 @@ def _accepted(reply: Reply) -> Reply:
         return reply
     if LINK_EXPIRED.encode() in reply.body:
         raise MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
-    raise ProviderRejected(f"Marsview answered HTTP {reply.status}: {_complaint(reply)}")
+    raise ProviderRejected(f"Marsview answered HTTP {reply.status}: {_reason(reply.data)}")
 
 
 def _complaint(reply: Reply) -> str:
