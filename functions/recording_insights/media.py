@@ -35,6 +35,7 @@ class MediaObject:
     etag: str
     size: int
     created_at: datetime
+    sequencer: str = ""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "MediaObject":
@@ -51,6 +52,7 @@ class MediaObject:
             etag=detail["object"]["etag"].strip('"'),
             size=int(detail["object"].get("size", 0)),
             created_at=datetime.fromisoformat(event["time"]),
+            sequencer=detail["object"].get("sequencer", ""),
         )
 
     @property

@@ -95,7 +95,9 @@ class InsightStore:
 
         start: dict[str, Any] = {}
         while True:
-            page = self.table.query(KeyConditionExpression=Key(PARTITION).eq(recording_id), **start)
+            page = self.table.query(
+                KeyConditionExpression=Key(PARTITION).eq(recording_id), ConsistentRead=True, **start
+            )
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from recording_insights.media import MediaObject
+from recording_insights.store.conditions import lost_the_race, utc_text
 from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT, media_key, recording_key
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class MediaStore:
 
     @property
     def timestamp(self) -> str:
-        """The present moment in ISO 8601, UTC, with microseconds: sorts as text."""
-        return _stamp(self.now())
+        """The present moment as it is written."""
+        return utc_text(self.now())
 
     def find_recording(self, media: MediaObject) -> str:
         """The id of the recording that a media object belongs to.
@@ -48,7 +49,7 @@ class MediaStore:
 
     def admit(self, recording_id: str, media: MediaObject, *, provider: str, duration_ms: int | None) -> None:
         """Make the media object's item, and the recording's if nobody has; both only once."""
-        created_at = _stamp(media.created_at)
+        created_at = utc_text(media.created_at)
         self._put_once(
             {
                 **recording_key(recording_id),
@@ -73,6 +74,7 @@ class MediaStore:
                 "format": media.format,
                 "status": "waiting",
                 "arrived_at": created_at,
+                "sequencer": media.sequencer,
                 "waiting_since": self.timestamp,
                 **({"duration_ms": duration_ms} if duration_ms is not None else {}),
             }
@@ -138,7 +140,7 @@ class MediaStore:
                     add_version=True,
                 )
             except ClientError as error:
-                if not _condition_failed(error):
+                if not lost_the_race(error):
                     raise
                 self.sleep(0.02 * attempt)
             else:
@@ -162,7 +164,7 @@ class MediaStore:
         try:
             self.table.put_item(Item=item, ConditionExpression=f"attribute_not_exists({PARTITION})")
         except ClientError as error:
-            if not _condition_failed(error):
+            if not lost_the_race(error):
                 raise
 
     def _update(self, recording_id: str, media_id: str, values: Mapping[str, Any]) -> None:
@@ -175,7 +177,7 @@ class MediaStore:
                 names={"#status": "status"},
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not lost_the_race(error):
                 raise
 
     def _write(
@@ -230,16 +232,12 @@ def derive_status(present: str, media: Sequence[Mapping[str, Any]]) -> tuple[str
 
 
 def newest_per_key(media: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """One media object per key, the one that arrived last, in the order of the keys."""
+    """One media object per key, the one that was written last, in the order of the keys.
+
+    S3's sequencer orders what was written within one second, which is all that an event's time tells.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
     latest: dict[str, Mapping[str, Any]] = {}
-    for item in sorted(media, key=lambda item: str(item["arrived_at"])):
+    for item in sorted(media, key=lambda item: (str(item["arrived_at"]), str(item.get("sequencer", "")))):
         latest[str(item["key"])] = item
     return [latest[key] for key in sorted(latest)]
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _condition_failed(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from recording_insights.store.conditions import lost_the_race, utc_text
 from recording_insights.store.keys import (
     MEDIA_PREFIX,
     PARTITION,
@@ -72,7 +73,7 @@ class RecordingStore:
     @property
     def timestamp(self) -> str:
         """The present moment in ISO 8601, UTC, with microseconds: sorts as text."""
-        return self.now().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return utc_text(self.now())
 
     def find(self, recording_id: str) -> Item | None:
         """The recording's item, read consistently."""
@@ -124,7 +125,7 @@ class RecordingStore:
                 ]
             )
         except ClientError as error:
-            if not _lost_the_race(error):
+            if not lost_the_race(error):
                 raise
             raise ChannelTaken from error
         return item
@@ -167,7 +168,7 @@ class RecordingStore:
                 ReturnValues="ALL_NEW",
             )["Attributes"]
         except ClientError as error:
-            if not _lost_the_race(error):
+            if not lost_the_race(error):
                 raise
             return None
 
@@ -245,17 +246,10 @@ class RecordingStore:
         try:
             write(**arguments)
         except ClientError as error:
-            if not _lost_the_race(error):
+            if not lost_the_race(error):
                 raise  # otherwise it belongs to a later start, which writes its own
 
 
 def position(item: Item) -> Position:
     """Where a recording stands in the list; no two share a position."""
     return str(item["created_at"]), str(item["recording_id"])
-
-
-def _lost_the_race(error: ClientError) -> bool:
-    if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-        return True
-    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
-    return bool(reasons & {"ConditionalCheckFailed", "TransactionConflict"})

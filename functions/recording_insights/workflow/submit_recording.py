@@ -68,10 +68,12 @@ def submit_recording(
     except (CredentialsRefused, ProviderRejected, SecretUnusable) as error:
         return progress.end("failed", str(error))
     except (ProviderBusy, ProviderUnavailable) as error:
-        if progress.elapsed_seconds(str(item["waiting_since"]), now()) > ceiling_minutes * 60:
+        left = ceiling_minutes * 60 - progress.elapsed_seconds(str(item["waiting_since"]), now())
+        if left < 0:
             return progress.end("failed", f"not accepted within {ceiling_minutes} minutes; last: {error}")
         store.note(recording_id, media_id, reason=str(error))
-        return progress.wait(next_try(attempt=progress.attempt, wish=getattr(error, "retry_after", None)))
+        seconds = next_try(attempt=progress.attempt, wish=getattr(error, "retry_after", None))
+        return progress.wait(min(seconds, max(round(left), SHORTEST_WAIT)))
     store.submitted(recording_id, media_id, job=job, provider=name, reason=None)
     return progress.restart("running").wait(
         next_wait(provider.capabilities.pace, attempt=0, elapsed_seconds=0, media_ms=_whole(item.get("duration_ms")))
