@@ -11,19 +11,19 @@ import aws_cdk as cdk
 from infra.checks import add_security_checks
 from infra.settings import ContextError, StackSettings
 from infra.stack import RecordingInsightsStack
+from recording_insights.errors import SettingsInvalid
 
 app = cdk.App()
 try:
     settings = StackSettings.from_context(app.node.get_all_context())
-except ContextError as error:
-    sys.exit(f"The stack's settings are wrong (cdk.json or -c):\n{error}")
-
-stack = RecordingInsightsStack(
-    app,
-    f"RecordingInsights-{settings.stage}",
-    settings=settings,
-    # Set by the CDK CLI when there are credentials; without them the template fits any account and region.
-    env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")),
-)
+    stack = RecordingInsightsStack(
+        app,
+        f"RecordingInsights-{settings.stage}",
+        settings=settings,
+        # Set by the CDK CLI when there are credentials; without them the template fits any account and region.
+        env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")),
+    )
+except (ContextError, SettingsInvalid) as error:
+    sys.exit(f"The stack's settings are wrong (cdk.json, -c or the region):\n{error}")
 add_security_checks(app, stack)
 app.synth()

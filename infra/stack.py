@@ -13,14 +13,17 @@ from infra.recording_arrival import RecordingArrival
 from infra.recordings_api import RecordingsApi
 from infra.settings import StackSettings
 from infra.stopped_executions import StoppedExecutions
+from recording_insights.agora.storage import region_number
 
 
 class RecordingInsightsStack(cdk.Stack):
-    """One stage of Recording Insights."""
+    """One stage of Recording Insights; raises `SettingsInvalid` for a region that Agora has no number for."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, description="Agora recordings become insights in DynamoDB", **kwargs)
         self.settings = settings
+        if not cdk.Token.is_unresolved(self.region):
+            region_number(self.region)  # refuses a region that Agora cannot write to
         self.buckets = buckets = Buckets(self, "Buckets", settings)
         table = InsightsTable(self, "Insights", settings)
         foundation = Foundation(self, settings, buckets, table)
