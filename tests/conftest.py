@@ -31,7 +31,7 @@ def stack() -> "Iterator[LocalStack]":
     from sandbox.up import running_stack
 
     location = Location(PROJECT / ".local" / "test", cloud_port=4766, sandbox_port=9200)
-    ceilings = {"submitCeilingMinutes": "10", "pollCeilingMinutes": "10"}
+    ceilings = {"submitCeilingMinutes": "10", "pollCeilingMinutes": "20"}
     with running_stack(ceilings, location) as running:
         running.set_wait_scale(0.01)
         yield running

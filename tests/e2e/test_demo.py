@@ -26,9 +26,9 @@ def as_wav(source: Path, target: Path, seconds: int) -> Path:
 
 
 def test_it_shows_each_step_and_what_came_out(stack: LocalStack, tmp_path: Path) -> None:
-    stack.set_wait_scale(0.2)
+    stack.set_wait_scale(0.1)
     written = io.StringIO()
-    code = run_demo(stack, Console(file=written, width=120), as_wav(SAMPLE, tmp_path / "own.wav", seconds=20))
+    code = run_demo(stack, Console(file=written, width=120), as_wav(SAMPLE, tmp_path / "own.wav", seconds=17))
     shown = written.getvalue()
     assert code == 0, shown
     steps = ["Start recording", "Record", "Arrive in S3", "Submit recording", "Wait", "Poll job", "Save insights"]

@@ -1,11 +1,12 @@
 """Unit tests: no socket, no AWS account, and one in-memory AWS for the whole run."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from recording_insights.store import keys
+from tests.unit.fake_table import FakeTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
@@ -76,10 +77,22 @@ def only_table(dynamodb: "DynamoDBServiceResource") -> "Table":
 
 
 @pytest.fixture
-def table(only_table: "Table") -> "Iterator[Table]":
-    """The insights table, empty."""
+def moto_table(only_table: "Table") -> "Iterator[Table]":
+    """The insights table on moto, empty."""
     yield only_table
     # By moto's own hand: a scan and a delete per item would take longer than the tests.
     from moto.dynamodb.models import dynamodb_backends
 
     dynamodb_backends["123456789012"][REGION].tables[only_table.name].items.clear()
+
+
+@pytest.fixture
+def table() -> Any:
+    """The insights table, empty, in memory."""
+    return FakeTable()
+
+
+@pytest.fixture(params=["moto", "memory"])
+def either_table(request: pytest.FixtureRequest) -> Any:
+    """The insights table as the tests of the stores want it: what holds on moto holds on the fake one too."""
+    return request.getfixturevalue("moto_table") if request.param == "moto" else FakeTable()

@@ -1,129 +1,181 @@
 """A DynamoDB table in memory, for tests that are not about DynamoDB: moto takes milliseconds per call.
 
 It knows the operations and the forms of expressions that the stores use, and refuses every other; that these
-expressions mean on DynamoDB what they mean here is what the tests of the stores show, with moto.
+mean on DynamoDB what they mean here is what the tests of the stores show, which run with moto as well.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
-from boto3.dynamodb.conditions import And, ConditionBase
+from boto3.dynamodb.conditions import ConditionBase
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-WireItem = Mapping[str, Any]
+from recording_insights.store.keys import PARTITION, SORT, STATUS_INDEX, STATUS_INDEX_HASH, STATUS_INDEX_RANGE
+from tests.unit.fake_expressions import Placeholders, fulfils, key_condition, updated
 
-_CLAUSE = re.compile(r"\b(SET|REMOVE|ADD)\b")
-_CONDITION = re.compile(
-    r"(?P<function>attribute_exists|attribute_not_exists)\((?P<checked>\S+)\)"
-    r"|(?P<name>\S+) = (?P<value>\S+)"
-    r"|NOT (?P<excluded>\S+) IN \((?P<values>[^)]+)\)"
-)
+WireItem = Mapping[str, Any]
+Key = tuple[str, str]
+
+PAGE_BYTES = 1 << 20
+LARGEST_ITEM_BYTES = 400 << 10
+_RANGES = {None: (PARTITION, SORT), STATUS_INDEX: (STATUS_INDEX_HASH, STATUS_INDEX_RANGE)}
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
 
 
 @dataclass
 class FakeTable:
     """Items are kept as they go over the wire; a query answers in pages of 1 MB."""
 
-    items: dict[tuple[str, str], WireItem] = field(default_factory=dict)
-    sizes: dict[tuple[str, str], int] = field(default_factory=dict)
+    name: str = "insights"
+    items: dict[Key, WireItem] = field(default_factory=dict)
+    sizes: dict[Key, int] = field(default_factory=dict)
     queries: int = 0
 
-    def get_item(self, *, Key: Mapping[str, str], **_: Any) -> dict[str, Any]:
-        item = self.items.get((Key["pk"], Key["sk"]))
-        return {} if item is None else {"Item": _from_wire(item)}
+    @property
+    def meta(self) -> SimpleNamespace:
+        """The table is its own client."""
+        return SimpleNamespace(client=self, region_name="eu-central-1")
 
-    def put_item(self, *, Item: Mapping[str, Any], ConditionExpression: str = "") -> None:
-        key = Item["pk"], Item["sk"]
-        self._check(key, ConditionExpression, {}, {})
-        self._store(key, Item)
+    def get_item(
+        self, *, Key: Mapping[str, str], ConsistentRead: bool = False, ProjectionExpression: str = ""
+    ) -> dict[str, Any]:
+        item = self._item(_key(Key))
+        shown = ProjectionExpression.split(", ") if ProjectionExpression else [*item]
+        return {"Item": {name: item[name] for name in shown if name in item}} if item else {}
+
+    def put_item(self, *, Item: Mapping[str, Any], **condition: Any) -> None:
+        self._check(Item, **condition)
+        self._store(Item)
+
+    def delete_item(self, *, Key: Mapping[str, str], **condition: Any) -> None:
+        self._check(Key, **condition)
+        self.items.pop(_key(Key), None)
+        self.sizes.pop(_key(Key), None)
 
     def update_item(
         self,
         *,
         Key: Mapping[str, str],
         UpdateExpression: str,
-        ConditionExpression: str,
-        ExpressionAttributeNames: Mapping[str, str],
-        ExpressionAttributeValues: Mapping[str, Any],
-    ) -> None:
-        names, values = ExpressionAttributeNames, ExpressionAttributeValues
-        key = Key["pk"], Key["sk"]
-        self._check(key, ConditionExpression, names, values)
-        item = {**_from_wire(self.items.get(key, {})), **Key}
-        _, *clauses = _CLAUSE.split(UpdateExpression)
-        for word, clause in zip(clauses[::2], clauses[1::2], strict=True):
-            for action in clause.split(","):
-                match word, action.split():
-                    case "SET", [name, "=", value]:
-                        item[names[name]] = values[value]
-                    case "REMOVE", [name]:
-                        item.pop(names[name], None)
-                    case "ADD", [name, value]:
-                        item[name] = item.get(name, 0) + values[value]
-                    case other:
-                        raise AssertionError(f"no such update: {other}")
-        self._store(key, item)
+        ConditionExpression: str = "",
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+        ExpressionAttributeValues: Mapping[str, Any] | None = None,
+        ReturnValues: str = "NONE",
+    ) -> dict[str, Any]:
+        given = Placeholders(ExpressionAttributeNames or {}, ExpressionAttributeValues or {})
+        present = self._item(_key(Key))
+        fulfilled = fulfils(present, ConditionExpression, given)
+        item = updated({**present, **Key}, UpdateExpression, given)
+        given.refuse_unused()
+        if _key(item) != _key(Key):
+            raise _error("ValidationException", "Cannot update attribute; this attribute is part of the key")
+        if not fulfilled:
+            raise _error("ConditionalCheckFailedException", ConditionExpression)
+        self._store(item)
+        return {"NONE": {}, "ALL_NEW": {"Attributes": self._item(_key(Key))}}[ReturnValues]
+
+    def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> None:
+        puts = [write["Put"] for write in TransactItems]
+        assert {put["TableName"] for put in puts} == {self.name}
+        assert len({_key(put["Item"]) for put in puts}) == len(puts), "DynamoDB refuses two writes of one item"
+        reasons = []
+        for put in puts:
+            condition = {name: value for name, value in put.items() if name not in ("TableName", "Item")}
+            failed = not self._fulfils(put["Item"], **condition)
+            reasons.append({"Code": "ConditionalCheckFailed" if failed else "None"})
+        if {"Code": "ConditionalCheckFailed"} in reasons:
+            raise _error("TransactionCanceledException", str(reasons), CancellationReasons=reasons)
+        for put in puts:
+            self._store(put["Item"])
 
     @contextmanager
     def batch_writer(self) -> Iterator["FakeTable"]:
         yield self
 
     def query(
-        self, *, KeyConditionExpression: ConditionBase, ExclusiveStartKey: Any = None, ConsistentRead: bool = False
+        self,
+        *,
+        KeyConditionExpression: ConditionBase,
+        IndexName: str | None = None,
+        ExclusiveStartKey: Mapping[str, str] | None = None,
+        ScanIndexForward: bool = True,
+        Limit: int | None = None,
+        ConsistentRead: bool = False,
     ) -> dict[str, Any]:
+        assert not (IndexName and ConsistentRead), "DynamoDB refuses consistent reads of an index"
         self.queries += 1
-        partition, prefix = KeyConditionExpression, ""
-        if isinstance(KeyConditionExpression, And):
-            partition, begins_with = KeyConditionExpression.get_expression()["values"]
-            prefix = begins_with.get_expression()["values"][1]
-        hash_key = partition.get_expression()["values"][1]
-        after = ExclusiveStartKey["sk"] if ExclusiveStartKey else ""
+        in_range = key_condition(KeyConditionExpression, *_RANGES[IndexName])
+        entries = {self._place(entry, IndexName): entry for entry in self._entries(IndexName) if in_range(entry)}
+        places = sorted(entries, reverse=not ScanIndexForward)
+        if ExclusiveStartKey:
+            after = self._place(ExclusiveStartKey, IndexName)
+            places = [place for place in places if (place > after if ScanIndexForward else place < after)]
         page: dict[str, Any] = {"Items": []}
         size = 0
-        for pk, sk in sorted(self.items):
-            if pk != hash_key or not sk.startswith(prefix) or sk <= after:
-                continue
-            size += self.sizes[pk, sk]
-            page["Items"].append(_from_wire(self.items[pk, sk]))
-            if size > 1 << 20:
-                page["LastEvaluatedKey"] = {"pk": pk, "sk": sk}
+        for entry in (entries[place] for place in places):
+            size += self.sizes[_key(entry)]
+            page["Items"].append(self._item(_key(entry)))
+            if size > PAGE_BYTES or len(page["Items"]) == Limit:
+                page["LastEvaluatedKey"] = entry
                 break
         return page
 
-    def scan(self) -> dict[str, Any]:
-        return {"Items": [_from_wire(self.items[key]) for key in sorted(self.items)]}
+    def scan(self, *, IndexName: str | None = None) -> dict[str, Any]:
+        return {"Items": [self._item(key) for key in sorted(map(_key, self._entries(IndexName)))]}
 
-    def _store(self, key: tuple[str, str], item: Mapping[str, Any]) -> None:
-        self.items[key] = _to_wire(item)
+    def _entries(self, index: str | None) -> Iterator[dict[str, str]]:
+        """The keys of all items that are in the index: those that have its attributes."""
+        names = {PARTITION, SORT, *_RANGES[index]}
+        for item in self.items.values():
+            if names <= item.keys():
+                yield {name: item[name]["S"] for name in names}
+
+    def _place(self, entry: Mapping[str, str], index: str | None) -> tuple[str, int, Key]:
+        """What a query sorts by; in an index, entries of the same range key come in an order of no meaning."""
+        assert entry.keys() == {PARTITION, SORT, *_RANGES[index]}
+        return entry[_RANGES[index][1]], crc32(entry[PARTITION].encode()), _key(entry)
+
+    def _item(self, key: Key) -> dict[str, Any]:
+        return {name: _deserialize(value) for name, value in self.items.get(key, {}).items()}
+
+    def _store(self, item: Mapping[str, Any]) -> None:
+        key = _key(item)
+        assert all(key), "DynamoDB refuses empty keys"
+        self.items[key] = {name: _serialize(value) for name, value in item.items()}
         self.sizes[key] = wire_bytes(self.items[key])
+        assert self.sizes[key] <= LARGEST_ITEM_BYTES, "DynamoDB refuses items over 400 KB"
 
-    def _check(self, key: tuple[str, str], condition: str, names: Mapping[str, str], values: Mapping[str, Any]) -> None:
-        item = _from_wire(self.items.get(key, {}))
-        for part in filter(None, condition.split(" AND ")):
-            match = _CONDITION.fullmatch(part)
-            assert match, f"no such condition: {part}"
-            if match["function"]:
-                holds = (match["checked"] in item) == (match["function"] == "attribute_exists")
-            elif match["name"]:
-                holds = item.get(match["name"]) == values[match["value"]]
-            else:
-                holds = item.get(names[match["excluded"]]) not in [values[v] for v in match["values"].split(", ")]
-            if not holds:
-                raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": part}}, "Write")
+    def _check(self, item: Mapping[str, Any], **condition: Any) -> None:
+        if not self._fulfils(item, **condition):
+            raise _error("ConditionalCheckFailedException", str(condition))
+
+    def _fulfils(
+        self,
+        item: Mapping[str, Any],
+        *,
+        ConditionExpression: str = "",
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+        ExpressionAttributeValues: Mapping[str, Any] | None = None,
+    ) -> bool:
+        given = Placeholders(ExpressionAttributeNames or {}, ExpressionAttributeValues or {})
+        fulfilled = fulfils(self._item(_key(item)), ConditionExpression, given)
+        given.refuse_unused()
+        return fulfilled
 
 
-def _to_wire(item: Mapping[str, Any]) -> WireItem:
-    serialize = TypeSerializer().serialize
-    return {name: serialize(value) for name, value in item.items()}
+def _key(item: Mapping[str, Any]) -> Key:
+    return item[PARTITION], item[SORT]
 
 
-def _from_wire(item: WireItem) -> dict[str, Any]:
-    deserialize = TypeDeserializer().deserialize
-    return {name: deserialize(value) for name, value in item.items()}
+def _error(code: str, message: str, **details: Any) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": message}, **details}
+    return ClientError(response, "Write")
 
 
 def wire_bytes(item: Mapping[str, Any]) -> int:

@@ -12,11 +12,13 @@ import boto3
 import pytest
 from aws_lambda_powertools import Logger
 
-from recording_insights import errors
+from recording_insights import aws, errors
 from recording_insights.agora.client import AgoraClient
 from recording_insights.http_api import LARGEST_BODY, HttpRequest, HttpResponse, http_route
 from recording_insights.problems import problem_of
 from recording_insights.settings import FunctionSettings
+from recording_insights.store.keys import recording_key
+from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, FakeAgora
 
@@ -158,8 +160,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, table: Any) -> None:
 
 
 @pytest.fixture
-def function(environment: None, monkeypatch: pytest.MonkeyPatch, agora: AgoraClient) -> Any:
-    """A function's module, its wiring made anew but for Agora."""
+def function(environment: None, monkeypatch: pytest.MonkeyPatch, agora: AgoraClient, table: Any) -> Any:
+    """A function's module, its wiring made anew but for Agora and the table."""
+    monkeypatch.setattr(aws, "table", lambda name: table if name == table.name else None)
 
     def load(name: str) -> ModuleType:
         module = importlib.import_module(name)
@@ -246,6 +249,14 @@ def test_a_function_without_its_environment_says_so_in_the_log(
     status, _ = call(module, captured_event("http_list_recordings"))
     assert status == 500
     assert "TABLE_NAME is missing" in caplog.text
+
+
+def test_the_wiring_to_the_table(moto_table: Any) -> None:
+    moto_table.put_item(Item={**recording_key(RECORDING_ID), "status": "done"})
+    found = RecordingStore(aws.table(moto_table.name)).find(RECORDING_ID)
+    assert found
+    assert found["status"] == "done"
+    assert aws.region(moto_table.name) == "eu-central-1"
 
 
 def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgora, clock: FakeClock) -> None:

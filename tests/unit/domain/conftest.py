@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,11 +11,7 @@ from recording_insights.replies import ReplyStore
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.flow import JOB, Flow, R
-from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock, FakeS3
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
 
 MakeMedia = Callable[..., MediaObject]
 
@@ -26,12 +22,12 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def store(table: "Table", clock: FakeClock) -> MediaStore:
+def store(table: Any, clock: FakeClock) -> MediaStore:
     return MediaStore(table, clock.now, clock.sleep)
 
 
 @pytest.fixture
-def insight_store(table: "Table") -> InsightStore:
+def insight_store(table: Any) -> InsightStore:
     return InsightStore(table)
 
 
@@ -52,10 +48,9 @@ def make_media() -> MakeMedia:
 
 
 @pytest.fixture
-def flow(replies: ReplyStore, clock: FakeClock, make_media: MakeMedia) -> Flow:
-    """An admitted media object, on a fake table."""
-    table: Any = FakeTable()
-    return Flow(MediaStore(table, clock.now, clock.sleep), replies, clock, make_media())
+def flow(store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia) -> Flow:
+    """An admitted media object."""
+    return Flow(store, replies, clock, make_media())
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from recording_insights.store.media import MediaStore
 from tests.unit.fakes import FakeVendorSession, response
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
 
 HANDLERS = (
@@ -79,7 +78,7 @@ def step_functions() -> FakeStepFunctions:
 
 @pytest.fixture(autouse=True)
 def deployed(
-    table: "Table", buckets: "S3Client", step_functions: FakeStepFunctions, monkeypatch: pytest.MonkeyPatch
+    table: Any, buckets: "S3Client", step_functions: FakeStepFunctions, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """The environment that the stack gives, in workers that have just started."""
     for name, value in {
@@ -179,7 +178,7 @@ def test_a_recording_goes_through_all_functions(
     vendor: FakeVendorSession,
     step_functions: FakeStepFunctions,
     buckets: "S3Client",
-    table: "Table",
+    table: Any,
     logs: Callable[[], str],
 ) -> None:
     admitted = admit_media.handler(announce(), None)
@@ -248,14 +247,14 @@ def test_an_incomplete_environment_is_said_so(announce: Any, monkeypatch: pytest
 
 
 @pytest.fixture
-def admitted(announce: Any, table: "Table") -> dict[str, Any]:
+def admitted(announce: Any, table: Any) -> dict[str, Any]:
     """The input of an execution."""
     media = MediaObject.from_event(announce())
     MediaStore(table).admit("r" * 32, media, provider="marsview", duration_ms=1000)
     return {"recording_id": "r" * 32, "media_id": media.media_id, "key": media.key}
 
 
-def test_a_failure_is_reported(admitted: dict[str, Any], table: "Table", logs: Callable[[], str]) -> None:
+def test_a_failure_is_reported(admitted: dict[str, Any], table: Any, logs: Callable[[], str]) -> None:
     reported = report_failure.handler({**admitted, "outcome": "failed", "reason": "Marsview is away"}, None)
 
     assert reported == {"recording_id": "r" * 32, "key": KEY, "reason": "Marsview is away"}
@@ -264,7 +263,7 @@ def test_a_failure_is_reported(admitted: dict[str, Any], table: "Table", logs: C
 
 
 def test_a_stopped_execution_is_reported(
-    admitted: dict[str, Any], captured_event: Callable[[str], Any], table: "Table", logs: Callable[[], str]
+    admitted: dict[str, Any], captured_event: Callable[[str], Any], table: Any, logs: Callable[[], str]
 ) -> None:
     event = captured_event("execution_aborted")
     event["detail"]["input"] = json.dumps(admitted)

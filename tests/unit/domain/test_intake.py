@@ -18,11 +18,6 @@ SID = "b1946ac92492d2347c6235b4d2611184"
 FOLDER = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 
 
-@pytest.fixture
-def table() -> FakeTable:
-    return FakeTable()
-
-
 class FakeBucket:
     """Objects by key, and the executions that were started by name."""
 

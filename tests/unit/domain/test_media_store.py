@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,12 +13,14 @@ from tests.unit.domain.conftest import MakeMedia
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
-
 SID = "b1946ac92492d2347c6235b4d2611184"
 FOLDER = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 R = FOLDER
+
+
+@pytest.fixture
+def table(either_table: Any) -> Any:
+    return either_table
 
 
 def admit(store: MediaStore, media: MediaObject, recording_id: str = R) -> str:
@@ -61,7 +63,7 @@ class TestAdmission:
         assert "duration_ms" not in store.get(R, media.media_id)
 
     def test_a_second_time_changes_nothing(
-        self, store: MediaStore, make_media: MakeMedia, clock: FakeClock, table: "Table"
+        self, store: MediaStore, make_media: MakeMedia, clock: FakeClock, table: Any
     ) -> None:
         media_id = admit(store, make_media())
         store.submitted(R, media_id, job={"transaction_id": "txn-1"}, provider="marsview")
@@ -73,7 +75,7 @@ class TestAdmission:
         assert table.scan()["Items"] == before
 
     def test_an_api_started_recording_keeps_its_own_and_gets_its_sid(
-        self, store: MediaStore, make_media: MakeMedia, table: "Table"
+        self, store: MediaStore, make_media: MakeMedia, table: Any
     ) -> None:
         table.put_item(
             Item={
@@ -95,7 +97,7 @@ class TestAdmission:
         assert recording["status"] == "processing"
         assert recording["version"] == 5
 
-    def test_only_recordings_are_in_the_index(self, store: MediaStore, make_media: MakeMedia, table: "Table") -> None:
+    def test_only_recordings_are_in_the_index(self, store: MediaStore, make_media: MakeMedia, table: Any) -> None:
         admit(store, make_media())
 
         (item,) = table.scan(IndexName=STATUS_INDEX)["Items"]
@@ -110,7 +112,7 @@ class TestFindRecording:
     KEY = f"recordings/{FOLDER}/{SID}_team_0.mp4"
 
     def test_a_folder_that_a_recording_of_ours_is_named_after_is_its(
-        self, store: MediaStore, make_media: MakeMedia, table: "Table"
+        self, store: MediaStore, make_media: MakeMedia, table: Any
     ) -> None:
         table.put_item(Item={**recording_key(FOLDER), "status": "recording"})
 
@@ -128,7 +130,7 @@ class TestFindRecording:
 class TestFinish:
     @pytest.mark.parametrize(("first", "second"), list(permutations(("done", "failed"))))
     def test_the_first_end_counts(
-        self, store: MediaStore, make_media: MakeMedia, clock: FakeClock, table: "Table", first: str, second: str
+        self, store: MediaStore, make_media: MakeMedia, clock: FakeClock, table: Any, first: str, second: str
     ) -> None:
         media_id = admit(store, make_media())
         store.finish(R, media_id, first, reason="the first")
@@ -142,7 +144,7 @@ class TestFinish:
         assert table.scan()["Items"] == before
         assert store.get(R, media_id)["reason"] == "the first"
 
-    def test_nothing_is_made_of_what_is_not_there(self, store: MediaStore, table: "Table") -> None:
+    def test_nothing_is_made_of_what_is_not_there(self, store: MediaStore, table: Any) -> None:
         store.finish(R, "0123456789abcdef0123", "failed", reason="?")
 
         assert table.scan()["Items"] == []
@@ -167,7 +169,7 @@ class TestFinish:
 class Interleaved:
     """A table where somebody else writes at one moment: just before the first write that `meets` says."""
 
-    def __init__(self, table: "Table", other: Callable[[], None], times: int = 1) -> None:
+    def __init__(self, table: Any, other: Callable[[], None], times: int = 1) -> None:
         self._table = table
         self._other = other
         self._times = times
@@ -182,13 +184,39 @@ class Interleaved:
         return self._table.update_item(**arguments)
 
 
+def test_the_api_may_write_the_recording_meanwhile(
+    store: MediaStore, make_media: MakeMedia, table: Any, clock: FakeClock
+) -> None:
+    media_id = admit(store, make_media())
+
+    def touch() -> None:
+        table.update_item(
+            Key=recording_key(R),
+            UpdateExpression="SET stopped_at = :now ADD version :one",
+            ExpressionAttributeValues={":now": "2026-03-12T00:00:00Z", ":one": 1},
+        )
+
+    torn: Any = Interleaved(table, touch, times=3)
+    MediaStore(torn, clock.now, clock.sleep).finish(R, media_id, "done", reason=None)
+
+    recording = store.recording(R)
+    assert (recording["status"], recording["stopped_at"]) == ("done", "2026-03-12T00:00:00Z")
+    assert len(clock.naps) == 3
+    assert sum(clock.naps) < 1
+
+
 class TestTwoAtOnce:
+    @pytest.fixture
+    def table(self) -> FakeTable:
+        """Enough for what follows from the conditions; what they mean is shown above."""
+        return FakeTable()
+
     @pytest.mark.parametrize(
         ("mine", "theirs", "status"),
         [("done", "done", "done"), ("done", "failed", "partial"), ("failed", "failed", "failed")],
     )
     def test_two_parts_that_end_at_the_same_moment_end_the_recording(
-        self, store: MediaStore, make_media: MakeMedia, table: "Table", mine: str, theirs: str, status: str
+        self, store: MediaStore, make_media: MakeMedia, table: Any, mine: str, theirs: str, status: str
     ) -> None:
         first, second = admit(store, make_media("0.mp4")), admit(store, make_media("1.mp4"))
         torn: Any = Interleaved(table, lambda: store.finish(R, second, theirs, reason="theirs"))
@@ -197,26 +225,6 @@ class TestTwoAtOnce:
         MediaStore(torn, store.now, store.sleep).finish(R, first, mine, reason="mine")
 
         assert store.recording(R)["status"] == status
-
-    def test_the_api_may_write_the_recording_meanwhile(
-        self, store: MediaStore, make_media: MakeMedia, table: "Table", clock: FakeClock
-    ) -> None:
-        media_id = admit(store, make_media())
-
-        def touch() -> None:
-            table.update_item(
-                Key=recording_key(R),
-                UpdateExpression="SET stopped_at = :now ADD version :one",
-                ExpressionAttributeValues={":now": "2026-03-12T00:00:00Z", ":one": 1},
-            )
-
-        torn: Any = Interleaved(table, touch, times=3)
-        MediaStore(torn, clock.now, clock.sleep).finish(R, media_id, "done", reason=None)
-
-        recording = store.recording(R)
-        assert (recording["status"], recording["stopped_at"]) == ("done", "2026-03-12T00:00:00Z")
-        assert len(clock.naps) == 3
-        assert sum(clock.naps) < 1
 
     def test_a_row_that_never_rests_is_an_error_and_no_endless_loop(
         self, make_media: MakeMedia, clock: FakeClock
@@ -239,7 +247,7 @@ class TestTwoAtOnce:
         assert store.recording(R)["status"] == "done"
 
 
-def test_moments_are_written_in_utc_with_microseconds(table: "Table", make_media: MakeMedia, clock: FakeClock) -> None:
+def test_moments_are_written_in_utc_with_microseconds(table: Any, make_media: MakeMedia, clock: FakeClock) -> None:
     clock.start += timedelta(microseconds=120)
     store = MediaStore(table, clock.now)
 

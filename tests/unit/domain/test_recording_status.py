@@ -1,13 +1,10 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from recording_insights.media import MediaObject
 from recording_insights.store.media import MediaStore, derive_status, newest_per_key
 from tests.unit.domain.conftest import MakeMedia
-
-if TYPE_CHECKING:
-    pass
 
 SID = "b1946ac92492d2347c6235b4d2611184"
 FOLDER = "5eb63bbbe01eeed093cb22bb8f5acdc3"
@@ -56,6 +53,13 @@ class TestStatus:
         _, reason = derive_status("", [item(f"part {n}", "failed", reason="r" * 400) for n in range(1000)])
 
         assert len(reason or "") == 2000
+
+    def test_within_a_second_s3s_sequencer_tells_which_came_last(self) -> None:
+        early, late = (
+            {**item("a", "failed"), "sequencer": number} for number in ("0055AED6DCD90281E5", "0055AED6DCD90281E6")
+        )
+
+        assert newest_per_key([early, late]) == newest_per_key([late, early]) == [late]
 
     def test_newest_per_key_is_in_the_order_of_the_keys(self) -> None:
         media = [item("b", "done", second=5), item("a", "done", second=9), item("b", "failed", second=30)]

@@ -7,14 +7,8 @@ import pytest
 from recording_insights.store.media import MediaStore
 from recording_insights.workflow.report_failure import report_failure, report_stopped_execution
 from tests.unit.domain.conftest import MakeMedia
-from tests.unit.fake_table import FakeTable
 
 SID = "b1946ac92492d2347c6235b4d2611184"
-
-
-@pytest.fixture
-def table() -> FakeTable:
-    return FakeTable()
 
 
 @pytest.fixture

@@ -87,6 +87,14 @@ class TestSubmit:
         assert progress.outcome == "failed"
         assert progress.reason == "not accepted within 60 minutes; last: Marsview is busy (HTTP 429)"
 
+    def test_no_wait_reaches_beyond_the_ceiling(self, flow: Flow) -> None:
+        flow.provider.submits = [ProviderBusy("busy", 3600)] * 2
+
+        flow.clock.elapsed = 3000
+        assert flow.submit().wait_seconds == 600
+        flow.clock.elapsed = 3600
+        assert flow.submit().wait_seconds == 5
+
     def test_the_ceiling_counts_from_the_admission_however_late_the_event_came(
         self, flow: Flow, make_media: MakeMedia
     ) -> None:
