@@ -50,7 +50,8 @@ class FakeTable:
         return {"Item": {name: item[name] for name in shown if name in item}} if item else {}
 
     def put_item(self, *, Item: Mapping[str, Any], **condition: Any) -> None:
-        self._check(Item, **condition)
+        if condition:
+            self._check(Item, **condition)
         self._store(Item)
 
     def delete_item(self, *, Key: Mapping[str, str], **condition: Any) -> None:
