@@ -51,8 +51,8 @@ class Marsview:
     capabilities = Capabilities(
         takes="url",
         formats=frozenset({"mp4", "m4a", "mp3", "wav", "avi"}),
-        # "A 60-minute call takes about 15-20 minutes", say its pages.
-        pace=Pace(start_seconds=5, share=0.3),
+        # "A 60-minute call takes about 15-20 minutes", say its pages; the first poll is for the quick ones.
+        pace=Pace(start_seconds=5, share=0.25),
     )
 
     def __init__(
