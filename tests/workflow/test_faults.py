@@ -76,6 +76,16 @@ def test_a_throttled_function_is_tried_again(stack: LocalStack, clip: Path, stat
     assert until_ended(stack, recording_id)["status"] == "done"
 
 
+def test_a_throttled_report_is_tried_again(stack: LocalStack, clip: Path) -> None:
+    stack.dials(marsview={"job_fails": "no speech"})
+    with throttled(stack, "Report failure"):
+        recording_id = recording_of(stack, drop(stack, clip))
+        assert set(await_failure(stack, recording_id)) == {"Lambda.TooManyRequestsException"}
+    recording = until_ended(stack, recording_id)
+    assert recording["status"] == "failed"
+    assert "no speech" in recording["media"][0]["reason"]
+
+
 @pytest.mark.parametrize("state", TASKS)
 def test_a_passing_fault_of_aws_is_tried_again(stack: LocalStack, clip: Path, state: str) -> None:
     with without_grants(stack, state):
