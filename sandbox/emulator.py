@@ -21,7 +21,7 @@ from importlib.metadata import version
 from typing import Any
 
 SUPPORTED_VERSION = "1.5.33"
-_EVENT_LOGS = "log-group:/aws/events/"
+_EVENT_LOGS = "/aws/events/"
 
 
 def correct_error_types() -> None:
@@ -80,7 +80,7 @@ def add_log_group_target() -> None:
 
     def invoke_log_group(target: Any, event: Any, rule: Any, view: Any = None) -> None:
         _, _, group = target.get("Arn", "").partition(":log-group:")
-        if not group:
+        if not group.startswith(_EVENT_LOGS):
             invoke(target, event, rule, view)
             return
         view = view or eventbridge._pattern_event_view(event)
