@@ -30,9 +30,13 @@ def _end(signum: int, frame: FrameType | None) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.stand_ins", description=__doc__)
     parser.add_argument("--port", type=int, default=9000)
-    port = parser.parse_args().port
+    parser.add_argument("--webhooks", help="the customer's webhooks, for vendors where they are set once for all jobs")
+    arguments = parser.parse_args()
+    port = arguments.port
     signal.signal(signal.SIGTERM, _end)
-    world = create_world(SpeechEngine(workers=2), open_bucket=s3_at(os.environ.get("AWS_ENDPOINT_URL")))
+    world = create_world(
+        SpeechEngine(workers=2), open_bucket=s3_at(os.environ.get("AWS_ENDPOINT_URL")), webhooks=arguments.webhooks
+    )
     with contextlib.closing(world), contextlib.suppress(KeyboardInterrupt):
         server = make_server("127.0.0.1", port, create_app(world), threaded=True, request_handler=_Quiet)
         print(f"stand-ins listen on http://127.0.0.1:{port}", flush=True)

@@ -7,16 +7,15 @@ from flask import Flask
 from sandbox.stand_ins.agora import AgoraDials, agora_blueprint
 from sandbox.stand_ins.dials import dials_blueprint
 from sandbox.stand_ins.ledger import ledger_blueprint
-from sandbox.stand_ins.marsview import MarsviewDials, marsview_blueprint
 from sandbox.stand_ins.speech import Engine
+from sandbox.stand_ins.vendors import vendors
 from sandbox.stand_ins.world import World
-
-_DIALS: dict[str, type[Any]] = {"agora": AgoraDials, "marsview": MarsviewDials}
 
 
 def create_world(engine: Engine, **outside: Any) -> World:
     """The world with the dials of all vendors; `outside` replaces parts of it (see World)."""
-    return World(engine=engine, dial_groups=_DIALS, **outside)
+    dials: dict[str, type[Any]] = {"agora": AgoraDials, **{name: v.dials for name, v in vendors().items()}}
+    return World(engine=engine, dial_groups=dials, **outside)
 
 
 def create_app(world: World) -> Flask:
@@ -24,7 +23,8 @@ def create_app(world: World) -> Flask:
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(agora_blueprint(world), url_prefix="/agora")
-    app.register_blueprint(marsview_blueprint(world), url_prefix="/marsview")
+    for name, vendor in vendors().items():
+        app.register_blueprint(vendor.blueprint(world), url_prefix=f"/{name}")
     app.register_blueprint(dials_blueprint(world.dials))
     app.register_blueprint(ledger_blueprint(world.ledger))
 

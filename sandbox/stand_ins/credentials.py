@@ -4,22 +4,16 @@ AGORA_APP_ID = "a90ca5d0b1e34c7fa90ca5d0b1e34c7f"
 AGORA_CUSTOMER_ID = "5ce1ebd0000000000000000000c0ffee"
 AGORA_CUSTOMER_SECRET = "00000000000000000000agora5ecret0"  # noqa: S105
 
-MARSVIEW_API_KEY = "stand-in-marsview-key"
-MARSVIEW_API_SECRET = "stand-in-marsview-secret"  # noqa: S105
-MARSVIEW_USER_ID = "operations@example.com"
-
 
 def credentials() -> dict[str, dict[str, str]]:
     """Per vendor what its secret holds; Agora's lacks the storage keys, which belong to the bucket's owner."""
+    from sandbox.stand_ins.vendors import vendors
+
     return {
         "agora": {
             "appId": AGORA_APP_ID,
             "customerId": AGORA_CUSTOMER_ID,
             "customerSecret": AGORA_CUSTOMER_SECRET,
         },
-        "marsview": {
-            "apiKey": MARSVIEW_API_KEY,
-            "apiSecret": MARSVIEW_API_SECRET,
-            "userId": MARSVIEW_USER_ID,
-        },
+        **{name: dict(vendor.credentials) for name, vendor in vendors().items() if vendor.credentials},
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.stand_ins.buckets import OpenBucket, s3_at
+from sandbox.stand_ins.callbacks import Send, send
 from sandbox.stand_ins.calls import Calls
 from sandbox.stand_ins.dials import Dials
 from sandbox.stand_ins.downloads import Download, download
@@ -22,13 +23,16 @@ SAMPLE = Path(__file__).parents[1] / "sample" / "conversation.mp4"
 class World:
     """The engine and the outside as the stand-ins reach it; tests put fakes in its place.
 
-    `clock` gives unix seconds, and rules such as "lives 5 minutes" follow it.
+    `clock` gives unix seconds, and rules such as "lives 5 minutes" follow it. `webhooks` is the customer's base URL
+    for the vendors (each under its name) that call back to one address for all jobs.
     """
 
     engine: Engine
     dial_groups: Mapping[str, type[Any]]
     open_bucket: OpenBucket = field(default_factory=lambda: s3_at(None))
     download: Download = download
+    send: Send = send
+    webhooks: str | None = None
     clock: Callable[[], float] = time.time
     sample: Path = SAMPLE
 

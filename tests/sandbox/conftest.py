@@ -1,7 +1,8 @@
 """A world of stand-ins without sockets: buckets, links and, where words do not matter, ears are fakes."""
 
+import json
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,11 @@ from sandbox.stand_ins.credentials import (
     AGORA_APP_ID,
     AGORA_CUSTOMER_ID,
     AGORA_CUSTOMER_SECRET,
-    MARSVIEW_API_KEY,
-    MARSVIEW_API_SECRET,
-    MARSVIEW_USER_ID,
 )
 from sandbox.stand_ins.downloads import DownloadFailed
 from sandbox.stand_ins.media import beginning_mp4
 from sandbox.stand_ins.speech import Engine, SpeechEngine, UndecodableMedia, Utterance
+from sandbox.stand_ins.vendors import vendors
 from sandbox.stand_ins.world import SAMPLE, World
 
 SAID = [
@@ -79,6 +78,20 @@ class FakeBucket:
             self.playlists.append(self.objects[key].decode())
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A callback as it left a stand-in."""
+
+    method: str
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
 @dataclass
 class Outside:
     """The stand-ins as their customer sees them, and the strings behind: clock, links, bucket."""
@@ -88,6 +101,7 @@ class Outside:
     bucket: FakeBucket
     links: dict[str, Path | DownloadFailed]
     now: list[float]
+    sent: list[Sent]
 
     def dials(self, **changes: Any) -> Any:
         reply = self.client.put("/dials", json=changes)
@@ -108,8 +122,14 @@ def _outside(engine: Engine) -> Iterator[Outside]:
             raise found
         shutil.copy(found, target)
 
-    world = create_world(engine, open_bucket=bucket.open, download=download, clock=lambda: now[0])
-    yield Outside(create_app(world).test_client(), world, bucket, links, now)
+    sent: list[Sent] = []
+
+    def send(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        sent.append(Sent(method, url, body, dict(headers)))
+        return 200
+
+    world = create_world(engine, open_bucket=bucket.open, download=download, send=send, clock=lambda: now[0])
+    yield Outside(create_app(world).test_client(), world, bucket, links, now, sent)
     world.close()
 
 
@@ -134,6 +154,7 @@ def lasting(one_for_all: Outside) -> Outside:
     one_for_all.world.dials.reset()
     one_for_all.world.ledger.reset()
     one_for_all.now[0] = NOW
+    one_for_all.sent.clear()
     return one_for_all
 
 
@@ -241,8 +262,8 @@ class MarsviewCustomer:
         self.headers = {"authorization": f"Bearer {self.token()}"}
 
     def token(self) -> Any:
-        body = {"apiKey": MARSVIEW_API_KEY, "apiSecret": MARSVIEW_API_SECRET, "userId": MARSVIEW_USER_ID}
-        reply = self.client.post("/marsview/cb/v1/auth/create_access_token", json=body)
+        login = vendors()["marsview"].credentials
+        reply = self.client.post("/marsview/cb/v1/auth/create_access_token", json=login)
         assert reply.status_code == 200
         return reply.json["data"]["accessToken"]
 

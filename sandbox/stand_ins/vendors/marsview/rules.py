@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 
 from sandbox.stand_ins.calls import Refusal
-from sandbox.stand_ins.marsview_models import MODEL_TYPES
+from sandbox.stand_ins.vendors.marsview.models import MODEL_TYPES
 
 
 @dataclass

@@ -6,50 +6,39 @@ missing field; the shape is that of its other errors. `custom_vocabulary` is che
 """
 
 import secrets
-import tempfile
-import threading
-import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.credentials import MARSVIEW_API_KEY, MARSVIEW_API_SECRET, MARSVIEW_USER_ID
-from sandbox.stand_ins.downloads import DownloadFailed
 from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.marsview_models import COMPUTED
-from sandbox.stand_ins.marsview_rules import Model, bad_request, body_of, models_in, refusal
-from sandbox.stand_ins.speech import UndecodableMedia, Utterance
+from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, hear, start_job
+from sandbox.stand_ins.vendors.marsview.models import COMPUTED
+from sandbox.stand_ins.vendors.marsview.rules import Model, bad_request, body_of, models_in, refusal
 from sandbox.stand_ins.world import World
 
+CREDENTIALS = {
+    "apiKey": "stand-in-marsview-key",
+    "apiSecret": "stand-in-marsview-secret",
+    "userId": "operations@example.com",
+}
 LINK_EXPIRED = {"code": "AIRDOW002", "message": "The link had expired before the file could be downloaded"}
 _CONTAINERS = frozenset({"mp4", "m4a", "avi", "mp3", "wav"})
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True)
-class MarsviewDials:
-    """`job_seconds`: shortest job. `job_never_ends`: stays in "processing". `job_fails`: every model, this message.
-
-    `model_errors`: model to message, the others succeed. `link_expired_next`: how many computes to come find their
-    link expired; with `link_expired_in_reply` the compute's own answer says so. `unknown_state`: the word shown for
-    the first `unknown_state_polls` polls of a transaction. `empty_models`: get_txn lists none. `oversize_result`:
-    the conversation repeated until it has so many utterances. `token_seconds`: life of a token.
+class MarsviewDials(VendorDials):
+    """`model_errors`: model to message, the others succeed. `link_expired_in_reply`: the compute's own answer says
+    that the link expired. `empty_models`: get_txn lists none. `token_seconds`: life of a token.
     """
 
-    job_seconds: float = 0.0
-    job_never_ends: bool = False
-    job_fails: str | None = None
     model_errors: dict[str, str] = field(default_factory=dict)
-    link_expired_next: int = 0
     link_expired_in_reply: bool = False
-    unknown_state: str | None = None
-    unknown_state_polls: int = 1
     empty_models: bool = False
-    oversize_result: int = 0
     token_seconds: float = 3600.0
 
 
@@ -68,7 +57,6 @@ class _Marsview:
         self._world = world
         self._tokens: dict[str, float] = {}
         self._transactions: dict[str, _Transaction] = {}
-        self._lock = threading.Lock()
 
     @property
     def _dials(self) -> MarsviewDials:
@@ -76,8 +64,7 @@ class _Marsview:
 
     def create_access_token(self) -> ResponseReturnValue:
         given = body_of(apiKey=str, apiSecret=str, userId=str)
-        known = {"apiKey": MARSVIEW_API_KEY, "apiSecret": MARSVIEW_API_SECRET, "userId": MARSVIEW_USER_ID}
-        if any(given[name] != value for name, value in known.items()):
+        if any(given[name] != value for name, value in CREDENTIALS.items()):
             raise refusal(401, "NJSCFE001", "Invalid API key, API secret or user id")
         token, life = secrets.token_urlsafe(48), self._dials.token_seconds
         self._tokens[token] = self._world.clock() + life
@@ -98,19 +85,19 @@ class _Marsview:
         self._authorize()
         given = body_of(txnId=str, enableModels=list)
         transaction = self._transaction(given["txnId"])
-        if given.get("userId", MARSVIEW_USER_ID) != MARSVIEW_USER_ID:
+        if given.get("userId", CREDENTIALS["userId"]) != CREDENTIALS["userId"]:
             raise bad_request('"userId" is not the user of the token')
         models = models_in(given, transaction.models)
         dials = self._dials
-        expired = self._use_up_expired_link()
-        if expired and dials.link_expired_in_reply:
+        if dials.link_expired_in_reply and dials.link_expired_next:
+            self._world.dials.turn(MarsviewDials, link_expired_next=dials.link_expired_next - 1)
             raise refusal(400, LINK_EXPIRED, LINK_EXPIRED["message"])
         transaction.models = {**transaction.models, **{model.type: model for model in models}}
         self._world.ledger.pay("marsview.transactions_computed")
         note(models=[model.type for model in models])
-        self._world.jobs.start(
-            f"marsview {transaction.id}", lambda: self._process(transaction, models, dials, link_expired=expired)
-        )
+        for model in models:
+            model.status = "processing"
+        start_job(self._world, dials, f"marsview {transaction.id}", lambda: self._process(transaction, models, dials))
         return {"status": True, "data": {"txnId": transaction.id, "enableModels": [m.as_json() for m in models]}}
 
     def get_txn(self, txn_id: str) -> ResponseReturnValue:
@@ -156,46 +143,20 @@ class _Marsview:
             raise refusal(404, {"name": "NotFound", "message": "unknown txnId"}, "No transaction has this txnId")
         return self._transactions[txn_id]
 
-    def _use_up_expired_link(self) -> bool:
-        with self._lock:
-            left = self._dials.link_expired_next
-            if left:
-                self._world.dials.turn(MarsviewDials, link_expired_next=left - 1)
-            return left > 0
-
-    def _process(
-        self, transaction: _Transaction, models: list[Model], dials: MarsviewDials, *, link_expired: bool
-    ) -> None:
-        began = time.monotonic()
-        for model in models:
-            model.status = "processing"
-        if dials.job_never_ends:
-            return
-        error = LINK_EXPIRED if link_expired else None
+    def _process(self, transaction: _Transaction, models: list[Model], dials: MarsviewDials) -> None:
+        error = None
         said: list[Utterance] = []
-        if error is None and dials.job_fails is not None:
-            error = {"code": "AIRPRO001", "message": dials.job_fails}
-        if error is None:
-            try:
-                said = self._listen(transaction, models)
-            except DownloadFailed as failed:
-                error = LINK_EXPIRED if failed.forbidden else {"code": "FHU03", "message": f"Bad link: {failed}"}
-            except UndecodableMedia as undecodable:
-                error = {"code": "AIRDEC001", "message": str(undecodable)}
-        if dials.oversize_result and said:
-            said = _repeated(said, dials.oversize_result)
-        self._world.jobs.sleep(began + dials.job_seconds - time.monotonic())
-        for model in models:
-            _finish(model, said, error, dials.model_errors.get(model.type))
-
-    def _listen(self, transaction: _Transaction, models: list[Model]) -> list[Utterance]:
         speech = next((m for m in (*models, *transaction.models.values()) if m.type == "speech_to_text"), None)
         separation = speech.config.get("speaker_seperation") if speech else None
         wanted = separation["num_speakers"] if separation else 1
-        with tempfile.TemporaryDirectory() as scratch:
-            media = Path(scratch) / "media"
-            self._world.download(transaction.link, media)
-            return self._world.engine.listen(media, None if wanted == -1 else wanted, _CONTAINERS)
+        try:
+            speakers = None if wanted == -1 else wanted
+            said = hear(self._world, dials, transaction.link, containers=_CONTAINERS, speakers=speakers)
+        except JobFailed as failed:
+            code = {"vendor": "AIRPRO001", "link": "FHU03", "media": "AIRDEC001"}.get(failed.cause)
+            error = {"code": code, "message": failed.message} if code else LINK_EXPIRED
+        for model in models:
+            _finish(model, said, error, dials.model_errors.get(model.type))
 
 
 def _finish(model: Model, said: list[Utterance], error: dict[str, str] | None, model_error: str | None) -> None:
@@ -208,16 +169,6 @@ def _finish(model: Model, said: list[Utterance], error: dict[str, str] | None, m
     model.result = COMPUTED[model.type][1](said, model.config)
     model.status = "processed"
     return None
-
-
-def _repeated(said: list[Utterance], least: int) -> list[Utterance]:
-    length = said[-1].end_ms
-    again = []
-    for n in range(least):
-        rounds, i = divmod(n, len(said))
-        shift = rounds * length
-        again.append(replace(said[i], start_ms=said[i].start_ms + shift, end_ms=said[i].end_ms + shift))
-    return again
 
 
 def marsview_blueprint(world: World) -> Blueprint:
@@ -242,3 +193,17 @@ def marsview_blueprint(world: World) -> Blueprint:
         return {"status": False, "error": "NotFound", "message": f"Cannot {request.method} /{path}"}, 404
 
     return blueprint
+
+
+VENDOR = Vendor(
+    name="marsview",
+    credentials=CREDENTIALS,
+    dials=MarsviewDials,
+    blueprint=marsview_blueprint,
+    login="marsview.create_access_token",
+    prepares=("marsview.save_file_link",),
+    buys="marsview.compute",
+    paid="marsview.transactions_computed",
+    state="marsview.get_txn",
+    results=("marsview.fetch_metadata",),
+)
