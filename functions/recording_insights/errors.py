@@ -7,6 +7,7 @@ RecordingInsightsError
 ├── NotFound                    no such recording                                         (404)
 ├── Conflict                    the recording's state does not allow it                   (409)
 ├── PayloadTooLarge             a request body over the limit                             (413)
+├── CallbackForged              a callback does not prove that its vendor sent it         (401)
 ├── ItemTooLarge                one utterance or insight does not fit an item of the table
 ├── AgoraError
 │   ├── AgoraRefusedCredentials customer id or secret wrong                               (502)
@@ -17,8 +18,10 @@ RecordingInsightsError
 └── ProviderError
     ├── ProviderBusy            it is full or throttles: wait, then try again
     ├── ProviderUnavailable     no usable answer: wait, then try again
+    │   └── SubmissionUnconfirmed   … to the call that buys: it may have the job nevertheless
     ├── MediaLinkExpired        it came too late for the link: submit a new one
     ├── CredentialsRefused      the secret is wrong: nobody but an operator can help
+    ├── OutOfCredit             the account is empty: nobody but an operator can help
     └── ProviderRejected        it will not take this job, with its reason
 
 No message holds a secret, a token or a presigned URL: messages end on the row, in logs and in problem documents.
@@ -61,6 +64,10 @@ class Conflict(RecordingInsightsError):
 
 class PayloadTooLarge(RecordingInsightsError):
     """A request body exceeds the limit."""
+
+
+class CallbackForged(RecordingInsightsError):
+    """A callback's secret or signature is missing or wrong; nothing of it is believed."""
 
 
 class ItemTooLarge(RecordingInsightsError):
@@ -112,12 +119,20 @@ class ProviderUnavailable(ProviderError):
     """No connection, a time-out, a server error or an answer that cannot be read."""
 
 
+class SubmissionUnconfirmed(ProviderUnavailable):
+    """The call that buys got no usable answer: the provider may or may not have the job."""
+
+
 class MediaLinkExpired(ProviderError):
     """The provider fetched the media after the presigned link had expired."""
 
 
 class CredentialsRefused(ProviderError):
     """The provider refused the credentials, also fresh ones."""
+
+
+class OutOfCredit(ProviderError):
+    """The provider takes no job because the account has no credit left."""
 
 
 class ProviderRejected(ProviderError):

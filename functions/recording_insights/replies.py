@@ -8,6 +8,9 @@ from recording_insights.providers.vendor_text import redact_links
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+CALLBACKS, DELIVERIES, OUTPUTS = "callbacks/", "deliveries/", "outputs/"
+"""Where results lie as they came, until they are kept: with a webhook, by a vendor's own hand, by a service of AWS."""
+
 
 @dataclass(frozen=True)
 class ReplyStore:
@@ -19,9 +22,13 @@ class ReplyStore:
     def keep(self, recording_id: str, media_id: str, reply: bytes) -> str:
         """Store a reply and return its key."""
         key = f"{recording_id}/{media_id}.json"
+        self.put(key, reply)
+        return key
+
+    def put(self, key: str, reply: bytes) -> None:
+        """Store a reply under a key."""
         body = redact_links(reply.decode()).encode()
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
-        return key
 
     def read(self, key: str) -> bytes:
         """A kept reply."""

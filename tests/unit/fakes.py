@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,6 +65,7 @@ class FakeProvider:
     submissions: list[Submission] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     earlier_jobs: list[Job] = field(default_factory=list)
+    deliveries: list[bytes | None] = field(default_factory=list)
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
         self.submissions.append(submission)
@@ -75,11 +76,14 @@ class FakeProvider:
         placed: Job = play(self.submits, "submit")
         return placed
 
-    def poll(self, job: Job) -> JobState:
+    def poll(self, job: Job, delivered: bytes | None) -> JobState:
+        self.deliveries.append(delivered)
         state: JobState = play(self.polls, f"poll of {job}")
         return state
 
-    def fetch(self, job: Job) -> bytes:
+    def fetch(self, job: Job, delivered: bytes | None) -> bytes:
+        if delivered is not None:
+            return delivered
         reply: bytes = play(self.replies, f"fetch of {job}")
         return reply
 
@@ -99,6 +103,9 @@ class VendorCall:
     json: Any
     timeout: Any
     allow_redirects: bool
+    params: Any = ()
+    data: Any = None
+    auth: Any = None
 
     @property
     def path(self) -> str:
@@ -114,7 +121,7 @@ class FakeVendorSession(requests.Session):
         self.calls: list[VendorCall] = []
 
     def request(self, method: str, url: str, **arguments: Any) -> requests.Response:  # type: ignore[override]
-        json.dumps(arguments["json"])  # what requests would do
+        json.dumps(arguments.setdefault("json", None))  # what requests would do
         call = VendorCall(method, url, **arguments)
         self.calls.append(call)
         name = f"{method} {call.path}"
@@ -142,6 +149,20 @@ def response(body: Any = None, status: int = 200, headers: Mapping[str, str] | N
     else:
         answer._content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return answer
+
+
+@dataclass(frozen=True)
+class FakeStream:
+    """A media object's bytes, in two pieces."""
+
+    content: bytes
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        half = len(self.content) // 2
+        return iter((self.content[:half], self.content[half:]))
 
 
 @dataclass

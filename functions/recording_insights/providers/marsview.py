@@ -6,28 +6,16 @@ A transaction belongs to one link, a compute on it is what costs. The vendor's f
 
 import time
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
-from recording_insights.errors import (
-    MediaLinkExpired,
-    ProviderRejected,
-    ProviderUnavailable,
-)
-from recording_insights.insights import (
-    ActionItem,
-    Emotion,
-    Insights,
-    Question,
-    Topic,
-    Utterance,
-    mean_sentiment,
-)
+from recording_insights.errors import MediaLinkExpired, ProviderRejected, ProviderUnavailable
+from recording_insights.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, mean_sentiment
 from recording_insights.polling import Pace
 from recording_insights.providers.access_token import REFUSALS, AccessToken, Credentials, Token
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
 from recording_insights.providers.vendor_http import Reply, VendorHttp
 from recording_insights.providers.vendor_text import parse_json, vendor_message
+from recording_insights.providers.vendor_values import maps, optional_text, sentiment, whole
 
 BASE_URL = "https://api.marsview.ai"
 LINK_EXPIRED = "AIRDOW002"
@@ -42,7 +30,6 @@ DEFAULT_MODELS = (
 )
 
 _FINAL = {"processed", "completed", "error"}
-_SENTIMENT_WORDS = {"positive": Decimal(1), "neutral": Decimal(0), "negative": Decimal(-1)}
 
 
 class Marsview:
@@ -53,14 +40,10 @@ class Marsview:
         formats=frozenset({"mp4", "m4a", "mp3", "wav", "avi"}),
         # "A 60-minute call takes about 15-20 minutes", say its pages; the first poll is for the quick ones.
         pace=Pace(start_seconds=5, share=0.25),
+        token_seconds=3600,
     )
 
-    def __init__(
-        self,
-        http: VendorHttp,
-        credentials: Credentials,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, http: VendorHttp, credentials: Credentials, clock: Callable[[], float] = time.monotonic) -> None:
         self._http = http
         self._credentials = credentials
         self._token = AccessToken("Marsview", credentials, self._log_in, _complaint, clock)
@@ -77,7 +60,7 @@ class Marsview:
             keep(job)
         return {**job, "request_ids": self._compute(transaction, submission.options)}
 
-    def poll(self, job: Job) -> JobState:
+    def poll(self, job: Job, delivered: bytes | None) -> JobState:
         """Final only when every model is: some may fail while others succeed."""
         models = self._models(job["transaction_id"])
         if not models:
@@ -94,7 +77,7 @@ class Marsview:
             return JobState("failed", word, f"Marsview failed every model: {'; '.join(failed)}")
         return JobState("succeeded", word, missing=failed)
 
-    def fetch(self, job: Job) -> bytes:
+    def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """The metadata of all models in one answer."""
         reply = self._call("GET", f"/cb/v1/conversation/fetch_metadata/{job['transaction_id']}")
         if not isinstance(_data(reply), dict):
@@ -110,62 +93,35 @@ class Marsview:
             transcript=transcript,
             summary=summary or None,
             topics=[Topic(_text(topic, "topic", "name")) for topic in data.get("topicsData") or () if topic],
-            action_items=[
-                ActionItem(
-                    text=str(action["actions"]),
-                    assignee=_optional(action.get("assignee")),
-                    due=_optional(action.get("completionDate")),
-                    priority=_optional(action.get("priority")),
-                )
-                for action in data.get("actionsData") or ()
-                if action.get("actions")
-            ],
+            action_items=[_action(action) for action in maps(data.get("actionsData")) if action.get("actions")],
             questions=[
-                Question(text=str(block["question"]), answer=_optional(block.get("response")))
-                for entry in data.get("questionResponse") or ()
-                for block in entry.get("questionBlock") or ()
+                Question(text=str(block["question"]), answer=optional_text(block.get("response")))
+                for entry in maps(data.get("questionResponse"))
+                for block in maps(entry.get("questionBlock"))
                 if block.get("question")
             ],
             emotions=[
-                Emotion(
-                    emotion=str(entry["emotion"]["value"]),
-                    tone=_optional((entry.get("tone") or {}).get("value")),
-                    confidence=entry["emotion"].get("confidence"),
-                    start_ms=_whole(entry.get("startTime")),
-                    end_ms=_whole(entry.get("endTime")),
-                )
-                for entry in data.get("emotion") or ()
-                if (entry.get("emotion") or {}).get("value")
+                _emotion(entry) for entry in maps(data.get("emotion")) if (entry.get("emotion") or {}).get("value")
             ],
             sentiment=mean_sentiment(transcript),
         )
 
     def _save_link(self, submission: Submission) -> str:
-        reply = self._call(
-            "POST",
-            "/cb/v1/conversation/save_file_link",
-            {"title": submission.title, "description": submission.title, "link": submission.make_link()},
-        )
+        body = {"title": submission.title, "description": submission.title, "link": submission.make_link()}
+        reply = self._call("POST", "/cb/v1/conversation/save_file_link", body)
         transaction = (_data(reply) or {}).get("txnId")
         if not transaction:
             raise self._http.unreadable("a transaction id")
         return str(transaction)
 
     def _compute(self, transaction: str, options: Mapping[str, Any]) -> dict[str, str]:
-        reply = self._call(
-            "POST",
-            "/cb/v1/conversation/compute",
-            {
-                "txnId": transaction,
-                "userId": self._credentials(False)["userId"],
-                "enableModels": [_model(name, options) for name in _models_of(options)],
-            },
-        )
-        found = (_data(reply) or {}).get("enableModels")
+        models = [_model(name, options) for name in _models_of(options)]
+        body = {"txnId": transaction, "userId": self._credentials(False)["userId"], "enableModels": models}
+        reply = self._call("POST", "/cb/v1/conversation/compute", body)
         request_ids = {
             str(model["modelType"]): str(model["requestId"])
-            for model in (found if isinstance(found, list) else ())
-            if isinstance(model, dict) and model.get("modelType") and model.get("requestId")
+            for model in maps((_data(reply) or {}).get("enableModels"))
+            if model.get("modelType") and model.get("requestId")
         }
         if not request_ids and not self._models(transaction):
             # No source shows this answer whole; the transaction's own list of models tells whether it was taken.
@@ -194,7 +150,7 @@ class Marsview:
         if not data.get("accessToken"):
             raise self._http.unreadable("an access token")
         # A life that cannot be read (some issuers write "1h") is none.
-        return Token(str(data["accessToken"]), _whole(data.get("expiresIn")) or 0)
+        return Token(str(data["accessToken"]), whole(data.get("expiresIn")) or 0)
 
 
 def _accepted(reply: Reply) -> Reply:
@@ -253,42 +209,29 @@ def _model(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _transcript(data: Mapping[str, Any]) -> list[Utterance]:
-    sentiments = {_whole(entry.get("startTime")): entry.get("sentiment") for entry in data.get("sentiment") or ()}
+    sentiments = {whole(entry.get("startTime")): entry.get("sentiment") for entry in maps(data.get("sentiment"))}
     utterances = []
     for line in data.get("transcript") or ():
         speakers = line.get("speakers") or ()
-        start = _whole(line.get("startTime"))
-        utterances.append(
-            Utterance(
-                text=str(line.get("sentence") or ""),
-                speaker=str(speakers[0]) if speakers else None,
-                start_ms=start,
-                end_ms=_whole(line.get("endTime")),
-                sentiment=None if start is None else _sentiment(sentiments.get(start)),
-            )
-        )
+        speaker = str(speakers[0]) if speakers else None
+        times = whole(line.get("startTime")), whole(line.get("endTime"))
+        score = None if times[0] is None else sentiment(sentiments.get(times[0]))
+        utterances.append(Utterance(str(line.get("sentence") or ""), speaker, *times, score))
     return utterances
 
 
-def _sentiment(value: Any) -> Decimal | None:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return max(Decimal(-1), min(Decimal(1), Decimal(value)))
-    return _SENTIMENT_WORDS.get(str(value).lower().rpartition(" ")[2]) if value else None
+def _action(action: Mapping[str, Any]) -> ActionItem:
+    others = (optional_text(action.get(name)) for name in ("assignee", "completionDate", "priority"))
+    return ActionItem(str(action["actions"]), *others)
 
 
-def _whole(value: Any) -> int | None:
-    """The nearest whole number: the vendor's milliseconds have fractions, and are text in places."""
-    try:
-        return None if value is None else round(Decimal(str(value)))
-    except (ArithmeticError, ValueError):
-        return None
+def _emotion(entry: Mapping[str, Any]) -> Emotion:
+    tone = optional_text((entry.get("tone") or {}).get("value"))
+    times = whole(entry.get("startTime")), whole(entry.get("endTime"))
+    return Emotion(str(entry["emotion"]["value"]), tone, entry["emotion"].get("confidence"), *times)
 
 
 def _text(value: Any, *names: str) -> str:
     if isinstance(value, dict):
         return next((str(value[name]) for name in names if value.get(name)), vendor_message(value))
     return str(value)
-
-
-def _optional(value: Any) -> str | None:
-    return str(value) if value else None

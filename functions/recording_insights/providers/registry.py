@@ -3,54 +3,37 @@
 Nothing heavy is imported here: an adapter is loaded when it is asked for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from recording_insights.errors import InvalidRequest
-from recording_insights.providers.port import Provider
+from recording_insights.providers.options import (
+    Check,
+    flag,
+    language,
+    number,
+    objects,
+    one_of,
+    one_or_more_of,
+    text,
+    whole_number,
+    words,
+)
+from recording_insights.providers.port import Capabilities, Provider
 from recording_insights.secrets import read_secret
 from recording_insights.settings import FunctionSettings
-
-Check = Callable[[Any], str | None]
-"""Says what is wrong with a value, None if nothing."""
-
-
-def one_or_more_of(*allowed: str) -> Check:
-    """A non-empty list of different names out of `allowed`."""
-
-    def check(value: Any) -> str | None:
-        if isinstance(value, list) and value and all(isinstance(v, str) and v in allowed for v in value):
-            return None if len(set(value)) == len(value) else "must not name anything twice"
-        return f"must be a list of one or more of {', '.join(allowed)}"
-
-    return check
-
-
-def words(*, most: int) -> Check:
-    """A list of up to `most` non-empty texts of at most 100 characters."""
-
-    def check(value: Any) -> str | None:
-        texts = isinstance(value, list) and all(isinstance(v, str) and 0 < len(v.strip()) <= 100 for v in value)
-        return None if texts and len(value) <= most else f"must be a list of up to {most} words or phrases"
-
-    return check
-
-
-def whole_number(lowest: int, highest: int) -> Check:
-    """A whole number in a range, both ends included."""
-
-    def check(value: Any) -> str | None:
-        fits = isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
-        return None if fits else f"must be a whole number from {lowest} to {highest}"
-
-    return check
 
 
 @dataclass(frozen=True)
 class Row:
-    """One provider: its adapter `module:class`, the keys of its secret, its options with their checks."""
+    """One provider: its adapter `module:class`, the keys of its secret, its options with their checks.
+
+    A service of AWS has no secret: its adapter calls it with the function's own role. `language`,
+    `custom_vocabulary` and `speakers` mean the same wherever a provider has them.
+    """
 
     adapter: str
     secret_keys: tuple[str, ...]
@@ -58,6 +41,37 @@ class Row:
 
 
 PROVIDERS: Mapping[str, Row] = {
+    "assemblyai": Row(
+        adapter="assemblyai:AssemblyAI",
+        secret_keys=("apiKey",),
+        options={
+            "language": language,
+            "custom_vocabulary": words(most=200),
+            "speakers": whole_number(1, 10),
+            "speech_models": words(most=5),
+            "features": one_or_more_of("sentiment_analysis", "entity_detection", "iab_categories", "auto_highlights"),
+            "redact_pii": words(most=50),
+        },
+    ),
+    "deepgram": Row(
+        adapter="deepgram:Deepgram",
+        secret_keys=("apiKey",),
+        options={
+            "language": language,
+            "custom_vocabulary": words(most=100),
+            "model": text,
+            "features": one_or_more_of("summarize", "sentiment", "topics", "intents", "detect_entities"),
+        },
+    ),
+    "transcribe": Row(
+        adapter="transcribe:Transcribe",
+        secret_keys=(),
+        options={
+            "language": language,
+            "speakers": whole_number(2, 30),
+            "vocabulary_name": text,
+        },
+    ),
     "marsview": Row(
         adapter="marsview:Marsview",
         secret_keys=("apiKey", "apiSecret", "userId"),
@@ -74,6 +88,45 @@ PROVIDERS: Mapping[str, Row] = {
             ),
             "custom_vocabulary": words(most=500),
             "speakers": whole_number(1, 20),
+        },
+    ),
+    "symbl": Row(
+        adapter="symbl:Symbl",
+        secret_keys=("appId", "appSecret"),
+        options={
+            "language": language,
+            "custom_vocabulary": words(most=500),
+            "speakers": whole_number(1, 20),
+            "confidence_threshold": number(0.5, 1.0),
+            "detect_phrases": flag,
+            "entities": objects({"customType": text, "text": text}, most=100),
+            "trackers": objects({"name": text, "vocabulary": words(most=100)}, most=100),
+            "all_trackers": flag,
+            "summary": flag,
+            "mode": one_of("phone", "default"),
+        },
+    ),
+    "ringcentral": Row(
+        adapter="ringcentral:RingCentral",
+        secret_keys=("clientId", "clientSecret", "jwt"),
+        options={
+            "language": one_of("en", "en-US"),
+            "custom_vocabulary": words(most=500),
+            "speakers": whole_number(1, 20),
+            "task": one_of("analyze_interaction", "speech_to_text"),
+            "insights": one_or_more_of(
+                "All",
+                "KeyPhrases",
+                "AbstractiveSummaryLong",
+                "AbstractiveSummaryShort",
+                "ExtractiveSummary",
+                "TalkToListenRatio",
+                "Pace",
+                "QuestionsAsked",
+                "Topics",
+            ),
+            "audio_type": one_of("CallCenter", "Meeting", "EarningsCalls", "Interview", "PressConference", "Voicemail"),
+            "source": text,
         },
     ),
 }
@@ -95,18 +148,38 @@ def validate_options(provider: str, options: Any) -> None:
             raise InvalidRequest(f"options.{name}", fault)
 
 
+def capabilities_of(name: str) -> Capabilities:
+    """What a provider takes and how its results come."""
+    capabilities: Capabilities = _adapter(name)[1].capabilities
+    return capabilities
+
+
+def receives_webhooks(name: str) -> bool:
+    """Whether a provider's vendor POSTs to our webhook; the others report in another way, or not at all."""
+    return hasattr(_adapter(name)[1], "read_callback")
+
+
 def load_provider(name: str, settings: FunctionSettings) -> Provider:
     """The adapter of a provider, wired to its secret and its base URL."""
+    row = PROVIDERS[name]
+    module, adapter = _adapter(name)
+    if not row.secret_keys:
+        on_aws: Provider = adapter(endpoint_url=settings.base_urls.get(name))
+        return on_aws
+
     from recording_insights.providers.vendor_http import VendorHttp
 
-    row = PROVIDERS[name]
-    module_name, _, class_name = row.adapter.partition(":")
-    module = import_module(f"recording_insights.providers.{module_name}")
     secret = settings.secret_name(name)
 
     def credentials(fresh: bool) -> Mapping[str, str]:
         return read_secret(secret, row.secret_keys, fresh=fresh)
 
-    http = VendorHttp(name.capitalize(), settings.base_urls.get(name, module.BASE_URL).rstrip("/"))
-    provider: Provider = getattr(module, class_name)(http, credentials)
+    http = VendorHttp(adapter.__name__, settings.base_urls.get(name, module.BASE_URL).rstrip("/"))
+    provider: Provider = adapter(http, credentials)
     return provider
+
+
+def _adapter(name: str) -> tuple[ModuleType, Any]:
+    module_name, _, class_name = PROVIDERS[name].adapter.partition(":")
+    module = import_module(f"recording_insights.providers.{module_name}")
+    return module, getattr(module, class_name)

@@ -8,6 +8,7 @@ from typing import Any
 _LONGEST_MESSAGE = 500
 # In JSON a link may be written with escapes: https:\/\/host\/key?a=1\u0026b=2.
 _QUERY = re.compile(r"(https?:(?:\\?/){2}(?:[^\s\"'?\\]|\\/)+)\?(?:[^\s\"'\\]|\\/|\\u[0-9a-fA-F]{4})+")
+_TOKEN = re.compile(r"(/webhooks(?:\\?/[^\s\"'/\\]+){2}\\?/)[0-9a-f]{64}")
 _HALF_PAIR = re.compile(
     r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}", re.IGNORECASE
 )
@@ -24,8 +25,8 @@ def parse_json(body: bytes) -> Any:
 
 
 def redact_links(text: str) -> str:
-    """The text without the query strings of URLs: vendors echo the presigned link that they were given."""
-    return _QUERY.sub(r"\1?redacted", text)
+    """The text without the query strings of URLs and the tokens of our webhooks: vendors echo what they were given."""
+    return _TOKEN.sub(r"\1redacted", _QUERY.sub(r"\1?redacted", text))
 
 
 def vendor_message(value: Any) -> str:

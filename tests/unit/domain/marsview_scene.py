@@ -8,9 +8,9 @@ import requests
 
 from recording_insights.media import MediaObject
 from recording_insights.providers.marsview import Marsview
-from recording_insights.providers.port import Submission
+from recording_insights.providers.port import CallbackAddress, Delivery, Submission
 from recording_insights.providers.vendor_http import VendorHttp
-from tests.unit.fakes import FakeClock, FakeVendorSession, Scripted, response
+from tests.unit.fakes import FakeClock, FakeStream, FakeVendorSession, Scripted, response
 
 BASE = "https://marsview.test"
 LOGIN = "POST /cb/v1/auth/create_access_token"
@@ -58,7 +58,14 @@ class Scene:
 
     def submit(self, job: Mapping[str, Any] | None = None, **options: Any) -> Any:
         media = MediaObject("recordings-bucket", "talk.mp4", "etag", 5, datetime(2026, 3, 12, tzinfo=UTC))
-        return self.provider.submit(Submission("talk", media, self._link, options), job or {}, self.kept.append)
+        callback, delivery = CallbackAddress("https://api.test", "token"), Delivery("replies", "key", self._link)
+        submission = Submission(
+            "talk", "job-1", media, options, self._link, lambda: FakeStream(b"media"), callback, delivery
+        )
+        return self.provider.submit(submission, job or {}, self.kept.append)
+
+    def poll(self, job: Mapping[str, Any]) -> Any:
+        return self.provider.poll(job, None)
 
     def _link(self) -> str:
         self.links += 1

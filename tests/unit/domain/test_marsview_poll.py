@@ -92,7 +92,7 @@ class TestPoll:
     def test_a_job_is_final_only_when_every_model_is(self, models: list[Any], state: JobState) -> None:
         scene = Scene({STATE: [states(*models)]})
 
-        polled = scene.provider.poll(JOB)
+        polled = scene.poll(JOB)
 
         assert replace(polled, missing=tuple(polled.missing)) == state
 
@@ -101,7 +101,7 @@ class TestPoll:
         scene = Scene({STATE: [response({"status": True, "data": data})]})
 
         with pytest.raises(ProviderUnavailable, match="without the states of the models"):
-            scene.provider.poll(JOB)
+            scene.poll(JOB)
 
     @pytest.mark.parametrize(
         "entry",
@@ -117,7 +117,7 @@ class TestPoll:
         scene = Scene({STATE: [states(("meeting_topics", "uploaded"), {"modelType": "speech_to_text", **entry})]})
 
         with pytest.raises(MediaLinkExpired):
-            scene.provider.poll(JOB)
+            scene.poll(JOB)
 
 
 class TestFaults:
@@ -128,8 +128,8 @@ class TestFaults:
         "save link": lambda fault: (Scene({SAVE: [fault]}), Scene.submit),
         "compute": lambda fault: (Scene({SAVE: [saved()], COMPUTE: [fault]}), Scene.submit),
         "look": lambda fault: (Scene({STATE: [fault]}), lambda scene: scene.submit({"transaction_id": "txn-1"})),
-        "poll": lambda fault: (Scene({STATE: [fault]}), lambda scene: scene.provider.poll(JOB)),
-        "fetch": lambda fault: (Scene({METADATA: [fault]}), lambda scene: scene.provider.fetch(JOB)),
+        "poll": lambda fault: (Scene({STATE: [fault]}), lambda scene: scene.poll(JOB)),
+        "fetch": lambda fault: (Scene({METADATA: [fault]}), lambda scene: scene.provider.fetch(JOB, None)),
     }
 
     @pytest.mark.parametrize("path", PATHS)
@@ -164,7 +164,7 @@ class TestFaults:
         scene = Scene({STATE: [response("", 429, header)]})
 
         with pytest.raises(ProviderBusy) as raised:
-            scene.provider.poll(JOB)
+            scene.poll(JOB)
 
         assert raised.value.retry_after == wish
 
@@ -172,7 +172,7 @@ class TestFaults:
         echo = {"modelType": "a", "state": {"status": "error", "message": f"download of {LINK} failed"}}
         scene = Scene({STATE: [states(echo), states(("b", "processed"), echo)]})
 
-        failed, partial = scene.provider.poll(JOB), scene.provider.poll(JOB)
+        failed, partial = scene.poll(JOB), scene.poll(JOB)
 
         assert "talk.mp4?redacted" in str(failed.reason)
         assert "talk.mp4?redacted" in partial.missing[0]
@@ -183,10 +183,10 @@ class TestFaults:
         scene = Scene({METADATA: [response({"status": True, "data": data})]})
 
         with pytest.raises(ProviderUnavailable, match="without data in the metadata"):
-            scene.provider.fetch(JOB)
+            scene.provider.fetch(JOB, None)
 
     def test_metadata_is_kept_as_it_came(self) -> None:
         body = b'{"status": true,  "data": {"transcript": [] , "n": 1.50}}'
         scene = Scene({METADATA: [response(body)]})
 
-        assert scene.provider.fetch(JOB) == body
+        assert scene.provider.fetch(JOB, None) == body

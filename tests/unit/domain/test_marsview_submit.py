@@ -133,11 +133,11 @@ class TestToken:
     def test_it_is_used_until_shortly_before_its_end(self) -> None:
         scene = Scene({LOGIN: [login(), login("newer")], STATE: [states(("a", "processed"))] * 3})
 
-        scene.provider.poll(JOB)
+        scene.poll(JOB)
         scene.clock.elapsed = 3539
-        scene.provider.poll(JOB)
+        scene.poll(JOB)
         scene.clock.elapsed = 3541
-        scene.provider.poll(JOB)
+        scene.poll(JOB)
 
         assert scene.session.asked == [LOGIN, STATE, STATE, LOGIN, STATE]
         assert scene.session.calls[-1].headers["Authorization"] == "Bearer newer"
@@ -146,8 +146,8 @@ class TestToken:
     def test_one_whose_life_is_unknown_serves_one_call(self, expires_in: Any) -> None:
         scene = Scene({LOGIN: [login(expires_in=expires_in)] * 2, STATE: [states(("a", "processed"))] * 2})
 
-        scene.provider.poll(JOB)
-        scene.provider.poll(JOB)
+        scene.poll(JOB)
+        scene.poll(JOB)
 
         assert scene.session.asked == [LOGIN, STATE, LOGIN, STATE]
 
@@ -155,8 +155,8 @@ class TestToken:
     def test_its_life_may_be_written_otherwise(self, expires_in: Any) -> None:
         scene = Scene({LOGIN: [login(expires_in=expires_in)], STATE: [states(("a", "processed"))] * 2})
 
-        scene.provider.poll(JOB)
-        scene.provider.poll(JOB)
+        scene.poll(JOB)
+        scene.poll(JOB)
 
         assert scene.session.asked == [LOGIN, STATE, STATE]
 
@@ -173,7 +173,7 @@ class TestToken:
         scene = Scene({LOGIN: [login(), login("newer")], STATE: [BAD_TOKEN, BAD_TOKEN]})
 
         with pytest.raises(CredentialsRefused, match="new access token: JsonWebTokenError invalid signature"):
-            scene.provider.poll(JOB)
+            scene.poll(JOB)
 
     @pytest.mark.parametrize("status", [401, 403])
     def test_a_wrong_secret_is_refused_after_one_fresh_read(self, status: int) -> None:
@@ -190,14 +190,14 @@ class TestToken:
         old, new = {**SECRET, "apiSecret": "old"}, SECRET
         scene = Scene({LOGIN: [WRONG_SECRET, login()], STATE: [states(("a", "processed"))]}, Vault(old, new))
 
-        assert scene.provider.poll(JOB).phase == "succeeded"
+        assert scene.poll(JOB).phase == "succeeded"
 
         assert scene.sent(LOGIN) == [old, new]
 
     def test_only_credentials_are_sent_to_log_in(self) -> None:
         scene = Scene({STATE: [states(("a", "processed"))]}, Vault({**SECRET, "note": "not for Marsview"}))
 
-        scene.provider.poll(JOB)
+        scene.poll(JOB)
 
         assert scene.sent(LOGIN) == [SECRET]
 
@@ -206,7 +206,7 @@ class TestToken:
         scene = Scene({LOGIN: [response({"status": True, "data": data})]})
 
         with pytest.raises(ProviderUnavailable, match="without an access token"):
-            scene.provider.poll(JOB)
+            scene.poll(JOB)
 
     def test_an_unusable_secret_is_named(self) -> None:
         def vault(fresh: bool) -> Mapping[str, str]:
@@ -215,4 +215,4 @@ class TestToken:
         provider = Marsview(VendorHttp("Marsview", BASE, FakeVendorSession({})), vault)
 
         with pytest.raises(SecretUnusable, match="recording-insights/dev/marsview: it lacks the key apiKey"):
-            provider.poll(JOB)
+            provider.poll(JOB, None)
