@@ -26,6 +26,7 @@ def handler(event: dict[str, Any], context: object) -> Mapping[str, Any]:
         media,
         store=MediaStore(aws.table(settings().table_name)),
         default_provider=settings().provider,
+        prefix_providers=settings().prefix_providers,
         reader=_reader,
         start_execution=_start_execution,
     )

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from recording_insights import aws
 from recording_insights.agora.client import AgoraClient
 from recording_insights.http_api import HttpRequest, HttpResponse, http_route
-from recording_insights.providers.registry import PROVIDERS, validate_options
+from recording_insights.providers.registry import validate_options
 from recording_insights.recording_request import RecordingRequest
 from recording_insights.recording_start import RecordingStart
 from recording_insights.recordings import public
@@ -22,7 +22,7 @@ def handler(request: HttpRequest) -> HttpResponse:
     """201 for a recording that this call began, 200 for one that was under way."""
     wanted = RecordingRequest.from_body(
         request.json_object(),
-        providers=tuple(PROVIDERS),
+        providers=settings().providers,
         default_provider=settings().provider,
         validate_options=validate_options,
     )

@@ -20,6 +20,8 @@ from recording_insights.errors import InvalidRequest, NotFound, PayloadTooLarge
 from recording_insights.problems import CONTENT_TYPE, UNEXPECTED, problem_of
 
 LARGEST_BODY = 16 * 1024
+LARGEST_CALLBACK = 6 * 1024 * 1024
+"""Of a vendor's callback: what Lambda takes at all."""
 ANSWER_MARGIN_SECONDS = 2.0
 """Kept back from a function's time for the last writes and the answer."""
 
@@ -43,12 +45,14 @@ class HttpRequest:
     deadline: Deadline
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any], context: LambdaContext) -> "HttpRequest":
+    def from_event(
+        cls, event: Mapping[str, Any], context: LambdaContext, largest_body: int = LARGEST_BODY
+    ) -> "HttpRequest":
         """From an event.
 
         Raises:
             InvalidRequest: the body is marked as base64 and is none.
-            PayloadTooLarge: the body exceeds 16 KB.
+            PayloadTooLarge: the body exceeds `largest_body` bytes.
         """
         body = (event.get("body") or "").encode(errors="surrogatepass")
         if event.get("isBase64Encoded"):
@@ -56,8 +60,8 @@ class HttpRequest:
                 body = base64.b64decode(body, validate=True)
             except binascii.Error:
                 raise InvalidRequest("body", "is not base64") from None
-        if len(body) > LARGEST_BODY:
-            raise PayloadTooLarge(f"the body has {len(body)} bytes, {LARGEST_BODY} are allowed")
+        if len(body) > largest_body:
+            raise PayloadTooLarge(f"the body has {len(body)} bytes, {largest_body} are allowed")
         return cls(
             body=body,
             path=event.get("pathParameters") or {},
@@ -116,7 +120,7 @@ Route = Callable[[HttpRequest], HttpResponse]
 LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def http_route(logger: Logger) -> Callable[[Route], LambdaHandler]:
+def http_route(logger: Logger, *, largest_body: int = LARGEST_BODY) -> Callable[[Route], LambdaHandler]:
     """Make a Lambda handler of a function from request to response; its errors become problem documents.
 
     Logs one line per request, with neither body nor query.
@@ -131,7 +135,7 @@ def http_route(logger: Logger) -> Callable[[Route], LambdaHandler]:
                 "recording_id": (event.get("pathParameters") or {}).get("recording_id"),
             }
             try:
-                response = route(HttpRequest.from_event(event, context))
+                response = route(HttpRequest.from_event(event, context, largest_body))
             except Exception as error:
                 problem = problem_of(error)
                 if problem is UNEXPECTED:

@@ -6,8 +6,8 @@ from typing import Any
 
 from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.insights import LISTS, Insights, Utterance, mean_sentiment
+from recording_insights.recording_status import newest_per_key
 from recording_insights.store.insights import Collection
-from recording_insights.store.media import newest_per_key
 
 ANSWER_BYTES = 5_500_000
 """Of one answer, as Lambda counts it: it ends at 6 MB. The rest of the transcript comes with the cursor.
@@ -30,7 +30,10 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 10):
         raise InvalidRequest("cursor", "is none that an answer gave")
     recording = collection.recording
-    parts = list(_in_order(collection))
+    found = list(_in_order(collection))
+    parts = [insights for _, insights in found]
+    # Whoever took over from the provider that was meant to has found them.
+    providers = dict.fromkeys(str(item["provider"]) for item, _ in found if "provider" in item)
     utterances = [utterance for part in parts for utterance in part.transcript]
     summary = "\n\n".join(part.summary for part in parts if part.summary)
     sentiment = parts[0].sentiment if len(parts) == 1 else mean_sentiment(utterances)
@@ -40,7 +43,7 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
         "recording_id": recording_id,
         "status": recording["status"],
         "reason": recording.get("reason"),
-        "provider": recording["provider"],
+        "provider": ", ".join(providers) or recording["provider"],
         "transcript": [],
         "summary": summary or None,
         **{kind: [entry.to_map() for part in parts for entry in getattr(part, kind)] for kind in LISTS},
@@ -70,8 +73,8 @@ def _answer_bytes(value: Any) -> int:
     return len(json.dumps(json.dumps(value, default=str, ensure_ascii=False)))
 
 
-def _in_order(collection: Collection) -> Iterator[Insights]:
+def _in_order(collection: Collection) -> Iterator[tuple[Mapping[str, Any], Insights]]:
     media: Mapping[str, Mapping[str, Any]] = collection.media
     for item in newest_per_key(list(media.values())):
         if insights := collection.insights.get(str(item["media_id"])):
-            yield insights
+            yield item, insights

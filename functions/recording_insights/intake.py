@@ -1,12 +1,13 @@
 """The arrival of an object in the recordings bucket: one execution per media object, or a reason why not."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from recording_insights.media import MediaObject, why_ignored
 from recording_insights.media_probe import NotMedia, RangeReader, media_duration_ms
-from recording_insights.store.media import FINAL, MediaStore
+from recording_insights.recording_status import FINAL
+from recording_insights.store.media import MediaStore
 
 Outcome = Mapping[str, Any]
 
@@ -17,11 +18,18 @@ class ExecutionStarter(Protocol):
     def __call__(self, *, name: str, state: str) -> None: ...
 
 
+def providers_by_prefix(key: str, prefixes: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Who gets an object, and who takes over: those of the longest prefix that its key has, nobody for none."""
+    fitting = [prefix for prefix in prefixes if key.startswith(prefix)]
+    return prefixes[max(fitting, key=len)] if fitting else ()
+
+
 def admit_media(
     media: MediaObject,
     *,
     store: MediaStore,
     default_provider: str,
+    prefix_providers: Mapping[str, Sequence[str]],
     reader: Callable[[MediaObject], RangeReader],
     start_execution: ExecutionStarter,
 ) -> Outcome:
@@ -40,8 +48,10 @@ def admit_media(
     except (NotMedia, FileNotFoundError) as error:
         return {"ignored": str(error)}
     recording_id = store.find_recording(media)
-    provider = str(store.recording(recording_id).get("provider") or default_provider)
-    store.admit(recording_id, media, provider=provider, duration_ms=duration_ms)
+    providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
+    if wanted := store.recording(recording_id).get("provider"):
+        providers = [str(wanted)]
+    store.admit(recording_id, media, providers=providers, duration_ms=duration_ms)
     # Step Functions frees a name after 90 days; a finished row is for good.
     if store.get(recording_id, media.media_id)["status"] in FINAL:
         return {"ignored": "it was processed before"}

@@ -7,6 +7,7 @@ from recording_insights.errors import (
     AgoraRefusedCredentials,
     AgoraRejected,
     AgoraUnavailable,
+    CallbackForged,
     Conflict,
     InvalidRequest,
     NotFound,
@@ -46,6 +47,7 @@ UNEXPECTED = Problem(
 
 _KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     InvalidRequest: (400, "invalid-request", "A field of the request is wrong"),
+    CallbackForged: (401, "callback-forged", "The callback is not authentic"),
     NotFound: (404, "not-found", "No such recording"),
     Conflict: (409, "conflict", "The recording's state does not allow it"),
     PayloadTooLarge: (413, "payload-too-large", "The request body is too large"),

@@ -30,6 +30,7 @@ class RecordingRequest:
     """What to record and what to do with it.
 
     `uid` is the recorder's own, in digits; `token` admits that uid to a protected channel and is never stored.
+    `failover` are those who take over from the provider, instead of the stack's list.
     `max_hours` is how long the recording can be asked about and stopped, and how long the channel stays claimed;
     after `max_idle_seconds` in an empty channel the recorder leaves.
     """
@@ -38,6 +39,7 @@ class RecordingRequest:
     uid: str
     mode: str
     provider: str
+    failover: Sequence[str] | None = None
     audio_only: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     token: str | None = field(default=None, repr=False)
@@ -71,6 +73,7 @@ class RecordingRequest:
             uid=_uid(body["uid"]) if "uid" in body else recorder_uid(channel),
             mode=_mode(body.get("mode", "mix")),
             provider=provider,
+            failover=_failover(body["failover"], providers) if "failover" in body else None,
             audio_only=_flag("audio_only", body.get("audio_only", False)),
             options=options,
             token=_token(body["token"]) if "token" in body else None,
@@ -83,7 +86,7 @@ class RecordingRequest:
     @property
     def attributes(self) -> dict[str, Any]:
         """What is kept of it on the row: all but the token."""
-        return {name: value for name, value in asdict(self).items() if name != "token"}
+        return {name: value for name, value in asdict(self).items() if name != "token" and value is not None}
 
     @property
     def fingerprint(self) -> str:
@@ -130,6 +133,12 @@ def _one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     if not isinstance(value, str) or value not in allowed:
         raise InvalidRequest(name, f"must be one of {', '.join(allowed)}")
     return value
+
+
+def _failover(value: Any, providers: Sequence[str]) -> list[str]:
+    if not isinstance(value, list) or len(set(map(str, value))) < len(value):
+        raise InvalidRequest("failover", f"must be a list of different names out of {', '.join(providers)}")
+    return [_one_of("failover", name, providers) for name in value]
 
 
 def _flag(name: str, value: Any) -> bool:

@@ -16,7 +16,7 @@ LARGEST_PAGE = 100
 USUAL_PAGE = 20
 
 _INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media"}
-_INTERNAL_OF_MEDIA = {"pk", "sk", "recording_id", "job", "given_up_jobs"}
+_INTERNAL_OF_MEDIA = {"pk", "sk", "recording_id", "job", "callback_job", "task_token", "delivery", "unconfirmed"}
 _LISTED = ("recording_id", "status", "reason", "created_at", "updated_at", "channel", "sid", "provider")
 
 
@@ -73,7 +73,7 @@ def describe_recording(
                 recording = store.update(recording_id, changes, only_in=("starting",)) or recording
     return {
         **public(recording),
-        "media": [{name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA} for item in media],
+        "media": [_public_media(item) for item in media],
         **({"live": live} if live else {}),
     }
 
@@ -119,6 +119,13 @@ def existing(recording_id: str, store: RecordingStore) -> Item:
 def public(recording: Item) -> dict[str, Any]:
     """A recording without what only concerns its storage."""
     return {name: value for name, value in recording.items() if name not in _INTERNAL}
+
+
+def _public_media(item: Item) -> dict[str, Any]:
+    """A media object without the vendor's ids of its jobs; who gave up on it, and why, is its story."""
+    given_up = [{name: value for name, value in one.items() if name != "job"} for one in item.get("given_up", ())]
+    told = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
+    return {**told, **({"given_up": given_up} if given_up else {})}
 
 
 def _listed(recording: Item) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """What the stack tells a function through its environment.
 
 One variable per field, named in capitals; the stack writes them from the same dataclass, so the two cannot
-drift. Values are text, whole numbers or JSON objects.
+drift. Values are text, whole numbers, JSON lists or JSON objects.
 """
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -17,9 +17,10 @@ from recording_insights.errors import SettingsInvalid
 class FunctionSettings:
     """Settings that every function gets.
 
-    `provider_options` are the stack's options of the default provider; `base_urls` replaces a vendor's scheme
-    and host, by vendor name. Ceilings are minutes from the arrival of the media object (submit) and from the
-    moment the provider took it (poll); `link_minutes` is the life of a presigned URL.
+    `provider` gets a recording that names none, `providers` are all that one may name, `failover` those that take
+    over, in order, `failover_minutes` after a provider went away. `provider_options` are the stack's options,
+    `base_urls` replaces a vendor's scheme and host, both by name. Ceilings are minutes from the arrival of the media
+    object (submit) and from the moment the provider took it (poll); `link_minutes` is the life of a presigned URL.
     """
 
     stage: str
@@ -27,10 +28,13 @@ class FunctionSettings:
     recordings_bucket: str
     replies_bucket: str
     provider: str
+    providers: Sequence[str]
+    failover: Sequence[str]
     provider_options: Mapping[str, Any]
     base_urls: Mapping[str, str]
     submit_ceiling_minutes: int
     poll_ceiling_minutes: int
+    failover_minutes: int
     link_minutes: int
 
     @classmethod
@@ -64,9 +68,24 @@ class FunctionSettings:
 
 @dataclass(frozen=True)
 class IntakeSettings(FunctionSettings):
-    """What the intake function needs beside the common settings."""
+    """What the intake function needs beside the common settings: the provider by prefix of the object's key, too."""
 
     workflow_arn: str
+    prefix_providers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class WebhookSettings(FunctionSettings):
+    """What gives and checks the tokens of callbacks: the secret that they are made with."""
+
+    webhook_secret: str
+
+
+@dataclass(frozen=True)
+class SubmitSettings(WebhookSettings):
+    """What the function that submits needs beside: the URL under which vendors reach our webhooks."""
+
+    webhook_url: str
 
 
 def _parse(text: str, kind: Any) -> Any:
@@ -76,10 +95,11 @@ def _parse(text: str, kind: Any) -> Any:
         if not text.isdecimal():
             raise ValueError("is not a whole number")
         return int(text)
+    form, name = (list, "list") if kind == Sequence[str] else (dict, "object")
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
         value = None
-    if not isinstance(value, dict):
-        raise ValueError("is not a JSON object")
+    if not isinstance(value, form):
+        raise ValueError(f"is not a JSON {name}")
     return value

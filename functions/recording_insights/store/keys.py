@@ -6,6 +6,7 @@ pk              sk                                  item
 <recording id>  TRANSCRIPT#<media id>#<page>        up to 300 KB of utterances
 <recording id>  INSIGHT#<media id>#<kind>#<number>  one topic, action item, …
 CHANNEL#<name>  CLAIM                               who may record the channel, and until when
+CALLBACK#<provider>#<key>  CALLBACK                 whose job a callback means that names the vendor's ids only
 """
 
 PARTITION = "pk"
@@ -44,3 +45,8 @@ def insight_key(recording_id: str, media_id: str, kind: str, number: int) -> dic
 def claim_key(channel: str) -> dict[str, str]:
     """Key of a channel's claim."""
     return {PARTITION: f"CHANNEL#{channel}", SORT: "CLAIM"}
+
+
+def callback_key(provider: str, key: str) -> dict[str, str]:
+    """Key of the item that leads from a vendor's id of a job to its media object."""
+    return {PARTITION: f"CALLBACK#{provider}#{key}", SORT: "CALLBACK"}

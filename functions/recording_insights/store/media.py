@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from recording_insights.media import MediaObject
+from recording_insights.recording_status import derive_status
 from recording_insights.store.conditions import lost_the_race, utc_text
-from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT, media_key, recording_key
+from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT, callback_key, media_key, recording_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-FINAL = ("done", "failed")
 _STATUS_ROUNDS = 20
 
 
@@ -47,8 +47,14 @@ class MediaStore:
             return folder
         return media.own_recording_id
 
-    def admit(self, recording_id: str, media: MediaObject, *, provider: str, duration_ms: int | None) -> None:
-        """Make the media object's item, and the recording's if nobody has; both only once."""
+    def admit(
+        self, recording_id: str, media: MediaObject, *, providers: Sequence[str], duration_ms: int | None
+    ) -> None:
+        """Make the media object's item, and the recording's if nobody has; both only once.
+
+        The first of the providers gets it, the others, if any, take over from it instead of the stack's.
+        """
+        provider, *failover = providers
         created_at = utc_text(media.created_at)
         self._put_once(
             {
@@ -59,6 +65,7 @@ class MediaStore:
                 "updated_at": self.timestamp,
                 "version": 1,
                 "provider": provider,
+                **({"failover": failover} if failover else {}),
                 **({"sid": media.agora_sid} if media.agora_sid else {}),
             }
         )
@@ -73,6 +80,7 @@ class MediaStore:
                 "size": media.size,
                 "format": media.format,
                 "status": "waiting",
+                "provider": provider,
                 "arrived_at": created_at,
                 "sequencer": media.sequencer,
                 "waiting_since": self.timestamp,
@@ -102,13 +110,64 @@ class MediaStore:
 
     def finish(self, recording_id: str, media_id: str, status: str, **values: Any) -> None:
         """Bring a media object to `done` or `failed`, once, and the recording's status with it."""
-        self._update(recording_id, media_id, {"status": status, "finished_at": self.timestamp, **values})
+        ended = {"status": status, "finished_at": self.timestamp, "task_token": None}
+        self._update(recording_id, media_id, {**ended, **values})
         self.settle_recording(recording_id)
 
     def submitted(self, recording_id: str, media_id: str, **values: Any) -> None:
         """The provider has taken the job."""
         self._update(recording_id, media_id, {"status": "submitted", "submitted_at": self.timestamp, **values})
         self.settle_recording(recording_id)
+
+    def give_up(self, recording_id: str, media_id: str, *, reason: str, **values: Any) -> None:
+        """Part with the provider's job and begin to wait for another; what was given up stays on the row."""
+        item = self.get(recording_id, media_id)
+        given_up = {"provider": item["provider"], "job": item.get("job", {}), "reason": reason, "at": self.timestamp}
+        before = item.get("given_up", [])
+        parted = dict.fromkeys(("job", "unconfirmed", "callback_at", "callback_job", "delivery", "task_token"))
+        changes = {"status": "waiting", "waiting_since": self.timestamp, "given_up": [*before, given_up]}
+        self._update(recording_id, media_id, {**parted, **changes, "reason": reason, **values})
+
+    def find(self, recording_id: str, media_id: str) -> Mapping[str, Any] | None:
+        """The media object's item as `get` reads it, None if there is none."""
+        return self.table.get_item(Key=media_key(recording_id, media_id), ConsistentRead=True).get("Item")
+
+    def name_job(self, recording_id: str, media_id: str, *, provider: str, key: str) -> None:
+        """Let callbacks that know the job by the vendor's `key` find its media object."""
+        self.table.update_item(
+            Key=callback_key(provider, key),
+            UpdateExpression="SET job_of_recording = :recording_id, job_of_media = :media_id",
+            ExpressionAttributeValues={":recording_id": recording_id, ":media_id": media_id},
+        )
+
+    def find_named_job(self, provider: str, key: str) -> tuple[str, str] | None:
+        """Recording id and media id of the job that a vendor knows by `key`."""
+        item = self.table.get_item(Key=callback_key(provider, key), ConsistentRead=True).get("Item")
+        return (str(item["job_of_recording"]), str(item["job_of_media"])) if item else None
+
+    def note_callback(
+        self, recording_id: str, media_id: str, *, provider: str, job: Mapping[str, Any], delivery: str | None
+    ) -> bool:
+        """Note the first callback for the present job; False if this is not the first, or its job is over.
+
+        The state that waits writes its token on the condition that no callback was noted: whichever of the two
+        writes comes first, nobody waits for what has been.
+        """
+        values = {"callback_at": self.timestamp, "callback_job": dict(job), "delivery": delivery}
+        try:
+            self._write(
+                media_key(recording_id, media_id),
+                {name: value for name, value in values.items() if value is not None},
+                condition="attribute_exists(pk) AND attribute_not_exists(callback_at) AND provider = :provider"
+                " AND NOT #status IN (:done, :failed)",
+                extra={":done": "done", ":failed": "failed", ":provider": provider},
+                names={"#status": "status"},
+            )
+        except ClientError as error:
+            if not lost_the_race(error):
+                raise
+            return False
+        return True
 
     def settle_recording(self, recording_id: str, *, sid: str | None = None) -> None:
         """Derive the recording's status from its media objects.
@@ -210,34 +269,3 @@ class MediaStore:
                 **({":one": 1} if add_version else {}),
             },
         )
-
-
-def derive_status(present: str, media: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
-    """A recording's status and reason, from those of its media objects; unchanged while there are none.
-
-    A later version of a key replaces the earlier one: a part that failed and came again is judged by the last.
-    """
-    if not media:
-        return present, None
-    latest = newest_per_key(media)
-    reasons = [f"{item['key']}: {item['reason']}" for item in latest if item.get("reason")]
-    reason = "; ".join(reasons)[:2000] or None
-    if any(item["status"] not in FINAL for item in latest):
-        return "processing", reason
-    if all(item["status"] == "failed" for item in latest):
-        return "failed", reason
-    if all(item["status"] == "done" and not item.get("missing") for item in latest):
-        return "done", reason
-    return "partial", reason
-
-
-def newest_per_key(media: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """One media object per key, the one that was written last, in the order of the keys.
-
-    S3's sequencer orders what was written within one second, which is all that an event's time tells.
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    """
-    latest: dict[str, Mapping[str, Any]] = {}
-    for item in sorted(media, key=lambda item: (str(item["arrived_at"]), str(item.get("sequencer", "")))):
-        latest[str(item["key"])] = item
-    return [latest[key] for key in sorted(latest)]

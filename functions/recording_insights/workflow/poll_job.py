@@ -1,11 +1,13 @@
 """Poll job: ask the provider; when the job is through, keep its reply; otherwise decide how long to wait."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from recording_insights.errors import (
     CredentialsRefused,
     MediaLinkExpired,
+    OutOfCredit,
     ProviderBusy,
     ProviderRejected,
     ProviderUnavailable,
@@ -34,15 +36,16 @@ def poll_job(
     and waited out: the job is paid for.
     """
     recording_id, media_id = progress.recording_id, progress.media_id
-    item = store.get(recording_id, media_id)
+    item = _confirmed(store.get(recording_id, media_id), store)
     if item["status"] != "submitted":
         return progress.end("submit")
     provider = provider_for(str(item["provider"]))
     wish: int | None = None
     try:
-        state = provider.poll(item["job"])
+        delivered = replies.read(str(item["delivery"])) if "delivery" in item else None
+        state = provider.poll(item["job"], delivered)
         if state.phase == "succeeded":
-            where = replies.keep(recording_id, media_id, provider.fetch(item["job"]))
+            where = replies.keep(recording_id, media_id, provider.fetch(item["job"], delivered))
             store.note(recording_id, media_id, reply=where, missing=list(state.missing) or None, reason=None)
             return progress.end("succeeded")
         if state.phase == "failed":
@@ -52,7 +55,7 @@ def poll_job(
         return renew_link(progress, store=store, reason=str(error))
     except ProviderRejected as error:
         return progress.end("failed", str(error))
-    except (ProviderBusy, ProviderUnavailable, CredentialsRefused, SecretUnusable) as error:
+    except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, SecretUnusable) as error:
         word = fault = str(error)
         wish = getattr(error, "retry_after", None)
 
@@ -70,3 +73,13 @@ def poll_job(
         seconds = max(seconds, next_try(attempt=0, wish=wish))
     store.note(recording_id, media_id, last_word=word, reason=fault, polls=progress.attempt)
     return progress.wait(seconds)
+
+
+def _confirmed(item: Mapping[str, Any], store: MediaStore) -> Mapping[str, Any]:
+    """A submission whose answer was lost is confirmed by its callback, which names the job."""
+    if item["status"] != "waiting" or "unconfirmed" not in item or "callback_job" not in item:
+        return item
+    recording_id, media_id = str(item["recording_id"]), str(item["media_id"])
+    job = {**item.get("job", {}), **item["callback_job"]}
+    store.submitted(recording_id, media_id, job=job, reason=None, unconfirmed=None)
+    return store.get(recording_id, media_id)

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-Outcome = Literal["submit", "running", "succeeded", "failed"]
-"""What "Job finished?" branches on: submit (again), wait and poll, save, or report."""
+Outcome = Literal["submit", "awaiting", "running", "succeeded", "failed"]
+"""What "Job finished?" branches on: submit (again), await the callback, wait and poll, save, or report."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class Progress:
     def restart(self, outcome: Outcome) -> Self:
         """Begin a new phase: the loop counts from zero."""
         return replace(self, outcome=outcome, wait_seconds=0, attempt=0, waited_seconds=0)
+
+    def await_callback(self) -> Self:
+        """Begin a new phase with the provider's callback, if it comes in time; then poll."""
+        return self.restart("awaiting")
 
     def end(self, outcome: Outcome, reason: str = "") -> Self:
         """Leave the loop."""

@@ -1,0 +1,38 @@
+"""A recording's status: it follows from those of its media objects."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+FINAL = ("done", "failed")
+"""What a media object's status is when nothing more happens to it."""
+
+
+def derive_status(present: str, media: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+    """A recording's status and reason, from those of its media objects; unchanged while there are none.
+
+    A later version of a key replaces the earlier one: a part that failed and came again is judged by the last.
+    """
+    if not media:
+        return present, None
+    latest = newest_per_key(media)
+    reasons = [f"{item['key']}: {item['reason']}" for item in latest if item.get("reason")]
+    reason = "; ".join(reasons)[:2000] or None
+    if any(item["status"] not in FINAL for item in latest):
+        return "processing", reason
+    if all(item["status"] == "failed" for item in latest):
+        return "failed", reason
+    if all(item["status"] == "done" and not item.get("missing") for item in latest):
+        return "done", reason
+    return "partial", reason
+
+
+def newest_per_key(media: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """One media object per key, the one that was written last, in the order of the keys.
+
+    S3's sequencer orders what was written within one second, which is all that an event's time tells.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    latest: dict[str, Mapping[str, Any]] = {}
+    for item in sorted(media, key=lambda item: (str(item["arrived_at"]), str(item.get("sequencer", "")))):
+        latest[str(item["key"])] = item
+    return [latest[key] for key in sorted(latest)]
