@@ -6,6 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.settings import StackSettings
+from recording_insights.replies import CALLBACKS, DELIVERIES, OUTPUTS
 
 RECORDINGS_PREFIX = "recordings"
 
@@ -16,18 +17,15 @@ class Buckets(Construct):
     def __init__(self, scope: Construct, construct_id: str, settings: StackSettings) -> None:
         super().__init__(scope, construct_id)
         self.recordings = self._bucket("Recordings", settings)
-        # The L2 switch for EventBridge adds a hidden function that sets this property; the property is enough.
-        cfn = self.recordings.node.default_child
-        assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker
-        cfn.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
-        )
-        # Replies lie in a bucket of their own: written beside the recordings they would announce themselves.
+        # Replies lie in a bucket of their own: written beside the recordings they would be taken for such.
         self.replies = self._bucket("Replies", settings)
+        # What was delivered is kept as the media object's reply by then.
+        for prefix in (CALLBACKS, DELIVERIES, OUTPUTS):
+            self.replies.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(14))
         self.uploader = self._uploader()
 
     def _bucket(self, construct_id: str, settings: StackSettings) -> s3.Bucket:
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             construct_id,
             encryption=s3.BucketEncryption.S3_MANAGED,
@@ -39,6 +37,13 @@ class Buckets(Construct):
                 s3.LifecycleRule(id="AbandonedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(3))
             ],
         )
+        # The L2 switch for EventBridge adds a hidden function that sets this property; the property is enough.
+        cfn = bucket.node.default_child
+        assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker
+        cfn.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+        return bucket
 
     def _uploader(self) -> iam.User:
         """Agora writes with a long-lived key or with credentials of at least four hours, which no role that a

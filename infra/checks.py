@@ -9,6 +9,8 @@ from constructs import IConstruct
 
 from infra.buckets import RECORDINGS_PREFIX
 from infra.stack import RecordingInsightsStack
+from recording_insights.providers.registry import capabilities_of
+from recording_insights.replies import CALLBACKS, DELIVERIES, OUTPUTS
 
 
 def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
@@ -20,6 +22,20 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
 
     _acknowledge(stack.arrival.admit, f"IAM5[Resource::{recordings}/*]", any_media)
     _acknowledge(stack.workflow.submit, f"IAM5[Resource::{recordings}/*]", any_media)
+    for prefix in (DELIVERIES, OUTPUTS):
+        _acknowledge(stack.workflow.submit, f"IAM5[Resource::{replies}/{prefix}*]", any_reply)
+    _acknowledge(stack.workflow.submit, "IAM5[Resource::*]", "a service of AWS names no resource for starting a job")
+    for service in (capabilities_of(name).aws_service for name in stack.settings.providers):
+        if service:
+            region = "<AWS::Region>" if cdk.Token.is_unresolved(stack.region) else stack.region
+            account = "<AWS::AccountId>" if cdk.Token.is_unresolved(stack.account) else stack.account
+            jobs = f"arn:<AWS::Partition>:{service.name}:{region}:{account}:{service.job_resource}/*"
+            _acknowledge(stack.workflow.poll, f"IAM5[Resource::{jobs}]", "the jobs' names begin with recording ids")
+    _acknowledge(stack.webhooks, f"IAM5[Resource::{replies}/{CALLBACKS}*]", any_reply)
+    _acknowledge(stack.webhooks, "SMG4", "a new secret would make every callback under way a forged one")
+    for route in stack.api.api.node.children:
+        if "webhooks" in route.node.id:
+            _acknowledge(route, "APIG4", "vendors have no AWS credentials: each proves itself in its own way")
     _acknowledge(stack.workflow.poll, f"IAM5[Resource::{replies}/*]", any_reply)
     _acknowledge(stack.workflow.save, f"IAM5[Resource::{replies}/*]", any_reply)
     _acknowledge(

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.buckets import Buckets
 from infra.insights_table import InsightsTable
 from infra.settings import StackSettings
+from recording_insights.providers.registry import PROVIDERS
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,13 @@ class Foundation:
             "RECORDINGS_BUCKET": self.buckets.recordings.bucket_name,
             "REPLIES_BUCKET": self.buckets.replies.bucket_name,
             "PROVIDER": settings.provider,
+            "PROVIDERS": json.dumps(settings.providers),
+            "FAILOVER": json.dumps(list(settings.failover)),
             "PROVIDER_OPTIONS": json.dumps(settings.provider_options),
             "BASE_URLS": json.dumps(settings.base_urls),
             "SUBMIT_CEILING_MINUTES": str(settings.submit_ceiling_minutes),
             "POLL_CEILING_MINUTES": str(settings.poll_ceiling_minutes),
+            "FAILOVER_MINUTES": str(settings.failover_minutes),
             "LINK_MINUTES": str(settings.link_minutes),
         }
 
@@ -53,9 +57,16 @@ class Foundation:
         """Read any media object; a presigned link carries the same right."""
         return iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.buckets.recordings.arn_for_objects("*")])
 
-    def on_replies(self, action: str) -> iam.PolicyStatement:
-        """`PutObject` or `GetObject` on the kept replies."""
-        return iam.PolicyStatement(actions=[f"s3:{action}"], resources=[self.buckets.replies.arn_for_objects("*")])
+    def on_replies(self, *actions: str, prefix: str = "") -> iam.PolicyStatement:
+        """S3 actions on the kept replies, or on those under a prefix."""
+        return iam.PolicyStatement(
+            actions=[f"s3:{action}" for action in actions],
+            resources=[self.buckets.replies.arn_for_objects(f"{prefix}*")],
+        )
+
+    def read_provider_secrets(self) -> list[iam.PolicyStatement]:
+        """The credentials of every provider of the stack; services of AWS have none."""
+        return [self.read_secret(name) for name in self.settings.providers if PROVIDERS[name].secret_keys]
 
     def read_secret(self, vendor: str) -> iam.PolicyStatement:
         """The credentials of one vendor; the secret is made outside the stack, so that no template holds it."""

@@ -4,6 +4,8 @@ Timing is decided in Python and arrives as data; the definition holds no arithme
 and comparisons only.
 """
 
+from collections.abc import Mapping, Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
@@ -13,6 +15,11 @@ from constructs import Construct
 from infra.foundation import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
+from infra.webhooks import Webhooks
+from recording_insights.providers.port import AwsService, Capabilities
+from recording_insights.providers.registry import capabilities_of
+from recording_insights.replies import DELIVERIES, OUTPUTS
+from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT
 from recording_insights.workflow.submit_recording import MOST_RENEWALS
 
 # A task may wait for a worker before its function's own time begins.
@@ -22,22 +29,36 @@ START_MARGIN = cdk.Duration.seconds(30)
 class ProcessingWorkflow(Construct):
     """The state machine and the four functions behind its tasks."""
 
-    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation) -> None:
+    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, webhooks: Webhooks) -> None:
         super().__init__(scope, construct_id)
         self._foundation = foundation
-        settings = foundation.settings
-        vendor_secret = foundation.read_secret(settings.provider)
+        capabilities = [capabilities_of(name) for name in foundation.settings.providers]
+        calls_back = any(c.callback != "none" for c in capabilities)
+        delivered = any(c.result_by == "delivery" or c.aws_service for c in capabilities)
 
         self.submit = self._function(
             "submit_recording",
-            "Presigns a media object and hands it to the provider",
-            [foundation.on_table("GetItem", "Query", "UpdateItem"), foundation.read_recordings(), vendor_secret],
-            cdk.Duration.minutes(2),
+            "Hands a media object to its provider",
+            [
+                foundation.on_table("GetItem", "Query", "UpdateItem"),
+                foundation.read_recordings(),
+                *foundation.read_provider_secrets(),
+                *webhooks.read_secret(),
+                *self._submit_statements(capabilities),
+            ],
+            # The bytes of the longest recording may have to pass through.
+            cdk.Duration.minutes(10 if any(c.takes == "bytes" for c in capabilities) else 4),
+            environment={**webhooks.environment, "WEBHOOK_URL": webhooks.url},
         )
         self.poll = self._function(
             "poll_job",
             "Asks the provider for a job and keeps its reply",
-            [foundation.on_table("GetItem", "UpdateItem"), foundation.on_replies("PutObject"), vendor_secret],
+            [
+                foundation.on_table("GetItem", "UpdateItem", *(["Query"] if calls_back else [])),
+                foundation.on_replies("PutObject", *(["GetObject"] if delivered else [])),
+                *foundation.read_provider_secrets(),
+                *(self._get(c.aws_service) for c in capabilities if c.aws_service),
+            ],
             cdk.Duration.minutes(2),
         )
         self.save = self._function(
@@ -58,6 +79,33 @@ class ProcessingWorkflow(Construct):
         )
         self.state_machine = self._state_machine()
 
+    def _submit_statements(self, capabilities: Sequence[Capabilities]) -> list[iam.PolicyStatement]:
+        """What else submitting takes: a link to deliver the result with, or a service of AWS that writes it itself."""
+        on_replies = self._foundation.on_replies
+        delivered = any(c.result_by == "delivery" for c in capabilities)
+        services = [c.aws_service for c in capabilities if c.aws_service]
+        return [
+            *([on_replies("PutObject", prefix=DELIVERIES)] if delivered else []),
+            *([on_replies("PutObject", prefix=OUTPUTS)] if services else []),
+            *(self._start(service) for service in services),
+        ]
+
+    def _start(self, service: AwsService) -> iam.PolicyStatement:
+        """Starting a job names no resource: what it may do is bound to where its output goes."""
+        replies = self._foundation.buckets.replies.bucket_name
+        return iam.PolicyStatement(
+            actions=[f"{service.name}:{service.start}"],
+            resources=["*"],
+            conditions={
+                "StringEquals": {f"{service.name}:{service.output_bucket}": replies},
+                "StringLike": {f"{service.name}:{service.output_key}": f"{OUTPUTS}*"},
+            },
+        )
+
+    def _get(self, service: AwsService) -> iam.PolicyStatement:
+        jobs = cdk.Stack.of(self).format_arn(service=service.name, resource=service.job_resource, resource_name="*")
+        return iam.PolicyStatement(actions=[f"{service.name}:{service.get}"], resources=[jobs])
+
     def _state_machine(self) -> sfn.StateMachine:
         settings = self._foundation.settings
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
@@ -70,6 +118,7 @@ class ProcessingWorkflow(Construct):
                 iam.PolicyStatement(
                     actions=["lambda:InvokeFunction"], resources=[f.function.function_arn for f in functions]
                 ),
+                self._foundation.on_table("UpdateItem"),
                 # Log delivery and tracing have no resources to name.
                 # Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
                 iam.PolicyStatement(
@@ -99,8 +148,8 @@ class ProcessingWorkflow(Construct):
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
             query_language=sfn.QueryLanguage.JSONATA,
             state_machine_type=sfn.StateMachineType.STANDARD,
-            # Each new link begins both waits anew; the hour is for faults on the way.
-            timeout=cdk.Duration.minutes((MOST_RENEWALS + 1) * ceilings + 60),
+            # Each new link and each provider that takes over begins both waits anew; the hour is for faults on the way.
+            timeout=cdk.Duration.minutes((MOST_RENEWALS + 1 + len(settings.failover)) * ceilings + 60),
             role=role.without_policy_updates(),
             # Without execution data: what a state carries is in the execution's history already.
             logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ALL, include_execution_data=False),
@@ -121,9 +170,11 @@ class ProcessingWorkflow(Construct):
         submit = self._task("Submit recording", self.submit, on_error=report)
         poll = self._task("Poll job", self.poll, on_error=report)
         save = self._task("Save insights", self.save, on_error=report)
+        await_callback = self._await_callback(poll)
         wait = sfn.Wait.jsonata(self, "Wait", time=sfn.WaitTime.seconds("{% $states.input.wait_seconds %}"))
         finished = (
             sfn.Choice.jsonata(self, "Job finished?")
+            .when(_outcome("awaiting"), await_callback)
             .when(_outcome("running"), wait)
             .when(_outcome("succeeded"), save)
             .when(_outcome("submit"), submit)
@@ -132,6 +183,36 @@ class ProcessingWorkflow(Construct):
         wait.next(poll)
         poll.next(finished)
         return submit.next(finished)
+
+    def _await_callback(self, poll: tasks.LambdaInvoke) -> tasks.CallAwsService:
+        """Lays its token on the row for whoever receives the callback, and goes on to poll, come what may.
+
+        The write fails if a callback was noted already, since it came before its wait.
+        Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html
+        """
+        state = tasks.CallAwsService.jsonata(
+            self,
+            "Await callback",
+            service="dynamodb",
+            action="updateItem",
+            iam_resources=[self._foundation.table.table.table_arn],
+            integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
+            parameters={
+                "TableName": self._foundation.table.table.table_name,
+                "Key": {
+                    PARTITION: {"S": "{% $states.input.recording_id %}"},
+                    SORT: {"S": "{% '" + MEDIA_PREFIX + "' & $states.input.media_id %}"},
+                },
+                "UpdateExpression": "SET task_token = :token",
+                "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists(callback_at)",
+                "ExpressionAttributeValues": {":token": {"S": "{% $states.context.Task.Token %}"}},
+            },
+            # The local cloud takes no expression here, so it is the same for every recording.
+            task_timeout=sfn.Timeout.duration(cdk.Duration.seconds(self._foundation.settings.callback_wait_seconds)),
+            outputs="{% $states.input %}",
+        )
+        state.add_catch(poll, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
+        return state.next(poll)
 
     def _task(
         self, name: str, function: PythonFunction, *, on_error: sfn.IChainable | None = None
@@ -177,6 +258,7 @@ class ProcessingWorkflow(Construct):
         statements: list[iam.PolicyStatement],
         timeout: cdk.Duration,
         memory_mb: int = 512,
+        environment: Mapping[str, str] | None = None,
     ) -> PythonFunction:
         return PythonFunction(
             self,
@@ -184,7 +266,7 @@ class ProcessingWorkflow(Construct):
             settings=self._foundation.settings,
             module=module,
             description=description,
-            environment=self._foundation.environment(),
+            environment={**self._foundation.environment(), **(environment or {})},
             statements=statements,
             timeout=timeout,
             memory_mb=memory_mb,

@@ -3,6 +3,8 @@
 Whatever cannot be delivered or handled ends in a dead-letter queue.
 """
 
+import json
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -41,7 +43,11 @@ class RecordingArrival(Construct):
             settings=foundation.settings,
             module="admit_media",
             description="Starts one execution per media object",
-            environment={**foundation.environment(), "WORKFLOW_ARN": state_machine.state_machine_arn},
+            environment={
+                **foundation.environment(),
+                "WORKFLOW_ARN": state_machine.state_machine_arn,
+                "PREFIX_PROVIDERS": json.dumps(foundation.settings.prefix_providers),
+            },
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),

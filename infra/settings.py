@@ -5,7 +5,7 @@ Context comes from cdk.json or from `-c key=value`, where every value is a text.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,21 +27,35 @@ class ContextError(Exception):
 class StackSettings:
     """What can be set per stage. README.md has the table.
 
-    `base_urls` replaces a vendor's scheme and host, by vendor name. `jwt_issuer` and `jwt_audience` go together
-    and put a JWT authorizer in the place of IAM.
+    `provider` gets every recording that names no other; `other_providers` may be named, `failover` take over in this
+    order. `prefix_providers` names them by the prefix of an object's key: the first gets it, the others take over.
+    `base_urls` replaces a vendor's scheme and host and `provider_options` are what a provider is asked for, both by
+    name. `jwt_issuer` and `jwt_audience` go together and put a JWT authorizer in the place of IAM.
     """
 
     stage: str
     provider: str
-    provider_options: Mapping[str, Any] = field(default_factory=dict)
+    other_providers: Sequence[str] = ()
+    prefix_providers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    failover: Sequence[str] = ()
+    failover_minutes: int = 15
+    provider_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
     submit_ceiling_minutes: int = 60
     poll_ceiling_minutes: int = 240
+    callback_wait_seconds: int = 900
+    webhook_base_url: str | None = None
     link_minutes: int = 60
     log_retention_days: int = 30
     retain_data: bool = True
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+
+    @property
+    def providers(self) -> list[str]:
+        """All that can get a recording, the default first."""
+        by_prefix = (name for names in self.prefix_providers.values() for name in names)
+        return list(dict.fromkeys((self.provider, *self.other_providers, *self.failover, *by_prefix)))
 
     @property
     def local(self) -> bool:
@@ -68,17 +82,17 @@ class StackSettings:
             except (ValueError, TypeError, KeyError):
                 faults.append(f"{key}: {given[key]!r} is not allowed; {setting.allowed}")
                 continue
-            if key.endswith("BaseUrl"):
-                values.setdefault(setting.field, {})[key.removesuffix("BaseUrl")] = value
+            if setting.vendor:
+                values.setdefault(setting.field, {})[setting.vendor] = value
             else:
                 values[setting.field] = value
         if ("jwtIssuer" in given) != ("jwtAudience" in given):
             faults.append("jwtIssuer, jwtAudience: only together")
-        if not faults:
+        for provider, options in values.get("provider_options", {}).items():
             try:
-                validate_options(values["provider"], values.get("provider_options", {}))
+                validate_options(provider, options)
             except InvalidRequest as error:
-                faults.append(f"providerOptions: {error}")
+                faults.append(f"{provider}Options: {error}")
         if faults:
             raise ContextError("\n".join(faults))
         return cls(**{"retain_data": values.get("stage") != LOCAL, **values})
@@ -86,12 +100,13 @@ class StackSettings:
 
 @dataclass(frozen=True)
 class _Setting:
-    """One context key: the field it sets (the key itself if empty), how to parse it, what is allowed in words."""
+    """One context key: the field it sets (of `vendor` if it names one), how to parse it, what is allowed in words."""
 
     field: str
     parse: Callable[[Any], Any]
     allowed: str
     required: bool = False
+    vendor: str | None = None
 
 
 def _text(pattern: str) -> Callable[[Any], str]:
@@ -131,7 +146,22 @@ def _object(value: Any) -> dict[str, Any]:
     return parsed
 
 
+def _names(value: Any) -> list[str]:
+    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
+    if not names or len(set(names)) < len(names) or not set(names) <= PROVIDERS.keys():
+        raise ValueError
+    return names
+
+
+def _names_by_prefix(value: Any) -> dict[str, list[str]]:
+    parsed = _object(value)
+    if not parsed or not all(parsed):
+        raise ValueError
+    return {prefix: _names(names) for prefix, names in parsed.items()}
+
+
 _PROVIDER_NAMES = "|".join(PROVIDERS)
+_SOME = f"names out of {', '.join(PROVIDERS)}, separated by commas"
 _URL = r"https?://[^\s/]+(/\S*)?"
 
 _SETTINGS: Mapping[str, _Setting] = {
@@ -141,13 +171,29 @@ _SETTINGS: Mapping[str, _Setting] = {
     "provider": _Setting(
         "provider", _text(_PROVIDER_NAMES), f"one of {', '.join(PROVIDERS)}: who gets the recordings", required=True
     ),
-    "providerOptions": _Setting("provider_options", _object, "a JSON object of the provider's options"),
+    "otherProviders": _Setting("other_providers", _names, _SOME),
+    "prefixProviders": _Setting(
+        "prefix_providers", _names_by_prefix, 'a JSON object such as {"interviews/": "deepgram,transcribe"}'
+    ),
+    "failover": _Setting("failover", _names, _SOME),
+    "failoverMinutes": _Setting("failover_minutes", _whole(1, 1440), "a whole number from 1 to 1440"),
     "submitCeilingMinutes": _Setting("submit_ceiling_minutes", _whole(1, 1440), "a whole number from 1 to 1440"),
     "pollCeilingMinutes": _Setting("poll_ceiling_minutes", _whole(1, 1440), "a whole number from 1 to 1440"),
+    "callbackWaitSeconds": _Setting("callback_wait_seconds", _whole(5, 86400), "a whole number from 5 to 86400"),
+    "webhookBaseUrl": _Setting("webhook_base_url", _text(_URL), "an http or https URL"),
     "linkMinutes": _Setting("link_minutes", _whole(20, 720), "a whole number from 20 to 720"),
     "logRetentionDays": _Setting("log_retention_days", _retention, f"one of {', '.join(map(str, _RETENTION_DAYS))}"),
     "retainData": _Setting("retain_data", _flag, "true or false"),
     "jwtIssuer": _Setting("jwt_issuer", _text(r"https://\S+"), "an https URL"),
     "jwtAudience": _Setting("jwt_audience", _text(r"\S+"), "a text without blanks"),
-    **{f"{vendor}BaseUrl": _Setting("base_urls", _text(_URL), "an http or https URL") for vendor in VENDORS},
+    **{
+        f"{provider}Options": _Setting(
+            "provider_options", _object, f"a JSON object with {', '.join(row.options)}", vendor=provider
+        )
+        for provider, row in PROVIDERS.items()
+    },
+    **{
+        f"{vendor}BaseUrl": _Setting("base_urls", _text(_URL), "an http or https URL", vendor=vendor)
+        for vendor in VENDORS
+    },
 }

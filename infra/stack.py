@@ -13,6 +13,7 @@ from infra.recording_arrival import RecordingArrival
 from infra.recordings_api import RecordingsApi
 from infra.settings import StackSettings
 from infra.stopped_executions import StoppedExecutions
+from infra.webhooks import Webhooks
 from recording_insights.agora.storage import region_number
 
 
@@ -27,10 +28,12 @@ class RecordingInsightsStack(cdk.Stack):
         self.buckets = buckets = Buckets(self, "Buckets", settings)
         table = InsightsTable(self, "Insights", settings)
         foundation = Foundation(self, settings, buckets, table)
-        self.workflow = ProcessingWorkflow(self, "Processing", foundation)
-        self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
-        StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, self.arrival.dead_letters)
         self.api = RecordingsApi(self, "Recordings", foundation)
+        self.webhooks = webhooks = Webhooks(self, "Webhooks", foundation, self.api.api)
+        self.workflow = ProcessingWorkflow(self, "Processing", foundation, webhooks)
+        self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
+        webhooks.receive(self.workflow.state_machine, self.arrival.dead_letters)
+        StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, self.arrival.dead_letters)
 
         for name, value in {
             "RecordingsBucketName": buckets.recordings.bucket_name,
@@ -39,6 +42,7 @@ class RecordingInsightsStack(cdk.Stack):
             "WorkflowArn": self.workflow.state_machine.state_machine_arn,
             "ApiId": self.api.api.api_id,
             "ApiUrl": self.api.api.api_endpoint,
+            "WebhookUrl": webhooks.url,
             "AgoraUploaderName": buckets.uploader.user_name,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,

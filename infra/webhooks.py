@@ -1,0 +1,148 @@
+"""How news of a finished job reaches us: webhooks on the API, results in the replies bucket, events of AWS services."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.foundation import Foundation
+from infra.python_function import PythonFunction
+from recording_insights.providers.port import AwsService
+from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
+from recording_insights.replies import CALLBACKS, DELIVERIES
+
+PATHS = (
+    "/webhooks/{provider}",
+    "/webhooks/{provider}/{job}",
+    "/webhooks/{provider}/{job}/{token}",
+)
+
+
+class Webhooks(Construct):
+    """The address that vendors are given and its secret; `receive` adds the functions behind it."""
+
+    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, api: apigateway.HttpApi) -> None:
+        super().__init__(scope, construct_id)
+        self._foundation = foundation
+        self._api = api
+        self.url = (foundation.settings.webhook_base_url or api.api_endpoint).rstrip("/")
+        self._used = any(receives_webhooks(name) for name in foundation.settings.providers)
+        self._secret_id = self._secret().attr_id if self._used else "none: no provider of this stack POSTs to us"
+
+    def _secret(self) -> secretsmanager.CfnSecret:
+        """Nobody needs to know it: tokens of callbacks are made with it and checked with it."""
+        return secretsmanager.CfnSecret(
+            self,
+            "Secret",
+            description="Recording Insights: what tokens of callbacks are made with",
+            generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
+                secret_string_template="{}",  # noqa: S106 - becomes {"key": "…"}
+                generate_string_key="key",
+                password_length=64,
+                exclude_punctuation=True,
+            ),
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variable of `WebhookSettings`."""
+        return {"WEBHOOK_SECRET": self._secret_id}
+
+    def read_secret(self) -> list[iam.PolicyStatement]:
+        """Make or check tokens; nothing where there are none."""
+        actions = ["secretsmanager:GetSecretValue"]
+        return [iam.PolicyStatement(actions=actions, resources=[self._secret_id])] if self._used else []
+
+    def receive(self, state_machine: sfn.StateMachine, dead_letters: sqs.IQueue) -> None:
+        """Add what receives, as far as the stack's providers call back."""
+        foundation = self._foundation
+        providers = foundation.settings.providers
+        end_wait = iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[state_machine.state_machine_arn])
+        if self._used:
+            self._receive_webhooks(end_wait)
+        services = [service for name in providers if (service := capabilities_of(name).aws_service)]
+        deliver = any(
+            capabilities_of(name).result_by == "delivery" and not receives_webhooks(name) for name in providers
+        )
+        if deliver or services:
+            self._receive_events(end_wait, dead_letters, deliver, services)
+
+    def _receive_webhooks(self, end_wait: iam.PolicyStatement) -> None:
+        foundation = self._foundation
+        function = PythonFunction(
+            self,
+            "ReceiveCallback",
+            settings=foundation.settings,
+            module="receive_callback",
+            description="Verifies a vendor's callback and ends the wait for it",
+            environment={**foundation.environment(), **self.environment},
+            statements=[
+                foundation.on_table("GetItem", "UpdateItem"),
+                foundation.on_replies("PutObject", prefix=CALLBACKS),
+                end_wait,
+                *self.read_secret(),
+                # Signatures are checked with the vendor's own secret.
+                *(
+                    foundation.read_secret(name)
+                    for name in foundation.settings.providers
+                    if receives_webhooks(name) and PROVIDERS[name].secret_keys
+                ),
+            ],
+            timeout=cdk.Duration.seconds(29),
+        )
+        for path in PATHS:
+            self._api.add_routes(
+                path=path,
+                methods=[apigateway.HttpMethod.POST],
+                integration=integrations.HttpLambdaIntegration("ReceiveCallback", function.function),
+                # A vendor signs in its own way, or shows the token that it was given.
+                authorizer=apigateway.HttpNoneAuthorizer(),
+            )
+
+    def _receive_events(
+        self,
+        end_wait: iam.PolicyStatement,
+        dead_letters: sqs.IQueue,
+        deliver: bool,
+        services: list[AwsService],
+    ) -> None:
+        foundation = self._foundation
+        function = PythonFunction(
+            self,
+            "ReceiveResultEvent",
+            settings=foundation.settings,
+            module="receive_result_event",
+            description="Ends the wait for a result that was delivered or announced",
+            environment=foundation.environment(),
+            statements=[foundation.on_table("GetItem", "UpdateItem"), end_wait],
+            timeout=cdk.Duration.seconds(30),
+            dead_letters=dead_letters,
+        )
+        target = targets.LambdaFunction(function.function, dead_letter_queue=dead_letters)
+        if deliver:
+            bucket = {"name": [foundation.buckets.replies.bucket_name]}
+            events.Rule(
+                self,
+                "DeliveryRule",
+                description="Results that vendors lay into the replies bucket",
+                event_pattern=events.EventPattern(
+                    source=["aws.s3"],
+                    detail_type=["Object Created"],
+                    detail={"bucket": bucket, "object": {"key": [{"prefix": DELIVERIES}]}},
+                ),
+                targets=[target],
+            )
+        for service in services:
+            events.Rule(
+                self,
+                f"JobsOf{service.name.capitalize()}",
+                description=f"Ends of jobs at {service.event_source}",
+                event_pattern=events.EventPattern(source=[service.event_source], detail_type=[service.detail_type]),
+                targets=[target],
+            )
