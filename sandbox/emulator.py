@@ -7,18 +7,25 @@ ministack is faithful in most of what the stack uses. Corrected here, each as AW
 * A throttled function fails its state with `Lambda.TooManyRequestsException`. ministack says `Lambda.Unknown`.
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
 * S3 refuses a request without a signature. ministack serves it, so that a link without its signature would work.
+* IAM knows the state machine that a task token belongs to, so that ending its wait can be granted by its ARN, as
+  CDK's grants do. ministack names no resource; here the local cloud's only state machine is meant.
+* Transcribe, see sandbox/emulator_transcribe.py.
 
 The corrections replace internals of one exact version, which is why it is checked at the start.
-Run as `python -m sandbox.emulator`; the environment variables are ministack's own.
+Run as `python -m sandbox.emulator`; the environment variables are ministack's own, and SANDBOX_URL is where the
+stand-ins listen.
 """
 
 import json
+import os
 import sys
 import threading
 import time
 import uuid
 from importlib.metadata import version
 from typing import Any
+
+from sandbox.emulator_transcribe import hear_real_speech, name_jobs_to_iam, refuse_what_transcribe_refuses
 
 SUPPORTED_VERSION = "1.5.33"
 _EVENT_LOGS = "/aws/events/"
@@ -118,6 +125,23 @@ def refuse_unsigned_s3_requests() -> None:
     iam_evaluator.enforce = enforce_signed
 
 
+def name_state_machine_of_tokens_to_iam() -> None:
+    """Let a policy that names the state machine allow SendTaskSuccess."""
+    from ministack.core import iam_actions
+    from ministack.services import stepfunctions
+
+    arn_of = iam_actions.extract_resource_arn
+
+    def arn_of_machine(service: str, method: str, path: str, headers: Any, *rest: Any) -> Any:
+        target = str(headers.get("x-amz-target") or headers.get("X-Amz-Target") or "")
+        machines = list(stepfunctions._state_machines)
+        if service == "states" and target.startswith("AWSStepFunctions.SendTask") and len(machines) == 1:
+            return machines[0]
+        return arn_of(service, method, path, headers, *rest)
+
+    iam_actions.extract_resource_arn = arn_of_machine
+
+
 def main() -> None:
     installed = version("ministack")
     if installed != SUPPORTED_VERSION:
@@ -128,6 +152,10 @@ def main() -> None:
     correct_throttling()
     add_log_group_target()
     refuse_unsigned_s3_requests()
+    hear_real_speech(os.environ["SANDBOX_URL"])
+    refuse_what_transcribe_refuses()
+    name_jobs_to_iam()
+    name_state_machine_of_tokens_to_iam()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 

@@ -86,6 +86,7 @@ def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) 
             "GATEWAY_PORT": str(location.cloud_port),
             "MINISTACK_REGION": REGION,
             "AWS_ENDPOINT_URL": location.endpoint_url,
+            "SANDBOX_URL": location.sandbox_url,
             "TMPDIR": str(location.scratch),
             "IOT_MTLS_ENABLED": "false",
             "SFTP_ENABLED": "false",

@@ -1,0 +1,254 @@
+"""A conversation, and each of its results computed from what was heard in it."""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.stand_ins.language import (
+    Action,
+    action_in,
+    is_question,
+    keywords_in,
+    punctuated,
+    sentiment_of,
+    summary_of,
+    topics_of,
+)
+from sandbox.stand_ins.speech import Utterance
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_TALKS = re.compile(r"\b(?:call|email|mail|write|meet|meeting|phone|talk|speak|follow up)\b")
+
+
+def new_id() -> str:
+    """An id such as those of conversations, messages and insights: sixteen digits."""
+    return str(uuid.uuid4().int)[:16]
+
+
+@dataclass
+class Conversation:
+    """One submission, its job's state and, once that is over, what was said. `began` is the moment of submission."""
+
+    wanted: Mapping[str, Any] = field(repr=False)
+    began: datetime
+    id: str = field(default_factory=new_id)
+    job_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: str = "scheduled"
+    error: str | None = None
+    polls: int = 0
+    said: Sequence[Utterance] = ()
+
+    def __post_init__(self) -> None:
+        self._members: dict[str, str] = {}
+        self._messages: list[str] = []
+
+    @property
+    def name(self) -> str:
+        return str(self.wanted.get("name", self.id))
+
+    def finish(self, said: Sequence[Utterance]) -> None:
+        """The results are there."""
+        self.said = said
+        self._messages = [new_id() for _ in said]
+        if self.wanted["speakers"] is not None:
+            self._members = {speaker: str(uuid.uuid4()) for speaker in sorted({u.speaker for u in said})}
+
+    def as_json(self) -> dict[str, Any]:
+        end = max((u.end_ms for u in self.said), default=0.0)
+        return {
+            "id": self.id,
+            "type": "meeting",
+            "name": self.name,
+            "startTime": self._moment(0),
+            "endTime": self._moment(end),
+            "members": self.members(),
+            "metadata": dict(self.wanted.get("metadata", {})),
+        }
+
+    def members(self) -> list[dict[str, Any]]:
+        return [self._from(speaker) for speaker in self._members]
+
+    def messages(self, *, verbose: bool, sentiment: bool, offsets: bool) -> list[dict[str, Any]]:
+        """One message per utterance; words with `verbose`, offsets in seconds with two decimals."""
+        told = []
+        for message, u in self._numbered():
+            told.append(
+                {
+                    "id": message,
+                    "text": punctuated(u.text),
+                    "from": self._from(u.speaker),
+                    **self._span(u.start_ms, u.end_ms, offsets),
+                    "conversationId": self.id,
+                    "phrases": self._phrases(u) if self.wanted.get("detectPhrases") else [],
+                    **({"sentiment": _sentiment(u.text)} if sentiment else {}),
+                    **({"words": self._words(u, offsets)} if verbose else {}),
+                }
+            )
+        return told
+
+    def topics(self, *, sentiment: bool) -> list[dict[str, Any]]:
+        """The words said most often; the score is the share of the most frequent one's messages."""
+        found = []
+        for topic in topics_of(u.text for u in self._insightful()):
+            where = [(message, u) for message, u in self._numbered() if topic in keywords_in(u.text)]
+            feeling = {"sentiment": _sentiment(" ".join(u.text for _, u in where))} if sentiment else {}
+            found.append(
+                (len(where), {"messageIds": [message for message, _ in where], "parentRefs": [], **feeling}, topic)
+            )
+        most = max((count for count, *_ in found), default=1)
+        topics = [_insight("topic", topic, count / most, rest) for count, rest, topic in found]
+        return self._sure(topics)
+
+    def actions(self, kind: str) -> list[dict[str, Any]]:
+        """`action_item`: promises and requests; `follow_up`: those of them that are about talking again."""
+        found = []
+        for message, u in self._numbered():
+            action = action_in(u.text) if self._insightful() else None
+            if action and (kind == "follow_up") == bool(_TALKS.search(action.text)):
+                due = _due(action, self.began)
+                rest = {
+                    "messageIds": [message],
+                    "entities": [],
+                    "phrases": self._phrases(u),
+                    "from": self._from(u.speaker),
+                    "definitive": action.promised,
+                    "assignee": self._from(u.speaker) if action.promised else {},
+                    **({"dueBy": due} if due else {}),
+                }
+                score = 0.6 + 0.2 * action.promised + 0.2 * (due is not None)
+                found.append(_insight(kind, punctuated(action.text), score, rest))
+        return self._sure(found)
+
+    def questions(self) -> list[dict[str, Any]]:
+        """What begins as a question does."""
+        asked = [(message, u) for message, u in self._numbered() if self._insightful() and is_question(u.text)]
+        return self._sure(
+            [
+                _insight("question", punctuated(u.text), 0.9, {"messageIds": [message], "from": self._from(u.speaker)})
+                for message, u in asked
+            ]
+        )
+
+    def analytics(self) -> dict[str, Any]:
+        """Silence and talk of the whole; talk, listening and pace of each member."""
+        whole = max((u.end_ms for u in self.said), default=0.0)
+        talk = sum(u.end_ms - u.start_ms for u in self.said)
+        metrics = {"total_silence": whole - talk, "total_talk_time": talk, "total_overlap": 0.0}
+        members = []
+        for speaker in self._members or (["0"] if self.said else []):
+            own = [u for u in self.said if not self._members or u.speaker == speaker]
+            ms = sum(u.end_ms - u.start_ms for u in own)
+            words = sum(len(u.text.split()) for u in own)
+            members.append(
+                {
+                    **(self._from(speaker) or {"id": new_id(), "name": "Unknown Speaker"}),
+                    "pace": {"wpm": round(words / ms * 60_000) if ms else 0},
+                    "talkTime": _share(ms, talk),
+                    "listenTime": _share(talk - ms, talk),
+                    "overlap": {},
+                }
+            )
+        total = [
+            {"type": kind, "percent": _share(ms, whole)["percentage"], "seconds": _share(ms, whole)["seconds"]}
+            for kind, ms in metrics.items()
+        ]
+        return {"metrics": total if self.said else [], "members": members}
+
+    def trackers(self) -> list[dict[str, Any]]:
+        """The trackers that came with the submission and were found: an exact match of their words."""
+        return [
+            {"id": new_id(), "name": tracker["name"], "matches": matches}
+            for tracker in self.wanted.get("trackers", [])
+            if (matches := [match for text in tracker["vocabulary"] if (match := self._match(text))])
+        ]
+
+    def entities(self) -> list[dict[str, Any]]:
+        """The custom entities that came with the submission; this stand-in knows no others."""
+        if not self.wanted.get("detectEntities"):
+            return []
+        return [
+            {**match, "type": "custom", "customType": entity["customType"], "text": entity["text"]}
+            for entity in self.wanted.get("entities", [])
+            if (match := self._match(entity["text"]))
+        ]
+
+    def summary(self) -> list[dict[str, Any]]:
+        """The sentences that sum up the rest."""
+        return [
+            {"id": new_id(), "text": punctuated(self.said[i].text), "messageRefs": [{"id": self._messages[i]}]}
+            for i in summary_of([u.text for u in self._insightful()])
+        ]
+
+    def _numbered(self) -> list[tuple[str, Utterance]]:
+        return list(zip(self._messages, self.said, strict=True))
+
+    def _insightful(self) -> Sequence[Utterance]:
+        """Insights are for English only."""
+        return self.said if self.wanted.get("languageCode", "en-US").startswith("en") else ()
+
+    def _from(self, speaker: str) -> dict[str, Any]:
+        return {"id": self._members[speaker], "name": f"Speaker {speaker}"} if speaker in self._members else {}
+
+    def _moment(self, ms: float) -> str:
+        moment = self.began + timedelta(milliseconds=ms)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _span(self, start: float, end: float, offsets: bool) -> dict[str, Any]:
+        seconds = {"timeOffset": round(start / 1000, 2), "duration": round((end - start) / 1000, 2)}
+        return {"startTime": self._moment(start), "endTime": self._moment(end), **(seconds if offsets else {})}
+
+    def _words(self, u: Utterance, offsets: bool) -> list[dict[str, Any]]:
+        """The recogniser times whole utterances; a word gets its letters' share of one. No scores: it gives none."""
+        words = punctuated(u.text).split()
+        letter = (u.end_ms - u.start_ms) / sum(map(len, words))
+        told, at = [], u.start_ms
+        for word in words:
+            told.append({"word": word, **self._span(at, at + letter * len(word), offsets)})
+            at += letter * len(word)
+        return told
+
+    def _phrases(self, u: Utterance) -> list[dict[str, str]]:
+        action = action_in(u.text)
+        return [{"type": "action_phrase", "text": action.text}] if action else []
+
+    def _match(self, text: str) -> dict[str, Any] | None:
+        refs = [
+            {"id": message, "text": punctuated(u.text), "offset": u.text.find(text.lower())}
+            for message, u in self._numbered()
+            if text.lower() in u.text
+        ]
+        return {"type": "vocabulary", "value": text, "messageRefs": refs, "insightRefs": []} if refs else None
+
+    def _sure(self, insights: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        least = self.wanted.get("confidenceThreshold", 0.5)
+        return [insight for insight in insights if insight["score"] >= least]
+
+
+def _insight(kind: str, text: str, score: float, rest: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": new_id(), "text": text, "type": kind, "score": round(score, 3), **rest}
+
+
+def _sentiment(text: str) -> dict[str, Any]:
+    score = round(sentiment_of(text), 3)
+    word = "neutral" if -0.3 <= score <= 0.3 else "positive" if score > 0 else "negative"
+    return {"polarity": {"score": score}, "suggested": word}
+
+
+def _share(ms: float, whole: float) -> dict[str, float]:
+    return {"percentage": round(100 * ms / whole, 3) if whole else 0.0, "seconds": round(ms / 1000, 3)}
+
+
+def _due(action: Action, now: datetime) -> str | None:
+    """The day that the words name, as Symbl writes it; None for what names no day."""
+    words = (action.due or "").split()
+    days = {"today": 0, "tonight": 0, "tomorrow": 1, "week": 7} | {
+        day: (number - now.weekday()) % 7 or 7 for number, day in enumerate(_DAYS)
+    }
+    ahead = next((days[word] for word in words if word in days), None)
+    if ahead is None:
+        return None
+    day = (now + timedelta(days=ahead)).astimezone(UTC).replace(hour=7, minute=0, second=0, microsecond=0)
+    return day.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,31 @@
+"""The stand-ins on a real port of loopback, for the vendors' own published clients."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.serving import make_server
+
+from sandbox.stand_ins.app import create_app, create_world
+from sandbox.stand_ins.speech import SpeechEngine
+from sandbox.stand_ins.world import World
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """The world behind the served stand-ins; it really recognises speech."""
+    world = create_world(SpeechEngine(workers=0))
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="session")
+def served(world: World) -> Iterator[str]:
+    """Base URL; a vendor lies under its name."""
+    server = make_server("127.0.0.1", 0, create_app(world), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -1,0 +1,214 @@
+"""Amazon Transcribe in this process: the local cloud's own code behind the stand-in, through no socket.
+
+`local_cloud` gives the cloud; `behind` puts it behind the stand-ins of a world that is made later; `boto3_client` is
+what the adapter gets in the place of a client that talks HTTP.
+"""
+
+import asyncio
+import contextlib
+import functools
+import io
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import boto3
+import pytest
+import pytest_socket
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError
+from flask.testing import FlaskClient
+
+from sandbox.emulator_transcribe import Heard, hear_real_speech, refuse_what_transcribe_refuses
+from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.vendors.transcribe import transcribe_blueprint
+from sandbox.stand_ins.vendors.transcribe.cloud import CloudAnswer
+from tests.stand_in_session import HOST
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+MEDIA_BUCKET, OUTPUT_BUCKET = "recordings", "replies"
+
+
+@dataclass
+class LocalCloud:
+    """ministack's Transcribe and S3 on an event loop of their own; `sandbox` is who hears the jobs' media.
+
+    `events` are the details of the state changes that the cloud has announced; `heard` replaces what the sandbox
+    says to a job's media.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    sandbox: FlaskClient | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+    heard: Heard | Exception | None = None
+    announce: Callable[[Mapping[str, Any]], None] | None = None
+    queries: list[Mapping[str, str]] = field(default_factory=list)
+
+    def ask(self, path: str, headers: Mapping[str, str], body: bytes) -> CloudAnswer:
+        """What the front asks."""
+        from ministack.services import transcribe
+
+        lower = {name.lower(): value for name, value in headers.items()}
+        coroutine = _scoped(lambda: transcribe.handle_request("POST", path, lower, body, {}))
+        status, answered, answer = asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+        return CloudAnswer(status, answered["Content-Type"], answer)
+
+    def join(self) -> None:
+        """Waits until no job runs."""
+        asyncio.run_coroutine_threadsafe(_others_done(), self.loop).result(60)
+
+    def hear(self, query: Mapping[str, str], media: bytes) -> Heard:
+        self.queries.append(query)
+        if isinstance(self.heard, Exception):
+            raise self.heard
+        if self.heard is not None:
+            return self.heard
+        assert self.sandbox is not None
+        answer = self.sandbox.post("/transcribe/hear", query_string=dict(query), data=media)
+        return Heard(answer.status_code, answer.headers, answer.data)
+
+    def emit(self, detail: dict[str, Any]) -> None:
+        self.events.append(detail)
+        if self.announce:
+            self.announce(detail)
+
+    def put(self, key: str, content: bytes, bucket: str = MEDIA_BUCKET) -> None:
+        from ministack.core.responses import request_scope
+        from ministack.services import s3
+
+        with request_scope(ACCOUNT, REGION):
+            assert s3._put_object(bucket, key, content, {"content-length": str(len(content))})[0] == 200
+
+    def get(self, key: str, bucket: str = OUTPUT_BUCKET) -> bytes | None:
+        from ministack.core.responses import request_scope
+        from ministack.services import s3
+
+        with request_scope(ACCOUNT, REGION):
+            content: bytes | None = s3._get_object_data(bucket, key)
+            return content
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        """S3's, for the adapter."""
+        content = self.get(Key, Bucket)
+        if content is None:
+            raise ClientError(
+                {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}, "GetObject"
+            )
+        return {"Body": io.BytesIO(content)}
+
+    def empty(self) -> None:
+        """No jobs, no objects, but the two buckets."""
+        from ministack.core.responses import request_scope
+        from ministack.services import s3, transcribe
+
+        self.join()
+        transcribe.reset()
+        s3.reset()
+        with request_scope(ACCOUNT, REGION):
+            for bucket in (MEDIA_BUCKET, OUTPUT_BUCKET, "recordings-bucket", "replies-bucket"):
+                assert s3._create_bucket(bucket, b"")[0] == 200
+        self.events.clear()
+        self.queries.clear()
+        self.heard = None
+
+
+async def _scoped(call: Any) -> Any:
+    from ministack.core.responses import request_scope
+
+    with request_scope(ACCOUNT, REGION):
+        return await call()
+
+
+async def _others_done() -> None:
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
+
+
+@contextlib.contextmanager
+def local_cloud(sandbox_url: str | None = None) -> Iterator[LocalCloud]:
+    """The cloud with its corrections; ministack is as before when it ends.
+
+    With a URL of the sandbox its jobs are heard there over HTTP, otherwise by `LocalCloud.sandbox`.
+    """
+    from ministack.services import eventbridge, transcribe
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_run_job_inner", "_transcript_document", "_emit_state_change", "_JOB_RUN_SECONDS"):
+            patch.setattr(transcribe, name, getattr(transcribe, name))
+        patch.setattr(transcribe, "handle_request", transcribe.handle_request)
+        cloud = LocalCloud(_event_loop())
+        patch.setattr(eventbridge, "_dispatch_event", lambda e: cloud.emit(json.loads(e["Detail"])))
+        hear_real_speech(sandbox_url or "http://nobody.test", None if sandbox_url else cloud.hear)
+        refuse_what_transcribe_refuses()
+        thread = threading.Thread(target=cloud.loop.run_forever, daemon=True)
+        thread.start()
+        cloud.empty()
+        yield cloud
+        cloud.loop.call_soon_threadsafe(cloud.loop.stop)
+        thread.join()
+        cloud.loop.close()
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    # A loop wakes itself through a pair of sockets that reaches nobody.
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("socket", "getaddrinfo", "gethostbyname"):
+            patch.setattr(socket, name, getattr(socket, name))
+        pytest_socket.enable_socket()
+        return asyncio.new_event_loop()
+
+
+def behind(cloud: LocalCloud, patch: pytest.MonkeyPatch) -> None:
+    """Stand-ins made from now on have this cloud behind their Transcribe."""
+    blueprint = functools.partial(transcribe_blueprint, ask=cloud.ask)
+    patch.setitem(vendors(), "transcribe", replace(vendors()["transcribe"], blueprint=blueprint))
+
+
+def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
+    """boto3's Transcribe, calling the stand-in in this process; it sends anything when it is not `careful`."""
+    client = boto3.client(
+        "transcribe",
+        endpoint_url=f"{HOST}/transcribe",
+        region_name=REGION,
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key="wJalrXUtnFEMI",
+        config=Config(retries={"total_max_attempts": 1}, parameter_validation=careful),
+    )
+
+    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        connection = _Socket()
+        answer = stand_ins.post(
+            request.url.removeprefix(HOST),
+            headers={name: _text(value) for name, value in request.headers.items()},
+            data=request.body,
+            base_url=HOST,
+            environ_overrides={"werkzeug.socket": connection},
+        )
+        if connection.is_down:
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer.data))
+
+    client.meta.events.register_first("before-send.transcribe", send)
+    return client
+
+
+class _Socket:
+    """What the dial `drop_connection` shuts down."""
+
+    is_down = False
+
+    def shutdown(self, how: int) -> None:
+        self.is_down = True
+
+
+class _Raw(io.BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,161 @@
+"""Transcripts of AssemblyAI in the normalised shape."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recording_insights.insights import Insights, Topic, Utterance
+from tests.unit.providers.assemblyai_scene import scripted
+
+
+def read(**reply: Any) -> Insights:
+    return scripted({}).adapter.read_insights(json.dumps(reply).encode())
+
+
+def turn(text: str = "Hello.", start: Any = 0, end: Any = 1000, **changes: Any) -> dict[str, Any]:
+    return {"text": text, "start": start, "end": end, "speaker": "A", "confidence": 0.9, **changes}
+
+
+def mood(sentiment: Any, start: Any, end: Any, confidence: Any = 1, **changes: Any) -> dict[str, Any]:
+    return {"text": "…", "sentiment": sentiment, "start": start, "end": end, "confidence": confidence, **changes}
+
+
+def scores(*moods: Any, turns: Any = None) -> list[Any]:
+    insights = read(utterances=turns or [turn()], sentiment_analysis_results=list(moods))
+    return [u.sentiment for u in insights.transcript]
+
+
+class TestTranscript:
+    def test_turns(self) -> None:
+        insights = read(utterances=[turn("Grüezi 🎙️ 会議", 250, 1640, confidence=0.9015, words=[])], text="unused")
+        told = Utterance("Grüezi 🎙️ 会議", "A", start_ms=250, end_ms=1640, confidence=Decimal("0.9015"))
+        assert insights == Insights(transcript=[told], topics=[])
+
+    @pytest.mark.parametrize("utterances", [None, [], "none", [None, {"text": ""}]])
+    def test_without_turns_the_words_make_them(self, utterances: Any) -> None:
+        words = [
+            turn("Good", 0, 200, speaker=None),
+            turn("day.", 210, 400, speaker=None),
+            turn("So", 500, 600, speaker=None),
+        ]
+        insights = read(utterances=utterances, words=words, text="unused")
+        assert [(u.text, u.speaker, u.start_ms, u.end_ms) for u in insights.transcript] == [
+            ("Good day.", None, 0, 400),
+            ("So", None, 500, 600),
+        ]
+
+    def test_without_words_the_text_is_all_there_is(self) -> None:
+        assert read(utterances=None, words=None, text="Hm").transcript == [Utterance("Hm")]
+
+    @pytest.mark.parametrize("empty", [None, [], ""])
+    def test_nothing_was_said(self, empty: Any) -> None:
+        insights = read(utterances=empty, words=empty, text=empty or None, sentiment_analysis_results=empty)
+        assert insights == Insights(transcript=[], topics=[])
+
+    @pytest.mark.parametrize(
+        ("start", "ms"),
+        [(5, 5), (12949.999, 12950), ("5830.4", 5830), (None, None), ("soon", None), ([], None), (True, None)],
+    )
+    def test_times_in_every_form(self, start: Any, ms: int | None) -> None:
+        assert read(utterances=[turn(start=start, end=99999)]).transcript[0].start_ms == ms
+
+    @pytest.mark.parametrize("lacking", ["start", "end", "speaker", "confidence"])
+    def test_what_is_lacking_is_absent(self, lacking: str) -> None:
+        entry = turn()
+        del entry[lacking]
+        (utterance,) = read(utterances=[entry], sentiment_analysis_results=[mood("POSITIVE", 0, 10)]).transcript
+        absent = {"start": "start_ms", "end": "end_ms"}.get(lacking, lacking)
+        assert absent not in utterance.to_map()
+        assert utterance.text == "Hello."
+
+    @pytest.mark.parametrize(
+        "reply", [b"{}", b"[]", b"null", b'"text"', b'{"status": "completed"}', b"nonsense", b"\xff"]
+    )
+    def test_a_reply_without_a_transcript_is_refused(self, reply: bytes) -> None:
+        with pytest.raises((LookupError, TypeError, ValueError)):
+            scripted({}).adapter.read_insights(reply)
+
+
+class TestSentiment:
+    @pytest.mark.parametrize(
+        ("word", "confidence", "score"),
+        [
+            ("POSITIVE", 0.8, "0.800"),
+            ("NEGATIVE", 0.8, "-0.800"),
+            ("NEUTRAL", 0.8, "0.000"),
+            ("negative", None, "-1.000"),
+            ("POSITIVE", 7, "1.000"),
+            ("POSITIVE", "?", "1.000"),
+        ],
+    )
+    def test_a_word_and_the_confidence_in_it(self, word: str, confidence: Any, score: str) -> None:
+        assert scores(mood(word, 0, 1000, confidence)) == [Decimal(score)]
+
+    def test_sentences_count_by_the_time_they_share_with_the_turn(self) -> None:
+        turns = [turn(start=0, end=1000), turn(start=2000, end=3000)]
+        moods = mood("POSITIVE", 0, 750), mood("NEGATIVE", 750, 2100), mood("NEUTRAL", 2100, 3000)
+        assert scores(*moods, turns=turns) == [Decimal("0.500"), Decimal("-0.100")]
+
+    def test_another_speakers_sentence_does_not_count(self) -> None:
+        turns = [turn(), turn(speaker="B", start=500, end=1500), turn(speaker=None)]
+        moods = mood("POSITIVE", 0, 1000, speaker="A"), mood("NEGATIVE", 500, 1500, speaker="B")
+        assert scores(*moods, turns=turns) == [Decimal("1.000"), Decimal("-1.000"), Decimal("0.333")]
+
+    def test_a_null_start_is_the_end_before(self) -> None:
+        turns = [turn(start=0, end=1000), turn(start=1000, end=2000)]
+        moods = mood("NEGATIVE", None, 1000), mood("POSITIVE", None, 2000)
+        assert scores(*moods, turns=turns) == [Decimal("-1.000"), Decimal("1.000")]
+
+    @pytest.mark.parametrize(
+        "entry", [None, {}, mood("ODD", 0, 9), mood(None, 0, 9), mood("POSITIVE", 0, None), mood("POSITIVE", 5, 5)]
+    )
+    def test_what_says_nothing_is_left_out(self, entry: Any) -> None:
+        assert scores(entry) == [None]
+
+    def test_the_whole_is_the_mean_by_length_of_text(self) -> None:
+        turns = [turn("aaa", 0, 10), turn("b", 10, 20), turn("c" * 90, 20, 30)]
+        insights = read(
+            utterances=turns, sentiment_analysis_results=[mood("POSITIVE", 0, 10), mood("NEGATIVE", 10, 20)]
+        )
+        assert insights.sentiment == Decimal("0.50")
+
+
+class TestTheRest:
+    def test_topics_are_categories_and_key_phrases_each_once(self) -> None:
+        insights = read(
+            text=None,
+            summary="They met.",
+            iab_categories_result={"status": "success", "summary": {"News>Weather": 0.98, "Travel": None}},
+            auto_highlights_result={
+                "results": [
+                    {"text": "air quality", "rank": 0.08},
+                    {"text": "haze"},
+                    {"rank": 1},
+                    {"text": "Travel", "rank": 0.5},
+                ]
+            },
+            entities=[{"entity_type": "location", "text": "Canada", "start": 2548, "end": 3130}],
+        )
+        assert insights == Insights(
+            transcript=[],
+            summary="They met.",
+            topics=[
+                Topic("News>Weather", Decimal("0.98")),
+                Topic("Travel", Decimal("0.5")),
+                Topic("air quality", Decimal("0.08")),
+                Topic("haze"),
+            ],
+        )
+
+    @pytest.mark.parametrize("wrong", [None, 5, "x", [], {}, [5], {"summary": 5, "results": 5}])
+    def test_parts_of_another_type_lose_only_themselves(self, wrong: Any) -> None:
+        names = (
+            "sentiment_analysis_results",
+            "iab_categories_result",
+            "auto_highlights_result",
+            "entities",
+            "chapters",
+        )
+        assert len(read(utterances=[turn()], **dict.fromkeys(names, wrong)).transcript) == 1

@@ -1,0 +1,281 @@
+"""What RingCentral tells of a job: its states and results in every known form, and its callbacks."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+
+from recording_insights.errors import (
+    CallbackForged,
+    InvalidRequest,
+    MediaLinkExpired,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from recording_insights.insights import Question, Topic, Utterance
+from recording_insights.providers.port import Callback, CallbackRequest, CallsBack
+from recording_insights.providers.ringcentral import RingCentral
+from recording_insights.providers.vendor_http import VendorHttp
+from tests.unit.fakes import FakeVendorSession, response
+
+JOB = {"job_id": "80800e1a/../?"}
+STATE = "GET /ai/status/v1/jobs/80800e1a%2F..%2F%3F"
+LOGIN = "POST /restapi/oauth/token"
+LINK_INVALID = {
+    "errorCode": "CAI-101",
+    "message": "Parameter [contentUri] is invalid. It should be a valid uri",
+    "parameterName": "contentUri",
+}
+SECRET = {"clientId": "id", "clientSecret": "secret", "jwt": "jwt"}
+TOKEN = "0badcafe" * 8
+RESULT = {"utteranceInsights": [{"start": 0.5, "end": 1, "text": "Hi.", "speakerId": "0"}]}
+
+
+def ringcentral(*states: requests.Response) -> RingCentral:
+    """The adapter, logged in, with these answers to come for the state of JOB."""
+    script = {LOGIN: [response({"access_token": "t", "expires_in": 7199})], STATE: list(states)}
+    return RingCentral(VendorHttp("RingCentral", "https://rc.test", FakeVendorSession(script)), lambda fresh: SECRET)
+
+
+def read(given: Any) -> Any:
+    reply = {"jobId": "1", "status": "Success", "response": given}
+    return ringcentral().read_insights(json.dumps(reply, ensure_ascii=False).encode())
+
+
+def called_back(body: Any, path_token: str = TOKEN, headers: Mapping[str, str] | None = None) -> Callback | None:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return ringcentral().read_callback(CallbackRequest(raw, headers or {}, path_token, TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("word", "phase"),
+    [
+        ("InProgress", "running"),
+        ("Queued", "running"),
+        ("Successful?", "running"),
+        (7, "running"),
+        ("Success", "succeeded"),
+        ("COMPLETED", "succeeded"),
+        ("Fail", "failed"),
+        ("Failed", "failed"),
+    ],
+)
+def test_states(word: Any, phase: str) -> None:
+    state = ringcentral(response({"jobId": "1", "status": word})).poll(JOB, None)
+    assert (state.phase, state.word) == (phase, str(word).lower())
+
+
+def test_a_job_with_a_transcript_has_succeeded_whatever_else_went_wrong() -> None:
+    told = {"status": "Success", "response": {**RESULT, "errors": [{"message": "no summary"}]}}
+    assert ringcentral(response(told)).poll(JOB, None).phase == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"status": "Fail", "response": {"errors": [{"errorCode": "CAI-107", "message": "Broken"}]}}, "CAI-107 Broken"),
+        ({"status": "Failed", "errors": [{"message": "a"}, {"message": "b"}]}, "a b"),
+        ({"status": "Success", "response": {"errors": [{"message": "no speech model"}]}}, "no speech model"),
+        ({"status": "Fail", "response": {"errors": [{"message": "The trial has expired"}]}}, "trial"),
+        ({"status": "Fail"}, "no reason given"),
+        ({"status": "Fail", "message": "out of order"}, "out of order"),
+        ({"status": "Fail", "response": {"errors": ["odd"]}}, "no reason given"),
+        ({"status": "Fail", "response": {"errors": [{**LINK_INVALID, "parameterName": "webhook"}]}}, "valid uri"),
+    ],
+)
+def test_failed_jobs(body: Any, reason: str) -> None:
+    state = ringcentral(response(body)).poll(JOB, None)
+    assert state.phase == "failed"
+    assert str(state.reason).startswith("RingCentral failed the job: ")
+    assert reason in str(state.reason)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "Fail", "response": {"errors": [LINK_INVALID]}},
+        {"status": "Failed", "errors": [{"errorCode": "CAI-110"}, LINK_INVALID]},
+        {"status": "Success", "response": {"errors": [LINK_INVALID]}},
+        {"status": "Fail", "errors": [{**LINK_INVALID, "message": "403 https://b.example/k?X-Amz-Signature=5ec0de"}]},
+    ],
+)
+def test_a_job_that_failed_for_its_link(body: Any) -> None:
+    for job, states, delivered in ((JOB, [response(body)], None), ({}, [], json.dumps(body).encode())):
+        with pytest.raises(MediaLinkExpired) as caught:
+            ringcentral(*states).poll(job, delivered)
+        assert "5ec0de" not in str(caught.value)
+
+
+def test_a_job_that_the_vendor_has_forgotten() -> None:
+    gone = {"errors": [{"errorCode": "CMN-102", "message": "Resource for parameter [jobId] is not found"}]}
+    state = ringcentral(response(gone, 404)).poll(JOB, None)
+    assert state.phase == "failed"
+    assert str(state.reason).endswith("no longer has the job: CMN-102 Resource for parameter [jobId] is not found")
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (response([1]), ProviderUnavailable),
+        (response({}), ProviderUnavailable),
+        (response("<html>"), ProviderUnavailable),
+        (response({"errors": [{"errorCode": "CMN-201"}]}), ProviderUnavailable),
+        (response({"errors": [{"errorCode": "CMN-101"}]}, 400), ProviderRejected),
+    ],
+)
+def test_states_that_cannot_be_read(reply: requests.Response, error: type[ProviderError]) -> None:
+    with pytest.raises(ProviderError) as caught:
+        ringcentral(reply).poll(JOB, None)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "InProgress"},
+        {"status": "Success"},
+        {"status": "Success", "response": []},
+        {"status": "Success", "response": {"speakerInsights": {}}},
+        {"status": "Success", "response": {"errors": [LINK_INVALID]}},
+    ],
+)
+def test_only_a_result_is_fetched(body: Any) -> None:
+    with pytest.raises(ProviderUnavailable):
+        ringcentral(response(body)).fetch(JOB, None)
+
+
+def test_the_reply_is_kept_as_it_came() -> None:
+    raw = b' {"status": "Completed", "response": {"utteranceInsights": [], "new": 1.50}} '
+    assert ringcentral(response(raw)).fetch(JOB, b"delivered") == raw
+
+
+def test_every_part_of_a_result() -> None:
+    phrases = [{"value": "table", "confidence": 0.4}, {"value": "Agora"}, {"value": "table", "confidence": 0.9}]
+    asked = [{"text": "Why?", "start": 9}, {"text": "Who?", "start": "3.5"}, {"start": 1}]
+    insights = read(
+        {
+            "utteranceInsights": [
+                {
+                    "start": 4.800000000000001,
+                    "end": "9.78",
+                    "text": "Ça va? 你好 👋",
+                    "confidence": 0.87,
+                    "speakerId": 0,
+                    "insights": [{"name": "Emotion", "value": "Joy", "confidence": 0.54}],
+                },
+                {"text": "No speaker, no times.", "speakerId": None, "start": None, "insights": "none"},
+            ],
+            "speakerInsights": {
+                "insights": [
+                    {"name": "Energy", "values": [{"speakerId": "0", "value": 93.11}]},
+                    {"name": "Pace", "values": [{"speakerId": "1", "value": "fast", "wpm": 196.9}, {"value": "slow"}]},
+                    {
+                        "name": "QuestionsAsked",
+                        "values": [{"speakerId": "0", "value": 2, "questions": asked}, {"questions": 3}],
+                    },
+                ]
+            },
+            "conversationalInsights": [
+                {"name": "KeyPhrases", "values": phrases},
+                {"name": "Topics", "values": [{"value": "furniture", "confidence": 0.92}, None]},
+                {"name": "AbstractiveSummaryLong", "values": []},
+                {"name": "AbstractiveSummaryShort", "values": None},
+                {"name": "ExtractiveSummary", "values": [{"sentence": "One."}, {"sentence": "Two."}]},
+            ],
+        }
+    )
+    assert insights.transcript == [
+        Utterance("Ça va? 你好 👋", "0", 4800, 9780, confidence=Decimal("0.87")),
+        Utterance("No speaker, no times."),
+    ]
+    assert insights.ratings == {
+        "Energy": {"0": Decimal("93.11")},
+        "Pace": {"1": "fast", "?": "slow"},
+        "wpm": {"1": Decimal("196.9")},
+        "QuestionsAsked": {"0": 2},
+    }
+    assert insights.questions == [Question("Who?"), Question("Why?")]
+    assert insights.topics == [Topic("furniture", Decimal("0.92")), Topic("table", Decimal("0.9")), Topic("Agora")]
+    assert (insights.summary, insights.sentiment) == ("One. Two.", None)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"speakerInsights": None, "conversationalInsights": None},
+        {"speakerInsights": [], "conversationalInsights": "none"},
+        {"speakerInsights": {"insights": [None, 1, {}]}, "conversationalInsights": [{"name": "Topics"}]},
+    ],
+)
+def test_odd_parts_cost_no_transcript(odd: Any) -> None:
+    assert read({**RESULT, **odd}).transcript == [Utterance("Hi.", "0", 500, 1000)]
+
+
+@pytest.mark.parametrize(
+    ("given", "transcript"),
+    [
+        ({"utteranceInsights": []}, []),
+        ({"transcript": "", "words": [], "utterances": []}, []),
+        ({"transcript": "All of it."}, [Utterance("All of it.")]),
+        (
+            {"transcript": "Hi there", "words": [{"start": 0, "end": 0.24, "word": "hi", "confidence": 0.5}]},
+            [Utterance("hi", None, 0, 240, confidence=Decimal("0.500"))],
+        ),
+    ],
+)
+def test_other_forms_of_transcripts(given: Any, transcript: list[Utterance]) -> None:
+    assert read(given).transcript == transcript
+
+
+@pytest.mark.parametrize("given", [{}, {"utteranceInsights": None}, {"speakerInsights": {}}, [], None, "text"])
+def test_a_reply_without_a_transcript(given: Any) -> None:
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        read(given)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"jobId": "j-1", "status": "Success", "response": RESULT}, Callback({"job_id": "j-1"})),
+        ({"jobId": "j-1", "status": "Fail"}, Callback({"job_id": "j-1"})),
+        ({"jobId": "j-1", "status": "Odd"}, Callback({"job_id": "j-1"})),
+        ({"jobId": "j-1"}, Callback({"job_id": "j-1"})),
+        ({"jobId": "j-1", "status": "InProgress"}, None),
+        ({"status": "InProgress"}, None),
+        ({"status": "Odd", "response": RESULT}, None),
+        ({"status": "Success", "response": RESULT}, Callback({}, is_result=True)),
+        ({"status": "Completed"}, Callback({}, is_result=True)),
+        ({"status": "Fail", "response": {"errors": [LINK_INVALID]}}, Callback({}, is_result=True)),
+        ({"status": "Failed"}, Callback({}, is_result=True)),
+    ],
+)
+def test_callbacks(body: Any, told: Callback | None) -> None:
+    assert isinstance(ringcentral(), CallsBack)
+    assert called_back(body, headers={"rcrequestid": "7d1f"}) == told
+
+
+@pytest.mark.parametrize("token", ["", TOKEN[:-1], TOKEN + "0", TOKEN[:-1] + "f", TOKEN.upper(), "å"])
+def test_forged_callbacks(token: str) -> None:
+    for body in ({"jobId": "j-1"}, b"nonsense"):
+        with pytest.raises(CallbackForged):
+            called_back(body, token)
+
+
+def test_nothing_is_expected_where_the_path_names_no_media() -> None:
+    with pytest.raises(CallbackForged):
+        ringcentral().read_callback(CallbackRequest(b"{}", {}, "", ""))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff", b"{", [], "text", {}, {"jobId": 7}, {"jobId": "a b"}, {"status": None}, {"jobId": "é" * 9}],
+)
+def test_authentic_nonsense(body: Any) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        called_back(body)
+    assert caught.value.field == "body"

@@ -1,0 +1,251 @@
+"""The Symbl adapter: fetching the parts of a conversation, and reading them in every form known or feared."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+
+from recording_insights.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from recording_insights.insights import ActionItem, Insights, Question, Topic
+from tests.unit.fakes import response
+from tests.unit.providers.symbl_scene import BEYOND_JSON, JOB, ONE, OverScript
+
+ISO = "2020-07-10T11:16:{:06.3f}Z".format
+PRESENT: dict[str, Any] = {
+    "topics": {"topics": []},
+    "action-items": {"actionItems": []},
+    "follow-ups": {"followUps": []},
+    "questions": {"questions": []},
+    "analytics": {"metrics": [], "members": []},
+}
+
+
+def read(messages: Any = (), **parts: Any) -> Insights:
+    """The insights of a conversation with these messages and parts, whose names have _ for -."""
+    given = {part.replace("_", "-"): value for part, value in parts.items()}
+    reply = {"messages": {"messages": list(messages)}, **PRESENT, **given}
+    return OverScript({}).adapter.read_insights(json.dumps(reply).encode())
+
+
+def times(*messages: dict[str, Any], **parts: Any) -> list[tuple[int | None, int | None]]:
+    return [(u.start_ms, u.end_ms) for u in read(messages, **parts).transcript]
+
+
+class TestTimes:
+    def test_offsets_are_preferred(self) -> None:
+        moments = {"startTime": ISO(50), "endTime": ISO(58)}
+        assert times({"timeOffset": 5.9, "duration": 1, **moments}) == [(5900, 6900)]
+
+    def test_offsets_as_texts(self) -> None:
+        assert times({"timeOffset": "15.27", "duration": "1.23"}) == [(15270, 16500)]
+
+    @pytest.mark.parametrize("zone", ["Z", "+00:00", "+0000"])
+    def test_moments_count_from_the_first(self, zone: str) -> None:
+        moments = [
+            {"startTime": ISO(s).replace("Z", zone), "endTime": ISO(s + 2.5).replace("Z", zone)} for s in (21.024, 26)
+        ]
+        assert times(*moments) == [(0, 2500), (4976, 7476)]
+
+    def test_moments_count_from_the_conversations_start(self) -> None:
+        moment = {"startTime": ISO(21), "endTime": ISO(22)}
+        assert times(moment, conversation={"startTime": ISO(20)}) == [(1000, 2000)]
+
+    @pytest.mark.parametrize("began", [ISO(30), None, "yesterday", 7, "2020-07-10T11:16:20"])
+    def test_a_start_that_makes_no_sense(self, began: Any) -> None:
+        moment = {"startTime": ISO(21), "endTime": ISO(22)}
+        assert times(moment, conversation={"startTime": began}) == [(0, 1000)]
+
+    def test_moments_out_of_order_are_not_negative(self) -> None:
+        assert times({"startTime": ISO(9)}, {"startTime": ISO(8)}) == [(1000, None), (0, None)]
+
+    def test_an_offset_without_a_duration(self) -> None:
+        assert times({"timeOffset": 3, "startTime": ISO(9), "endTime": ISO(10)}, {"timeOffset": 4}) == [
+            (3000, 4000),
+            (4000, None),
+        ]
+
+    @pytest.mark.parametrize("odd", [None, "soon", [], True, {}])
+    def test_no_times(self, odd: Any) -> None:
+        assert times({"startTime": odd, "endTime": odd, "timeOffset": odd, "duration": odd}) == [(None, None)]
+
+
+class TestMessages:
+    @pytest.mark.parametrize(
+        ("source", "speaker"),
+        [
+            ({"name": "Roger", "email": "r@example.com"}, "Roger"),
+            ({"id": "1", "name": None, "userId": "r@example.com"}, "r@example.com"),
+            ({"id": "7"}, "7"),
+            ({}, None),
+            (None, None),
+            ("Roger", None),
+        ],
+    )
+    def test_speaker(self, source: Any, speaker: str | None) -> None:
+        assert [u.speaker for u in read([{"text": "hi", "from": source}, {"text": "hi"}]).transcript] == [speaker, None]
+
+    @pytest.mark.parametrize(
+        ("sentiment", "score"),
+        [
+            ({"polarity": {"score": 0.6}, "suggested": "positive"}, Decimal("0.6")),
+            ({"polarity": {"score": -1.5}}, Decimal(-1)),
+            ({"polarity": {}, "suggested": "negative"}, Decimal(-1)),
+            ({"polarity": 0.3, "suggested": "neutral"}, Decimal(0)),
+            ({}, None),
+            (None, None),
+            ("positive", None),
+        ],
+    )
+    def test_sentiment(self, sentiment: Any, score: Decimal | None) -> None:
+        found = read([{"text": "hi", "sentiment": sentiment}])
+        assert found.transcript[0].sentiment == score
+        assert found.sentiment == (None if score is None else round(score, 2))
+
+    def test_confidence_is_the_mean_of_the_words(self) -> None:
+        words: list[Any] = [{"score": 0.91}, {"score": 0.8}, {"word": "x"}, {"score": None}, 7]
+        found = read([{"text": "hi", "words": words}, {"text": "hi", "words": {}}])
+        assert [u.confidence for u in found.transcript] == [Decimal("0.855"), None]
+
+    def test_every_script(self) -> None:
+        text = "こんにちは 👋🏽 שלום"
+        found = read([{"text": text, "from": {"name": "Zoë"}}], summary={"summary": [{"text": text}]})
+        assert (found.transcript[0].text, found.transcript[0].speaker, found.summary) == (text, "Zoë", text)
+
+    def test_nobody_spoke(self) -> None:
+        assert read() == Insights(transcript=[], topics=[], action_items=[], follow_ups=[], questions=[], missing=[])
+
+    def test_half_a_message(self) -> None:
+        assert [u.text for u in read([None, {"text": None}, 7, {}]).transcript] == ["", ""]
+
+    @pytest.mark.parametrize("reply", ["{}", "[]", "null", '{"messages": null}', '{"messages": {"messages": 7}}', "x"])
+    def test_no_transcript_at_all(self, reply: str) -> None:
+        with pytest.raises((LookupError, TypeError, ValueError)):
+            OverScript({}).adapter.read_insights(reply.encode())
+
+
+class TestInsights:
+    def test_as_documented(self) -> None:
+        action = {"text": "Plan it.", "assignee": {"name": "Vikram"}, "dueBy": "2020-06-22T07:00:00.000Z", "score": 0.9}
+        found = read(
+            topics={"topics": [{"text": "interns", "score": 0.7178597920690242}, {"text": "rules"}]},
+            action_items={"actionItems": [action, {"text": "And do it.", "assignee": {}}]},
+            follow_ups={"followUps": [{"text": "Call.", "assignee": {"email": "x@example.com"}, "dueBy": None}]},
+            questions={"questions": [{"text": "Why?", "from": {}}]},
+            summary={"summary": [{"text": "One."}, {"text": "Two."}]},
+        )
+        assert found.topics == [Topic("interns", Decimal("0.7178597920690242")), Topic("rules")]
+        assert found.action_items == [
+            ActionItem("Plan it.", "Vikram", "2020-06-22T07:00:00.000Z"),
+            ActionItem("And do it."),
+        ]
+        assert found.follow_ups == [ActionItem("Call.", "x@example.com")]
+        assert found.questions == [Question("Why?")]
+        assert found.summary == "One. Two."
+
+    def test_ratings(self) -> None:
+        member = {
+            "id": "9",
+            "name": "Speaker 1",
+            "pace": {"wpm": 68},
+            "talkTime": {"percentage": 40.912, "seconds": 23.4},
+        }
+        found = read(
+            analytics={"metrics": [{"type": "total_silence", "percent": 29.061}], "members": [member, {"pace": None}]},
+            trackers_detected=[
+                {"name": "Promotion", "matches": [{"messageRefs": [{}, {}]}, {"messageRefs": [{}]}, {}]}
+            ],
+            entities={
+                "entities": [{"customType": "Title", "text": "x", "messageRefs": [{}]}, {"type": "date", "text": "x"}]
+            },
+        )
+        assert found.ratings == {
+            "total_silence_percent": Decimal("29.061"),
+            "talk_time_percent:Speaker 1": Decimal("40.912"),
+            "talk_time_seconds:Speaker 1": Decimal("23.4"),
+            "pace_wpm:Speaker 1": 68,
+            "tracker:Promotion": 3,
+            "entity:Title": 1,
+            "entity:date": 0,
+        }
+
+    def test_trackers_from_the_old_path(self) -> None:
+        old = [{"name": "T", "matches": [{"messageRefs": [{}]}]}]
+        assert read(trackers_detected={"message": "Cannot GET"}, trackers=old).ratings == {"tracker:T": 1}
+
+    @pytest.mark.parametrize("part", PRESENT)
+    @pytest.mark.parametrize("came", [None, {}, [], "text", {"message": "not found"}])
+    def test_a_part_that_did_not_come_is_missing(self, part: str, came: Any) -> None:
+        found = read([{"text": "hi"}], **{part: came})
+        reason = "not found" if came == {"message": "not found"} else "no reason given"
+        assert found.missing == [f"{part}: {reason}"]
+        assert len(found.transcript) == 1
+
+    @pytest.mark.parametrize("odd", [None, 7, "text", {}, [None, 7, "text", {}, {"text": None}]])
+    def test_odd_types_lose_their_part_only(self, odd: Any) -> None:
+        keys = {"topics": "topics", "action-items": "actionItems", "follow-ups": "followUps", "questions": "questions"}
+        parts: dict[str, Any] = {part: {key: odd} for part, key in keys.items()}
+        found = read(
+            [{"text": "hi"}],
+            **parts,
+            analytics={"metrics": odd, "members": None},
+            summary={"summary": odd},
+            entities={"entities": 7},
+            trackers_detected={"odd": odd},
+            conversation=odd,
+        )
+        assert [u.text for u in found.transcript] == ["hi"]
+        assert (found.topics, found.action_items, found.summary, found.missing) == ([], [], None, [])
+
+
+PARTS = ("topics", "action-items", "follow-ups", "questions", "analytics", "summary", "entities", "trackers-detected")
+
+
+def answers(**changed: requests.Response) -> dict[str, list[requests.Response]]:
+    told = {f"{ONE}/messages": [response('{"messages": [{"text": "hi", "timeOffset": 1.10}]}')], ONE: [response({})]}
+    told |= {f"{ONE}/{part}": [response({})] for part in PARTS}
+    return told | {f"{ONE}/{part.replace('_', '-')}": [answer] for part, answer in changed.items()}
+
+
+class TestFetch:
+    def test_every_part_as_it_came(self) -> None:
+        scene = OverScript(
+            answers(summary=response({"message": "none"}, 404), topics=response(b'\xef\xbb\xbf{"topics": []}\n'))
+        )
+
+        reply = scene.adapter.fetch(JOB, None)
+
+        assert b'"timeOffset": 1.10' in reply
+        assert json.loads(reply).keys() == {"messages", "conversation", *PARTS}
+        assert json.loads(reply)["summary"] == {"message": "none"}
+        assert scene.sent(f"{ONE}/messages").params == [("verbose", "true"), ("sentiment", "true")]
+        assert scene.session.left_over == []
+
+    @pytest.mark.parametrize(
+        "absent",
+        [response({"message": "no"}, 404), response("", 404), response("<html>", 404), response({"message": "no"})],
+    )
+    def test_what_is_not_there_does_not_matter(self, absent: requests.Response) -> None:
+        scene = OverScript(answers(summary=absent, trackers_detected=absent, trackers=absent, topics=absent))
+        found = scene.adapter.read_insights(scene.adapter.fetch(JOB, None))
+        assert [u.text for u in found.transcript] == ["hi"]
+        assert "topics: no" in " ".join(found.missing)
+
+    @pytest.mark.parametrize(
+        ("answer", "error"),
+        [
+            (response({"message": "gone"}, 404), ProviderRejected),
+            (response({"messages": {}}), ProviderUnavailable),
+            (response({"message": "wait"}), ProviderUnavailable),
+            *((answer, ProviderUnavailable) for answer in BEYOND_JSON),
+        ],
+    )
+    def test_without_messages(self, answer: requests.Response, error: type[ProviderError]) -> None:
+        with pytest.raises(ProviderError) as raised:
+            OverScript(answers(messages=answer)).adapter.fetch(JOB, None)
+        assert type(raised.value) is error
+
+    def test_a_fault_on_the_way_is_no_absence(self) -> None:
+        with pytest.raises(ProviderUnavailable):
+            OverScript(answers(summary=response("", 502))).adapter.fetch(JOB, None)

@@ -1,0 +1,180 @@
+"""The Transcribe adapter before its stand-in, with the local cloud's own Transcribe behind it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from recording_insights.errors import ProviderRejected, ProviderUnavailable, SubmissionUnconfirmed
+from recording_insights.providers.port import CallsBack
+from recording_insights.providers.registry import capabilities_of, load_provider, validate_options
+from recording_insights.providers.transcribe import Transcribe
+from sandbox.stand_ins.app import create_app, create_world
+from tests.sandbox.conftest import SAID, FakeEars
+from tests.transcribe_in_process import OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
+from tests.unit.providers.transcribe_scene import JOB, NAME, Scripted, submit
+
+
+@pytest.fixture(scope="module")
+def one_cloud() -> Iterator[LocalCloud]:
+    with local_cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(one_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
+    one_cloud.empty()
+    one_cloud.put("talks/two words.mp4", b"media")
+    behind(one_cloud, monkeypatch)
+    return one_cloud
+
+
+@pytest.fixture
+def stand_ins(cloud: LocalCloud) -> Iterator[FlaskClient]:
+    world = create_world(FakeEars())
+    cloud.sandbox = create_app(world).test_client()
+    yield cloud.sandbox
+    cloud.join()
+    world.close()
+
+
+@pytest.fixture
+def provider(stand_ins: FlaskClient, cloud: LocalCloud) -> Transcribe:
+    return Transcribe(transcribe=boto3_client(stand_ins), s3=cloud)
+
+
+def test_from_media_to_insights(provider: Transcribe, cloud: LocalCloud, stand_ins: FlaskClient) -> None:
+    job = submit(provider)
+    assert job == JOB
+    cloud.join()
+    assert provider.poll(job, None).phase == "succeeded"
+    insights = provider.read_insights(provider.fetch(job, None))
+    assert [(u.text, u.speaker) for u in insights.transcript] == [
+        ("How can I help you today?", "spk_0"),
+        ("The table was broken that is terrible.", "spk_1"),
+        ("I will send you a new table before Friday.", "spk_0"),
+        ("Wonderful I am very happy.", "spk_1"),
+    ]
+    assert [(u.start_ms, u.end_ms) for u in insights.transcript] == [
+        (round(said.start_ms), round(said.end_ms)) for said in SAID
+    ]
+    assert insights.sentiment is None
+    assert insights.transcript[0].sentiment is None
+    assert cloud.queries == [{"job": NAME, "format": "mp4", "speakers": "10"}]
+    assert stand_ins.get("/ledger").json["paid"] == {"transcribe.jobs": 1}
+
+
+def test_a_repeat_finds_the_first_job(provider: Transcribe, cloud: LocalCloud, stand_ins: FlaskClient) -> None:
+    assert submit(provider) == submit(provider) == JOB
+    assert stand_ins.get("/ledger").json["paid"] == {"transcribe.jobs": 1}
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [{"status": 500}, {"drop_connection": True}, *({"status": 200, "body": body} for body in ("<html>", [], {}))],
+)
+def test_a_lost_answer_is_no_lost_job(
+    provider: Transcribe, cloud: LocalCloud, stand_ins: FlaskClient, lost: dict[str, Any]
+) -> None:
+    failure = {"call": "transcribe.start_transcription_job", "after": True, **lost}
+    assert stand_ins.put("/dials", json={"fail_next": [failure]}).status_code == 200
+    with pytest.raises(ProviderUnavailable) as caught:
+        submit(provider)
+    assert not isinstance(caught.value, SubmissionUnconfirmed)
+    assert submit(provider) == JOB
+    assert stand_ins.get("/ledger").json["paid"] == {"transcribe.jobs": 1}
+
+
+def test_a_job_that_fails(provider: Transcribe, cloud: LocalCloud) -> None:
+    cloud.put("talks/two words.mp4", b"nonsense")
+    submit(provider)
+    cloud.join()
+    state = provider.poll(JOB, None)
+    reason = "The media format provided does not match the detected media format."
+    assert (state.phase, state.word, state.reason) == ("failed", "FAILED", f"Transcribe failed the job: {reason}")
+
+
+def test_a_request_that_aws_refuses(provider: Transcribe) -> None:
+    with pytest.raises(ProviderRejected, match="'languageCode' failed to satisfy constraint"):
+        submit(provider, language="tlh")
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({}, {"IdentifyLanguage": True, "Settings": {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 10}}),
+        ({"speakers": 2}, {"Settings": {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 2}}),
+        ({"language": "en-GB"}, {"LanguageCode": "en-GB"}),
+        ({"language": "de"}, {"LanguageCode": "de-DE"}),
+        ({"language": "nb"}, {"LanguageCode": "no-NO"}),
+        ({"language": "fil-PH"}, {"LanguageCode": "tl-PH"}),
+        ({"language": "zh-Hant"}, {"LanguageCode": "zh-TW"}),
+        ({"language": "zh-Hans-CN"}, {"LanguageCode": "zh-CN"}),
+        ({"language": "sr-Latn"}, {"LanguageCode": "sr-RS"}),
+        ({"language": "xx"}, {"LanguageCode": "xx"}),
+        (
+            {"language": "en", "vocabulary_name": "our-names"},
+            {"Settings": {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 10, "VocabularyName": "our-names"}},
+        ),
+    ],
+)
+def test_options_on_the_wire(options: dict[str, Any], sent: dict[str, Any]) -> None:
+    validate_options("transcribe", options)
+    aws = Scripted({"TranscriptionJob": {"TranscriptionJobName": NAME}})
+    assert submit(Transcribe(transcribe=aws, s3=aws), **options) == JOB
+    (asked,) = aws.asked
+    assert {name: asked[name] for name in sent} == sent
+    assert ("LanguageCode" in asked) != ("IdentifyLanguage" in asked)
+    assert asked["Media"] == {"MediaFileUri": "s3://recordings/talks/two words.mp4"}
+    assert (asked["MediaFormat"], asked["TranscriptionJobName"]) == ("mp4", NAME)
+    assert (asked["OutputBucketName"], asked["OutputKey"]) == (JOB["bucket"], JOB["key"])
+
+
+def test_a_vocabulary_needs_its_language() -> None:
+    aws = Scripted(None)
+    with pytest.raises(ProviderRejected, match="language"):
+        submit(Transcribe(transcribe=aws), vocabulary_name="our-names")
+    assert aws.asked == []
+
+
+@pytest.mark.parametrize("laid", [b"", b"<html>", b"[]", b'{"results": {}}', b'{"results": {"items": null}}', None])
+def test_what_is_no_transcript(cloud: LocalCloud, laid: bytes | None) -> None:
+    if laid is not None:
+        cloud.put(JOB["key"], laid, OUTPUT_BUCKET)
+    with pytest.raises(ProviderUnavailable):
+        Transcribe(s3=cloud).fetch(JOB, None)
+
+
+def test_the_registry_makes_one_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, Any]] = []
+    monkeypatch.setattr("boto3.client", lambda service, **how: made.append((service, how)))
+    settings: Any = type("Settings", (), {"base_urls": {"transcribe": "http://sandbox.test/transcribe"}})
+    provider: Any = load_provider("transcribe", settings)
+    assert made == []
+    assert not isinstance(provider, CallsBack)
+    assert provider._transcribe is None
+    ((service, how),) = made
+    assert (service, how["endpoint_url"]) == ("transcribe", "http://sandbox.test/transcribe")
+    assert how["config"].retries == {"total_max_attempts": 1}
+    assert (how["config"].connect_timeout, how["config"].read_timeout) == (3.05, 25)
+
+
+def test_capabilities() -> None:
+    capabilities = capabilities_of("transcribe")
+    assert (capabilities.takes, capabilities.callback, capabilities.result_by) == ("s3", "optional", "poll")
+    service = capabilities.aws_service
+    assert service is not None
+    assert (service.event_source, service.detail_type, service.job_name) == (
+        "aws.transcribe",
+        "Transcribe Job State Change",
+        "TranscriptionJobName",
+    )
+
+
+def test_the_local_cloud_announces_the_job_as_declared(provider: Transcribe, cloud: LocalCloud) -> None:
+    submit(provider)
+    cloud.join()
+    service = capabilities_of("transcribe").aws_service
+    assert service is not None
+    assert [event[service.job_name] for event in cloud.events] == [NAME]

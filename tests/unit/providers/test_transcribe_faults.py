@@ -1,0 +1,103 @@
+"""What goes wrong between the Transcribe adapter and AWS, and the states that AWS tells."""
+
+from typing import Any
+
+import pytest
+from botocore import exceptions
+
+from recording_insights.errors import (
+    CredentialsRefused,
+    ProviderBusy,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from tests.unit.domain.marsview_scene import text_of
+from tests.unit.providers.transcribe_scene import JOB, error, scripted, submit
+
+TOKEN = "FwoGZXIvYXdzEA"
+ENDPOINT = "https://transcribe.test"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        *[
+            (error(code), ProviderBusy)
+            for code in ("ThrottlingException", "LimitExceededException", "TooManyRequestsException")
+        ],
+        (error("SlowDown", 503), ProviderBusy),
+        (error("429", 429), ProviderBusy),
+        *[
+            (error(code), CredentialsRefused)
+            for code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException")
+        ],
+        (error("ExpiredTokenException"), CredentialsRefused),
+        (error("SubscriptionRequiredException"), CredentialsRefused),
+        (error("403", 403), CredentialsRefused),
+        (exceptions.NoCredentialsError(), CredentialsRefused),
+        (error("BadRequestException", message="The S3 URI that you provided can't be accessed."), ProviderRejected),
+        (exceptions.ParamValidationError(report="Invalid length"), ProviderRejected),
+        (error("InternalFailureException", 500), ProviderUnavailable),
+        (error("InternalFailureException"), ProviderUnavailable),
+        (error("502", 502), ProviderUnavailable),
+        (error("302", 302), ProviderUnavailable),
+        (exceptions.EndpointConnectionError(endpoint_url=ENDPOINT), ProviderUnavailable),
+        (exceptions.ReadTimeoutError(endpoint_url=ENDPOINT), ProviderUnavailable),
+        (exceptions.ConnectionClosedError(endpoint_url=ENDPOINT), ProviderUnavailable),
+        (AttributeError("'list' object has no attribute 'get'"), ProviderUnavailable),
+    ],
+)
+def test_faults_become_ours(fault: Exception, kind: type[Exception]) -> None:
+    for call in (submit, lambda provider: provider.fetch(JOB, None)):
+        with pytest.raises(kind) as caught:
+            call(scripted(fault))
+        assert type(caught.value) is kind
+        assert ENDPOINT not in text_of(caught.value)
+
+
+def test_what_a_wrong_signature_was_made_of_stays_unsaid() -> None:
+    message = f"The Canonical String for this request should have been 'POST\n/\n\nx-amz-security-token:{TOKEN}'"
+    with pytest.raises(CredentialsRefused) as caught:
+        submit(scripted(error("InvalidSignatureException", message=message)))
+    assert TOKEN not in text_of(caught.value)
+
+
+def test_the_reason_of_a_denial_is_said() -> None:
+    message = "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: transcribe:StartTranscriptionJob"
+    with pytest.raises(CredentialsRefused, match="transcribe:StartTranscriptionJob"):
+        submit(scripted(error("AccessDeniedException", message=message)))
+
+
+@pytest.mark.parametrize(("header", "wish"), [("7", 7), ("soon", None), (None, None)])
+def test_the_wish_of_a_busy_aws(header: str | None, wish: int | None) -> None:
+    with pytest.raises(ProviderBusy) as caught:
+        submit(scripted(error("ThrottlingException", headers={"retry-after": header} if header else {})))
+    assert caught.value.retry_after == wish
+
+
+@pytest.mark.parametrize("answer", [{}, {"TranscriptionJob": None}, {"TranscriptionJob": {}}, []])
+def test_an_answer_without_the_job(answer: Any) -> None:
+    for call in (submit, lambda provider: provider.poll(JOB, None)):
+        with pytest.raises(ProviderUnavailable, match="without the job"):
+            call(scripted(answer))
+
+
+@pytest.mark.parametrize(
+    ("word", "phase"),
+    [("QUEUED", "running"), ("IN_PROGRESS", "running"), ("COMPLETED", "succeeded"), ("PAUSED", "running")],
+)
+def test_states(word: str, phase: str) -> None:
+    state = scripted({"TranscriptionJob": {"TranscriptionJobStatus": word}}).poll(JOB, None)
+    assert (state.phase, state.word) == (phase, word)
+
+
+def test_states_without_words() -> None:
+    assert scripted({"TranscriptionJob": {"MediaFormat": "mp4"}}).poll(JOB, None).word == "unknown"
+    failed = scripted({"TranscriptionJob": {"TranscriptionJobStatus": "FAILED"}}).poll(JOB, None)
+    assert failed.reason == "Transcribe failed the job: no reason given"
+
+
+@pytest.mark.parametrize("code", ["NotFoundException", "BadRequestException"])
+def test_a_job_that_aws_knows_no_more(code: str) -> None:
+    state = scripted(error(code)).poll(JOB, None)
+    assert (state.phase, state.reason) == ("failed", "Transcribe knows no job of this name")

@@ -1,0 +1,160 @@
+"""Transcribe's transcripts, read in all the forms that they are known to have."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recording_insights.insights import Utterance
+from recording_insights.providers.transcribe import Transcribe
+
+
+def word(content: Any, start: Any = "0.5", end: Any = "0.9", speaker: Any = None, confidence: Any = "0.9") -> Any:
+    item = {"type": "pronunciation", "start_time": start, "end_time": end}
+    label = {} if speaker is None else {"speaker_label": speaker}
+    return {**item, **label, "alternatives": [{"confidence": confidence, "content": content}]}
+
+
+def mark(content: str) -> Any:
+    return {"type": "punctuation", "alternatives": [{"confidence": "0.0", "content": content}]}
+
+
+def read(**results: Any) -> list[Utterance]:
+    reply = json.dumps({"jobName": "job-1", "status": "COMPLETED", "results": results}).encode()
+    return list(Transcribe().read_insights(reply).transcript)
+
+
+def texts(*items: Any) -> list[str]:
+    return [utterance.text for utterance in read(items=list(items))]
+
+
+# After https://docs.aws.amazon.com/transcribe/latest/dg/diarization-output-batch.html
+DIARIZED = {
+    "transcripts": [{"transcript": "I've waited. Sorry."}],
+    "speaker_labels": {
+        "channel_label": "ch_0",
+        "speakers": 2,
+        "segments": [
+            {
+                "start_time": "4.87",
+                "speaker_label": "spk_0",
+                "end_time": "6.88",
+                "items": [
+                    {"start_time": "4.87", "speaker_label": "spk_0", "end_time": "5.02"},
+                    {"start_time": "5.02", "speaker_label": "spk_0", "end_time": "6.88"},
+                ],
+            },
+            {
+                "start_time": "8.49",
+                "speaker_label": "spk_1",
+                "end_time": "8.88",
+                "items": [{"start_time": "8.49", "speaker_label": "spk_1", "end_time": "8.88"}],
+            },
+        ],
+    },
+}
+ITEMS = [("I've", "4.87", "5.02"), ("waited", "5.02", "6.88"), ".", ("Sorry", "8.49", "8.88"), "."]
+
+
+@pytest.mark.parametrize("labelled_items", [True, False])
+def test_speakers_with_the_items_or_only_beside_them(labelled_items: bool) -> None:
+    speakers = iter(["spk_0", "spk_0", "spk_1"])
+    items = [mark(i) if isinstance(i, str) else word(*i, speaker=next(speakers)) for i in ITEMS]
+    if not labelled_items:
+        for item in items:
+            item.pop("speaker_label", None)
+    assert read(**DIARIZED, items=items) == [
+        Utterance("I've waited.", "spk_0", 4870, 6880, confidence=Decimal("0.900")),
+        Utterance("Sorry.", "spk_1", 8490, 8880, confidence=Decimal("0.900")),
+    ]
+
+
+def test_words_become_utterances() -> None:
+    said = read(
+        items=[
+            word("Hello", "0.0", "0.4", "spk_0", "0.998"),
+            mark(","),
+            word("you", "0.4", "0.6", "spk_0", "0.5"),
+            word("yes", "0.7", "0.9", "spk_1", "1.0"),
+            word("later", "3.0", "3.2", "spk_1", "1.0"),
+        ]
+    )
+    assert [(u.text, u.speaker, u.start_ms, u.end_ms, u.confidence) for u in said] == [
+        ("Hello, you", "spk_0", 0, 600, Decimal("0.749")),
+        ("yes", "spk_1", 700, 900, Decimal("1.000")),
+        ("later", "spk_1", 3000, 3200, Decimal("1.000")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("start", "ms"),
+    [("12.3456", 12346), (12.5, 12500), (12, 12000), ("0", 0), (None, None), ("soon", None), ([], None)],
+)
+def test_times_in_every_form(start: Any, ms: int | None) -> None:
+    assert read(items=[word("hello", start=start)])[0].start_ms == ms
+
+
+@pytest.mark.parametrize("confidence", [None, "", "high", "NaN", {}])
+def test_a_confidence_that_is_none(confidence: Any) -> None:
+    assert read(items=[word("hello", confidence=confidence)])[0].confidence is None
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["Привет", "мир"], "Привет мир"),
+        (["👋🏽", "안녕", "하세요"], "👋🏽 안녕 하세요"),
+        (["こんにちは", "世界"], "こんにちは世界"),
+        (["你", "好"], "你好"),
+        (["สวัสดี", "ครับ"], "สวัสดีครับ"),
+        (["AWS", "を", "使う"], "AWS を使う"),
+    ],
+)
+def test_other_scripts(words: list[str], text: str) -> None:
+    assert texts(*(word(w) for w in words)) == [text]
+
+
+def test_punctuation_goes_to_the_word_before_it() -> None:
+    assert texts(mark("."), word("一"), mark("、"), word("二"), mark("。"), word("三")) == ["一、二。", "三"]
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 5, "word", {}, {"alternatives": []}, {"alternatives": None}, word(None), word(""), {"type": 7}]
+)
+def test_an_odd_item_costs_only_itself(odd: Any) -> None:
+    assert texts(word("one"), odd, word("two")) == ["one two"]
+
+
+@pytest.mark.parametrize("labels", [None, [], {}, {"segments": None}, {"segments": [{"items": 5}]}])
+def test_odd_labels_cost_only_the_speakers(labels: Any) -> None:
+    assert [u.speaker for u in read(items=[word("one")], speaker_labels=labels)] == [None]
+
+
+def test_segments_where_there_are_no_items() -> None:
+    segments = [
+        {"id": 0, "transcript": "Hello.", "start_time": "1.5", "end_time": "2.0", "speaker_label": "spk_0"},
+        {"id": 1, "transcript": "Yes."},
+        {"id": 2, "transcript": None},
+    ]
+    assert read(audio_segments=segments) == [Utterance("Hello.", "spk_0", 1500, 2000), Utterance("Yes.")]
+
+
+def test_the_bare_text_where_there_is_nothing_else() -> None:
+    assert read(items=None, transcripts=[{"transcript": "Hello."}, {}]) == [Utterance("Hello.")]
+
+
+@pytest.mark.parametrize("parts", [{"items": []}, {"items": [], "transcripts": [{"transcript": ""}]}])
+def test_nobody_spoke(parts: dict[str, Any]) -> None:
+    assert read(**parts) == []
+
+
+def test_transcribe_finds_nothing_but_words() -> None:
+    insights = Transcribe().read_insights(b'{"results": {"items": []}}')
+    assert (insights.summary, insights.sentiment, list(insights.topics), insights.ratings) == (None, None, [], {})
+
+
+@pytest.mark.parametrize("reply", [b"", b"<html>", b"[]", b"{}", b'{"results": []}', b'{"results": {"items": 5}}'])
+def test_no_transcript_at_all(reply: bytes) -> None:
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        Transcribe().read_insights(reply)
