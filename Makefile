@@ -5,21 +5,24 @@ STAGE ?= dev
 # "key=value key=value": settings of the stack, see README.md.
 CONTEXT ?=
 RECORDING ?=
+# Who gets the recordings; the local stack has a default, a stage on AWS has none.
+PROVIDER ?=
 
 UV_VERSION := 0.13.9
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := node_modules/.bin/cdk
-SETTINGS := -c stage=$(STAGE) $(foreach setting,$(CONTEXT),-c $(setting))
+LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
+SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
 .PHONY: demo up down test unit check format synth deploy destroy install clean
 
 demo: install ## record the sample (or RECORDING=file) and watch it become insights
-	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(CONTEXT),--context "$(CONTEXT)")
+	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(LOCAL),--context "$(LOCAL)")
 
 up: install ## local cloud, stand-ins and the deployed stack; leaves .local/stack.json
-	@$(VENV)/python -m sandbox up $(if $(CONTEXT),--context "$(CONTEXT)")
+	@$(VENV)/python -m sandbox up $(if $(LOCAL),--context "$(LOCAL)")
 
 down: ## end what `make up` started
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down; fi
@@ -52,7 +55,8 @@ destroy: install
 install: .local/installed
 
 # Stamped by content of what is pinned: done again when it changes, a no-op otherwise.
-.local/installed: requirements.txt functions/requirements.txt package.json package-lock.json
+ALONE := tests/clients/requirements-without-dependencies.txt
+.local/installed: requirements.txt functions/requirements.txt $(ALONE) package.json package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	@echo "Installing Python packages into .venv (about half a minute, once) ..."
 	@$(PYTHON) -m venv .venv
@@ -60,6 +64,7 @@ install: .local/installed
 	@# uv installs in seconds what takes pip a minute; pip knows every mirror and proxy that a company has set up.
 	@VIRTUAL_ENV=.venv $(VENV)/uv pip install --quiet --requirement requirements.txt \
 	  || { echo "uv could not; trying pip (some minutes) ..."; $(VENV)/pip install --disable-pip-version-check --requirement requirements.txt; }
+	@$(VENV)/pip install --quiet --disable-pip-version-check --no-deps --requirement $(ALONE)
 	@echo "Installing the CDK command line into node_modules ..."
 	@$(VENV)/npm ci --silent --no-audit --no-fund
 	@mkdir -p .local && touch $@

@@ -37,7 +37,10 @@ class Cost:
 
 
 def cost_of(history: Sequence[Mapping[str, Any]], memory_mb: Mapping[str, int]) -> Cost:
-    """Count an execution's events; `memory_mb` is the memory of the function behind each task's name."""
+    """Count an execution's events; `memory_mb` is the memory of the function behind each task's name.
+
+    Tasks without a function, such as the wait for a callback, cost their transition only.
+    """
     transitions = invocations = 0
     gb_seconds = 0.0
     state = ""
@@ -47,7 +50,7 @@ def cost_of(history: Sequence[Mapping[str, Any]], memory_mb: Mapping[str, int]) 
         if kind.endswith("StateEntered"):
             transitions += 1
             state = event["stateEnteredEventDetails"]["name"]
-        elif kind == "TaskScheduled":
+        elif kind == "TaskScheduled" and event["taskScheduledEventDetails"]["resourceType"] == "lambda":
             invocations += 1
             scheduled = event["timestamp"]
         elif kind in ("TaskSucceeded", "TaskFailed", "TaskTimedOut") and scheduled is not None:
@@ -63,5 +66,5 @@ def memory_of_tasks(step_functions: Any, functions: Any, state_machine_arn: str)
     return {
         name: functions.get_function_configuration(FunctionName=state["Arguments"]["FunctionName"])["MemorySize"]
         for name, state in definition["States"].items()
-        if state["Type"] == "Task"
+        if "FunctionName" in state.get("Arguments", {})
     }

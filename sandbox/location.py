@@ -36,6 +36,11 @@ class Location:
         return f"http://localhost:{self.cloud_port}"
 
     @property
+    def api_url(self) -> str:
+        """Of the deployed API: the stack asks the local cloud for this id."""
+        return f"{self.endpoint_url}/_aws/execute-api/recordings/$default"
+
+    @property
     def sandbox_url(self) -> str:
         return f"http://localhost:{self.sandbox_port}"
 

@@ -15,7 +15,7 @@ from rich.text import Text
 State = Literal["running", "done", "failed"]
 _MARKS: Mapping[State, str] = {"running": "…", "done": "✓", "failed": "✗"}
 _STYLES: Mapping[State, str] = {"running": "yellow", "done": "green", "failed": "red"}
-_SHOWN = {"Submit recording", "Wait", "Poll job", "Save insights", "Report failure"}
+_SHOWN = {"Submit recording", "Await callback", "Wait", "Poll job", "Save insights", "Report failure"}
 
 
 @dataclass
@@ -64,11 +64,17 @@ def _said(name: str, output: str | None) -> str:
     said = json.loads(output or "{}")
     match name:
         case "Submit recording" | "Poll job":
-            words = {"running": f"not finished, asks again in {said.get('wait_seconds')} s", "succeeded": "finished"}
+            words = {
+                "running": f"not finished, asks again in {said.get('wait_seconds')} s",
+                "awaiting": "taken, will call back",
+                "succeeded": "finished",
+            }
             if name == "Submit recording":
                 words["running"] = f"taken, first poll in {said.get('wait_seconds')} s"
             outcome = str(said.get("outcome"))
             return words.get(outcome, f"{outcome} {said.get('reason') or ''}".strip())
+        case "Await callback":
+            return "over"
         case "Wait":
             return f"{said.get('wait_seconds')} s"
         case "Save insights":

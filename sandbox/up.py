@@ -23,6 +23,7 @@ from sandbox.location import PROJECT, REGION, Location, LocationError
 from sandbox.phases import Phases
 from sandbox.processes import Interrupts, Process, Supervisor, end, is_running
 from sandbox.stand_ins.credentials import credentials
+from sandbox.stand_ins.vendors import vendors
 
 _FIXED = ("stage",)
 
@@ -49,9 +50,10 @@ def parse_context(text: str) -> dict[str, str]:
 
 
 def full_context(location: Location, context: Mapping[str, str]) -> dict[str, str]:
-    """The local stack's settings under the user's: every vendor that has a stand-in is called there."""
-    base_urls = {f"{vendor}BaseUrl": f"{location.sandbox_url}/{vendor}" for vendor in credentials()}
-    return {"stage": STAGE, "provider": "marsview", **base_urls, **context}
+    """The local stack's settings under the user's: every vendor is a stand-in, and calls back to the local cloud."""
+    base_urls = {f"{vendor}BaseUrl": f"{location.sandbox_url}/{vendor}" for vendor in ("agora", *vendors())}
+    fixed = {"stage": STAGE, "provider": "marsview", "webhookBaseUrl": location.api_url}
+    return {**fixed, **base_urls, **context}
 
 
 @contextmanager
@@ -156,7 +158,7 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
         region=REGION,
         access_key_id=cloud.access_key_id,
         secret_access_key=cloud.secret_access_key,
-        api_url=f"{cloud.endpoint_url}/_aws/execute-api/{_output(outputs, 'ApiId')}/$default",
+        api_url=location.api_url,
         sandbox_url=location.sandbox_url,
         outputs=outputs,
         context=settings,
@@ -171,7 +173,10 @@ def _start_stand_ins(supervisor: Supervisor, location: Location) -> Process:
     """They get no AWS credentials but those that the stack hands to a vendor."""
     return supervisor.start(
         "stand-ins",
-        [sys.executable, "-m", "sandbox.stand_ins", "--port", str(location.sandbox_port)],
+        [
+            *(sys.executable, "-m", "sandbox.stand_ins"),
+            *("--port", str(location.sandbox_port), "--webhooks", f"{location.api_url}/webhooks"),
+        ],
         env={**plain_environment(), "AWS_ENDPOINT_URL": location.endpoint_url, "AWS_EC2_METADATA_DISABLED": "true"},
         cwd=PROJECT,
         log=location.log("stand-ins"),
