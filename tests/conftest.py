@@ -27,12 +27,21 @@ def captured_event() -> Callable[[str], dict[str, Any]]:
 @pytest.fixture(scope="session")
 def stack() -> "Iterator[LocalStack]":
     """The stack, deployed once to a local cloud of its own; waits run a hundred times faster than the clock."""
+    from recording_insights.providers.registry import PROVIDERS
     from sandbox.location import PROJECT, Location
     from sandbox.up import running_stack
 
     location = Location(PROJECT / ".local" / "test", cloud_port=4766, sandbox_port=9200)
-    ceilings = {"submitCeilingMinutes": "10", "pollCeilingMinutes": "20"}
-    with running_stack(ceilings, location) as running:
+    every = [name for name in PROVIDERS if name != "marsview"]
+    prefixes = {**{f"via/{name}/": name for name in PROVIDERS}, "via/two/": "symbl,transcribe"}
+    context = {
+        "submitCeilingMinutes": "10",
+        "pollCeilingMinutes": "20",
+        "callbackWaitSeconds": "8",
+        "otherProviders": ",".join(every),
+        "prefixProviders": json.dumps(prefixes),
+    }
+    with running_stack(context, location) as running:
         running.set_wait_scale(0.01)
         yield running
 

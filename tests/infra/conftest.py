@@ -10,6 +10,7 @@ import pytest
 from infra.checks import add_security_checks
 from infra.settings import StackSettings
 from infra.stack import RecordingInsightsStack
+from recording_insights.providers.registry import PROVIDERS
 
 
 def synthesise(folder: Path, context: dict[str, Any]) -> dict[str, Any]:
@@ -22,9 +23,18 @@ def synthesise(folder: Path, context: dict[str, Any]) -> dict[str, Any]:
     return template
 
 
+EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS)}
+
+
+@pytest.fixture(scope="session")
+def every_provider(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A stage on AWS that all providers can be chosen in."""
+    return synthesise(tmp_path_factory.mktemp("all"), {"stage": "dev", **EVERY_PROVIDER})
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A stage on AWS."""
+    """A stage on AWS with one provider, which does not call back."""
     return synthesise(tmp_path_factory.mktemp("dev"), {"stage": "dev", "provider": "marsview"})
 
 

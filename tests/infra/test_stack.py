@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.settings import FunctionSettings, IntakeSettings
+from recording_insights.settings import FunctionSettings, IntakeSettings, SubmitSettings, WebhookSettings
 
 Template = dict[str, Any]
 
@@ -61,6 +61,24 @@ ACTIONS = {
     },
     "get_insights": {"dynamodb:Query"},
 }
+WITH_EVERY_PROVIDER = {
+    **ACTIONS,
+    "submit_recording": ACTIONS["submit_recording"] | {"s3:PutObject", "transcribe:StartTranscriptionJob"},
+    "poll_job": ACTIONS["poll_job"] | {"dynamodb:Query", "s3:GetObject", "transcribe:GetTranscriptionJob"},
+    "receive_callback": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:PutObject",
+        "secretsmanager:GetSecretValue",
+        "states:SendTaskSuccess",
+    },
+    "receive_result_event": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "sqs:SendMessage",
+        "states:SendTaskSuccess",
+    },
+}
 WRITES_ITS_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
@@ -92,20 +110,53 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_every_function_is_one_of_ours(template: Template) -> None:
+def test_every_function_is_one_of_ours(template: Template, every_provider: Template) -> None:
     assert set(functions(template)) == set(ACTIONS)
+    assert set(functions(every_provider)) == set(WITH_EVERY_PROVIDER)
 
 
 @pytest.mark.parametrize("module", ACTIONS)
 def test_a_role_may_do_exactly_what_its_function_does(template: Template, module: str) -> None:
+    assert_actions(template, module, ACTIONS[module])
+
+
+@pytest.mark.parametrize("module", WITH_EVERY_PROVIDER)
+def test_more_providers_grant_what_they_need_and_no_more(every_provider: Template, module: str) -> None:
+    assert_actions(every_provider, module, WITH_EVERY_PROVIDER[module])
+
+
+def assert_actions(template: Template, module: str, actions: set[str]) -> None:
     function = functions(template)[module]
     role = function["Role"]["Fn::GetAtt"][0]
     assert [m for m, f in functions(template).items() if f["Role"]["Fn::GetAtt"][0] == role] == [module]
 
     statements = statements_of(template, role)
 
-    assert {a for s in statements for a in listed(s["Action"])} == ACTIONS[module] | WRITES_ITS_LOG
-    assert all(s["Effect"] == "Allow" and s["Resource"] != "*" for s in statements)
+    assert {a for s in statements for a in listed(s["Action"])} == actions | WRITES_ITS_LOG
+    assert all(s["Effect"] == "Allow" for s in statements)
+    unbound = [s for s in statements if s["Resource"] == "*" and "Condition" not in s]
+    assert not unbound
+
+
+def test_a_transcription_may_only_be_started_into_our_own_bucket(every_provider: Template) -> None:
+    role = functions(every_provider)["submit_recording"]["Role"]["Fn::GetAtt"][0]
+    [start] = [s for s in statements_of(every_provider, role) if s["Action"] == "transcribe:StartTranscriptionJob"]
+    assert start["Condition"]["StringEquals"]["transcribe:OutputBucketName"]["Ref"].startswith("BucketsReplies")
+    assert start["Condition"]["StringLike"] == {"transcribe:OutputKey": "outputs/*"}
+
+
+def test_a_wait_can_only_be_ended_in_our_own_workflow(every_provider: Template) -> None:
+    for module in ("receive_callback", "receive_result_event"):
+        role = functions(every_provider)[module]["Role"]["Fn::GetAtt"][0]
+        [end] = [s for s in statements_of(every_provider, role) if s["Action"] == "states:SendTaskSuccess"]
+        [(machine, _)] = of_type(every_provider, "AWS::StepFunctions::StateMachine")
+        assert end["Resource"] == {"Ref": machine}
+
+
+def test_the_webhook_secret_is_made_only_where_webhooks_are(template: Template, every_provider: Template) -> None:
+    assert not list(of_type(template, "AWS::SecretsManager::Secret"))
+    [(_, secret)] = of_type(every_provider, "AWS::SecretsManager::Secret")
+    assert secret["GenerateSecretString"]["PasswordLength"] == 64
 
 
 def test_a_secret_of_another_vendor_or_stage_cannot_be_read(template: Template) -> None:
@@ -126,12 +177,16 @@ def test_functions_run_the_newest_python_on_arm(template: Template) -> None:
         assert function["Architectures"] == ["arm64"]
 
 
-def test_the_environment_is_what_the_functions_read(template: Template) -> None:
+def test_the_environment_is_what_the_functions_read(template: Template, every_provider: Template) -> None:
     common = {field.name.upper() for field in fields(FunctionSettings)}
-    intake = {field.name.upper() for field in fields(IntakeSettings)}
-    for module, function in functions(template).items():
+    more = {
+        "admit_media": {field.name.upper() for field in fields(IntakeSettings)},
+        "submit_recording": {field.name.upper() for field in fields(SubmitSettings)},
+        "receive_callback": {field.name.upper() for field in fields(WebhookSettings)},
+    }
+    for module, function in [*functions(template).items(), *functions(every_provider).items()]:
         variables = {v for v in function["Environment"]["Variables"] if not v.startswith("POWERTOOLS_")}
-        assert variables == (intake if module == "admit_media" else common), module
+        assert variables == more.get(module, common), module
 
 
 def test_log_groups_keep_what_the_settings_say(template: Template) -> None:
@@ -171,13 +226,13 @@ def test_data_outlives_the_stack_but_on_a_laptop(template: Template, local_templ
         assert {r["DeletionPolicy"] for r in local_template["Resources"].values() if r["Type"] == kind} == {"Delete"}
 
 
-def test_the_recordings_bucket_announces_by_property_not_by_a_hidden_function(template: Template) -> None:
+def test_the_buckets_announce_by_property_not_by_a_hidden_function(template: Template) -> None:
     announcing = [
         name
         for name, bucket in of_type(template, "AWS::S3::Bucket")
         if bucket.get("NotificationConfiguration") == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     ]
-    assert len(announcing) == 1
+    assert len(announcing) == 2
     assert not [r for r in template["Resources"].values() if r["Type"].startswith("Custom::")]
 
 
@@ -209,6 +264,16 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
         ],
         "AWS_IAM",
     )
+
+
+def test_only_webhooks_ask_for_none(every_provider: Template) -> None:
+    routes = {r["RouteKey"]: r["AuthorizationType"] for _, r in of_type(every_provider, "AWS::ApiGatewayV2::Route")}
+    assert {key for key, kind in routes.items() if kind == "NONE"} == {
+        "POST /webhooks/{provider}",
+        "POST /webhooks/{provider}/{job}",
+        "POST /webhooks/{provider}/{job}/{token}",
+    }
+    assert set(routes.values()) == {"NONE", "AWS_IAM"}
 
 
 def test_arrivals_that_fail_are_kept(template: Template) -> None:

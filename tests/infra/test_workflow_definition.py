@@ -19,14 +19,13 @@ def definition(template: dict[str, Any]) -> dict[str, Any]:
 
 def test_it_reads_as_a_sentence(definition: dict[str, Any]) -> None:
     assert definition["StartAt"] == "Submit recording"
-    assert set(definition["States"]) == {*TASKS, "Wait", "Job finished?", "Recording failed"}
+    assert set(definition["States"]) == {*TASKS, "Await callback", "Wait", "Job finished?", "Recording failed"}
     assert definition["QueryLanguage"] == "JSONata"
 
 
 def test_tasks_are_all_there_are(definition: dict[str, Any]) -> None:
-    assert [name for name, state in definition["States"].items() if state["Type"] == "Task"] == [
-        *sorted(TASKS, key=list(definition["States"]).index)
-    ]
+    tasks = {name for name, state in definition["States"].items() if state["Type"] == "Task"}
+    assert tasks == {*TASKS, "Await callback"}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -57,6 +56,7 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
     choice = definition["States"]["Job finished?"]
     branches = {c["Condition"]: c["Next"] for c in choice["Choices"]}
     assert branches == {
+        "{% $states.input.outcome = 'awaiting' %}": "Await callback",
         "{% $states.input.outcome = 'running' %}": "Wait",
         "{% $states.input.outcome = 'succeeded' %}": "Save insights",
         "{% $states.input.outcome = 'submit' %}": "Submit recording",
@@ -64,6 +64,17 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
     assert choice["Default"] == "Report failure"
     assert definition["States"]["Wait"]["Seconds"] == "{% $states.input.wait_seconds %}"
     assert definition["States"]["Wait"]["Next"] == "Poll job"
+
+
+def test_the_callback_is_awaited_for_a_time_and_then_polled_for_come_what_may(definition: dict[str, Any]) -> None:
+    state = definition["States"]["Await callback"]
+    assert state["Resource"].endswith(":states:::aws-sdk:dynamodb:updateItem.waitForTaskToken")
+    assert state["TimeoutSeconds"] == 900
+    assert state["Next"] == "Poll job"
+    assert [(c["ErrorEquals"], c["Next"], c["Output"]) for c in state["Catch"]] == [
+        (["States.ALL"], "Poll job", "{% $states.input %}")
+    ]
+    assert "attribute_not_exists(callback_at)" in state["Arguments"]["ConditionExpression"]
 
 
 def test_the_machine_has_a_ceiling_above_the_ones_in_the_loop(definition: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, FakeAgora
+from tests.unit.environment import ENVIRONMENT
 
 RECORDING_ID = "0123456789abcdef0123456789abcdef"
 
@@ -143,18 +144,7 @@ def test_numbers_of_the_table_are_json_numbers() -> None:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, table: Any) -> None:
-    values = {
-        "STAGE": "dev",
-        "TABLE_NAME": table.name,
-        "RECORDINGS_BUCKET": "recordings-bucket",
-        "REPLIES_BUCKET": "replies-bucket",
-        "PROVIDER": "marsview",
-        "PROVIDER_OPTIONS": "{}",
-        "BASE_URLS": '{"agora": "https://agora.test/"}',
-        "SUBMIT_CEILING_MINUTES": "60",
-        "POLL_CEILING_MINUTES": "240",
-        "LINK_MINUTES": "60",
-    }
+    values = {**ENVIRONMENT, "TABLE_NAME": table.name, "BASE_URLS": '{"agora": "https://agora.test/"}'}
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 

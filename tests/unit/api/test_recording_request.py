@@ -17,7 +17,7 @@ def read(body: dict[str, Any]) -> RecordingRequest:
 
 def test_the_defaults() -> None:
     request = read({"channel": "team"})
-    assert request == RecordingRequest("team", recorder_uid("team"), "mix", "marsview", False, {}, None, 24, 300)
+    assert request == RecordingRequest("team", recorder_uid("team"), "mix", "marsview", None, False, {}, None, 24, 300)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,10 @@ def test_the_defaults() -> None:
         ("channel", {"channel": "a*b"}),
         ("channel", {"channel": "a\n"}),
         ("channel", {"channel": "\ud800"}),
+        ("failover", {"channel": "c", "failover": "symbl"}),
+        ("failover", {"channel": "c", "failover": ["symbl", "symbl"]}),
+        ("failover", {"channel": "c", "failover": ["gladia"]}),
+        ("failover", {"channel": "c", "failover": [{}]}),
         ("uid", {"channel": "c", "uid": 0}),
         ("uid", {"channel": "c", "uid": "0"}),
         ("uid", {"channel": "c", "uid": -1}),

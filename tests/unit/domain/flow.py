@@ -9,15 +9,17 @@ from recording_insights.errors import (
     SecretUnusable,
 )
 from recording_insights.media import MediaObject
-from recording_insights.providers.port import JobState
+from recording_insights.providers.port import CallbackAddress, Delivery, JobState
+from recording_insights.providers.registry import PROVIDERS
 from recording_insights.replies import ReplyStore
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from recording_insights.workflow.poll_job import poll_job
 from recording_insights.workflow.progress import Progress
+from recording_insights.workflow.provider_choice import ProviderChoice
 from recording_insights.workflow.save_insights import save_insights
-from recording_insights.workflow.submit_recording import submit_recording
-from tests.unit.fakes import FakeClock, FakeProvider
+from recording_insights.workflow.submit_recording import Handover, submit_recording
+from tests.unit.fakes import FakeClock, FakeProvider, FakeStream
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 JOB = {"transaction_id": "txn-1"}
@@ -36,18 +38,28 @@ class Flow:
         self.clock = clock
         self.media = media
         self.provider = FakeProvider()
-        store.admit(R, media, provider="marsview", duration_ms=60_000)
+        self.others: dict[str, FakeProvider] = {}
+        store.admit(R, media, providers=["marsview"], duration_ms=60_000)
         self.progress = Progress(R, media.media_id, media.key)
 
     def submit(self, progress: Progress | None = None, **defaults: Any) -> Progress:
         return submit_recording(
             progress or self.progress,
             store=self.store,
-            provider_for=self._provider_for,
-            default_provider=defaults.get("provider", "marsview"),
-            default_options=defaults.get("options", {}),
-            make_link=lambda media: f"https://bucket/{media.key}?signed={len(self.provider.links)}",
+            providers=ProviderChoice(
+                load=self._provider_for,
+                checks=lambda name: PROVIDERS[name].options,
+                options=defaults.get("options", {}),
+                failover=defaults.get("failover", ()),
+            ),
+            handover=Handover(
+                link=lambda media: f"https://bucket/{media.key}?signed={len(self.provider.links)}",
+                stream=lambda media: FakeStream(b"media"),
+                callback=lambda provider, name: CallbackAddress(f"https://api/webhooks/{provider}/{name}", "token"),
+                delivery=lambda provider, name: Delivery("replies", f"deliveries/{provider}/{name}.json", lambda: LINK),
+            ),
             ceiling_minutes=60,
+            failover_minutes=15,
             now=self.clock.now,
         )
 
@@ -75,5 +87,4 @@ class Flow:
         return self.store.get(R, self.media.media_id)
 
     def _provider_for(self, name: str) -> FakeProvider:
-        assert name == "marsview"
-        return self.provider
+        return self.provider if name == "marsview" else self.others[name]

@@ -22,6 +22,7 @@ from recording_insights import aws
 from recording_insights.media import MediaObject
 from recording_insights.providers import vendor_http
 from recording_insights.store.media import MediaStore
+from tests.unit.environment import ENVIRONMENT, INTAKE, WEBHOOKS
 from tests.unit.fakes import FakeVendorSession, response
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def buckets(fake_aws: None) -> Iterator["S3Client"]:
     for name in ("recordings-bucket", "replies-bucket"):
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket="recordings-bucket", Key=KEY, Body=_wav())
-    boto3.client("secretsmanager").create_secret(
-        Name="recording-insights/handlers/marsview", SecretString=json.dumps(CREDENTIALS)
-    )
+    secrets = {"recording-insights/handlers/marsview": CREDENTIALS, WEBHOOKS["WEBHOOK_SECRET"]: {"key": "k" * 64}}
+    for name, secret in secrets.items():
+        boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
     yield s3
     aws.s3.cache_clear()
 
@@ -81,19 +82,9 @@ def deployed(
     table: Any, buckets: "S3Client", step_functions: FakeStepFunctions, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """The environment that the stack gives, in workers that have just started."""
-    for name, value in {
-        "STAGE": "handlers",
-        "TABLE_NAME": table.name,
-        "RECORDINGS_BUCKET": "recordings-bucket",
-        "REPLIES_BUCKET": "replies-bucket",
-        "PROVIDER": "marsview",
-        "PROVIDER_OPTIONS": '{"speakers": 2}',
-        "BASE_URLS": '{"marsview": "https://marsview.test"}',
-        "SUBMIT_CEILING_MINUTES": "60",
-        "POLL_CEILING_MINUTES": "240",
-        "LINK_MINUTES": "45",
-        "WORKFLOW_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:process-recording",
-    }.items():
+    changes = {"STAGE": "handlers", "TABLE_NAME": table.name, "FAILOVER": "[]"}
+    base_urls = {"BASE_URLS": '{"marsview": "https://marsview.test"}'}
+    for name, value in {**ENVIRONMENT, **INTAKE, **WEBHOOKS, **changes, **base_urls}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(aws, "step_functions", lambda: step_functions)
     monkeypatch.setattr(aws, "table", lambda name: table if name == table.name else None)
@@ -107,6 +98,7 @@ def _forget() -> None:
         module.settings.cache_clear()
         with suppress(AttributeError):
             module.provider_for.cache_clear()
+    submit_recording.load.cache_clear()
 
 
 @pytest.fixture
@@ -250,7 +242,7 @@ def test_an_incomplete_environment_is_said_so(announce: Any, monkeypatch: pytest
 def admitted(announce: Any, table: Any) -> dict[str, Any]:
     """The input of an execution."""
     media = MediaObject.from_event(announce())
-    MediaStore(table).admit("r" * 32, media, provider="marsview", duration_ms=1000)
+    MediaStore(table).admit("r" * 32, media, providers=["marsview"], duration_ms=1000)
     return {"recording_id": "r" * 32, "media_id": media.media_id, "key": media.key}
 
 

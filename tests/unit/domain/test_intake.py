@@ -54,6 +54,7 @@ def admit(store: MediaStore, bucket: FakeBucket) -> Callable[[MediaObject], Any]
             media,
             store=store,
             default_provider="marsview",
+            prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
             reader=bucket.reader,
             start_execution=bucket.start,
         )
@@ -192,6 +193,7 @@ def test_a_fault_of_s3_is_no_reason_to_ignore(
             media,
             store=MediaStore(None),  # type: ignore[arg-type]
             default_provider="marsview",
+            prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
             reader=bucket.reader,
             start_execution=bucket.start,
         )
@@ -216,3 +218,22 @@ def test_the_parts_of_a_recording_put_by_hand_come_together(admit: Any, put: Any
         assert admit(put(part, wav()))["recording_id"] == SID
 
     assert len(store.recording(SID)["media"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "provider", "failover"),
+    [
+        ("talk.wav", "marsview", None),
+        ("interviews/talk.wav", "deepgram", ["transcribe"]),
+        ("interviews/legal/talk.wav", "transcribe", None),
+        ("old/interviews/talk.wav", "marsview", None),
+    ],
+)
+def test_the_longest_prefix_of_the_key_names_the_provider(
+    admit: Any, put: Any, store: MediaStore, key: str, provider: str, failover: list[str] | None
+) -> None:
+    outcome = admit(put(key, wav()))
+
+    recording = store.recording(outcome["recording_id"])
+    assert (recording["provider"], recording.get("failover")) == (provider, failover)
+    assert store.get(outcome["recording_id"], outcome["media_id"])["provider"] == provider

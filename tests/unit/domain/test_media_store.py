@@ -24,7 +24,7 @@ def table(either_table: Any) -> Any:
 
 
 def admit(store: MediaStore, media: MediaObject, recording_id: str = R) -> str:
-    store.admit(recording_id, media, provider="marsview", duration_ms=61_000)
+    store.admit(recording_id, media, providers=["marsview"], duration_ms=61_000)
     return media.media_id
 
 
@@ -32,7 +32,7 @@ class TestAdmission:
     def test_it_writes_the_recording_and_the_media_object(self, store: MediaStore, make_media: MakeMedia) -> None:
         media = make_media(f"{SID}_team_0.mp4", size=77, second=9)
 
-        store.admit(SID, media, provider="marsview", duration_ms=61_000)
+        store.admit(SID, media, providers=["marsview"], duration_ms=61_000)
 
         recording = store.recording(SID)
         assert {name: recording[name] for name in ("recording_id", "status", "created_at", "provider", "sid")} == {
@@ -58,7 +58,7 @@ class TestAdmission:
     def test_an_unknown_length_is_absent(self, store: MediaStore, make_media: MakeMedia) -> None:
         media = make_media()
 
-        store.admit(R, media, provider="marsview", duration_ms=None)
+        store.admit(R, media, providers=["marsview"], duration_ms=None)
 
         assert "duration_ms" not in store.get(R, media.media_id)
 
@@ -70,7 +70,7 @@ class TestAdmission:
         before = table.scan()["Items"]
         clock.elapsed = 500
 
-        store.admit(R, make_media(), provider="another", duration_ms=1)
+        store.admit(R, make_media(), providers=["another"], duration_ms=1)
 
         assert table.scan()["Items"] == before
 

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from recording_insights.media import MediaObject
-from recording_insights.store.media import MediaStore, derive_status, newest_per_key
+from recording_insights.recording_status import derive_status, newest_per_key
+from recording_insights.store.media import MediaStore
 from tests.unit.domain.conftest import MakeMedia
 
 SID = "b1946ac92492d2347c6235b4d2611184"
@@ -12,7 +13,7 @@ R = FOLDER
 
 
 def admit(store: MediaStore, media: MediaObject, recording_id: str = R) -> str:
-    store.admit(recording_id, media, provider="marsview", duration_ms=61_000)
+    store.admit(recording_id, media, providers=["marsview"], duration_ms=61_000)
     return media.media_id
 
 

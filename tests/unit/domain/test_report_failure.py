@@ -15,7 +15,7 @@ SID = "b1946ac92492d2347c6235b4d2611184"
 def state(store: MediaStore, make_media: MakeMedia) -> dict[str, Any]:
     """What "Report failure" gets for an admitted media object."""
     media = make_media(f"{SID}_weekly-sync_0.mp4")
-    store.admit(SID, media, provider="marsview", duration_ms=None)
+    store.admit(SID, media, providers=["marsview"], duration_ms=None)
     return {"recording_id": SID, "media_id": media.media_id, "key": media.key, "outcome": "running", "reason": ""}
 
 

@@ -2,25 +2,14 @@ import pytest
 
 from recording_insights.errors import SettingsInvalid
 from recording_insights.settings import FunctionSettings, IntakeSettings
-
-ENVIRONMENT = {
-    "STAGE": "dev",
-    "TABLE_NAME": "insights",
-    "RECORDINGS_BUCKET": "recordings-bucket",
-    "REPLIES_BUCKET": "replies-bucket",
-    "PROVIDER": "marsview",
-    "PROVIDER_OPTIONS": '{"models": ["speech_to_text"]}',
-    "BASE_URLS": "{}",
-    "SUBMIT_CEILING_MINUTES": "60",
-    "POLL_CEILING_MINUTES": "240",
-    "LINK_MINUTES": "45",
-}
+from tests.unit.environment import ENVIRONMENT
 
 
 def test_the_environment_is_read_by_type() -> None:
     settings = FunctionSettings.from_env({**ENVIRONMENT, "UNRELATED": "x"})
 
-    assert settings.provider_options == {"models": ["speech_to_text"]}
+    assert settings.provider_options == {"marsview": {"speakers": 2}}
+    assert (settings.providers, settings.failover) == (["marsview", "deepgram"], ["deepgram"])
     assert settings.base_urls == {}
     assert (settings.submit_ceiling_minutes, settings.poll_ceiling_minutes, settings.link_minutes) == (60, 240, 45)
     assert settings.secret_name("agora") == "recording-insights/dev/agora"
@@ -53,6 +42,7 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("LINK_MINUTES", "²", "is not a whole number"),
         ("BASE_URLS", "http://localhost", "is not a JSON object"),
         ("BASE_URLS", "[]", "is not a JSON object"),
+        ("PROVIDERS", "{}", "is not a JSON list"),
         ("PROVIDER_OPTIONS", "null", "is not a JSON object"),
     ],
 )
@@ -65,4 +55,6 @@ def test_all_faults_come_in_one_message() -> None:
     with pytest.raises(SettingsInvalid) as raised:
         IntakeSettings.from_env({**ENVIRONMENT, "STAGE": "", "LINK_MINUTES": "x"})
 
-    assert str(raised.value) == "STAGE is missing; LINK_MINUTES is not a whole number; WORKFLOW_ARN is missing"
+    assert str(raised.value) == (
+        "STAGE is missing; LINK_MINUTES is not a whole number; WORKFLOW_ARN is missing; PREFIX_PROVIDERS is missing"
+    )

@@ -4,10 +4,12 @@ from typing import Any
 import pytest
 
 from infra.settings import ContextError, StackSettings
+from recording_insights.providers.registry import PROVIDERS
 
 NEEDED = {"stage": "dev", "provider": "marsview"}
 ALL_KEYS = (
-    *("stage", "provider", "providerOptions", "submitCeilingMinutes", "pollCeilingMinutes", "linkMinutes"),
+    *("stage", "provider", "otherProviders", "prefixProviders", "failover", "failoverMinutes", "marsviewOptions"),
+    *("submitCeilingMinutes", "pollCeilingMinutes", "callbackWaitSeconds", "linkMinutes", "webhookBaseUrl"),
     *("logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "agoraBaseUrl", "marsviewBaseUrl"),
 )
 
@@ -30,7 +32,14 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
     settings = StackSettings.from_context(
         {
             **NEEDED,
-            "providerOptions": '{"speakers": 2, "models": ["speech_to_text"]}',
+            "otherProviders": "deepgram, symbl",
+            "prefixProviders": '{"interviews/": "transcribe,deepgram", "board/": ["symbl"]}',
+            "failover": "assemblyai,transcribe",
+            "failoverMinutes": "5",
+            "callbackWaitSeconds": "60",
+            "webhookBaseUrl": "https://hooks.example.com",
+            "marsviewOptions": '{"speakers": 2, "models": ["speech_to_text"]}',
+            "deepgramOptions": '{"language": "de"}',
             "submitCeilingMinutes": "5",
             "pollCeilingMinutes": "1440",
             "linkMinutes": "20",
@@ -46,7 +55,16 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
     assert settings == StackSettings(
         stage="dev",
         provider="marsview",
-        provider_options={"speakers": 2, "models": ["speech_to_text"]},
+        other_providers=["deepgram", "symbl"],
+        prefix_providers={"interviews/": ["transcribe", "deepgram"], "board/": ["symbl"]},
+        failover=["assemblyai", "transcribe"],
+        failover_minutes=5,
+        callback_wait_seconds=60,
+        webhook_base_url="https://hooks.example.com",
+        provider_options={
+            "marsview": {"speakers": 2, "models": ["speech_to_text"]},
+            "deepgram": {"language": "de"},
+        },
         base_urls={"agora": "http://localhost:9000/agora", "marsview": "https://marsview.example.com"},
         submit_ceiling_minutes=5,
         poll_ceiling_minutes=1440,
@@ -56,14 +74,16 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
         jwt_issuer="https://issuer.example.com/",
         jwt_audience="client-1",
     )
+    assert settings.providers == ["marsview", "deepgram", "symbl", "assemblyai", "transcribe"]
 
 
 def test_everything_can_be_set_as_json_as_cdk_json_does() -> None:
     settings = StackSettings.from_context(
-        {**NEEDED, "providerOptions": {"speakers": 2}, "linkMinutes": 30, "retainData": False}
+        {**NEEDED, "marsviewOptions": {"speakers": 2}, "linkMinutes": 30, "retainData": False, "failover": ["symbl"]}
     )
 
-    assert (settings.provider_options, settings.link_minutes, settings.retain_data) == ({"speakers": 2}, 30, False)
+    assert settings.provider_options == {"marsview": {"speakers": 2}}
+    assert (settings.link_minutes, settings.retain_data, settings.failover) == (30, False, ["symbl"])
 
 
 @pytest.mark.parametrize(("context", "kept"), [({}, False), ({"retainData": True}, True)])
@@ -74,7 +94,7 @@ def test_the_local_stage_keeps_no_data_unless_told(context: dict[str, Any], kept
     assert settings.retain_data is kept
 
 
-@pytest.mark.parametrize("key", ["linkMinute", "LinkMinutes", "symblBaseUrl", "provider_options", ""])
+@pytest.mark.parametrize("key", ["linkMinute", "LinkMinutes", "providerOptions", "gladiaBaseUrl", ""])
 def test_an_unknown_key_is_named_with_those_that_there_are(key: str) -> None:
     (fault,) = faults_of(**{key: "20"})
 
@@ -113,12 +133,23 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("stage", "my-stage", "letters or digits"),
         ("stage", "dev\n", "letters or digits"),
         ("stage", 7, "letters or digits"),
-        ("provider", "symbl", "one of marsview"),
-        ("provider", "Marsview", "one of marsview"),
-        ("provider", None, "one of marsview"),
-        ("providerOptions", "{", "a JSON object"),
-        ("providerOptions", "[]", "a JSON object"),
-        ("providerOptions", 3, "a JSON object"),
+        ("provider", "gladia", f"one of {', '.join(PROVIDERS)}"),
+        ("provider", "Marsview", f"one of {', '.join(PROVIDERS)}"),
+        ("provider", None, "one of "),
+        ("otherProviders", "marsview,marsview", "names out of"),
+        ("otherProviders", "", "names out of"),
+        ("failover", "marsview,gladia", "names out of"),
+        ("failover", 3, "names out of"),
+        ("failoverMinutes", "0", "1 to 1440"),
+        ("prefixProviders", '{"": "symbl"}', "a JSON object such as"),
+        ("prefixProviders", '{"a/": "gladia"}', "a JSON object such as"),
+        ("prefixProviders", '{"a/": []}', "a JSON object such as"),
+        ("prefixProviders", '{"a/": 7}', "a JSON object such as"),
+        ("callbackWaitSeconds", "4", "5 to 86400"),
+        ("webhookBaseUrl", "localhost", "an http or https URL"),
+        ("marsviewOptions", "{", "a JSON object"),
+        ("marsviewOptions", "[]", "a JSON object"),
+        ("symblOptions", 3, "a JSON object"),
         ("submitCeilingMinutes", "0", "1 to 1440"),
         ("pollCeilingMinutes", 1441, "1 to 1440"),
         ("pollCeilingMinutes", "1h", "1 to 1440"),
@@ -172,10 +203,18 @@ def test_a_jwt_issuer_is_an_https_url() -> None:
     ],
 )
 def test_the_providers_options_are_checked(options: dict[str, Any], name: str, allowed: str) -> None:
-    (fault,) = faults_of(providerOptions=json.dumps(options))
+    (fault,) = faults_of(marsviewOptions=json.dumps(options))
 
-    assert fault.startswith(f"providerOptions: {name}: ")
+    assert fault.startswith(f"marsviewOptions: {name}: ")
     assert allowed in fault
+
+
+def test_a_missing_provider_is_answered_with_all_that_there_are() -> None:
+    with pytest.raises(ContextError) as raised:
+        StackSettings.from_context({"stage": "dev"})
+
+    assert len(PROVIDERS) == 7
+    assert all(name in str(raised.value) for name in PROVIDERS)
 
 
 def test_all_faults_come_at_once() -> None:

@@ -14,7 +14,8 @@ from recording_insights.errors import (
 from recording_insights.polling import LONGEST_WAIT, SHORTEST_WAIT, Pace
 from recording_insights.providers.port import Capabilities
 from recording_insights.workflow.progress import Progress
-from recording_insights.workflow.submit_recording import MOST_RENEWALS, why_refused
+from recording_insights.workflow.provider_choice import why_refused
+from recording_insights.workflow.submit_recording import MOST_RENEWALS
 from tests.unit.domain.conftest import MakeMedia
 from tests.unit.domain.flow import EXPIRED, JOB, SECRET_FAULT, Flow, R
 
@@ -139,7 +140,7 @@ class TestSubmit:
         flow.store.table.put_item(Item={**flow.store.recording(R), "options": options})
         flow.provider.submits = [JOB]
 
-        flow.submit(options={"speakers": 2})
+        flow.submit(options={"marsview": {"speakers": 2}})
 
         sent = flow.provider.submissions[0].options
         assert json.loads(json.dumps(sent)) == {"speakers": 2, **options}
@@ -147,7 +148,7 @@ class TestSubmit:
     def test_the_stacks_options_are_those_of_its_own_provider(self, flow: Flow) -> None:
         flow.provider.submits = [JOB]
 
-        flow.submit(provider="another", options={"language": "de"})
+        flow.submit(options={"deepgram": {"language": "de"}})
 
         assert flow.provider.submissions[0].options == {}
 
@@ -163,7 +164,8 @@ class TestRenewal:
         assert progress.reason == "Marsview came too late for the link (AIRDOW002), also with 2 new links"
         assert len(set(flow.provider.links)) == len(flow.provider.submissions) == 1 + MOST_RENEWALS
         assert flow.provider.earlier_jobs == [{}] * 3, "a link belongs to its transaction"
-        assert flow.item["given_up_jobs"] == [{"transaction_id": "txn-0"}, {"transaction_id": "txn-1"}]
+        given_up = [(one["provider"], one["job"], one["reason"]) for one in flow.item["given_up"]]
+        assert given_up == [("marsview", {"transaction_id": f"txn-{n}"}, str(EXPIRED)) for n in range(2)]
 
     def test_each_phase_begins_anew(self, submitted: Flow) -> None:
         submitted.provider.polls = [EXPIRED]
@@ -192,7 +194,7 @@ class TestRenewal:
         progress = flow.submit()
 
         assert progress.outcome == "submit"
-        assert flow.item["given_up_jobs"] == [JOB]
+        assert [one["job"] for one in flow.item["given_up"]] == [JOB]
         assert "job" not in flow.item
 
 

@@ -1,0 +1,75 @@
+"""Every provider there is, each in a scene of its own; an eighth one would be here without a change."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import receive_callback
+import receive_result_event
+from recording_insights import aws
+from recording_insights.providers.registry import PROVIDERS, capabilities_of
+from tests.conformance.scene import REPLIES, SECRET, Scene
+from tests.transcribe_in_process import LocalCloud, behind, local_cloud
+from tests.unit.environment import ENVIRONMENT
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(socket_disabled: None) -> None:
+    """Nothing is asked of the network."""
+
+
+@pytest.fixture(params=list(PROVIDERS))
+def provider(request: pytest.FixtureRequest) -> str:
+    """Each provider in turn."""
+    return str(request.param)
+
+
+MakeScene = Callable[..., Scene]
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
+    """The local cloud's own code, for services of AWS."""
+    with local_cloud() as cloud:
+        behind(cloud, monkeypatch)
+        yield cloud
+
+
+@pytest.fixture
+def make_scene(provider: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[MakeScene]:
+    """A scene with the two handlers that receive news wired to it."""
+    scenes: list[Scene] = []
+
+    def make(**changes: Any) -> Scene:
+        if capabilities_of(provider).aws_service:
+            changes["cloud"] = request.getfixturevalue("cloud")
+        scene = Scene(provider, receive_callback.handler, receive_result_event.handler, **changes)
+        scenes.append(scene)
+        wake = scene.woken.append
+        for module in (receive_callback, receive_result_event):
+            monkeypatch.setattr(module, "MediaStore", lambda table: scene.store)
+            monkeypatch.setattr(module, "ReplyStore", lambda s3, bucket: scene.replies)
+        monkeypatch.setattr(receive_callback, "adapter_of", lambda name: scene.provider)
+        monkeypatch.setattr(aws, "end_wait", wake)
+        monkeypatch.setattr(aws, "s3", lambda: scene.s3)
+        monkeypatch.setattr(aws, "table", lambda name: scene.table)
+        return scene
+
+    for name, value in {**ENVIRONMENT, "PROVIDERS": f'["{provider}"]', "REPLIES_BUCKET": REPLIES}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WEBHOOK_SECRET", "webhook-secret-name")
+    monkeypatch.setattr(receive_callback, "read_secret", lambda name, keys: {"key": SECRET})
+    for module in (receive_callback, receive_result_event):
+        module.settings.cache_clear()
+    yield make
+    for scene in scenes:
+        scene.close()
+    for module in (receive_callback, receive_result_event):
+        module.settings.cache_clear()
+
+
+@pytest.fixture
+def scene(make_scene: MakeScene) -> Scene:
+    """A media object that nobody has submitted yet."""
+    return make_scene()

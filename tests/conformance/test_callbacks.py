@@ -1,0 +1,116 @@
+"""Callbacks of every provider that has them: early, late, twice, never, for others, and forged."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from recording_insights.providers.port import CallsBack
+from tests.conformance.conftest import MakeScene
+from tests.conformance.scene import R, Scene
+
+
+@pytest.fixture(autouse=True)
+def only_with_callbacks(scene: Scene) -> None:
+    if scene.provider.capabilities.callback == "none":
+        pytest.skip(f"{scene.name} does not call back")
+
+
+@pytest.fixture
+def webhook(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes, Mapping[str, str]]]:
+    """The POSTs that the vendor made to our webhook."""
+    if not isinstance(scene.provider, CallsBack):
+        pytest.skip(f"{scene.name} does not use our webhook")
+    seen: list[tuple[str, bytes, Mapping[str, str]]] = []
+    post = scene.post
+
+    def watch(path: str, body: bytes, headers: Mapping[str, str]) -> int:
+        seen.append((path, body, dict(headers)))
+        return post(path, body, headers)
+
+    monkeypatch.setattr(scene, "post", watch)
+    return seen
+
+
+@pytest.mark.parametrize("how", ["once", "double", "early"])
+def test_it_ends_the_wait(scene: Scene, how: str) -> None:
+    scene.dials(callback=how, job_seconds=0.0 if how == "early" else 0.1)
+
+    assert scene.run() == "done", scene.item
+    assert "Wait" not in scene.entered
+    assert bool(scene.woken) == (how != "early")
+    assert scene.entered.count("Poll job") == 1
+    assert scene.paid == 1
+
+
+def test_a_lost_one_is_made_good_by_the_back_up_poll_or_missed_with_a_reason(scene: Scene) -> None:
+    scene.dials(callback="lost")
+
+    status = scene.run(most=300)
+
+    assert scene.paid == 1
+    if scene.provider.capabilities.callback == "required":
+        assert (status, "no result within 240 minutes; last: " in scene.reason) == ("failed", True)
+    else:
+        assert status == "done"
+
+
+def test_every_authentic_one_is_answered_200(scene: Scene, webhook: Any) -> None:
+    scene.dials(callback="double")
+    scene.run()
+
+    assert set(scene.answers) == {200}
+    assert len(webhook) >= 2
+
+
+def test_a_flipped_byte_anywhere_in_the_proof_is_401_and_changes_nothing(scene: Scene, webhook: Any) -> None:
+    scene.dials(callback="once")
+    scene.run()
+    path, body, headers = webhook[-1]
+    fresh = dict(scene.item)
+
+    for forged in _forged(path, body, headers):
+        assert scene.post(*forged) == 401, forged
+    assert scene.item == fresh
+
+
+def test_forged_before_the_end_it_ends_nothing(make_scene: MakeScene, webhook: Any, scene: Scene) -> None:
+    scene.run()
+    path, body, headers = webhook[-1]
+    waiting = make_scene()
+    waiting.dials(job_never_ends=True)
+    from recording_insights.workflow.progress import Progress
+
+    waiting.submit(Progress(R, waiting.media.media_id, waiting.media.key))
+    before = dict(waiting.item)
+
+    for forged in _forged(path, body, headers):
+        assert waiting.post(*forged) == 401, forged
+    assert waiting.item == before
+    assert not waiting.woken
+
+
+def test_replayed_after_the_end_it_changes_nothing(scene: Scene, webhook: Any) -> None:
+    scene.run()
+    before, kept = dict(scene.item), dict(scene.s3)
+
+    for path, body, headers in list(webhook):
+        assert scene.post(path, body, headers) == 200
+
+    assert (scene.item, dict(scene.s3)) == (before, kept)
+
+
+def _forged(path: str, body: bytes, headers: Mapping[str, str]) -> Iterator[tuple[str, bytes, Mapping[str, str]]]:
+    """The same POST with its proof spoilt: in the path, in a header, or, where the body is signed, in the body."""
+    if len(path.split("/")) == 5:
+        yield path[:-1] + ("0" if path[-1] != "0" else "1"), body, headers
+        yield path.rpartition("/")[0], body, headers
+        return
+    proofs = [name for name in headers if name.lower().startswith("x-")]
+    assert proofs, "nothing proves this callback"
+    for name in proofs:
+        value = headers[name]
+        yield path, body, {**headers, name: value[:-1] + ("0" if value[-1] != "0" else "1")}
+        yield path, body, {key: text for key, text in headers.items() if key != name}
+    if len(path.split("/")) == 3:
+        yield path, body.replace(b"a", b"b", 1), headers

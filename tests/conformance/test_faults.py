@@ -1,0 +1,123 @@
+"""The same faults at every call of every provider: insights come out, or a reason; nothing is paid twice."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.stand_ins.vendors import vendors
+from tests.conformance.conftest import MakeScene
+from tests.conformance.scene import Scene
+
+PASSING: dict[str, dict[str, Any]] = {
+    "429": {"status": 429, "body": {"message": "slow down"}},
+    "429 with Retry-After": {"status": 429, "body": {"message": "slow down"}, "headers": {"Retry-After": "40"}},
+    "500": {"status": 500, "body": {"message": "oops"}},
+    "503": {"status": 503, "body": "<html>unavailable</html>"},
+    "not JSON": {"status": 200, "body": "<html>maintenance</html>"},
+    "connection dropped": {"drop_connection": True},
+    "answer lost": {"drop_connection": True, "after": True},
+    "500 after the work": {"status": 500, "after": True},
+}
+UNCLEAR: dict[str, dict[str, Any]] = {
+    "missing fields": {"status": 200, "body": {}},
+    "a list": {"status": 200, "body": []},
+    "null": {"status": 200, "body": "null"},
+    "an error with 200": {"status": 200, "body": {"error": "We are down for maintenance", "status": False}},
+}
+ROLES = ("login", "prepares", "buys", "state", "results")
+
+
+def calls_of(scene: Scene, role: str) -> tuple[str, ...]:
+    calls = getattr(vendors()[scene.name], role)
+    if not calls:
+        pytest.skip(f"{scene.name} has no such call")
+    return (calls,) if isinstance(calls, str) else tuple(calls)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_passing_fault_loses_nothing_and_pays_nothing_twice(scene: Scene, role: str, fault: str) -> None:
+    scene.dials(fail_next=[{"call": call, **PASSING[fault]} for call in calls_of(scene, role)])
+
+    assert scene.run() == "done", (scene.item, scene.entered)
+    assert scene.paid == 1
+    assert len(scene.insights().transcript) >= 1
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("fault", UNCLEAR)
+def test_an_answer_that_makes_no_sense_ends_well_or_with_a_reason(scene: Scene, role: str, fault: str) -> None:
+    scene.dials(fail_next=[{"call": call, **UNCLEAR[fault]} for call in calls_of(scene, role)])
+
+    status = scene.run()
+
+    assert scene.paid <= 1
+    assert status == "done" or len(scene.reason) > 20, scene.item
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_wrong_credentials_are_the_reason(scene: Scene, status: int) -> None:
+    vendor = scene.vendor
+    every = [call for call in (vendor.login, *vendor.prepares, vendor.buys) if call]
+    scene.dials(fail_next=[{"call": call, "status": status, "body": {"message": "no"}, "times": 9} for call in every])
+
+    assert scene.run() == "failed"
+    assert "credentials" in scene.reason or "refused" in scene.reason, scene.reason
+    assert scene.paid == 0
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("role", ["state", "results"])
+def test_a_refusal_in_the_middle_of_a_job_is_waited_out(scene: Scene, role: str, status: int) -> None:
+    failures = [{"call": c, "status": status, "body": {"message": "no"}, "times": 3} for c in calls_of(scene, role)]
+    scene.dials(fail_next=failures)
+
+    assert scene.run() == "done", scene.item
+    assert scene.paid == 1
+
+
+@pytest.mark.parametrize("polls", [1, 3])
+def test_a_word_that_nobody_knows_means_still_running(scene: Scene, polls: int) -> None:
+    calls_of(scene, "state")
+    scene.dials(unknown_state="pondering", unknown_state_polls=polls)
+
+    assert scene.run() == "done", scene.item
+
+
+def test_the_vendors_own_message_is_the_reason(scene: Scene) -> None:
+    scene.dials(job_fails="the audio has no speech that we would know")
+
+    assert scene.run() == "failed"
+    assert "the audio has no speech that we would know" in scene.reason
+
+
+def test_a_job_that_never_ends_ends_at_the_ceiling(scene: Scene) -> None:
+    scene.dials(job_never_ends=True)
+
+    assert scene.run(most=300) == "failed"
+    assert "no result within 240 minutes" in scene.reason
+    assert scene.paid == 1
+
+
+def test_a_vendor_that_stays_away_ends_at_the_ceiling(scene: Scene) -> None:
+    vendor = scene.vendor
+    every = [call for call in (vendor.login, *vendor.prepares, vendor.buys) if call]
+    scene.dials(fail_next=[{"call": call, "status": 503, "times": 500} for call in every])
+
+    assert scene.run(most=500) == "failed"
+    assert "not accepted within 60 minutes" in scene.reason
+    assert scene.paid == 0
+
+
+def test_media_that_it_cannot_take_is_refused_unasked(make_scene: MakeScene) -> None:
+    scene = make_scene(key="talk.xyz")
+
+    assert scene.run() == "failed"
+    assert f"{scene.name} cannot take this media object: it takes " in scene.reason
+    assert not scene.world.ledger.as_json()["lines"]
+
+
+def test_two_media_objects_are_two_jobs(make_scene: MakeScene) -> None:
+    first, second = make_scene(), make_scene(key="other.mp4")
+
+    assert (second.run(), second.paid, first.paid) == ("done", 1, 0)

@@ -1,0 +1,134 @@
+"""The same recording through every provider: one shape comes out, and it is what was said."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recording_insights.callbacks import callback_token, job_name
+from recording_insights.insights import LISTS, Insights
+from recording_insights.providers.vendor_text import parse_json
+from sandbox.stand_ins.speech import Utterance
+from tests.conformance.scene import SAID, SECRET, SIGNATURE, Scene
+
+FOREIGN = "Grüße aus Zürich 🎙️ はい そうです"
+SPEAKER = re.compile(r"speaker|spk|^from$|channel_labels", re.IGNORECASE)
+
+
+def words(insights: Insights) -> list[str]:
+    return re.sub(r"[^\w\s']", "", " ".join(u.text for u in insights.transcript)).lower().split()
+
+
+def test_what_was_said_comes_out(scene: Scene) -> None:
+    assert scene.run() == "done", scene.item
+
+    insights = scene.insights()
+    assert words(insights) == " ".join(u.text for u in SAID).split()
+    assert scene.paid == 1
+
+
+def test_who_spoke_and_when(scene: Scene) -> None:
+    scene.run()
+
+    transcript = scene.insights().transcript
+    by_text = {said.text.split()[0]: said for said in SAID}
+    speakers: dict[str, set[str]] = {}
+    for utterance in transcript:
+        said = by_text.get(re.sub(r"\W", "", utterance.text.split()[0].lower()))
+        if said is None:
+            continue  # a vendor may cut a sentence in two
+        assert utterance.speaker
+        speakers.setdefault(said.speaker, set()).add(utterance.speaker)
+        if utterance.start_ms is not None:
+            assert abs(int(utterance.start_ms) - said.start_ms) <= 50, utterance
+    assert [len(names) for names in speakers.values()] == [1, 1]
+    assert len(set().union(*speakers.values())) == 2
+
+
+def test_times_scores_and_kinds_are_ours(scene: Scene) -> None:
+    scene.run()
+
+    insights = scene.insights()
+    for utterance in insights.transcript:
+        assert isinstance(utterance.text, str)
+        for time in (utterance.start_ms, utterance.end_ms):
+            assert time is None or (time == int(time) and 0 <= time < 20_000)
+        assert utterance.sentiment is None or -1 <= utterance.sentiment <= 1
+        assert utterance.confidence is None or 0 <= utterance.confidence <= 1
+    assert insights.sentiment is None or -1 <= insights.sentiment <= 1
+    for kind, form in LISTS.items():
+        assert all(isinstance(entry, form) for entry in getattr(insights, kind))
+
+
+def test_the_raw_reply_is_kept_and_can_be_read_again(scene: Scene) -> None:
+    scene.run()
+
+    assert scene.provider.read_insights(scene.reply).transcript
+    for kept in scene.s3.values():
+        assert SIGNATURE.encode() not in kept
+
+
+def test_nothing_that_opens_a_door_lies_on_the_row(scene: Scene) -> None:
+    scene.run()
+
+    text = json.dumps(dict(scene.item), default=str)
+    token = callback_token(SECRET, scene.name, job_name(scene.item["recording_id"], scene.media.media_id, scene.item))
+    # The media object's name says which folder of whose account; what signs for it must not be there.
+    for secret in (
+        SIGNATURE,
+        "5ec0de",
+        token,
+        *(v for k, v in scene.secret.items() if k not in ("userId", "workspaceId")),
+    ):
+        assert secret not in text
+
+
+def test_zero_utterances_are_a_result(scene: Scene) -> None:
+    scene.ears.said = []
+
+    assert scene.run() == "done", scene.item
+    assert list(scene.insights().transcript) == []
+
+
+def test_other_scripts_and_emoji_survive(scene: Scene) -> None:
+    scene.ears.said = [Utterance(0.0, 900.0, "1", FOREIGN)]
+
+    assert scene.run() == "done", scene.item
+    found = " ".join(u.text for u in scene.insights().transcript)
+    # Some vendors write no spaces where the script has none.
+    assert "".join(found.rstrip(".?!").split()).casefold() == "".join(FOREIGN.split()).casefold()
+
+
+def test_a_result_beyond_what_lambda_takes_in_one_piece(scene: Scene) -> None:
+    scene.dials(oversize_result=5_000)
+
+    assert scene.run() == "done", scene.item
+    transcript = scene.insights().transcript
+    assert sum(len(u.text.split()) for u in transcript) == sum(len(u.text.split()) for u in SAID) * 1_250
+
+
+def test_a_missing_speaker_is_nobody(scene: Scene) -> None:
+    scene.run()
+
+    insights = scene.provider.read_insights(
+        json.dumps(_without_speakers(parse_json(scene.reply)), default=str).encode()
+    )
+
+    assert insights.transcript
+    assert all(u.speaker is None for u in insights.transcript)
+
+
+@pytest.mark.parametrize("reply", [b"{}", b"[]", b"null", b'"text"', b'{"error": "gone"}'])
+def test_a_reply_that_is_none_is_said_so(scene: Scene, reply: bytes) -> None:
+    with pytest.raises((LookupError, TypeError, ValueError, AttributeError)):
+        scene.provider.read_insights(reply)
+
+
+def _without_speakers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_speakers(inner) for key, inner in value.items() if not SPEAKER.search(key)}
+    if isinstance(value, list):
+        return [_without_speakers(inner) for inner in value]
+    return float(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,162 @@
+"""Every provider through the deployed stack: real media, real words, IAM enforced, its own way of reporting back."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
+from sandbox.local_stack import LocalStack
+from sandbox.stand_ins.vendors import vendors
+from tests.deployed import drop, process, recording_of, states, until_ended
+
+ANSWER = {
+    "recording_id": str,
+    "status": str,
+    "provider": str,
+    "transcript": list,
+    "topics": list,
+    "action_items": list,
+    "follow_ups": list,
+    "questions": list,
+    "emotions": list,
+    "ratings": dict,
+}
+SCORES = ("sentiment", "confidence")
+CALL_BACK = [name for name in PROVIDERS if capabilities_of(name).callback != "none"]
+BY_WEBHOOK = [name for name in PROVIDERS if receives_webhooks(name)]
+
+
+def key_for(provider: str) -> str:
+    return f"via/{provider}/{uuid4().hex[:8]}.mp4"
+
+
+def paid(stack: LocalStack, provider: str) -> int:
+    return int(stack.ledger()["paid"].get(vendors()[provider].paid, 0))
+
+
+def insights_of(stack: LocalStack, recording: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = stack.call_api("GET", f"/recordings/{recording['recording_id']}/insights").json()
+    return answer
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path, provider: str) -> None:
+    recording = process(stack, clip, key_for(provider))
+
+    assert recording["status"] == "done", recording["media"]
+    assert recording["provider"] == recording["media"][0]["provider"] == provider
+    answer = insights_of(stack, recording)
+    assert {name: type(answer.get(name)) for name in ANSWER} == ANSWER
+    said = " ".join(line["text"] for line in answer["transcript"]).lower()
+    assert "help you" in said, said
+    for line in answer["transcript"]:
+        assert {"text", "speaker"} <= line.keys() <= {*("text", "speaker", "start_ms", "end_ms"), *SCORES}
+    assert paid(stack, provider) == 1
+    waits = "Await callback" if provider in CALL_BACK else "Wait"
+    loop = ["Submit recording", "Job finished?", waits, "Poll job", "Job finished?"]
+    assert states(stack, recording)[: len(loop)] == loop
+
+
+def test_lost_callbacks_are_made_good_or_missed_with_a_reason(stack: LocalStack, clip: Path) -> None:
+    stack.set_wait_scale(0.001)
+    stack.dials(**{provider: {"callback": "lost"} for provider in CALL_BACK})
+    keys = {provider: drop(stack, clip, key_for(provider)) for provider in CALL_BACK}  # all at once: they wait alike
+
+    for provider, key in keys.items():
+        recording = until_ended(stack, recording_of(stack, key))
+        if capabilities_of(provider).callback == "required":
+            assert "no result within 20 minutes; last: " in recording["media"][0]["reason"]
+        else:
+            assert recording["status"] == "done", recording["media"]
+        assert paid(stack, provider) == 1
+
+
+@pytest.mark.parametrize("provider", CALL_BACK)
+@pytest.mark.parametrize("callback", ["early", "double"])
+def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, provider: str, callback: str) -> None:
+    stack.dials(**{provider: {"callback": callback}})
+
+    recording = process(stack, clip, key_for(provider))
+
+    assert recording["status"] == "done", recording["media"]
+    assert "Wait" not in states(stack, recording)
+    assert paid(stack, provider) == 1
+
+
+@pytest.mark.parametrize("provider", CALL_BACK)
+def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
+    stack: LocalStack, clip: Path, provider: str
+) -> None:
+    stack.dials(fail_next=[{"call": vendors()[provider].buys, "drop_connection": True, "after": True}])
+
+    recording = process(stack, clip, key_for(provider))
+
+    assert recording["status"] == "done", recording["media"]
+    assert paid(stack, provider) == 1
+
+
+@pytest.mark.parametrize("provider", BY_WEBHOOK)
+def test_a_forged_callback_is_401_and_changes_nothing(stack: LocalStack, clip: Path, provider: str) -> None:
+    stack.dials(**{provider: {"job_never_ends": True}})
+    recording_id = recording_of(stack, drop(stack, clip, key_for(provider)))
+    submitted = _until_submitted(stack, recording_id)
+    job = f"{recording_id}-{submitted['media_id']}-0"
+    body = json.dumps({"transcript_id": "x", "jobId": "x", "status": "completed", "event_name": "x"})
+
+    for path in ("", f"/{job}", f"/{job}/{'0' * 64}", f"/{'0' * 32}-{'0' * 20}-0/{'0' * 64}"):
+        headers = {"X-Recording-Insights-Token": "0" * 64, "X-Seasalt-Server-Signature": "0" * 64}
+        answer = requests.post(f"{stack.api_url}/webhooks/{provider}{path}", data=body, headers=headers, timeout=30)
+        assert answer.status_code == 401, (path, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+    assert _media(stack, recording_id) == submitted
+    _abort(stack, recording_id)
+
+
+@pytest.mark.parametrize(("path", "status"), [("gladia", 404), ("marsview", 404), ("deepgram/x/y", 404)])
+def test_nobody_else_has_a_webhook(stack: LocalStack, path: str, status: int) -> None:
+    answer = requests.post(f"{stack.api_url}/webhooks/{path}", data="{}", timeout=30)
+
+    assert answer.status_code == status
+
+
+def test_the_next_one_takes_over_and_the_row_tells_the_story(stack: LocalStack, clip: Path) -> None:
+    refused = {"status": 401, "body": {"message": "bad credentials"}, "times": 9}
+    stack.dials(fail_next=[{"call": "symbl.token", **refused}, {"call": "symbl.process_url", **refused}])
+
+    recording = process(stack, clip, f"via/two/{uuid4().hex[:8]}.mp4")
+
+    assert recording["status"] == "done", recording["media"]
+    [media] = recording["media"]
+    assert media["provider"] == "transcribe"
+    [story] = media["given_up"]
+    assert story["provider"] == "symbl"
+    assert "Symbl refused" in story["reason"]
+    assert states(stack, recording).count("Submit recording") == 2
+    assert insights_of(stack, recording)["provider"] == "transcribe"
+
+
+def _until_submitted(stack: LocalStack, recording_id: str) -> dict[str, Any]:
+    for _ in range(200):
+        media = _media(stack, recording_id)
+        if media["status"] == "submitted":
+            return media
+    raise AssertionError(f"not submitted: {media}")
+
+
+def _media(stack: LocalStack, recording_id: str) -> dict[str, Any]:
+    recording = stack.call_api("GET", f"/recordings/{recording_id}").json()
+    return dict(recording["media"][0])
+
+
+def _abort(stack: LocalStack, recording_id: str) -> None:
+    client = stack.client("stepfunctions")
+    for execution in client.list_executions(stateMachineArn=stack.outputs["WorkflowArn"], statusFilter="RUNNING")[
+        "executions"
+    ]:
+        client.stop_execution(executionArn=execution["executionArn"])
+    assert until_ended(stack, recording_id)["status"] == "failed"
