@@ -129,6 +129,23 @@ PROVIDERS: Mapping[str, Row] = {
             "source": text,
         },
     ),
+    "seameet": Row(
+        adapter="seameet:SeaMeet",
+        secret_keys=("apiKey", "workspaceId", "webhookSecret"),
+        options={
+            "language": one_of("en-US", "zh-TW"),
+            "speakers": whole_number(1, 20),
+            "channels": whole_number(1, 2),
+            "scenario": one_of("customer_service_call"),
+            "customer_number": text,
+            "customer_name": text,
+            "agent_name": text,
+            "direction": one_of("INBOUND", "OUTBOUND"),
+            "went_to_voicemail": flag,
+            "contains_recordings": flag,
+            "spoke_to_agent": flag,
+        },
+    ),
 }
 
 

@@ -1,0 +1,288 @@
+"""The SeaMeet adapter: states, callbacks and what they bring; and all of it against the stand-in."""
+
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from recording_insights.errors import CallbackForged, InvalidRequest, ProviderUnavailable
+from recording_insights.insights import Utterance
+from recording_insights.providers.port import CallbackRequest, JobState
+from recording_insights.providers.seameet import SeaMeet
+from recording_insights.providers.vendor_http import VendorHttp
+from sandbox.stand_ins.app import create_app, create_world
+from sandbox.stand_ins.vendors.seameet import CREDENTIALS
+from sandbox.stand_ins.world import World
+from tests.sandbox.conftest import FakeEars
+from tests.stand_in_session import HOST, stand_in_session
+from tests.unit.domain.marsview_scene import text_of
+from tests.unit.fakes import response
+from tests.unit.providers.test_seameet import JOB, KEPT, SECRET, STATE, UPLOADED, Scene, Vault, submission
+
+RESULT = {
+    "event_name": "dashboard_analysis_finished",
+    "workspace_id": "the-workspace",
+    "meeting_id": "seax_1",
+    "payload": {
+        "meeting_id": "seax_1",
+        "customer_satisfaction_rating": "A",
+        "agent_performance_rating": None,
+        "agent_performance_feedback": "Clear instructions.",
+        "risk_factor": "",
+        "summary": "Documents are missing.",
+        "title": "Documents",
+        "transcript": [{"text": "Hi, I'm calling to ask.", "speaker": "test agent"}],
+    },
+}
+
+
+def signed(body: bytes, secret: str = SECRET["webhookSecret"]) -> CallbackRequest:
+    signature = hmac.new(secret.encode(), body, sha256).hexdigest()
+    return CallbackRequest(body, {"x-seasalt-server-signature": signature})
+
+
+def reply(**payload: Any) -> bytes:
+    changed = {**RESULT["payload"], **payload}  # type: ignore[dict-item]
+    return json.dumps({**RESULT, "payload": changed}).encode()
+
+
+class TestPoll:
+    @pytest.mark.parametrize("job", [JOB, UPLOADED, KEPT])
+    def test_what_was_delivered_ends_the_job_whether_its_id_is_known_or_not(self, job: Mapping[str, Any]) -> None:
+        scene = Scene({})
+        assert scene.provider.poll(job, b"{}").phase == "succeeded"
+        assert scene.session.asked == []
+
+    @pytest.mark.parametrize("job", [UPLOADED, KEPT])
+    def test_without_an_id_only_the_callback_ends_it(self, job: Mapping[str, Any]) -> None:
+        assert Scene({}).provider.poll(job, None) == JobState("running", "no job id")
+
+    @pytest.mark.parametrize("is_wrapped", [False, True])
+    @pytest.mark.parametrize(
+        ("job", "state"),
+        [
+            ({"status": "QUEUED"}, JobState("running", "QUEUED")),
+            ({"status": "STARTED", "result": None}, JobState("running", "STARTED")),
+            ({"status": "FINISHED"}, JobState("running", "FINISHED, its callback has not come")),
+            ({"status": "PONDERING"}, JobState("running", "PONDERING")),
+            (
+                {"status": "FAILED", "error_message": "no speech"},
+                JobState("failed", "FAILED", "SeaMeet failed the job: no speech"),
+            ),
+            ({"status": "FAILED"}, JobState("failed", "FAILED", "SeaMeet failed the job: no reason given")),
+        ],
+    )
+    def test_words(self, job: dict[str, Any], state: JobState, is_wrapped: bool) -> None:
+        job = {"id": "job-1", "error_message": None, **job}
+        scene = Scene({STATE: [response({"job": job} if is_wrapped else job)]})
+        assert scene.provider.poll(JOB, None) == state
+
+    @pytest.mark.parametrize("body", [{}, {"id": "job-1"}, {"job": {"status": None}}, [], 7])
+    def test_an_answer_without_a_state_ends_nothing(self, body: Any) -> None:
+        with pytest.raises(ProviderUnavailable, match="without"):
+            Scene({STATE: [response(body)]}).provider.poll(JOB, None)
+
+    def test_there_is_nothing_to_fetch(self) -> None:
+        with pytest.raises(ProviderUnavailable, match="by callback only"):
+            Scene({}).provider.fetch(JOB, None)
+
+
+class TestReading:
+    read = staticmethod(Scene({}).provider.read_insights)
+
+    def test_the_payload(self) -> None:
+        insights = self.read(reply())
+        assert insights.transcript == [Utterance("Hi, I'm calling to ask.", "test agent")]
+        assert insights.summary == "Documents are missing."
+        assert insights.ratings == {
+            "customer_satisfaction_rating": "A",
+            "agent_performance_feedback": "Clear instructions.",
+            "title": "Documents",
+        }
+        assert insights.sentiment is None
+
+    def test_the_payload_as_json_text(self) -> None:
+        body = json.dumps({"event": "dashboard_analysis_finished", "payload": json.dumps(RESULT["payload"])})
+        assert self.read(body.encode()) == self.read(reply())
+
+    @pytest.mark.parametrize(
+        ("transcript", "read"),
+        [
+            ([], []),
+            (None, []),
+            ([{"text": "您好 👋", "speaker": "客服"}], [("您好 👋", "客服")]),
+            ([{"text": "a"}, {"text": "b", "speaker": None}, {"text": "c", "speaker": ""}], [(c, None) for c in "abc"]),
+            ([{"text": "a", "speaker": 1}, {"text": "b", "speaker": ["x"]}], [("a", "1"), ("b", None)]),
+            ([None, "a", {"speaker": "x"}, {"text": ""}, {"text": None}, {"text": {}}], []),
+        ],
+    )
+    @pytest.mark.parametrize("ensure_ascii", [False, True])
+    def test_transcripts(self, transcript: Any, read: list[tuple[str, str | None]], ensure_ascii: bool) -> None:
+        body = json.dumps({"payload": {"transcript": transcript}}, ensure_ascii=ensure_ascii).encode()
+        assert [(u.text, u.speaker) for u in self.read(body).transcript] == read
+
+    @pytest.mark.parametrize("wrong", [None, [], {}, ["x"], {"a": 1}])
+    @pytest.mark.parametrize("field", ["summary", "title", "risk_factor", "customer_satisfaction_rating"])
+    def test_a_part_of_the_wrong_type_is_lost_alone(self, field: str, wrong: Any) -> None:
+        insights = self.read(reply(**{field: wrong}))
+        assert len(insights.transcript) == 1
+        assert field not in insights.ratings
+        assert (insights.summary is None) == (field == "summary")
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"{}", b"[]", b"7", b'{"payload": null}', b'{"payload": "x"}', b'{"payload": {}}', b"\xff"]
+    )
+    def test_without_a_transcript_it_is_no_result(self, body: bytes) -> None:
+        with pytest.raises((LookupError, TypeError, ValueError)):
+            self.read(body)
+
+    @pytest.mark.parametrize("transcript", ["text", {"text": "a"}, 7])
+    def test_a_transcript_is_a_list(self, transcript: Any) -> None:
+        with pytest.raises(TypeError):
+            self.read(reply(transcript=transcript))
+
+
+class TestCallback:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            RESULT,
+            {**RESULT, "meeting_id": None},
+            {"event": "dashboard_analysis_finished", "payload": RESULT["payload"]},
+            {**RESULT, "payload": {"transcript": []}},
+            {"event": "dashboard_analysis_finished", "payload": json.dumps(RESULT["payload"])},
+        ],
+    )
+    @pytest.mark.parametrize("indent", [None, 2])
+    def test_the_result_is_found_by_its_meeting(self, body: Any, indent: int | None) -> None:
+        callback = Scene({}).provider.read_callback(signed(json.dumps(body, indent=indent).encode()))
+        assert callback is not None
+        assert (callback.job, callback.is_result, callback.key) == (KEPT, True, "seax_1")
+
+    def test_the_id_is_taken_as_it_comes(self) -> None:
+        payload = {**RESULT["payload"], "meeting_id": "2394a2dd-bc25"}  # type: ignore[dict-item]
+        body = json.dumps({"event": "dashboard_analysis_finished", "payload": payload}).encode()
+        callback = Scene({}).provider.read_callback(signed(body))
+        assert callback is not None
+        assert callback.key == "2394a2dd-bc25"
+
+    @pytest.mark.parametrize("event", ["meeting_created", "transcription_finished"])
+    def test_other_events_end_nothing(self, event: str) -> None:
+        assert Scene({}).provider.read_callback(signed(json.dumps({"event_name": event}).encode())) is None
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"nonsense",
+            b"\xff",
+            b"[]",
+            b"null",
+            b"{}",
+            b'{"event_name": "dashboard_analysis_finished"}',
+            b'{"event_name": "dashboard_analysis_finished", "meeting_id": "m", "payload": null}',
+            b'{"event_name": "dashboard_analysis_finished", "meeting_id": "m", "payload": "nonsense"}',
+            b'{"event_name": "dashboard_analysis_finished", "payload": {}}',
+            b'{"event_name": "dashboard_analysis_finished", "payload": {"meeting_id": null}}',
+            b'{"event_name": "dashboard_analysis_finished", "meeting_id": 7, "payload": {}}',
+        ],
+    )
+    def test_authentic_nonsense(self, body: bytes) -> None:
+        with pytest.raises(InvalidRequest, match=r"^body: "):
+            Scene({}).provider.read_callback(signed(body))
+
+    @pytest.mark.parametrize("signature", [None, "", "sha256=", "é" * 64, "0" * 64, "0" * 63, "g" * 64])
+    def test_a_wrong_signature(self, signature: str | None) -> None:
+        headers = {} if signature is None else {"x-seasalt-server-signature": signature}
+        scene = Scene({})
+        with pytest.raises(CallbackForged) as raised:
+            scene.provider.read_callback(CallbackRequest(reply(), headers))
+        assert SECRET["webhookSecret"] not in text_of(raised.value)
+        assert scene.vault.reads == ([False, True] if signature == "0" * 64 else [])
+
+    @pytest.mark.parametrize("at", [0, 40, -1])
+    def test_one_flipped_byte(self, at: int) -> None:
+        right = signed(reply())
+        body, signature = bytearray(right.body), bytearray(right.headers["x-seasalt-server-signature"], "ascii")
+        body[at] ^= 1
+        signature[at] ^= 1
+        for request in (
+            CallbackRequest(bytes(body), right.headers),
+            CallbackRequest(right.body, {"x-seasalt-server-signature": signature.decode()}),
+        ):
+            with pytest.raises(CallbackForged):
+                Scene({}).provider.read_callback(request)
+
+    def test_upper_case_digits_are_the_same_number(self) -> None:
+        right = signed(reply())
+        headers = {name: value.upper() for name, value in right.headers.items()}
+        assert Scene({}).provider.read_callback(CallbackRequest(right.body, headers))
+
+    def test_a_rotated_secret_is_found_by_the_fresh_read(self) -> None:
+        scene = Scene({}, Vault(SECRET, {**SECRET, "webhookSecret": "newer"}))
+        assert scene.provider.read_callback(signed(reply(), "newer"))
+        assert scene.vault.reads == [False, True]
+
+
+class TestStandIn:
+    @pytest.fixture
+    def sent(self) -> list[CallbackRequest]:
+        return []
+
+    @pytest.fixture
+    def world(self, sent: list[CallbackRequest]) -> Iterator[World]:
+        def send(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+            sent.append(CallbackRequest(body, {name.lower(): value for name, value in headers.items()}))
+            return 200
+
+        world = create_world(FakeEars(), send=send)
+        world.dials.change({"seameet": {"callback_url": "https://us.test/callbacks/seameet"}})
+        yield world
+        world.close()
+
+    @pytest.fixture
+    def provider(self, world: World) -> SeaMeet:
+        session = stand_in_session(create_app(world).test_client())
+        return SeaMeet(VendorHttp("SeaMeet", f"{HOST}/seameet", session), lambda fresh: CREDENTIALS)
+
+    @pytest.mark.parametrize("event_field", ["event_name", "event"])
+    def test_from_the_bytes_to_the_insights(
+        self, provider: SeaMeet, world: World, sent: list[CallbackRequest], event_field: str
+    ) -> None:
+        world.dials.change({"seameet": {"event_field": event_field}})
+        options = {"agent_name": "Jane", "customer_name": "John", "speakers": 2}
+        job = provider.submit(submission(options), {}, lambda _: None)
+        world.jobs.join()
+        assert provider.poll(job, None).word == "FINISHED, its callback has not come"
+        (request,) = sent
+        callback = provider.read_callback(request)
+        assert callback is not None
+        assert callback.job.items() <= job.items()
+        assert callback.key == job["callback_key"]
+        assert provider.poll(callback.job, request.body).phase == "succeeded"
+        insights = provider.read_insights(request.body)
+        assert [(u.speaker, u.text) for u in insights.transcript][:2] == [
+            ("Jane", "How can I help you today?"),
+            ("John", "The table was broken that is terrible."),
+        ]
+        assert insights.summary
+        assert insights.ratings.keys() >= {"customer_satisfaction_rating", "agent_performance_feedback", "title"}
+
+    def test_an_expired_upload_url_costs_a_name(self, provider: SeaMeet, world: World) -> None:
+        world.dials.change({"seameet": {"link_expired_next": 1}})
+        kept: list[Any] = []
+        with pytest.raises(ProviderUnavailable, match="storage answered HTTP 403"):
+            provider.submit(submission({}), {}, kept.append)
+        job = provider.submit(submission({}), kept[-1], kept.append)
+        assert (job["meeting_id"], job["file_name"]) == (kept[0]["meeting_id"], "name-0-2.mp4")
+        assert world.ledger.as_json()["paid"] == {"seameet.jobs": 1}
+
+    def test_a_failed_job_says_why(self, provider: SeaMeet, world: World, sent: list[CallbackRequest]) -> None:
+        world.dials.change({"seameet": {"job_fails": "no speech"}})
+        job = provider.submit(submission({}), {}, lambda _: None)
+        world.jobs.join()
+        assert provider.poll(job, None) == JobState("failed", "FAILED", "SeaMeet failed the job: no speech")
+        assert sent == []
