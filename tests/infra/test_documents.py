@@ -4,13 +4,29 @@ from pathlib import Path
 from typing import Any
 
 from infra.settings import _SETTINGS
+from recording_insights.providers.registry import PROVIDERS
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text()
+README_FILE = Path(__file__).parent.parent.parent / "README.md"
+README = README_FILE.read_text()
 
 
 def test_every_setting_is_in_the_table() -> None:
     table = README.partition("### Settings")[2].partition("## The API")[0]
-    assert [key for key in _SETTINGS if f"`{key}`" not in table] == []
+    written = [key for key in _SETTINGS if f"`{key}`" in table]
+    of_each_provider = [f"{provider}{suffix}" for provider in PROVIDERS for suffix in ("Options", "BaseUrl")]
+    assert sorted({*written, *of_each_provider}) == sorted(_SETTINGS)
+    assert "`<provider>Options`" in table
+    assert "`<provider>BaseUrl`" in table
+
+
+def test_every_provider_has_its_page_and_its_line() -> None:
+    docs = README_FILE.parent / "docs"
+    table = (docs / "providers.md").read_text().partition("## Choosing")[0]
+    for name in PROVIDERS:
+        assert f"[`{name}`](providers/{name}.md)" in table
+        page = (docs / "providers" / f"{name}.md").read_text()
+        assert all(f"`{option}`" in page for option in PROVIDERS[name].options), name
+        assert all(f"`{key}`" in page for key in PROVIDERS[name].secret_keys), name
 
 
 def test_every_route_has_its_section(template: dict[str, Any]) -> None:
