@@ -115,10 +115,9 @@ def _print_insights(console: Console, insights: Mapping[str, Any]) -> None:
     for line in insights["transcript"]:
         speaker = str(line.get("speaker", "?"))
         style = speakers.setdefault(speaker, _SPEAKER_STYLES[len(speakers) % len(_SPEAKER_STYLES)])
-        at = line.get("start_ms", 0) / 1000
         console.print(
             Text.assemble(
-                (f"{int(at // 60):02d}:{at % 60:04.1f} ", "dim"),
+                (_at(line.get("start_ms")), "dim"),
                 (f"speaker {speaker}: ", style),
                 line["text"],
                 (f"  {line['sentiment']:+.2f}" if "sentiment" in line else "", "dim"),
@@ -137,10 +136,17 @@ def _print_insights(console: Console, insights: Mapping[str, Any]) -> None:
     if insights["emotions"]:
         counted = {e["emotion"] for e in insights["emotions"]}
         table.add_row("emotions", ", ".join(sorted(counted)))
+    if insights["ratings"]:
+        table.add_row("ratings", Text("\n".join(f"{name} {value}" for name, value in insights["ratings"].items())))
     for name in ("missing", "reason"):
         if insights.get(name):
             table.add_row(name, Text(str(insights[name])))
     console.print(table)
+
+
+def _at(ms: int | None) -> str:
+    """A time in the recording; some providers tell none."""
+    return "" if ms is None else f"{ms // 60_000:02d}:{ms / 1000 % 60:04.1f} "
 
 
 def _print_places(console: Console, stack: LocalStack, row: Mapping[str, Any]) -> None:

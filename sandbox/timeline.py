@@ -34,6 +34,7 @@ def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) 
     now = now or datetime.now(UTC)
     steps: dict[str, Step] = {}
     entered: dict[str, datetime] = {}
+    last = ""
     for event in history:
         kind = str(event["type"])
         if kind.endswith("StateEntered"):
@@ -51,10 +52,14 @@ def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) 
             step.state = "failed" if name == "Report failure" else "done"
             step.seconds += (event["timestamp"] - entered.pop(name)).total_seconds()
             step.detail = _said(name, event["stateExitedEventDetails"].get("output"))
+            if name == "Await callback":
+                how = {"TaskSucceeded": "called back", "TaskFailed": "called back already"}
+                step.detail = how.get(last, "not called back in time")
         elif kind in ("TaskFailed", "TaskTimedOut") and entered:
             name = next(reversed(entered))
             details = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails") or {}
             steps[name].detail = f"fault, will be repeated: {details.get('error')}"
+        last = kind
     for name, since in entered.items():
         steps[name].seconds += (now - since).total_seconds()
     return [step for name, step in steps.items() if name in _SHOWN]
@@ -73,8 +78,6 @@ def _said(name: str, output: str | None) -> str:
                 words["running"] = f"taken, first poll in {said.get('wait_seconds')} s"
             outcome = str(said.get("outcome"))
             return words.get(outcome, f"{outcome} {said.get('reason') or ''}".strip())
-        case "Await callback":
-            return "over"
         case "Wait":
             return f"{said.get('wait_seconds')} s"
         case "Save insights":

@@ -2,16 +2,23 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from flask import Blueprint
+from flask.typing import ResponseReturnValue
 
+from sandbox.stand_ins.calls import View
 from sandbox.stand_ins.downloads import DownloadFailed
 from sandbox.stand_ins.speech import UndecodableMedia, Utterance
 from sandbox.stand_ins.world import World
+
+Route = tuple[str, str, View]
+"""Method, path as Flask writes it, view."""
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,19 @@ class Vendor:
     prepares: tuple[str, ...] = ()
     state: str | None = None
     results: tuple[str, ...] = ()
+
+
+def vendor_blueprint(
+    world: World, name: str, routes: Sequence[Route], unknown: Callable[[str], ResponseReturnValue]
+) -> Blueprint:
+    """A vendor's routes, each a call that is named after its view; `unknown` answers the rest."""
+    blueprint = Blueprint(name, name)
+    for method, path, view in routes:
+        call = view.__name__
+        blueprint.add_url_rule(path, call, world.calls.named(f"{name}.{call}")(view), methods=[method])
+    blueprint.add_url_rule("/", "unknown", unknown, methods=_METHODS, defaults={"path": ""})
+    blueprint.add_url_rule("/<path:path>", "unknown", unknown, methods=_METHODS)
+    return blueprint
 
 
 class JobFailed(Exception):

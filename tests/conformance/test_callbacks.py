@@ -5,22 +5,17 @@ from typing import Any
 
 import pytest
 
-from recording_insights.providers.port import CallsBack
+from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
 from tests.conformance.conftest import MakeScene
 from tests.conformance.scene import R, Scene
 
-
-@pytest.fixture(autouse=True)
-def only_with_callbacks(scene: Scene) -> None:
-    if scene.provider.capabilities.callback == "none":
-        pytest.skip(f"{scene.name} does not call back")
+CALL_BACK = [name for name in PROVIDERS if capabilities_of(name).callback != "none"]
+BY_WEBHOOK = [name for name in PROVIDERS if receives_webhooks(name)]
 
 
 @pytest.fixture
 def webhook(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes, Mapping[str, str]]]:
     """The POSTs that the vendor made to our webhook."""
-    if not isinstance(scene.provider, CallsBack):
-        pytest.skip(f"{scene.name} does not use our webhook")
     seen: list[tuple[str, bytes, Mapping[str, str]]] = []
     post = scene.post
 
@@ -32,6 +27,7 @@ def webhook(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, by
     return seen
 
 
+@pytest.mark.parametrize("provider", CALL_BACK)
 @pytest.mark.parametrize("how", ["once", "double", "early"])
 def test_it_ends_the_wait(scene: Scene, how: str) -> None:
     scene.dials(callback=how, job_seconds=0.0 if how == "early" else 0.1)
@@ -43,6 +39,7 @@ def test_it_ends_the_wait(scene: Scene, how: str) -> None:
     assert scene.paid == 1
 
 
+@pytest.mark.parametrize("provider", CALL_BACK)
 def test_a_lost_one_is_made_good_by_the_back_up_poll_or_missed_with_a_reason(scene: Scene) -> None:
     scene.dials(callback="lost")
 
@@ -55,6 +52,7 @@ def test_a_lost_one_is_made_good_by_the_back_up_poll_or_missed_with_a_reason(sce
         assert status == "done"
 
 
+@pytest.mark.parametrize("provider", BY_WEBHOOK)
 def test_every_authentic_one_is_answered_200(scene: Scene, webhook: Any) -> None:
     scene.dials(callback="double")
     scene.run()
@@ -63,6 +61,7 @@ def test_every_authentic_one_is_answered_200(scene: Scene, webhook: Any) -> None
     assert len(webhook) >= 2
 
 
+@pytest.mark.parametrize("provider", BY_WEBHOOK)
 def test_a_flipped_byte_anywhere_in_the_proof_is_401_and_changes_nothing(scene: Scene, webhook: Any) -> None:
     scene.dials(callback="once")
     scene.run()
@@ -74,6 +73,7 @@ def test_a_flipped_byte_anywhere_in_the_proof_is_401_and_changes_nothing(scene: 
     assert scene.item == fresh
 
 
+@pytest.mark.parametrize("provider", BY_WEBHOOK)
 def test_forged_before_the_end_it_ends_nothing(make_scene: MakeScene, webhook: Any, scene: Scene) -> None:
     scene.run()
     path, body, headers = webhook[-1]
@@ -90,6 +90,7 @@ def test_forged_before_the_end_it_ends_nothing(make_scene: MakeScene, webhook: A
     assert not waiting.woken
 
 
+@pytest.mark.parametrize("provider", BY_WEBHOOK)
 def test_replayed_after_the_end_it_changes_nothing(scene: Scene, webhook: Any) -> None:
     scene.run()
     before, kept = dict(scene.item), dict(scene.s3)

@@ -9,7 +9,6 @@ shows the answer to an unknown path; its shape is that of the other errors. `key
 
 import threading
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json import dumps
@@ -19,7 +18,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job
+from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
 from sandbox.stand_ins.vendors.assemblyai.results import results
 from sandbox.stand_ins.vendors.assemblyai.rules import TYPES, page_in_query, refusal, wish_in_body
 from sandbox.stand_ins.world import World
@@ -28,7 +27,6 @@ CREDENTIALS = {"apiKey": "stand-in-assemblyai-key"}
 NO_SPEECH = "language_detection cannot be performed on files with no spoken audio."
 _CONTAINERS = frozenset({"mp4", "m4a", "mov", "mp3", "wav", "flac", "ogg", "webm", "aac", "aiff", "flv", "mpegts"})
 _DELETED = "http://deleted_by_user"
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _TRIES = 10
 
 
@@ -218,24 +216,18 @@ def _moment(unix_seconds: float) -> str:
 
 def assemblyai_blueprint(world: World) -> Blueprint:
     """The vendor's routes; its own path `/v2` follows the blueprint's prefix."""
-    blueprint = Blueprint("assemblyai", __name__)
     assemblyai = _AssemblyAI(world)
-    routes: list[tuple[str, str, Callable[..., ResponseReturnValue]]] = [
+    routes: list[Route] = [
         ("POST", "/v2/transcript", assemblyai.create_transcript),
         ("GET", "/v2/transcript", assemblyai.list_transcripts),
         ("GET", "/v2/transcript/<transcript_id>", assemblyai.get_transcript),
         ("DELETE", "/v2/transcript/<transcript_id>", assemblyai.delete_transcript),
     ]
-    for method, path, view in routes:
-        call = f"assemblyai.{view.__name__}"
-        blueprint.add_url_rule(path, view.__name__, world.calls.named(call)(view), methods=[method])
 
-    @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
-    @blueprint.route("/<path:path>", methods=_METHODS)
-    def no_route(path: str) -> ResponseReturnValue:
+    def unknown(path: str) -> ResponseReturnValue:
         return {"error": "Not found"}, 404
 
-    return blueprint
+    return vendor_blueprint(world, "assemblyai", routes, unknown)
 
 
 VENDOR = Vendor(

@@ -22,7 +22,7 @@ from flask.typing import ResponseReturnValue
 from sandbox.stand_ins.calls import Refusal
 from sandbox.stand_ins.downloads import DownloadFailed
 from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job
+from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
 from sandbox.stand_ins.vendors.deepgram.result import result
 from sandbox.stand_ins.vendors.deepgram.rules import Wanted, checked, refusal, url_in_body
 from sandbox.stand_ins.world import World
@@ -35,7 +35,6 @@ _CONTAINERS = frozenset(
     {"mp4", "m4a", "mov", "mp3", "wav", "aac", "adts", "flac", "ogg", "webm", "matroska", "avi", "mpegts", "amr", "caf"}
 )
 _TRIES = 11
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True)
@@ -178,18 +177,12 @@ def _seconds(media: Path) -> float:
 
 def deepgram_blueprint(world: World) -> Blueprint:
     """The one route; whatever else is asked for does not exist."""
-    blueprint = Blueprint("deepgram", __name__)
-    deepgram = _Deepgram(world)
-    listen = world.calls.named("deepgram.listen")(deepgram.listen)
-    blueprint.add_url_rule("/v1/listen", "listen", listen, methods=["POST"])
 
-    @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
-    @blueprint.route("/<path:path>", methods=_METHODS)
-    def no_route(path: str) -> ResponseReturnValue:
+    def unknown(path: str) -> ResponseReturnValue:
         status, code = (405, "METHOD_NOT_ALLOWED") if path == "v1/listen" else (404, "NOT_FOUND")
         return {"err_code": code, "err_msg": f"{request.method} /{path}", "request_id": str(uuid.uuid4())}, status
 
-    return blueprint
+    return vendor_blueprint(world, "deepgram", [("POST", "/v1/listen", _Deepgram(world).listen)], unknown)
 
 
 VENDOR = Vendor(

@@ -7,7 +7,6 @@ missing field; the shape is that of its other errors. `custom_vocabulary` is che
 
 import secrets
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask import Blueprint, request
@@ -15,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.ledger import note
 from sandbox.stand_ins.speech import Utterance
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, hear, start_job
+from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, hear, start_job, vendor_blueprint
 from sandbox.stand_ins.vendors.marsview.models import COMPUTED
 from sandbox.stand_ins.vendors.marsview.rules import Model, bad_request, body_of, models_in, refusal
 from sandbox.stand_ins.world import World
@@ -27,7 +26,6 @@ CREDENTIALS = {
 }
 LINK_EXPIRED = {"code": "AIRDOW002", "message": "The link had expired before the file could be downloaded"}
 _CONTAINERS = frozenset({"mp4", "m4a", "avi", "mp3", "wav"})
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True)
@@ -173,9 +171,8 @@ def _finish(model: Model, said: list[Utterance], error: dict[str, str] | None, m
 
 def marsview_blueprint(world: World) -> Blueprint:
     """The vendor's routes; its own path `/cb/v1` follows the blueprint's prefix."""
-    blueprint = Blueprint("marsview", __name__)
     marsview = _Marsview(world)
-    routes: list[tuple[str, str, Callable[..., ResponseReturnValue]]] = [
+    routes: list[Route] = [
         ("POST", "/cb/v1/auth/create_access_token", marsview.create_access_token),
         ("POST", "/cb/v1/conversation/save_file_link", marsview.save_file_link),
         ("POST", "/cb/v1/conversation/compute", marsview.compute),
@@ -183,16 +180,11 @@ def marsview_blueprint(world: World) -> Blueprint:
         ("GET", "/cb/v1/conversation/fetch_metadata/<txn_id>", marsview.fetch_metadata),
         ("DELETE", "/cb/v1/conversation/delete_file/<txn_id>", marsview.delete_file),
     ]
-    for method, path, view in routes:
-        call = f"marsview.{view.__name__}"
-        blueprint.add_url_rule(path, view.__name__, world.calls.named(call)(view), methods=[method])
 
-    @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
-    @blueprint.route("/<path:path>", methods=_METHODS)
-    def no_route(path: str) -> ResponseReturnValue:
+    def unknown(path: str) -> ResponseReturnValue:
         return {"status": False, "error": "NotFound", "message": f"Cannot {request.method} /{path}"}, 404
 
-    return blueprint
+    return vendor_blueprint(world, "marsview", routes, unknown)
 
 
 VENDOR = Vendor(

@@ -21,7 +21,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job
+from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
 from sandbox.stand_ins.vendors.ringcentral.results import Said, interaction, transcription
 from sandbox.stand_ins.vendors.ringcentral.rules import (
     INSIGHTS,
@@ -43,7 +43,6 @@ CREDENTIALS = {
 }
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _CONTAINERS = frozenset({"mp4", "m4a", "mov", "mp3", "wav", "aac", "avi", "ogg", "webm", "asf", "mpeg"})
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _REFRESH_SECONDS = 604799
 _TRIES = 6
 """The first try of a callback and the five redeliveries."""
@@ -242,26 +241,17 @@ def _iso(moment: float) -> str:
 
 def ringcentral_blueprint(world: World) -> Blueprint:
     """The vendor's routes; its own paths follow the blueprint's prefix."""
-    blueprint = Blueprint("ringcentral", __name__)
     vendor = _RingCentral(world)
-    routes: list[tuple[str, str, str, View]] = [
-        ("POST", "/restapi/oauth/token", "Auth", vendor.token),
-        ("POST", "/restapi/oauth/revoke", "Auth", vendor.revoke),
-        ("POST", "/ai/insights/v1/async/analyze-interaction", "Heavy", vendor.analyze_interaction),
-        ("POST", "/ai/audio/v1/async/speech-to-text", "Heavy", vendor.speech_to_text),
-        ("GET", "/ai/status/v1/jobs/<job_id>", "Heavy", vendor.job),
+    routes = [
+        ("POST", "/restapi/oauth/token", vendor.limited("Auth", vendor.token)),
+        ("POST", "/restapi/oauth/revoke", vendor.limited("Auth", vendor.revoke)),
+        ("POST", "/ai/insights/v1/async/analyze-interaction", vendor.limited("Heavy", vendor.analyze_interaction)),
+        ("POST", "/ai/audio/v1/async/speech-to-text", vendor.limited("Heavy", vendor.speech_to_text)),
+        ("GET", "/ai/status/v1/jobs/<job_id>", vendor.limited("Heavy", vendor.job)),
     ]
-    for method, path, group, view in routes:
-        name = view.__name__
-        limited = world.calls.named(f"ringcentral.{name}")(vendor.limited(group, view))
-        blueprint.add_url_rule(path, name, limited, methods=[method])
-
-    @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
-    @blueprint.route("/<path:path>", methods=_METHODS)
-    def no_route(path: str) -> ResponseReturnValue:
-        return refusal(404, "CMN-120", "Invalid URI").body, 404
-
-    return blueprint
+    return vendor_blueprint(
+        world, "ringcentral", routes, lambda path: (refusal(404, "CMN-120", "Invalid URI").body, 404)
+    )
 
 
 VENDOR = Vendor(

@@ -12,7 +12,6 @@ import hmac
 import json
 import secrets
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +21,7 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job
+from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
 from sandbox.stand_ins.vendors.seameet.analysis import payload_of
 from sandbox.stand_ins.vendors.seameet.rules import analysis_in, body_of, file_name_in, meeting_in, refusal
 from sandbox.stand_ins.world import World
@@ -37,14 +36,13 @@ _API = "/seameet-api/api/v1/workspaces/<workspace_id>"
 _CONTAINERS = frozenset({"wav", "mp3", "mp4", "m4a", "mov", "ogg", "flac", "asf", "aac", "amr", "matroska", "webm"})
 _CALLBACK_TRIES = 3
 _PIECE_BYTES = 1 << 16
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True)
 class SeaMeetDials(VendorDials):
     """`callback_url`: where the workspace's callbacks go, if not to the world's webhooks. `callback_after_seconds`:
-    from FINISHED to the callback. `event_field`: "event_name", or "event" for the shape of the dumped sample, which names
-    the meeting in its payload only. `upload_seconds`: life of an upload URL; with `link_expired_next` it is over
+    from FINISHED to the callback. `event_field`: "event_name", or "event" for the shape of the dumped sample, which
+    names the meeting in its payload only. `upload_seconds`: life of an upload URL; with `link_expired_next` it is over
     already.
     """
 
@@ -250,9 +248,8 @@ def _s3_error(status: int, code: str, message: str) -> Response:
 
 def seameet_blueprint(world: World) -> Blueprint:
     """The vendor's routes, its own path `/seameet-api` behind the blueprint's prefix, and its storage beside them."""
-    blueprint = Blueprint("seameet", __name__)
     seameet = _SeaMeet(world)
-    routes: list[tuple[str, str, Callable[..., ResponseReturnValue]]] = [
+    routes: list[Route] = [
         ("POST", f"{_API}/meetings", seameet.create_meeting),
         ("DELETE", f"{_API}/meetings/<meeting_id>", seameet.delete_meeting),
         ("POST", f"{_API}/meetings/<meeting_id>/upload_audio_url", seameet.upload_audio_url),
@@ -260,16 +257,11 @@ def seameet_blueprint(world: World) -> Blueprint:
         ("POST", f"{_API}/meetings/<meeting_id>/analyze_audio", seameet.analyze_audio),
         ("GET", f"{_API}/jobs/<job_id>", seameet.job),
     ]
-    for method, path, view in routes:
-        call = f"seameet.{view.__name__}"
-        blueprint.add_url_rule(path, view.__name__, world.calls.named(call)(view), methods=[method])
 
-    @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
-    @blueprint.route("/<path:path>", methods=_METHODS)
-    def no_route(path: str) -> ResponseReturnValue:
+    def unknown(path: str) -> ResponseReturnValue:
         return {"detail": "Not Found"}, 404
 
-    return blueprint
+    return vendor_blueprint(world, "seameet", routes, unknown)
 
 
 VENDOR = Vendor(

@@ -8,7 +8,6 @@ The account has no trackers for `enableAllTrackers` to find; `customVocabulary` 
 
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job
+from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
 from sandbox.stand_ins.vendors.symbl.results import Conversation
 from sandbox.stand_ins.vendors.symbl.rules import (
     body_of,
@@ -215,10 +214,9 @@ class _Symbl:
 
 def symbl_blueprint(world: World) -> Blueprint:
     """The vendor's routes; its own paths follow the blueprint's prefix."""
-    blueprint = Blueprint("symbl", __name__)
     symbl = _Symbl(world)
     one = "/v1/conversations/<conversation_id>"
-    routes: list[tuple[str, str, Callable[..., ResponseReturnValue]]] = [
+    routes: list[Route] = [
         ("POST", "/oauth2/token:generate", symbl.token),
         ("POST", "/v1/process/<any(audio, video):kind>/url", symbl.process_url),
         ("GET", "/v1/job/<job_id>", symbl.job),
@@ -238,21 +236,16 @@ def symbl_blueprint(world: World) -> Blueprint:
         ("GET", f"{one}/summary", symbl.summary),
     ]
 
+    def unknown(path: str) -> ResponseReturnValue:
+        return {"message": f"Cannot {request.method} /{path}"}, 404
+
     def wrong_method(**path: Any) -> ResponseReturnValue:
         return {"message": f"{request.method} is not allowed here"}, 405
 
-    for method, path, view in routes:
-        answer = world.calls.named(f"symbl.{view.__name__}")(view)
-        blueprint.add_url_rule(path, view.__name__, answer, methods=[method])
+    blueprint = vendor_blueprint(world, "symbl", routes, unknown)
     for path in dict.fromkeys(path for _, path, _ in routes):
-        others = set(_METHODS) - {method for method, known, _ in routes if known == path}
+        others = {"GET", "POST", "PUT", "PATCH", "DELETE"} - {method for method, known, _ in routes if known == path}
         blueprint.add_url_rule(path, "wrong_method", wrong_method, methods=sorted(others))
-
-    @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
-    @blueprint.route("/<path:path>", methods=_METHODS)
-    def no_route(path: str) -> ResponseReturnValue:
-        return {"message": f"Cannot {request.method} /{path}"}, 404
-
     return blueprint
 
 
