@@ -1,12 +1,17 @@
 """A `requests` session that reaches the stand-ins in this process, through no socket."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
+
+from recording_insights.providers.vendor_http import TIMEOUT
+from sandbox.stand_ins import calls
 
 HOST = "https://stand-ins.test"
 """Base URL of a vendor: `f"{HOST}/{vendor}"`."""
@@ -19,6 +24,24 @@ class _Socket:
 
     def shutdown(self, how: int) -> None:
         self.is_down = True
+
+
+class TimedOut(Exception):
+    """The stand-in would have answered after the caller's patience."""
+
+
+@contextmanager
+def nobody_waits() -> Iterator[None]:
+    """Calls whose dial `delay_seconds` is beyond a caller's patience are over at once; raises `TimedOut` at the end."""
+    slept: list[float] = []
+    present = calls.time
+    calls.time = SimpleNamespace(sleep=slept.append)
+    try:
+        yield
+    finally:
+        calls.time = present
+    if sum(slept) > TIMEOUT[1]:
+        raise TimedOut
 
 
 class _InProcess(BaseAdapter):
@@ -40,15 +63,19 @@ class _InProcess(BaseAdapter):
         if body is not None and not isinstance(body, str | bytes):
             body = b"".join(body)
         socket = _Socket()
-        answer = self._client.open(
-            parts.path,
-            method=request.method,
-            query_string=parts.query,
-            headers=list(request.headers.items()),
-            data=body,
-            base_url=HOST,
-            environ_overrides={"werkzeug.socket": socket},
-        )
+        try:
+            with nobody_waits():
+                answer = self._client.open(
+                    parts.path,
+                    method=request.method,
+                    query_string=parts.query,
+                    headers=list(request.headers.items()),
+                    data=body,
+                    base_url=HOST,
+                    environ_overrides={"werkzeug.socket": socket},
+                )
+        except TimedOut:
+            raise requests.ReadTimeout("no answer in time") from None
         if socket.is_down:
             raise requests.ConnectionError("the connection was dropped")
         response = requests.Response()

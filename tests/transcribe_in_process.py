@@ -20,14 +20,14 @@ import pytest
 import pytest_socket
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from flask.testing import FlaskClient
 
 from sandbox.emulator_transcribe import Heard, hear_real_speech, refuse_what_transcribe_refuses
 from sandbox.stand_ins.vendors import vendors
 from sandbox.stand_ins.vendors.transcribe import transcribe_blueprint
 from sandbox.stand_ins.vendors.transcribe.cloud import CloudAnswer
-from tests.stand_in_session import HOST
+from tests.stand_in_session import HOST, TimedOut, nobody_waits
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 MEDIA_BUCKET, OUTPUT_BUCKET = "recordings", "replies"
@@ -181,13 +181,17 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         connection = _Socket()
-        answer = stand_ins.post(
-            request.url.removeprefix(HOST),
-            headers={name: _text(value) for name, value in request.headers.items()},
-            data=request.body,
-            base_url=HOST,
-            environ_overrides={"werkzeug.socket": connection},
-        )
+        try:
+            with nobody_waits():
+                answer = stand_ins.post(
+                    request.url.removeprefix(HOST),
+                    headers={name: _text(value) for name, value in request.headers.items()},
+                    data=request.body,
+                    base_url=HOST,
+                    environ_overrides={"werkzeug.socket": connection},
+                )
+        except TimedOut:
+            raise ReadTimeoutError(endpoint_url=request.url) from None
         if connection.is_down:
             raise ConnectionClosedError(endpoint_url=request.url)
         return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer.data))

@@ -17,6 +17,8 @@ PASSING: dict[str, dict[str, Any]] = {
     "connection dropped": {"drop_connection": True},
     "answer lost": {"drop_connection": True, "after": True},
     "500 after the work": {"status": 500, "after": True},
+    "time-out": {"delay_seconds": 60},
+    "time-out after the work": {"delay_seconds": 60, "after": True},
 }
 UNCLEAR: dict[str, dict[str, Any]] = {
     "missing fields": {"status": 200, "body": {}},

@@ -37,13 +37,12 @@ class ProviderChoice:
         self, name: str, item: Mapping[str, Any], media: MediaObject, recording: Mapping[str, Any]
     ) -> str | None:
         """Why a provider cannot take a media object; None if it can."""
-        refusal = why_refused(self.load(name).capabilities, media, item.get("duration_ms"))
-        if refusal:
-            return f"{name} cannot take this media object: {refusal}"
-        language = recording.get("options", {}).get("language")
-        if language and self.options_for(name, recording).get("language") != language:
-            return f"{name} cannot be asked for the language {language}"
-        return None
+        asked = recording.get("options", {}).get("language")
+        language = self.options_for(name, recording).get("language")
+        if asked and asked != language:
+            return f"{name} cannot be asked for the language {asked}"
+        refusal = why_refused(self.load(name).capabilities, media, item.get("duration_ms"), language)
+        return f"{name} cannot take this media object: {refusal}" if refusal else None
 
     def after(self, item: Mapping[str, Any], recording: Mapping[str, Any]) -> str | None:
         """The next of the fail-over list, the recording's own or the stack's, that was not tried; None if all were."""
@@ -51,7 +50,9 @@ class ProviderChoice:
         return next((name for name in recording.get("failover", self.failover) if name not in tried), None)
 
 
-def why_refused(capabilities: Capabilities, media: MediaObject, duration_ms: Any) -> str | None:
+def why_refused(
+    capabilities: Capabilities, media: MediaObject, duration_ms: Any, language: str | None = None
+) -> str | None:
     """Which limit of the provider a media object exceeds; None if it can take it."""
     if media.format not in capabilities.formats:
         return f"it takes {', '.join(sorted(capabilities.formats))}, not {media.format}"
@@ -60,4 +61,6 @@ def why_refused(capabilities: Capabilities, media: MediaObject, duration_ms: Any
     minutes = None if duration_ms is None else int(duration_ms) / 60_000
     if capabilities.max_minutes is not None and minutes is not None and minutes > capabilities.max_minutes:
         return f"{minutes:.0f} minutes long, it takes {capabilities.max_minutes}"
+    if language and capabilities.languages is not None and language not in capabilities.languages:
+        return f"it knows {', '.join(sorted(capabilities.languages))}, not {language}"
     return None

@@ -178,3 +178,13 @@ def test_the_recordings_own_list_goes_before_the_stacks(two: Flow) -> None:
     two.provider.submits = [AT_ONCE[0]]
 
     assert two.submit(failover=["deepgram"]).outcome == "failed"
+
+
+def test_a_language_that_the_provider_does_not_know_is_refused_unasked(two: Flow) -> None:
+    two.store.table.put_item(Item={**two.store.recording(R), "options": {"language": "tlh"}})
+    two.provider.capabilities = replace(two.provider.capabilities, languages=frozenset({"en-US", "zh-TW"}))
+
+    progress = two.submit()
+
+    assert progress.reason == "marsview cannot take this media object: it knows en-US, zh-TW, not tlh"
+    assert not two.provider.submissions
