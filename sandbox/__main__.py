@@ -28,7 +28,7 @@ def main() -> int:
             return _down(location)
         context = parse_context(arguments.context)
         if arguments.command == "demo":
-            return _demo(location, context, arguments.recording)
+            return _demo(location, context, arguments.recording, parts=arguments.parts, as_json=arguments.json)
         return _up(location, context)
     except (LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
         print(error, file=sys.stderr)
@@ -64,12 +64,12 @@ def _down(location: Location) -> int:
     return 0
 
 
-def _demo(location: Location, context: Mapping[str, str], recording: Path | None) -> int:
+def _demo(location: Location, context: Mapping[str, str], recording: Path | None, *, parts: int, as_json: bool) -> int:
     if recording:
         check_media(recording)
-    console = Console()
+    console = Console(stderr=as_json)
     with running_stack(context, location, Phases(console)) as stack:
-        return run_demo(stack, console, recording)
+        return run_demo(stack, console, recording, parts=parts, as_json=as_json)
 
 
 def _shown(path: Path) -> str:
@@ -90,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--context", default="", help='settings of the stack: "key=value key=value"')
         if name == "demo":
             command.add_argument("--recording", type=Path, help="a file of your own: mp4, m4a, mp3 or wav")
+            command.add_argument("--parts", type=int, choices=range(1, 10), default=1, help="MP4s of the recording")
+            command.add_argument("--json", action="store_true", help="the insights as JSON, progress on standard error")
     return parser
 
 

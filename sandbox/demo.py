@@ -1,5 +1,6 @@
 """`make demo`: one recording through the real stack, watched step by step."""
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -47,28 +48,38 @@ def check_media(path: Path) -> float:
         raise DemoError(f"{path}: cannot be read as media ({error.strerror})") from error
 
 
-def run_demo(stack: LocalStack, console: Console, recording: Path | None) -> int:
-    """Start a recording through the API, watch it, print what came out; 0 if it ended as insights."""
+def run_demo(
+    stack: LocalStack, console: Console, recording: Path | None, *, parts: int = 1, as_json: bool = False
+) -> int:
+    """Start a recording through the API, watch it, print what came out; 0 if it ended as insights.
+
+    Agora's stand-in cuts it into so many `parts`, each with an execution of its own; the first one is shown.
+
+    With `as_json` the insights go to the standard output as the API gave them, and nothing else does.
+    """
     media = (recording or SAMPLE).resolve()
     speed = max(check_media(media) / RECORD_WITHIN_SECONDS, 1.0)
-    stack.dials(agora={"media_path": str(media), "speed": speed, "idle_speed": 600.0})
+    stack.dials(agora={"media_path": str(media), "speed": speed, "idle_speed": 600.0, "parts": parts})
     began = time.monotonic()
     started = stack.call_api("POST", "/recordings", json={"channel": f"demo {datetime.now(UTC):%H-%M-%S}"})
     if started.status_code != 201:
         raise DemoError(f"POST /recordings answered {started.status_code}: {started.text}")
     recording_id = started.json()["recording_id"]
-    row, history = _watch(stack, console, recording_id, began)
+    row, history = _watch(stack, console, recording_id, began, parts)
     console.print()
     insights = stack.call_api("GET", f"/recordings/{recording_id}/insights").json()
-    _print_insights(console, insights)
-    _print_places(console, stack, row)
-    memory = memory_of_tasks(stack.client("stepfunctions"), stack.client("lambda"), stack.outputs["WorkflowArn"])
-    _print_cost(console, cost_of(history, memory))
+    if as_json:
+        print(json.dumps(insights, indent=2, ensure_ascii=False))
+    else:
+        _print_insights(console, insights)
+        _print_places(console, stack, row)
+        memory = memory_of_tasks(stack.client("stepfunctions"), stack.client("lambda"), stack.outputs["WorkflowArn"])
+        _print_cost(console, cost_of(history, memory), parts)
     return 0 if row["status"] in ("done", "partial") else 1
 
 
 def _watch(
-    stack: LocalStack, console: Console, recording_id: str, began: float
+    stack: LocalStack, console: Console, recording_id: str, began: float, parts: int
 ) -> tuple[dict[str, Any], Sequence[Mapping[str, Any]]]:
     step_functions = stack.client("stepfunctions")
     ended: dict[str, float] = {"Start recording": time.monotonic() - began}
@@ -79,7 +90,7 @@ def _watch(
             history = step_functions.get_execution_history(executionArn=arn, maxResults=1000)["events"] if arn else []
             timeline.show([*_before_workflow(row, began, ended), *steps_of(history)])
             over = history and history[-1]["type"] in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted")
-            if row["status"] in _ENDED and (over or not arn):
+            if row["status"] in _ENDED and (over or not arn) and len(row.get("media", [])) in (0, parts):
                 return row, history
             if time.monotonic() - began > PATIENCE_SECONDS:
                 raise DemoError(f"no result within {PATIENCE_SECONDS} s; the recording is {row['status']}")
@@ -96,8 +107,9 @@ def _before_workflow(row: Mapping[str, Any], began: float, ended: dict[str, floa
     if "Record" in ended:
         recorded = Step("Record", "done", ended["Record"] - ended["Start recording"], "Agora left the channel")
     steps.append(recorded)
-    for media in row.get("media", [])[:1]:
-        steps.append(Step("Arrive in S3", "done", 0.0, media["key"]))
+    if keys := [str(media["key"]) for media in row.get("media", [])]:
+        others = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+        steps.append(Step("Arrive in S3", "done", 0.0, f"{keys[0]}{others}"))
     return steps
 
 
@@ -161,8 +173,8 @@ def _print_places(console: Console, stack: LocalStack, row: Mapping[str, Any]) -
         console.print(f"{name:<11}{place}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _print_cost(console: Console, cost: Cost) -> None:
-    console.rule("What it would have cost on AWS")
+def _print_cost(console: Console, cost: Cost, parts: int) -> None:
+    console.rule(f"What {'it' if parts == 1 else 'each part'} would have cost on AWS")
     table = Table.grid(padding=(0, 2))
     table.add_row("Step Functions", f"{cost.transitions} state transitions", f"${cost.step_functions:.6f}")
     table.add_row("Lambda", f"{cost.invocations} calls, {cost.gb_seconds:.2f} GB-s", f"${cost.functions:.6f}")

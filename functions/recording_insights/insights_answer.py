@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from recording_insights.errors import InvalidRequest, NotFound
@@ -17,7 +18,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 
 def answer_insights(recording_id: str, collection: Collection, *, cursor: str | None = None) -> dict[str, Any]:
-    """Everything found in the recording's finished media objects, in the order of their keys.
+    """Everything found in the recording's finished media objects, in their order.
 
     `cursor` is the number of the first utterance wanted; the answer has one while there are more.
 
@@ -74,7 +75,31 @@ def _answer_bytes(value: Any) -> int:
 
 
 def _in_order(collection: Collection) -> Iterator[tuple[Mapping[str, Any], Insights]]:
-    media: Mapping[str, Mapping[str, Any]] = collection.media
-    for item in newest_per_key(list(media.values())):
-        if insights := collection.insights.get(str(item["media_id"])):
-            yield item, insights
+    """Media objects with what was found in them; times count from the start of the recording, not of its part.
+
+    A part that failed keeps its length, so that the times of those after it stay true.
+    """
+    offset = 0
+    for item in newest_per_key(list(collection.media.values())):
+        insights = collection.insights.get(str(item["media_id"]))
+        if insights:
+            yield item, _later(insights, offset) if offset else insights
+        if "part" in item:
+            offset += int(item.get("duration_ms") or _end_of(insights))
+
+
+def _later(insights: Insights, offset: int) -> Insights:
+    def moved(entry: Any) -> Any:
+        times = {name: getattr(entry, name) for name in ("start_ms", "end_ms")}
+        return replace(entry, **{name: time + offset for name, time in times.items() if time is not None})
+
+    return replace(
+        insights,
+        transcript=[moved(utterance) for utterance in insights.transcript],
+        emotions=[moved(emotion) for emotion in insights.emotions],
+    )
+
+
+def _end_of(insights: Insights | None) -> int:
+    """The end of the last words: the length of a part whose own length nobody could tell."""
+    return max((utterance.end_ms or 0 for utterance in insights.transcript), default=0) if insights else 0

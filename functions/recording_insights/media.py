@@ -20,8 +20,11 @@ Agora's playlists and slices are no media of their own: hundreds per recording, 
 """
 
 _AGORA_NAME = re.compile(
-    r"^(?:bak\d+_)?(?P<sid>[0-9a-f]{32})_(?P<cname>[^/_]*)(?:__uid_s_\d+__uid_e_(?:audio|video|av))?_\d+(?:_\d+)?\.mp4$"
+    r"^(?:bak(?P<instance>\d+)_)?(?P<sid>[0-9a-f]{32})_(?P<cname>[^/_]*)"
+    r"(?:__uid_s_\d+__uid_e_(?:audio|video|av))?_(?P<index>\d+)(?:_\d+)?\.mp4$"
 )
+_MOST_PARTS = 100_000
+"""More than one recorder can write: what the next one writes counts from here on."""
 _RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>[0-9a-f]{32})/[^/]+$")
 _NOT_FOR_NAMES = re.compile(r"[^0-9A-Za-z]+")
 
@@ -65,6 +68,18 @@ class MediaObject:
         """The recording's sid if Agora wrote the object, after its naming rules."""
         name = _AGORA_NAME.match(self.key.rpartition("/")[2])
         return name["sid"] if name else None
+
+    @property
+    def part(self) -> int | None:
+        """The object's place among the parts of its recording, if Agora wrote it: they follow each other in time.
+
+        Parts of a recorder that took over after a failure (`bak0_`, `bak1_`, …) come after those of the one before.
+        """
+        name = _AGORA_NAME.match(self.key.rpartition("/")[2])
+        if not name:
+            return None
+        instance = 0 if name["instance"] is None else int(name["instance"]) + 1
+        return instance * _MOST_PARTS + int(name["index"])
 
     @property
     def recording_folder(self) -> str | None:

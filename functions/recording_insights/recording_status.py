@@ -27,7 +27,7 @@ def derive_status(present: str, media: Sequence[Mapping[str, Any]]) -> tuple[str
 
 
 def newest_per_key(media: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """One media object per key, the one that was written last, in the order of the keys.
+    """One media object per key, the one that was written last: the parts of a recording in order, then the keys.
 
     S3's sequencer orders what was written within one second, which is all that an event's time tells.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
@@ -35,4 +35,4 @@ def newest_per_key(media: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
     latest: dict[str, Mapping[str, Any]] = {}
     for item in sorted(media, key=lambda item: (str(item["arrived_at"]), str(item.get("sequencer", "")))):
         latest[str(item["key"])] = item
-    return [latest[key] for key in sorted(latest)]
+    return sorted(latest.values(), key=lambda item: (int(item.get("part", 0)), str(item["key"])))

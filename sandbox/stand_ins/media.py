@@ -48,15 +48,23 @@ def slice_ts(mp4: Path, start: float, end: float) -> bytes:
 
 def beginning_mp4(mp4: Path, end: float, target: Path) -> None:
     """The first `end` seconds of audio as an MP4."""
-    _copy(mp4, str(target), "mp4", 0.0, end)
+    part_mp4(mp4, 0.0, end, target)
 
 
-def _copy(mp4: Path, target: io.BytesIO | str, container_format: str, start: float, end: float) -> None:
+def part_mp4(mp4: Path, start: float, end: float, target: Path) -> None:
+    """The audio from `start` to `end` seconds as an MP4 whose own clock begins at 0."""
+    _copy(mp4, str(target), "mp4", start, end, from_zero=True)
+
+
+def _copy(
+    mp4: Path, target: io.BytesIO | str, container_format: str, start: float, end: float, *, from_zero: bool = False
+) -> None:
     with av.open(str(mp4)) as source, av.open(target, "w", format=container_format) as copy:
         track = source.streams.audio[0]
         copied = copy.add_stream_from_template(track)
         assert track.time_base is not None  # noqa: S101 - a demuxed stream has one
         source.seek(int(start / track.time_base), stream=track)
+        zero = int(start / track.time_base) if from_zero else 0
         for packet in source.demux(track):
             if packet.pts is None:
                 continue
@@ -64,6 +72,7 @@ def _copy(mp4: Path, target: io.BytesIO | str, container_format: str, start: flo
             if at >= end:
                 break
             if at >= start or not start:  # an encoder's priming lies before 0
+                packet.pts, packet.dts = packet.pts - zero, None if packet.dts is None else packet.dts - zero
                 packet.stream = copied
                 copy.mux(packet)
 

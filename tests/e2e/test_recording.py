@@ -49,6 +49,28 @@ def test_an_agora_recording_becomes_insights(stack: LocalStack) -> None:
     assert paid(stack) == {"agora.recordings_started": 1, "marsview.transactions_computed": 1}
 
 
+def test_the_parts_of_a_recording_are_one_conversation(stack: LocalStack) -> None:
+    stack.set_wait_scale(0.1)
+    stack.dials(agora={"parts": 3, "recording_seconds": 18.0, "speed": 18.0})
+    started = stack.call_api("POST", "/recordings", json={"channel": "long talk"}).json()
+    recording_id = started["recording_id"]
+    names = [f"recordings/{recording_id}/{started['sid']}_long talk_{n}.mp4" for n in range(3)]
+
+    recording = until_ended(stack, recording_id)
+    while len(recording["media"]) < 3:
+        recording = until_ended(stack, recording_id)
+
+    assert recording["status"] == "done", recording
+    assert [media["key"] for media in recording["media"]] == names
+    insights = stack.call_api("GET", f"/recordings/{recording_id}/insights").json()
+    starts = [line["start_ms"] for line in insights["transcript"]]
+    assert starts == sorted(starts)
+    by_text = {line["text"].split()[0].lower(): line["start_ms"] for line in insights["transcript"]}
+    assert abs(by_text["good"] - 990) < 300
+    assert abs(by_text["hello"] - 7380) < 300, "spoken in the second part"
+    assert paid(stack)["marsview.transactions_computed"] == 3
+
+
 def test_media_put_into_the_bucket_by_hand_is_processed(stack: LocalStack) -> None:
     stack.set_wait_scale(0.1)  # the ceiling runs as fast as the waits, the engine does not
     recording = process(stack, SAMPLE, "by hand/talk.mp4")

@@ -117,6 +117,17 @@ def test_a_forged_callback_is_401_and_changes_nothing(stack: LocalStack, clip: P
     _abort(stack, recording_id)
 
 
+def test_a_delivered_result_beyond_what_lambda_takes_is_kept_whole(stack: LocalStack, clip: Path) -> None:
+    stack.dials(deepgram={"oversize_result": 3000})
+
+    recording = process(stack, clip, key_for("deepgram"))
+
+    assert recording["status"] == "done", recording["media"]
+    where = {"Bucket": stack.outputs["RepliesBucketName"], "Key": recording["media"][0]["reply"]}
+    assert stack.client("s3").head_object(**where)["ContentLength"] > 6 * 1024 * 1024
+    assert len(insights_of(stack, recording)["transcript"]) >= 3000
+
+
 @pytest.mark.parametrize(("path", "status"), [("gladia", 404), ("marsview", 404), ("deepgram/x/y", 404)])
 def test_nobody_else_has_a_webhook(stack: LocalStack, path: str, status: int) -> None:
     answer = requests.post(f"{stack.api_url}/webhooks/{path}", data="{}", timeout=30)

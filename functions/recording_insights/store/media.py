@@ -84,6 +84,7 @@ class MediaStore:
                 "arrived_at": created_at,
                 "sequencer": media.sequencer,
                 "waiting_since": self.timestamp,
+                **({"part": media.part} if media.part is not None else {}),
                 **({"duration_ms": duration_ms} if duration_ms is not None else {}),
             }
         )

@@ -191,3 +191,53 @@ class TestPaging:
 def test_a_recording_that_is_not_there_is_said_so() -> None:
     with pytest.raises(NotFound, match=R):
         answer_insights(R, Collection({}, {}, {}))
+
+
+def parts_of(*parts: tuple[int, int | None, Insights | None]) -> Collection:
+    """A recording of Agora's parts: (number, length in ms, what was found), announced in this order."""
+    named = [(f"sid_team_{number}.mp4", insights) for number, _, insights in parts]
+    collection = collection_of(*named)
+    for item, (number, length, _) in zip(collection.media.values(), parts, strict=True):
+        item |= {"part": number, **({"duration_ms": length} if length is not None else {})}  # type: ignore[operator]
+    return collection
+
+
+def said(text: str, start: int | None = 500, end: int | None = 900) -> Insights:
+    return Insights(transcript=[Utterance(text, "1", start, end)], emotions=[Emotion("joy", None, None, start, end)])
+
+
+def test_parts_come_in_the_order_of_their_numbers_and_their_times_go_on() -> None:
+    collection = parts_of(
+        (10, 1_000, said("eleventh")),
+        (0, 60_000, said("first")),
+        (2, 1_000, None),
+        (1, 30_000, said("second")),
+        (3, 1_000, said("fourth")),
+    )
+
+    answer = answer_insights(R, collection)
+
+    told = {line["text"]: (line["start_ms"], line["end_ms"]) for line in answer["transcript"]}
+    assert list(told) == ["first", "second", "fourth", "eleventh"]
+    assert told == {
+        "first": (500, 900),
+        "second": (60_500, 60_900),
+        "fourth": (91_500, 91_900),
+        "eleventh": (92_500, 92_900),
+    }
+    assert [emotion["start_ms"] for emotion in answer["emotions"]] == [500, 60_500, 91_500, 92_500]
+
+
+def test_a_part_of_unknown_length_ends_with_its_last_words_and_missing_times_stay_missing() -> None:
+    collection = parts_of((0, None, said("first")), (1, None, None), (2, 1_000, said("third", None, None)))
+
+    answer = answer_insights(R, collection)
+
+    assert [line.get("start_ms") for line in answer["transcript"]] == [500, None]
+    assert answer_insights(R, parts_of((0, None, said("a")), (1, 5, said("b"))))["transcript"][1]["start_ms"] == 1400
+
+
+def test_objects_that_are_no_parts_keep_their_own_times() -> None:
+    answer = answer_insights(R, collection_of(("a.mp4", said("one")), ("b.mp4", said("two"))))
+
+    assert [line["start_ms"] for line in answer["transcript"]] == [500, 500]

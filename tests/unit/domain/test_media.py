@@ -193,3 +193,18 @@ class TestExecutionNames:
         media = make_media("2026/Weekly sync (12 March) with everybody.mp4")
 
         assert media.execution_name(RECORDING) == f"{RECORDING}-Weekly-sync-12-March-wit-{media.media_id}"
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        (f"recordings/{'a' * 32}/{'b' * 32}_team_0.mp4", 0),
+        (f"{'b' * 32}_weekly-sync_12.mp4", 12),
+        (f"bak0_{'b' * 32}_team_0.mp4", 100_000),
+        (f"bak1_{'b' * 32}_team_3.mp4", 200_003),
+        ("by hand.mp4", None),
+        (f"{'b' * 32}_team_x.mp4", None),
+    ],
+)
+def test_the_place_among_the_parts_follows_from_agoras_name(make_media: MakeMedia, key: str, part: int | None) -> None:
+    assert make_media(key).part == part
