@@ -5,6 +5,12 @@ STAGE ?= dev
 # "key=value key=value": settings of the stack, see README.md.
 CONTEXT ?=
 RECORDING ?=
+# PARTS=3: into how many MP4s Agora cuts the demo's recording.
+PARTS ?=
+# JSON=1: the demo's insights as JSON on standard output.
+JSON ?=
+# DELETE=1: what agora-key makes is deleted instead.
+DELETE ?=
 # Who gets the recordings; the local stack has a default, a stage on AWS has none.
 PROVIDER ?=
 
@@ -16,10 +22,10 @@ CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
-.PHONY: demo up down test unit check format synth deploy destroy install clean
+.PHONY: demo up down test unit check format synth deploy agora-key destroy install clean
 
 demo: install ## record the sample (or RECORDING=file) and watch it become insights
-	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(LOCAL),--context "$(LOCAL)")
+	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
 
 up: install ## local cloud, stand-ins and the deployed stack; leaves .local/stack.json
 	@$(VENV)/python -m sandbox up $(if $(LOCAL),--context "$(LOCAL)")
@@ -48,6 +54,9 @@ synth: install ## the template of STAGE, without AWS credentials
 
 deploy: install
 	$(CDK) deploy $(SETTINGS)
+
+agora-key: install ## make or exchange the key that signs Agora's credentials (JSON=1: the outcome as JSON; DELETE=1: before destroy)
+	@$(VENV)/python -m operations.agora_key --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(JSON),--json)
 
 destroy: install
 	$(CDK) destroy $(SETTINGS)

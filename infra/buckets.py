@@ -46,9 +46,10 @@ class Buckets(Construct):
         return bucket
 
     def _uploader(self) -> iam.User:
-        """Agora writes with a long-lived key or with credentials of at least four hours, which no role that a
-        function assumes can give: so a user that may write under the recordings prefix and nothing else. Its key
-        is made by a command, never by a template.
+        """Agora takes credentials of at least four hours, which no role that a function assumes can give, but a
+        user's federation token can. The token's rights are those that both the user and the request allow, so the
+        user may itself write under the recordings prefix, and nothing else. Its key is made by a command, never by
+        a template.
         """
         user = iam.User(self, "AgoraUploader")
         policy = iam.Policy(
@@ -57,7 +58,9 @@ class Buckets(Construct):
             statements=[
                 iam.PolicyStatement(
                     actions=["s3:PutObject"], resources=[self.recordings.arn_for_objects(f"{RECORDINGS_PREFIX}/*")]
-                )
+                ),
+                # A user can make tokens of nobody but itself.
+                iam.PolicyStatement(actions=["sts:GetFederationToken"], resources=["*"]),
             ],
         )
         policy.attach_to_user(user)

@@ -41,8 +41,9 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     _acknowledge(
         stack.buckets,
         f"IAM5[Resource::{recordings}/{RECORDINGS_PREFIX}/*]",
-        "Agora names the files it writes; the user may write below this prefix and nothing else",
+        "the session policy of each token names the folder of one recording; the user may write nowhere else",
     )
+    _acknowledge(stack.buckets, "IAM5[Resource::*]", "a user makes federation tokens of nobody but itself")
     _acknowledge(stack.workflow, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
     _acknowledge(
         stack.buckets,

@@ -13,6 +13,7 @@ from constructs import Construct
 from infra.foundation import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
+from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 
 # API Gateway answers 503 after 30 s; a function that ends before can still say why.
 TIMEOUT = cdk.Duration.seconds(29)
@@ -26,6 +27,7 @@ ACCESS_LOG = {
 }
 LOCAL_API_ID = "recordings"
 GET, POST = apigateway.HttpMethod.GET, apigateway.HttpMethod.POST
+PATCH, PUT = apigateway.HttpMethod.PATCH, apigateway.HttpMethod.PUT
 
 
 class RecordingsApi(Construct):
@@ -71,7 +73,11 @@ class RecordingsApi(Construct):
                     "/recordings",
                     "start_recording",
                     "Asks Agora to record a channel",
-                    [table("GetItem", "PutItem", "UpdateItem", "DeleteItem"), agora_secret],
+                    [
+                        table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+                        agora_secret,
+                        foundation.read_secret(UPLOADER_SECRET),
+                    ],
                 ),
                 (
                     GET,
@@ -86,6 +92,20 @@ class RecordingsApi(Construct):
                     "get_recording",
                     "A recording and Agora's live state",
                     [table("Query", "UpdateItem"), agora_secret],
+                ),
+                (
+                    PATCH,
+                    "/recordings/{recording_id}",
+                    "update_recording",
+                    "Has Agora record others, or pause",
+                    [table("GetItem", "UpdateItem"), agora_secret],
+                ),
+                (
+                    PUT,
+                    "/recordings/{recording_id}/layout",
+                    "update_layout",
+                    "Has Agora lay out the picture anew",
+                    [table("GetItem", "UpdateItem"), agora_secret],
                 ),
                 (
                     POST,

@@ -37,13 +37,17 @@ class LocalCloud:
     access_key_id: str
     secret_access_key: str
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **credentials: str) -> Any:
+        """A boto3 client, as the administrator unless other `credentials` are given."""
         return client(
             service,
-            endpoint_url=self.endpoint_url,
-            region_name=REGION,
-            aws_access_key_id=self.access_key_id,
-            aws_secret_access_key=self.secret_access_key,
+            **{
+                "endpoint_url": self.endpoint_url,
+                "region_name": REGION,
+                "aws_access_key_id": self.access_key_id,
+                "aws_secret_access_key": self.secret_access_key,
+                **credentials,
+            },
         )
 
     def environment(self) -> dict[str, str]:

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from operations.agora_key import OperationFailed, rotate_key
 from sandbox.deployment import STAGE, CdkCommand, bootstrap_template, deploy
 from sandbox.local_cloud import (
-    LocalCloud,
     StartError,
     bootstrap,
     plain_environment,
@@ -147,10 +146,14 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
         bootstrap(cloud, bootstrap_template(cdk, location.directory))
         secrets = cloud.client("secretsmanager")
         for vendor, secret in credentials().items():
-            secrets.create_secret(Name=_secret_name(vendor), SecretString=json.dumps(secret))
+            name = f"recording-insights/{STAGE}/{vendor}"
+            secrets.create_secret(Name=name, SecretString=json.dumps(secret))
     with phases.phase("Deploy the stack") as report:
         outputs = deploy(supervisor, location, cdk, cloud, settings, report)
-        _store_uploader_key(cloud, outputs)
+        try:
+            rotate_key(STAGE, cloud.client, report)
+        except OperationFailed as failure:
+            raise StartError(str(failure)) from failure
     with phases.phase("Wait for the stand-ins"):
         wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log("stand-ins"))
     stack = LocalStack(
@@ -181,22 +184,3 @@ def _start_stand_ins(supervisor: Supervisor, location: Location) -> Process:
         cwd=PROJECT,
         log=location.log("stand-ins"),
     )
-
-
-def _store_uploader_key(cloud: LocalCloud, outputs: Mapping[str, str]) -> None:
-    """The key that Agora uploads with; a template cannot make one and keep it secret."""
-    key = cloud.client("iam").create_access_key(UserName=_output(outputs, "AgoraUploaderName"))["AccessKey"]
-    secrets = cloud.client("secretsmanager")
-    secret: dict[str, Any] = json.loads(secrets.get_secret_value(SecretId=_secret_name("agora"))["SecretString"])
-    secret |= {"storageAccessKey": key["AccessKeyId"], "storageSecretKey": key["SecretAccessKey"]}
-    secrets.put_secret_value(SecretId=_secret_name("agora"), SecretString=json.dumps(secret))
-
-
-def _secret_name(vendor: str) -> str:
-    return f"recording-insights/{STAGE}/{vendor}"
-
-
-def _output(outputs: Mapping[str, str], name: str) -> str:
-    if name not in outputs:
-        raise StartError(f"The stack has no output {name}; it has {', '.join(sorted(outputs))}.")
-    return outputs[name]

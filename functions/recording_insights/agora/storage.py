@@ -4,13 +4,16 @@ Read at synth too, to refuse a region that Agora has no number for; so nothing h
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from recording_insights.errors import SettingsInvalid
 
 AMAZON_S3 = 1
 """Agora's number for the storage vendor."""
+
+STORAGE_SECRETS = ("accessKey", "secretKey", "stsToken")
+"""What of a `storageConfig` must not be seen."""
 
 REGIONS: Mapping[str, int] = {
     "us-east-1": 0,
@@ -53,14 +56,29 @@ def region_number(aws_region: str) -> int:
 
 
 @dataclass(frozen=True)
+class UploadCredentials:
+    """Temporary AWS credentials, which Agora holds until `expires_at`, in unix seconds."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires_at: int
+
+
+@dataclass(frozen=True)
 class RecordingsBucket:
     """The bucket that recordings go to, in an AWS region that Agora knows."""
 
     name: str
     aws_region: str
 
-    def storage_config(self, credentials: Mapping[str, str], prefix: Sequence[str]) -> dict[str, Any]:
-        """Agora's `storageConfig`; holds the upload key pair, so it is neither stored nor logged.
+    def arn_of(self, folder: Sequence[str]) -> str:
+        """The ARN of a folder; China is a partition of its own."""
+        partition = "aws-cn" if self.aws_region.startswith("cn-") else "aws"
+        return f"arn:{partition}:s3:::{'/'.join((self.name, *folder))}"
+
+    def storage_config(self, credentials: UploadCredentials, prefix: Sequence[str]) -> dict[str, Any]:
+        """Agora's `storageConfig`; holds the upload's credentials, so it is neither stored nor logged.
 
         `prefix` are folders of letters and digits, at most 128 characters when joined.
         """
@@ -68,7 +86,9 @@ class RecordingsBucket:
             "vendor": AMAZON_S3,
             "region": region_number(self.aws_region),
             "bucket": self.name,
-            "accessKey": credentials["storageAccessKey"],
-            "secretKey": credentials["storageSecretKey"],
+            "accessKey": credentials.access_key,
+            "secretKey": credentials.secret_key,
+            "stsToken": credentials.session_token,
+            "stsExpiration": credentials.expires_at,
             "fileNamePrefix": list(prefix),
         }

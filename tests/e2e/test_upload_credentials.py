@@ -1,0 +1,129 @@
+"""What Agora is given to write a recording with is good for that and nothing else; its key can be exchanged."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from recording_insights.agora.storage import RecordingsBucket
+from recording_insights.agora.upload_credentials import SECRET_KEYS, Uploader
+from recording_insights.deadline import Deadline
+from sandbox.local_cloud import LocalCloud
+from sandbox.local_stack import LocalStack
+from sandbox.location import PROJECT
+from tests.deployed import until_ended
+
+RECORDING, ANOTHER = "a" * 32, "b" * 32
+SECRET = "recording-insights/local/agora-uploader"
+
+Clients = Callable[[str], Any]
+
+
+def stored_key(stack: LocalStack) -> dict[str, str]:
+    key: dict[str, str] = json.loads(stack.client("secretsmanager").get_secret_value(SecretId=SECRET)["SecretString"])
+    return key
+
+
+def clients_of(stack: LocalStack, access_key_id: str, secret_access_key: str, session: str | None = None) -> Clients:
+    return lambda service: stack.client(
+        service,
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        aws_session_token=session,
+    )
+
+
+@pytest.fixture
+def federated(stack: LocalStack) -> Clients:
+    """With credentials as a start makes them."""
+    uploader = Uploader(
+        lambda fresh: stored_key(stack),
+        RecordingsBucket(stack.outputs["RecordingsBucketName"], stack.region),
+        lambda *key: clients_of(stack, *key)("sts"),
+    )
+    given = uploader.credentials_for(("recordings", RECORDING), Deadline.after(20))
+    return clients_of(stack, given.access_key, given.secret_key, given.session_token)
+
+
+@pytest.fixture
+def user(stack: LocalStack) -> Clients:
+    """With the key of Agora's user itself."""
+    return clients_of(stack, *(stored_key(stack)[name] for name in SECRET_KEYS))
+
+
+def refused(call: Callable[[], Any]) -> str:
+    with pytest.raises(ClientError) as error:
+        call()
+    return str(error.value.response["Error"]["Code"])
+
+
+def test_a_token_writes_under_its_recording_and_does_nothing_else(stack: LocalStack, federated: Clients) -> None:
+    bucket, s3 = stack.outputs["RecordingsBucketName"], federated("s3")
+    own = f"recordings/{RECORDING}/note.txt"
+    s3.put_object(Bucket=bucket, Key=own, Body=b"x")
+    for key in (f"recordings/{ANOTHER}/note.txt", f"recordings/{RECORDING}", "recordings/note.txt", "note.txt"):
+        assert refused(lambda key=key: s3.put_object(Bucket=bucket, Key=key, Body=b"x")) == "AccessDenied", key
+    replies = stack.outputs["RepliesBucketName"]
+    assert refused(lambda: s3.put_object(Bucket=replies, Key=own, Body=b"x")) == "AccessDenied"
+    assert refused(lambda: s3.get_object(Bucket=bucket, Key=own)) == "AccessDenied"
+    assert refused(lambda: s3.delete_object(Bucket=bucket, Key=own)) == "AccessDenied"
+    assert refused(lambda: s3.list_objects_v2(Bucket=bucket, Prefix=f"recordings/{RECORDING}/")) == "AccessDenied"
+    sts, iam = federated("sts"), federated("iam")
+    assert refused(lambda: sts.get_federation_token(Name="more")) == "AccessDenied"
+    assert refused(lambda: iam.list_access_keys()) == "AccessDenied"
+    assert refused(lambda: iam.create_access_key(UserName=stack.outputs["AgoraUploaderName"])) == "AccessDenied"
+
+
+def test_the_key_itself_cannot_read_or_list_either(stack: LocalStack, user: Clients) -> None:
+    bucket, s3 = stack.outputs["RecordingsBucketName"], user("s3")
+    key = f"recordings/{RECORDING}/note.txt"
+    s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    assert refused(lambda: s3.put_object(Bucket=bucket, Key="note.txt", Body=b"x")) == "AccessDenied"
+    assert refused(lambda: s3.get_object(Bucket=bucket, Key=key)) == "AccessDenied"
+    assert refused(lambda: s3.list_objects_v2(Bucket=bucket)) == "AccessDenied"
+    assert refused(lambda: user("secretsmanager").get_secret_value(SecretId=SECRET)) == "AccessDeniedException"
+    assert refused(lambda: user("iam").list_access_keys()) == "AccessDenied"
+
+
+def rotate(stack: LocalStack, stage: str = "local") -> "subprocess.CompletedProcess[str]":
+    """The command, as an operator runs it."""
+    cloud = LocalCloud(stack.endpoint_url, stack.access_key_id, stack.secret_access_key)
+    return subprocess.run(  # noqa: S603 - fixed arguments
+        [sys.executable, "-m", "operations.agora_key", "--stage", stage, "--json"],
+        env=cloud.environment(),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_rotating_the_key_disturbs_no_recording(stack: LocalStack) -> None:
+    stack.dials(agora={"recording_seconds": 20, "speed": 5.0})
+    under_way = stack.call_api("POST", "/recordings", json={"channel": "while the key changes"})
+    assert under_way.status_code == 201
+    for _ in range(2):
+        former = stored_key(stack)
+        outcome = rotate(stack)
+        assert outcome.returncode == 0, outcome.stderr
+        assert json.loads(outcome.stdout)["deleted_keys"] == [former["accessKeyId"]]
+        assert stored_key(stack) != former
+        assert not any(key["secretAccessKey"] in outcome.stdout + outcome.stderr for key in (former, stored_key(stack)))
+        sts = clients_of(stack, *(former[name] for name in SECRET_KEYS))("sts")
+        assert refused(lambda sts=sts: sts.get_federation_token(Name="former")) == "InvalidClientTokenId"
+
+    # The function holds a copy of the first key still.
+    afterwards = stack.call_api("POST", "/recordings", json={"channel": "after the key changed"})
+    assert afterwards.status_code == 201, afterwards.text
+    for started in (under_way, afterwards):
+        assert until_ended(stack, started.json()["recording_id"])["status"] == "done"
+
+
+def test_a_stage_that_is_not_deployed_is_named(stack: LocalStack) -> None:
+    outcome = rotate(stack, "nowhere")
+    assert (outcome.returncode, outcome.stdout) == (1, "")
+    assert "There is no stack RecordingInsights-nowhere in us-east-1: `make deploy STAGE=nowhere`" in outcome.stderr
