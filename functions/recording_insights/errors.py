@@ -2,13 +2,16 @@
 
 RecordingInsightsError
 ├── SettingsInvalid             the function's environment is incomplete or malformed
-├── SecretUnusable              a secret is missing or lacks a key
+├── SecretUnusable              a secret is missing, lacks a key or holds one that cannot be right
 ├── InvalidRequest              a field of a request is wrong                             (400)
 ├── NotFound                    no such recording                                         (404)
 ├── Conflict                    the recording's state does not allow it                   (409)
 ├── PayloadTooLarge             a request body over the limit                             (413)
 ├── CallbackForged              a callback does not prove that its vendor sent it         (401)
 ├── ItemTooLarge                one utterance or insight does not fit an item of the table
+├── UploadCredentialsError
+│   ├── UploadKeyRefused        the key that signs them is wrong, or its user may not       (500)
+│   └── UploadCredentialsUnavailable  AWS gave no usable answer: try again                  (503)
 ├── AgoraError
 │   ├── AgoraRefusedCredentials customer id or secret wrong                               (502)
 │   ├── AgoraRejected           parameters or quota, with Agora's reason                  (502)
@@ -37,7 +40,7 @@ class SettingsInvalid(RecordingInsightsError):
 
 
 class SecretUnusable(RecordingInsightsError):
-    """A secret is missing, is not a JSON object or lacks a key; names the secret, never its value."""
+    """A secret is missing, is not a JSON object, or a key of it is missing or malformed; holds none of its values."""
 
     def __init__(self, name: str, detail: str) -> None:
         super().__init__(f"secret {name}: {detail}")
@@ -72,6 +75,18 @@ class CallbackForged(RecordingInsightsError):
 
 class ItemTooLarge(RecordingInsightsError):
     """A single utterance or insight exceeds what one item of the table may hold."""
+
+
+class UploadCredentialsError(RecordingInsightsError):
+    """There are no credentials that Agora could write the recording with, so Agora was not called."""
+
+
+class UploadKeyRefused(UploadCredentialsError):
+    """AWS refused the uploader's key, also a fresh copy, or its user lacks the right: an operator can help."""
+
+
+class UploadCredentialsUnavailable(UploadCredentialsError):
+    """AWS gave no credentials within the time that the caller had; a repeat may help."""
 
 
 class AgoraError(RecordingInsightsError):

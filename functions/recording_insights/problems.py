@@ -14,6 +14,8 @@ from recording_insights.errors import (
     PayloadTooLarge,
     RecordingInsightsError,
     SecretUnusable,
+    UploadCredentialsUnavailable,
+    UploadKeyRefused,
 )
 
 CONTENT_TYPE = "application/problem+json"
@@ -52,6 +54,8 @@ _KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     Conflict: (409, "conflict", "The recording's state does not allow it"),
     PayloadTooLarge: (413, "payload-too-large", "The request body is too large"),
     SecretUnusable: (500, "secret-unusable", "A secret cannot be used"),
+    UploadKeyRefused: (500, "upload-key-refused", "The key for uploads cannot be used"),
+    UploadCredentialsUnavailable: (503, "upload-credentials-unavailable", "AWS gave no credentials for the upload"),
     AgoraRefusedCredentials: (502, "agora-refused-credentials", "Agora refused the credentials"),
     AgoraRejected: (502, "agora-rejected", "Agora refused the request"),
     AgoraUnavailable: (503, "agora-unavailable", "Agora is not available"),

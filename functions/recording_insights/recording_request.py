@@ -3,23 +3,22 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Self
 
+from recording_insights.agora.client_request import MODES, RecorderSettings, fields_of
+from recording_insights.agora.fields import LARGEST_UID, uid
 from recording_insights.errors import InvalidRequest
 
-MODES = ("mix",)
-"""The recording modes that this version can start."""
 AGORA_MODES = ("mix", "individual", "web")
 
-LARGEST_UID = 2**32 - 1
 MOST_HOURS = 24
 """A token's privileges end after 24 hours, and the recording in a protected channel with them."""
-IDLE_SECONDS = (5, 2_592_000)
+LONGEST_LABEL = 800
+"""In bytes. Agora takes 1024, but the label is part of the files' keys, and those end at 1024 in S3."""
 
 _CHANNEL = re.compile(r"[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{}|~,]{1,63}")
-_DIGITS = re.compile(r"[1-9][0-9]{0,9}")
 
 OptionsCheck = Callable[[str, Any], None]
 """(provider, options) → nothing, or `InvalidRequest` naming the option."""
@@ -29,22 +28,20 @@ OptionsCheck = Callable[[str, Any], None]
 class RecordingRequest:
     """What to record and what to do with it.
 
-    `uid` is the recorder's own, in digits; `token` admits that uid to a protected channel and is never stored.
-    `failover` are those who take over from the provider, instead of the stack's list.
-    `max_hours` is how long the recording can be asked about and stopped, and how long the channel stays claimed;
-    after `max_idle_seconds` in an empty channel the recorder leaves.
+    `channel` is a label of our own where a web page is recorded. `uid` is the recorder's own, in digits; `token`
+    admits that uid to a protected channel and is never stored. `failover` are those who take over from the
+    provider, instead of the stack's list. `max_hours` is how long the recording can be asked about and stopped, and
+    how long the channel stays claimed. `recorder` is how Agora is to record.
     """
 
     channel: str
     uid: str
-    mode: str
     provider: str
+    recorder: RecorderSettings
     failover: Sequence[str] | None = None
-    audio_only: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     token: str | None = field(default=None, repr=False)
     max_hours: int = MOST_HOURS
-    max_idle_seconds: int = 300
 
     @classmethod
     def from_body(
@@ -60,38 +57,61 @@ class RecordingRequest:
         Raises:
             InvalidRequest: names the field that is missing, unknown or wrong.
         """
-        known = [field.name for field in fields(cls)]
+        mode = _mode(body.get("mode", "mix"))
+        own = ["mode", *(field.name for field in fields(cls) if field.name != "recorder")]
         for name in body:
-            if name not in known:
-                raise InvalidRequest(name, f"unknown; the fields are {', '.join(known)}")
-        channel = _channel(body.get("channel"))
+            if name not in own and name not in fields_of(mode):
+                raise InvalidRequest(name, _why_not(name, mode, [*own, *fields_of(mode)]))
+        if mode == "web" and "token" in body:
+            raise InvalidRequest("token", "is for mode mix: a web page is no channel")
+        channel = _channel(body.get("channel")) if mode == "mix" else _label(body.get("channel"))
+        max_hours = _whole_number("max_hours", body.get("max_hours", cls.max_hours), 1, MOST_HOURS)
         provider = _one_of("provider", body.get("provider", default_provider), providers)
         options = body.get("options", {})
         validate_options(provider, options)
         return cls(
             channel=channel,
-            uid=_uid(body["uid"]) if "uid" in body else recorder_uid(channel),
-            mode=_mode(body.get("mode", "mix")),
+            uid=uid("uid", body["uid"]) if "uid" in body else recorder_uid(claimed_name(channel, mode)),
             provider=provider,
+            recorder=RecorderSettings.read(
+                mode, {name: value for name, value in body.items() if name not in own}, max_hours=max_hours
+            ),
             failover=_failover(body["failover"], providers) if "failover" in body else None,
-            audio_only=_flag("audio_only", body.get("audio_only", False)),
             options=options,
             token=_token(body["token"]) if "token" in body else None,
-            max_hours=_whole_number("max_hours", body.get("max_hours", cls.max_hours), 1, MOST_HOURS),
-            max_idle_seconds=_whole_number(
-                "max_idle_seconds", body.get("max_idle_seconds", cls.max_idle_seconds), *IDLE_SECONDS
-            ),
+            max_hours=max_hours,
         )
 
     @property
+    def mode(self) -> str:
+        """Agora's recording mode, mix or web."""
+        return self.recorder.mode
+
+    @property
+    def claimed(self) -> str:
+        """What the recording claims for itself, see `claimed_name`."""
+        return claimed_name(self.channel, self.mode)
+
+    @property
     def attributes(self) -> dict[str, Any]:
-        """What is kept of it on the row: all but the token."""
-        return {name: value for name, value in asdict(self).items() if name != "token" and value is not None}
+        """What is kept of it on the row: all but the secrets."""
+        own = {name: getattr(self, name) for name in ("channel", "uid", "mode", "provider", "options", "max_hours")}
+        failover = {} if self.failover is None else {"failover": self.failover}
+        return {**own, **failover, **self.recorder.kept}
 
     @property
     def fingerprint(self) -> str:
-        """Tells whether two requests ask for the same; a renewed token makes no difference."""
-        return sha256(json.dumps(self.attributes, sort_keys=True).encode()).hexdigest()[:32]
+        """Tells whether two requests ask for the same; a renewed token makes no difference, another page does."""
+        asked = {**self.attributes, **({"url": url} if (url := self.recorder.given.get("url")) else {})}
+        return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def claimed_name(channel: str, mode: str) -> str:
+    """The name under which a recording holds its channel.
+
+    A web page's label may be like the name of a channel and has nothing to do with it; no channel has a slash.
+    """
+    return channel if mode == "mix" else f"{mode}/{channel}"
 
 
 def recorder_uid(channel: str) -> str:
@@ -116,11 +136,20 @@ def _channel(value: Any) -> str:
     return value
 
 
-def _uid(value: Any) -> str:
-    digits = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(digits, str) or not _DIGITS.fullmatch(digits) or int(digits) > LARGEST_UID:
-        raise InvalidRequest("uid", f"must be a whole number from 1 to {LARGEST_UID}")
-    return digits
+def _label(value: Any) -> str:
+    """What a web page's recording goes by. With a slash in it its files would lie in a folder of their own."""
+    if value is None:
+        raise InvalidRequest("channel", "is required")
+    if not isinstance(value, str) or not value or not value.isprintable() or "/" in value or "\\" in value:
+        raise InvalidRequest("channel", "must be a text of printable characters without slashes")
+    if len(value.encode(errors="replace")) > LONGEST_LABEL:
+        raise InvalidRequest("channel", f"must have at most {LONGEST_LABEL} bytes")
+    return value
+
+
+def _why_not(name: str, mode: str, known: Sequence[str]) -> str:
+    others = [other for other in MODES if name in fields_of(other)]
+    return f"is for mode {others[0]}, not {mode}" if others else f"unknown; the fields are {', '.join(known)}"
 
 
 def _mode(value: Any) -> str:
@@ -139,12 +168,6 @@ def _failover(value: Any, providers: Sequence[str]) -> list[str]:
     if not isinstance(value, list) or len(set(map(str, value))) < len(value):
         raise InvalidRequest("failover", f"must be a list of different names out of {', '.join(providers)}")
     return [_one_of("failover", name, providers) for name in value]
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidRequest(name, "must be true or false")
-    return value
 
 
 def _token(value: Any) -> str:

@@ -65,7 +65,7 @@ class RecordingStart:
         recording_id = recording_id_for(idempotency_key)
         while True:
             earlier = self.store.find(recording_id) if idempotency_key else None
-            claim = self.store.claim(request.channel)
+            claim = self.store.claim(request.claimed)
             if earlier and earlier.get("fingerprint") != request.fingerprint:
                 raise Conflict("the Idempotency-Key was used for another request")
             if earlier and not self._may_begin_again(earlier, claim):
@@ -142,7 +142,7 @@ class RecordingStart:
                 "prefix": f"{FOLDER}/{recording_id}/",
                 **({"fingerprint": request.fingerprint} if key else {}),
             },
-            Claim(request.channel, recording_id, self.store.seconds + lease),
+            Claim(request.claimed, recording_id, self.store.seconds + lease),
             over=over,
             replacing=replacing,
         )
@@ -158,12 +158,12 @@ class RecordingStart:
         except AgoraOutcomeUnknown as error:
             self.store.update(recording_id, {"reason": str(error)}, only_in=("starting",))
             # With the lease ended the next start asks Agora, instead of believing in this one.
-            self.store.hold(Claim(request.channel, recording_id, self.store.seconds))
+            self.store.hold(Claim(request.claimed, recording_id, self.store.seconds))
             raise
         except RecordingInsightsError as error:
             failed = {"status": "failed", "reason": str(error)}
             self.store.update(recording_id, failed, only_in=("starting",))
-            self._give_back(request.channel, recording_id, over)
+            self._give_back(request.claimed, recording_id, over)
             raise
         named = {"resource_id": recorder.resource_id, "sid": recorder.sid}
         changes = {**named, "reason": None if recorder.sid else NAME_LOST}
@@ -182,7 +182,7 @@ class RecordingStart:
         if earlier and "stopped_at" not in earlier and ("sid" in earlier or earlier["status"] == "starting"):
             self._hold_for(request, str(earlier["recording_id"]), instead_of=recording_id)
             return earlier
-        self._give_back(request.channel, recording_id, over)
+        self._give_back(request.claimed, recording_id, over)
         raise Conflict(
             f"a recorder with the uid {request.uid} is in the channel already; either it was not started here, or "
             "it is still leaving after a stop: try again in a few seconds, or with another uid"
@@ -190,7 +190,7 @@ class RecordingStart:
 
     def _hold_for(self, request: RecordingRequest, recording_id: str, *, instead_of: str | None = None) -> None:
         until = self.store.seconds + request.max_hours * 3600
-        self.store.hold(Claim(request.channel, recording_id, until), instead_of=instead_of)
+        self.store.hold(Claim(request.claimed, recording_id, until), instead_of=instead_of)
 
     def _give_back(self, channel: str, recording_id: str, over: Claim | None) -> None:
         if over:

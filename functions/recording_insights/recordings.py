@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, InvalidRequest, NotFound, SecretUnusable
+from recording_insights.recording_request import claimed_name
 from recording_insights.store.recordings import STATUSES, Item, Position, RecordingStore, position
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def stop_recording(recording_id: str, *, store: RecordingStore, agora: "AgoraCli
     after = store.update(recording_id, {**at, **ending}, only_in=("starting", "recording"))
     # Its first files may be here already; then its status follows from them.
     after = after or store.update(recording_id, at, only_without="stopped_at")
-    store.release(str(recording["channel"]), recording_id)
+    store.release(claimed_name(str(recording["channel"]), str(recording.get("mode", "mix"))), recording_id)
     return after or existing(recording_id, store)
 
 
@@ -68,12 +69,13 @@ def describe_recording(
             live = {"unavailable": str(error)}
         else:
             live = {"status": state.status, "meaning": state.meaning, "files": list(state.files)}
+            live |= {} if state.onhold is None else {"onhold": state.onhold}
             if state.records:
                 changes = {"status": "recording"}
                 recording = store.update(recording_id, changes, only_in=("starting",)) or recording
     return {
         **public(recording),
-        "media": [_public_media(item) for item in media],
+        "media": [_public_media(item) for item in sorted(media, key=lambda item: int(item.get("part", 0)))],
         **({"live": live} if live else {}),
     }
 

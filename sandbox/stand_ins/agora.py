@@ -17,15 +17,10 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.agora_answers import checked, enter, names, names_of, refusal, task_body, worker_not_found
-from sandbox.stand_ins.agora_recording import Channel, Recording, wants_correct_extinf
-from sandbox.stand_ins.agora_rules import (
-    MODES,
-    REGIONS,
-    check_acquire,
-    check_layout,
-    check_start,
-    check_update,
-)
+from sandbox.stand_ins.agora_fields import check_layout
+from sandbox.stand_ins.agora_recording import Channel, Recording, page_of, wants_correct_extinf
+from sandbox.stand_ins.agora_rules import MODES, REGIONS, check_acquire, check_area, check_start, check_update
+from sandbox.stand_ins.agora_token import admit
 from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
 from sandbox.stand_ins.ledger import note
 from sandbox.stand_ins.media import Unplayable, duration_of, playable
@@ -46,7 +41,8 @@ class AgoraDials:
 
     `recording_seconds`: how much of it is heard before the channel is empty (empty: all; 0: nobody ever speaks).
     `speed`: seconds of media recorded in a second. `idle_speed`: how much faster `maxIdleTime` passes.
-    `joining_seconds`: from start to the first sound. `slice_seconds`: media in one slice.
+    `joining_seconds`: from start to the first sound. `slice_seconds`: media in one slice. `parts`: MP4s of a recording.
+    `app_certificate`: the project has this one, and a start without a token that fits it is refused (empty: none).
     """
 
     media_path: str | None = None
@@ -55,6 +51,8 @@ class AgoraDials:
     idle_speed: float = 100.0
     joining_seconds: float = 0.6
     slice_seconds: float = 15.0
+    parts: int = 1
+    app_certificate: str | None = None
 
 
 @dataclass
@@ -64,6 +62,7 @@ class _Resource:
     scene: int
     acquired: float
     expired_hours: int
+    area: str | None
     start_parameter: Any = field(repr=False)
     sid: str | None = None
 
@@ -94,21 +93,26 @@ class _Agora:
             wanted.get("scene", 0),
             self._world.clock(),
             wanted.get("resourceExpiredHour", _DEFAULT_EXPIRED_HOURS),
+            wanted.get("region"),
             wanted.get("startParameter"),
         )
         return {**names(given), "resourceId": resource_id}
 
     def start(self, app_id: str, resource_id: str, mode: str) -> ResponseReturnValue:
         enter(app_id)
-        given = {**task_body(bad_channel=1013), "resourceId": resource_id}
+        given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id}
         wanted, now = given["clientRequest"], self._world.clock()
         if mode not in MODES:
             raise refusal(400, 2, "mode must be individual, mix or web", given)
         checked(given, check_start, wanted, mode, now)
         with self._lock:
             resource = self._startable(given, mode, now)
-            if mode != "mix":
+            checked(given, check_area, wanted["storageConfig"], resource.area)
+            if mode == "individual":
                 raise refusal(400, 2, f"{mode} mode is not offered by this stand-in", given)
+            certificate = self._world.dials.of(AgoraDials).app_certificate
+            if certificate and mode != "web":
+                admit(given, certificate, now)
             task = self._task_of(given, mode, now, resource.expired_hours)
             recording = task.recording
             resource.sid = recording.sid
@@ -123,13 +127,12 @@ class _Agora:
         recording = self._task({"resourceId": resource_id, "sid": sid}, mode).recording
         if not recording.running:
             raise worker_not_found(names_of(recording))
-        state = {"status": recording.status, **recording.file_list(), "sliceStartTime": recording.slice_start_ms}
         note(state=recording.status)
-        return {**names_of(recording), "serverResponse": state}
+        return {**names_of(recording), "serverResponse": recording.state()}
 
     def stop(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
         enter(app_id)
-        given = {**task_body(bad_channel=1013), "resourceId": resource_id, "sid": sid}
+        given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id, "sid": sid}
         answers_at_once = given["clientRequest"].get("async_stop", False)
         if not isinstance(answers_at_once, bool):
             raise refusal(400, 2, "clientRequest.async_stop must be a boolean", given)
@@ -147,13 +150,13 @@ class _Agora:
             return {**names_of(recording), "serverResponse": {}}
         if not recording.exited.wait(_SYNC_STOP_SECONDS):
             raise refusal(500, 50, "the upload goes on after the stop", given)
-        result = {**recording.file_list(), "uploadingStatus": recording.uploading_status}
-        return {**names_of(recording), "serverResponse": result}
+        return {**names_of(recording), "serverResponse": recording.result()}
 
     def update(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
         enter(app_id)
         given, task = self._running(resource_id, sid, mode)
-        checked(given, check_update, given["clientRequest"], self._world.clock())
+        checked(given, check_update, given["clientRequest"], mode, self._world.clock())
+        task.recording.hold(given["clientRequest"].get("webRecordingConfig", {}).get("onhold"))
         if renewed := given["clientRequest"].get("storageConfig"):
             task.access = replace(
                 task.access,
@@ -190,7 +193,11 @@ class _Agora:
 
     def _task_of(self, given: Mapping[str, Any], mode: str, now: float, hours: int) -> _Task:
         wanted = given["clientRequest"]
-        storage, config = wanted["storageConfig"], wanted["recordingConfig"]
+        storage, config = wanted["storageConfig"], wanted.get("recordingConfig", {})
+        page = page_of(wanted)
+        idle_seconds = config.get("maxIdleTime", _DEFAULT_IDLE_SECONDS)
+        if page:  # never empty
+            idle_seconds = page["maxRecordingHour"] * 3600
         access = BucketAccess(
             storage["bucket"],
             REGIONS[storage["region"]],
@@ -209,13 +216,14 @@ class _Agora:
             cname=given["cname"],
             uid=given["uid"],
             mode=mode,
-            channel=self._channel(given, config.get("maxIdleTime", _DEFAULT_IDLE_SECONDS)),
+            channel=self._channel(given, idle_seconds),
             prefix=storage.get("fileNamePrefix", []),
             mp4_wanted="mp4" in wanted.get("recordingFileConfig", {}).get("avFileType", []),
             correct_extinf=wants_correct_extinf(config.get("privateParams")),
             bucket=self._world.open_bucket(access),
             refused=refused,
             began=now,
+            onhold=page.get("onhold", False),
         )
         return _Task(recording, access, now + hours * 3600)
 
@@ -230,12 +238,11 @@ class _Agora:
             raise refusal(500, 500, f"the dial agora.media_path cannot be played: {error}", given) from error
         heard = length if dials.recording_seconds is None else min(length, dials.recording_seconds)
         speed, idle_speed = max(dials.speed, 0.01), max(dials.idle_speed, 0.01)
-        return Channel(
-            media, heard, speed, dials.joining_seconds, dials.slice_seconds or 15.0, idle_seconds / idle_speed
-        )
+        idle, slices = idle_seconds / idle_speed, dials.slice_seconds or 15.0
+        return Channel(media, heard, speed, dials.joining_seconds, slices, idle, dials.parts or 1)
 
     def _running(self, resource_id: str, sid: str, mode: str) -> tuple[dict[str, Any], _Task]:
-        given = {**task_body(bad_channel=1013), "resourceId": resource_id, "sid": sid}
+        given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id, "sid": sid}
         task = self._task(given, mode)
         self._check_owner(given, task.recording)
         if not task.recording.running:

@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import request
 
+from sandbox.stand_ins.agora_checks import BadParameter
 from sandbox.stand_ins.agora_recording import Recording
-from sandbox.stand_ins.agora_rules import BadParameter, channel_name, check_uid
+from sandbox.stand_ins.agora_rules import channel_name, check_uid
 from sandbox.stand_ins.calls import Refusal
 from sandbox.stand_ins.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
 from sandbox.stand_ins.ledger import note
@@ -29,19 +30,23 @@ def enter(app_id: str) -> None:
         raise Refusal(400, {"message": "appid is invalid"})
 
 
-def task_body(bad_channel: int) -> dict[str, Any]:
-    """cname, uid and clientRequest of the body; `bad_channel` is this call's code for a channel name it refuses."""
+def task_body(bad_channel: int, mode: str | None = None) -> dict[str, Any]:
+    """cname, uid and clientRequest of the body; `bad_channel` is this call's code for a channel name it refuses.
+
+    Where the path names no mode, the scene in the body tells whether cname is the label of a web page.
+    """
     body = request.get_json(silent=True)
     if not request.is_json or not isinstance(body, dict):
         raise refusal(400, 8, "the body must be a JSON object, the Content-Type application/json", {})
     for name in ("cname", "uid", "clientRequest"):
         if name not in body:
             raise refusal(400, 2, f"{name} is required", body)
-    if not channel_name(body["cname"]):
-        raise refusal(400, bad_channel, "cname is not a channel name", body)
-    checked(body, check_uid, body["uid"])
     if not isinstance(body["clientRequest"], dict):
         raise refusal(400, 2, "clientRequest must be an object", body)
+    web = mode == "web" if mode else body["clientRequest"].get("scene") == 1
+    if not channel_name(body["cname"], web=web):
+        raise refusal(400, bad_channel, "cname is not a channel name", body)
+    checked(body, check_uid, body["uid"])
     note(cname=body["cname"], uid=body["uid"])
     return body
 

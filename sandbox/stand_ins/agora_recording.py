@@ -1,30 +1,34 @@
-"""A mix recording under way: what is played in the channel, cut and uploaded as Agora does it."""
+"""A recording under way: what is played in the channel or on the page, cut and uploaded as Agora does it."""
 
 import json
 import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sandbox.stand_ins.buckets import Bucket, UploadRefused
-from sandbox.stand_ins.media import beginning_mp4, slice_ts
+from sandbox.stand_ins.media import part_mp4, slice_ts
 
 # Agora's list of characters that become "-" in file names; a space stays.
 _SPECIAL = re.compile(r"[!@#$%^&*()+_.=\[\]{}~|,;:?<>]")
 
 _SHORTEST_SECONDS = 0.2
+_HELD_SECONDS = 0.02
 
 INITIALISED, PARTLY_READY, ALL_READY, IN_PROGRESS, STOP_REQUESTED, EXITED = 1, 3, 4, 5, 6, 8
 
 
 @dataclass(frozen=True)
 class Channel:
-    """What is played in the channel: an MP4 with AAC audio, its seconds that are heard, how fast time goes in it."""
+    """What is played in the channel: an MP4 with AAC audio, its seconds that are heard, how fast time goes in it.
+
+    `parts` is into how many MP4s the recorder cuts what it hears; the real one begins a new one after some hours.
+    """
 
     media: Path
     seconds: float
@@ -32,11 +36,15 @@ class Channel:
     joining_seconds: float
     slice_seconds: float
     idle_seconds: float
+    parts: int = 1
 
 
 @dataclass
 class Recording:
-    """One recording task. `run` records until `stop` or until the channel has been empty for `idle_seconds`."""
+    """One recording task. `run` records until `stop` or until the channel has been empty for `idle_seconds`.
+
+    While it is `onhold`, nothing is recorded, and what is played waits.
+    """
 
     resource_id: str
     sid: str
@@ -50,15 +58,17 @@ class Recording:
     bucket: Bucket
     refused: Callable[[UploadRefused], None]
     began: float
+    onhold: bool = False
     status: int = INITIALISED
     refusals: int = 0
     recorded: float = 0.0
     stop_asked: threading.Event = field(default_factory=threading.Event)
     exited: threading.Event = field(default_factory=threading.Event)
     _slices: list[tuple[str, float]] = field(default_factory=list)
-    _mp4: str | None = None
+    _mp4s: list[str] = field(default_factory=list)
     _joined: float | None = None
     _stopped: float | None = None
+    _held: float | None = None
 
     @property
     def name(self) -> str:
@@ -79,7 +89,8 @@ class Recording:
         """Seconds of media since joining the channel, until now or the stop."""
         if self._joined is None:
             return 0.0
-        until = self._stopped if self._stopped is not None else time.monotonic()
+        ends = (self._held, self._stopped, time.monotonic())
+        until = next(end for end in ends if end is not None)
         return min((until - self._joined) * self.channel.speed, self.channel.seconds)
 
     @property
@@ -92,12 +103,47 @@ class Recording:
         self.status = STOP_REQUESTED
         self.stop_asked.set()
 
+    def hold(self, onhold: bool | None) -> None:
+        """Pause, go on, or (None) neither."""
+        if onhold is None or onhold == self.onhold:
+            return
+        if onhold:
+            self._held = time.monotonic()
+        elif self._joined is not None and self._held is not None:
+            self._joined += time.monotonic() - self._held
+            self._held = None
+        self.onhold = onhold
+
+    def state(self) -> dict[str, Any]:
+        """serverResponse of query."""
+        if self.mode == "web":
+            return {"status": self.status, "extensionServiceState": [self._page()]}
+        return {"status": self.status, **self.file_list(), "sliceStartTime": self.slice_start_ms}
+
+    def result(self) -> dict[str, Any]:
+        """serverResponse of a stop that waited for the uploads."""
+        if self.mode == "web":
+            upload = {"serviceName": "upload_service", "payload": {"uploadingStatus": self.uploading_status}}
+            return {"extensionServiceState": [upload, self._page()]}
+        return {**self.file_list(), "uploadingStatus": self.uploading_status}
+
+    def _page(self) -> dict[str, Any]:
+        """What the recorder of a page says of itself; its files are `filename`, and begin in seconds."""
+        names = [f"{self.name}.m3u8"] * bool(self._slices) + self._mp4s
+        begin = self.slice_start_ms // 1000
+        state = "exit" if self.status >= STOP_REQUESTED else "inProgress" if self._joined is not None else "init"
+        files = [{"filename": name, "sliceStartTime": begin} for name in names]
+        return {
+            "serviceName": "web_recorder_service",
+            "payload": {"state": state, "onhold": self.onhold, "fileList": files},
+        }
+
     def file_list(self) -> dict[str, Any]:
         """fileListMode and fileList: one name with hls only, objects when an MP4 was asked for as well."""
         playlist = f"{self.name}.m3u8" if self._slices else ""
         if not self.mp4_wanted:
             return {"fileListMode": "string", "fileList": playlist}
-        names = [name for name in (playlist, self._mp4) if name]
+        names = [name for name in (playlist, *self._mp4s) if name]
         return {
             "fileListMode": "json",
             "fileList": [
@@ -123,7 +169,7 @@ class Recording:
             if self._slices:
                 self._upload_playlist(closed=True)
                 if self.mp4_wanted:
-                    self._upload_mp4()
+                    self._upload_mp4s()
         finally:
             self.status = EXITED
             self.exited.set()
@@ -136,13 +182,20 @@ class Recording:
                 return
         self.status = IN_PROGRESS if channel.seconds else ALL_READY
         self._joined = time.monotonic()
+        self._held = self._joined if self.onhold else None
         while channel.seconds - self.recorded >= _SHORTEST_SECONDS:
             end = min(self.recorded + channel.slice_seconds, channel.seconds)
-            stopped = self.stop_asked.wait(self._joined + end / channel.speed - time.monotonic())
+            stopped = self._stopped_before(end)
             self._upload_slice(self.recorded, min(end, self.heard_seconds) if stopped else end)
             if stopped:
                 return
         self.stop_asked.wait(channel.idle_seconds)
+
+    def _stopped_before(self, heard: float) -> bool:
+        """Wait until so many seconds were heard; true if the stop came first."""
+        while (missing := heard - self.heard_seconds) > 0 and not self.stop_asked.is_set():
+            self.stop_asked.wait(_HELD_SECONDS if self.onhold else missing / self.channel.speed)
+        return self.stop_asked.is_set()
 
     def _upload_slice(self, start: float, end: float) -> None:
         if end - start < _SHORTEST_SECONDS:
@@ -171,12 +224,14 @@ class Recording:
             lines.append("#EXT-X-ENDLIST")
         self._put(f"{self.name}.m3u8", ("\n".join(lines) + "\n").encode())
 
-    def _upload_mp4(self) -> None:
+    def _upload_mp4s(self) -> None:
+        length = self.recorded / self.channel.parts
         with tempfile.TemporaryDirectory() as scratch:
-            file = Path(scratch) / "part.mp4"
-            beginning_mp4(self.channel.media, self.recorded, file)
-            self._mp4 = f"{self.name}_0.mp4"
-            self._put(self._mp4, file)
+            for index in range(self.channel.parts):
+                file = Path(scratch) / f"{index}.mp4"
+                part_mp4(self.channel.media, index * length, (index + 1) * length, file)
+                self._mp4s.append(f"{self.name}_{index}.mp4")
+                self._put(self._mp4s[-1], file)
 
     def _put(self, key: str, content: bytes | Path) -> None:
         try:
@@ -184,6 +239,13 @@ class Recording:
         except UploadRefused as refusal:
             self.refusals += 1
             self.refused(refusal)
+
+
+def page_of(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`serviceParam` of the recorder of a page in a start's clientRequest; empty in other modes."""
+    services = wanted.get("extensionServiceConfig", {}).get("extensionServices", [{}])
+    page: Mapping[str, Any] = services[0].get("serviceParam", {})
+    return page
 
 
 def wants_correct_extinf(private_params: str | None) -> bool:

@@ -1,8 +1,11 @@
-"""What Agora accepts in the bodies of its calls. Everything is case-sensitive, and numbers are numbers."""
+"""What Agora accepts in the bodies of its calls: names, storage, files."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from sandbox.stand_ins.agora_checks import BadParameter, an_object, fields, integer, one_of, require, text, texts, uid
+from sandbox.stand_ins.agora_fields import check_page, check_page_update, check_recording, check_stream_subscribe
 
 REGIONS: Mapping[int, str] = {
     0: "us-east-1",
@@ -35,95 +38,73 @@ REGIONS: Mapping[int, str] = {
 MODES = ("individual", "mix", "web")
 
 _CHANNEL = re.compile(r"[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{}|~,]{1,63}")
+_LONGEST_LABEL = 1024
 _PREFIX_PART = re.compile(r"[A-Za-z0-9]+")
+_AREAS: Mapping[str, str | tuple[str, ...]] = {"CN": "cn-", "AP": "ap-", "EU": "eu-", "NA": ("us-", "ca-")}
 _STS_SECONDS = 4 * 3600
-_STS_SLACK_SECONDS = 60
+_STORAGE_KEYS = {"accessKey": text, "secretKey": text, "stsToken": text, "stsExpiration": integer(0, 1 << 40)}
 
 
-class BadParameter(Exception):
-    """A parameter is missing, of the wrong type or out of its range; the message is Agora's `reason`."""
-
-
-Check = Callable[[Any], bool]
-
-
-def integer(low: int, high: int) -> Check:
-    return lambda value: type(value) is int and low <= value <= high
-
-
-def text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def an_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def channel_name(value: Any) -> bool:
-    """Under 64 bytes of Agora's characters."""
+def channel_name(value: Any, *, web: bool = False) -> bool:
+    """Under 64 bytes of Agora's characters; in web mode any label of at most 1024 bytes."""
+    if web:
+        return text(value) and len(value.encode(errors="replace")) <= _LONGEST_LABEL
     return isinstance(value, str) and _CHANNEL.fullmatch(value) is not None
 
 
-def check_uid(uid: Any) -> None:
+def check_uid(value: Any) -> None:
     """A quoted integer, 1 to 2^32-1."""
-    if not (isinstance(uid, str) and re.fullmatch(r"[1-9][0-9]{0,9}", uid) and int(uid) < 1 << 32):
+    if not uid(value):
         raise BadParameter("uid must be a string of an integer from 1 to 4294967295")
 
 
 def check_acquire(given: Mapping[str, Any]) -> None:
-    _fields(
-        given,
-        "clientRequest",
-        scene=integer(0, 2),
-        resourceExpiredHour=integer(1, 720),
-        startParameter=an_object,
-        excludeResourceIds=texts,
-        region=lambda value: value in ("CN", "AP", "EU", "NA"),
-        regionAffinity=integer(0, 4),
-    )
+    known = {
+        "scene": integer(0, 2),
+        "resourceExpiredHour": integer(1, 720),
+        "startParameter": an_object,
+        "excludeResourceIds": texts,
+        "region": one_of("CN", "AP", "EU", "NA"),
+        "regionAffinity": integer(0, 4),
+    }
+    fields(given, "clientRequest", known)
 
 
 def check_start(given: Mapping[str, Any], mode: str, now: float) -> None:
     """`clientRequest` of start; `now` in unix seconds. Raises BadParameter."""
-    _fields(
-        given,
-        "clientRequest",
-        token=lambda value: isinstance(value, str),
-        storageConfig=an_object,
-        recordingConfig=an_object,
-        recordingFileConfig=an_object,
-        snapshotConfig=an_object,
-        extensionServiceConfig=an_object,
-    )
-    _require(given, "clientRequest", "storageConfig")
+    own = {"web": ("extensionServiceConfig",), "mix": ("recordingConfig",)}
+    parts = ("storageConfig", "recordingFileConfig", *own.get(mode, ("recordingConfig", "snapshotConfig")))
+    fields(given, "clientRequest", {"token": lambda value: isinstance(value, str), **dict.fromkeys(parts, an_object)})
+    require(given, "clientRequest", "storageConfig")
     check_storage(given["storageConfig"], now)
-    if mode != "web":
-        _require(given, "clientRequest", "recordingConfig")
-        _check_recording(given["recordingConfig"], mode)
-    elif "extensionServiceConfig" not in given:
-        raise BadParameter("clientRequest.extensionServiceConfig is required in web mode")
+    if mode == "web":
+        require(given, "clientRequest", "extensionServiceConfig")
+        check_page(given["extensionServiceConfig"])
+    else:
+        require(given, "clientRequest", "recordingConfig")
+        check_recording(given["recordingConfig"], mode)
     _check_files(given.get("recordingFileConfig", {}), mode)
+
+
+def check_area(storage: Mapping[str, Any], area: str | None) -> None:
+    """The bucket lies where acquire has confined the service to."""
+    if area and not REGIONS[storage["region"]].startswith(_AREAS[area]):
+        raise BadParameter(f"storageConfig.region does not match the region {area} of acquire")
 
 
 def check_storage(storage: Mapping[str, Any], now: float) -> None:
     """`storageConfig` for Amazon S3, the one vendor whose buckets this stand-in can reach."""
     where = "storageConfig"
-    _require(storage, where, "vendor", "region", "bucket", "accessKey", "secretKey")
-    _fields(
-        storage,
-        where,
-        vendor=integer(1, 1),
-        region=lambda value: type(value) is int and value in REGIONS,
-        bucket=text,
-        accessKey=text,
-        secretKey=text,
-        fileNamePrefix=_prefix,
-        extensionParams=_extension,
-    )
+    require(storage, where, "vendor", "region", "bucket", "accessKey", "secretKey")
+    known = {
+        "vendor": integer(1, 1),
+        "region": lambda value: type(value) is int and value in REGIONS,
+        "bucket": text,
+        **_STORAGE_KEYS,
+        "fileNamePrefix": _prefix,
+        "extensionParams": _extension,
+    }
+    fields(storage, where, known)
     check_session_token(storage, now)
 
 
@@ -131,75 +112,25 @@ def check_session_token(storage: Mapping[str, Any], now: float) -> None:
     """Temporary credentials name their end, and that is at least 4 hours away."""
     if ("stsToken" in storage) != ("stsExpiration" in storage):
         raise BadParameter("storageConfig.stsToken and storageConfig.stsExpiration belong together")
-    if "stsToken" in storage:
-        _fields(storage, "storageConfig", stsToken=text, stsExpiration=integer(0, 1 << 40))
-        if storage["stsExpiration"] < now + _STS_SECONDS - _STS_SLACK_SECONDS:
-            raise BadParameter("storageConfig.stsExpiration must be at least 4 hours away")
+    if "stsToken" in storage and storage["stsExpiration"] < now + _STS_SECONDS:
+        raise BadParameter("storageConfig.stsExpiration must be at least 4 hours away")
 
 
-def check_update(given: Mapping[str, Any], now: float) -> None:
-    _fields(
-        given,
-        "clientRequest",
-        streamSubscribe=an_object,
-        webRecordingConfig=an_object,
-        rtmpPublishConfig=an_object,
-        storageConfig=an_object,
-    )
+def check_update(given: Mapping[str, Any], mode: str, now: float) -> None:
+    own = "webRecordingConfig" if mode == "web" else "streamSubscribe"
+    fields(given, "clientRequest", {own: an_object, "storageConfig": an_object})
     if not given:
         raise BadParameter("clientRequest has nothing to update")
+    if own in given:
+        (check_page_update if mode == "web" else check_stream_subscribe)(given[own])
     if renewed := given.get("storageConfig"):
-        _require(renewed, "storageConfig", "accessKey", "secretKey", "stsToken", "stsExpiration")
-        _fields(renewed, "storageConfig", accessKey=text, secretKey=text)
+        require(renewed, "storageConfig", *_STORAGE_KEYS)
+        fields(renewed, "storageConfig", _STORAGE_KEYS)
         check_session_token(renewed, now)
 
 
-def check_layout(given: Mapping[str, Any]) -> None:
-    _fields(
-        given,
-        "clientRequest",
-        maxResolutionUid=text,
-        mixedVideoLayout=integer(0, 3),
-        backgroundColor=text,
-        backgroundImage=text,
-        defaultUserBackgroundImage=text,
-        layoutConfig=lambda value: isinstance(value, list) and len(value) <= 17,
-        backgroundConfig=lambda value: isinstance(value, list),
-    )
-
-
-def _check_recording(recording: Mapping[str, Any], mode: str) -> None:
-    where = "recordingConfig"
-    _fields(
-        recording,
-        where,
-        channelType=integer(0, 1),
-        streamTypes=integer(0, 2),
-        streamMode=lambda value: mode == "individual" and value in ("default", "standard", "original"),
-        maxIdleTime=integer(5, 2_592_000),
-        subscribeUidGroup=integer(0, 5),
-        subscribeAudioUids=_uids,
-        subscribeVideoUids=_uids,
-        unsubscribeAudioUids=_uids,
-        unsubscribeVideoUids=_uids,
-        videoStreamType=integer(0, 1),
-        audioProfile=lambda value: mode == "mix" and integer(0, 2)(value),
-        decryptionMode=integer(0, 8),
-        secret=text,
-        salt=text,
-        transcodingConfig=lambda value: mode == "mix" and an_object(value),
-        privateParams=text,
-    )
-    if mode == "individual":
-        _require(recording, where, "subscribeUidGroup")
-    if recording.get("streamMode") == "original" and recording.get("streamTypes") != 0:
-        raise BadParameter("recordingConfig.streamMode original needs streamTypes 0")
-    for medium in ("Audio", "Video"):
-        if f"subscribe{medium}Uids" in recording and f"unsubscribe{medium}Uids" in recording:
-            raise BadParameter(f"recordingConfig has both subscribe{medium}Uids and unsubscribe{medium}Uids")
-
-
 def _check_files(files: Mapping[str, Any], mode: str) -> None:
+    fields(files, "recordingFileConfig", {"avFileType": texts})
     kinds = files.get("avFileType", ["hls"])
     if kinds not in (["hls"], ["hls", "mp4"]):
         raise BadParameter('recordingFileConfig.avFileType must be ["hls"] or ["hls","mp4"]')
@@ -215,19 +146,3 @@ def _extension(value: Any) -> bool:
     return (
         an_object(value) and value.keys() == {"sse", "tag"} and value["sse"] in ("kms", "aes256") and text(value["tag"])
     )
-
-
-def _uids(value: Any) -> bool:
-    return texts(value) and len(value) <= 32
-
-
-def _fields(given: Mapping[str, Any], where: str, **checks: Check) -> None:
-    for name, check in checks.items():
-        if name in given and not check(given[name]):
-            raise BadParameter(f"{where}.{name} is invalid")
-
-
-def _require(given: Mapping[str, Any], where: str, *names: str) -> None:
-    missing: Sequence[str] = [name for name in names if name not in given]
-    if missing:
-        raise BadParameter(f"{where}.{missing[0]} is required")

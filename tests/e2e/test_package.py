@@ -9,7 +9,7 @@ from sandbox.location import PROJECT
 def test_all_functions_share_one_zip_under_two_megabytes(stack: LocalStack) -> None:
     pages = stack.client("lambda").get_paginator("list_functions").paginate()
     functions = [function for page in pages for function in page["Functions"]]
-    assert len(functions) == 13
+    assert len(functions) == 15
     assert len({function["CodeSha256"] for function in functions}) == 1
     assert functions[0]["CodeSize"] < 2_000_000
 

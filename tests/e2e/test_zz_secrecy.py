@@ -15,10 +15,10 @@ SIGNED = re.compile(
 
 
 def test_nothing_secret_was_written_anywhere(stack: LocalStack) -> None:
-    [agora] = [json.loads(_secret(stack, "agora"))]
+    uploader = json.loads(_secret(stack, "agora-uploader"))
     secrets = {
         value
-        for secret in (*credentials().values(), agora)
+        for secret in (*credentials().values(), uploader)
         for name, value in secret.items()
         if name not in ("appId", "userId", "customerId", "workspaceId", "clientId")
     }

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.settings import _SETTINGS
+from recording_insights.agora.client_request import DECRYPTION, DECRYPTION_MODES, MODES, fields_of
+from recording_insights.agora.layout import REGION, TRANSCODING, USER_BACKGROUND
 from recording_insights.providers.registry import PROVIDERS
 
 README_FILE = Path(__file__).parent.parent.parent / "README.md"
@@ -27,6 +29,16 @@ def test_every_provider_has_its_page_and_its_line() -> None:
         page = (docs / "providers" / f"{name}.md").read_text()
         assert all(f"`{option}`" in page for option in PROVIDERS[name].options), name
         assert all(f"`{key}`" in page for key in PROVIDERS[name].secret_keys), name
+
+
+def test_every_field_of_a_recorder_is_described() -> None:
+    page = (README_FILE.parent / "docs" / "recording.md").read_text()
+    table = README.partition("### POST /recordings\n")[2].partition("### GET /recordings\n")[0]
+    for mode in MODES:
+        assert [name for name in fields_of(mode) if f"`{name}`" not in table or f"`{name}`" not in page] == []
+    nested = (*TRANSCODING, *REGION, *DECRYPTION, *USER_BACKGROUND)
+    assert [name for name in nested if f"`{name}`" not in page] == []
+    assert [name for name in DECRYPTION_MODES if f"`{name}`" not in page] == []
 
 
 def test_every_route_has_its_section(template: dict[str, Any]) -> None:

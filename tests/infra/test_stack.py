@@ -53,6 +53,8 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
     },
+    "update_recording": {"dynamodb:GetItem", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"},
+    "update_layout": {"dynamodb:GetItem", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"},
     "stop_recording": {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
@@ -167,8 +169,18 @@ def test_a_secret_of_another_vendor_or_stage_cannot_be_read(template: Template) 
         if statement["Action"] == "secretsmanager:GetSecretValue"
         for resource in statement["Resource"]
     ]
-    assert len(secrets) == 10
-    assert all(re.search(r':secret:recording-insights/dev/(agora|marsview)(-\?{6})?"', secret) for secret in secrets)
+    assert len(secrets) == 16
+    ours = r':secret:recording-insights/dev/(agora|agora-uploader|marsview)(-\?{6})?"'
+    assert all(re.search(ours, secret) for secret in secrets)
+
+
+def test_only_a_start_may_read_the_key_of_agoras_user(template: Template) -> None:
+    readers = [
+        module
+        for module, function in functions(template).items()
+        if "/agora-uploader" in json.dumps(statements_of(template, function["Role"]["Fn::GetAtt"][0]))
+    ]
+    assert readers == ["start_recording"]
 
 
 def test_functions_run_the_newest_python_on_arm(template: Template) -> None:
@@ -243,12 +255,13 @@ def test_the_table_is_on_demand_with_recovery(template: Template) -> None:
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_status"]
 
 
-def test_agoras_user_may_only_write_recordings(template: Template) -> None:
+def test_agoras_user_may_only_write_recordings_and_make_tokens_of_itself(template: Template) -> None:
     [(user, _)] = of_type(template, "AWS::IAM::User")
     [policy] = [p for _, p in of_type(template, "AWS::IAM::Policy") if {"Ref": user} in p.get("Users", [])]
-    [statement] = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "s3:PutObject"
-    assert statement["Resource"]["Fn::Join"][1][1] == "/recordings/*"
+    write, federate = policy["PolicyDocument"]["Statement"]
+    assert write["Action"] == "s3:PutObject"
+    assert write["Resource"]["Fn::Join"][1][1] == "/recordings/*"
+    assert federate == {"Effect": "Allow", "Action": "sts:GetFederationToken", "Resource": "*"}
     assert not list(of_type(template, "AWS::IAM::AccessKey"))
 
 
@@ -259,6 +272,8 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "POST /recordings",
             "GET /recordings",
             "GET /recordings/{recording_id}",
+            "PATCH /recordings/{recording_id}",
+            "PUT /recordings/{recording_id}/layout",
             "POST /recordings/{recording_id}/stop",
             "GET /recordings/{recording_id}/insights",
         ],

@@ -47,6 +47,13 @@ def test_it_uploads_with_the_storage_it_was_given(agora: AgoraCustomer, outside:
     assert "wJalrXUtnFEMI" not in repr(access)
 
 
+def test_it_uploads_with_the_session_of_temporary_credentials(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora=SILENT)
+    agora.started(storage={"stsToken": "s3ss10n", "stsExpiration": 1_800_000_000 + 4 * 3600}).stop()
+    assert outside.bucket.opened[0].session_token == "s3ss10n"
+    assert "s3ss10n" not in repr(outside.bucket.opened[0])
+
+
 def test_query_goes_from_initialised_to_in_progress(agora: AgoraCustomer, outside: Outside) -> None:
     outside.dials(agora={**SLOW, "joining_seconds": 0.1})
     task = agora.started()
@@ -82,6 +89,16 @@ def test_an_asynchronous_stop_tells_no_result(agora: AgoraCustomer, outside: Out
     assert (reply.status_code, reply.json["serverResponse"]) == (200, {})
     outside.world.jobs.join()
     assert any(key.endswith(".mp4") for key in outside.bucket.objects)
+
+
+def test_dial_parts_cuts_the_mp4_into_as_many(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={"parts": 3, "recording_seconds": 9.0, "speed": 100.0})
+    task = agora.started()
+    outside.world.jobs.join()
+    mp4s = {key: content for key, content in outside.bucket.objects.items() if key.endswith(".mp4")}
+    assert list(mp4s) == [f"recordings/0123abcd/{task.sid}_room-1_{n}.mp4" for n in range(3)]
+    for content in mp4s.values():
+        assert seconds_of(content) == pytest.approx(3, abs=0.2)
 
 
 def test_hls_only_leaves_no_mp4_and_lists_a_string(agora: AgoraCustomer, outside: Outside) -> None:

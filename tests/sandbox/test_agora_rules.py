@@ -97,7 +97,10 @@ def test_acquire_needs(agora: AgoraCustomer, missing: str) -> None:
         ({"storage": {"fileNamePrefix": ["a" * 64, "b" * 64]}}, "fileNamePrefix"),
         ({"storage": {"extensionParams": {"sse": "aes256"}}}, "extensionParams"),
         ({"storage": {"stsToken": "t"}}, "stsExpiration"),
-        ({"storage": {"stsToken": "t", "stsExpiration": 1_800_000_000 + 3600}}, "stsExpiration"),
+        ({"storage": {"stsToken": "t", "stsExpiration": 1_800_000_000 + 4 * 3600 - 1}}, "stsExpiration"),
+        ({"storage": {"stsExpiration": 1_800_000_000 + 4 * 3600}}, "stsToken"),
+        ({"storage": {"stsToken": "", "stsExpiration": 1_800_000_000 + 4 * 3600}}, "stsToken"),
+        ({"storage": {"stsToken": "t", "stsExpiration": "1800014400"}}, "stsExpiration"),
         ({"recording": {"channelType": 2}}, "channelType"),
         ({"recording": {"channelType": "0"}}, "channelType"),
         ({"recording": {"streamTypes": 3}}, "streamTypes"),
@@ -111,7 +114,6 @@ def test_acquire_needs(agora: AgoraCustomer, missing: str) -> None:
         ({"mode": "composite"}, "mode"),
         ({"mode": "individual"}, "subscribeUidGroup"),
         ({"mode": "individual", "recording": {"subscribeUidGroup": 0}}, "avFileType"),
-        ({"mode": "web"}, "extensionServiceConfig"),
     ],
 )
 def test_start_refuses(agora: AgoraCustomer, spoilt: dict[str, Any], named: str) -> None:
@@ -143,16 +145,9 @@ def test_start_must_match_acquire(
     assert (reply.status_code, reply.json["code"]) == (400, 432)
 
 
-@pytest.mark.parametrize(
-    ("mode", "parts"),
-    [
-        ("individual", {"recording": {"subscribeUidGroup": 0}, "recordingFileConfig": {"avFileType": ["hls"]}}),
-        ("web", {"extensionServiceConfig": {}}),
-    ],
-)
-def test_other_modes_are_refused_openly(agora: AgoraCustomer, mode: str, parts: dict[str, Any]) -> None:
-    resource_id = agora.acquire(cname="another room", scene=int(mode == "web"))
-    reply = agora.start(resource_id, mode, cname="another room", **parts)
+def test_individual_mode_is_refused_openly(agora: AgoraCustomer) -> None:
+    parts: dict[str, Any] = {"recording": {"subscribeUidGroup": 0}, "recordingFileConfig": {"avFileType": ["hls"]}}
+    reply = agora.start(agora.acquire(cname="another room"), "individual", cname="another room", **parts)
     assert (reply.status_code, reply.json["code"]) == (400, 2)
     assert "not offered" in reply.json["reason"]
 

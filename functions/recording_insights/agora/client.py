@@ -1,20 +1,23 @@
-"""Client of the Agora Cloud Recording REST API, mode mix.
+"""Client of the Agora Cloud Recording REST API, modes mix and web.
 
 It alone knows paths, bodies and the rhythm of repeats; what an answer means is data in `replies`.
 """
 
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import requests
 from requests.auth import HTTPBasicAuth
 
+from recording_insights.agora.client_request import secrets_in
 from recording_insights.agora.replies import (
     LADDER,
     SILENCE,
+    TOKEN_REFUSED,
     Call,
     LiveState,
     Recorder,
@@ -25,7 +28,8 @@ from recording_insights.agora.replies import (
     judge,
     reason_of,
 )
-from recording_insights.agora.storage import RecordingsBucket
+from recording_insights.agora.rtc_token import CERTIFICATE_KEY, recorder_token
+from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     AgoraChannelBusy,
@@ -34,13 +38,14 @@ from recording_insights.errors import (
     AgoraRefusedCredentials,
     AgoraRejected,
     AgoraUnavailable,
+    SecretUnusable,
 )
 from recording_insights.recording_request import RecordingRequest
 from recording_insights.secrets import read_secret
 from recording_insights.settings import FunctionSettings
 
 BASE_URL = "https://api.agora.io"
-SECRET_KEYS = ("appId", "customerId", "customerSecret", "storageAccessKey", "storageSecretKey")
+SECRET_KEYS = ("appId", "customerId", "customerSecret")
 CONNECT_SECONDS = 3.05
 ANSWER_SECONDS = 8.0
 SHORTEST_CALL_SECONDS = 1.0
@@ -49,6 +54,8 @@ LONGEST_REASON = 400
 
 Credentials = Callable[[bool], Mapping[str, str]]
 """True asks for a fresh copy, after a refusal."""
+Body = Callable[[Mapping[str, str]], Mapping[str, Any]]
+"""Made anew for every try, out of the credentials of that try."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +70,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class AgoraClient:
-    """Talks to one Agora project; `base_url` is scheme and host.
+    """Talks to one Agora project; `base_url` is scheme and host, `secret_name` is what errors call the credentials.
 
     Every method calls Agora, repeats what `replies` says is worth it while the deadline allows, and may raise
     `SecretUnusable` or any `AgoraError`.
     """
 
     credentials: Credentials
-    bucket: RecordingsBucket
+    uploader: Uploader
     base_url: str = BASE_URL
     session: requests.Session = field(default_factory=requests.Session)
     jitter: Callable[[], float] = random.random
+    now: Callable[[], float] = time.time
+    secret_name: str = "agora"  # noqa: S105
 
     @classmethod
     def from_settings(cls, settings: FunctionSettings, *, aws_region: str) -> "AgoraClient":
@@ -85,24 +94,28 @@ class AgoraClient:
 
         return cls(
             credentials,
-            RecordingsBucket(settings.recordings_bucket, aws_region),
+            Uploader.from_settings(settings, aws_region=aws_region),
             settings.base_urls.get("agora", BASE_URL).rstrip("/"),
+            secret_name=secret,
         )
 
     def start(self, request: RecordingRequest, prefix: Sequence[str], deadline: Deadline) -> Recorder:
         """Acquire and start, in a pair: a resource lives 5 minutes and serves one recording.
 
         Raises:
+            UploadCredentialsError: there is nothing to let Agora write the recording with.
             AgoraChannelBusy: somebody else's recorder of this uid is in the channel.
             AgoraOutcomeUnknown: the recorder may run all the same.
         """
+        # First of all: Agora wants acquire and start within two seconds of each other.
+        storage = self.uploader.storage_config(prefix, deadline)
         waits = iter(LADDER)
         unsure: str | None = None  # the resource whose start may have taken effect
         while True:
             try:
                 resource_id = self._acquire(request, deadline)
-                answer = self._start(request, resource_id, prefix, deadline)
-            except AgoraError as error:
+                answer = self._start(request, resource_id, storage, deadline)
+            except (AgoraError, SecretUnusable) as error:
                 if unsure is None:
                     raise
                 raise AgoraOutcomeUnknown(str(error)) from error
@@ -130,48 +143,64 @@ class AgoraClient:
 
         Asynchronous: the upload goes on afterwards, and would outlast an HTTP API's 30 s otherwise.
         """
-        body = {
-            "cname": recording["channel"],
-            "uid": recording["uid"],
-            "clientRequest": {"async_stop": True},
-        }
-        answer = self._call("stop", _task_path(recording, "stop"), body, deadline)
+        answer = self._tell("stop", recording, {"async_stop": True}, deadline)
         empty = answer.verdict is Verdict.EMPTY
         return Stopped(empty, f"Agora: {answer.reason}" if empty else None)
+
+    def change(
+        self,
+        call: Literal["update", "updateLayout"],
+        recording: Mapping[str, Any],
+        client_request: Mapping[str, Any],
+        deadline: Deadline,
+    ) -> bool:
+        """Have a recorder go on otherwise; False if it has left."""
+        return self._tell(call, recording, client_request, deadline).verdict is Verdict.DONE
+
+    def _tell(
+        self, call: Call, recording: Mapping[str, Any], client_request: Mapping[str, Any], deadline: Deadline
+    ) -> Answer:
+        body = {"cname": recording["channel"], "uid": recording["uid"], "clientRequest": client_request}
+        return self._call(call, _task_path(recording, call), lambda _: body, deadline)
 
     def _acquire(self, request: RecordingRequest, deadline: Deadline) -> str:
         body = {
             "cname": request.channel,
             "uid": request.uid,
-            "clientRequest": {"scene": 0, "resourceExpiredHour": request.max_hours},
+            "clientRequest": request.recorder.acquire_request(request.max_hours),
         }
-        answer = self._call("acquire", "/acquire", body, deadline)
+        answer = self._call("acquire", "/acquire", lambda _: body, deadline)
         resource_id = answer.body.get("resourceId")
         if not isinstance(resource_id, str) or not resource_id:
             raise AgoraUnavailable("Agora answered acquire without a resourceId")
         return resource_id
 
-    def _start(self, request: RecordingRequest, resource_id: str, prefix: Sequence[str], deadline: Deadline) -> Answer:
-        client_request = {
-            "recordingConfig": {
-                "channelType": 0,
-                "streamTypes": 0 if request.audio_only else 2,
-                "maxIdleTime": request.max_idle_seconds,
-                "audioProfile": 0,
-            },
-            "recordingFileConfig": {"avFileType": ["hls", "mp4"]},
-            "storageConfig": self.bucket.storage_config(self.credentials(False), prefix),
-            **({"token": request.token} if request.token else {}),
-        }
-        body = {"cname": request.channel, "uid": request.uid, "clientRequest": client_request}
+    def _start(
+        self, request: RecordingRequest, resource_id: str, storage: Mapping[str, Any], deadline: Deadline
+    ) -> Answer:
+        client_request = {**request.recorder.start_request(), "storageConfig": storage}
+
+        def body(credentials: Mapping[str, str]) -> Mapping[str, Any]:
+            token = self._token(request, credentials)
+            with_token = {**client_request, **({"token": token} if token else {})}
+            return {"cname": request.channel, "uid": request.uid, "clientRequest": with_token}
+
         path = f"/resourceid/{quote(resource_id, safe='')}/mode/{request.mode}/start"
         return self._call("start", path, body, deadline)
+
+    def _token(self, request: RecordingRequest, credentials: Mapping[str, str]) -> str | None:
+        if request.mode == "web":
+            return None  # a web page is no channel
+        try:
+            return request.token or recorder_token(request, credentials, int(self.now()))
+        except ValueError as unusable:
+            raise SecretUnusable(self.secret_name, str(unusable)) from None
 
     def _call(
         self,
         call: Call,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: Body | None,
         deadline: Deadline,
         *,
         patient: bool = True,
@@ -180,10 +209,13 @@ class AgoraClient:
         fresh = unsure = False
         tries = 0
         while True:
-            rule, reply = self._try(call, path, body, deadline, credentials)
-            if rule.verdict is Verdict.BAD_CREDENTIALS and not fresh:
-                credentials = self.credentials(fresh := True)  # it may have been rotated since it was read
-                continue
+            sent = body and body(credentials)
+            rule, reply = self._try(call, path, sent, deadline, credentials)
+            if not fresh and (rule.verdict is Verdict.BAD_CREDENTIALS or code_of(reply) in TOKEN_REFUSED):
+                used, credentials = credentials, self.credentials(fresh := True)  # rotated since it was read?
+                rotated = used.get(CERTIFICATE_KEY) != credentials.get(CERTIFICATE_KEY)
+                if rule.verdict is Verdict.BAD_CREDENTIALS or rotated:
+                    continue
             unsure = unsure or rule.unsure
             verdict = rule.verdict
             if verdict is Verdict.REPEAT:
@@ -192,7 +224,7 @@ class AgoraClient:
                     continue
                 verdict = rule.then
             break
-        reason = _without_secrets(reason_of(rule, reply), credentials, body)[:LONGEST_REASON]
+        reason = _without_secrets(reason_of(rule, reply), credentials, sent)[:LONGEST_REASON]
         match verdict:
             case Verdict.BAD_CREDENTIALS:
                 raise AgoraRefusedCredentials(f"Agora refused the credentials: {reason}")
@@ -247,8 +279,8 @@ def _task_path(recording: Mapping[str, Any], action: str) -> str:
 
 def _without_secrets(text: str, credentials: Mapping[str, str], body: Mapping[str, Any] | None) -> str:
     # Agora's reasons end on the row; one that repeats the request would carry its secrets there.
-    secrets = [value for name, value in credentials.items() if name != "appId"]
-    token = (body or {}).get("clientRequest", {}).get("token")
-    for secret in sorted(filter(None, (*secrets, token)), key=len, reverse=True):  # one may be part of another
+    secrets = [value for name, value in credentials.items() if name != "appId" and isinstance(value, str)]
+    secrets += secrets_in((body or {}).get("clientRequest", {}))
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):  # one may be part of another
         text = text.replace(secret, "***")
     return text

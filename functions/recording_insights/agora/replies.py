@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal
 
-Call = Literal["acquire", "start", "query", "stop"]
+Call = Literal["acquire", "start", "query", "update", "updateLayout", "stop"]
 
 
 class Verdict(Enum):
@@ -87,6 +87,12 @@ RULES: Mapping[tuple[Call, int, int], Rule] = {
     ("query", 206, 65): _repeat(_NOT_FINISHED),
     ("query", 404, 404): _LOST_TASK,
     ("query", 504, 62): _repeat(_TIMEOUT),
+    ("update", 206, 65): _repeat(_NOT_FINISHED),
+    ("update", 404, 404): _LOST_TASK,
+    ("update", 504, 62): _repeat(_TIMEOUT),
+    ("updateLayout", 206, 65): _repeat(_NOT_FINISHED),
+    ("updateLayout", 404, 404): _LOST_TASK,
+    ("updateLayout", 504, 62): _repeat(_TIMEOUT),
     ("stop", 206, 65): _repeat(_NOT_FINISHED),
     ("stop", 206, 435): Rule(Verdict.EMPTY, "nothing was recorded, so there is no file"),
     ("stop", 400, 49): _GONE,
@@ -100,6 +106,8 @@ RULES_BY_CODE: Mapping[tuple[Call, int], Rule] = {
     ("start", 433): Rule(Verdict.ANEW, "the resource has expired"),
     ("start", 1001): Rule(Verdict.ANEW, "the resource cannot be read"),
     ("query", 501): _GONE,
+    ("update", 501): _GONE,
+    ("updateLayout", 501): _GONE,
     ("stop", 50): Rule(Verdict.GONE, "stopped, the upload goes on"),
     ("stop", 501): _GONE,
 }
@@ -123,6 +131,9 @@ MEANINGS: Mapping[int, str] = {
     1028: "the layout parameters are wrong",
 }
 """Codes that no repeat can help, any call."""
+
+TOKEN_REFUSED = (109, 110)
+"""The codes of a token that has expired or is wrong."""
 
 SILENCE = _repeat("no answer", unsure=True)
 """No connection, a time-out, or an answer that is not JSON."""
@@ -176,22 +187,34 @@ STATUS_WORDS: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class LiveState:
-    """What Agora says of a recorder; `status` is None when it finds none (ended, or moving to another host)."""
+    """What Agora says of a recorder; `status` is None when it finds none (ended, or moving to another host).
+
+    `onhold` is whether the recording of a web page pauses; None if Agora does not say.
+    """
 
     status: int | None
     files: tuple[str, ...] = ()
+    onhold: bool | None = None
 
     @classmethod
     def from_reply(cls, body: Mapping[str, Any]) -> "LiveState":
-        """From a query's answer. `fileList` is a text or a list, and absent before the first slice."""
+        """From a query's answer. `fileList` is a text or a list, and absent before the first slice.
+
+        That of a web page has its files in the state of a service, with `filename` for `fileName`.
+        """
         response = body.get("serverResponse")
         response = response if isinstance(response, dict) else {}
-        status, files = response.get("status"), response.get("fileList") or []
+        page = _page_state(response)
+        status, files = response.get("status"), response.get("fileList") or page.get("fileList") or []
         entries = [files] if isinstance(files, str) else files if isinstance(files, list) else []
-        names = (entry.get("fileName") if isinstance(entry, dict) else entry for entry in entries)
+        names = (
+            entry.get("fileName", entry.get("filename")) if isinstance(entry, dict) else entry for entry in entries
+        )
+        onhold = page.get("onhold")
         return cls(
             status=status if isinstance(status, int) else None,
             files=tuple(name for name in names if isinstance(name, str)),
+            onhold=onhold if isinstance(onhold, bool) else None,
         )
 
     @property
@@ -210,6 +233,16 @@ class LiveState:
     def over(self) -> bool:
         """The recorder has left, or is leaving."""
         return self.status in (None, 6, 7, 8, 20)
+
+
+def _page_state(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the page recorder says of itself; the older reference spells its key `playload`."""
+    services = response.get("extensionServiceState")
+    for service in services if isinstance(services, list) else ():
+        if isinstance(service, dict) and service.get("serviceName") == "web_recorder_service":
+            payload = service.get("payload", service.get("playload"))
+            return payload if isinstance(payload, dict) else {}
+    return {}
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.deployment import CdkCommand, ToolMissing
-from sandbox.local_cloud import LocalCloud, StartError
+from sandbox.local_cloud import LocalCloud
 from sandbox.local_stack import LocalStack
 from sandbox.location import Location, LocationError
 from sandbox.processes import Process, this_process
-from sandbox.up import _output, bring_down, full_context, parse_context, stack_that_is_up
+from sandbox.up import bring_down, full_context, parse_context, stack_that_is_up
 
 
 @pytest.fixture
@@ -111,11 +111,6 @@ def test_down_leaves_a_stack_alone_that_is_being_brought_up(location: Location) 
 def test_a_missing_tool_names_make_install(tmp_path: Path) -> None:
     with pytest.raises(ToolMissing, match="make install"):
         CdkCommand.find(tmp_path)
-
-
-def test_a_missing_output_is_named() -> None:
-    with pytest.raises(StartError, match="no output AgoraUploaderName; it has ApiId"):
-        _output({"ApiId": "a1"}, "AgoraUploaderName")
 
 
 def test_programs_are_kept_from_the_users_aws(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A clock that only moves when somebody sleeps, and Agora in memory."""
+"""A clock that only moves when somebody sleeps, Agora and STS in memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,11 +9,13 @@ import pytest
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.storage import RecordingsBucket
+from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.deadline import Deadline
 from recording_insights.recording_request import RecordingRequest
 from recording_insights.recording_start import RecordingStart
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.fake_agora import SECRET, FakeAgora
+from tests.unit.api.fake_sts import UPLOADER_KEY, FakeSts
 
 
 @dataclass
@@ -55,9 +57,18 @@ def vendor() -> FakeAgora:
 
 
 @pytest.fixture
-def agora(vendor: FakeAgora) -> AgoraClient:
-    bucket = RecordingsBucket("recordings-bucket", "us-east-1")
-    return AgoraClient(lambda fresh: SECRET, bucket, "https://agora.test", vendor, jitter=lambda: 0.0)
+def sts(clock: FakeClock) -> FakeSts:
+    return FakeSts(clock.now)
+
+
+@pytest.fixture
+def uploader(sts: FakeSts) -> Uploader:
+    return Uploader(lambda fresh: UPLOADER_KEY, RecordingsBucket("recordings-bucket", "us-east-1"), sts)
+
+
+@pytest.fixture
+def agora(vendor: FakeAgora, uploader: Uploader) -> AgoraClient:
+    return AgoraClient(lambda fresh: SECRET, uploader, "https://agora.test", vendor, jitter=lambda: 0.0)
 
 
 @pytest.fixture

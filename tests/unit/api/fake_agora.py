@@ -15,13 +15,12 @@ SECRET = {
     "appId": "app0",
     "customerId": "customer",
     "customerSecret": "s3cr3t-customer",
-    "storageAccessKey": "AKIDEXAMPLE",
-    "storageSecretKey": "s3cr3t-storage",
 }
 
 _PATH = re.compile(
-    r"https://agora\.test/v1/apps/app0/cloud_recording/"
-    r"(?:(?P<acquire>acquire)|resourceid/(?P<rid>[^/]+)(?:/sid/(?P<sid>[^/]+))?/mode/mix/(?P<action>start|query|stop))"
+    r"https://agora\.test/v1/apps/(?:app0|[0-9a-fA-F]{32})/cloud_recording/"
+    r"(?:(?P<acquire>acquire)|resourceid/(?P<rid>[^/]+)(?:/sid/(?P<sid>[^/]+))?/mode/(?:mix|web)/"
+    r"(?P<action>start|query|stop|update|updateLayout))"
 )
 
 
@@ -85,7 +84,7 @@ class FakeAgora:
         return _deliver(scripted or answer)
 
     def _acquire(self, body: Mapping[str, Any], *_: Any) -> Answer:
-        assert body["clientRequest"].keys() == {"scene", "resourceExpiredHour"}
+        assert body["clientRequest"].keys() - {"region"} == {"scene", "resourceExpiredHour"}
         assert isinstance(body["uid"], str)
         resource_id = f"resource-{len(self.resources)}=="
         self.resources[resource_id] = None
@@ -98,6 +97,7 @@ class FakeAgora:
         request = body["clientRequest"]
         assert request["storageConfig"]["vendor"] == 1
         assert type(request["storageConfig"]["region"]) is int
+        assert type(request["storageConfig"]["stsExpiration"]) is int
         assert all(part.isalnum() for part in request["storageConfig"]["fileNamePrefix"])
         if any((r["cname"], r["uid"]) == (body["cname"], body["uid"]) for r in self.recorders.values()):
             return Answer(400, {"code": 53, "reason": "conflict"})
@@ -111,6 +111,14 @@ class FakeAgora:
             return Answer(404, {"code": 404, "reason": "failed to find worker"})
         files = [{"fileName": f"{sid}_c.m3u8", "isPlayable": True}]
         return Answer(200, {"serverResponse": {"status": self.live_status, "fileListMode": "json", "fileList": files}})
+
+    def _update(self, body: Mapping[str, Any], _: str, sid: str) -> Answer:
+        if sid not in self.recorders:
+            return Answer(404, {"code": 404, "reason": "failed to find worker"})
+        assert (self.recorders[sid]["cname"], self.recorders[sid]["uid"]) == (body["cname"], body["uid"])
+        return Answer(200, {"cname": body["cname"], "uid": body["uid"], "sid": sid})
+
+    _updateLayout = _update
 
     def _stop(self, body: Mapping[str, Any], _: str, sid: str) -> Answer:
         assert body["clientRequest"] == {"async_stop": True}

@@ -7,7 +7,8 @@ import requests
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.replies import RULES, RULES_BY_CODE, LiveState, Recorder, Stopped, Verdict, judge
-from recording_insights.agora.storage import REGIONS, RecordingsBucket, region_number
+from recording_insights.agora.storage import REGIONS, region_number
+from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.errors import (
     AgoraChannelBusy,
     AgoraOutcomeUnknown,
@@ -171,7 +172,7 @@ def test_keeps_to_the_deadline(agora: AgoraClient, vendor: FakeAgora, clock: Fak
 
 def test_begins_no_call_without_time(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     with pytest.raises(AgoraUnavailable, match="no time"):
-        agora.start(wanted(), PREFIX, clock.deadline(0.5))
+        agora.query(ROW, clock.deadline(0.5))
     assert vendor.calls == []
 
 
@@ -181,14 +182,14 @@ def test_acquire_without_a_resource_is_no_answer(agora: AgoraClient, vendor: Fak
         agora.start(wanted(), PREFIX, clock.deadline())
 
 
-def test_refused_credentials_are_read_again_once(vendor: FakeAgora, clock: FakeClock) -> None:
+def test_refused_credentials_are_read_again_once(vendor: FakeAgora, uploader: Uploader, clock: FakeClock) -> None:
     asked: list[bool] = []
 
     def credentials(fresh: bool) -> dict[str, str]:
         asked.append(fresh)
         return SECRET
 
-    client = AgoraClient(credentials, RecordingsBucket("b", "eu-west-1"), "https://agora.test", vendor)
+    client = AgoraClient(credentials, uploader, "https://agora.test", vendor)
     vendor.script["acquire"] = [gateway(401, "Unauthorized")]
     assert client.start(wanted(), PREFIX, clock.deadline()).sid
     assert asked.count(True) == 1
@@ -219,8 +220,10 @@ def test_what_is_asked_of_agora(agora: AgoraClient, vendor: FakeAgora, clock: Fa
                         "vendor": 1,
                         "region": 0,
                         "bucket": "recordings-bucket",
-                        "accessKey": "AKIDEXAMPLE",
-                        "secretKey": "s3cr3t-storage",
+                        "accessKey": "ASIAEXAMPLE0",
+                        "secretKey": "s3cr3t-upload-0",
+                        "stsToken": "s3cr3t-session-0",
+                        "stsExpiration": int(clock.now().timestamp()) + 36 * 3600,
                         "fileNamePrefix": ["recordings", "0" * 32],
                     },
                 },
@@ -230,11 +233,11 @@ def test_what_is_asked_of_agora(agora: AgoraClient, vendor: FakeAgora, clock: Fa
 
 
 def test_no_secret_leaves_in_a_reason(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
-    echo = "bad request: s3cr3t-storage AKIDEXAMPLE 007eJx s3cr3t-customer"
+    echo = "bad request: s3cr3t-upload-0 ASIAEXAMPLE0 s3cr3t-session-0 007eJx s3cr3t-customer"
     vendor.script["start"] = [Answer(400, {"code": 2, "reason": echo})]
     with pytest.raises(AgoraRejected) as refusal:
         agora.start(wanted(token="007eJx"), PREFIX, clock.deadline())
-    assert str(refusal.value).endswith("bad request: *** *** *** ***")
+    assert str(refusal.value).endswith("bad request: *** *** *** *** ***")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, FakeAgora
+from tests.unit.api.fake_sts import UPLOADER_KEY
 from tests.unit.environment import ENVIRONMENT
 
 RECORDING_ID = "0123456789abcdef0123456789abcdef"
@@ -98,6 +99,8 @@ def test_a_problem_document() -> None:
         (errors.Conflict("too early"), 409, {}),
         (errors.PayloadTooLarge("17 KB"), 413, {}),
         (errors.SecretUnusable("recording-insights/dev/agora", "it lacks the key appId"), 500, {}),
+        (errors.UploadKeyRefused("AWS refused the key"), 500, {}),
+        (errors.UploadCredentialsUnavailable("AWS is away"), 503, {}),
         (errors.AgoraRefusedCredentials("Agora refused the credentials"), 502, {}),
         (errors.AgoraRejected(406, "quota"), 502, {"agora_code": 406}),
         (errors.AgoraRejected(None, "no Route matched"), 502, {}),
@@ -188,6 +191,17 @@ def test_the_life_of_a_recording(
     status, found = call(function("get_recording"), event)
     assert (status, found["status"], found["live"]["meaning"]) == (200, "recording", "in progress")
 
+    for name, kept in (
+        ("update_recording", {"subscribe_audio_uids": [5, 6], "subscribe_video_uids": "all"}),
+        ("update_layout", {"transcoding": {"layout": "best_fit"}}),
+    ):
+        event = captured_event(f"http_{name}")
+        event["pathParameters"]["recording_id"] = recording_id
+        status, changed = call(function(name), event)
+        assert status == 200
+        assert changed.items() >= kept.items()
+        assert not changed.keys() & {"pk", "sk", "version", "resource_id"}
+
     event = captured_event("http_stop_recording")
     event["pathParameters"]["recording_id"] = recording_id
     for _ in range(2):
@@ -206,7 +220,7 @@ def test_the_life_of_a_recording(
     assert not any(value in log for name, value in SECRET.items() if name != "customerId")
 
 
-@pytest.mark.parametrize("name", ["get_recording", "stop_recording"])
+@pytest.mark.parametrize("name", ["get_recording", "update_recording", "update_layout", "stop_recording"])
 def test_an_unknown_id(function: Any, captured_event: Any, name: str) -> None:
     status, document = call(function(name), captured_event(f"http_{name}"))
     assert (status, document["detail"]) == (404, f"no recording {RECORDING_ID}")
@@ -253,12 +267,16 @@ def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgor
     settings = FunctionSettings.from_env()
     secrets = boto3.client("secretsmanager")
     client = replace(AgoraClient.from_settings(settings, aws_region="eu-central-1"), session=vendor)
-    with pytest.raises(errors.SecretUnusable, match="recording-insights/dev/agora"):
-        client.start(wanted(), ("recordings", RECORDING_ID), clock.deadline())
-    secret = secrets.create_secret(Name="recording-insights/dev/agora", SecretString=json.dumps(SECRET))
+    for name, value in (("agora-uploader", UPLOADER_KEY), ("agora", SECRET)):
+        with pytest.raises(errors.SecretUnusable, match=rf"recording-insights/dev/{name}: it does not exist"):
+            client.start(wanted(), ("recordings", RECORDING_ID), clock.deadline())
+        secrets.create_secret(Name=f"recording-insights/dev/{name}", SecretString=json.dumps(value))
     try:
         client.start(wanted(), ("recordings", RECORDING_ID), clock.deadline())
     finally:
-        secrets.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
+        for name in ("agora-uploader", "agora"):
+            secrets.delete_secret(SecretId=f"recording-insights/dev/{name}", ForceDeleteWithoutRecovery=True)
     storage = vendor.calls[-1][1]["clientRequest"]["storageConfig"]
     assert (storage["bucket"], storage["region"]) == ("recordings-bucket", 7)
+    assert storage["accessKey"] != UPLOADER_KEY["accessKeyId"]
+    assert storage["stsToken"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.agora.client_request import RecorderSettings
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recording_request import LARGEST_UID, RecordingRequest, recorder_uid
@@ -17,7 +18,20 @@ def read(body: dict[str, Any]) -> RecordingRequest:
 
 def test_the_defaults() -> None:
     request = read({"channel": "team"})
-    assert request == RecordingRequest("team", recorder_uid("team"), "mix", "marsview", None, False, {}, None, 24, 300)
+    recorder = RecorderSettings.read("mix", {}, max_hours=24)
+    assert request == RecordingRequest("team", recorder_uid("team"), "marsview", recorder, None, {}, None, 24)
+    assert request.attributes == {
+        "channel": "team",
+        "uid": recorder_uid("team"),
+        "mode": "mix",
+        "provider": "marsview",
+        "options": {},
+        "max_hours": 24,
+        "audio_only": False,
+        "channel_type": "communication",
+        "max_idle_seconds": 300,
+        "audio_profile": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -59,7 +73,6 @@ def test_the_defaults() -> None:
         ("uid", {"channel": "c", "uid": "alice"}),
         ("mode", {"channel": "c", "mode": "composite"}),
         ("mode", {"channel": "c", "mode": "individual"}),
-        ("mode", {"channel": "c", "mode": "web"}),
         ("mode", {"channel": "c", "mode": "MIX"}),
         ("mode", {"channel": "c", "mode": None}),
         ("mode", {"channel": "c", "mode": []}),
