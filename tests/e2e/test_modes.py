@@ -53,5 +53,6 @@ def test_a_recording_is_changed_while_it_runs_and_not_afterwards(stack: LocalSta
 
     assert stack.call_api("POST", f"{path}/stop").status_code == 202
     assert stack.call_api("PATCH", path, json={"subscribe_audio_uids": "all"}).status_code == 409
+    until_ended(stack, path.removeprefix("/recordings/"))
     calls = [line["call"] for line in stack.ledger()["lines"]]
     assert calls.count("agora.update") == calls.count("agora.updateLayout") == 1

@@ -118,7 +118,7 @@ def test_a_forged_callback_is_401_and_changes_nothing(stack: LocalStack, clip: P
 
 
 def test_a_delivered_result_beyond_what_lambda_takes_is_kept_whole(stack: LocalStack, clip: Path) -> None:
-    stack.dials(deepgram={"oversize_result": 3000})
+    stack.dials(deepgram={"oversize_result": 4000})
 
     recording = process(stack, clip, key_for("deepgram"))
 
