@@ -157,7 +157,12 @@ class Scene:
     # --- the state machine
 
     def run(self, *, most: int = 60) -> str:
-        """Go through the workflow to its end; the media object's final status."""
+        """Go through the workflow to its end, and let the vendor come to its own; the media object's final status."""
+        status = self._run(most)
+        self._finish_jobs()
+        return status
+
+    def _run(self, most: int) -> str:
         state = Progress(R, self.media.media_id, self.media.key)
         step = "Submit recording"
         for _ in range(most):
