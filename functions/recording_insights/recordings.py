@@ -17,7 +17,17 @@ LARGEST_PAGE = 100
 USUAL_PAGE = 20
 
 _INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media"}
-_INTERNAL_OF_MEDIA = {"pk", "sk", "recording_id", "job", "callback_job", "task_token", "delivery", "unconfirmed"}
+_INTERNAL_OF_MEDIA = {
+    "pk",
+    "sk",
+    "recording_id",
+    "job",
+    "callback_job",
+    "task_token",
+    "delivery",
+    "unconfirmed",
+    "asking",
+}
 _LISTED = ("recording_id", "status", "reason", "created_at", "updated_at", "channel", "sid", "provider")
 
 

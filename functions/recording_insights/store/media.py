@@ -125,7 +125,9 @@ class MediaStore:
         item = self.get(recording_id, media_id)
         given_up = {"provider": item["provider"], "job": item.get("job", {}), "reason": reason, "at": self.timestamp}
         before = item.get("given_up", [])
-        parted = dict.fromkeys(("job", "unconfirmed", "callback_at", "callback_job", "delivery", "task_token"))
+        parted = dict.fromkeys(
+            ("job", "asking", "unconfirmed", "callback_at", "callback_job", "delivery", "task_token")
+        )
         changes = {"status": "waiting", "waiting_since": self.timestamp, "given_up": [*before, given_up]}
         self._update(recording_id, media_id, {**parted, **changes, "reason": reason, **values})
 

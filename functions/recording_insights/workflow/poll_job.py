@@ -76,10 +76,13 @@ def poll_job(
 
 
 def _confirmed(item: Mapping[str, Any], store: MediaStore) -> Mapping[str, Any]:
-    """A submission whose answer was lost is confirmed by its callback, which names the job."""
-    if item["status"] != "waiting" or "unconfirmed" not in item or "callback_job" not in item:
+    """A submission whose answer was lost is confirmed by its callback, which names the job; without, asked anew."""
+    if item["status"] != "waiting" or "unconfirmed" not in item:
         return item
     recording_id, media_id = str(item["recording_id"]), str(item["media_id"])
+    if "callback_job" not in item:
+        store.note(recording_id, media_id, asking=None)
+        return item
     job = {**item.get("job", {}), **item["callback_job"]}
-    store.submitted(recording_id, media_id, job=job, reason=None, unconfirmed=None)
+    store.submitted(recording_id, media_id, job=job, reason=None, unconfirmed=None, asking=None)
     return store.get(recording_id, media_id)

@@ -84,6 +84,10 @@ def submit_recording(
     elapsed = progress.elapsed_seconds(str(item["waiting_since"]), now())
     limit = failover_minutes if take_over.next else ceiling_minutes
     is_away = elapsed > 60 * limit
+    if "asking" in item:
+        # A try broke off between the vendor's answer and the row: what it may have bought is not bought again.
+        store.note(recording_id, media_id, unconfirmed=store.timestamp, reason="a submission broke off")
+        return progress.await_callback()
     if is_away and "unconfirmed" in item:
         return take_over(f"not accepted within {limit} minutes; last: {item.get('reason')}")
 
@@ -103,6 +107,8 @@ def submit_recording(
         callback=handover.callback(name, job_id) if isinstance(provider, CallsBack) else NO_CALLBACK,
         delivery=handover.delivery(name, job_id),
     )
+    if _calls_back(provider):
+        store.note(recording_id, media_id, asking=store.timestamp)
     try:
         job = provider.submit(submission, item.get("job", {}), keep)
     except MediaLinkExpired as error:
@@ -112,16 +118,16 @@ def submit_recording(
     except (CredentialsRefused, OutOfCredit, SecretUnusable) as error:
         return take_over(str(error))
     except (ProviderBusy, ProviderUnavailable) as error:
-        store.note(recording_id, media_id, reason=str(error))
         if isinstance(error, SubmissionUnconfirmed) and _calls_back(provider):
             # It may have been bought: the callback will tell. To ask again at once would be to pay twice.
-            store.note(recording_id, media_id, unconfirmed=store.timestamp)
+            store.note(recording_id, media_id, reason=str(error), unconfirmed=store.timestamp)
             return progress.await_callback()
+        store.note(recording_id, media_id, reason=str(error), asking=None)
         if is_away:
             return take_over(f"not accepted within {limit} minutes; last: {error}")
         seconds = next_try(attempt=progress.attempt, wish=getattr(error, "retry_after", None))
         return progress.wait(min(seconds, max(round(60 * ceiling_minutes - elapsed), SHORTEST_WAIT)))
-    store.submitted(recording_id, media_id, job=job, reason=None, unconfirmed=None)
+    store.submitted(recording_id, media_id, job=job, reason=None, unconfirmed=None, asking=None)
     if _calls_back(provider):
         return progress.await_callback()
     duration_ms = item.get("duration_ms")

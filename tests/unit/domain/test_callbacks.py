@@ -264,6 +264,43 @@ class TestLostAnswer:
 
         assert (progress.outcome, progress.reason) == ("failed", f"not accepted within 60 minutes; last: {LOST}")
 
+    def test_a_crash_between_the_answer_and_the_row_is_not_paid_twice(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def throttled(*ids: str, **values: Any) -> None:
+            raise TimeoutError("DynamoDB throttles")
+
+        world.flow.provider.submits = [JOB]
+        with monkeypatch.context() as patch:
+            patch.setattr(MediaStore, "submitted", throttled)
+            with pytest.raises(TimeoutError):
+                world.flow.submit()
+
+        assert world.flow.submit().outcome == "awaiting"
+        assert len(world.flow.provider.submissions) == 1
+        assert world.call() == "noted"
+        world.flow.provider.polls, world.flow.provider.replies = [DONE], [b"{}"]
+        assert world.flow.poll().outcome == "succeeded"
+        assert "asking" not in world.flow.item
+
+    def test_after_a_crash_without_a_callback_it_is_asked_again(self, world: World) -> None:
+        world.flow.provider.submits = [OSError("the function died"), JOB]
+        with pytest.raises(OSError, match="died"):
+            world.flow.submit()
+        progress = world.flow.poll(world.flow.submit())
+
+        assert progress.outcome == "submit"
+        assert world.flow.submit(progress).outcome == "awaiting"
+        assert world.flow.item["status"] == "submitted"
+
+    def test_a_clear_refusal_leaves_nothing_to_wait_for(self, world: World) -> None:
+        world.flow.provider.submits = [ProviderUnavailable("no connection"), JOB]
+        progress = world.flow.submit()
+
+        assert "asking" not in world.flow.item
+        assert world.flow.submit(progress).outcome == "awaiting"
+        assert len(world.flow.provider.submissions) == 2
+
     def test_one_that_never_calls_back_is_asked_again_soon(self, world: World) -> None:
         world.flow.provider.capabilities = replace(CALLS_BACK, callback="none")
         world.flow.provider.submits = [LOST]
