@@ -5,54 +5,46 @@ gateway's are `{"message"}`, the recorder's `{"code", "reason"}` with the names 
 and 206.
 """
 
-import hashlib
 import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.agora_answers import checked, enter, names, names_of, refusal, task_body, worker_not_found
-from sandbox.stand_ins.agora_fields import check_layout
-from sandbox.stand_ins.agora_recording import Channel, Recording, page_of, wants_correct_extinf
-from sandbox.stand_ins.agora_rules import MODES, REGIONS, check_acquire, check_area, check_start, check_update
+from sandbox.stand_ins.agora_channel import Channel, NoChannel, open_channel
+from sandbox.stand_ins.agora_dials import AgoraDials
+from sandbox.stand_ins.agora_fields import check_layout, check_offered
+from sandbox.stand_ins.agora_notifications import ERROR, Notifications
+from sandbox.stand_ins.agora_recording import CRASHED, Recording
+from sandbox.stand_ins.agora_rules import (
+    MODES,
+    REGIONS,
+    check_acquire,
+    check_area,
+    check_start,
+    check_update,
+    page_of,
+    wants_correct_extinf,
+)
 from sandbox.stand_ins.agora_token import admit
+from sandbox.stand_ins.agora_uploads import Uploads
 from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
 from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.media import Unplayable, duration_of, playable
+from sandbox.stand_ins.voices import Voices
 from sandbox.stand_ins.world import World
 
 RESOURCE_SECONDS = 5 * 60
 _SYNC_STOP_SECONDS = 20
+_UPLOAD_FAILED = 47
 _DEFAULT_IDLE_SECONDS = 30
 _DEFAULT_EXPIRED_HOURS = 72
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _APP = "/v1/apps/<app_id>/cloud_recording"
 _TASK = f"{_APP}/resourceid/<resource_id>/sid/<sid>/mode/<mode>"
-
-
-@dataclass(frozen=True)
-class AgoraDials:
-    """`media_path`: what is played in the channel (mp4, m4a, mp3, wav; empty: the sample conversation).
-
-    `recording_seconds`: how much of it is heard before the channel is empty (empty: all; 0: nobody ever speaks).
-    `speed`: seconds of media recorded in a second. `idle_speed`: how much faster `maxIdleTime` passes.
-    `joining_seconds`: from start to the first sound. `slice_seconds`: media in one slice. `parts`: MP4s of a recording.
-    `app_certificate`: the project has this one, and a start without a token that fits it is refused (empty: none).
-    """
-
-    media_path: str | None = None
-    recording_seconds: float | None = None
-    speed: float = 9.0
-    idle_speed: float = 100.0
-    joining_seconds: float = 0.6
-    slice_seconds: float = 15.0
-    parts: int = 1
-    app_certificate: str | None = None
 
 
 @dataclass
@@ -79,6 +71,7 @@ class _Agora:
         self._world = world
         self._resources: dict[str, _Resource] = {}
         self._tasks: dict[str, _Task] = {}
+        self._voices = Voices(world.scratch)
         self._lock = threading.Lock()
 
     def acquire(self, app_id: str) -> ResponseReturnValue:
@@ -109,7 +102,7 @@ class _Agora:
             resource = self._startable(given, mode, now)
             checked(given, check_area, wanted["storageConfig"], resource.area)
             if mode == "individual":
-                raise refusal(400, 2, f"{mode} mode is not offered by this stand-in", given)
+                checked(given, check_offered, wanted)
             certificate = self._world.dials.of(AgoraDials).app_certificate
             if certificate and mode != "web":
                 admit(given, certificate, now)
@@ -125,7 +118,7 @@ class _Agora:
     def query(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
         enter(app_id)
         recording = self._task({"resourceId": resource_id, "sid": sid}, mode).recording
-        if not recording.running:
+        if not recording.found:
             raise worker_not_found(names_of(recording))
         note(state=recording.status)
         return {**names_of(recording), "serverResponse": recording.state()}
@@ -141,7 +134,7 @@ class _Agora:
         with self._lock:
             if recording.stop_asked.is_set():
                 raise refusal(400, 49, "the recording is already being stopped", given)
-            if not recording.running:
+            if not recording.running or recording.status == CRASHED:
                 raise worker_not_found(given)
             recording.stop()
         if not recording.has_files:
@@ -164,7 +157,7 @@ class _Agora:
                 secret_key=renewed["secretKey"],
                 session_token=renewed["stsToken"],
             )
-            task.recording.bucket = self._world.open_bucket(task.access)
+            task.recording.uploads.bucket = self._world.open_bucket(task.access)
         return names_of(task.recording)
 
     def update_layout(self, app_id: str, resource_id: str, sid: str) -> ResponseReturnValue:
@@ -206,9 +199,12 @@ class _Agora:
             storage.get("stsToken"),
         )
         sid = secrets.token_hex(16)
+        dials = self._world.dials.of(AgoraDials)
+        notifications = Notifications(self._world, given["cname"], given["uid"], sid)
 
         def refused(upload: UploadRefused) -> None:
             self._world.ledger.add("agora.upload", upload.status, sid=sid, error=upload.code)
+            notifications.tell(ERROR, module=1, errorLevel=4, errorCode=_UPLOAD_FAILED, stat=1, errorMsg=upload.code)
 
         recording = Recording(
             resource_id=given["resourceId"],
@@ -216,36 +212,31 @@ class _Agora:
             cname=given["cname"],
             uid=given["uid"],
             mode=mode,
-            channel=self._channel(given, idle_seconds),
+            channel=self._channel(given, dials, mode, idle_seconds),
             prefix=storage.get("fileNamePrefix", []),
             mp4_wanted="mp4" in wanted.get("recordingFileConfig", {}).get("avFileType", []),
             correct_extinf=wants_correct_extinf(config.get("privateParams")),
-            bucket=self._world.open_bucket(access),
-            refused=refused,
+            uploads=Uploads(self._world.open_bucket(access), dials, refused, self._world.clock),
+            notifications=notifications,
+            sleep=self._world.jobs.sleep,
             began=now,
             onhold=page.get("onhold", False),
         )
         return _Task(recording, access, now + hours * 3600)
 
-    def _channel(self, given: Mapping[str, Any], idle_seconds: int) -> Channel:
-        dials = self._world.dials.of(AgoraDials)
-        source = Path(dials.media_path) if dials.media_path else self._world.sample
+    def _channel(self, given: Mapping[str, Any], dials: AgoraDials, mode: str, idle_seconds: float) -> Channel:
+        config = given["clientRequest"].get("recordingConfig", {})
+        world = self._world
         try:
-            name = hashlib.sha256(f"{source} {source.stat().st_mtime_ns}".encode()).hexdigest()
-            media = playable(source, self._world.scratch / f"{name}.mp4")
-            length = duration_of(media)
-        except (Unplayable, OSError) as error:
-            raise refusal(500, 500, f"the dial agora.media_path cannot be played: {error}", given) from error
-        heard = length if dials.recording_seconds is None else min(length, dials.recording_seconds)
-        speed, idle_speed = max(dials.speed, 0.01), max(dials.idle_speed, 0.01)
-        idle, slices = idle_seconds / idle_speed, dials.slice_seconds or 15.0
-        return Channel(media, heard, speed, dials.joining_seconds, slices, idle, dials.parts or 1)
+            return open_channel(dials, world.sample, world.scratch, self._voices, mode, config, idle_seconds)
+        except NoChannel as error:
+            raise refusal(500, 500, str(error), given) from error
 
     def _running(self, resource_id: str, sid: str, mode: str) -> tuple[dict[str, Any], _Task]:
         given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id, "sid": sid}
         task = self._task(given, mode)
         self._check_owner(given, task.recording)
-        if not task.recording.running:
+        if not task.recording.found or task.recording.status == CRASHED:
             raise worker_not_found(given)
         return given, task
 

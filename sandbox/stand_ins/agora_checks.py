@@ -17,7 +17,7 @@ Check = Callable[[Any], bool]
 _DIGITS = re.compile(r"[1-9][0-9]{0,9}")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _MOST_UIDS = 32
-_EVERYBODY = ["#allstream#"]
+EVERYBODY = ["#allstream#"]
 
 
 def integer(low: int, high: int = (1 << 31) - 1) -> Check:
@@ -56,7 +56,7 @@ def uid(value: Any) -> bool:
 
 def uids(value: Any) -> bool:
     """Up to 32 uids, or everybody."""
-    return value == _EVERYBODY or (texts(value) and 0 < len(value) <= _MOST_UIDS and all(map(uid, value)))
+    return value == EVERYBODY or (texts(value) and 0 < len(value) <= _MOST_UIDS and all(map(uid, value)))
 
 
 def colour(value: Any) -> bool:

@@ -101,6 +101,16 @@ def check_recording(recording: Mapping[str, Any], mode: str) -> None:
             raise BadParameter("recordingConfig.transcodingConfig is larger than 1920 x 1080")
 
 
+def check_offered(request: Mapping[str, Any]) -> None:
+    """Of a start in individual mode: this stand-in records sound, a playlist per uid, and nothing else."""
+    recording = request["recordingConfig"]
+    for name, wanted in (("streamTypes", recording.get("streamTypes", 2)), ("streamMode", recording.get("streamMode"))):
+        if wanted in (1, 2, "standard"):
+            raise BadParameter(f"recordingConfig.{name} {wanted} is not offered by this stand-in")
+    if "snapshotConfig" in request:
+        raise BadParameter("snapshotConfig is not offered by this stand-in")
+
+
 def check_layout(given: Mapping[str, Any]) -> None:
     """`clientRequest` of updateLayout: the whole layout, what is left out goes back to its default."""
     _check_layout_of(given, "clientRequest", _LAYOUT)

@@ -1,49 +1,40 @@
 """A recording under way: what is played in the channel or on the page, cut and uploaded as Agora does it."""
 
-import json
 import re
+import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sandbox.stand_ins.buckets import Bucket, UploadRefused
-from sandbox.stand_ins.media import part_mp4, slice_ts
+from sandbox.stand_ins import agora_notifications as events
+from sandbox.stand_ins.agora_channel import Channel
+from sandbox.stand_ins.agora_notifications import Notifications
+from sandbox.stand_ins.agora_tracks import SHORTEST_SECONDS, Track, files_of
+from sandbox.stand_ins.agora_uploads import Uploads
+from sandbox.stand_ins.media import part_mp4
 
 # Agora's list of characters that become "-" in file names; a space stays.
 _SPECIAL = re.compile(r"[!@#$%^&*()+_.=\[\]{}~|,;:?<>]")
 
-_SHORTEST_SECONDS = 0.2
 _HELD_SECONDS = 0.02
+_CRASH_SECONDS = 1.0
 
-INITIALISED, PARTLY_READY, ALL_READY, IN_PROGRESS, STOP_REQUESTED, EXITED = 1, 3, 4, 5, 6, 8
+INITIALISED, PARTLY_READY, ALL_READY, IN_PROGRESS, STOP_REQUESTED, EXITED, CRASHED = 1, 3, 4, 5, 6, 8, 20
 
-
-@dataclass(frozen=True)
-class Channel:
-    """What is played in the channel: an MP4 with AAC audio, its seconds that are heard, how fast time goes in it.
-
-    `parts` is into how many MP4s the recorder cuts what it hears; the real one begins a new one after some hours.
-    """
-
-    media: Path
-    seconds: float
-    speed: float
-    joining_seconds: float
-    slice_seconds: float
-    idle_seconds: float
-    parts: int = 1
+# Why the recorder leaves the channel, as a bit of Agora's leaveCode.
+_INIT_FAILED, _STOPPED, _NO_USERS = 0, 2, 4
 
 
 @dataclass
 class Recording:
-    """One recording task. `run` records until `stop` or until the channel has been empty for `idle_seconds`.
+    """One recording task. `run` records until `stop`, until the channel has been empty for a while, or until it dies.
 
-    While it is `onhold`, nothing is recorded, and what is played waits.
+    While it is `onhold`, nothing is recorded, and what is played waits. `began` is in unix seconds; `sleep` raises
+    when the process ends.
     """
 
     resource_id: str
@@ -55,34 +46,32 @@ class Recording:
     prefix: list[str]
     mp4_wanted: bool
     correct_extinf: bool
-    bucket: Bucket
-    refused: Callable[[UploadRefused], None]
+    uploads: Uploads
+    notifications: Notifications
+    sleep: Callable[[float], None]
     began: float
     onhold: bool = False
     status: int = INITIALISED
-    refusals: int = 0
-    recorded: float = 0.0
     stop_asked: threading.Event = field(default_factory=threading.Event)
     exited: threading.Event = field(default_factory=threading.Event)
-    _slices: list[tuple[str, float]] = field(default_factory=list)
+    _tracks: list[Track] = field(default_factory=list)
     _mp4s: list[str] = field(default_factory=list)
+    _from: float = 0.0
+    _between_recorders: bool = False
+    _playlist_told: bool = False
     _joined: float | None = None
     _stopped: float | None = None
     _held: float | None = None
 
     @property
-    def name(self) -> str:
-        """Key prefix, sid and channel: what every file's name begins with."""
-        return "/".join([*self.prefix, f"{self.sid}_{_SPECIAL.sub('-', self.cname)}"])
-
-    @property
     def running(self) -> bool:
+        """Whether the task is not over."""
         return not self.exited.is_set()
 
     @property
-    def uploading_status(self) -> str:
-        """Agora keeps in its own cloud what the bucket refuses, and goes on trying."""
-        return "backuped" if self.refusals else "uploaded"
+    def found(self) -> bool:
+        """Whether there is a recorder to ask."""
+        return self.running and not self._between_recorders
 
     @property
     def heard_seconds(self) -> float:
@@ -96,7 +85,7 @@ class Recording:
     @property
     def has_files(self) -> bool:
         """Whether there is or will be anything in the bucket."""
-        return self.heard_seconds >= _SHORTEST_SECONDS
+        return bool(self.channel.streams) and self.heard_seconds >= SHORTEST_SECONDS
 
     def stop(self) -> None:
         self._stopped = time.monotonic()
@@ -123,73 +112,90 @@ class Recording:
     def result(self) -> dict[str, Any]:
         """serverResponse of a stop that waited for the uploads."""
         if self.mode == "web":
-            upload = {"serviceName": "upload_service", "payload": {"uploadingStatus": self.uploading_status}}
+            upload = {"serviceName": "upload_service", "payload": {"uploadingStatus": self.uploads.status}}
             return {"extensionServiceState": [upload, self._page()]}
-        return {**self.file_list(), "uploadingStatus": self.uploading_status}
+        return {**self.file_list(), "uploadingStatus": self.uploads.status}
 
     def _page(self) -> dict[str, Any]:
         """What the recorder of a page says of itself; its files are `filename`, and begin in seconds."""
-        names = [f"{self.name}.m3u8"] * bool(self._slices) + self._mp4s
         begin = self.slice_start_ms // 1000
         state = "exit" if self.status >= STOP_REQUESTED else "inProgress" if self._joined is not None else "init"
-        files = [{"filename": name, "sliceStartTime": begin} for name in names]
+        files = [{"filename": file["fileName"], "sliceStartTime": begin} for file in self._files()]
         return {
             "serviceName": "web_recorder_service",
             "payload": {"state": state, "onhold": self.onhold, "fileList": files},
         }
 
     def file_list(self) -> dict[str, Any]:
-        """fileListMode and fileList: one name with hls only, objects when an MP4 was asked for as well."""
-        playlist = f"{self.name}.m3u8" if self._slices else ""
-        if not self.mp4_wanted:
-            return {"fileListMode": "string", "fileList": playlist}
-        names = [name for name in (playlist, *self._mp4s) if name]
-        return {
-            "fileListMode": "json",
-            "fileList": [
-                {
-                    "fileName": name,
-                    "trackType": "audio",
-                    "uid": "0",
-                    "mixedAllUser": True,
-                    "isPlayable": True,
-                    "sliceStartTime": self.slice_start_ms,
-                }
-                for name in names
-            ],
-        }
+        """fileListMode and fileList of this recorder: in mode mix with hls only a name, objects in other cases."""
+        files = self._files()
+        if self.mode == "mix" and not self.mp4_wanted:
+            return {"fileListMode": "string", "fileList": files[0]["fileName"] if files else ""}
+        return {"fileListMode": "json", "fileList": files}
+
+    def _files(self) -> list[dict[str, Any]]:
+        return files_of(self._tracks, self._mp4s)
 
     @property
     def slice_start_ms(self) -> int:
-        return int((self.began + self.channel.joining_seconds) * 1000)
+        return int((self.began + self.channel.dials.joining_seconds) * 1000)
 
     def run(self) -> None:
         try:
-            self._record()
-            if self._slices:
-                self._upload_playlist(closed=True)
-                if self.mp4_wanted:
-                    self._upload_mp4s()
+            leave_code = self._record()
+            if leave_code is None:
+                self._crash()
+            else:
+                self._finish(leave_code)
         finally:
             self.status = EXITED
             self.exited.set()
+        self.uploads.put_late(self.sleep)
 
-    def _record(self) -> None:
+    def _record(self) -> int | None:
+        """Gives the leaveCode; None if the recorder crashed."""
         channel = self.channel
         for status in (INITIALISED, PARTLY_READY):
             self.status = status
-            if self.stop_asked.wait(channel.joining_seconds / 2):
-                return
+            if self.stop_asked.wait(channel.dials.joining_seconds / 2):
+                return _STOPPED
+        if channel.dials.never_starts:
+            return _STOPPED if self.stop_asked.wait(channel.idle_seconds) else _INIT_FAILED
+        for stream in channel.streams:
+            stream.media()  # telling voices apart takes a while, in which nothing must be missed
         self.status = IN_PROGRESS if channel.seconds else ALL_READY
+        self._tracks = self._new_tracks("")
         self._joined = time.monotonic()
         self._held = self._joined if self.onhold else None
-        while channel.seconds - self.recorded >= _SHORTEST_SECONDS:
-            end = min(self.recorded + channel.slice_seconds, channel.seconds)
-            stopped = self._stopped_before(end)
-            self._upload_slice(self.recorded, min(end, self.heard_seconds) if stopped else end)
-            if stopped:
-                return
-        self.stop_asked.wait(channel.idle_seconds)
+        if self.mode == "web":
+            self.notifications.tell(events.PAGE_STARTED, recorderStartTime=self.slice_start_ms)
+        else:
+            self.notifications.tell(events.STARTED, status=0)
+        for at, is_end in channel.accidents:
+            if not self._record_until(at):
+                return _STOPPED
+            if is_end:
+                return None
+            self._fail_over()
+        if not self._record_until(channel.seconds) or self.stop_asked.wait(channel.idle_seconds):
+            return _STOPPED
+        return _NO_USERS
+
+    def _record_until(self, end: float) -> bool:
+        """Upload slices as they become whole, until so much was heard; false if the stop came first."""
+        longest = self.channel.slice_seconds
+        while True:
+            spans = [(track, track.upcoming(longest, self.channel.seconds)) for track in self._tracks]
+            whole = [(track, span) for track, span in spans if span and span[1] <= end]
+            track, span = min(whole, key=lambda coming: coming[1][1], default=(None, None))
+            if self._stopped_before(span[1] if span else end):
+                for track in self._tracks:
+                    while span := track.upcoming(longest, self.heard_seconds):
+                        self._upload_slice(track, *span)
+                return False
+            if not track or not span:
+                return True
+            self._upload_slice(track, *span)
 
     def _stopped_before(self, heard: float) -> bool:
         """Wait until so many seconds were heard; true if the stop came first."""
@@ -197,61 +203,76 @@ class Recording:
             self.stop_asked.wait(_HELD_SECONDS if self.onhold else missing / self.channel.speed)
         return self.stop_asked.is_set()
 
-    def _upload_slice(self, start: float, end: float) -> None:
-        if end - start < _SHORTEST_SECONDS:
+    def _fail_over(self) -> None:
+        """The recorder dies, with the slice it was at; another, with a new uid, begins where the channel is by then.
+
+        Source: docs.agora.io/en/realtime-media/cloud-recording/build/process-recorded-files/manage-files.
+        """
+        self._tracks, self._between_recorders = [], True
+        if self.stop_asked.wait(self.channel.dials.fail_over_gap_seconds):
             return
-        stamp = datetime.fromtimestamp(self.slice_start_ms / 1000, UTC) + timedelta(seconds=start)
-        name = f"{self.name}_{stamp:%Y%m%d%H%M%S}{stamp.microsecond // 1000:03}.ts"
-        self._put(name, slice_ts(self.channel.media, start, end))
-        self._slices.append((name.rpartition("/")[2], end - start))
-        self.recorded = end
-        self._upload_playlist(closed=False)
+        self._from = self.heard_seconds
+        self._tracks = self._new_tracks("bak0_")
+        self._between_recorders = self._playlist_told = False
+        new_uid = 1 + secrets.randbelow((1 << 32) - 1)
+        self.notifications.uid = str(new_uid)
+        self.notifications.tell(events.FAIL_OVER, newUid=new_uid)
 
-    def _upload_playlist(self, *, closed: bool) -> None:
-        longest = max(seconds for _, seconds in self._slices)
-        lines = [
-            "#EXTM3U",
-            "#EXT-X-VERSION:3",
-            "#EXT-X-MEDIA-SEQUENCE:0",
-            "#EXT-X-ALLOW-CACHE:YES",
-            f"#EXT-X-TARGETDURATION:{int(longest) + 1}",
-            f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE=AUDIO,TIME={self.slice_start_ms}",
+    def _crash(self) -> None:
+        self._tracks = []
+        self.status = CRASHED
+        self.notifications.tell(events.EXIT, exitStatus=1)
+        self.sleep(_CRASH_SECONDS)
+
+    def _finish(self, leave_code: int) -> None:
+        """Close the playlists, upload the MP4s, leave."""
+        written = [track for track in self._tracks if track.slices]
+        for track in written:
+            self._upload_playlist(track, closed=True)
+        if written and self.mp4_wanted:
+            self._upload_mp4s(written[0])
+        files = self._files()
+        if self.mode == "web":
+            ended = {"code": 0, "message": "ok", "details": "", "fileList": self._page()["payload"]["fileList"]}
+            self.notifications.tell(events.PAGE_STOPPED, **ended)
+        else:
+            self.notifications.tell(events.LEFT, leaveCode=leave_code)
+        self.notifications.tell(events.EXIT, exitStatus=int(leave_code == _INIT_FAILED))
+        if files:
+            event = events.UPLOADED if self.uploads.status == "uploaded" else events.BACKED_UP
+            self.notifications.tell(event, status=0, **({} if self.mode == "web" else {"fileList": files}))
+
+    def _new_tracks(self, marker: str) -> list[Track]:
+        """The playlists of a recorder that begins now, `marker` before the sid in their names."""
+        name = "/".join([*self.prefix, f"{marker}{self.sid}_{_SPECIAL.sub('-', self.cname)}"])
+        return [
+            Track(
+                name if stream.mixed else f"{name}__uid_s_{stream.uid}__uid_e_audio",
+                stream,
+                self.slice_start_ms,
+                self._from,
+            )
+            for stream in self.channel.streams
         ]
-        comma = "," if self.correct_extinf else ""
-        for name, seconds in self._slices:
-            lines += [f"#EXTINF:{seconds:.6f}{comma}", name]
-        if closed:
-            lines.append("#EXT-X-ENDLIST")
-        self._put(f"{self.name}.m3u8", ("\n".join(lines) + "\n").encode())
 
-    def _upload_mp4s(self) -> None:
-        length = self.recorded / self.channel.parts
+    def _upload_slice(self, track: Track, start: float, end: float) -> None:
+        if (piece := track.cut(start, end)) is None:
+            return
+        self.uploads.put_slice(track.stem, len(track.slices) - 1, piece.name, piece.content)
+        self._upload_playlist(track, closed=False)
+
+    def _upload_playlist(self, track: Track, *, closed: bool) -> None:
+        content = track.playlist(closed=closed, correct_extinf=self.correct_extinf)
+        taken = self.uploads.put_playlist(track.stem, content, closed=closed)
+        if taken and not self._playlist_told:
+            self._playlist_told = True
+            self.notifications.tell(events.FIRST_PLAYLIST, fileList=f"{track.stem}.m3u8")
+
+    def _upload_mp4s(self, track: Track) -> None:
+        length = (track.position - self._from) / self.channel.parts
         with tempfile.TemporaryDirectory() as scratch:
             for index in range(self.channel.parts):
-                file = Path(scratch) / f"{index}.mp4"
-                part_mp4(self.channel.media, index * length, (index + 1) * length, file)
-                self._mp4s.append(f"{self.name}_{index}.mp4")
-                self._put(self._mp4s[-1], file)
-
-    def _put(self, key: str, content: bytes | Path) -> None:
-        try:
-            self.bucket.put(key, content)
-        except UploadRefused as refusal:
-            self.refusals += 1
-            self.refused(refusal)
-
-
-def page_of(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`serviceParam` of the recorder of a page in a start's clientRequest; empty in other modes."""
-    services = wanted.get("extensionServiceConfig", {}).get("extensionServices", [{}])
-    page: Mapping[str, Any] = services[0].get("serviceParam", {})
-    return page
-
-
-def wants_correct_extinf(private_params: str | None) -> bool:
-    """Whether `privateParams`, JSON in a string, asks for playlists with a standard EXTINF line."""
-    try:
-        params = json.loads(private_params or "{}")
-    except ValueError:
-        return False
-    return isinstance(params, dict) and params.get("correctEXTINF") is True
+                file, start = Path(scratch) / f"{index}.mp4", self._from + index * length
+                part_mp4(self.channel.media, start, start + length, file)
+                self._mp4s.append(f"{track.stem}_{index}.mp4")
+                self.uploads.put_mp4(self._mp4s[-1], file)

@@ -1,5 +1,6 @@
-"""What Agora accepts in the bodies of its calls: names, storage, files."""
+"""What Agora accepts and reads in the bodies of its calls: names, storage, files."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -127,6 +128,22 @@ def check_update(given: Mapping[str, Any], mode: str, now: float) -> None:
         require(renewed, "storageConfig", *_STORAGE_KEYS)
         fields(renewed, "storageConfig", _STORAGE_KEYS)
         check_session_token(renewed, now)
+
+
+def page_of(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`serviceParam` of the recorder of a page in a start's clientRequest; empty in other modes."""
+    services = wanted.get("extensionServiceConfig", {}).get("extensionServices", [{}])
+    page: Mapping[str, Any] = services[0].get("serviceParam", {})
+    return page
+
+
+def wants_correct_extinf(private_params: str | None) -> bool:
+    """Whether `privateParams`, JSON in a string, asks for playlists with a standard EXTINF line."""
+    try:
+        params = json.loads(private_params or "{}")
+    except ValueError:
+        return False
+    return isinstance(params, dict) and params.get("correctEXTINF") is True
 
 
 def _check_files(files: Mapping[str, Any], mode: str) -> None:

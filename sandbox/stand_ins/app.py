@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Flask
 
-from sandbox.stand_ins.agora import AgoraDials, agora_blueprint
+from sandbox.stand_ins.agora import agora_blueprint
+from sandbox.stand_ins.agora_dials import AgoraDials
 from sandbox.stand_ins.dials import dials_blueprint
 from sandbox.stand_ins.ledger import ledger_blueprint
 from sandbox.stand_ins.speech import Engine

@@ -15,6 +15,7 @@ def credentials() -> dict[str, dict[str, str]]:
             "appId": AGORA_APP_ID,
             "customerId": AGORA_CUSTOMER_ID,
             "customerSecret": AGORA_CUSTOMER_SECRET,
+            "notificationSecret": "notification-secret",
         },
         **{name: dict(vendor.credentials) for name, vendor in vendors().items() if vendor.credentials},
     }

@@ -35,7 +35,7 @@ class Jobs:
         thread = threading.Thread(target=run, name=name, daemon=True)
         with self._lock:
             self._threads.add(thread)
-        thread.start()
+            thread.start()  # not later: `join` takes only what was started
 
     def sleep(self, seconds: float) -> None:
         """Raises Closing when the process ends meanwhile."""

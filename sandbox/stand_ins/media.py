@@ -1,16 +1,31 @@
 """Cutting media without decoding it: what a recorder writes is a part of what was played."""
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 
+Span = tuple[float, float]
+"""Seconds of media: from, and up to but without."""
+
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 _AAC_BIT_RATE = 48_000
+_AAC_FRAME = 1024
 
 
 class Unplayable(Exception):
     """The file is missing, is no media, or holds no audio."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An MPEG transport stream with the sound from `start` to `end`, in seconds of the media that it was cut from."""
+
+    content: bytes
+    start: float
+    end: float
 
 
 def duration_of(mp4: Path) -> float:
@@ -39,11 +54,15 @@ def playable(source: Path, converted: Path) -> Path:
         raise Unplayable(f"the media cannot be read: {error.strerror}") from error
 
 
-def slice_ts(mp4: Path, start: float, end: float) -> bytes:
-    """The audio from `start` to `end` seconds as an MPEG transport stream; its clock goes on from slice to slice."""
+def cut_ts(mp4: Path, start: float, end: float, *, priming: bool = True) -> Cut:
+    """The audio that begins between these seconds; the clock of the stream goes on from cut to cut.
+
+    Sound comes in frames of 21 to 64 ms, so a cut begins and ends a little later than asked. `priming` keeps the frame
+    of silence that encoders put before 0.
+    """
     target = io.BytesIO()
-    _copy(mp4, target, "mpegts", start, end)
-    return target.getvalue()
+    copied = _copy(mp4, target, "mpegts", start, end, priming=priming)
+    return Cut(target.getvalue(), *copied) if copied else Cut(b"", start, start)
 
 
 def beginning_mp4(mp4: Path, end: float, target: Path) -> None:
@@ -56,12 +75,27 @@ def part_mp4(mp4: Path, start: float, end: float, target: Path) -> None:
     _copy(mp4, str(target), "mp4", start, end, from_zero=True)
 
 
+def heard_only(source: Path, spans: Sequence[Span], target: Path, rate: int | None = None) -> None:
+    """An MP4 as long as the source, mono AAC, in which only these spans are heard; `rate` in Hz, None as it is."""
+    with av.open(str(source)) as media:
+        _transcode(media, target, rate, spans)
+
+
 def _copy(
-    mp4: Path, target: io.BytesIO | str, container_format: str, start: float, end: float, *, from_zero: bool = False
-) -> None:
+    mp4: Path,
+    target: io.BytesIO | str,
+    container_format: str,
+    start: float,
+    end: float,
+    *,
+    from_zero: bool = False,
+    priming: bool = True,
+) -> Span | None:
+    """The span that was copied, None if there was nothing."""
+    copied: Span | None = None
     with av.open(str(mp4)) as source, av.open(target, "w", format=container_format) as copy:
         track = source.streams.audio[0]
-        copied = copy.add_stream_from_template(track)
+        stream = copy.add_stream_from_template(track)
         assert track.time_base is not None  # noqa: S101 - a demuxed stream has one
         source.seek(int(start / track.time_base), stream=track)
         zero = int(start / track.time_base) if from_zero else 0
@@ -71,20 +105,32 @@ def _copy(
             at = float(packet.pts * track.time_base)
             if at >= end:
                 break
-            if at >= start or not start:  # an encoder's priming lies before 0
+            if at >= start or (priming and not start):  # an encoder's priming lies before 0
+                copied = (copied[0] if copied else at, at + float((packet.duration or 0) * track.time_base))
                 packet.pts, packet.dts = packet.pts - zero, None if packet.dts is None else packet.dts - zero
-                packet.stream = copied
+                packet.stream = stream
                 copy.mux(packet)
+    return copied
 
 
-def _transcode(source: av.container.InputContainer, target: Path) -> None:
+def _transcode(
+    source: av.container.InputContainer, target: Path, rate: int | None = None, spans: Sequence[Span] | None = None
+) -> None:
     with av.open(str(target), "w", format="mp4") as mp4:
-        rate = source.streams.audio[0].codec_context.sample_rate
+        rate = rate or source.streams.audio[0].codec_context.sample_rate
         stream = mp4.add_stream("aac", rate=rate, layout="mono", bit_rate=_AAC_BIT_RATE)
-        resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate, frame_size=1024)
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate, frame_size=_AAC_FRAME)
+        at = 0.0
+
+        def encode(frames: Sequence[av.AudioFrame]) -> None:
+            nonlocal at
+            for frame in frames:
+                if spans is not None and not any(start <= at < end for start, end in spans):
+                    frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+                at += frame.samples / rate
+                mp4.mux(stream.encode(frame))
+
         for frame in source.decode(source.streams.audio[0]):
-            for ready in resampler.resample(frame):
-                mp4.mux(stream.encode(ready))
-        for ready in resampler.resample(None):
-            mp4.mux(stream.encode(ready))
+            encode(resampler.resample(frame))
+        encode(resampler.resample(None))
         mp4.mux(stream.encode(None))

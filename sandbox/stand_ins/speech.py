@@ -123,7 +123,7 @@ class SpeechEngine:
                 start, end, result = waiting.popleft()
                 heard.append(_Heard(start, end, *result.get(_HEARING_SECONDS)))
 
-        for start, end, pcm in _utterances(media):
+        for start, end, pcm in utterances(media):
             waiting.append((start * 1000, end * 1000, self._pool.apply_async(hear, (pcm,))))
             collect(leave=self._ahead)
         collect(leave=0)
@@ -160,7 +160,7 @@ def _pcm(frames: list[av.AudioFrame]) -> Iterator[bytes]:
         yield bytes(frame.planes[0])[: frame.samples * 2]
 
 
-def _utterances(media: Path) -> Iterator[tuple[float, float, bytes]]:
+def utterances(media: Path) -> Iterator[tuple[float, float, bytes]]:
     """Speech between silences as (start, end, sound), seconds; longer speech is cut, to bound what a worker holds."""
     detector = Endpointer(sample_rate=SAMPLE_RATE)
     longest = int(_LONGEST_UTTERANCE_SECONDS * SAMPLE_RATE) * 2

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from sandbox.stand_ins import agora as agora_stand_in
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
 from sandbox.stand_ins.credentials import (
@@ -21,6 +22,7 @@ from sandbox.stand_ins.downloads import DownloadFailed
 from sandbox.stand_ins.media import beginning_mp4
 from sandbox.stand_ins.speech import Engine, SpeechEngine, UndecodableMedia, Utterance
 from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.voices import Voices
 from sandbox.stand_ins.world import SAMPLE, World
 
 SAID = [
@@ -55,6 +57,17 @@ class FakeEars:
 @pytest.fixture(autouse=True)
 def no_sockets(socket_disabled: None) -> None:
     """The stand-ins are called without a server."""
+
+
+@pytest.fixture(scope="session")
+def voices(tmp_path_factory: pytest.TempPathFactory) -> Voices:
+    """What was told apart in one test serves the others: it takes a second."""
+    return Voices(tmp_path_factory.mktemp("voices"))
+
+
+@pytest.fixture(autouse=True)
+def told_apart_once(voices: Voices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agora_stand_in, "Voices", lambda scratch: voices)
 
 
 @dataclass

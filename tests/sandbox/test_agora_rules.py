@@ -113,6 +113,7 @@ def test_acquire_needs(agora: AgoraCustomer, missing: str) -> None:
         ({"token": 7}, "token"),
         ({"mode": "composite"}, "mode"),
         ({"mode": "individual"}, "subscribeUidGroup"),
+        ({"mode": "individual", "recording": {"subscribeUidGroup": 6}}, "subscribeUidGroup"),
         ({"mode": "individual", "recording": {"subscribeUidGroup": 0}}, "avFileType"),
     ],
 )
@@ -143,13 +144,6 @@ def test_start_must_match_acquire(
 ) -> None:
     reply = agora.start(agora.acquire(**acquired), mode, **parts)
     assert (reply.status_code, reply.json["code"]) == (400, 432)
-
-
-def test_individual_mode_is_refused_openly(agora: AgoraCustomer) -> None:
-    parts: dict[str, Any] = {"recording": {"subscribeUidGroup": 0}, "recordingFileConfig": {"avFileType": ["hls"]}}
-    reply = agora.start(agora.acquire(cname="another room"), "individual", cname="another room", **parts)
-    assert (reply.status_code, reply.json["code"]) == (400, 2)
-    assert "not offered" in reply.json["reason"]
 
 
 def test_unknown_resource_is_code_1001(agora: AgoraCustomer) -> None:

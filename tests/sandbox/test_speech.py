@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.stand_ins.media import slice_ts
+from sandbox.stand_ins.media import cut_ts
 from sandbox.stand_ins.recogniser import pitch_of
 from sandbox.stand_ins.speakers import tell_apart
 from sandbox.stand_ins.speech import UndecodableMedia, decode
@@ -25,7 +25,7 @@ def test_a_recording_becomes_its_words(hearing: Outside, first_words: Path) -> N
 
 def test_other_audio_other_words_in_another_container(hearing: Outside, tmp_path: Path) -> None:
     media = tmp_path / "question.ts"
-    media.write_bytes(slice_ts(SAMPLE, 20.8, 23.5))
+    media.write_bytes(cut_ts(SAMPLE, 20.8, 23.5).content)
     (said,) = hearing.world.engine.listen(media)
     assert "the package come on monday" in said.text
 
@@ -40,7 +40,7 @@ def test_same_bytes_are_recognised_once(hearing: Outside, first_words: Path, mon
 
 def test_marsview_takes_its_own_formats_only(hearing: Outside, tmp_path: Path) -> None:
     media = tmp_path / "slice.ts"
-    media.write_bytes(slice_ts(SAMPLE, 0, 1))
+    media.write_bytes(cut_ts(SAMPLE, 0, 1).content)
     marsview = MarsviewCustomer(hearing)
     state = marsview.states(marsview.computed(media))["speech_to_text"]
     assert (state["status"], state["error"]["message"]) == ("error", "the format mpegts is not supported")

@@ -1,0 +1,139 @@
+"""The channel that is recorded: who is in it, what is heard there and when, and what happens to its recorder."""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sandbox.stand_ins.agora_checks import EVERYBODY, uid
+from sandbox.stand_ins.agora_dials import AgoraDials
+from sandbox.stand_ins.media import Span, Unplayable, duration_of, playable
+from sandbox.stand_ins.voices import Voices, without
+
+MIXED = "0"
+"""The uid of what everybody says together."""
+
+_TRANSCODED_RATE = 48_000
+_MUTE = {"uid", "from_seconds", "to_seconds"}
+
+
+class NoChannel(Exception):
+    """The dials describe no channel; the message names the one that is wrong."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What one playlist records: all that is said, or what one uid says.
+
+    `media` gives the file that is cut and makes it when first asked; `holes` are seconds in which nothing is recorded.
+    """
+
+    uid: str
+    media: Callable[[], Path]
+    holes: Sequence[Span] = ()
+
+    @property
+    def mixed(self) -> bool:
+        return self.uid == MIXED
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What is played: an MP4 with AAC audio, its seconds that are heard, how fast time goes; the dials tell the rest.
+
+    `streams` are those that the recorder subscribed to. `idle_seconds` are of the clock on the wall.
+    """
+
+    media: Path
+    seconds: float
+    speed: float
+    idle_seconds: float
+    streams: Sequence[Stream]
+    dials: AgoraDials
+
+    @property
+    def slice_seconds(self) -> float:
+        return self.dials.slice_seconds or 15.0
+
+    @property
+    def parts(self) -> int:
+        """Into how many MP4s the recorder cuts what it hears; the real one begins a new one after some hours."""
+        return self.dials.parts or 1
+
+    @property
+    def accidents(self) -> list[tuple[float, bool]]:
+        """At which second of media the recorder dies, and whether that was its end; in order."""
+        planned = [(self.dials.fail_over_at_seconds, False), (self.dials.exit_at_seconds, True)]
+        return sorted((at, is_end) for at, is_end in planned if 0 < at < self.seconds)
+
+
+def open_channel(
+    dials: AgoraDials, sample: Path, scratch: Path, voices: Voices, mode: str, config: Mapping[str, Any], idle: float
+) -> Channel:
+    """The channel that `config`, a start's recordingConfig, has recorded; `idle` seconds of emptiness end that.
+
+    Raises NoChannel.
+    """
+    source = Path(dials.media_path) if dials.media_path else sample
+    try:
+        name = hashlib.sha256(f"{source} {source.stat().st_mtime_ns}".encode()).hexdigest()
+        media = playable(source, scratch / f"{name}.mp4")
+        length = duration_of(media)
+    except (Unplayable, OSError) as error:
+        raise NoChannel(f"the dial agora.media_path cannot be played: {error}") from error
+    if not dials.uids or len(set(dials.uids)) < len(dials.uids) or not all(map(uid, dials.uids)):
+        raise NoChannel("the dial agora.uids must hold different uids, 1 to 4294967295")
+    mutes = _mutes(dials)
+    return Channel(
+        media,
+        seconds=length if dials.recording_seconds is None else min(length, dials.recording_seconds),
+        speed=max(dials.speed, 0.01),
+        idle_seconds=idle / max(dials.idle_speed, 0.01),
+        streams=_streams(dials, media, voices, mutes, config)
+        if mode == "individual"
+        else [Stream(MIXED, lambda: media)],
+        dials=dials,
+    )
+
+
+def _streams(
+    dials: AgoraDials, media: Path, voices: Voices, mutes: Mapping[str, Sequence[Span]], config: Mapping[str, Any]
+) -> list[Stream]:
+    """One for each uid subscribed to. Transcoded, who is muted is silent; as sent, nothing is recorded of them."""
+    wanted = config.get("subscribeAudioUids", EVERYBODY)
+    unwanted = config.get("unsubscribeAudioUids", [])
+    as_sent = config.get("streamMode") == "original"
+
+    def said(voice: int, silent: Sequence[Span]) -> Path:
+        turns = voices.turns(media, len(dials.uids))
+        own = turns[voice] if voice < len(turns) else []
+        return voices.alone(media, without(own, silent), None if as_sent else _TRANSCODED_RATE)
+
+    return [
+        Stream(who, partial(said, voice, () if as_sent else mutes[who]), mutes[who] if as_sent else ())
+        for voice, who in enumerate(dials.uids)
+        if (wanted == EVERYBODY or who in wanted) and unwanted != EVERYBODY and who not in unwanted
+    ]
+
+
+def _mutes(dials: AgoraDials) -> dict[str, list[Span]]:
+    """When each uid is muted, in order."""
+    muted: dict[str, list[Span]] = {who: [] for who in dials.uids}
+    for index, mute in enumerate(dials.mutes):
+        where = f"the dial agora.mutes[{index}]"
+        if mute.keys() != _MUTE:
+            raise NoChannel(f"{where} must have uid, from_seconds and to_seconds")
+        if mute["uid"] not in muted:
+            raise NoChannel(f"{where}.uid is not one of agora.uids")
+        begin, end = mute["from_seconds"], mute["to_seconds"]
+        if not (_seconds(begin) and _seconds(end) and begin < end):
+            raise NoChannel(f"{where} must go from seconds to later seconds")
+        muted[mute["uid"]].append((float(begin), float(end)))
+    return {who: sorted(spans) for who, spans in muted.items()}
+
+
+def _seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < math.inf

@@ -1,0 +1,102 @@
+"""Agora's notifications of a recording: events told to a webhook, signed over the bytes that are sent.
+
+Source: docs.agora.io/en/realtime-media/cloud-recording/build/handle-events/receive-notifications.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+import threading
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.stand_ins.agora_dials import AgoraDials
+from sandbox.stand_ins.world import World
+
+ERROR, FIRST_PLAYLIST, EXIT, FAIL_OVER, UPLOADED, BACKED_UP = 1, 4, 11, 12, 31, 32
+STARTED, LEFT, PAGE_STARTED, PAGE_STOPPED = 40, 41, 70, 71
+
+_CLOUD_RECORDING = 3
+_SERVICE, _RECORDER, _UPLOADER, _PAGE_RECORDER = 0, 1, 2, 6
+_EVENTS: Mapping[int, tuple[str, int]] = {
+    ERROR: ("cloud_recording_error", _UPLOADER),
+    FIRST_PLAYLIST: ("cloud_recording_file_infos", _SERVICE),
+    EXIT: ("session_exit", _SERVICE),
+    FAIL_OVER: ("session_failover", _SERVICE),
+    UPLOADED: ("uploaded", _UPLOADER),
+    BACKED_UP: ("backuped", _UPLOADER),
+    STARTED: ("recorder_started", _RECORDER),
+    LEFT: ("recorder_leave", _RECORDER),
+    PAGE_STARTED: ("web_recorder_started", _PAGE_RECORDER),
+    PAGE_STOPPED: ("web_recorder_stopped", _PAGE_RECORDER),
+}
+_TRIES = 3
+
+
+class Notifications:
+    """Tells one recording's events in their order, beside the recording. `uid` is the recorder's, and may change."""
+
+    def __init__(self, world: World, cname: str, uid: str, sid: str) -> None:
+        self.uid = uid
+        self._world = world
+        self._cname = cname
+        self._sid = sid
+        self._told = 0
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._sending = False
+        self._lock = threading.Lock()
+
+    def tell(self, event: int, **details: Any) -> None:
+        """`event` is Agora's eventType, `details` what goes with it but its msgName."""
+        if not self._world.dials.of(AgoraDials).notifications_url:
+            return
+        name, service = _EVENTS[event]
+        with self._lock:
+            payload = {
+                "cname": self._cname,
+                "uid": self.uid,
+                "sid": self._sid,
+                "sequence": self._told,
+                "sendts": self._now_ms(),
+                "serviceType": service,
+                "details": {"msgName": name, **details},
+            }
+            self._told += 1
+            notice = {"noticeId": secrets.token_hex(16), "productId": _CLOUD_RECORDING, "eventType": event}
+            self._waiting.append({**notice, "payload": payload})
+            if self._sending:
+                return
+            self._sending = True
+        self._world.jobs.start(f"agora notifications {self._sid}", self._send_all)
+
+    def _send_all(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._sending = False
+                    return
+                notice = self._waiting.popleft()
+            dials = self._world.dials.of(AgoraDials)
+            for _ in range(2 if dials.notify_twice else 1):
+                self._send(notice, dials)
+
+    def _send(self, notice: Mapping[str, Any], dials: AgoraDials) -> None:
+        """Until it is answered with 200; a resent notification differs in `notifyMs` alone."""
+        for attempt in range(_TRIES):
+            self._world.jobs.sleep(0.25 * attempt)
+            body = json.dumps({**notice, "notifyMs": self._now_ms()}).encode()
+            headers = {"Content-Type": "application/json", **_signatures(dials.notification_secret, body)}
+            status = self._world.send("POST", dials.notifications_url, body, headers)
+            self._world.ledger.add("agora.notification", status, sid=self._sid, event=notice["eventType"])
+            if status == 200:
+                return
+
+    def _now_ms(self) -> int:
+        return int(self._world.clock() * 1000)
+
+
+def _signatures(secret: str, body: bytes) -> dict[str, str]:
+    kinds = {"Agora-Signature": hashlib.sha1, "Agora-Signature-V2": hashlib.sha256}
+    return {header: hmac.new(secret.encode(), body, kind).hexdigest() for header, kind in kinds.items()}

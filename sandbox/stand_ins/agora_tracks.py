@@ -1,0 +1,99 @@
+"""One playlist of a recorder with its slices: which are next, how they are cut and named, what the playlist says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.stand_ins.agora_channel import Stream
+from sandbox.stand_ins.media import Span, cut_ts
+
+SHORTEST_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A slice as its playlist names it, and its media."""
+
+    name: str
+    seconds: float
+    content: bytes = field(repr=False)
+
+
+@dataclass
+class Track:
+    """What a recorder makes of a stream. `stem` is the playlist's key without its suffix.
+
+    `zero_ms` is the unix time of the media's first sound, `position` the second up to which it is recorded.
+    """
+
+    stem: str
+    stream: Stream
+    zero_ms: int
+    position: float
+    slices: list[tuple[str, float]] = field(default_factory=list)
+    begins_ms: int = 0
+
+    def upcoming(self, longest: float, end: float) -> Span | None:
+        """The seconds of the next slice, not beyond `end`; None when nothing is left. Holes cut a slice at once."""
+        start, stop = self.position, end
+        for muted, heard_again in self.stream.holes:
+            if muted - start >= SHORTEST_SECONDS:
+                stop = min(end, muted)
+                break
+            start = max(start, heard_again)
+        stop = min(stop, start + longest)
+        return (start, stop) if stop - start >= SHORTEST_SECONDS else None
+
+    def cut(self, start: float, end: float) -> Slice | None:
+        """The slice with these seconds, None if the media ended before.
+
+        A uid's slice tells where its sound truly begins; sound can be cut only between frames.
+        """
+        self.position = end
+        cut = cut_ts(self.stream.media(), start, end, priming=self.stream.mixed)
+        if not cut.content:
+            return None
+        if not self.stream.mixed:
+            start, end = cut.start, cut.end
+        begins = datetime.fromtimestamp(self.zero_ms / 1000, UTC) + timedelta(seconds=start)
+        if not self.slices:
+            self.begins_ms = self.zero_ms + int(start * 1000)
+        name = f"{self.stem}_{begins:%Y%m%d%H%M%S}{begins.microsecond // 1000:03}.ts".rpartition("/")[2]
+        self.slices.append((name, end - start))
+        return Slice(name, end - start, cut.content)
+
+    def playlist(self, *, closed: bool, correct_extinf: bool) -> bytes:
+        """The m3u8 as it is by now. Agora leaves out the comma of EXTINF unless it is asked to be correct."""
+        longest = max(seconds for _, seconds in self.slices)
+        lines = [
+            "#EXTM3U",
+            "#EXT-X-VERSION:3",
+            "#EXT-X-MEDIA-SEQUENCE:0",
+            "#EXT-X-ALLOW-CACHE:YES",
+            f"#EXT-X-TARGETDURATION:{int(longest) + 1}",
+            f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE=AUDIO,TIME={self.begins_ms}",
+        ]
+        comma = "," if correct_extinf else ""
+        for name, seconds in self.slices:
+            lines += [f"#EXTINF:{seconds:.6f}{comma}", name]
+        if closed:
+            lines.append("#EXT-X-ENDLIST")
+        return ("\n".join(lines) + "\n").encode()
+
+
+def files_of(tracks: Sequence[Track], mp4s: Sequence[str]) -> list[dict[str, Any]]:
+    """The playlists that exist and these MP4s, as Agora lists them."""
+    files = [(f"{track.stem}.m3u8", track) for track in tracks if track.slices]
+    files += [(name, tracks[0]) for name in mp4s]
+    return [
+        {
+            "fileName": name,
+            "trackType": "audio",
+            "uid": track.stream.uid,
+            "mixedAllUser": track.stream.mixed,
+            "isPlayable": True,
+            "sliceStartTime": track.begins_ms,
+        }
+        for name, track in files
+    ]

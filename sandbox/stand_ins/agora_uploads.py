@@ -1,0 +1,82 @@
+"""A recording's way into the customer's bucket: what arrives there at once, later, under another name, or never."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.stand_ins.agora_dials import AgoraDials
+from sandbox.stand_ins.buckets import Bucket, UploadRefused
+
+
+class Uploads:
+    """Puts files of a recording into `bucket`, which may be opened anew meanwhile, as the dials say.
+
+    `refused` is told of every file that the bucket does not take, `now` gives unix seconds.
+    """
+
+    def __init__(
+        self, bucket: Bucket, dials: AgoraDials, refused: Callable[[UploadRefused], None], now: Callable[[], float]
+    ) -> None:
+        self.bucket = bucket
+        self._dials = dials
+        self._refused = refused
+        self._now = now
+        self._refusals = 0
+        self._last: defaultdict[str, deque[tuple[str, bytes]]] = defaultdict(deque)
+        self._late: list[tuple[str, bytes]] = []
+        self._playlists: dict[str, dict[bool, bytes]] = {}
+
+    @property
+    def status(self) -> str:
+        """Agora keeps in its own cloud what it cannot put into the bucket, and goes on trying."""
+        waits = self._dials.late_slices or self._dials.backed_up
+        return "backuped" if self._refusals or waits else "uploaded"
+
+    def put_slice(self, stem: str, index: int, name: str, content: bytes) -> None:
+        """The slice of this place in the playlist `stem`."""
+        if index in self._dials.lost_slices:
+            return
+        folder = stem.rpartition("/")[0]
+        last = self._last[stem]
+        last.append((f"{folder}/{name}" if folder else name, content))
+        while len(last) > self._dials.late_slices:
+            self._put(*last.popleft())
+
+    def put_playlist(self, stem: str, content: bytes, *, closed: bool) -> bool:
+        """Whether the bucket took it."""
+        first = stem not in self._playlists
+        copies = self._playlists.setdefault(stem, {})
+        if self._dials.backed_up:
+            copies[closed] = content
+        return (first or not self._dials.backed_up) and self._put(f"{stem}.m3u8", content)
+
+    def put_mp4(self, key: str, file: Path) -> None:
+        if self._dials.late_slices:
+            self._late.append((key, file.read_bytes()))
+        else:
+            self._put(key, file)
+
+    def put_late(self, sleep: Callable[[float], None]) -> None:
+        """After the end: what has stayed behind until now; of a playlist the newest copy comes last.
+
+        Source: docs.agora.io/en/realtime-media/cloud-recording/build/process-recorded-files/manage-files.
+        """
+        late = [slice_ for last in self._last.values() for slice_ in last] + self._late
+        if not late and not any(self._playlists.values()):
+            return
+        sleep(self._dials.late_seconds)
+        for key, content in late:
+            self._put(key, content)
+        tick = int(self._now())
+        for stem, copies in self._playlists.items():
+            for index, closed in enumerate(sorted(copies)):
+                self._put(f"{stem}_{tick}_{index}.m3u8", copies[closed])
+
+    def _put(self, key: str, content: bytes | Path) -> bool:
+        try:
+            self.bucket.put(key, content)
+        except UploadRefused as refusal:
+            self._refusals += 1
+            self._refused(refusal)
+            return False
+        return True

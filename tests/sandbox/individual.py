@@ -1,0 +1,117 @@
+"""Recordings in individual mode: how they are asked for, and what is heard in what they leave."""
+
+import io
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import av
+
+from sandbox.stand_ins.recogniser import SAMPLE_RATE, pitch_of
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeBucket
+
+STARTED = datetime(2027, 1, 15, 8, tzinfo=UTC)
+FAST = {"speed": 5000.0, "joining_seconds": 0.0, "idle_speed": 1e6}
+WOMAN, MAN = (160.0, 190.0), (95.0, 115.0)
+"""Pitches in Hz of the two voices of the sample; the woman is heard first."""
+
+_STAMP = re.compile(r"_(\d{17})\.ts$")
+
+
+@dataclass
+class IndividualTask(AgoraTask):
+    def ask(self, method: str, name: str, **client_request: Any) -> Any:
+        body = {"cname": "room_1", "uid": "42", "clientRequest": client_request}
+        return self.call(method, name, mode="individual", **({} if method == "GET" else {"json": body}))
+
+    def query(self) -> Any:
+        return self.ask("GET", "query")
+
+    def stop(self, **client_request: Any) -> Any:
+        return self.ask("POST", "stop", **client_request)
+
+    def joined(self) -> "IndividualTask":
+        """The same, once the recorder is in progress: what everybody says is not told apart at once."""
+        while self.query().json["serverResponse"]["status"] != 5:
+            time.sleep(0.01)
+        return self
+
+
+def individual_parts(**recording: Any) -> dict[str, Any]:
+    """What a start in individual mode has of its own."""
+    audio_only = {"streamTypes": 0, "subscribeUidGroup": 0, **recording}
+    return {"recording": audio_only, "recordingFileConfig": {"avFileType": ["hls"]}}
+
+
+def started(agora: AgoraCustomer, **recording: Any) -> IndividualTask:
+    resource_id = agora.acquire()
+    reply = agora.start(resource_id, "individual", **individual_parts(**recording))
+    assert reply.status_code == 200, reply.json
+    return IndividualTask(agora, resource_id, reply.json["sid"])
+
+
+@dataclass(frozen=True)
+class HeardSlice:
+    """A slice, decoded. `starts` and `clock` are seconds from the recording's start, by its name and by its PTS."""
+
+    name: str
+    starts: float
+    clock: float
+    seconds: float
+    rate: int
+    pcm: bytes
+
+    @property
+    def pitch(self) -> float | None:
+        return pitch_of(self.pcm)
+
+    def loudness(self, start: float, end: float) -> float:
+        """The largest sample between these seconds of the recording, 0 to 1."""
+        first, last = (int((at - self.starts) * SAMPLE_RATE) * 2 for at in (start, end))
+        samples = memoryview(self.pcm[max(first, 0) : last]).cast("h")
+        return max(map(abs, samples), default=0) / 32768
+
+
+def heard(key: str, content: bytes) -> HeardSlice:
+    stamp = _STAMP.search(key)
+    assert stamp
+    at = datetime.strptime(f"{stamp[1][:14]}{stamp[1][14:]}000", "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+    pcm, clocks, samples, rate = b"", [], 0, 0
+    with av.open(io.BytesIO(content), format="mpegts") as container:
+        assert [stream.type for stream in container.streams] == ["audio"]
+        assert container.streams.audio[0].codec_context.layout.name == "mono"
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        for frame in container.decode(audio=0):
+            assert frame.time is not None
+            clocks.append(frame.time)
+            samples, rate = samples + frame.samples, frame.sample_rate
+            pcm += b"".join(_bytes(resampler.resample(frame)))
+        pcm += b"".join(_bytes(resampler.resample(None)))
+    starts = (at - STARTED).total_seconds()
+    return HeardSlice(key, starts, clocks[0], samples / rate, rate, pcm)
+
+
+def slices_of(bucket: FakeBucket, uid: str, prefix: str = "") -> list[HeardSlice]:
+    """The decoded slices of a uid, in order; `prefix` before the sid."""
+    name = re.compile(rf"^recordings/0123abcd/{prefix}[0-9a-f]{{32}}_room-1__uid_s_{uid}__uid_e_audio_\d{{17}}\.ts$")
+    return [heard(key, bucket.objects[key]) for key in sorted(bucket.objects) if name.match(key)]
+
+
+def playlists_of(bucket: FakeBucket) -> Iterator[tuple[str, str]]:
+    """Key and text of each playlist in the bucket."""
+    for key in sorted(bucket.objects):
+        if key.endswith(".m3u8"):
+            yield key, bucket.objects[key].decode()
+
+
+def named_in(playlist: str) -> list[str]:
+    """The slices that a playlist names."""
+    return [line for line in playlist.splitlines() if line.endswith(".ts")]
+
+
+def _bytes(frames: list[av.AudioFrame]) -> Iterator[bytes]:
+    for frame in frames:
+        yield bytes(frame.planes[0])[: frame.samples * 2]

@@ -1,0 +1,114 @@
+"""Files that come late, never, or under another name than they should have."""
+
+import re
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.sandbox.conftest import AgoraCustomer, Outside
+from tests.sandbox.individual import FAST, named_in, playlists_of, started
+
+SHORT = {**FAST, "recording_seconds": 45, "uids": ["1001"]}
+
+
+def ended(outside: Outside, sid: str) -> None:
+    """Waits until the recorder has left, whatever is still to be uploaded."""
+    while any(thread.name == f"agora {sid}" for thread in threading.enumerate()):
+        if closed(outside):
+            return
+        time.sleep(0.01)
+
+
+def closed(outside: Outside) -> bool:
+    return any("#EXT-X-ENDLIST" in playlist for playlist in outside.bucket.playlists)
+
+
+def missing(outside: Outside) -> set[str]:
+    """Slices that a playlist in the bucket names and that are not there."""
+    there = {key.rpartition("/")[2] for key in outside.bucket.objects}
+    return {name for _, playlist in playlists_of(outside.bucket) for name in named_in(playlist)} - there
+
+
+def test_the_last_slices_come_after_the_closed_playlist(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={**SHORT, "late_slices": 2, "late_seconds": 0.5})
+    task = started(agora)
+    ended(outside, task.sid)
+    assert len(missing(outside)) == 2
+    outside.world.jobs.join()
+    assert missing(outside) == set()
+    assert [key.rpartition(".")[2] for key in outside.bucket.objects] == ["m3u8", "ts", "ts", "ts"]
+
+
+def test_late_slices_are_those_of_every_playlist(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={**SHORT, "uids": ["1001", "1002"], "late_slices": 1, "late_seconds": 0.5})
+    task = started(agora)
+    while len(outside.bucket.playlists) < 8:
+        time.sleep(0.01)
+    assert {name.partition("__uid_s_")[2][:4] for name in missing(outside)} == {"1001", "1002"}
+    assert len(missing(outside)) == 2
+    assert task.query().status_code == 404
+    outside.world.jobs.join()
+    assert missing(outside) == set()
+
+
+def test_a_mix_has_its_last_slices_and_mp4s_late(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={**FAST, "recording_seconds": 45, "late_slices": 1, "late_seconds": 0.5, "parts": 2})
+    task = agora.started()
+    ended(outside, task.sid)
+    assert len(missing(outside)) == 1
+    assert not any(key.endswith(".mp4") for key in outside.bucket.objects)
+    outside.world.jobs.join()
+    assert missing(outside) == set()
+    assert [key[-6:] for key in outside.bucket.objects if key.endswith(".mp4")] == ["_0.mp4", "_1.mp4"]
+
+
+def test_lost_slices_never_come(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={**SHORT, "uids": ["1001", "1002"], "lost_slices": [0, 2]})
+    started(agora)
+    outside.world.jobs.join()
+    playlists = dict(playlists_of(outside.bucket))
+    assert missing(outside) == {named_in(text)[place] for text in playlists.values() for place in (0, 2)}
+    assert all(len(named_in(text)) == 3 and "#EXT-X-ENDLIST" in text for text in playlists.values())
+
+
+def test_a_playlist_from_the_backup_has_another_name(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={**SHORT, "backed_up": True, "late_seconds": 0.2})
+    task = started(agora)
+    outside.world.jobs.join()
+    name = f"recordings/0123abcd/{task.sid}_room-1__uid_s_1001__uid_e_audio"
+    playlists = dict(playlists_of(outside.bucket))
+    assert list(playlists) == [f"{name}.m3u8", f"{name}_1800000000_0.m3u8", f"{name}_1800000000_1.m3u8"]
+    first, before, last = playlists.values()
+    assert [len(named_in(text)) for text in (first, before, last)] == [1, 3, 3]
+    assert ["#EXT-X-ENDLIST" in text for text in (first, before, last)] == [False, False, True]
+    assert list(outside.bucket.objects)[-2:] == list(playlists)[1:]
+    assert missing(outside) == set()
+
+
+def test_of_one_slice_the_backup_still_has_an_open_copy(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={**SHORT, "recording_seconds": 10, "backed_up": True})
+    started(agora)
+    outside.world.jobs.join()
+    copies = [(re.sub(r"^.*_audio", "", key), "#EXT-X-ENDLIST" in text) for key, text in playlists_of(outside.bucket)]
+    assert copies == [(".m3u8", False), ("_1800000000_0.m3u8", False), ("_1800000000_1.m3u8", True)]
+
+
+@pytest.mark.parametrize(
+    ("dials", "status"),
+    [
+        ({}, "uploaded"),
+        ({"lost_slices": [0]}, "uploaded"),
+        ({"late_slices": 1}, "backuped"),
+        ({"backed_up": True}, "backuped"),
+    ],
+)
+def test_stop_says_that_something_comes_later(
+    agora: AgoraCustomer, outside: Outside, dials: dict[str, Any], status: str
+) -> None:
+    outside.dials(agora={"speed": 100.0, "joining_seconds": 0.0, "slice_seconds": 2.0, **dials})
+    task = started(agora).joined()
+    time.sleep(0.1)
+    assert task.stop().json["serverResponse"]["uploadingStatus"] == status
+    outside.world.jobs.join()
