@@ -7,7 +7,10 @@ CONTEXT ?=
 RECORDING ?=
 # PARTS=3: into how many MP4s Agora cuts the demo's recording.
 PARTS ?=
-# JSON=1: the demo's insights as JSON on standard output.
+# MODE=individual: a track for each speaker instead of an MP4; STREAM_MODE=original: as it was sent, with a mute in it.
+MODE ?=
+STREAM_MODE ?=
+# JSON=1: the demo's insights (or the bench's figures) as JSON on standard output.
 JSON ?=
 # DELETE=1: what agora-key makes is deleted instead.
 DELETE ?=
@@ -22,10 +25,10 @@ CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
-.PHONY: demo up down test unit check format synth deploy agora-key destroy install clean
+.PHONY: demo up down test unit bench check format synth deploy agora-key destroy install clean
 
 demo: install ## record the sample (or RECORDING=file) and watch it become insights
-	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
+	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
 
 up: install ## local cloud, stand-ins and the deployed stack; leaves .local/stack.json
 	@$(VENV)/python -m sandbox up $(if $(LOCAL),--context "$(LOCAL)")
@@ -38,6 +41,9 @@ test: install check ## everything: checks, unit, infra, workflow, e2e
 
 unit: install
 	$(VENV)/pytest tests/unit
+
+bench: install ## how fast slices become one file, beside FFmpeg (FFMPEG=path if it is not on the path; JSON=1)
+	@$(VENV)/python -m benchmarks.remux $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
 
 check: install
 	$(VENV)/ruff format --check .

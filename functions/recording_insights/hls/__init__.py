@@ -1,0 +1,1 @@
+"""Recordings that come as HLS: what a playlist names, when each slice was spoken, and one file made of them."""

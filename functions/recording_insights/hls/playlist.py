@@ -1,0 +1,107 @@
+"""Reads a media playlist, Agora's or anybody's, for what a remux needs: names, lengths, start times, and its end.
+
+Agora leaves out the comma after a length, adds tags of its own (`EXT-X-AGORA-TRACK-EVENT`, `EXT-X-AGORA-ROTATE`)
+and ends a slice's name in the UTC time at which it begins.
+Source: https://docs.agora.io/en/cloud-recording/develop/manage-files
+Source: https://datatracker.ietf.org/doc/html/rfc8216#section-4.3
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+LONGEST_SECONDS = 24 * 3600.0
+"""No slice is longer than a recording can be; a length beyond that is a slip of the pen."""
+
+_HEADER = "#EXTM3U"
+_END = "#EXT-X-ENDLIST"
+_LENGTH = "#EXTINF:"
+_CLOCK = "#EXT-X-PROGRAM-DATE-TIME:"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)")
+_STAMP = re.compile(r"_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})\.[0-9A-Za-z]+$", re.ASCII)
+
+
+class NotAPlaylist(Exception):
+    """The object is no HLS playlist, whatever its key says; the message is a sentence."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One slice: the last part of its URI as it is written there, its length, and when it began (unix ms, UTC)."""
+
+    name: str
+    seconds: float
+    starts_at_ms: int | None
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """The slices in order; `closed` says that no more will be added."""
+
+    segments: Sequence[Segment]
+    closed: bool
+
+
+def parse_playlist(content: bytes) -> Playlist:
+    """Takes what it understands and passes over the rest; a length that cannot be read is 0.0.
+
+    Raises:
+        NotAPlaylist: it is not text, or does not begin with #EXTM3U.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotAPlaylist("The object is not a playlist: it is not text.") from None
+    lines = (line.strip() for line in text.splitlines())
+    if not next((line for line in lines if line), "").startswith(_HEADER):
+        raise NotAPlaylist("The object is not a playlist: it does not begin with #EXTM3U.")
+
+    segments: list[Segment] = []
+    closed = False
+    seconds, clock = 0.0, None
+    for line in lines:
+        if line.startswith(_LENGTH):
+            seconds = _length(line[len(_LENGTH) :])
+        elif line.startswith(_CLOCK):
+            clock = _date_time(line[len(_CLOCK) :])
+        elif line.startswith(_END):
+            closed = True
+        elif line and not line.startswith("#"):
+            name = line.partition("?")[0].rpartition("/")[2]
+            stamp = _stamp(name)
+            segments.append(Segment(name, seconds, clock if stamp is None else stamp))
+            seconds, clock = 0.0, None
+    return Playlist(segments, closed)
+
+
+def _length(written: str) -> float:
+    number = _SECONDS.match(written)
+    seconds = float(number[1]) if number else 0.0
+    return seconds if seconds <= LONGEST_SECONDS else 0.0
+
+
+def _stamp(name: str) -> int | None:
+    """Unix ms of a name that ends in `_<yyyyMMddHHmmssSSS>.ts`."""
+    written = _STAMP.search(name)
+    if not written:
+        return None
+    year, month, day, hour, minute, second, thousandth = map(int, written.groups())
+    try:
+        return _unix_ms(datetime(year, month, day, hour, minute, second, thousandth * 1000, UTC))
+    except ValueError:
+        return None
+
+
+def _date_time(written: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(written.strip())
+    except ValueError:
+        return None
+    return _unix_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _unix_ms(moment: datetime) -> int:
+    """In whole numbers: a float of this size is off by a millisecond now and then."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
