@@ -1,0 +1,127 @@
+"""The package with PyAV: what it weighs on Lambda, that it works on this host, that the shared zip has none of it."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+
+from infra.loadable_elf import segments_of
+from infra.native_wheels import HOST_WHEELS, LAMBDA_PAGE, LAMBDA_WHEELS, native_wheels
+from infra.packages import SHARED_WHEELS, Wheels, fill, package
+from infra.settings import StackSettings
+from sandbox.location import PROJECT
+
+ARM64 = 183
+LOAD, NOTE, DYNAMIC, EH_FRAME, RELRO = 1, 4, 2, 0x6474E550, 0x6474E552
+
+
+@pytest.fixture(scope="module")
+def on_lambda(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lambda")
+    fill(folder, (SHARED_WHEELS, LAMBDA_WHEELS))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def on_this_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("host")
+    fill(folder, (SHARED_WHEELS, HOST_WHEELS))
+    return folder
+
+
+def libraries_of(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*.so*") if path.is_file()]
+
+
+def test_on_lambda_it_stays_under_60_megabytes(on_lambda: Path) -> None:
+    assert sum(path.stat().st_size for path in on_lambda.rglob("*") if path.is_file()) < 60_000_000
+    assert (on_lambda / "prepare_media.py").is_file()
+    assert (on_lambda / "recording_insights" / "__init__.py").is_file()
+    assert (on_lambda / "aws_lambda_powertools").is_dir()
+    assert not list(on_lambda.glob("*.txt"))
+    assert not [path for path in on_lambda.rglob("*") if path.suffix in (".pxd", ".pyc", ".h")]
+
+
+def test_every_library_on_lambda_is_of_arm64_and_can_be_loaded(on_lambda: Path) -> None:
+    libraries = libraries_of(on_lambda)
+    assert len(libraries) > 50
+    for path in libraries:
+        content = path.read_bytes()
+        assert int.from_bytes(content[18:20], "little") == ARM64, path.name
+        assert content[40:48] == bytes(8), path.name  # no sections: it was understood
+        segments = segments_of(content)
+        loads = [segment for segment in segments if segment.kind == LOAD]
+        assert loads
+        for load in loads:
+            assert load.alignment == LAMBDA_PAGE
+            assert load.offset % LAMBDA_PAGE == load.address % LAMBDA_PAGE
+            assert load.end <= len(content)
+        for segment in segments:
+            if segment.kind in (DYNAMIC, RELRO, NOTE, EH_FRAME):
+                [around] = [load for load in loads if load.offset <= segment.offset and segment.end <= load.end]
+                assert segment.offset - around.offset == segment.address - around.address, path.name
+
+
+def test_on_this_host_it_is_imported_from_the_package(on_this_host: Path) -> None:
+    script = "import av, av.audio.resampler, recording_insights; print(av.__file__, av.__version__)"
+    arguments = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, sys.argv[1]); {script}", on_this_host]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(on_this_host / "av" / "__init__.py"), pinned(LAMBDA_WHEELS)]
+
+
+def test_the_pin_is_the_one_that_synth_and_tests_have() -> None:
+    assert f"av=={pinned(LAMBDA_WHEELS)}\n" in (PROJECT / "requirements.txt").read_text()
+
+
+def pinned(wheels: Wheels) -> str:
+    [line] = [line for line in wheels.requirements.read_text().splitlines() if line.startswith("av==")]
+    return line.removeprefix("av==")
+
+
+def test_the_shared_zip_has_none_of_it(tmp_path: Path) -> None:
+    fill(tmp_path, (SHARED_WHEELS,))
+    assert not libraries_of(tmp_path)
+    assert not (tmp_path / "av").exists()
+
+
+def test_what_is_built_follows_from_what_it_is_built_of(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("av==1.0")
+    wheels = replace(LAMBDA_WHEELS, requirements=requirements)
+    before = wheels.digest
+    assert before == wheels.digest
+    assert before != replace(wheels, built_for="elsewhere").digest
+    assert before != replace(wheels, recipe=()).digest
+    requirements.write_text("av==2.0")
+    assert before != wheels.digest
+
+
+def asset_of(folder: Path, *wheels: Wheels) -> str:
+    app = cdk.App(outdir=str(folder), context={"aws:cdk:bundling-stacks": []})
+    stack = cdk.Stack(app, "Stack")
+    function = cdk.aws_lambda.Function(
+        stack,
+        "Function",
+        code=package(*wheels),
+        handler="prepare_media.handler",
+        runtime=cdk.aws_lambda.Runtime.PYTHON_3_14,
+    )
+    code = stack.resolve(function.node.default_child.code)
+    return str(code["s3Key"])
+
+
+def test_each_package_is_an_asset_of_its_own_and_the_same_at_each_synth(tmp_path: Path) -> None:
+    packages = [(SHARED_WHEELS,), (SHARED_WHEELS, LAMBDA_WHEELS), (SHARED_WHEELS, HOST_WHEELS)]
+    first = [asset_of(tmp_path / f"first{number}", *wheels) for number, wheels in enumerate(packages)]
+    second = [asset_of(tmp_path / f"second{number}", *wheels) for number, wheels in enumerate(packages)]
+    assert first == second
+    assert len(set(first)) == 3
+
+
+def test_only_the_local_stage_gets_this_hosts_wheels() -> None:
+    assert native_wheels(StackSettings("local", "marsview")) is HOST_WHEELS
+    assert native_wheels(StackSettings("dev", "marsview")) is LAMBDA_WHEELS
