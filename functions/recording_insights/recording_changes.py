@@ -1,4 +1,4 @@
-"""Changes of a recording that is under way: whom it hears and sees, how its picture is laid out, whether it pauses."""
+"""Changes of a recording: whom it hears and sees, how its picture is laid out, whether it pauses, who speaks in it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,6 +7,7 @@ from recording_insights.agora.client_request import UPDATE, storable, subscripti
 from recording_insights.agora.layout import LAYOUT, read_layout
 from recording_insights.deadline import Deadline
 from recording_insights.errors import Conflict, InvalidRequest
+from recording_insights.recording_request import speaker_names
 from recording_insights.recordings import existing
 from recording_insights.store.recordings import Item, RecordingStore
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 def update_recording(
     recording_id: str, fields: Mapping[str, Any], *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
 ) -> Item:
-    """Change whom a mix recording hears and sees, or pause and resume that of a web page; returns the row.
+    """Change whom the recording of a channel hears and sees, or pause and resume that of a web page; returns the row.
 
     What is left out stays as it is: Agora is told both lists of uids, the one that was not named from the row.
+    `speakers` are no concern of Agora's, and may be named when the recording is over.
 
     Raises:
         NotFound: there is no such recording.
@@ -29,12 +31,15 @@ def update_recording(
     """
     recording = existing(recording_id, store)
     mode = str(recording.get("mode", "mix"))
-    _check_names(fields, mode)
-    if recording.get("audio_only") and "subscribe_video_uids" in fields:
-        raise InvalidRequest("subscribe_video_uids", "is about video, and this recording has none")
-    changed = {**(subscriptions_of(recording) if mode == "mix" else {}), **fields}
-    _change("update", recording, update_request(mode, changed), agora, deadline)
-    return store.update(recording_id, storable(changed)) or recording
+    _check_names(fields, recording, mode)
+    named = {"speakers": speaker_names("speakers", fields["speakers"])} if "speakers" in fields else {}
+    told = {name: value for name, value in fields.items() if name not in named}
+    if told:
+        if recording.get("audio_only") and "subscribe_video_uids" in told:
+            raise InvalidRequest("subscribe_video_uids", "is about video, and this recording has none")
+        told = {**(subscriptions_of(recording) if mode != "web" else {}), **told}
+        _change("update", recording, update_request(mode, told), agora, deadline)
+    return store.update(recording_id, {**storable(told), **named}) or recording
 
 
 def update_layout(
@@ -45,24 +50,28 @@ def update_layout(
     Raises:
         NotFound: there is no such recording.
         InvalidRequest: names the field that is unknown or wrong.
-        Conflict: it is not under way, or has no picture of several.
+        Conflict: it is not under way, or has no picture that can be laid out.
         SecretUnusable, AgoraError: it may look as before.
     """
     client_request = read_layout(layout)
     recording = existing(recording_id, store)
     if recording.get("mode", "mix") != "mix" or recording.get("audio_only"):
-        raise Conflict("only a mix recording with video has a layout")
+        raise Conflict("a layout is for mode mix, and for recordings with video")
     _change("updateLayout", recording, client_request, agora, deadline)
     canvas = {name: value for name, value in recording.get("transcoding", {}).items() if name not in LAYOUT}
     return store.update(recording_id, {"transcoding": {**canvas, **storable(layout)}}) or recording
 
 
-def _check_names(fields: Mapping[str, Any], mode: str) -> None:
+def _check_names(fields: Mapping[str, Any], recording: Item, mode: str) -> None:
+    # Files that were put into the bucket by hand may be those of single speakers.
+    names = (*UPDATE[mode], *(["speakers"] if mode == "individual" or "channel" not in recording else []))
     if not fields:
-        raise InvalidRequest("body", f"must hold one or more of {', '.join(UPDATE[mode])}")
+        raise InvalidRequest("body", f"must hold one or more of {', '.join(names)}")
     for name in fields:
-        if name not in UPDATE[mode] and any(name in others for others in UPDATE.values()):
+        if name not in names and (name == "speakers" or any(name in others for others in UPDATE.values())):
             raise InvalidRequest(name, f"is not for mode {mode}, which this recording has")
+        if name not in names:
+            raise InvalidRequest(name, f"unknown; the fields are {', '.join(names)}")
 
 
 def _change(

@@ -11,12 +11,13 @@ from recording_insights.agora.client_request import MODES, RecorderSettings, fie
 from recording_insights.agora.fields import LARGEST_UID, uid
 from recording_insights.errors import InvalidRequest
 
-AGORA_MODES = ("mix", "individual", "web")
-
 MOST_HOURS = 24
 """A token's privileges end after 24 hours, and the recording in a protected channel with them."""
 LONGEST_LABEL = 800
 """In bytes. Agora takes 1024, but the label is part of the files' keys, and those end at 1024 in S3."""
+MOST_SPEAKERS = 49
+"""As many as Agora records in a channel."""
+LONGEST_NAME = 100
 
 _CHANNEL = re.compile(r"[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{}|~,]{1,63}")
 
@@ -42,6 +43,7 @@ class RecordingRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     token: str | None = field(default=None, repr=False)
     max_hours: int = MOST_HOURS
+    speakers: Mapping[str, str] | None = None
 
     @classmethod
     def from_body(
@@ -57,14 +59,16 @@ class RecordingRequest:
         Raises:
             InvalidRequest: names the field that is missing, unknown or wrong.
         """
-        mode = _mode(body.get("mode", "mix"))
+        mode = _one_of("mode", body.get("mode", "mix"), MODES)
         own = ["mode", *(field.name for field in fields(cls) if field.name != "recorder")]
         for name in body:
             if name not in own and name not in fields_of(mode):
                 raise InvalidRequest(name, _why_not(name, mode, [*own, *fields_of(mode)]))
         if mode == "web" and "token" in body:
-            raise InvalidRequest("token", "is for mode mix: a web page is no channel")
-        channel = _channel(body.get("channel")) if mode == "mix" else _label(body.get("channel"))
+            raise InvalidRequest("token", "is for channels, and a web page is none")
+        if mode != "individual" and "speakers" in body:
+            raise InvalidRequest("speakers", f"is for mode individual, not {mode}: only there it is known who speaks")
+        channel = (_label if mode == "web" else _channel)(body.get("channel"))
         max_hours = _whole_number("max_hours", body.get("max_hours", cls.max_hours), 1, MOST_HOURS)
         provider = _one_of("provider", body.get("provider", default_provider), providers)
         options = body.get("options", {})
@@ -80,11 +84,12 @@ class RecordingRequest:
             options=options,
             token=_token(body["token"]) if "token" in body else None,
             max_hours=max_hours,
+            speakers=speaker_names("speakers", body["speakers"]) if "speakers" in body else None,
         )
 
     @property
     def mode(self) -> str:
-        """Agora's recording mode, mix or web."""
+        """Agora's recording mode: mix, individual or web."""
         return self.recorder.mode
 
     @property
@@ -96,8 +101,8 @@ class RecordingRequest:
     def attributes(self) -> dict[str, Any]:
         """What is kept of it on the row: all but the secrets."""
         own = {name: getattr(self, name) for name in ("channel", "uid", "mode", "provider", "options", "max_hours")}
-        failover = {} if self.failover is None else {"failover": self.failover}
-        return {**own, **failover, **self.recorder.kept}
+        if_given = {"failover": self.failover, "speakers": self.speakers}
+        return {**own, **{name: value for name, value in if_given.items() if value is not None}, **self.recorder.kept}
 
     @property
     def fingerprint(self) -> str:
@@ -107,11 +112,11 @@ class RecordingRequest:
 
 
 def claimed_name(channel: str, mode: str) -> str:
-    """The name under which a recording holds its channel.
+    """The name under which a recording holds its channel, whose modes share it: there is one recorder in a channel.
 
     A web page's label may be like the name of a channel and has nothing to do with it; no channel has a slash.
     """
-    return channel if mode == "mix" else f"{mode}/{channel}"
+    return f"web/{channel}" if mode == "web" else channel
 
 
 def recorder_uid(channel: str) -> str:
@@ -120,6 +125,21 @@ def recorder_uid(channel: str) -> str:
     Always the same, so that Agora itself refuses a second recorder when our own memory of the first is lost.
     """
     return str(1 + int(sha256(channel.encode()).hexdigest()[:16], 16) % (LARGEST_UID - 1))
+
+
+def speaker_names(path: str, value: Any) -> dict[str, str]:
+    """A name for each of some uids, checked: `{"1001": "Ada Lovelace"}`.
+
+    Raises:
+        InvalidRequest: names what is wrong, such as `speakers.1001`.
+    """
+    if not isinstance(value, Mapping) or len(value) > MOST_SPEAKERS:
+        raise InvalidRequest(path, f"must be an object of at most {MOST_SPEAKERS} names by uid")
+    for of, name in value.items():
+        uid(f"{path}.{of}", of)
+        if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+            raise InvalidRequest(f"{path}.{of}", f"must be a name of 1 to {LONGEST_NAME} printable characters")
+    return dict(value)
 
 
 def _channel(value: Any) -> str:
@@ -149,13 +169,7 @@ def _label(value: Any) -> str:
 
 def _why_not(name: str, mode: str, known: Sequence[str]) -> str:
     others = [other for other in MODES if name in fields_of(other)]
-    return f"is for mode {others[0]}, not {mode}" if others else f"unknown; the fields are {', '.join(known)}"
-
-
-def _mode(value: Any) -> str:
-    if value in AGORA_MODES and value not in MODES:
-        raise InvalidRequest("mode", f"{value} is not supported yet, only {', '.join(MODES)}")
-    return _one_of("mode", value, MODES)
+    return f"is for mode {' or '.join(others)}, not {mode}" if others else f"unknown; the fields are {', '.join(known)}"
 
 
 def _one_of(name: str, value: Any, allowed: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
-"""Client of the Agora Cloud Recording REST API, modes mix and web.
+"""Client of the Agora Cloud Recording REST API.
 
-It alone knows paths, bodies and the rhythm of repeats; what an answer means is data in `replies`.
+It alone knows paths, bodies and the rhythm of repeats; what an answer means is data in `replies`, whom to ask in
+`hosts`.
 """
 
 import random
@@ -14,6 +15,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from recording_insights.agora.client_request import secrets_in
+from recording_insights.agora.hosts import HostLadder, hosts_near
 from recording_insights.agora.replies import (
     LADDER,
     SILENCE,
@@ -44,12 +46,13 @@ from recording_insights.recording_request import RecordingRequest
 from recording_insights.secrets import read_secret
 from recording_insights.settings import FunctionSettings
 
-BASE_URL = "https://api.agora.io"
 SECRET_KEYS = ("appId", "customerId", "customerSecret")
 CONNECT_SECONDS = 3.05
+"""Four tries at hosts that take no connection, and the waits between them, fit in the time of an API call."""
 ANSWER_SECONDS = 8.0
 SHORTEST_CALL_SECONDS = 1.0
 """With less time left, no call is begun."""
+NO_TIME = Rule(Verdict.UNAVAILABLE, "no time was left")
 LONGEST_REASON = 400
 
 Credentials = Callable[[bool], Mapping[str, str]]
@@ -70,7 +73,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class AgoraClient:
-    """Talks to one Agora project; `base_url` is scheme and host, `secret_name` is what errors call the credentials.
+    """Talks to one Agora project; `secret_name` is what errors call its credentials.
 
     Every method calls Agora, repeats what `replies` says is worth it while the deadline allows, and may raise
     `SecretUnusable` or any `AgoraError`.
@@ -78,7 +81,7 @@ class AgoraClient:
 
     credentials: Credentials
     uploader: Uploader
-    base_url: str = BASE_URL
+    hosts: HostLadder
     session: requests.Session = field(default_factory=requests.Session)
     jitter: Callable[[], float] = random.random
     now: Callable[[], float] = time.time
@@ -86,7 +89,8 @@ class AgoraClient:
 
     @classmethod
     def from_settings(cls, settings: FunctionSettings, *, aws_region: str) -> "AgoraClient":
-        """The client of a stage, wired to its secret and its base URL; the bucket lies in `aws_region`."""
+        """The client of a stage, wired to its secret and its hosts; stack and bucket lie in `aws_region`."""
+        base_url = settings.base_urls.get("agora")
         secret = settings.secret_name("agora")
 
         def credentials(fresh: bool) -> Mapping[str, str]:
@@ -95,7 +99,7 @@ class AgoraClient:
         return cls(
             credentials,
             Uploader.from_settings(settings, aws_region=aws_region),
-            settings.base_urls.get("agora", BASE_URL).rstrip("/"),
+            HostLadder([base_url.rstrip("/")] if base_url else hosts_near(aws_region)),
             secret_name=secret,
         )
 
@@ -211,6 +215,8 @@ class AgoraClient:
         while True:
             sent = body and body(credentials)
             rule, reply = self._try(call, path, sent, deadline, credentials)
+            if rule is not NO_TIME:
+                (self.hosts.kept_silent if rule.silence else self.hosts.answered)()
             if not fresh and (rule.verdict is Verdict.BAD_CREDENTIALS or code_of(reply) in TOKEN_REFUSED):
                 used, credentials = credentials, self.credentials(fresh := True)  # rotated since it was read?
                 rotated = used.get(CERTIFICATE_KEY) != credentials.get(CERTIFICATE_KEY)
@@ -219,7 +225,8 @@ class AgoraClient:
             unsure = unsure or rule.unsure
             verdict = rule.verdict
             if verdict is Verdict.REPEAT:
-                if patient and tries < len(rule.waits) and self._pause(rule.waits[tries], deadline):
+                waits = (rule.silence and self.hosts.waits) or rule.waits
+                if patient and tries < len(waits) and self._pause(waits[tries], deadline):
                     tries += 1
                     continue
                 verdict = rule.then
@@ -244,16 +251,16 @@ class AgoraClient:
         credentials: Mapping[str, str],
     ) -> tuple[Rule, Mapping[str, Any]]:
         if deadline.seconds_left < SHORTEST_CALL_SECONDS:
-            return Rule(Verdict.UNAVAILABLE, "no time was left"), {}
+            return NO_TIME, {}
         app = quote(credentials["appId"], safe="")
         try:
             response = self.session.request(
                 "GET" if call == "query" else "POST",
-                f"{self.base_url}/v1/apps/{app}/cloud_recording{path}",
+                f"{self.hosts.host}/v1/apps/{app}/cloud_recording{path}",
                 json=body,
                 headers={"Content-Type": "application/json;charset=utf-8"},
                 auth=HTTPBasicAuth(credentials["customerId"].encode(), credentials["customerSecret"].encode()),
-                timeout=(CONNECT_SECONDS, min(ANSWER_SECONDS, deadline.seconds_left)),
+                timeout=(min(CONNECT_SECONDS, deadline.seconds_left), min(ANSWER_SECONDS, deadline.seconds_left)),
                 allow_redirects=False,
             )
             reply = response.json()

@@ -4,14 +4,14 @@ Source: https://docs.agora.io/en/cloud-recording/reference/restful-api; where it
 docs/decisions.md says which one was followed.
 """
 
-import base64
-import binascii
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from recording_insights.agora.decryption import decryption
 from recording_insights.agora.fields import (
     EVERYBODY,
     Field,
@@ -28,49 +28,10 @@ from recording_insights.agora.layout import MOST_PIXELS, transcoding
 from recording_insights.agora.storage import STORAGE_SECRETS
 from recording_insights.errors import InvalidRequest
 
-_LONGEST_SECRET = 256
-_SALT_BYTES = 32
-DECRYPTION_MODES = {
-    "aes_128_xts": 1,
-    "aes_128_ecb": 2,
-    "aes_256_xts": 3,
-    "sm4_128_ecb": 4,
-    "aes_128_gcm": 5,
-    "aes_256_gcm": 6,
-    "aes_128_gcm2": 7,
-    "aes_256_gcm2": 8,
-}
-_SALTED = (7, 8)
-
-
-def _secret(path: str, value: Any) -> Any:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_SECRET:
-        raise InvalidRequest(path, f"must be a text of 1 to {_LONGEST_SECRET} characters")
-    return value
-
-
-def _salt(path: str, value: Any) -> Any:
-    try:
-        salt = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    except (binascii.Error, ValueError):
-        salt = b""
-    if len(salt) != _SALT_BYTES:
-        raise InvalidRequest(path, f"must be {_SALT_BYTES} bytes in base64")
-    return value
-
-
-DECRYPTION: Fields = {
-    "mode": Field("decryptionMode", one_of(**DECRYPTION_MODES), required=True),
-    "secret": Field("secret", _secret, required=True),
-    "salt": Field("salt", _salt),
-}
-
-
-def _decryption(path: str, value: Any) -> dict[str, Any]:
-    told = read_fields(DECRYPTION, value, f"{path}.")
-    if (told["decryptionMode"] in _SALTED) != ("salt" in told):
-        raise InvalidRequest(f"{path}.salt", "is for aes_128_gcm2 and aes_256_gcm2, which need it")
-    return told
+_MOST_OF_GROUP = (2, 7, 12, 17, 32, 49)
+"""The largest number of uids in each of `subscribeUidGroup` 0 to 5."""
+USUAL_UIDS = 17
+"""How many are expected in a channel where nobody says it."""
 
 
 def _correct_extinf(path: str, value: Any) -> Any:
@@ -81,26 +42,45 @@ def _audio_only(path: str, value: Any) -> int:
     return 0 if flag(path, value) else 2
 
 
+def _audio_alone(path: str, value: Any) -> int:
+    if not flag(path, value):
+        raise InvalidRequest(path, "must be true or left out: mode individual records audio")
+    return 0
+
+
+def _uid_group(path: str, value: Any) -> int:
+    """Agora's number for a range of uids."""
+    return bisect_left(_MOST_OF_GROUP, whole_number(1, _MOST_OF_GROUP[-1])(path, value))
+
+
 _audio_profile: Read = whole_number(0, 2)
-_SUBSCRIPTIONS: Fields = {
-    "subscribe_audio_uids": Field("subscribeAudioUids", uids),
-    "subscribe_video_uids": Field("subscribeVideoUids", uids),
+_HEARD: Fields = {"subscribe_audio_uids": Field("subscribeAudioUids", uids)}
+_SUBSCRIPTIONS: Fields = {**_HEARD, "subscribe_video_uids": Field("subscribeVideoUids", uids)}
+_OF_A_CHANNEL: Fields = {
+    "channel_type": Field("channelType", one_of(communication=0, live=1)),
+    "max_idle_seconds": Field("maxIdleTime", whole_number(5, 2_592_000)),
+    "decryption": Field(None, decryption),
+    "correct_extinf": Field("privateParams", _correct_extinf),
 }
 _ONHOLD: Fields = {"onhold": Field("onhold", flag)}
 
 ACQUIRE: Fields = {"region": Field("region", one_of(CN="CN", AP="AP", EU="EU", NA="NA"))}
-"""Of both modes, and for acquire."""
+"""Of all modes, and for acquire."""
 START: Mapping[str, Fields] = {
     "mix": {
+        **_OF_A_CHANNEL,
         "audio_only": Field("streamTypes", _audio_only),
-        "channel_type": Field("channelType", one_of(communication=0, live=1)),
-        "max_idle_seconds": Field("maxIdleTime", whole_number(5, 2_592_000)),
         "audio_profile": Field("audioProfile", _audio_profile),
         "video_stream_type": Field("videoStreamType", one_of(high=0, low=1)),
         **_SUBSCRIPTIONS,
-        "decryption": Field(None, _decryption),
         "transcoding": Field("transcodingConfig", transcoding),
-        "correct_extinf": Field("privateParams", _correct_extinf),
+    },
+    "individual": {
+        **_OF_A_CHANNEL,
+        "audio_only": Field("streamTypes", _audio_alone),
+        "stream_mode": Field("streamMode", one_of(default="default", original="original")),
+        **_HEARD,
+        "expected_uids": Field("subscribeUidGroup", _uid_group),
     },
     "web": {
         "url": Field("url", link("https", "http"), required=True),
@@ -116,11 +96,17 @@ START: Mapping[str, Fields] = {
         "mobile": Field("mobile", flag),
     },
 }
-"""By mode; of `recordingConfig` (mix) and of the page recorder's `serviceParam` (web)."""
-UPDATE: Mapping[str, Fields] = {"mix": _SUBSCRIPTIONS, "web": _ONHOLD}
+"""By mode; of `recordingConfig` (mix, individual) and of the page recorder's `serviceParam` (web)."""
+UPDATE: Mapping[str, Fields] = {"mix": _SUBSCRIPTIONS, "individual": _HEARD, "web": _ONHOLD}
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "mix": {"audio_only": False, "channel_type": "communication", "max_idle_seconds": 300, "audio_profile": 0},
+    "individual": {
+        "audio_only": True,
+        "stream_mode": "default",
+        "channel_type": "communication",
+        "max_idle_seconds": 300,
+    },
     "web": {"audio_profile": 0, "video_width": 1280, "video_height": 720},
 }
 """Where Agora wants a value, or its own default would not do."""
@@ -146,8 +132,7 @@ class RecorderSettings:
         Raises:
             InvalidRequest: names the field that is missing, unknown or wrong.
         """
-        defaults = {**DEFAULTS[mode], **({"max_recording_hours": max_hours} if mode == "web" else {})}
-        given = {**defaults, **given}
+        given = {**DEFAULTS[mode], **_usual(mode, given, max_hours), **given}
         read_fields(fields_of(mode), given)
         _RULES[mode](given, max_hours)
         return cls(mode, given)
@@ -162,8 +147,9 @@ class RecorderSettings:
         """`clientRequest` of start, without token and `storageConfig`; may hold the decryption secret."""
         told = read_fields(fields_of(self.mode), self.given)
         told.pop("region", None)
-        files = {"recordingFileConfig": {"avFileType": ["hls", "mp4"]}}
-        if self.mode == "mix":
+        # Agora makes no MP4 of a single voice.
+        files = {"recordingFileConfig": {"avFileType": ["hls"] if self.mode == "individual" else ["hls", "mp4"]}}
+        if self.mode != "web":
             return {"recordingConfig": told, **files}
         page = {"serviceName": "web_recorder_service", "errorHandlePolicy": "error_abort", "serviceParam": told}
         return {"extensionServiceConfig": {"errorHandlePolicy": "error_abort", "extensionServices": [page]}, **files}
@@ -189,7 +175,7 @@ def update_request(mode: str, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def subscriptions_of(recording: Mapping[str, Any]) -> dict[str, Any]:
-    """Whom a mix recording listens to and watches, from its row.
+    """Whom the recorder of a channel listens to and watches, from its row.
 
     Naming either list makes Agora leave out the other medium, so there is "all" only where neither was named.
     """
@@ -227,12 +213,28 @@ def secrets_in(client_request: Any) -> Iterator[str]:
             yield value
 
 
+def _usual(mode: str, given: Mapping[str, Any], max_hours: int) -> Mapping[str, Any]:
+    """Defaults that follow from the rest of the request."""
+    if mode == "web":
+        return {"max_recording_hours": max_hours}
+    if mode == "individual":
+        named = given.get("subscribe_audio_uids")
+        return {"expected_uids": len(named) if isinstance(named, list) and named else USUAL_UIDS}
+    return {}
+
+
 def _check_mix(given: Mapping[str, Any], _: int) -> None:
     for name in ("video_stream_type", "subscribe_video_uids", "transcoding"):
         if given["audio_only"] and name in given:
             raise InvalidRequest(name, "is about video, and audio_only records none")
     if "subscribe_video_uids" in given and "subscribe_audio_uids" not in given:
         raise InvalidRequest("subscribe_audio_uids", "is required beside subscribe_video_uids, or nobody is heard")
+
+
+def _check_individual(given: Mapping[str, Any], _: int) -> None:
+    named = given.get("subscribe_audio_uids")
+    if isinstance(named, list) and len(named) > given["expected_uids"]:
+        raise InvalidRequest("expected_uids", f"must be at least the {len(named)} of subscribe_audio_uids")
 
 
 def _check_web(given: Mapping[str, Any], max_hours: int) -> None:
@@ -242,4 +244,8 @@ def _check_web(given: Mapping[str, Any], max_hours: int) -> None:
         raise InvalidRequest("max_recording_hours", f"must not exceed max_hours, which is {max_hours}")
 
 
-_RULES: Mapping[str, Callable[[Mapping[str, Any], int], None]] = {"mix": _check_mix, "web": _check_web}
+_RULES: Mapping[str, Callable[[Mapping[str, Any], int], None]] = {
+    "mix": _check_mix,
+    "individual": _check_individual,
+    "web": _check_web,
+}

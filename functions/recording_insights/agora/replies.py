@@ -42,7 +42,8 @@ class Rule:
     """What to do about an answer.
 
     `meaning` stands for Agora's reason or before it. A REPEAT is tried again after each of `waits`, in seconds, and
-    comes to `then` when they are used up. `unsure` marks an answer that leaves open whether the call took effect.
+    comes to `then` when they are used up. `unsure` marks an answer that leaves open whether the call took effect,
+    `silence` one that is not Agora's: another host may be the better one to ask.
     """
 
     verdict: Verdict
@@ -50,10 +51,11 @@ class Rule:
     waits: tuple[float, ...] = ()
     then: Verdict = Verdict.UNAVAILABLE
     unsure: bool = False
+    silence: bool = False
 
 
-def _repeat(meaning: str, *, then: Verdict = Verdict.UNAVAILABLE, unsure: bool = False) -> Rule:
-    return Rule(Verdict.REPEAT, meaning, LADDER, then, unsure)
+def _repeat(meaning: str, *, then: Verdict = Verdict.UNAVAILABLE, unsure: bool = False, silence: bool = False) -> Rule:
+    return Rule(Verdict.REPEAT, meaning, LADDER, then, unsure, silence)
 
 
 def _rejected(meaning: str) -> Rule:
@@ -135,12 +137,15 @@ MEANINGS: Mapping[int, str] = {
 TOKEN_REFUSED = (109, 110)
 """The codes of a token that has expired or is wrong."""
 
-SILENCE = _repeat("no answer", unsure=True)
+SILENCE = _repeat("no answer", unsure=True, silence=True)
 """No connection, a time-out, or an answer that is not JSON."""
 
 
 def judge(call: Call, status: int, body: Mapping[str, Any]) -> Rule:
-    """The rule for an answer. An error that nobody has documented is repeated if it is Agora's own (5xx)."""
+    """The rule for an answer. An error that nobody has documented is repeated if it is the server's own (5xx).
+
+    Without a code of Agora's in it, such an error is its gateway's, and says nothing of Agora itself.
+    """
     code = code_of(body)
     if 200 <= status < 300 and not code:
         return Rule(Verdict.DONE)
@@ -152,7 +157,7 @@ def judge(call: Call, status: int, body: Mapping[str, Any]) -> Rule:
     if status in GATEWAY_RULES:
         return GATEWAY_RULES[status]
     if status >= 500:
-        return _repeat(f"HTTP {status}", unsure=True)
+        return _repeat(f"HTTP {status}", unsure=True, silence=code is None)
     return _rejected(f"HTTP {status}")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+HOST = "https://agora.test"
 SECRET = {
     "appId": "app0",
     "customerId": "customer",
@@ -19,7 +20,7 @@ SECRET = {
 
 _PATH = re.compile(
     r"https://agora\.test/v1/apps/(?:app0|[0-9a-fA-F]{32})/cloud_recording/"
-    r"(?:(?P<acquire>acquire)|resourceid/(?P<rid>[^/]+)(?:/sid/(?P<sid>[^/]+))?/mode/(?:mix|web)/"
+    r"(?:(?P<acquire>acquire)|resourceid/(?P<rid>[^/]+)(?:/sid/(?P<sid>[^/]+))?/mode/(?:mix|individual|web)/"
     r"(?P<action>start|query|stop|update|updateLayout))"
 )
 

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from recording_insights.agora.client import AgoraClient
+from recording_insights.agora.hosts import HostLadder
 from recording_insights.agora.replies import RULES, RULES_BY_CODE, LiveState, Recorder, Stopped, Verdict, judge
 from recording_insights.agora.storage import REGIONS, region_number
 from recording_insights.agora.upload_credentials import Uploader
@@ -18,7 +19,7 @@ from recording_insights.errors import (
     SettingsInvalid,
 )
 from tests.unit.api.conftest import FakeClock, wanted
-from tests.unit.api.fake_agora import SECRET, Answer, FakeAgora, Lost
+from tests.unit.api.fake_agora import HOST, SECRET, Answer, FakeAgora, Lost
 
 PREFIX = ("recordings", "0" * 32)
 ROW = {"channel": "team", "uid": "7", "mode": "mix", "resource_id": "r", "sid": "s"}
@@ -189,7 +190,7 @@ def test_refused_credentials_are_read_again_once(vendor: FakeAgora, uploader: Up
         asked.append(fresh)
         return SECRET
 
-    client = AgoraClient(credentials, uploader, "https://agora.test", vendor)
+    client = AgoraClient(credentials, uploader, HostLadder([HOST]), vendor)
     vendor.script["acquire"] = [gateway(401, "Unauthorized")]
     assert client.start(wanted(), PREFIX, clock.deadline()).sid
     assert asked.count(True) == 1

@@ -263,6 +263,8 @@ def decryption(**fields: Any) -> dict[str, Any]:
                 "correct_extinf": True,
             }.items()
         ),
+        ("stream_mode", {"stream_mode": "original"}),
+        ("expected_uids", {"expected_uids": 2}),
         ("channel", {**PAGE, "channel": ""}),
         ("channel", {**PAGE, "channel": None}),
         ("channel", {**PAGE, "channel": "a/b"}),
@@ -284,6 +286,8 @@ def test_a_field_of_the_other_mode_is_told_from_a_typo() -> None:
         wanted(url="https://example.org")
     with pytest.raises(InvalidRequest, match="transcoding: is for mode mix, not web"):
         wanted(**PAGE, transcoding={})
+    with pytest.raises(InvalidRequest, match="channel_type: is for mode mix or individual, not web"):
+        wanted(**PAGE, channel_type="live")
 
 
 def test_a_web_page_goes_by_any_label(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:

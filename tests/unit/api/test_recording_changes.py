@@ -119,6 +119,13 @@ def test_a_layout_replaces_the_one_before(start: Any, lay_out: Any, vendor: Fake
         ("subscribe_video_uids", {"audio_only": True}, {"subscribe_video_uids": [5]}),
         ("onhold", {}, {"onhold": True}),
         ("audio_profile", {}, {"audio_profile": 1}),
+        ("speakers", {}, {"speakers": {"5": "Ada"}}),
+        ("body", {"mode": "individual"}, {}),
+        ("speakers", {"mode": "individual"}, {"speakers": None}),
+        ("speakers.x", {"mode": "individual"}, {"speakers": {"x": "Ada"}, "subscribe_audio_uids": [5]}),
+        ("subscribe_video_uids", {"mode": "individual"}, {"subscribe_video_uids": [5]}),
+        ("subscribe_audio_uid", {"mode": "individual"}, {"speakers": {}, "subscribe_audio_uid": [5]}),
+        ("onhold", {"mode": "individual"}, {"onhold": True}),
         ("onhold", {"mode": "web", "url": "https://example.org"}, {"onhold": 1}),
         ("subscribe_audio_uids", {"mode": "web", "url": "https://example.org"}, {"subscribe_audio_uids": [5]}),
     ],
@@ -150,8 +157,8 @@ def test_a_wrong_layout_is_named(start: Any, lay_out: Any, vendor: FakeAgora, fi
 
 
 def test_only_a_mix_with_video_has_a_layout(start: Any, lay_out: Any) -> None:
-    for recording_id in (page(start), begun(start, audio_only=True)):
-        with pytest.raises(Conflict, match="only a mix recording with video"):
+    for recording_id in (page(start), begun(start, audio_only=True), begun(start, mode="individual", channel="b")):
+        with pytest.raises(Conflict, match="a layout is for mode mix"):
             lay_out(recording_id)
 
 

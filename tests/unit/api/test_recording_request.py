@@ -72,7 +72,7 @@ def test_the_defaults() -> None:
         ("uid", {"channel": "c", "uid": "٧"}),
         ("uid", {"channel": "c", "uid": "alice"}),
         ("mode", {"channel": "c", "mode": "composite"}),
-        ("mode", {"channel": "c", "mode": "individual"}),
+        ("mode", {"channel": "c", "mode": "Individual"}),
         ("mode", {"channel": "c", "mode": "MIX"}),
         ("mode", {"channel": "c", "mode": None}),
         ("mode", {"channel": "c", "mode": []}),
@@ -97,6 +97,25 @@ def test_the_defaults() -> None:
         ("max_hours", {"channel": "c", "max_hours": True}),
         ("max_idle_seconds", {"channel": "c", "max_idle_seconds": 4}),
         ("max_idle_seconds", {"channel": "c", "max_idle_seconds": 2_592_001}),
+        ("speakers", {"channel": "c", "speakers": {"7": "Ada"}}),
+        ("speakers", {"channel": "c", "mode": "web", "url": "https://example.org", "speakers": {}}),
+        *(
+            (field, {"channel": "c", "mode": "individual", "speakers": speakers})
+            for field, speakers in (
+                ("speakers", None),
+                ("speakers", ["Ada"]),
+                ("speakers", {str(uid): "Ada" for uid in range(1, 51)}),
+                ("speakers.0", {"0": "Ada"}),
+                ("speakers.007", {"007": "Ada"}),
+                ("speakers.ada", {"7": "Ada", "ada": "Ada"}),
+                ("speakers.7", {"7": ""}),
+                ("speakers.7", {"7": "  "}),
+                ("speakers.7", {"7": None}),
+                ("speakers.7", {"7": "x" * 101}),
+                ("speakers.7", {"7": "Ada\nLovelace"}),
+                ("speakers.7", {"7": "\u200bAda"}),
+            )
+        ),
         ("chanel", {"channel": "c", "chanel": "d"}),
         ("storageConfig", {"channel": "c", "storageConfig": {}}),
     ],
@@ -107,9 +126,21 @@ def test_a_refusal_names_its_field(field: str, body: dict[str, Any]) -> None:
     assert refusal.value.field == field
 
 
-def test_a_mode_that_agora_has_and_this_version_has_not_is_told_from_a_typo() -> None:
-    with pytest.raises(InvalidRequest, match="individual is not supported yet, only mix"):
-        read({"channel": "c", "mode": "individual"})
+def test_speakers_have_names_in_any_script() -> None:
+    names = {str(uid): "Ада Лавлейс " * 8 for uid in range(1, 50)}
+    request = read({"channel": "c", "mode": "individual", "speakers": names})
+    assert request.speakers == request.attributes["speakers"] == names
+    others = read({"channel": "c", "mode": "individual", "speakers": {"1": "Grace"}})
+    assert len({request.fingerprint, others.fingerprint, read({"channel": "c", "mode": "individual"}).fingerprint}) == 3
+    assert "speakers" not in read({"channel": "c", "mode": "individual"}).attributes
+
+
+def test_modes_of_a_channel_share_its_recorder() -> None:
+    mix, individual = read({"channel": "c"}), read({"channel": "c", "mode": "individual", "token": "007eJx"})
+    assert (mix.claimed, mix.uid) == (individual.claimed, individual.uid)
+    assert individual.token == "007eJx"
+    with pytest.raises(InvalidRequest, match="channel: may hold"):
+        read({"channel": "é", "mode": "individual"})
 
 
 @pytest.mark.parametrize("channel", ["x" * 63, "a b", "!#$%&()+-:;<=.>?@[]^_{}|~,", "7"])

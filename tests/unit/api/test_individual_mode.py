@@ -1,0 +1,187 @@
+"""Mode individual, from the request to Agora's words: each voice apart, and who they belong to."""
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from recording_insights.agora.client import AgoraClient
+from recording_insights.agora.client_request import RecorderSettings
+from recording_insights.errors import Conflict, InvalidRequest
+from recording_insights.recording_changes import update_recording
+from recording_insights.recordings import stop_recording
+from recording_insights.store.keys import recording_key
+from recording_insights.store.recordings import RecordingStore
+from sandbox.stand_ins.agora_fields import check_recording
+from sandbox.stand_ins.agora_rules import check_start, check_update
+from tests.unit.api.conftest import FakeClock, wanted
+from tests.unit.api.fake_agora import FakeAgora
+
+SALT = b64encode(bytes(range(32))).decode()
+PREFIX = ("recordings", "0" * 32)
+VOICES = {"channelType": 0, "streamTypes": 0, "streamMode": "default", "maxIdleTime": 300, "subscribeUidGroup": 3}
+
+
+@pytest.fixture
+def update(store: RecordingStore, agora: Any, clock: FakeClock) -> Any:
+    return lambda recording_id, **fields: update_recording(
+        recording_id, fields, store=store, agora=agora, deadline=clock.deadline()
+    )
+
+
+def begun(start: Any, **fields: Any) -> str:
+    return str(start(wanted(mode="individual", **fields)).recording["recording_id"])
+
+
+def individual(**fields: Any) -> dict[str, Any]:
+    told = RecorderSettings.read("individual", fields, max_hours=24).start_request()
+    assert told.keys() == {"recordingConfig", "recordingFileConfig"}
+    assert told["recordingFileConfig"] == {"avFileType": ["hls"]}
+    config: dict[str, Any] = told["recordingConfig"]
+    check_recording(config, "individual")
+    return config
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, VOICES),
+        ({"audio_only": True}, VOICES),
+        ({"stream_mode": "default"}, VOICES),
+        ({"stream_mode": "original"}, {**VOICES, "streamMode": "original"}),
+        ({"channel_type": "live", "max_idle_seconds": 60}, {**VOICES, "channelType": 1, "maxIdleTime": 60}),
+        ({"subscribe_audio_uids": "all"}, {**VOICES, "subscribeAudioUids": ["#allstream#"]}),
+        (
+            {"subscribe_audio_uids": [5, 6, "7"]},
+            {**VOICES, "subscribeAudioUids": ["5", "6", "7"], "subscribeUidGroup": 1},
+        ),
+        (
+            {"subscribe_audio_uids": [5], "expected_uids": 8},
+            {**VOICES, "subscribeAudioUids": ["5"], "subscribeUidGroup": 2},
+        ),
+        ({"correct_extinf": True}, {**VOICES, "privateParams": '{"correctEXTINF":true}'}),
+        (
+            {"decryption": {"mode": "aes_128_gcm2", "secret": "s", "salt": SALT}},
+            {**VOICES, "decryptionMode": 7, "secret": "s", "salt": SALT},
+        ),
+    ],
+)
+def test_fields_of_single_voices(fields: dict[str, Any], told: dict[str, Any]) -> None:
+    assert individual(**fields) == told
+
+
+@pytest.mark.parametrize(
+    ("group", "numbers"),
+    list(enumerate([range(1, 3), range(3, 8), range(8, 13), range(13, 18), range(18, 33), range(33, 50)])),
+)
+def test_agoras_groups_of_expected_uids(group: int, numbers: range) -> None:
+    assert {individual(expected_uids=number)["subscribeUidGroup"] for number in numbers} == {group}
+    named = [list(range(1, number + 1)) for number in numbers if number <= 32]
+    assert {individual(subscribe_audio_uids=uids)["subscribeUidGroup"] for uids in named} == (
+        {group} if named else set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("audio_only", {"audio_only": False}),
+        ("audio_only", {"audio_only": 1}),
+        ("stream_mode", {"stream_mode": "standard"}),
+        ("stream_mode", {"stream_mode": 0}),
+        ("expected_uids", {"expected_uids": 0}),
+        ("expected_uids", {"expected_uids": 50}),
+        ("expected_uids", {"expected_uids": "2"}),
+        ("expected_uids", {"expected_uids": True}),
+        ("expected_uids", {"expected_uids": 2, "subscribe_audio_uids": [5, 6, 7]}),
+        ("subscribe_audio_uids", {"subscribe_audio_uids": []}),
+        ("subscribe_audio_uids", {"subscribe_audio_uids": list(range(1, 34))}),
+        ("subscribe_audio_uids[1]", {"subscribe_audio_uids": [5, "alice"]}),
+        ("subscribe_video_uids", {"subscribe_video_uids": [5]}),
+        ("audio_profile", {"audio_profile": 0}),
+        ("video_stream_type", {"video_stream_type": "low"}),
+        ("transcoding", {"transcoding": {}}),
+        ("decryption.salt", {"decryption": {"mode": "aes_128_gcm", "secret": "s", "salt": SALT}}),
+        ("channel_type", {"channel_type": 1}),
+        ("max_idle_seconds", {"max_idle_seconds": 4}),
+        ("correct_extinf", {"correct_extinf": 1}),
+        ("streamMode", {"streamMode": "original"}),
+        ("url", {"url": "https://example.org/room"}),
+    ],
+)
+def test_a_refusal_names_its_field(field: str, fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        wanted(mode="individual", **fields)
+    assert refusal.value.field == field
+
+
+def test_video_is_refused_with_the_reason() -> None:
+    with pytest.raises(InvalidRequest, match=r"audio_only: .*mode individual records audio"):
+        wanted(mode="individual", audio_only=False)
+    with pytest.raises(InvalidRequest, match="audio_profile: is for mode mix or web, not individual"):
+        wanted(mode="individual", audio_profile=0)
+
+
+def test_the_bodies_of_single_voices(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
+    request = wanted("team", mode="individual", uid=7, stream_mode="original", speakers={"5": "Ada"}, max_hours=3)
+    agora.start(request, PREFIX, clock.deadline())
+    acquire, start = (body for _, body in vendor.calls)
+    assert acquire == {"cname": "team", "uid": "7", "clientRequest": {"scene": 0, "resourceExpiredHour": 3}}
+    check_start(start["clientRequest"], "individual", clock.now().timestamp())
+    assert start["clientRequest"]["recordingConfig"] == {**VOICES, "streamMode": "original"}
+    assert "Ada" not in str(vendor.calls)
+
+
+def test_the_row_of_single_voices(start: Any) -> None:
+    row = start(wanted(mode="individual", subscribe_audio_uids=[5, 6], speakers={"5": "Ada"})).recording
+    assert (
+        row.items()
+        >= {
+            "mode": "individual",
+            "audio_only": True,
+            "stream_mode": "default",
+            "subscribe_audio_uids": [5, 6],
+            "expected_uids": 2,
+            "speakers": {"5": "Ada"},
+        }.items()
+    )
+
+
+def test_single_voices_are_chosen_anew(start: Any, update: Any, vendor: FakeAgora) -> None:
+    recording_id = begun(start, subscribe_audio_uids=[4])
+    assert update(recording_id, subscribe_audio_uids=[5, 6])["subscribe_audio_uids"] == [5, 6]
+    call, body = vendor.calls[-1]
+    check_update(body["clientRequest"], "individual", 0)
+    assert call == "update"
+    assert body["clientRequest"] == {"streamSubscribe": {"audioUidList": {"subscribeAudioUids": ["5", "6"]}}}
+
+
+def test_speakers_are_named_without_agora_whenever_it_is(
+    start: Any, update: Any, vendor: FakeAgora, store: RecordingStore, agora: Any, clock: FakeClock
+) -> None:
+    recording_id = begun(start, speakers={"5": "Ada", "6": "Grace"})
+    before = vendor.names()
+    assert update(recording_id, speakers={"5": "Ada Lovelace"})["speakers"] == {"5": "Ada Lovelace"}
+    assert vendor.names() == before
+    stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
+    store.update(recording_id, {"status": "done"})
+    before = vendor.names()
+    assert update(recording_id, speakers={})["speakers"] == {}
+    assert store.find(recording_id)["speakers"] == {}  # type: ignore[index]
+    assert vendor.names() == before
+    with pytest.raises(Conflict, match="not under way"):
+        update(recording_id, speakers={"5": "Ada"}, subscribe_audio_uids=[5])
+    assert store.find(recording_id)["speakers"] == {}  # type: ignore[index]
+
+
+def test_speakers_and_subscriptions_change_together(start: Any, update: Any, vendor: FakeAgora) -> None:
+    row = update(begun(start), speakers={"5": "Ada"}, subscribe_audio_uids=[5])
+    assert (row["speakers"], row["subscribe_audio_uids"]) == ({"5": "Ada"}, [5])
+    assert vendor.names()[-1] == "update"
+
+
+def test_speakers_of_files_put_into_the_bucket_can_be_named(update: Any, table: Any, vendor: FakeAgora) -> None:
+    of_files = {**recording_key("f" * 32), "recording_id": "f" * 32, "status": "processing", "version": 1}
+    table.put_item(Item=of_files)
+    assert update("f" * 32, speakers={"5": "Ada"})["speakers"] == {"5": "Ada"}
+    assert vendor.calls == []
