@@ -18,6 +18,7 @@ class InsightsTable(Construct):
             "Table",
             partition_key=_text(keys.PARTITION),
             sort_key=_text(keys.SORT),
+            time_to_live_attribute=keys.EXPIRES_AT,
             billing=dynamodb.Billing.on_demand(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True

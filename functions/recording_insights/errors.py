@@ -8,6 +8,7 @@ RecordingInsightsError
 ├── Conflict                    the recording's state does not allow it                   (409)
 ├── PayloadTooLarge             a request body over the limit                             (413)
 ├── CallbackForged              a callback does not prove that its vendor sent it         (401)
+├── WatchUnavailable            the watch over a recording could not be started           (503)
 ├── ItemTooLarge                one utterance or insight does not fit an item of the table
 ├── UploadCredentialsError
 │   ├── UploadKeyRefused        the key that signs them is wrong, or its user may not       (500)
@@ -71,6 +72,10 @@ class PayloadTooLarge(RecordingInsightsError):
 
 class CallbackForged(RecordingInsightsError):
     """A callback's secret or signature is missing or wrong; nothing of it is believed."""
+
+
+class WatchUnavailable(RecordingInsightsError):
+    """The watch over a new recording could not be started, so Agora was not called; a repeat may help."""
 
 
 class ItemTooLarge(RecordingInsightsError):

@@ -16,6 +16,7 @@ from recording_insights.errors import (
     SecretUnusable,
     UploadCredentialsUnavailable,
     UploadKeyRefused,
+    WatchUnavailable,
 )
 
 CONTENT_TYPE = "application/problem+json"
@@ -53,6 +54,7 @@ _KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     NotFound: (404, "not-found", "No such recording"),
     Conflict: (409, "conflict", "The recording's state does not allow it"),
     PayloadTooLarge: (413, "payload-too-large", "The request body is too large"),
+    WatchUnavailable: (503, "watch-unavailable", "AWS did not start the watch over the recording"),
     SecretUnusable: (500, "secret-unusable", "A secret cannot be used"),
     UploadKeyRefused: (500, "upload-key-refused", "The key for uploads cannot be used"),
     UploadCredentialsUnavailable: (503, "upload-credentials-unavailable", "AWS gave no credentials for the upload"),

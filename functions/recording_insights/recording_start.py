@@ -2,10 +2,11 @@
 
 The recording and its channel's claim are written before Agora is called. What a crash leaves behind is a claim
 with a short lease; the next start after it asks Agora, which refuses a second recorder of the same uid, and is
-given the recording that the crashed one had begun.
+given the recording that the crashed one had begun. The watch over the recording is started before Agora is called,
+too: whatever becomes of the start, somebody looks after it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,10 @@ from recording_insights.errors import (
     InvalidRequest,
     RecordingInsightsError,
 )
+from recording_insights.recording_end import end_left
 from recording_insights.recording_request import RecordingRequest
 from recording_insights.recordings import existing
+from recording_insights.store.recorders import RecorderStore
 from recording_insights.store.recordings import ChannelTaken, Claim, Item, RecordingStore
 
 if TYPE_CHECKING:
@@ -46,11 +49,15 @@ class Started:
 
 @dataclass(frozen=True)
 class RecordingStart:
-    """What it takes to start recordings, within the time that one call has."""
+    """What it takes to start recordings, within the time that one call has.
+
+    `watch` starts the watch over a recording; what it raises is an error of the tree, and fails the start.
+    """
 
     store: RecordingStore
     agora: "AgoraClient"
     deadline: Deadline
+    watch: Callable[[Item], None] = lambda recording: None
 
     def __call__(self, request: RecordingRequest, *, idempotency_key: str | None = None) -> Started:
         """Start recording a channel, or find the recording that is under way.
@@ -60,7 +67,7 @@ class RecordingStart:
         Raises:
             InvalidRequest: the idempotency key is malformed.
             Conflict: the key was used for another request, or a stranger's recorder of this uid is in the channel.
-            SecretUnusable, AgoraError: Agora did not start it; the reason is on the row too.
+            WatchUnavailable, SecretUnusable, AgoraError: it was not started; the reason is on the row too.
         """
         recording_id = recording_id_for(idempotency_key)
         while True:
@@ -81,10 +88,10 @@ class RecordingStart:
                 return self._record(request, recording, claim)
 
     def _may_begin_again(self, earlier: Item, claim: Claim | None) -> bool:
-        if "sid" in earlier:
-            return False
+        if earlier["status"] == "failed":
+            return not earlier.keys() & {"stopped_at", "media"}  # it was the start that failed
         holds = claim and claim.recording_id == earlier["recording_id"] and self._lives(claim)
-        return earlier["status"] == "failed" or (earlier["status"] == "starting" and not holds)
+        return earlier["status"] == "starting" and "sid" not in earlier and not holds
 
     def _lives(self, claim: Claim) -> bool:
         return claim.claimed_until > self.store.seconds
@@ -110,10 +117,7 @@ class RecordingStart:
             raise
         if not live.over:
             return holder
-        ended = {"stopped_at": self.store.timestamp}
-        left = {**ended, "status": "stopping", "reason": f"the recorder left by itself ({live.meaning})"}
-        if not self.store.update(claim.recording_id, left, only_in=("starting", "recording")):
-            self.store.update(claim.recording_id, ended, only_without="stopped_at")
+        end_left(claim.recording_id, store=self.store, why=live.meaning)
         return None
 
     def _with_sid(self, recording: Item) -> Item:
@@ -150,6 +154,7 @@ class RecordingStart:
     def _record(self, request: RecordingRequest, recording: Item, over: Claim | None) -> Started:
         recording_id = str(recording["recording_id"])
         try:
+            self.watch(recording)
             recorder = self.agora.start(request, (FOLDER, recording_id), self.deadline)
         except AgoraChannelBusy as busy:
             if over is None or over.recording_id != recording_id:
@@ -169,6 +174,8 @@ class RecordingStart:
         changes = {**named, "reason": None if recorder.sid else NAME_LOST}
         after = self.store.update(recording_id, changes) or existing(recording_id, self.store)
         self._hold_for(request, recording_id)
+        if recorder.sid:
+            RecorderStore(self.store.table, self.store.now).name(recorder.sid, recording_id)
         if over and over.recording_id != recording_id:
             self._close_unanswered(over.recording_id, request)
         return Started(after, new=True)
@@ -179,14 +186,26 @@ class RecordingStart:
         """Agora records this channel already: the recording that had the claim before."""
         earlier = self.store.find(over.recording_id) if over else None
         self.store.drop(recording_id)
-        if earlier and "stopped_at" not in earlier and ("sid" in earlier or earlier["status"] == "starting"):
+        if (
+            earlier
+            and "stopped_at" not in earlier
+            and ("sid" in earlier or earlier["status"] in ("starting", "failed"))
+        ):
             self._hold_for(request, str(earlier["recording_id"]), instead_of=recording_id)
-            return earlier
+            return self._revived(earlier)
         self._give_back(request.claimed, recording_id, over)
         raise Conflict(
             f"a recorder with the uid {request.uid} is in the channel already; either it was not started here, or "
             "it is still leaving after a stop: try again in a few seconds, or with another uid"
         ) from busy
+
+    def _revived(self, earlier: Item) -> Item:
+        """A start that broke off and was given up: its recorder runs after all."""
+        again = {"status": "starting", "reason": NAME_LOST}
+        revived = self.store.update(str(earlier["recording_id"]), again, only_in=("failed",), only_without="sid")
+        if revived:
+            self.watch(revived)
+        return revived or earlier
 
     def _hold_for(self, request: RecordingRequest, recording_id: str, *, instead_of: str | None = None) -> None:
         until = self.store.seconds + request.max_hours * 3600

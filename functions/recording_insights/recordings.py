@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, InvalidRequest, NotFound, SecretUnusable
-from recording_insights.recording_request import claimed_name
+from recording_insights.recording_end import end_stopped, free_channel
 from recording_insights.store.recordings import STATUSES, Item, Position, RecordingStore, position
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LARGEST_PAGE = 100
 USUAL_PAGE = 20
 
-_INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media"}
+_INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "last_fail_over"}
 _INTERNAL_OF_MEDIA = {
     "pk",
     "sk",
@@ -28,7 +28,10 @@ _INTERNAL_OF_MEDIA = {
     "unconfirmed",
     "asking",
 }
-_LISTED = ("recording_id", "status", "reason", "created_at", "updated_at", "channel", "sid", "provider")
+_LISTED = (
+    *("recording_id", "status", "reason", "created_at", "updated_at", "complete_at"),
+    *("channel", "sid", "provider"),
+)
 
 
 def stop_recording(recording_id: str, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline) -> Item:
@@ -48,12 +51,8 @@ def stop_recording(recording_id: str, *, store: RecordingStore, agora: "AgoraCli
     if not {"sid", "resource_id"} <= recording.keys():
         raise Conflict("the recorder has not reported its id yet; try again in a few seconds")
     stopped = agora.stop(recording, deadline)
-    at = {"stopped_at": store.timestamp}
-    ending = {"status": "empty", "reason": stopped.reason} if stopped.empty else {"status": "stopping"}
-    after = store.update(recording_id, {**at, **ending}, only_in=("starting", "recording"))
-    # Its first files may be here already; then its status follows from them.
-    after = after or store.update(recording_id, at, only_without="stopped_at")
-    store.release(claimed_name(str(recording["channel"]), str(recording.get("mode", "mix"))), recording_id)
+    after = end_stopped(recording_id, store=store, empty=stopped.reason if stopped.empty else None)
+    free_channel(recording, store=store)
     return after or existing(recording_id, store)
 
 
@@ -85,7 +84,7 @@ def describe_recording(
                 recording = store.update(recording_id, changes, only_in=("starting",)) or recording
     return {
         **public(recording),
-        "media": [_public_media(item) for item in sorted(media, key=lambda item: int(item.get("part", 0)))],
+        "media": [_public_media(item) for item in sorted(media, key=_place)],
         **({"live": live} if live else {}),
     }
 
@@ -138,6 +137,11 @@ def _public_media(item: Item) -> dict[str, Any]:
     given_up = [{name: value for name, value in one.items() if name != "job"} for one in item.get("given_up", ())]
     told = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
     return {**told, **({"given_up": given_up} if given_up else {})}
+
+
+def _place(item: Item) -> tuple[int, str]:
+    """Parts in their order, tracks by their names."""
+    return int(item.get("part", 0)), str(item["key"])
 
 
 def _listed(recording: Item) -> dict[str, Any]:

@@ -20,7 +20,8 @@ class FunctionSettings:
     `provider` gets a recording that names none, `providers` are all that one may name, `failover` those that take
     over, in order, `failover_minutes` after a provider went away. `provider_options` are the stack's options,
     `base_urls` replaces a vendor's scheme and host, both by name. Ceilings are minutes from the arrival of the media
-    object (submit) and from the moment the provider took it (poll); `link_minutes` is the life of a presigned URL.
+    object (submit) and from the moment the provider took it (poll); `late_files_minutes` is how long files may come
+    after a recording's end, `link_minutes` the life of a presigned URL.
     """
 
     stage: str
@@ -34,6 +35,7 @@ class FunctionSettings:
     base_urls: Mapping[str, str]
     submit_ceiling_minutes: int
     poll_ceiling_minutes: int
+    late_files_minutes: int
     failover_minutes: int
     link_minutes: int
 
@@ -72,6 +74,13 @@ class IntakeSettings(FunctionSettings):
 
     workflow_arn: str
     prefix_providers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StartSettings(FunctionSettings):
+    """What the function that starts recordings needs beside: the state machine that watches them."""
+
+    watch_arn: str
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ pk              sk                                  item
 <recording id>  INSIGHT#<media id>#<kind>#<number>  one topic, action item, …
 CHANNEL#<name>  CLAIM                               who may record the channel, and until when
 CALLBACK#<provider>#<key>  CALLBACK                 whose job a callback means that names the vendor's ids only
+SID#<sid>       SID                                 whose recorder Agora means that names the sid only, for a month
+NOTICE#<id>     NOTICE                              that a notification of Agora's was taken in, for a week
 """
 
 PARTITION = "pk"
@@ -15,6 +17,9 @@ STATUS_INDEX = "by_status"
 STATUS_INDEX_HASH = "status"
 STATUS_INDEX_RANGE = "created_at"
 """Only RECORDING items have both, so the index lists recordings and nothing else."""
+
+EXPIRES_AT = "expires_at"
+"""Unix seconds; DynamoDB drops an item some time after."""
 
 RECORDING = "RECORDING"
 MEDIA_PREFIX = "MEDIA#"
@@ -50,3 +55,13 @@ def claim_key(channel: str) -> dict[str, str]:
 def callback_key(provider: str, key: str) -> dict[str, str]:
     """Key of the item that leads from a vendor's id of a job to its media object."""
     return {PARTITION: f"CALLBACK#{provider}#{key}", SORT: "CALLBACK"}
+
+
+def sid_key(sid: str) -> dict[str, str]:
+    """Key of the item that leads from a recorder's sid to its recording."""
+    return {PARTITION: f"SID#{sid}", SORT: "SID"}
+
+
+def notice_key(notice_id: str) -> dict[str, str]:
+    """Key of the item that says that a notification was taken in."""
+    return {PARTITION: f"NOTICE#{notice_id}", SORT: "NOTICE"}

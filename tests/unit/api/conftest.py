@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from recording_insights.agora.client import AgoraClient
+from recording_insights.agora.hosts import HostLadder
 from recording_insights.agora.storage import RecordingsBucket
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.deadline import Deadline
 from recording_insights.recording_request import RecordingRequest
 from recording_insights.recording_start import RecordingStart
 from recording_insights.store.recordings import RecordingStore
-from tests.unit.api.fake_agora import SECRET, FakeAgora
+from tests.unit.api.fake_agora import HOST, SECRET, FakeAgora
 from tests.unit.api.fake_sts import UPLOADER_KEY, FakeSts
 
 
@@ -68,7 +69,7 @@ def uploader(sts: FakeSts) -> Uploader:
 
 @pytest.fixture
 def agora(vendor: FakeAgora, uploader: Uploader) -> AgoraClient:
-    return AgoraClient(lambda fresh: SECRET, uploader, "https://agora.test", vendor, jitter=lambda: 0.0)
+    return AgoraClient(lambda fresh: SECRET, uploader, HostLadder([HOST]), vendor, jitter=lambda: 0.0)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from recording_insights import aws, errors
 from recording_insights.agora.client import AgoraClient
@@ -21,8 +22,9 @@ from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, FakeAgora
+from tests.unit.api.fake_step_functions import FakeStepFunctions
 from tests.unit.api.fake_sts import UPLOADER_KEY
-from tests.unit.environment import ENVIRONMENT
+from tests.unit.environment import ENVIRONMENT, START
 
 RECORDING_ID = "0123456789abcdef0123456789abcdef"
 
@@ -147,15 +149,23 @@ def test_numbers_of_the_table_are_json_numbers() -> None:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, table: Any) -> None:
-    values = {**ENVIRONMENT, "TABLE_NAME": table.name, "BASE_URLS": '{"agora": "https://agora.test/"}'}
+    values = {**ENVIRONMENT, **START, "TABLE_NAME": table.name, "BASE_URLS": '{"agora": "https://agora.test/"}'}
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-def function(environment: None, monkeypatch: pytest.MonkeyPatch, agora: AgoraClient, table: Any) -> Any:
-    """A function's module, its wiring made anew but for Agora and the table."""
+def watches() -> FakeStepFunctions:
+    return FakeStepFunctions()
+
+
+@pytest.fixture
+def function(
+    environment: None, monkeypatch: pytest.MonkeyPatch, agora: AgoraClient, table: Any, watches: FakeStepFunctions
+) -> Any:
+    """A function's module, its wiring made anew but for Agora, the table and the state machine."""
     monkeypatch.setattr(aws, "table", lambda name: table if name == table.name else None)
+    monkeypatch.setattr(aws, "step_functions", lambda: watches)
 
     def load(name: str) -> ModuleType:
         module = importlib.import_module(name)
@@ -172,8 +182,16 @@ def call(module: ModuleType, event: dict[str, Any]) -> tuple[int, dict[str, Any]
     return reply["statusCode"], json.loads(reply["body"])
 
 
+def call_state(module: ModuleType, state: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(module.handler(state, Context()))))
+
+
 def test_the_life_of_a_recording(
-    function: Any, captured_event: Any, vendor: FakeAgora, caplog: pytest.LogCaptureFixture
+    function: Any,
+    captured_event: Any,
+    vendor: FakeAgora,
+    watches: FakeStepFunctions,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     event = captured_event("http_start_recording")
     event["body"] = json.dumps({**json.loads(event["body"]), "token": "007eJx"})
@@ -184,12 +202,15 @@ def test_the_life_of_a_recording(
     assert not started.keys() & {"pk", "sk", "version", "token", "resource_id", "fingerprint"}
     status, again = call(function("start_recording"), event)
     assert (status, again) == (200, started)
+    [(name, state)] = watches.executions.items()
+    assert name == f"{started['recording_id']}-1"
 
     recording_id = started["recording_id"]
     event = captured_event("http_get_recording")
     event["pathParameters"]["recording_id"] = recording_id
     status, found = call(function("get_recording"), event)
     assert (status, found["status"], found["live"]["meaning"]) == (200, "recording", "in progress")
+    assert call_state(function("check_recording"), state)["phase"] == "recording"
 
     for name, kept in (
         ("update_recording", {"subscribe_audio_uids": [5, 6], "subscribe_video_uids": "all"}),
@@ -218,6 +239,37 @@ def test_the_life_of_a_recording(
     assert recording_id in log
     assert "007eJx" not in log
     assert not any(value in log for name, value in SECRET.items() if name != "customerId")
+
+
+def test_a_watch_that_runs_already_is_the_one(function: Any, captured_event: Any, watches: FakeStepFunctions) -> None:
+    watches.answers = [watches.exceptions.ExecutionAlreadyExists()]
+    status, _ = call(function("start_recording"), captured_event("http_start_recording"))
+    assert status == 201
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "StartExecution"),
+        EndpointConnectionError(endpoint_url="https://states.test"),
+    ],
+)
+def test_without_a_watch_agora_is_not_called(
+    function: Any,
+    captured_event: Any,
+    watches: FakeStepFunctions,
+    vendor: FakeAgora,
+    table: Any,
+    error: Exception,
+) -> None:
+    watches.answers = [error]
+    status, problem = call(function("start_recording"), captured_event("http_start_recording"))
+    assert (status, problem["type"]) == (503, "urn:recording-insights:problem:watch-unavailable")
+    assert vendor.calls == []
+    [row] = table.scan()["Items"]
+    assert (row["status"], row["reason"]) == ("failed", problem["detail"])
+    status, _ = call(function("start_recording"), captured_event("http_start_recording"))
+    assert status == 201
 
 
 @pytest.mark.parametrize("name", ["get_recording", "update_recording", "update_layout", "stop_recording"])

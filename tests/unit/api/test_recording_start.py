@@ -12,10 +12,12 @@ from recording_insights.errors import (
     Conflict,
     InvalidRequest,
     SecretUnusable,
+    WatchUnavailable,
 )
 from recording_insights.recording_start import NAME_LOST, RecordingStart, recording_id_for
 from recording_insights.recordings import stop_recording
 from recording_insights.store.keys import recording_key
+from recording_insights.store.recorders import RecorderStore
 from recording_insights.store.recordings import ChannelTaken, Claim, RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, Answer, FakeAgora, Lost
@@ -70,6 +72,36 @@ def test_the_row_is_written_before_agora_is_called(start: Any, table: Any, vendo
     vendor.before = lambda call: seen.append((call, len(rows(table)) + len(claims(table))))
     start()
     assert seen == [("acquire", 2), ("start", 2)]
+
+
+def test_a_watch_begins_after_the_row_and_before_agora_is_called(
+    store: RecordingStore, agora: Any, clock: FakeClock, table: Any, vendor: FakeAgora
+) -> None:
+    watched: list[tuple[Any, int]] = []
+    start = RecordingStart(store, agora, clock.deadline(), lambda row: watched.append((row, len(vendor.calls))))
+    row = start(wanted()).recording
+    [(seen, calls)] = watched
+    assert (seen["recording_id"], int(seen["version"]), calls) == (row["recording_id"], 1, 0)
+    start(wanted())
+    assert len(watched) == 1, "who joins a recording finds it watched"
+
+
+def test_a_start_that_cannot_be_watched_costs_nothing_and_leaves_its_reason(
+    store: RecordingStore, agora: Any, clock: FakeClock, table: Any, vendor: FakeAgora
+) -> None:
+    def fails(row: Any) -> None:
+        raise WatchUnavailable("no watch")
+
+    with pytest.raises(WatchUnavailable):
+        RecordingStart(store, agora, clock.deadline(), fails)(wanted())
+    [row] = rows(table)
+    assert (row["status"], row["reason"]) == ("failed", "no watch")
+    assert claims(table) == vendor.calls == []
+
+
+def test_a_recorder_s_sid_leads_to_its_recording(start: Any, table: Any) -> None:
+    row = start().recording
+    assert RecorderStore(table).recording_of(row["sid"]) == row["recording_id"]
 
 
 def test_a_second_start_returns_the_running_recording(start: Any, table: Any, vendor: FakeAgora) -> None:

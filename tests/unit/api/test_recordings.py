@@ -39,6 +39,7 @@ def test_a_stop(stop: Any, running: dict[str, Any], store: RecordingStore, vendo
     stopped = stop(running["recording_id"])
     assert stopped["status"] == "stopping"
     assert stopped["stopped_at"] == store.timestamp
+    assert stopped["ended_by"] == "stop"
     assert stopped["version"] == running["version"] + 1
     assert store.claim("team") is None
     assert vendor.recorders == {}
@@ -58,6 +59,7 @@ def test_nothing_recorded_ends_as_empty(stop: Any, running: dict[str, Any], vend
     vendor.script["stop"] = [Answer(206, {"code": 435, "reason": "no user"})]
     stopped = stop(running["recording_id"])
     assert stopped["status"] == "empty"
+    assert stopped["complete_at"] == stopped["stopped_at"]
     assert stopped["reason"] == "Agora: nothing was recorded, so there is no file: no user"
     assert stop(running["recording_id"]) == stopped
 
@@ -206,7 +208,7 @@ def test_describing_nothing(describe: Any, table: Any) -> None:
 def test_many_media_objects(describe: Any, table: Any) -> None:
     put(table, "a" * 32, "processing", "2026")
     for number in range(12):
-        table.put_item(Item={**media_key("a" * 32, f"{number:02}"), "text": "x" * 120_000})
+        table.put_item(Item={**media_key("a" * 32, f"{number:02}"), "key": "k", "text": "x" * 120_000})
     assert len(describe("a" * 32)["media"]) == 12
 
 
@@ -249,12 +251,23 @@ def test_recordings_of_the_same_moment_come_once_each(store: RecordingStore, tab
 
 def test_what_a_list_shows(store: RecordingStore, table: Any) -> None:
     summary = {"b": {"key": "b.mp4", "status": "done"}, "a": {"key": "a.mp4", "status": "failed", "reason": "too long"}}
-    put(table, "a" * 32, "partial", "2026", channel="team", media=summary, resource_id="r", options={})
+    put(
+        table,
+        "a" * 32,
+        "partial",
+        "2026",
+        channel="team",
+        media=summary,
+        resource_id="r",
+        options={},
+        complete_at="2027",
+    )
     assert list_recordings({}, store=store)["recordings"] == [
         {
             "recording_id": "a" * 32,
             "status": "partial",
             "created_at": "2026",
+            "complete_at": "2027",
             "channel": "team",
             "provider": "marsview",
             "media": [summary["a"], summary["b"]],

@@ -1,0 +1,42 @@
+"""Where Agora's notifications come in, if somebody sets them up in Agora's console. Nothing depends on them."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from constructs import Construct
+
+from infra.foundation import Foundation
+from infra.python_function import PythonFunction
+
+PATH = "/webhooks/agora"
+"""A fixed path goes before those with `{provider}` in it, and no provider is called so.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+"""
+
+
+class AgoraNotifications(Construct):
+    """A route without authorizer: Agora signs what it sends."""
+
+    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, api: apigateway.HttpApi) -> None:
+        super().__init__(scope, construct_id)
+        function = PythonFunction(
+            self,
+            "ReceiveNotification",
+            settings=foundation.settings,
+            module="receive_notification",
+            description="Verifies a notification of Agora's and notes what it says",
+            environment=foundation.environment(),
+            statements=[
+                foundation.on_table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+                foundation.read_secret("agora"),
+            ],
+            # Agora waits for 10 s.
+            timeout=cdk.Duration.seconds(10),
+        )
+        api.add_routes(
+            path=PATH,
+            methods=[apigateway.HttpMethod.POST],
+            integration=integrations.HttpLambdaIntegration("ReceiveNotification", function.function),
+            authorizer=apigateway.HttpNoneAuthorizer(),
+        )

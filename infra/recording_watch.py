@@ -1,0 +1,64 @@
+"""The Step Functions machine that watches a recording from its start until nothing more is to come of it.
+
+As in the workflow, timing is decided in Python and arrives as data.
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.foundation import Foundation
+from infra.python_function import PythonFunction
+from infra.state_machine import lambda_task, outcome, standard_machine, wait
+from recording_insights.recording_request import MOST_HOURS
+
+FAULT_SECONDS = 120
+"""Before a look that AWS hindered again and again is tried anew: a watch must not end by a fault."""
+LATE_TIMES = 3
+"""Each late file begins the wait for others anew."""
+MARGIN_HOURS = 6
+
+
+class RecordingWatch(Construct):
+    """The state machine and the function behind its one task."""
+
+    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation) -> None:
+        super().__init__(scope, construct_id)
+        settings = foundation.settings
+        self.check = PythonFunction(
+            self,
+            "CheckRecording",
+            settings=settings,
+            module="check_recording",
+            description="Asks Agora whether a recorder still records",
+            environment=foundation.environment(),
+            statements=[
+                foundation.on_table("GetItem", "Query", "UpdateItem", "DeleteItem"),
+                foundation.read_secret("agora"),
+            ],
+            timeout=cdk.Duration.minutes(1),
+        )
+        self.state_machine = standard_machine(
+            self,
+            settings,
+            self._definition(),
+            functions=[self.check],
+            timeout=cdk.Duration.minutes((MOST_HOURS + MARGIN_HOURS) * 60 + LATE_TIMES * settings.late_files_minutes),
+        )
+
+    def _definition(self) -> sfn.IChainable:
+        waiting = wait(self, "Wait")
+        check = lambda_task(self, "Check recording", self.check)
+        check.add_catch(
+            waiting,
+            errors=[sfn.Errors.ALL],
+            outputs="{% $merge([$states.input, {'wait_seconds': " + str(FAULT_SECONDS) + "}]) %}",
+        )
+        over = (
+            sfn.Choice.jsonata(self, "Recording over?")
+            .when(outcome("over"), sfn.Succeed.jsonata(self, "Recording watched"))
+            .otherwise(waiting)
+        )
+        waiting.next(check)
+        check.next(over)
+        return waiting

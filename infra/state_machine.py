@@ -1,0 +1,116 @@
+"""What every state machine here is made of: tasks that wait faults out, a log, traces, a role of its own."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from infra.log_group import log_group
+from infra.python_function import PythonFunction
+from infra.settings import StackSettings
+
+# A task may wait for a worker before its function's own time begins.
+START_MARGIN = cdk.Duration.seconds(30)
+
+
+def lambda_task(scope: Construct, name: str, function: PythonFunction) -> tasks.LambdaInvoke:
+    """A state that gives its input to a function and goes on with what that returns."""
+    task = tasks.LambdaInvoke.jsonata(
+        scope,
+        name,
+        lambda_function=function.function,
+        payload=sfn.TaskInput.from_text("{% $states.input %}"),
+        outputs="{% $states.result.Payload %}",
+        task_timeout=sfn.Timeout.duration(function.timeout.plus(START_MARGIN)),
+        retry_on_service_exceptions=False,
+    )
+    # Throttling passes: nothing may be lost because many recordings end at the same time.
+    task.add_retry(
+        errors=["Lambda.TooManyRequestsException"],
+        interval=cdk.Duration.seconds(2),
+        max_attempts=20,
+        backoff_rate=2,
+        max_delay=cdk.Duration.minutes(2),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+    task.add_retry(
+        errors=[sfn.Errors.ALL],
+        interval=cdk.Duration.seconds(2),
+        max_attempts=6,
+        backoff_rate=2,
+        max_delay=cdk.Duration.minutes(1),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+    return task
+
+
+def wait(scope: Construct, name: str) -> sfn.Wait:
+    """A state that waits as long as its input says."""
+    return sfn.Wait.jsonata(scope, name, time=sfn.WaitTime.seconds("{% $states.input.wait_seconds %}"))
+
+
+def outcome(word: str) -> sfn.Condition:
+    """That the input's outcome is this one."""
+    return sfn.Condition.jsonata("{% $states.input.outcome = '" + word + "' %}")
+
+
+def standard_machine(
+    scope: Construct,
+    settings: StackSettings,
+    definition: sfn.IChainable,
+    *,
+    functions: Sequence[PythonFunction],
+    timeout: cdk.Duration,
+    statements: Sequence[iam.PolicyStatement] = (),
+) -> sfn.StateMachine:
+    """The machine and its role, which may call these functions and do what the statements say."""
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    policy = iam.Policy(
+        scope,
+        "Policy",
+        statements=[
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=[f.function.function_arn for f in functions]
+            ),
+            *statements,
+            # Log delivery and tracing have no resources to name.
+            # Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+            iam.PolicyStatement(
+                actions=[
+                    "logs:CreateLogDelivery",
+                    "logs:GetLogDelivery",
+                    "logs:UpdateLogDelivery",
+                    "logs:DeleteLogDelivery",
+                    "logs:ListLogDeliveries",
+                    "logs:PutResourcePolicy",
+                    "logs:DescribeResourcePolicies",
+                    "logs:DescribeLogGroups",
+                    "xray:PutTraceSegments",
+                    "xray:PutTelemetryRecords",
+                    "xray:GetSamplingRules",
+                    "xray:GetSamplingTargets",
+                ],
+                resources=["*"],
+            ),
+        ],
+    )
+    policy.attach_to_role(role)
+    machine = sfn.StateMachine(
+        scope,
+        "StateMachine",
+        definition_body=sfn.DefinitionBody.from_chainable(definition),
+        query_language=sfn.QueryLanguage.JSONATA,
+        state_machine_type=sfn.StateMachineType.STANDARD,
+        timeout=timeout,
+        role=role.without_policy_updates(),
+        # Without execution data: what a state carries is in the execution's history already.
+        logs=sfn.LogOptions(
+            destination=log_group(scope, "Log", settings), level=sfn.LogLevel.ALL, include_execution_data=False
+        ),
+        tracing_enabled=True,
+    )
+    machine.node.add_dependency(policy)
+    return machine

@@ -1,0 +1,96 @@
+"""What the watch over recordings may do and how it runs, and the door for Agora's notifications."""
+
+import json
+from typing import Any
+
+import pytest
+
+Template = dict[str, Any]
+
+
+def resources(template: Template, kind: str, prefix: str) -> list[tuple[str, dict[str, Any]]]:
+    """Resources of a type whose logical id begins so, as (logical id, properties)."""
+    return [
+        (name, resource["Properties"])
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind and name.startswith(prefix)
+    ]
+
+
+@pytest.fixture(scope="session")
+def machine(template: Template) -> dict[str, Any]:
+    [(_, properties)] = resources(template, "AWS::StepFunctions::StateMachine", "Watch")
+    return properties
+
+
+@pytest.fixture(scope="session")
+def definition(machine: dict[str, Any]) -> dict[str, Any]:
+    parts = machine["DefinitionString"]["Fn::Join"][1]
+    return dict(json.loads("".join(part if isinstance(part, str) else "token" for part in parts)))
+
+
+def test_it_reads_as_a_sentence(machine: dict[str, Any], definition: dict[str, Any]) -> None:
+    assert machine["StateMachineType"] == "STANDARD"
+    assert definition["QueryLanguage"] == "JSONata"
+    assert definition["StartAt"] == "Wait"
+    assert set(definition["States"]) == {"Wait", "Check recording", "Recording over?", "Recording watched"}
+    assert definition["States"]["Wait"] == {
+        "Type": "Wait",
+        "Seconds": "{% $states.input.wait_seconds %}",
+        "Next": "Check recording",
+    }
+    choice = definition["States"]["Recording over?"]
+    assert [(c["Condition"], c["Next"]) for c in choice["Choices"]] == [
+        ("{% $states.input.outcome = 'over' %}", "Recording watched")
+    ]
+    assert choice["Default"] == "Wait"
+    assert definition["States"]["Recording watched"]["Type"] == "Succeed"
+
+
+def test_no_fault_of_aws_ends_it(definition: dict[str, Any]) -> None:
+    check = definition["States"]["Check recording"]
+    throttled, faults = check["Retry"]
+    assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+    assert faults["ErrorEquals"] == ["States.ALL"]
+    for retry in check["Retry"]:
+        assert retry["BackoffRate"] > 1
+        assert retry["JitterStrategy"] == "FULL"
+        assert retry["MaxDelaySeconds"]
+    [caught] = check["Catch"]
+    assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "Wait")
+    assert caught["Output"] == "{% $merge([$states.input, {'wait_seconds': 120}]) %}"
+    assert check["TimeoutSeconds"] == 90
+
+
+def test_it_outlives_the_longest_recording_and_its_late_files(definition: dict[str, Any]) -> None:
+    assert definition["TimeoutSeconds"] == ((24 + 6) * 60 + 3 * 60) * 60
+
+
+def test_it_is_traced_and_logs_no_data(machine: dict[str, Any]) -> None:
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+
+
+def test_only_a_start_begins_a_watch_which_calls_one_function(template: Template) -> None:
+    [(machine, _)] = resources(template, "AWS::StepFunctions::StateMachine", "Watch")
+    starts = {
+        name
+        for name, policy in resources(template, "AWS::IAM::Policy", "")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "states:StartExecution" and statement["Resource"] == {"Ref": machine}
+    }
+    assert [name.startswith("RecordingsStartRecording") for name in starts] == [True]
+    [(function, _)] = resources(template, "AWS::Lambda::Function", "WatchCheckRecording")
+    [(_, policy)] = resources(template, "AWS::IAM::Policy", "WatchPolicy")
+    calls = [s["Resource"] for s in policy["PolicyDocument"]["Statement"] if s["Action"] == "lambda:InvokeFunction"]
+    assert calls == [{"Fn::GetAtt": [function, "Arn"]}]
+
+
+def test_what_only_leads_to_a_recording_goes_after_a_time(template: Template) -> None:
+    [(_, table)] = resources(template, "AWS::DynamoDB::GlobalTable", "")
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_agora_may_knock_without_a_signature_of_aws(template: Template) -> None:
+    routes = resources(template, "AWS::ApiGatewayV2::Route", "")
+    assert [r["AuthorizationType"] for _, r in routes if r["RouteKey"] == "POST /webhooks/agora"] == ["NONE"]

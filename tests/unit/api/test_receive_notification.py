@@ -1,0 +1,95 @@
+"""POST /webhooks/agora over a captured event."""
+
+import base64
+import hmac
+import json
+from typing import Any
+
+import pytest
+
+import receive_notification
+from recording_insights import aws
+from recording_insights.errors import SecretUnusable
+from recording_insights.store.keys import recording_key
+from recording_insights.store.recorders import RecorderStore
+from recording_insights.store.recordings import RecordingStore
+from tests.unit.environment import ENVIRONMENT
+
+SECRET = "notification-secret"
+SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
+
+
+class Context:
+    """Lambda's context, with 10 s left."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 10_000
+
+
+@pytest.fixture
+def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Hands an event to the handler, in a worker that has just started."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(aws, "table", lambda name: table)
+    monkeypatch.setattr(receive_notification, "read_secret", lambda name, keys: {keys[0]: SECRET})
+    receive_notification.settings.cache_clear()
+    store = RecordingStore(table)
+    table.put_item(
+        Item={
+            **recording_key("a" * 32),
+            "recording_id": "a" * 32,
+            "status": "recording",
+            "sid": SID,
+            "channel": "team",
+            "version": 1,
+        }
+    )
+    RecorderStore(table).name(SID, "a" * 32)
+
+    def call(event: dict[str, Any]) -> tuple[int, dict[str, Any], str]:
+        reply = receive_notification.handler(event, Context())
+        return reply["statusCode"], json.loads(reply["body"]), str((store.find("a" * 32) or {})["status"])
+
+    return call
+
+
+def test_the_handler_over_a_captured_event(deliver: Any, captured_event: Any) -> None:
+    for _ in range(2):
+        assert deliver(captured_event("http_notification")) == (200, {"ok": True}, "stopping")
+
+
+def test_the_body_is_checked_as_it_came(deliver: Any, captured_event: Any) -> None:
+    event = captured_event("http_notification")
+    event["headers"] = {name.title(): value for name, value in event["headers"].items()}
+    coded = base64.b64encode(event["body"].encode()).decode()
+    assert deliver({**event, "body": coded, "isBase64Encoded": True}) == (200, {"ok": True}, "stopping")
+
+
+def test_a_forged_notification_changes_nothing(deliver: Any, captured_event: Any) -> None:
+    event = captured_event("http_notification")
+    status, problem, row_status = deliver({**event, "body": event["body"].replace(":0}}}", ":1}}}")})
+    assert (status, row_status) == (401, "recording")
+    assert problem["type"].endswith("callback-forged")
+
+
+def test_a_test_of_the_console_is_answered_with_200(deliver: Any, captured_event: Any) -> None:
+    event = captured_event("http_notification")
+    body = '{"noticeId":"test","productId":3,"eventType":1,"notifyMs":1,"payload":{"test":true}}'
+    signature = hmac.new(SECRET.encode(), body.encode(), "sha256").hexdigest()
+    headers = {"agora-signature-v2": signature}
+    assert deliver({**event, "body": body, "headers": headers}) == (200, {"ok": True}, "recording")
+
+
+def test_without_a_secret_there_are_no_notifications(
+    deliver: Any, captured_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(name: str, keys: Any) -> None:
+        raise SecretUnusable(name, f"it lacks the key {keys[0]}")
+
+    monkeypatch.setattr(receive_notification, "read_secret", lacks)
+    status, problem, row_status = deliver(captured_event("http_notification"))
+    assert (status, row_status) == (404, "recording")
+    assert problem["detail"] == (
+        "notifications are not set up: secret recording-insights/dev/agora: it lacks the key notificationSecret"
+    )

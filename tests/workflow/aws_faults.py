@@ -1,0 +1,44 @@
+"""Faults of AWS that tests bring about in the functions behind a state machine's tasks."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.local_stack import LocalStack
+
+
+def function_of(stack: LocalStack, state: str, machine: str) -> str:
+    """The name of the function behind a task of a machine, which is named as in the stack's outputs."""
+    found = stack.client("stepfunctions").describe_state_machine(stateMachineArn=stack.outputs[machine])
+    return str(json.loads(found["definition"])["States"][state]["Arguments"]["FunctionName"])
+
+
+@contextmanager
+def throttled(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> Iterator[None]:
+    """A task's function takes no calls."""
+    client, name = stack.client("lambda"), function_of(stack, state, machine)
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        yield
+    finally:
+        client.delete_function_concurrency(FunctionName=name)
+
+
+@contextmanager
+def without_grants(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> Iterator[None]:
+    """A task's function loses what its role may do, so that every call to AWS fails."""
+    iam = stack.client("iam")
+    arn = stack.client("lambda").get_function_configuration(FunctionName=function_of(stack, state, machine))["Role"]
+    role = arn.rpartition("/")[2]
+    policies = {
+        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    for name in policies:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    try:
+        yield
+    finally:
+        for name, document in policies.items():
+            text = document if isinstance(document, str) else json.dumps(document)
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)

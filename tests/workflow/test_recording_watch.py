@@ -1,0 +1,217 @@
+"""The watch over recordings and Agora's notifications, on the deployed stack."""
+
+import hmac
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from sandbox.local_stack import LocalStack
+from tests.deployed import ENDED, history, listed, until_ended
+from tests.workflow.aws_faults import throttled, without_grants
+
+SECRET = b"notification-secret"
+WATCH = "WatchArn"
+
+
+def started(stack: LocalStack, channel: str) -> dict[str, Any]:
+    answer = stack.call_api("POST", "/recordings", json={"channel": channel})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def until(stack: LocalStack, recording_id: str, so: Callable[[dict[str, Any]], bool], patience: float = 60) -> Any:
+    """The recording as it is listed, when something is so: the list asks Agora nothing and changes no row."""
+    deadline = time.monotonic() + patience
+    while True:
+        [recording] = [found for found in listed(stack) if found["recording_id"] == recording_id]
+        if so(recording):
+            return recording
+        assert time.monotonic() < deadline, recording
+        time.sleep(0.1)
+
+
+def until_status(stack: LocalStack, recording_id: str, *statuses: str) -> Any:
+    return until(stack, recording_id, lambda recording: recording["status"] in statuses)
+
+
+def stop(stack: LocalStack, recording_id: str) -> None:
+    """Stop a recording and see it through: the tests after this one count what is paid."""
+    assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
+    until_status(stack, recording_id, *ENDED)
+
+
+def watch_of(stack: LocalStack, recording_id: str) -> list[dict[str, Any]]:
+    """The events of a recording's watch."""
+    arn = stack.outputs[WATCH].replace(":stateMachine:", ":execution:") + f":{recording_id}-1"
+    return history(stack, arn)
+
+
+def until_watched(stack: LocalStack, recording_id: str) -> None:
+    for _ in range(200):
+        if watch_of(stack, recording_id)[-1]["type"] == "ExecutionSucceeded":
+            return
+        time.sleep(0.1)
+    raise AssertionError("the watch does not end")
+
+
+def failures(stack: LocalStack, recording_id: str) -> list[str]:
+    return [e["taskFailedEventDetails"]["error"] for e in watch_of(stack, recording_id) if e["type"] == "TaskFailed"]
+
+
+def await_failures(stack: LocalStack, recording_id: str, count: int = 1) -> set[str]:
+    for _ in range(300):
+        if len(met := failures(stack, recording_id)) >= count:
+            return set(met)
+        time.sleep(0.1)
+    raise AssertionError("no task failed")
+
+
+def calls(stack: LocalStack) -> list[str]:
+    return [line["call"] for line in stack.ledger()["lines"]]
+
+
+def test_a_start_is_verified_and_an_end_noticed_until_the_recording_is_complete(stack: LocalStack) -> None:
+    stack.dials(agora={"recording_seconds": 6.0, "speed": 6.0})
+    recording_id = started(stack, "watched")["recording_id"]
+    until_status(stack, recording_id, "recording")
+    # Nobody stops it: the recorder leaves the empty channel, and Agora says so to those who ask.
+    complete = until(stack, recording_id, lambda recording: "complete_at" in recording)
+    until_watched(stack, recording_id)
+    assert until_ended(stack, recording_id)["status"] == "done"
+    row = stack.call_api("GET", f"/recordings/{recording_id}").json()
+    assert row["ended_by"] == "recorder"
+    assert row["stopped_at"] < row["complete_at"] == complete["complete_at"]
+    assert "agora.stop" not in calls(stack)
+    assert stack.ledger()["paid"]["agora.recordings_started"] == 1
+    again = started(stack, "watched")
+    assert again["recording_id"] != recording_id, "the channel is free"
+    stop(stack, again["recording_id"])
+
+
+def test_a_recorder_that_never_starts_is_a_failure_with_agora_s_last_word(stack: LocalStack) -> None:
+    stack.dials(agora={"never_starts": True, "idle_speed": 1.0})
+    recording_id = started(stack, "never")["recording_id"]
+    failed = until_status(stack, recording_id, *ENDED)
+    assert (failed["status"], failed["reason"]) == (
+        "failed",
+        "Agora did not report the recorder as started within 90 s; last: some components ready",
+    )
+    until_watched(stack, recording_id)
+    assert calls(stack).count("agora.stop") == 1
+    assert calls(stack).count("agora.query") <= 8
+
+
+def test_a_recording_that_nobody_spoke_in_is_empty(stack: LocalStack) -> None:
+    stack.dials(agora={"recording_seconds": 0.0})
+    recording_id = started(stack, "silence")["recording_id"]
+    ended = until_status(stack, recording_id, *ENDED)
+    assert ended["status"] == "empty"
+    assert ended["reason"].startswith("the recorder left by itself (")
+    assert ended["reason"].endswith("no file came within 10 minutes of the end")
+    assert "complete_at" in ended
+
+
+def test_files_that_agora_named_and_that_never_came_are_a_failure(stack: LocalStack) -> None:
+    state = {"status": 5, "fileListMode": "json", "fileList": [{"fileName": "x_lost.m3u8"}]}
+    answer = {"call": "agora.query", "status": 200, "body": {"serverResponse": state}}
+    stack.dials(agora={"recording_seconds": 0.0}, fail_next=[answer])
+    recording_id = started(stack, "lost files")["recording_id"]
+    ended = until_status(stack, recording_id, *ENDED)
+    assert (ended["status"], ended["reason"]) == (
+        "failed",
+        "Agora recorded, but no file came within 10 minutes of the end",
+    )
+
+
+def test_agora_being_away_is_waited_out(stack: LocalStack) -> None:
+    stack.dials(
+        agora={"speed": 1.0}, fail_next=[{"call": "agora.query", "status": 500, "body": {"code": 1}, "times": 3}]
+    )
+    recording_id = started(stack, "away")["recording_id"]
+    until_status(stack, recording_id, "recording")
+    assert calls(stack).count("agora.query") >= 4
+    stop(stack, recording_id)
+    assert "watch_reason" not in stack.call_api("GET", f"/recordings/{recording_id}").json()
+
+
+def test_a_throttled_look_is_tried_again(stack: LocalStack) -> None:
+    stack.dials(agora={"speed": 1.0})
+    with throttled(stack, "Check recording", WATCH):
+        recording_id = started(stack, "throttled")["recording_id"]
+        assert await_failures(stack, recording_id) == {"Lambda.TooManyRequestsException"}
+    until_status(stack, recording_id, "recording")
+    stop(stack, recording_id)
+
+
+def test_a_passing_fault_of_aws_is_tried_again_and_a_lasting_one_waited_out(stack: LocalStack) -> None:
+    stack.dials(agora={"speed": 0.5})
+    with without_grants(stack, "Check recording", WATCH):
+        recording_id = started(stack, "no grants")["recording_id"]
+        assert await_failures(stack, recording_id, count=8) == {"ClientError"}
+        events = watch_of(stack, recording_id)
+    waits = [json.loads(e["stateEnteredEventDetails"]["input"]) for e in events if e["type"] == "WaitStateEntered"]
+    assert [state["wait_seconds"] for state in waits[:2]] == [7, 120]
+    until_status(stack, recording_id, "recording")
+    stop(stack, recording_id)
+
+
+def notify(stack: LocalStack, body: bytes, *, secret: bytes = SECRET, header: str = "Agora-Signature-V2") -> Any:
+    algorithm = "sha256" if header.endswith("V2") else "sha1"
+    headers = {header: hmac.new(secret, body, algorithm).hexdigest()}
+    return stack.call_api("POST", "/webhooks/agora", data=body, headers=headers, signed=False)
+
+
+def notice(sid: str, event: int, **details: Any) -> bytes:
+    payload = {"cname": "c", "uid": "1", "sid": sid, "details": details}
+    told = {"noticeId": uuid4().hex, "productId": 3, "eventType": event, "notifyMs": 1, "payload": payload}
+    return json.dumps(told).encode()
+
+
+def test_notifications_tell_of_an_end_early_and_forged_ones_of_nothing(stack: LocalStack) -> None:
+    stack.set_wait_scale(1)
+    stack.dials(agora={"recording_seconds": 6.0, "speed": 3.0})
+    recording = started(stack, "notified")
+    recording_id, sid = recording["recording_id"], recording["sid"]
+
+    def row() -> dict[str, Any]:
+        return dict(stack.call_api("GET", f"/recordings/{recording_id}").json())
+
+    assert notify(stack, notice(sid, 11, exitStatus=1), secret=b"guessed").status_code == 401
+    assert stack.call_api("POST", "/webhooks/agora", data=notice(sid, 11), signed=False).status_code == 401
+    assert notify(stack, notice("0" * 32, 11, exitStatus=1)).json() == {"ok": True}
+    assert row()["status"] in ("starting", "recording")
+
+    fail_over = notice(sid, 12, newUid=7)
+    for _ in range(2):
+        assert notify(stack, fail_over).json() == {"ok": True}
+    assert row()["fail_overs"] == 1
+
+    left = notice(sid, 11, exitStatus=1)
+    for header in ("Agora-Signature", "Agora-Signature-V2"):
+        assert notify(stack, left, header=header).json() == {"ok": True}
+    ended = row()
+    assert (ended["status"], ended["reason"]) == ("stopping", "the recorder left by itself (exited abnormally)")
+    assert "complete_at" not in ended
+    assert notify(stack, notice(sid, 31, status=0, fileList=[])).status_code == 200
+    assert row()["complete_at"]
+    until_status(stack, recording_id, *ENDED)
+
+
+def test_with_agora_s_notifications_a_recording_is_complete_at_once(stack: LocalStack) -> None:
+    stack.set_wait_scale(1)
+    url = f"{stack.api_url}/webhooks/agora"
+    stack.dials(
+        agora={"recording_seconds": 6.0, "speed": 12.0, "notifications_url": url, "notify_twice": True},
+    )
+    recording_id = started(stack, "told")["recording_id"]
+    complete = until(stack, recording_id, lambda recording: "complete_at" in recording, patience=15)
+    told = [line["status"] for line in stack.ledger()["lines"] if line["call"] == "agora.notification"]
+    assert len(told) >= 4
+    assert set(told) == {200}
+    assert complete["status"] in ("stopping", "processing", "done")
+    stack.set_wait_scale(0.01)
+    row = stack.call_api("GET", f"/recordings/{recording_id}").json()
+    assert (row["ended_by"], row["complete_at"]) == ("recorder", complete["complete_at"])
+    until_status(stack, recording_id, *ENDED)
