@@ -22,6 +22,8 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
 
     _acknowledge(stack.arrival.admit, f"IAM5[Resource::{recordings}/*]", any_media)
     _acknowledge(stack.workflow.submit, f"IAM5[Resource::{recordings}/*]", any_media)
+    _acknowledge(stack.workflow.prepare, f"IAM5[Resource::{recordings}/*]", any_media)
+    _acknowledge(stack.workflow.prepare, f"IAM5[Resource::{recordings}/prepared/*]", any_media)
     for prefix in (DELIVERIES, OUTPUTS):
         _acknowledge(stack.workflow.submit, f"IAM5[Resource::{replies}/{prefix}*]", any_reply)
     _acknowledge(stack.workflow.submit, "IAM5[Resource::*]", "a service of AWS names no resource for starting a job")
@@ -45,6 +47,7 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     )
     _acknowledge(stack.buckets, "IAM5[Resource::*]", "a user makes federation tokens of nobody but itself")
     _acknowledge(stack.workflow, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
+    _acknowledge(stack.watch, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
     _acknowledge(
         stack.buckets,
         "S1",

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.buckets import Buckets
 from infra.insights_table import InsightsTable
 from infra.settings import StackSettings
+from recording_insights.media import PREPARED
 from recording_insights.providers.registry import PROVIDERS
 
 
@@ -37,6 +38,7 @@ class Foundation:
             "BASE_URLS": json.dumps(settings.base_urls),
             "SUBMIT_CEILING_MINUTES": str(settings.submit_ceiling_minutes),
             "POLL_CEILING_MINUTES": str(settings.poll_ceiling_minutes),
+            "LATE_FILES_MINUTES": str(settings.late_files_minutes),
             "FAILOVER_MINUTES": str(settings.failover_minutes),
             "LINK_MINUTES": str(settings.link_minutes),
         }
@@ -56,6 +58,17 @@ class Foundation:
     def read_recordings(self) -> iam.PolicyStatement:
         """Read any media object; a presigned link carries the same right."""
         return iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.buckets.recordings.arn_for_objects("*")])
+
+    def list_recordings(self) -> iam.PolicyStatement:
+        """Learn which media objects there are."""
+        return iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.buckets.recordings.bucket_arn])
+
+    def write_prepared(self) -> iam.PolicyStatement:
+        """Keep files that were made of tracks, in several parts where they are large."""
+        return iam.PolicyStatement(
+            actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+            resources=[self.buckets.recordings.arn_for_objects(f"{PREPARED}*")],
+        )
 
     def on_replies(self, *actions: str, prefix: str = "") -> iam.PolicyStatement:
         """S3 actions on the kept replies, or on those under a prefix."""

@@ -1,4 +1,4 @@
-"""The Step Functions workflow: submit, wait, poll, save, or report why not.
+"""The Step Functions workflow: prepare what is no file yet, submit, wait, poll, save, or report why not.
 
 Timing is decided in Python and arrives as data; the definition holds no arithmetic. JSONata expressions are paths
 and comparisons only.
@@ -8,26 +8,27 @@ from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.foundation import Foundation
-from infra.log_group import log_group
+from infra.native_wheels import prepare_code
 from infra.python_function import PythonFunction
+from infra.state_machine import lambda_task, outcome, standard_machine, wait
 from infra.webhooks import Webhooks
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
+from recording_insights.recording_request import MOST_HOURS
 from recording_insights.replies import DELIVERIES, OUTPUTS
 from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT
+from recording_insights.workflow.prepare_media import SILENT
 from recording_insights.workflow.submit_recording import MOST_RENEWALS
-
-# A task may wait for a worker before its function's own time begins.
-START_MARGIN = cdk.Duration.seconds(30)
 
 
 class ProcessingWorkflow(Construct):
-    """The state machine and the four functions behind its tasks."""
+    """The state machine and the five functions behind its tasks."""
 
     def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, webhooks: Webhooks) -> None:
         super().__init__(scope, construct_id)
@@ -36,6 +37,22 @@ class ProcessingWorkflow(Construct):
         calls_back = any(c.callback != "none" for c in capabilities)
         delivered = any(c.result_by == "delivery" or c.aws_service for c in capabilities)
 
+        self.prepare = self._function(
+            "prepare_media",
+            "Makes one file of a track's slices when all of them are there",
+            [
+                foundation.on_table("GetItem", "Query", "UpdateItem"),
+                foundation.read_recordings(),
+                foundation.list_recordings(),
+                foundation.write_prepared(),
+            ],
+            # A day's slices are fetched one after the other.
+            cdk.Duration.minutes(15),
+            memory_mb=1769,  # one whole core
+            code=prepare_code(foundation.settings),
+            # The prepared file of a day at the highest rate that Agora records in.
+            scratch=cdk.Size.gibibytes(4),
+        )
         self.submit = self._function(
             "submit_recording",
             "Hands a media object to its provider",
@@ -108,55 +125,18 @@ class ProcessingWorkflow(Construct):
 
     def _state_machine(self) -> sfn.StateMachine:
         settings = self._foundation.settings
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-        log = log_group(self, "Log", settings)
-        functions = (self.submit, self.poll, self.save, self.report)
-        policy = iam.Policy(
-            self,
-            "Policy",
-            statements=[
-                iam.PolicyStatement(
-                    actions=["lambda:InvokeFunction"], resources=[f.function.function_arn for f in functions]
-                ),
-                self._foundation.on_table("UpdateItem"),
-                # Log delivery and tracing have no resources to name.
-                # Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-                iam.PolicyStatement(
-                    actions=[
-                        "logs:CreateLogDelivery",
-                        "logs:GetLogDelivery",
-                        "logs:UpdateLogDelivery",
-                        "logs:DeleteLogDelivery",
-                        "logs:ListLogDeliveries",
-                        "logs:PutResourcePolicy",
-                        "logs:DescribeResourcePolicies",
-                        "logs:DescribeLogGroups",
-                        "xray:PutTraceSegments",
-                        "xray:PutTelemetryRecords",
-                        "xray:GetSamplingRules",
-                        "xray:GetSamplingTargets",
-                    ],
-                    resources=["*"],
-                ),
-            ],
-        )
-        policy.attach_to_role(role)
         ceilings = settings.submit_ceiling_minutes + settings.poll_ceiling_minutes
-        machine = sfn.StateMachine(
+        # A track is there from the first minute of its recording on, and over a day of silence after it at the latest.
+        recording = MOST_HOURS * 60 + SILENT.total_seconds() / 60 + settings.late_files_minutes
+        return standard_machine(
             self,
-            "StateMachine",
-            definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
-            query_language=sfn.QueryLanguage.JSONATA,
-            state_machine_type=sfn.StateMachineType.STANDARD,
+            settings,
+            self._definition(),
+            functions=[self.prepare, self.submit, self.poll, self.save, self.report],
+            statements=[self._foundation.on_table("UpdateItem")],
             # Each new link and each provider that takes over begins both waits anew; the hour is for faults on the way.
-            timeout=cdk.Duration.minutes((MOST_RENEWALS + 1 + len(settings.failover)) * ceilings + 60),
-            role=role.without_policy_updates(),
-            # Without execution data: what a state carries is in the execution's history already.
-            logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ALL, include_execution_data=False),
-            tracing_enabled=True,
+            timeout=cdk.Duration.minutes((MOST_RENEWALS + 1 + len(settings.failover)) * ceilings + recording + 60),
         )
-        machine.node.add_dependency(policy)
-        return machine
 
     def _definition(self) -> sfn.IChainable:
         failed = sfn.Fail.jsonata(self, "Recording failed", error="RecordingFailed", cause="{% $states.input.reason %}")
@@ -167,22 +147,35 @@ class ProcessingWorkflow(Construct):
             outputs={"reason": "{% 'the failure could not be reported: ' & $states.errorOutput.Error %}"},
         )
         report.next(failed)
+        prepare = self._task("Prepare media", self.prepare, on_error=report)
         submit = self._task("Submit recording", self.submit, on_error=report)
         poll = self._task("Poll job", self.poll, on_error=report)
         save = self._task("Save insights", self.save, on_error=report)
         await_callback = self._await_callback(poll)
-        wait = sfn.Wait.jsonata(self, "Wait", time=sfn.WaitTime.seconds("{% $states.input.wait_seconds %}"))
+        waiting = wait(self, "Wait")
+        wait_for_files = wait(self, "Wait for files")
+        prepared = (
+            sfn.Choice.jsonata(self, "Media prepared?")
+            .when(outcome("prepare"), prepare)
+            .when(outcome("running"), wait_for_files)
+            .when(outcome("failed"), report)
+            .when(outcome("empty"), sfn.Succeed.jsonata(self, "Nothing was recorded"))
+            .otherwise(submit)
+        )
+        wait_for_files.next(prepare)
+        prepare.next(prepared)
         finished = (
             sfn.Choice.jsonata(self, "Job finished?")
-            .when(_outcome("awaiting"), await_callback)
-            .when(_outcome("running"), wait)
-            .when(_outcome("succeeded"), save)
-            .when(_outcome("submit"), submit)
+            .when(outcome("awaiting"), await_callback)
+            .when(outcome("running"), waiting)
+            .when(outcome("succeeded"), save)
+            .when(outcome("submit"), submit)
             .otherwise(report)
         )
-        wait.next(poll)
+        waiting.next(poll)
         poll.next(finished)
-        return submit.next(finished)
+        submit.next(finished)
+        return prepared
 
     def _await_callback(self, poll: tasks.LambdaInvoke) -> tasks.CallAwsService:
         """Lays its token on the row for whoever receives the callback, and goes on to poll, come what may.
@@ -217,32 +210,7 @@ class ProcessingWorkflow(Construct):
     def _task(
         self, name: str, function: PythonFunction, *, on_error: sfn.IChainable | None = None
     ) -> tasks.LambdaInvoke:
-        task = tasks.LambdaInvoke.jsonata(
-            self,
-            name,
-            lambda_function=function.function,
-            payload=sfn.TaskInput.from_text("{% $states.input %}"),
-            outputs="{% $states.result.Payload %}",
-            task_timeout=sfn.Timeout.duration(function.timeout.plus(START_MARGIN)),
-            retry_on_service_exceptions=False,
-        )
-        # Throttling passes: nothing may be lost because many recordings end at the same time.
-        task.add_retry(
-            errors=["Lambda.TooManyRequestsException"],
-            interval=cdk.Duration.seconds(2),
-            max_attempts=20,
-            backoff_rate=2,
-            max_delay=cdk.Duration.minutes(2),
-            jitter_strategy=sfn.JitterType.FULL,
-        )
-        task.add_retry(
-            errors=[sfn.Errors.ALL],
-            interval=cdk.Duration.seconds(2),
-            max_attempts=6,
-            backoff_rate=2,
-            max_delay=cdk.Duration.minutes(1),
-            jitter_strategy=sfn.JitterType.FULL,
-        )
+        task = lambda_task(self, name, function)
         if on_error:
             task.add_catch(
                 on_error,
@@ -259,6 +227,8 @@ class ProcessingWorkflow(Construct):
         timeout: cdk.Duration,
         memory_mb: int = 512,
         environment: Mapping[str, str] | None = None,
+        code: lambda_.Code | None = None,
+        scratch: cdk.Size | None = None,
     ) -> PythonFunction:
         return PythonFunction(
             self,
@@ -270,8 +240,6 @@ class ProcessingWorkflow(Construct):
             statements=statements,
             timeout=timeout,
             memory_mb=memory_mb,
+            code=code,
+            scratch=scratch,
         )
-
-
-def _outcome(word: str) -> sfn.Condition:
-    return sfn.Condition.jsonata("{% $states.input.outcome = '" + word + "' %}")

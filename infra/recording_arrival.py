@@ -17,7 +17,7 @@ from constructs import Construct
 from infra.foundation import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
-from recording_insights.media import SUFFIXES
+from recording_insights.media import SUFFIXES, TRACKS
 
 # EventBridge compares suffixes with their case.
 SUFFIX_FORMS = [form for suffix in SUFFIXES for form in (suffix, suffix.upper())]
@@ -52,7 +52,7 @@ class RecordingArrival(Construct):
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),
                 # With the right to list, S3 says of an object that is gone that it is gone; without, "access denied".
-                iam.PolicyStatement(actions=["s3:ListBucket"], resources=[foundation.buckets.recordings.bucket_arn]),
+                foundation.list_recordings(),
                 iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]),
             ],
             timeout=cdk.Duration.minutes(1),
@@ -70,7 +70,7 @@ class RecordingArrival(Construct):
                 detail={
                     "bucket": bucket,
                     "object": {
-                        "key": [{"suffix": form} for form in SUFFIX_FORMS],
+                        "key": [*({"suffix": form} for form in SUFFIX_FORMS), {"wildcard": TRACKS}],
                         "size": [{"numeric": [">", 0]}],
                     },
                 },
@@ -89,9 +89,11 @@ class RecordingArrival(Construct):
     def _log_the_rest(
         self, foundation: Foundation, created: dict[str, list[str]], bucket: dict[str, list[str]]
     ) -> None:
-        """Playlists, slices, pictures and empty objects: hundreds per recording, so no function runs for them."""
+        """Other playlists, slices, pictures, empty objects: hundreds per recording, so no function runs for them."""
         # EventBridge writes only to groups under this prefix.
         name = f"/aws/events/recording-insights-{foundation.settings.stage}-ignored-objects"
+        # "Anything but" takes suffixes or wildcards, not both.
+        media = [*(f"*{form}" for form in SUFFIX_FORMS), TRACKS]
         self.ignored = log_group(self, "IgnoredObjects", foundation.settings, name=name)
         rule = events.CfnRule(
             self,
@@ -102,7 +104,7 @@ class RecordingArrival(Construct):
                 "detail": {
                     "bucket": bucket,
                     "$or": [
-                        {"object": {"key": [{"anything-but": {"suffix": SUFFIX_FORMS}}]}},
+                        {"object": {"key": [{"anything-but": {"wildcard": media}}]}},
                         {"object": {"size": [0]}},
                     ],
                 },
@@ -119,7 +121,7 @@ class RecordingArrival(Construct):
                         },
                         input_template=(
                             '{"timestamp": <time>, "message": "ignored: <key> (<size> bytes) is empty or not one of '
-                            f'{", ".join(SUFFIXES)}"}}'
+                            f'{", ".join(SUFFIXES)}, nor the playlist of a track"}}'
                         ),
                     ),
                 )

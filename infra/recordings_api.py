@@ -8,6 +8,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.foundation import Foundation
@@ -33,7 +34,7 @@ PATCH, PUT = apigateway.HttpMethod.PATCH, apigateway.HttpMethod.PUT
 class RecordingsApi(Construct):
     """Routes, authorizer, throttle, access log."""
 
-    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation) -> None:
+    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, watch: sfn.StateMachine) -> None:
         super().__init__(scope, construct_id)
         self._foundation = foundation
         settings = foundation.settings
@@ -63,6 +64,7 @@ class RecordingsApi(Construct):
         ).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=log_group(self, "AccessLog", settings).log_group_arn, format=json.dumps(ACCESS_LOG)
         )
+        self._more_environment = {"start_recording": {"WATCH_ARN": watch.state_machine_arn}}
         agora_secret = foundation.read_secret("agora")
         table = foundation.on_table
         self.functions = {
@@ -77,6 +79,7 @@ class RecordingsApi(Construct):
                         table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
                         agora_secret,
                         foundation.read_secret(UPLOADER_SECRET),
+                        iam.PolicyStatement(actions=["states:StartExecution"], resources=[watch.state_machine_arn]),
                     ],
                 ),
                 (
@@ -139,7 +142,7 @@ class RecordingsApi(Construct):
             settings=self._foundation.settings,
             module=module,
             description=description,
-            environment=self._foundation.environment(),
+            environment={**self._foundation.environment(), **self._more_environment.get(module, {})},
             statements=statements,
             timeout=TIMEOUT,
             memory_mb=1024 if module == "get_insights" else 512,

@@ -43,6 +43,7 @@ class StackSettings:
     base_urls: Mapping[str, str] = field(default_factory=dict)
     submit_ceiling_minutes: int = 60
     poll_ceiling_minutes: int = 240
+    late_files_minutes: int = 60
     callback_wait_seconds: int = 900
     webhook_base_url: str | None = None
     link_minutes: int = 60
@@ -179,6 +180,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "failoverMinutes": _Setting("failover_minutes", _whole(1, 1440), "a whole number from 1 to 1440"),
     "submitCeilingMinutes": _Setting("submit_ceiling_minutes", _whole(1, 1440), "a whole number from 1 to 1440"),
     "pollCeilingMinutes": _Setting("poll_ceiling_minutes", _whole(1, 1440), "a whole number from 1 to 1440"),
+    "lateFilesMinutes": _Setting("late_files_minutes", _whole(1, 4320), "a whole number from 1 to 4320"),
     "callbackWaitSeconds": _Setting("callback_wait_seconds", _whole(5, 86400), "a whole number from 5 to 86400"),
     "webhookBaseUrl": _Setting("webhook_base_url", _text(_URL), "an http or https URL"),
     "linkMinutes": _Setting("link_minutes", _whole(20, 720), "a whole number from 20 to 720"),

@@ -5,11 +5,13 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from infra.agora_notifications import AgoraNotifications
 from infra.buckets import Buckets
 from infra.foundation import Foundation
 from infra.insights_table import InsightsTable
 from infra.processing_workflow import ProcessingWorkflow
 from infra.recording_arrival import RecordingArrival
+from infra.recording_watch import RecordingWatch
 from infra.recordings_api import RecordingsApi
 from infra.settings import StackSettings
 from infra.stopped_executions import StoppedExecutions
@@ -28,7 +30,9 @@ class RecordingInsightsStack(cdk.Stack):
         self.buckets = buckets = Buckets(self, "Buckets", settings)
         table = InsightsTable(self, "Insights", settings)
         foundation = Foundation(self, settings, buckets, table)
-        self.api = RecordingsApi(self, "Recordings", foundation)
+        self.watch = RecordingWatch(self, "Watch", foundation)
+        self.api = RecordingsApi(self, "Recordings", foundation, self.watch.state_machine)
+        AgoraNotifications(self, "Notifications", foundation, self.api.api)
         self.webhooks = webhooks = Webhooks(self, "Webhooks", foundation, self.api.api)
         self.workflow = ProcessingWorkflow(self, "Processing", foundation, webhooks)
         self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
@@ -40,6 +44,7 @@ class RecordingInsightsStack(cdk.Stack):
             "RepliesBucketName": buckets.replies.bucket_name,
             "InsightsTableName": table.table.table_name,
             "WorkflowArn": self.workflow.state_machine.state_machine_arn,
+            "WatchArn": self.watch.state_machine.state_machine_arn,
             "ApiId": self.api.api.api_id,
             "ApiUrl": self.api.api.api_endpoint,
             "WebhookUrl": webhooks.url,

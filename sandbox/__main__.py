@@ -11,12 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sandbox.demo import DemoError, check_media, run_demo
+from sandbox.demo import MODES, STREAM_MODES, DemoError, Take, check_media, run_demo
 from sandbox.deployment import ToolMissing
 from sandbox.local_cloud import StartError
 from sandbox.location import Location, LocationError
 from sandbox.phases import Phases
 from sandbox.processes import Interrupted, StillRunning
+from sandbox.stand_ins.world import SAMPLE
 from sandbox.up import bring_down, bring_up, parse_context, running_stack, stack_that_is_up
 
 
@@ -28,7 +29,8 @@ def main() -> int:
             return _down(location)
         context = parse_context(arguments.context)
         if arguments.command == "demo":
-            return _demo(location, context, arguments.recording, parts=arguments.parts, as_json=arguments.json)
+            take = Take(arguments.recording or SAMPLE, arguments.mode, arguments.stream_mode, arguments.parts)
+            return _demo(location, context, take, as_json=arguments.json)
         return _up(location, context)
     except (LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
         print(error, file=sys.stderr)
@@ -64,12 +66,11 @@ def _down(location: Location) -> int:
     return 0
 
 
-def _demo(location: Location, context: Mapping[str, str], recording: Path | None, *, parts: int, as_json: bool) -> int:
-    if recording:
-        check_media(recording)
+def _demo(location: Location, context: Mapping[str, str], take: Take, *, as_json: bool) -> int:
+    check_media(take.media)
     console = Console(stderr=as_json)
     with running_stack(context, location, Phases(console)) as stack:
-        return run_demo(stack, console, recording, parts=parts, as_json=as_json)
+        return run_demo(stack, console, take, as_json=as_json)
 
 
 def _shown(path: Path) -> str:
@@ -91,6 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         if name == "demo":
             command.add_argument("--recording", type=Path, help="a file of your own: mp4, m4a, mp3 or wav")
             command.add_argument("--parts", type=int, choices=range(1, 10), default=1, help="MP4s of the recording")
+            command.add_argument("--mode", choices=MODES, default="mix", help="how Agora records")
+            command.add_argument(
+                "--stream-mode",
+                choices=STREAM_MODES,
+                default="default",
+                help="in mode individual: transcoded, or as it was sent, with a mute in the middle",
+            )
             command.add_argument("--json", action="store_true", help="the insights as JSON, progress on standard error")
     return parser
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,42 @@ RECORD_WITHIN_SECONDS = 5
 """Agora's stand-in plays whatever it records so fast that it takes this long; then it waits for nobody."""
 _ENDED = ("done", "partial", "failed", "empty")
 _SPEAKER_STYLES = ("cyan", "magenta", "green", "yellow")
+
+
+MODES = ("mix", "individual")
+STREAM_MODES = ("default", "original")
+SPEAKERS = {"1001": "Agent", "1002": "Caller"}
+"""Who is in the channel in individual mode, in the order in which the sample's voices are first heard."""
+MUTE = {"uid": "1002", "from_seconds": 20.0, "to_seconds": 26.0}
+"""Of what is muted, `original` records nothing: the slices have a hole."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """What the demo records and how: `parts` is into how many MP4s Agora cuts a recording in mode mix."""
+
+    media: Path = SAMPLE
+    mode: str = "mix"
+    stream_mode: str = "default"
+    parts: int = 1
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The body of POST /recordings, but for the channel."""
+        if self.mode == "mix":
+            return {}
+        return {"mode": self.mode, "stream_mode": self.stream_mode, "speakers": SPEAKERS}
+
+    @property
+    def dials(self) -> dict[str, Any]:
+        """Of Agora's stand-in."""
+        muted = [MUTE] if self.mode == "individual" and self.stream_mode == "original" else []
+        return {"media_path": str(self.media.resolve()), "parts": self.parts, "uids": list(SPEAKERS), "mutes": muted}
+
+    @property
+    def media_objects(self) -> int:
+        """How many come of it."""
+        return self.parts if self.mode == "mix" else len(SPEAKERS)
 
 
 class DemoError(Exception):
@@ -48,24 +85,21 @@ def check_media(path: Path) -> float:
         raise DemoError(f"{path}: cannot be read as media ({error.strerror})") from error
 
 
-def run_demo(
-    stack: LocalStack, console: Console, recording: Path | None, *, parts: int = 1, as_json: bool = False
-) -> int:
+def run_demo(stack: LocalStack, console: Console, take: Take, *, as_json: bool = False) -> int:
     """Start a recording through the API, watch it, print what came out; 0 if it ended as insights.
 
-    Agora's stand-in cuts it into so many `parts`, each with an execution of its own; the first one is shown.
-
-    With `as_json` the insights go to the standard output as the API gave them, and nothing else does.
+    Each part or track has an execution of its own; the first one is shown. With `as_json` the insights go to the
+    standard output as the API gave them, and nothing else does.
     """
-    media = (recording or SAMPLE).resolve()
-    speed = max(check_media(media) / RECORD_WITHIN_SECONDS, 1.0)
-    stack.dials(agora={"media_path": str(media), "speed": speed, "idle_speed": 600.0, "parts": parts})
+    speed = max(check_media(take.media) / RECORD_WITHIN_SECONDS, 1.0)
+    stack.dials(agora={**take.dials, "speed": speed, "idle_speed": 600.0})
     began = time.monotonic()
-    started = stack.call_api("POST", "/recordings", json={"channel": f"demo {datetime.now(UTC):%H-%M-%S}"})
+    channel = f"demo {datetime.now(UTC):%H-%M-%S}"
+    started = stack.call_api("POST", "/recordings", json={"channel": channel, **take.request})
     if started.status_code != 201:
         raise DemoError(f"POST /recordings answered {started.status_code}: {started.text}")
     recording_id = started.json()["recording_id"]
-    row, history = _watch(stack, console, recording_id, began, parts)
+    row, history = _watch(stack, console, recording_id, began, take.media_objects)
     console.print()
     insights = stack.call_api("GET", f"/recordings/{recording_id}/insights").json()
     if as_json:
@@ -74,12 +108,12 @@ def run_demo(
         _print_insights(console, insights)
         _print_places(console, stack, row)
         memory = memory_of_tasks(stack.client("stepfunctions"), stack.client("lambda"), stack.outputs["WorkflowArn"])
-        _print_cost(console, cost_of(history, memory), parts)
+        _print_cost(console, cost_of(history, memory), take)
     return 0 if row["status"] in ("done", "partial") else 1
 
 
 def _watch(
-    stack: LocalStack, console: Console, recording_id: str, began: float, parts: int
+    stack: LocalStack, console: Console, recording_id: str, began: float, media_objects: int
 ) -> tuple[dict[str, Any], Sequence[Mapping[str, Any]]]:
     step_functions = stack.client("stepfunctions")
     ended: dict[str, float] = {"Start recording": time.monotonic() - began}
@@ -90,7 +124,7 @@ def _watch(
             history = step_functions.get_execution_history(executionArn=arn, maxResults=1000)["events"] if arn else []
             timeline.show([*_before_workflow(row, began, ended), *steps_of(history)])
             over = history and history[-1]["type"] in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted")
-            if row["status"] in _ENDED and (over or not arn) and len(row.get("media", [])) in (0, parts):
+            if row["status"] in _ENDED and (over or not arn) and len(row.get("media", [])) in (0, media_objects):
                 return row, history
             if time.monotonic() - began > PATIENCE_SECONDS:
                 raise DemoError(f"no result within {PATIENCE_SECONDS} s; the recording is {row['status']}")
@@ -125,12 +159,12 @@ def _print_insights(console: Console, insights: Mapping[str, Any]) -> None:
     console.rule("Transcript")
     speakers: dict[str, str] = {}
     for line in insights["transcript"]:
-        speaker = str(line.get("speaker", "?"))
+        speaker = str(line.get("speaker_name") or f"speaker {line.get('speaker', '?')}")
         style = speakers.setdefault(speaker, _SPEAKER_STYLES[len(speakers) % len(_SPEAKER_STYLES)])
         console.print(
             Text.assemble(
                 (_at(line.get("start_ms")), "dim"),
-                (f"speaker {speaker}: ", style),
+                (f"{speaker}: ", style),
                 line["text"],
                 (f"  {line['sentiment']:+.2f}" if "sentiment" in line else "", "dim"),
             ),
@@ -173,8 +207,9 @@ def _print_places(console: Console, stack: LocalStack, row: Mapping[str, Any]) -
         console.print(f"{name:<11}{place}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _print_cost(console: Console, cost: Cost, parts: int) -> None:
-    console.rule(f"What {'it' if parts == 1 else 'each part'} would have cost on AWS")
+def _print_cost(console: Console, cost: Cost, take: Take) -> None:
+    what = "each track" if take.mode == "individual" else "it" if take.parts == 1 else "each part"
+    console.rule(f"What {what} would have cost on AWS")
     table = Table.grid(padding=(0, 2))
     table.add_row("Step Functions", f"{cost.transitions} state transitions", f"${cost.step_functions:.6f}")
     table.add_row("Lambda", f"{cost.invocations} calls, {cost.gb_seconds:.2f} GB-s", f"${cost.functions:.6f}")

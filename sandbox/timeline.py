@@ -15,7 +15,16 @@ from rich.text import Text
 State = Literal["running", "done", "failed"]
 _MARKS: Mapping[State, str] = {"running": "…", "done": "✓", "failed": "✗"}
 _STYLES: Mapping[State, str] = {"running": "yellow", "done": "green", "failed": "red"}
-_SHOWN = {"Submit recording", "Await callback", "Wait", "Poll job", "Save insights", "Report failure"}
+_SHOWN = {
+    "Prepare media",
+    "Wait for files",
+    "Submit recording",
+    "Await callback",
+    "Wait",
+    "Poll job",
+    "Save insights",
+    "Report failure",
+}
 
 
 @dataclass
@@ -42,10 +51,10 @@ def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) 
             step = steps.setdefault(name, Step(name, "running", times=0))
             step.state, step.times = "running", step.times + 1
             entered[name] = event["timestamp"]
-            if name == "Wait":
+            if name in ("Wait", "Wait for files"):
                 wait = json.loads(event["stateEnteredEventDetails"]["input"])["wait_seconds"]
                 left = wait - (now - event["timestamp"]).total_seconds()
-                step.detail = f"{wait} s, next poll in {max(left, 0):.0f} s"
+                step.detail = f"{wait} s, next {'poll' if name == 'Wait' else 'look'} in {max(left, 0):.0f} s"
         elif kind.endswith("StateExited"):
             name = event["stateExitedEventDetails"]["name"]
             step = steps[name]
@@ -68,6 +77,12 @@ def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) 
 def _said(name: str, output: str | None) -> str:
     said = json.loads(output or "{}")
     match name:
+        case "Prepare media":
+            words = {
+                "running": f"not all of it is there, looks again in {said.get('wait_seconds')} s",
+                "submit": "one file of all slices",
+            }
+            return words.get(str(said.get("outcome")), str(said.get("reason")))
         case "Submit recording" | "Poll job":
             words = {
                 "running": f"not finished, asks again in {said.get('wait_seconds')} s",
@@ -78,7 +93,7 @@ def _said(name: str, output: str | None) -> str:
                 words["running"] = f"taken, first poll in {said.get('wait_seconds')} s"
             outcome = str(said.get("outcome"))
             return words.get(outcome, f"{outcome} {said.get('reason') or ''}".strip())
-        case "Wait":
+        case "Wait" | "Wait for files":
             return f"{said.get('wait_seconds')} s"
         case "Save insights":
             kinds = {kind.replace("_", " "): count for kind, count in said.get("items", {}).items()}

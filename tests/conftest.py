@@ -37,6 +37,7 @@ def stack() -> "Iterator[LocalStack]":
     context = {
         "submitCeilingMinutes": "10",
         "pollCeilingMinutes": "20",
+        "lateFilesMinutes": "10",
         "callbackWaitSeconds": "8",
         "otherProviders": ",".join(every),
         "prefixProviders": json.dumps(prefixes),

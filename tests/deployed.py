@@ -1,7 +1,7 @@
 """What the tests of the deployed stack share: media to drop, and how to follow a recording to its end."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +22,29 @@ def drop(stack: LocalStack, media: Path | bytes, key: str | None = None) -> str:
     key = key or f"dropped/{uuid4().hex[:8]}.mp4"
     stack.client("s3").put_object(Bucket=stack.outputs["RecordingsBucketName"], Key=key, Body=body)
     return key
+
+
+def hls_of(media: Path, folder: Path, stem: str, *, slice_seconds: float = 2.0) -> list[Path]:
+    """A playlist and its slices as ffmpeg makes them of a file, the playlist last."""
+    playlist = folder / f"{stem}.m3u8"
+    options = {
+        "hls_time": str(slice_seconds),
+        "hls_list_size": "0",
+        "hls_segment_filename": str(folder / f"{stem}_%d.ts"),
+    }
+    with av.open(str(media)) as source, av.open(str(playlist), "w", format="hls", options=options) as target:
+        stream = source.streams.audio[0]
+        copied = target.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.dts is not None:
+                packet.stream = copied
+                target.mux(packet)
+    return [*sorted(folder.glob(f"{stem}_*.ts"), key=lambda file: int(file.stem.rpartition("_")[2])), playlist]
+
+
+def drop_all(stack: LocalStack, files: Sequence[Path], folder: str) -> str:
+    """Put files into a folder of the recordings bucket by hand; the key of the last one."""
+    return [drop(stack, file, f"{folder}/{file.name}") for file in files][-1]
 
 
 def recording_of(stack: LocalStack, key: str, patience: float = 20) -> str:

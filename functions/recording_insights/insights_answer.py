@@ -33,12 +33,14 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     recording = collection.recording
     found = list(_in_order(collection))
     parts = [insights for _, insights in found]
+    names = {str(uid): str(name) for uid, name in recording.get("speakers", {}).items()}
     # Whoever took over from the provider that was meant to has found them.
     providers = dict.fromkeys(str(item["provider"]) for item, _ in found if "provider" in item)
-    utterances = [utterance for part in parts for utterance in part.transcript]
-    summary = "\n\n".join(part.summary for part in parts if part.summary)
+    utterances = _in_time([utterance for part in parts for utterance in part.transcript], found)
+    summary = "\n\n".join(_whose(item, names, ": ") + part.summary for item, part in found if part.summary)
     sentiment = parts[0].sentiment if len(parts) == 1 else mean_sentiment(utterances)
     missing = [name for part in parts for name in part.missing]
+    missing += [f"{_whose(item, names, ': ')}{item['incomplete']}" for item, _ in found if "incomplete" in item]
 
     answer: dict[str, Any] = {
         "recording_id": recording_id,
@@ -49,20 +51,24 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
         "summary": summary or None,
         **{kind: [entry.to_map() for part in parts for entry in getattr(part, kind)] for kind in LISTS},
         "sentiment": sentiment,
-        "ratings": {name: value for part in parts for name, value in part.ratings.items()},
+        "ratings": {
+            _whose(item, names, " ") + name: value for item, part in found for name, value in part.ratings.items()
+        },
         "missing": missing or None,
     }
     first = int(cursor or 0)
-    page = list(_as_many_as_fit(utterances[first:], ANSWER_BYTES - _answer_bytes(answer)))
+    page = list(_as_many_as_fit(utterances[first:], names, ANSWER_BYTES - _answer_bytes(answer)))
     rest = first + len(page)
     answer |= {"transcript": page, "cursor": str(rest) if rest < len(utterances) else None}
     return {name: value for name, value in answer.items() if value is not None}
 
 
-def _as_many_as_fit(utterances: Sequence[Utterance], room: int) -> Iterator[dict[str, Any]]:
-    """At least one, or the cursor would stand still."""
+def _as_many_as_fit(utterances: Sequence[Utterance], names: Mapping[str, str], room: int) -> Iterator[dict[str, Any]]:
+    """At least one, or the cursor would stand still. A speaker who is known by a uid may have a name."""
     for number, utterance in enumerate(utterances):
         line = utterance.to_map()
+        if name := names.get(utterance.speaker or ""):
+            line["speaker_name"] = name
         room -= _answer_bytes(line)
         if room < 0 and number:
             return
@@ -77,15 +83,31 @@ def _answer_bytes(value: Any) -> int:
 def _in_order(collection: Collection) -> Iterator[tuple[Mapping[str, Any], Insights]]:
     """Media objects with what was found in them; times count from the start of the recording, not of its part.
 
-    A part that failed keeps its length, so that the times of those after it stay true.
+    A part that failed keeps its length, so that the times of those after it stay true. Tracks were recorded side by
+    side: each begins when its own first slice did, and the recording with the first of them.
     """
     offset = 0
-    for item in newest_per_key(list(collection.media.values())):
+    media = newest_per_key(list(collection.media.values()))
+    began = min((int(item["starts_at_ms"]) for item in media if "starts_at_ms" in item), default=0)
+    for item in media:
         insights = collection.insights.get(str(item["media_id"]))
+        later = int(item["starts_at_ms"]) - began if "starts_at_ms" in item else offset
         if insights:
-            yield item, _later(insights, offset) if offset else insights
+            yield item, _later(insights, later) if later else insights
         if "part" in item:
             offset += int(item.get("duration_ms") or _end_of(insights))
+
+
+def _in_time(utterances: list[Utterance], found: Sequence[tuple[Mapping[str, Any], Insights]]) -> list[Utterance]:
+    """Tracks become one conversation; where a provider tells no times, one follows the other."""
+    if not any("uid" in item for item, _ in found) or any(each.start_ms is None for each in utterances):
+        return utterances
+    return sorted(utterances, key=lambda each: each.start_ms or 0)
+
+
+def _whose(item: Mapping[str, Any], names: Mapping[str, str], after: str) -> str:
+    """Whose track it is, by name if there is one; empty for what holds more than one voice."""
+    return names.get(str(item["uid"]), str(item["uid"])) + after if "uid" in item else ""
 
 
 def _later(insights: Insights, offset: int) -> Insights:

@@ -43,11 +43,17 @@ def admit_media(
     """
     if reason := why_ignored(media):
         return {"ignored": reason}
-    try:
-        duration_ms = media_duration_ms(reader(media), media.size)
-    except (NotMedia, FileNotFoundError) as error:
-        return {"ignored": str(error)}
     recording_id = store.find_recording(media)
+    duration_ms = None
+    if media.is_track:
+        # Its playlist is written anew after every slice.
+        if (known := store.find(recording_id, media.media_id)) and known["status"] != "waiting":
+            return {"ignored": "its track is being processed, or was"}
+    else:
+        try:
+            duration_ms = media_duration_ms(reader(media), media.size)
+        except (NotMedia, FileNotFoundError) as error:
+            return {"ignored": str(error)}
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
     if wanted := store.recording(recording_id).get("provider"):
         providers = [str(wanted)]
@@ -57,5 +63,7 @@ def admit_media(
         return {"ignored": "it was processed before"}
     name = media.execution_name(recording_id)
     state = {"recording_id": recording_id, "media_id": media.media_id, "key": media.key}
+    if media.is_track:
+        state["outcome"] = "prepare"
     start_execution(name=name, state=json.dumps(state))
     return {"recording_id": recording_id, "media_id": media.media_id, "execution": name}

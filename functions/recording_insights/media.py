@@ -1,30 +1,31 @@
 """Media objects: what lies in the bucket, which of it is taken, and the names that follow from it.
 
 A media object is (bucket, key, etag): the same bytes under the same key are one object however often they are
-announced, other bytes under the key are a new one. Every id below is derived from these three, so that a
+announced, other bytes under the key are a new one. A track, which is all that Agora writes of one uid, is one object
+under the key of its playlist, however often that is rewritten. Every id below is derived from these, so that a
 repeated event finds what the first one made.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
+from recording_insights.agora.file_names import AgoraName
+
 SUFFIXES = (".mp4", ".m4a", ".mp3", ".wav")
-"""What starts an execution: self-contained media (Agora's MP4) and the common audio files from elsewhere.
+"""What starts an execution: self-contained media (Agora's MP4) and the common audio files from elsewhere."""
+TRACKS = "*__uid_e_audio*.m3u8"
+"""So do the playlists of individual mode, where there is no MP4. Others are no media of their own, nor are slices."""
+PREPARED = "prepared/"
+"""Where the files lie that were made of tracks."""
 
-Agora's playlists and slices are no media of their own: hundreds per recording, and no provider takes them.
-"""
-
-_AGORA_NAME = re.compile(
-    r"^(?:bak(?P<instance>\d+)_)?(?P<sid>[0-9a-f]{32})_(?P<cname>[^/_]*)"
-    r"(?:__uid_s_\d+__uid_e_(?:audio|video|av))?_(?P<index>\d+)(?:_\d+)?\.mp4$"
-)
 _MOST_PARTS = 100_000
 """More than one recorder can write: what the next one writes counts from here on."""
+_ID = re.compile(r"[0-9a-f]{32}")
 _RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>[0-9a-f]{32})/[^/]+$")
 _NOT_FOR_NAMES = re.compile(r"[^0-9A-Za-z]+")
 
@@ -42,14 +43,14 @@ class MediaObject:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "MediaObject":
-        """From an EventBridge "Object Created" event.
+        """From an EventBridge "Object Created" event; a playlist of any recorder and copy stands for its track.
 
         EventBridge carries the key as it is (the older S3 notification form encodes it): decoding it again would
         turn `a+b.mp4` into another key.
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
         """
         detail = event["detail"]
-        return cls(
+        media = cls(
             bucket=detail["bucket"]["name"],
             key=detail["object"]["key"],
             etag=detail["object"]["etag"].strip('"'),
@@ -57,6 +58,18 @@ class MediaObject:
             created_at=datetime.fromisoformat(event["time"]),
             sequencer=detail["object"].get("sequencer", ""),
         )
+        return media._track if media.is_track else media
+
+    @property
+    def is_track(self) -> bool:
+        """All that Agora writes of one uid: no file that a provider takes until it is prepared."""
+        return self._agora_name is not None and self._agora_name.is_track
+
+    @property
+    def uid(self) -> str | None:
+        """Whose track it is."""
+        name = self._agora_name
+        return name.uid if name and name.is_track else None
 
     @property
     def media_id(self) -> str:
@@ -66,8 +79,7 @@ class MediaObject:
     @property
     def agora_sid(self) -> str | None:
         """The recording's sid if Agora wrote the object, after its naming rules."""
-        name = _AGORA_NAME.match(self.key.rpartition("/")[2])
-        return name["sid"] if name else None
+        return self._agora_name.sid if self._agora_name else None
 
     @property
     def part(self) -> int | None:
@@ -75,11 +87,10 @@ class MediaObject:
 
         Parts of a recorder that took over after a failure (`bak0_`, `bak1_`, …) come after those of the one before.
         """
-        name = _AGORA_NAME.match(self.key.rpartition("/")[2])
-        if not name:
+        name = self._agora_name
+        if not name or name.is_track:
             return None
-        instance = 0 if name["instance"] is None else int(name["instance"]) + 1
-        return instance * _MOST_PARTS + int(name["index"])
+        return name.recorder * _MOST_PARTS + int(name.rest or 0)
 
     @property
     def recording_folder(self) -> str | None:
@@ -90,11 +101,14 @@ class MediaObject:
     @property
     def own_recording_id(self) -> str:
         """The recording id when no API call started it: Agora's sid, otherwise one of the key's own."""
-        return self.agora_sid or _digest(self.bucket, self.key)[:32]
+        sid = self.agora_sid
+        if sid and not _ID.fullmatch(sid):
+            return _digest(self.bucket, self.key.rpartition("/")[0], sid)[:32]
+        return sid or _digest(self.bucket, self.key)[:32]
 
     @property
     def format(self) -> str:
-        """File format by suffix: mp4, m4a, mp3 or wav."""
+        """File format by suffix: mp4, m4a, mp3, wav, or m3u8 for a track."""
         return self.key.rpartition(".")[2].lower()
 
     def execution_name(self, recording_id: str) -> str:
@@ -106,16 +120,31 @@ class MediaObject:
         sid = self.agora_sid
         stem = PurePosixPath(self.key).stem
         if sid:
-            stem = stem.rpartition("_")[2]
+            stem = f"uid-{self.uid}" if self.uid else stem.rpartition("_")[2]
         slug = _NOT_FOR_NAMES.sub("-", stem).strip("-")[:24]
-        return "-".join(part for part in (sid or recording_id, slug, self.media_id) if part)
+        return "-".join(part for part in ((sid or recording_id)[:32], slug, self.media_id) if part)
+
+    @property
+    def _agora_name(self) -> AgoraName | None:
+        name = AgoraName.parse(self.key.rpartition("/")[2])
+        is_part = name is not None and name.extension == "mp4" and name.rest is not None
+        return name if name and (name.is_track or is_part) else None
+
+    @property
+    def _track(self) -> "MediaObject":
+        folder, slash, name = self.key.rpartition("/")
+        parsed = AgoraName.parse(name)
+        assert parsed is not None  # noqa: S101 - whoever asks has seen that it is one
+        return replace(self, key=f"{folder}{slash}{parsed.track}.m3u8", etag="", sequencer="")
 
 
 def why_ignored(media: MediaObject) -> str | None:
     """The reason why an object starts no execution, or None if it does; needs no look into the object."""
     if media.key.endswith("/"):
         return "a key that ends in / is a folder marker"
-    if not media.key.lower().endswith(SUFFIXES):
+    if media.key.startswith(PREPARED):
+        return "it was made of a recording that is processed already"
+    if not media.is_track and not media.key.lower().endswith(SUFFIXES):
         return f"not a media file that providers take ({', '.join(SUFFIXES)})"
     if media.size == 0:
         return "the object has zero bytes"

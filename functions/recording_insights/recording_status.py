@@ -15,13 +15,16 @@ def derive_status(present: str, media: Sequence[Mapping[str, Any]]) -> tuple[str
     if not media:
         return present, None
     latest = newest_per_key(media)
-    reasons = [f"{item['key']}: {item['reason']}" for item in latest if item.get("reason")]
-    reason = "; ".join(reasons)[:2000] or None
+    words = [(item["key"], item.get(name)) for item in latest for name in ("incomplete", "reason")]
+    reason = "; ".join(f"{key}: {said}" for key, said in words if said)[:2000] or None
     if any(item["status"] not in FINAL for item in latest):
         return "processing", reason
-    if all(item["status"] == "failed" for item in latest):
+    heard = [item for item in latest if not item.get("empty")]
+    if not heard:
+        return "empty", reason
+    if all(item["status"] == "failed" for item in heard):
         return "failed", reason
-    if all(item["status"] == "done" and not item.get("missing") for item in latest):
+    if all(item["status"] == "done" and not item.get("missing") and not item.get("incomplete") for item in heard):
         return "done", reason
     return "partial", reason
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 from rich.console import Console
 
-from sandbox.demo import run_demo
+from sandbox.demo import Take, run_demo
 from sandbox.local_stack import LocalStack
 from tests.deployed import SAMPLE
 
@@ -28,7 +28,8 @@ def as_wav(source: Path, target: Path, seconds: int) -> Path:
 def test_it_shows_each_step_and_what_came_out(stack: LocalStack, tmp_path: Path) -> None:
     stack.set_wait_scale(0.1)
     written = io.StringIO()
-    code = run_demo(stack, Console(file=written, width=120), as_wav(SAMPLE, tmp_path / "own.wav", seconds=17))
+    own = Take(as_wav(SAMPLE, tmp_path / "own.wav", seconds=17))
+    code = run_demo(stack, Console(file=written, width=120), own)
     shown = written.getvalue()
     assert code == 0, shown
     steps = ["Start recording", "Record", "Arrive in S3", "Submit recording", "Wait", "Poll job", "Save insights"]

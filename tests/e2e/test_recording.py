@@ -43,9 +43,9 @@ def test_an_agora_recording_becomes_insights(stack: LocalStack) -> None:
     assert "missing" not in insights
 
     entered = states(stack, recording)
-    assert entered[:2] == ["Submit recording", "Job finished?"]
+    assert entered[:3] == ["Media prepared?", "Submit recording", "Job finished?"]
     assert entered[-1] == "Save insights"
-    assert len(entered) <= 12
+    assert len(entered) <= 13
     assert paid(stack) == {"agora.recordings_started": 1, "marsview.transactions_computed": 1}
 
 

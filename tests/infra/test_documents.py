@@ -1,12 +1,15 @@
 """What the README says of settings and routes is what the code has."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from infra.settings import _SETTINGS
-from recording_insights.agora.client_request import DECRYPTION, DECRYPTION_MODES, MODES, fields_of
+from recording_insights.agora.client_request import MODES, fields_of
+from recording_insights.agora.decryption import DECRYPTION, DECRYPTION_MODES
 from recording_insights.agora.layout import REGION, TRANSCODING, USER_BACKGROUND
 from recording_insights.providers.registry import PROVIDERS
+from recording_insights.recording_request import RecordingRequest
 
 README_FILE = Path(__file__).parent.parent.parent / "README.md"
 README = README_FILE.read_text()
@@ -36,6 +39,8 @@ def test_every_field_of_a_recorder_is_described() -> None:
     table = README.partition("### POST /recordings\n")[2].partition("### GET /recordings\n")[0]
     for mode in MODES:
         assert [name for name in fields_of(mode) if f"`{name}`" not in table or f"`{name}`" not in page] == []
+    own = [field.name for field in fields(RecordingRequest) if field.name != "recorder"]
+    assert [name for name in own if f"`{name}`" not in table] == []
     nested = (*TRANSCODING, *REGION, *DECRYPTION, *USER_BACKGROUND)
     assert [name for name in nested if f"`{name}`" not in page] == []
     assert [name for name in DECRYPTION_MODES if f"`{name}`" not in page] == []

@@ -5,12 +5,17 @@ from typing import Any
 
 import pytest
 
-TASKS = ["Submit recording", "Poll job", "Save insights", "Report failure"]
+TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights", "Report failure"]
+LONGEST = {"Prepare media": 15 * 60 + 30}
 
 
 @pytest.fixture(scope="session")
 def definition(template: dict[str, Any]) -> dict[str, Any]:
-    [machine] = [r for r in template["Resources"].values() if r["Type"] == "AWS::StepFunctions::StateMachine"]
+    [machine] = [
+        resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::StepFunctions::StateMachine" and name.startswith("Processing")
+    ]
     assert machine["Properties"]["StateMachineType"] == "STANDARD"
     text = machine["Properties"]["DefinitionString"]
     parts = text["Fn::Join"][1] if isinstance(text, dict) else [text]
@@ -18,8 +23,9 @@ def definition(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_it_reads_as_a_sentence(definition: dict[str, Any]) -> None:
-    assert definition["StartAt"] == "Submit recording"
-    assert set(definition["States"]) == {*TASKS, "Await callback", "Wait", "Job finished?", "Recording failed"}
+    assert definition["StartAt"] == "Media prepared?"
+    others = {"Wait for files", "Nothing was recorded", "Await callback", "Wait", "Job finished?", "Recording failed"}
+    assert set(definition["States"]) == {*TASKS, "Media prepared?", *others}
     assert definition["QueryLanguage"] == "JSONata"
 
 
@@ -31,7 +37,7 @@ def test_tasks_are_all_there_are(definition: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_ends_retries_and_is_caught(definition: dict[str, Any], name: str) -> None:
     state = definition["States"][name]
-    assert 0 < state["TimeoutSeconds"] <= 300
+    assert 0 < state["TimeoutSeconds"] <= LONGEST.get(name, 300)
     assert [c["ErrorEquals"] for c in state["Catch"]] == [["States.ALL"]]
     throttled, faults = state["Retry"]
     assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
@@ -44,12 +50,27 @@ def test_every_task_ends_retries_and_is_caught(definition: dict[str, Any], name:
 
 
 def test_whoever_fails_is_reported(definition: dict[str, Any]) -> None:
-    for name in TASKS[:3]:
+    for name in TASKS[:-1]:
         [caught] = definition["States"][name]["Catch"]
         assert caught["Next"] == "Report failure"
         assert f"'failed_state': '{name}'" in caught["Output"]
     assert definition["States"]["Report failure"]["Catch"][0]["Next"] == "Recording failed"
     assert definition["States"]["Report failure"]["Next"] == "Recording failed"
+
+
+def test_media_is_submitted_unless_it_must_be_prepared(definition: dict[str, Any]) -> None:
+    choice = definition["States"]["Media prepared?"]
+    assert {c["Condition"]: c["Next"] for c in choice["Choices"]} == {
+        "{% $states.input.outcome = 'prepare' %}": "Prepare media",
+        "{% $states.input.outcome = 'running' %}": "Wait for files",
+        "{% $states.input.outcome = 'failed' %}": "Report failure",
+        "{% $states.input.outcome = 'empty' %}": "Nothing was recorded",
+    }
+    assert choice["Default"] == "Submit recording"
+    assert definition["States"]["Wait for files"]["Seconds"] == "{% $states.input.wait_seconds %}"
+    assert definition["States"]["Wait for files"]["Next"] == "Prepare media"
+    assert definition["States"]["Prepare media"]["Next"] == "Media prepared?"
+    assert definition["States"]["Nothing was recorded"]["Type"] == "Succeed"
 
 
 def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
@@ -78,4 +99,5 @@ def test_the_callback_is_awaited_for_a_time_and_then_polled_for_come_what_may(de
 
 
 def test_the_machine_has_a_ceiling_above_the_ones_in_the_loop(definition: dict[str, Any]) -> None:
-    assert definition["TimeoutSeconds"] == (3 * (60 + 240) + 60) * 60
+    recorded_then_silent_then_late = 24 * 60 + 24 * 60 + 60
+    assert definition["TimeoutSeconds"] == (3 * (60 + 240) + recorded_then_silent_then_late + 60) * 60

@@ -25,9 +25,9 @@ def test_running_then_succeeded(stack: LocalStack, clip: Path) -> None:
     assert recording["status"] == "done", recording
     entered = states(stack, recording)
     turn = ["Wait", "Poll job", "Job finished?"]
-    turns = (len(entered) - 3) // 3
+    turns = (len(entered) - 4) // 3
     assert turns >= 3
-    assert entered == ["Submit recording", "Job finished?", *turn * turns, "Save insights"]
+    assert entered == ["Media prepared?", "Submit recording", "Job finished?", *turn * turns, "Save insights"]
 
 
 def test_failed(stack: LocalStack, clip: Path) -> None:

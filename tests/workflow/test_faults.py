@@ -1,52 +1,25 @@
 """Faults of AWS: each Retry and each Catch of the state machine, and executions that somebody stops."""
 
-import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from sandbox.local_stack import LocalStack
-from tests.deployed import drop, execution_ended, executions, history, recording_of, states, until_ended
-
-
-def function_of(stack: LocalStack, state: str) -> str:
-    """The name of the function behind a task."""
-    machine = stack.client("stepfunctions").describe_state_machine(stateMachineArn=stack.outputs["WorkflowArn"])
-    return str(json.loads(machine["definition"])["States"][state]["Arguments"]["FunctionName"])
-
-
-@contextmanager
-def throttled(stack: LocalStack, state: str) -> Iterator[None]:
-    client, name = stack.client("lambda"), function_of(stack, state)
-    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    try:
-        yield
-    finally:
-        client.delete_function_concurrency(FunctionName=name)
-
-
-@contextmanager
-def without_grants(stack: LocalStack, state: str) -> Iterator[None]:
-    """A task's function loses what its role may do, so that every call to AWS fails."""
-    iam = stack.client("iam")
-    arn = stack.client("lambda").get_function_configuration(FunctionName=function_of(stack, state))["Role"]
-    role = arn.rpartition("/")[2]
-    policies = {
-        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
-    }
-    for name in policies:
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
-    try:
-        yield
-    finally:
-        for name, document in policies.items():
-            text = document if isinstance(document, str) else json.dumps(document)
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
+from tests.deployed import (
+    drop,
+    drop_all,
+    execution_ended,
+    executions,
+    history,
+    hls_of,
+    recording_of,
+    states,
+    until_ended,
+)
+from tests.workflow.aws_faults import throttled, without_grants
 
 
 def failures(stack: LocalStack, recording: dict[str, Any]) -> list[str]:
@@ -65,13 +38,24 @@ def await_failure(stack: LocalStack, recording_id: str) -> list[str]:
     raise AssertionError("no task failed")
 
 
-TASKS = ["Submit recording", "Poll job", "Save insights"]
+TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights"]
+
+
+@pytest.fixture
+def track(clip: Path, tmp_path: Path) -> list[Path]:
+    """What Agora writes of one uid."""
+    return hls_of(clip, tmp_path, f"{uuid4().hex}_team__uid_s_1001__uid_e_audio")
+
+
+def drop_for(stack: LocalStack, state: str, clip: Path, track: list[Path]) -> str:
+    """What goes through this state: only tracks must be prepared."""
+    return drop_all(stack, track, "tracks") if state == "Prepare media" else drop(stack, clip)
 
 
 @pytest.mark.parametrize("state", TASKS)
-def test_a_throttled_function_is_tried_again(stack: LocalStack, clip: Path, state: str) -> None:
+def test_a_throttled_function_is_tried_again(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
     with throttled(stack, state):
-        recording_id = recording_of(stack, drop(stack, clip))
+        recording_id = recording_of(stack, drop_for(stack, state, clip, track))
         assert set(await_failure(stack, recording_id)) == {"Lambda.TooManyRequestsException"}
     assert until_ended(stack, recording_id)["status"] == "done"
 
@@ -87,17 +71,17 @@ def test_a_throttled_report_is_tried_again(stack: LocalStack, clip: Path) -> Non
 
 
 @pytest.mark.parametrize("state", TASKS)
-def test_a_passing_fault_of_aws_is_tried_again(stack: LocalStack, clip: Path, state: str) -> None:
+def test_a_passing_fault_of_aws_is_tried_again(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
     with without_grants(stack, state):
-        recording_id = recording_of(stack, drop(stack, clip))
+        recording_id = recording_of(stack, drop_for(stack, state, clip, track))
         assert set(await_failure(stack, recording_id)) == {"ClientError"}
     assert until_ended(stack, recording_id)["status"] == "done"
 
 
 @pytest.mark.parametrize("state", TASKS)
-def test_a_lasting_fault_is_caught_and_reported(stack: LocalStack, clip: Path, state: str) -> None:
+def test_a_lasting_fault_is_caught_and_reported(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
     with without_grants(stack, state):
-        recording = until_ended(stack, recording_of(stack, drop(stack, clip)))
+        recording = until_ended(stack, recording_of(stack, drop_for(stack, state, clip, track)))
     assert recording["status"] == "failed"
     assert recording["media"][0]["reason"].startswith(f"{state}: ClientError")
     assert states(stack, recording)[-2:] == ["Report failure", "Recording failed"]

@@ -57,7 +57,7 @@ def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path,
         assert {"text", "speaker"} <= line.keys() <= {*("text", "speaker", "start_ms", "end_ms"), *SCORES}
     assert paid(stack, provider) == 1
     waits = "Await callback" if provider in CALL_BACK else "Wait"
-    loop = ["Submit recording", "Job finished?", waits, "Poll job", "Job finished?"]
+    loop = ["Media prepared?", "Submit recording", "Job finished?", waits, "Poll job", "Job finished?"]
     assert states(stack, recording)[: len(loop)] == loop
 
 

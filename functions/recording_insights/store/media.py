@@ -85,6 +85,7 @@ class MediaStore:
                 "sequencer": media.sequencer,
                 "waiting_since": self.timestamp,
                 **({"part": media.part} if media.part is not None else {}),
+                **({"uid": media.uid} if media.uid is not None else {}),
                 **({"duration_ms": duration_ms} if duration_ms is not None else {}),
             }
         )

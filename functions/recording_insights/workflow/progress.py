@@ -5,15 +5,20 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-Outcome = Literal["submit", "awaiting", "running", "succeeded", "failed"]
-"""What "Job finished?" branches on: submit (again), await the callback, wait and poll, save, or report."""
+Outcome = Literal["prepare", "empty", "submit", "awaiting", "running", "succeeded", "failed"]
+"""What the choices branch on.
+
+"Media prepared?": look (again) for files, wait for them, nothing was recorded, report, or submit. "Job finished?":
+submit (again), await the callback, wait and poll, save, or report.
+"""
 
 
 @dataclass(frozen=True)
 class Progress:
     """One media object's way through the workflow.
 
-    `attempt` and `waited_seconds` count since the last change of phase (arrival, then acceptance by the provider).
+    `attempt` and `waited_seconds` count since the last change of phase (arrival, the last file that came of a track,
+    acceptance by the provider).
     """
 
     recording_id: str
@@ -35,7 +40,7 @@ class Progress:
         return asdict(self)
 
     def wait(self, seconds: int) -> Self:
-        """Poll after `seconds`; without a job that leads back to "Submit recording"."""
+        """Look or poll again after `seconds`; without a job a poll leads back to "Submit recording"."""
         return replace(
             self,
             outcome="running",

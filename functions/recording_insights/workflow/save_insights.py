@@ -34,8 +34,11 @@ def save_insights(
         raise ProviderRejected(
             f"{name}'s reply does not fit its contract ({type(error).__name__}: {error}); it lies under {where}"
         ) from error
-    counts = insight_store.save(
-        progress.recording_id, progress.media_id, replace(insights, missing=item.get("missing", ()))
-    )
+    insights = replace(insights, missing=item.get("missing", ()))
+    if "uid" in item:
+        # A track is what one person said: whom the provider thought to hear does not matter.
+        said = [replace(utterance, speaker=str(item["uid"])) for utterance in insights.transcript]
+        insights = replace(insights, transcript=said)
+    counts = insight_store.save(progress.recording_id, progress.media_id, insights)
     store.finish(progress.recording_id, progress.media_id, "done", counts=counts, reason=None)
     return counts

@@ -179,11 +179,13 @@ def _calls_back(provider: Provider) -> bool:
 
 
 def _media_of(item: Mapping[str, Any]) -> MediaObject:
+    """What the provider gets: of a track the file that was made of it."""
+    file = {**item, **item.get("prepared", {})}
     return MediaObject(
-        bucket=str(item["bucket"]),
-        key=str(item["key"]),
-        etag=str(item["etag"]),
-        size=int(item["size"]),
+        bucket=str(file["bucket"]),
+        key=str(file["key"]),
+        etag=str(file["etag"]),
+        size=int(file["size"]),
         created_at=datetime.fromisoformat(str(item["arrived_at"])),
     )
 

@@ -241,3 +241,56 @@ def test_objects_that_are_no_parts_keep_their_own_times() -> None:
     answer = answer_insights(R, collection_of(("a.mp4", said("one")), ("b.mp4", said("two"))))
 
     assert [line["start_ms"] for line in answer["transcript"]] == [500, 500]
+
+
+def tracks_of(*tracks: tuple[str, int | None, Insights], **recording: Any) -> Collection:
+    """A recording in individual mode: (uid, starts at, insights) of each track."""
+    collection = collection_of(*((f"uid_{uid}.m3u8", insights) for uid, _, insights in tracks), **recording)
+    for item, (uid, starts_at_ms, _) in zip(collection.media.values(), tracks, strict=True):
+        item.update({"uid": uid, **({} if starts_at_ms is None else {"starts_at_ms": starts_at_ms})})  # type: ignore[attr-defined]
+    return collection
+
+
+def lines_of(uid: str, *lines: tuple[str, int | None]) -> list[Utterance]:
+    return [Utterance(text, uid, at, None if at is None else at + 500) for text, at in lines]
+
+
+def test_tracks_are_one_conversation_in_true_time_order_with_names() -> None:
+    first = Insights(transcript=lines_of("1001", ("Good morning.", 1000), ("Fine.", 9000)), summary="Greets.")
+    second = Insights(
+        transcript=lines_of("1002", ("Hello.", 500), ("And you?", 4000)), summary="Asks.", ratings={"pace": 7}
+    )
+
+    answer = answer_insights(
+        R,
+        tracks_of(
+            ("1001", 1_773_273_600_000, first),
+            ("1002", 1_773_273_603_000, second),
+            speakers={"1001": "Agent"},
+        ),
+    )
+
+    assert [(line["start_ms"], line["speaker"], line["text"]) for line in answer["transcript"]] == [
+        (1000, "1001", "Good morning."),
+        (3500, "1002", "Hello."),
+        (7000, "1002", "And you?"),
+        (9000, "1001", "Fine."),
+    ]
+    assert [line.get("speaker_name") for line in answer["transcript"]] == ["Agent", None, None, "Agent"]
+    assert answer["summary"] == "Agent: Greets.\n\n1002: Asks."
+    assert answer["ratings"] == {"1002 pace": 7}
+
+
+def test_where_a_provider_tells_no_times_one_track_follows_the_other() -> None:
+    tracks = [(uid, 0, Insights(transcript=lines_of(uid, ("One.", None), ("Two.", None)))) for uid in ("1001", "1002")]
+
+    answer = answer_insights(R, tracks_of(*tracks))
+
+    assert [line["speaker"] for line in answer["transcript"]] == ["1001", "1001", "1002", "1002"]
+
+
+def test_what_never_came_of_a_track_is_among_what_is_missing() -> None:
+    collection = tracks_of(("1001", 0, Insights(missing=["topics: x"])), speakers={"1001": "Agent"})
+    next(iter(collection.media.values()))["incomplete"] = "1 of 3 slices never came"  # type: ignore[index]
+
+    assert answer_insights(R, collection)["missing"] == ["topics: x", "Agent: 1 of 3 slices never came"]

@@ -237,3 +237,48 @@ def test_the_longest_prefix_of_the_key_names_the_provider(
     recording = store.recording(outcome["recording_id"])
     assert (recording["provider"], recording.get("failover")) == (provider, failover)
     assert store.get(outcome["recording_id"], outcome["media_id"])["provider"] == provider
+
+
+STEM = f"{SID}_team__uid_s_1001__uid_e_audio"
+
+
+def announced(captured_event: Callable[[str], Any], key: str, etag: str) -> MediaObject:
+    event = captured_event("object_created")
+    event["detail"]["object"].update(key=key, etag=etag)
+    return MediaObject.from_event(event)
+
+
+def test_a_playlist_that_is_written_400_times_is_one_execution(
+    admit: Any, captured_event: Callable[[str], Any], bucket: FakeBucket, store: MediaStore, table: FakeTable
+) -> None:
+    names = [f"{STEM}.m3u8"] * 400 + [f"bak0_{STEM}.m3u8", f"{STEM}_1741737847_1.m3u8"]
+    outcomes = []
+    for number, name in enumerate(names):
+        media = announced(captured_event, f"folder/{name}", f"etag {number}")
+        outcomes.append(admit(media))
+        if number == 2:
+            store.note(SID, media.media_id, status="preparing")
+
+    [(name, state)] = bucket.executions.items()
+    assert name == f"{SID}-uid-1001-{media.media_id}"
+    assert state == {
+        "recording_id": SID,
+        "media_id": media.media_id,
+        "key": f"folder/{STEM}.m3u8",
+        "outcome": "prepare",
+    }
+    assert len(bucket.starts) == 3, "asked for again until the state has begun: a start may have been lost"
+    assert outcomes[-1] == {"ignored": "its track is being processed, or was"}
+    item = store.get(SID, media.media_id)
+    assert (item["uid"], item["format"], item["etag"]) == ("1001", "m3u8", "")
+    assert len(table.scan()["Items"]) == 2
+
+
+def test_the_tracks_of_one_recording_are_its_media_objects(
+    admit: Any, captured_event: Callable[[str], Any], bucket: FakeBucket, store: MediaStore
+) -> None:
+    for uid in (1001, 1002):
+        admit(announced(captured_event, f"{STEM.replace('1001', str(uid))}.m3u8", "etag"))
+
+    assert len(bucket.executions) == 2
+    assert len(store.recording(SID)["media"]) == 2

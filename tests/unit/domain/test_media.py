@@ -208,3 +208,58 @@ class TestExecutionNames:
 )
 def test_the_place_among_the_parts_follows_from_agoras_name(make_media: MakeMedia, key: str, part: int | None) -> None:
     assert make_media(key).part == part
+
+
+STEM = f"{SID}_team__uid_s_1001__uid_e_audio"
+
+
+class TestTracks:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            f"{STEM}.m3u8",
+            f"bak0_{STEM}.m3u8",
+            f"{STEM}_1741737847_3.m3u8",
+            f"bak12_{STEM}_1741737847_0.m3u8",
+        ],
+    )
+    def test_every_playlist_of_a_uid_stands_for_its_track(self, captured_event: Any, name: str) -> None:
+        event = captured_event("object_created")
+        event["detail"]["object"].update(key=f"recordings/{RECORDING}/{name}", etag="whatever is in it now")
+
+        media = MediaObject.from_event(event)
+
+        assert media.key == f"recordings/{RECORDING}/{STEM}.m3u8"
+        assert media.media_id == "a4d6cb30bb91bbcf327c"
+        assert (media.is_track, media.uid, media.agora_sid, media.part) == (True, "1001", SID, None)
+        assert media.recording_folder == RECORDING
+        assert media.execution_name(RECORDING) == f"{SID}-uid-1001-{media.media_id}"
+        assert why_ignored(media) is None
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            f"{SID}_team.m3u8",
+            f"{STEM.replace('audio', 'video')}.m3u8",
+            f"{STEM.replace('audio', 'av')}.m3u8",
+            f"{STEM}.m3u",
+            f"{STEM}_20260312000407123.ts",
+            "x__uid_e_audio.m3u8",
+        ],
+    )
+    def test_other_playlists_are_ignored_with_the_reason(self, make_media: MakeMedia, name: str) -> None:
+        media = make_media(name)
+
+        assert not media.is_track
+        assert "not a media file" in (why_ignored(media) or "")
+
+    def test_a_sid_of_another_form_makes_a_recording_id_all_the_same(self, make_media: MakeMedia) -> None:
+        one, other = (make_media(f"a/{s}_team__uid_s_7__uid_e_audio.m3u8") for s in ("Sid1", "Sid2"))
+        second_uid = make_media("a/Sid1_team__uid_s_8__uid_e_audio.m3u8")
+
+        assert one.is_track
+        assert re.fullmatch(r"[0-9a-f]{32}", one.own_recording_id)
+        assert one.own_recording_id == second_uid.own_recording_id != other.own_recording_id
+
+    def test_what_was_made_of_a_track_is_not_taken_for_a_recording(self, make_media: MakeMedia) -> None:
+        assert "processed already" in (why_ignored(make_media(f"prepared/{RECORDING}/{STEM}.m4a")) or "")

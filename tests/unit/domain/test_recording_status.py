@@ -17,9 +17,9 @@ def admit(store: MediaStore, media: MediaObject, recording_id: str = R) -> str:
     return media.media_id
 
 
-def item(key: str, status: str, *, second: int = 0, reason: str | None = None, missing: Any = None) -> dict[str, Any]:
-    values = {"key": key, "status": status, "arrived_at": f"2026-03-12T00:00:{second:02}.000000Z", "reason": reason}
-    return {name: value for name, value in {**values, "missing": missing}.items() if value is not None}
+def item(key: str, status: str, *, second: int = 0, **values: Any) -> dict[str, Any]:
+    arrived = f"2026-03-12T00:00:{second:02}.000000Z"
+    return {"key": key, "status": status, "arrived_at": arrived, **values}
 
 
 class TestStatus:
@@ -35,6 +35,11 @@ class TestStatus:
             ([item("a", "done"), item("b", "done")], "done", None),
             ([item("a", "done", missing=[])], "done", None),
             ([item("a", "done", missing=["emotion: x"])], "partial", None),
+            ([item("a", "done", incomplete="slice 7 never came")], "partial", "a: slice 7 never came"),
+            ([item("a", "done", empty=True, reason="no slice")], "empty", "a: no slice"),
+            ([item("a", "done", empty=True, reason="no slice"), item("b", "done")], "done", "a: no slice"),
+            ([item("a", "done", empty=True), item("b", "failed", reason="x")], "failed", "b: x"),
+            ([item("a", "done", empty=True), item("b", "preparing")], "processing", None),
             ([item("a", "failed", reason="x"), item("b", "done")], "partial", "a: x"),
             ([item("a", "failed", reason="x")], "failed", "a: x"),
             ([item("a", "failed", reason="x"), item("b", "failed", reason="y")], "failed", "a: x; b: y"),

@@ -8,7 +8,7 @@ from recording_insights.providers.marsview import BASE_URL, DEFAULT_MODELS
 from recording_insights.providers.registry import PROVIDERS, load_provider, validate_options
 from recording_insights.settings import FunctionSettings
 
-SETTINGS = FunctionSettings("dev", "t", "b", "r", "marsview", ["marsview"], [], {}, {}, 60, 240, 15, 60)
+SETTINGS = FunctionSettings("dev", "t", "b", "r", "marsview", ["marsview"], [], {}, {}, 60, 240, 60, 15, 60)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

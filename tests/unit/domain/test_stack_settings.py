@@ -9,8 +9,9 @@ from recording_insights.providers.registry import PROVIDERS
 NEEDED = {"stage": "dev", "provider": "marsview"}
 ALL_KEYS = (
     *("stage", "provider", "otherProviders", "prefixProviders", "failover", "failoverMinutes", "marsviewOptions"),
-    *("submitCeilingMinutes", "pollCeilingMinutes", "callbackWaitSeconds", "linkMinutes", "webhookBaseUrl"),
-    *("logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "agoraBaseUrl", "marsviewBaseUrl"),
+    *("submitCeilingMinutes", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds", "linkMinutes"),
+    *("webhookBaseUrl", "logRetentionDays", "retainData", "jwtIssuer", "jwtAudience"),
+    *("agoraBaseUrl", "marsviewBaseUrl"),
 )
 
 
@@ -42,6 +43,7 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "deepgramOptions": '{"language": "de"}',
             "submitCeilingMinutes": "5",
             "pollCeilingMinutes": "1440",
+            "lateFilesMinutes": "4320",
             "linkMinutes": "20",
             "logRetentionDays": "7",
             "retainData": "false",
@@ -68,6 +70,7 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
         base_urls={"agora": "http://localhost:9000/agora", "marsview": "https://marsview.example.com"},
         submit_ceiling_minutes=5,
         poll_ceiling_minutes=1440,
+        late_files_minutes=4320,
         link_minutes=20,
         log_retention_days=7,
         retain_data=False,
@@ -155,6 +158,8 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("pollCeilingMinutes", "1h", "1 to 1440"),
         ("pollCeilingMinutes", 1.5, "1 to 1440"),
         ("pollCeilingMinutes", True, "1 to 1440"),
+        ("lateFilesMinutes", "0", "1 to 4320"),
+        ("lateFilesMinutes", "4321", "1 to 4320"),
         ("linkMinutes", "19", "20 to 720"),
         ("linkMinutes", "721", "20 to 720"),
         ("logRetentionDays", "2", "one of 1, 3, 5"),

@@ -1,0 +1,127 @@
+"""Individual mode from the API to one conversation: a track for each uid, whatever becomes of the uploads."""
+
+from typing import Any
+
+from sandbox.local_stack import LocalStack
+from tests.deployed import executions, until_ended
+
+FIRST_WORDS = {"1001": 990, "1002": 7380}
+"""When each speaker of the sample is heard first, in ms."""
+AFTER_A_MUTE = 17_010
+"""When the first speaker goes on."""
+TOLERANCE_MS = 300
+
+
+def record(stack: LocalStack, **body: Any) -> dict[str, Any]:
+    answer = stack.call_api("POST", "/recordings", json={"channel": "two tracks", "mode": "individual", **body})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def ended_with_tracks(stack: LocalStack, recording_id: str, tracks: int = 2) -> dict[str, Any]:
+    while len((recording := until_ended(stack, recording_id))["media"]) < tracks:
+        pass
+    return recording
+
+
+def insights_of(stack: LocalStack, recording_id: str) -> dict[str, Any]:
+    return dict(stack.call_api("GET", f"/recordings/{recording_id}/insights").json())
+
+
+def starts(insights: dict[str, Any], uid: str) -> list[int]:
+    """When each line of a speaker begins."""
+    return [line["start_ms"] for line in insights["transcript"] if line["speaker"] == uid]
+
+
+def test_two_uids_are_one_conversation_with_names(stack: LocalStack) -> None:
+    stack.set_wait_scale(0.1)
+    stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 5.0})
+    recording_id = record(stack, speakers={"1001": "Agent", "1002": "Caller"})["recording_id"]
+
+    recording = ended_with_tracks(stack, recording_id)
+
+    assert recording["status"] == "done", recording
+    assert [media["uid"] for media in recording["media"]] == ["1001", "1002"]
+    assert len(executions(stack, recording)) == 2
+    insights = insights_of(stack, recording_id)
+    lines = insights["transcript"]
+    assert [line["start_ms"] for line in lines] == sorted(line["start_ms"] for line in lines)
+    assert {line["speaker"]: line["speaker_name"] for line in lines} == {"1001": "Agent", "1002": "Caller"}
+    for uid, at in FIRST_WORDS.items():
+        assert abs(starts(insights, uid)[0] - at) < TOLERANCE_MS, lines
+    assert stack.ledger()["paid"] == {"agora.recordings_started": 1, "marsview.transactions_computed": 2}
+
+
+def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:
+    stack.set_wait_scale(0.1)
+    mute = {"uid": "1001", "from_seconds": 2.0, "to_seconds": 12.0}
+    stack.dials(agora={"recording_seconds": 20.0, "speed": 20.0, "slice_seconds": 5.0, "mutes": [mute]})
+    recording_id = record(stack, stream_mode="original")["recording_id"]
+
+    recording = ended_with_tracks(stack, recording_id)
+
+    assert recording["status"] == "done", recording
+    [muted] = [media for media in recording["media"] if media["uid"] == "1001"]
+    assert abs(muted["silent_ms"] - 10_000) < TOLERANCE_MS
+    insights = insights_of(stack, recording_id)
+    [after] = [at for at in starts(insights, "1001") if at > 5_000]
+    assert abs(after - AFTER_A_MUTE) < TOLERANCE_MS, insights["transcript"]
+
+
+def test_what_comes_late_is_waited_for(stack: LocalStack) -> None:
+    stack.set_wait_scale(0.05)
+    late = {"late_slices": 2, "late_seconds": 1.5, "backed_up": True}
+    stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 3.0, **late})
+    recording_id = record(stack)["recording_id"]
+
+    recording = ended_with_tracks(stack, recording_id)
+
+    assert recording["status"] == "done", recording
+    assert all(abs(media["duration_ms"] - 12_000) < 300 for media in recording["media"])
+    assert starts(insights_of(stack, recording_id), "1002")
+
+
+def test_what_never_comes_is_named_and_the_rest_stands(stack: LocalStack) -> None:
+    stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 3.0, "lost_slices": [1]})
+    recording_id = record(stack)["recording_id"]
+
+    recording = ended_with_tracks(stack, recording_id)
+
+    assert recording["status"] == "partial", recording
+    assert all("1 of 4 slices" in media["incomplete"] for media in recording["media"])
+    insights = insights_of(stack, recording_id)
+    assert insights["transcript"]
+    assert len(insights["missing"]) == 2
+
+
+def test_a_recorder_that_takes_over_goes_on_with_the_conversation(stack: LocalStack) -> None:
+    stack.set_wait_scale(0.1)
+    stack.dials(
+        agora={
+            "recording_seconds": 30.0,
+            "speed": 6.0,
+            "slice_seconds": 3.0,
+            "fail_over_at_seconds": 4.0,
+            "fail_over_gap_seconds": 0.4,
+        }
+    )
+    recording_id = record(stack)["recording_id"]
+
+    recording = ended_with_tracks(stack, recording_id)
+
+    assert recording["status"] in ("done", "partial"), recording
+    assert len(executions(stack, recording)) == 2, "both recorders' files of a uid are one track"
+    insights = insights_of(stack, recording_id)
+    assert {line["speaker"] for line in insights["transcript"]} == {"1001", "1002"}
+    assert max(line["start_ms"] for line in insights["transcript"]) > 16_000, "long after the first recorder's death"
+
+
+def test_a_recorder_that_exits_abnormally_leaves_what_it_had(stack: LocalStack) -> None:
+    stack.dials(agora={"recording_seconds": 20.0, "speed": 10.0, "slice_seconds": 3.0, "exit_at_seconds": 10.0})
+    recording_id = record(stack)["recording_id"]
+
+    recording = ended_with_tracks(stack, recording_id)
+
+    assert recording["status"] == "partial", recording
+    assert all(media["incomplete"] == "its playlist was never closed" for media in recording["media"])
+    assert abs(starts(insights_of(stack, recording_id), "1001")[0] - FIRST_WORDS["1001"]) < TOLERANCE_MS

@@ -1,0 +1,135 @@
+"""Every branch of "Media prepared?", with tracks that were put into the bucket by hand, as ffmpeg makes them."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from sandbox.local_stack import LocalStack
+from tests.deployed import drop, drop_all, executions, hls_of, listed, recording_of, states, until_ended
+
+LOOKS = ["Prepare media", "Media prepared?"]
+TURN = ["Wait for files", *LOOKS]
+
+
+@pytest.fixture
+def sid() -> str:
+    return uuid4().hex
+
+
+@pytest.fixture
+def track(clip: Path, tmp_path: Path, sid: str) -> list[Path]:
+    """Slices of two seconds and, last, the playlist that names them."""
+    return hls_of(clip, tmp_path, f"{sid}_team__uid_s_1001__uid_e_audio")
+
+
+def test_a_folder_of_hls_becomes_insights(stack: LocalStack, track: list[Path], sid: str) -> None:
+    stack.set_wait_scale(0.1)
+    key = drop_all(stack, track, "by hand")
+    recording = until_ended(stack, recording_of(stack, key))
+
+    assert recording["status"] == "done", recording
+    assert recording["recording_id"] == recording["sid"] == sid
+    [media] = recording["media"]
+    assert (media["key"], media["uid"], media["format"]) == (key, "1001", "m3u8")
+    assert abs(media["duration_ms"] - 6000) < 100
+    prepared = stack.client("s3").get_object(Bucket=stack.outputs["RecordingsBucketName"], Key=media["prepared"]["key"])
+    assert prepared["Body"].read(12)[4:8] == b"ftyp"
+    entered = states(stack, recording)
+    assert entered[:5] == ["Media prepared?", *LOOKS, "Submit recording", "Job finished?"]
+    insights = stack.call_api("GET", f"/recordings/{sid}/insights").json()
+    assert "help you" in " ".join(line["text"] for line in insights["transcript"]).lower()
+    assert {line["speaker"] for line in insights["transcript"]} == {"1001"}
+    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 1}
+
+
+def test_a_playlist_that_comes_first_waits_for_its_slices(stack: LocalStack, track: list[Path]) -> None:
+    stack.set_wait_scale(0.1)
+    *slices, playlist = track
+    key = drop(stack, playlist, f"late/{playlist.name}")
+    recording_id = recording_of(stack, key)
+    waiting = stack.call_api("GET", f"/recordings/{recording_id}").json()
+    assert waiting["status"] == "processing"
+    drop_all(stack, slices, "late")
+
+    recording = until_ended(stack, recording_id)
+
+    assert recording["status"] == "done", recording
+    entered = states(stack, recording)
+    turns = entered.count("Wait for files")
+    assert turns >= 1
+    assert entered[: 3 + 3 * turns] == ["Media prepared?", *LOOKS, *TURN * turns]
+
+
+def test_a_slice_that_never_comes_leaves_a_gap_that_is_named(stack: LocalStack, track: list[Path]) -> None:
+    del track[1]
+    key = drop_all(stack, track, "gap")
+    recording = until_ended(stack, recording_of(stack, key))
+
+    assert recording["status"] == "partial", recording
+    [media] = recording["media"]
+    assert "1 of 3 slices" in media["incomplete"]
+    assert abs(media["duration_ms"] - 6000) < 200, "what is missing keeps its length"
+    insights = stack.call_api("GET", f"/recordings/{recording['recording_id']}/insights").json()
+    assert insights["transcript"]
+    assert "never came" in insights["missing"][0]
+
+
+def test_a_playlist_that_is_written_thirty_times_is_one_execution(
+    stack: LocalStack, track: list[Path], sid: str
+) -> None:
+    *slices, playlist = track
+    key = f"rewritten/{playlist.name}"
+    closed = playlist.read_text()
+    opened = closed.replace("#EXT-X-ENDLIST", "")
+    for number in range(30):
+        drop(stack, f"{opened}# {number}\n".encode(), key)
+    drop_all(stack, slices, "rewritten")
+    drop(stack, closed.encode(), key)
+    recording = until_ended(stack, recording_of(stack, key))
+
+    assert recording["status"] == "done", recording
+    assert len(executions(stack, recording)) == 1
+    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 1}
+
+
+def test_a_track_of_nothing_is_empty(stack: LocalStack, sid: str) -> None:
+    key = f"nothing/{sid}_team__uid_s_1001__uid_e_audio.m3u8"
+    drop(stack, b"#EXTM3U\n#EXT-X-ENDLIST\n", key)
+    recording = until_ended(stack, recording_of(stack, key))
+
+    assert recording["status"] == "empty"
+    assert states(stack, recording) == ["Media prepared?", *LOOKS, "Nothing was recorded"]
+    assert stack.ledger()["paid"] == {}
+
+
+@pytest.mark.parametrize(
+    ("playlist", "slices", "reason"),
+    [
+        (b"<html>no playlist</html>", {}, "none of its playlists can be read"),
+        (
+            b"#EXTM3U\n#EXTINF:2\n{stem}_0.ts\n#EXT-X-ENDLIST\n",
+            {"{stem}_0.ts": b"no transport stream"},
+            "nothing to hear",
+        ),
+    ],
+    ids=["no playlist", "no sound"],
+)
+def test_what_cannot_be_prepared_fails_with_the_reason(
+    stack: LocalStack, sid: str, playlist: bytes, slices: dict[str, bytes], reason: str
+) -> None:
+    stem = f"{sid}_team__uid_s_1001__uid_e_audio"
+    for name, content in slices.items():
+        drop(stack, content, f"bad/{name.replace('{stem}', stem)}")
+    key = drop(stack, playlist.replace(b"{stem}", stem.encode()), f"bad/{stem}.m3u8")
+    recording = until_ended(stack, recording_of(stack, key))
+
+    assert recording["status"] == "failed"
+    assert reason in recording["media"][0]["reason"]
+    assert states(stack, recording)[-3:] == ["Media prepared?", "Report failure", "Recording failed"]
+
+
+def test_the_prepared_file_is_no_recording(stack: LocalStack, track: list[Path]) -> None:
+    before = len(listed(stack))
+    until_ended(stack, recording_of(stack, drop_all(stack, track, "once")))
+    assert len(listed(stack)) == before + 1
