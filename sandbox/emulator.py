@@ -8,7 +8,7 @@ ministack is faithful in most of what the stack uses. Corrected here, each as AW
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
 * S3 refuses a request without a signature. ministack serves it, so that a link without its signature would work.
 * IAM knows the state machine that a task token belongs to, so that ending its wait can be granted by its ARN, as
-  CDK's grants do. ministack names no resource; here the local cloud's only state machine is meant.
+  CDK's grants do. ministack names no resource; here the only state machine that hands out tokens is meant.
 * Transcribe, see sandbox/emulator_transcribe.py.
 
 The corrections replace internals of one exact version, which is why it is checked at the start.
@@ -134,7 +134,11 @@ def name_state_machine_of_tokens_to_iam() -> None:
 
     def arn_of_machine(service: str, method: str, path: str, headers: Any, *rest: Any) -> Any:
         target = str(headers.get("x-amz-target") or headers.get("X-Amz-Target") or "")
-        machines = list(stepfunctions._state_machines)
+        machines = [
+            arn
+            for arn, machine in stepfunctions._state_machines.items()
+            if ".waitForTaskToken" in machine["definition"]
+        ]
         if service == "states" and target.startswith("AWSStepFunctions.SendTask") and len(machines) == 1:
             return machines[0]
         return arn_of(service, method, path, headers, *rest)

@@ -11,7 +11,7 @@ import requests
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
 from sandbox.local_stack import LocalStack
 from sandbox.stand_ins.vendors import vendors
-from tests.deployed import drop, process, recording_of, states, until_ended
+from tests.deployed import drop, executions, history, process, recording_of, states, until_ended
 
 ANSWER = {
     "recording_id": str,
@@ -43,6 +43,12 @@ def insights_of(stack: LocalStack, recording: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def called_back(stack: LocalStack, recording: dict[str, Any]) -> bool:
+    """Whether a callback ended the wait, or came before it."""
+    [execution] = executions(stack, recording)
+    return "States.Timeout" not in str(history(stack, execution["executionArn"]))
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path, provider: str) -> None:
     recording = process(stack, clip, key_for(provider))
@@ -59,6 +65,8 @@ def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path,
     waits = "Await callback" if provider in CALL_BACK else "Wait"
     loop = ["Media prepared?", "Submit recording", "Job finished?", waits, "Poll job", "Job finished?"]
     assert states(stack, recording)[: len(loop)] == loop
+    # Without it the wait ends too, by its time.
+    assert provider not in CALL_BACK or called_back(stack, recording)
 
 
 def test_lost_callbacks_are_made_good_or_missed_with_a_reason(stack: LocalStack, clip: Path) -> None:
@@ -84,6 +92,7 @@ def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, prov
 
     assert recording["status"] == "done", recording["media"]
     assert "Wait" not in states(stack, recording)
+    assert called_back(stack, recording)
     assert paid(stack, provider) == 1
 
 
