@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, InvalidRequest, NotFound, SecretUnusable
-from recording_insights.recording_end import end_stopped, free_channel
+from recording_insights.recording_end import end_left, end_stopped, free_channel
 from recording_insights.store.recordings import STATUSES, Item, Position, RecordingStore, position
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ def stop_recording(recording_id: str, *, store: RecordingStore, agora: "AgoraCli
     if not {"sid", "resource_id"} <= recording.keys():
         raise Conflict("the recorder has not reported its id yet; try again in a few seconds")
     stopped = agora.stop(recording, deadline)
-    after = end_stopped(recording_id, store=store, empty=stopped.reason if stopped.empty else None)
+    if stopped.left:
+        after = end_left(recording_id, store=store, why=stopped.reason or "Agora finds it no more")
+    else:
+        after = end_stopped(recording_id, store=store, empty=stopped.reason if stopped.empty else None)
     free_channel(recording, store=store)
     return after or existing(recording_id, store)
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from sandbox.local_stack import LocalStack
 from tests.deployed import executions, until_ended
 
@@ -10,6 +12,12 @@ FIRST_WORDS = {"1001": 990, "1002": 7380}
 AFTER_A_MUTE = 17_010
 """When the first speaker goes on."""
 TOLERANCE_MS = 300
+
+
+@pytest.fixture(autouse=True)
+def pace(fresh_stand_ins: None, stack: LocalStack) -> None:
+    """A recorder may take 90 s of the watch's waits to join: two real ones, in which voices are told apart."""
+    stack.set_wait_scale(0.02)
 
 
 def record(stack: LocalStack, **body: Any) -> dict[str, Any]:
@@ -34,7 +42,6 @@ def starts(insights: dict[str, Any], uid: str) -> list[int]:
 
 
 def test_two_uids_are_one_conversation_with_names(stack: LocalStack) -> None:
-    stack.set_wait_scale(0.1)
     stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 5.0})
     recording_id = record(stack, speakers={"1001": "Agent", "1002": "Caller"})["recording_id"]
 
@@ -53,7 +60,6 @@ def test_two_uids_are_one_conversation_with_names(stack: LocalStack) -> None:
 
 
 def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:
-    stack.set_wait_scale(0.1)
     mute = {"uid": "1001", "from_seconds": 2.0, "to_seconds": 12.0}
     stack.dials(agora={"recording_seconds": 20.0, "speed": 20.0, "slice_seconds": 5.0, "mutes": [mute]})
     recording_id = record(stack, stream_mode="original")["recording_id"]
@@ -69,7 +75,6 @@ def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:
 
 
 def test_what_comes_late_is_waited_for(stack: LocalStack) -> None:
-    stack.set_wait_scale(0.05)
     late = {"late_slices": 2, "late_seconds": 1.5, "backed_up": True}
     stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 3.0, **late})
     recording_id = record(stack)["recording_id"]
@@ -95,7 +100,6 @@ def test_what_never_comes_is_named_and_the_rest_stands(stack: LocalStack) -> Non
 
 
 def test_a_recorder_that_takes_over_goes_on_with_the_conversation(stack: LocalStack) -> None:
-    stack.set_wait_scale(0.1)
     stack.dials(
         agora={
             "recording_seconds": 30.0,

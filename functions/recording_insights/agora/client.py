@@ -148,8 +148,11 @@ class AgoraClient:
         Asynchronous: the upload goes on afterwards, and would outlast an HTTP API's 30 s otherwise.
         """
         answer = self._tell("stop", recording, {"async_stop": True}, deadline)
-        empty = answer.verdict is Verdict.EMPTY
-        return Stopped(empty, f"Agora: {answer.reason}" if empty else None)
+        if answer.verdict is Verdict.EMPTY:
+            return Stopped(empty=True, reason=f"Agora: {answer.reason}")
+        # Where an earlier try may have got through, it is our own stop that the recorder has obeyed.
+        left = answer.verdict is Verdict.GONE and not answer.unsure
+        return Stopped(left=left, reason=answer.reason if left else None)
 
     def change(
         self,

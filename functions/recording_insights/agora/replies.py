@@ -26,6 +26,8 @@ class Verdict(Enum):
     """A recorder of this uid is in the channel; repeating with the same uid cannot work."""
     GONE = auto()
     """The recorder has left, or is leaving."""
+    STOPPED = auto()
+    """The recorder leaves as it was told; the rest of its work goes on without it."""
     EMPTY = auto()
     """The recorder has left and wrote nothing: no file will ever come."""
     BAD_CREDENTIALS = auto()
@@ -95,11 +97,11 @@ RULES: Mapping[tuple[Call, int, int], Rule] = {
     ("updateLayout", 206, 65): _repeat(_NOT_FINISHED),
     ("updateLayout", 404, 404): _LOST_TASK,
     ("updateLayout", 504, 62): _repeat(_TIMEOUT),
-    ("stop", 206, 65): _repeat(_NOT_FINISHED),
+    ("stop", 206, 65): _repeat(_NOT_FINISHED, unsure=True),
     ("stop", 206, 435): Rule(Verdict.EMPTY, "nothing was recorded, so there is no file"),
     ("stop", 400, 49): _GONE,
     ("stop", 404, 404): _GONE,
-    ("stop", 504, 62): _repeat(_TIMEOUT),
+    ("stop", 504, 62): _repeat(_TIMEOUT, unsure=True),
 }
 """By call, HTTP status and code."""
 
@@ -110,7 +112,7 @@ RULES_BY_CODE: Mapping[tuple[Call, int], Rule] = {
     ("query", 501): _GONE,
     ("update", 501): _GONE,
     ("updateLayout", 501): _GONE,
-    ("stop", 50): Rule(Verdict.GONE, "stopped, the upload goes on"),
+    ("stop", 50): Rule(Verdict.STOPPED, "stopped, the upload goes on"),
     ("stop", 501): _GONE,
 }
 """By call and code, where Agora names no HTTP status."""
@@ -260,7 +262,9 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Stopped:
-    """How a stop went; `empty` says that no file will ever come, `reason` why."""
+    """How a stop went; `empty` says that no file will ever come, `left` that the recorder was gone already, `reason`
+    why."""
 
     empty: bool = False
+    left: bool = False
     reason: str | None = None

@@ -288,19 +288,23 @@ def test_live_states_in_words() -> None:
     assert LiveState.from_reply({}).over
 
 
+LEFT = Stopped(left=True, reason="the recording task has ended: in Agora's words")
+
+
 @pytest.mark.parametrize(
     ("answers", "naps", "outcome"),
     [
         ([], [], Stopped()),
         ([code(206, 65), code(504, 62)], [3, 6], Stopped()),
-        ([code(400, 49)], [], Stopped()),
-        ([code(404, 404)], [], Stopped()),
+        ([code(504, 62), code(400, 49)], [3], Stopped()),
+        ([code(400, 49)], [], LEFT),
+        ([code(404, 404)], [], LEFT),
         ([code(400, 50)], [], Stopped()),
-        ([code(500, 501)], [], Stopped()),
+        ([code(500, 501)], [], LEFT),
         (
             [code(206, 435)],
             [],
-            Stopped(True, "Agora: nothing was recorded, so there is no file: in Agora's words"),
+            Stopped(empty=True, reason="Agora: nothing was recorded, so there is no file: in Agora's words"),
         ),
     ],
 )

@@ -52,7 +52,8 @@ def test_a_recorder_that_has_left_counts_as_stopped(
     stop: Any, running: dict[str, Any], vendor: FakeAgora, answer: Answer
 ) -> None:
     vendor.script["stop"] = [answer]
-    assert stop(running["recording_id"])["status"] == "stopping"
+    stopped = stop(running["recording_id"])
+    assert (stopped["status"], stopped["ended_by"]) == ("stopping", "recorder")
 
 
 def test_nothing_recorded_ends_as_empty(stop: Any, running: dict[str, Any], vendor: FakeAgora) -> None:
