@@ -26,7 +26,7 @@ RECORDINGS = {
 }
 """Seconds, and µs of sound in one load of the transport: FFmpeg takes 0.7 s, the other extreme is a frame."""
 ROUNDS = 3
-OUR_TARGET, FFMPEGS_TARGET = "ours.m4a", "ffmpeg.m4a"
+OUR_TARGET, FFMPEGS_TARGET = "ours.mp4", "ffmpeg.mp4"
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _show(results: Sequence[Result]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="HLS slices to one m4a, nothing re-encoded")
+    table = Table(title="HLS slices to one MP4, nothing re-encoded")
     columns = ("recording", "remux", "with Python's start", "peak", "ffmpeg -c copy", "peak", "remux / ffmpeg")
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index else "left")

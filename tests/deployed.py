@@ -81,6 +81,17 @@ def until_ended(stack: LocalStack, recording_id: str, patience: float = PATIENCE
         time.sleep(0.1)
 
 
+def all_ended(stack: LocalStack, recording_id: str, media: int) -> dict[str, Any]:
+    """The recording when so many media objects have come and all are final: its own status may lag."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        recording = until_ended(stack, recording_id)
+        if len(recording["media"]) == media and all(one["status"] in ("done", "failed") for one in recording["media"]):
+            return until_ended(stack, recording_id)
+        assert time.monotonic() < deadline, f"not all of {media} have ended: {recording}"
+        time.sleep(0.1)
+
+
 def process(stack: LocalStack, media: Path | bytes, key: str | None = None) -> dict[str, Any]:
     """Drop a media object and follow it to its end."""
     return until_ended(stack, recording_of(stack, drop(stack, media, key)))

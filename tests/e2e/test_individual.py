@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.local_stack import LocalStack
-from tests.deployed import executions, until_ended
+from tests.deployed import all_ended, executions
 
 FIRST_WORDS = {"1001": 990, "1002": 7380}
 """When each speaker of the sample is heard first, in ms."""
@@ -26,12 +26,6 @@ def record(stack: LocalStack, **body: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def ended_with_tracks(stack: LocalStack, recording_id: str, tracks: int = 2) -> dict[str, Any]:
-    while len((recording := until_ended(stack, recording_id))["media"]) < tracks:
-        pass
-    return recording
-
-
 def insights_of(stack: LocalStack, recording_id: str) -> dict[str, Any]:
     return dict(stack.call_api("GET", f"/recordings/{recording_id}/insights").json())
 
@@ -45,7 +39,7 @@ def test_two_uids_are_one_conversation_with_names(stack: LocalStack) -> None:
     stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 5.0})
     recording_id = record(stack, speakers={"1001": "Agent", "1002": "Caller"})["recording_id"]
 
-    recording = ended_with_tracks(stack, recording_id)
+    recording = all_ended(stack, recording_id, media=2)
 
     assert recording["status"] == "done", recording
     assert [media["uid"] for media in recording["media"]] == ["1001", "1002"]
@@ -64,7 +58,7 @@ def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:
     stack.dials(agora={"recording_seconds": 20.0, "speed": 20.0, "slice_seconds": 5.0, "mutes": [mute]})
     recording_id = record(stack, stream_mode="original")["recording_id"]
 
-    recording = ended_with_tracks(stack, recording_id)
+    recording = all_ended(stack, recording_id, media=2)
 
     assert recording["status"] == "done", recording
     [muted] = [media for media in recording["media"] if media["uid"] == "1001"]
@@ -79,7 +73,7 @@ def test_what_comes_late_is_waited_for(stack: LocalStack) -> None:
     stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 3.0, **late})
     recording_id = record(stack)["recording_id"]
 
-    recording = ended_with_tracks(stack, recording_id)
+    recording = all_ended(stack, recording_id, media=2)
 
     assert recording["status"] == "done", recording
     assert all(abs(media["duration_ms"] - 12_000) < 300 for media in recording["media"])
@@ -90,7 +84,7 @@ def test_what_never_comes_is_named_and_the_rest_stands(stack: LocalStack) -> Non
     stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 3.0, "lost_slices": [1]})
     recording_id = record(stack)["recording_id"]
 
-    recording = ended_with_tracks(stack, recording_id)
+    recording = all_ended(stack, recording_id, media=2)
 
     assert recording["status"] == "partial", recording
     assert all("1 of 4 slices" in media["incomplete"] for media in recording["media"])
@@ -111,7 +105,7 @@ def test_a_recorder_that_takes_over_goes_on_with_the_conversation(stack: LocalSt
     )
     recording_id = record(stack)["recording_id"]
 
-    recording = ended_with_tracks(stack, recording_id)
+    recording = all_ended(stack, recording_id, media=2)
 
     assert recording["status"] in ("done", "partial"), recording
     assert len(executions(stack, recording)) == 2, "both recorders' files of a uid are one track"
@@ -124,7 +118,7 @@ def test_a_recorder_that_exits_abnormally_leaves_what_it_had(stack: LocalStack) 
     stack.dials(agora={"recording_seconds": 20.0, "speed": 10.0, "slice_seconds": 3.0, "exit_at_seconds": 10.0})
     recording_id = record(stack)["recording_id"]
 
-    recording = ended_with_tracks(stack, recording_id)
+    recording = all_ended(stack, recording_id, media=2)
 
     assert recording["status"] == "partial", recording
     assert all(media["incomplete"] == "its playlist was never closed" for media in recording["media"])

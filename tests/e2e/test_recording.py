@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.local_stack import LocalStack
-from tests.deployed import SAMPLE, drop, executions, listed, process, recording_of, states, until_ended
+from tests.deployed import SAMPLE, all_ended, drop, executions, listed, process, recording_of, states, until_ended
 
 
 def words(insights: dict[str, Any]) -> set[str]:
@@ -56,9 +56,7 @@ def test_the_parts_of_a_recording_are_one_conversation(stack: LocalStack) -> Non
     recording_id = started["recording_id"]
     names = [f"recordings/{recording_id}/{started['sid']}_long talk_{n}.mp4" for n in range(3)]
 
-    recording = until_ended(stack, recording_id)
-    while len(recording["media"]) < 3:
-        recording = until_ended(stack, recording_id)
+    recording = all_ended(stack, recording_id, media=3)
 
     assert recording["status"] == "done", recording
     assert [media["key"] for media in recording["media"]] == names

@@ -137,9 +137,9 @@ def _prepare(track: Track, recording_id: str, folder: TrackFolder, remux: Remux)
     length_ms = max(piece.at_ms + piece.length_ms for piece in timeline.pieces)
     if length_ms > LONGEST_MS:
         raise Unusable(f"its playlists claim {length_ms // 3_600_000} hours; the most is {LONGEST_MS // 3_600_000}")
-    key = f"{PREPARED}{recording_id}/{track.key.rpartition('/')[2].removesuffix('.m3u8')}.m4a"
+    key = f"{PREPARED}{recording_id}/{track.key.rpartition('/')[2].removesuffix('.m3u8')}.mp4"
     with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / "track.m4a"
+        file = Path(scratch) / "track.mp4"
         try:
             prepared = remux(timeline.pieces, read, file)
         except NothingToHear as nothing:

@@ -262,4 +262,4 @@ class TestTracks:
         assert one.own_recording_id == second_uid.own_recording_id != other.own_recording_id
 
     def test_what_was_made_of_a_track_is_not_taken_for_a_recording(self, make_media: MakeMedia) -> None:
-        assert "processed already" in (why_ignored(make_media(f"prepared/{RECORDING}/{STEM}.m4a")) or "")
+        assert "processed already" in (why_ignored(make_media(f"prepared/{RECORDING}/{STEM}.mp4")) or "")

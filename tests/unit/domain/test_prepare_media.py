@@ -66,7 +66,7 @@ class FakeRemux:
             raise self.fails
         self.pieces = pieces
         self.contents = [read(piece.name) for piece in pieces]
-        target.write_bytes(b"m4a")
+        target.write_bytes(b"mp4")
         lost = [piece.name for piece, content in zip(pieces, self.contents, strict=True) if content is None]
         return Prepared(duration_ms=30_000, silent_ms=0, lost=lost, reencoded=False)
 
@@ -148,7 +148,7 @@ def test_a_whole_track_becomes_a_file_that_is_submitted(scene: Scene) -> None:
     assert progress == Progress(R, scene.media.media_id, KEY, "submit")
     assert [content.decode() for content in scene.remux.contents if content] == names
     [(key, content)] = scene.folder.kept.items()
-    assert (key, content) == (f"prepared/{R}/{STEM}.m4a", b"m4a")
+    assert (key, content) == (f"prepared/{R}/{STEM}.mp4", b"mp4")
     item = scene.item
     assert item["prepared"] == {"key": key, "etag": "etag-of-the-file", "size": 3}
     assert item["duration_ms"] == 30_000

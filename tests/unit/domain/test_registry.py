@@ -5,7 +5,7 @@ import pytest
 
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.marsview import BASE_URL, DEFAULT_MODELS
-from recording_insights.providers.registry import PROVIDERS, load_provider, validate_options
+from recording_insights.providers.registry import PROVIDERS, capabilities_of, load_provider, validate_options
 from recording_insights.settings import FunctionSettings
 
 SETTINGS = FunctionSettings("dev", "t", "b", "r", "marsview", ["marsview"], [], {}, {}, 60, 240, 60, 15, 60)
@@ -54,3 +54,8 @@ def test_a_wrong_option_is_named() -> None:
         validate_options("marsview", {"speakers": 2.0})
 
     assert raised.value.field == "options.speakers"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_everybody_takes_what_is_made_of_a_track(name: str) -> None:
+    assert "mp4" in capabilities_of(name).formats

@@ -15,7 +15,7 @@ PLAIN = slice_of(1.0)
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    return tmp_path / "track.m4a"
+    return tmp_path / "track.mp4"
 
 
 def near(expected: float, within: float = 3 * FRAME_MS) -> object:

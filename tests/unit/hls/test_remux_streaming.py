@@ -37,7 +37,7 @@ def test_slices_are_let_go(change: bool, tmp_path: Path) -> None:
         most = max(most, Slice.alive)
         return content
 
-    prepared = remux(in_a_row(*[1000] * 25), read, tmp_path / "track.m4a")
+    prepared = remux(in_a_row(*[1000] * 25), read, tmp_path / "track.mp4")
 
     assert prepared.reencoded is change
     assert most <= 2
@@ -52,7 +52,7 @@ def test_memory_does_not_grow_with_the_length(change: bool, tmp_path: Path) -> N
         pieces = in_a_row(*[1000] * slices)
         tracemalloc.start()
         try:
-            remux(pieces, read, tmp_path / "track.m4a")
+            remux(pieces, read, tmp_path / "track.mp4")
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -1,4 +1,4 @@
-"""Makes one m4a of a track's slices, without re-encoding wherever that is possible.
+"""Makes one MP4 of a track's slices, without re-encoding wherever that is possible.
 
 The only part of the package that imports PyAV, which is native code and lies in one function's bundle alone.
 """
@@ -53,7 +53,7 @@ def remux(pieces: Sequence[Piece], read: Read, target: Path) -> Prepared:
 
 
 def _write(pieces: Sequence[Piece], read: Read, target: Path, copied: bool) -> Prepared:
-    with av.open(str(target), "w", format="ipod", container_options={"movflags": "faststart"}) as file:
+    with av.open(str(target), "w", format="mp4", container_options={"movflags": "faststart"}) as file:
         track: Track = CopiedTrack(file) if copied else EncodedTrack(file)
         laid = _Layout(track)
         for piece in pieces:
