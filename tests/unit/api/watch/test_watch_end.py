@@ -66,25 +66,23 @@ def test_a_recorder_that_left_is_noticed(
 
 
 @pytest.mark.parametrize("scaled", [False, True])
-def test_a_recorder_that_is_not_found_has_left_after_90_seconds(
+def test_a_recorder_that_is_not_found_has_left_after_100_seconds(
     recording: Scene, vendor: FakeAgora, scaled: bool
 ) -> None:
     vendor.recorders = {}
     recording.turn(scaled=scaled)
     noticed = recording.clock.elapsed
     recording.run(lambda: "stopped_at" in recording.row, scaled=scaled)
-    assert scaled or recording.clock.elapsed - noticed == 90
+    assert scaled or recording.clock.elapsed - noticed == 100
     assert recording.row["status"] == "stopping"
 
 
 def test_a_recorder_that_moved_to_another_host_goes_on(recording: Scene, vendor: FakeAgora) -> None:
     hidden, vendor.recorders = vendor.recorders, {}
-    for _ in range(3):
-        assert recording.turn().wait_seconds == 30
+    assert recording.turn().wait_seconds == 100
     vendor.recorders = hidden
     assert recording.turn().wait_seconds == 120
     vendor.recorders = {}
-    recording.turn()
     recording.turn()
     assert "stopped_at" not in recording.row, "the count begins anew"
 
