@@ -28,7 +28,7 @@ LOST_SECONDS = 100
 """A recorder that moves to another host cannot be found for 30 to 90 s."""
 SHORTEST_INTERVAL_SECONDS = 120
 """Agora asks for no more than one query in two minutes of a recorder that runs."""
-LONGEST_INTERVAL_SECONDS = 600
+LONGEST_INTERVAL_SECONDS = 900
 FAULT_SECONDS = 30
 GRACE_SECONDS = 600
 """Beyond a recording's hours, after which Agora need not answer any more."""
@@ -135,7 +135,7 @@ class _Look:
                 return live.meaning
             return watch.wait(LOST_SECONDS)  # one look in between would change nothing
         watch = watch.enter("recording", self.store.timestamp) if watch.phase == "lost" else watch
-        usual = int(watch.elapsed_seconds(watch.since, now) / 4)
+        usual = int(watch.elapsed_seconds(watch.since, now) / 2)
         return watch.wait(min(max(usual, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS))
 
     def _wait_out(self, watch: Watch, starting: bool) -> Watch:
