@@ -29,6 +29,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         providers=settings().providers,
         default_provider=settings().provider,
         validate_options=validate_options,
+        aws_region=aws.region(settings().table_name),
     )
     start = RecordingStart(RecordingStore(aws.table(settings().table_name)), agora(), request.deadline, start_watch)
     started = start(wanted, idempotency_key=request.headers.get("idempotency-key"))

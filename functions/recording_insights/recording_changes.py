@@ -1,6 +1,11 @@
-"""Changes of a recording: whom it hears and sees, how its picture is laid out, whether it pauses, who speaks in it."""
+"""Changes of a recording: whom it hears and sees, how its picture is laid out, whether it pauses, who speaks in it.
 
-from collections.abc import Mapping
+Agora wants one change of a recorder at a time; each also builds upon the row that the one before has left.
+Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best-practices
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from recording_insights.agora.client_request import UPDATE, storable, subscriptions_of, update_request
@@ -14,6 +19,11 @@ from recording_insights.store.recordings import Item, RecordingStore
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
 
+LEASE_SECONDS = 30
+"""Longer than a function of the API lives: who has not ended its lease by then never will."""
+WAITS = (0.5, 1.0, 2.0)
+"""Seconds between looks whether another change is through."""
+
 
 def update_recording(
     recording_id: str, fields: Mapping[str, Any], *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
@@ -26,7 +36,7 @@ def update_recording(
     Raises:
         NotFound: there is no such recording.
         InvalidRequest: names the field that is unknown or wrong.
-        Conflict: it is not under way.
+        Conflict: it is not under way, or another change is.
         SecretUnusable, AgoraError: it may go on as before.
     """
     recording = existing(recording_id, store)
@@ -34,12 +44,15 @@ def update_recording(
     _check_names(fields, recording, mode)
     named = {"speakers": speaker_names("speakers", fields["speakers"])} if "speakers" in fields else {}
     told = {name: value for name, value in fields.items() if name not in named}
-    if told:
-        if recording.get("audio_only") and "subscribe_video_uids" in told:
-            raise InvalidRequest("subscribe_video_uids", "is about video, and this recording has none")
+    if not told:
+        return store.update(recording_id, named) or recording
+    if recording.get("audio_only") and "subscribe_video_uids" in told:
+        raise InvalidRequest("subscribe_video_uids", "is about video, and this recording has none")
+    update_request(mode, told)  # what is wrong need not wait
+    with _alone(recording_id, store, deadline) as recording:
         told = {**(subscriptions_of(recording) if mode != "web" else {}), **told}
         _change("update", recording, update_request(mode, told), agora, deadline)
-    return store.update(recording_id, {**storable(told), **named}) or recording
+        return store.update(recording_id, {**storable(told), **named}) or recording
 
 
 def update_layout(
@@ -50,16 +63,17 @@ def update_layout(
     Raises:
         NotFound: there is no such recording.
         InvalidRequest: names the field that is unknown or wrong.
-        Conflict: it is not under way, or has no picture that can be laid out.
+        Conflict: it is not under way, has no picture that can be laid out, or another change is under way.
         SecretUnusable, AgoraError: it may look as before.
     """
     client_request = read_layout(layout)
     recording = existing(recording_id, store)
     if recording.get("mode", "mix") != "mix" or recording.get("audio_only"):
         raise Conflict("a layout is for mode mix, and for recordings with video")
-    _change("updateLayout", recording, client_request, agora, deadline)
-    canvas = {name: value for name, value in recording.get("transcoding", {}).items() if name not in LAYOUT}
-    return store.update(recording_id, {"transcoding": {**canvas, **storable(layout)}}) or recording
+    with _alone(recording_id, store, deadline) as recording:
+        _change("updateLayout", recording, client_request, agora, deadline)
+        canvas = {name: value for name, value in recording.get("transcoding", {}).items() if name not in LAYOUT}
+        return store.update(recording_id, {"transcoding": {**canvas, **storable(layout)}}) or recording
 
 
 def _check_names(fields: Mapping[str, Any], recording: Item, mode: str) -> None:
@@ -72,6 +86,20 @@ def _check_names(fields: Mapping[str, Any], recording: Item, mode: str) -> None:
             raise InvalidRequest(name, f"is not for mode {mode}, which this recording has")
         if name not in names:
             raise InvalidRequest(name, f"unknown; the fields are {', '.join(names)}")
+
+
+@contextmanager
+def _alone(recording_id: str, store: RecordingStore, deadline: Deadline) -> Iterator[Item]:
+    """The recording as it is when no other change of its recorder is under way; until the end none can begin."""
+    waits = iter(WAITS)
+    while (leased := store.lease(recording_id, LEASE_SECONDS)) is None:
+        wait = next(waits, None)
+        if wait is None or not deadline.pause(wait):
+            raise Conflict("another change is under way; try again")
+    try:
+        yield leased
+    finally:
+        store.end_lease(leased)
 
 
 def _change(

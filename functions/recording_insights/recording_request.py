@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from recording_insights.agora.client_request import MODES, RecorderSettings, fields_of
 from recording_insights.agora.fields import LARGEST_UID, uid
+from recording_insights.agora.storage import area_of
 from recording_insights.errors import InvalidRequest
 
 MOST_HOURS = 24
@@ -53,8 +54,9 @@ class RecordingRequest:
         providers: Sequence[str],
         default_provider: str,
         validate_options: OptionsCheck,
+        aws_region: str,
     ) -> Self:
-        """Check a request's JSON object.
+        """Check a request's JSON object; the recordings bucket lies in `aws_region`.
 
         Raises:
             InvalidRequest: names the field that is missing, unknown or wrong.
@@ -73,13 +75,14 @@ class RecordingRequest:
         provider = _one_of("provider", body.get("provider", default_provider), providers)
         options = body.get("options", {})
         validate_options(provider, options)
+        told = {name: value for name, value in body.items() if name not in own}
+        recorder = RecorderSettings.read(mode, told, max_hours=max_hours)
+        _check_area(recorder.given.get("region"), aws_region)
         return cls(
             channel=channel,
             uid=uid("uid", body["uid"]) if "uid" in body else recorder_uid(claimed_name(channel, mode)),
             provider=provider,
-            recorder=RecorderSettings.read(
-                mode, {name: value for name, value in body.items() if name not in own}, max_hours=max_hours
-            ),
+            recorder=recorder,
             failover=_failover(body["failover"], providers) if "failover" in body else None,
             options=options,
             token=_token(body["token"]) if "token" in body else None,
@@ -170,6 +173,18 @@ def _label(value: Any) -> str:
 def _why_not(name: str, mode: str, known: Sequence[str]) -> str:
     others = [other for other in MODES if name in fields_of(other)]
     return f"is for mode {' or '.join(others)}, not {mode}" if others else f"unknown; the fields are {', '.join(known)}"
+
+
+def _check_area(area: str | None, aws_region: str) -> None:
+    """Agora confines itself to an area with its storage, and refuses a bucket elsewhere."""
+    fitting = area_of(aws_region)
+    if area is None or area == fitting:
+        return
+    if fitting is None:
+        raise InvalidRequest(
+            "region", f"must be left out: the bucket is in {aws_region}, which is in no area of Agora's"
+        )
+    raise InvalidRequest("region", f"must be {fitting} or left out: the bucket is in {aws_region}")
 
 
 def _one_of(name: str, value: Any, allowed: Sequence[str]) -> str:

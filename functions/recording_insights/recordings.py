@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LARGEST_PAGE = 100
 USUAL_PAGE = 20
 
-_INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "last_fail_over"}
+_INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "last_fail_over", "changing_until"}
 _INTERNAL_OF_MEDIA = {
     "pk",
     "sk",

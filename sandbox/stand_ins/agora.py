@@ -18,6 +18,7 @@ from sandbox.stand_ins.agora_answers import checked, enter, names, names_of, ref
 from sandbox.stand_ins.agora_channel import Channel, NoChannel, open_channel
 from sandbox.stand_ins.agora_dials import AgoraDials
 from sandbox.stand_ins.agora_fields import check_layout, check_offered
+from sandbox.stand_ins.agora_listening import Listening
 from sandbox.stand_ins.agora_notifications import ERROR, Notifications
 from sandbox.stand_ins.agora_recording import CRASHED, Recording
 from sandbox.stand_ins.agora_rules import (
@@ -150,6 +151,8 @@ class _Agora:
         given, task = self._running(resource_id, sid, mode)
         checked(given, check_update, given["clientRequest"], mode, self._world.clock())
         task.recording.hold(given["clientRequest"].get("webRecordingConfig", {}).get("onhold"))
+        if heard := given["clientRequest"].get("streamSubscribe", {}).get("audioUidList"):
+            task.recording.listen(heard)
         if renewed := given["clientRequest"].get("storageConfig"):
             task.access = replace(
                 task.access,
@@ -213,6 +216,7 @@ class _Agora:
             uid=given["uid"],
             mode=mode,
             channel=self._channel(given, dials, mode, idle_seconds),
+            listening=Listening(config),
             prefix=storage.get("fileNamePrefix", []),
             mp4_wanted="mp4" in wanted.get("recordingFileConfig", {}).get("avFileType", []),
             correct_extinf=wants_correct_extinf(config.get("privateParams")),

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.stand_ins.agora_checks import EVERYBODY, uid
+from sandbox.stand_ins.agora_checks import uid
 from sandbox.stand_ins.agora_dials import AgoraDials
 from sandbox.stand_ins.media import Span, Unplayable, duration_of, playable
 from sandbox.stand_ins.voices import Voices, without
@@ -44,7 +44,7 @@ class Stream:
 class Channel:
     """What is played: an MP4 with AAC audio, its seconds that are heard, how fast time goes; the dials tell the rest.
 
-    `streams` are those that the recorder subscribed to. `idle_seconds` are of the clock on the wall.
+    `streams` are of everybody who is there, listened to or not. `idle_seconds` are of the clock on the wall.
     """
 
     media: Path
@@ -102,9 +102,7 @@ def open_channel(
 def _streams(
     dials: AgoraDials, media: Path, voices: Voices, mutes: Mapping[str, Sequence[Span]], config: Mapping[str, Any]
 ) -> list[Stream]:
-    """One for each uid subscribed to. Transcoded, who is muted is silent; as sent, nothing is recorded of them."""
-    wanted = config.get("subscribeAudioUids", EVERYBODY)
-    unwanted = config.get("unsubscribeAudioUids", [])
+    """One for each uid. Transcoded, who is muted is silent; as sent, nothing is recorded of them."""
     as_sent = config.get("streamMode") == "original"
 
     def said(voice: int, silent: Sequence[Span]) -> Path:
@@ -115,7 +113,6 @@ def _streams(
     return [
         Stream(who, partial(said, voice, () if as_sent else mutes[who]), mutes[who] if as_sent else ())
         for voice, who in enumerate(dials.uids)
-        if (wanted == EVERYBODY or who in wanted) and unwanted != EVERYBODY and who not in unwanted
     ]
 
 

@@ -1,21 +1,24 @@
 """A recording under way: what is played in the channel or on the page, cut and uploaded as Agora does it."""
 
+import math
 import re
 import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sandbox.stand_ins import agora_notifications as events
-from sandbox.stand_ins.agora_channel import Channel
+from sandbox.stand_ins.agora_channel import Channel, Stream
+from sandbox.stand_ins.agora_listening import Listening
 from sandbox.stand_ins.agora_notifications import Notifications
-from sandbox.stand_ins.agora_tracks import SHORTEST_SECONDS, Track, files_of
+from sandbox.stand_ins.agora_tracks import Track, files_of, next_span
 from sandbox.stand_ins.agora_uploads import Uploads
-from sandbox.stand_ins.media import part_mp4
+from sandbox.stand_ins.media import Span, part_mp4
 
 # Agora's list of characters that become "-" in file names; a space stays.
 _SPECIAL = re.compile(r"[!@#$%^&*()+_.=\[\]{}~|,;:?<>]")
@@ -43,6 +46,7 @@ class Recording:
     uid: str
     mode: str
     channel: Channel
+    listening: Listening
     prefix: list[str]
     mp4_wanted: bool
     correct_extinf: bool
@@ -53,6 +57,7 @@ class Recording:
     onhold: bool = False
     status: int = INITIALISED
     stop_asked: threading.Event = field(default_factory=threading.Event)
+    told: threading.Event = field(default_factory=threading.Event)
     exited: threading.Event = field(default_factory=threading.Event)
     _tracks: list[Track] = field(default_factory=list)
     _mp4s: list[str] = field(default_factory=list)
@@ -85,12 +90,19 @@ class Recording:
     @property
     def has_files(self) -> bool:
         """Whether there is or will be anything in the bucket."""
-        return bool(self.channel.streams) and self.heard_seconds >= SHORTEST_SECONDS
+        heard = self.heard_seconds
+        return any(next_span(0.0, heard, math.inf, self._holes(stream)) for stream in self.channel.streams)
 
     def stop(self) -> None:
         self._stopped = time.monotonic()
         self.status = STOP_REQUESTED
         self.stop_asked.set()
+        self.told.set()
+
+    def listen(self, lists: Mapping[str, Any]) -> None:
+        """From now on to others, if each uid is recorded apart; the slices at hand end where that changes."""
+        self.listening.change(self.heard_seconds, lists)
+        self.told.set()
 
     def hold(self, onhold: bool | None) -> None:
         """Pause, go on, or (None) neither."""
@@ -185,23 +197,30 @@ class Recording:
         """Upload slices as they become whole, until so much was heard; false if the stop came first."""
         longest = self.channel.slice_seconds
         while True:
+            self.told.clear()
+            if self.stop_asked.is_set():
+                for each in self._tracks:
+                    while span := each.upcoming(longest, self.heard_seconds):
+                        self._upload_slice(each, *span)
+                return False
             spans = [(track, track.upcoming(longest, self.channel.seconds)) for track in self._tracks]
             whole = [(track, span) for track, span in spans if span and span[1] <= end]
-            track, span = min(whole, key=lambda coming: coming[1][1], default=(None, None))
-            if self._stopped_before(span[1] if span else end):
-                for track in self._tracks:
-                    while span := track.upcoming(longest, self.heard_seconds):
-                        self._upload_slice(track, *span)
-                return False
-            if not track or not span:
+            track, coming = min(whole, key=lambda pair: pair[1][1], default=(None, None))
+            if self._told_before(coming[1] if coming else end):
+                continue
+            if not track or not coming:
                 return True
-            self._upload_slice(track, *span)
+            self._upload_slice(track, *coming)
 
-    def _stopped_before(self, heard: float) -> bool:
-        """Wait until so many seconds were heard; true if the stop came first."""
-        while (missing := heard - self.heard_seconds) > 0 and not self.stop_asked.is_set():
-            self.stop_asked.wait(_HELD_SECONDS if self.onhold else missing / self.channel.speed)
-        return self.stop_asked.is_set()
+    def _told_before(self, heard: float) -> bool:
+        """Wait until so many seconds were heard; true if a stop, or whom else to listen to, came first."""
+        while (missing := heard - self.heard_seconds) > 0 and not self.told.is_set():
+            self.told.wait(_HELD_SECONDS if self.onhold else missing / self.channel.speed)
+        return self.told.is_set()
+
+    def _holes(self, stream: Stream) -> Sequence[Span]:
+        """When nothing of a stream is recorded, by order of beginning."""
+        return sorted([*stream.holes, *([] if stream.mixed else self.listening.holes(stream.uid))])
 
     def _fail_over(self) -> None:
         """The recorder dies, with the slice it was at; another, with a new uid, begins where the channel is by then.
@@ -251,6 +270,7 @@ class Recording:
                 stream,
                 self.slice_start_ms,
                 self._from,
+                partial(self._holes, stream),
             )
             for stream in self.channel.streams
         ]

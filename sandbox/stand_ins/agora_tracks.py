@@ -1,6 +1,6 @@
 """One playlist of a recorder with its slices: which are next, how they are cut and named, what the playlist says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,26 +24,21 @@ class Slice:
 class Track:
     """What a recorder makes of a stream. `stem` is the playlist's key without its suffix.
 
-    `zero_ms` is the unix time of the media's first sound, `position` the second up to which it is recorded.
+    `zero_ms` is the unix time of the media's first sound, `position` the second up to which it is recorded. `holes`
+    gives the seconds in which nothing is recorded, as they are known by now.
     """
 
     stem: str
     stream: Stream
     zero_ms: int
     position: float
+    holes: Callable[[], Sequence[Span]]
     slices: list[tuple[str, float]] = field(default_factory=list)
     begins_ms: int = 0
 
     def upcoming(self, longest: float, end: float) -> Span | None:
-        """The seconds of the next slice, not beyond `end`; None when nothing is left. Holes cut a slice at once."""
-        start, stop = self.position, end
-        for muted, heard_again in self.stream.holes:
-            if muted - start >= SHORTEST_SECONDS:
-                stop = min(end, muted)
-                break
-            start = max(start, heard_again)
-        stop = min(stop, start + longest)
-        return (start, stop) if stop - start >= SHORTEST_SECONDS else None
+        """The seconds of the next slice, not beyond `end`; None when nothing is left."""
+        return next_span(self.position, end, longest, self.holes())
 
     def cut(self, start: float, end: float) -> Slice | None:
         """The slice with these seconds, None if the media ended before.
@@ -80,6 +75,18 @@ class Track:
         if closed:
             lines.append("#EXT-X-ENDLIST")
         return ("\n".join(lines) + "\n").encode()
+
+
+def next_span(start: float, end: float, longest: float, holes: Sequence[Span]) -> Span | None:
+    """What can be recorded in one piece from `start` on; the first hole, of several in order, cuts it at once."""
+    stop = end
+    for deaf, heard_again in holes:
+        if deaf - start >= SHORTEST_SECONDS:
+            stop = min(end, deaf)
+            break
+        start = max(start, heard_again)
+    stop = min(stop, start + longest)
+    return (start, stop) if stop - start >= SHORTEST_SECONDS else None
 
 
 def files_of(tracks: Sequence[Track], mp4s: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,10 +1,11 @@
 """Modes and changes of a recording through the deployed API."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sandbox.local_stack import LocalStack
-from tests.deployed import until_ended
+from tests.deployed import all_ended, until_ended
 
 
 def recording(stack: LocalStack, **body: Any) -> dict[str, Any]:
@@ -56,3 +57,55 @@ def test_a_recording_is_changed_while_it_runs_and_not_afterwards(stack: LocalSta
     until_ended(stack, path.removeprefix("/recordings/"))
     calls = [line["call"] for line in stack.ledger()["lines"]]
     assert calls.count("agora.update") == calls.count("agora.updateLayout") == 1
+
+
+def test_of_two_changes_at_once_one_builds_upon_the_other(stack: LocalStack) -> None:
+    stack.dials(
+        agora={"speed": 1.0},
+        fail_next=[{"call": "agora.update", "status": 200, "body": {}, "after": True, "delay_seconds": 1.0}],
+    )
+    path = f"/recordings/{recording(stack, channel='changed twice')['recording_id']}"
+    until_recording(stack, path.removeprefix("/recordings/"))
+    changes = {"subscribe_audio_uids": ["7"]}, {"subscribe_video_uids": ["9"]}
+    with ThreadPoolExecutor() as both:
+        answers = list(both.map(lambda change: stack.call_api("PATCH", path, json=change), changes))
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.text for answer in answers]
+
+    row = stack.call_api("GET", path).json()
+    assert (row["subscribe_audio_uids"], row["subscribe_video_uids"]) == (["7"], ["9"])
+    assert stack.call_api("POST", f"{path}/stop").status_code == 202
+    until_ended(stack, path.removeprefix("/recordings/"))
+
+
+def test_an_area_that_the_bucket_is_not_in_is_refused_at_the_door(stack: LocalStack) -> None:
+    before = len(stack.ledger()["lines"])
+    refused = stack.call_api("POST", "/recordings", json={"channel": "elsewhere", "region": "EU"})
+    assert (refused.status_code, refused.json()["field"]) == (400, "region")
+    assert "must be NA or left out" in refused.json()["detail"]
+    assert len(stack.ledger()["lines"]) == before
+
+
+def test_who_is_listened_to_later_speaks_at_the_true_time(stack: LocalStack) -> None:
+    stack.set_wait_scale(0.05)  # the watch waits 90 s for a recorder to join: 4.5 here
+    pace = {"speed": 3.0, "joining_seconds": 1.5, "idle_speed": 1000.0}
+    stack.dials(agora={"recording_seconds": 10.0, "slice_seconds": 2.0, **pace})
+    individual = {"mode": "individual", "channel": "taking turns", "subscribe_audio_uids": ["1001"]}
+    recording_id = recording(stack, **individual)["recording_id"]
+    path = f"/recordings/{recording_id}"
+    # The function's first call takes as long as the first speaker does: let that be while the recorder joins.
+    assert stack.call_api("PATCH", path, json={"speakers": {"1002": "Caller"}}).status_code == 200
+    until_recording(stack, recording_id)
+    time.sleep(0.3)
+
+    changed = stack.call_api("PATCH", path, json={"subscribe_audio_uids": ["1002"]})
+    assert changed.status_code == 200, changed.text
+
+    ended = all_ended(stack, recording_id, media=2)
+    assert ended["status"] == "done", ended
+    lengths = {media["uid"]: media["duration_ms"] for media in ended["media"]}
+    assert abs(sum(lengths.values()) - 10_000) < 600, "one ends where the other begins"
+    assert 500 < lengths["1001"] < 7_000, lengths
+    transcript = stack.call_api("GET", f"{path}/insights").json()["transcript"]
+    his, *_ = [line for line in transcript if line["speaker"] == "1002"]
+    assert his["speaker_name"] == "Caller"
+    assert abs(his["start_ms"] - 7_380) < 300, "counted from the recording's first sound, not from his track's"

@@ -70,8 +70,8 @@ class HeardSlice:
 
     def loudness(self, start: float, end: float) -> float:
         """The largest sample between these seconds of the recording, 0 to 1."""
-        first, last = (int((at - self.starts) * SAMPLE_RATE) * 2 for at in (start, end))
-        samples = memoryview(self.pcm[max(first, 0) : last]).cast("h")
+        first, last = (max(int((at - self.starts) * SAMPLE_RATE), 0) * 2 for at in (start, end))
+        samples = memoryview(self.pcm[first:last]).cast("h")
         return max(map(abs, samples), default=0) / 32768
 
 

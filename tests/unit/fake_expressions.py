@@ -10,7 +10,7 @@ from boto3.dynamodb.conditions import And, ConditionBase
 _CLAUSE = re.compile(r"\b(SET|REMOVE|ADD)\b")
 _CONDITION = re.compile(
     r"attribute_(?P<absent>not_)?exists\((?P<checked>\S+)\)"
-    r"|(?P<name>\S+) = (?P<value>\S+)"
+    r"|(?P<name>\S+) (?P<relation>=|<=) (?P<value>\S+)"
     r"|(?P<excluded>NOT )?(?P<member>\S+) IN \((?P<choice>[^)]+)\)"
 )
 
@@ -47,13 +47,16 @@ def fulfils(item: Mapping[str, Any], condition: str, given: Placeholders) -> boo
 
 
 def _holds(item: Mapping[str, Any], condition: str, given: Placeholders) -> bool:
+    if condition.startswith("("):
+        alternatives = [_holds(item, part, given) for part in condition[1:-1].split(" OR ")]
+        return any(alternatives)
     match = _CONDITION.fullmatch(condition)
     assert match, f"no such condition: {condition}"
     if match["checked"]:
         return (given.name(match["checked"]) in item) != bool(match["absent"])
     if match["name"]:
         name, value = given.name(match["name"]), given.value(match["value"])
-        return name in item and item[name] == value
+        return name in item and (item[name] == value if match["relation"] == "=" else item[name] <= value)
     name, values = given.name(match["member"]), [given.value(word) for word in match["choice"].split(", ")]
     return (name in item and item[name] in values) != bool(match["excluded"])
 

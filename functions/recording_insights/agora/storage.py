@@ -1,4 +1,4 @@
-"""Where Agora writes to: its `storageConfig`, and its numbers for AWS regions.
+"""Where Agora writes to: its `storageConfig`, its numbers for AWS regions, and its areas.
 
 Read at synth too, to refuse a region that Agora has no number for; so nothing heavy is imported here.
 """
@@ -43,6 +43,13 @@ REGIONS: Mapping[str, int] = {
 }
 """Source: Agora, "Region and vendor" of the Cloud Recording reference; 17 and 23 are not in use."""
 
+AREAS: Mapping[str, Sequence[str]] = {"CN": ["cn-"], "AP": ["ap-"], "EU": ["eu-"], "NA": ["us-", "ca-"]}
+"""Where Agora's service can be confined to, and how the AWS regions begin that lie there; some lie in none.
+
+Source: https://docs.agora.io/en/cloud-recording/reference/restful-api, `region` of acquire: the storage has to be in
+the same area. Which AWS regions that makes is read from their names; Agora lists none.
+"""
+
 
 def region_number(aws_region: str) -> int:
     """Agora's number for an AWS region; 0 is one of them.
@@ -53,6 +60,11 @@ def region_number(aws_region: str) -> int:
     if aws_region not in REGIONS:
         raise SettingsInvalid(f"Agora cannot write to a bucket in {aws_region}; it can in {', '.join(sorted(REGIONS))}")
     return REGIONS[aws_region]
+
+
+def area_of(aws_region: str) -> str | None:
+    """The one area of Agora's that fits a bucket in this AWS region; None if none does."""
+    return next((area for area, starts in AREAS.items() if aws_region.startswith(tuple(starts))), None)
 
 
 @dataclass(frozen=True)

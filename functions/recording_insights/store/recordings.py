@@ -1,8 +1,9 @@
 """Recordings and channel claims in the table, and the list of recordings.
 
-Every write of a recording adds 1 to its `version` and is conditional on what it builds upon. A claim says which
-recording a channel belongs to and until when; it is written in one transaction with the recording, before Agora
-is called, so of two simultaneous starts one finds the other.
+Every write of a recording adds 1 to its `version` and is conditional on what it builds upon, but for the lease that
+lets one change at a time reach its recorder. A claim says which recording a channel belongs to and until when; it is
+written in one transaction with the recording, before Agora is called, so of two simultaneous starts one finds the
+other.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -171,6 +172,36 @@ class RecordingStore:
             if not lost_the_race(error):
                 raise
             return None
+
+    def lease(self, recording_id: str, seconds: int) -> Item | None:
+        """Let nobody else change the recorder for so long at most; returns the recording as it is now.
+
+        Returns None if somebody else has that right, or there is no such recording.
+        """
+        now = self.seconds
+        try:
+            return self.table.update_item(
+                Key=recording_key(recording_id),
+                UpdateExpression="SET changing_until = :until",
+                ConditionExpression=f"attribute_exists({PARTITION})"
+                " AND (attribute_not_exists(changing_until) OR changing_until <= :now)",
+                ExpressionAttributeValues={":until": now + seconds, ":now": now},
+                ReturnValues="ALL_NEW",
+            )["Attributes"]
+        except ClientError as error:
+            if not lost_the_race(error):
+                raise
+            return None
+
+    def end_lease(self, leased: Item) -> None:
+        """Let others change the recorder again; a lease that has passed on to somebody else stays theirs."""
+        self._if_ours(
+            self.table.update_item,
+            Key=recording_key(str(leased["recording_id"])),
+            UpdateExpression="REMOVE changing_until",
+            ConditionExpression="changing_until = :until",
+            ExpressionAttributeValues={":until": leased["changing_until"]},
+        )
 
     def drop(self, recording_id: str) -> None:
         """Take back a recording that Agora never began."""

@@ -82,11 +82,12 @@ def start(store: RecordingStore, agora: AgoraClient, clock: FakeClock) -> Callab
     return call
 
 
-def wanted(channel: str = "team", **fields: Any) -> RecordingRequest:
-    """A checked request."""
+def wanted(channel: str = "team", *, aws_region: str = "us-east-1", **fields: Any) -> RecordingRequest:
+    """A checked request to a stack in `aws_region`."""
     return RecordingRequest.from_body(
         {"channel": channel, **fields},
         providers=("marsview",),
         default_provider="marsview",
         validate_options=lambda provider, options: None,
+        aws_region=aws_region,
     )

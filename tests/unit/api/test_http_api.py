@@ -165,6 +165,7 @@ def function(
 ) -> Any:
     """A function's module, its wiring made anew but for Agora, the table and the state machine."""
     monkeypatch.setattr(aws, "table", lambda name: table if name == table.name else None)
+    monkeypatch.setattr(aws, "region", lambda name: "us-east-1" if name == table.name else "")
     monkeypatch.setattr(aws, "step_functions", lambda: watches)
 
     def load(name: str) -> ModuleType:
@@ -283,6 +284,7 @@ def test_an_unknown_id(function: Any, captured_event: Any, name: str) -> None:
     [
         ({"body": "{}"}, 400, "channel"),
         ({"body": '{"channel": "c", "provider": "nobody"}'}, 400, "provider"),
+        ({"body": '{"channel": "c", "region": "EU"}'}, 400, "region"),
         ({"body": "hello"}, 400, "body"),
         ({"body": " " * 16_385}, 413, None),
         ({"headers": {"Idempotency-Key": "ü"}}, 400, "Idempotency-Key"),

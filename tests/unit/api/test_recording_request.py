@@ -5,14 +5,21 @@ from typing import Any
 import pytest
 
 from recording_insights.agora.client_request import RecorderSettings
+from recording_insights.agora.storage import REGIONS
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recording_request import LARGEST_UID, RecordingRequest, recorder_uid
+from sandbox.stand_ins.agora_checks import BadParameter
+from sandbox.stand_ins.agora_rules import check_area
 
 
-def read(body: dict[str, Any]) -> RecordingRequest:
+def read(body: dict[str, Any], *, aws_region: str = "eu-central-1") -> RecordingRequest:
     return RecordingRequest.from_body(
-        body, providers=tuple(PROVIDERS), default_provider="marsview", validate_options=validate_options
+        body,
+        providers=tuple(PROVIDERS),
+        default_provider="marsview",
+        validate_options=validate_options,
+        aws_region=aws_region,
     )
 
 
@@ -124,6 +131,43 @@ def test_a_refusal_names_its_field(field: str, body: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         read(body)
     assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "individual"}, {"mode": "web", "url": "https://example.org"}])
+@pytest.mark.parametrize("aws_region", sorted(REGIONS))
+def test_the_area_is_the_buckets_or_left_out(aws_region: str, mode: dict[str, Any]) -> None:
+    bucket = {"region": REGIONS[aws_region]}
+    for area in ("CN", "AP", "EU", "NA"):
+        try:
+            check_area(bucket, area)
+        except BadParameter:
+            with pytest.raises(InvalidRequest, match=rf"^region: must be .*left out: the bucket is in {aws_region}"):
+                read({"channel": "c", "region": area, **mode}, aws_region=aws_region)
+        else:
+            request = read({"channel": "c", "region": area, **mode}, aws_region=aws_region)
+            assert request.recorder.acquire_request(1)["region"] == area
+    assert "region" not in read({"channel": "c", **mode}, aws_region=aws_region).recorder.acquire_request(1)
+
+
+@pytest.mark.parametrize(
+    ("aws_region", "advice"),
+    [
+        ("eu-central-1", "must be EU or left out"),
+        ("ap-east-1", "must be AP or left out"),
+        ("us-west-2", "must be NA or left out"),
+        ("ca-central-1", "must be NA or left out"),
+        ("sa-east-1", "must be left out"),
+        ("me-south-1", "must be left out"),
+        ("af-south-1", "must be left out"),
+    ],
+)
+def test_a_refused_area_says_which_one_fits(aws_region: str, advice: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        read({"channel": "c", "region": "CN"}, aws_region=aws_region)
+    assert refusal.value.field == "region"
+    assert refusal.value.detail.startswith(f"{advice}: ")
+    with pytest.raises(InvalidRequest, match="must be one of CN, AP, EU, NA"):
+        read({"channel": "c", "region": "cn"}, aws_region=aws_region)
 
 
 def test_speakers_have_names_in_any_script() -> None:

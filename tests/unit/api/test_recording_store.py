@@ -135,6 +135,46 @@ class TestUpdate:
             store.update(A, {"sk": "another key"})
 
 
+class TestLease:
+    def test_one_at_a_time_has_it(self, store: RecordingStore, table: Any, clock: FakeClock) -> None:
+        put(table, A, "recording", sid="5")
+        before = store.find(A)
+        assert before
+
+        leased = store.lease(A, 30)
+
+        assert leased == {**before, "changing_until": store.seconds + 30}
+        assert store.lease(A, 30) is None
+        clock.elapsed = 29.9
+        assert store.lease(A, 30) is None
+        store.end_lease(leased)
+        assert store.find(A) == before
+        assert store.lease(A, 30)
+
+    def test_it_ends_by_itself_and_passes_on(self, store: RecordingStore, table: Any, clock: FakeClock) -> None:
+        put(table, A, "recording")
+        slow = store.lease(A, 30)
+        clock.elapsed = 30
+
+        quick = store.lease(A, 30)
+
+        assert slow
+        assert quick
+        store.end_lease(slow)
+        assert store.find(A) == quick
+        assert store.lease(A, 30) is None
+
+    def test_nothing_is_made_of_what_is_not_there(self, store: RecordingStore) -> None:
+        assert store.lease(A, 30) is None
+        store.end_lease({"recording_id": A, "changing_until": 1})
+        assert store.find(A) is None
+
+    def test_other_recordings_are_free(self, store: RecordingStore, table: Any) -> None:
+        for recording_id in (A, B):
+            put(table, recording_id, "recording")
+            assert store.lease(recording_id, 30)
+
+
 class TestClaim:
     @pytest.mark.parametrize(("instead_of", "held"), [(None, False), (B, False), (A, True)])
     def test_it_is_rewritten_for_its_holder_only(
