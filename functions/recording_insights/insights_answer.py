@@ -1,6 +1,7 @@
 """The answer of GET /recordings/{id}/insights: one document from all media objects of a recording."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,10 +38,11 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     # Whoever took over from the provider that was meant to has found them.
     providers = dict.fromkeys(str(item["provider"]) for item, _ in found if "provider" in item)
     utterances = _in_time([utterance for part in parts for utterance in part.transcript], found)
-    summary = "\n\n".join(_whose(item, names, ": ") + part.summary for item, part in found if part.summary)
+    whose = _unmistakable(names)
+    summary = "\n\n".join(_whose(item, whose, ": ") + part.summary for item, part in found if part.summary)
     sentiment = parts[0].sentiment if len(parts) == 1 else mean_sentiment(utterances)
     missing = [name for part in parts for name in part.missing]
-    missing += [f"{_whose(item, names, ': ')}{item['incomplete']}" for item, _ in found if "incomplete" in item]
+    missing += [f"{_whose(item, whose, ': ')}{item['incomplete']}" for item, _ in found if "incomplete" in item]
 
     answer: dict[str, Any] = {
         "recording_id": recording_id,
@@ -52,7 +54,7 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
         **{kind: [entry.to_map() for part in parts for entry in getattr(part, kind)] for kind in LISTS},
         "sentiment": sentiment,
         "ratings": {
-            _whose(item, names, " ") + name: value for item, part in found for name, value in part.ratings.items()
+            _whose(item, whose, " ") + name: value for item, part in found for name, value in part.ratings.items()
         },
         "missing": missing or None,
     }
@@ -103,6 +105,12 @@ def _in_time(utterances: list[Utterance], found: Sequence[tuple[Mapping[str, Any
     if not any("uid" in item for item, _ in found) or any(each.start_ms is None for each in utterances):
         return utterances
     return sorted(utterances, key=lambda each: each.start_ms or 0)
+
+
+def _unmistakable(names: Mapping[str, str]) -> dict[str, str]:
+    """Names by uid; one that several uids have is told with the uid, as of somebody with a laptop and a phone."""
+    uids = Counter(names.values())
+    return {uid: name if uids[name] == 1 else f"{name} ({uid})" for uid, name in names.items()}
 
 
 def _whose(item: Mapping[str, Any], names: Mapping[str, str], after: str) -> str:

@@ -6,6 +6,7 @@ Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -141,7 +142,10 @@ class _Look:
     def _wait_out(self, watch: Watch, starting: bool) -> Watch:
         """What was heard before says little after a silence: a phase that has a verdict at its end begins anew."""
         if starting:
-            return watch.enter("starting", self.store.timestamp).wait(FAULT_SECONDS)
+            # A day of looks every half minute would be more than an execution's history holds.
+            usual = int((self.store.now() - datetime.fromisoformat(watch.opened_at)).total_seconds() / 20)
+            seconds = min(max(usual, FAULT_SECONDS), LONGEST_INTERVAL_SECONDS)
+            return watch.enter("starting", self.store.timestamp).wait(seconds)
         watch = watch.enter("recording", self.store.timestamp) if watch.phase == "lost" else watch
         return watch.wait(SHORTEST_INTERVAL_SECONDS)
 
@@ -164,7 +168,9 @@ class _Settling:
     late_minutes: int
 
     def look(self, watch: Watch, recording: Item, media: list[Item]) -> Watch:
-        since = max([str(recording["stopped_at"]), *(str(item["arrived_at"]) for item in media)])
+        # Of a track that waits for its slices, the last one that came counts.
+        came = [str(item.get("quiet_since") or item["arrived_at"]) for item in media]
+        since = max([str(recording["stopped_at"]), *came])
         if (watch.phase, watch.since) != ("ended", since):
             watch = watch.enter("ended", since)
         left = self.late_minutes * 60 - watch.elapsed_seconds(since, self.store.now())

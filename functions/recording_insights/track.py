@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from urllib.parse import unquote
 
 from recording_insights.agora.file_names import AgoraName
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, Segment, parse_playlist
+
+_SLICES = (".ts", ".webm")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class TrackFiles(Protocol):
         """An object and when it was written; None if there is none."""
 
     def list(self, prefix: str) -> Sequence[StoredFile]:
-        """Every object whose key begins so."""
+        """Every object whose key begins so; those of folders further down may be left out."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Track:
         written_at = None
         for file in found:
             parsed = AgoraName.parse(file.name)
-            if parsed is None or parsed.track != own:
+            if parsed is None or parsed.track != own or file.key != f"{folder}{slash}{file.name}":
                 continue
             if parsed.is_track:
                 copies.setdefault(parsed.recorder, []).append(file)
@@ -82,7 +85,20 @@ class Track:
     @property
     def absent(self) -> list[str]:
         """Those that are not there."""
-        return [name for name in self.named if name not in self.slices]
+        return [name for name in self.named if self.slice_key(name) is None]
+
+    @property
+    def unnamed(self) -> list[str]:
+        """Those that are there, but in no playlist."""
+        named = {self.slice_key(name) for name in self.named}
+        return [name for name, key in self.slices.items() if name.endswith(_SLICES) and key not in named]
+
+    def slice_key(self, name: str) -> str | None:
+        """The key of a slice that a playlist names, None if it is not there.
+
+        Nobody tells whether Agora writes a channel's spaces as they are or as a link has them.
+        """
+        return self.slices.get(name) or self.slices.get(unquote(name))
 
 
 def _best_of(copies: Sequence[StoredFile], files: TrackFiles) -> Playlist | None:

@@ -11,6 +11,9 @@ from recording_insights.track import StoredFile
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+LARGEST_BYTES = 64 << 20
+"""Ten times as much as a slice of a minute with picture: what a remux holds several times over in memory."""
+
 
 @dataclass(frozen=True)
 class S3TrackFolder:
@@ -20,16 +23,17 @@ class S3TrackFolder:
     bucket: str
 
     def read(self, key: str) -> tuple[bytes, datetime] | None:
-        """An object and when it was written; None if there is none."""
+        """An object and when it was written; None if there is none. What is too large to be of a track is empty."""
         try:
             reply = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
             return None
-        return reply["Body"].read(), reply["LastModified"]
+        fits = reply["ContentLength"] <= LARGEST_BYTES
+        return reply["Body"].read() if fits else b"", reply["LastModified"]
 
     def list(self, prefix: str) -> Sequence[StoredFile]:
-        """Every object whose key begins so; one call per thousand."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        """Every object of the folder whose key begins so; one call per thousand."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
         return [StoredFile(entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", ())]
 
     def keep(self, key: str, file: Path) -> tuple[str, int]:

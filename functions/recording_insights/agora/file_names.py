@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Self
 
 _NAME = re.compile(
-    r"(?:bak(?P<instance>\d+)_)?(?P<sid>[0-9A-Za-z]+)_(?P<channel>[^/_]*)"
+    r"(?:bak(?P<instance>\d{1,9})_)?(?P<sid>[0-9A-Za-z]+)_(?P<channel>[^/_]*)"
     r"(?:__uid_s_(?P<uid>\d+)__uid_e_(?P<medium>audio|video|av))?"
-    r"(?:_(?P<rest>\d+)(?:_(?P<copy>\d+))?)?\.(?P<extension>[0-9A-Za-z]+)"
+    r"(?:_(?P<rest>\d{1,18})(?:_(?P<copy>\d{1,9}))?)?\.(?P<extension>[0-9A-Za-z]+)",
+    re.ASCII,
 )
 _SID = re.compile(r"[0-9a-f]{32}")
 

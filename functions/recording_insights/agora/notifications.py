@@ -17,13 +17,15 @@ CLOUD_RECORDING = 3
 SIGNATURES = {"agora-signature-v2": "sha256", "agora-signature": "sha1"}
 """Header and hash, the better one first: it decides where both are there."""
 LONGEST_MESSAGE = 400
+LARGEST_CODE = 10**9
+"""What is larger is no code, and the table takes no number of more than 38 digits."""
 
 ERROR, FAIL_OVER, UPLOADED, BACKED_UP = 1, 12, 31, 32
 SESSION_EXIT, RECORDER_LEAVE, WEB_RECORDER_STOPPED = 11, 41, 71
 
 _LEAVE_CAUSES = {2: "told to", 4: "nobody else in the channel", 16: "disconnected"}
 _QUERY = re.compile(r"(https?://[^\s?]+)\?\S+")
-_OPAQUE = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}|[A-Za-z0-9+/=_-]{32,}")
+_OPAQUE = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}|[A-Za-z0-9+/=_%-]{32,}")
 """Keys, tokens and signatures: an error's words may repeat what the recorder was given."""
 
 
@@ -89,7 +91,7 @@ class Notification:
     def error(self) -> dict[str, Any]:
         """`{"code"?, "message"?}` of an error, without anything that may be a secret."""
         code, message = self.details.get("errorCode"), self.details.get("errorMsg")
-        told: dict[str, Any] = {"code": code} if isinstance(code, int) else {}
+        told: dict[str, Any] = {"code": code} if isinstance(code, int) and abs(code) <= LARGEST_CODE else {}
         if isinstance(message, str) and message.strip():
             plain = _OPAQUE.sub("***", _QUERY.sub(r"\1?***", " ".join(message.split())))
             told["message"] = plain[:LONGEST_MESSAGE]

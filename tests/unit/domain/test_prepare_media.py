@@ -148,7 +148,7 @@ def test_a_whole_track_becomes_a_file_that_is_submitted(scene: Scene) -> None:
     assert progress == Progress(R, scene.media.media_id, KEY, "submit")
     assert [content.decode() for content in scene.remux.contents if content] == names
     [(key, content)] = scene.folder.kept.items()
-    assert (key, content) == (f"prepared/{R}/{STEM}.mp4", b"mp4")
+    assert (key, content) == (f"prepared/{R}/uid-1001-{scene.media.media_id}.mp4", b"mp4")
     item = scene.item
     assert item["prepared"] == {"key": key, "etag": "etag-of-the-file", "size": 3}
     assert item["duration_ms"] == 30_000
