@@ -16,7 +16,7 @@ from recording_insights.store.media import MediaStore
 from recording_insights.workflow.prepare_media import prepare_media
 from recording_insights.workflow.progress import Progress
 from recording_insights.workflow.report_failure import report_failure
-from tests.unit.domain.test_prepare_media import BEGAN, FOLDER, KEY, STEM, FakeFolder, playlist, stamp
+from tests.unit.domain.track_scene import BEGAN, FOLDER, KEY, STEM, FakeFolder, playlist, stamp
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 
