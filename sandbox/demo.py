@@ -215,4 +215,4 @@ def _print_cost(console: Console, cost: Cost, take: Take) -> None:
     table.add_row("Lambda", f"{cost.invocations} calls, {cost.gb_seconds:.2f} GB-s", f"${cost.functions:.6f}")
     table.add_row("together", "", f"${cost.total:.6f}")
     console.print(table)
-    console.print("us-east-1, without free tiers, the provider's own price, and the watch (docs/watch.md)", style="dim")
+    console.print("us-east-1, without free tiers, the provider's price, and the watch beside it", style="dim")
