@@ -9,10 +9,10 @@ from recording_insights import aws
 from recording_insights.agora.client import AgoraClient
 from recording_insights.deadline import Deadline
 from recording_insights.http_api import LambdaContext
-from recording_insights.recording_watch import check_recording
 from recording_insights.settings import FunctionSettings
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.watch_progress import Watch
+from recording_insights.workflow.check_recording import check_recording
+from recording_insights.workflow.watch_progress import Watch
 
 LAST_WRITES_SECONDS = 5.0
 

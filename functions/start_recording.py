@@ -16,7 +16,7 @@ from recording_insights.recording_start import RecordingStart
 from recording_insights.recordings import public
 from recording_insights.settings import StartSettings
 from recording_insights.store.recordings import Item, RecordingStore
-from recording_insights.watch_progress import Watch, execution_name
+from recording_insights.workflow.watch_progress import Watch, execution_name
 
 settings = lru_cache(maxsize=1)(StartSettings.from_env)
 

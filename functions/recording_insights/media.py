@@ -58,12 +58,13 @@ class MediaObject:
             created_at=datetime.fromisoformat(event["time"]),
             sequencer=detail["object"].get("sequencer", ""),
         )
-        return media._track if media.is_track else media
+        name = media._agora_name
+        return media._as_track(name) if name and name.is_track else media
 
     @property
     def is_track(self) -> bool:
         """All that Agora writes of one uid: no file that a provider takes until it is prepared."""
-        return self._agora_name is not None and self._agora_name.is_track
+        return self.uid is not None
 
     @property
     def uid(self) -> str | None:
@@ -130,12 +131,9 @@ class MediaObject:
         is_part = name is not None and name.extension == "mp4" and name.rest is not None
         return name if name and (name.is_track or is_part) else None
 
-    @property
-    def _track(self) -> "MediaObject":
-        folder, slash, name = self.key.rpartition("/")
-        parsed = AgoraName.parse(name)
-        assert parsed is not None  # noqa: S101 - whoever asks has seen that it is one
-        return replace(self, key=f"{folder}{slash}{parsed.track}.m3u8", etag="", sequencer="")
+    def _as_track(self, name: AgoraName) -> "MediaObject":
+        folder = self.key[: self.key.rfind("/") + 1]
+        return replace(self, key=f"{folder}{name.track}.m3u8", etag="", sequencer="")
 
 
 def why_ignored(media: MediaObject) -> str | None:

@@ -149,29 +149,23 @@ class RecordingStore:
         condition = f"#status IN ({', '.join(allowed)})"
         if only_without:
             condition += " AND attribute_not_exists(#without)"
-        try:
-            return self.table.update_item(
-                Key=recording_key(recording_id),
-                UpdateExpression="SET "
-                + ", ".join(f"#{name} = :{name}" for name in sets)
-                + (f" REMOVE {', '.join(f'#{name}' for name in removes)}" if removes else "")
-                + " ADD version :one",
-                ConditionExpression=condition,
-                ExpressionAttributeNames={
-                    **{f"#{name}": name for name in (*sets, *removes, "status")},
-                    **({"#without": only_without} if only_without else {}),
-                },
-                ExpressionAttributeValues={
-                    **{f":{name}": value for name, value in sets.items()},
-                    **allowed,
-                    ":one": 1,
-                },
-                ReturnValues="ALL_NEW",
-            )["Attributes"]
-        except ClientError as error:
-            if not lost_the_race(error):
-                raise
-            return None
+        return self._attributes_if_ours(
+            Key=recording_key(recording_id),
+            UpdateExpression="SET "
+            + ", ".join(f"#{name} = :{name}" for name in sets)
+            + (f" REMOVE {', '.join(f'#{name}' for name in removes)}" if removes else "")
+            + " ADD version :one",
+            ConditionExpression=condition,
+            ExpressionAttributeNames={
+                **{f"#{name}": name for name in (*sets, *removes, "status")},
+                **({"#without": only_without} if only_without else {}),
+            },
+            ExpressionAttributeValues={
+                **{f":{name}": value for name, value in sets.items()},
+                **allowed,
+                ":one": 1,
+            },
+        )
 
     def lease(self, recording_id: str, seconds: int) -> Item | None:
         """Let nobody else change the recorder for so long at most; returns the recording as it is now.
@@ -179,19 +173,13 @@ class RecordingStore:
         Returns None if somebody else has that right, or there is no such recording.
         """
         now = self.seconds
-        try:
-            return self.table.update_item(
-                Key=recording_key(recording_id),
-                UpdateExpression="SET changing_until = :until",
-                ConditionExpression=f"attribute_exists({PARTITION})"
-                " AND (attribute_not_exists(changing_until) OR changing_until <= :now)",
-                ExpressionAttributeValues={":until": now + seconds, ":now": now},
-                ReturnValues="ALL_NEW",
-            )["Attributes"]
-        except ClientError as error:
-            if not lost_the_race(error):
-                raise
-            return None
+        return self._attributes_if_ours(
+            Key=recording_key(recording_id),
+            UpdateExpression="SET changing_until = :until",
+            ConditionExpression=f"attribute_exists({PARTITION})"
+            " AND (attribute_not_exists(changing_until) OR changing_until <= :now)",
+            ExpressionAttributeValues={":until": now + seconds, ":now": now},
+        )
 
     def end_lease(self, leased: Item) -> None:
         """Let others change the recorder again; a lease that has passed on to somebody else stays theirs."""
@@ -273,12 +261,18 @@ class RecordingStore:
             put["ExpressionAttributeValues"] = {f":{name}": over[name] for name in unchanged}
         return {"Put": put}
 
-    def _if_ours(self, write: Callable[..., Any], **arguments: Any) -> None:
+    def _attributes_if_ours(self, **arguments: Any) -> Item | None:
+        """Update a recording; as it is then, None if the condition does not hold."""
+        reply = self._if_ours(self.table.update_item, ReturnValues="ALL_NEW", **arguments)
+        return reply["Attributes"] if reply else None
+
+    def _if_ours(self, write: Callable[..., Any], **arguments: Any) -> Any:
         try:
-            write(**arguments)
+            return write(**arguments)
         except ClientError as error:
             if not lost_the_race(error):
-                raise  # otherwise it belongs to a later start, which writes its own
+                raise
+            return None  # otherwise it belongs to a later start, which writes its own
 
 
 def position(item: Item) -> Position:

@@ -1,1 +1,1 @@
-"""What the states of the workflow do: one module per state, named after it."""
+"""What the states of both state machines do: one module per state, named after it."""

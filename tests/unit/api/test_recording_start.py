@@ -21,6 +21,7 @@ from recording_insights.store.recorders import RecorderStore
 from recording_insights.store.recordings import ChannelTaken, Claim, RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, Answer, FakeAgora, Lost
+from tests.unit.crashing_table import Crash
 
 HOUR = 3600
 
@@ -285,10 +286,6 @@ def test_another_uid_does_not_tell_whether_a_cut_off_start_records(
     (first,) = rows(table)
     assert start(wanted(uid=5)).new
     assert store.find(first["recording_id"]) == first
-
-
-class Crash(BaseException):
-    """Lambda ends a function without a word."""
 
 
 def crash_after_agora_started(start: Any, vendor: FakeAgora, **arguments: Any) -> None:

@@ -16,36 +16,9 @@ from recording_insights.store.media import MediaStore
 from recording_insights.workflow.prepare_media import prepare_media
 from recording_insights.workflow.progress import Progress
 from recording_insights.workflow.report_failure import report_failure
+from tests.unit.crashing_table import Crash, CrashingTable
 from tests.unit.domain.track_scene import BEGAN, FOLDER, KEY, STEM, FakeFolder, playlist, stamp
-from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
-
-
-class Crash(BaseException):
-    """Lambda ends a function without a word."""
-
-
-class CrashingTable(FakeTable):
-    """Ends the function at the write that `writes_left` counts down to, before or after it `takes_effect`."""
-
-    writes_left: int = 0
-    takes_effect = False
-
-    def put_item(self, **arguments: Any) -> None:
-        self._written(super().put_item, **arguments)
-
-    def update_item(self, **arguments: Any) -> dict[str, Any]:
-        reply: dict[str, Any] = self._written(super().update_item, **arguments)
-        return reply
-
-    def _written(self, write: Callable[..., Any], **arguments: Any) -> Any:
-        self.writes_left -= 1
-        if self.writes_left == 0 and not self.takes_effect:
-            raise Crash
-        reply = write(**arguments)
-        if self.writes_left == 0:
-            raise Crash
-        return reply
 
 
 @pytest.mark.parametrize("takes_effect", [False, True])

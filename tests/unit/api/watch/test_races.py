@@ -1,6 +1,5 @@
 """The watch among races and faults: late slices, two ends at once, notifications of others, crashes, a mute Agora."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +14,11 @@ from recording_insights.store.conditions import utc_text
 from recording_insights.store.keys import media_key
 from recording_insights.store.recorders import RecorderStore
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.watch_progress import Watch
+from recording_insights.workflow.watch_progress import Watch
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora
 from tests.unit.api.watch.scene import LATE, Scene
-from tests.unit.fake_table import FakeTable
+from tests.unit.crashing_table import Crash, CrashingTable
 
 HOUR = 3600
 EVENTS_PER_LOOK = 9
@@ -129,33 +128,6 @@ def test_a_file_whose_clock_is_wrong_delays_and_loses_nothing(
     recording.run()
     assert "complete_at" in recording.row
     assert LATE * 60 <= recording.clock.elapsed < LATE * 60 + 2 * HOUR + 100
-
-
-class Crash(BaseException):
-    """Lambda ends a function without a word."""
-
-
-class CrashingTable(FakeTable):
-    """Ends the function at the write that `writes_left` counts down to, before or after it `takes_effect`."""
-
-    writes_left = 0
-    takes_effect = False
-
-    def update_item(self, **arguments: Any) -> dict[str, Any]:
-        reply: dict[str, Any] = self._written(super().update_item, **arguments)
-        return reply
-
-    def delete_item(self, **arguments: Any) -> None:
-        self._written(super().delete_item, **arguments)
-
-    def _written(self, write: Callable[..., Any], **arguments: Any) -> Any:
-        self.writes_left -= 1
-        if self.writes_left == 0 and not self.takes_effect:
-            raise Crash
-        reply = write(**arguments)
-        if self.writes_left == 0:
-            raise Crash
-        return reply
 
 
 class TestCrashes:

@@ -8,10 +8,11 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.errors import AgoraOutcomeUnknown
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.watch_progress import Watch, execution_name
+from recording_insights.workflow.watch_progress import Watch, execution_name
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.api.watch.scene import Scene, queries
+from tests.unit.crashing_table import Crash
 
 HOUR = 3600
 
@@ -104,10 +105,6 @@ def test_silence_of_agora_proves_no_failed_start(scene: Scene, vendor: FakeAgora
     scene.turn()
     assert scene.row["status"] == "recording"
     assert "watch_reason" not in scene.row
-
-
-class Crash(BaseException):
-    """Lambda ends a function without a word."""
 
 
 def crashed(start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene]) -> Scene:

@@ -16,7 +16,7 @@ from recording_insights.errors import AgoraError, SecretUnusable
 from recording_insights.recording_end import UNDER_WAY, end_left, free_channel
 from recording_insights.recording_request import MOST_HOURS, claimed_name
 from recording_insights.store.recordings import Item, RecordingStore
-from recording_insights.watch_progress import Watch
+from recording_insights.workflow.watch_progress import Watch
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
