@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ _SHOWN = {
 
 @dataclass
 class Step:
-    """One line: `seconds` spent so far, `times` entered."""
+    """One line: a visit, or several as one. `seconds` spent so far, `times` entered."""
 
     name: str
     state: State
@@ -39,8 +39,9 @@ class Step:
 
 
 def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) -> list[Step]:
-    """The states of an execution in the order of their first entry; a loop is one line with a count."""
+    """Each visit of a state of an execution, in the order of entry."""
     now = now or datetime.now(UTC)
+    visits: list[Step] = []
     steps: dict[str, Step] = {}
     entered: dict[str, datetime] = {}
     last = ""
@@ -48,8 +49,8 @@ def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) 
         kind = str(event["type"])
         if kind.endswith("StateEntered"):
             name = event["stateEnteredEventDetails"]["name"]
-            step = steps.setdefault(name, Step(name, "running", times=0))
-            step.state, step.times = "running", step.times + 1
+            step = steps[name] = Step(name, "running")
+            visits.append(step)
             entered[name] = event["timestamp"]
             if name in ("Wait", "Wait for files"):
                 wait = json.loads(event["stateEnteredEventDetails"]["input"])["wait_seconds"]
@@ -59,7 +60,7 @@ def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) 
             name = event["stateExitedEventDetails"]["name"]
             step = steps[name]
             step.state = "failed" if name == "Report failure" else "done"
-            step.seconds += (event["timestamp"] - entered.pop(name)).total_seconds()
+            step.seconds = (event["timestamp"] - entered.pop(name)).total_seconds()
             step.detail = _said(name, event["stateExitedEventDetails"].get("output"))
             if name == "Await callback":
                 how = {"TaskSucceeded": "called back", "TaskFailed": "called back already"}
@@ -70,8 +71,19 @@ def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) 
             steps[name].detail = f"fault, will be repeated: {details.get('error')}"
         last = kind
     for name, since in entered.items():
-        steps[name].seconds += (now - since).total_seconds()
-    return [step for name, step in steps.items() if name in _SHOWN]
+        steps[name].seconds = (now - since).total_seconds()
+    return [step for step in visits if step.name in _SHOWN]
+
+
+def folded(steps: Sequence[Step]) -> list[Step]:
+    """A loop as one line: what its last visit says, with the time and the number of all."""
+    lines: dict[str, Step] = {}
+    for step in steps:
+        before = lines.get(step.name)
+        if before:
+            step = replace(step, seconds=before.seconds + step.seconds, times=before.times + step.times)
+        lines[step.name] = step
+    return list(lines.values())
 
 
 def _said(name: str, output: str | None) -> str:
@@ -106,11 +118,11 @@ def _said(name: str, output: str | None) -> str:
 
 @dataclass
 class LiveTimeline:
-    """Shows steps as they change: redrawn in a terminal, one line per change elsewhere."""
+    """Shows steps as they change: redrawn in a terminal, elsewhere a line for each visit that is over."""
 
     console: Console
     _live: Live | None = None
-    _printed: dict[str, str] = field(default_factory=dict)
+    _printed: int = 0
 
     def __enter__(self) -> "LiveTimeline":
         if self.console.is_terminal:
@@ -123,15 +135,17 @@ class LiveTimeline:
             self._live.stop()
 
     def show(self, steps: Sequence[Step]) -> None:
-        """Draw the present state."""
+        """Draw the present state; `steps` only ever grow at their end."""
         if self._live:
-            self._live.update(_picture(steps))
+            self._live.update(_picture(folded(steps)))
             return
-        for step in steps:
+        # Looks come seldom and a loop may turn between two of them: what is printed follows the visits, not the looks.
+        for step in steps[self._printed :]:
+            if step.state == "running":
+                break
+            self._printed += 1
             line = f"  {_MARKS[step.state]} {step.name:<18} {step.detail}"
-            if self._printed.get(step.name) != f"{step.state}{step.times}" and step.state != "running":
-                self._printed[step.name] = f"{step.state}{step.times}"
-                self.console.print(line, highlight=False, soft_wrap=True, markup=False)
+            self.console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _picture(steps: Sequence[Step]) -> Group:

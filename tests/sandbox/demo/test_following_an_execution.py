@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from sandbox.cost import cost_of
-from sandbox.timeline import LiveTimeline, Step, steps_of
+from sandbox.timeline import LiveTimeline, Step, folded, steps_of
 
 History = list[dict[str, Any]]
 
@@ -27,13 +27,32 @@ def entered(history: History) -> list[str]:
 
 class TestTimeline:
     def test_a_loop_is_one_line_with_a_count(self, history: History) -> None:
-        steps = steps_of(history)
+        steps = folded(steps_of(history))
         assert [step.name for step in steps] == ["Submit recording", "Wait", "Poll job", "Save insights"]
         assert {step.name: step.times for step in steps} == {
             name: entered(history).count(name) for name in ("Submit recording", "Wait", "Poll job", "Save insights")
         }
         assert steps[2].times > 1
         assert {step.state for step in steps} == {"done"}
+        assert steps[1].seconds == pytest.approx(sum(step.seconds for step in steps_of(history) if step.name == "Wait"))
+
+    def test_however_seldom_one_looks_the_lines_follow_the_visits(self, history: History) -> None:
+        polled = [i for i, name in enumerate(entered(history)) if name == "Wait"]
+        assert len(polled) > 1
+        again = [i for i, event in enumerate(history) if event["type"] == "WaitStateEntered"][1]
+        every_look, one_look, two_looks = io.StringIO(), io.StringIO(), io.StringIO()
+        for written, looks in (
+            (every_look, range(1, len(history) + 1)),
+            (one_look, [len(history)]),
+            # The first of these is in the midst of the second wait, with a poll and a wait over.
+            (two_looks, [again + 1, len(history)]),
+        ):
+            with LiveTimeline(Console(file=written, width=100)) as timeline:
+                for upto in looks:
+                    timeline.show(steps_of(history[:upto]))
+        assert one_look.getvalue() == two_looks.getvalue() == every_look.getvalue()
+        names = [line[4:23].strip() for line in one_look.getvalue().splitlines()]
+        assert names == [name for name in entered(history) if name in set(names)]
 
     def test_the_present_wait_says_when_the_next_poll_comes(self, history: History) -> None:
         upto = next(i for i, event in enumerate(history) if event["type"] == "WaitStateEntered") + 1
