@@ -8,88 +8,48 @@ and 206.
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.agora_answers import checked, enter, names, names_of, refusal, task_body, worker_not_found
-from sandbox.stand_ins.agora_channel import Channel, NoChannel, open_channel
+from sandbox.stand_ins.agora_channel import Senders
 from sandbox.stand_ins.agora_dials import AgoraDials
-from sandbox.stand_ins.agora_fields import check_layout, check_offered
-from sandbox.stand_ins.agora_listening import Listening
-from sandbox.stand_ins.agora_notifications import ERROR, Notifications
+from sandbox.stand_ins.agora_fields import check_layout
+from sandbox.stand_ins.agora_page import rtmp_urls
 from sandbox.stand_ins.agora_recording import CRASHED, Recording
-from sandbox.stand_ins.agora_rules import (
-    MODES,
-    REGIONS,
-    check_acquire,
-    check_area,
-    check_start,
-    check_update,
-    page_of,
-    wants_correct_extinf,
-)
+from sandbox.stand_ins.agora_rules import MODES, check_acquire, check_area, check_start, check_update
+from sandbox.stand_ins.agora_tasks import Resource, Task, new_task
 from sandbox.stand_ins.agora_token import admit
-from sandbox.stand_ins.agora_uploads import Uploads
-from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
 from sandbox.stand_ins.ledger import note
+from sandbox.stand_ins.pictures import Pictures
 from sandbox.stand_ins.voices import Voices
 from sandbox.stand_ins.world import World
 
-RESOURCE_SECONDS = 5 * 60
 _SYNC_STOP_SECONDS = 20
-_UPLOAD_FAILED = 47
-_DEFAULT_IDLE_SECONDS = 30
-_DEFAULT_EXPIRED_HOURS = 72
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _APP = "/v1/apps/<app_id>/cloud_recording"
 _TASK = f"{_APP}/resourceid/<resource_id>/sid/<sid>/mode/<mode>"
 
 
-@dataclass
-class _Resource:
-    cname: str
-    uid: str
-    scene: int
-    acquired: float
-    expired_hours: int
-    area: str | None
-    start_parameter: Any = field(repr=False)
-    sid: str | None = None
-
-
-@dataclass
-class _Task:
-    recording: Recording
-    access: BucketAccess
-    ends: float
-
-
 class _Agora:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._resources: dict[str, _Resource] = {}
-        self._tasks: dict[str, _Task] = {}
-        self._voices = Voices(world.scratch)
+        self._resources: dict[str, Resource] = {}
+        self._tasks: dict[str, Task] = {}
+        self._senders = Senders(Voices(world.scratch), Pictures(world.scratch))
         self._lock = threading.Lock()
 
     def acquire(self, app_id: str) -> ResponseReturnValue:
         enter(app_id)
-        given = task_body(bad_channel=401)
+        given, now = task_body(bad_channel=401), self._world.clock()
         wanted = given["clientRequest"]
         checked(given, check_acquire, wanted)
+        if not all(self._stands(named, now) for named in wanted.get("excludeResourceIds", [])):
+            raise refusal(400, 2, "clientRequest.excludeResourceIds names one that is unknown or has expired", given)
         resource_id = secrets.token_urlsafe(180)
-        self._resources[resource_id] = _Resource(
-            given["cname"],
-            given["uid"],
-            wanted.get("scene", 0),
-            self._world.clock(),
-            wanted.get("resourceExpiredHour", _DEFAULT_EXPIRED_HOURS),
-            wanted.get("region"),
-            wanted.get("startParameter"),
-        )
+        self._resources[resource_id] = Resource.of(given, now)
         return {**names(given), "resourceId": resource_id}
 
     def start(self, app_id: str, resource_id: str, mode: str) -> ResponseReturnValue:
@@ -98,16 +58,14 @@ class _Agora:
         wanted, now = given["clientRequest"], self._world.clock()
         if mode not in MODES:
             raise refusal(400, 2, "mode must be individual, mix or web", given)
-        checked(given, check_start, wanted, mode, now)
+        dials = self._world.dials.of(AgoraDials)
+        checked(given, check_start, wanted, mode, now, dials.unsubscribe_spelling)
         with self._lock:
             resource = self._startable(given, mode, now)
             checked(given, check_area, wanted["storageConfig"], resource.area)
-            if mode == "individual":
-                checked(given, check_offered, wanted)
-            certificate = self._world.dials.of(AgoraDials).app_certificate
-            if certificate and mode != "web":
-                admit(given, certificate, now)
-            task = self._task_of(given, mode, now, resource.expired_hours)
+            if dials.app_certificate and mode != "web":
+                admit(given, dials.app_certificate, now)
+            task = new_task(self._world, self._senders, given, mode, now, resource.expired_hours)
             recording = task.recording
             resource.sid = recording.sid
             self._tasks[recording.sid] = task
@@ -149,19 +107,20 @@ class _Agora:
     def update(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
         enter(app_id)
         given, task = self._running(resource_id, sid, mode)
-        checked(given, check_update, given["clientRequest"], mode, self._world.clock())
-        task.recording.hold(given["clientRequest"].get("webRecordingConfig", {}).get("onhold"))
-        if heard := given["clientRequest"].get("streamSubscribe", {}).get("audioUidList"):
-            task.recording.listen(heard)
-        if renewed := given["clientRequest"].get("storageConfig"):
-            task.access = replace(
-                task.access,
-                access_key=renewed["accessKey"],
-                secret_key=renewed["secretKey"],
-                session_token=renewed["stsToken"],
-            )
-            task.recording.uploads.bucket = self._world.open_bucket(task.access)
-        return names_of(task.recording)
+        recording, changes = task.recording, given["clientRequest"]
+        spelling = recording.channel.dials.unsubscribe_spelling
+        checked(given, check_update, changes, mode, self._world.clock(), spelling)
+        if published := changes.get("rtmpPublishConfig"):
+            if recording.page is None or recording.page.outputs is None:
+                raise refusal(400, 2, "clientRequest.rtmpPublishConfig needs the service rtmp_publish_service", given)
+            recording.page.outputs = rtmp_urls(published)
+        if (held := changes.get("webRecordingConfig", {}).get("onhold")) is not None:
+            recording.clock.hold(held)
+        if lists := changes.get("streamSubscribe"):
+            recording.subscribe(lists)
+        if storage := changes.get("storageConfig"):
+            task.renew(storage, self._world)
+        return names_of(recording)
 
     def update_layout(self, app_id: str, resource_id: str, sid: str) -> ResponseReturnValue:
         enter(app_id)
@@ -169,13 +128,13 @@ class _Agora:
         checked(given, check_layout, given["clientRequest"])
         return names_of(task.recording)
 
-    def _startable(self, given: Mapping[str, Any], mode: str, now: float) -> _Resource:
+    def _startable(self, given: Mapping[str, Any], mode: str, now: float) -> Resource:
         resource = self._resources.get(given["resourceId"])
         if resource is None:
             raise refusal(400, 1001, "the resourceId cannot be parsed", given)
         if resource.sid is not None:
             raise refusal(201, 7, "the resourceId has already started a recording", given)
-        if now - resource.acquired > RESOURCE_SECONDS:
+        if resource.too_old(now):
             raise refusal(400, 433, "the resourceId has expired", given)
         belongs = (resource.cname, resource.uid) == (given["cname"], given["uid"])
         promised = resource.start_parameter in (None, given["clientRequest"])
@@ -187,56 +146,14 @@ class _Agora:
                 raise refusal(400, 53, "a recording with this cname and uid is under way", given)
         return resource
 
-    def _task_of(self, given: Mapping[str, Any], mode: str, now: float, hours: int) -> _Task:
-        wanted = given["clientRequest"]
-        storage, config = wanted["storageConfig"], wanted.get("recordingConfig", {})
-        page = page_of(wanted)
-        idle_seconds = config.get("maxIdleTime", _DEFAULT_IDLE_SECONDS)
-        if page:  # never empty
-            idle_seconds = page["maxRecordingHour"] * 3600
-        access = BucketAccess(
-            storage["bucket"],
-            REGIONS[storage["region"]],
-            storage["accessKey"],
-            storage["secretKey"],
-            storage.get("stsToken"),
-        )
-        sid = secrets.token_hex(16)
-        dials = self._world.dials.of(AgoraDials)
-        notifications = Notifications(self._world, given["cname"], given["uid"], sid)
+    def _stands(self, resource_id: str, now: float) -> bool:
+        """Whether a resource was given out and can still be started, or its task be asked about."""
+        resource = self._resources.get(resource_id)
+        if resource is None:
+            return False
+        return self._tasks[resource.sid].ends >= now if resource.sid else not resource.too_old(now)
 
-        def refused(upload: UploadRefused) -> None:
-            self._world.ledger.add("agora.upload", upload.status, sid=sid, error=upload.code)
-            notifications.tell(ERROR, module=1, errorLevel=4, errorCode=_UPLOAD_FAILED, stat=1, errorMsg=upload.code)
-
-        recording = Recording(
-            resource_id=given["resourceId"],
-            sid=sid,
-            cname=given["cname"],
-            uid=given["uid"],
-            mode=mode,
-            channel=self._channel(given, dials, mode, idle_seconds),
-            listening=Listening(config),
-            prefix=storage.get("fileNamePrefix", []),
-            mp4_wanted="mp4" in wanted.get("recordingFileConfig", {}).get("avFileType", []),
-            correct_extinf=wants_correct_extinf(config.get("privateParams")),
-            uploads=Uploads(self._world.open_bucket(access), dials, refused, self._world.clock),
-            notifications=notifications,
-            sleep=self._world.jobs.sleep,
-            began=now,
-            onhold=page.get("onhold", False),
-        )
-        return _Task(recording, access, now + hours * 3600)
-
-    def _channel(self, given: Mapping[str, Any], dials: AgoraDials, mode: str, idle_seconds: float) -> Channel:
-        config = given["clientRequest"].get("recordingConfig", {})
-        world = self._world
-        try:
-            return open_channel(dials, world.sample, world.scratch, self._voices, mode, config, idle_seconds)
-        except NoChannel as error:
-            raise refusal(500, 500, str(error), given) from error
-
-    def _running(self, resource_id: str, sid: str, mode: str) -> tuple[dict[str, Any], _Task]:
+    def _running(self, resource_id: str, sid: str, mode: str) -> tuple[dict[str, Any], Task]:
         given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id, "sid": sid}
         task = self._task(given, mode)
         self._check_owner(given, task.recording)
@@ -244,7 +161,7 @@ class _Agora:
             raise worker_not_found(given)
         return given, task
 
-    def _task(self, given: Mapping[str, Any], mode: str) -> _Task:
+    def _task(self, given: Mapping[str, Any], mode: str) -> Task:
         note(sid=given["sid"])
         if mode not in MODES:
             raise refusal(400, 2, "mode must be individual, mix or web", given)

@@ -1,4 +1,4 @@
-"""The channel that is recorded: who is in it, what is heard there and when, and what happens to its recorder."""
+"""The channel that is recorded: who is in it, what is heard and seen there, and what happens to its recorder."""
 
 import hashlib
 import math
@@ -10,14 +10,17 @@ from typing import Any
 
 from sandbox.stand_ins.agora_checks import uid
 from sandbox.stand_ins.agora_dials import AgoraDials
-from sandbox.stand_ins.media import Span, Unplayable, duration_of, playable
+from sandbox.stand_ins.agora_subscriptions import SPELLINGS
+from sandbox.stand_ins.media import Cut, Medium, Span, Unplayable, cut_ts, duration_of, playable
+from sandbox.stand_ins.pictures import Pictures
 from sandbox.stand_ins.voices import Voices, without
 
 MIXED = "0"
 """The uid of what everybody says together."""
 
 _TRANSCODED_RATE = 48_000
-_MUTE = {"uid", "from_seconds", "to_seconds"}
+_STREAM_TYPES: Sequence[tuple[Medium, ...]] = (("audio",), ("video",), ("audio", "video"))
+_PAUSE = {"uid", "from_seconds", "to_seconds"}
 
 
 class NoChannel(Exception):
@@ -26,12 +29,13 @@ class NoChannel(Exception):
 
 @dataclass(frozen=True)
 class Stream:
-    """What one playlist records: all that is said, or what one uid says.
+    """What one playlist records: all that is said, or one medium of what one uid sends.
 
     `media` gives the file that is cut and makes it when first asked; `holes` are seconds in which nothing is recorded.
     """
 
     uid: str
+    medium: Medium
     media: Callable[[], Path]
     holes: Sequence[Span] = ()
 
@@ -39,12 +43,15 @@ class Stream:
     def mixed(self) -> bool:
         return self.uid == MIXED
 
+    def cut(self, start: float, end: float) -> Cut:
+        return cut_ts(self.media(), start, end, medium=self.medium, priming=self.mixed)
+
 
 @dataclass(frozen=True)
 class Channel:
     """What is played: an MP4 with AAC audio, its seconds that are heard, how fast time goes; the dials tell the rest.
 
-    `streams` are of everybody who is there, listened to or not. `idle_seconds` are of the clock on the wall.
+    `streams` are of everybody who is there, subscribed to or not. `idle_seconds` are of the clock on the wall.
     """
 
     media: Path
@@ -70,8 +77,16 @@ class Channel:
         return sorted((at, is_end) for at, is_end in planned if 0 < at < self.seconds)
 
 
+@dataclass(frozen=True)
+class Senders:
+    """Makes what each uid sends: voices told apart, and the pictures of cameras."""
+
+    voices: Voices
+    pictures: Pictures
+
+
 def open_channel(
-    dials: AgoraDials, sample: Path, scratch: Path, voices: Voices, mode: str, config: Mapping[str, Any], idle: float
+    dials: AgoraDials, sample: Path, scratch: Path, senders: Senders, mode: str, config: Mapping[str, Any], idle: float
 ) -> Channel:
     """The channel that `config`, a start's recordingConfig, has recorded; `idle` seconds of emptiness end that.
 
@@ -86,50 +101,52 @@ def open_channel(
         raise NoChannel(f"the dial agora.media_path cannot be played: {error}") from error
     if not dials.uids or len(set(dials.uids)) < len(dials.uids) or not all(map(uid, dials.uids)):
         raise NoChannel("the dial agora.uids must hold different uids, 1 to 4294967295")
-    mutes = _mutes(dials)
+    if dials.unsubscribe_spelling not in SPELLINGS:
+        raise NoChannel(f"the dial agora.unsubscribe_spelling must be one of {', '.join(SPELLINGS)}")
+    sent = _sent(dials, media, length, senders, config)
     return Channel(
         media,
         seconds=length if dials.recording_seconds is None else min(length, dials.recording_seconds),
         speed=max(dials.speed, 0.01),
         idle_seconds=idle / max(dials.idle_speed, 0.01),
-        streams=_streams(dials, media, voices, mutes, config)
-        if mode == "individual"
-        else [Stream(MIXED, lambda: media)],
+        streams=sent if mode == "individual" else [Stream(MIXED, "audio", lambda: media)],
         dials=dials,
     )
 
 
-def _streams(
-    dials: AgoraDials, media: Path, voices: Voices, mutes: Mapping[str, Sequence[Span]], config: Mapping[str, Any]
-) -> list[Stream]:
-    """One for each uid. Transcoded, who is muted is silent; as sent, nothing is recorded of them."""
-    as_sent = config.get("streamMode") == "original"
+def _sent(dials: AgoraDials, media: Path, length: float, senders: Senders, config: Mapping[str, Any]) -> list[Stream]:
+    """Of each uid the media in question. Transcoded, who is muted is silent; as sent, nothing is recorded of them."""
+    mutes, dark = _pauses(dials.uids, "mutes", dials.mutes), _pauses(dials.uids, "cameras_off", dials.cameras_off)
+    as_sent, low = config.get("streamMode") == "original", config.get("videoStreamType") == 1
 
     def said(voice: int, silent: Sequence[Span]) -> Path:
-        turns = voices.turns(media, len(dials.uids))
+        turns = senders.voices.turns(media, len(dials.uids))
         own = turns[voice] if voice < len(turns) else []
-        return voices.alone(media, without(own, silent), None if as_sent else _TRANSCODED_RATE)
+        return senders.voices.alone(media, without(own, silent), None if as_sent else _TRANSCODED_RATE)
 
-    return [
-        Stream(who, partial(said, voice, () if as_sent else mutes[who]), mutes[who] if as_sent else ())
-        for voice, who in enumerate(dials.uids)
-    ]
+    def sent(voice: int, who: str, medium: Medium) -> Stream:
+        if medium == "video":
+            return Stream(who, medium, partial(senders.pictures.of, who, length, low=low), dark[who])
+        return Stream(who, medium, partial(said, voice, () if as_sent else mutes[who]), mutes[who] if as_sent else ())
+
+    media_wanted = _STREAM_TYPES[config.get("streamTypes", 2)]
+    return [sent(voice, who, medium) for voice, who in enumerate(dials.uids) for medium in media_wanted]
 
 
-def _mutes(dials: AgoraDials) -> dict[str, list[Span]]:
-    """When each uid is muted, in order."""
-    muted: dict[str, list[Span]] = {who: [] for who in dials.uids}
-    for index, mute in enumerate(dials.mutes):
-        where = f"the dial agora.mutes[{index}]"
-        if mute.keys() != _MUTE:
+def _pauses(uids: Sequence[str], dial: str, given: Sequence[Mapping[str, Any]]) -> dict[str, list[Span]]:
+    """When each uid does not speak, or shows nothing, in order."""
+    paused: dict[str, list[Span]] = {who: [] for who in uids}
+    for index, pause in enumerate(given):
+        where = f"the dial agora.{dial}[{index}]"
+        if pause.keys() != _PAUSE:
             raise NoChannel(f"{where} must have uid, from_seconds and to_seconds")
-        if mute["uid"] not in muted:
+        if pause["uid"] not in paused:
             raise NoChannel(f"{where}.uid is not one of agora.uids")
-        begin, end = mute["from_seconds"], mute["to_seconds"]
+        begin, end = pause["from_seconds"], pause["to_seconds"]
         if not (_seconds(begin) and _seconds(end) and begin < end):
             raise NoChannel(f"{where} must go from seconds to later seconds")
-        muted[mute["uid"]].append((float(begin), float(end)))
-    return {who: sorted(spans) for who, spans in muted.items()}
+        paused[pause["uid"]].append((float(begin), float(end)))
+    return {who: sorted(spans) for who, spans in paused.items()}
 
 
 def _seconds(value: Any) -> bool:

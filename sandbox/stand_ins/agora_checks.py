@@ -64,11 +64,11 @@ def colour(value: Any) -> bool:
 
 
 def url(value: Any) -> bool:
-    try:
-        parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
-    except ValueError:  # half of an IPv6 address
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return _address(value, "http", "https")
+
+
+def rtmp_url(value: Any) -> bool:
+    return _address(value, "rtmp", "rtmps")
 
 
 def salt(value: Any) -> bool:
@@ -95,3 +95,11 @@ def require(given: Mapping[str, Any], where: str, *names: str) -> None:
     missing = [name for name in names if name not in given]
     if missing:
         raise BadParameter(f"{where}.{missing[0]} is required")
+
+
+def _address(value: Any, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    except ValueError:  # half of an IPv6 address
+        return False
+    return parts.scheme in schemes and bool(parts.hostname)

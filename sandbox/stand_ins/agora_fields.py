@@ -14,6 +14,7 @@ from sandbox.stand_ins.agora_checks import (
     integer,
     one_of,
     require,
+    rtmp_url,
     salt,
     share,
     text,
@@ -21,12 +22,14 @@ from sandbox.stand_ins.agora_checks import (
     uids,
     url,
 )
+from sandbox.stand_ins.agora_page import PUBLISHER, RECORDER
+from sandbox.stand_ins.agora_subscriptions import UNSUBSCRIBE, check_subscriptions, understood
 
 _MOST_PIXELS = 1920 * 1080
 _MOST_REGIONS = 17
 _CUSTOM_LAYOUT = 3
 _SALTED_MODES = (7, 8)
-_PAGE_SERVICE = "web_recorder_service"
+_ERROR_POLICIES: Mapping[str, str] = {RECORDER: "error_abort", PUBLISHER: "error_ignore"}
 
 _REGION: Mapping[str, Check] = {
     "uid": uid,
@@ -75,16 +78,18 @@ _PAGE: Mapping[str, Check] = {
 }
 
 
-def check_recording(recording: Mapping[str, Any], mode: str) -> None:
-    """`recordingConfig` of the modes individual and mix."""
-    where = "recordingConfig"
+def check_recording(recording: Mapping[str, Any], mode: str, spelling: str = UNSUBSCRIBE) -> None:
+    """`recordingConfig` of the modes individual and mix; `spelling` is that of the lists of uids left out."""
+    where, recording = "recordingConfig", understood(recording, spelling)
     fields(recording, where, {**_RECORDING, **_OF_MODE[mode]})
     require(recording, where, "channelType")
     if mode == "individual":
         require(recording, where, "subscribeUidGroup")
     if recording.get("streamMode") == "original" and recording.get("streamTypes") != 0:
         raise BadParameter("recordingConfig.streamMode original needs streamTypes 0")
-    _check_subscriptions(recording, where)
+    if recording.get("streamMode") == "standard" and recording.get("streamTypes", 2) != 2:
+        raise BadParameter("recordingConfig.streamMode standard needs streamTypes 2")
+    check_subscriptions(recording, where)
     for medium, without in (("Video", 0), ("Audio", 1)):
         if recording.get("streamTypes", 2) == without and f"subscribe{medium}Uids" in recording:
             raise BadParameter(f"recordingConfig.subscribe{medium}Uids does not fit streamTypes {without}")
@@ -101,14 +106,15 @@ def check_recording(recording: Mapping[str, Any], mode: str) -> None:
             raise BadParameter("recordingConfig.transcodingConfig is larger than 1920 x 1080")
 
 
-def check_offered(request: Mapping[str, Any]) -> None:
-    """Of a start in individual mode: this stand-in records sound, a playlist per uid, and nothing else."""
-    recording = request["recordingConfig"]
-    for name, wanted in (("streamTypes", recording.get("streamTypes", 2)), ("streamMode", recording.get("streamMode"))):
-        if wanted in (1, 2, "standard"):
-            raise BadParameter(f"recordingConfig.{name} {wanted} is not offered by this stand-in")
-    if "snapshotConfig" in request:
-        raise BadParameter("snapshotConfig is not offered by this stand-in")
+def check_snapshots(snapshots: Mapping[str, Any], recording: Mapping[str, Any]) -> None:
+    """`snapshotConfig` of individual mode beside this `recordingConfig`: pictures are taken of video."""
+    where = "snapshotConfig"
+    fields(snapshots, where, {"captureInterval": integer(5, 3600), "fileType": lambda value: value == ["jpg"]})
+    require(snapshots, where, "fileType")
+    if recording.get("streamTypes") == 0:
+        raise BadParameter("snapshotConfig needs streamTypes 1 or 2")
+    if "subscribeAudioUids" in recording and "subscribeVideoUids" not in recording:
+        raise BadParameter("snapshotConfig needs recordingConfig.subscribeVideoUids beside subscribeAudioUids")
 
 
 def check_layout(given: Mapping[str, Any]) -> None:
@@ -117,34 +123,50 @@ def check_layout(given: Mapping[str, Any]) -> None:
 
 
 def check_page(extension: Any) -> None:
-    """`extensionServiceConfig` of web mode with the recorder of a page; pushing it to a CDN is not offered here."""
+    """`extensionServiceConfig` of web mode: the recorder of a page, and maybe what pushes its picture to CDNs."""
     where = "extensionServiceConfig"
-    services: Check = lambda value: isinstance(value, list) and len(value) == 1  # noqa: E731
-    fields(extension, where, {"errorHandlePolicy": one_of("error_abort"), "extensionServices": services})
+    some: Check = lambda value: isinstance(value, list) and value != []  # noqa: E731
+    fields(extension, where, {"errorHandlePolicy": one_of("error_abort"), "extensionServices": some})
     require(extension, where, "extensionServices")
-    [service], where = extension["extensionServices"], f"{where}.extensionServices[0]"
-    known = {
-        "serviceName": one_of(_PAGE_SERVICE),
-        "errorHandlePolicy": one_of("error_abort"),
-        "serviceParam": an_object,
-    }
-    fields(service, where, known)
-    require(service, where, "serviceName", "serviceParam")
-    page, where = service["serviceParam"], f"{where}.serviceParam"
+    known: dict[str, Check] = {"serviceName": one_of(*_ERROR_POLICIES), "serviceParam": an_object}
+    services = []
+    for index, service in enumerate(extension["extensionServices"]):
+        each = f"{where}.extensionServices[{index}]"
+        name = service.get("serviceName") if isinstance(service, dict) else None
+        fields(service, each, {**known, "errorHandlePolicy": one_of(_ERROR_POLICIES.get(str(name), ""))})
+        require(service, each, "serviceName", "serviceParam")
+        check = _check_page_recorder if name == RECORDER else check_publishing
+        check(service["serviceParam"], f"{each}.serviceParam")
+        services.append(name)
+    if services.count(RECORDER) != 1 or services.count(PUBLISHER) > 1:
+        raise BadParameter(f"{where} must have the serviceName {RECORDER} once, and {PUBLISHER} not twice")
+
+
+def _check_page_recorder(page: Mapping[str, Any], where: str) -> None:
     fields(page, where, _PAGE)
     require(page, where, "url", "audioProfile", "videoWidth", "videoHeight", "maxRecordingHour")
     if page["videoWidth"] * page["videoHeight"] > _MOST_PIXELS:
         raise BadParameter(f"{where}.videoWidth times videoHeight is larger than 1920 x 1080")
 
 
-def check_stream_subscribe(given: Mapping[str, Any]) -> None:
-    """`streamSubscribe` of update in the modes individual and mix."""
+def check_publishing(given: Mapping[str, Any], where: str) -> None:
+    """Where a page's picture is pushed to, one stream at most: `serviceParam` of a start, `rtmpPublishConfig` of an
+    update."""
+    fields(given, where, {"outputs": lambda value: isinstance(value, list) and len(value) == 1})
+    require(given, where, "outputs")
+    for index, output in enumerate(given["outputs"]):
+        fields(output, f"{where}.outputs[{index}]", {"rtmpUrl": rtmp_url})
+        require(output, f"{where}.outputs[{index}]", "rtmpUrl")
+
+
+def check_stream_subscribe(given: Mapping[str, Any], spelling: str = UNSUBSCRIBE) -> None:
+    """`streamSubscribe` of update in the modes individual and mix, spelt likewise."""
     where = "clientRequest.streamSubscribe"
     fields(given, where, {"audioUidList": an_object, "videoUidList": an_object})
     for name, medium in (("audioUidList", "Audio"), ("videoUidList", "Video")):
-        lists = given.get(name, {})
-        fields(lists, f"{where}.{name}", {f"subscribe{medium}Uids": uids, f"unsubscribe{medium}Uids": uids})
-        _check_subscriptions(lists, f"{where}.{name}")
+        lists = understood(given.get(name, {}), spelling)
+        fields(lists, f"{where}.{name}", {f"subscribe{medium}Uids": uids, f"{UNSUBSCRIBE}{medium}Uids": uids})
+        check_subscriptions(lists, f"{where}.{name}")
 
 
 def check_page_update(given: Mapping[str, Any]) -> None:
@@ -163,12 +185,6 @@ def _check_layout_of(given: Any, where: str, known: Mapping[str, Check]) -> None
             require(entry, f"{where}.{name}[{index}]", *needed)
     if (given.get("mixedVideoLayout") == _CUSTOM_LAYOUT) != bool(given.get("layoutConfig")):
         raise BadParameter(f"{where}.layoutConfig belongs to mixedVideoLayout 3, which needs it")
-
-
-def _check_subscriptions(given: Mapping[str, Any], where: str) -> None:
-    for medium in ("Audio", "Video"):
-        if f"subscribe{medium}Uids" in given and f"unsubscribe{medium}Uids" in given:
-            raise BadParameter(f"{where} has both subscribe{medium}Uids and unsubscribe{medium}Uids")
 
 
 def _check_json(private: str) -> None:

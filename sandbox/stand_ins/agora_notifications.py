@@ -16,7 +16,7 @@ from sandbox.stand_ins.agora_dials import AgoraDials
 from sandbox.stand_ins.world import World
 
 ERROR, FIRST_PLAYLIST, EXIT, FAIL_OVER, UPLOADED, BACKED_UP = 1, 4, 11, 12, 31, 32
-STARTED, LEFT, PAGE_STARTED, PAGE_STOPPED = 40, 41, 70, 71
+STARTED, LEFT, SNAPSHOT, PAGE_STARTED, PAGE_STOPPED = 40, 41, 45, 70, 71
 
 _CLOUD_RECORDING = 3
 _SERVICE, _RECORDER, _UPLOADER, _PAGE_RECORDER = 0, 1, 2, 6
@@ -29,6 +29,7 @@ _EVENTS: Mapping[int, tuple[str, int]] = {
     BACKED_UP: ("backuped", _UPLOADER),
     STARTED: ("recorder_started", _RECORDER),
     LEFT: ("recorder_leave", _RECORDER),
+    SNAPSHOT: ("snapshot_file", _RECORDER),
     PAGE_STARTED: ("web_recorder_started", _PAGE_RECORDER),
     PAGE_STOPPED: ("web_recorder_stopped", _PAGE_RECORDER),
 }

@@ -1,12 +1,19 @@
 """What Agora accepts and reads in the bodies of its calls: names, storage, files."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from sandbox.stand_ins.agora_checks import BadParameter, an_object, fields, integer, one_of, require, text, texts, uid
-from sandbox.stand_ins.agora_fields import check_page, check_page_update, check_recording, check_stream_subscribe
+from sandbox.stand_ins.agora_fields import (
+    check_page,
+    check_page_update,
+    check_publishing,
+    check_recording,
+    check_snapshots,
+    check_stream_subscribe,
+)
+from sandbox.stand_ins.agora_subscriptions import UNSUBSCRIBE
 
 REGIONS: Mapping[int, str] = {
     0: "us-east-1",
@@ -71,8 +78,11 @@ def check_acquire(given: Mapping[str, Any]) -> None:
     fields(given, "clientRequest", known)
 
 
-def check_start(given: Mapping[str, Any], mode: str, now: float) -> None:
-    """`clientRequest` of start; `now` in unix seconds. Raises BadParameter."""
+def check_start(given: Mapping[str, Any], mode: str, now: float, spelling: str = UNSUBSCRIBE) -> None:
+    """`clientRequest` of start; `now` in unix seconds, `spelling` that of the lists of uids left out.
+
+    Raises BadParameter.
+    """
     own = {"web": ("extensionServiceConfig",), "mix": ("recordingConfig",)}
     parts = ("storageConfig", "recordingFileConfig", *own.get(mode, ("recordingConfig", "snapshotConfig")))
     fields(given, "clientRequest", {"token": lambda value: isinstance(value, str), **dict.fromkeys(parts, an_object)})
@@ -83,7 +93,9 @@ def check_start(given: Mapping[str, Any], mode: str, now: float) -> None:
         check_page(given["extensionServiceConfig"])
     else:
         require(given, "clientRequest", "recordingConfig")
-        check_recording(given["recordingConfig"], mode)
+        check_recording(given["recordingConfig"], mode, spelling)
+    if "snapshotConfig" in given:
+        check_snapshots(given["snapshotConfig"], given["recordingConfig"])
     _check_files(given.get("recordingFileConfig", {}), mode)
 
 
@@ -106,44 +118,27 @@ def check_storage(storage: Mapping[str, Any], now: float) -> None:
         "extensionParams": _extension,
     }
     fields(storage, where, known)
-    check_session_token(storage, now)
-
-
-def check_session_token(storage: Mapping[str, Any], now: float) -> None:
-    """Temporary credentials name their end, and that is at least 4 hours away."""
+    # Temporary credentials name their end.
     if ("stsToken" in storage) != ("stsExpiration" in storage):
         raise BadParameter("storageConfig.stsToken and storageConfig.stsExpiration belong together")
     if "stsToken" in storage and storage["stsExpiration"] < now + _STS_SECONDS:
         raise BadParameter("storageConfig.stsExpiration must be at least 4 hours away")
 
 
-def check_update(given: Mapping[str, Any], mode: str, now: float) -> None:
-    own = "webRecordingConfig" if mode == "web" else "streamSubscribe"
-    fields(given, "clientRequest", {own: an_object, "storageConfig": an_object})
+def check_update(given: Mapping[str, Any], mode: str, now: float, spelling: str = UNSUBSCRIBE) -> None:
+    """`clientRequest` of update, likewise."""
+    own = ("webRecordingConfig", "rtmpPublishConfig") if mode == "web" else ("streamSubscribe",)
+    fields(given, "clientRequest", dict.fromkeys((*own, "storageConfig"), an_object))
     if not given:
         raise BadParameter("clientRequest has nothing to update")
-    if own in given:
-        (check_page_update if mode == "web" else check_stream_subscribe)(given[own])
-    if renewed := given.get("storageConfig"):
-        require(renewed, "storageConfig", *_STORAGE_KEYS)
-        fields(renewed, "storageConfig", _STORAGE_KEYS)
-        check_session_token(renewed, now)
-
-
-def page_of(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`serviceParam` of the recorder of a page in a start's clientRequest; empty in other modes."""
-    services = wanted.get("extensionServiceConfig", {}).get("extensionServices", [{}])
-    page: Mapping[str, Any] = services[0].get("serviceParam", {})
-    return page
-
-
-def wants_correct_extinf(private_params: str | None) -> bool:
-    """Whether `privateParams`, JSON in a string, asks for playlists with a standard EXTINF line."""
-    try:
-        params = json.loads(private_params or "{}")
-    except ValueError:
-        return False
-    return isinstance(params, dict) and params.get("correctEXTINF") is True
+    if "webRecordingConfig" in given:
+        check_page_update(given["webRecordingConfig"])
+    if "rtmpPublishConfig" in given:
+        check_publishing(given["rtmpPublishConfig"], "clientRequest.rtmpPublishConfig")
+    if "streamSubscribe" in given:
+        check_stream_subscribe(given["streamSubscribe"], spelling)
+    if "storageConfig" in given:
+        check_storage(given["storageConfig"], now)
 
 
 def _check_files(files: Mapping[str, Any], mode: str) -> None:

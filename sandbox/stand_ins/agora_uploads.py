@@ -11,16 +11,24 @@ from sandbox.stand_ins.buckets import Bucket, UploadRefused
 class Uploads:
     """Puts files of a recording into `bucket`, which may be opened anew meanwhile, as the dials say.
 
-    `refused` is told of every file that the bucket does not take, `now` gives unix seconds.
+    `refused` is told of every file that the bucket does not take, `now` gives unix seconds, `played` how many seconds
+    of media have passed.
     """
 
     def __init__(
-        self, bucket: Bucket, dials: AgoraDials, refused: Callable[[UploadRefused], None], now: Callable[[], float]
+        self,
+        bucket: Bucket,
+        dials: AgoraDials,
+        refused: Callable[[UploadRefused], None],
+        now: Callable[[], float],
+        played: Callable[[], float],
     ) -> None:
-        self.bucket = bucket
+        self._bucket = bucket
+        self._opened = 0.0
         self._dials = dials
         self._refused = refused
         self._now = now
+        self._played = played
         self._refusals = 0
         self._last: defaultdict[str, deque[tuple[str, bytes]]] = defaultdict(deque)
         self._late: list[tuple[str, bytes]] = []
@@ -31,6 +39,10 @@ class Uploads:
         """Agora keeps in its own cloud what it cannot put into the bucket, and goes on trying."""
         waits = self._dials.late_slices or self._dials.backed_up
         return "backuped" if self._refusals or waits else "uploaded"
+
+    def renew(self, bucket: Bucket) -> None:
+        """From now on with other credentials."""
+        self._bucket, self._opened = bucket, self._played()
 
     def put_slice(self, stem: str, index: int, name: str, content: bytes) -> None:
         """The slice of this place in the playlist `stem`."""
@@ -49,6 +61,10 @@ class Uploads:
         if self._dials.backed_up:
             copies[closed] = content
         return (first or not self._dials.backed_up) and self._put(f"{stem}.m3u8", content)
+
+    def put_picture(self, key: str, content: bytes) -> bool:
+        """Whether the bucket took it."""
+        return self._put(key, content)
 
     def put_mp4(self, key: str, file: Path) -> None:
         if self._dials.late_slices:
@@ -74,7 +90,9 @@ class Uploads:
 
     def _put(self, key: str, content: bytes | Path) -> bool:
         try:
-            self.bucket.put(key, content)
+            if 0 < self._dials.storage_seconds <= self._played() - self._opened:
+                raise UploadRefused("ExpiredToken", 400)
+            self._bucket.put(key, content)
         except UploadRefused as refusal:
             self._refusals += 1
             self._refused(refusal)

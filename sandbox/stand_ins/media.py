@@ -4,9 +4,12 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import av
+from av.video.reformatter import ColorRange
 
+Medium = Literal["audio", "video"]
 Span = tuple[float, float]
 """Seconds of media: from, and up to but without."""
 
@@ -21,7 +24,7 @@ class Unplayable(Exception):
 
 @dataclass(frozen=True)
 class Cut:
-    """An MPEG transport stream with the sound from `start` to `end`, in seconds of the media that it was cut from."""
+    """An MPEG transport stream with one track from `start` to `end`, in seconds of the media that it was cut from."""
 
     content: bytes
     start: float
@@ -54,15 +57,28 @@ def playable(source: Path, converted: Path) -> Path:
         raise Unplayable(f"the media cannot be read: {error.strerror}") from error
 
 
-def cut_ts(mp4: Path, start: float, end: float, *, priming: bool = True) -> Cut:
-    """The audio that begins between these seconds; the clock of the stream goes on from cut to cut.
+def cut_ts(mp4: Path, start: float, end: float, *, medium: Medium = "audio", priming: bool = True) -> Cut:
+    """The frames of the one track that begin between these seconds; the stream's clock goes on from cut to cut.
 
-    Sound comes in frames of 21 to 64 ms, so a cut begins and ends a little later than asked. `priming` keeps the frame
-    of silence that encoders put before 0.
+    Sound comes in frames of 21 to 64 ms, so a cut begins and ends a little later than asked; so it does between
+    pictures, each of which must be a keyframe. `priming` keeps the frame of silence that encoders put before 0.
     """
     target = io.BytesIO()
-    copied = _copy(mp4, target, "mpegts", start, end, priming=priming)
+    copied = _copy(mp4, target, "mpegts", start, end, medium=medium, priming=priming)
     return Cut(target.getvalue(), *copied) if copied else Cut(b"", start, start)
+
+
+def still_jpeg(mp4: Path, at: float) -> bytes:
+    """The picture that is seen at this second, as a JPEG of the same size; each picture must be a keyframe."""
+    with av.open(str(mp4)) as source:
+        track = source.streams.video[0]
+        assert track.time_base is not None  # noqa: S101 - a demuxed stream has one
+        source.seek(int(at / track.time_base), stream=track)
+        picture = next(source.decode(track)).reformat(format="yuv420p", dst_color_range=ColorRange.JPEG)
+        encoder = av.CodecContext.create("mjpeg", "w")
+        encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, picture.format.name
+        encoder.time_base, encoder.color_range = track.time_base, ColorRange.JPEG
+    return b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
 
 
 def beginning_mp4(mp4: Path, end: float, target: Path) -> None:
@@ -88,13 +104,14 @@ def _copy(
     start: float,
     end: float,
     *,
+    medium: Medium = "audio",
     from_zero: bool = False,
     priming: bool = True,
 ) -> Span | None:
     """The span that was copied, None if there was nothing."""
     copied: Span | None = None
     with av.open(str(mp4)) as source, av.open(target, "w", format=container_format) as copy:
-        track = source.streams.audio[0]
+        track = source.streams.get({medium: 0})[0]
         stream = copy.add_stream_from_template(track)
         assert track.time_base is not None  # noqa: S101 - a demuxed stream has one
         source.seek(int(start / track.time_base), stream=track)

@@ -1,7 +1,7 @@
 """The community's published client of Agora Cloud Recording against the stand-in, in every mode that it offers."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from agora_rest_client.core.client import Client
 from agora_rest_client.core.domain import Domain, EndpointRegion
 from agora_rest_client.core.exceptions import ClientRequestException, ServiceResponseException
 from agora_rest_client.services.cloud_recording.v1 import api_start, api_update, api_update_layout
+from agora_rest_client.services.cloud_recording.v1.api import SnapshotType
 from agora_rest_client.services.cloud_recording.v1.individual_recording.individual_recording_client import (
     IndividualRecordingClient,
 )
@@ -19,6 +20,7 @@ from agora_rest_client.services.cloud_recording.v1.web_recording.web_recording_c
 from sandbox.stand_ins.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
 from sandbox.stand_ins.world import World
 
+KINDS = {"audio": "audio", "video": "video", "av": "audio_and_video"}
 QUICK = {"speed": 40.0, "joining_seconds": 0.0, "slice_seconds": 4.0}
 
 
@@ -87,6 +89,14 @@ def in_progress(client: Any, resource_id: str, sid: str) -> Any:
     raise AssertionError("no file came")
 
 
+def until(seen: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if seen():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come")
+
+
 def test_individual(host: str, bucket: FakeBucket, world: World) -> None:
     client = built(IndividualRecordingClient, host)
     resource_id = client.acquire("room", "527841").resourceId
@@ -110,6 +120,39 @@ def test_individual(host: str, bucket: FakeBucket, world: World) -> None:
     calls = [line["call"] for line in world.ledger.as_json()["lines"]]
     assert calls[:2] == ["agora.acquire", "agora.start"]
     assert calls[-2:] == ["agora.update", "agora.stop"]
+
+
+def test_individual_with_video_and_snapshots(host: str, bucket: FakeBucket) -> None:
+    client = built(IndividualRecordingClient, host)
+    first = client.acquire("room", "527842").resourceId
+    resource_id = client.acquire("room", "527841", exclude_resource_ids=[first], region_affinity=1).resourceId
+    config = api_start.RecordingConfig(
+        channelType=0, streamTypes=2, streamMode="standard", subscribeUidGroup=0, unsubscribeVideoUids=["1002"]
+    )
+    snapshots = api_start.SnapshotConfig(captureInterval=5, fileType=["jpg"])
+    sid = client.start(resource_id, "room", "527841", None, storage(), config, snapshot_config=snapshots).sid
+    in_progress(client, resource_id, sid)
+    watch = api_update.StreamSubscribe(videoUidList=api_update.VideoUidList(subscribeVideoUids=["#allstream#"]))
+    assert client.update(resource_id, sid, "room", "527841", watch).sid == sid
+    his = f"calls/{sid}_room__uid_s_1002__uid_e_video_"
+    until(lambda: any(key.startswith(his) for key in bucket.ending_in(".jpg")))
+    files = client.stop(resource_id, sid, "room", "527841").serverResponse["fileList"]
+    names = {f"calls/{sid}_room__uid_s_{uid}__uid_e_{kind}.m3u8" for uid in (1001, 1002) for kind in KINDS}
+    assert {file["fileName"] for file in files} == set(bucket.ending_in(".m3u8")) == names
+    assert {file["trackType"] for file in files} == set(KINDS.values())
+    assert all(bucket.objects[key].startswith(b"\xff\xd8\xff") for key in bucket.ending_in(".jpg"))
+
+
+def test_individual_with_snapshots_alone(host: str, bucket: FakeBucket) -> None:
+    client = built(IndividualRecordingClient, host)
+    resource_id = client.acquire("room", "527841").resourceId
+    config = api_start.RecordingConfig(channelType=0, streamTypes=1, subscribeUidGroup=0)
+    alone, snapshots = SnapshotType.SNAPSHOT_NO_RECORDING.value, api_start.SnapshotConfig(fileType=["jpg"])
+    sid = client.start(resource_id, "room", "527841", None, storage(), config, alone, snapshots).sid
+    until(lambda: len(bucket.ending_in(".jpg")) >= 2)
+    assert "fileList" not in client.query(resource_id, sid).serverResponse
+    assert client.stop(resource_id, sid, "room", "527841").serverResponse == {"uploadingStatus": "uploaded"}
+    assert set(bucket.objects) == set(bucket.ending_in(".jpg"))
 
 
 def test_mix(host: str, bucket: FakeBucket) -> None:
@@ -148,6 +191,9 @@ def test_web(host: str, bucket: FakeBucket) -> None:
     assert client.update(resource_id, sid, "page", "527841", web_recording_config=on_hold).sid == sid
     [state] = client.query(resource_id, sid).serverResponse["extensionServiceState"]
     assert state["payload"]["onhold"]
+    cdn = api_update.RtmpPublishConfig(outputs=[api_update.Outputs(rtmpUrl="rtmp://live.example.com/app/key")])
+    with pytest.raises(ServiceResponseException, match="rtmp_publish_service"):
+        client.update(resource_id, sid, "page", "527841", rtmp_publish_config=cdn)
     stopped = client.stop(resource_id, sid, "page", "527841").serverResponse
     assert stopped["extensionServiceState"][0]["payload"]["uploadingStatus"] == "uploaded"
     assert bucket.ending_in(".mp4") == [f"calls/{sid}_page_0.mp4"]

@@ -1,6 +1,7 @@
-"""Recordings in individual mode: how they are asked for, and what is heard in what they leave."""
+"""Recordings in individual mode: how they are asked for, and what is heard and seen in what they leave."""
 
 import io
+import itertools
 import re
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import av
+import pytest
 
 from sandbox.stand_ins.recogniser import SAMPLE_RATE, pitch_of
 from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeBucket
@@ -18,7 +20,7 @@ FAST = {"speed": 5000.0, "joining_seconds": 0.0, "idle_speed": 1e6}
 WOMAN, MAN = (160.0, 190.0), (95.0, 115.0)
 """Pitches in Hz of the two voices of the sample; the woman is heard first."""
 
-_STAMP = re.compile(r"_(\d{17})\.ts$")
+_STAMP = re.compile(r"_(\d{17})\.(?:ts|jpg)$")
 
 
 @dataclass
@@ -46,9 +48,10 @@ def individual_parts(**recording: Any) -> dict[str, Any]:
     return {"recording": audio_only, "recordingFileConfig": {"avFileType": ["hls"]}}
 
 
-def started(agora: AgoraCustomer, **recording: Any) -> IndividualTask:
+def started(agora: AgoraCustomer, snapshots: dict[str, Any] | None = None, **recording: Any) -> IndividualTask:
     resource_id = agora.acquire()
-    reply = agora.start(resource_id, "individual", **individual_parts(**recording))
+    parts = {**individual_parts(**recording), **({"snapshotConfig": snapshots} if snapshots else {})}
+    reply = agora.start(resource_id, "individual", **parts)
     assert reply.status_code == 200, reply.json
     return IndividualTask(agora, resource_id, reply.json["sid"])
 
@@ -75,10 +78,15 @@ class HeardSlice:
         return max(map(abs, samples), default=0) / 32768
 
 
-def heard(key: str, content: bytes) -> HeardSlice:
+def stamped_at(key: str) -> float:
+    """Seconds from the recording's start, by the name of a file."""
     stamp = _STAMP.search(key)
     assert stamp
-    at = datetime.strptime(f"{stamp[1][:14]}{stamp[1][14:]}000", "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+    at = datetime.strptime(f"{stamp[1]}000", "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+    return (at - STARTED).total_seconds()
+
+
+def heard(key: str, content: bytes) -> HeardSlice:
     pcm, clocks, samples, rate = b"", [], 0, 0
     with av.open(io.BytesIO(content), format="mpegts") as container:
         assert [stream.type for stream in container.streams] == ["audio"]
@@ -90,14 +98,80 @@ def heard(key: str, content: bytes) -> HeardSlice:
             samples, rate = samples + frame.samples, frame.sample_rate
             pcm += b"".join(_bytes(resampler.resample(frame)))
         pcm += b"".join(_bytes(resampler.resample(None)))
-    starts = (at - STARTED).total_seconds()
-    return HeardSlice(key, starts, clocks[0], samples / rate, rate, pcm)
+    return HeardSlice(key, stamped_at(key), clocks[0], samples / rate, rate, pcm)
 
 
 def slices_of(bucket: FakeBucket, uid: str, prefix: str = "") -> list[HeardSlice]:
     """The decoded slices of a uid, in order; `prefix` before the sid."""
-    name = re.compile(rf"^recordings/0123abcd/{prefix}[0-9a-f]{{32}}_room-1__uid_s_{uid}__uid_e_audio_\d{{17}}\.ts$")
-    return [heard(key, bucket.objects[key]) for key in sorted(bucket.objects) if name.match(key)]
+    return [heard(key, bucket.objects[key]) for key in files_of(bucket, uid, "audio", "ts", prefix)]
+
+
+def files_of(bucket: FakeBucket, uid: str, medium: str, suffix: str, prefix: str = "") -> list[str]:
+    """The keys of a uid's files with a time in their names, in order."""
+    recorder = rf"^recordings/0123abcd/{prefix}[0-9a-f]{{32}}_room-1"
+    name = re.compile(rf"{recorder}__uid_s_{uid}__uid_e_{medium}_\d{{17}}\.{suffix}$")
+    return [key for key in sorted(bucket.objects) if name.match(key)]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a camera showed: size in pixels, colour (RGB) beside the bar, and the second of the minute that it tells."""
+
+    size: tuple[int, int]
+    colour: tuple[int, ...]
+    second: float
+
+    def like(self, other: "Picture") -> bool:
+        """Whether it is the same camera's, in the eye of somebody who sees the difference between two."""
+        return all(abs(one - another) < 12 for one, another in zip(self.colour, other.colour, strict=True))
+
+
+@dataclass(frozen=True)
+class SeenSlice:
+    """A slice of video, decoded. `starts` and `clock` are seconds from the recording's start, by its name and PTS."""
+
+    name: str
+    starts: float
+    clock: float
+    seconds: float
+    pictures: list[Picture]
+
+    @property
+    def ends(self) -> float:
+        return self.starts + self.seconds
+
+
+def seen(key: str, content: bytes) -> SeenSlice:
+    with av.open(io.BytesIO(content), format="mpegts") as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+        assert container.streams.video[0].codec_context.name == "h264"
+        frames = list(container.decode(video=0))
+    assert frames[0].key_frame
+    times = [frame.time or 0.0 for frame in frames]
+    assert all(after - before == pytest.approx(0.2, abs=0.001) for before, after in itertools.pairwise(times))
+    pictures = [picture(frame) for frame in frames]
+    return SeenSlice(key, stamped_at(key), times[0], len(frames) / 5, pictures)
+
+
+def seen_of(bucket: FakeBucket, uid: str, prefix: str = "") -> list[SeenSlice]:
+    """The decoded video of a uid, in order."""
+    return [seen(key, bucket.objects[key]) for key in files_of(bucket, uid, "video", "ts", prefix)]
+
+
+def still(content: bytes) -> Picture:
+    """What a JPEG shows."""
+    with av.open(io.BytesIO(content), format="jpeg_pipe") as container:
+        [frame] = container.decode(video=0)
+    return picture(frame)
+
+
+def picture(frame: av.VideoFrame) -> Picture:
+    [plane] = frame.reformat(format="rgb24").planes
+    row = bytes(plane)[frame.height // 2 * plane.line_size :][: frame.width * 3]
+    pixels = [tuple(row[at : at + 3]) for at in range(0, len(row), 3)]
+    half = (max(map(sum, pixels)) + min(map(sum, pixels))) / 2
+    [edge] = [x for x, pixel in enumerate(pixels) if sum(pixel) > half > sum(pixels[x - 1])]
+    return Picture((frame.width, frame.height), pixels[edge - frame.width // 2], edge / frame.width * 60)
 
 
 def playlists_of(bucket: FakeBucket) -> Iterator[tuple[str, str]]:

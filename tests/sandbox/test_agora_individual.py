@@ -184,12 +184,10 @@ def test_where_nobody_is_subscribed_to_nothing_is_recorded(agora: AgoraCustomer,
 @pytest.mark.parametrize(
     ("parts", "named"),
     [
-        (individual_parts(streamTypes=2), "streamTypes 2 is not offered"),
-        (individual_parts(streamTypes=1), "streamTypes 1 is not offered"),
-        (individual_parts(streamMode="standard"), "streamMode standard is not offered"),
+        (individual_parts(streamMode="standard", streamTypes=0), "streamMode standard needs streamTypes 2"),
+        (individual_parts(streamMode="standard", streamTypes=1), "streamMode standard needs streamTypes 2"),
         (individual_parts(streamMode="original", streamTypes=2), "streamMode original needs streamTypes 0"),
         (individual_parts(audioProfile=1), "audioProfile"),
-        ({**individual_parts(), "snapshotConfig": {"fileType": ["jpg"]}}, "snapshotConfig is not offered"),
     ],
 )
 def test_it_refuses(agora: AgoraCustomer, parts: dict[str, Any], named: str) -> None:
@@ -208,6 +206,8 @@ def test_it_refuses(agora: AgoraCustomer, parts: dict[str, Any], named: str) -> 
         ({"mutes": [{"uid": "9", "from_seconds": 1, "to_seconds": 2}]}, "agora.mutes[0].uid"),
         ({"mutes": [{"uid": "1001", "from_seconds": 2, "to_seconds": 2}]}, "agora.mutes[0]"),
         ({"mutes": [{"uid": "1001", "from_seconds": "1", "to_seconds": 2}]}, "agora.mutes[0]"),
+        ({"cameras_off": [{"uid": "9", "from_seconds": 1, "to_seconds": 2}]}, "agora.cameras_off[0].uid"),
+        ({"unsubscribe_spelling": "Unsubscribe"}, "agora.unsubscribe_spelling"),
     ],
 )
 def test_dials_that_make_no_channel_are_said(

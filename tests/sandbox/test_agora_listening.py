@@ -11,11 +11,14 @@ from sandbox.stand_ins.agora_tracks import SHORTEST_SECONDS, next_span
 from sandbox.stand_ins.media import Span
 from tests.sandbox.conftest import AgoraCustomer, Outside
 from tests.sandbox.individual import (
+    FAST,
     WOMAN,
     HeardSlice,
     IndividualTask,
+    individual_parts,
     named_in,
     playlists_of,
+    seen_of,
     slices_of,
     started,
 )
@@ -131,6 +134,61 @@ def test_what_is_told_of_video_alone_changes_nobodys_sound(agora: AgoraCustomer,
     outside.world.jobs.join()
     assert spans(slices_of(outside.bucket, "1001")) == [pytest.approx((0, 8), abs=FRAME)]
     assert slices_of(outside.bucket, "1002") == []
+
+
+@pytest.mark.parametrize(
+    ("dial", "lists", "recorded"),
+    [
+        ("unsubscribe", {"unsubscribeAudioUids": ["1001"]}, {"1002"}),
+        ("unsubscribe", {"unSubscribeAudioUids": ["1001"]}, {"1001", "1002"}),
+        ("unSubscribe", {"unsubscribeAudioUids": ["1001"]}, {"1001", "1002"}),
+        ("unSubscribe", {"unSubscribeAudioUids": ["1001"]}, {"1002"}),
+        ("unsubscribe", {"unsubscribeAudioUids": ["1001"], "unSubscribeAudioUids": ["1002"]}, {"1002"}),
+        ("unSubscribe", {"unsubscribeAudioUids": ["1001"], "unSubscribeAudioUids": ["1002"]}, {"1001"}),
+        ("unsubscribe", {"subscribeAudioUids": ["1001"], "unSubscribeAudioUids": ["1001"]}, {"1001"}),
+        ("unsubscribe", {"unSubscribeAudioUids": "nobody"}, {"1001", "1002"}),
+    ],
+)
+def test_one_spelling_is_understood_the_other_ignored(
+    agora: AgoraCustomer, outside: Outside, dial: str, lists: dict[str, Any], recorded: set[str]
+) -> None:
+    outside.dials(agora={**FAST, "recording_seconds": 3, "unsubscribe_spelling": dial})
+    started(agora, **lists)
+    outside.world.jobs.join()
+    assert {uid for uid in ("1001", "1002") if slices_of(outside.bucket, uid)} == recorded
+
+
+@pytest.mark.parametrize(("spelling", "goes_on"), [("unSubscribe", False), ("unsubscribe", True)])
+def test_an_update_is_understood_in_the_same_spelling(
+    agora: AgoraCustomer, outside: Outside, spelling: str, goes_on: bool
+) -> None:
+    outside.dials(agora={**PACE, "recording_seconds": 9, "unsubscribe_spelling": "unSubscribe"})
+    task = started(agora, streamTypes=2)
+    until(outside, "1001", 1)
+    audio, video = ({f"{spelling}{medium}Uids": ["1001"]} for medium in ("Audio", "Video"))
+    both = {"audioUidList": audio, "videoUidList": video}
+    assert task.ask("POST", "update", streamSubscribe=both).status_code == 200
+    outside.world.jobs.join()
+    for ends in (
+        spans(slices_of(outside.bucket, "1001"))[-1][1],
+        max(part.ends for part in seen_of(outside.bucket, "1001")),
+    ):
+        assert (ends > 8.7) == goes_on
+
+
+@pytest.mark.parametrize("spelling", ["unsubscribe", "unSubscribe"])
+def test_both_a_list_and_one_of_exceptions_is_refused_if_it_is_understood(
+    agora: AgoraCustomer, outside: Outside, spelling: str
+) -> None:
+    outside.dials(agora={"recording_seconds": 0, "unsubscribe_spelling": spelling})
+    lists = {"subscribeVideoUids": ["1001"], f"{spelling}VideoUids": ["1002"]}
+    reply = agora.start(agora.acquire(), "individual", **individual_parts(streamTypes=2, **lists))
+    assert (reply.status_code, reply.json["code"]) == (400, 2)
+    assert "has both subscribeVideoUids and unsubscribeVideoUids" in reply.json["reason"]
+    task = started(agora, streamTypes=2)
+    reply = task.ask("POST", "update", streamSubscribe={"videoUidList": lists})
+    assert (reply.status_code, reply.json["code"]) == (400, 2)
+    task.stop()
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def running(lasting: Outside) -> Iterator[AgoraTask]:
         ({"subscribeAudioUids": ["#ALLSTREAM#"]}, "subscribeAudioUids"),
         ({"subscribeAudioUids": [str(uid) for uid in range(1, 34)]}, "subscribeAudioUids"),
         ({"subscribeVideoUids": ["1"], "streamTypes": 0}, "subscribeVideoUids"),
-        ({"unSubscribeAudioUids": ["1"]}, "unSubscribeAudioUids"),
+        ({"UnsubscribeAudioUids": ["1"]}, "UnsubscribeAudioUids"),
         ({"videoStreamType": 2}, "videoStreamType"),
         ({"audioProfile": 3}, "audioProfile"),
         ({"subscribeUidGroup": 0}, "subscribeUidGroup"),
@@ -107,7 +107,7 @@ def test_a_mix_refuses(lasting: Outside, spoilt: dict[str, Any], named: str) -> 
         (start_request(without="recordingConfig"), "extensionServiceConfig is required"),
         (start_request(extensionServiceConfig={}), "recordingConfig is not a parameter"),
         (start_request(without="recordingConfig", extensionServiceConfig={}), "extensionServices is required"),
-        (page_request({"serviceName": "rtmp_publish_service"}), "serviceName"),
+        (page_request({"serviceName": "web_recorder"}), "serviceName"),
         (page_request({"errorHandlePolicy": "error_ignore"}), "errorHandlePolicy"),
         (page_request({"serviceParam": {}}), "url is required"),
         *(

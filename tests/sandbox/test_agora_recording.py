@@ -10,7 +10,7 @@ import av
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, Outside
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask, Outside, start_request
 
 FAST = {"speed": 5000.0, "joining_seconds": 0.0, "idle_speed": 1e6}
 SLOW = {"speed": 1.0, "joining_seconds": 0.0}
@@ -148,6 +148,31 @@ def test_a_resource_serves_one_recording(agora: AgoraCustomer, outside: Outside)
     task.stop()
 
 
+def test_a_start_as_acquire_had_it_is_taken(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora=SILENT)
+    resource_id = agora.acquire(startParameter=start_request(), region="NA", regionAffinity=1)
+    reply = agora.start(resource_id)
+    assert reply.status_code == 200, reply.json
+    AgoraTask(agora, resource_id, reply.json["sid"]).stop()
+
+
+def test_acquire_stays_away_from_resources_that_stand(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora=SILENT)
+    started, waiting = agora.started(), agora.acquire()
+    assert agora.acquire(uid="43", excludeResourceIds=[started.resource_id, waiting])
+    outside.now[0] += 5 * 60 + 1
+    for named, status in (([started.resource_id], 200), ([waiting], 400), ([started.resource_id, "nonsense"], 400)):
+        body = {"cname": "room_1", "uid": "43", "clientRequest": {"excludeResourceIds": named}}
+        reply = agora.call("POST", "/acquire", json=body)
+        assert reply.status_code == status
+        assert status == 200 or (reply.json["code"] == 2 and "excludeResourceIds" in reply.json["reason"])
+    outside.now[0] += 72 * 3600
+    body = {"cname": "room_1", "uid": "43", "clientRequest": {"excludeResourceIds": [started.resource_id]}}
+    assert agora.call("POST", "/acquire", json=body).json["code"] == 2
+    outside.now[0] -= 72 * 3600
+    started.stop()
+
+
 def test_one_recording_per_channel_and_uid(agora: AgoraCustomer, outside: Outside) -> None:
     outside.dials(agora=SILENT)
     task = agora.started()
@@ -192,6 +217,8 @@ def test_update_renews_the_storage_credentials(agora: AgoraCustomer, outside: Ou
     task = agora.started()
     renewed = {"accessKey": "ASIA2", "secretKey": "s2", "stsToken": "t2", "stsExpiration": 1_800_000_000 + 14400}
     body = {"cname": "room_1", "uid": "42", "clientRequest": {"storageConfig": renewed}}
+    assert "storageConfig.vendor" in task.call("POST", "update", json=body).json["reason"]
+    renewed |= {"vendor": 1, "region": 0, "bucket": "recordings"}
     assert task.call("POST", "update", json=body).status_code == 200
     assert outside.bucket.opened[-1].access_key == "ASIA2"
     assert outside.bucket.opened[-1].bucket == "recordings"

@@ -61,6 +61,10 @@ def test_what_is_no_json_object_is_code_8(agora: AgoraCustomer, sent: dict[str, 
         ({"clientRequest": {"resourceExpiredHour": 721}}, 2),
         ({"clientRequest": {"resourceExpiredHour": True}}, 2),
         ({"clientRequest": {"region": "eu"}}, 2),
+        ({"clientRequest": {"regionAffinity": 5}}, 2),
+        ({"clientRequest": {"excludeResourceIds": "r"}}, 2),
+        ({"clientRequest": {"excludeResourceIds": ["r"]}}, 2),
+        ({"clientRequest": {"startParameter": []}}, 2),
     ],
 )
 def test_acquire_refuses(agora: AgoraCustomer, spoilt: dict[str, Any], code: int) -> None:

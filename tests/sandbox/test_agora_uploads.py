@@ -10,6 +10,8 @@ import pytest
 from tests.sandbox.conftest import AgoraCustomer, Outside
 from tests.sandbox.individual import FAST, named_in, playlists_of, started
 
+KEYS = {"accessKey": "ASIA2", "secretKey": "s2", "stsToken": "t2", "stsExpiration": 1_800_000_000 + 14400}
+RENEWED = {"vendor": 1, "region": 0, "bucket": "recordings", "fileNamePrefix": ["recordings", "0123abcd"], **KEYS}
 SHORT = {**FAST, "recording_seconds": 45, "uids": ["1001"]}
 
 
@@ -93,6 +95,67 @@ def test_of_one_slice_the_backup_still_has_an_open_copy(agora: AgoraCustomer, ou
     outside.world.jobs.join()
     copies = [(re.sub(r"^.*_audio", "", key), "#EXT-X-ENDLIST" in text) for key, text in playlists_of(outside.bucket)]
     assert copies == [(".m3u8", False), ("_1800000000_0.m3u8", False), ("_1800000000_1.m3u8", True)]
+
+
+EXPIRING = {"speed": 5.0, "joining_seconds": 0.0, "idle_speed": 1e6, "slice_seconds": 4.0, "uids": ["1001"]}
+
+
+def expired(outside: Outside) -> list[str]:
+    """What S3 said to each upload that it refused."""
+    uploads = [line for line in outside.ledger()["lines"] if line["call"] == "agora.upload"]
+    assert {line["status"] for line in uploads} <= {400}
+    return [line["error"] for line in uploads]
+
+
+def test_storage_credentials_run_out(agora: AgoraCustomer, outside: Outside) -> None:
+    url = "https://api.example/webhooks/agora"
+    outside.dials(
+        agora={**EXPIRING, "recording_seconds": 12, "storage_seconds": 7.5, "notifications_url": url},
+    )
+    started(agora)
+    for _ in range(3):
+        outside.world.jobs.join()
+    slices = [key for key in outside.bucket.objects if key.endswith(".ts")]
+    assert len(slices) == 1
+    [(_, playlist)] = playlists_of(outside.bucket)
+    assert named_in(playlist) == [key.rpartition("/")[2] for key in slices]
+    assert not closed(outside)
+    assert expired(outside) == ["ExpiredToken"] * 5, "two slices, their playlists, and the closed one"
+    told = [sent.json["payload"]["details"] for sent in outside.sent if sent.json["eventType"] == 1]
+    assert [(error["errorCode"], error["errorMsg"]) for error in told] == [(47, "ExpiredToken")] * 5
+    assert [sent.json["eventType"] for sent in outside.sent][-1] == 32
+
+
+def test_an_update_renews_them_before_they_run_out(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={**EXPIRING, "recording_seconds": 12, "storage_seconds": 10})
+    task = started(agora)
+    while not outside.bucket.playlists:
+        time.sleep(0.01)
+    assert task.ask("POST", "update", storageConfig=RENEWED).status_code == 200
+    outside.world.jobs.join()
+    assert expired(outside) == []
+    assert missing(outside) == set()
+    assert closed(outside)
+
+
+def test_what_was_refused_before_an_update_stays_lost(agora: AgoraCustomer, outside: Outside) -> None:
+    outside.dials(agora={**EXPIRING, "recording_seconds": 20, "storage_seconds": 7.5})
+    task = started(agora)
+    while not expired(outside):
+        time.sleep(0.01)
+    outside.dials(agora={"storage_seconds": 0})  # the recorder keeps to the dial of its start
+    assert task.ask("POST", "update", storageConfig=RENEWED).status_code == 200
+    while len(outside.bucket.playlists) < 2:
+        time.sleep(0.01)
+    first, second = outside.bucket.playlists[:2]
+    assert len(named_in(first)) == 1
+    lost = missing(outside)
+    assert lost < set(named_in(second))
+    assert lost
+    refusals = len(expired(outside))
+    outside.world.jobs.join()
+    assert len(expired(outside)) > refusals, "the renewed ones run out as well"
+    assert lost.isdisjoint(key.rpartition("/")[2] for key in outside.bucket.objects)
 
 
 @pytest.mark.parametrize(
