@@ -1,4 +1,5 @@
-"""Changes of a recording: whom it hears and sees, how its picture is laid out, whether it pauses, who speaks in it.
+"""Changes of a recording: whom it hears and sees, how its picture is laid out, whether it pauses, who speaks in it,
+what its files are written with.
 
 Agora wants one change of a recorder at a time; each also builds upon the row that the one before has left.
 Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best-practices
@@ -6,10 +7,14 @@ Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from recording_insights.agora.client_request import UPDATE, storable, subscriptions_of, update_request
+from recording_insights.agora.client_request import update_request
+from recording_insights.agora.confidential import storable
 from recording_insights.agora.layout import LAYOUT, read_layout
+from recording_insights.agora.recorder_fields import UPDATE
+from recording_insights.agora.subscriptions import SEEN, SUBSCRIPTIONS, after_change
 from recording_insights.deadline import Deadline
 from recording_insights.errors import Conflict, InvalidRequest
 from recording_insights.recording_request import speaker_names
@@ -23,6 +28,8 @@ LEASE_SECONDS = 30
 """Longer than a function of the API lives: who has not ended its lease by then never will."""
 WAITS = (0.5, 1.0, 2.0)
 """Seconds between looks whether another change is through."""
+RENEWAL_SECONDS = 20
+"""For Agora's answer to a renewal: the watch's function lives longer than the lease, its call must not."""
 
 
 def update_recording(
@@ -46,13 +53,13 @@ def update_recording(
     told = {name: value for name, value in fields.items() if name not in named}
     if not told:
         return store.update(recording_id, named) or recording
-    if recording.get("audio_only") and "subscribe_video_uids" in told:
-        raise InvalidRequest("subscribe_video_uids", "is about video, and this recording has none")
+    _check_fit(told, recording)
     update_request(mode, told)  # what is wrong need not wait
     with _alone(recording_id, store, deadline) as recording:
-        told = {**(subscriptions_of(recording) if mode != "web" else {}), **told}
+        told = told if mode == "web" else after_change(recording, told)
         _change("update", recording, update_request(mode, told), agora, deadline)
-        return store.update(recording_id, {**storable(told), **named}) or recording
+        replaced = {name: None for name in SUBSCRIPTIONS if name in recording and name not in told}
+        return store.update(recording_id, {**storable(told), **replaced, **named}) or recording
 
 
 def update_layout(
@@ -76,6 +83,22 @@ def update_layout(
         return store.update(recording_id, {"transcoding": {**canvas, **storable(layout)}}) or recording
 
 
+def renew_credentials(recording: Item, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline) -> None:
+    """Give a recorder new credentials to write into its folder with, and note when; the former ones stay good.
+
+    Raises:
+        Conflict: it has left, or is moving to another host, or another change is under way.
+        SecretUnusable, UploadCredentialsError, AgoraError: it goes on with those that it has.
+    """
+    recording_id = str(recording["recording_id"])
+    # Before the lease: while AWS is asked, others may change the recorder.
+    storage = agora.uploader.storage_config(str(recording["prefix"]).strip("/").split("/"), deadline)
+    with _alone(recording_id, store, deadline) as recording:
+        in_time = replace(deadline, ends_at=min(deadline.ends_at, deadline.monotonic() + RENEWAL_SECONDS))
+        _change("update", recording, {"storageConfig": storage}, agora, in_time)
+        store.update(recording_id, {"credentials_renewed_at": store.timestamp})
+
+
 def _check_names(fields: Mapping[str, Any], recording: Item, mode: str) -> None:
     # Files that were put into the bucket by hand may be those of single speakers.
     names = (*UPDATE[mode], *(["speakers"] if mode == "individual" or "channel" not in recording else []))
@@ -86,6 +109,14 @@ def _check_names(fields: Mapping[str, Any], recording: Item, mode: str) -> None:
             raise InvalidRequest(name, f"is not for mode {mode}, which this recording has")
         if name not in names:
             raise InvalidRequest(name, f"unknown; the fields are {', '.join(names)}")
+
+
+def _check_fit(told: Mapping[str, Any], recording: Item) -> None:
+    for name in SEEN:
+        if name in told and recording.get("audio_only"):
+            raise InvalidRequest(name, "is about video, and this recording has none")
+    if "rtmp_url" in told and "rtmp_url" not in recording:
+        raise InvalidRequest("rtmp_url", "must have been given at the start, too: this page is pushed nowhere")
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Self
 
-from recording_insights.agora.client_request import MODES, RecorderSettings, fields_of
+from recording_insights.agora.client_request import RecorderSettings
 from recording_insights.agora.fields import LARGEST_UID, uid
+from recording_insights.agora.recorder_fields import MODES, fields_of
 from recording_insights.agora.storage import area_of
 from recording_insights.errors import InvalidRequest
 
@@ -19,8 +20,11 @@ LONGEST_LABEL = 800
 MOST_SPEAKERS = 49
 """As many as Agora records in a channel."""
 LONGEST_NAME = 100
+MOST_APART_FROM = 10
 
 _CHANNEL = re.compile(r"[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{}|~,]{1,63}")
+
+_RECORDING_ID = re.compile(r"[0-9a-f]{32}")
 
 OptionsCheck = Callable[[str, Any], None]
 """(provider, options) → nothing, or `InvalidRequest` naming the option."""
@@ -33,7 +37,8 @@ class RecordingRequest:
     `channel` is a label of our own where a web page is recorded. `uid` is the recorder's own, in digits; `token`
     admits that uid to a protected channel and is never stored. `failover` are those who take over from the
     provider, instead of the stack's list. `max_hours` is how long the recording can be asked about and stopped, and
-    how long the channel stays claimed. `recorder` is how Agora is to record.
+    how long the channel stays claimed. `recorder` is how Agora is to record. `apart_from` are recordings whose
+    recorders are to run on other servers of Agora's than this one.
     """
 
     channel: str
@@ -45,6 +50,7 @@ class RecordingRequest:
     token: str | None = field(default=None, repr=False)
     max_hours: int = MOST_HOURS
     speakers: Mapping[str, str] | None = None
+    apart_from: Sequence[str] | None = None
 
     @classmethod
     def from_body(
@@ -88,6 +94,7 @@ class RecordingRequest:
             token=_token(body["token"]) if "token" in body else None,
             max_hours=max_hours,
             speakers=speaker_names("speakers", body["speakers"]) if "speakers" in body else None,
+            apart_from=_recording_ids("apart_from", body["apart_from"]) if "apart_from" in body else None,
         )
 
     @property
@@ -104,13 +111,14 @@ class RecordingRequest:
     def attributes(self) -> dict[str, Any]:
         """What is kept of it on the row: all but the secrets."""
         own = {name: getattr(self, name) for name in ("channel", "uid", "mode", "provider", "options", "max_hours")}
-        if_given = {"failover": self.failover, "speakers": self.speakers}
+        if_given = {name: getattr(self, name) for name in ("failover", "speakers", "apart_from")}
         return {**own, **{name: value for name, value in if_given.items() if value is not None}, **self.recorder.kept}
 
     @property
     def fingerprint(self) -> str:
         """Tells whether two requests ask for the same; a renewed token makes no difference, another page does."""
-        asked = {**self.attributes, **({"url": url} if (url := self.recorder.given.get("url")) else {})}
+        links = {name: self.recorder.given[name] for name in ("url", "rtmp_url") if name in self.recorder.given}
+        asked = {**self.attributes, **links}
         return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
@@ -197,6 +205,15 @@ def _failover(value: Any, providers: Sequence[str]) -> list[str]:
     if not isinstance(value, list) or len(set(map(str, value))) < len(value):
         raise InvalidRequest("failover", f"must be a list of different names out of {', '.join(providers)}")
     return [_one_of("failover", name, providers) for name in value]
+
+
+def _recording_ids(path: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not 0 < len(value) <= MOST_APART_FROM:
+        raise InvalidRequest(path, f"must be a list of 1 to {MOST_APART_FROM} ids of recordings")
+    for index, recording_id in enumerate(value):
+        if not isinstance(recording_id, str) or not _RECORDING_ID.fullmatch(recording_id):
+            raise InvalidRequest(f"{path}[{index}]", "must be the id of a recording")
+    return value
 
 
 def _token(value: Any) -> str:

@@ -6,7 +6,7 @@ given the recording that the crashed one had begun. The watch over the recording
 too: whatever becomes of the start, somebody looks after it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -65,11 +65,12 @@ class RecordingStart:
         The same idempotency key leads to the same recording, unless its start has failed.
 
         Raises:
-            InvalidRequest: the idempotency key is malformed.
+            InvalidRequest: the idempotency key is malformed, or there is no recorder to be apart from.
             Conflict: the key was used for another request, or a stranger's recorder of this uid is in the channel.
             WatchUnavailable, SecretUnusable, AgoraError: it was not started; the reason is on the row too.
         """
         recording_id = recording_id_for(idempotency_key)
+        apart_from = [self._resource_of(index, other) for index, other in enumerate(request.apart_from or ())]
         while True:
             earlier = self.store.find(recording_id) if idempotency_key else None
             claim = self.store.claim(request.claimed)
@@ -85,7 +86,14 @@ class RecordingStart:
                 if not self.deadline.pause(0.1):
                     raise Conflict("other starts of this channel are under way; try again") from taken
             else:
-                return self._record(request, recording, claim)
+                return self._record(request, recording, claim, apart_from)
+
+    def _resource_of(self, index: int, recording_id: str) -> str:
+        """What Agora calls the place of a recorder."""
+        found = self.store.find(recording_id) or {}
+        if "resource_id" not in found:
+            raise InvalidRequest(f"apart_from[{index}]", "has no recorder that was started here")
+        return str(found["resource_id"])
 
     def _may_begin_again(self, earlier: Item, claim: Claim | None) -> bool:
         if earlier["status"] == "failed":
@@ -151,11 +159,13 @@ class RecordingStart:
             replacing=replacing,
         )
 
-    def _record(self, request: RecordingRequest, recording: Item, over: Claim | None) -> Started:
+    def _record(
+        self, request: RecordingRequest, recording: Item, over: Claim | None, apart_from: Sequence[str]
+    ) -> Started:
         recording_id = str(recording["recording_id"])
         try:
             self.watch(recording)
-            recorder = self.agora.start(request, (FOLDER, recording_id), self.deadline)
+            recorder = self.agora.start(request, (FOLDER, recording_id), self.deadline, apart_from)
         except AgoraChannelBusy as busy:
             if over is None or over.recording_id != recording_id:
                 return Started(self._earlier_of(request, recording_id, over, busy), new=False)

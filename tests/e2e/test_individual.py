@@ -1,5 +1,6 @@
 """Individual mode from the API to one conversation: a track for each uid, whatever becomes of the uploads."""
 
+import re
 from typing import Any
 
 import pytest
@@ -51,6 +52,26 @@ def test_two_uids_are_one_conversation_with_names(stack: LocalStack) -> None:
     for uid, at in FIRST_WORDS.items():
         assert abs(starts(insights, uid)[0] - at) < TOLERANCE_MS, lines
     assert stack.ledger()["paid"] == {"agora.recordings_started": 1, "marsview.transactions_computed": 2}
+
+
+def test_pictures_are_recorded_beside_the_voices_and_stay_in_the_bucket(stack: LocalStack) -> None:
+    stack.dials(agora={"recording_seconds": 12.0, "speed": 6.0, "slice_seconds": 5.0})
+    with_pictures = {"audio_only": False, "stream_mode": "standard", "snapshots": {"interval_seconds": 5}}
+    recording_id = record(stack, unsubscribe_audio_uids=["1002"], announce_start=True, **with_pictures)["recording_id"]
+
+    recording = all_ended(stack, recording_id, media=1)
+
+    assert recording["status"] == "done", recording
+    assert [media["uid"] for media in recording["media"]] == ["1001"], "the other one is left out"
+    assert {line["speaker"] for line in insights_of(stack, recording_id)["transcript"]} == {"1001"}
+    bucket = stack.outputs["RecordingsBucketName"]
+    listed = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=recording["prefix"])["Contents"]
+    written = {entry["Key"].partition("__uid_s_")[2] for entry in listed}
+    kinds = {re.sub(r"_[0-9]{17}", "", name.replace("__uid_e", "")) for name in written}
+    assert kinds == {
+        *("1001_audio.m3u8", "1001_audio.ts", "1001_video.m3u8", "1001_video.ts", "1001_video.jpg", "1001_av.m3u8"),
+        *("1002_video.m3u8", "1002_video.ts", "1002_video.jpg"),
+    }
 
 
 def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:

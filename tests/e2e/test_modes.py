@@ -26,9 +26,13 @@ def test_a_web_page_is_recorded_and_becomes_insights(stack: LocalStack) -> None:
     stack.set_wait_scale(0.1)
     stack.dials(agora={"recording_seconds": 6.0, "speed": 12.0})
 
-    started = recording(stack, mode="web", channel="all hands", url="https://talk.example.com/room?key=s3cret")
+    page = {"url": "https://talk.example.com/room?key=s3cret", "rtmp_url": "rtmps://live.example.com/app/s3cret"}
+    started = recording(stack, mode="web", channel="all hands", **page)
     # Nobody leaves a page: it is recorded until it is told to stop.
     until_recording(stack, started["recording_id"])
+    elsewhere = {"rtmp_url": "rtmp://other.example.com/app/s3cret"}
+    moved = stack.call_api("PATCH", f"/recordings/{started['recording_id']}", json=elsewhere)
+    assert (moved.status_code, moved.json()["rtmp_url"]) == (200, "rtmp://other.example.com")
     time.sleep(1)
     assert stack.call_api("POST", f"/recordings/{started['recording_id']}/stop").status_code == 202
 

@@ -13,10 +13,13 @@ SIGNED = re.compile(
     r"|/webhooks(\\?/[^\s\"'/\\]+){2}\\?/[0-9a-f]{64}"
 )
 
+IN_LINKS = "s3cret"
+"""What the tests put into links that let somebody in, or publish."""
+
 
 def test_nothing_secret_was_written_anywhere(stack: LocalStack) -> None:
     uploader = json.loads(_secret(stack, "agora-uploader"))
-    secrets = {
+    secrets = {IN_LINKS} | {
         value
         for secret in (*credentials().values(), uploader)
         for name, value in secret.items()
@@ -42,10 +45,11 @@ def _everything(stack: LocalStack) -> Iterator[tuple[str, str]]:
             for events in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
                 for event in events["events"]:
                     yield group["logGroupName"], event["message"]
-    machine = stack.client("stepfunctions")
-    for page in machine.get_paginator("list_executions").paginate(stateMachineArn=stack.outputs["WorkflowArn"]):
-        for execution in page["executions"]:
-            yield execution["name"], json.dumps(history(stack, execution["executionArn"]), default=str)
+    machines = stack.client("stepfunctions")
+    for machine in ("WorkflowArn", "WatchArn"):
+        for page in machines.get_paginator("list_executions").paginate(stateMachineArn=stack.outputs[machine]):
+            for execution in page["executions"]:
+                yield execution["name"], json.dumps(history(stack, execution["executionArn"]), default=str)
     table = stack.client("dynamodb")
     for page in table.get_paginator("scan").paginate(TableName=stack.outputs["InsightsTableName"]):
         for item in page["Items"]:

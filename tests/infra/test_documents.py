@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.settings import _SETTINGS
-from recording_insights.agora.client_request import MODES, fields_of
 from recording_insights.agora.decryption import DECRYPTION, DECRYPTION_MODES
 from recording_insights.agora.layout import REGION, TRANSCODING, USER_BACKGROUND
+from recording_insights.agora.recorder_fields import MODES, fields_of
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recording_request import RecordingRequest
 

@@ -116,8 +116,15 @@ def uids(path: str, value: Any) -> list[str]:
     """A list of different uids, or "all"."""
     if value == EVERYBODY:
         return [AGORAS_EVERYBODY]
+    if isinstance(value, list):
+        return few_uids(path, value)
+    raise InvalidRequest(path, f'must be a list of 1 to {MOST_UIDS} uids, or "{EVERYBODY}"')
+
+
+def few_uids(path: str, value: Any) -> list[str]:
+    """A list of different uids."""
     if not isinstance(value, list) or not 0 < len(value) <= MOST_UIDS:
-        raise InvalidRequest(path, f'must be a list of 1 to {MOST_UIDS} uids, or "{EVERYBODY}"')
+        raise InvalidRequest(path, f"must be a list of 1 to {MOST_UIDS} uids")
     read = [uid(f"{path}[{index}]", entry) for index, entry in enumerate(value)]
     if len(set(read)) < len(read):
         raise InvalidRequest(path, "must not name a uid twice")

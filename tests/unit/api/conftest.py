@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.agora.calls import AgoraCalls
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.hosts import HostLadder
 from recording_insights.agora.storage import RecordingsBucket
@@ -69,7 +70,7 @@ def uploader(sts: FakeSts) -> Uploader:
 
 @pytest.fixture
 def agora(vendor: FakeAgora, uploader: Uploader) -> AgoraClient:
-    return AgoraClient(lambda fresh: SECRET, uploader, HostLadder([HOST]), vendor, jitter=lambda: 0.0)
+    return AgoraClient(AgoraCalls(lambda fresh: SECRET, HostLadder([HOST]), vendor, jitter=lambda: 0.0), uploader)
 
 
 @pytest.fixture

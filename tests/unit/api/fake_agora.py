@@ -11,6 +11,8 @@ from typing import Any
 
 import requests
 
+from sandbox.stand_ins.agora_rules import check_acquire
+
 HOST = "https://agora.test"
 SECRET = {
     "appId": "app0",
@@ -85,7 +87,8 @@ class FakeAgora:
         return _deliver(scripted or answer)
 
     def _acquire(self, body: Mapping[str, Any], *_: Any) -> Answer:
-        assert body["clientRequest"].keys() - {"region"} == {"scene", "resourceExpiredHour"}
+        check_acquire(body["clientRequest"])
+        assert body["clientRequest"].keys() >= {"scene", "resourceExpiredHour"}
         assert isinstance(body["uid"], str)
         resource_id = f"resource-{len(self.resources)}=="
         self.resources[resource_id] = None

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from recording_insights.agora.client import CONNECT_SECONDS, AgoraClient
+from recording_insights.agora.calls import CONNECT_SECONDS, AgoraCalls
+from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.hosts import REGIONAL, HostLadder, hosts_near
 from recording_insights.agora.replies import Recorder
 from recording_insights.agora.storage import REGIONS
@@ -54,7 +55,9 @@ def net(vendor: FakeAgora, clock: FakeClock) -> Net:
 
 @pytest.fixture
 def client(net: Net, uploader: Uploader) -> AgoraClient:
-    return AgoraClient(lambda fresh: SECRET, uploader, HostLadder(hosts_near("us-west-2")), net, jitter=lambda: 0.0)
+    return AgoraClient(
+        AgoraCalls(lambda fresh: SECRET, HostLadder(hosts_near("us-west-2")), net, jitter=lambda: 0.0), uploader
+    )
 
 
 def test_the_same_host_once_more_then_the_alternate_then_the_regional_one(
@@ -141,15 +144,15 @@ def test_every_region_that_agora_writes_to_has_a_regional_host() -> None:
 )
 def test_a_stage_asks_the_hosts_of_its_region(region: str, hosts: list[str]) -> None:
     settings = FunctionSettings.from_env(ENVIRONMENT)
-    assert _climbed(AgoraClient.from_settings(settings, aws_region=region).hosts, 4) == [hosts[0], *hosts]
+    assert _climbed(AgoraClient.from_settings(settings, aws_region=region).calls.hosts, 4) == [hosts[0], *hosts]
 
 
 def test_a_base_url_of_ones_own_is_the_only_host(net: Net, clock: FakeClock, uploader: Uploader) -> None:
     settings = replace(FunctionSettings.from_env(ENVIRONMENT), base_urls={"agora": "https://agora.example.org/"})
-    ladder = AgoraClient.from_settings(settings, aws_region="us-west-2").hosts
+    ladder = AgoraClient.from_settings(settings, aws_region="us-west-2").calls.hosts
     assert set(_climbed(ladder, 5)) == {"https://agora.example.org"}
     net.dead = ("https://agora.example.org",)
-    client = AgoraClient(lambda fresh: SECRET, uploader, ladder, net, jitter=lambda: 0.0)
+    client = AgoraClient(AgoraCalls(lambda fresh: SECRET, ladder, net, jitter=lambda: 0.0), uploader)
     with pytest.raises(AgoraUnavailable):
         client.start(wanted(), PREFIX, clock.deadline())
     assert set(net.hosts) == {"https://agora.example.org"}
@@ -158,7 +161,7 @@ def test_a_base_url_of_ones_own_is_the_only_host(net: Net, clock: FakeClock, upl
 
 def test_the_whole_ladder_fits_in_a_call_of_the_api(net: Net, clock: FakeClock, uploader: Uploader) -> None:
     net.dead = hosts_near("us-west-2")
-    client = AgoraClient(lambda fresh: SECRET, uploader, HostLadder(net.dead), net, jitter=lambda: 1.0)
+    client = AgoraClient(AgoraCalls(lambda fresh: SECRET, HostLadder(net.dead), net, jitter=lambda: 1.0), uploader)
     with pytest.raises(AgoraUnavailable, match="acquire"):
         client.start(wanted(), PREFIX, clock.deadline(27))
     assert net.hosts == [WORLDWIDE, *net.dead]

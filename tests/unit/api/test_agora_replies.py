@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import requests
 
+from recording_insights.agora.calls import AgoraCalls
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.hosts import HostLadder
 from recording_insights.agora.replies import RULES, RULES_BY_CODE, LiveState, Recorder, Stopped, Verdict, judge
@@ -190,7 +191,7 @@ def test_refused_credentials_are_read_again_once(vendor: FakeAgora, uploader: Up
         asked.append(fresh)
         return SECRET
 
-    client = AgoraClient(credentials, uploader, HostLadder([HOST]), vendor)
+    client = AgoraClient(AgoraCalls(credentials, HostLadder([HOST]), vendor), uploader)
     vendor.script["acquire"] = [gateway(401, "Unauthorized")]
     assert client.start(wanted(), PREFIX, clock.deadline()).sid
     assert asked.count(True) == 1

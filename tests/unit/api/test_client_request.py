@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from recording_insights.agora.client_request import RecorderSettings
 from recording_insights.errors import AgoraRejected, InvalidRequest
 from sandbox.stand_ins.agora_fields import check_page, check_recording
 from tests.unit.api.conftest import FakeClock, wanted
-from tests.unit.api.fake_agora import Answer, FakeAgora
+from tests.unit.api.fake_agora import SECRET, Answer, FakeAgora
 
 SALT = b64encode(bytes(range(32))).decode()
 PAGE = {"mode": "web", "url": "https://example.org/room"}
@@ -47,6 +48,15 @@ def web(**fields: Any) -> dict[str, Any]:
         (
             {"subscribe_audio_uids": "all", "subscribe_video_uids": list(range(1, 33))},
             {"subscribeAudioUids": ["#allstream#"], "subscribeVideoUids": [str(uid) for uid in range(1, 33)]},
+        ),
+        (
+            {"unsubscribe_audio_uids": [5], "unsubscribe_video_uids": ["6"]},
+            {
+                "unsubscribeAudioUids": ["5"],
+                "unSubscribeAudioUids": ["5"],
+                "unsubscribeVideoUids": ["6"],
+                "unSubscribeVideoUids": ["6"],
+            },
         ),
         ({"decryption": {"mode": "aes_128_xts", "secret": "s"}}, {"decryptionMode": 1, "secret": "s"}),
         (
@@ -164,7 +174,15 @@ def decryption(**fields: Any) -> dict[str, Any]:
         ("subscribe_video_uids", {"subscribe_audio_uids": [5], "subscribe_video_uids": [5], "audio_only": True}),
         ("video_stream_type", {"video_stream_type": "low", "audio_only": True}),
         ("transcoding", {"transcoding": {}, "audio_only": True}),
-        ("unsubscribe_audio_uids", {"unsubscribe_audio_uids": [5]}),
+        ("unsubscribe_audio_uids", {"unsubscribe_audio_uids": "all"}),
+        ("unsubscribe_audio_uids", {"unsubscribe_audio_uids": []}),
+        ("unsubscribe_audio_uids", {"unsubscribe_audio_uids": [5], "subscribe_audio_uids": [6]}),
+        ("unsubscribe_video_uids", {"unsubscribe_video_uids": [5]}),
+        ("unsubscribe_video_uids", {"unsubscribe_video_uids": [5], "audio_only": True}),
+        (
+            "unsubscribe_video_uids",
+            {"unsubscribe_video_uids": [5], "subscribe_video_uids": [6], "subscribe_audio_uids": "all"},
+        ),
         ("decryption", {"decryption": "aes_128_gcm"}),
         ("decryption.mode", {"decryption": {"secret": "s"}}),
         ("decryption.mode", decryption(mode=5)),
@@ -180,6 +198,16 @@ def decryption(**fields: Any) -> dict[str, Any]:
         ("decryption.key", decryption(key="s")),
         ("correct_extinf", {"correct_extinf": "true"}),
         ("region", {"region": "eu"}),
+        ("region_affinity", {"region_affinity": 5}),
+        ("region_affinity", {"region_affinity": "NA"}),
+        ("region_affinity", {"region": "NA", "region_affinity": 4}),
+        ("announce_start", {"announce_start": {}}),
+        ("apart_from", {"apart_from": []}),
+        ("apart_from", {"apart_from": "a" * 32}),
+        ("apart_from", {"apart_from": ["a" * 32] * 11}),
+        ("apart_from[1]", {"apart_from": ["a" * 32, "team"]}),
+        ("rtmp_url", {"rtmp_url": "rtmp://live.example.org/app/key"}),
+        ("snapshots", {"snapshots": {}}),
         ("transcoding", {"transcoding": []}),
         ("transcoding.colour", transcoding(colour="#000000")),
         ("transcoding.width", transcoding(width=0)),
@@ -249,6 +277,9 @@ def decryption(**fields: Any) -> dict[str, Any]:
         ("onhold", {**PAGE, "onhold": "false"}),
         ("ready_timeout_seconds", {**PAGE, "ready_timeout_seconds": 61}),
         ("mobile", {**PAGE, "mobile": 1}),
+        ("rtmp_url", {**PAGE, "rtmp_url": ["rtmp://live.example.org/app/key"]}),
+        ("rtmp_url", {**PAGE, "rtmp_url": "https://live.example.org/app/s3cr3t"}),
+        ("rtmp_url", {**PAGE, "rtmp_url": "rtmps://u:p4ssw0rd@live.example.org/s3cr3t"}),
         ("region", {**PAGE, "region": None}),
         *(
             (name, {**PAGE, name: value})
@@ -330,6 +361,48 @@ def test_the_bodies_of_a_web_page(agora: AgoraClient, vendor: FakeAgora, clock: 
     }
 
 
+def test_a_page_may_be_pushed_to_a_stream(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
+    agora.start(wanted("board", **PAGE, rtmp_url="rtmps://live.example.org:443/app/key"), PREFIX, clock.deadline())
+    extension = vendor.calls[-1][1]["clientRequest"]["extensionServiceConfig"]
+    check_page(extension)
+    recorder, publisher = extension["extensionServices"]
+    assert recorder["serviceName"] == "web_recorder_service"
+    assert "outputs" not in recorder["serviceParam"]
+    assert publisher == {
+        "serviceName": "rtmp_publish_service",
+        "errorHandlePolicy": "error_ignore",
+        "serviceParam": {"outputs": [{"rtmpUrl": "rtmps://live.example.org:443/app/key"}]},
+    }
+
+
+def test_what_acquire_may_be_told(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
+    agora.start(wanted(region_affinity=0, max_hours=2), PREFIX, clock.deadline(), apart_from=["one", "other"])
+    acquire, start = (body["clientRequest"] for _, body in vendor.calls)
+    told = {"scene": 0, "resourceExpiredHour": 2, "regionAffinity": 0, "excludeResourceIds": ["one", "other"]}
+    assert acquire == told
+    assert "regionAffinity" not in str(start)
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "individual"}, PAGE])
+def test_an_announced_start_is_the_start_that_follows_word_by_word(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, mode: dict[str, Any]
+) -> None:
+    protected = {
+        **SECRET,
+        "appId": "970CA35de60c44645bbae8a215061b33",
+        "appCertificate": "5CFd2fd1755d40ecb72977518be15d3b",
+    }
+    agora = replace(agora, calls=replace(agora.calls, credentials=lambda fresh: protected))
+    vendor.script["start"] = [Answer(206, {"code": 65})] * 2
+    agora.start(wanted(announce_start=True, **mode), PREFIX, clock.deadline())
+    announced = vendor.calls[0][1]["clientRequest"].pop("startParameter")
+    starts = [body["clientRequest"] for call, body in vendor.calls if call == "start"]
+    assert starts == [announced] * 3
+    assert announced["storageConfig"]["stsToken"]
+    assert ("token" in announced) == (mode is not PAGE)
+    assert "startParameter" not in str(starts)
+
+
 SECRET_FIELDS = {
     "decryption": {"mode": "aes_256_gcm2", "secret": "s3cr3t-key", "salt": SALT},
     "transcoding": {
@@ -347,8 +420,11 @@ def test_the_row_keeps_everything_but_secrets(start: Any, table: Any) -> None:
         "background_image": "https://example.org/a.jpg",
     }
     assert row["subscribe_audio_uids"] == [5]
-    page = start(wanted(**PAGE | {"url": "https://example.org/room?key=s3cr3t-page"})).recording
+    page = start(
+        wanted(**PAGE | {"url": "https://example.org/room?key=s3cr3t-page"}, rtmp_url="rtmp://live.tv/a/s3cr3t-key")
+    ).recording
     assert page["url"] == "https://example.org/room"
+    assert page["rtmp_url"] == "rtmp://live.tv"
     stored = str(table.scan()["Items"])
     assert "s3cr3t" not in stored
     assert SALT not in stored
@@ -362,7 +438,11 @@ def test_no_secret_leaves_in_a_reason(agora: AgoraClient, vendor: FakeAgora, clo
         vendor.script["start"] = [Answer(400, {"code": 2, "reason": json.dumps(part)})]
 
     vendor.before = echo
-    for request in (wanted(**SECRET_FIELDS), wanted(**{**PAGE, "url": "https://example.org/room?key=s3cr3t-page"})):
+    for request in (
+        wanted(**SECRET_FIELDS),
+        wanted(**{**PAGE, "url": "https://example.org/room?key=s3cr3t-page"}),
+        wanted(**PAGE, rtmp_url="rtmp://live.example.org/app/s3cr3t-key"),
+    ):
         with pytest.raises(AgoraRejected) as refusal:
             agora.start(request, PREFIX, clock.deadline())
         assert "***" in str(refusal.value)
@@ -378,4 +458,5 @@ def test_the_fingerprint_knows_pages_and_no_secrets() -> None:
     assert fingerprint(**SECRET_FIELDS) == fingerprint(**other_secret)
     assert fingerprint(**PAGE) == fingerprint(**PAGE)
     assert fingerprint(**PAGE) != fingerprint(**{**PAGE, "url": PAGE["url"] + "?room=2"})
+    assert fingerprint(**PAGE, rtmp_url="rtmp://live.tv/1") != fingerprint(**PAGE, rtmp_url="rtmp://live.tv/2")
     assert fingerprint(channel_type="live") != fingerprint()

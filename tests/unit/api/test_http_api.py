@@ -320,7 +320,8 @@ def test_the_wiring_to_the_table(moto_table: Any) -> None:
 def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgora, clock: FakeClock) -> None:
     settings = FunctionSettings.from_env()
     secrets = boto3.client("secretsmanager")
-    client = replace(AgoraClient.from_settings(settings, aws_region="eu-central-1"), session=vendor)
+    client = AgoraClient.from_settings(settings, aws_region="eu-central-1")
+    client = replace(client, calls=replace(client.calls, session=vendor))
     for name, value in (("agora-uploader", UPLOADER_KEY), ("agora", SECRET)):
         with pytest.raises(errors.SecretUnusable, match=rf"recording-insights/dev/{name}: it does not exist"):
             client.start(wanted(), ("recordings", RECORDING_ID), clock.deadline())

@@ -52,6 +52,10 @@ def individual(**fields: Any) -> dict[str, Any]:
         ({"channel_type": "live", "max_idle_seconds": 60}, {**VOICES, "channelType": 1, "maxIdleTime": 60}),
         ({"subscribe_audio_uids": "all"}, {**VOICES, "subscribeAudioUids": ["#allstream#"]}),
         (
+            {"unsubscribe_audio_uids": [5, "6"]},
+            {**VOICES, "unsubscribeAudioUids": ["5", "6"], "unSubscribeAudioUids": ["5", "6"]},
+        ),
+        (
             {"subscribe_audio_uids": [5, 6, "7"]},
             {**VOICES, "subscribeAudioUids": ["5", "6", "7"], "subscribeUidGroup": 1},
         ),
@@ -85,9 +89,17 @@ def test_agoras_groups_of_expected_uids(group: int, numbers: range) -> None:
 @pytest.mark.parametrize(
     ("field", "fields"),
     [
-        ("audio_only", {"audio_only": False}),
         ("audio_only", {"audio_only": 1}),
         ("stream_mode", {"stream_mode": "standard"}),
+        ("stream_mode", {"stream_mode": "original", "audio_only": False}),
+        ("snapshots", {"snapshots": {}}),
+        ("snapshots", {"audio_only": False, "snapshots": 10}),
+        ("snapshots.interval_seconds", {"audio_only": False, "snapshots": {"interval_seconds": 4}}),
+        (
+            "subscribe_video_uids",
+            {"audio_only": False, "snapshots": {}, "subscribe_audio_uids": "all"},
+        ),
+        ("snapshots.file_type", {"audio_only": False, "snapshots": {"file_type": ["jpg"]}}),
         ("stream_mode", {"stream_mode": 0}),
         ("expected_uids", {"expected_uids": 0}),
         ("expected_uids", {"expected_uids": 50}),
@@ -98,6 +110,19 @@ def test_agoras_groups_of_expected_uids(group: int, numbers: range) -> None:
         ("subscribe_audio_uids", {"subscribe_audio_uids": list(range(1, 34))}),
         ("subscribe_audio_uids[1]", {"subscribe_audio_uids": [5, "alice"]}),
         ("subscribe_video_uids", {"subscribe_video_uids": [5]}),
+        ("subscribe_audio_uids", {"audio_only": False, "subscribe_video_uids": [5]}),
+        ("unsubscribe_video_uids", {"audio_only": False, "unsubscribe_video_uids": [5]}),
+        ("unsubscribe_audio_uids", {"unsubscribe_audio_uids": "all"}),
+        ("unsubscribe_audio_uids", {"unsubscribe_audio_uids": [5], "subscribe_audio_uids": [6]}),
+        (
+            "expected_uids",
+            {
+                "audio_only": False,
+                "expected_uids": 3,
+                "subscribe_audio_uids": [5, "6", 8],
+                "subscribe_video_uids": [6, 7],
+            },
+        ),
         ("audio_profile", {"audio_profile": 0}),
         ("video_stream_type", {"video_stream_type": "low"}),
         ("transcoding", {"transcoding": {}}),
@@ -115,9 +140,49 @@ def test_a_refusal_names_its_field(field: str, fields: dict[str, Any]) -> None:
     assert refusal.value.field == field
 
 
-def test_video_is_refused_with_the_reason() -> None:
-    with pytest.raises(InvalidRequest, match=r"audio_only: .*mode individual records audio"):
-        wanted(mode="individual", audio_only=False)
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, {}),
+        ({"stream_mode": "standard"}, {"streamMode": "standard"}),
+        ({"video_stream_type": "low"}, {"videoStreamType": 1}),
+        (
+            {"subscribe_audio_uids": [4, 5], "subscribe_video_uids": [5, 6, 7]},
+            {
+                "subscribeAudioUids": ["4", "5"],
+                "subscribeVideoUids": ["5", "6", "7"],
+                "subscribeUidGroup": 1,
+            },
+        ),
+        (
+            {"subscribe_audio_uids": "all", "unsubscribe_video_uids": [5]},
+            {
+                "subscribeAudioUids": ["#allstream#"],
+                "unsubscribeVideoUids": ["5"],
+                "unSubscribeVideoUids": ["5"],
+            },
+        ),
+    ],
+)
+def test_fields_of_single_voices_with_their_pictures(fields: dict[str, Any], told: dict[str, Any]) -> None:
+    assert individual(audio_only=False, **fields) == {**VOICES, "streamTypes": 2, **told}
+
+
+def test_pictures_now_and_then_stand_beside_the_recording() -> None:
+    told = RecorderSettings.read("individual", {"audio_only": False, "snapshots": {}}, max_hours=24).start_request()
+    assert told["snapshotConfig"] == {"fileType": ["jpg"]}
+    fields = {"audio_only": False, "snapshots": {"interval_seconds": 60}}
+    told = RecorderSettings.read("individual", fields, max_hours=24).start_request()
+    assert told["snapshotConfig"] == {"captureInterval": 60, "fileType": ["jpg"]}
+    assert told["recordingFileConfig"] == {"avFileType": ["hls"]}
+    assert "captureInterval" not in told["recordingConfig"]
+
+
+def test_a_refusal_says_what_would_help() -> None:
+    with pytest.raises(InvalidRequest, match="snapshots: is about video, and needs audio_only to be false"):
+        wanted(mode="individual", snapshots={})
+    with pytest.raises(InvalidRequest, match="stream_mode: standard adds playlists with video"):
+        wanted(mode="individual", stream_mode="standard")
     with pytest.raises(InvalidRequest, match="audio_profile: is for mode mix or web, not individual"):
         wanted(mode="individual", audio_profile=0)
 

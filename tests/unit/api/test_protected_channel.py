@@ -52,7 +52,8 @@ def agora(agora: AgoraClient, secret: Secret, clock: FakeClock) -> AgoraClient:
     def now() -> float:
         return clock.now().timestamp()
 
-    return replace(agora, credentials=secret, now=now, secret_name="recording-insights/dev/agora")
+    calls = replace(agora.calls, credentials=secret, secret_name="recording-insights/dev/agora")
+    return replace(agora, calls=calls, now=now)
 
 
 def texts(vendor: FakeAgora) -> list[str | None]:
@@ -175,7 +176,7 @@ def test_the_secret_goes_by_the_name_of_its_stage(monkeypatch: pytest.MonkeyPatc
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     client = AgoraClient.from_settings(FunctionSettings.from_env(), aws_region="eu-central-1")
-    assert client.secret_name == "recording-insights/dev/agora"
+    assert client.calls.secret_name == "recording-insights/dev/agora"
 
 
 def test_an_unusable_certificate_after_an_unsure_start_leaves_the_outcome_unknown(

@@ -80,6 +80,59 @@ def test_what_is_not_named_stays(
     assert vendor.calls[-1] == (call, body)
 
 
+@pytest.mark.parametrize(
+    ("begins_with", "changes", "told"),
+    [
+        ({"audio_only": True}, {"unsubscribe_audio_uids": [5]}, ({"unsubscribe": ["5"]}, None)),
+        ({}, {"unsubscribe_audio_uids": [5]}, ({"unsubscribe": ["5"]}, {"subscribe": ALL})),
+        (
+            {"subscribe_audio_uids": [4], "subscribe_video_uids": "all"},
+            {"unsubscribe_audio_uids": [5]},
+            ({"unsubscribe": ["5"]}, {"subscribe": ALL}),
+        ),
+        (
+            {"unsubscribe_audio_uids": [4], "unsubscribe_video_uids": [3]},
+            {"subscribe_audio_uids": [5]},
+            ({"subscribe": ["5"]}, {"unsubscribe": ["3"]}),
+        ),
+        (
+            {"mode": "individual", "audio_only": False},
+            {"unsubscribe_video_uids": [5]},
+            ({"subscribe": ALL}, {"unsubscribe": ["5"]}),
+        ),
+    ],
+)
+def test_who_is_left_out_takes_the_place_of_who_is_heard(
+    start: Any, update: Any, vendor: FakeAgora, begins_with: dict[str, Any], changes: dict[str, Any], told: Any
+) -> None:
+    recording_id = begun(start, **begins_with)
+    row = update(recording_id, **changes)
+    body = vendor.calls[-1][1]["clientRequest"]
+    check_update(body, begins_with.get("mode", "mix"), 0)
+    for name, medium, lists in zip(("audioUidList", "videoUidList"), ("Audio", "Video"), told, strict=True):
+        spelt = {
+            f"{word}{medium}Uids": uids
+            for verb, uids in (lists or {}).items()
+            for word in ([verb, "unSubscribe"] if verb == "unsubscribe" else [verb])
+        }
+        assert body["streamSubscribe"].get(name, {}) == spelt
+    (changed,) = changes
+    other = changed.replace("unsubscribe", "subscribe") if changed.startswith("un") else f"un{changed}"
+    assert row[changed] == changes[changed]
+    assert row.get(other) is None
+
+
+def test_a_page_is_pushed_elsewhere(start: Any, update: Any, vendor: FakeAgora) -> None:
+    recording_id = page(start, rtmp_url="rtmp://live.example.org/app/s3cr3t")
+    row = update(recording_id, rtmp_url="rtmps://other.example.org/app/s3cr3t", onhold=False)
+    assert vendor.calls[-1][1]["clientRequest"] == {
+        "webRecordingConfig": {"onhold": False},
+        "rtmpPublishConfig": {"outputs": [{"rtmpUrl": "rtmps://other.example.org/app/s3cr3t"}]},
+    }
+    check_update(vendor.calls[-1][1]["clientRequest"], "web", 0)
+    assert row["rtmp_url"] == "rtmps://other.example.org"
+
+
 def test_a_page_pauses_and_goes_on(start: Any, update: Any, vendor: FakeAgora, store: RecordingStore) -> None:
     recording_id = page(start)
     for onhold in (True, False):
@@ -124,6 +177,15 @@ def test_a_layout_replaces_the_one_before(start: Any, lay_out: Any, vendor: Fake
         ("speakers", {"mode": "individual"}, {"speakers": None}),
         ("speakers.x", {"mode": "individual"}, {"speakers": {"x": "Ada"}, "subscribe_audio_uids": [5]}),
         ("subscribe_video_uids", {"mode": "individual"}, {"subscribe_video_uids": [5]}),
+        ("unsubscribe_video_uids", {"mode": "individual"}, {"unsubscribe_video_uids": [5]}),
+        ("unsubscribe_audio_uids", {}, {"unsubscribe_audio_uids": [5], "subscribe_audio_uids": [6]}),
+        ("unsubscribe_audio_uids", {}, {"unsubscribe_audio_uids": "all"}),
+        ("rtmp_url", {}, {"rtmp_url": "rtmp://live.example.org/app/key"}),
+        (
+            "rtmp_url",
+            {"mode": "web", "url": "https://example.org"},
+            {"rtmp_url": "rtmp://live.example.org/app/key"},
+        ),
         ("subscribe_audio_uid", {"mode": "individual"}, {"speakers": {}, "subscribe_audio_uid": [5]}),
         ("onhold", {"mode": "individual"}, {"onhold": True}),
         ("onhold", {"mode": "web", "url": "https://example.org"}, {"onhold": 1}),

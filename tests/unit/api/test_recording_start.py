@@ -126,6 +126,22 @@ def test_two_channels_are_two_recordings(start: Any, vendor: FakeAgora) -> None:
     assert len(vendor.recorders) == 2
 
 
+def test_a_recorder_may_be_placed_apart_from_others(start: Any, store: RecordingStore, vendor: FakeAgora) -> None:
+    first = start(wanted("a")).recording
+    second = start(wanted("b", apart_from=[first["recording_id"]])).recording
+    acquired = [body["clientRequest"] for call, body in vendor.calls if call == "acquire"]
+    assert "excludeResourceIds" not in acquired[0]
+    assert acquired[1]["excludeResourceIds"] == [store.find(first["recording_id"])["resource_id"]]  # type: ignore[index]
+    assert second["apart_from"] == [first["recording_id"]]
+
+
+def test_what_to_be_apart_from_must_have_a_recorder(start: Any, table: Any, vendor: FakeAgora) -> None:
+    with pytest.raises(InvalidRequest, match=r"apart_from\[0\]: has no recorder that was started here"):
+        start(wanted(apart_from=["f" * 32]))
+    assert table.scan()["Items"] == []
+    assert vendor.calls == []
+
+
 def test_simultaneous_starts_the_slower_one_joins(
     store: RecordingStore, agora: Any, clock: FakeClock, vendor: FakeAgora, start: Any
 ) -> None:
