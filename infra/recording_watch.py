@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.foundation import Foundation
 from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
+from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.recording_request import MOST_HOURS
 
 FAULT_SECONDS = 120
@@ -30,11 +31,12 @@ class RecordingWatch(Construct):
             "CheckRecording",
             settings=settings,
             module="check_recording",
-            description="Asks Agora whether a recorder still records",
+            description="Asks Agora whether a recorder still records, and renews what it writes its files with",
             environment=foundation.environment(),
             statements=[
                 foundation.on_table("GetItem", "Query", "UpdateItem", "DeleteItem"),
                 foundation.read_secret("agora"),
+                foundation.read_secret(UPLOADER_SECRET),
             ],
             timeout=cdk.Duration.minutes(1),
         )

@@ -192,18 +192,18 @@ def test_a_secret_of_another_vendor_or_stage_cannot_be_read(template: Template) 
         if statement["Action"] == "secretsmanager:GetSecretValue"
         for resource in statement["Resource"]
     ]
-    assert len(secrets) == 20
+    assert len(secrets) == 22
     ours = r':secret:recording-insights/dev/(agora|agora-uploader|marsview)(-\?{6})?"'
     assert all(re.search(ours, secret) for secret in secrets)
 
 
-def test_only_a_start_may_read_the_key_of_agoras_user(template: Template) -> None:
+def test_only_a_start_and_its_watch_may_read_the_key_of_agoras_user(template: Template) -> None:
     readers = [
         module
         for module, function in functions(template).items()
         if "/agora-uploader" in json.dumps(statements_of(template, function["Role"]["Fn::GetAtt"][0]))
     ]
-    assert readers == ["start_recording"]
+    assert set(readers) == {"start_recording", "check_recording"}
 
 
 def test_functions_run_the_newest_python_on_arm(template: Template) -> None:

@@ -125,6 +125,21 @@ def test_files_that_agora_named_and_that_never_came_are_a_failure(stack: LocalSt
     )
 
 
+def test_what_a_recorder_writes_its_files_with_is_renewed_every_hour(stack: LocalStack) -> None:
+    stack.dials(agora={"speed": 2.5, "storage_seconds": 44.0})
+    recording_id = started(stack, "for hours")["recording_id"]
+    until_status(stack, recording_id, "recording")
+    stack.set_wait_scale(0.0015)  # an hour of looks in 6 s, of the 21 that the conversation lasts
+    until(stack, recording_id, lambda _: "agora.update" in calls(stack))
+    stack.set_wait_scale(0.01)
+    complete = until(stack, recording_id, lambda recording: "complete_at" in recording)
+    assert until_ended(stack, recording_id)["status"] == "done"
+    row = stack.call_api("GET", f"/recordings/{recording_id}").json()
+    assert row["created_at"] < row["credentials_renewed_at"] < complete["complete_at"]
+    assert "watch_reason" not in row
+    assert "agora.upload" not in calls(stack), "the bucket has refused nothing"
+
+
 def test_agora_being_away_is_waited_out(stack: LocalStack) -> None:
     stack.dials(
         agora={"speed": 1.0}, fail_next=[{"call": "agora.query", "status": 500, "body": {"code": 1}, "times": 3}]

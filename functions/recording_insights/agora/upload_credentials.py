@@ -53,7 +53,12 @@ class Uploader:
         secret = settings.secret_name(SECRET)
 
         def key(fresh: bool) -> Mapping[str, str]:
-            return read_secret(secret, SECRET_KEYS, fresh=fresh)
+            from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
+            try:
+                return read_secret(secret, SECRET_KEYS, fresh=fresh)
+            except GetParameterError:  # its text is AWS's, see `_federation_token`
+                raise UploadCredentialsUnavailable(f"AWS did not hand out the secret {secret}") from None
 
         return cls(key, RecordingsBucket(settings.recordings_bucket, aws_region), aws.sts)
 
@@ -69,7 +74,7 @@ class Uploader:
         Raises:
             SecretUnusable: there is no key.
             UploadKeyRefused: AWS refuses the key, also a fresh copy of it, or does not let its user do this.
-            UploadCredentialsUnavailable: no usable answer within the deadline.
+            UploadCredentialsUnavailable: no usable answer within the deadline, or the key is not handed out.
         """
         request = {
             "Name": folder[-1][:LONGEST_NAME],

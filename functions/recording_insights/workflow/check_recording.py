@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from recording_insights.agora.replies import LiveState
 from recording_insights.deadline import Deadline
-from recording_insights.errors import AgoraError, SecretUnusable
+from recording_insights.errors import AgoraError, Conflict, SecretUnusable, UploadCredentialsError
+from recording_insights.recording_changes import renew_credentials
 from recording_insights.recording_end import UNDER_WAY, end_left, free_channel
 from recording_insights.recording_request import MOST_HOURS, claimed_name
 from recording_insights.store.recordings import Item, RecordingStore
@@ -30,6 +31,8 @@ LOST_SECONDS = 100
 SHORTEST_INTERVAL_SECONDS = 120
 """Agora asks for no more than one query in two minutes of a recorder that runs."""
 LONGEST_INTERVAL_SECONDS = 900
+RENEW_SECONDS = 3600
+"""Agora advises to renew the credentials of a recording that lasts for more than an hour about every hour."""
 FAULT_SECONDS = 30
 GRACE_SECONDS = 600
 """Beyond a recording's hours, after which Agora need not answer any more."""
@@ -40,7 +43,8 @@ def check_recording(
 ) -> Watch:
     """One look; says how long to wait for the next, or that the watch is over.
 
-    What hinders Agora from answering, even unusable credentials, is noted on the row and waited out.
+    What hinders Agora from answering, even unusable credentials, is noted on the row and waited out; so is what
+    hinders the renewal of the credentials that the recorder writes its files with.
     """
     found = store.find_with_media(watch.recording_id)
     if found is None or found[0]["created_at"] != watch.opened_at or _is_settled(*found):
@@ -103,7 +107,10 @@ class _Look:
                 return f"its time is over, and Agora's last word was: {error}"
             self._note_fault(recording, str(error))
             return self._wait_out(watch, starting)
-        self._note_fault(recording, None)
+        fault = None
+        if live.records and not (starting or too_long):
+            watch, fault = self._renewed(watch, recording)
+        self._note_fault(recording, fault)
         watch = replace(watch, names_files=watch.names_files or bool(live.files))
         if live.over and live.status is not None:
             return live.meaning
@@ -131,13 +138,26 @@ class _Look:
     def _recording(self, watch: Watch, recording: Item, live: LiveState) -> Watch | str:
         now = self.store.now()
         if live.status is None:
-            watch = watch if watch.phase == "lost" else watch.enter("lost", self.store.timestamp)
+            if watch.phase != "lost":
+                # Nobody documents which credentials a recorder holds that takes over.
+                watch = replace(watch.enter("lost", self.store.timestamp), credential_seconds=RENEW_SECONDS)
             if watch.elapsed_seconds(watch.since, now) >= LOST_SECONDS:
                 return live.meaning
             return watch.wait(LOST_SECONDS)  # one look in between would change nothing
         watch = watch.enter("recording", self.store.timestamp) if watch.phase == "lost" else watch
         usual = int(watch.elapsed_seconds(watch.since, now) / 2)
         return watch.wait(min(max(usual, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS))
+
+    def _renewed(self, watch: Watch, recording: Item) -> tuple[Watch, str | None]:
+        """Exchange the recorder's credentials if they are old; also says what hinders that, until the next look."""
+        since = str(recording.get("credentials_renewed_at", watch.opened_at))
+        if watch.credential_age(since, self.store.now()) < RENEW_SECONDS:
+            return watch, None
+        try:
+            renew_credentials(recording, store=self.store, agora=self.agora, deadline=self.deadline)
+        except (AgoraError, Conflict, SecretUnusable, UploadCredentialsError) as error:
+            return watch, f"the credentials of the upload are not renewed: {error}"
+        return replace(watch, credential_seconds=0), None
 
     def _wait_out(self, watch: Watch, starting: bool) -> Watch:
         """What was heard before says little after a silence: a phase that has a verdict at its end begins anew."""
@@ -151,7 +171,8 @@ class _Look:
 
     def _note_fault(self, recording: Item, fault: str | None) -> None:
         if recording.get("watch_reason") != fault:
-            self.store.update(str(recording["recording_id"]), {"watch_reason": fault})
+            only_without = "stopped_at" if fault else None  # of one that has ended nothing is asked
+            self.store.update(str(recording["recording_id"]), {"watch_reason": fault}, only_without=only_without)
 
     def _is_held(self, recording: Item) -> bool:
         claim = self.store.claim(claimed_name(str(recording["channel"]), str(recording.get("mode", "mix"))))

@@ -19,7 +19,8 @@ class Watch:
     """The watch over one recording, until its `outcome` is "over".
 
     `opened_at` tells it from an earlier try of the same id. `since` (ISO 8601), `attempt` and `waited_seconds` count
-    from the beginning of the phase. `names_files`: Agora has named a file of this recording.
+    from the beginning of the phase. `names_files`: Agora has named a file of this recording. `credential_seconds` are
+    the waits since the recorder was given what it writes its files with.
     """
 
     recording_id: str
@@ -31,6 +32,7 @@ class Watch:
     wait_seconds: int = FIRST_LOOK_SECONDS
     waited_seconds: int = FIRST_LOOK_SECONDS
     names_files: bool = False
+    credential_seconds: int = FIRST_LOOK_SECONDS
 
     @classmethod
     def begin(cls, recording: Item) -> Self:
@@ -54,7 +56,11 @@ class Watch:
     def wait(self, seconds: int) -> Self:
         """Look again after `seconds`."""
         return replace(
-            self, wait_seconds=seconds, attempt=self.attempt + 1, waited_seconds=self.waited_seconds + seconds
+            self,
+            wait_seconds=seconds,
+            attempt=self.attempt + 1,
+            waited_seconds=self.waited_seconds + seconds,
+            credential_seconds=self.credential_seconds + seconds,
         )
 
     def end(self) -> Self:
@@ -64,6 +70,10 @@ class Watch:
     def elapsed_seconds(self, since: str, now: datetime) -> float:
         """Seconds since a moment: by the clock, or by the phase's waits where those are run faster than the clock."""
         return max((now - datetime.fromisoformat(since)).total_seconds(), float(self.waited_seconds))
+
+    def credential_age(self, since: str, now: datetime) -> float:
+        """Seconds since the recorder was given its credentials, in whatever phases; measured likewise."""
+        return max((now - datetime.fromisoformat(since)).total_seconds(), float(self.credential_seconds))
 
 
 def execution_name(recording: Item) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities import parameters
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
@@ -25,10 +27,12 @@ from recording_insights.errors import (
     UploadKeyRefused,
 )
 from recording_insights.problems import problem_of
+from recording_insights.settings import FunctionSettings
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import FakeAgora
 from tests.unit.api.fake_sts import UPLOADER_KEY, FakeSts, refusal
+from tests.unit.environment import ENVIRONMENT
 
 HOUR = 3600
 RECORDING = "4736218b480a44149a6bac9cd17457c6"
@@ -215,3 +219,16 @@ def test_the_wiring_to_sts(fake_aws: None) -> None:
     config: Any = client.meta.config
     assert config.connect_timeout + config.read_timeout <= LONGEST_TRY_SECONDS
     assert config.retries["total_max_attempts"] == 1
+
+
+def test_a_secret_that_aws_does_not_hand_out_is_a_passing_fault(
+    monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
+    def denied(*_: Any, **__: Any) -> str:
+        raise GetParameterError("An error occurred (ThrottlingException): s3cr3t")
+
+    monkeypatch.setattr(parameters, "get_secret", denied)
+    uploader = Uploader.from_settings(FunctionSettings.from_env(ENVIRONMENT), aws_region="us-east-1")
+    with pytest.raises(UploadCredentialsUnavailable) as failure:
+        uploader.credentials_for(FOLDER, clock.deadline())
+    assert str(failure.value) == "AWS did not hand out the secret recording-insights/dev/agora-uploader"

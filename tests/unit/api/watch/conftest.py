@@ -8,7 +8,9 @@ from recording_insights.agora.client import AgoraClient
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.workflow.watch_progress import Watch
 from tests.unit.api.conftest import FakeClock
-from tests.unit.api.watch.scene import Scene
+from tests.unit.api.fake_agora import FakeAgora
+from tests.unit.api.fake_sts import FakeSts
+from tests.unit.api.watch.scene import HOUR, Scene, renewals
 
 
 @pytest.fixture
@@ -23,3 +25,12 @@ def recording(scene: Scene) -> Scene:
     scene.turn()
     assert scene.row["status"] == "recording"
     return scene
+
+
+@pytest.fixture
+def due(recording: Scene, vendor: FakeAgora, sts: FakeSts) -> Scene:
+    """A recorder whose credentials will be an hour old at the next look."""
+    recording.run(lambda: recording.clock.elapsed + recording.watch.wait_seconds >= HOUR)
+    assert renewals(vendor) == []
+    assert len(sts.requests) == 1, "the one of the start"
+    return recording

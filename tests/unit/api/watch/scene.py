@@ -15,6 +15,7 @@ from tests.unit.api.fake_agora import FakeAgora
 
 LATE = 60
 """Minutes in which files may come."""
+HOUR = 3600
 
 
 @dataclass
@@ -62,3 +63,8 @@ class Scene:
 
 def queries(vendor: FakeAgora) -> int:
     return vendor.names().count("query")
+
+
+def renewals(vendor: FakeAgora) -> list[dict[str, Any]]:
+    """What Agora was told in updates, as `clientRequest`."""
+    return [body["clientRequest"] for call, body in vendor.calls if call == "update"]

@@ -235,4 +235,5 @@ def test_the_state_holds_bookkeeping_only(scene: Scene) -> None:
         "wait_seconds": 120,
         "waited_seconds": 120,
         "names_files": True,
+        "credential_seconds": 127,
     }
