@@ -22,7 +22,9 @@ RECORDINGS = {
     "10 min": (600, 700_000),
     "2 h": (7200, 700_000),
     "6 h": (21_600, 700_000),
+    "10 min, a load per frame": (600, 0),
     "2 h, a load per frame": (7200, 0),
+    "6 h, a load per frame": (21_600, 0),
 }
 """Seconds, and µs of sound in one load of the transport: FFmpeg takes 0.7 s, the other extreme is a frame."""
 ROUNDS = 3

@@ -55,16 +55,32 @@ def test_the_outcome_is_of_the_kind_that_agora_writes(target: Path) -> None:
         assert (codec.name, codec.profile, codec.sample_rate, codec.layout.name) == ("aac", "LC", 48_000, "mono")
 
 
-def test_a_change_inside_a_slice(target: Path) -> None:
+@pytest.mark.parametrize("load", [0, 700_000])
+def test_a_change_inside_a_slice(load: int, target: Path) -> None:
     """Slices put together as bytes, as somebody's tool may have done: the second half is another kind."""
-    prepared = written(in_a_row(2000), {"a": PLAIN + slice_of(1.0, rate=32_000)}, target)
+    prepared = written(in_a_row(2000), {"a": slice_of(1.0, load=load) + slice_of(1.0, rate=32_000, load=load)}, target)
 
     assert prepared.reencoded
     assert heard_ms(target) == near(2000, 100)
 
 
-def test_timestamps_begin_at_0_and_have_no_gaps(target: Path) -> None:
-    written([*in_a_row(1000), Piece("b", 4000, 1000, False)], {"a": PLAIN, "b": slice_of(1.0, rate=32_000)}, target)
+@pytest.mark.parametrize("order", ["first", "last"])
+@pytest.mark.parametrize("pause", [None, (0.5, 0.5)], ids=["", "pause"])
+def test_a_change_of_kind_where_each_frame_comes_alone(
+    order: str, pause: tuple[float, float] | None, target: Path
+) -> None:
+    alone, other = slice_of(1.0, load=0, pause=pause), slice_of(1.0, rate=16_000)
+    sounds = {"a": alone, "b": other} if order == "last" else {"a": other, "b": alone}
+    prepared = written([Piece("a", 0, 1500, False), Piece("b", 3000, 1500, False)], sounds, target)
+
+    assert prepared.reencoded
+    assert heard_ms(target) == near(prepared.duration_ms)
+
+
+@pytest.mark.parametrize("load", [0, 700_000])
+def test_timestamps_begin_at_0_and_have_no_gaps(load: int, target: Path) -> None:
+    plain, other = slice_of(1.0, load=load), slice_of(1.0, rate=32_000, load=load)
+    written([*in_a_row(1000), Piece("b", 4000, 1000, False)], {"a": plain, "b": other}, target)
 
     times = stamps(target)
     assert times[0] == 0

@@ -1,14 +1,16 @@
 """The sound of one slice: opened from its bytes, nothing decoded."""
 
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import av
 
+from recording_insights.hls.remux.transport import CLOCK_HZ, payload
 from recording_insights.hls.timeline import TOLERANCE_MS
 
 ADTS_HEADER = 7
@@ -66,7 +68,8 @@ def opened(content: bytes, longest_ms: float) -> Iterator[Sound | None]:
     with _container(content, whole_loads=True) as container:
         stream = _audio(container)
         if stream is not None and stream.codec_context.name == "aac":
-            yield _adts_sound(stream, _loads_of_frames(container, stream), longest_ms)
+            loads = _whole_loads(content, stream) or _loads_of_frames(container, stream)
+            yield _adts_sound(stream, loads, longest_ms)
             return
     with _container(content, whole_loads=False) as container:
         stream = _audio(container)
@@ -118,6 +121,32 @@ def _packets(container: Any, stream: Any) -> list[Any]:
             pass
         break
     return [packet for packet in packets if packet.size]
+
+
+def _whole_loads(content: bytes, stream: Any) -> list[_Load]:
+    """The frames of all loads in one go; none if the transport lacks anything, or a frame goes on in the next load.
+
+    FFmpeg would hand over load by load, which takes as long as all the rest where each frame is a load of its own.
+    """
+    whole = payload(content, stream.id)
+    if whole is None:
+        return []
+    parser: Any = av.CodecContext.create("aac", "r")
+    frames = parser.parse(whole.content)
+    borders = list(accumulate([frame.size for frame in frames], initial=0))
+    if borders[1:] == whole.ends:
+        counts: Sequence[int] = range(len(borders))
+    else:
+        counts = [bisect(borders, end) - 1 for end in (0, *whole.ends)]
+        if [borders[count] for count in counts[1:]] != whole.ends:
+            return []
+    ticks = CLOCK_HZ * ADTS_SAMPLES / stream.codec_context.sample_rate
+    if whole.clocks[-1] - whole.clocks[0] - counts[-2] * ticks <= TOLERANCE_MS * CLOCK_HZ / 1000:
+        return [_Load(whole.clocks[0], frames, len(frames) * ticks)]
+    return [
+        _Load(clock, frames[begin:end], (end - begin) * ticks)
+        for clock, (begin, end) in zip(whole.clocks, pairwise(counts), strict=True)
+    ]
 
 
 def _loads_of_frames(container: Any, stream: Any) -> list[_Load]:

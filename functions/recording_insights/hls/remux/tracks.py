@@ -5,12 +5,15 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 import av
+from av.rational import AVRational
 
 from recording_insights.hls.remux.slices import ADTS_HEADER, ADTS_SAMPLES, Kind, Sound
 
 RATE = 48_000
 BIT_RATE = 48_000
 """What Agora itself makes of a uid's sound: LC-AAC, 48 kHz, mono, 48 kbit/s."""
+
+_TIME_BASE = Fraction(1, RATE)
 
 
 class CannotCopy(Exception):
@@ -64,7 +67,8 @@ class CopiedTrack:
             self._own(self._silence)
 
     def sound(self, packets: Sequence[Any]) -> None:
-        stream, time_base, mux = self._stream, self._time_base, self._file.mux_one
+        # Packets take FFmpeg's own kind of number faster than a Fraction.
+        stream, time_base, mux = self._stream, AVRational(self._time_base), self._file.mux_one
         at = self._frames * ADTS_SAMPLES
         # A million rounds for six hours: what `_own` does is written out here.
         for packet in packets:
@@ -74,7 +78,7 @@ class CopiedTrack:
             packet.pts = packet.dts = at
             try:
                 mux(packet)
-            except av.error.InvalidDataError:
+            except (av.error.InvalidDataError, av.error.PatchWelcomeError):
                 self._mux_silence(at)
             at += ADTS_SAMPLES
         self._frames = at // ADTS_SAMPLES
@@ -163,7 +167,8 @@ class EncodedTrack:
 
     def _enqueue(self, *frames: Any) -> None:
         for frame in frames:
-            frame.pts = None
+            # The queue takes no two clocks, and each kind of slice has one of its own.
+            frame.pts, frame.time_base = None, _TIME_BASE
             self._samples += frame.samples
             self._queue.write(frame)
 
