@@ -14,6 +14,7 @@ from recording_insights.media import MediaObject
 from recording_insights.media_probe import RangeReader
 from recording_insights.settings import IntakeSettings
 from recording_insights.store.media import MediaStore
+from recording_insights.track_files import S3TrackFolder
 
 logger = Logger(service="admit-media")
 settings = lru_cache(maxsize=1)(IntakeSettings.from_env)
@@ -28,6 +29,7 @@ def handler(event: dict[str, Any], context: object) -> Mapping[str, Any]:
         default_provider=settings().provider,
         prefix_providers=settings().prefix_providers,
         reader=_reader,
+        folder=S3TrackFolder(aws.s3(), media.bucket),
         start_execution=_start_execution,
     )
     logger.info("ignored" if "ignored" in outcome else "admitted", extra={"key": media.key, **outcome})

@@ -8,7 +8,7 @@ from typing import Any
 
 from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.insights import LISTS, Insights, Utterance, mean_sentiment
-from recording_insights.recording_status import newest_per_key
+from recording_insights.recording_status import newest_per_key, which_part
 from recording_insights.store.insights import Collection
 
 ANSWER_BYTES = 5_500_000
@@ -115,7 +115,7 @@ def _unmistakable(names: Mapping[str, str]) -> dict[str, str]:
 
 def _whose(item: Mapping[str, Any], names: Mapping[str, str], after: str) -> str:
     """Whose track it is, by name if there is one; empty for what holds more than one voice."""
-    return names.get(str(item["uid"]), str(item["uid"])) + after if "uid" in item else ""
+    return names.get(str(item["uid"]), str(item["uid"])) + which_part(item) + after if "uid" in item else ""
 
 
 def _later(insights: Insights, offset: int) -> Insights:

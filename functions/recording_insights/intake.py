@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from recording_insights.hls.playlist import NotAPlaylist, Playlist, parse_playlist
 from recording_insights.media import MediaObject, why_ignored
 from recording_insights.media_probe import NotMedia, RangeReader, media_duration_ms
 from recording_insights.recording_status import FINAL
 from recording_insights.store.media import MediaStore
+from recording_insights.track import TrackFiles, beyond
 
 Outcome = Mapping[str, Any]
 
@@ -31,6 +33,7 @@ def admit_media(
     default_provider: str,
     prefix_providers: Mapping[str, Sequence[str]],
     reader: Callable[[MediaObject], RangeReader],
+    folder: TrackFiles,
     start_execution: ExecutionStarter,
 ) -> Outcome:
     """Admit a media object, or say why it is ignored.
@@ -47,8 +50,10 @@ def admit_media(
     duration_ms = None
     if media.is_track:
         # Its playlist is written anew after every slice.
-        if (known := store.find(recording_id, media.media_id)) and known["status"] != "waiting":
+        waiting = _waiting(media, recording_id, store, folder)
+        if waiting is None:
             return {"ignored": "its track is being processed, or was"}
+        media = waiting
     else:
         try:
             duration_ms = media_duration_ms(reader(media), media.size)
@@ -67,3 +72,37 @@ def admit_media(
         state["outcome"] = "prepare"
     start_execution(name=name, state=json.dumps(state))
     return {"recording_id": recording_id, "media_id": media.media_id, "execution": name}
+
+
+def _waiting(media: MediaObject, recording_id: str, store: MediaStore, folder: TrackFiles) -> MediaObject | None:
+    """The media object that a playlist's news begins: its track, or what continues that; None if it has begun.
+
+    News of a track that was processed costs one look at the row and one at the playlist that announced it; a
+    continuation costs one more row.
+    """
+    playlist: Playlist | None = None
+    while known := store.find(recording_id, media.media_id):
+        if known["status"] in ("waiting", "preparing") and "prepared" not in known:
+            if "being_made" not in known:
+                # Whatever is looked at from now on has the news in it.
+                return media if known["status"] == "waiting" else None
+            if store.note_going_on(recording_id, media.media_id):
+                return None
+            continue
+        if "ends_at_ms" not in known:
+            return None
+        ended_at_ms = int(known["ends_at_ms"])
+        playlist = playlist or _playlist(media.playlist, folder)
+        if not beyond(playlist, ended_at_ms).segments:
+            return None
+        media = media.going_on(ended_at_ms)
+    return media
+
+
+def _playlist(key: str, folder: TrackFiles) -> Playlist:
+    """A playlist as it is now; what is none names nothing."""
+    content = folder.read(key)
+    try:
+        return parse_playlist(content[0] if content else b"")
+    except NotAPlaylist:
+        return Playlist((), closed=False)

@@ -2,8 +2,8 @@
 
 A media object is (bucket, key, etag): the same bytes under the same key are one object however often they are
 announced, other bytes under the key are a new one. A track, which is all that Agora writes of one uid, is one object
-under the key of its playlist, however often that is rewritten. Every id below is derived from these, so that a
-repeated event finds what the first one made.
+under the key of its playlist, however often that is rewritten; what Agora writes after that was processed is another,
+a continuation. Every id below is derived from these, so that a repeated event finds what the first one made.
 """
 
 import re
@@ -32,7 +32,11 @@ _NOT_FOR_NAMES = re.compile(r"[^0-9A-Za-z]+")
 
 @dataclass(frozen=True)
 class MediaObject:
-    """An object of the recordings bucket; `key` is exact, never URL-decoded, `etag` has no quotes, `size` is bytes."""
+    """An object of the recordings bucket; `key` is exact, never URL-decoded, `etag` has no quotes, `size` is bytes.
+
+    `playlist` is the key of the playlist that announced a track. `continuation` counts how often the track had been
+    processed before it went on; then it begins at `continues_at_ms` (unix ms), where what was processed ends.
+    """
 
     bucket: str
     key: str
@@ -40,6 +44,9 @@ class MediaObject:
     size: int
     created_at: datetime
     sequencer: str = ""
+    playlist: str = ""
+    continuation: int = 0
+    continues_at_ms: int = 0
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "MediaObject":
@@ -75,7 +82,17 @@ class MediaObject:
     @property
     def media_id(self) -> str:
         """20 hex characters, the same for the same bytes under the same key."""
-        return _digest(self.bucket, self.key, self.etag)[:20]
+        number = [str(self.continuation)] if self.continuation else []
+        return _digest(self.bucket, self.key, self.etag, *number)[:20]
+
+    @property
+    def continues(self) -> str | None:
+        """The media id of the track that it continues."""
+        return replace(self, continuation=0).media_id if self.continuation else None
+
+    def going_on(self, ended_at_ms: int) -> "MediaObject":
+        """The next continuation of the track, of what reaches beyond a moment (unix ms)."""
+        return replace(self, continuation=self.continuation + 1, continues_at_ms=ended_at_ms)
 
     @property
     def agora_sid(self) -> str | None:
@@ -133,7 +150,7 @@ class MediaObject:
 
     def _as_track(self, name: AgoraName) -> "MediaObject":
         folder = self.key[: self.key.rfind("/") + 1]
-        return replace(self, key=f"{folder}{name.track}.m3u8", etag="", sequencer="")
+        return replace(self, key=f"{folder}{name.track}.m3u8", etag="", sequencer="", playlist=self.key)
 
 
 def why_ignored(media: MediaObject) -> str | None:

@@ -45,8 +45,8 @@ def take_in(notice: Notification, *, store: RecordingStore, recorders: RecorderS
 def _note(notice: Notification, recording: Item, store: RecordingStore) -> None:
     recording_id = str(recording["recording_id"])
     if notice.event in _ENDS:
-        # After a fail-over the recorder that leaves may be the one that was replaced.
-        if notice.event == RECORDER_LEAVE and "fail_overs" in recording:
+        # The recorder that leaves may be one that is replaced; the news of that may come before or after.
+        if notice.event == RECORDER_LEAVE and ("fail_overs" in recording or not notice.ends_recording):
             return
         end_left(recording_id, store=store, why=_why(notice))
         free_channel(recording, store=store)

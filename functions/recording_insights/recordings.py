@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, InvalidRequest, NotFound, SecretUnusable
 from recording_insights.recording_end import end_left, end_stopped, free_channel
+from recording_insights.recording_status import place
 from recording_insights.store.recordings import STATUSES, Item, Position, RecordingStore, position
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _INTERNAL_OF_MEDIA = {
     "delivery",
     "unconfirmed",
     "asking",
+    "being_made",
+    "went_on",
 }
 _LISTED = (
     *("recording_id", "status", "reason", "created_at", "updated_at", "complete_at"),
@@ -87,7 +90,7 @@ def describe_recording(
                 recording = store.update(recording_id, changes, only_in=("starting",)) or recording
     return {
         **public(recording),
-        "media": [_public_media(item) for item in sorted(media, key=_place)],
+        "media": [_public_media(item) for item in sorted(media, key=place)],
         **({"live": live} if live else {}),
     }
 
@@ -140,11 +143,6 @@ def _public_media(item: Item) -> dict[str, Any]:
     given_up = [{name: value for name, value in one.items() if name != "job"} for one in item.get("given_up", ())]
     told = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
     return {**told, **({"given_up": given_up} if given_up else {})}
-
-
-def _place(item: Item) -> tuple[int, str]:
-    """Parts in their order, tracks by their names."""
-    return int(item.get("part", 0)), str(item["key"])
 
 
 def _listed(recording: Item) -> dict[str, Any]:

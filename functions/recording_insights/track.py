@@ -7,13 +7,14 @@ Source: https://docs.agora.io/en/cloud-recording/develop/manage-files
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import unquote
 
 from recording_insights.agora.file_names import AgoraName
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, Segment, parse_playlist
+from recording_insights.hls.timeline import TOLERANCE_MS, Timeline, lay_out
 
 _SLICES = (".ts", ".webm")
 
@@ -47,17 +48,19 @@ class Track:
 
     `recorders` are the slices that each recorder's best playlist names, the first recorder first; `closed` is whether
     the last of them has ended its playlist; `written_at` is when the newest file came; `slices` are the keys of
-    the slices that are there, by name.
+    the slices that are there, by name. Of one that `continues_at_ms` (unix ms; 0 if it is the first) only what
+    reaches beyond that moment is named: the rest was processed before.
     """
 
     key: str
     recorders: Sequence[Sequence[Segment]]
     closed: bool
-    written_at: datetime | None
+    written_at: datetime | None = field(compare=False)
     slices: Mapping[str, str]
+    continues_at_ms: int = 0
 
     @classmethod
-    def look_at(cls, key: str, files: TrackFiles) -> "Track":
+    def look_at(cls, key: str, files: TrackFiles, *, continues_at_ms: int = 0) -> "Track":
         """List what there is of the track and read its playlists."""
         folder, slash, name = key.rpartition("/")
         own = name.removesuffix(".m3u8")
@@ -74,8 +77,28 @@ class Track:
             else:
                 slices[file.name] = file.key
             written_at = max(written_at or file.modified, file.modified)
-        best = [playlist for _, of in sorted(copies.items()) if (playlist := _best_of(of, files))]
-        return cls(key, [playlist.segments for playlist in best], bool(best) and best[-1].closed, written_at, slices)
+        best = [playlist for _, of in sorted(copies.items()) if (playlist := _best_of(of, files, continues_at_ms))]
+        if continues_at_ms:
+            # One that had its end before says nothing about this one's.
+            best = [playlist for playlist in best if playlist.segments] or best
+        recorders = [playlist.segments for playlist in best]
+        return cls(key, recorders, bool(best) and best[-1].closed, written_at, slices, continues_at_ms)
+
+    @property
+    def timeline(self) -> Timeline:
+        """Where its slices belong. What began before the moment that it continues at is heard from there on only."""
+        timeline = lay_out(self.recorders)
+        if not self.continues_at_ms:
+            return timeline
+        if timeline.starts_at_ms is None:
+            return replace(timeline, starts_at_ms=self.continues_at_ms)
+        heard = self.continues_at_ms - timeline.starts_at_ms
+        if heard <= TOLERANCE_MS:
+            return timeline
+        moved = [
+            replace(each, at_ms=each.at_ms - heard, trim=each.trim or each.at_ms < heard) for each in timeline.pieces
+        ]
+        return Timeline(self.continues_at_ms, moved)
 
     @property
     def named(self) -> list[str]:
@@ -91,7 +114,11 @@ class Track:
     def unnamed(self) -> list[str]:
         """Those that are there, but in no playlist."""
         named = {self.slice_key(name) for name in self.named}
-        return [name for name, key in self.slices.items() if name.endswith(_SLICES) and key not in named]
+        return [
+            name
+            for name, key in self.slices.items()
+            if name.endswith(_SLICES) and key not in named and not self._is_before(name)
+        ]
 
     def slice_key(self, name: str) -> str | None:
         """The key of a slice that a playlist names, None if it is not there.
@@ -100,17 +127,46 @@ class Track:
         """
         return self.slices.get(name) or self.slices.get(unquote(name))
 
+    def _is_before(self, name: str) -> bool:
+        """Whether a slice begins before the moment that the track continues at, or does not tell."""
+        if not self.continues_at_ms:
+            return False
+        moment = datetime.fromtimestamp(self.continues_at_ms // 1000, UTC)
+        parsed = AgoraName.parse(name)
+        stamp = int(parsed.rest or 0) if parsed else 0
+        return stamp < int(f"{moment:%Y%m%d%H%M%S}{self.continues_at_ms % 1000:03}")
 
-def _best_of(copies: Sequence[StoredFile], files: TrackFiles) -> Playlist | None:
-    """The closed one, then the longest, then the last copy; None if none of them is a playlist."""
+
+def beyond(playlist: Playlist, moment_ms: int) -> Playlist:
+    """What of a playlist reaches beyond a moment (unix ms): all of it beyond 0, nothing where no clock tells.
+
+    Here it is laid out alone, then perhaps behind another recorder's: each may be off by the tolerance.
+    """
+    if not moment_ms:
+        return playlist
+    timeline = lay_out([playlist.segments])
+    starts = timeline.starts_at_ms
+    later = {
+        piece.name
+        for piece in timeline.pieces
+        if starts is not None and starts + piece.at_ms + piece.length_ms > moment_ms + 2 * TOLERANCE_MS
+    }
+    return replace(playlist, segments=[segment for segment in playlist.segments if segment.name in later])
+
+
+def _best_of(copies: Sequence[StoredFile], files: TrackFiles, continues_at_ms: int) -> Playlist | None:
+    """The copy that names most, then a closed one, then the last; None if none of them is a playlist.
+
+    One that names more than a closed one was written when the track went on.
+    """
     playlists = []
     for file in sorted(copies, key=_order):
         content = files.read(file.key)
         try:
-            playlists.append(parse_playlist(content[0] if content else b""))
+            playlists.append(beyond(parse_playlist(content[0] if content else b""), continues_at_ms))
         except NotAPlaylist:
             continue
-    return max(reversed(playlists), key=lambda each: (each.closed, len(each.segments)), default=None)
+    return max(reversed(playlists), key=lambda each: (len(each.segments), each.closed), default=None)
 
 
 def _order(file: StoredFile) -> tuple[int, int]:

@@ -70,7 +70,7 @@ def test_pictures_are_recorded_beside_the_voices_and_stay_in_the_bucket(stack: L
     kinds = {re.sub(r"_[0-9]{17}", "", name.replace("__uid_e", "")) for name in written}
     assert kinds == {
         *("1001_audio.m3u8", "1001_audio.ts", "1001_video.m3u8", "1001_video.ts", "1001_video.jpg", "1001_av.m3u8"),
-        *("1002_video.m3u8", "1002_video.ts", "1002_video.jpg"),
+        *("1002_video.m3u8", "1002_video.ts", "1002_video.jpg", "1002_av.m3u8"),
     }
 
 

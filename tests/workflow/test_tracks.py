@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from sandbox.local_stack import LocalStack
-from tests.deployed import drop, drop_all, executions, hls_of, listed, recording_of, states, until_ended
+from tests.deployed import all_ended, drop, drop_all, executions, hls_of, listed, recording_of, states, until_ended
 
 LOOKS = ["Prepare media", "Media prepared?"]
 TURN = ["Wait for files", *LOOKS]
@@ -91,6 +91,41 @@ def test_a_playlist_that_is_written_thirty_times_is_one_execution(
     assert recording["status"] == "done", recording
     assert len(executions(stack, recording)) == 1
     assert stack.ledger()["paid"] == {"marsview.transactions_computed": 1}
+
+
+def test_a_track_that_goes_on_after_its_end_is_one_conversation(stack: LocalStack, track: list[Path], sid: str) -> None:
+    """The uid comes back after a minute and says the same once more."""
+    stack.set_wait_scale(0.1)
+    stem = f"{sid}_team__uid_s_1001__uid_e_audio"
+    sounds = [file.read_bytes() for file in track[:-1]]
+    names = [f"{stem}_20261121120{minute}0{2 * n}000.ts" for minute in (0, 1) for n in range(len(sounds))]
+    lines = ["#EXTM3U", *(line for name in names for line in ("#EXTINF:2.0", name))]
+
+    def come(count: int) -> str:
+        for name, sound in list(zip(names, sounds * 2, strict=True))[count - len(sounds) : count]:
+            drop(stack, sound, f"back/{name}")
+        closed = "\n".join([*lines[: 1 + 2 * count], "#EXT-X-ENDLIST", ""])
+        return drop(stack, closed.encode(), f"back/{stem}.m3u8")
+
+    key = come(len(sounds))
+    before = until_ended(stack, recording_of(stack, key))
+    assert before["status"] == "done", before
+    for _ in range(3):
+        come(2 * len(sounds))
+    recording = all_ended(stack, sid, media=2)
+
+    assert recording["status"] == "done", recording
+    first, then = sorted(recording["media"], key=lambda media: media.get("continuation", 0))
+    assert (then["key"], then["uid"], then["continues"]) == (key, "1001", first["media_id"])
+    assert then["starts_at_ms"] - first["starts_at_ms"] == 60_000
+    assert len(executions(stack, recording)) == 2
+    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 2}
+    transcript = stack.call_api("GET", f"/recordings/{sid}/insights").json()["transcript"]
+    times = [line["start_ms"] for line in transcript]
+    assert times == sorted(times)
+    said = [[line["text"] for line in transcript if (line["start_ms"] >= 60_000) is later] for later in (False, True)]
+    assert said[0] == said[1] != []
+    assert {line["speaker"] for line in transcript} == {"1001"}
 
 
 def test_a_track_of_nothing_is_empty(stack: LocalStack, sid: str) -> None:

@@ -24,6 +24,8 @@ ERROR, FAIL_OVER, UPLOADED, BACKED_UP = 1, 12, 31, 32
 SESSION_EXIT, RECORDER_LEAVE, WEB_RECORDER_STOPPED = 11, 41, 71
 
 _LEAVE_CAUSES = {2: "told to", 4: "nobody else in the channel", 16: "disconnected"}
+_ENDS = 2 | 4
+"""The causes after which nobody takes over."""
 _QUERY = re.compile(r"(https?://[^\s?]+)\?\S+")
 _OPAQUE = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}|[A-Za-z0-9+/=_%-]{32,}")
 """Keys, tokens and signatures: an error's words may repeat what the recorder was given."""
@@ -75,12 +77,25 @@ class Notification:
         )
 
     @property
+    def ends_recording(self) -> bool:
+        """Whether a recorder that left its channel is the last one: it was told to, was alone, or could not join.
+
+        One that was disconnected may be replaced by another, and the notification of that may come later.
+        """
+        code = self._leave_code
+        return code == 0 or (code > 0 and bool(code & _ENDS))
+
+    @property
     def leave_cause(self) -> str:
         """Why a recorder left its channel, out of the bits of `leaveCode`."""
+        code = self._leave_code
+        causes = [cause for bit, cause in _LEAVE_CAUSES.items() if code > 0 and code & bit]
+        return ", ".join(causes) or ("it could not join" if code == 0 else "left the channel")
+
+    @property
+    def _leave_code(self) -> int:
         code = self.details.get("leaveCode")
-        bits = code if isinstance(code, int) else -1
-        causes = [cause for bit, cause in _LEAVE_CAUSES.items() if bits > 0 and bits & bit]
-        return ", ".join(causes) or ("it could not join" if bits == 0 else "left the channel")
+        return code if isinstance(code, int) and not isinstance(code, bool) else -1
 
     @property
     def exit_meaning(self) -> str:

@@ -69,6 +69,14 @@ class MediaStore:
                 **({"sid": media.agora_sid} if media.agora_sid else {}),
             }
         )
+        told = {
+            "part": media.part,
+            "uid": media.uid,
+            "duration_ms": duration_ms,
+            "continues": media.continues,
+            "continuation": media.continuation or None,
+            "continues_at_ms": media.continues_at_ms if media.continuation else None,
+        }
         self._put_once(
             {
                 **media_key(recording_id, media.media_id),
@@ -84,9 +92,7 @@ class MediaStore:
                 "arrived_at": created_at,
                 "sequencer": media.sequencer,
                 "waiting_since": self.timestamp,
-                **({"part": media.part} if media.part is not None else {}),
-                **({"uid": media.uid} if media.uid is not None else {}),
-                **({"duration_ms": duration_ms} if duration_ms is not None else {}),
+                **{name: value for name, value in told.items() if value is not None},
             }
         )
         self.settle_recording(recording_id, sid=media.agora_sid)
@@ -158,20 +164,22 @@ class MediaStore:
         writes comes first, nobody waits for what has been.
         """
         values = {"callback_at": self.timestamp, "callback_job": dict(job), "delivery": delivery}
-        try:
-            self._write(
-                media_key(recording_id, media_id),
-                {name: value for name, value in values.items() if value is not None},
-                condition="attribute_exists(pk) AND attribute_not_exists(callback_at) AND provider = :provider"
-                " AND NOT #status IN (:done, :failed)",
-                extra={":done": "done", ":failed": "failed", ":provider": provider},
-                names={"#status": "status"},
-            )
-        except ClientError as error:
-            if not lost_the_race(error):
-                raise
-            return False
-        return True
+        known = {name: value for name, value in values.items() if value is not None}
+        first = "attribute_not_exists(callback_at) AND provider = :provider"
+        return self._update(recording_id, media_id, known, condition=first, extra={":provider": provider})
+
+    def note_going_on(self, recording_id: str, media_id: str) -> bool:
+        """Tell whoever makes a file of a track that more of it came; False if nobody makes one any more."""
+        news = {"went_on": self.timestamp}
+        return self._update(recording_id, media_id, news, condition="attribute_exists(being_made)")
+
+    def conclude(self, recording_id: str, media_id: str, **values: Any) -> bool:
+        """Write what became of a track; False if more of it came since `being_made` was noted, or somebody ended it.
+
+        More of it is noted on the condition that a file is being made: whichever write comes first, none is lost.
+        """
+        concluded = {"being_made": None, "quiet_since": None, **values}
+        return self._update(recording_id, media_id, concluded, condition="attribute_not_exists(went_on)")
 
     def settle_recording(self, recording_id: str, *, sid: str | None = None) -> None:
         """Derive the recording's status from its media objects.
@@ -230,18 +238,30 @@ class MediaStore:
             if not lost_the_race(error):
                 raise
 
-    def _update(self, recording_id: str, media_id: str, values: Mapping[str, Any]) -> None:
+    def _update(
+        self,
+        recording_id: str,
+        media_id: str,
+        values: Mapping[str, Any],
+        *,
+        condition: str = "",
+        extra: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Write to an unfinished media object, on one more condition if there is one; whether that was so."""
+        unfinished = "attribute_exists(pk) AND NOT #status IN (:done, :failed)"
         try:
             self._write(
                 media_key(recording_id, media_id),
                 values,
-                condition="attribute_exists(pk) AND NOT #status IN (:done, :failed)",
-                extra={":done": "done", ":failed": "failed"},
+                condition=f"{unfinished} AND {condition}" if condition else unfinished,
+                extra={":done": "done", ":failed": "failed", **(extra or {})},
                 names={"#status": "status"},
             )
         except ClientError as error:
             if not lost_the_race(error):
                 raise
+            return False
+        return True
 
     def _write(
         self,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from recording_insights.hls.playlist import NotAPlaylist, parse_playlist
-from recording_insights.hls.timeline import Piece, lay_out
+from recording_insights.hls.timeline import Piece
 from recording_insights.media import PREPARED
 from recording_insights.polling import GROWTH, LONGEST_WAIT, SHORTEST_WAIT
 from recording_insights.store.conditions import utc_text
@@ -38,10 +38,6 @@ class TrackFolder(TrackFiles, Protocol):
         """Store a file; its etag and its size in bytes."""
 
 
-class Unusable(Exception):
-    """Nothing can be made of the track; the text says why."""
-
-
 def prepare_media(
     progress: Progress,
     *,
@@ -51,44 +47,39 @@ def prepare_media(
     late_minutes: int,
     now: Callable[[], datetime],
 ) -> Progress:
-    """Look at the track once; when it is whole, or nothing more of it came for `late_minutes`, prepare it.
+    """Look at the track; when it is whole, or nothing more of it came for `late_minutes`, prepare it.
 
     While it is recorded the looks become rarer, as polls do. What never came is left out, keeps its length, and is
-    named on the row. A track of which nothing was recorded ends as empty, one that holds no sound as failed.
+    named on the row. A track of which nothing was recorded ends as empty, one that holds no sound as failed. What came
+    while the file was made is looked at once more: nobody else would begin it.
     """
     recording_id, media_id = progress.recording_id, progress.media_id
-    item = store.get(recording_id, media_id)
-    if item.get("empty"):
-        store.settle_recording(recording_id)
-        return progress.end("empty", str(item["reason"]))
-    if item["status"] not in ("waiting", "preparing") or "prepared" in item:
-        return progress.restart("submit")
-    recording = store.recording(recording_id)
-    ended = recording.get("complete_at") or recording.get("stopped_at")
-    if not ended and _is_being_written(str(item["key"]), folder, now()):
-        return _look_again(progress, item, store, now(), "it is being recorded", since=str(item["waiting_since"]))
-    track = Track.look_at(str(item["key"]), folder)
-    if wanting := _wanting(track):
-        since = _quiet_since(track, ended) or str(item["arrived_at"])
-        if since != item.get("quiet_since"):
-            progress = progress.restart("prepare")
-            store.note(recording_id, media_id, quiet_since=since)
-        goes_on = bool(track.recorders) and not track.closed and not ended
-        patience = SILENT if goes_on else timedelta(minutes=late_minutes)
-        is_quiet = progress.elapsed_seconds(since, now()) >= patience.total_seconds()
-        if not is_quiet and not _is_complete(track, recording):
-            return _look_again(progress, item, store, now(), wanting, since=since)
-    if track.recorders and not track.named and not track.unnamed:
-        reason = "nothing of this uid was recorded: its playlist names no slice"
-        store.finish(recording_id, media_id, "done", empty=True, counts={}, reason=reason)
-        return progress.end("empty", reason)
-    try:
-        key = f"{PREPARED}{recording_id}/uid-{str(item['uid'])[:20]}-{media_id}.mp4"
-        changes = _prepare(track, key, folder, remux)
-    except Unusable as unusable:
-        return progress.end("failed", str(unusable))
-    waiting = {"status": "waiting", "waiting_since": store.timestamp, "reason": None, "quiet_since": None}
-    store.note(recording_id, media_id, **waiting, **changes)
+    made_of, changes = None, dict[str, Any]()
+    while True:
+        item = store.get(recording_id, media_id)
+        if item["status"] not in ("waiting", "preparing") or "prepared" in item:
+            return _goes_on(progress, item, store)
+        recording = store.recording(recording_id)
+        ended = recording.get("complete_at") or recording.get("stopped_at")
+        if not ended and _is_being_written(str(item["key"]), folder, now()):
+            since = str(item["waiting_since"])
+            return _look_again(progress, item, store, now(), "it is being recorded", since=since)
+        # News before this write is in what the look finds; news after it keeps the conclusion from being written.
+        store.note(recording_id, media_id, being_made=store.timestamp, went_on=None)
+        track = Track.look_at(str(item["key"]), folder, continues_at_ms=int(item.get("continues_at_ms", 0)))
+        if waits := _waits(progress, item, track, recording, store=store, late_minutes=late_minutes, now=now()):
+            return waits
+        if track != made_of:
+            made_of, changes = track, _conclusion(track, item, store.timestamp, folder, remux)
+        if store.conclude(recording_id, media_id, **changes):
+            return _goes_on(progress, changes, store)
+
+
+def _goes_on(progress: Progress, concluded: Mapping[str, Any], store: MediaStore) -> Progress:
+    """Where a media object leads that needs no more looks."""
+    store.settle_recording(progress.recording_id)
+    if concluded.get("empty") or concluded["status"] == "failed":
+        return progress.end("empty" if "empty" in concluded else "failed", str(concluded.get("reason", "")))
     return progress.restart("submit")
 
 
@@ -101,6 +92,33 @@ def _is_being_written(key: str, folder: TrackFolder, now: datetime) -> bool:
         return not parse_playlist(found[0]).closed
     except NotAPlaylist:
         return False
+
+
+def _waits(
+    progress: Progress,
+    item: Mapping[str, Any],
+    track: Track,
+    recording: Mapping[str, Any],
+    *,
+    store: MediaStore,
+    late_minutes: int,
+    now: datetime,
+) -> Progress | None:
+    """When to look again for what is missing; None if nothing is, or if it was waited for long enough."""
+    wanting = _wanting(track)
+    if wanting is None:
+        return None
+    ended = recording.get("complete_at") or recording.get("stopped_at")
+    since = _quiet_since(track, ended) or str(item["arrived_at"])
+    if since != item.get("quiet_since"):
+        progress = progress.restart("prepare")
+        store.note(progress.recording_id, progress.media_id, quiet_since=since)
+    goes_on = bool(track.recorders) and not track.closed and not ended
+    patience = SILENT if goes_on else timedelta(minutes=late_minutes)
+    is_quiet = progress.elapsed_seconds(since, now) >= patience.total_seconds()
+    if is_quiet or _is_complete(track, recording):
+        return None
+    return _look_again(progress, item, store, now, wanting, since=since)
 
 
 def _wanting(track: Track) -> str | None:
@@ -146,34 +164,54 @@ def _look_again(
     quiet = progress.elapsed_seconds(since, now)
     arrived = (now - datetime.fromisoformat(str(item["waiting_since"]))).total_seconds()
     seconds = round(min(max(quiet * GROWTH, arrived * LEAST_GROWTH, SHORTEST_WAIT), LONGEST_WAIT))
-    store.note(progress.recording_id, progress.media_id, status="preparing", reason=f"waits for files: {reason}")
+    waits = {"status": "preparing", "reason": f"waits for files: {reason}", "being_made": None, "went_on": None}
+    store.note(progress.recording_id, progress.media_id, **waits)
     if item["status"] == "waiting":
         store.settle_recording(progress.recording_id)
     return progress.wait(seconds)
 
 
-def _prepare(track: Track, key: str, folder: TrackFolder, remux: Remux) -> dict[str, Any]:
-    """What the row gets to know of the prepared file, which is kept under the key."""
+def _conclusion(track: Track, item: Mapping[str, Any], now: str, folder: TrackFolder, remux: Remux) -> dict[str, Any]:
+    """What the row gets to know of the track: the prepared file, or why there is none.
+
+    `ends_at_ms` (unix ms) is up to where the track was processed, None where no clock tells: what reaches beyond it
+    is a continuation.
+    """
     from recording_insights.hls.remux import NothingToHear
 
     if not track.named:
-        raise Unusable(str(_wanting(track)))
+        nothing: dict[str, Any] = {"finished_at": now, "ends_at_ms": track.continues_at_ms}
+        if not track.recorders or track.unnamed:
+            return {"status": "failed", "reason": _wanting(track), **nothing}
+        reason = f"nothing{' more' * bool(track.continues_at_ms)} of this uid was recorded: its playlist names no slice"
+        return {"status": "done", "empty": True, "counts": {}, "reason": reason, **nothing}
+    timeline = track.timeline
+    length_ms = max(piece.at_ms + piece.length_ms for piece in timeline.pieces)
+    if length_ms > LONGEST_MS:
+        reason = f"its playlists claim {length_ms // 3_600_000} hours; the most is {LONGEST_MS // 3_600_000}"
+        return {"status": "failed", "finished_at": now, "reason": reason}
+    ends_at_ms = None if timeline.starts_at_ms is None else timeline.starts_at_ms + length_ms
+    key = f"{PREPARED}{item['recording_id']}/uid-{str(item['uid'])[:20]}-{item['media_id']}.mp4"
+    try:
+        prepared = _prepare(track, timeline.pieces, key, folder, remux)
+    except NothingToHear as silent:
+        reason = f"there is nothing to hear: {silent}"
+        return {"status": "failed", "finished_at": now, "reason": reason, "ends_at_ms": ends_at_ms}
+    waiting = {"status": "waiting", "waiting_since": now, "reason": None}
+    return {**waiting, **prepared, "starts_at_ms": timeline.starts_at_ms, "ends_at_ms": ends_at_ms}
+
+
+def _prepare(track: Track, pieces: Sequence[Piece], key: str, folder: TrackFolder, remux: Remux) -> dict[str, Any]:
+    """The prepared file, which is kept under the key, and what it lacks."""
 
     def read(name: str) -> bytes | None:
         slice_key = track.slice_key(name)
         found = folder.read(slice_key) if slice_key else None
         return found[0] if found else None
 
-    timeline = lay_out(track.recorders)
-    length_ms = max(piece.at_ms + piece.length_ms for piece in timeline.pieces)
-    if length_ms > LONGEST_MS:
-        raise Unusable(f"its playlists claim {length_ms // 3_600_000} hours; the most is {LONGEST_MS // 3_600_000}")
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "track.mp4"
-        try:
-            prepared = remux(timeline.pieces, read, file)
-        except NothingToHear as nothing:
-            raise Unusable(f"there is nothing to hear: {nothing}") from nothing
+        prepared = remux(pieces, read, file)
         etag, size = folder.keep(key, file)
     gaps = []
     if not track.closed:
@@ -188,6 +226,5 @@ def _prepare(track: Track, key: str, folder: TrackFolder, remux: Remux) -> dict[
         "prepared": {"key": key, "etag": etag, "size": size},
         "duration_ms": prepared.duration_ms,
         "silent_ms": prepared.silent_ms,
-        "starts_at_ms": timeline.starts_at_ms,
         "incomplete": "; ".join(gaps) or None,
     }

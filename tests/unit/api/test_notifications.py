@@ -119,7 +119,10 @@ def tell(store: RecordingStore, recorders: RecorderStore, row: dict[str, Any]) -
     [
         (11, {"exitStatus": 0}, "exited"),
         (11, {"exitStatus": 1}, "exited abnormally"),
+        (41, {"leaveCode": 2}, "told to"),
         (41, {"leaveCode": 4}, "nobody else in the channel"),
+        (41, {"leaveCode": 20}, "nobody else in the channel, disconnected"),
+        (41, {"leaveCode": 0}, "it could not join"),
         (71, {"code": 0}, "exited"),
     ],
 )
@@ -159,9 +162,24 @@ def test_files_in_the_backup_are_noted(tell: Any, store: RecordingStore) -> None
 def test_fail_overs_are_counted_and_end_nothing(tell: Any) -> None:
     assert tell(12, "a", newUid=7)["fail_overs"] == 1
     assert tell(12, "b", newUid=8)["fail_overs"] == 2
-    after = tell(41, "c", leaveCode=16)
+    after = tell(41, "c", leaveCode=4)
     assert after["status"] == "starting", "the one that left was replaced"
     assert tell(11, "d", exitStatus=0)["status"] == "stopping"
+
+
+@pytest.mark.parametrize(
+    "details", [{"leaveCode": code} for code in (8, 16, 24, 1, 32, -2, None, "4", True, False)] + [{}]
+)
+def test_a_recorder_that_left_without_a_known_cause_may_have_been_replaced(
+    tell: Any, store: RecordingStore, details: dict[str, Any]
+) -> None:
+    """Its fail-over's own notification may come later."""
+    after = tell(41, "a", **details)
+    assert after["status"] == "starting"
+    assert not after.keys() & {"stopped_at", "ended_by", "reason"}
+    assert store.claim("team") is not None
+    assert tell(12, "b", newUid=7)["fail_overs"] == 1
+    assert tell(11, "c", exitStatus=0)["status"] == "stopping"
 
 
 def test_an_error_is_noted(tell: Any) -> None:

@@ -12,7 +12,9 @@ from recording_insights.media_probe import RangeReader
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.conftest import MakeMedia
+from tests.unit.domain.track_scene import FakeFolder
 from tests.unit.fake_table import FakeTable
+from tests.unit.fakes import FakeClock
 
 SID = "b1946ac92492d2347c6235b4d2611184"
 FOLDER = "5eb63bbbe01eeed093cb22bb8f5acdc3"
@@ -56,6 +58,7 @@ def admit(store: MediaStore, bucket: FakeBucket) -> Callable[[MediaObject], Any]
             default_provider="marsview",
             prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
             reader=bucket.reader,
+            folder=FakeFolder(FakeClock()),
             start_execution=bucket.start,
         )
 
@@ -195,6 +198,7 @@ def test_a_fault_of_s3_is_no_reason_to_ignore(
             default_provider="marsview",
             prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
             reader=bucket.reader,
+            folder=FakeFolder(FakeClock()),
             start_execution=bucket.start,
         )
 

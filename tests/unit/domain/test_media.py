@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -263,3 +264,16 @@ class TestTracks:
 
     def test_what_was_made_of_a_track_is_not_taken_for_a_recording(self, make_media: MakeMedia) -> None:
         assert "processed already" in (why_ignored(make_media(f"prepared/{RECORDING}/{STEM}.mp4")) or "")
+
+    def test_what_continues_a_track_is_told_apart_from_it(self, make_media: MakeMedia) -> None:
+        track = make_media(f"{STEM}.m3u8", etag="")
+        then = track.going_on(30_000)
+        at_last = then.going_on(90_000)
+
+        assert [each.continuation for each in (track, then, at_last)] == [0, 1, 2]
+        assert track.continues is None
+        assert then.continues == at_last.continues == track.media_id
+        assert len({each.media_id for each in (track, then, at_last)}) == 3
+        assert then.media_id == replace(then, continues_at_ms=0, size=1).media_id, "whatever the event says beside"
+        for each in (then, at_last):
+            assert each.execution_name(SID) == f"{SID}-uid-1001-{each.media_id}"

@@ -78,6 +78,7 @@ class Arrival:
             default_provider="marsview",
             prefix_providers={},
             reader=lambda media: lambda first, last: b"",
+            folder=self.folder,
             start_execution=self._start,
         )
 
@@ -126,6 +127,7 @@ def test_four_hundred_announcements_in_any_order_are_one_execution(store: MediaS
             default_provider="marsview",
             prefix_providers={},
             reader=lambda media: lambda first, last: b"",
+            folder=FakeFolder(clock),
             start_execution=start,
         )
         outcomes.append(outcome)
