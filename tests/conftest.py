@@ -37,7 +37,7 @@ def stack() -> "Iterator[LocalStack]":
     context = {
         "submitCeilingMinutes": "10",
         "pollCeilingMinutes": "20",
-        "lateFilesMinutes": "10",
+        "lateFilesMinutes": "5",
         "callbackWaitSeconds": "8",
         "otherProviders": ",".join(every),
         "prefixProviders": json.dumps(prefixes),

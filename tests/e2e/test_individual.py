@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -22,7 +23,9 @@ def pace(fresh_stand_ins: None, stack: LocalStack) -> None:
 
 
 def record(stack: LocalStack, **body: Any) -> dict[str, Any]:
-    answer = stack.call_api("POST", "/recordings", json={"channel": "two tracks", "mode": "individual", **body})
+    # In a channel that the test before has used, Agora would be asked whether its recorder is gone: for 15 s.
+    channel = f"two tracks {uuid4().hex}"
+    answer = stack.call_api("POST", "/recordings", json={"channel": channel, "mode": "individual", **body})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 

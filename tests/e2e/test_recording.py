@@ -20,7 +20,7 @@ def paid(stack: LocalStack) -> dict[str, int]:
 
 
 def test_an_agora_recording_becomes_insights(stack: LocalStack) -> None:
-    stack.set_wait_scale(0.7)
+    stack.set_wait_scale(0.4)
     started = stack.call_api("POST", "/recordings", json={"channel": "support call"})
     assert started.status_code == 201
     recording = until_ended(stack, started.json()["recording_id"])

@@ -109,7 +109,7 @@ def test_a_recording_that_nobody_spoke_in_is_empty(stack: LocalStack) -> None:
     ended = until_status(stack, recording_id, *ENDED)
     assert ended["status"] == "empty"
     assert ended["reason"].startswith("the recorder left by itself (")
-    assert ended["reason"].endswith("no file came within 10 minutes of the end")
+    assert ended["reason"].endswith("no file came within 5 minutes of the end")
     assert "complete_at" in ended
 
 
@@ -121,7 +121,7 @@ def test_files_that_agora_named_and_that_never_came_are_a_failure(stack: LocalSt
     ended = until_status(stack, recording_id, *ENDED)
     assert (ended["status"], ended["reason"]) == (
         "failed",
-        "Agora recorded, but no file came within 10 minutes of the end",
+        "Agora recorded, but no file came within 5 minutes of the end",
     )
 
 
