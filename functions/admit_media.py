@@ -1,8 +1,7 @@
 """EventBridge "Object Created" in the recordings bucket → one execution of the workflow."""
 
 from collections.abc import Mapping
-from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -30,7 +29,7 @@ def handler(event: dict[str, Any], context: object) -> Mapping[str, Any]:
         prefix_providers=settings().prefix_providers,
         reader=_reader,
         folder=S3TrackFolder(aws.s3(), media.bucket),
-        start_execution=_start_execution,
+        start_execution=partial(aws.start_execution, settings().workflow_arn),
     )
     logger.info("ignored" if "ignored" in outcome else "admitted", extra={"key": media.key, **outcome})
     return outcome
@@ -54,10 +53,3 @@ def _reader(media: MediaObject) -> RangeReader:
         return reply["Body"].read()
 
     return read
-
-
-def _start_execution(*, name: str, state: str) -> None:
-    client = aws.step_functions()
-    # Taken already: the same media object, announced again.
-    with suppress(client.exceptions.ExecutionAlreadyExists):
-        client.start_execution(stateMachineArn=settings().workflow_arn, name=name, input=state)

@@ -21,6 +21,7 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     any_reply = "replies are keyed by recording id; one action, in this bucket only"
 
     _acknowledge(stack.arrival.admit, f"IAM5[Resource::{recordings}/*]", any_media)
+    _acknowledge(stack.watch.recover, f"IAM5[Resource::{recordings}/*]", any_media)
     _acknowledge(stack.workflow.submit, f"IAM5[Resource::{recordings}/*]", any_media)
     _acknowledge(stack.workflow.prepare, f"IAM5[Resource::{recordings}/*]", any_media)
     _acknowledge(stack.workflow.prepare, f"IAM5[Resource::{recordings}/prepared/*]", any_media)

@@ -71,6 +71,6 @@ class PythonFunction(Construct):
             for queue in (dead_letters,)
             if queue
         ]
-        policy = iam.Policy(self, "Policy", statements=[write_log, *send, *statements])
-        policy.attach_to_role(self.role)
-        self.function.node.add_dependency(policy)
+        self.policy = iam.Policy(self, "Policy", statements=[write_log, *send, *statements])
+        self.policy.attach_to_role(self.role)
+        self.function.node.add_dependency(self.policy)

@@ -4,6 +4,7 @@ As in the workflow, timing is decided in Python and arrives as data.
 """
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -21,7 +22,7 @@ MARGIN_HOURS = 6
 
 
 class RecordingWatch(Construct):
-    """The state machine and the function behind its one task."""
+    """The state machine and the functions behind its two tasks; `recover_with` says where recovered media go."""
 
     def __init__(self, scope: Construct, construct_id: str, foundation: Foundation) -> None:
         super().__init__(scope, construct_id)
@@ -40,27 +41,56 @@ class RecordingWatch(Construct):
             ],
             timeout=cdk.Duration.minutes(1),
         )
+        self.recover = PythonFunction(
+            self,
+            "RecoverRecording",
+            settings=settings,
+            module="recover_recording",
+            description="Has processed what slices hold and no MP4",
+            environment=foundation.environment(),
+            statements=[
+                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
+                foundation.read_recordings(),
+                foundation.list_recordings(),
+            ],
+            # A day has some 6000 slices, which are six lists and a playlist.
+            timeout=cdk.Duration.minutes(1),
+        )
         self.state_machine = standard_machine(
             self,
             settings,
             self._definition(),
-            functions=[self.check],
+            functions=[self.check, self.recover],
             timeout=cdk.Duration.minutes((MOST_HOURS + MARGIN_HOURS) * 60 + LATE_TIMES * settings.late_files_minutes),
+        )
+
+    def recover_with(self, workflow: sfn.StateMachine) -> None:
+        """What is recovered is processed there.
+
+        Said afterwards: the workflow needs the API for callbacks, whose starts need the watch.
+        """
+        self.recover.function.add_environment("WORKFLOW_ARN", workflow.state_machine_arn)
+        self.recover.policy.add_statements(
+            iam.PolicyStatement(actions=["states:StartExecution"], resources=[workflow.state_machine_arn])
         )
 
     def _definition(self) -> sfn.IChainable:
         waiting = wait(self, "Wait")
         check = lambda_task(self, "Check recording", self.check)
-        check.add_catch(
-            waiting,
-            errors=[sfn.Errors.ALL],
-            outputs="{% $merge([$states.input, {'wait_seconds': " + str(FAULT_SECONDS) + "}]) %}",
-        )
+        recover = lambda_task(self, "Recover recording", self.recover)
+        for task in (check, recover):
+            task.add_catch(
+                waiting,
+                errors=[sfn.Errors.ALL],
+                outputs="{% $merge([$states.input, {'wait_seconds': " + str(FAULT_SECONDS) + "}]) %}",
+            )
         over = (
             sfn.Choice.jsonata(self, "Recording over?")
             .when(outcome("over"), sfn.Succeed.jsonata(self, "Recording watched"))
+            .when(outcome("recover"), recover)
             .otherwise(waiting)
         )
         waiting.next(check)
         check.next(over)
+        recover.next(check)
         return waiting

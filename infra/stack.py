@@ -35,6 +35,7 @@ class RecordingInsightsStack(cdk.Stack):
         AgoraNotifications(self, "Notifications", foundation, self.api.api)
         self.webhooks = webhooks = Webhooks(self, "Webhooks", foundation, self.api.api)
         self.workflow = ProcessingWorkflow(self, "Processing", foundation, webhooks)
+        self.watch.recover_with(self.workflow.state_machine)
         self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
         webhooks.receive(self.workflow.state_machine, self.arrival.dead_letters)
         StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, self.arrival.dead_letters)

@@ -55,6 +55,13 @@ def step_functions() -> "SFNClient":
     return boto3.client("stepfunctions")
 
 
+def start_execution(state_machine_arn: str, *, name: str, state: str) -> None:
+    """A name that is taken is no error: it is the same thing's, announced or tried again."""
+    client = step_functions()
+    with suppress(client.exceptions.ExecutionAlreadyExists):
+        client.start_execution(stateMachineArn=state_machine_arn, name=name, input=state)
+
+
 def end_wait(task_token: str) -> None:
     """Let the state that waits with this token go on; the back-up poll may have ended its wait a moment before."""
     client = step_functions()

@@ -8,7 +8,7 @@ from typing import Any
 
 from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.insights import LISTS, Insights, Utterance, mean_sentiment
-from recording_insights.recording_status import newest_per_key, which_part
+from recording_insights.recording_parts import heard, which_part
 from recording_insights.store.insights import Collection
 
 ANSWER_BYTES = 5_500_000
@@ -42,7 +42,7 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     summary = "\n\n".join(_whose(item, whose, ": ") + part.summary for item, part in found if part.summary)
     sentiment = parts[0].sentiment if len(parts) == 1 else mean_sentiment(utterances)
     missing = [name for part in parts for name in part.missing]
-    missing += [f"{_whose(item, whose, ': ')}{item['incomplete']}" for item, _ in found if "incomplete" in item]
+    missing += [f"{_what_lacks(item, whose)}{item['incomplete']}" for item, _ in found if "incomplete" in item]
 
     answer: dict[str, Any] = {
         "recording_id": recording_id,
@@ -85,19 +85,24 @@ def _answer_bytes(value: Any) -> int:
 def _in_order(collection: Collection) -> Iterator[tuple[Mapping[str, Any], Insights]]:
     """Media objects with what was found in them; times count from the start of the recording, not of its part.
 
-    A part that failed keeps its length, so that the times of those after it stay true. Tracks were recorded side by
-    side: each begins when its own first slice did, and the recording with the first of them.
+    A part that failed keeps its length, so that the times of those after it stay true; one that did not follow the
+    others at once says when it began. Tracks were recorded side by side: each begins when its own first slice did, and
+    the recording with the first of them.
     """
     offset = 0
-    media = newest_per_key(list(collection.media.values()))
-    began = min((int(item["starts_at_ms"]) for item in media if "starts_at_ms" in item), default=0)
-    for item in media:
+    media = list(heard(list(collection.media.values())))
+    tracks = [item for item, _ in media if "starts_at_ms" in item and "part" not in item]
+    began = min((int(item["starts_at_ms"]) for item in tracks), default=0)
+    for item, told_ms in media:
         insights = collection.insights.get(str(item["media_id"]))
-        later = int(item["starts_at_ms"]) - began if "starts_at_ms" in item else offset
+        later = max(offset - told_ms, int(item.get("offset_ms", 0)))
+        if item in tracks:
+            later = int(item["starts_at_ms"]) - began
         if insights:
-            yield item, _later(insights, later) if later else insights
+            rest = _from(insights, told_ms) if told_ms else insights
+            yield item, _later(rest, later) if later else rest
         if "part" in item:
-            offset += int(item.get("duration_ms") or _end_of(insights))
+            offset = later + int(item.get("duration_ms") or _end_of(insights))
 
 
 def _in_time(utterances: list[Utterance], found: Sequence[tuple[Mapping[str, Any], Insights]]) -> list[Utterance]:
@@ -116,6 +121,23 @@ def _unmistakable(names: Mapping[str, str]) -> dict[str, str]:
 def _whose(item: Mapping[str, Any], names: Mapping[str, str], after: str) -> str:
     """Whose track it is, by name if there is one; empty for what holds more than one voice."""
     return names.get(str(item["uid"]), str(item["uid"])) + which_part(item) + after if "uid" in item else ""
+
+
+def _what_lacks(item: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    return "recovered from slices: " if "recovered" in item else _whose(item, names, ": ")
+
+
+def _from(insights: Insights, told_ms: int) -> Insights:
+    """Without the lines that another media object has told, and those of which nobody knows it."""
+
+    def is_new(entry: Any) -> bool:
+        return entry.start_ms is not None and entry.start_ms >= told_ms
+
+    return replace(
+        insights,
+        transcript=[utterance for utterance in insights.transcript if is_new(utterance)],
+        emotions=[emotion for emotion in insights.emotions if is_new(emotion)],
+    )
 
 
 def _later(insights: Insights, offset: int) -> Insights:

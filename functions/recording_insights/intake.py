@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, parse_playlist
 from recording_insights.media import MediaObject, why_ignored
 from recording_insights.media_probe import NotMedia, RangeReader, media_duration_ms
+from recording_insights.recorder_files import begins_after_ms
 from recording_insights.recording_status import FINAL
 from recording_insights.store.media import MediaStore
 from recording_insights.track import TrackFiles, beyond
@@ -47,7 +48,7 @@ def admit_media(
     if reason := why_ignored(media):
         return {"ignored": reason}
     recording_id = store.find_recording(media)
-    duration_ms = None
+    duration_ms = offset_ms = None
     if media.is_track:
         # Its playlist is written anew after every slice.
         waiting = _waiting(media, recording_id, store, folder)
@@ -59,16 +60,22 @@ def admit_media(
             duration_ms = media_duration_ms(reader(media), media.size)
         except (NotMedia, FileNotFoundError) as error:
             return {"ignored": str(error)}
+        offset_ms = begins_after_ms(media.key, folder)
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
     if wanted := store.recording(recording_id).get("provider"):
         providers = [str(wanted)]
-    store.admit(recording_id, media, providers=providers, duration_ms=duration_ms)
+    store.admit(recording_id, media, providers=providers, duration_ms=duration_ms, offset_ms=offset_ms)
+    return begin(media, recording_id, store=store, start_execution=start_execution)
+
+
+def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_execution: ExecutionStarter) -> Outcome:
+    """Start the one execution of a media object that has its row; answers as `admit_media` does."""
     # Step Functions frees a name after 90 days; a finished row is for good.
     if store.get(recording_id, media.media_id)["status"] in FINAL:
         return {"ignored": "it was processed before"}
     name = media.execution_name(recording_id)
     state = {"recording_id": recording_id, "media_id": media.media_id, "key": media.key}
-    if media.is_track:
+    if media.is_prepared_first:
         state["outcome"] = "prepare"
     start_execution(name=name, state=json.dumps(state))
     return {"recording_id": recording_id, "media_id": media.media_id, "execution": name}

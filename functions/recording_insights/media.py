@@ -23,7 +23,7 @@ TRACKS = "*__uid_e_audio*.m3u8"
 PREPARED = "prepared/"
 """Where the files lie that were made of tracks."""
 
-_MOST_PARTS = 100_000
+MOST_PARTS = 100_000
 """More than one recorder can write: what the next one writes counts from here on."""
 _ID = re.compile(r"[0-9a-f]{32}")
 _RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>[0-9a-f]{32})/[^/]+$")
@@ -35,7 +35,9 @@ class MediaObject:
     """An object of the recordings bucket; `key` is exact, never URL-decoded, `etag` has no quotes, `size` is bytes.
 
     `playlist` is the key of the playlist that announced a track. `continuation` counts how often the track had been
-    processed before it went on; then it begins at `continues_at_ms` (unix ms), where what was processed ends.
+    processed before it went on; then it begins at `continues_at_ms` (unix ms), where what was processed ends. What
+    stands for MP4s that never came is under the key of its recorder's playlist; the first of them would have had the
+    number `recovers`, and what the ones before it hold ends at `continues_at_ms`.
     """
 
     bucket: str
@@ -47,6 +49,7 @@ class MediaObject:
     playlist: str = ""
     continuation: int = 0
     continues_at_ms: int = 0
+    recovers: int | None = None
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "MediaObject":
@@ -72,6 +75,11 @@ class MediaObject:
     def is_track(self) -> bool:
         """All that Agora writes of one uid: no file that a provider takes until it is prepared."""
         return self.uid is not None
+
+    @property
+    def is_prepared_first(self) -> bool:
+        """Whether one file has to be made of it before a provider takes it."""
+        return self.is_track or self.recovers is not None
 
     @property
     def uid(self) -> str | None:
@@ -108,7 +116,8 @@ class MediaObject:
         name = self._agora_name
         if not name or name.is_track:
             return None
-        return name.recorder * _MOST_PARTS + int(name.rest or 0)
+        number = name.mp4_number if self.recovers is None else self.recovers
+        return name.recorder * MOST_PARTS + int(number or 0)
 
     @property
     def recording_folder(self) -> str | None:
@@ -129,6 +138,17 @@ class MediaObject:
         """File format by suffix: mp4, m4a, mp3, wav, or m3u8 for a track."""
         return self.key.rpartition(".")[2].lower()
 
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What its row says of it from the beginning; None where there is nothing to say."""
+        names = ("media_id", "bucket", "key", "etag", "size", "format", "sequencer", "part", "uid", "continues")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "continuation": self.continuation or None,
+            "continues_at_ms": self.continues_at_ms if self.continuation else self.continues_at_ms or None,
+            "recovered": True if self.recovers is not None else None,
+        }
+
     def execution_name(self, recording_id: str) -> str:
         """Deterministic, at most 80 characters, and readable: sid or recording id, file name, digest.
 
@@ -139,18 +159,19 @@ class MediaObject:
         stem = PurePosixPath(self.key).stem
         if sid:
             stem = f"uid-{self.uid}" if self.uid else stem.rpartition("_")[2]
+            stem = stem if self.recovers is None else f"part-{self.part}"
         slug = _NOT_FOR_NAMES.sub("-", stem).strip("-")[:24]
         return "-".join(part for part in ((sid or recording_id)[:32], slug, self.media_id) if part)
 
     @property
     def _agora_name(self) -> AgoraName | None:
         name = AgoraName.parse(self.key.rpartition("/")[2])
-        is_part = name is not None and name.extension == "mp4" and name.rest is not None
+        is_part = name is not None and (name.mp4_number is not None or self.recovers is not None)
         return name if name and (name.is_track or is_part) else None
 
     def _as_track(self, name: AgoraName) -> "MediaObject":
         folder = self.key[: self.key.rfind("/") + 1]
-        return replace(self, key=f"{folder}{name.track}.m3u8", etag="", sequencer="", playlist=self.key)
+        return replace(self, key=f"{folder}{name.stem}.m3u8", etag="", sequencer="", playlist=self.key)
 
 
 def why_ignored(media: MediaObject) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, InvalidRequest, NotFound, SecretUnusable
 from recording_insights.recording_end import end_left, end_stopped, free_channel
-from recording_insights.recording_status import place
+from recording_insights.recording_parts import place
 from recording_insights.store.recordings import STATUSES, Item, Position, RecordingStore, position
 
 if TYPE_CHECKING:

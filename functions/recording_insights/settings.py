@@ -69,10 +69,16 @@ class FunctionSettings:
 
 
 @dataclass(frozen=True)
-class IntakeSettings(FunctionSettings):
-    """What the intake function needs beside the common settings: the provider by prefix of the object's key, too."""
+class RecoverySettings(FunctionSettings):
+    """What starts executions needs beside the common settings: the state machine that processes media objects."""
 
     workflow_arn: str
+
+
+@dataclass(frozen=True)
+class IntakeSettings(RecoverySettings):
+    """What the intake function needs: the provider by prefix of the object's key, too."""
+
     prefix_providers: Mapping[str, Any]
 
 

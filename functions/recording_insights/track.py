@@ -1,22 +1,20 @@
-"""A track: all that Agora writes of one uid, as it lies in the bucket.
+"""A track: all that Agora writes of one uid, as it lies in the bucket, or all that one recorder writes of a mix.
 
-That is a playlist and its slices of each recorder: usually one, another for each that took over after a failure
-(`bak0_`, `bak1_`, …). What could not be uploaded at once comes later from Agora's backup, a playlist under a name of
-its own (`…_<tick>_<index>.m3u8`), of which the highest index is the good one.
+That of a uid is a playlist and its slices of each recorder: usually one, another for each that took over after a
+failure (`bak0_`, `bak1_`, …). What could not be uploaded at once comes later from Agora's backup, a playlist under a
+name of its own (`…_<tick>_<index>.m3u8`), of which the highest index is the good one.
 Source: https://docs.agora.io/en/cloud-recording/develop/manage-files
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import unquote
 
 from recording_insights.agora.file_names import AgoraName
-from recording_insights.hls.playlist import NotAPlaylist, Playlist, Segment, parse_playlist
+from recording_insights.hls.playlist import NotAPlaylist, Playlist, Segment, begins_at_ms, parse_playlist
 from recording_insights.hls.timeline import TOLERANCE_MS, Timeline, lay_out
-
-_SLICES = (".ts", ".webm")
 
 
 @dataclass(frozen=True)
@@ -63,16 +61,25 @@ class Track:
     def look_at(cls, key: str, files: TrackFiles, *, continues_at_ms: int = 0) -> "Track":
         """List what there is of the track and read its playlists."""
         folder, slash, name = key.rpartition("/")
-        own = name.removesuffix(".m3u8")
-        found = [*files.list(f"{folder}{slash}{own}"), *files.list(f"{folder}{slash}bak")]
+        own = AgoraName.parse(name)
+        found = [*files.list(key.removesuffix(".m3u8"))]
+        if own and own.is_track:
+            found += files.list(f"{folder}{slash}bak")
+        return cls.among(found, key, files, continues_at_ms=continues_at_ms)
+
+    @classmethod
+    def among(cls, found: Sequence[StoredFile], key: str, files: TrackFiles, *, continues_at_ms: int = 0) -> "Track":
+        """The same of files that were listed."""
+        folder, slash, name = key.rpartition("/")
+        own = AgoraName.parse(name)
         copies: dict[int, list[StoredFile]] = {}
         slices: dict[str, str] = {}
         written_at = None
         for file in found:
             parsed = AgoraName.parse(file.name)
-            if parsed is None or parsed.track != own or file.key != f"{folder}{slash}{file.name}":
+            if parsed is None or not _is_of(own, parsed) or file.key != f"{folder}{slash}{file.name}":
                 continue
-            if parsed.is_track:
+            if parsed.is_playlist:
                 copies.setdefault(parsed.recorder, []).append(file)
             else:
                 slices[file.name] = file.key
@@ -114,11 +121,7 @@ class Track:
     def unnamed(self) -> list[str]:
         """Those that are there, but in no playlist."""
         named = {self.slice_key(name) for name in self.named}
-        return [
-            name
-            for name, key in self.slices.items()
-            if name.endswith(_SLICES) and key not in named and not self._is_before(name)
-        ]
+        return [name for name, key in self.slices.items() if key not in named and not self._is_before(name)]
 
     def slice_key(self, name: str) -> str | None:
         """The key of a slice that a playlist names, None if it is not there.
@@ -129,12 +132,14 @@ class Track:
 
     def _is_before(self, name: str) -> bool:
         """Whether a slice begins before the moment that the track continues at, or does not tell."""
-        if not self.continues_at_ms:
-            return False
-        moment = datetime.fromtimestamp(self.continues_at_ms // 1000, UTC)
-        parsed = AgoraName.parse(name)
-        stamp = int(parsed.rest or 0) if parsed else 0
-        return stamp < int(f"{moment:%Y%m%d%H%M%S}{self.continues_at_ms % 1000:03}")
+        return (begins_at_ms(name) or 0) < self.continues_at_ms
+
+
+def _is_of(own: AgoraName | None, name: AgoraName) -> bool:
+    """Whether a file is a playlist or a slice of a track: of a uid's whoever wrote it, of a mix its recorder's own."""
+    if own is None or name.stem != own.stem or not (name.is_playlist or name.is_slice):
+        return False
+    return own.is_track or name.recorder == own.recorder
 
 
 def beyond(playlist: Playlist, moment_ms: int) -> Playlist:

@@ -16,6 +16,14 @@ AFTER_A_MUTE = 17_010
 TOLERANCE_MS = 300
 
 
+@pytest.fixture(scope="module", autouse=True)
+def voices(stack: LocalStack) -> None:
+    """To tell the voices apart for the first time takes seconds, in which the watch must not give a recorder up."""
+    stack.set_wait_scale(0.2)
+    stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0})
+    all_ended(stack, record(stack)["recording_id"], media=2)
+
+
 @pytest.fixture(autouse=True)
 def pace(fresh_stand_ins: None, stack: LocalStack) -> None:
     """A recorder may take 90 s of the watch's waits to join: two real ones, in which voices are told apart."""

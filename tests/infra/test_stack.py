@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from recording_insights.settings import FunctionSettings, IntakeSettings, StartSettings, SubmitSettings, WebhookSettings
+from recording_insights.settings import (
+    FunctionSettings,
+    IntakeSettings,
+    RecoverySettings,
+    StartSettings,
+    SubmitSettings,
+    WebhookSettings,
+)
 
 Template = dict[str, Any]
 
@@ -63,6 +70,15 @@ ACTIONS = {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
+    },
+    "recover_recording": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "states:StartExecution",
     },
     "receive_notification": {
         "dynamodb:DeleteItem",
@@ -216,6 +232,7 @@ def test_the_environment_is_what_the_functions_read(template: Template, every_pr
     common = {field.name.upper() for field in fields(FunctionSettings)}
     more = {
         "admit_media": {field.name.upper() for field in fields(IntakeSettings)},
+        "recover_recording": {field.name.upper() for field in fields(RecoverySettings)},
         "start_recording": {field.name.upper() for field in fields(StartSettings)},
         "submit_recording": {field.name.upper() for field in fields(SubmitSettings)},
         "receive_callback": {field.name.upper() for field in fields(WebhookSettings)},

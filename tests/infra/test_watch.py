@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 Template = dict[str, Any]
+TASKS = ["Check recording", "Recover recording"]
+FUNCTIONS = ["CheckRecording", "RecoverRecording"]
 
 
 def resources(template: Template, kind: str, prefix: str) -> list[tuple[str, dict[str, Any]]]:
@@ -33,7 +35,7 @@ def test_it_reads_as_a_sentence(machine: dict[str, Any], definition: dict[str, A
     assert machine["StateMachineType"] == "STANDARD"
     assert definition["QueryLanguage"] == "JSONata"
     assert definition["StartAt"] == "Wait"
-    assert set(definition["States"]) == {"Wait", "Check recording", "Recording over?", "Recording watched"}
+    assert set(definition["States"]) == {"Wait", *TASKS, "Recording over?", "Recording watched"}
     assert definition["States"]["Wait"] == {
         "Type": "Wait",
         "Seconds": "{% $states.input.wait_seconds %}",
@@ -41,25 +43,29 @@ def test_it_reads_as_a_sentence(machine: dict[str, Any], definition: dict[str, A
     }
     choice = definition["States"]["Recording over?"]
     assert [(c["Condition"], c["Next"]) for c in choice["Choices"]] == [
-        ("{% $states.input.outcome = 'over' %}", "Recording watched")
+        ("{% $states.input.outcome = 'over' %}", "Recording watched"),
+        ("{% $states.input.outcome = 'recover' %}", "Recover recording"),
     ]
     assert choice["Default"] == "Wait"
+    assert definition["States"]["Check recording"]["Next"] == "Recording over?"
+    assert definition["States"]["Recover recording"]["Next"] == "Check recording"
     assert definition["States"]["Recording watched"]["Type"] == "Succeed"
 
 
-def test_no_fault_of_aws_ends_it(definition: dict[str, Any]) -> None:
-    check = definition["States"]["Check recording"]
-    throttled, faults = check["Retry"]
+@pytest.mark.parametrize("task", TASKS)
+def test_no_fault_of_aws_ends_it(definition: dict[str, Any], task: str) -> None:
+    state = definition["States"][task]
+    throttled, faults = state["Retry"]
     assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
     assert faults["ErrorEquals"] == ["States.ALL"]
-    for retry in check["Retry"]:
+    for retry in state["Retry"]:
         assert retry["BackoffRate"] > 1
         assert retry["JitterStrategy"] == "FULL"
         assert retry["MaxDelaySeconds"]
-    [caught] = check["Catch"]
+    [caught] = state["Catch"]
     assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "Wait")
     assert caught["Output"] == "{% $merge([$states.input, {'wait_seconds': 120}]) %}"
-    assert check["TimeoutSeconds"] == 90
+    assert state["TimeoutSeconds"] == 90
 
 
 def test_it_outlives_the_longest_recording_and_its_late_files(definition: dict[str, Any]) -> None:
@@ -71,7 +77,7 @@ def test_it_is_traced_and_logs_no_data(machine: dict[str, Any]) -> None:
     assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
 
 
-def test_only_a_start_begins_a_watch_which_calls_one_function(template: Template) -> None:
+def test_only_a_start_begins_a_watch_which_calls_two_functions(template: Template) -> None:
     [(machine, _)] = resources(template, "AWS::StepFunctions::StateMachine", "Watch")
     starts = {
         name
@@ -80,10 +86,19 @@ def test_only_a_start_begins_a_watch_which_calls_one_function(template: Template
         if statement["Action"] == "states:StartExecution" and statement["Resource"] == {"Ref": machine}
     }
     assert [name.startswith("RecordingsStartRecording") for name in starts] == [True]
-    [(function, _)] = resources(template, "AWS::Lambda::Function", "WatchCheckRecording")
+    called = [resources(template, "AWS::Lambda::Function", f"Watch{module}") for module in FUNCTIONS]
     [(_, policy)] = resources(template, "AWS::IAM::Policy", "WatchPolicy")
     calls = [s["Resource"] for s in policy["PolicyDocument"]["Statement"] if s["Action"] == "lambda:InvokeFunction"]
-    assert calls == [{"Fn::GetAtt": [function, "Arn"]}]
+    assert calls == [[{"Fn::GetAtt": [function, "Arn"]} for [(function, _)] in called]]
+
+
+def test_what_is_recovered_is_processed_like_any_other_media_object(template: Template) -> None:
+    [(_, recover)] = resources(template, "AWS::Lambda::Function", "WatchRecoverRecording")
+    [(workflow, _)] = resources(template, "AWS::StepFunctions::StateMachine", "Processing")
+    assert recover["Environment"]["Variables"]["WORKFLOW_ARN"] == {"Ref": workflow}
+    [(_, policy)] = resources(template, "AWS::IAM::Policy", "WatchRecoverRecording")
+    [start] = [s for s in policy["PolicyDocument"]["Statement"] if s["Action"] == "states:StartExecution"]
+    assert start["Resource"] == {"Ref": workflow}
 
 
 def test_what_only_leads_to_a_recording_goes_after_a_time(template: Template) -> None:

@@ -60,6 +60,12 @@ def failures(stack: LocalStack, recording_id: str) -> list[str]:
     return [e["taskFailedEventDetails"]["error"] for e in watch_of(stack, recording_id) if e["type"] == "TaskFailed"]
 
 
+def waits(stack: LocalStack, recording_id: str) -> list[int]:
+    """The seconds of each wait."""
+    entered = [event for event in watch_of(stack, recording_id) if event["type"] == "WaitStateEntered"]
+    return [json.loads(event["stateEnteredEventDetails"]["input"])["wait_seconds"] for event in entered]
+
+
 def await_failures(stack: LocalStack, recording_id: str, count: int = 1) -> set[str]:
     for _ in range(300):
         if len(met := failures(stack, recording_id)) >= count:
@@ -165,11 +171,27 @@ def test_a_passing_fault_of_aws_is_tried_again_and_a_lasting_one_waited_out(stac
     with without_grants(stack, "Check recording", WATCH):
         recording_id = started(stack, "no grants")["recording_id"]
         assert await_failures(stack, recording_id, count=8) == {"ClientError"}
-        events = watch_of(stack, recording_id)
-    waits = [json.loads(e["stateEnteredEventDetails"]["input"]) for e in events if e["type"] == "WaitStateEntered"]
-    assert [state["wait_seconds"] for state in waits[:2]] == [7, 120]
+        assert waits(stack, recording_id)[:2] == [7, 120]
     until_status(stack, recording_id, "recording")
     stop(stack, recording_id)
+
+
+def test_slices_are_looked_at_once_aws_lets_it(stack: LocalStack) -> None:
+    stack.dials(agora={"recording_seconds": 6.0, "speed": 6.0})
+    with throttled(stack, "Recover recording", WATCH):
+        recording_id = started(stack, "recovered at last")["recording_id"]
+        assert await_failures(stack, recording_id) == {"Lambda.TooManyRequestsException"}
+    until_watched(stack, recording_id)
+    assert until_ended(stack, recording_id)["status"] == "done"
+
+
+def test_slices_that_cannot_be_looked_at_are_waited_for(stack: LocalStack) -> None:
+    stack.dials(agora={"recording_seconds": 3.0, "speed": 12.0})
+    with without_grants(stack, "Recover recording", WATCH):
+        recording_id = started(stack, "no grants to recover")["recording_id"]
+        assert await_failures(stack, recording_id, count=8) == {"ClientError"}
+        assert waits(stack, recording_id)[-1] == 120
+    until_watched(stack, recording_id)
 
 
 def notify(stack: LocalStack, body: bytes, *, secret: bytes = SECRET, header: str = "Agora-Signature-V2") -> Any:

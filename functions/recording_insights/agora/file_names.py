@@ -56,9 +56,31 @@ class AgoraName:
     @property
     def is_track(self) -> bool:
         """A playlist of what one uid said, or an upload anew of one."""
-        return self.medium == "audio" and self.extension == "m3u8"
+        return self.medium == "audio" and self.is_playlist
 
     @property
-    def track(self) -> str:
-        """The name that the files of one uid share, whichever recorder wrote them."""
-        return f"{self.sid}_{self.channel}__uid_s_{self.uid}__uid_e_{self.medium}"
+    def is_playlist(self) -> bool:
+        """A playlist, or an upload anew of one."""
+        return self.extension == "m3u8"
+
+    @property
+    def is_slice(self) -> bool:
+        """What playlists name."""
+        return self.extension in ("ts", "webm")
+
+    @property
+    def mp4_number(self) -> int | None:
+        """Which of its recorder's MP4s it is, counted from 0; None if it is none."""
+        return int(self.rest) if self.extension == "mp4" and self.rest is not None else None
+
+    @property
+    def stem(self) -> str:
+        """The name that the files of one uid share, or of all who were mixed, whichever recorder wrote them."""
+        uid = "" if self.uid is None else f"__uid_s_{self.uid}__uid_e_{self.medium}"
+        return f"{self.sid}_{self.channel}{uid}"
+
+    @property
+    def playlist(self) -> str:
+        """The name of the playlist that its recorder writes."""
+        instance = f"bak{self.recorder - 1}_" if self.recorder else ""
+        return f"{instance}{self.stem}.m3u8"

@@ -1,7 +1,7 @@
 """Reads a media playlist, Agora's or anybody's, for what a remux needs: names, lengths, start times, and its end.
 
 Agora leaves out the comma after a length, adds tags of its own (`EXT-X-AGORA-TRACK-EVENT`, `EXT-X-AGORA-ROTATE`)
-and ends a slice's name in the UTC time at which it begins.
+and ends a slice's name in the UTC time at which it begins; that of a page in the milliseconds since 1970.
 Source: https://docs.agora.io/en/cloud-recording/develop/manage-files
 Source: https://datatracker.ietf.org/doc/html/rfc8216#section-4.3
 """
@@ -20,7 +20,7 @@ _LENGTH = "#EXTINF:"
 _CLOCK = "#EXT-X-PROGRAM-DATE-TIME:"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)")
-_STAMP = re.compile(r"_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})\.[0-9A-Za-z]+$", re.ASCII)
+_STAMP = re.compile(r"_(?:(?P<unix_ms>\d{13})|(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3}))\.[0-9A-Za-z]+$", re.ASCII)
 
 
 class NotAPlaylist(Exception):
@@ -70,7 +70,7 @@ def parse_playlist(content: bytes) -> Playlist:
             closed = True
         elif line and not line.startswith("#"):
             name = line.partition("?")[0].rpartition("/")[2]
-            stamp = _stamp(name)
+            stamp = begins_at_ms(name)
             segments.append(Segment(name, seconds, clock if stamp is None else stamp))
             seconds, clock = 0.0, None
     return Playlist(segments, closed)
@@ -82,12 +82,14 @@ def _length(written: str) -> float:
     return seconds if seconds <= LONGEST_SECONDS else 0.0
 
 
-def _stamp(name: str) -> int | None:
-    """Unix ms of a name that ends in `_<yyyyMMddHHmmssSSS>.ts`."""
+def begins_at_ms(name: str) -> int | None:
+    """When a slice begins (unix ms, UTC) whose name ends in `_<yyyyMMddHHmmssSSS>.ts`, or `_<unix ms>.ts`."""
     written = _STAMP.search(name)
     if not written:
         return None
-    year, month, day, hour, minute, second, thousandth = map(int, written.groups())
+    if written["unix_ms"]:
+        return int(written["unix_ms"])
+    year, month, day, hour, minute, second, thousandth = map(int, written.groups()[1:])
     try:
         return _unix_ms(datetime(year, month, day, hour, minute, second, thousandth * 1000, UTC))
     except ValueError:

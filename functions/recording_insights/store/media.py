@@ -48,11 +48,18 @@ class MediaStore:
         return media.own_recording_id
 
     def admit(
-        self, recording_id: str, media: MediaObject, *, providers: Sequence[str], duration_ms: int | None
+        self,
+        recording_id: str,
+        media: MediaObject,
+        *,
+        providers: Sequence[str],
+        duration_ms: int | None = None,
+        offset_ms: int | None = None,
     ) -> None:
         """Make the media object's item, and the recording's if nobody has; both only once.
 
-        The first of the providers gets it, the others, if any, take over from it instead of the stack's.
+        The first of the providers gets it, the others, if any, take over from it instead of the stack's. `offset_ms`
+        is when it begins, counted from the recording's first sound, where parts need not follow each other.
         """
         provider, *failover = providers
         created_at = utc_text(media.created_at)
@@ -69,28 +76,14 @@ class MediaStore:
                 **({"sid": media.agora_sid} if media.agora_sid else {}),
             }
         )
-        told = {
-            "part": media.part,
-            "uid": media.uid,
-            "duration_ms": duration_ms,
-            "continues": media.continues,
-            "continuation": media.continuation or None,
-            "continues_at_ms": media.continues_at_ms if media.continuation else None,
-        }
+        told = {**media.attributes, "duration_ms": duration_ms, "offset_ms": offset_ms}
         self._put_once(
             {
                 **media_key(recording_id, media.media_id),
                 "recording_id": recording_id,
-                "media_id": media.media_id,
-                "bucket": media.bucket,
-                "key": media.key,
-                "etag": media.etag,
-                "size": media.size,
-                "format": media.format,
                 "status": "waiting",
                 "provider": provider,
                 "arrived_at": created_at,
-                "sequencer": media.sequencer,
                 "waiting_since": self.timestamp,
                 **{name: value for name, value in told.items() if value is not None},
             }

@@ -41,15 +41,17 @@ GRACE_SECONDS = 600
 def check_recording(
     watch: Watch, *, store: RecordingStore, agora: "AgoraClient", late_minutes: int, deadline: Deadline
 ) -> Watch:
-    """One look; says how long to wait for the next, or that the watch is over.
+    """One look; says how long to wait for the next, that slices are to be looked at, or that the watch is over.
 
     What hinders Agora from answering, even unusable credentials, is noted on the row and waited out; so is what
     hinders the renewal of the credentials that the recorder writes its files with.
     """
     found = store.find_with_media(watch.recording_id)
-    if found is None or found[0]["created_at"] != watch.opened_at or _is_settled(*found):
+    if found is None or found[0]["created_at"] != watch.opened_at:
         return watch.end()
     recording, media = found
+    if _is_settled(recording, media):
+        return watch.recover() if "complete_at" in recording and _is_to_recover(watch, recording) else watch.end()
     if "stopped_at" in recording:
         return _Settling(store, late_minutes).look(watch, recording, media)
     look = _Look(store, agora, deadline)
@@ -67,6 +69,11 @@ def _is_settled(recording: Item, media: list[Item]) -> bool:
         return True
     # All may be said to be in the bucket before the first file has arrived here.
     return "complete_at" in recording and bool(media)
+
+
+def _is_to_recover(watch: Watch, recording: Item) -> bool:
+    """Whether slices are to be looked at that MP4s may lack: once, and not where there are slices alone."""
+    return recording.get("mode", "mix") != "individual" and not watch.looked_at_slices
 
 
 @dataclass(frozen=True)
@@ -183,23 +190,26 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Settling:
-    """After the end: complete when nothing more has come for a time."""
+    """After the end: complete when nothing more has come for a time; slices are looked at before the verdict."""
 
     store: RecordingStore
     late_minutes: int
 
     def look(self, watch: Watch, recording: Item, media: list[Item]) -> Watch:
         # Of a track that waits for its slices, the last one that came counts.
-        came = [str(item.get("quiet_since") or item["arrived_at"]) for item in media]
+        came = [str(item.get("quiet_since") or item["arrived_at"]) for item in media if "recovered" not in item]
         since = max([str(recording["stopped_at"]), *came])
         if (watch.phase, watch.since) != ("ended", since):
-            watch = watch.enter("ended", since)
+            watch = replace(watch.enter("ended", since), looked_at_slices=False)
         left = self.late_minutes * 60 - watch.elapsed_seconds(since, self.store.now())
         if left > 0:
             return watch.wait(ceil(left))
         complete = {"complete_at": self.store.timestamp, "watch_reason": None}
         if media:
             self.store.update(watch.recording_id, complete, only_without="complete_at")
+        if _is_to_recover(watch, recording):
+            return watch.recover()
+        if media:
             return watch.end()
         status, reason = self._without_files(watch, recording)
         given_up = {**complete, "status": status, "reason": reason}

@@ -1,4 +1,7 @@
-"""Prepare media: wait until all of a track is in the bucket, then make one file of it that providers take."""
+"""Prepare media: wait until all of a track is in the bucket, then make one file of it that providers take.
+
+So it does with what a recorder's slices hold beyond its MP4s.
+"""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -191,7 +194,8 @@ def _conclusion(track: Track, item: Mapping[str, Any], now: str, folder: TrackFo
         reason = f"its playlists claim {length_ms // 3_600_000} hours; the most is {LONGEST_MS // 3_600_000}"
         return {"status": "failed", "finished_at": now, "reason": reason}
     ends_at_ms = None if timeline.starts_at_ms is None else timeline.starts_at_ms + length_ms
-    key = f"{PREPARED}{item['recording_id']}/uid-{str(item['uid'])[:20]}-{item['media_id']}.mp4"
+    whose = f"uid-{str(item['uid'])[:20]}" if "uid" in item else f"part-{item['part']}"
+    key = f"{PREPARED}{item['recording_id']}/{whose}-{item['media_id']}.mp4"
     try:
         prepared = _prepare(track, timeline.pieces, key, folder, remux)
     except NothingToHear as silent:

@@ -16,23 +16,25 @@ Phase = Literal["unnamed", "starting", "recording", "lost", "ended"]
 
 @dataclass(frozen=True)
 class Watch:
-    """The watch over one recording, until its `outcome` is "over".
+    """The watch over one recording, until its `outcome` is "over"; at "recover" its slices are to be looked at first.
 
     `opened_at` tells it from an earlier try of the same id. `since` (ISO 8601), `attempt` and `waited_seconds` count
     from the beginning of the phase. `names_files`: Agora has named a file of this recording. `credential_seconds` are
-    the waits since the recorder was given what it writes its files with.
+    the waits since the recorder was given what it writes its files with. `looked_at_slices`: what no MP4 holds is
+    being processed.
     """
 
     recording_id: str
     opened_at: str
     since: str
-    outcome: Literal["watching", "over"] = "watching"
+    outcome: Literal["watching", "recover", "over"] = "watching"
     phase: Phase = "unnamed"
     attempt: int = 0
     wait_seconds: int = FIRST_LOOK_SECONDS
     waited_seconds: int = FIRST_LOOK_SECONDS
     names_files: bool = False
     credential_seconds: int = FIRST_LOOK_SECONDS
+    looked_at_slices: bool = False
 
     @classmethod
     def begin(cls, recording: Item) -> Self:
@@ -57,11 +59,20 @@ class Watch:
         """Look again after `seconds`."""
         return replace(
             self,
+            outcome="watching",
             wait_seconds=seconds,
             attempt=self.attempt + 1,
             waited_seconds=self.waited_seconds + seconds,
             credential_seconds=self.credential_seconds + seconds,
         )
+
+    def recover(self) -> Self:
+        """Have the slices looked at, then look again at once."""
+        return replace(self, outcome="recover", wait_seconds=0)
+
+    def recovered(self) -> Self:
+        """The slices were looked at."""
+        return replace(self, outcome="watching", looked_at_slices=True)
 
     def end(self) -> Self:
         """Look no more."""

@@ -14,6 +14,7 @@ import pytest
 import admit_media
 import get_insights
 import poll_job
+import recover_recording
 import report_failure
 import report_stopped_execution
 import save_insights
@@ -22,15 +23,16 @@ from recording_insights import aws
 from recording_insights.media import MediaObject
 from recording_insights.providers import vendor_http
 from recording_insights.store.media import MediaStore
+from tests.unit.domain.recovery_scene import Recovery
 from tests.unit.environment import ENVIRONMENT, INTAKE, WEBHOOKS
-from tests.unit.fakes import FakeVendorSession, response
+from tests.unit.fakes import FakeClock, FakeVendorSession, response
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 HANDLERS = (
     *(admit_media, submit_recording, poll_job, save_insights, report_failure, report_stopped_execution),
-    get_insights,
+    *(get_insights, recover_recording),
 )
 KEY = "by hand/two words+.wav"
 CREDENTIALS = {"apiKey": "the-api-key", "apiSecret": "the-api-secret", "userId": "me@example.com"}
@@ -236,6 +238,21 @@ def test_an_incomplete_environment_is_said_so(announce: Any, monkeypatch: pytest
 
     with pytest.raises(Exception, match="WORKFLOW_ARN is missing"):
         admit_media.handler(announce(), None)
+
+
+def test_slices_that_no_mp4_holds_start_an_execution(
+    buckets: "S3Client", step_functions: FakeStepFunctions, table: Any
+) -> None:
+    recovery = Recovery(table, FakeClock())
+    recovery.slices(2)
+    for key, (content, _) in recovery.folder.objects.items():
+        buckets.put_object(Bucket="recordings-bucket", Key=key, Body=content)
+
+    states = [recover_recording.handler(recovery.watch.to_state(), None) for _ in range(2)]
+
+    assert [(state["outcome"], state["looked_at_slices"]) for state in states] == [("watching", True)] * 2
+    [row] = recovery.recovered
+    assert [state["media_id"] for state in step_functions.executions.values()] == [row["media_id"]]
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from recording_insights.media import MediaObject
-from recording_insights.recording_status import derive_status, newest_per_key
+from recording_insights.recording_parts import newest_per_key
+from recording_insights.recording_status import derive_status
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.conftest import MakeMedia
 

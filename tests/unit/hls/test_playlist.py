@@ -150,3 +150,7 @@ def test_ten_megabytes_take_about_a_second() -> None:
     assert len(parse_playlist(content).segments) == 145_000
     # Ten times of what it takes, for a machine that is busy: what is meant to be caught grows with the square.
     assert process_time() - before < 10
+
+
+def test_slices_of_a_page_are_stamped_in_milliseconds_since_1970() -> None:
+    assert only(f"#EXTINF:15\n{SID}_board_1600000000123.ts").starts_at_ms == 1_600_000_000_123

@@ -7,11 +7,14 @@ from typing import Any
 from recording_insights.agora.client import AgoraClient
 from recording_insights.store.conditions import utc_text
 from recording_insights.store.keys import media_key
+from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.workflow.check_recording import check_recording
+from recording_insights.workflow.recover_recording import recover_recording
 from recording_insights.workflow.watch_progress import Watch
 from tests.unit.api.conftest import FakeClock
 from tests.unit.api.fake_agora import FakeAgora
+from tests.unit.domain.track_scene import FakeFolder
 
 LATE = 60
 """Minutes in which files may come."""
@@ -20,13 +23,20 @@ HOUR = 3600
 
 @dataclass
 class Scene:
-    """A recording and the watch over it; `looks` are the seconds at which it looked, from the start on."""
+    """A recording and the watch over it; `looks` are the seconds at which it looked, from the start on.
+
+    `folder` is what Agora has written, `executions` are what was begun for it.
+    """
 
     store: RecordingStore
     agora: AgoraClient
     clock: FakeClock
     watch: Watch
     looks: list[float] = field(default_factory=list)
+    executions: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder = FakeFolder(self.clock)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -37,14 +47,30 @@ class Scene:
         if not scaled:
             self.clock.elapsed += self.watch.wait_seconds
         self.looks.append(self.clock.elapsed)
-        self.watch = check_recording(
+        self.watch = self._looked()
+        if self.watch.outcome == "recover":
+            self.watch = self.recover()
+            self.watch = self._looked()
+        return self.watch
+
+    def recover(self) -> Watch:
+        return recover_recording(
+            Watch.from_state(self.watch.to_state()),
+            store=self.store,
+            media_store=MediaStore(self.store.table, self.clock.now),
+            folder=self.folder,
+            bucket="recordings-bucket",
+            start_execution=lambda *, name, state: self.executions.append(name),
+        )
+
+    def _looked(self) -> Watch:
+        return check_recording(
             Watch.from_state(self.watch.to_state()),
             store=self.store,
             agora=self.agora,
             late_minutes=LATE,
             deadline=self.clock.deadline(50),
         )
-        return self.watch
 
     def run(self, until: Callable[[], bool] = lambda: False, turns: int = 400, *, scaled: bool = False) -> None:
         """Turn until the watch is over, or something is so."""

@@ -236,4 +236,5 @@ def test_the_state_holds_bookkeeping_only(scene: Scene) -> None:
         "waited_seconds": 120,
         "names_files": True,
         "credential_seconds": 127,
+        "looked_at_slices": False,
     }
