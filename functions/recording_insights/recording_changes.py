@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from recording_insights.agora.client_request import update_request
 from recording_insights.agora.confidential import storable
 from recording_insights.agora.layout import LAYOUT, read_layout
-from recording_insights.agora.recorder_fields import UPDATE
+from recording_insights.agora.recorder_fields import UPDATE, most_uids, named_uids
 from recording_insights.agora.subscriptions import SEEN, SUBSCRIPTIONS, after_change
 from recording_insights.deadline import Deadline
 from recording_insights.errors import Conflict, InvalidRequest
@@ -56,7 +56,9 @@ def update_recording(
     _check_fit(told, recording)
     update_request(mode, told)  # what is wrong need not wait
     with _alone(recording_id, store, deadline) as recording:
-        told = told if mode == "web" else after_change(recording, told)
+        if mode != "web":
+            told = after_change(recording, told)
+            _check_number(told, recording)
         _change("update", recording, update_request(mode, told), agora, deadline)
         replaced = {name: None for name in SUBSCRIPTIONS if name in recording and name not in told}
         return store.update(recording_id, {**storable(told), **replaced, **named}) or recording
@@ -119,6 +121,15 @@ def _check_fit(told: Mapping[str, Any], recording: Item) -> None:
         raise InvalidRequest("rtmp_url", "must have been given at the start, too: this page is pushed nowhere")
 
 
+def _check_number(lists: Mapping[str, Any], recording: Item) -> None:
+    if "expected_uids" not in recording:
+        return
+    named, most = named_uids(lists), most_uids(int(recording["expected_uids"]))
+    if named > most:
+        name = next(name for name in ("subscribe_audio_uids", "subscribe_video_uids") if name in lists)
+        raise InvalidRequest(name, f"makes {named} uids in all; by expected_uids Agora has reserved servers for {most}")
+
+
 @contextmanager
 def _alone(recording_id: str, store: RecordingStore, deadline: Deadline) -> Iterator[Item]:
     """The recording as it is when no other change of its recorder is under way; until the end none can begin."""
@@ -141,7 +152,7 @@ def _change(
     deadline: Deadline,
 ) -> None:
     # Its status cannot tell: the first part of a long recording may be done while the recorder goes on.
-    over = "channel" not in recording or "stopped_at" in recording or recording["status"] == "empty"
+    over = "channel" not in recording or "stopped_at" in recording
     if over or (recording["status"] == "failed" and "sid" not in recording):
         raise Conflict("this recording is not under way")
     if not {"sid", "resource_id"} <= recording.keys():

@@ -213,6 +213,8 @@ def _recording_ids(path: str, value: Any) -> list[str]:
     for index, recording_id in enumerate(value):
         if not isinstance(recording_id, str) or not _RECORDING_ID.fullmatch(recording_id):
             raise InvalidRequest(f"{path}[{index}]", "must be the id of a recording")
+    if len(set(value)) < len(value):
+        raise InvalidRequest(path, "must not name a recording twice")
     return value
 
 

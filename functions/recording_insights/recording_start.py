@@ -70,7 +70,6 @@ class RecordingStart:
             WatchUnavailable, SecretUnusable, AgoraError: it was not started; the reason is on the row too.
         """
         recording_id = recording_id_for(idempotency_key)
-        apart_from = [self._resource_of(index, other) for index, other in enumerate(request.apart_from or ())]
         while True:
             earlier = self.store.find(recording_id) if idempotency_key else None
             claim = self.store.claim(request.claimed)
@@ -80,6 +79,7 @@ class RecordingStart:
                 return Started(self._with_sid(earlier), new=False)
             if claim and (running := self._running(claim)):
                 return Started(running, new=False)
+            apart_from = [self._resource_of(index, other) for index, other in enumerate(request.apart_from or ())]
             try:
                 recording = self._open(request, recording_id, over=claim, replacing=earlier, key=idempotency_key)
             except ChannelTaken as taken:
@@ -91,8 +91,8 @@ class RecordingStart:
     def _resource_of(self, index: int, recording_id: str) -> str:
         """What Agora calls the place of a recorder."""
         found = self.store.find(recording_id) or {}
-        if "resource_id" not in found:
-            raise InvalidRequest(f"apart_from[{index}]", "has no recorder that was started here")
+        if "resource_id" not in found or "stopped_at" in found:
+            raise InvalidRequest(f"apart_from[{index}]", "has no recorder that was started here and still runs")
         return str(found["resource_id"])
 
     def _may_begin_again(self, earlier: Item, claim: Claim | None) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import requests
 from requests.auth import HTTPBasicAuth
 
-from recording_insights.agora.confidential import secrets_in
+from recording_insights.agora.confidential import secrets_in, without_secrets
 from recording_insights.agora.hosts import HostLadder
 from recording_insights.agora.replies import SILENCE, TOKEN_REFUSED, Call, Rule, Verdict, code_of, judge, reason_of
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY
@@ -95,7 +95,7 @@ class AgoraCalls:
                     continue
                 verdict = rule.then
             break
-        reason = _without_secrets(reason_of(rule, reply), credentials, sent)[:LONGEST_REASON]
+        reason = without_secrets(reason_of(rule, reply), _secrets(credentials, sent))[:LONGEST_REASON]
         match verdict:
             case Verdict.BAD_CREDENTIALS:
                 raise AgoraRefusedCredentials(f"Agora refused the credentials: {reason}")
@@ -144,10 +144,7 @@ class AgoraCalls:
         return deadline.pause(seconds * (1 + self.jitter() / 4), reserve=2 * SHORTEST_CALL_SECONDS)
 
 
-def _without_secrets(text: str, credentials: Mapping[str, str], body: Mapping[str, Any] | None) -> str:
+def _secrets(credentials: Mapping[str, str], body: Mapping[str, Any] | None) -> list[str]:
     # Agora's reasons end on the row; one that repeats the request would carry its secrets there.
     secrets = [value for name, value in credentials.items() if name != "appId" and isinstance(value, str)]
-    secrets += secrets_in((body or {}).get("clientRequest", {}))
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):  # one may be part of another
-        text = text.replace(secret, "***")
-    return text
+    return [*secrets, *secrets_in((body or {}).get("clientRequest", {}))]

@@ -11,7 +11,16 @@ from urllib.parse import quote
 
 from recording_insights.agora.calls import AgoraCalls, Answer
 from recording_insights.agora.hosts import HostLadder, hosts_near
-from recording_insights.agora.replies import LADDER, Call, LiveState, Recorder, Stopped, Verdict, code_of
+from recording_insights.agora.replies import (
+    LADDER,
+    OTHER_PARAMETERS,
+    Call,
+    LiveState,
+    Recorder,
+    Stopped,
+    Verdict,
+    code_of,
+)
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY, recorder_token
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.deadline import Deadline
@@ -19,6 +28,7 @@ from recording_insights.errors import (
     AgoraChannelBusy,
     AgoraError,
     AgoraOutcomeUnknown,
+    AgoraRejected,
     AgoraUnavailable,
     SecretUnusable,
 )
@@ -70,14 +80,19 @@ class AgoraClient:
             AgoraOutcomeUnknown: the recorder may run all the same.
         """
         # First of all: Agora wants acquire and start within two seconds of each other.
-        told = self._start_request(request, self.uploader.storage_config(prefix, deadline))
+        storage = self.uploader.storage_config(prefix, deadline)
         waits = iter(LADDER)
+        announced = request.recorder.announces_start
         unsure: str | None = None  # the resource whose start may have taken effect
         while True:
+            told = self._start_request(request, storage)
             try:
                 resource_id = self._acquire(request, apart_from, told, deadline)
                 answer = self._start(request, resource_id, told, deadline)
             except (AgoraError, SecretUnusable) as error:
+                if announced and isinstance(error, AgoraRejected) and error.code == OTHER_PARAMETERS:
+                    announced = False  # a certificate that was rotated between the two calls makes another token, once
+                    continue
                 if unsure is None:
                     raise
                 raise AgoraOutcomeUnknown(str(error)) from error

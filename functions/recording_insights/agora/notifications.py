@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from recording_insights.agora.confidential import without_keys_of_links
 from recording_insights.errors import CallbackForged, InvalidRequest
 
 SECRET_KEY = "notificationSecret"  # noqa: S105 - a key's name
@@ -26,7 +27,6 @@ SESSION_EXIT, RECORDER_LEAVE, WEB_RECORDER_STOPPED = 11, 41, 71
 _LEAVE_CAUSES = {2: "told to", 4: "nobody else in the channel", 16: "disconnected"}
 _ENDS = 2 | 4
 """The causes after which nobody takes over."""
-_QUERY = re.compile(r"(https?://[^\s?]+)\?\S+")
 _OPAQUE = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}|[A-Za-z0-9+/=_%-]{32,}")
 """Keys, tokens and signatures: an error's words may repeat what the recorder was given."""
 
@@ -108,7 +108,7 @@ class Notification:
         code, message = self.details.get("errorCode"), self.details.get("errorMsg")
         told: dict[str, Any] = {"code": code} if isinstance(code, int) and abs(code) <= LARGEST_CODE else {}
         if isinstance(message, str) and message.strip():
-            plain = _OPAQUE.sub("***", _QUERY.sub(r"\1?***", " ".join(message.split())))
+            plain = _OPAQUE.sub("***", without_keys_of_links(" ".join(message.split())))
             told["message"] = plain[:LONGEST_MESSAGE]
         return told
 

@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from recording_insights.agora.decryption import decryption
-from recording_insights.agora.fields import Field, Fields, Read, flag, link, one_of, read_fields, whole_number
+from recording_insights.agora.fields import (
+    EVERYBODY,
+    Field,
+    Fields,
+    Read,
+    flag,
+    link,
+    one_of,
+    read_fields,
+    whole_number,
+)
 from recording_insights.agora.layout import MOST_PIXELS, transcoding
 from recording_insights.agora.subscriptions import SUBSCRIPTIONS, check_subscriptions
 from recording_insights.errors import InvalidRequest
@@ -121,7 +131,7 @@ def usual(mode: str, given: Mapping[str, Any], max_hours: int) -> Mapping[str, A
     if mode == "web":
         return {"max_recording_hours": max_hours}
     if mode == "individual":
-        return {"expected_uids": _named(given) or _USUAL_UIDS}
+        return {"expected_uids": max(named_uids(given), _USUAL_UIDS if _everybody_counts(given) else 0) or _USUAL_UIDS}
     return {}
 
 
@@ -136,10 +146,21 @@ def check_together(mode: str, given: Mapping[str, Any], max_hours: int) -> None:
     _RULES[mode](given, max_hours)
 
 
-def _named(given: Mapping[str, Any]) -> int:
-    """How many uids are heard or seen, where lists say it."""
+def named_uids(given: Mapping[str, Any]) -> int:
+    """How many uids are heard or seen, as far as lists name them."""
     lists = [given.get(name) for name in ("subscribe_audio_uids", "subscribe_video_uids")]
     return len({str(uid) for named in lists if isinstance(named, list) for uid in named})
+
+
+def most_uids(expected: int) -> int:
+    """For how many uids Agora reserves its servers where so many are expected: it knows classes of sizes."""
+    return _MOST_OF_GROUP[bisect_left(_MOST_OF_GROUP, expected)]
+
+
+def _everybody_counts(given: Mapping[str, Any]) -> bool:
+    """Whether a medium is recorded of people whom no list names."""
+    left_out = any(name.startswith("unsubscribe") for name in given)
+    return left_out or EVERYBODY in (given.get("subscribe_audio_uids"), given.get("subscribe_video_uids"))
 
 
 def _check_channel(given: Mapping[str, Any], _: int) -> None:
@@ -159,7 +180,7 @@ def _check_individual(given: Mapping[str, Any], max_hours: int) -> None:
         )
     if given["stream_mode"] == "standard" and given["audio_only"]:
         raise InvalidRequest("stream_mode", "standard adds playlists with video, and needs audio_only to be false")
-    if (named := _named(given)) > given["expected_uids"]:
+    if (named := named_uids(given)) > given["expected_uids"]:
         raise InvalidRequest("expected_uids", f"must be at least the {named} uids that are listed")
 
 

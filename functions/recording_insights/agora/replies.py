@@ -35,6 +35,8 @@ class Verdict(Enum):
     UNAVAILABLE = auto()
 
 
+OTHER_PARAMETERS = 432
+"""Agora's code for a start that differs from what acquire has announced."""
 LADDER = (3.0, 6.0)
 """Seconds before the second and the third try, as Agora advises."""
 
@@ -129,7 +131,7 @@ MEANINGS: Mapping[int, str] = {
     8: "the request is malformed",
     109: "the token has expired",
     110: "the token is wrong",
-    432: "the parameters do not fit those of acquire",
+    OTHER_PARAMETERS: "the parameters do not fit those of acquire",
     1003: "App ID or sid do not match",
     1013: "the channel name is wrong",
     1028: "the layout parameters are wrong",

@@ -54,13 +54,15 @@ def check_pairs(given: Mapping[str, Any]) -> None:
 def after_change(recording: Mapping[str, Any], lists: Mapping[str, Any]) -> dict[str, Any]:
     """All lists of a channel's recorder once some are changed; a medium that none of them names stays as in its row.
 
-    Naming either medium makes Agora leave out the other, so there is "all" only where neither was named.
+    Naming whom to take of one medium makes Agora leave out the other, so that is named as well where it is recorded:
+    "all", unless the start has named whom to hear and nobody to see.
     """
     named = {name: recording[name] for name in SUBSCRIPTIONS if recording.get(name) is not None}
     named = {name: list(map(str, who)) if isinstance(who, list) else who for name, who in named.items()}
-    if not named:
-        recorded = (HEARD,) if recording.get("audio_only") else (HEARD, SEEN)
-        named = {next(iter(medium)): EVERYBODY for medium in recorded}
+    sees = not recording.get("audio_only") and "subscribe_audio_uids" not in named
+    for medium in (HEARD, SEEN) if sees else (HEARD,):
+        if not medium.keys() & named.keys():
+            named[next(iter(medium))] = EVERYBODY
     changed = [medium for medium in (HEARD, SEEN) if medium.keys() & lists.keys()]
     return {name: who for name, who in named.items() if not any(name in medium for medium in changed)} | dict(lists)
 

@@ -166,13 +166,15 @@ class MediaStore:
         news = {"went_on": self.timestamp}
         return self._update(recording_id, media_id, news, condition="attribute_exists(being_made)")
 
-    def conclude(self, recording_id: str, media_id: str, **values: Any) -> bool:
-        """Write what became of a track; False if more of it came since `being_made` was noted, or somebody ended it.
+    def conclude(self, recording_id: str, media_id: str, by: str, **values: Any) -> bool:
+        """Write what became of a track; False if more of it came since it was noted to be made `by` this very run, if
+        another run has begun since, or somebody ended it.
 
         More of it is noted on the condition that a file is being made: whichever write comes first, none is lost.
         """
         concluded = {"being_made": None, "quiet_since": None, **values}
-        return self._update(recording_id, media_id, concluded, condition="attribute_not_exists(went_on)")
+        first = "being_made = :by AND attribute_not_exists(went_on)"
+        return self._update(recording_id, media_id, concluded, condition=first, extra={":by": by})
 
     def settle_recording(self, recording_id: str, *, sid: str | None = None) -> None:
         """Derive the recording's status from its media objects.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
 from recording_insights.hls.playlist import NotAPlaylist, parse_playlist
 from recording_insights.hls.timeline import Piece
@@ -68,13 +69,13 @@ def prepare_media(
             since = str(item["waiting_since"])
             return _look_again(progress, item, store, now(), "it is being recorded", since=since)
         # News before this write is in what the look finds; news after it keeps the conclusion from being written.
-        store.note(recording_id, media_id, being_made=store.timestamp, went_on=None)
+        store.note(recording_id, media_id, being_made=(run := uuid4().hex), went_on=None)
         track = Track.look_at(str(item["key"]), folder, continues_at_ms=int(item.get("continues_at_ms", 0)))
         if waits := _waits(progress, item, track, recording, store=store, late_minutes=late_minutes, now=now()):
             return waits
         if track != made_of:
             made_of, changes = track, _conclusion(track, item, store.timestamp, folder, remux)
-        if store.conclude(recording_id, media_id, **changes):
+        if store.conclude(recording_id, media_id, run, **changes):
             return _goes_on(progress, changes, store)
 
 

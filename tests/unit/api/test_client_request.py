@@ -204,7 +204,8 @@ def decryption(**fields: Any) -> dict[str, Any]:
         ("announce_start", {"announce_start": {}}),
         ("apart_from", {"apart_from": []}),
         ("apart_from", {"apart_from": "a" * 32}),
-        ("apart_from", {"apart_from": ["a" * 32] * 11}),
+        ("apart_from", {"apart_from": [f"{number:032}" for number in range(11)]}),
+        ("apart_from", {"apart_from": ["a" * 32] * 2}),
         ("apart_from[1]", {"apart_from": ["a" * 32, "team"]}),
         ("rtmp_url", {"rtmp_url": "rtmp://live.example.org/app/key"}),
         ("snapshots", {"snapshots": {}}),
@@ -401,6 +402,23 @@ def test_an_announced_start_is_the_start_that_follows_word_by_word(
     assert announced["storageConfig"]["stsToken"]
     assert ("token" in announced) == (mode is not PAGE)
     assert "startParameter" not in str(starts)
+
+
+def test_a_certificate_that_is_rotated_after_the_announcement_is_announced_anew(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock
+) -> None:
+    old = {**SECRET, "appId": "970CA35de60c44645bbae8a215061b33", "appCertificate": "5CFd2fd1755d40ecb72977518be15d3b"}
+    copies = [old, *[{**old, "appCertificate": "c0ffee00c0ffee00c0ffee00c0ffee00"}] * 3]
+    agora = replace(agora, calls=replace(agora.calls, credentials=lambda fresh: copies.pop(0)))
+
+    def compare(call: str) -> None:
+        *_, before, last = [{}, *(body["clientRequest"] for _, body in vendor.calls)]
+        if call == "start" and before["startParameter"] != last:
+            vendor.script["start"] = [Answer(400, {"code": 432, "reason": "differs from startParameter"})]
+
+    vendor.before = compare
+    agora.start(wanted(announce_start=True), PREFIX, clock.deadline())
+    assert vendor.names() == ["acquire", "start"] * 2
 
 
 SECRET_FIELDS = {

@@ -168,6 +168,37 @@ def test_fields_of_single_voices_with_their_pictures(fields: dict[str, Any], tol
     assert individual(audio_only=False, **fields) == {**VOICES, "streamTypes": 2, **told}
 
 
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"subscribe_audio_uids": "all", "subscribe_video_uids": [7, 8]},
+        {"subscribe_audio_uids": [7], "subscribe_video_uids": "all"},
+        {"unsubscribe_audio_uids": [7], "unsubscribe_video_uids": [8]},
+    ],
+)
+def test_where_everybody_counts_a_short_list_of_the_other_medium_says_nothing(lists: dict[str, Any]) -> None:
+    assert individual(audio_only=False, **lists)["subscribeUidGroup"] == 3
+
+
+@pytest.mark.parametrize("expected", [{}, {"expected_uids": 2}])
+def test_no_change_goes_beyond_what_agora_has_reserved(
+    start: Any, update: Any, vendor: FakeAgora, expected: dict[str, int]
+) -> None:
+    recording_id = begun(start, subscribe_audio_uids=[1, 2], **expected)
+    with pytest.raises(InvalidRequest, match=r"subscribe_audio_uids: makes 3 uids in all; .* servers for 2"):
+        update(recording_id, subscribe_audio_uids=[1, 2, 3])
+    assert "update" not in vendor.names()
+
+
+def test_a_first_track_without_a_word_does_not_end_the_recording(
+    start: Any, update: Any, store: RecordingStore, vendor: FakeAgora
+) -> None:
+    recording_id = begun(start)
+    store.update(recording_id, {"status": "empty"})  # of the tracks that have ended; the recorder goes on
+    update(recording_id, unsubscribe_audio_uids=[9])
+    assert vendor.names()[-1] == "update"
+
+
 def test_pictures_now_and_then_stand_beside_the_recording() -> None:
     told = RecorderSettings.read("individual", {"audio_only": False, "snapshots": {}}, max_hours=24).start_request()
     assert told["snapshotConfig"] == {"fileType": ["jpg"]}

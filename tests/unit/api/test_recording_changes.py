@@ -86,6 +86,11 @@ def test_what_is_not_named_stays(
         ({"audio_only": True}, {"unsubscribe_audio_uids": [5]}, ({"unsubscribe": ["5"]}, None)),
         ({}, {"unsubscribe_audio_uids": [5]}, ({"unsubscribe": ["5"]}, {"subscribe": ALL})),
         (
+            {"unsubscribe_audio_uids": [9]},
+            {"subscribe_audio_uids": [5]},
+            ({"subscribe": ["5"]}, {"subscribe": ALL}),
+        ),
+        (
             {"subscribe_audio_uids": [4], "subscribe_video_uids": "all"},
             {"unsubscribe_audio_uids": [5]},
             ({"unsubscribe": ["5"]}, {"subscribe": ALL}),

@@ -142,6 +142,14 @@ def test_what_to_be_apart_from_must_have_a_recorder(start: Any, table: Any, vend
     assert vendor.calls == []
 
 
+def test_what_to_be_apart_from_must_still_run(start: Any, store: RecordingStore, vendor: FakeAgora) -> None:
+    first = start(wanted("a")).recording["recording_id"]
+    store.update(first, {"stopped_at": store.timestamp})
+    with pytest.raises(InvalidRequest, match=r"apart_from\[0\]: .* and still runs"):
+        start(wanted("b", apart_from=[first]))
+    assert vendor.names().count("start") == 1
+
+
 def test_simultaneous_starts_the_slower_one_joins(
     store: RecordingStore, agora: Any, clock: FakeClock, vendor: FakeAgora, start: Any
 ) -> None:

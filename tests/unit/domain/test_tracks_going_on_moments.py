@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from recording_insights.store.media import MediaStore
+from recording_insights.workflow import prepare_media
 from tests.unit.crashing_table import CrashingTable
 from tests.unit.domain.going_on import AT_LAST, FIRST, THEN, World
 from tests.unit.domain.test_tracks_crashes import retried
@@ -146,3 +147,56 @@ def story(table: Any) -> dict[str, Any]:
     assert len(world.names) == len(rows) == 3
     assert world.heard == [FIRST, THEN, AT_LAST]
     return {"rows": rows, "names": world.names, **{name: world.recording[name] for name in ("status", "media")}}
+
+
+class Killed(Exception):
+    """Lambda ends a run."""
+
+
+def test_news_between_two_runs_of_which_the_second_is_killed_is_heard(
+    table: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(table, clock)
+    world.tell(FIRST)
+    name = world.names[0]
+    conclusion = prepare_media._conclusion
+
+    def kill(*_: Any) -> Any:
+        raise Killed
+
+    def news_and_a_second_run(*arguments: Any) -> Any:
+        concluded = conclusion(*arguments)
+        world.tell([*FIRST, *THEN])
+        monkeypatch.setattr(prepare_media, "_conclusion", kill)
+        with pytest.raises(Killed):
+            world.look(name)
+        monkeypatch.setattr(prepare_media, "_conclusion", conclusion)
+        return concluded
+
+    monkeypatch.setattr(prepare_media, "_conclusion", news_and_a_second_run)
+    world.look(name)
+    world.process_all()
+
+    assert [slice_ for names in world.heard for slice_ in names] == [*FIRST, *THEN]
+
+
+def test_a_run_that_comes_late_does_not_take_back_what_the_second_has_handed_on(
+    table: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(table, clock)
+    world.tell(FIRST)
+    name = world.names[0]
+    conclusion = prepare_media._conclusion
+
+    def second_run(*arguments: Any) -> Any:
+        concluded = conclusion(*arguments)
+        monkeypatch.setattr(prepare_media, "_conclusion", conclusion)
+        assert world.look(name).outcome == "submit"
+        progress = world.executions[name]
+        world.store.submitted(progress.recording_id, progress.media_id, job={}, provider="marsview")
+        return concluded
+
+    monkeypatch.setattr(prepare_media, "_conclusion", second_run)
+    world.look(name)
+
+    assert world.rows[0]["status"] == "submitted"
