@@ -45,7 +45,6 @@ def test_what_a_recorder_had_before_another_took_over_is_the_first_half_of_the_c
     assert_said(lines, "good morning", FIRST_WORDS_MS)
     assert_said(lines, "big problem", ANSWER_MS)
     assert_said(lines, "terrible mistake", SORRY_MS)
-    assert stack.ledger()["paid"] == {"agora.recordings_started": 1, "marsview.transactions_computed": 2}
 
 
 def test_a_recorder_that_exits_abnormally_leaves_insights_and_no_failure(stack: LocalStack) -> None:
