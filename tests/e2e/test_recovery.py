@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from sandbox.local_stack import LocalStack
-from tests.deployed import all_ended, executions
+from tests.deployed import all_ended, executions, history
 
 FIRST_WORDS_MS, ANSWER_MS, SORRY_MS = 990, 7_380, 17_010
 """When the sample's agent begins, when the caller does, and when the agent says that this is a terrible mistake."""
@@ -39,7 +39,13 @@ def test_what_a_recorder_had_before_another_took_over_is_the_first_half_of_the_c
     assert recovered["incomplete"] == "its playlist was never closed"
     assert abs(recovered["duration_ms"] - 12_000) < TOLERANCE_MS, "its last slice died with it"
     assert taken_over["offset_ms"] > 15_000
-    assert len(executions(stack, recording)) == 2
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for execution in executions(stack, recording)
+        for event in history(stack, execution["executionArn"])
+        if event["type"].endswith("StateEntered")
+    ]
+    assert (entered.count("Submit recording"), entered.count("Save insights")) == (2, 2), "one job each"
     lines = lines_of(stack, recording_id)
     assert [line["start_ms"] for line in lines] == sorted(line["start_ms"] for line in lines)
     assert_said(lines, "good morning", FIRST_WORDS_MS)
