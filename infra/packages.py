@@ -64,8 +64,8 @@ class Wheels:
 
 
 def _drop_unused(wheels: Path) -> None:
-    # Powertools ships a documentation page for browsers; it is a third of its size.
-    for path in ("aws_lambda_powertools/event_handler/openapi/swagger_ui", "bin"):
+    # Powertools' router, with a documentation page for browsers, is a third of its size; routes have a function each.
+    for path in ("aws_lambda_powertools/event_handler", "bin"):
         shutil.rmtree(wheels / path, ignore_errors=True)
 
 
