@@ -24,7 +24,7 @@ class AgoraNotifications(Construct):
             self,
             "ReceiveNotification",
             settings=foundation.settings,
-            module="receive_notification",
+            module="routes.receive_notification",
             description="Verifies a notification of Agora's and notes what it says",
             environment=foundation.environment(),
             statements=[

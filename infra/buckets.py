@@ -6,7 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.settings import StackSettings
-from recording_insights.replies import CALLBACKS, DELIVERIES, OUTPUTS
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 
 RECORDINGS_PREFIX = "recordings"
 

@@ -9,8 +9,8 @@ from constructs import IConstruct
 
 from infra.buckets import RECORDINGS_PREFIX
 from infra.stack import RecordingInsightsStack
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 from recording_insights.providers.registry import capabilities_of
-from recording_insights.replies import CALLBACKS, DELIVERIES, OUTPUTS
 
 
 def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:

@@ -10,7 +10,7 @@ from constructs import Construct
 from infra.buckets import Buckets
 from infra.insights_table import InsightsTable
 from infra.settings import StackSettings
-from recording_insights.media import PREPARED
+from recording_insights.model.media_object import PREPARED
 from recording_insights.providers.registry import PROVIDERS
 
 

@@ -18,13 +18,13 @@ from infra.native_wheels import prepare_code
 from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
 from infra.webhooks import Webhooks
+from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
+from recording_insights.processing.prepare_media import SILENT
+from recording_insights.processing.submit_recording import MOST_RENEWALS
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
-from recording_insights.recording_request import MOST_HOURS
-from recording_insights.replies import DELIVERIES, OUTPUTS
+from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT
-from recording_insights.workflow.prepare_media import SILENT
-from recording_insights.workflow.submit_recording import MOST_RENEWALS
 
 
 class ProcessingWorkflow(Construct):
@@ -234,7 +234,7 @@ class ProcessingWorkflow(Construct):
             self,
             "".join(word.capitalize() for word in module.split("_")),
             settings=self._foundation.settings,
-            module=module,
+            module=f"states.{module}",
             description=description,
             environment={**self._foundation.environment(), **(environment or {})},
             statements=statements,

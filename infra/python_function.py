@@ -44,7 +44,7 @@ class PythonFunction(Construct):
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"What {module} may do",
+            description=f"What {module.rpartition('.')[2]} may do",
         )
         self.function = lambda_.Function(
             self,

@@ -17,7 +17,7 @@ from constructs import Construct
 from infra.foundation import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
-from recording_insights.media import SUFFIXES, TRACKS
+from recording_insights.model.media_object import SUFFIXES, TRACKS
 
 # EventBridge compares suffixes with their case.
 SUFFIX_FORMS = [form for suffix in SUFFIXES for form in (suffix, suffix.upper())]
@@ -41,7 +41,7 @@ class RecordingArrival(Construct):
             self,
             "AdmitMedia",
             settings=foundation.settings,
-            module="admit_media",
+            module="events.admit_media",
             description="Starts one execution per media object",
             environment={
                 **foundation.environment(),

@@ -12,7 +12,7 @@ from infra.foundation import Foundation
 from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
-from recording_insights.recording_request import MOST_HOURS
+from recording_insights.recordings.request import MOST_HOURS
 
 FAULT_SECONDS = 120
 """Before a look that AWS hindered again and again is tried anew: a watch must not end by a fault."""
@@ -31,7 +31,7 @@ class RecordingWatch(Construct):
             self,
             "CheckRecording",
             settings=settings,
-            module="check_recording",
+            module="states.check_recording",
             description="Asks Agora whether a recorder still records, and renews what it writes its files with",
             environment=foundation.environment(),
             statements=[
@@ -45,7 +45,7 @@ class RecordingWatch(Construct):
             self,
             "RecoverRecording",
             settings=settings,
-            module="recover_recording",
+            module="states.recover_recording",
             description="Has processed what slices hold and no MP4",
             environment=foundation.environment(),
             statements=[

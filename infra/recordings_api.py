@@ -140,7 +140,7 @@ class RecordingsApi(Construct):
             self,
             name,
             settings=self._foundation.settings,
-            module=module,
+            module=f"routes.{module}",
             description=description,
             environment={**self._foundation.environment(), **self._more_environment.get(module, {})},
             statements=statements,

@@ -27,7 +27,7 @@ class StoppedExecutions(Construct):
             self,
             "ReportStoppedExecution",
             settings=foundation.settings,
-            module="report_stopped_execution",
+            module="events.report_stopped_execution",
             description="Leaves the reason of an execution that was stopped on the row",
             environment=foundation.environment(),
             statements=[foundation.on_table("GetItem", "Query", "UpdateItem")],

@@ -13,9 +13,9 @@ from constructs import Construct
 
 from infra.foundation import Foundation
 from infra.python_function import PythonFunction
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.providers.port import AwsService
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
-from recording_insights.replies import CALLBACKS, DELIVERIES
 
 PATHS = (
     "/webhooks/{provider}",
@@ -79,7 +79,7 @@ class Webhooks(Construct):
             self,
             "ReceiveCallback",
             settings=foundation.settings,
-            module="receive_callback",
+            module="routes.receive_callback",
             description="Verifies a vendor's callback and ends the wait for it",
             environment={**foundation.environment(), **self.environment},
             statements=[
@@ -117,7 +117,7 @@ class Webhooks(Construct):
             self,
             "ReceiveResultEvent",
             settings=foundation.settings,
-            module="receive_result_event",
+            module="events.receive_result_event",
             description="Ends the wait for a result that was delivered or announced",
             environment=foundation.environment(),
             statements=[foundation.on_table("GetItem", "UpdateItem"), end_wait],

@@ -10,7 +10,7 @@ import requests
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 
-from recording_insights.providers.vendor_http import TIMEOUT
+from recording_insights.providers.toolkit.http import TIMEOUT
 from sandbox.stand_ins import calls
 
 HOST = "https://stand-ins.test"

@@ -1,1 +1,11 @@
-"""The domain of Recording Insights: everything the functions share, free of Lambda and of CDK."""
+"""The domain: from an Agora recording to insights in DynamoDB.
+
+Rooms, from the top floor down; an import only goes down:
+processing, watch   what the states of the two state machines do
+recordings, media   what a caller can do with a recording; what happens when a file arrives
+store, providers    the table; the conversation-insight services
+model               nouns and pure rules, no I/O
+agora, aws, http    Agora's API; AWS clients, secrets and buckets; the HTTP edge
+hls                 playlists and remux; imports nothing of ours
+errors, deadline, redaction, validation, settings   imported by everybody
+"""

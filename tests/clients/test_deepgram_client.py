@@ -13,8 +13,8 @@ from deepgram import DeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.environment import DeepgramClientEnvironment
 
-from recording_insights.providers.deepgram import Deepgram
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.adapters.deepgram.calls import Deepgram
+from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.media import beginning_mp4
 from sandbox.stand_ins.vendors.deepgram import CREDENTIALS, KEY_ID
 from sandbox.stand_ins.world import SAMPLE, World

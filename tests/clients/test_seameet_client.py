@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import requests
 
-from recording_insights.media import MediaObject
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import CallbackAddress, CallbackRequest, Delivery, Submission
-from recording_insights.providers.seameet import SeaMeet
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.media import beginning_mp4
 from sandbox.stand_ins.recogniser import SAMPLE_RATE
 from sandbox.stand_ins.speech import decode

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from recording_insights.media import MediaObject
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
-from recording_insights.providers.symbl import Symbl
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.media import beginning_mp4
 from sandbox.stand_ins.vendors.symbl import CREDENTIALS
 from sandbox.stand_ins.world import SAMPLE, World

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-import receive_callback
-import receive_result_event
-from recording_insights import aws
+from events import receive_result_event
+from recording_insights.aws import clients
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
+from routes import receive_callback
 from tests.conformance.scene import REPLIES, SECRET, Scene
 from tests.transcribe_in_process import LocalCloud, behind, local_cloud
 from tests.unit.environment import ENVIRONMENT
@@ -51,9 +51,9 @@ def make_scene(provider: str, monkeypatch: pytest.MonkeyPatch, request: pytest.F
             monkeypatch.setattr(module, "MediaStore", lambda table: scene.store)
             monkeypatch.setattr(module, "ReplyStore", lambda s3, bucket: scene.replies)
         monkeypatch.setattr(receive_callback, "adapter_of", lambda name: scene.provider)
-        monkeypatch.setattr(aws, "end_wait", wake)
-        monkeypatch.setattr(aws, "s3", lambda: scene.s3)
-        monkeypatch.setattr(aws, "table", lambda name: scene.table)
+        monkeypatch.setattr(clients, "end_wait", wake)
+        monkeypatch.setattr(clients, "s3", lambda: scene.s3)
+        monkeypatch.setattr(clients, "table", lambda name: scene.table)
         return scene
 
     for name, value in {**ENVIRONMENT, "PROVIDERS": f'["{provider}"]', "REPLIES_BUCKET": REPLIES}.items():

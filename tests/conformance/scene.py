@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from recording_insights.callbacks import callback_token
-from recording_insights.insights import Insights
-from recording_insights.media import MediaObject
+from recording_insights.aws.reply_bucket import DELIVERIES, ReplyStore
+from recording_insights.model.insights import Insights
+from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.callbacks import callback_token
+from recording_insights.processing.poll_job import poll_job
+from recording_insights.processing.progress import Progress
+from recording_insights.processing.provider_choice import ProviderChoice
+from recording_insights.processing.save_insights import save_insights
+from recording_insights.processing.submit_recording import Handover, submit_recording
 from recording_insights.providers.port import CallbackAddress, Delivery, Provider
 from recording_insights.providers.registry import PROVIDERS
-from recording_insights.replies import DELIVERIES, ReplyStore
 from recording_insights.store.insights import Collection as Stored
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
-from recording_insights.workflow.poll_job import poll_job
-from recording_insights.workflow.progress import Progress
-from recording_insights.workflow.provider_choice import ProviderChoice
-from recording_insights.workflow.save_insights import save_insights
-from recording_insights.workflow.submit_recording import Handover, submit_recording
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.downloads import DownloadFailed
 from sandbox.stand_ins.speech import Utterance
@@ -248,10 +248,10 @@ class Scene:
         from importlib import import_module
 
         module_name, _, class_name = PROVIDERS[self.name].adapter.partition(":")
-        adapter = getattr(import_module(f"recording_insights.providers.{module_name}"), class_name)
+        adapter = getattr(import_module(f"recording_insights.providers.adapters.{module_name}.calls"), class_name)
         if not self.vendor.credentials:
             return self._adapter_on_aws(adapter)
-        from recording_insights.providers.vendor_http import VendorHttp
+        from recording_insights.providers.toolkit.http import VendorHttp
 
         http = VendorHttp(class_name, f"{HOST}/{self.name}", stand_in_session(self.client))
         provider: Provider = adapter(http, lambda fresh: self.secret)

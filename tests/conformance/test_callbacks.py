@@ -79,7 +79,7 @@ def test_forged_before_the_end_it_ends_nothing(make_scene: MakeScene, webhook: A
     path, body, headers = webhook[-1]
     waiting = make_scene()
     waiting.dials(job_never_ends=True)
-    from recording_insights.workflow.progress import Progress
+    from recording_insights.processing.progress import Progress
 
     waiting.submit(Progress(R, waiting.media.media_id, waiting.media.key))
     before = dict(waiting.item)

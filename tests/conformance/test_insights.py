@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from recording_insights.callbacks import callback_token, job_name
-from recording_insights.insights import LISTS, Insights
-from recording_insights.providers.vendor_text import parse_json
+from recording_insights.model.insights import LISTS, Insights
+from recording_insights.processing.callbacks import callback_token, job_name
+from recording_insights.providers.toolkit.json import parse_json
 from sandbox.stand_ins.speech import Utterance
 from tests.conformance.scene import SAID, SECRET, SIGNATURE, Scene
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from infra.settings import _SETTINGS
-from recording_insights.agora.decryption import DECRYPTION, DECRYPTION_MODES
-from recording_insights.agora.layout import REGION, TRANSCODING, USER_BACKGROUND
-from recording_insights.agora.recorder_fields import MODES, fields_of
+from recording_insights.agora.fields.decryption import DECRYPTION, DECRYPTION_MODES
+from recording_insights.agora.fields.layout import REGION, TRANSCODING, USER_BACKGROUND
+from recording_insights.agora.fields.recorder import MODES, fields_of
 from recording_insights.providers.registry import PROVIDERS
-from recording_insights.recording_request import RecordingRequest
+from recording_insights.recordings.request import RecordingRequest
 
 README_FILE = Path(__file__).parent.parent.parent / "README.md"
 README = README_FILE.read_text()

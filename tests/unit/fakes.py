@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
-from recording_insights.insights import Insights
-from recording_insights.polling import Pace
+from recording_insights.model.insights import Insights
+from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
 
 

@@ -1,1 +1,4 @@
-"""Agora Cloud Recording: the recorder that joins a channel and writes to our bucket."""
+"""Agora Cloud Recording: calls, answers, names of files, tokens and notifications.
+
+Knows Agora and nothing of our own rows or requests. Start at `client`.
+"""

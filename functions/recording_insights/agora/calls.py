@@ -12,9 +12,8 @@ from urllib.parse import quote
 import requests
 from requests.auth import HTTPBasicAuth
 
-from recording_insights.agora.confidential import secrets_in, without_secrets
+from recording_insights.agora.answers import SILENCE, TOKEN_REFUSED, Call, Rule, Verdict, code_of, judge, reason_of
 from recording_insights.agora.hosts import HostLadder
-from recording_insights.agora.replies import SILENCE, TOKEN_REFUSED, Call, Rule, Verdict, code_of, judge, reason_of
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
@@ -23,6 +22,7 @@ from recording_insights.errors import (
     AgoraRejected,
     AgoraUnavailable,
 )
+from recording_insights.redaction import secrets_in, without_secrets
 
 CONNECT_SECONDS = 3.05
 """Four tries at hosts that take no connection, and the waits between them, fit in the time of an API call."""

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from recording_insights.agora.calls import AgoraCalls, Answer
-from recording_insights.agora.hosts import HostLadder, hosts_near
-from recording_insights.agora.replies import (
+from recording_insights.agora.answers import (
     LADDER,
     OTHER_PARAMETERS,
     Call,
@@ -21,8 +19,11 @@ from recording_insights.agora.replies import (
     Verdict,
     code_of,
 )
+from recording_insights.agora.calls import AgoraCalls, Answer
+from recording_insights.agora.hosts import HostLadder, hosts_near
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY, recorder_token
 from recording_insights.agora.upload_credentials import Uploader
+from recording_insights.aws.secrets import read_secret
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     AgoraChannelBusy,
@@ -32,8 +33,7 @@ from recording_insights.errors import (
     AgoraUnavailable,
     SecretUnusable,
 )
-from recording_insights.recording_request import RecordingRequest
-from recording_insights.secrets import read_secret
+from recording_insights.recordings.request import RecordingRequest
 from recording_insights.settings import FunctionSettings
 
 SECRET_KEYS = ("appId", "customerId", "customerSecret")

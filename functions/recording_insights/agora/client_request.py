@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from recording_insights.agora.confidential import storable
-from recording_insights.agora.fields import read_fields
-from recording_insights.agora.recorder_fields import (
+from recording_insights.agora.fields.recorder import (
     ACQUIRE,
     BESIDE,
     DEFAULTS,
@@ -16,7 +14,9 @@ from recording_insights.agora.recorder_fields import (
     fields_of,
     usual,
 )
-from recording_insights.agora.subscriptions import check_pairs, stream_subscribe
+from recording_insights.agora.fields.subscriptions import check_pairs, stream_subscribe
+from recording_insights.redaction import storable
+from recording_insights.validation import read_fields
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from recording_insights.agora.confidential import without_keys_of_links
 from recording_insights.errors import CallbackForged, InvalidRequest
+from recording_insights.redaction import without_keys_of_links
 
 SECRET_KEY = "notificationSecret"  # noqa: S105 - a key's name
 """In the secret, and optional: where it is, notifications are taken in."""

@@ -15,7 +15,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from secrets import randbelow
 
-from recording_insights.recording_request import RecordingRequest
+from recording_insights.recordings.request import RecordingRequest
 
 CERTIFICATE_KEY = "appCertificate"
 """In the secret, and optional: where it is, a start that brings no token gets one."""

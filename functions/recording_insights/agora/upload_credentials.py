@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from recording_insights import aws
 from recording_insights.agora.storage import RecordingsBucket, UploadCredentials
+from recording_insights.aws import clients
+from recording_insights.aws.secrets import read_secret
 from recording_insights.deadline import Deadline
 from recording_insights.errors import SecretUnusable, UploadCredentialsUnavailable, UploadKeyRefused
-from recording_insights.secrets import read_secret
 from recording_insights.settings import FunctionSettings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LIFETIME_SECONDS = 36 * 3600
 LONGEST_NAME = 32
 
 LONGEST_TRY_SECONDS = 5.0
-"""Connecting and reading, see `aws.sts`; with less time left, AWS is not asked."""
+"""Connecting and reading, see `clients.sts`; with less time left, AWS is not asked."""
 PAUSE_SECONDS = 0.5
 
 UploaderKey = Callable[[bool], Mapping[str, str]]
@@ -60,7 +60,7 @@ class Uploader:
             except GetParameterError:  # its text is AWS's, see `_federation_token`
                 raise UploadCredentialsUnavailable(f"AWS did not hand out the secret {secret}") from None
 
-        return cls(key, RecordingsBucket(settings.recordings_bucket, aws_region), aws.sts)
+        return cls(key, RecordingsBucket(settings.recordings_bucket, aws_region), clients.sts)
 
     def storage_config(self, folder: Sequence[str], deadline: Deadline) -> dict[str, Any]:
         """Agora's `storageConfig` with new credentials for one folder; raises as `credentials_for`."""

@@ -1,1 +1,1 @@
-"""Recordings that come as HLS: what a playlist names, when each slice was spoken, and one file made of them."""
+"""HLS playlists and the remux of their segments to one file. Imports nothing of ours."""

@@ -1,1 +1,1 @@
-"""Conversation-insight providers behind one port."""
+"""Conversation-insight providers behind one port. Start at `port`; `registry` lists them."""

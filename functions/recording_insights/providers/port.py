@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from recording_insights.errors import CallbackForged, InvalidRequest
-from recording_insights.insights import Insights
-from recording_insights.media import MediaObject
-from recording_insights.polling import Pace
-from recording_insights.providers.vendor_text import parse_json
+from recording_insights.model.insights import Insights
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.pacing import Pace
+from recording_insights.providers.toolkit.json import parse_json
 
 Job = Mapping[str, Any]
 """The vendor's ids; JSON values. `callback_key`, if there is one, is what a callback without our ids names it by."""

@@ -9,6 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from recording_insights.aws.secrets import read_secret
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.options import (
     Check,
@@ -23,7 +24,6 @@ from recording_insights.providers.options import (
     words,
 )
 from recording_insights.providers.port import Capabilities, Provider
-from recording_insights.secrets import read_secret
 from recording_insights.settings import FunctionSettings
 
 
@@ -184,7 +184,7 @@ def load_provider(name: str, settings: FunctionSettings) -> Provider:
         on_aws: Provider = adapter(endpoint_url=settings.base_urls.get(name))
         return on_aws
 
-    from recording_insights.providers.vendor_http import VendorHttp
+    from recording_insights.providers.toolkit.http import VendorHttp
 
     secret = settings.secret_name(name)
 
@@ -198,5 +198,5 @@ def load_provider(name: str, settings: FunctionSettings) -> Provider:
 
 def _adapter(name: str) -> tuple[ModuleType, Any]:
     module_name, _, class_name = PROVIDERS[name].adapter.partition(":")
-    module = import_module(f"recording_insights.providers.{module_name}")
+    module = import_module(f"recording_insights.providers.adapters.{module_name}.calls")
     return module, getattr(module, class_name)

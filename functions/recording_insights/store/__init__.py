@@ -1,1 +1,1 @@
-"""The insights table: recordings, media objects with their jobs, insights."""
+"""The insights table: one store per kind of row. Decides nothing. Start at `keys` and `rows`."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from recording_insights.errors import ItemTooLarge
-from recording_insights.insights import LISTS, Insights, Utterance
+from recording_insights.model.insights import LISTS, Insights, Utterance
 from recording_insights.store.keys import (
     INSIGHT_PREFIX,
     MEDIA_PREFIX,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from recording_insights.media import MediaObject
-from recording_insights.recording_status import derive_status
-from recording_insights.store.conditions import lost_the_race, utc_text
+from recording_insights.model.media_object import MediaObject
+from recording_insights.model.status import derive_status
+from recording_insights.store.expressions import lost_the_race, utc_text
 from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT, callback_key, media_key, recording_key
 
 if TYPE_CHECKING:

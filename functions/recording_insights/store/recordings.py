@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from recording_insights.store.conditions import lost_the_race, utc_text
+from recording_insights.store.expressions import lost_the_race, utc_text
 from recording_insights.store.keys import (
     MEDIA_PREFIX,
     PARTITION,

@@ -13,8 +13,8 @@ from recording_insights.agora.hosts import HostLadder
 from recording_insights.agora.storage import RecordingsBucket
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.deadline import Deadline
-from recording_insights.recording_request import RecordingRequest
-from recording_insights.recording_start import RecordingStart
+from recording_insights.recordings.request import RecordingRequest
+from recording_insights.recordings.start import RecordingStart
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.fake_agora import HOST, SECRET, FakeAgora
 from tests.unit.api.fake_sts import UPLOADER_KEY, FakeSts

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from recording_insights.agora.answers import Recorder
 from recording_insights.agora.calls import CONNECT_SECONDS, AgoraCalls
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.hosts import REGIONAL, HostLadder, hosts_near
-from recording_insights.agora.replies import Recorder
 from recording_insights.agora.storage import REGIONS
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraUnavailable

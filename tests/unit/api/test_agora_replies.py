@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import requests
 
+from recording_insights.agora.answers import RULES, RULES_BY_CODE, LiveState, Recorder, Stopped, Verdict, judge
 from recording_insights.agora.calls import AgoraCalls
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.hosts import HostLadder
-from recording_insights.agora.replies import RULES, RULES_BY_CODE, LiveState, Recorder, Stopped, Verdict, judge
 from recording_insights.agora.storage import REGIONS, region_number
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.errors import (

@@ -7,8 +7,8 @@ import pytest
 
 from infra.recordings_api import TIMEOUT
 from recording_insights.errors import AgoraUnavailable, Conflict, InvalidRequest
-from recording_insights.recording_changes import LEASE_SECONDS, WAITS, update_layout, update_recording
-from recording_insights.recordings import describe_recording, stop_recording
+from recording_insights.recordings.change import LEASE_SECONDS, WAITS, update_layout, update_recording
+from recording_insights.recordings.read import describe_recording, stop_recording
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora

@@ -9,7 +9,7 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.notifications import Notification
 from recording_insights.errors import AgoraRejected
-from recording_insights.recordings import describe_recording
+from recording_insights.recordings.read import describe_recording
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora

@@ -13,10 +13,11 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from recording_insights import aws, errors
+from recording_insights import errors
 from recording_insights.agora.client import AgoraClient
-from recording_insights.http_api import LARGEST_BODY, HttpRequest, HttpResponse, http_route
-from recording_insights.problems import problem_of
+from recording_insights.aws import clients
+from recording_insights.http.edge import LARGEST_BODY, HttpRequest, HttpResponse, http_route
+from recording_insights.http.problems import problem_of
 from recording_insights.settings import FunctionSettings
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
@@ -164,9 +165,9 @@ def function(
     environment: None, monkeypatch: pytest.MonkeyPatch, agora: AgoraClient, table: Any, watches: FakeStepFunctions
 ) -> Any:
     """A function's module, its wiring made anew but for Agora, the table and the state machine."""
-    monkeypatch.setattr(aws, "table", lambda name: table if name == table.name else None)
-    monkeypatch.setattr(aws, "region", lambda name: "us-east-1" if name == table.name else "")
-    monkeypatch.setattr(aws, "step_functions", lambda: watches)
+    monkeypatch.setattr(clients, "table", lambda name: table if name == table.name else None)
+    monkeypatch.setattr(clients, "region", lambda name: "us-east-1" if name == table.name else "")
+    monkeypatch.setattr(clients, "step_functions", lambda: watches)
 
     def load(name: str) -> ModuleType:
         module = importlib.import_module(name)
@@ -196,12 +197,12 @@ def test_the_life_of_a_recording(
 ) -> None:
     event = captured_event("http_start_recording")
     event["body"] = json.dumps({**json.loads(event["body"]), "token": "007eJx"})
-    status, started = call(function("start_recording"), event)
+    status, started = call(function("routes.start_recording"), event)
     assert status == 201
     assert started.items() >= {"status": "starting", "channel": "weekly call", "max_hours": 2}.items()
     assert started["sid"] in vendor.recorders
     assert not started.keys() & {"pk", "sk", "version", "token", "resource_id", "fingerprint"}
-    status, again = call(function("start_recording"), event)
+    status, again = call(function("routes.start_recording"), event)
     assert (status, again) == (200, started)
     [(name, state)] = watches.executions.items()
     assert name == f"{started['recording_id']}-1"
@@ -209,9 +210,9 @@ def test_the_life_of_a_recording(
     recording_id = started["recording_id"]
     event = captured_event("http_get_recording")
     event["pathParameters"]["recording_id"] = recording_id
-    status, found = call(function("get_recording"), event)
+    status, found = call(function("routes.get_recording"), event)
     assert (status, found["status"], found["live"]["meaning"]) == (200, "recording", "in progress")
-    assert call_state(function("check_recording"), state)["phase"] == "recording"
+    assert call_state(function("states.check_recording"), state)["phase"] == "recording"
 
     for name, kept in (
         ("update_recording", {"subscribe_audio_uids": [5, 6], "subscribe_video_uids": "all"}),
@@ -227,13 +228,13 @@ def test_the_life_of_a_recording(
     event = captured_event("http_stop_recording")
     event["pathParameters"]["recording_id"] = recording_id
     for _ in range(2):
-        status, stopped = call(function("stop_recording"), event)
+        status, stopped = call(function("routes.stop_recording"), event)
         assert (status, stopped) == (202, {"recording_id": recording_id, "status": "stopping"})
 
     event = captured_event("http_list_recordings")
-    assert call(function("list_recordings"), event) == (200, {"recordings": []})
+    assert call(function("routes.list_recordings"), event) == (200, {"recordings": []})
     event["queryStringParameters"] = {"status": "stopping"}
-    status, page = call(function("list_recordings"), event)
+    status, page = call(function("routes.list_recordings"), event)
     assert [recording["recording_id"] for recording in page["recordings"]] == [recording_id]
 
     log = str([vars(record) for record in caplog.records])
@@ -244,7 +245,7 @@ def test_the_life_of_a_recording(
 
 def test_a_watch_that_runs_already_is_the_one(function: Any, captured_event: Any, watches: FakeStepFunctions) -> None:
     watches.answers = [watches.exceptions.ExecutionAlreadyExists()]
-    status, _ = call(function("start_recording"), captured_event("http_start_recording"))
+    status, _ = call(function("routes.start_recording"), captured_event("http_start_recording"))
     assert status == 201
 
 
@@ -264,12 +265,12 @@ def test_without_a_watch_agora_is_not_called(
     error: Exception,
 ) -> None:
     watches.answers = [error]
-    status, problem = call(function("start_recording"), captured_event("http_start_recording"))
+    status, problem = call(function("routes.start_recording"), captured_event("http_start_recording"))
     assert (status, problem["type"]) == (503, "urn:recording-insights:problem:watch-unavailable")
     assert vendor.calls == []
     [row] = table.scan()["Items"]
     assert (row["status"], row["reason"]) == ("failed", problem["detail"])
-    status, _ = call(function("start_recording"), captured_event("http_start_recording"))
+    status, _ = call(function("routes.start_recording"), captured_event("http_start_recording"))
     assert status == 201
 
 
@@ -293,7 +294,7 @@ def test_an_unknown_id(function: Any, captured_event: Any, name: str) -> None:
 def test_a_bad_start_calls_nobody(
     function: Any, captured_event: Any, vendor: FakeAgora, table: Any, change: Any, status: int, field: str | None
 ) -> None:
-    code, document = call(function("start_recording"), {**captured_event("http_start_recording"), **change})
+    code, document = call(function("routes.start_recording"), {**captured_event("http_start_recording"), **change})
     assert (code, document.get("field")) == (status, field)
     assert vendor.calls == []
     assert table.scan()["Items"] == []
@@ -302,7 +303,7 @@ def test_a_bad_start_calls_nobody(
 def test_a_function_without_its_environment_says_so_in_the_log(
     function: Any, captured_event: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    module = function("list_recordings")
+    module = function("routes.list_recordings")
     monkeypatch.delenv("TABLE_NAME")
     status, _ = call(module, captured_event("http_list_recordings"))
     assert status == 500
@@ -311,10 +312,10 @@ def test_a_function_without_its_environment_says_so_in_the_log(
 
 def test_the_wiring_to_the_table(moto_table: Any) -> None:
     moto_table.put_item(Item={**recording_key(RECORDING_ID), "status": "done"})
-    found = RecordingStore(aws.table(moto_table.name)).find(RECORDING_ID)
+    found = RecordingStore(clients.table(moto_table.name)).find(RECORDING_ID)
     assert found
     assert found["status"] == "done"
-    assert aws.region(moto_table.name) == "eu-central-1"
+    assert clients.region(moto_table.name) == "eu-central-1"
 
 
 def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgora, clock: FakeClock) -> None:

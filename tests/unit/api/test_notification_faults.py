@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from recording_insights.agora.notifications import Notification
-from recording_insights.recorder_news import take_in
-from recording_insights.store.recorders import RecorderStore
+from recording_insights.recordings.notifications import take_in
+from recording_insights.store.notices import RecorderStore
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock
 

@@ -7,9 +7,9 @@ import pytest
 
 from recording_insights.agora.notifications import Notification, check_signature
 from recording_insights.errors import CallbackForged, InvalidRequest
-from recording_insights.recorder_news import take_in
+from recording_insights.recordings.notifications import take_in
 from recording_insights.store.keys import EXPIRES_AT, notice_key, sid_key
-from recording_insights.store.recorders import RecorderStore
+from recording_insights.store.notices import RecorderStore
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock
 

@@ -10,8 +10,8 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.rtc_token import LONGEST_SECONDS
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraRejected, SecretUnusable
-from recording_insights.problems import problem_of
-from recording_insights.recording_start import RecordingStart
+from recording_insights.http.problems import problem_of
+from recording_insights.recordings.start import RecordingStart
 from recording_insights.settings import FunctionSettings
 from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora_token import RtcToken

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-import receive_notification
-from recording_insights import aws
+from recording_insights.aws import clients
 from recording_insights.errors import SecretUnusable
 from recording_insights.store.keys import recording_key
-from recording_insights.store.recorders import RecorderStore
+from recording_insights.store.notices import RecorderStore
 from recording_insights.store.recordings import RecordingStore
+from routes import receive_notification
 from tests.unit.environment import ENVIRONMENT
 
 SECRET = "notification-secret"
@@ -31,7 +31,7 @@ def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Hands an event to the handler, in a worker that has just started."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(aws, "table", lambda name: table)
+    monkeypatch.setattr(clients, "table", lambda name: table)
     monkeypatch.setattr(receive_notification, "read_secret", lambda name, keys: {keys[0]: SECRET})
     receive_notification.settings.cache_clear()
     store = RecordingStore(table)

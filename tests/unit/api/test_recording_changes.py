@@ -13,8 +13,8 @@ from recording_insights.errors import (
     InvalidRequest,
     NotFound,
 )
-from recording_insights.recording_changes import update_layout, update_recording
-from recording_insights.recordings import describe_recording, stop_recording
+from recording_insights.recordings.change import update_layout, update_recording
+from recording_insights.recordings.read import describe_recording, stop_recording
 from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora_fields import check_layout
 from sandbox.stand_ins.agora_rules import check_update

@@ -8,7 +8,7 @@ from recording_insights.agora.client_request import RecorderSettings
 from recording_insights.agora.storage import REGIONS
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.registry import PROVIDERS, validate_options
-from recording_insights.recording_request import LARGEST_UID, RecordingRequest, recorder_uid
+from recording_insights.recordings.request import LARGEST_UID, RecordingRequest, recorder_uid
 from sandbox.stand_ins.agora_checks import BadParameter
 from sandbox.stand_ins.agora_rules import check_area
 

@@ -14,10 +14,10 @@ from recording_insights.errors import (
     SecretUnusable,
     WatchUnavailable,
 )
-from recording_insights.recording_start import NAME_LOST, RecordingStart, recording_id_for
-from recording_insights.recordings import stop_recording
+from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.start import NAME_LOST, RecordingStart, recording_id_for
 from recording_insights.store.keys import recording_key
-from recording_insights.store.recorders import RecorderStore
+from recording_insights.store.notices import RecorderStore
 from recording_insights.store.recordings import ChannelTaken, Claim, RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, Answer, FakeAgora, Lost

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import AgoraRefusedCredentials, Conflict, InvalidRequest, NotFound
-from recording_insights.recordings import describe_recording, list_recordings, stop_recording
+from recording_insights.recordings.read import describe_recording, list_recordings, stop_recording
 from recording_insights.store.keys import insight_key, media_key, recording_key, transcript_key
 from recording_insights.store.recordings import STATUSES, RecordingStore
 from tests.unit.api.conftest import FakeClock

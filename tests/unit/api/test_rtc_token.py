@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recording_insights.agora.rtc_token import LONGEST_SECONDS, build_rtc_token, recorder_token
-from recording_insights.recording_request import LARGEST_UID
+from recording_insights.recordings.request import LARGEST_UID
 from sandbox.stand_ins.agora_token import RtcToken
 from tests.unit.api.conftest import wanted
 

@@ -12,7 +12,6 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from recording_insights import aws
 from recording_insights.agora.storage import RecordingsBucket
 from recording_insights.agora.upload_credentials import (
     LIFETIME_SECONDS,
@@ -20,13 +19,14 @@ from recording_insights.agora.upload_credentials import (
     Uploader,
     write_policy,
 )
+from recording_insights.aws import clients
 from recording_insights.errors import (
     SecretUnusable,
     UploadCredentialsError,
     UploadCredentialsUnavailable,
     UploadKeyRefused,
 )
-from recording_insights.problems import problem_of
+from recording_insights.http.problems import problem_of
 from recording_insights.settings import FunctionSettings
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.api.conftest import FakeClock, wanted
@@ -213,9 +213,9 @@ def test_nothing_shows_them(uploader: Uploader, clock: FakeClock) -> None:
 
 
 def test_the_wiring_to_sts(fake_aws: None) -> None:
-    client = aws.sts("AKIDONE", "secret")
-    assert aws.sts("AKIDONE", "secret") is client
-    assert aws.sts("AKIDTWO", "secret") is not client
+    client = clients.sts("AKIDONE", "secret")
+    assert clients.sts("AKIDONE", "secret") is client
+    assert clients.sts("AKIDTWO", "secret") is not client
     config: Any = client.meta.config
     assert config.connect_timeout + config.read_timeout <= LONGEST_TRY_SECONDS
     assert config.retries["total_max_attempts"] == 1

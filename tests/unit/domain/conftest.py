@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from recording_insights.media import MediaObject
-from recording_insights.replies import ReplyStore
+from recording_insights.aws.reply_bucket import ReplyStore
+from recording_insights.model.media_object import MediaObject
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.flow import JOB, Flow, R

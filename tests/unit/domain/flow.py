@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
     MediaLinkExpired,
     SecretUnusable,
 )
-from recording_insights.media import MediaObject
+from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.poll_job import poll_job
+from recording_insights.processing.progress import Progress
+from recording_insights.processing.provider_choice import ProviderChoice
+from recording_insights.processing.save_insights import save_insights
+from recording_insights.processing.submit_recording import Handover, submit_recording
 from recording_insights.providers.port import CallbackAddress, Delivery, JobState
 from recording_insights.providers.registry import PROVIDERS
-from recording_insights.replies import ReplyStore
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
-from recording_insights.workflow.poll_job import poll_job
-from recording_insights.workflow.progress import Progress
-from recording_insights.workflow.provider_choice import ProviderChoice
-from recording_insights.workflow.save_insights import save_insights
-from recording_insights.workflow.submit_recording import Handover, submit_recording
 from tests.unit.fakes import FakeClock, FakeProvider, FakeStream
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"

@@ -9,12 +9,12 @@ from typing import Any
 
 from recording_insights.hls.remux import NothingToHear, Prepared
 from recording_insights.hls.timeline import Piece
-from recording_insights.intake import admit_media
-from recording_insights.media import MediaObject
+from recording_insights.media.intake import admit_media
+from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.prepare_media import prepare_media
+from recording_insights.processing.progress import Progress
+from recording_insights.processing.report_failure import report_failure
 from recording_insights.store.media import MediaStore
-from recording_insights.workflow.prepare_media import prepare_media
-from recording_insights.workflow.progress import Progress
-from recording_insights.workflow.report_failure import report_failure
 from tests.unit.domain.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder, playlist, stamp
 from tests.unit.fakes import FakeClock
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import requests
 
-from recording_insights.media import MediaObject
-from recording_insights.providers.marsview import Marsview
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.adapters.marsview.calls import Marsview
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from tests.unit.fakes import FakeClock, FakeStream, FakeVendorSession, Scripted, response
 
 BASE = "https://marsview.test"

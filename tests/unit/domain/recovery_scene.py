@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from recording_insights.media import MediaObject
-from recording_insights.store.conditions import utc_text
+from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.prepare_media import prepare_media
+from recording_insights.processing.progress import Progress
+from recording_insights.store.expressions import utc_text
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.workflow.prepare_media import prepare_media
-from recording_insights.workflow.progress import Progress
-from recording_insights.workflow.recover_recording import recover_recording
-from recording_insights.workflow.watch_progress import Watch
+from recording_insights.watch.progress import Watch
+from recording_insights.watch.recover_recording import recover_recording
 from tests.unit.domain.track_scene import BEGAN, FOLDER, SID, FakeFolder, FakeRemux, R, playlist, stamp
 from tests.unit.fakes import FakeClock
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from recording_insights.callbacks import Callbacks, callback_token, job_name
 from recording_insights.errors import CallbackForged, NotFound, ProviderUnavailable, SubmissionUnconfirmed
-from recording_insights.polling import Pace
+from recording_insights.processing.callbacks import Callbacks, callback_token, job_name
+from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, JobState
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.conftest import MakeMedia

@@ -14,7 +14,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SecretUnusable,
 )
-from recording_insights.polling import Pace
+from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities
 from tests.unit.domain.flow import Flow, R
 from tests.unit.fakes import FakeProvider

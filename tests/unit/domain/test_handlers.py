@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import admit_media
-import get_insights
-import poll_job
-import recover_recording
-import report_failure
-import report_stopped_execution
-import save_insights
-import submit_recording
-from recording_insights import aws
-from recording_insights.media import MediaObject
-from recording_insights.providers import vendor_http
+from events import admit_media, report_stopped_execution
+from recording_insights.aws import clients
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.store.media import MediaStore
+from routes import get_insights
+from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
 from tests.unit.domain.recovery_scene import Recovery
 from tests.unit.environment import ENVIRONMENT, INTAKE, WEBHOOKS
 from tests.unit.fakes import FakeClock, FakeVendorSession, response
@@ -62,8 +57,8 @@ def buckets(fake_aws: None) -> Iterator["S3Client"]:
     """The two buckets, with one recording, and the secret."""
     import boto3
 
-    aws.s3.cache_clear()
-    s3 = aws.s3()
+    clients.s3.cache_clear()
+    s3 = clients.s3()
     for name in ("recordings-bucket", "replies-bucket"):
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket="recordings-bucket", Key=KEY, Body=_wav())
@@ -71,7 +66,7 @@ def buckets(fake_aws: None) -> Iterator["S3Client"]:
     for name, secret in secrets.items():
         boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
     yield s3
-    aws.s3.cache_clear()
+    clients.s3.cache_clear()
 
 
 @pytest.fixture
@@ -88,8 +83,8 @@ def deployed(
     base_urls = {"BASE_URLS": '{"marsview": "https://marsview.test"}'}
     for name, value in {**ENVIRONMENT, **INTAKE, **WEBHOOKS, **changes, **base_urls}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(aws, "step_functions", lambda: step_functions)
-    monkeypatch.setattr(aws, "table", lambda name: table if name == table.name else None)
+    monkeypatch.setattr(clients, "step_functions", lambda: step_functions)
+    monkeypatch.setattr(clients, "table", lambda name: table if name == table.name else None)
     _forget()
     yield
     _forget()

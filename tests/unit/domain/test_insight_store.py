@@ -6,7 +6,7 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 
 from recording_insights.errors import ItemTooLarge
-from recording_insights.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, mean_sentiment
+from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, mean_sentiment
 from recording_insights.store.insights import ITEM_BYTES, InsightStore, item_bytes, transcript_pages
 from recording_insights.store.keys import media_key
 from tests.unit.fake_table import FakeTable, wire_bytes

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from recording_insights import insights_answer
 from recording_insights.errors import InvalidRequest, NotFound
-from recording_insights.http_api import HttpResponse
-from recording_insights.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
-from recording_insights.insights_answer import answer_insights
+from recording_insights.http.edge import HttpResponse
+from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
+from recording_insights.recordings import insights_answer
+from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"

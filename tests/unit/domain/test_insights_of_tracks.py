@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from recording_insights import insights_answer
-from recording_insights.insights import Insights, Utterance
-from recording_insights.insights_answer import answer_insights
-from recording_insights.recording_status import derive_status
+from recording_insights.model.insights import Insights, Utterance
+from recording_insights.model.status import derive_status
+from recording_insights.recordings import insights_answer
+from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"

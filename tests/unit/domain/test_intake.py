@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from recording_insights.intake import admit_media
-from recording_insights.media import MediaObject
-from recording_insights.media_probe import RangeReader
+from recording_insights.media.intake import admit_media
+from recording_insights.media.probe import RangeReader
+from recording_insights.model.media_object import MediaObject
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.conftest import MakeMedia

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.insights import ActionItem, Emotion, Question, Topic, Utterance
+from recording_insights.model.insights import ActionItem, Emotion, Question, Topic, Utterance
 from tests.unit.domain.marsview_scene import Scene
 
 FULL: dict[str, Any] = {

@@ -9,8 +9,8 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SecretUnusable,
 )
-from recording_insights.providers.marsview import DEFAULT_MODELS, Marsview
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.adapters.marsview.calls import DEFAULT_MODELS, Marsview
+from recording_insights.providers.toolkit.http import VendorHttp
 from tests.unit.domain.marsview_scene import (
     BAD_TOKEN,
     BASE,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.media import MediaObject, why_ignored
+from recording_insights.model.media_object import MediaObject, why_ignored
 from tests.unit.domain.conftest import MakeMedia
 
 SID = "b1946ac92492d2347c6235b4d2611184"

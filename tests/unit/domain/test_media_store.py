@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from recording_insights.media import MediaObject
+from recording_insights.model.media_object import MediaObject
 from recording_insights.store.keys import STATUS_INDEX, recording_key
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.conftest import MakeMedia

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from recording_insights.intake import admit_media
-from recording_insights.media import MediaObject
+from recording_insights.media.intake import admit_media
+from recording_insights.model.media_object import MediaObject
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.recovery_scene import STEM, named, unix_ms
 from tests.unit.domain.test_intake import wav

@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 
-from recording_insights.polling import LONGEST_WAIT, SHORTEST_WAIT, Pace, next_try, next_wait
+from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace, next_try, next_wait
 
 MINUTE = 60_000
 PACES = (Pace(5, 0.3), Pace(60, 0.0), Pace(0, 1.5))

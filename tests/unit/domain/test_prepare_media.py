@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from recording_insights.hls.remux import NothingToHear
+from recording_insights.processing.progress import Progress
 from recording_insights.store.media import MediaStore
-from recording_insights.workflow.progress import Progress
 from tests.unit.domain.track_scene import BEGAN, FOLDER, KEY, LATE_MINUTES, STEM, R, Scene, playlist, stamp
 from tests.unit.fakes import FakeClock
 

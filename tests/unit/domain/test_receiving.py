@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-import receive_callback
-import receive_result_event
-from recording_insights import aws
-from recording_insights.callbacks import callback_token, job_name
+from events import receive_result_event
+from recording_insights.aws import clients
+from recording_insights.processing.callbacks import callback_token, job_name
 from recording_insights.store.media import MediaStore
+from routes import receive_callback
 from tests.unit.domain.flow import Flow, R
 from tests.unit.environment import ENVIRONMENT, WEBHOOKS
 
@@ -35,9 +35,9 @@ def waiting(flow: Flow, monkeypatch: pytest.MonkeyPatch, woken: list[str]) -> It
     """A media object whose job a provider has, and the workflow waiting for it."""
     for name, value in {**ENVIRONMENT, **WEBHOOKS, "PROVIDERS": '["symbl", "deepgram", "transcribe"]'}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(aws, "table", lambda name: flow.store.table)
-    monkeypatch.setattr(aws, "s3", lambda: flow.replies.s3)
-    monkeypatch.setattr(aws, "end_wait", woken.append)
+    monkeypatch.setattr(clients, "table", lambda name: flow.store.table)
+    monkeypatch.setattr(clients, "s3", lambda: flow.replies.s3)
+    monkeypatch.setattr(clients, "end_wait", woken.append)
     monkeypatch.setattr(receive_callback, "read_secret", lambda name, keys: {"key": "secret of " + name})
     _forget()
 
@@ -135,7 +135,7 @@ def test_an_event_ends_the_wait(
     assert ("delivery" in flow.item) == (provider == "deepgram")
 
 
-@pytest.mark.parametrize("source", ["aws.transcribe", "aws.translate", "aws.s3"])
+@pytest.mark.parametrize("source", ["aws.transcribe", "aws.translate", "clients.s3"])
 def test_events_of_others_are_told_and_left_alone(
     waiting: Any, woken: list[str], captured_event: CapturedEvent, source: str
 ) -> None:

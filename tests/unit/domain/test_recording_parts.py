@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from recording_insights.insights import Emotion, Insights, Utterance
-from recording_insights.insights_answer import answer_insights
-from recording_insights.recording_status import derive_status
+from recording_insights.model.insights import Emotion, Insights, Utterance
+from recording_insights.model.status import derive_status
+from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"

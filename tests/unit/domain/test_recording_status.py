@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from recording_insights.media import MediaObject
-from recording_insights.recording_parts import newest_per_key
-from recording_insights.recording_status import derive_status
+from recording_insights.model.media_object import MediaObject
+from recording_insights.model.parts import newest_per_key
+from recording_insights.model.status import derive_status
 from recording_insights.store.media import MediaStore
 from tests.unit.domain.conftest import MakeMedia
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import InvalidRequest
-from recording_insights.providers.marsview import BASE_URL, DEFAULT_MODELS
+from recording_insights.providers.adapters.marsview.calls import BASE_URL, DEFAULT_MODELS
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, load_provider, validate_options
 from recording_insights.settings import FunctionSettings
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from recording_insights.processing.report_failure import report_failure, report_stopped_execution
 from recording_insights.store.media import MediaStore
-from recording_insights.workflow.report_failure import report_failure, report_stopped_execution
 from tests.unit.domain.conftest import MakeMedia
 
 SID = "b1946ac92492d2347c6235b4d2611184"

@@ -6,7 +6,7 @@ from recording_insights.errors import (
     ItemTooLarge,
     ProviderRejected,
 )
-from recording_insights.insights import Insights, Topic, Utterance
+from recording_insights.model.insights import Insights, Topic, Utterance
 from recording_insights.providers.port import JobState
 from recording_insights.store.insights import InsightStore
 from tests.unit.domain.flow import Flow, R

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from recording_insights.aws.secrets import read_secret
 from recording_insights.errors import SecretUnusable
-from recording_insights.secrets import read_secret
 
 NAME = "recording-insights/dev/marsview"
 KEYS = ("apiKey", "apiSecret", "userId")

@@ -11,11 +11,11 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from recording_insights.polling import LONGEST_WAIT, SHORTEST_WAIT, Pace
+from recording_insights.processing.progress import Progress
+from recording_insights.processing.provider_choice import why_refused
+from recording_insights.processing.submit_recording import MOST_RENEWALS
+from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace
 from recording_insights.providers.port import Capabilities
-from recording_insights.workflow.progress import Progress
-from recording_insights.workflow.provider_choice import why_refused
-from recording_insights.workflow.submit_recording import MOST_RENEWALS
 from tests.unit.domain.conftest import MakeMedia
 from tests.unit.domain.flow import EXPIRED, JOB, SECRET_FAULT, Flow, R
 

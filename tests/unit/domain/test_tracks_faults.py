@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import pytest
 
-from recording_insights.media import MediaObject, why_ignored
+from recording_insights.aws.recordings_bucket import LARGEST_BYTES, S3TrackFolder
+from recording_insights.media.track import StoredFile, Track
+from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.store.media import MediaStore
-from recording_insights.track import StoredFile, Track
-from recording_insights.track_files import LARGEST_BYTES, S3TrackFolder
 from tests.unit.domain.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder, R, Scene, playlist, stamp
 from tests.unit.fake_table import LARGEST_ITEM_BYTES
 from tests.unit.fakes import FakeClock

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from recording_insights.processing import prepare_media
 from recording_insights.store.media import MediaStore
-from recording_insights.workflow import prepare_media
 from tests.unit.crashing_table import CrashingTable
 from tests.unit.domain.going_on import AT_LAST, FIRST, THEN, World
 from tests.unit.domain.test_tracks_crashes import retried

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from recording_insights.hls.remux import remux
-from recording_insights.insights import Insights, Utterance
-from recording_insights.insights_answer import answer_insights
+from recording_insights.media.track import Track
+from recording_insights.model.insights import Insights, Utterance
+from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
-from recording_insights.track import Track
 from tests.unit.domain.going_on import FIRST, IGNORED, THEN, World, slice_at
 from tests.unit.domain.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder
 from tests.unit.fakes import FakeClock

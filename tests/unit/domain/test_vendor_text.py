@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from recording_insights.providers.vendor_text import redact_links, vendor_message
-from recording_insights.replies import ReplyStore
+from recording_insights.aws.reply_bucket import ReplyStore
+from recording_insights.providers.toolkit.json import redact_links, vendor_message
 
 SIGNED = "https://bucket.s3.amazonaws.com/a/talk%201.mp4?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=5ec0de"
 PLAIN = "https://bucket.s3.amazonaws.com/a/talk%201.mp4?redacted"

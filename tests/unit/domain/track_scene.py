@@ -8,11 +8,11 @@ from typing import Any
 
 from recording_insights.hls.remux import Prepared
 from recording_insights.hls.timeline import Piece
-from recording_insights.media import MediaObject
+from recording_insights.media.track import StoredFile
+from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.prepare_media import prepare_media
+from recording_insights.processing.progress import Progress
 from recording_insights.store.media import MediaStore
-from recording_insights.track import StoredFile
-from recording_insights.workflow.prepare_media import prepare_media
-from recording_insights.workflow.progress import Progress
 from tests.unit.fakes import FakeClock
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from recording_insights.media import MediaObject
-from recording_insights.providers.assemblyai import AssemblyAI
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.adapters.assemblyai.calls import AssemblyAI
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.vendors.assemblyai import CREDENTIALS
 from tests.sandbox.conftest import NOW, FakeEars

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from recording_insights.media import MediaObject
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import CallbackAddress, CallbackRequest, Delivery, Submission
-from recording_insights.providers.symbl import Symbl
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.symbl import CREDENTIALS

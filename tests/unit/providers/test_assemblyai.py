@@ -12,7 +12,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SubmissionUnconfirmed,
 )
-from recording_insights.providers.assemblyai import DEFAULT_SPEECH_MODELS
+from recording_insights.providers.adapters.assemblyai.calls import DEFAULT_SPEECH_MODELS
 from recording_insights.providers.port import CallbackRequest
 from tests.sandbox.conftest import SAID
 from tests.unit.fakes import response

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.insights import Insights, Topic, Utterance
+from recording_insights.model.insights import Insights, Topic, Utterance
 from tests.unit.providers.assemblyai_scene import scripted
 
 

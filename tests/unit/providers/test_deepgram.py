@@ -18,7 +18,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SubmissionUnconfirmed,
 )
-from recording_insights.providers.deepgram import DEFAULT_FEATURES
+from recording_insights.providers.adapters.deepgram.calls import DEFAULT_FEATURES
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from sandbox.stand_ins.downloads import DownloadFailed
 from tests.unit.fakes import response

@@ -21,8 +21,9 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SubmissionUnconfirmed,
 )
-from recording_insights.insights import Question, Utterance
-from recording_insights.media import MediaObject
+from recording_insights.model.insights import Question, Utterance
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.adapters.ringcentral.calls import RingCentral
 from recording_insights.providers.port import (
     Callback,
     CallbackAddress,
@@ -32,8 +33,7 @@ from recording_insights.providers.port import (
     Submission,
 )
 from recording_insights.providers.registry import validate_options
-from recording_insights.providers.ringcentral import RingCentral
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins import speech
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.vendors.ringcentral import CREDENTIALS

@@ -16,10 +16,10 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from recording_insights.insights import Question, Topic, Utterance
+from recording_insights.model.insights import Question, Topic, Utterance
+from recording_insights.providers.adapters.ringcentral.calls import RingCentral
 from recording_insights.providers.port import Callback, CallbackRequest, CallsBack
-from recording_insights.providers.ringcentral import RingCentral
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from tests.unit.fakes import FakeVendorSession, response
 
 JOB = {"job_id": "80800e1a/../?"}

@@ -17,10 +17,10 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SubmissionUnconfirmed,
 )
-from recording_insights.media import MediaObject
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.adapters.seameet.calls import MOST_NAMES, SeaMeet
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
-from recording_insights.providers.seameet import MOST_NAMES, SeaMeet
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from tests.unit.domain.marsview_scene import text_of
 from tests.unit.fakes import FakeVendorSession, Scripted, response
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import CallbackForged, InvalidRequest, ProviderUnavailable
-from recording_insights.insights import Utterance
+from recording_insights.model.insights import Utterance
+from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import CallbackRequest, JobState
-from recording_insights.providers.seameet import SeaMeet
-from recording_insights.providers.vendor_http import VendorHttp
+from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.vendors.seameet import CREDENTIALS
 from sandbox.stand_ins.world import World

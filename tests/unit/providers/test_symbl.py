@@ -19,7 +19,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SubmissionUnconfirmed,
 )
-from recording_insights.insights import ActionItem, Insights, Question
+from recording_insights.model.insights import ActionItem, Insights, Question
 from recording_insights.providers.port import CallbackRequest, CallsBack, JobState
 from sandbox.stand_ins.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.symbl import CREDENTIALS

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from recording_insights.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from recording_insights.insights import ActionItem, Insights, Question, Topic
+from recording_insights.model.insights import ActionItem, Insights, Question, Topic
 from tests.unit.fakes import response
 from tests.unit.providers.symbl_scene import BEYOND_JSON, JOB, ONE, OverScript
 

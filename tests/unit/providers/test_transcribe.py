@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from recording_insights.errors import ProviderRejected, ProviderUnavailable, SubmissionUnconfirmed
+from recording_insights.providers.adapters.transcribe.calls import Transcribe
 from recording_insights.providers.port import CallsBack
 from recording_insights.providers.registry import capabilities_of, load_provider, validate_options
-from recording_insights.providers.transcribe import Transcribe
 from sandbox.stand_ins.app import create_app, create_world
 from tests.sandbox.conftest import SAID, FakeEars
 from tests.transcribe_in_process import OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from recording_insights.insights import Utterance
-from recording_insights.providers.transcribe import Transcribe
+from recording_insights.model.insights import Utterance
+from recording_insights.providers.adapters.transcribe.calls import Transcribe
 
 
 def word(content: Any, start: Any = "0.5", end: Any = "0.9", speaker: Any = None, confidence: Any = "0.9") -> Any:

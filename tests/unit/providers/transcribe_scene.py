@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from recording_insights.media import MediaObject
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.adapters.transcribe.calls import Transcribe
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
-from recording_insights.providers.transcribe import Transcribe
 from tests.transcribe_in_process import MEDIA_BUCKET, OUTPUT_BUCKET
 
 NAME = "0123456789abcdef0123456789abcdef-0123456789abcdef0123-0"

@@ -6,7 +6,7 @@ import pytest
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.workflow.watch_progress import Watch
+from recording_insights.watch.progress import Watch
 from tests.unit.api.conftest import FakeClock
 from tests.unit.api.fake_agora import FakeAgora
 from tests.unit.api.fake_sts import FakeSts

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recording_insights.agora.client import AgoraClient
-from recording_insights.store.conditions import utc_text
+from recording_insights.store.expressions import utc_text
 from recording_insights.store.keys import media_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.workflow.check_recording import check_recording
-from recording_insights.workflow.recover_recording import recover_recording
-from recording_insights.workflow.watch_progress import Watch
+from recording_insights.watch.check_recording import check_recording
+from recording_insights.watch.progress import Watch
+from recording_insights.watch.recover_recording import recover_recording
 from tests.unit.api.conftest import FakeClock
 from tests.unit.api.fake_agora import FakeAgora
 from tests.unit.domain.track_scene import FakeFolder

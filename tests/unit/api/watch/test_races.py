@@ -7,14 +7,14 @@ import pytest
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.notifications import Notification
-from recording_insights.recorder_news import take_in
-from recording_insights.recording_end import end_left
-from recording_insights.recordings import stop_recording
-from recording_insights.store.conditions import utc_text
+from recording_insights.recordings.end import end_left
+from recording_insights.recordings.notifications import take_in
+from recording_insights.recordings.read import stop_recording
+from recording_insights.store.expressions import utc_text
 from recording_insights.store.keys import media_key
-from recording_insights.store.recorders import RecorderStore
+from recording_insights.store.notices import RecorderStore
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.workflow.watch_progress import Watch
+from recording_insights.watch.progress import Watch
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora
 from tests.unit.api.watch.scene import LATE, Scene

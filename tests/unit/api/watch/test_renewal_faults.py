@@ -10,10 +10,10 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.errors import Conflict, SecretUnusable, UploadCredentialsUnavailable
-from recording_insights.recording_changes import LEASE_SECONDS, WAITS, update_recording
-from recording_insights.recordings import stop_recording
+from recording_insights.recordings.change import LEASE_SECONDS, WAITS, update_recording
+from recording_insights.recordings.read import stop_recording
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.workflow.watch_progress import Watch
+from recording_insights.watch.progress import Watch
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.api.fake_sts import FakeSts, refusal

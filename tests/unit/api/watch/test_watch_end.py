@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from recording_insights.agora.client import AgoraClient
-from recording_insights.recordings import stop_recording
+from recording_insights.recordings.read import stop_recording
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.workflow.watch_progress import Watch
+from recording_insights.watch.progress import Watch
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.api.watch.scene import LATE, Scene, queries

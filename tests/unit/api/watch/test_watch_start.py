@@ -8,7 +8,7 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.errors import AgoraOutcomeUnknown
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.workflow.watch_progress import Watch, execution_name
+from recording_insights.watch.progress import Watch, execution_name
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.api.watch.scene import Scene, queries

@@ -1,0 +1,1 @@
+"""Events from EventBridge, one Lambda function per file."""

@@ -1,0 +1,1 @@
+"""AWS as the domain uses it: clients, secrets, and one module per bucket."""

@@ -1,0 +1,1 @@
+"""The edge of the HTTP API: requests in, JSON and problem documents out."""

@@ -1,0 +1,1 @@
+"""Arrival of media objects and tracks in the recordings bucket. Start at `intake`."""

@@ -1,0 +1,1 @@
+"""Nouns and pure rules: media objects, insights, parts, status. No I/O."""

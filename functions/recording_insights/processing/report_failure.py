@@ -1,0 +1,52 @@
+"""Report failure: the reason on the row, whoever ended the work: a provider, a fault or a person at the console."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from recording_insights import errors
+from recording_insights.providers.toolkit.json import vendor_message
+from recording_insights.store.media import MediaStore
+
+_ENDED = {
+    "ABORTED": "the execution was aborted",
+    "TIMED_OUT": "the execution exceeded its time limit",
+    "FAILED": "the execution failed",
+}
+
+
+def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
+    """Bring the media object to `failed` and return the reason.
+
+    `state` is a `Progress` as a map, with `error` {Error, Cause} and `failed_state` beside it after a Catch.
+    """
+    reason = str(state.get("reason") or "")
+    if "error" in state:
+        reason = f"{state['failed_state']}: {_reason_of(state['error'])}"
+    store.finish(state["recording_id"], state["media_id"], "failed", reason=reason)
+    return reason
+
+
+def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) -> str:
+    """The same for an execution that ended without "Report failure", from its status-change event.
+
+    Does nothing to a media object that is already final.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+    """
+    state = json.loads(detail["input"])
+    reason = _ENDED.get(detail["status"], f"the execution ended as {detail['status']}")
+    if detail.get("error") or detail.get("cause"):
+        reason += f": {_reason_of({'Error': detail.get('error'), 'Cause': detail.get('cause')})}"
+    store.finish(state["recording_id"], state["media_id"], "failed", reason=reason)
+    return reason
+
+
+def _reason_of(error: Mapping[str, Any]) -> str:
+    """A sentence from Step Functions' error output; our own errors speak for themselves, others get their class."""
+    name = str(error.get("Error") or "")
+    cause = str(error.get("Cause") or "")
+    with suppress(ValueError, KeyError, TypeError):  # a cause may also be plain text
+        cause = str(json.loads(cause)["errorMessage"])
+    ours = isinstance(getattr(errors, name, None), type)
+    return vendor_message(cause if ours and cause else ": ".join(part for part in (name, cause) if part))

@@ -1,0 +1,1 @@
+"""AssemblyAI: `calls` is the adapter, `reading` normalises its replies."""

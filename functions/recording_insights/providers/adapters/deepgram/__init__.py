@@ -1,0 +1,1 @@
+"""Deepgram: `calls` is the adapter, `reading` normalises its replies."""

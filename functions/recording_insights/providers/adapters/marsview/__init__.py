@@ -1,0 +1,1 @@
+"""Marsview: `calls` is the adapter, `reading` normalises its replies."""

@@ -1,0 +1,1 @@
+"""RingCentral: `calls` is the adapter, `reading` normalises its replies."""

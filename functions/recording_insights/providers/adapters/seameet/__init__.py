@@ -1,0 +1,1 @@
+"""SeaMeet: `calls` is the adapter, `reading` normalises its replies."""

@@ -1,0 +1,1 @@
+"""Symbl: `calls` is the adapter, `reading` normalises its replies."""

@@ -1,0 +1,1 @@
+"""Amazon Transcribe: `calls` is the adapter, `reading` normalises its replies."""

@@ -1,0 +1,1 @@
+"""What adapters share: HTTP, authentication, JSON, values, AWS errors."""

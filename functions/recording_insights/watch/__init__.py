@@ -1,0 +1,1 @@
+"""The state machine "watch recording": one module per state, and what they share."""
