@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent / "functions"))
 
 import aws_cdk as cdk
 
-from infra.checks import add_security_checks
+from infra.nag import add_security_checks
 from infra.settings import ContextError, StackSettings
 from infra.stack import RecordingInsightsStack
 from recording_insights.errors import SettingsInvalid

@@ -8,8 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.bundling.packages import RUNTIME, SHARED_WHEELS, package
 from infra.log_group import log_group
-from infra.packages import RUNTIME, SHARED_WHEELS, package
 from infra.settings import StackSettings
 
 

@@ -5,17 +5,17 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.agora_notifications import AgoraNotifications
+from infra.access import Foundation
+from infra.api import RecordingsApi
+from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
-from infra.foundation import Foundation
-from infra.insights_table import InsightsTable
-from infra.processing_workflow import ProcessingWorkflow
-from infra.recording_arrival import RecordingArrival
-from infra.recording_watch import RecordingWatch
-from infra.recordings_api import RecordingsApi
+from infra.callbacks import Webhooks
+from infra.notifications import AgoraNotifications
+from infra.processing import ProcessingWorkflow
 from infra.settings import StackSettings
 from infra.stopped_executions import StoppedExecutions
-from infra.webhooks import Webhooks
+from infra.table import InsightsTable
+from infra.watch import RecordingWatch
 from recording_insights.agora.storage import region_number
 
 

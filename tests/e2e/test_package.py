@@ -11,8 +11,8 @@ PREPARE = "prepare_media"
 
 def test_all_other_functions_share_one_zip_under_two_megabytes(stack: LocalStack) -> None:
     pages = stack.client("lambda").get_paginator("list_functions").paginate()
-    functions = {f["Handler"].removesuffix(".handler"): f for page in pages for f in page["Functions"]}
-    assert functions.keys() == {path.stem for path in (PROJECT / "functions").glob("*.py")}
+    functions = {f["Handler"].split(".")[-2]: f for page in pages for f in page["Functions"]}
+    assert functions.keys() == {path.stem for room in ("routes", "states", "events") for path in (PROJECT / "functions" / room).glob("[!_]*.py")}
     alone = functions.pop(PREPARE)
     [shared] = {function["CodeSha256"] for function in functions.values()}
     assert alone["CodeSha256"] != shared

@@ -7,7 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.checks import add_security_checks
+from infra.nag import add_security_checks
 from infra.settings import StackSettings
 from infra.stack import RecordingInsightsStack
 from recording_insights.providers.registry import PROVIDERS

@@ -11,8 +11,8 @@ from pathlib import Path
 import av
 import pytest
 
-from infra.loadable_elf import Segment, loadable, segments_of
-from infra.native_wheels import slim
+from infra.bundling.loadable_elf import Segment, loadable, segments_of
+from infra.bundling.native_wheels import slim
 from sandbox.location import PROJECT
 
 LOAD, DYNAMIC, NOTE, STACK, EH_FRAME, RELRO = 1, 2, 4, 0x6474E551, 0x6474E550, 0x6474E552

@@ -8,9 +8,9 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from infra.loadable_elf import segments_of
-from infra.native_wheels import HOST_WHEELS, LAMBDA_PAGE, LAMBDA_WHEELS, native_wheels
-from infra.packages import SHARED_WHEELS, Wheels, fill, package
+from infra.bundling.loadable_elf import segments_of
+from infra.bundling.native_wheels import HOST_WHEELS, LAMBDA_PAGE, LAMBDA_WHEELS, native_wheels
+from infra.bundling.packages import SHARED_WHEELS, Wheels, fill, package
 from infra.settings import StackSettings
 from sandbox.location import PROJECT
 
@@ -38,7 +38,7 @@ def libraries_of(folder: Path) -> list[Path]:
 
 def test_on_lambda_it_stays_under_60_megabytes(on_lambda: Path) -> None:
     assert sum(path.stat().st_size for path in on_lambda.rglob("*") if path.is_file()) < 60_000_000
-    assert (on_lambda / "prepare_media.py").is_file()
+    assert (on_lambda / "states" / "prepare_media.py").is_file()
     assert (on_lambda / "recording_insights" / "__init__.py").is_file()
     assert (on_lambda / "aws_lambda_powertools").is_dir()
     assert not list(on_lambda.glob("*.txt"))
@@ -107,7 +107,7 @@ def asset_of(folder: Path, *wheels: Wheels) -> str:
         stack,
         "Function",
         code=package(*wheels),
-        handler="prepare_media.handler",
+        handler="states.prepare_media.handler",
         runtime=cdk.aws_lambda.Runtime.PYTHON_3_14,
     )
     code = stack.resolve(function.node.default_child.code)

@@ -133,7 +133,7 @@ def of_type(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:
     """Functions by the module they run."""
-    return {f["Handler"].removesuffix(".handler"): f for _, f in of_type(template, "AWS::Lambda::Function")}
+    return {f["Handler"].split(".")[-2]: f for _, f in of_type(template, "AWS::Lambda::Function")}
 
 
 def statements_of(template: Template, role: str) -> list[dict[str, Any]]:

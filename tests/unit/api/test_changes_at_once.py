@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.recordings_api import TIMEOUT
+from infra.api import TIMEOUT
 from recording_insights.errors import AgoraUnavailable, Conflict, InvalidRequest
 from recording_insights.recordings.change import LEASE_SECONDS, WAITS, update_layout, update_recording
 from recording_insights.recordings.read import describe_recording, stop_recording

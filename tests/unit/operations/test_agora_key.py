@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from infra.recordings_api import UPLOADER_SECRET
+from infra.api import UPLOADER_SECRET
 from operations import agora_key
 from operations.agora_key import OperationFailed, Outcome, main, remove_key, rotate_key
 from recording_insights.agora.upload_credentials import SECRET_KEYS

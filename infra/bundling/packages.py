@@ -14,7 +14,7 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 
-FUNCTIONS = Path(__file__).parent.parent / "functions"
+FUNCTIONS = Path(__file__).parent.parent.parent / "functions"
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 RUNTIME_VERSION = RUNTIME.name.removeprefix("python")
 WHEELS = FUNCTIONS.parent / ".local" / "wheels"

@@ -5,7 +5,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
-from infra.foundation import Foundation
+from infra.access import Foundation
 from infra.python_function import PythonFunction
 
 PATH = "/webhooks/agora"

@@ -8,8 +8,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.buckets import Buckets
-from infra.insights_table import InsightsTable
 from infra.settings import StackSettings
+from infra.table import InsightsTable
 from recording_insights.model.media_object import PREPARED
 from recording_insights.providers.registry import PROVIDERS
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.foundation import Foundation
+from infra.access import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from aws_cdk import aws_lambda as lambda_
 
-from infra.loadable_elf import loadable
-from infra.packages import FUNCTIONS, RUNTIME_VERSION, SHARED_WHEELS, Wheels, package
+from infra.bundling.loadable_elf import loadable
+from infra.bundling.packages import FUNCTIONS, RUNTIME_VERSION, SHARED_WHEELS, Wheels, package
 from infra.settings import StackSettings
 
 LAMBDA_PAGE = 4096

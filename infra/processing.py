@@ -13,11 +13,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.foundation import Foundation
-from infra.native_wheels import prepare_code
+from infra.access import Foundation
+from infra.bundling.native_wheels import prepare_code
+from infra.callbacks import Webhooks
 from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
-from infra.webhooks import Webhooks
 from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
 from recording_insights.processing.prepare_media import SILENT
 from recording_insights.processing.submit_recording import MOST_RENEWALS

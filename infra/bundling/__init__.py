@@ -1,0 +1,1 @@
+"""Bundles functions/ and its wheels into the zips that Lambda gets, without Docker."""
