@@ -11,14 +11,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sandbox.demo import MODES, STREAM_MODES, DemoError, Take, check_media, run_demo
-from sandbox.deployment import ToolMissing
-from sandbox.local_cloud import StartError
-from sandbox.location import Location, LocationError
-from sandbox.phases import Phases
-from sandbox.processes import Interrupted, StillRunning
+from sandbox.cloud.deployment import ToolMissing
+from sandbox.cloud.local_cloud import StartError
+from sandbox.cloud.location import Location, LocationError
+from sandbox.cloud.phases import Phases
+from sandbox.cloud.processes import Interrupted, StillRunning
+from sandbox.cloud.up import bring_down, bring_up, parse_context, running_stack, stack_that_is_up
+from sandbox.demo.run import MODES, STREAM_MODES, DemoError, Take, check_media, run_demo
 from sandbox.stand_ins.world import SAMPLE
-from sandbox.up import bring_down, bring_up, parse_context, running_stack, stack_that_is_up
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import av
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 
 SAMPLE = Path(__file__).parent.parent / "sandbox" / "sample" / "conversation.mp4"
 

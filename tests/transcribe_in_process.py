@@ -23,10 +23,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from flask.testing import FlaskClient
 
-from sandbox.emulator_transcribe import Heard, hear_real_speech, refuse_what_transcribe_refuses
+from sandbox.cloud.transcribe import Heard, hear_real_speech, refuse_what_transcribe_refuses
 from sandbox.stand_ins.vendors import vendors
-from sandbox.stand_ins.vendors.transcribe import transcribe_blueprint
 from sandbox.stand_ins.vendors.transcribe.cloud import CloudAnswer
+from sandbox.stand_ins.vendors.transcribe.server import transcribe_blueprint
 from tests.stand_in_session import HOST, TimedOut, nobody_waits
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"

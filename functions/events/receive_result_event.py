@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         clients.end_wait,
     )
     try:
-        if event["source"] == "clients.s3":
+        if event["source"] == "aws.s3":
             outcome: str = callbacks.receive_delivery(event["detail"]["object"]["key"])
         else:
             outcome = callbacks.receive_state_change(*_job_of(event))

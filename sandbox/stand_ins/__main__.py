@@ -11,7 +11,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.buckets import s3_at
-from sandbox.stand_ins.speech import SpeechEngine
+from sandbox.stand_ins.hearing.speech import SpeechEngine
 
 
 class _Quiet(WSGIRequestHandler):

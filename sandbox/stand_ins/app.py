@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Flask
 
-from sandbox.stand_ins.agora import agora_blueprint
-from sandbox.stand_ins.agora_dials import AgoraDials
+from sandbox.stand_ins.agora.dials import AgoraDials
+from sandbox.stand_ins.agora.server import agora_blueprint
 from sandbox.stand_ins.dials import dials_blueprint
+from sandbox.stand_ins.hearing.speech import Engine
 from sandbox.stand_ins.ledger import ledger_blueprint
-from sandbox.stand_ins.speech import Engine
 from sandbox.stand_ins.vendors import vendors
 from sandbox.stand_ins.world import World
 

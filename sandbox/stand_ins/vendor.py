@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.calls import View
 from sandbox.stand_ins.downloads import DownloadFailed
-from sandbox.stand_ins.speech import UndecodableMedia, Utterance
+from sandbox.stand_ins.hearing.speech import UndecodableMedia, Utterance
 from sandbox.stand_ins.world import World
 
 Route = tuple[str, str, View]

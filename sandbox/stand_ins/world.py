@@ -12,9 +12,9 @@ from sandbox.stand_ins.callbacks import Send, send
 from sandbox.stand_ins.calls import Calls
 from sandbox.stand_ins.dials import Dials
 from sandbox.stand_ins.downloads import Download, download
+from sandbox.stand_ins.hearing.speech import Engine
 from sandbox.stand_ins.jobs import Jobs
 from sandbox.stand_ins.ledger import Ledger
-from sandbox.stand_ins.speech import Engine
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "conversation.mp4"
 

@@ -7,7 +7,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.speech import SpeechEngine
+from sandbox.stand_ins.hearing.speech import SpeechEngine
 from sandbox.stand_ins.world import World
 
 

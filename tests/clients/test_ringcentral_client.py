@@ -11,7 +11,7 @@ from ringcentral import SDK
 from ringcentral.http.api_exception import ApiException
 
 from sandbox.stand_ins.media import beginning_mp4
-from sandbox.stand_ins.vendors.ringcentral import CREDENTIALS
+from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
 from sandbox.stand_ins.world import SAMPLE, World
 
 HOOK = "https://api.example/hooks/secret?a=1&b=2"

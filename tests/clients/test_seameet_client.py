@@ -20,10 +20,10 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import CallbackAddress, CallbackRequest, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
+from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE
+from sandbox.stand_ins.hearing.speech import decode
 from sandbox.stand_ins.media import beginning_mp4
-from sandbox.stand_ins.recogniser import SAMPLE_RATE
-from sandbox.stand_ins.speech import decode
-from sandbox.stand_ins.vendors.seameet import CREDENTIALS
+from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
 from sandbox.stand_ins.world import SAMPLE, World
 
 WORKSPACE = CREDENTIALS["workspaceId"]

@@ -15,7 +15,7 @@ from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.media import beginning_mp4
-from sandbox.stand_ins.vendors.symbl import CREDENTIALS
+from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
 from sandbox.stand_ins.world import SAMPLE, World
 
 LOGIN = {"app_id": CREDENTIALS["appId"], "app_secret": CREDENTIALS["appSecret"]}

@@ -27,7 +27,7 @@ from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.downloads import DownloadFailed
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.speech import Utterance
 from sandbox.stand_ins.vendor import Vendor
 from sandbox.stand_ins.vendors import vendors
 from tests.stand_in_session import HOST, stand_in_session

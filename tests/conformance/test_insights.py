@@ -10,7 +10,7 @@ import pytest
 from recording_insights.model.insights import LISTS, Insights
 from recording_insights.processing.callbacks import callback_token, job_name
 from recording_insights.providers.toolkit.json import parse_json
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.speech import Utterance
 from tests.conformance.scene import SAID, SECRET, SIGNATURE, Scene
 
 FOREIGN = "Grüße aus Zürich 🎙️ はい そうです"

@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 from rich.console import Console
 
-from sandbox.demo import Take, run_demo
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
+from sandbox.demo.run import Take, run_demo
 from tests.deployed import SAMPLE
 
 

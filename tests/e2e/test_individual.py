@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import all_ended, executions
 
 FIRST_WORDS = {"1001": 990, "1002": 7380}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.location import PROJECT
-from sandbox.processes import group_members
+from sandbox.cloud.location import PROJECT
+from sandbox.cloud.processes import group_members
 
 PATIENCE_SECONDS = 60
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sandbox.local_stack import LocalStack
-from sandbox.location import PROJECT
+from sandbox.cloud.local_stack import LocalStack
+from sandbox.cloud.location import PROJECT
 
 PREPARE = "prepare_media"
 """The one function that has a zip of its own: it needs FFmpeg's libraries."""
@@ -12,7 +12,8 @@ PREPARE = "prepare_media"
 def test_all_other_functions_share_one_zip_under_two_megabytes(stack: LocalStack) -> None:
     pages = stack.client("lambda").get_paginator("list_functions").paginate()
     functions = {f["Handler"].split(".")[-2]: f for page in pages for f in page["Functions"]}
-    assert functions.keys() == {path.stem for room in ("routes", "states", "events") for path in (PROJECT / "functions" / room).glob("[!_]*.py")}
+    rooms = [PROJECT / "functions" / room for room in ("routes", "states", "events")]
+    assert functions.keys() == {path.stem for room in rooms for path in room.glob("[!_]*.py")}
     alone = functions.pop(PREPARE)
     [shared] = {function["CodeSha256"] for function in functions.values()}
     assert alone["CodeSha256"] != shared

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import SAMPLE, all_ended, drop, executions, listed, process, recording_of, states, until_ended
 
 

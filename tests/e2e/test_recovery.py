@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import all_ended, executions, history
 
 FIRST_WORDS_MS, ANSWER_MS, SORRY_MS = 990, 7_380, 17_010

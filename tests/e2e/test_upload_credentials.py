@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from recording_insights.agora.storage import RecordingsBucket
 from recording_insights.agora.upload_credentials import SECRET_KEYS, Uploader
 from recording_insights.deadline import Deadline
-from sandbox.local_cloud import LocalCloud
-from sandbox.local_stack import LocalStack
-from sandbox.location import PROJECT
+from sandbox.cloud.local_cloud import LocalCloud
+from sandbox.cloud.local_stack import LocalStack
+from sandbox.cloud.location import PROJECT
 from tests.deployed import until_ended
 
 RECORDING, ANOTHER = "a" * 32, "b" * 32

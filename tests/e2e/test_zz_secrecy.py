@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.credentials import credentials
 from tests.deployed import history
 

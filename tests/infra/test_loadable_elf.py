@@ -13,7 +13,7 @@ import pytest
 
 from infra.bundling.loadable_elf import Segment, loadable, segments_of
 from infra.bundling.native_wheels import slim
-from sandbox.location import PROJECT
+from sandbox.cloud.location import PROJECT
 
 LOAD, DYNAMIC, NOTE, STACK, EH_FRAME, RELRO = 1, 2, 4, 0x6474E551, 0x6474E550, 0x6474E552
 WIDE = 0x10000

@@ -12,7 +12,7 @@ from infra.bundling.loadable_elf import segments_of
 from infra.bundling.native_wheels import HOST_WHEELS, LAMBDA_PAGE, LAMBDA_WHEELS, native_wheels
 from infra.bundling.packages import SHARED_WHEELS, Wheels, fill, package
 from infra.settings import StackSettings
-from sandbox.location import PROJECT
+from sandbox.cloud.location import PROJECT
 
 ARM64 = 183
 LOAD, NOTE, DYNAMIC, EH_FRAME, RELRO = 1, 4, 2, 0x6474E550, 0x6474E552

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from sandbox.stand_ins import agora as agora_stand_in
+from sandbox.stand_ins.agora import server as agora_stand_in
+from sandbox.stand_ins.agora.voices import Voices
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
 from sandbox.stand_ins.credentials import (
@@ -19,10 +20,9 @@ from sandbox.stand_ins.credentials import (
     AGORA_CUSTOMER_SECRET,
 )
 from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.hearing.speech import Engine, SpeechEngine, UndecodableMedia, Utterance
 from sandbox.stand_ins.media import beginning_mp4
-from sandbox.stand_ins.speech import Engine, SpeechEngine, UndecodableMedia, Utterance
 from sandbox.stand_ins.vendors import vendors
-from sandbox.stand_ins.voices import Voices
 from sandbox.stand_ins.world import SAMPLE, World
 
 SAID = [

@@ -12,7 +12,7 @@ from typing import Any
 import av
 import pytest
 
-from sandbox.stand_ins.recogniser import SAMPLE_RATE, pitch_of
+from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE, pitch_of
 from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeBucket
 
 STARTED = datetime(2027, 1, 15, 8, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.agora_tracks import SHORTEST_SECONDS, next_span
+from sandbox.stand_ins.agora.tracks import SHORTEST_SECONDS, next_span
 from sandbox.stand_ins.media import Span
 from tests.sandbox.conftest import AgoraCustomer, Outside
 from tests.sandbox.individual import (

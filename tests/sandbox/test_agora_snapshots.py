@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.agora_snapshots import next_seen
+from sandbox.stand_ins.agora.snapshots import next_seen
 from sandbox.stand_ins.media import Span
 from tests.sandbox.conftest import AgoraCustomer, Outside
 from tests.sandbox.individual import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.stand_ins.language import (
+from sandbox.stand_ins.hearing.language import (
     action_in,
     emotion_of,
     is_question,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 
 
 def function_of(stack: LocalStack, state: str, machine: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import process, states
 
 COMPUTED = "marsview.transactions_computed"

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import (
     drop,
     drop_all,

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.vendors import vendors
 from tests.deployed import drop, executions, history, process, recording_of, states, until_ended
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import process
 
 NAME = "recording-insights/local/marsview"

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import all_ended, drop, drop_all, executions, hls_of, listed, recording_of, states, until_ended
 
 LOOKS = ["Prepare media", "Media prepared?"]

@@ -10,5 +10,5 @@ from sandbox.stand_ins.vendor import Vendor
 @cache
 def vendors() -> dict[str, Vendor]:
     """All vendors by name."""
-    found = [import_module(f"{__name__}.{module.name}").VENDOR for module in pkgutil.iter_modules(__path__)]
+    found = [import_module(f"{__name__}.{module.name}.server").VENDOR for module in pkgutil.iter_modules(__path__)]
     return {vendor.name: vendor for vendor in found}

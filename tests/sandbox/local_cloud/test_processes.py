@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import processes
-from sandbox.processes import Interrupted, Interrupts, Process, Supervisor, end, group_members, is_running
+from sandbox.cloud import processes
+from sandbox.cloud.processes import Interrupted, Interrupts, Process, Supervisor, end, group_members, is_running
 
 # Starts a child that outlives it unless ended, then waits; both ignore SIGTERM when told so.
 FAMILY = """

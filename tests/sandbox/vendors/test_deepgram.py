@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.stand_ins.downloads import DownloadFailed
-from sandbox.stand_ins.vendors.deepgram import CREDENTIALS, KEY_ID
+from sandbox.stand_ins.vendors.deepgram.server import CREDENTIALS, KEY_ID
 from tests.sandbox.conftest import FakeEars, Outside
 
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=secret"

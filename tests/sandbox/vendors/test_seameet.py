@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox.stand_ins.vendors import seameet as stand_in
-from sandbox.stand_ins.vendors.seameet import CREDENTIALS
+from sandbox.stand_ins.vendors.seameet import server as stand_in
+from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
 from tests.sandbox.conftest import FakeEars, Outside
 
 ROOT = f"/seameet/seameet-api/api/v1/workspaces/{CREDENTIALS['workspaceId']}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.vendors.seameet import CREDENTIALS
 from sandbox.stand_ins.vendors.seameet.analysis import payload_of
+from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
 from tests.sandbox.conftest import SAID, Outside
 from tests.sandbox.vendors.test_seameet import MISSING, SCENARIO, Customer
 

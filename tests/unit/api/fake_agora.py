@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from sandbox.stand_ins.agora_rules import check_acquire
+from sandbox.stand_ins.agora.rules import check_acquire
 
 HOST = "https://agora.test"
 SECRET = {

@@ -11,7 +11,7 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.client_request import RecorderSettings
 from recording_insights.errors import AgoraRejected, InvalidRequest
-from sandbox.stand_ins.agora_fields import check_page, check_recording
+from sandbox.stand_ins.agora.fields import check_page, check_recording
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, Answer, FakeAgora
 

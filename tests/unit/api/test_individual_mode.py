@@ -12,8 +12,8 @@ from recording_insights.recordings.change import update_recording
 from recording_insights.recordings.read import stop_recording
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
-from sandbox.stand_ins.agora_fields import check_recording
-from sandbox.stand_ins.agora_rules import check_start, check_update
+from sandbox.stand_ins.agora.fields import check_recording
+from sandbox.stand_ins.agora.rules import check_start, check_update
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import FakeAgora
 

@@ -14,7 +14,7 @@ from recording_insights.http.problems import problem_of
 from recording_insights.recordings.start import RecordingStart
 from recording_insights.settings import FunctionSettings
 from recording_insights.store.recordings import RecordingStore
-from sandbox.stand_ins.agora_token import RtcToken
+from sandbox.stand_ins.agora.token import RtcToken
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import SECRET, Answer, FakeAgora, Lost
 from tests.unit.environment import ENVIRONMENT

@@ -16,8 +16,8 @@ from recording_insights.errors import (
 from recording_insights.recordings.change import update_layout, update_recording
 from recording_insights.recordings.read import describe_recording, stop_recording
 from recording_insights.store.recordings import RecordingStore
-from sandbox.stand_ins.agora_fields import check_layout
-from sandbox.stand_ins.agora_rules import check_update
+from sandbox.stand_ins.agora.fields import check_layout
+from sandbox.stand_ins.agora.rules import check_update
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora, Lost
 

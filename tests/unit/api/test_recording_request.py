@@ -9,8 +9,8 @@ from recording_insights.agora.storage import REGIONS
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recordings.request import LARGEST_UID, RecordingRequest, recorder_uid
-from sandbox.stand_ins.agora_checks import BadParameter
-from sandbox.stand_ins.agora_rules import check_area
+from sandbox.stand_ins.agora.checks import BadParameter
+from sandbox.stand_ins.agora.rules import check_area
 
 
 def read(body: dict[str, Any], *, aws_region: str = "eu-central-1") -> RecordingRequest:

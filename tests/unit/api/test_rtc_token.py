@@ -10,7 +10,7 @@ import pytest
 
 from recording_insights.agora.rtc_token import LONGEST_SECONDS, build_rtc_token, recorder_token
 from recording_insights.recordings.request import LARGEST_UID
-from sandbox.stand_ins.agora_token import RtcToken
+from sandbox.stand_ins.agora.token import RtcToken
 from tests.unit.api.conftest import wanted
 
 PUBLISHED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors" / "agora_token_007.json").read_text())

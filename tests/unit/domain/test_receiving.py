@@ -135,7 +135,7 @@ def test_an_event_ends_the_wait(
     assert ("delivery" in flow.item) == (provider == "deepgram")
 
 
-@pytest.mark.parametrize("source", ["aws.transcribe", "aws.translate", "clients.s3"])
+@pytest.mark.parametrize("source", ["aws.transcribe", "aws.translate", "aws.s3"])
 def test_events_of_others_are_told_and_left_alone(
     waiting: Any, woken: list[str], captured_event: CapturedEvent, source: str
 ) -> None:

@@ -14,7 +14,7 @@ from recording_insights.providers.adapters.assemblyai.calls import AssemblyAI
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.vendors.assemblyai import CREDENTIALS
+from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS
 from tests.sandbox.conftest import NOW, FakeEars
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.domain.marsview_scene import text_of

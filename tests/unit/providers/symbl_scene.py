@@ -15,7 +15,7 @@ from recording_insights.providers.port import CallbackAddress, CallbackRequest, 
 from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.downloads import DownloadFailed
-from sandbox.stand_ins.vendors.symbl import CREDENTIALS
+from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
 from tests.sandbox.conftest import NOW, FakeEars
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.domain.marsview_scene import text_of

@@ -34,9 +34,9 @@ from recording_insights.providers.port import (
 )
 from recording_insights.providers.registry import validate_options
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins import speech
 from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.vendors.ringcentral import CREDENTIALS
+from sandbox.stand_ins.hearing import speech
+from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.domain.marsview_scene import Vault, text_of
 

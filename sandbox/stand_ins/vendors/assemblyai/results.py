@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.stand_ins.language import keywords_in, punctuated, sentiment_of, topics_of
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.language import keywords_in, punctuated, sentiment_of, topics_of
+from sandbox.stand_ins.hearing.speech import Utterance
 
 Said = Sequence[Utterance]
 

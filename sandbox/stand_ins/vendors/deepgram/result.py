@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sandbox.stand_ins.language import action_in, keywords_in, punctuated, sentiment_of, summary_of, topics_of
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.language import action_in, keywords_in, punctuated, sentiment_of, summary_of, topics_of
+from sandbox.stand_ins.hearing.speech import Utterance
 from sandbox.stand_ins.vendors.deepgram.rules import Wanted
 
 _LEAST_WORDS_SUMMED_UP = 50

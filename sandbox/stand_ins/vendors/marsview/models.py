@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sandbox.stand_ins.language import (
+from sandbox.stand_ins.hearing.language import (
     action_in,
     emotion_of,
     is_question,
@@ -13,7 +13,7 @@ from sandbox.stand_ins.language import (
     summary_of,
     topics_of,
 )
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.speech import Utterance
 
 MODEL_TYPES = frozenset(
     {

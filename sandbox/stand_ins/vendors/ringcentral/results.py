@@ -7,8 +7,8 @@ about what was said most.
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sandbox.stand_ins.language import emotion_of, is_question, keywords_in, punctuated, summary_of, topics_of
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.language import emotion_of, is_question, keywords_in, punctuated, summary_of, topics_of
+from sandbox.stand_ins.hearing.speech import Utterance
 
 Said = Sequence[Utterance]
 

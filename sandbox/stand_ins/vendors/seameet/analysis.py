@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.stand_ins.language import (
+from sandbox.stand_ins.hearing.language import (
     action_in,
     is_question,
     keywords_in,
@@ -12,7 +12,7 @@ from sandbox.stand_ins.language import (
     summary_of,
     topics_of,
 )
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.speech import Utterance
 
 _GRADES = ((0.5, "A"), (0.1, "B"), (-0.1, "C"), (-0.5, "D"))
 _RISKY = -0.3

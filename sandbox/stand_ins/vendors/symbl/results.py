@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.stand_ins.language import (
+from sandbox.stand_ins.hearing.language import (
     Action,
     action_in,
     is_question,
@@ -17,7 +17,7 @@ from sandbox.stand_ins.language import (
     summary_of,
     topics_of,
 )
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.speech import Utterance
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TALKS = re.compile(r"\b(?:call|email|mail|write|meet|meeting|phone|talk|speak|follow up)\b")

@@ -8,8 +8,8 @@ Source: https://docs.aws.amazon.com/transcribe/latest/dg/diarization-output-batc
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.stand_ins.language import punctuated
-from sandbox.stand_ins.speech import Utterance
+from sandbox.stand_ins.hearing.language import punctuated
+from sandbox.stand_ins.hearing.speech import Utterance
 
 _MARKS = ".?"
 

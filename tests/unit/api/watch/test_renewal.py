@@ -9,7 +9,7 @@ from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.upload_credentials import write_policy
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
-from sandbox.stand_ins.agora_rules import check_update
+from sandbox.stand_ins.agora.rules import check_update
 from tests.unit.api.conftest import FakeClock, wanted
 from tests.unit.api.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.api.fake_sts import FakeSts

@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.stand_ins import agora_notifications as events
-from sandbox.stand_ins.agora_channel import Channel, Stream
-from sandbox.stand_ins.agora_notifications import Notifications
-from sandbox.stand_ins.agora_snapshots import Snapshots, next_seen
-from sandbox.stand_ins.agora_tracks import Track, listed, merged_playlist, next_span
-from sandbox.stand_ins.agora_uploads import Uploads
+from sandbox.stand_ins.agora import notifications as events
+from sandbox.stand_ins.agora.channel import Channel, Stream
+from sandbox.stand_ins.agora.notifications import Notifications
+from sandbox.stand_ins.agora.snapshots import Snapshots, next_seen
+from sandbox.stand_ins.agora.tracks import Track, listed, merged_playlist, next_span
+from sandbox.stand_ins.agora.uploads import Uploads
 from sandbox.stand_ins.media import Span, part_mp4
 
 _DEFAULT_INTERVAL = 10

@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from sandbox.processes import Process, is_running
+from sandbox.cloud.processes import Process, is_running
 
 REQUEST_TIMEOUT_SECONDS = 35
 _one_at_a_time = threading.Lock()

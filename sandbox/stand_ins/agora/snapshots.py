@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sandbox.stand_ins.agora_channel import Stream
-from sandbox.stand_ins.agora_tracks import stamped
+from sandbox.stand_ins.agora.channel import Stream
+from sandbox.stand_ins.agora.tracks import stamped
 from sandbox.stand_ins.media import Span, still_jpeg
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.stand_ins.agora_checks import EVERYBODY, BadParameter
+from sandbox.stand_ins.agora.checks import EVERYBODY, BadParameter
 from sandbox.stand_ins.media import Medium, Span
 
 UNSUBSCRIBE = "unsubscribe"

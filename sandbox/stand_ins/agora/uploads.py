@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.stand_ins.agora_dials import AgoraDials
+from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.buckets import Bucket, UploadRefused
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.stand_ins.agora_checks import (
+from sandbox.stand_ins.agora.checks import (
     BadParameter,
     Check,
     an_object,
@@ -22,8 +22,8 @@ from sandbox.stand_ins.agora_checks import (
     uids,
     url,
 )
-from sandbox.stand_ins.agora_page import PUBLISHER, RECORDER
-from sandbox.stand_ins.agora_subscriptions import UNSUBSCRIBE, check_subscriptions, understood
+from sandbox.stand_ins.agora.page import PUBLISHER, RECORDER
+from sandbox.stand_ins.agora.subscriptions import UNSUBSCRIBE, check_subscriptions, understood
 
 _MOST_PIXELS = 1920 * 1080
 _MOST_REGIONS = 17

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.stand_ins.agora_answers import refusal
+from sandbox.stand_ins.agora.answers import refusal
 from sandbox.stand_ins.credentials import AGORA_APP_ID
 
 EXPIRED, WRONG = 109, 110

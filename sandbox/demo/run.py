@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.cost import Cost, cost_of, memory_of_tasks
-from sandbox.local_stack import LocalStack
+from sandbox.cloud.local_stack import LocalStack
+from sandbox.demo.cost import Cost, cost_of, memory_of_tasks
+from sandbox.demo.timeline import LiveTimeline, Step, steps_of
 from sandbox.stand_ins.world import SAMPLE
-from sandbox.timeline import LiveTimeline, Step, steps_of
 
 FORMATS = (".mp4", ".m4a", ".mp3", ".wav")
 PATIENCE_SECONDS = 600

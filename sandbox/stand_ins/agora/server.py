@@ -13,18 +13,18 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.agora_answers import checked, enter, names, names_of, refusal, task_body, worker_not_found
-from sandbox.stand_ins.agora_channel import Senders
-from sandbox.stand_ins.agora_dials import AgoraDials
-from sandbox.stand_ins.agora_fields import check_layout
-from sandbox.stand_ins.agora_page import rtmp_urls
-from sandbox.stand_ins.agora_recording import CRASHED, Recording
-from sandbox.stand_ins.agora_rules import MODES, check_acquire, check_area, check_start, check_update
-from sandbox.stand_ins.agora_tasks import Resource, Task, new_task
-from sandbox.stand_ins.agora_token import admit
+from sandbox.stand_ins.agora.answers import checked, enter, names, names_of, refusal, task_body, worker_not_found
+from sandbox.stand_ins.agora.channel import Senders
+from sandbox.stand_ins.agora.dials import AgoraDials
+from sandbox.stand_ins.agora.fields import check_layout
+from sandbox.stand_ins.agora.page import rtmp_urls
+from sandbox.stand_ins.agora.pictures import Pictures
+from sandbox.stand_ins.agora.recording import CRASHED, Recording
+from sandbox.stand_ins.agora.rules import MODES, check_acquire, check_area, check_start, check_update
+from sandbox.stand_ins.agora.tasks import Resource, Task, new_task
+from sandbox.stand_ins.agora.token import admit
+from sandbox.stand_ins.agora.voices import Voices
 from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.pictures import Pictures
-from sandbox.stand_ins.voices import Voices
 from sandbox.stand_ins.world import World
 
 _SYNC_STOP_SECONDS = 20

@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from operations.agora_key import OperationFailed, rotate_key
-from sandbox.deployment import STAGE, CdkCommand, bootstrap_template, deploy
-from sandbox.local_cloud import (
+from sandbox.cloud.deployment import STAGE, CdkCommand, bootstrap_template, deploy
+from sandbox.cloud.local_cloud import (
     StartError,
     bootstrap,
     plain_environment,
     start_local_cloud,
     wait_until_ready,
 )
-from sandbox.local_stack import LocalStack
-from sandbox.location import PROJECT, REGION, Location, LocationError
-from sandbox.phases import Phases
-from sandbox.processes import Interrupts, Process, Supervisor, end, is_running
+from sandbox.cloud.local_stack import LocalStack
+from sandbox.cloud.location import PROJECT, REGION, Location, LocationError
+from sandbox.cloud.phases import Phases
+from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running
 from sandbox.stand_ins.credentials import credentials
 from sandbox.stand_ins.vendors import vendors
 

@@ -18,8 +18,8 @@ from typing import Protocol
 import av
 from pocketsphinx import Endpointer
 
-from sandbox.stand_ins.recogniser import SAMPLE_RATE, hear, leave_signals_to_parent
-from sandbox.stand_ins.speakers import tell_apart
+from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE, hear, leave_signals_to_parent
+from sandbox.stand_ins.hearing.speakers import tell_apart
 
 _LONGEST_UTTERANCE_SECONDS = 15.0
 _REMEMBERED = 64

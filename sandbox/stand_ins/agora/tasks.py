@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.stand_ins.agora_answers import refusal
-from sandbox.stand_ins.agora_channel import Channel, NoChannel, Senders, open_channel
-from sandbox.stand_ins.agora_clock import MediaClock
-from sandbox.stand_ins.agora_dials import AgoraDials
-from sandbox.stand_ins.agora_notifications import ERROR, Notifications
-from sandbox.stand_ins.agora_page import Page
-from sandbox.stand_ins.agora_recorder import Products
-from sandbox.stand_ins.agora_recording import Recording
-from sandbox.stand_ins.agora_rules import REGIONS
-from sandbox.stand_ins.agora_subscriptions import Subscriptions
-from sandbox.stand_ins.agora_uploads import Uploads
+from sandbox.stand_ins.agora.answers import refusal
+from sandbox.stand_ins.agora.channel import Channel, NoChannel, Senders, open_channel
+from sandbox.stand_ins.agora.clock import MediaClock
+from sandbox.stand_ins.agora.dials import AgoraDials
+from sandbox.stand_ins.agora.notifications import ERROR, Notifications
+from sandbox.stand_ins.agora.page import Page
+from sandbox.stand_ins.agora.recorder import Products
+from sandbox.stand_ins.agora.recording import Recording
+from sandbox.stand_ins.agora.rules import REGIONS
+from sandbox.stand_ins.agora.subscriptions import Subscriptions
+from sandbox.stand_ins.agora.uploads import Uploads
 from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
 from sandbox.stand_ins.world import World
 

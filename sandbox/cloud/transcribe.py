@@ -9,7 +9,7 @@ ministack has the API, the jobs and their events. Corrected here:
 * A start leaves `.write_access_check_file.temp` beside the transcript to come, as AWS does to try whether it may.
 * IAM knows the ARN of a job and the conditions on a job's output. ministack knows none of them.
 
-Like sandbox/emulator.py this replaces internals of one exact version of ministack, and refuses another.
+Like sandbox/cloud/emulator.py this replaces internals of one exact version of ministack, and refuses another.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from typing import Any
 
 import requests
 
-from sandbox.emulator_transcribe_rules import BAD_REQUEST, Fault, fault_in_start
+from sandbox.cloud.transcribe_rules import BAD_REQUEST, Fault, fault_in_start
 
 _EXPECTED = (
     'document = _transcript_document(job_name, text, job.get("Settings"), codes)',

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.stand_ins.agora_checks import BadParameter, an_object, fields, integer, one_of, require, text, texts, uid
-from sandbox.stand_ins.agora_fields import (
+from sandbox.stand_ins.agora.checks import BadParameter, an_object, fields, integer, one_of, require, text, texts, uid
+from sandbox.stand_ins.agora.fields import (
     check_page,
     check_page_update,
     check_publishing,
@@ -13,7 +13,7 @@ from sandbox.stand_ins.agora_fields import (
     check_snapshots,
     check_stream_subscribe,
 )
-from sandbox.stand_ins.agora_subscriptions import UNSUBSCRIBE
+from sandbox.stand_ins.agora.subscriptions import UNSUBSCRIBE
 
 REGIONS: Mapping[int, str] = {
     0: "us-east-1",

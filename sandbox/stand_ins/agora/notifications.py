@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.stand_ins.agora_dials import AgoraDials
+from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.world import World
 
 ERROR, FIRST_PLAYLIST, EXIT, FAIL_OVER, UPLOADED, BACKED_UP = 1, 4, 11, 12, 31, 32

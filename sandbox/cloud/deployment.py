@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.local_cloud import LocalCloud, StartError, last_lines, plain_environment
-from sandbox.location import PROJECT, Location
-from sandbox.processes import Supervisor
+from sandbox.cloud.local_cloud import LocalCloud, StartError, last_lines, plain_environment
+from sandbox.cloud.location import PROJECT, Location
+from sandbox.cloud.processes import Supervisor
 
 STAGE = "local"
 DEPLOY_SECONDS = 600

@@ -15,9 +15,9 @@ from typing import Any
 
 import requests
 
-from sandbox.local_stack import client
-from sandbox.location import PROJECT, REGION, Location
-from sandbox.processes import Process, Supervisor
+from sandbox.cloud.local_stack import client
+from sandbox.cloud.location import PROJECT, REGION, Location
+from sandbox.cloud.processes import Process, Supervisor
 
 START_SECONDS = 30
 _ROOT = ("test", "test")
@@ -81,7 +81,7 @@ def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) 
     inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
     process = supervisor.start(
         "local cloud",
-        [str(python), "-m", "sandbox.emulator"],
+        [str(python), "-m", "sandbox.cloud.emulator"],
         # Its functions inherit this environment: only what Lambda would have, and what ministack reads.
         env={name: os.environ[name] for name in inherited if name in os.environ}
         | {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.stand_ins.agora_channel import Stream
+from sandbox.stand_ins.agora.channel import Stream
 from sandbox.stand_ins.media import Span
 
 SHORTEST_SECONDS = 0.2

@@ -9,10 +9,10 @@ ministack is faithful in most of what the stack uses. Corrected here, each as AW
 * S3 refuses a request without a signature. ministack serves it, so that a link without its signature would work.
 * IAM knows the state machine that a task token belongs to, so that ending its wait can be granted by its ARN, as
   CDK's grants do. ministack names no resource; here the only state machine that hands out tokens is meant.
-* Transcribe, see sandbox/emulator_transcribe.py.
+* Transcribe, see sandbox/cloud/transcribe.py.
 
 The corrections replace internals of one exact version, which is why it is checked at the start.
-Run as `python -m sandbox.emulator`; the environment variables are ministack's own, and SANDBOX_URL is where the
+Run as `python -m sandbox.cloud.emulator`; the environment variables are ministack's own, and SANDBOX_URL is where the
 stand-ins listen.
 """
 
@@ -25,7 +25,7 @@ import uuid
 from importlib.metadata import version
 from typing import Any
 
-from sandbox.emulator_transcribe import hear_real_speech, name_jobs_to_iam, refuse_what_transcribe_refuses
+from sandbox.cloud.transcribe import hear_real_speech, name_jobs_to_iam, refuse_what_transcribe_refuses
 
 SUPPORTED_VERSION = "1.5.33"
 _EVENT_LOGS = "/aws/events/"
@@ -150,7 +150,7 @@ def main() -> None:
     installed = version("ministack")
     if installed != SUPPORTED_VERSION:
         sys.exit(
-            f"sandbox/emulator.py corrects ministack {SUPPORTED_VERSION}; {installed} is installed: run `make install`"
+            f"sandbox/cloud/ corrects ministack {SUPPORTED_VERSION}, but {installed} is installed: run `make install`"
         )
     correct_error_types()
     correct_throttling()

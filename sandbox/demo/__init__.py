@@ -1,0 +1,1 @@
+"""`make demo`: one recording through the whole stack, followed in the terminal."""

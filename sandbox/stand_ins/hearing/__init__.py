@@ -1,0 +1,1 @@
+"""Speech recognition for all vendors' stand-ins, and what can be derived from words by rules."""

@@ -1,0 +1,173 @@
+"""Amazon Transcribe: a front of the local cloud's, and the ears behind it.
+
+The local cloud has the API, its jobs, and IAM before both. Here each call is named for dials and ledger and handed on
+as it was signed. When a job runs, the local cloud sends its media back to `hear` (see sandbox/cloud/transcribe.py),
+which answers with a transcript in Transcribe's own shape, or with the reason why the job fails.
+"""
+
+import json
+import shutil
+import tempfile
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.ledger import note
+from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, hear
+from sandbox.stand_ins.vendors.transcribe.cloud import AskCloud, CloudAnswer, NoCloud, ask_cloud
+from sandbox.stand_ins.vendors.transcribe.document import transcript
+from sandbox.stand_ins.world import World
+
+CREDENTIALS: dict[str, str] = {}
+EVENTS_HEADER = "X-Events"
+"""How often the local cloud is to announce the job's end."""
+NEVER_ENDS = 202
+
+_CONTENT_TYPE = "application/x-amz-json-1.1"
+_CONTAINERS: Mapping[str, frozenset[str]] = {
+    **{name: frozenset({name}) for name in ("mp3", "mp4", "wav", "flac", "ogg", "amr", "webm", "m4a")},
+    "": frozenset({"mp3", "mp4", "wav", "flac", "ogg", "amr", "webm", "m4a"}),
+}
+_FAILURES = {
+    "media": "The media format provided does not match the detected media format.",
+    "link": "The S3 URI that you provided can't be accessed. Make sure that you have read permission and try your "
+    "request again.",
+}
+_EVENTS = {"lost": 0, "double": 2}
+_EARLY_SECONDS = (15.0, 0.5)
+"""How long a start waits at most to be overtaken, and for the event after its job was heard."""
+_HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+
+
+@dataclass(frozen=True)
+class TranscribeDials(VendorDials):
+    """`callback` is the event that announces a job's end. There is no link: `link_expired_next` makes jobs find
+    their media inaccessible. What `unknown_state` says stands in the front's answers alone.
+    """
+
+
+class _Front:
+    def __init__(self, world: World, ask: AskCloud) -> None:
+        self._world = world
+        self._ask = ask
+        self._polls: Counter[str] = Counter()
+        self._heard: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        named = world.calls.named
+        self._operations = {
+            "Transcribe.StartTranscriptionJob": named("transcribe.start_transcription_job")(self.start),
+            "Transcribe.GetTranscriptionJob": named("transcribe.get_transcription_job")(self.get),
+            "Transcribe.ListTranscriptionJobs": named("transcribe.list_transcription_jobs")(self.hand_on),
+            "Transcribe.DeleteTranscriptionJob": named("transcribe.delete_transcription_job")(self.hand_on),
+        }
+        self.hear = named("transcribe.hear")(self.listen)
+
+    @property
+    def _dials(self) -> TranscribeDials:
+        return self._world.dials.of(TranscribeDials)
+
+    def dispatch(self) -> ResponseReturnValue:
+        operation = self._operations.get(request.headers.get("X-Amz-Target", ""))
+        if operation is None:
+            return _unknown_operation(400)
+        return operation()
+
+    def hand_on(self) -> ResponseReturnValue:
+        return _as_it_came(self._forwarded())
+
+    def start(self) -> ResponseReturnValue:
+        answer = self._forwarded()
+        if answer.status == 200:
+            self._world.ledger.pay("transcribe.jobs")
+            if self._dials.callback == "early":
+                at_most, until_announced = _EARLY_SECONDS
+                self._heard[_job_name()].wait(at_most)
+                self._world.jobs.sleep(until_announced)
+        return _as_it_came(answer)
+
+    def get(self) -> ResponseReturnValue:
+        answer, name, dials = self._forwarded(), _job_name(), self._dials
+        self._polls[name] += 1
+        if answer.status == 200 and dials.unknown_state and self._polls[name] <= dials.unknown_state_polls:
+            found = json.loads(answer.body)
+            found["TranscriptionJob"]["TranscriptionJobStatus"] = dials.unknown_state
+            answer = replace(answer, body=json.dumps(found).encode())
+        return _as_it_came(answer)
+
+    def listen(self) -> ResponseReturnValue:
+        """POST of media bytes; `job`, `format` and, if speakers are to be labelled, `speakers` (the most)."""
+        job, dials = request.args.get("job", ""), self._dials
+        most_speakers = request.args.get("speakers", type=int)
+        containers = _CONTAINERS.get(request.args.get("format", ""))
+        if containers is None or (most_speakers is not None and most_speakers < 1):
+            return {"error": "format is one of Transcribe's, speakers at least 1"}, 400
+        events = _EVENTS.get(dials.callback, 1)
+        note(job=job)
+        try:
+            if dials.job_never_ends:
+                return "", NEVER_ENDS
+            note(events=events)
+            with tempfile.TemporaryDirectory(dir=self._world.scratch) as scratch:
+                media = Path(scratch) / "media"
+                with media.open("wb") as file:
+                    shutil.copyfileobj(request.stream, file)
+                said = hear(self._world, dials, media, containers=containers, speakers=None)
+            return transcript(said, job=job, most_speakers=most_speakers), 200, {EVENTS_HEADER: str(events)}
+        except JobFailed as failed:
+            reason = _FAILURES.get(failed.cause.removesuffix(" expired"), failed.message)
+            return {"FailureReason": reason}, 422, {EVENTS_HEADER: str(events)}
+        finally:
+            self._heard[job].set()
+
+    def _forwarded(self) -> CloudAnswer:
+        note(job=_job_name())
+        headers = {name: value for name, value in request.headers if name.lower() not in _HOP_BY_HOP}
+        try:
+            return self._ask(request.path, headers, request.get_data())
+        except NoCloud as missing:
+            raise Refusal(503, {"__type": "ServiceUnavailableException", "Message": str(missing)}) from None
+
+
+def _unknown_operation(status: int) -> ResponseReturnValue:
+    return Response(json.dumps({"__type": "UnknownOperationException"}), status, content_type=_CONTENT_TYPE)
+
+
+def _as_it_came(answer: CloudAnswer) -> Response:
+    return Response(answer.body, answer.status, content_type=answer.content_type or None)
+
+
+def _job_name() -> str:
+    body: Any = request.get_json(silent=True, force=True)
+    return str(body.get("TranscriptionJobName", "")) if isinstance(body, dict) else ""
+
+
+def transcribe_blueprint(world: World, ask: AskCloud = ask_cloud) -> Blueprint:
+    """AWS JSON 1.1 at the blueprint's own path; POST hear?job=&format=&speakers= for the local cloud."""
+    blueprint = Blueprint("transcribe", __name__)
+    front = _Front(world, ask)
+    blueprint.add_url_rule("/", "dispatch", front.dispatch, methods=["POST"], strict_slashes=False)
+    blueprint.add_url_rule("/hear", "hear", front.hear, methods=["POST"])
+
+    @blueprint.route("/", defaults={"path": ""}, methods=["GET", "PUT", "PATCH", "DELETE"], strict_slashes=False)
+    @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def no_route(path: str) -> ResponseReturnValue:
+        return _unknown_operation(404)
+
+    return blueprint
+
+
+VENDOR = Vendor(
+    name="transcribe",
+    credentials=CREDENTIALS,
+    dials=TranscribeDials,
+    blueprint=transcribe_blueprint,
+    buys="transcribe.start_transcription_job",
+    paid="transcribe.jobs",
+    state="transcribe.get_transcription_job",
+)
