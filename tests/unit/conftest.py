@@ -1,17 +1,37 @@
 """Unit tests: no socket, no AWS account, and one in-memory AWS for the whole run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from recording_insights.agora.calls import AgoraCalls
+from recording_insights.agora.client import AgoraClient
+from recording_insights.agora.hosts import HostLadder
+from recording_insights.agora.storage import RecordingsBucket
+from recording_insights.agora.upload_credentials import Uploader
+from recording_insights.aws.reply_bucket import ReplyStore
+from recording_insights.model.media_object import MediaObject
+from recording_insights.recordings.request import RecordingRequest
+from recording_insights.recordings.start import RecordingStart
 from recording_insights.store import keys
+from recording_insights.store.insights import InsightStore
+from recording_insights.store.media import MediaStore
+from recording_insights.store.recordings import RecordingStore
+from tests.unit.agora.fake_agora import HOST, SECRET, FakeAgora
+from tests.unit.agora.fake_sts import UPLOADER_KEY, FakeSts
 from tests.unit.fake_table import FakeTable
+from tests.unit.fakes import FakeClock, FakeS3
+from tests.unit.processing.flow import JOB, Flow, R
+from tests.unit.recordings.wanted import wanted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
 REGION = "eu-central-1"
+
+MakeMedia = Callable[..., MediaObject]
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +116,82 @@ def table() -> Any:
 def either_table(request: pytest.FixtureRequest) -> Any:
     """The insights table as the tests of the stores want it: what holds on moto holds on the fake one too."""
     return request.getfixturevalue("moto_table") if request.param == "moto" else FakeTable()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def media_store(table: Any, clock: FakeClock) -> MediaStore:
+    return MediaStore(table, clock.now, clock.sleep)
+
+
+@pytest.fixture
+def recording_store(table: Any, clock: FakeClock) -> RecordingStore:
+    return RecordingStore(table, clock.now)
+
+
+@pytest.fixture
+def insight_store(table: Any) -> InsightStore:
+    return InsightStore(table)
+
+
+@pytest.fixture
+def replies() -> ReplyStore:
+    fake: Any = FakeS3()
+    return ReplyStore(fake, "replies-bucket")
+
+
+@pytest.fixture
+def make_media() -> MakeMedia:
+    """A media object of any key."""
+
+    def make(key: str = "talk.mp4", *, etag: str = "etag-1", size: int = 1000, second: int = 0) -> MediaObject:
+        return MediaObject("recordings-bucket", key, etag, size, datetime(2026, 3, 12, 0, 0, second, tzinfo=UTC))
+
+    return make
+
+
+@pytest.fixture
+def flow(media_store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia) -> Flow:
+    """An admitted media object."""
+    return Flow(media_store, replies, clock, make_media())
+
+
+@pytest.fixture
+def submitted(flow: Flow) -> Flow:
+    """The provider has the job."""
+    flow.store.submitted(R, flow.media.media_id, job=JOB, provider="marsview")
+    return flow
+
+
+@pytest.fixture
+def vendor() -> FakeAgora:
+    return FakeAgora()
+
+
+@pytest.fixture
+def sts(clock: FakeClock) -> FakeSts:
+    return FakeSts(clock.now)
+
+
+@pytest.fixture
+def uploader(sts: FakeSts) -> Uploader:
+    return Uploader(lambda fresh: UPLOADER_KEY, RecordingsBucket("recordings-bucket", "us-east-1"), sts)
+
+
+@pytest.fixture
+def agora(vendor: FakeAgora, uploader: Uploader) -> AgoraClient:
+    return AgoraClient(AgoraCalls(lambda fresh: SECRET, HostLadder([HOST]), vendor, jitter=lambda: 0.0), uploader)
+
+
+@pytest.fixture
+def start(recording_store: RecordingStore, agora: AgoraClient, clock: FakeClock) -> Callable[..., Any]:
+    """Start a recording within a function's usual time."""
+
+    def call(request: RecordingRequest | None = None, *, seconds: float = 27.0, **arguments: Any) -> Any:
+        return RecordingStart(recording_store, agora, clock.deadline(seconds))(request or wanted(), **arguments)
+
+    return call

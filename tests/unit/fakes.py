@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from recording_insights.deadline import Deadline
 from recording_insights.model.insights import Insights
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
@@ -16,11 +17,12 @@ from recording_insights.providers.port import Capabilities, Job, JobState, Submi
 
 @dataclass
 class FakeClock:
-    """A clock that moves when somebody sleeps, and only then."""
+    """A clock that only moves when somebody sleeps. `naps` are the sleeps in seconds; `on_sleep` runs at each."""
 
     start: datetime = datetime(2026, 3, 12, tzinfo=UTC)
     elapsed: float = 0.0
     naps: list[float] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
 
     def now(self) -> datetime:
         return self.start + timedelta(seconds=self.elapsed)
@@ -31,6 +33,10 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
         self.elapsed += seconds
+        self.on_sleep()
+
+    def deadline(self, seconds: float = 27.0) -> Deadline:
+        return Deadline(self.elapsed + seconds, self.monotonic, self.sleep)
 
 
 Scripted = Any

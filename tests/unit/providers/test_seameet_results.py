@@ -18,8 +18,8 @@ from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
 from sandbox.stand_ins.world import World
 from tests.sandbox.conftest import FakeEars
 from tests.stand_in_session import HOST, stand_in_session
-from tests.unit.domain.marsview_scene import text_of
 from tests.unit.fakes import response
+from tests.unit.providers.marsview_scene import text_of
 from tests.unit.providers.test_seameet import JOB, KEPT, SECRET, STATE, UPLOADED, Scene, Vault, submission
 
 RESULT = {

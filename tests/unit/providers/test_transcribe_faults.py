@@ -11,7 +11,7 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from tests.unit.domain.marsview_scene import text_of
+from tests.unit.providers.marsview_scene import text_of
 from tests.unit.providers.transcribe_scene import JOB, error, scripted, submit
 
 TOKEN = "FwoGZXIvYXdzEA"

@@ -1,0 +1,339 @@
+"""The edge: bodies, paths, problem documents, and the four handlers over captured events."""
+
+import base64
+import importlib
+import json
+from dataclasses import replace
+from decimal import Decimal
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from recording_insights import errors
+from recording_insights.agora.client import AgoraClient
+from recording_insights.aws import clients
+from recording_insights.http.edge import LARGEST_BODY, HttpRequest, HttpResponse, http_route
+from recording_insights.http.problems import problem_of
+from recording_insights.settings import FunctionSettings
+from recording_insights.store.keys import recording_key
+from recording_insights.store.recordings import RecordingStore
+from tests.unit.agora.fake_agora import SECRET, FakeAgora
+from tests.unit.agora.fake_sts import UPLOADER_KEY
+from tests.unit.environment import ENVIRONMENT, START
+from tests.unit.fake_step_functions import FakeStepFunctions
+from tests.unit.fakes import FakeClock
+from tests.unit.recordings.wanted import wanted
+
+RECORDING_ID = "0123456789abcdef0123456789abcdef"
+
+
+class Context:
+    """Lambda's context, with 29 s left."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+def answer(route: Any, event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    reply = http_route(Logger(service="test"))(route)(event, Context())
+    return reply["statusCode"], json.loads(reply["body"]), reply["headers"]
+
+
+def echo(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(dict(request.json_object()))
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "field"),
+    [
+        ({"body": '{"a": 1}'}, 200, None),
+        ({"body": base64.b64encode('{"a": "ü"}'.encode()).decode(), "isBase64Encoded": True}, 200, None),
+        ({"body": json.dumps({"a": "x" * (LARGEST_BODY - 9)})}, 200, None),
+        ({"body": json.dumps({"a": "x" * (LARGEST_BODY - 8)})}, 413, None),
+        ({"body": "ü" * LARGEST_BODY}, 413, None),
+        ({"body": base64.b64encode(b" " * (LARGEST_BODY + 1)).decode(), "isBase64Encoded": True}, 413, None),
+        ({"body": "not base64!", "isBase64Encoded": True}, 400, "body"),
+        ({"body": "ü", "isBase64Encoded": True}, 400, "body"),
+        ({"body": base64.b64encode(b"\xff\xfe{").decode(), "isBase64Encoded": True}, 400, "body"),
+        ({}, 400, "body"),
+        ({"body": None}, 400, "body"),
+        ({"body": ""}, 400, "body"),
+        ({"body": "{"}, 400, "body"),
+        ({"body": "channel=team"}, 400, "body"),
+        ({"body": "[" * 10_000}, 400, "body"),
+        ({"body": "[]"}, 400, "body"),
+        ({"body": '"text"'}, 400, "body"),
+        ({"body": "null"}, 400, "body"),
+        ({"body": r'{"a": "\ud800"}'}, 400, "body"),
+        ({"body": '{"a": ' + "9" * 10_000 + "}"}, 400, "body"),
+    ],
+)
+def test_bodies(event: dict[str, Any], status: int, field: str | None) -> None:
+    code, document, headers = answer(echo, event)
+    assert code == status
+    assert document.get("field") == field
+    assert headers["content-type"] == ("application/json" if status == 200 else "application/problem+json")
+
+
+def test_a_problem_document() -> None:
+    def route(request: HttpRequest) -> HttpResponse:
+        raise errors.AgoraUnavailable("Agora gave no usable answer to acquire (HTTP 500)")
+
+    status, document, headers = answer(route, {"requestContext": {"requestId": "NKx3PjTEliAEJ7Q="}})
+    assert status == 503
+    assert headers == {"content-type": "application/problem+json", "retry-after": "10"}
+    assert document == {
+        "type": "urn:recording-insights:problem:agora-unavailable",
+        "title": "Agora is not available",
+        "status": 503,
+        "detail": "Agora gave no usable answer to acquire (HTTP 500)",
+        "request_id": "NKx3PjTEliAEJ7Q=",
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "members"),
+    [
+        (errors.InvalidRequest("uid", "must be a whole number"), 400, {"field": "uid"}),
+        (errors.NotFound("no recording x"), 404, {}),
+        (errors.Conflict("too early"), 409, {}),
+        (errors.PayloadTooLarge("17 KB"), 413, {}),
+        (errors.SecretUnusable("recording-insights/dev/agora", "it lacks the key appId"), 500, {}),
+        (errors.UploadKeyRefused("AWS refused the key"), 500, {}),
+        (errors.UploadCredentialsUnavailable("AWS is away"), 503, {}),
+        (errors.AgoraRefusedCredentials("Agora refused the credentials"), 502, {}),
+        (errors.AgoraRejected(406, "quota"), 502, {"agora_code": 406}),
+        (errors.AgoraRejected(None, "no Route matched"), 502, {}),
+        (errors.AgoraUnavailable("away"), 503, {}),
+        (errors.AgoraOutcomeUnknown("away"), 503, {}),
+    ],
+)
+def test_the_error_tree(error: Exception, status: int, members: dict[str, Any]) -> None:
+    problem = problem_of(error)
+    assert problem.status == status
+    assert problem.members == members
+    assert problem.detail == str(error)
+
+
+@pytest.mark.parametrize("error", [KeyError("s3cr3t"), errors.ProviderRejected("s3cr3t")])
+def test_an_unexpected_error_is_logged_and_not_shown(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    def route(request: HttpRequest) -> HttpResponse:
+        raise error
+
+    status, document, _ = answer(route, {"routeKey": "GET /x"})
+    assert status == 500
+    assert "s3cr3t" not in str(document)
+    (record,) = caplog.records
+    assert vars(record)["route"] == "GET /x"
+    assert record.exc_info
+    assert record.exc_info[1] is error
+
+
+@pytest.mark.parametrize("recording_id", ["", "x", "A" * 32, "0" * 33, "CHANNEL#team", "0" * 32 + "\n"])
+def test_no_recording_has_such_an_id(recording_id: str) -> None:
+    status, document, _ = answer(
+        lambda request: HttpResponse({"recording_id": request.recording_id}),
+        {"pathParameters": {"recording_id": recording_id}},
+    )
+    assert (status, document["title"]) == (404, "No such recording")
+
+
+def test_numbers_of_the_table_are_json_numbers() -> None:
+    body = HttpResponse({"a": Decimal("3"), "b": Decimal("0.5"), "c": ("x",), "d": {"y"}}).event()["body"]
+    assert json.loads(body) == {"a": 3, "b": 0.5, "c": ["x"], "d": ["y"]}
+    with pytest.raises(TypeError):
+        HttpResponse(object()).event()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, table: Any) -> None:
+    values = {**ENVIRONMENT, **START, "TABLE_NAME": table.name, "BASE_URLS": '{"agora": "https://agora.test/"}'}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def watches() -> FakeStepFunctions:
+    return FakeStepFunctions()
+
+
+@pytest.fixture
+def function(
+    environment: None, monkeypatch: pytest.MonkeyPatch, agora: AgoraClient, table: Any, watches: FakeStepFunctions
+) -> Any:
+    """A function's module, its wiring made anew but for Agora, the table and the state machine."""
+    monkeypatch.setattr(clients, "table", lambda name: table if name == table.name else None)
+    monkeypatch.setattr(clients, "region", lambda name: "us-east-1" if name == table.name else "")
+    monkeypatch.setattr(clients, "step_functions", lambda: watches)
+
+    def load(name: str) -> ModuleType:
+        module = importlib.import_module(name)
+        module.settings.cache_clear()
+        if hasattr(module, "agora"):
+            monkeypatch.setattr(module, "agora", lambda: agora)
+        return module
+
+    return load
+
+
+def call(module: ModuleType, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    reply = module.handler(event, Context())
+    return reply["statusCode"], json.loads(reply["body"])
+
+
+def call_state(module: ModuleType, state: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(module.handler(state, Context()))))
+
+
+def test_the_life_of_a_recording(
+    function: Any,
+    captured_event: Any,
+    vendor: FakeAgora,
+    watches: FakeStepFunctions,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    event = captured_event("http_start_recording")
+    event["body"] = json.dumps({**json.loads(event["body"]), "token": "007eJx"})
+    status, started = call(function("routes.start_recording"), event)
+    assert status == 201
+    assert started.items() >= {"status": "starting", "channel": "weekly call", "max_hours": 2}.items()
+    assert started["sid"] in vendor.recorders
+    assert not started.keys() & {"pk", "sk", "version", "token", "resource_id", "fingerprint"}
+    status, again = call(function("routes.start_recording"), event)
+    assert (status, again) == (200, started)
+    [(name, state)] = watches.executions.items()
+    assert name == f"{started['recording_id']}-1"
+
+    recording_id = started["recording_id"]
+    event = captured_event("http_get_recording")
+    event["pathParameters"]["recording_id"] = recording_id
+    status, found = call(function("routes.get_recording"), event)
+    assert (status, found["status"], found["live"]["meaning"]) == (200, "recording", "in progress")
+    assert call_state(function("states.check_recording"), state)["phase"] == "recording"
+
+    for name, kept in (
+        ("update_recording", {"subscribe_audio_uids": [5, 6], "subscribe_video_uids": "all"}),
+        ("update_layout", {"transcoding": {"layout": "best_fit"}}),
+    ):
+        event = captured_event(f"http_{name}")
+        event["pathParameters"]["recording_id"] = recording_id
+        status, changed = call(function(f"routes.{name}"), event)
+        assert status == 200
+        assert changed.items() >= kept.items()
+        assert not changed.keys() & {"pk", "sk", "version", "resource_id"}
+
+    event = captured_event("http_stop_recording")
+    event["pathParameters"]["recording_id"] = recording_id
+    for _ in range(2):
+        status, stopped = call(function("routes.stop_recording"), event)
+        assert (status, stopped) == (202, {"recording_id": recording_id, "status": "stopping"})
+
+    event = captured_event("http_list_recordings")
+    assert call(function("routes.list_recordings"), event) == (200, {"recordings": []})
+    event["queryStringParameters"] = {"status": "stopping"}
+    status, page = call(function("routes.list_recordings"), event)
+    assert [recording["recording_id"] for recording in page["recordings"]] == [recording_id]
+
+    log = str([vars(record) for record in caplog.records])
+    assert recording_id in log
+    assert "007eJx" not in log
+    assert not any(value in log for name, value in SECRET.items() if name != "customerId")
+
+
+def test_a_watch_that_runs_already_is_the_one(function: Any, captured_event: Any, watches: FakeStepFunctions) -> None:
+    watches.answers = [watches.exceptions.ExecutionAlreadyExists()]
+    status, _ = call(function("routes.start_recording"), captured_event("http_start_recording"))
+    assert status == 201
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "StartExecution"),
+        EndpointConnectionError(endpoint_url="https://states.test"),
+    ],
+)
+def test_without_a_watch_agora_is_not_called(
+    function: Any,
+    captured_event: Any,
+    watches: FakeStepFunctions,
+    vendor: FakeAgora,
+    table: Any,
+    error: Exception,
+) -> None:
+    watches.answers = [error]
+    status, problem = call(function("routes.start_recording"), captured_event("http_start_recording"))
+    assert (status, problem["type"]) == (503, "urn:recording-insights:problem:watch-unavailable")
+    assert vendor.calls == []
+    [row] = table.scan()["Items"]
+    assert (row["status"], row["reason"]) == ("failed", problem["detail"])
+    status, _ = call(function("routes.start_recording"), captured_event("http_start_recording"))
+    assert status == 201
+
+
+@pytest.mark.parametrize("name", ["get_recording", "update_recording", "update_layout", "stop_recording"])
+def test_an_unknown_id(function: Any, captured_event: Any, name: str) -> None:
+    status, document = call(function(f"routes.{name}"), captured_event(f"http_{name}"))
+    assert (status, document["detail"]) == (404, f"no recording {RECORDING_ID}")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "field"),
+    [
+        ({"body": "{}"}, 400, "channel"),
+        ({"body": '{"channel": "c", "provider": "nobody"}'}, 400, "provider"),
+        ({"body": '{"channel": "c", "region": "EU"}'}, 400, "region"),
+        ({"body": "hello"}, 400, "body"),
+        ({"body": " " * 16_385}, 413, None),
+        ({"headers": {"Idempotency-Key": "ü"}}, 400, "Idempotency-Key"),
+    ],
+)
+def test_a_bad_start_calls_nobody(
+    function: Any, captured_event: Any, vendor: FakeAgora, table: Any, change: Any, status: int, field: str | None
+) -> None:
+    code, document = call(function("routes.start_recording"), {**captured_event("http_start_recording"), **change})
+    assert (code, document.get("field")) == (status, field)
+    assert vendor.calls == []
+    assert table.scan()["Items"] == []
+
+
+def test_a_function_without_its_environment_says_so_in_the_log(
+    function: Any, captured_event: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = function("routes.list_recordings")
+    monkeypatch.delenv("TABLE_NAME")
+    status, _ = call(module, captured_event("http_list_recordings"))
+    assert status == 500
+    assert "TABLE_NAME is missing" in caplog.text
+
+
+def test_the_wiring_to_the_table(moto_table: Any) -> None:
+    moto_table.put_item(Item={**recording_key(RECORDING_ID), "status": "done"})
+    found = RecordingStore(clients.table(moto_table.name)).find(RECORDING_ID)
+    assert found
+    assert found["status"] == "done"
+    assert clients.region(moto_table.name) == "eu-central-1"
+
+
+def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgora, clock: FakeClock) -> None:
+    settings = FunctionSettings.from_env()
+    secrets = boto3.client("secretsmanager")
+    client = AgoraClient.from_settings(settings, aws_region="eu-central-1")
+    client = replace(client, calls=replace(client.calls, session=vendor))
+    for name, value in (("agora-uploader", UPLOADER_KEY), ("agora", SECRET)):
+        with pytest.raises(errors.SecretUnusable, match=rf"recording-insights/dev/{name}: it does not exist"):
+            client.start(wanted(), ("recordings", RECORDING_ID), clock.deadline())
+        secrets.create_secret(Name=f"recording-insights/dev/{name}", SecretString=json.dumps(value))
+    try:
+        client.start(wanted(), ("recordings", RECORDING_ID), clock.deadline())
+    finally:
+        for name in ("agora-uploader", "agora"):
+            secrets.delete_secret(SecretId=f"recording-insights/dev/{name}", ForceDeleteWithoutRecovery=True)
+    storage = vendor.calls[-1][1]["clientRequest"]["storageConfig"]
+    assert (storage["bucket"], storage["region"]) == ("recordings-bucket", 7)
+    assert storage["accessKey"] != UPLOADER_KEY["accessKeyId"]
+    assert storage["stsToken"]

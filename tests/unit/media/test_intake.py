@@ -1,0 +1,288 @@
+import io
+import json
+import wave
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recording_insights.media.intake import admit_media
+from recording_insights.media.probe import RangeReader
+from recording_insights.model.media_object import MediaObject
+from recording_insights.store.keys import recording_key
+from recording_insights.store.media import MediaStore
+from tests.unit.conftest import MakeMedia
+from tests.unit.fake_table import FakeTable
+from tests.unit.fakes import FakeClock
+from tests.unit.processing.track_scene import FakeFolder
+
+SID = "b1946ac92492d2347c6235b4d2611184"
+FOLDER = "5eb63bbbe01eeed093cb22bb8f5acdc3"
+
+
+class FakeBucket:
+    """Objects by key, and the executions that were started by name."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.executions: dict[str, Any] = {}
+        self.starts: list[str] = []
+        self.fault: Exception | None = None
+
+    def reader(self, media: MediaObject) -> RangeReader:
+        def read(first: int, last: int) -> bytes:
+            if media.key not in self.objects:
+                raise FileNotFoundError("the object is gone")
+            return self.objects[media.key][first : last + 1]
+
+        return read
+
+    def start(self, *, name: str, state: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.starts.append(name)
+        self.executions.setdefault(name, json.loads(state))
+
+
+@pytest.fixture
+def bucket() -> FakeBucket:
+    return FakeBucket()
+
+
+@pytest.fixture
+def admit(store: MediaStore, bucket: FakeBucket) -> Callable[[MediaObject], Any]:
+    def call(media: MediaObject) -> Any:
+        return admit_media(
+            media,
+            store=store,
+            default_provider="marsview",
+            prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
+            reader=bucket.reader,
+            folder=FakeFolder(FakeClock()),
+            start_execution=bucket.start,
+        )
+
+    return call
+
+
+@pytest.fixture
+def put(bucket: FakeBucket, make_media: MakeMedia) -> Callable[..., MediaObject]:
+    """Puts an object and gives its announcement."""
+
+    def call(key: str = "talk.wav", content: bytes | None = None, **arguments: Any) -> MediaObject:
+        bucket.objects[key] = wav() if content is None else content
+        return make_media(key, size=len(bucket.objects[key]), **arguments)
+
+    return call
+
+
+def wav() -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000))
+    return buffer.getvalue()
+
+
+def test_an_object_becomes_a_row_and_an_execution(admit: Any, put: Any, bucket: FakeBucket, store: MediaStore) -> None:
+    media = put("a folder/two words+.wav")
+
+    outcome = admit(media)
+
+    recording_id = media.own_recording_id
+    assert outcome == {
+        "recording_id": recording_id,
+        "media_id": media.media_id,
+        "execution": media.execution_name(recording_id),
+    }
+    assert bucket.executions == {
+        outcome["execution"]: {
+            "recording_id": recording_id,
+            "media_id": media.media_id,
+            "key": "a folder/two words+.wav",
+        }
+    }
+    assert store.get(recording_id, media.media_id)["duration_ms"] == 1000
+    assert store.recording(recording_id)["provider"] == "marsview"
+
+
+def test_five_deliveries_are_one_execution_and_one_row(
+    admit: Any, put: Any, bucket: FakeBucket, table: FakeTable
+) -> None:
+    media = put()
+
+    outcomes = [admit(media) for _ in range(5)]
+
+    assert len(bucket.executions) == 1
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert len(table.scan()["Items"]) == 2
+
+
+def test_a_crash_between_row_and_execution_is_made_good_by_the_next_delivery(
+    admit: Any, put: Any, bucket: FakeBucket
+) -> None:
+    media = put()
+    bucket.fault = TimeoutError("no answer from Step Functions")
+    with pytest.raises(TimeoutError):
+        admit(media)
+    assert not bucket.executions
+
+    bucket.fault = None
+
+    assert admit(media)["execution"] in bucket.executions
+
+
+@pytest.mark.parametrize("status", ["done", "failed"])
+def test_what_was_processed_before_is_not_processed_again(
+    admit: Any, put: Any, bucket: FakeBucket, store: MediaStore, status: str
+) -> None:
+    media = put()
+    first = admit(media)
+    store.finish(first["recording_id"], first["media_id"], status)
+    bucket.starts.clear()
+
+    assert admit(media) == {"ignored": "it was processed before"}
+    assert not bucket.starts
+
+
+def test_other_bytes_under_the_key_are_another_execution_of_the_same_recording(
+    admit: Any, put: Any, bucket: FakeBucket
+) -> None:
+    first, second = admit(put(etag="one")), admit(put(etag="two"))
+
+    assert first["recording_id"] == second["recording_id"]
+    assert len(bucket.executions) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "reason"),
+    [
+        ("list.m3u8", b"#EXTM3U", "not a media file"),
+        ("empty.mp4", b"", "zero bytes"),
+        ("folder/", b"", "folder"),
+        ("notes.mp4", b"these are only notes, whatever they are called", "no media format"),
+    ],
+)
+def test_what_is_no_media_leaves_a_reason_and_nothing_else(
+    admit: Any, put: Any, bucket: FakeBucket, table: FakeTable, key: str, content: bytes, reason: str
+) -> None:
+    assert reason in admit(put(key, content))["ignored"]
+    assert not bucket.starts
+    assert not table.scan()["Items"]
+
+
+def test_an_object_that_is_gone_is_ignored(admit: Any, put: Any, bucket: FakeBucket, table: FakeTable) -> None:
+    media = put()
+    bucket.objects.clear()
+
+    assert admit(media) == {"ignored": "the object is gone"}
+    assert not table.scan()["Items"]
+
+
+def test_a_fault_of_s3_is_no_reason_to_ignore(
+    admit: Any, put: Any, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reader(media: MediaObject) -> RangeReader:
+        def read(first: int, last: int) -> bytes:
+            raise TimeoutError("no answer from S3")
+
+        return read
+
+    monkeypatch.setattr(bucket, "reader", reader)
+    media = put()
+
+    with pytest.raises(TimeoutError, match="S3"):
+        admit_media(
+            media,
+            store=MediaStore(None),  # type: ignore[arg-type]
+            default_provider="marsview",
+            prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
+            reader=bucket.reader,
+            folder=FakeFolder(FakeClock()),
+            start_execution=bucket.start,
+        )
+
+
+def test_an_api_started_recording_decides_on_the_provider(
+    admit: Any, put: Any, store: MediaStore, table: FakeTable, bucket: FakeBucket
+) -> None:
+    table.put_item(
+        Item={**recording_key(FOLDER), "recording_id": FOLDER, "status": "stopping", "version": 1, "provider": "other"}
+    )
+
+    outcome = admit(put(f"recordings/{FOLDER}/{SID}_team_0.mp4", wav()))
+
+    assert outcome["recording_id"] == FOLDER
+    assert outcome["execution"].startswith(SID)
+    assert store.recording(FOLDER)["provider"] == "other"
+
+
+def test_the_parts_of_a_recording_put_by_hand_come_together(admit: Any, put: Any, store: MediaStore) -> None:
+    for part in (f"{SID}_team_0.mp4", f"bak0_{SID}_team_0.mp4", f"{SID}_team_1.mp4"):
+        assert admit(put(part, wav()))["recording_id"] == SID
+
+    assert len(store.recording(SID)["media"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "provider", "failover"),
+    [
+        ("talk.wav", "marsview", None),
+        ("interviews/talk.wav", "deepgram", ["transcribe"]),
+        ("interviews/legal/talk.wav", "transcribe", None),
+        ("old/interviews/talk.wav", "marsview", None),
+    ],
+)
+def test_the_longest_prefix_of_the_key_names_the_provider(
+    admit: Any, put: Any, store: MediaStore, key: str, provider: str, failover: list[str] | None
+) -> None:
+    outcome = admit(put(key, wav()))
+
+    recording = store.recording(outcome["recording_id"])
+    assert (recording["provider"], recording.get("failover")) == (provider, failover)
+    assert store.get(outcome["recording_id"], outcome["media_id"])["provider"] == provider
+
+
+STEM = f"{SID}_team__uid_s_1001__uid_e_audio"
+
+
+def announced(captured_event: Callable[[str], Any], key: str, etag: str) -> MediaObject:
+    event = captured_event("object_created")
+    event["detail"]["object"].update(key=key, etag=etag)
+    return MediaObject.from_event(event)
+
+
+def test_a_playlist_that_is_written_400_times_is_one_execution(
+    admit: Any, captured_event: Callable[[str], Any], bucket: FakeBucket, store: MediaStore, table: FakeTable
+) -> None:
+    names = [f"{STEM}.m3u8"] * 400 + [f"bak0_{STEM}.m3u8", f"{STEM}_1741737847_1.m3u8"]
+    outcomes = []
+    for number, name in enumerate(names):
+        media = announced(captured_event, f"folder/{name}", f"etag {number}")
+        outcomes.append(admit(media))
+        if number == 2:
+            store.note(SID, media.media_id, status="preparing")
+
+    [(name, state)] = bucket.executions.items()
+    assert name == f"{SID}-uid-1001-{media.media_id}"
+    assert state == {
+        "recording_id": SID,
+        "media_id": media.media_id,
+        "key": f"folder/{STEM}.m3u8",
+        "outcome": "prepare",
+    }
+    assert len(bucket.starts) == 3, "asked for again until the state has begun: a start may have been lost"
+    assert outcomes[-1] == {"ignored": "its track is being processed, or was"}
+    item = store.get(SID, media.media_id)
+    assert (item["uid"], item["format"], item["etag"]) == ("1001", "m3u8", "")
+    assert len(table.scan()["Items"]) == 2
+
+
+def test_the_tracks_of_one_recording_are_its_media_objects(
+    admit: Any, captured_event: Callable[[str], Any], bucket: FakeBucket, store: MediaStore
+) -> None:
+    for uid in (1001, 1002):
+        admit(announced(captured_event, f"{STEM.replace('1001', str(uid))}.m3u8", "etag"))
+
+    assert len(bucket.executions) == 2
+    assert len(store.recording(SID)["media"]) == 2

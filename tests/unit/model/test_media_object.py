@@ -1,0 +1,279 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from recording_insights.model.media_object import MediaObject, why_ignored
+from tests.unit.conftest import MakeMedia
+
+SID = "b1946ac92492d2347c6235b4d2611184"
+RECORDING = "5eb63bbbe01eeed093cb22bb8f5acdc3"
+EXACT_KEYS = (
+    "two words and  more.mp4",
+    "a+b.mp4",
+    "100%41.mp4",
+    "%25%2B.mp4",
+    "besprechung/日本語 – Ünïcode 🎙.mp4",
+    "deep/" + "x" * 991 + ".mp4",
+    "quotes \"'`$(id) & <tag>.mp4",
+    "line\nbreak\t.mp4",
+)
+
+
+@pytest.mark.parametrize("key", EXACT_KEYS)
+def test_a_key_is_taken_exactly_as_the_event_has_it(captured_event: Callable[[str], Any], key: str) -> None:
+    event = captured_event("object_created")
+    event["detail"]["object"]["key"] = key
+
+    media = MediaObject.from_event(event)
+
+    assert media.key == key
+    assert why_ignored(media) is None
+
+
+def test_everything_of_the_event_is_read(captured_event: Callable[[str], Any]) -> None:
+    media = MediaObject.from_event(captured_event("object_created_multipart"))
+
+    assert media.bucket == "recordings-bucket"
+    assert media.etag == "3858f62230ac3c915f300c664312c63f-128"
+    assert media.size == 1 << 30
+    assert media.created_at.isoformat() == "2026-03-12T00:04:07+00:00"
+    assert media.agora_sid == SID
+    assert media.recording_folder == RECORDING
+
+
+@pytest.mark.parametrize(
+    ("key", "size", "reason"),
+    [
+        ("a/slice.ts", 9, "not a media file"),
+        ("a/list.m3u8", 9, "not a media file"),
+        ("a/shot.jpg", 9, "not a media file"),
+        ("no suffix", 9, "not a media file"),
+        ("mp4", 9, "not a media file"),
+        ("notes.mp4.txt", 9, "not a media file"),
+        ("empty.mp4", 0, "zero bytes"),
+        ("folder/", 0, "folder"),
+        ("folder.mp4/", 9, "folder"),
+    ],
+)
+def test_what_is_no_media_is_ignored_with_the_reason(make_media: MakeMedia, key: str, size: int, reason: str) -> None:
+    assert reason in (why_ignored(make_media(key, size=size)) or "")
+
+
+@pytest.mark.parametrize(
+    ("key", "form"),
+    [
+        ("a.mp4", "mp4"),
+        ("A.M4A", "m4a"),
+        ("a.b.Mp3", "mp3"),
+        ("x/y.z/a.wav", "wav"),
+        ("folder/.mp4", "mp4"),
+        (".wav", "wav"),
+    ],
+)
+def test_the_suffix_is_the_format_whatever_its_case(make_media: MakeMedia, key: str, form: str) -> None:
+    assert why_ignored(make_media(key)) is None
+    assert make_media(key).format == form
+
+
+class TestIds:
+    def test_the_same_object_has_the_same_ids_however_it_was_announced(self, captured_event: Any) -> None:
+        event, again = captured_event("object_created"), captured_event("object_created")
+        again.update(id="another", time="2026-03-12T09:00:00Z")
+        again["detail"]["object"].update(sequencer="00FF", etag='"b57f9512698f4b09e608f4f2a65852e5"')
+        again["detail"]["reason"] = "CopyObject"
+
+        first, second = MediaObject.from_event(event), MediaObject.from_event(again)
+
+        assert first.media_id == second.media_id
+        assert first.own_recording_id == second.own_recording_id
+        assert first.execution_name("r") == second.execution_name("r")
+
+    def test_ids_do_not_change_between_releases(self, make_media: MakeMedia) -> None:
+        assert make_media("talk.mp4").media_id == "ca603eb20b04ae283ee9"
+        assert make_media("talk.mp4").own_recording_id == "f49ca61e3efc31fc7c3fd2f6a1df00b4"
+
+    @pytest.mark.parametrize("key", ["talk.mp4", f"{SID}_team_0.mp4"])
+    def test_other_bytes_are_another_media_object_of_the_same_recording(self, make_media: MakeMedia, key: str) -> None:
+        first, second = make_media(key, etag="one"), make_media(key, etag="two")
+
+        assert first.media_id != second.media_id
+        assert first.own_recording_id == second.own_recording_id
+
+    def test_keys_that_differ_only_in_case_or_encoding_are_different(self, make_media: MakeMedia) -> None:
+        keys = ("a b.mp4", "a+b.mp4", "a%20b.mp4", "A b.mp4", "a b.MP4", "a  b.mp4")
+
+        assert len({make_media(key).media_id for key in keys}) == len(keys)
+        assert len({make_media(key).own_recording_id for key in keys}) == len(keys)
+
+    def test_the_parts_of_an_id_cannot_be_shifted(self, make_media: MakeMedia) -> None:
+        assert make_media("a", etag="bc").media_id != make_media("ab", etag="c").media_id
+
+
+class TestAgoraNames:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            f"{SID}_team_0.mp4",
+            f"{SID}_team_17.mp4",
+            f"bak0_{SID}_team_0.mp4",
+            f"bak12_{SID}_team_1.mp4",
+            f"{SID}_weekly-sync--4--_0.mp4",
+            f"{SID}_with space_0.mp4",
+            f"{SID}__0.mp4",
+            f"{SID}_team__uid_s_0__uid_e_av_0.mp4",
+            f"{SID}_team__uid_s_4294967295__uid_e_audio_20260312000407123.mp4",
+            f"{SID}_team_20260312000407123_1.mp4",
+        ],
+    )
+    @pytest.mark.parametrize("folder", ["", "recordings/", "a/b c/"])
+    def test_the_sid_is_read_from_agoras_name(self, make_media: MakeMedia, folder: str, name: str) -> None:
+        media = make_media(folder + name)
+
+        assert media.agora_sid == SID
+        assert media.own_recording_id == SID
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "talk.mp4",
+            f"{SID[:-1]}_team_0.mp4",
+            f"{SID}0_team_0.mp4",
+            f"{SID.upper()}_team_0.mp4",
+            f"{SID}_team.mp4",
+            f"{SID}_team_0.mp3",
+            f"{SID}_team_0/other.mp4",
+            f"copy of {SID}_team_0.mp4",
+        ],
+    )
+    def test_other_names_have_none(self, make_media: MakeMedia, key: str) -> None:
+        media = make_media(key)
+
+        assert media.agora_sid is None
+        assert re.fullmatch(r"[0-9a-f]{32}", media.own_recording_id)
+        assert media.own_recording_id != SID
+
+
+@pytest.mark.parametrize(
+    ("key", "folder"),
+    [
+        (f"recordings/{RECORDING}/{SID}_team_0.mp4", RECORDING),
+        (f"{RECORDING}/a.mp4", RECORDING),
+        (f"{SID}/{RECORDING}/a.mp4", RECORDING),
+        (f"recordings/{RECORDING}/deeper/a.mp4", None),
+        (f"recordings/{RECORDING}x/a.mp4", None),
+        (f"x{RECORDING}/a.mp4", None),
+        (f"{RECORDING}.mp4", None),
+        ("talk.mp4", None),
+    ],
+)
+def test_the_folder_that_an_api_started_recording_writes_to(
+    make_media: MakeMedia, key: str, folder: str | None
+) -> None:
+    assert make_media(key).recording_folder == folder
+
+
+class TestExecutionNames:
+    @pytest.mark.parametrize("key", [*EXACT_KEYS, f"bak0_{SID}_team_0.mp4", f"{SID}_{'c' * 64}_0.mp4", ".mp4", "🎙.mp4"])
+    def test_step_functions_takes_every_name(self, make_media: MakeMedia, key: str) -> None:
+        media = make_media(key)
+
+        name = media.execution_name(RECORDING)
+
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name)
+        assert name.endswith(media.media_id)
+
+    def test_they_begin_with_the_sid_also_when_the_api_started_the_recording(self, make_media: MakeMedia) -> None:
+        media = make_media(f"recordings/{RECORDING}/{SID}_team_3.mp4")
+
+        assert media.execution_name(RECORDING) == f"{SID}-3-{media.media_id}"
+
+    def test_other_keys_show_the_recording_and_the_file(self, make_media: MakeMedia) -> None:
+        media = make_media("2026/Weekly sync (12 March) with everybody.mp4")
+
+        assert media.execution_name(RECORDING) == f"{RECORDING}-Weekly-sync-12-March-wit-{media.media_id}"
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        (f"recordings/{'a' * 32}/{'b' * 32}_team_0.mp4", 0),
+        (f"{'b' * 32}_weekly-sync_12.mp4", 12),
+        (f"bak0_{'b' * 32}_team_0.mp4", 100_000),
+        (f"bak1_{'b' * 32}_team_3.mp4", 200_003),
+        ("by hand.mp4", None),
+        (f"{'b' * 32}_team_x.mp4", None),
+    ],
+)
+def test_the_place_among_the_parts_follows_from_agoras_name(make_media: MakeMedia, key: str, part: int | None) -> None:
+    assert make_media(key).part == part
+
+
+STEM = f"{SID}_team__uid_s_1001__uid_e_audio"
+
+
+class TestTracks:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            f"{STEM}.m3u8",
+            f"bak0_{STEM}.m3u8",
+            f"{STEM}_1741737847_3.m3u8",
+            f"bak12_{STEM}_1741737847_0.m3u8",
+        ],
+    )
+    def test_every_playlist_of_a_uid_stands_for_its_track(self, captured_event: Any, name: str) -> None:
+        event = captured_event("object_created")
+        event["detail"]["object"].update(key=f"recordings/{RECORDING}/{name}", etag="whatever is in it now")
+
+        media = MediaObject.from_event(event)
+
+        assert media.key == f"recordings/{RECORDING}/{STEM}.m3u8"
+        assert media.media_id == "a4d6cb30bb91bbcf327c"
+        assert (media.is_track, media.uid, media.agora_sid, media.part) == (True, "1001", SID, None)
+        assert media.recording_folder == RECORDING
+        assert media.execution_name(RECORDING) == f"{SID}-uid-1001-{media.media_id}"
+        assert why_ignored(media) is None
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            f"{SID}_team.m3u8",
+            f"{STEM.replace('audio', 'video')}.m3u8",
+            f"{STEM.replace('audio', 'av')}.m3u8",
+            f"{STEM}.m3u",
+            f"{STEM}_20260312000407123.ts",
+            "x__uid_e_audio.m3u8",
+        ],
+    )
+    def test_other_playlists_are_ignored_with_the_reason(self, make_media: MakeMedia, name: str) -> None:
+        media = make_media(name)
+
+        assert not media.is_track
+        assert "not a media file" in (why_ignored(media) or "")
+
+    def test_a_sid_of_another_form_makes_a_recording_id_all_the_same(self, make_media: MakeMedia) -> None:
+        one, other = (make_media(f"a/{s}_team__uid_s_7__uid_e_audio.m3u8") for s in ("Sid1", "Sid2"))
+        second_uid = make_media("a/Sid1_team__uid_s_8__uid_e_audio.m3u8")
+
+        assert one.is_track
+        assert re.fullmatch(r"[0-9a-f]{32}", one.own_recording_id)
+        assert one.own_recording_id == second_uid.own_recording_id != other.own_recording_id
+
+    def test_what_was_made_of_a_track_is_not_taken_for_a_recording(self, make_media: MakeMedia) -> None:
+        assert "processed already" in (why_ignored(make_media(f"prepared/{RECORDING}/{STEM}.mp4")) or "")
+
+    def test_what_continues_a_track_is_told_apart_from_it(self, make_media: MakeMedia) -> None:
+        track = make_media(f"{STEM}.m3u8", etag="")
+        then = track.going_on(30_000)
+        at_last = then.going_on(90_000)
+
+        assert [each.continuation for each in (track, then, at_last)] == [0, 1, 2]
+        assert track.continues is None
+        assert then.continues == at_last.continues == track.media_id
+        assert len({each.media_id for each in (track, then, at_last)}) == 3
+        assert then.media_id == replace(then, continues_at_ms=0, size=1).media_id, "whatever the event says beside"
+        for each in (then, at_last):
+            assert each.execution_name(SID) == f"{SID}-uid-1001-{each.media_id}"

@@ -1,0 +1,10 @@
+"""The store that the states write to."""
+
+import pytest
+
+from recording_insights.store.media import MediaStore
+
+
+@pytest.fixture
+def store(media_store: MediaStore) -> MediaStore:
+    return media_store

@@ -1,0 +1,141 @@
+"""A track that goes on after it was processed: its bucket, the events of its playlists, and the executions."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from recording_insights.hls.remux import NothingToHear, Prepared
+from recording_insights.hls.timeline import Piece
+from recording_insights.media.intake import admit_media
+from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.prepare_media import prepare_media
+from recording_insights.processing.progress import Progress
+from recording_insights.processing.report_failure import report_failure
+from recording_insights.store.media import MediaStore
+from tests.unit.fakes import FakeClock
+from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder, playlist, stamp
+
+IGNORED = {"ignored": "its track is being processed, or was"}
+
+
+def slice_at(seconds: float, *, prefix: str = "") -> str:
+    """The name of a slice that begins so long after the track."""
+    return f"{prefix}{STEM}_{stamp(BEGAN + timedelta(seconds=seconds))}.ts"
+
+
+FIRST = [slice_at(0), slice_at(15)]
+THEN = [slice_at(100), slice_at(115)]
+AT_LAST = [slice_at(300)]
+"""After each of them the uid has left for a while."""
+
+
+class World:
+    """What Agora writes is announced to the intake, and what that starts is run; a prepared file holds its pieces."""
+
+    def __init__(self, table: Any, clock: FakeClock, folder: FakeFolder | None = None) -> None:
+        self.clock = clock
+        self.store = MediaStore(table, clock.now, clock.sleep)
+        self.folder = folder or FakeFolder(clock)
+        self.executions: dict[str, Progress] = {}
+        self.starts = 0
+        self.is_silent = False
+
+    def write(self, names: Sequence[str], *, closed: bool = True, key: str = KEY) -> None:
+        """The playlist anew, and the slices that it names."""
+        for name in names:
+            if FOLDER + name not in self.folder.objects:
+                self.folder.put(FOLDER + name)
+        self.folder.put(key, playlist(names, closed=closed))
+
+    def sounds(self, names: Sequence[str]) -> None:
+        """The playlist anew, closed; now there is something to hear."""
+        self.is_silent = False
+        self.write(names)
+
+    def announce(self, key: str = KEY) -> Any:
+        detail = {"bucket": {"name": "recordings-bucket"}, "object": {"key": key, "etag": "any", "size": 9}}
+        media = MediaObject.from_event({"time": self.clock.now().isoformat(), "detail": detail})
+        return admit_media(
+            media,
+            store=self.store,
+            default_provider="marsview",
+            prefix_providers={},
+            reader=lambda media: lambda first, last: b"",
+            folder=self.folder,
+            start_execution=self._start,
+        )
+
+    def tell(self, names: Sequence[str], *, closed: bool = True, key: str = KEY) -> Any:
+        """Written and announced."""
+        self.write(names, closed=closed, key=key)
+        return self.announce(key)
+
+    def look(self, name: str) -> Progress:
+        """The execution's next look at its track."""
+        progress = prepare_media(
+            self.executions[name],
+            store=self.store,
+            folder=self.folder,
+            remux=self._remux,
+            late_minutes=60,
+            now=self.clock.now,
+        )
+        self.executions[name] = progress
+        return progress
+
+    def prepare(self, name: str) -> str:
+        """Until the execution waits for files no more; how it goes on."""
+        for _ in range(2000):
+            progress = self.executions[name]
+            if progress.outcome not in ("prepare", "running"):
+                return progress.outcome
+            self.clock.elapsed += self.look(name).wait_seconds
+        raise AssertionError("it waits for ever")
+
+    def process(self, name: str, status: str = "done") -> None:
+        """The execution, to its end."""
+        outcome, progress = self.prepare(name), self.executions[name]
+        if outcome == "submit":
+            self.store.submitted(progress.recording_id, progress.media_id, job={}, provider="marsview")
+            self.store.finish(progress.recording_id, progress.media_id, status, reason=None)
+        elif outcome == "failed":
+            report_failure(progress.to_state(), store=self.store)
+        self.executions[name] = replace(progress, outcome="succeeded")
+
+    def process_all(self) -> None:
+        while waiting := [name for name, progress in self.executions.items() if progress.outcome != "succeeded"]:
+            self.process(waiting[0])
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.executions)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The media objects, in the order in which they follow each other."""
+        found = [item for item in self.store.table.scan()["Items"] if item["sk"].startswith("MEDIA#")]  # type: ignore[attr-defined]
+        return sorted(found, key=lambda item: int(item.get("continuation", 0)))
+
+    @property
+    def recording(self) -> Any:
+        return self.store.recording(SID)
+
+    @property
+    def heard(self) -> list[list[str]]:
+        """What the prepared files hold, one after the other."""
+        kept = [self.folder.kept[row["prepared"]["key"]] for row in self.rows if "prepared" in row]
+        return [[piece["name"] for piece in json.loads(content)] for content in kept]
+
+    def _start(self, *, name: str, state: str) -> None:
+        self.starts += 1
+        self.executions.setdefault(name, Progress.from_state(json.loads(state)))
+
+    def _remux(self, pieces: Sequence[Piece], read: Callable[[str], bytes | None], target: Path) -> Prepared:
+        if self.is_silent:
+            raise NothingToHear("no sound")
+        target.write_text(json.dumps([vars(piece) for piece in pieces]))
+        length_ms = max(piece.at_ms + piece.length_ms for piece in pieces)
+        return Prepared(length_ms, 0, [piece.name for piece in pieces if read(piece.name) is None], reencoded=False)

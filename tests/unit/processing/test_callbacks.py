@@ -1,0 +1,353 @@
+"""Callbacks at every moment: before, while and after somebody waits, twice, for others, and forged."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from recording_insights.errors import CallbackForged, NotFound, ProviderUnavailable, SubmissionUnconfirmed
+from recording_insights.processing.callbacks import Callbacks, callback_token, job_name
+from recording_insights.providers.pacing import Pace
+from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, JobState
+from recording_insights.store.media import MediaStore
+from tests.unit.conftest import MakeMedia
+from tests.unit.fakes import FakeClock
+from tests.unit.processing.flow import RUNNING, Flow, R
+
+CALLS_BACK = Capabilities("url", frozenset({"mp4"}), Pace(5, 0.3), callback="optional")
+JOB = {"id": "job-1"}
+LOST = SubmissionUnconfirmed("Marsview did not answer in time")
+DONE = JobState("succeeded", "completed")
+
+
+class Adapter:
+    """Proves a request by its path; the body is a `Callback` as JSON, or null."""
+
+    def read_callback(self, request: CallbackRequest) -> Callback | None:
+        request.prove(request.path_token)
+        told = json.loads(request.body)
+        return Callback(**told) if told else None
+
+
+class World:
+    """A flow whose provider calls back, and the receiving end; `woken` are the tokens of waits that ended."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.media_id = flow.media.media_id
+        flow.provider.capabilities = CALLS_BACK
+        self.woken: list[str] = []
+        self.callbacks = Callbacks(flow.store, flow.replies, self.woken.append)
+        self.name = job_name(R, self.media_id, {})
+        self.token = callback_token("secret", "marsview", self.name)
+
+    def call(self, told: Any = None, *, name: Any = "", token: str | None = None, provider: str = "marsview") -> str:
+        body = json.dumps({"job": JOB} if told is None else told).encode()
+        request = CallbackRequest(body, {}, self.token if token is None else token, self.token)
+        return self.callbacks.receive_webhook(provider, Adapter(), request, name=self.name if name == "" else name)
+
+    def wait(self) -> bool:
+        """What "Await callback" does; False if its write meets a callback that was noted."""
+        if "callback_at" in self.flow.item:
+            return False
+        self.flow.store.note(R, self.media_id, task_token="task-token")
+        return True
+
+
+@pytest.fixture
+def world(flow: Flow) -> World:
+    return World(flow)
+
+
+@pytest.fixture
+def placed(world: World) -> World:
+    """The provider has the job, the workflow awaits its callback."""
+    world.flow.provider.submits = [JOB]
+    progress = world.flow.submit()
+    assert (progress.outcome, progress.wait_seconds) == ("awaiting", 0)
+    return world
+
+
+def test_the_callback_ends_the_wait_and_a_second_one_nothing(placed: World) -> None:
+    assert placed.wait()
+
+    assert placed.call() == "noted"
+    before = placed.flow.item
+    assert placed.call() == "known already"
+
+    # Ended again, since the first may have broken off before: a wait that is over does not mind.
+    assert placed.woken == ["task-token", "task-token"]
+    assert placed.flow.item == before
+
+
+def test_a_callback_whose_receiver_broke_off_is_made_good_by_the_next(placed: World) -> None:
+    def break_off(token: str) -> None:
+        raise TimeoutError("no answer from Step Functions")
+
+    assert placed.wait()
+    broken = Callbacks(placed.flow.store, placed.flow.replies, break_off)
+    with pytest.raises(TimeoutError):
+        broken.receive_state_change("marsview", placed.name)
+
+    assert placed.call() == "known already"
+    assert placed.woken == ["task-token"]
+
+
+def test_an_early_callback_leaves_nobody_waiting(world: World) -> None:
+    world.flow.provider.submits = [JOB]
+    assert world.call() == "noted"
+    assert world.flow.submit().outcome == "awaiting"
+
+    assert not world.wait()
+    world.flow.provider.polls, world.flow.provider.replies = [DONE], [b"{}"]
+    assert world.flow.poll().outcome == "succeeded"
+    assert not world.woken
+
+
+def test_a_late_callback_is_noted_and_the_next_poll_finds_the_end(placed: World) -> None:
+    placed.flow.provider.polls = [RUNNING]
+    progress = placed.flow.poll(replace(placed.flow.progress, outcome="awaiting"))
+    assert progress.outcome == "running"
+    assert placed.call() == "noted"
+
+
+def test_a_callback_after_the_end_changes_nothing(placed: World) -> None:
+    placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling")
+    before = placed.flow.item
+
+    assert placed.call() == "over already"
+    assert placed.flow.item == before
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64, "é"])
+def test_a_forged_callback_changes_nothing(placed: World, token: str) -> None:
+    assert placed.wait()
+    before = placed.flow.item
+
+    with pytest.raises(CallbackForged):
+        placed.call(token=token)
+
+    assert placed.flow.item == before
+    assert not placed.woken
+
+
+@pytest.mark.parametrize("position", [0, 31, 63])
+def test_one_flipped_digit_of_the_token_is_enough(placed: World, position: int) -> None:
+    digit = "0" if placed.token[position] != "0" else "1"
+
+    with pytest.raises(CallbackForged):
+        placed.call(token=placed.token[:position] + digit + placed.token[position + 1 :])
+
+
+def test_without_a_media_object_in_the_path_no_token_is_good() -> None:
+    with pytest.raises(CallbackForged):
+        CallbackRequest(b"", {}, "", "").prove("")
+
+
+def test_tokens_differ_by_secret_provider_and_job() -> None:
+    tokens = {callback_token(s, p, n) for s in "ab" for p in ("symbl", "seameet") for n in ("x-0", "x-1")}
+
+    assert len(tokens) == 8
+
+
+def test_news_that_end_nothing_change_nothing(placed: World) -> None:
+    before = placed.flow.item
+
+    assert placed.call(False) == "nothing to do"
+    assert placed.flow.item == before
+
+
+@pytest.mark.parametrize("told", [{"job": {"id": "another"}}, {"job": JOB}], ids=["another job", "another provider"])
+def test_a_callback_of_a_job_that_was_given_up(placed: World, told: Any) -> None:
+    provider = "marsview" if told["job"] != JOB else "deepgram"
+
+    assert placed.call(told, provider=provider) == "of a job that was given up"
+    assert "callback_at" not in placed.flow.item
+
+
+def test_an_unknown_media_object_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound):
+        world.call(name=job_name(R, "f" * 20, {}))
+
+
+class TestByName:
+    """Callbacks that name the vendor's job and none of our ids."""
+
+    def test_the_job_is_found_by_the_key_it_was_kept_under(self, world: World) -> None:
+        world.flow.provider.keeps = [{"meeting_id": "m-1", "callback_key": "m-1"}]
+        world.flow.provider.submits = [{"meeting_id": "m-1", "callback_key": "m-1", "job_id": "j-1"}]
+        world.flow.submit()
+
+        told = {"job": {"meeting_id": "m-1"}, "key": "m-1", "is_result": True}
+        assert world.call(told, name=None) == "noted"
+
+        assert world.flow.replies.read(world.flow.item["delivery"]) == json.dumps(told).encode()
+
+    @pytest.mark.parametrize("key", ["m-2", None])
+    def test_a_name_that_nobody_has(self, world: World, key: str | None) -> None:
+        with pytest.raises(NotFound):
+            world.call({"job": {}, "key": key}, name=None)
+
+
+class TestResults:
+    def test_a_result_in_the_body_is_kept_before_it_is_noted_and_read_by_the_poll(self, placed: World) -> None:
+        assert placed.wait()
+        told = {"job": JOB, "is_result": True}
+        assert placed.call(told) == "noted"
+
+        placed.flow.provider.polls = [DONE]
+        assert placed.flow.poll().outcome == "succeeded"
+        assert placed.flow.provider.deliveries == [json.dumps(told).encode()]
+        assert placed.flow.replies.read(placed.flow.item["reply"]) == json.dumps(told).encode()
+
+    def test_a_result_laid_into_our_bucket_is_found_by_its_name(self, placed: World) -> None:
+        assert placed.wait()
+        key = placed.flow.provider.submissions[0].delivery.key
+        placed.flow.replies.put(key, b'{"results": {}}')
+
+        assert placed.callbacks.receive_delivery(key) == "noted"
+        assert placed.callbacks.receive_delivery(key) == "known already"
+
+        placed.flow.provider.polls = [DONE]
+        assert placed.flow.poll().outcome == "succeeded"
+        assert set(placed.woken) == {"task-token"}
+
+    def test_a_result_of_a_job_that_was_given_up_is_left_where_it_lies(self, placed: World) -> None:
+        key = placed.flow.provider.submissions[0].delivery.key
+        placed.flow.store.give_up(R, placed.media_id, reason="the link expired")
+
+        assert placed.callbacks.receive_delivery(key) == "of a job that was given up"
+        assert "delivery" not in placed.flow.item
+
+    def test_an_event_of_aws_names_the_job(self, placed: World) -> None:
+        name = f"recording-insights-dev-{job_name(R, placed.media_id, {})}"
+
+        assert placed.callbacks.receive_state_change("marsview", name) == "noted"
+
+    @pytest.mark.parametrize("name", ["", "deliveries/marsview/x.json", f"{R}-{'f' * 20}-0", f"{R}-{'f' * 20}-x"])
+    def test_a_name_of_somebody_elses_job(self, placed: World, name: str) -> None:
+        with pytest.raises(NotFound):
+            placed.callbacks.receive_state_change("marsview", name)
+
+
+class TestLostAnswer:
+    """The call that buys got no answer: the callback tells whether it was heard."""
+
+    def test_it_is_awaited_and_the_callback_confirms_the_job(self, world: World) -> None:
+        world.flow.provider.submits = [LOST]
+        assert world.flow.submit().outcome == "awaiting"
+        assert world.wait()
+        assert world.call() == "noted"
+
+        world.flow.provider.polls, world.flow.provider.replies = [DONE], [b"{}"]
+        assert world.flow.poll().outcome == "succeeded"
+        assert len(world.flow.provider.submissions) == 1
+        assert "unconfirmed" not in world.flow.item
+
+    def test_it_is_asked_again_when_no_callback_came(self, world: World) -> None:
+        world.flow.provider.submits = [LOST, JOB]
+        progress = world.flow.submit()
+        progress = world.flow.poll(progress)
+        assert progress.outcome == "submit"
+
+        assert world.flow.submit(progress).outcome == "awaiting"
+        assert world.flow.item["status"] == "submitted"
+        assert "unconfirmed" not in world.flow.item
+
+    def test_it_ends_at_the_ceiling_without_buying_again(self, world: World) -> None:
+        world.flow.provider.submits = [LOST]
+        progress = world.flow.poll(world.flow.submit())
+        world.flow.clock.elapsed += 61 * 60
+
+        progress = world.flow.submit(progress)
+
+        assert (progress.outcome, progress.reason) == ("failed", f"not accepted within 60 minutes; last: {LOST}")
+
+    def test_a_crash_between_the_answer_and_the_row_is_not_paid_twice(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def throttled(*ids: str, **values: Any) -> None:
+            raise TimeoutError("DynamoDB throttles")
+
+        world.flow.provider.submits = [JOB]
+        with monkeypatch.context() as patch:
+            patch.setattr(MediaStore, "submitted", throttled)
+            with pytest.raises(TimeoutError):
+                world.flow.submit()
+
+        assert world.flow.submit().outcome == "awaiting"
+        assert len(world.flow.provider.submissions) == 1
+        assert world.call() == "noted"
+        world.flow.provider.polls, world.flow.provider.replies = [DONE], [b"{}"]
+        assert world.flow.poll().outcome == "succeeded"
+        assert "asking" not in world.flow.item
+
+    def test_after_a_crash_without_a_callback_it_is_asked_again(self, world: World) -> None:
+        world.flow.provider.submits = [OSError("the function died"), JOB]
+        with pytest.raises(OSError, match="died"):
+            world.flow.submit()
+        progress = world.flow.poll(world.flow.submit())
+
+        assert progress.outcome == "submit"
+        assert world.flow.submit(progress).outcome == "awaiting"
+        assert world.flow.item["status"] == "submitted"
+
+    def test_a_clear_refusal_leaves_nothing_to_wait_for(self, world: World) -> None:
+        world.flow.provider.submits = [ProviderUnavailable("no connection"), JOB]
+        progress = world.flow.submit()
+
+        assert "asking" not in world.flow.item
+        assert world.flow.submit(progress).outcome == "awaiting"
+        assert len(world.flow.provider.submissions) == 2
+
+    def test_one_that_never_calls_back_is_asked_again_soon(self, world: World) -> None:
+        world.flow.provider.capabilities = replace(CALLS_BACK, callback="none")
+        world.flow.provider.submits = [LOST]
+
+        assert world.flow.submit().outcome == "running"
+
+    def test_a_provider_out_of_reach_has_nothing_to_call_back_for(self, world: World) -> None:
+        world.flow.provider.submits = [ProviderUnavailable("no connection")]
+
+        assert world.flow.submit().outcome == "running"
+
+
+def test_a_repeated_submit_finds_the_job_and_awaits_on(placed: World) -> None:
+    assert placed.flow.submit().outcome == "awaiting"
+    assert len(placed.flow.provider.submissions) == 1
+
+
+def test_the_wait_and_the_callback_cannot_miss_each_other(
+    either_table: Any, clock: FakeClock, make_media: MakeMedia
+) -> None:
+    store = MediaStore(either_table, clock.now, clock.sleep)
+    media = make_media()
+    store.admit(R, media, providers=["symbl"], duration_ms=None)
+    note = {"provider": "symbl", "job": JOB, "delivery": None}
+
+    assert not store.note_callback(R, media.media_id, **{**note, "provider": "deepgram"})
+    assert "callback_at" not in store.get(R, media.media_id)
+    store.note(R, media.media_id, task_token="token")
+    assert store.note_callback(R, media.media_id, **{**note, "delivery": "callbacks/x.json"})
+    assert not store.note_callback(R, media.media_id, **note)
+    item = store.get(R, media.media_id)
+    assert (item["callback_job"], item["delivery"], item["task_token"]) == (JOB, "callbacks/x.json", "token")
+    store.finish(R, media.media_id, "done")
+    assert not store.note_callback(R, media.media_id, **note)
+    assert "task_token" not in store.get(R, media.media_id)
+
+
+def test_named_jobs(either_table: Any) -> None:
+    store = MediaStore(either_table)
+    store.name_job(R, "media", provider="seameet", key="m-1")
+
+    assert store.find_named_job("seameet", "m-1") == (R, "media")
+    assert store.find_named_job("symbl", "m-1") is None
+
+
+def test_a_webhook_of_a_job_that_was_given_up(placed: World) -> None:
+    placed.flow.store.give_up(R, placed.media_id, reason="the link expired")
+
+    assert placed.call() == "of a job that was given up"
+    assert "callback_at" not in placed.flow.item

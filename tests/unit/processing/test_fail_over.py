@@ -1,0 +1,190 @@
+"""Who gets a media object when its provider does not: the fail-over list, and what goes on record."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from recording_insights.errors import (
+    CredentialsRefused,
+    OutOfCredit,
+    ProviderBusy,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+    SecretUnusable,
+)
+from recording_insights.providers.pacing import Pace
+from recording_insights.providers.port import Capabilities
+from tests.unit.fakes import FakeProvider
+from tests.unit.processing.flow import Flow, R
+
+AWAY = ProviderUnavailable("Marsview answered HTTP 503")
+AT_ONCE = [
+    CredentialsRefused("Marsview refused the credentials of its secret"),
+    OutOfCredit("Marsview wants to be paid"),
+    SecretUnusable("recording-insights/dev/marsview", "it does not exist"),
+]
+
+
+@pytest.fixture
+def two(flow: Flow) -> Flow:
+    """A media object of Marsview, with Deepgram behind it."""
+    flow.others["deepgram"] = FakeProvider(submits=[{"request_id": "r-1"}])
+    return flow
+
+
+@pytest.mark.parametrize("error", AT_ONCE, ids=lambda error: type(error).__name__)
+def test_what_no_repeat_can_mend_hands_over_at_once(two: Flow, error: Exception) -> None:
+    two.provider.submits = [error]
+
+    progress = two.submit(failover=["deepgram"])
+
+    assert progress.outcome == "submit"
+    assert (two.item["provider"], two.item["status"]) == ("deepgram", "waiting")
+    assert two.submit(progress, failover=["deepgram"]).outcome == "running"
+    [story] = two.item["given_up"]
+    assert (story["provider"], story["reason"]) == ("marsview", str(error))
+    assert story["at"]
+
+
+@pytest.mark.parametrize("error", AT_ONCE, ids=lambda error: type(error).__name__)
+def test_without_a_list_it_is_the_end(flow: Flow, error: Exception) -> None:
+    flow.provider.submits = [error]
+
+    assert flow.submit().reason == str(error)
+
+
+def test_a_refused_job_goes_to_nobody_else(two: Flow) -> None:
+    two.provider.submits = [ProviderRejected("Marsview: the audio is too quiet")]
+
+    progress = two.submit(failover=["deepgram"])
+
+    assert (progress.outcome, two.item["provider"]) == ("failed", "marsview")
+
+
+@pytest.mark.parametrize("error", [AWAY, ProviderBusy("Marsview is busy (HTTP 429)")], ids=["away", "busy"])
+def test_one_that_stays_away_is_left_after_the_time_for_it(two: Flow, error: ProviderError) -> None:
+    two.provider.submits = [error] * 3
+    progress = two.submit(failover=["deepgram"])
+    two.clock.elapsed += 14 * 60
+    progress = two.submit(progress, failover=["deepgram"])
+    assert (progress.outcome, two.item["provider"]) == ("running", "marsview")
+    two.clock.elapsed += 2 * 60
+
+    progress = two.submit(progress, failover=["deepgram"])
+
+    assert (progress.outcome, two.item["provider"]) == ("submit", "deepgram")
+    assert progress.waited_seconds == 0
+    assert two.item["given_up"][0]["reason"] == f"not accepted within 15 minutes; last: {error}"
+
+
+def test_the_last_one_has_the_whole_ceiling_and_the_end_tells_all(two: Flow) -> None:
+    two.provider.submits = [AT_ONCE[1]]
+    two.others["deepgram"].submits = [AWAY, AWAY]
+    progress = two.submit(two.submit(failover=["deepgram"]), failover=["deepgram"])
+    assert progress.outcome == "running"
+    two.clock.elapsed += 61 * 60
+
+    progress = two.submit(progress, failover=["deepgram"])
+
+    assert progress.outcome == "failed"
+    assert progress.reason == (
+        "marsview: Marsview wants to be paid; "
+        "deepgram: not accepted within 60 minutes; last: Marsview answered HTTP 503"
+    )
+
+
+def test_one_that_cannot_take_it_is_passed_over_unasked(two: Flow) -> None:
+    two.provider.capabilities = Capabilities("url", frozenset({"mp3"}), Pace(5, 0.3))
+
+    progress = two.submit(failover=["deepgram"])
+
+    assert progress.outcome == "submit"
+    assert not two.provider.submissions
+    assert two.item["given_up"][0]["reason"] == "marsview cannot take this media object: it takes mp3, not mp4"
+
+
+def test_nobody_is_tried_twice(two: Flow) -> None:
+    two.provider.submits = [AT_ONCE[0]]
+    two.others["deepgram"].submits = [AT_ONCE[1]]
+
+    progress = two.submit(two.submit(failover=["deepgram", "marsview"]), failover=["deepgram", "marsview"])
+
+    assert progress.outcome == "failed"
+
+
+def test_an_unpaid_half_of_a_job_stays_on_record(two: Flow) -> None:
+    two.provider.keeps = [{"transaction_id": "txn-1"}]
+    two.provider.submits = [AT_ONCE[0]]
+
+    two.submit(failover=["deepgram"])
+
+    assert "job" not in two.item
+    assert two.item["given_up"][0]["job"] == {"transaction_id": "txn-1"}
+
+
+@pytest.mark.parametrize(
+    ("options", "passed_on"),
+    [
+        ({"custom_vocabulary": ["Zürich"], "speakers": 2}, {"custom_vocabulary": ["Zürich"]}),
+        ({"models": ["speech_to_text"]}, {}),
+    ],
+)
+def test_what_the_next_one_understands_too_goes_along(
+    two: Flow, options: dict[str, Any], passed_on: dict[str, Any]
+) -> None:
+    two.store.table.put_item(Item={**two.store.recording(R), "options": options})
+    two.provider.submits = [AT_ONCE[0]]
+    stack = {"marsview": {"speakers": 5}, "deepgram": {"model": "nova-2"}}
+
+    two.submit(two.submit(failover=["deepgram"], options=stack), failover=["deepgram"], options=stack)
+
+    assert two.provider.submissions[0].options == {"speakers": 5, **options}
+    assert two.others["deepgram"].submissions[0].options == {"model": "nova-2", **passed_on}
+
+
+def test_who_cannot_be_asked_for_the_language_is_passed_over(two: Flow) -> None:
+    two.store.table.put_item(Item={**two.store.recording(R), "provider": "deepgram", "options": {"language": "de"}})
+    two.store.note(R, two.media.media_id, provider="deepgram")
+    two.others["deepgram"].submits = [AT_ONCE[0]]
+    two.others["ringcentral"] = FakeProvider()
+    two.others["transcribe"] = FakeProvider(submits=[{"name": "n"}])
+    progress = replace(two.progress)
+
+    for _ in range(3):
+        progress = two.submit(progress, failover=["ringcentral", "transcribe"])
+
+    assert progress.outcome == "running"
+    assert not two.others["ringcentral"].submissions
+    assert two.item["given_up"][1]["reason"] == "ringcentral cannot be asked for the language de"
+    assert two.others["transcribe"].submissions[0].options == {"language": "de"}
+
+
+def test_each_job_has_a_name_of_its_own(two: Flow) -> None:
+    two.provider.submits = [AWAY, AT_ONCE[0]]
+    progress = two.submit(failover=["deepgram"])
+    progress = two.submit(progress, failover=["deepgram"])
+    two.submit(progress, failover=["deepgram"])
+
+    names = [s.name for s in (*two.provider.submissions, *two.others["deepgram"].submissions)]
+
+    assert names[0] == names[1] != names[2]
+    assert names[0].startswith(f"{R}-{two.media.media_id}-")
+
+
+def test_the_recordings_own_list_goes_before_the_stacks(two: Flow) -> None:
+    two.store.table.put_item(Item={**two.store.recording(R), "failover": []})
+    two.provider.submits = [AT_ONCE[0]]
+
+    assert two.submit(failover=["deepgram"]).outcome == "failed"
+
+
+def test_a_language_that_the_provider_does_not_know_is_refused_unasked(two: Flow) -> None:
+    two.store.table.put_item(Item={**two.store.recording(R), "options": {"language": "tlh"}})
+    two.provider.capabilities = replace(two.provider.capabilities, languages=frozenset({"en-US", "zh-TW"}))
+
+    progress = two.submit()
+
+    assert progress.reason == "marsview cannot take this media object: it knows en-US, zh-TW, not tlh"
+    assert not two.provider.submissions

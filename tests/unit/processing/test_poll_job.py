@@ -1,0 +1,114 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from recording_insights.errors import (
+    CredentialsRefused,
+    ProviderBusy,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from recording_insights.providers.port import JobState
+from tests.unit.processing.flow import LINK, RUNNING, SECRET_FAULT, Flow, R
+
+
+class TestPoll:
+    @pytest.mark.parametrize("state", [RUNNING, JobState("running", "queued_on_mars")])
+    def test_a_job_that_runs_is_asked_again_later(self, submitted: Flow, state: JobState) -> None:
+        submitted.provider.polls = [state]
+        submitted.clock.elapsed = 20
+
+        progress = submitted.poll()
+
+        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 5, 2)
+        assert progress.waited_seconds == 5
+        assert (submitted.item["last_word"], submitted.item["polls"]) == (state.word, 1)
+        assert submitted.item["status"] == "submitted"
+
+    @pytest.mark.parametrize("by", ["clock", "waits"])
+    def test_the_ceiling_ends_it_with_the_last_word(self, submitted: Flow, by: str) -> None:
+        submitted.provider.polls = [JobState("running", "queued_on_mars")] * 2
+        waited = 14_400 if by == "waits" else 0
+        submitted.clock.elapsed = 14_400 if by == "clock" else 0
+        at_the_ceiling = replace(submitted.progress, outcome="running", waited_seconds=waited)
+        assert submitted.poll(at_the_ceiling).outcome == "running"
+
+        submitted.clock.elapsed += by == "clock"
+        progress = submitted.poll(replace(at_the_ceiling, waited_seconds=waited + (by == "waits")))
+
+        assert progress.outcome == "failed"
+        assert progress.reason == "no result within 240 minutes; last: queued_on_mars"
+
+    def test_a_job_through_at_the_ceiling_is_not_thrown_away(self, submitted: Flow) -> None:
+        submitted.provider.polls, submitted.provider.replies = [JobState("succeeded", "processed")], [b"{}"]
+        submitted.clock.elapsed = 10**6
+
+        assert submitted.poll().outcome == "succeeded"
+
+    @pytest.mark.parametrize("error", [ProviderBusy("busy"), ProviderBusy("busy", 700), ProviderUnavailable("away")])
+    @pytest.mark.parametrize("at", ["poll", "fetch"])
+    def test_a_transient_fault_never_fails_a_paid_job(self, submitted: Flow, error: Any, at: str) -> None:
+        if at == "poll":
+            submitted.provider.polls = [error, RUNNING]
+        else:
+            submitted.provider.polls = [JobState("succeeded", "processed"), RUNNING]
+            submitted.provider.replies = [error]
+
+        progress = submitted.poll()
+
+        assert progress.outcome == "running"
+        assert progress.wait_seconds >= (getattr(error, "retry_after", None) or 10)
+        assert submitted.item["reason"] == str(error)
+        assert submitted.poll(progress).outcome == "running"
+        assert "reason" not in submitted.item, "the fault has passed"
+
+    @pytest.mark.parametrize("error", [CredentialsRefused("Marsview refused the token"), SECRET_FAULT])
+    def test_credentials_can_be_mended_while_the_job_waits(self, submitted: Flow, error: Exception) -> None:
+        submitted.provider.polls = [error, JobState("succeeded", "processed")]
+        submitted.provider.replies = [b"{}"]
+
+        progress = submitted.poll()
+
+        assert (progress.outcome, submitted.item["reason"]) == ("running", str(error))
+        assert submitted.poll(progress).outcome == "succeeded"
+
+    def test_a_fault_that_stays_is_the_reason_at_the_ceiling(self, submitted: Flow) -> None:
+        submitted.provider.polls = [CredentialsRefused("Marsview refused the token")]
+        submitted.clock.elapsed = 14_401
+
+        assert submitted.poll().reason == "no result within 240 minutes; last: Marsview refused the token"
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [
+            (JobState("failed", "error", "no speech"), "no speech"),
+            (JobState("failed", "error"), "error"),
+            (ProviderRejected("Marsview answered HTTP 404: no such transaction"), "no such transaction"),
+        ],
+    )
+    def test_the_providers_own_no_ends_it(self, submitted: Flow, answer: Any, reason: str) -> None:
+        submitted.provider.polls = [answer]
+
+        progress = submitted.poll()
+
+        assert progress.outcome == "failed"
+        assert reason in progress.reason
+
+    def test_the_reply_is_kept_without_links_and_the_row_points_to_it(self, submitted: Flow) -> None:
+        submitted.provider.polls = [JobState("succeeded", "error, processed", missing=["emotion: x"])]
+        submitted.provider.replies = [json.dumps({"data": {"link": LINK, "text": "ü"}}).encode()]
+
+        progress = submitted.poll()
+
+        assert progress.outcome == "succeeded"
+        assert (submitted.item["reply"], submitted.item["missing"]) == (
+            f"{R}/{submitted.media.media_id}.json",
+            ["emotion: x"],
+        )
+        kept = json.loads(submitted.replies.read(submitted.item["reply"]))
+        assert kept == {"data": {"link": "https://bucket/talk.mp4?redacted", "text": "ü"}}
+
+    def test_a_poll_without_a_job_leads_back_to_submit(self, flow: Flow) -> None:
+        assert flow.poll().outcome == "submit"

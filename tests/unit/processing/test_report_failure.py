@@ -1,0 +1,131 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recording_insights.processing.report_failure import report_failure, report_stopped_execution
+from recording_insights.store.media import MediaStore
+from tests.unit.conftest import MakeMedia
+
+SID = "b1946ac92492d2347c6235b4d2611184"
+
+
+@pytest.fixture
+def state(store: MediaStore, make_media: MakeMedia) -> dict[str, Any]:
+    """What "Report failure" gets for an admitted media object."""
+    media = make_media(f"{SID}_weekly-sync_0.mp4")
+    store.admit(SID, media, providers=["marsview"], duration_ms=None)
+    return {"recording_id": SID, "media_id": media.media_id, "key": media.key, "outcome": "running", "reason": ""}
+
+
+def lambda_error(name: str, message: str) -> dict[str, str]:
+    """As Step Functions hands on what a function raised."""
+    cause = {"errorMessage": message, "errorType": name, "requestId": "1f0a", "stackTrace": ["  File x, line 1\n"]}
+    return {"Error": name, "Cause": json.dumps(cause)}
+
+
+def test_the_reason_of_an_outcome_is_on_the_row(state: dict[str, Any], store: MediaStore) -> None:
+    reason = report_failure({**state, "outcome": "failed", "reason": "Marsview is away"}, store=store)
+
+    assert reason == "Marsview is away"
+    item = store.get(SID, state["media_id"])
+    assert (item["status"], item["reason"]) == ("failed", "Marsview is away")
+    recording = store.recording(SID)
+    assert (recording["status"], recording["reason"]) == ("failed", f"{state['key']}: Marsview is away")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (lambda_error("ProviderRejected", "marsview's reply is odd"), "Save insights: marsview's reply is odd"),
+        (lambda_error("SecretUnusable", "secret a/b: gone"), "Save insights: secret a/b: gone"),
+        (lambda_error("KeyError", "'data'"), "Save insights: KeyError: 'data'"),
+        (lambda_error("Sandbox.Timedout", "Task timed out"), "Save insights: Sandbox.Timedout: Task timed out"),
+        ({"Error": "Lambda.Unknown", "Cause": "The function could not be\nreached"}, None),
+        ({"Error": "States.Timeout", "Cause": ""}, "Save insights: States.Timeout"),
+        ({"Error": "States.Timeout"}, "Save insights: States.Timeout"),
+        ({"Error": "States.TaskFailed", "Cause": '"text"'}, 'Save insights: States.TaskFailed: "text"'),
+        ({"Error": "States.TaskFailed", "Cause": "[1]"}, "Save insights: States.TaskFailed: [1]"),
+        ({"Error": "States.TaskFailed", "Cause": "{}"}, "Save insights: States.TaskFailed: {}"),
+        ({"Error": "ProviderRejected", "Cause": ""}, "Save insights: ProviderRejected"),
+    ],
+)
+def test_a_caught_error_becomes_a_sentence(
+    state: dict[str, Any], store: MediaStore, error: dict[str, str], reason: str | None
+) -> None:
+    expected = reason or "Save insights: Lambda.Unknown: The function could not be reached"
+
+    assert report_failure({**state, "error": error, "failed_state": "Save insights"}, store=store) == expected
+    assert store.get(SID, state["media_id"])["reason"] == expected
+
+
+def test_no_link_reaches_the_row(state: dict[str, Any], store: MediaStore) -> None:
+    error = lambda_error("KeyError", "https://bucket/a.mp4?X-Amz-Signature=5ec0de " + "x" * 9000)
+
+    reason = report_failure({**state, "error": error, "failed_state": "Poll job"}, store=store)
+
+    assert "5ec0de" not in reason
+    assert len(reason) < 600
+
+
+@pytest.mark.parametrize("status", ["done", "failed"])
+def test_a_finished_media_object_keeps_its_end(
+    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any], status: str
+) -> None:
+    store.finish(SID, state["media_id"], status, reason="the first")
+    event = stopped(captured_event("execution_aborted"), state)
+
+    report_stopped_execution(event["detail"], store=store)
+    report_failure({**state, "reason": "late"}, store=store)
+
+    item = store.get(SID, state["media_id"])
+    assert (item["status"], item["reason"]) == (status, "the first")
+
+
+def stopped(event: Any, state: dict[str, Any]) -> Any:
+    """The event, for the media object of this test."""
+    given = json.loads(event["detail"]["input"])
+    event["detail"]["input"] = json.dumps({**given, "media_id": state["media_id"]})
+    return event
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("execution_aborted", "the execution was aborted"),
+        ("execution_timed_out", "the execution exceeded its time limit: States.Timeout"),
+        ("execution_failed", "the execution failed: States.Runtime: An error occurred while executing the state"),
+    ],
+)
+def test_an_execution_that_was_stopped_leaves_its_reason(
+    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any], name: str, reason: str
+) -> None:
+    event = stopped(captured_event(name), state)
+
+    assert report_stopped_execution(event["detail"], store=store).startswith(reason)
+
+    item = store.get(SID, state["media_id"])
+    assert item["status"] == "failed"
+    assert item["reason"].startswith(reason)
+    assert store.recording(SID)["status"] == "failed"
+
+
+def test_whoever_aborts_may_say_why(
+    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any]
+) -> None:
+    event = stopped(captured_event("execution_aborted"), state)
+    event["detail"].update(error="Operator", cause="the wrong recording")
+
+    reason = report_stopped_execution(event["detail"], store=store)
+
+    assert reason == "the execution was aborted: Operator: the wrong recording"
+
+
+def test_a_status_of_the_future_is_named(
+    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any]
+) -> None:
+    event = stopped(captured_event("execution_aborted"), state)
+    event["detail"]["status"] = "EVAPORATED"
+
+    assert report_stopped_execution(event["detail"], store=store) == "the execution ended as EVAPORATED"

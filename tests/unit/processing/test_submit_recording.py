@@ -1,0 +1,236 @@
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recording_insights.errors import (
+    CredentialsRefused,
+    ProviderBusy,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from recording_insights.processing.progress import Progress
+from recording_insights.processing.provider_choice import why_refused
+from recording_insights.processing.submit_recording import MOST_RENEWALS
+from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace
+from recording_insights.providers.port import Capabilities
+from tests.unit.conftest import MakeMedia
+from tests.unit.processing.flow import EXPIRED, JOB, SECRET_FAULT, Flow, R
+
+
+class TestSubmit:
+    def test_a_job_that_is_accepted_is_on_the_row_before_anything_waits(self, flow: Flow) -> None:
+        flow.provider.submits = [JOB]
+
+        progress = flow.submit()
+
+        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 23, 1)
+        assert (flow.item["status"], flow.item["job"], flow.item["provider"]) == ("submitted", JOB, "marsview")
+        (submission,) = flow.provider.submissions
+        assert submission.title == f"{R} talk.mp4"
+        assert submission.media == flow.media
+
+    def test_a_job_on_the_row_is_not_bought_again(self, submitted: Flow) -> None:
+        progress = submitted.submit(replace(submitted.progress, attempt=7, waited_seconds=900))
+
+        assert not submitted.provider.submissions
+        assert (progress.outcome, progress.wait_seconds) == ("running", SHORTEST_WAIT)
+        assert progress.attempt == 1
+
+    def test_a_half_made_job_is_kept_and_handed_to_the_next_try(self, flow: Flow) -> None:
+        flow.provider.keeps = [JOB]
+        flow.provider.submits = [ProviderUnavailable("no answer"), {**JOB, "request_ids": {}}]
+
+        flow.submit(flow.submit())
+
+        assert flow.provider.earlier_jobs == [{}, JOB]
+        assert flow.item["job"] == {**JOB, "request_ids": {}}
+
+    @pytest.mark.parametrize(
+        ("error", "attempt", "seconds"),
+        [
+            (ProviderBusy("Marsview is busy (HTTP 429)"), 0, 10),
+            (ProviderBusy("Marsview is busy (HTTP 429)", 90), 0, 90),
+            (ProviderUnavailable("Marsview answered HTTP 504"), 2, 40),
+            (ProviderUnavailable("Marsview answered HTTP 504"), 20, LONGEST_WAIT),
+        ],
+    )
+    def test_a_provider_that_is_busy_or_away_is_tried_again_later(
+        self, flow: Flow, error: Exception, attempt: int, seconds: int
+    ) -> None:
+        flow.provider.submits = [error]
+
+        progress = flow.submit(replace(flow.progress, attempt=attempt))
+
+        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", seconds, attempt + 1)
+        assert (flow.item["status"], flow.item["reason"]) == ("waiting", str(error))
+        assert flow.poll(progress).outcome == "submit", "without a job the loop leads back"
+
+    def test_the_reason_of_a_fault_is_gone_when_it_has_passed(self, flow: Flow) -> None:
+        flow.provider.submits = [ProviderBusy("busy"), JOB]
+
+        flow.submit(flow.submit())
+
+        assert "reason" not in flow.item
+
+    @pytest.mark.parametrize("by", ["clock", "waits"])
+    def test_the_ceiling_ends_it_with_the_last_reason(self, flow: Flow, by: str) -> None:
+        flow.provider.submits = [ProviderBusy("Marsview is busy (HTTP 429)")] * 2
+        waited = 3600 if by == "waits" else 0
+        flow.clock.elapsed = 3600 if by == "clock" else 0
+        assert flow.submit(replace(flow.progress, waited_seconds=waited)).outcome == "running"
+
+        flow.clock.elapsed += by == "clock"
+        progress = flow.submit(replace(flow.progress, waited_seconds=waited + (by == "waits")))
+
+        assert progress.outcome == "failed"
+        assert progress.reason == "not accepted within 60 minutes; last: Marsview is busy (HTTP 429)"
+
+    def test_no_wait_reaches_beyond_the_ceiling(self, flow: Flow) -> None:
+        flow.provider.submits = [ProviderBusy("busy", 3600)] * 2
+
+        flow.clock.elapsed = 3000
+        assert flow.submit().wait_seconds == 600
+        flow.clock.elapsed = 3600
+        assert flow.submit().wait_seconds == 5
+
+    def test_the_ceiling_counts_from_the_admission_however_late_the_event_came(
+        self, flow: Flow, make_media: MakeMedia
+    ) -> None:
+        flow.clock.elapsed = 7200
+        flow = Flow(flow.store, flow.replies, flow.clock, make_media(etag="late"))
+        flow.provider.submits = [ProviderBusy("busy")]
+
+        assert flow.submit().outcome == "running"
+
+    @pytest.mark.parametrize(
+        "error",
+        [CredentialsRefused("Marsview refused apiKey"), ProviderRejected("Marsview answered HTTP 400"), SECRET_FAULT],
+    )
+    def test_what_no_repeat_can_mend_ends_it_with_its_reason(self, flow: Flow, error: Exception) -> None:
+        flow.provider.submits = [error]
+
+        progress = flow.submit()
+
+        assert (progress.outcome, progress.reason) == ("failed", str(error))
+
+    def test_a_fault_of_ours_is_raised_for_the_workflow_to_retry(self, flow: Flow) -> None:
+        flow.provider.submits = [ZeroDivisionError()]
+
+        with pytest.raises(ZeroDivisionError):
+            flow.submit()
+
+    @pytest.mark.parametrize("status", ["done", "failed"])
+    def test_a_finished_media_object_is_never_submitted_again(self, flow: Flow, status: str) -> None:
+        flow.store.finish(R, flow.media.media_id, status)
+
+        progress = flow.submit(flow.poll())
+
+        assert not flow.provider.submissions
+        assert (progress.outcome, progress.reason) == ("failed", f"the media object is {status} already")
+
+    @pytest.mark.parametrize(
+        "options", [{"speakers": 3, "models": ["speech_to_text"]}, {"custom_vocabulary": ["Zürich"]}, {}]
+    )
+    def test_the_recordings_options_go_before_the_stacks_and_are_plain_json(
+        self, flow: Flow, options: dict[str, Any]
+    ) -> None:
+        flow.store.table.put_item(Item={**flow.store.recording(R), "options": options})
+        flow.provider.submits = [JOB]
+
+        flow.submit(options={"marsview": {"speakers": 2}})
+
+        sent = flow.provider.submissions[0].options
+        assert json.loads(json.dumps(sent)) == {"speakers": 2, **options}
+
+    def test_the_stacks_options_are_those_of_its_own_provider(self, flow: Flow) -> None:
+        flow.provider.submits = [JOB]
+
+        flow.submit(options={"deepgram": {"language": "de"}})
+
+        assert flow.provider.submissions[0].options == {}
+
+
+class TestRenewal:
+    def test_an_expired_link_leads_to_a_new_one_in_a_new_job_at_most_twice(self, flow: Flow) -> None:
+        flow.provider.submits = [{"transaction_id": f"txn-{n}"} for n in range(9)]
+        flow.provider.polls = [EXPIRED] * 9
+        progress = flow.progress
+        while progress.outcome != "failed":
+            progress = flow.submit(progress) if progress.outcome == "submit" else flow.poll(progress)
+
+        assert progress.reason == "Marsview came too late for the link (AIRDOW002), also with 2 new links"
+        assert len(set(flow.provider.links)) == len(flow.provider.submissions) == 1 + MOST_RENEWALS
+        assert flow.provider.earlier_jobs == [{}] * 3, "a link belongs to its transaction"
+        given_up = [(one["provider"], one["job"], one["reason"]) for one in flow.item["given_up"]]
+        assert given_up == [("marsview", {"transaction_id": f"txn-{n}"}, str(EXPIRED)) for n in range(2)]
+
+    def test_each_phase_begins_anew(self, submitted: Flow) -> None:
+        submitted.provider.polls = [EXPIRED]
+
+        progress = submitted.poll(replace(submitted.progress, outcome="running", attempt=9, waited_seconds=4000))
+
+        assert (progress.outcome, progress.attempt, progress.waited_seconds) == ("submit", 0, 0)
+        assert submitted.item["status"] == "waiting"
+        assert "job" not in submitted.item
+
+    def test_a_fault_after_hours_with_the_first_link_is_waited_out(self, submitted: Flow) -> None:
+        submitted.provider.polls = [EXPIRED]
+        submitted.provider.submits = [ProviderBusy("Marsview is busy (HTTP 429)"), JOB]
+        submitted.clock.elapsed = 3 * 3600
+
+        progress = submitted.submit(submitted.poll())
+
+        assert progress.outcome == "running"
+        assert submitted.submit(progress).outcome == "running"
+        assert submitted.item["status"] == "submitted"
+
+    def test_a_link_that_expires_during_the_submit_leaves_the_kept_job_on_record(self, flow: Flow) -> None:
+        flow.provider.keeps = [JOB]
+        flow.provider.submits = [EXPIRED]
+
+        progress = flow.submit()
+
+        assert progress.outcome == "submit"
+        assert [one["job"] for one in flow.item["given_up"]] == [JOB]
+        assert "job" not in flow.item
+
+
+@pytest.mark.parametrize(
+    ("limits", "key", "duration_ms", "refusal"),
+    [
+        ({}, "a.mp4", None, None),
+        ({}, "a.MP4", 10**10, None),
+        ({}, "a.wav", None, "it takes mp3, mp4, not wav"),
+        ({"max_bytes": 1000}, "a.mp4", None, None),
+        ({"max_bytes": 999}, "a.mp4", None, "1000 bytes, it takes 999"),
+        ({"max_minutes": 90}, "a.mp4", None, None),
+        ({"max_minutes": 90}, "a.mp4", Decimal(90 * 60_000), None),
+        ({"max_minutes": 90}, "a.mp4", Decimal(120 * 60_000), "120 minutes long, it takes 90"),
+    ],
+)
+def test_what_a_provider_cannot_take_is_refused_with_its_limit(
+    make_media: MakeMedia, limits: dict[str, int], key: str, duration_ms: Any, refusal: str | None
+) -> None:
+    capabilities = replace(Capabilities("url", frozenset({"mp4", "mp3"}), Pace(5, 0.3)), **limits)
+
+    assert why_refused(capabilities, make_media(key), duration_ms) == refusal
+
+
+def test_a_refused_media_object_never_reaches_the_provider(flow: Flow) -> None:
+    flow.provider.capabilities = Capabilities("url", frozenset({"wav"}), Pace(5, 0.3))
+
+    progress = flow.submit()
+
+    assert progress.outcome == "failed"
+    assert progress.reason == "marsview cannot take this media object: it takes wav, not mp4"
+    assert not flow.provider.submissions
+
+
+def test_progress_is_the_same_after_a_state(flow: Flow) -> None:
+    progress = replace(flow.progress, outcome="failed", reason="x", attempt=3).wait(7)
+
+    assert Progress.from_state(json.loads(json.dumps({**progress.to_state(), "unknown": 1}))) == progress
+    assert Progress.from_state({"recording_id": R, "media_id": flow.media.media_id, "key": "talk.mp4"}) == flow.progress

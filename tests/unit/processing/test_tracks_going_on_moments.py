@@ -1,0 +1,202 @@
+"""A track that goes on at any moment of its processing, and crashes at any write of what follows."""
+
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recording_insights.processing import prepare_media
+from recording_insights.store.media import MediaStore
+from tests.unit.crashing_table import CrashingTable
+from tests.unit.fake_table import FakeTable
+from tests.unit.fakes import FakeClock
+from tests.unit.processing.going_on import AT_LAST, FIRST, THEN, World
+from tests.unit.processing.test_tracks_crashes import retried
+from tests.unit.processing.track_scene import FakeFolder
+
+
+class Moments:
+    """Every access to the table or the bucket is one; just before some of them something happens."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.events: list[tuple[int, Callable[[], Any]]] = []
+
+    def pass_one(self) -> None:
+        self.passed += 1
+        while self.events and self.events[0][0] <= self.passed:
+            self.events.pop(0)[1]()
+
+
+class WatchedTable(FakeTable):
+    def __init__(self, moments: Moments) -> None:
+        super().__init__()
+        self.moments = moments
+
+    def get_item(self, **asked: Any) -> dict[str, Any]:
+        self.moments.pass_one()
+        return super().get_item(**asked)
+
+    def update_item(self, **asked: Any) -> dict[str, Any]:
+        self.moments.pass_one()
+        return super().update_item(**asked)
+
+
+class WatchedFolder(FakeFolder):
+    moments: Moments
+
+    def read(self, key: str) -> Any:
+        self.moments.pass_one()
+        return super().read(key)
+
+    def list(self, prefix: str) -> Any:
+        self.moments.pass_one()
+        return super().list(prefix)
+
+    def keep(self, key: str, file: Any) -> tuple[str, int]:
+        self.moments.pass_one()
+        return super().keep(key, file)
+
+
+def watched() -> tuple[World, Moments]:
+    moments, clock = Moments(), FakeClock()
+    folder = WatchedFolder(clock)
+    folder.moments = moments
+    return World(WatchedTable(moments), clock, folder), moments
+
+
+@pytest.mark.parametrize("before", ["nothing", "a slice", "no sound"])
+def test_whenever_it_goes_on_and_whenever_that_is_announced_all_is_heard_once(before: str) -> None:
+    """The last event of a playlist is the last there is: nobody comes back for what it did not begin."""
+    first = [] if before == "nothing" else FIRST[:1]
+    expected = [*(first if before == "a slice" else ()), *THEN]
+    interleavings = 0
+    for written, later in product(range(1, 100), range(12)):
+        world, moments = watched()
+        world.tell(first)
+        moments.passed = 0
+        world.is_silent = before == "no sound"
+        moments.events = [
+            (written, lambda world=world: world.sounds([*first, *THEN])),
+            (written + later, world.announce),
+        ]
+        world.process_all()
+        if len(moments.events) == 2:
+            break  # that is after the end of everything
+        for _, announce in moments.events:
+            announce()
+        world.process_all()
+        interleavings += 1
+        heard = [name for names in world.heard for name in names if name in expected]
+        assert heard == expected, f"written before access {written}, announced {later} later"
+        assert len(world.rows) <= 2
+        assert world.recording["status"] in ("done", "partial")
+    assert interleavings > 100
+
+
+@pytest.mark.parametrize("status", ["prepared", "done", "failed"])
+def test_an_intake_that_fell_asleep_while_the_file_was_made(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    world = World(FakeTable(), FakeClock())
+    world.tell(FIRST)
+    seen: list[Any] = []
+    keep, find = FakeFolder.keep, MediaStore.find
+
+    def and_seen(folder: FakeFolder, key: str, file: Path) -> tuple[str, int]:
+        seen.extend(world.rows)
+        return keep(folder, key, file)
+
+    monkeypatch.setattr(FakeFolder, "keep", and_seen)
+    if status == "prepared":
+        world.prepare(world.names[0])
+    else:
+        world.process(world.names[0], status)
+    monkeypatch.setattr(MediaStore, "find", lambda *asked: seen.pop() if seen else find(*asked))
+    world.tell([*FIRST, *THEN])
+    assert not seen
+
+    world.process_all()
+
+    assert world.heard == [FIRST, THEN]
+
+
+@pytest.mark.parametrize("takes_effect", [False, True])
+def test_a_crash_at_any_write_and_the_retry_end_as_without(takes_effect: bool) -> None:
+    expected = story(CrashingTable())
+    crashes = 0
+    while True:
+        table = CrashingTable()
+        table.writes_left, table.takes_effect = crashes + 1, takes_effect
+        assert story(table) == expected, f"after a crash at write {crashes + 1}"
+        if table.writes_left > 0:
+            break
+        crashes += 1
+    assert crashes >= 20
+
+
+def story(table: Any) -> dict[str, Any]:
+    """A track that goes on twice; whatever crashes is called once more. All that is to be seen in the end."""
+    world = World(table, FakeClock())
+    for names in (FIRST, [*FIRST, *THEN], [*FIRST, *THEN, *AT_LAST]):
+        world.write(names)
+        for _ in range(2):
+            retried(world.announce)
+        retried(world.process, world.names[-1])
+    rows = [{name: value for name, value in row.items() if name != "finished_at"} for row in world.rows]
+    assert len(world.names) == len(rows) == 3
+    assert world.heard == [FIRST, THEN, AT_LAST]
+    return {"rows": rows, "names": world.names, **{name: world.recording[name] for name in ("status", "media")}}
+
+
+class Killed(Exception):
+    """Lambda ends a run."""
+
+
+def test_news_between_two_runs_of_which_the_second_is_killed_is_heard(
+    table: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(table, clock)
+    world.tell(FIRST)
+    name = world.names[0]
+    conclusion = prepare_media._conclusion
+
+    def kill(*_: Any) -> Any:
+        raise Killed
+
+    def news_and_a_second_run(*arguments: Any) -> Any:
+        concluded = conclusion(*arguments)
+        world.tell([*FIRST, *THEN])
+        monkeypatch.setattr(prepare_media, "_conclusion", kill)
+        with pytest.raises(Killed):
+            world.look(name)
+        monkeypatch.setattr(prepare_media, "_conclusion", conclusion)
+        return concluded
+
+    monkeypatch.setattr(prepare_media, "_conclusion", news_and_a_second_run)
+    world.look(name)
+    world.process_all()
+
+    assert [slice_ for names in world.heard for slice_ in names] == [*FIRST, *THEN]
+
+
+def test_a_run_that_comes_late_does_not_take_back_what_the_second_has_handed_on(
+    table: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(table, clock)
+    world.tell(FIRST)
+    name = world.names[0]
+    conclusion = prepare_media._conclusion
+
+    def second_run(*arguments: Any) -> Any:
+        concluded = conclusion(*arguments)
+        monkeypatch.setattr(prepare_media, "_conclusion", conclusion)
+        assert world.look(name).outcome == "submit"
+        progress = world.executions[name]
+        world.store.submitted(progress.recording_id, progress.media_id, job={}, provider="marsview")
+        return concluded
+
+    monkeypatch.setattr(prepare_media, "_conclusion", second_run)
+    world.look(name)
+
+    assert world.rows[0]["status"] == "submitted"

@@ -1,0 +1,149 @@
+"""The two functions that receive news of finished jobs, as Lambda calls them."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from events import receive_result_event
+from recording_insights.aws import clients
+from recording_insights.processing.callbacks import callback_token, job_name
+from recording_insights.store.media import MediaStore
+from routes import receive_callback
+from tests.unit.environment import ENVIRONMENT, WEBHOOKS
+from tests.unit.processing.flow import Flow, R
+
+CapturedEvent = Callable[[str], dict[str, Any]]
+JOB = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"
+
+
+class Context:
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 29_000
+
+
+@pytest.fixture
+def woken() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def waiting(flow: Flow, monkeypatch: pytest.MonkeyPatch, woken: list[str]) -> Iterator[Callable[[str], MediaStore]]:
+    """A media object whose job a provider has, and the workflow waiting for it."""
+    for name, value in {**ENVIRONMENT, **WEBHOOKS, "PROVIDERS": '["symbl", "deepgram", "transcribe"]'}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(clients, "table", lambda name: flow.store.table)
+    monkeypatch.setattr(clients, "s3", lambda: flow.replies.s3)
+    monkeypatch.setattr(clients, "end_wait", woken.append)
+    monkeypatch.setattr(receive_callback, "read_secret", lambda name, keys: {"key": "secret of " + name})
+    _forget()
+
+    def wait_for(provider: str) -> MediaStore:
+        flow.store.submitted(R, flow.media.media_id, provider=provider, job={"job_id": JOB})
+        flow.store.note(R, flow.media.media_id, task_token="token")
+        return flow.store
+
+    yield wait_for
+    _forget()
+
+
+def _forget() -> None:
+    for module in (receive_callback, receive_result_event):
+        module.settings.cache_clear()
+    receive_callback.adapter_of.cache_clear()
+
+
+@pytest.fixture
+def callback(flow: Flow, captured_event: CapturedEvent) -> dict[str, Any]:
+    """A webhook of Symbl for the media object's job."""
+    name = job_name(R, flow.media.media_id, {})
+    token = callback_token("secret of the-webhook-secret", "symbl", name)
+    event = captured_event("http_callback")
+    event["pathParameters"] |= {"job": name, "token": token}
+    return event
+
+
+def test_a_webhook_ends_the_wait(waiting: Any, callback: dict[str, Any], woken: list[str], flow: Flow) -> None:
+    waiting("symbl")
+
+    answer = receive_callback.handler(callback, Context())
+
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"outcome": "noted"})
+    assert woken == ["token"]
+    assert flow.item["callback_job"] == {"job_id": JOB}
+
+
+def test_a_body_in_base64_is_the_same_body(waiting: Any, callback: dict[str, Any], woken: list[str]) -> None:
+    waiting("symbl")
+    coded = {"body": base64.b64encode(callback["body"].encode()).decode(), "isBase64Encoded": True}
+
+    assert receive_callback.handler({**callback, **coded}, Context())["statusCode"] == 200
+    assert woken == ["token"]
+
+
+def test_a_wrong_token_is_401_and_is_not_repeated(
+    waiting: Any, callback: dict[str, Any], woken: list[str], flow: Flow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting("symbl")
+    before = flow.item
+    callback["pathParameters"]["token"] = wrong = "f" * 64
+
+    answer = receive_callback.handler(callback, Context())
+
+    assert answer["statusCode"] == 401
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    assert (flow.item, woken) == (before, [])
+    assert wrong not in answer["body"] + capsys.readouterr().out
+
+
+@pytest.mark.parametrize("provider", ["gladia", "marsview", "deepgram", "transcribe", ""])
+def test_who_does_not_call_back_here_is_404(waiting: Any, callback: dict[str, Any], provider: str) -> None:
+    callback["pathParameters"]["provider"] = provider
+
+    assert receive_callback.handler(callback, Context())["statusCode"] == 404
+
+
+def test_a_large_result_is_taken_and_one_beyond_lambda_is_413(waiting: Any, callback: dict[str, Any]) -> None:
+    waiting("symbl")
+    news = {"jobId": JOB, "status": "completed"}
+    large = {**callback, "body": json.dumps({**news, "more": "x" * 5_000_000})}
+    too_large = {**callback, "body": json.dumps({**news, "more": "x" * 7_000_000})}
+
+    assert receive_callback.handler(large, Context())["statusCode"] == 200
+    assert receive_callback.handler(too_large, Context())["statusCode"] == 413
+
+
+@pytest.mark.parametrize(
+    ("provider", "event"), [("deepgram", "result_delivered"), ("transcribe", "transcription_completed")]
+)
+def test_an_event_ends_the_wait(
+    waiting: Any,
+    flow: Flow,
+    woken: list[str],
+    captured_event: CapturedEvent,
+    provider: str,
+    event: str,
+) -> None:
+    waiting(provider)
+    text = json.dumps(captured_event(event)).replace("MEDIA", flow.media.media_id)
+
+    assert receive_result_event.handler(json.loads(text), None) == {"outcome": "noted"}
+    assert woken == ["token"]
+    assert ("delivery" in flow.item) == (provider == "deepgram")
+
+
+@pytest.mark.parametrize("source", ["aws.transcribe", "aws.translate", "aws.s3"])
+def test_events_of_others_are_told_and_left_alone(
+    waiting: Any, woken: list[str], captured_event: CapturedEvent, source: str
+) -> None:
+    waiting("transcribe")
+    event = captured_event("transcription_completed")
+    detail = {**event["detail"], "TranscriptionJobName": "podcast-7", "object": {"key": "deliveries/x/podcast-7.json"}}
+
+    outcome = receive_result_event.handler({**event, "source": source, "detail": detail}, None)["outcome"]
+
+    assert outcome.startswith("no ")
+    assert not woken

@@ -1,0 +1,290 @@
+"""The functions as Lambda calls them, against an AWS in memory and a scripted Marsview."""
+
+import io
+import json
+import logging
+import wave
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from events import admit_media, report_stopped_execution
+from recording_insights.aws import clients
+from recording_insights.model.media_object import MediaObject
+from recording_insights.providers.toolkit import http as vendor_http
+from recording_insights.store.media import MediaStore
+from routes import get_insights
+from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
+from tests.unit.environment import ENVIRONMENT, INTAKE, WEBHOOKS
+from tests.unit.fakes import FakeClock, FakeVendorSession, response
+from tests.unit.watch.recovery_scene import Recovery
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+HANDLERS = (
+    *(admit_media, submit_recording, poll_job, save_insights, report_failure, report_stopped_execution),
+    *(get_insights, recover_recording),
+)
+KEY = "by hand/two words+.wav"
+CREDENTIALS = {"apiKey": "the-api-key", "apiSecret": "the-api-secret", "userId": "me@example.com"}
+SENSITIVE = ("the-api-key", "the-api-secret", "the-access-token", "X-Amz-Signature=")
+V1 = "/cb/v1/conversation"
+
+
+class FakeStepFunctions:
+    """Executions by name, each with its input; a name that is taken is refused, as by AWS."""
+
+    class exceptions:
+        class ExecutionAlreadyExists(Exception):
+            """A name that is taken."""
+
+    def __init__(self) -> None:
+        self.executions: dict[str, Any] = {}
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:
+        assert stateMachineArn == "arn:aws:states:eu-central-1:111122223333:stateMachine:process-recording"
+        if name in self.executions:
+            raise self.exceptions.ExecutionAlreadyExists
+        self.executions[name] = json.loads(input)
+
+
+@pytest.fixture(scope="module")
+def buckets(fake_aws: None) -> Iterator["S3Client"]:
+    """The two buckets, with one recording, and the secret."""
+    import boto3
+
+    clients.s3.cache_clear()
+    s3 = clients.s3()
+    for name in ("recordings-bucket", "replies-bucket"):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.put_object(Bucket="recordings-bucket", Key=KEY, Body=_wav())
+    secrets = {"recording-insights/handlers/marsview": CREDENTIALS, WEBHOOKS["WEBHOOK_SECRET"]: {"key": "k" * 64}}
+    for name, secret in secrets.items():
+        boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
+    yield s3
+    clients.s3.cache_clear()
+
+
+@pytest.fixture
+def step_functions() -> FakeStepFunctions:
+    return FakeStepFunctions()
+
+
+@pytest.fixture(autouse=True)
+def deployed(
+    table: Any, buckets: "S3Client", step_functions: FakeStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """The environment that the stack gives, in workers that have just started."""
+    changes = {"STAGE": "handlers", "TABLE_NAME": table.name, "FAILOVER": "[]"}
+    base_urls = {"BASE_URLS": '{"marsview": "https://marsview.test"}'}
+    for name, value in {**ENVIRONMENT, **INTAKE, **WEBHOOKS, **changes, **base_urls}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(clients, "step_functions", lambda: step_functions)
+    monkeypatch.setattr(clients, "table", lambda name: table if name == table.name else None)
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    for module in HANDLERS:
+        module.settings.cache_clear()
+        with suppress(AttributeError):
+            module.provider_for.cache_clear()
+    submit_recording.load.cache_clear()
+
+
+@pytest.fixture
+def vendor(monkeypatch: pytest.MonkeyPatch) -> FakeVendorSession:
+    """A Marsview that is through at the second poll and echoes the link it was given."""
+    state = "GET /cb/v1/conversation/get_txn/txn-1"
+    echo = "https://recordings-bucket.s3.amazonaws.com/a.wav?X-Amz-Signature=5ec0de"
+    session = FakeVendorSession(
+        {
+            "POST /cb/v1/auth/create_access_token": [
+                response({"status": True, "data": {"accessToken": "the-access-token", "expiresIn": 3600}})
+            ]
+            * 2,
+            f"POST {V1}/save_file_link": [response({"status": True, "data": {"txnId": "txn-1"}})],
+            f"POST {V1}/compute": [
+                response(
+                    {"status": True, "data": {"enableModels": [{"modelType": "speech_to_text", "requestId": "r-1"}]}}
+                )
+            ],
+            state: [_states("uploaded"), _states("processed")],
+            f"GET {V1}/fetch_metadata/txn-1": [
+                response({"status": True, "data": {"link": echo, "transcript": [{"sentence": "Guten Tag."}]}})
+            ],
+        }
+    )
+    monkeypatch.setattr(vendor_http, "_session", lambda: session)
+    return session
+
+
+@pytest.fixture
+def logs(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
+    """All that the functions have logged, extra fields included."""
+    names = [module.__name__.replace("_", "-") for module in HANDLERS]
+    for name in names:
+        logging.getLogger(name).addHandler(caplog.handler)
+    yield lambda: "\n".join(str(record.__dict__) for record in caplog.records)
+    for name in names:
+        logging.getLogger(name).removeHandler(caplog.handler)
+
+
+@pytest.fixture
+def announce(captured_event: Callable[[str], Any], buckets: "S3Client") -> Callable[..., Any]:
+    """The event of the recording's arrival."""
+
+    def event(key: str = KEY) -> Any:
+        event = captured_event("object_created")
+        size, etag = len(_wav()), buckets.head_object(Bucket="recordings-bucket", Key=KEY)["ETag"].strip('"')
+        event["detail"]["object"].update(key=key, size=size, etag=etag)
+        return event
+
+    return event
+
+
+def _wav() -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000))
+    return buffer.getvalue()
+
+
+def _states(word: str) -> Any:
+    models = [{"modelType": "speech_to_text", "state": {"status": word}}]
+    return response({"status": True, "data": {"enableModels": models}})
+
+
+def test_a_recording_goes_through_all_functions(
+    announce: Any,
+    vendor: FakeVendorSession,
+    step_functions: FakeStepFunctions,
+    buckets: "S3Client",
+    table: Any,
+    logs: Callable[[], str],
+) -> None:
+    admitted = admit_media.handler(announce(), None)
+    ((name, state),) = step_functions.executions.items()
+    assert name == admitted["execution"]
+
+    history = [state]
+    for module in (submit_recording, poll_job, poll_job, save_insights):
+        history.append(module.handler(history[-1], None))
+    _, submitted, running, succeeded, saved = history
+
+    assert (submitted["outcome"], running["outcome"], succeeded["outcome"]) == ("running", "running", "succeeded")
+    assert saved["items"] == {"transcript": 1}
+    (link,) = [call.json["link"] for call in vendor.calls if call.path.endswith("save_file_link")]
+    assert link.startswith("https://recordings-bucket.s3.")
+    assert "/by%20hand/two%20words%2B.wav?" in link
+    assert "X-Amz-Expires=2700" in link
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
+    assert vendor.left_over == [], "each worker logs in once"
+
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)
+    request = {"pathParameters": {"recording_id": state["recording_id"]}, "routeKey": "GET /x", "requestContext": {}}
+    answer = get_insights.handler(request, context)
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["transcript"] == [{"text": "Guten Tag."}]
+
+    reply = buckets.get_object(Bucket="replies-bucket", Key=f"{state['recording_id']}/{state['media_id']}.json")
+    everything = f"{reply['Body'].read()!r} {table.scan()['Items']} {history} {logs()}"
+    assert "Guten Tag." in everything
+    for sensitive in SENSITIVE:
+        assert sensitive not in everything
+
+
+def test_the_same_event_again_starts_nothing(announce: Any, step_functions: FakeStepFunctions) -> None:
+    outcomes = [admit_media.handler(announce(), None) for _ in range(3)]
+
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert len(step_functions.executions) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"key": "gone.wav"}, "the object is gone"),
+        ({"etag": "00000000000000000000000000000000"}, "the object was replaced by another"),
+        ({"key": "list.m3u8"}, "not a media file that providers take (.mp4, .m4a, .mp3, .wav)"),
+    ],
+)
+def test_what_is_ignored_is_logged_with_the_reason(
+    announce: Any, step_functions: FakeStepFunctions, logs: Callable[[], str], change: dict[str, str], reason: str
+) -> None:
+    event = announce()
+    event["detail"]["object"].update(change)
+
+    assert admit_media.handler(event, None) == {"ignored": reason}
+
+    assert reason in logs()
+    assert not step_functions.executions
+
+
+def test_an_incomplete_environment_is_said_so(announce: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORKFLOW_ARN")
+
+    with pytest.raises(Exception, match="WORKFLOW_ARN is missing"):
+        admit_media.handler(announce(), None)
+
+
+def test_slices_that_no_mp4_holds_start_an_execution(
+    buckets: "S3Client", step_functions: FakeStepFunctions, table: Any
+) -> None:
+    recovery = Recovery(table, FakeClock())
+    recovery.slices(2)
+    for key, (content, _) in recovery.folder.objects.items():
+        buckets.put_object(Bucket="recordings-bucket", Key=key, Body=content)
+
+    states = [recover_recording.handler(recovery.watch.to_state(), None) for _ in range(2)]
+
+    assert [(state["outcome"], state["looked_at_slices"]) for state in states] == [("watching", True)] * 2
+    [row] = recovery.recovered
+    assert [state["media_id"] for state in step_functions.executions.values()] == [row["media_id"]]
+
+
+@pytest.fixture
+def admitted(announce: Any, table: Any) -> dict[str, Any]:
+    """The input of an execution."""
+    media = MediaObject.from_event(announce())
+    MediaStore(table).admit("r" * 32, media, providers=["marsview"], duration_ms=1000)
+    return {"recording_id": "r" * 32, "media_id": media.media_id, "key": media.key}
+
+
+def test_a_failure_is_reported(admitted: dict[str, Any], table: Any, logs: Callable[[], str]) -> None:
+    reported = report_failure.handler({**admitted, "outcome": "failed", "reason": "Marsview is away"}, None)
+
+    assert reported == {"recording_id": "r" * 32, "key": KEY, "reason": "Marsview is away"}
+    assert MediaStore(table).get("r" * 32, admitted["media_id"])["reason"] == "Marsview is away"
+    assert "Marsview is away" in logs()
+
+
+def test_a_stopped_execution_is_reported(
+    admitted: dict[str, Any], captured_event: Callable[[str], Any], table: Any, logs: Callable[[], str]
+) -> None:
+    event = captured_event("execution_aborted")
+    event["detail"]["input"] = json.dumps(admitted)
+
+    report_stopped_execution.handler(event, None)
+
+    assert MediaStore(table).get("r" * 32, admitted["media_id"])["reason"] == "the execution was aborted"
+    assert "the execution was aborted" in logs()
+
+
+def test_a_secret_that_is_missing_is_the_reason(
+    admitted: dict[str, Any], vendor: FakeVendorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGE", "elsewhere")
+
+    state = submit_recording.handler(admitted, None)
+
+    assert state["outcome"] == "failed"
+    assert state["reason"].startswith("secret recording-insights/elsewhere/marsview: it does not exist")
+    assert not vendor.calls

@@ -1,0 +1,96 @@
+"""A recording that was started, and the watch over it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from recording_insights.agora.client import AgoraClient
+from recording_insights.store.expressions import utc_text
+from recording_insights.store.keys import media_key
+from recording_insights.store.media import MediaStore
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.watch.check_recording import check_recording
+from recording_insights.watch.progress import Watch
+from recording_insights.watch.recover_recording import recover_recording
+from tests.unit.agora.fake_agora import FakeAgora
+from tests.unit.fakes import FakeClock
+from tests.unit.processing.track_scene import FakeFolder
+
+LATE = 60
+"""Minutes in which files may come."""
+HOUR = 3600
+
+
+@dataclass
+class Scene:
+    """A recording and the watch over it; `looks` are the seconds at which it looked, from the start on.
+
+    `folder` is what Agora has written, `executions` are what was begun for it.
+    """
+
+    store: RecordingStore
+    agora: AgoraClient
+    clock: FakeClock
+    watch: Watch
+    looks: list[float] = field(default_factory=list)
+    executions: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder = FakeFolder(self.clock)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return dict(self.store.find(self.watch.recording_id) or {})
+
+    def turn(self, *, scaled: bool = False) -> Watch:
+        """Wait and look; `scaled`, as where waits run faster than the clock."""
+        if not scaled:
+            self.clock.elapsed += self.watch.wait_seconds
+        self.looks.append(self.clock.elapsed)
+        self.watch = self._looked()
+        if self.watch.outcome == "recover":
+            self.watch = self.recover()
+            self.watch = self._looked()
+        return self.watch
+
+    def recover(self) -> Watch:
+        return recover_recording(
+            Watch.from_state(self.watch.to_state()),
+            store=self.store,
+            media_store=MediaStore(self.store.table, self.clock.now),
+            folder=self.folder,
+            bucket="recordings-bucket",
+            start_execution=lambda *, name, state: self.executions.append(name),
+        )
+
+    def _looked(self) -> Watch:
+        return check_recording(
+            Watch.from_state(self.watch.to_state()),
+            store=self.store,
+            agora=self.agora,
+            late_minutes=LATE,
+            deadline=self.clock.deadline(50),
+        )
+
+    def run(self, until: Callable[[], bool] = lambda: False, turns: int = 400, *, scaled: bool = False) -> None:
+        """Turn until the watch is over, or something is so."""
+        for _ in range(turns):
+            if self.watch.outcome == "over" or until():
+                return
+            self.turn(scaled=scaled)
+        raise AssertionError(f"no end after {turns} turns: {self.watch}, {self.row}")
+
+    def media_arrives(self, media_id: str = "m1", status: str = "done") -> None:
+        recording_id = self.watch.recording_id
+        item = {"media_id": media_id, "key": f"{media_id}.mp4", "arrived_at": utc_text(self.clock.now())}
+        self.store.table.put_item(Item={**media_key(recording_id, media_id), **item, "status": status})
+        self.store.update(recording_id, {"status": status, "media": {media_id: {"key": "k", "status": status}}})
+
+
+def queries(vendor: FakeAgora) -> int:
+    return vendor.names().count("query")
+
+
+def renewals(vendor: FakeAgora) -> list[dict[str, Any]]:
+    """What Agora was told in updates, as `clientRequest`."""
+    return [body["clientRequest"] for call, body in vendor.calls if call == "update"]

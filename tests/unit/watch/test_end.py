@@ -1,0 +1,241 @@
+"""The watch over a recording that is under way: its end is noticed, and when it is complete."""
+
+from typing import Any
+
+import pytest
+
+from recording_insights.agora.client import AgoraClient
+from recording_insights.recordings.read import stop_recording
+from recording_insights.store.keys import recording_key
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.watch.progress import Watch
+from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
+from tests.unit.fakes import FakeClock
+from tests.unit.recordings.wanted import wanted
+from tests.unit.watch.scene import LATE, Scene, queries
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ([Answer(401, {})] * 2, "refused the credentials"),
+        ([Lost(takes_effect=False)], "ReadTimeout"),
+        ([Answer(400, {"code": 1003, "reason": "x"})], "do not match"),
+    ],
+)
+def test_what_hinders_agora_is_noted_and_waited_out(
+    recording: Scene, vendor: FakeAgora, answers: list[Any], reason: str
+) -> None:
+    vendor.script["query"] = list(answers)
+    version = recording.row["version"]
+    recording.turn()
+    assert reason in recording.row["watch_reason"]
+    assert recording.row["status"] == "recording"
+    vendor.script["query"] = list(answers)
+    recording.turn()
+    assert recording.row["version"] == version + 1, "the same fault is written once"
+    recording.turn()
+    assert "watch_reason" not in recording.row
+
+
+def test_a_running_recorder_is_asked_seldom(recording: Scene, vendor: FakeAgora) -> None:
+    recording.run(lambda: recording.clock.elapsed > 5 * HOUR)
+    intervals = [later - earlier for earlier, later in zip(recording.looks, recording.looks[1:], strict=False)]
+    assert min(intervals) == intervals[0] == 120
+    assert intervals == sorted(intervals)
+    assert max(intervals) == 900
+    assert queries(vendor) < 30
+    assert recording.row["status"] == "recording"
+
+
+@pytest.mark.parametrize(("status", "word"), [(6, "stop requested"), (7, "stopped"), (8, "exited"), (20, "abnormally")])
+def test_a_recorder_that_left_is_noticed(
+    recording: Scene, vendor: FakeAgora, store: RecordingStore, status: int, word: str
+) -> None:
+    vendor.live_status = status
+    watch = recording.turn()
+    row = recording.row
+    assert row["status"] == "stopping"
+    assert row["stopped_at"] == store.timestamp
+    assert row["ended_by"] == "recorder"
+    assert row["reason"].startswith("the recorder left by itself (")
+    assert word in row["reason"]
+    assert store.claim("team") is None
+    assert (watch.phase, watch.wait_seconds) == ("ended", LATE * 60)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_recorder_that_is_not_found_has_left_after_100_seconds(
+    recording: Scene, vendor: FakeAgora, scaled: bool
+) -> None:
+    vendor.recorders = {}
+    recording.turn(scaled=scaled)
+    noticed = recording.clock.elapsed
+    recording.run(lambda: "stopped_at" in recording.row, scaled=scaled)
+    assert scaled or recording.clock.elapsed - noticed == 100
+    assert recording.row["status"] == "stopping"
+
+
+def test_a_recorder_that_moved_to_another_host_goes_on(recording: Scene, vendor: FakeAgora) -> None:
+    hidden, vendor.recorders = vendor.recorders, {}
+    assert recording.turn().wait_seconds == 100
+    vendor.recorders = hidden
+    assert recording.turn().wait_seconds == 120
+    vendor.recorders = {}
+    recording.turn()
+    assert "stopped_at" not in recording.row, "the count begins anew"
+
+
+def test_the_end_after_the_first_part_leaves_the_status_to_the_media(recording: Scene, vendor: FakeAgora) -> None:
+    recording.media_arrives()
+    vendor.live_status = 8
+    recording.turn()
+    row = recording.row
+    assert row["status"] == "done"
+    assert {"stopped_at", "ended_by"} <= row.keys()
+
+
+def test_a_part_that_failed_does_not_end_the_watch(recording: Scene, vendor: FakeAgora) -> None:
+    recording.media_arrives(status="failed")
+    assert recording.turn().outcome == "watching"
+    assert queries(vendor) == 2
+
+
+def test_a_stop_is_settled_without_asking_agora(recording: Scene, vendor: FakeAgora, clock: FakeClock) -> None:
+    stop_recording(
+        recording.watch.recording_id, store=recording.store, agora=recording.agora, deadline=clock.deadline()
+    )
+    asked = queries(vendor)
+    recording.media_arrives()
+    recording.run()
+    row = recording.row
+    assert row["complete_at"] == recording.store.timestamp
+    assert row["ended_by"] == "stop"
+    assert row["status"] == "done"
+    assert queries(vendor) == asked
+    assert len(recording.looks) <= 4
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_it_is_complete_when_nothing_more_came_for_a_time(
+    recording: Scene, vendor: FakeAgora, clock: FakeClock, scaled: bool
+) -> None:
+    vendor.live_status = 8
+    recording.turn(scaled=scaled)
+    clock.elapsed += 50 * 60
+    recording.media_arrives()
+    arrived = clock.elapsed
+    if scaled:
+        recording.turn(scaled=True)
+        assert "complete_at" not in recording.row, "the file that came begins the wait anew"
+    recording.run(scaled=scaled)
+    assert recording.row["complete_at"] == recording.store.timestamp
+    assert scaled or arrived + LATE * 60 <= clock.elapsed < arrived + LATE * 60 + 2
+
+
+def test_no_file_of_a_recorder_that_named_some_is_a_failure(recording: Scene, vendor: FakeAgora) -> None:
+    vendor.live_status = 8
+    recording.run()
+    row = recording.row
+    assert (row["status"], row["reason"]) == (
+        "failed",
+        f"Agora recorded, but no file came within {LATE} minutes of the end",
+    )
+    assert "complete_at" in row
+
+
+def test_no_file_after_a_stop_is_a_failure(scene: Scene, vendor: FakeAgora, clock: FakeClock) -> None:
+    stop_recording(scene.watch.recording_id, store=scene.store, agora=scene.agora, deadline=clock.deadline())
+    scene.run()
+    assert scene.row["status"] == "failed"
+    assert queries(vendor) == 0
+
+
+def test_no_file_of_a_recorder_that_never_named_one_is_nothing(scene: Scene, vendor: FakeAgora) -> None:
+    bare = Answer(200, {"serverResponse": {"status": 4}})
+    vendor.script["query"] = [bare, Answer(200, {"serverResponse": {"status": 8}})]
+    scene.run()
+    row = scene.row
+    assert row["status"] == "empty"
+    assert row["reason"] == (f"the recorder left by itself (exited), and no file came within {LATE} minutes of the end")
+    assert "complete_at" in row
+
+
+def test_the_first_file_in_the_last_moment_counts(recording: Scene, vendor: FakeAgora) -> None:
+    vendor.live_status = 8
+    recording.turn()
+
+    class Late(RecordingStore):
+        def find_with_media(self, recording_id: str) -> Any:
+            found = super().find_with_media(recording_id)
+            if found and not found[1] and len(recording.looks) == 3:
+                recording.media_arrives()
+            return found
+
+    recording.store = Late(recording.store.table, recording.store.now)
+    assert recording.turn().outcome == "watching"
+    recording.run()
+    row = recording.row
+    assert row["status"] == "done"
+    assert "complete_at" in row
+
+
+def test_what_agora_said_to_be_uploaded_is_still_waited_for(recording: Scene, vendor: FakeAgora) -> None:
+    vendor.live_status = 8
+    recording.turn()
+    recording.store.update(recording.watch.recording_id, {"complete_at": recording.store.timestamp})
+    recording.run()
+    assert recording.row["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "failed", "reason": "Agora refused"},
+        {"status": "empty"},
+    ],
+)
+def test_what_has_come_to_nothing_is_watched_no_more(scene: Scene, vendor: FakeAgora, change: dict[str, Any]) -> None:
+    scene.store.update(scene.watch.recording_id, change)
+    assert scene.turn().outcome == "over"
+    assert queries(vendor) == 0
+
+
+def test_what_is_complete_or_erased_is_watched_no_more(recording: Scene) -> None:
+    recording.media_arrives()
+    recording.store.update(recording.watch.recording_id, {"complete_at": "2026"})
+    begun = recording.watch
+    assert recording.turn().outcome == "over"
+    recording.store.table.delete_item(Key=recording_key(begun.recording_id))
+    recording.watch = begun
+    assert recording.turn().outcome == "over"
+
+
+@pytest.mark.parametrize("fault", [None, Answer(500, {})])
+def test_nobody_is_asked_for_ever(
+    start: Any, vendor: FakeAgora, store: RecordingStore, agora: AgoraClient, clock: FakeClock, fault: Answer | None
+) -> None:
+    scene = Scene(store, agora, clock, Watch.begin(start(wanted(max_hours=3)).recording))
+    vendor.script["query"] = [Answer(200, {"serverResponse": {"status": 5}})] + [fault] * 500 if fault else []
+    scene.run(lambda: "stopped_at" in scene.row)
+    assert 3 * HOUR + 600 < clock.elapsed < 3 * HOUR + 1900
+    assert "its time is over" in scene.row["reason"]
+
+
+def test_the_state_holds_bookkeeping_only(scene: Scene) -> None:
+    state = scene.turn().to_state()
+    assert state == {
+        "recording_id": scene.watch.recording_id,
+        "opened_at": scene.row["created_at"],
+        "since": scene.store.timestamp,
+        "outcome": "watching",
+        "phase": "recording",
+        "attempt": 1,
+        "wait_seconds": 120,
+        "waited_seconds": 120,
+        "names_files": True,
+        "credential_seconds": 127,
+        "looked_at_slices": False,
+    }

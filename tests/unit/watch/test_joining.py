@@ -1,0 +1,199 @@
+"""The watch over a recording from its start until it is known to record, or not to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recording_insights.agora.client import AgoraClient
+from recording_insights.errors import AgoraOutcomeUnknown
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.watch.progress import Watch, execution_name
+from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
+from tests.unit.crashing_table import Crash
+from tests.unit.fakes import FakeClock
+from tests.unit.recordings.wanted import wanted
+from tests.unit.watch.scene import Scene, queries
+
+HOUR = 3600
+
+
+def test_a_start_is_verified_at_the_first_look(scene: Scene, vendor: FakeAgora) -> None:
+    watch = scene.turn()
+    assert scene.looks == [7]
+    assert scene.row["status"] == "recording"
+    assert (watch.outcome, watch.wait_seconds) == ("watching", 120)
+    assert queries(vendor) == 1
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 3, 99])
+def test_a_recorder_that_is_not_ready_is_asked_again_at_growing_intervals(
+    scene: Scene, vendor: FakeAgora, status: int
+) -> None:
+    vendor.live_status = status
+    scene.run(lambda: len(scene.looks) == 5)
+    assert scene.looks == [7, 12, 22, 37, 57]
+    assert scene.row["status"] == "starting"
+    vendor.live_status = 4
+    scene.turn()
+    assert scene.row["status"] == "recording"
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_recorder_that_never_starts_fails_after_90_seconds_with_agora_s_last_word(
+    scene: Scene, vendor: FakeAgora, store: RecordingStore, scaled: bool
+) -> None:
+    vendor.live_status = 2
+    scene.run(scaled=scaled)
+    assert scaled or scene.looks[-1] == 7 + 90
+    assert len(scene.looks) == 7
+    row = scene.row
+    assert row["status"] == "failed"
+    assert row["reason"] == "Agora did not report the recorder as started within 90 s; last: components starting"
+    assert store.claim("team") is None
+    assert vendor.recorders == {}, "it would record for nobody"
+
+
+def test_a_recorder_that_is_not_found_yet_is_looked_for_until_90_seconds(scene: Scene, vendor: FakeAgora) -> None:
+    hidden, vendor.recorders = vendor.recorders, {}
+    scene.run(lambda: len(scene.looks) == 6)
+    assert scene.row["status"] == "starting"
+    vendor.recorders = hidden
+    scene.turn()
+    assert scene.row["status"] == "recording"
+
+
+def test_a_recorder_that_is_never_found_has_not_started(scene: Scene, vendor: FakeAgora) -> None:
+    vendor.recorders = {}
+    scene.run()
+    assert scene.row["status"] == "failed"
+    assert "finds no such recorder" in scene.row["reason"]
+
+
+def test_a_failed_start_that_cannot_be_stopped_has_failed_all_the_same(scene: Scene, vendor: FakeAgora) -> None:
+    vendor.live_status = 1
+    vendor.script["stop"] = [Answer(401, {})] * 2
+    scene.run()
+    assert scene.row["status"] == "failed"
+
+
+def test_a_failed_start_may_be_repeated_under_its_key(
+    start: Any, store: RecordingStore, agora: AgoraClient, clock: FakeClock, vendor: FakeAgora
+) -> None:
+    first = start(idempotency_key="k").recording
+    scene = Scene(store, agora, clock, Watch.begin(first))
+    vendor.live_status = 2
+    scene.run()
+    vendor.live_status = 5
+    again = start(idempotency_key="k")
+    assert again.new
+    assert again.recording["recording_id"] == first["recording_id"]
+    assert again.recording["sid"] != first["sid"]
+    assert execution_name(again.recording) != execution_name(first)
+    scene.watch = Watch.begin(first)
+    assert scene.turn().outcome == "over", "the new try has a watch of its own"
+
+
+def test_silence_of_agora_proves_no_failed_start(scene: Scene, vendor: FakeAgora) -> None:
+    vendor.live_status = 2
+    scene.run(lambda: len(scene.looks) == 6)
+    vendor.script["query"] = [Answer(500, {})] * 10
+    scene.run(lambda: not vendor.script["query"])
+    row = scene.row
+    assert row["status"] == "starting"
+    assert "HTTP 500" in row["watch_reason"]
+    vendor.live_status = 5
+    scene.turn()
+    assert scene.row["status"] == "recording"
+    assert "watch_reason" not in scene.row
+
+
+def crashed(start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene]) -> Scene:
+    vendor.script["start"] = [Lost(takes_effect=True, error=Crash)]
+    with pytest.raises(Crash):
+        start()
+    return scene_of()
+
+
+@pytest.fixture
+def scene_of(store: RecordingStore, agora: AgoraClient, clock: FakeClock) -> Callable[[], Scene]:
+    """The scene of the only row."""
+
+    def scene() -> Scene:
+        (row,) = [item for item in store.table.scan()["Items"] if item["sk"] == "RECORDING"]
+        return Scene(store, agora, clock, Watch.begin(row))
+
+    return scene
+
+
+def test_a_start_that_broke_off_ends(
+    start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene], clock: FakeClock
+) -> None:
+    scene = crashed(start, vendor, scene_of)
+    scene.run()
+    assert 90 <= clock.elapsed < 130
+    row = scene.row
+    assert row["status"] == "failed"
+    assert row["reason"] == "the start broke off; files that come all the same will be processed"
+
+
+def test_the_recorder_of_a_start_that_broke_off_is_found_by_the_next_start(
+    start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene], table: Any
+) -> None:
+    scene = crashed(start, vendor, scene_of)
+    scene.run()
+    again = start()
+    assert not again.new
+    assert again.recording["recording_id"] == scene.watch.recording_id
+    assert again.recording["status"] == "starting"
+    assert len(vendor.recorders) == 1
+
+
+def test_a_start_of_unknown_outcome_ends_with_what_is_known(
+    start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene]
+) -> None:
+    vendor.script["start"] = [Lost(takes_effect=False)] * 3
+    with pytest.raises(AgoraOutcomeUnknown):
+        start()
+    scene = scene_of()
+    scene.run()
+    assert scene.row["status"] == "failed"
+    assert "no usable answer to start" in scene.row["reason"]
+    assert "the start broke off" in scene.row["reason"]
+
+
+def test_a_recorder_whose_name_was_lost_is_waited_for_as_long_as_it_may_run(
+    start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene], clock: FakeClock
+) -> None:
+    vendor.script["start"] = [Lost(takes_effect=True)]
+    start(wanted(max_hours=2))
+    scene = scene_of()
+    scene.run()
+    assert 2 * HOUR <= clock.elapsed < 2 * HOUR + 700
+    assert scene.row["status"] == "failed"
+    assert queries(vendor) == 0
+
+
+def test_files_of_a_recorder_whose_name_was_lost_become_complete(
+    start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene], clock: FakeClock
+) -> None:
+    vendor.script["start"] = [Lost(takes_effect=True)]
+    start(wanted(max_hours=2))
+    scene = scene_of()
+    scene.run(lambda: clock.elapsed > HOUR)
+    scene.media_arrives()
+    scene.store.update(scene.watch.recording_id, {"sid": "5" * 32})
+    scene.run()
+    row = scene.row
+    assert row["status"] == "done"
+    assert row["stopped_at"] < row["complete_at"]
+
+
+def test_a_start_in_flight_is_waited_for(store: RecordingStore, scene: Scene, vendor: FakeAgora, table: Any) -> None:
+    named = {name: scene.row[name] for name in ("sid", "resource_id")}
+    store.update(scene.watch.recording_id, dict.fromkeys(named))
+    assert scene.turn().wait_seconds == 5
+    store.update(scene.watch.recording_id, named)
+    scene.turn()
+    assert scene.row["status"] == "recording"
+    assert queries(vendor) == 1

@@ -1,0 +1,135 @@
+"""Before the watch says what became of a recording, it has the slices of its recorders looked at."""
+
+from typing import Any
+
+import pytest
+
+from recording_insights.agora.client import AgoraClient
+from recording_insights.recordings.read import stop_recording
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.watch.progress import Watch
+from tests.unit.agora.fake_agora import FakeAgora
+from tests.unit.fakes import FakeClock
+from tests.unit.processing.track_scene import playlist
+from tests.unit.recordings.wanted import wanted
+from tests.unit.watch.scene import LATE, Scene
+
+
+def slices_come(scene: Scene, count: int = 4) -> None:
+    """What the recorder had uploaded when it died."""
+    row = scene.row
+    stem = f"{row['sid']}_{row['channel']}"
+    names = [f"{stem}_202611211200{15 * n:02}000.ts" for n in range(count)]
+    for name in names:
+        scene.folder.put(row["prefix"] + name)
+    scene.folder.put(f"{row['prefix']}{stem}.m3u8", playlist(names, closed=False))
+
+
+def test_a_recording_of_slices_alone_is_no_failure_and_never_was_one(recording: Scene, vendor: FakeAgora) -> None:
+    slices_come(recording)
+    vendor.live_status = 8
+    seen = []
+    for _ in range(5):
+        if recording.watch.outcome == "watching":
+            recording.turn()
+        seen.append(recording.row["status"])
+
+    row = recording.row
+    assert recording.watch.outcome == "over"
+    assert set(seen) == {"stopping", "processing"}
+    assert len(recording.executions) == 1
+    assert row["complete_at"] == recording.store.timestamp, "it was waited for files once, and not once more"
+
+
+def test_slices_are_looked_at_once_nothing_more_comes(recording: Scene, vendor: FakeAgora) -> None:
+    vendor.live_status = 8
+    recording.turn()
+    recording.media_arrives()
+    recording.run()
+
+    assert recording.folder.lists == 1
+    assert "complete_at" in recording.row
+    assert not recording.executions
+
+
+def test_when_agora_says_that_all_is_uploaded_slices_are_looked_at_at_once(recording: Scene) -> None:
+    recording.media_arrives()
+    slices_come(recording)
+    recording.store.update(recording.watch.recording_id, {"complete_at": recording.store.timestamp})
+
+    assert recording.turn().outcome == "over"
+
+    assert len(recording.executions) == 1
+
+
+def test_a_file_that_comes_after_the_look_has_them_looked_at_again(recording: Scene, vendor: FakeAgora) -> None:
+    vendor.live_status = 8
+    recording.turn()
+    look = recording.recover
+
+    def and_a_file_comes() -> Watch:
+        recording.media_arrives()
+        return look()
+
+    recording.recover = and_a_file_comes  # type: ignore[method-assign]
+    assert recording.turn().outcome == "watching"
+    recording.recover = look  # type: ignore[method-assign]
+    slices_come(recording)
+    recording.run()
+
+    assert recording.folder.lists == 2
+    assert len(recording.executions) == 1
+    assert recording.clock.elapsed >= 2 * LATE * 60
+
+
+def test_what_hinders_the_look_is_waited_out_and_nothing_is_concluded(recording: Scene, vendor: FakeAgora) -> None:
+    vendor.live_status = 8
+    recording.turn()
+    look, faults = recording.recover, [RuntimeError("S3 is away")] * 2
+
+    def hindered() -> Watch:
+        if faults:
+            raise faults.pop()
+        return look()
+
+    recording.recover = hindered  # type: ignore[method-assign]
+    slices_come(recording)
+    for _ in range(2):
+        before = recording.watch
+        with pytest.raises(RuntimeError):
+            recording.turn()
+        # As the Catch has it: what was put in, with a wait.
+        recording.watch = Watch.from_state({**recording.watch.to_state(), "wait_seconds": 120})
+        assert (recording.watch.outcome, before.looked_at_slices) == ("recover", False)
+        assert recording.row["status"] == "stopping"
+    recording.run()
+
+    assert len(recording.executions) == 1
+
+
+def test_without_any_slices_it_is_the_failure_that_it_was(recording: Scene) -> None:
+    stop_recording(
+        recording.watch.recording_id, store=recording.store, agora=recording.agora, deadline=recording.clock.deadline()
+    )
+    recording.run()
+
+    assert recording.row["status"] == "failed"
+    assert recording.row["reason"] == f"Agora recorded, but no file came within {LATE} minutes of the end"
+    assert recording.folder.lists == 1
+
+
+class TestNothingIsLookedAt:
+    def test_in_mode_individual(
+        self, start: Any, store: RecordingStore, agora: AgoraClient, clock: FakeClock, vendor: FakeAgora
+    ) -> None:
+        scene = Scene(store, agora, clock, Watch.begin(start(wanted(mode="individual")).recording))
+        vendor.live_status = 8
+        scene.run()
+        assert scene.row["status"] in ("failed", "empty")
+        assert scene.folder.lists == 0
+
+    def test_where_nothing_was_recorded(self, scene: Scene, vendor: FakeAgora) -> None:
+        vendor.live_status = 2
+        scene.run()
+        assert scene.row["status"] == "failed"
+        assert scene.folder.lists == 0
