@@ -20,7 +20,7 @@ from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
 from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
 from recording_insights.processing.prepare_media import SILENT
-from recording_insights.processing.submit_recording import MOST_RENEWALS
+from recording_insights.processing.renewals import MOST_RENEWALS
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
 from recording_insights.recordings.request import MOST_HOURS

@@ -9,7 +9,11 @@ RecordingInsightsError
 ├── PayloadTooLarge             a request body over the limit                             (413)
 ├── CallbackForged              a callback does not prove that its vendor sent it         (401)
 ├── WatchUnavailable            the watch over a recording could not be started           (503)
-├── ItemTooLarge                one utterance or insight does not fit an item of the table
+├── StoreError
+│   ├── ItemTooLarge            one utterance or insight does not fit an item of the table
+│   ├── MediaMissing            a media object's row was erased while it was processed
+│   ├── ChannelTaken            another start changed the claim or the recording since they were read
+│   └── StatusContended         other writers kept changing a recording while its status was derived
 ├── UploadCredentialsError
 │   ├── UploadKeyRefused        the key that signs them is wrong, or its user may not       (500)
 │   └── UploadCredentialsUnavailable  AWS gave no usable answer: try again                  (503)
@@ -78,8 +82,24 @@ class WatchUnavailable(RecordingInsightsError):
     """The watch over a new recording could not be started, so Agora was not called; a repeat may help."""
 
 
-class ItemTooLarge(RecordingInsightsError):
+class StoreError(RecordingInsightsError):
+    """The insights table cannot hold, or does not hold, what was expected."""
+
+
+class ItemTooLarge(StoreError):
     """A single utterance or insight exceeds what one item of the table may hold."""
+
+
+class MediaMissing(StoreError):
+    """The row of a media object is not in the table; it is written before the execution starts."""
+
+
+class ChannelTaken(StoreError):
+    """Another start changed the claim or the recording since they were read."""
+
+
+class StatusContended(StoreError):
+    """Other writers kept changing a recording while its status was derived."""
 
 
 class UploadCredentialsError(RecordingInsightsError):

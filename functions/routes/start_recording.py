@@ -15,7 +15,8 @@ from recording_insights.recordings.read import public
 from recording_insights.recordings.request import RecordingRequest
 from recording_insights.recordings.start import RecordingStart
 from recording_insights.settings import StartSettings
-from recording_insights.store.recordings import Item, RecordingStore
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingRow
 from recording_insights.watch.progress import Watch, execution_name
 
 settings = lru_cache(maxsize=1)(StartSettings.from_env)
@@ -43,7 +44,7 @@ def agora() -> AgoraClient:
     return AgoraClient.from_settings(settings(), aws_region=clients.region(settings().table_name))
 
 
-def start_watch(recording: Item) -> None:
+def start_watch(recording: RecordingRow) -> None:
     """Start the watch over a recording.
 
     Raises:

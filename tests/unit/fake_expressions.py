@@ -8,11 +8,7 @@ from typing import Any
 from boto3.dynamodb.conditions import And, ConditionBase
 
 _CLAUSE = re.compile(r"\b(SET|REMOVE|ADD)\b")
-_CONDITION = re.compile(
-    r"attribute_(?P<absent>not_)?exists\((?P<checked>\S+)\)"
-    r"|(?P<name>\S+) (?P<relation>=|<=) (?P<value>\S+)"
-    r"|(?P<excluded>NOT )?(?P<member>\S+) IN \((?P<choice>[^)]+)\)"
-)
+_CONDITION = re.compile(r"attribute_(?P<absent>not_)?exists\((?P<checked>[^)\s]+)\)|(?P<name>\S+) = (?P<value>\S+)")
 
 
 @dataclass
@@ -40,25 +36,44 @@ class Placeholders:
         assert not unused, f"in no expression: {unused}"
 
 
-def fulfils(item: Mapping[str, Any], condition: str, given: Placeholders) -> bool:
-    """Whether an item, empty if there is none, meets a condition."""
-    parts = [_holds(item, part, given) for part in condition.split(" AND ") if part]
+def fulfils(item: Mapping[str, Any], condition: str | ConditionBase, given: Placeholders) -> bool:
+    """Whether an item, empty if there is none, meets a condition: one of boto3's, or a text of a transaction."""
+    if isinstance(condition, ConditionBase):
+        return _meets(item, condition)
+    parts = [_holds(item, part, given) for part in condition.removeprefix("(").removesuffix(")").split(" AND ") if part]
     return all(parts)
 
 
+def _meets(item: Mapping[str, Any], condition: ConditionBase) -> bool:
+    expression = condition.get_expression()
+    operator, (first, *others) = expression["operator"], expression["values"]
+    match operator:
+        case "AND":
+            return _meets(item, first) and _meets(item, others[0])
+        case "OR":
+            return _meets(item, first) or _meets(item, others[0])
+        case "NOT":
+            return not _meets(item, first)
+    present, value = first.name in item, item.get(first.name)
+    tests: dict[str, Callable[[], bool]] = {
+        "attribute_exists": lambda: present,
+        "attribute_not_exists": lambda: not present,
+        "=": lambda: present and value == others[0],
+        "<=": lambda: present and value <= others[0],
+        "IN": lambda: present and value in others[0],
+    }
+    assert operator in tests, f"no such condition: {expression}"
+    return tests[operator]()
+
+
 def _holds(item: Mapping[str, Any], condition: str, given: Placeholders) -> bool:
-    if condition.startswith("("):
-        alternatives = [_holds(item, part, given) for part in condition[1:-1].split(" OR ")]
-        return any(alternatives)
-    match = _CONDITION.fullmatch(condition)
+    condition = condition if condition.startswith("attribute") else condition.strip("()")
+    match = _CONDITION.fullmatch(condition if condition.count("(") == condition.count(")") else f"{condition})")
     assert match, f"no such condition: {condition}"
     if match["checked"]:
         return (given.name(match["checked"]) in item) != bool(match["absent"])
-    if match["name"]:
-        name, value = given.name(match["name"]), given.value(match["value"])
-        return name in item and (item[name] == value if match["relation"] == "=" else item[name] <= value)
-    name, values = given.name(match["member"]), [given.value(word) for word in match["choice"].split(", ")]
-    return (name in item and item[name] in values) != bool(match["excluded"])
+    name, value = given.name(match["name"]), given.value(match["value"])
+    return name in item and bool(item[name] == value)
 
 
 def updated(item: Mapping[str, Any], update: str, given: Placeholders) -> dict[str, Any]:

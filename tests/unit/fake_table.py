@@ -64,7 +64,7 @@ class FakeTable:
         *,
         Key: Mapping[str, str],
         UpdateExpression: str,
-        ConditionExpression: str = "",
+        ConditionExpression: str | ConditionBase = "",
         ExpressionAttributeNames: Mapping[str, str] | None = None,
         ExpressionAttributeValues: Mapping[str, Any] | None = None,
         ReturnValues: str = "NONE",
@@ -160,7 +160,7 @@ class FakeTable:
         self,
         item: Mapping[str, Any],
         *,
-        ConditionExpression: str = "",
+        ConditionExpression: str | ConditionBase = "",
         ExpressionAttributeNames: Mapping[str, str] | None = None,
         ExpressionAttributeValues: Mapping[str, Any] | None = None,
     ) -> bool:

@@ -47,7 +47,7 @@ def admit_media(
     """
     if reason := why_ignored(media):
         return {"ignored": reason}
-    recording_id = store.find_recording(media)
+    recording_id = store.recordings.recording_of(media)
     duration_ms = offset_ms = None
     if media.is_track:
         # Its playlist is written anew after every slice.
@@ -62,8 +62,8 @@ def admit_media(
             return {"ignored": str(error)}
         offset_ms = begins_after_ms(media.key, folder)
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
-    if wanted := store.recording(recording_id).get("provider"):
-        providers = [str(wanted)]
+    if recording := store.recordings.find(recording_id):
+        providers = [recording["provider"]]
     store.admit(recording_id, media, providers=providers, duration_ms=duration_ms, offset_ms=offset_ms)
     return begin(media, recording_id, store=store, start_execution=start_execution)
 
@@ -98,7 +98,7 @@ def _waiting(media: MediaObject, recording_id: str, store: MediaStore, folder: T
             continue
         if "ends_at_ms" not in known:
             return None
-        ended_at_ms = int(known["ends_at_ms"])
+        ended_at_ms = known["ends_at_ms"]
         playlist = playlist or _playlist(media.playlist, folder)
         if not beyond(playlist, ended_at_ms).segments:
             return None

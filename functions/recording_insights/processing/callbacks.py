@@ -6,16 +6,17 @@ twice, late or never. The first one is noted on the row and wakes who waits for 
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore
 from recording_insights.errors import NotFound
 from recording_insights.model.status import FINAL
 from recording_insights.providers.port import CallbackRequest, CallsBack, Job
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import MediaRow
 
 Outcome = Literal["noted", "known already", "over already", "of a job that was given up"]
 
@@ -51,7 +52,7 @@ class Callbacks:
         body = request.body if callback.is_result else None
         if name is not None:
             return self._receive_job(provider, name, job=callback.job, body=body)
-        found = self.store.find_named_job(provider, callback.key) if callback.key else None
+        found = self.store.jobs.find(provider, callback.key) if callback.key else None
         if found is None:
             raise NotFound("no job of this name")
         return self._note(provider, *found, job=callback.job, body=body)
@@ -111,18 +112,18 @@ class Callbacks:
         self._wake(self._item(recording_id, media_id))
         return "noted" if first else "known already"
 
-    def _wake(self, item: Mapping[str, Any]) -> None:
+    def _wake(self, item: MediaRow) -> None:
         if "task_token" in item and item["status"] not in FINAL:
-            self.end_wait(str(item["task_token"]))
+            self.end_wait(item["task_token"])
 
-    def _item(self, recording_id: str, media_id: str) -> Mapping[str, Any]:
+    def _item(self, recording_id: str, media_id: str) -> MediaRow:
         item = self.store.find(recording_id, media_id)
         if item is None:
             raise NotFound("no such media object")
         return item
 
 
-def job_name(recording_id: str, media_id: str, item: Mapping[str, Any]) -> str:
+def job_name(recording_id: str, media_id: str, item: MediaRow) -> str:
     """The name of the media object's present job, 55 characters or so; another one after each that was given up."""
     return f"{recording_id}-{media_id}-{len(item.get('given_up', ()))}"
 

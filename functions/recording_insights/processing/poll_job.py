@@ -1,8 +1,7 @@
 """Poll job: ask the provider; when the job is through, keep its reply; otherwise decide how long to wait."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
@@ -15,10 +14,11 @@ from recording_insights.errors import (
     SecretUnusable,
 )
 from recording_insights.processing.progress import Progress
-from recording_insights.processing.submit_recording import renew_link
+from recording_insights.processing.renewals import renew_link
 from recording_insights.providers.pacing import next_try, next_wait
 from recording_insights.providers.port import Provider
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import MediaRow
 
 
 def poll_job(
@@ -39,10 +39,10 @@ def poll_job(
     item = _confirmed(store.get(recording_id, media_id), store)
     if item["status"] != "submitted":
         return progress.end("submit")
-    provider = provider_for(str(item["provider"]))
+    provider = provider_for(item["provider"])
     wish: int | None = None
     try:
-        delivered = replies.read(str(item["delivery"])) if "delivery" in item else None
+        delivered = replies.read(item["delivery"]) if "delivery" in item else None
         state = provider.poll(item["job"], delivered)
         if state.phase == "succeeded":
             where = replies.keep(recording_id, media_id, provider.fetch(item["job"], delivered))
@@ -59,7 +59,7 @@ def poll_job(
         word = fault = str(error)
         wish = getattr(error, "retry_after", None)
 
-    elapsed = progress.elapsed_seconds(str(item["submitted_at"]), now())
+    elapsed = progress.elapsed_seconds(item["submitted_at"], now())
     if elapsed > ceiling_minutes * 60:
         return progress.end("failed", f"no result within {ceiling_minutes} minutes; last: {word}")
     duration_ms = item.get("duration_ms")
@@ -75,11 +75,11 @@ def poll_job(
     return progress.wait(seconds)
 
 
-def _confirmed(item: Mapping[str, Any], store: MediaStore) -> Mapping[str, Any]:
+def _confirmed(item: MediaRow, store: MediaStore) -> MediaRow:
     """A submission whose answer was lost is confirmed by its callback, which names the job; without, asked anew."""
     if item["status"] != "waiting" or "unconfirmed" not in item:
         return item
-    recording_id, media_id = str(item["recording_id"]), str(item["media_id"])
+    recording_id, media_id = item["recording_id"], item["media_id"]
     if "callback_job" not in item:
         store.note(recording_id, media_id, asking=None)
         return item

@@ -14,10 +14,11 @@ from recording_insights.hls.playlist import NotAPlaylist, parse_playlist
 from recording_insights.hls.timeline import Piece
 from recording_insights.media.track import Track, TrackFiles
 from recording_insights.model.media_object import PREPARED
+from recording_insights.model.moments import utc_text
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.pacing import GROWTH, LONGEST_WAIT, SHORTEST_WAIT
-from recording_insights.store.expressions import utc_text
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import MediaRow, RecordingRow
 
 if TYPE_CHECKING:
     from recording_insights.hls.remux import Prepared
@@ -63,14 +64,14 @@ def prepare_media(
         item = store.get(recording_id, media_id)
         if item["status"] not in ("waiting", "preparing") or "prepared" in item:
             return _goes_on(progress, item, store)
-        recording = store.recording(recording_id)
+        recording = store.recordings.get(recording_id)
         ended = recording.get("complete_at") or recording.get("stopped_at")
-        if not ended and _is_being_written(str(item["key"]), folder, now()):
-            since = str(item["waiting_since"])
+        if not ended and _is_being_written(item["key"], folder, now()):
+            since = item["waiting_since"]
             return _look_again(progress, item, store, now(), "it is being recorded", since=since)
         # News before this write is in what the look finds; news after it keeps the conclusion from being written.
         store.note(recording_id, media_id, being_made=(run := uuid4().hex), went_on=None)
-        track = Track.look_at(str(item["key"]), folder, continues_at_ms=int(item.get("continues_at_ms", 0)))
+        track = Track.look_at(item["key"], folder, continues_at_ms=item.get("continues_at_ms", 0))
         if waits := _waits(progress, item, track, recording, store=store, late_minutes=late_minutes, now=now()):
             return waits
         if track != made_of:
@@ -81,9 +82,9 @@ def prepare_media(
 
 def _goes_on(progress: Progress, concluded: Mapping[str, Any], store: MediaStore) -> Progress:
     """Where a media object leads that needs no more looks."""
-    store.settle_recording(progress.recording_id)
+    store.recordings.settle(progress.recording_id)
     if concluded.get("empty") or concluded["status"] == "failed":
-        return progress.end("empty" if "empty" in concluded else "failed", str(concluded.get("reason", "")))
+        return progress.end("empty" if "empty" in concluded else "failed", concluded.get("reason", ""))
     return progress.restart("submit")
 
 
@@ -100,9 +101,9 @@ def _is_being_written(key: str, folder: TrackFolder, now: datetime) -> bool:
 
 def _waits(
     progress: Progress,
-    item: Mapping[str, Any],
+    item: MediaRow,
     track: Track,
-    recording: Mapping[str, Any],
+    recording: RecordingRow,
     *,
     store: MediaStore,
     late_minutes: int,
@@ -113,7 +114,7 @@ def _waits(
     if wanting is None:
         return None
     ended = recording.get("complete_at") or recording.get("stopped_at")
-    since = _quiet_since(track, ended) or str(item["arrived_at"])
+    since = _quiet_since(track, ended) or item["arrived_at"]
     if since != item.get("quiet_since"):
         progress = progress.restart("prepare")
         store.note(progress.recording_id, progress.media_id, quiet_since=since)
@@ -147,7 +148,7 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
-def _is_complete(track: Track, recording: Mapping[str, Any]) -> bool:
+def _is_complete(track: Track, recording: RecordingRow) -> bool:
     """Whether nothing more is expected; who says so is mistaken if something came all the same."""
     complete_at = recording.get("complete_at")
     if complete_at is None:
@@ -163,19 +164,25 @@ def _quiet_since(track: Track, ended: Any) -> str | None:
 
 
 def _look_again(
-    progress: Progress, item: Mapping[str, Any], store: MediaStore, now: datetime, reason: str, *, since: str
+    progress: Progress, item: MediaRow, store: MediaStore, now: datetime, reason: str, *, since: str
 ) -> Progress:
     quiet = progress.elapsed_seconds(since, now)
-    arrived = (now - datetime.fromisoformat(str(item["waiting_since"]))).total_seconds()
+    arrived = (now - datetime.fromisoformat(item["waiting_since"])).total_seconds()
     seconds = round(min(max(quiet * GROWTH, arrived * LEAST_GROWTH, SHORTEST_WAIT), LONGEST_WAIT))
-    waits = {"status": "preparing", "reason": f"waits for files: {reason}", "being_made": None, "went_on": None}
-    store.note(progress.recording_id, progress.media_id, **waits)
+    store.note(
+        progress.recording_id,
+        progress.media_id,
+        status="preparing",
+        reason=f"waits for files: {reason}",
+        being_made=None,
+        went_on=None,
+    )
     if item["status"] == "waiting":
-        store.settle_recording(progress.recording_id)
+        store.recordings.settle(progress.recording_id)
     return progress.wait(seconds)
 
 
-def _conclusion(track: Track, item: Mapping[str, Any], now: str, folder: TrackFolder, remux: Remux) -> dict[str, Any]:
+def _conclusion(track: Track, item: MediaRow, now: str, folder: TrackFolder, remux: Remux) -> dict[str, Any]:
     """What the row gets to know of the track: the prepared file, or why there is none.
 
     `ends_at_ms` (unix ms) is up to where the track was processed, None where no clock tells: what reaches beyond it
@@ -195,7 +202,7 @@ def _conclusion(track: Track, item: Mapping[str, Any], now: str, folder: TrackFo
         reason = f"its playlists claim {length_ms // 3_600_000} hours; the most is {LONGEST_MS // 3_600_000}"
         return {"status": "failed", "finished_at": now, "reason": reason}
     ends_at_ms = None if timeline.starts_at_ms is None else timeline.starts_at_ms + length_ms
-    whose = f"uid-{str(item['uid'])[:20]}" if "uid" in item else f"part-{item['part']}"
+    whose = f"uid-{item['uid'][:20]}" if "uid" in item else f"part-{item['part']}"
     key = f"{PREPARED}{item['recording_id']}/{whose}-{item['media_id']}.mp4"
     try:
         prepared = _prepare(track, timeline.pieces, key, folder, remux)

@@ -7,6 +7,7 @@ from typing import Any
 from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.options import Check
 from recording_insights.providers.port import Capabilities, Provider
+from recording_insights.store.rows import MediaRow, RecordingRow
 
 SHARED_OPTIONS = ("language", "custom_vocabulary", "speakers")
 """Options that mean the same wherever a provider has them: they go with the recording from one to the next."""
@@ -21,7 +22,7 @@ class ProviderChoice:
     options: Mapping[str, Mapping[str, Any]]
     failover: Sequence[str]
 
-    def options_for(self, name: str, recording: Mapping[str, Any]) -> dict[str, Any]:
+    def options_for(self, name: str, recording: RecordingRow) -> dict[str, Any]:
         """The stack's options of a provider under those of the recording, as far as it understands them."""
         wanted: Mapping[str, Any] = recording.get("options", {})
         if name != recording["provider"]:
@@ -33,9 +34,7 @@ class ProviderChoice:
             }
         return {**self.options.get(name, {}), **wanted}
 
-    def why_unfit(
-        self, name: str, item: Mapping[str, Any], media: MediaObject, recording: Mapping[str, Any]
-    ) -> str | None:
+    def why_unfit(self, name: str, item: MediaRow, media: MediaObject, recording: RecordingRow) -> str | None:
         """Why a provider cannot take a media object; None if it can."""
         asked = recording.get("options", {}).get("language")
         language = self.options_for(name, recording).get("language")
@@ -44,7 +43,7 @@ class ProviderChoice:
         refusal = why_refused(self.load(name).capabilities, media, item.get("duration_ms"), language)
         return f"{name} cannot take this media object: {refusal}" if refusal else None
 
-    def after(self, item: Mapping[str, Any], recording: Mapping[str, Any]) -> str | None:
+    def after(self, item: MediaRow, recording: RecordingRow) -> str | None:
         """The next of the fail-over list, the recording's own or the stack's, that was not tried; None if all were."""
         tried = {item["provider"], *(given_up["provider"] for given_up in item.get("given_up", ()))}
         return next((name for name in recording.get("failover", self.failover) if name not in tried), None)

@@ -26,7 +26,7 @@ def save_insights(
         ItemTooLarge: one insight exceeds an item.
     """
     item = store.get(progress.recording_id, progress.media_id)
-    name, where = str(item["provider"]), str(item["reply"])
+    name, where = item["provider"], item["reply"]
     reply = replies.read(where)
     try:
         insights = provider_for(name).read_insights(reply)
@@ -37,7 +37,7 @@ def save_insights(
     insights = replace(insights, missing=item.get("missing", ()))
     if "uid" in item:
         # A track is what one person said: whom the provider thought to hear does not matter.
-        said = [replace(utterance, speaker=str(item["uid"])) for utterance in insights.transcript]
+        said = [replace(utterance, speaker=item["uid"]) for utterance in insights.transcript]
         insights = replace(insights, transcript=said)
     counts = insight_store.save(progress.recording_id, progress.media_id, insights)
     store.finish(progress.recording_id, progress.media_id, "done", counts=counts, reason=None)

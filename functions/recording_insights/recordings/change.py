@@ -8,7 +8,7 @@ Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from recording_insights.agora.client_request import update_request
 from recording_insights.agora.fields.layout import LAYOUT, read_layout
@@ -16,10 +16,10 @@ from recording_insights.agora.fields.recorder import UPDATE, most_uids, named_ui
 from recording_insights.agora.fields.subscriptions import SEEN, SUBSCRIPTIONS, after_change
 from recording_insights.deadline import Deadline
 from recording_insights.errors import Conflict, InvalidRequest
-from recording_insights.recordings.read import existing
 from recording_insights.recordings.request import speaker_names
 from recording_insights.redaction import storable
-from recording_insights.store.recordings import Item, RecordingStore
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingChanges, RecordingRow
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
@@ -34,7 +34,7 @@ RENEWAL_SECONDS = 20
 
 def update_recording(
     recording_id: str, fields: Mapping[str, Any], *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
-) -> Item:
+) -> RecordingRow:
     """Change whom the recording of a channel hears and sees, or pause and resume that of a web page; returns the row.
 
     What is left out stays as it is: Agora is told both lists of uids, the one that was not named from the row.
@@ -46,10 +46,12 @@ def update_recording(
         Conflict: it is not under way, or another change is.
         SecretUnusable, AgoraError: it may go on as before.
     """
-    recording = existing(recording_id, store)
-    mode = str(recording.get("mode", "mix"))
+    recording = store.get(recording_id)
+    mode = recording.get("mode", "mix")
     _check_names(fields, recording, mode)
-    named = {"speakers": speaker_names("speakers", fields["speakers"])} if "speakers" in fields else {}
+    named: RecordingChanges = (
+        {"speakers": speaker_names("speakers", fields["speakers"])} if "speakers" in fields else {}
+    )
     told = {name: value for name, value in fields.items() if name not in named}
     if not told:
         return store.update(recording_id, named) or recording
@@ -61,12 +63,13 @@ def update_recording(
             _check_number(told, recording)
         _change("update", recording, update_request(mode, told), agora, deadline)
         replaced = {name: None for name in SUBSCRIPTIONS if name in recording and name not in told}
-        return store.update(recording_id, {**storable(told), **replaced, **named}) or recording
+        changes = cast(RecordingChanges, {**storable(told), **replaced, **named})
+        return store.update(recording_id, changes) or recording
 
 
 def update_layout(
     recording_id: str, layout: Mapping[str, Any], *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
-) -> Item:
+) -> RecordingRow:
     """Lay out a mix recording's picture anew; returns the row. What is left out goes back to its default.
 
     Raises:
@@ -76,7 +79,7 @@ def update_layout(
         SecretUnusable, AgoraError: it may look as before.
     """
     client_request = read_layout(layout)
-    recording = existing(recording_id, store)
+    recording = store.get(recording_id)
     if recording.get("mode", "mix") != "mix" or recording.get("audio_only"):
         raise Conflict("a layout is for mode mix, and for recordings with video")
     with _alone(recording_id, store, deadline) as recording:
@@ -85,23 +88,25 @@ def update_layout(
         return store.update(recording_id, {"transcoding": {**canvas, **storable(layout)}}) or recording
 
 
-def renew_credentials(recording: Item, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline) -> None:
+def renew_credentials(
+    recording: RecordingRow, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
+) -> None:
     """Give a recorder new credentials to write into its folder with, and note when; the former ones stay good.
 
     Raises:
         Conflict: it has left, or is moving to another host, or another change is under way.
         SecretUnusable, UploadCredentialsError, AgoraError: it goes on with those that it has.
     """
-    recording_id = str(recording["recording_id"])
+    recording_id = recording["recording_id"]
     # Before the lease: while AWS is asked, others may change the recorder.
-    storage = agora.uploader.storage_config(str(recording["prefix"]).strip("/").split("/"), deadline)
+    storage = agora.uploader.storage_config(recording["prefix"].strip("/").split("/"), deadline)
     with _alone(recording_id, store, deadline) as recording:
         in_time = replace(deadline, ends_at=min(deadline.ends_at, deadline.monotonic() + RENEWAL_SECONDS))
         _change("update", recording, {"storageConfig": storage}, agora, in_time)
         store.update(recording_id, {"credentials_renewed_at": store.timestamp})
 
 
-def _check_names(fields: Mapping[str, Any], recording: Item, mode: str) -> None:
+def _check_names(fields: Mapping[str, Any], recording: RecordingRow, mode: str) -> None:
     # Files that were put into the bucket by hand may be those of single speakers.
     names = (*UPDATE[mode], *(["speakers"] if mode == "individual" or "channel" not in recording else []))
     if not fields:
@@ -113,7 +118,7 @@ def _check_names(fields: Mapping[str, Any], recording: Item, mode: str) -> None:
             raise InvalidRequest(name, f"unknown; the fields are {', '.join(names)}")
 
 
-def _check_fit(told: Mapping[str, Any], recording: Item) -> None:
+def _check_fit(told: Mapping[str, Any], recording: RecordingRow) -> None:
     for name in SEEN:
         if name in told and recording.get("audio_only"):
             raise InvalidRequest(name, "is about video, and this recording has none")
@@ -121,17 +126,17 @@ def _check_fit(told: Mapping[str, Any], recording: Item) -> None:
         raise InvalidRequest("rtmp_url", "must have been given at the start, too: this page is pushed nowhere")
 
 
-def _check_number(lists: Mapping[str, Any], recording: Item) -> None:
+def _check_number(lists: Mapping[str, Any], recording: RecordingRow) -> None:
     if "expected_uids" not in recording:
         return
-    named, most = named_uids(lists), most_uids(int(recording["expected_uids"]))
+    named, most = named_uids(lists), most_uids(recording["expected_uids"])
     if named > most:
         name = next(name for name in ("subscribe_audio_uids", "subscribe_video_uids") if name in lists)
         raise InvalidRequest(name, f"makes {named} uids in all; by expected_uids Agora has reserved servers for {most}")
 
 
 @contextmanager
-def _alone(recording_id: str, store: RecordingStore, deadline: Deadline) -> Iterator[Item]:
+def _alone(recording_id: str, store: RecordingStore, deadline: Deadline) -> Iterator[RecordingRow]:
     """The recording as it is when no other change of its recorder is under way; until the end none can begin."""
     waits = iter(WAITS)
     while (leased := store.lease(recording_id, LEASE_SECONDS)) is None:
@@ -146,7 +151,7 @@ def _alone(recording_id: str, store: RecordingStore, deadline: Deadline) -> Iter
 
 def _change(
     call: Literal["update", "updateLayout"],
-    recording: Item,
+    recording: RecordingRow,
     client_request: Mapping[str, Any],
     agora: "AgoraClient",
     deadline: Deadline,

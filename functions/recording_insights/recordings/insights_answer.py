@@ -10,6 +10,7 @@ from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.model.insights import LISTS, Insights, Utterance, mean_sentiment
 from recording_insights.model.parts import heard, which_part
 from recording_insights.store.insights import Collection
+from recording_insights.store.rows import MediaRow
 
 ANSWER_BYTES = 5_500_000
 """Of one answer, as Lambda counts it: it ends at 6 MB. The rest of the transcript comes with the cursor.
@@ -36,7 +37,7 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     parts = [insights for _, insights in found]
     names = {str(uid): str(name) for uid, name in recording.get("speakers", {}).items()}
     # Whoever took over from the provider that was meant to has found them.
-    providers = dict.fromkeys(str(item["provider"]) for item, _ in found if "provider" in item)
+    providers = dict.fromkeys(item["provider"] for item, _ in found if "provider" in item)
     utterances = _in_time([utterance for part in parts for utterance in part.transcript], found)
     whose = _unmistakable(names)
     summary = "\n\n".join(_whose(item, whose, ": ") + part.summary for item, part in found if part.summary)
@@ -82,7 +83,7 @@ def _answer_bytes(value: Any) -> int:
     return len(json.dumps(json.dumps(value, default=str, ensure_ascii=False)))
 
 
-def _in_order(collection: Collection) -> Iterator[tuple[Mapping[str, Any], Insights]]:
+def _in_order(collection: Collection) -> Iterator[tuple[MediaRow, Insights]]:
     """Media objects with what was found in them; times count from the start of the recording, not of its part.
 
     A part that failed keeps its length, so that the times of those after it stay true; one that did not follow the
@@ -92,20 +93,20 @@ def _in_order(collection: Collection) -> Iterator[tuple[Mapping[str, Any], Insig
     offset = 0
     media = list(heard(list(collection.media.values())))
     tracks = [item for item, _ in media if "starts_at_ms" in item and "part" not in item]
-    began = min((int(item["starts_at_ms"]) for item in tracks), default=0)
+    began = min((item["starts_at_ms"] for item in tracks), default=0)
     for item, told_ms in media:
-        insights = collection.insights.get(str(item["media_id"]))
-        later = max(offset - told_ms, int(item.get("offset_ms", 0)))
+        insights = collection.insights.get(item["media_id"])
+        later = max(offset - told_ms, item.get("offset_ms", 0))
         if item in tracks:
-            later = int(item["starts_at_ms"]) - began
+            later = item["starts_at_ms"] - began
         if insights:
             rest = _from(insights, told_ms) if told_ms else insights
             yield item, _later(rest, later) if later else rest
         if "part" in item:
-            offset = later + int(item.get("duration_ms") or _end_of(insights))
+            offset = later + (item.get("duration_ms") or _end_of(insights))
 
 
-def _in_time(utterances: list[Utterance], found: Sequence[tuple[Mapping[str, Any], Insights]]) -> list[Utterance]:
+def _in_time(utterances: list[Utterance], found: Sequence[tuple[MediaRow, Insights]]) -> list[Utterance]:
     """Tracks become one conversation; where a provider tells no times, one follows the other."""
     if not any("uid" in item for item, _ in found) or any(each.start_ms is None for each in utterances):
         return utterances
@@ -118,12 +119,12 @@ def _unmistakable(names: Mapping[str, str]) -> dict[str, str]:
     return {uid: name if uids[name] == 1 else f"{name} ({uid})" for uid, name in names.items()}
 
 
-def _whose(item: Mapping[str, Any], names: Mapping[str, str], after: str) -> str:
+def _whose(item: MediaRow, names: Mapping[str, str], after: str) -> str:
     """Whose track it is, by name if there is one; empty for what holds more than one voice."""
-    return names.get(str(item["uid"]), str(item["uid"])) + which_part(item) + after if "uid" in item else ""
+    return names.get(item["uid"], item["uid"]) + which_part(item) + after if "uid" in item else ""
 
 
-def _what_lacks(item: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _what_lacks(item: MediaRow, names: Mapping[str, str]) -> str:
     return "recovered from slices: " if "recovered" in item else _whose(item, names, ": ")
 
 

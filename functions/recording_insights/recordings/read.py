@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, InvalidRequest, NotFound, SecretUnusable
 from recording_insights.model.parts import place
+from recording_insights.model.status import RECORDING_STATUSES
 from recording_insights.recordings.end import end_left, end_stopped, free_channel
-from recording_insights.store.recordings import STATUSES, Item, Position, RecordingStore, position
+from recording_insights.store.recordings import Position, RecordingStore, position
+from recording_insights.store.rows import MediaRow, RecordingRow
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
@@ -37,7 +39,9 @@ _LISTED = (
 )
 
 
-def stop_recording(recording_id: str, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline) -> Item:
+def stop_recording(
+    recording_id: str, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
+) -> RecordingRow:
     """Have the recorder leave its channel; returns the recording as it is then. Repeating it changes nothing.
 
     A recording that was never started through the API, or never began, has nothing to stop.
@@ -47,7 +51,7 @@ def stop_recording(recording_id: str, *, store: RecordingStore, agora: "AgoraCli
         Conflict: Agora has not named the recorder yet, and cannot be told to stop it.
         SecretUnusable, AgoraError: the recorder may still be in the channel.
     """
-    recording = existing(recording_id, store)
+    recording = store.get(recording_id)
     never_began = recording["status"] == "failed" and "sid" not in recording
     if "channel" not in recording or "stopped_at" in recording or never_began:
         return recording
@@ -59,7 +63,7 @@ def stop_recording(recording_id: str, *, store: RecordingStore, agora: "AgoraCli
     else:
         after = end_stopped(recording_id, store=store, empty=stopped.reason if stopped.empty else None)
     free_channel(recording, store=store)
-    return after or existing(recording_id, store)
+    return after or store.get(recording_id)
 
 
 def describe_recording(
@@ -86,8 +90,7 @@ def describe_recording(
             live = {"status": state.status, "meaning": state.meaning, "files": list(state.files)}
             live |= {} if state.onhold is None else {"onhold": state.onhold}
             if state.records:
-                changes = {"status": "recording"}
-                recording = store.update(recording_id, changes, only_in=("starting",)) or recording
+                recording = store.update(recording_id, {"status": "recording"}, only_in=("starting",)) or recording
     return {
         **public(recording),
         "media": [_public_media(item) for item in sorted(media, key=place)],
@@ -108,12 +111,12 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
         if name not in ("status", "limit", "cursor"):
             raise InvalidRequest(name, "unknown; the parameters are status, limit, cursor")
     status, limit = query.get("status"), query.get("limit", str(USUAL_PAGE))
-    if status is not None and status not in STATUSES:
-        raise InvalidRequest("status", f"must be one of {', '.join(STATUSES)}")
+    if status is not None and status not in RECORDING_STATUSES:
+        raise InvalidRequest("status", f"must be one of {', '.join(RECORDING_STATUSES)}")
     if not (limit.isascii() and limit.isdecimal() and len(limit) <= 3 and 1 <= int(limit) <= LARGEST_PAGE):
         raise InvalidRequest("limit", f"must be a whole number from 1 to {LARGEST_PAGE}")
     before = _position_of(query["cursor"]) if "cursor" in query else None
-    found = store.newest([status] if status else STATUSES, int(limit) + 1, before=before)
+    found = store.newest([status] if status else RECORDING_STATUSES, int(limit) + 1, before=before)
     page = found[: int(limit)]
     return {
         "recordings": [_listed(recording) for recording in page],
@@ -121,33 +124,21 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
     }
 
 
-def existing(recording_id: str, store: RecordingStore) -> Item:
-    """The recording.
-
-    Raises:
-        NotFound: there is none of this id.
-    """
-    recording = store.find(recording_id)
-    if recording is None:
-        raise NotFound(f"no recording {recording_id}")
-    return recording
-
-
-def public(recording: Item) -> dict[str, Any]:
+def public(recording: RecordingRow) -> dict[str, Any]:
     """A recording without what only concerns its storage."""
     return {name: value for name, value in recording.items() if name not in _INTERNAL}
 
 
-def _public_media(item: Item) -> dict[str, Any]:
+def _public_media(item: MediaRow) -> dict[str, Any]:
     """A media object without the vendor's ids of its jobs; who gave up on it, and why, is its story."""
     given_up = [{name: value for name, value in one.items() if name != "job"} for one in item.get("given_up", ())]
     told = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
     return {**told, **({"given_up": given_up} if given_up else {})}
 
 
-def _listed(recording: Item) -> dict[str, Any]:
-    media = sorted(recording.get("media", {}).values(), key=lambda summary: str(summary["key"]))
-    return {**{name: recording[name] for name in _LISTED if name in recording}, "media": media}
+def _listed(recording: RecordingRow) -> dict[str, Any]:
+    media = sorted(recording.get("media", {}).values(), key=lambda summary: summary["key"])
+    return {**{name: value for name, value in recording.items() if name in _LISTED}, "media": media}
 
 
 def _cursor_of(where: Position) -> str:

@@ -9,7 +9,7 @@ too: whatever becomes of the start, somebody looks after it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from recording_insights.agora.answers import Recorder
@@ -18,15 +18,16 @@ from recording_insights.errors import (
     AgoraChannelBusy,
     AgoraOutcomeUnknown,
     AgoraUnavailable,
+    ChannelTaken,
     Conflict,
     InvalidRequest,
     RecordingInsightsError,
 )
 from recording_insights.recordings.end import end_left
-from recording_insights.recordings.read import existing
 from recording_insights.recordings.request import RecordingRequest
-from recording_insights.store.notices import RecorderStore
-from recording_insights.store.recordings import ChannelTaken, Claim, Item, RecordingStore
+from recording_insights.store.claims import Claim
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingChanges, RecordingRow
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
@@ -43,7 +44,7 @@ NAME_LOST = "Agora's answer was lost, the recorder runs; its id will be known fr
 class Started:
     """The recording of the channel; `new` if this call began it."""
 
-    recording: Item
+    recording: RecordingRow
     new: bool
 
 
@@ -57,7 +58,7 @@ class RecordingStart:
     store: RecordingStore
     agora: "AgoraClient"
     deadline: Deadline
-    watch: Callable[[Item], None] = lambda recording: None
+    watch: Callable[[RecordingRow], None] = lambda recording: None
 
     def __call__(self, request: RecordingRequest, *, idempotency_key: str | None = None) -> Started:
         """Start recording a channel, or find the recording that is under way.
@@ -72,7 +73,7 @@ class RecordingStart:
         recording_id = recording_id_for(idempotency_key)
         while True:
             earlier = self.store.find(recording_id) if idempotency_key else None
-            claim = self.store.claim(request.claimed)
+            claim = self.store.claims.find(request.claimed)
             if earlier and earlier.get("fingerprint") != request.fingerprint:
                 raise Conflict("the Idempotency-Key was used for another request")
             if earlier and not self._may_begin_again(earlier, claim):
@@ -93,9 +94,9 @@ class RecordingStart:
         found = self.store.find(recording_id) or {}
         if "resource_id" not in found or "stopped_at" in found:
             raise InvalidRequest(f"apart_from[{index}]", "has no recorder that was started here and still runs")
-        return str(found["resource_id"])
+        return found["resource_id"]
 
-    def _may_begin_again(self, earlier: Item, claim: Claim | None) -> bool:
+    def _may_begin_again(self, earlier: RecordingRow, claim: Claim | None) -> bool:
         if earlier["status"] == "failed":
             return not earlier.keys() & {"stopped_at", "media"}  # it was the start that failed
         holds = claim and claim.recording_id == earlier["recording_id"] and self._lives(claim)
@@ -104,7 +105,7 @@ class RecordingStart:
     def _lives(self, claim: Claim) -> bool:
         return claim.claimed_until > self.store.seconds
 
-    def _running(self, claim: Claim) -> Item | None:
+    def _running(self, claim: Claim) -> RecordingRow | None:
         """The claim's recording, if it is under way."""
         holder = self.store.find(claim.recording_id)
         if not self._lives(claim) or holder is None:
@@ -128,14 +129,14 @@ class RecordingStart:
         end_left(claim.recording_id, store=self.store, why=live.meaning)
         return None
 
-    def _with_sid(self, recording: Item) -> Item:
+    def _with_sid(self, recording: RecordingRow) -> RecordingRow:
         """Wait a little for a start that is in flight."""
         waited = 0.0
         while recording["status"] == "starting" and not recording.keys() & {"sid", "reason"}:
             if waited >= JOIN_SECONDS or not self.deadline.pause(JOIN_INTERVAL_SECONDS):
                 break
             waited += JOIN_INTERVAL_SECONDS
-            recording = existing(str(recording["recording_id"]), self.store)
+            recording = self.store.get(recording["recording_id"])
         return recording
 
     def _open(
@@ -144,25 +145,28 @@ class RecordingStart:
         recording_id: str,
         *,
         over: Claim | None,
-        replacing: Item | None,
+        replacing: RecordingRow | None,
         key: str | None,
-    ) -> Item:
+    ) -> RecordingRow:
         lease = int(self.deadline.seconds_left) + LEASE_MARGIN_SECONDS
         return self.store.open(
-            {
-                **request.attributes,
-                "prefix": f"{FOLDER}/{recording_id}/",
-                **({"fingerprint": request.fingerprint} if key else {}),
-            },
+            cast(
+                RecordingRow,
+                {
+                    **request.attributes,
+                    "prefix": f"{FOLDER}/{recording_id}/",
+                    **({"fingerprint": request.fingerprint} if key else {}),
+                },
+            ),
             Claim(request.claimed, recording_id, self.store.seconds + lease),
             over=over,
             replacing=replacing,
         )
 
     def _record(
-        self, request: RecordingRequest, recording: Item, over: Claim | None, apart_from: Sequence[str]
+        self, request: RecordingRequest, recording: RecordingRow, over: Claim | None, apart_from: Sequence[str]
     ) -> Started:
-        recording_id = str(recording["recording_id"])
+        recording_id = recording["recording_id"]
         try:
             self.watch(recording)
             recorder = self.agora.start(request, (FOLDER, recording_id), self.deadline, apart_from)
@@ -173,26 +177,29 @@ class RecordingStart:
         except AgoraOutcomeUnknown as error:
             self.store.update(recording_id, {"reason": str(error)}, only_in=("starting",))
             # With the lease ended the next start asks Agora, instead of believing in this one.
-            self.store.hold(Claim(request.claimed, recording_id, self.store.seconds))
+            self.store.claims.hold(Claim(request.claimed, recording_id, self.store.seconds))
             raise
         except RecordingInsightsError as error:
-            failed = {"status": "failed", "reason": str(error)}
+            failed: RecordingChanges = {"status": "failed", "reason": str(error)}
             self.store.update(recording_id, failed, only_in=("starting",))
             self._give_back(request.claimed, recording_id, over)
             raise
-        named = {"resource_id": recorder.resource_id, "sid": recorder.sid}
-        changes = {**named, "reason": None if recorder.sid else NAME_LOST}
-        after = self.store.update(recording_id, changes) or existing(recording_id, self.store)
+        changes: RecordingChanges = {
+            "resource_id": recorder.resource_id,
+            "sid": recorder.sid,
+            "reason": None if recorder.sid else NAME_LOST,
+        }
+        after = self.store.update(recording_id, changes) or self.store.get(recording_id)
         self._hold_for(request, recording_id)
         if recorder.sid:
-            RecorderStore(self.store.table, self.store.now).name(recorder.sid, recording_id)
+            self.store.recorders.name(recorder.sid, recording_id)
         if over and over.recording_id != recording_id:
             self._close_unanswered(over.recording_id, request)
         return Started(after, new=True)
 
     def _earlier_of(
         self, request: RecordingRequest, recording_id: str, over: Claim | None, busy: AgoraChannelBusy
-    ) -> Item:
+    ) -> RecordingRow:
         """Agora records this channel already: the recording that had the claim before."""
         earlier = self.store.find(over.recording_id) if over else None
         self.store.drop(recording_id)
@@ -201,7 +208,7 @@ class RecordingStart:
             and "stopped_at" not in earlier
             and ("sid" in earlier or earlier["status"] in ("starting", "failed"))
         ):
-            self._hold_for(request, str(earlier["recording_id"]), instead_of=recording_id)
+            self._hold_for(request, earlier["recording_id"], instead_of=recording_id)
             return self._revived(earlier)
         self._give_back(request.claimed, recording_id, over)
         raise Conflict(
@@ -209,29 +216,32 @@ class RecordingStart:
             "it is still leaving after a stop: try again in a few seconds, or with another uid"
         ) from busy
 
-    def _revived(self, earlier: Item) -> Item:
+    def _revived(self, earlier: RecordingRow) -> RecordingRow:
         """A start that broke off and was given up: its recorder runs after all."""
-        again = {"status": "starting", "reason": NAME_LOST}
-        revived = self.store.update(str(earlier["recording_id"]), again, only_in=("failed",), only_without="sid")
+        again: RecordingChanges = {"status": "starting", "reason": NAME_LOST}
+        revived = self.store.update(earlier["recording_id"], again, only_in=("failed",), only_without="sid")
         if revived:
             self.watch(revived)
         return revived or earlier
 
     def _hold_for(self, request: RecordingRequest, recording_id: str, *, instead_of: str | None = None) -> None:
         until = self.store.seconds + request.max_hours * 3600
-        self.store.hold(Claim(request.claimed, recording_id, until), instead_of=instead_of)
+        self.store.claims.hold(Claim(request.claimed, recording_id, until), instead_of=instead_of)
 
     def _give_back(self, channel: str, recording_id: str, over: Claim | None) -> None:
         if over:
-            self.store.hold(over, instead_of=recording_id)
+            self.store.claims.hold(over, instead_of=recording_id)
         else:
-            self.store.release(channel, recording_id)
+            self.store.claims.release(channel, recording_id)
 
     def _close_unanswered(self, recording_id: str, request: RecordingRequest) -> None:
         """Agora took a new recorder of the same uid, so the start that was cut off has left none."""
         earlier: Mapping[str, Any] = self.store.find(recording_id) or {}
         if earlier.get("status") == "starting" and earlier.get("uid") == request.uid:
-            closed = {"status": "failed", "reason": "its start was cut off, and Agora recorded nothing"}
+            closed: RecordingChanges = {
+                "status": "failed",
+                "reason": "its start was cut off, and Agora recorded nothing",
+            }
             self.store.update(recording_id, closed, only_in=("starting",), only_without="sid")
 
 

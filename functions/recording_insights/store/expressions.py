@@ -1,18 +1,73 @@
-"""What the writes of both stores share: time as text, and the answer to a condition that did not hold."""
+"""DynamoDB's expressions, pages and lost races, once for all stores.
 
-from datetime import UTC, datetime
+Conditions are those of `boto3.dynamodb.conditions`; here is what that library does not build.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from recording_insights.store.numbers import decode, encode
 
-def utc_text(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds: sorts as text."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+def update_of(changes: Mapping[str, Any], *, add: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Arguments of `update_item` that set attributes, remove those whose value is None, and add to counters."""
+    sets = {name: value for name, value in changes.items() if value is not None}
+    removes = [name for name, value in changes.items() if value is None]
+    clauses = {
+        "SET": [f"#{name} = :{name}" for name in sets],
+        "REMOVE": [f"#{name}" for name in removes],
+        "ADD": [f"#{name} :{name}" for name in add or {}],
+    }
+    names = (*sets, *removes, *(add or {}))
+    values = {f":{name}": encode(value) for name, value in (*sets.items(), *(add or {}).items())}
+    return {
+        "UpdateExpression": " ".join(f"{verb} {', '.join(actions)}" for verb, actions in clauses.items() if actions),
+        "ExpressionAttributeNames": {f"#{name}": name for name in names},
+        # DynamoDB refuses an empty map.
+        **({"ExpressionAttributeValues": values} if values else {}),
+    }
+
+
+def read(table: "Table", key: Mapping[str, str]) -> Any:
+    """Return a row, read consistently, or None."""
+    item = table.get_item(Key=key, ConsistentRead=True).get("Item")
+    return None if item is None else decode(item)
+
+
+def pages(table: "Table", **query: Any) -> Iterator[list[Any]]:
+    """Yield the rows of a query page by page; the next page is asked for only when the caller wants it."""
+    start: dict[str, Any] = {}
+    while True:
+        page = table.query(**query, **start)
+        yield [decode(item) for item in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def rows(table: "Table", **query: Any) -> list[Any]:
+    """Return all rows of a query, over all of its pages."""
+    return [row for page in pages(table, **query) for row in page]
 
 
 def lost_the_race(error: ClientError) -> bool:
-    """Whether a conditional write, or one of a transaction, met something else than it was built upon."""
+    """Return whether the condition of a write, or of one write of a transaction, did not hold."""
     if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         return True
     reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
     return bool(reasons & {"ConditionalCheckFailed", "TransactionConflict"})
+
+
+def if_it_holds(write: Callable[..., Any], **arguments: Any) -> Any:
+    """Return the reply of a conditional write, or None if its condition did not hold."""
+    try:
+        return write(**arguments)
+    except ClientError as error:
+        if not lost_the_race(error):
+            raise
+        return None

@@ -1,8 +1,8 @@
 """Insights in the table: transcript pages and one item per insight, none near DynamoDB's limit.
 
-A page holds as many utterances as fit, so a two-hour transcript is one or two items and costs about one write
-unit per KB. Keys are numbered: a repeated save writes the same items again. How many count is on the media
-object's item, which is written last.
+A page holds as many utterances as fit: a transcript of two hours is one or two items and costs about one write unit
+per KB. Keys are numbered: a repeated save writes the same items again. The number of items that count is on the media
+object's row, which is written last.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from recording_insights.errors import ItemTooLarge
 from recording_insights.model.insights import LISTS, Insights, Utterance
+from recording_insights.store.expressions import rows
 from recording_insights.store.keys import (
     INSIGHT_PREFIX,
     MEDIA_PREFIX,
@@ -22,6 +23,8 @@ from recording_insights.store.keys import (
     insight_key,
     transcript_key,
 )
+from recording_insights.store.numbers import encode
+from recording_insights.store.rows import MediaRow, RecordingRow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -32,13 +35,19 @@ ITEM_BYTES = 300_000
 _KEY_BYTES = 1_000
 _SCALARS = ("summary", "sentiment", "ratings")
 
+_Entry = tuple[str, int, Mapping[str, Any]]
+"""(kind, number, row) of a transcript page or an insight."""
+
 
 @dataclass(frozen=True)
 class Collection:
-    """What the table holds of one recording: its item, its media objects by id, their insights by media id."""
+    """All rows of one recording; `media` are by media id, `insights` too, of media objects that are done.
 
-    recording: Mapping[str, Any]
-    media: Mapping[str, Mapping[str, Any]]
+    `recording` is empty if there is no such recording.
+    """
+
+    recording: RecordingRow
+    media: Mapping[str, MediaRow]
     insights: Mapping[str, Insights]
 
 
@@ -49,7 +58,7 @@ class InsightStore:
     table: "Table"
 
     def save(self, recording_id: str, media_id: str, insights: Insights) -> dict[str, int]:
-        """Write all items of one media object and return how many there are of each kind, for its own item.
+        """Write all items of one media object; returns how many there are of each kind, for the media object's row.
 
         Raises:
             ItemTooLarge: a single insight exceeds an item; utterances are split instead.
@@ -67,50 +76,36 @@ class InsightStore:
         return counts
 
     def read(self, recording_id: str) -> Collection:
-        """The whole item collection of a recording in one paged query; insights of finished media only."""
-        recording: Mapping[str, Any] = {}
-        media: dict[str, Mapping[str, Any]] = {}
-        parts: dict[str, list[tuple[str, int, Mapping[str, Any]]]] = {}
-        for item in self._items(recording_id):
-            sort = str(item[SORT])
+        """Return all rows of a recording, by one paged query."""
+        from boto3.dynamodb.conditions import Key
+
+        recording: RecordingRow = {}
+        media: dict[str, MediaRow] = {}
+        entries: dict[str, list[_Entry]] = {}
+        for row in rows(self.table, KeyConditionExpression=Key(PARTITION).eq(recording_id), ConsistentRead=True):
+            sort = row[SORT]
             if sort == RECORDING:
-                recording = item
+                recording = row
             elif sort.startswith(MEDIA_PREFIX):
-                media[str(item["media_id"])] = item
-            elif sort.startswith(TRANSCRIPT_PREFIX):
-                _, media_id, number = sort.split("#")
-                parts.setdefault(media_id, []).append(("transcript", int(number), item))
-            elif sort.startswith(INSIGHT_PREFIX):
-                _, media_id, kind, number = sort.split("#")
-                parts.setdefault(media_id, []).append((kind, int(number), item))
+                media[row["media_id"]] = row
+            elif sort.startswith((TRANSCRIPT_PREFIX, INSIGHT_PREFIX)):
+                media_id, entry = _entry_of(row)
+                entries.setdefault(media_id, []).append(entry)
         insights = {
-            media_id: _assemble(parts.get(media_id, []), item)
-            for media_id, item in media.items()
-            if item["status"] == "done"
+            media_id: _assemble(entries.get(media_id, []), row)
+            for media_id, row in media.items()
+            if row["status"] == "done"
         }
         return Collection(recording, media, insights)
 
-    def _items(self, recording_id: str) -> Iterator[Mapping[str, Any]]:
-        from boto3.dynamodb.conditions import Key
-
-        start: dict[str, Any] = {}
-        while True:
-            page = self.table.query(
-                KeyConditionExpression=Key(PARTITION).eq(recording_id), ConsistentRead=True, **start
-            )
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
 
 def transcript_pages(utterances: Iterable[Utterance]) -> Iterator[list[dict[str, Any]]]:
-    """Utterances as maps, in pages of at most `ITEM_BYTES`; an utterance that is too long for one is split."""
+    """Yield utterances as rows hold them, in pages of at most `ITEM_BYTES`; splits an utterance too long for a page."""
     page: list[dict[str, Any]] = []
     room = ITEM_BYTES - _KEY_BYTES
     for utterance in utterances:
         for piece in _split(utterance):
-            values = piece.to_map()
+            values = encode(piece.to_map())
             size = item_bytes(values) + 1
             if page and size > room:
                 yield page
@@ -122,7 +117,7 @@ def transcript_pages(utterances: Iterable[Utterance]) -> Iterator[list[dict[str,
 
 
 def item_bytes(value: Any) -> int:
-    """The size that DynamoDB counts for a value, rounded up where its rule is loose.
+    """Return the size that DynamoDB counts for an encoded value, rounded up where its rule is loose.
 
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
@@ -160,26 +155,33 @@ def _split(utterance: Utterance) -> Iterator[Utterance]:
 
 
 def _entries(insights: Insights) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Yield (kind, number, encoded values) of every insight; numbers count from 1 within a kind."""
     for kind in LISTS:
         for number, part in enumerate(getattr(insights, kind), start=1):
-            yield kind, number, part.to_map()
+            yield kind, number, encode(part.to_map())
     for kind in _SCALARS:
         value = getattr(insights, kind)
         if value is not None and value != {}:
-            yield kind, 1, {"value": value}
+            yield kind, 1, encode({"value": value})
 
 
-def _assemble(parts: Sequence[tuple[str, int, Mapping[str, Any]]], media: Mapping[str, Any]) -> Insights:
+def _entry_of(row: Mapping[str, Any]) -> tuple[str, _Entry]:
+    """Return the media id of a transcript page or an insight, and its (kind, number, row)."""
+    _, media_id, *kind, number = row[SORT].split("#")
+    return media_id, (kind[0] if kind else "transcript", int(number), row)
+
+
+def _assemble(entries: Sequence[_Entry], media: MediaRow) -> Insights:
     counts = media.get("counts", {})
     found: dict[str, Any] = {"transcript": [], **{kind: [] for kind in LISTS}}
     # Past 9,999 entries the order of the sort keys is not that of the numbers.
-    for kind, number, item in sorted(parts, key=lambda part: part[1]):
-        if number > int(counts.get(kind, 0)):
+    for kind, number, row in sorted(entries, key=lambda entry: entry[1]):
+        if number > counts.get(kind, 0):
             continue  # left over from an earlier, longer save
         if kind == "transcript":
-            found[kind] += [Utterance.from_map(values) for values in item["utterances"]]
+            found[kind] += [Utterance.from_map(values) for values in row["utterances"]]
         elif kind in LISTS:
-            found[kind].append(LISTS[kind].from_map(item))
+            found[kind].append(LISTS[kind].from_map(row))
         else:
-            found[kind] = item["value"]
+            found[kind] = row["value"]
     return Insights(**found, missing=tuple(media.get("missing", ())))

@@ -1,19 +1,24 @@
-"""Recordings and channel claims in the table, and the list of recordings.
+"""Recordings in the table, and the list of recordings.
 
-Every write of a recording adds 1 to its `version` and is conditional on what it builds upon, but for the lease that
-lets one change at a time reach its recorder. A claim says which recording a channel belongs to and until when; it is
-written in one transaction with the recording, before Agora is called, so of two simultaneous starts one finds the
-other.
+Every write of a recording but the lease adds 1 to its `version`, and every write is conditional on what it builds
+upon. A recording that the API starts is written in one transaction with its channel's claim, before Agora is called:
+of two simultaneous starts one finds the other.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from recording_insights.store.expressions import lost_the_race, utc_text
+from recording_insights.errors import ChannelTaken, NotFound, StatusContended
+from recording_insights.model.media_object import MediaObject
+from recording_insights.model.moments import utc_text
+from recording_insights.model.status import RECORDING_STATUSES, settled
+from recording_insights.store.claims import Claim, ClaimStore
+from recording_insights.store.expressions import if_it_holds, lost_the_race, pages, read, rows, update_of
 from recording_insights.store.keys import (
     MEDIA_PREFIX,
     PARTITION,
@@ -22,49 +27,43 @@ from recording_insights.store.keys import (
     STATUS_INDEX,
     STATUS_INDEX_HASH,
     STATUS_INDEX_RANGE,
-    claim_key,
     recording_key,
 )
+from recording_insights.store.numbers import decode, encode
+from recording_insights.store.recorder_names import RecorderNameStore
+from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
 
 if TYPE_CHECKING:
+    from boto3.dynamodb.conditions import ConditionBase
     from mypy_boto3_dynamodb.service_resource import Table
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-Item = Mapping[str, Any]
 Position = tuple[str, str]
 """(created_at, recording_id): where a recording stands in the list."""
 
-STATUSES = ("starting", "recording", "stopping", "processing", "done", "partial", "failed", "empty")
-
-
-class ChannelTaken(Exception):
-    """Another start changed the claim or the recording since they were read."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Which recording a channel belongs to; `claimed_until` is in Unix seconds."""
-
-    channel: str
-    recording_id: str
-    claimed_until: int
-
-    @property
-    def item(self) -> dict[str, Any]:
-        """As it lies in the table."""
-        return {
-            **claim_key(self.channel),
-            "recording_id": self.recording_id,
-            "claimed_until": self.claimed_until,
-        }
+_STATUS_ROUNDS = 20
 
 
 @dataclass(frozen=True)
 class RecordingStore:
-    """`table` is the boto3 resource of the insights table; every method may raise botocore's `ClientError`."""
+    """Reads and writes recordings. `table` is the boto3 resource of the insights table.
+
+    Every method may raise botocore's `ClientError` for a fault of DynamoDB.
+    """
 
     table: "Table"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def claims(self) -> ClaimStore:
+        """The claims of channels, in the same table."""
+        return ClaimStore(self.table)
+
+    @property
+    def recorders(self) -> RecorderNameStore:
+        """Which recording a recorder writes, in the same table."""
+        return RecorderNameStore(self.table, self.now)
 
     @property
     def seconds(self) -> int:
@@ -73,208 +72,235 @@ class RecordingStore:
 
     @property
     def timestamp(self) -> str:
-        """The present moment in ISO 8601, UTC, with microseconds: sorts as text."""
+        """The present moment as rows hold it."""
         return utc_text(self.now())
 
-    def find(self, recording_id: str) -> Item | None:
-        """The recording's item, read consistently."""
-        return self.table.get_item(Key=recording_key(recording_id), ConsistentRead=True).get("Item")
+    def get(self, recording_id: str) -> RecordingRow:
+        """Return the recording, read consistently.
 
-    def find_with_media(self, recording_id: str) -> tuple[Item, list[Item]] | None:
-        """The recording's item and those of its media objects; transcript and insights lie outside of the range."""
+        Raises:
+            NotFound: there is no recording of this id.
+        """
+        recording = self.find(recording_id)
+        if recording is None:
+            raise NotFound(f"no recording {recording_id}")
+        return recording
+
+    def find(self, recording_id: str) -> RecordingRow | None:
+        """Return the recording, read consistently, or None."""
+        row: RecordingRow | None = read(self.table, recording_key(recording_id))
+        return row
+
+    def find_with_media(self, recording_id: str) -> tuple[RecordingRow, list[MediaRow]] | None:
+        """Return the recording and its media objects; transcript and insights lie outside of the range."""
         from boto3.dynamodb.conditions import Key
 
-        condition = Key(PARTITION).eq(recording_id) & Key(SORT).between(MEDIA_PREFIX, RECORDING)
-        items: list[Item] = []
-        start: dict[str, Any] = {}
-        while True:
-            page = self.table.query(KeyConditionExpression=condition, ConsistentRead=True, **start)
-            items += page["Items"]
-            if "LastEvaluatedKey" not in page:
-                break
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-        *media, last = items or [{}]
+        in_range = Key(PARTITION).eq(recording_id) & Key(SORT).between(MEDIA_PREFIX, RECORDING)
+        found = rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True)
+        *media, last = found or [{}]
         return (last, media) if last.get(SORT) == RECORDING else None
 
-    def claim(self, channel: str) -> Claim | None:
-        """The channel's claim, read consistently; it may have lapsed."""
-        item: Item | None = self.table.get_item(Key=claim_key(channel), ConsistentRead=True).get("Item")
-        return Claim(channel, str(item["recording_id"]), int(item["claimed_until"])) if item else None
+    def recording_of(self, media: MediaObject) -> str:
+        """Return the id of the recording that a media object belongs to.
 
-    def open(self, recording: Item, claim: Claim, *, over: Claim | None, replacing: Item | None = None) -> Item:
-        """Write a new recording and its claim, both or none; returns the recording as written.
+        A recording that the API started writes to a folder named after its id. The row has to exist, or anybody's
+        folder of 32 hex characters would pass for one.
+        """
+        folder = media.recording_folder
+        if folder and "Item" in self.table.get_item(Key=recording_key(folder), ProjectionExpression=PARTITION):
+            return folder
+        return media.own_recording_id
+
+    def open(
+        self, recording: RecordingRow, claim: Claim, *, over: Claim | None, replacing: RecordingRow | None = None
+    ) -> RecordingRow:
+        """Write a new recording and its claim, both or none, and return the recording as written.
 
         `over` is the claim that was read before, `replacing` an earlier try at the same recording.
 
         Raises:
             ChannelTaken: one of them has changed since it was read.
         """
-        item = {
-            **recording_key(claim.recording_id),
-            "recording_id": claim.recording_id,
-            "status": "starting",
-            "created_at": self.timestamp,
-            "updated_at": self.timestamp,
-            "version": int(replacing["version"]) + 1 if replacing else 1,
-            **recording,
-        }
+        row = cast(
+            RecordingRow,
+            {
+                **recording_key(claim.recording_id),
+                "recording_id": claim.recording_id,
+                "status": "starting",
+                "created_at": self.timestamp,
+                "updated_at": self.timestamp,
+                "version": replacing["version"] + 1 if replacing else 1,
+                **recording,
+            },
+        )
+        writes = [
+            self._put(claim.row, over.row if over else None, "recording_id", "claimed_until"),
+            self._put(row, replacing, "version"),
+        ]
         try:
-            self.table.meta.client.transact_write_items(
-                TransactItems=[
-                    self._put(claim.item, over.item if over else None, "recording_id", "claimed_until"),
-                    self._put(item, replacing, "version"),
-                ]
-            )
+            self.table.meta.client.transact_write_items(TransactItems=writes)
         except ClientError as error:
             if not lost_the_race(error):
                 raise
-            raise ChannelTaken from error
-        return item
+            raise ChannelTaken(claim.channel) from error
+        return row
+
+    def open_by_arrival(self, recording_id: str, media: MediaObject, *, providers: Sequence[str]) -> None:
+        """Write the recording of a media object that arrived, unless it is there."""
+        from boto3.dynamodb.conditions import Attr
+
+        provider, *failover = providers
+        row: RecordingRow = {
+            "recording_id": recording_id,
+            "status": "processing",
+            "created_at": utc_text(media.created_at),
+            "updated_at": self.timestamp,
+            "version": 1,
+            "provider": provider,
+        }
+        if failover:
+            row["failover"] = failover
+        if media.agora_sid:
+            row["sid"] = media.agora_sid
+        item = encode({**recording_key(recording_id), **row})
+        if_it_holds(self.table.put_item, Item=item, ConditionExpression=Attr(PARTITION).not_exists())
 
     def update(
         self,
         recording_id: str,
-        changes: Mapping[str, Any],
+        changes: RecordingChanges,
         *,
-        only_in: Collection[str] = STATUSES,
+        only_in: Collection[str] = RECORDING_STATUSES,
         only_without: str | None = None,
-    ) -> Item | None:
-        """Set attributes of a recording, None removes one; returns it as it is now.
+    ) -> RecordingRow | None:
+        """Set attributes of a recording, None removes one, and return the recording as it is then.
 
-        Returns None and changes nothing if it is not in one of these statuses, or has the attribute `only_without`.
+        Returns None and changes nothing if its status is not one of these, or if it has the attribute `only_without`.
         """
-        sets = {**{name: value for name, value in changes.items() if value is not None}, "updated_at": self.timestamp}
-        removes = [name for name, value in changes.items() if value is None]
-        allowed = {f":in{number}": status for number, status in enumerate(sorted(only_in))}
-        condition = f"#status IN ({', '.join(allowed)})"
+        from boto3.dynamodb.conditions import Attr
+
+        condition: ConditionBase = Attr("status").is_in(sorted(only_in))
         if only_without:
-            condition += " AND attribute_not_exists(#without)"
-        return self._attributes_if_ours(
-            Key=recording_key(recording_id),
-            UpdateExpression="SET "
-            + ", ".join(f"#{name} = :{name}" for name in sets)
-            + (f" REMOVE {', '.join(f'#{name}' for name in removes)}" if removes else "")
-            + " ADD version :one",
-            ConditionExpression=condition,
-            ExpressionAttributeNames={
-                **{f"#{name}": name for name in (*sets, *removes, "status")},
-                **({"#without": only_without} if only_without else {}),
-            },
-            ExpressionAttributeValues={
-                **{f":{name}": value for name, value in sets.items()},
-                **allowed,
-                ":one": 1,
-            },
-        )
+            condition &= Attr(only_without).not_exists()
+        return self._write(recording_id, changes, condition)
 
-    def lease(self, recording_id: str, seconds: int) -> Item | None:
-        """Let nobody else change the recorder for so long at most; returns the recording as it is now.
+    def settle(self, recording_id: str, *, sid: str | None = None) -> None:
+        """Derive the recording's status from its media objects, and write it if it changed.
 
-        Returns None if somebody else has that right, or there is no such recording.
+        Two parts may end at the same moment. The write is conditional on the version that was read before the media
+        objects were: the second writer reads again.
+
+        Raises:
+            StatusContended: others kept changing the recording.
         """
-        now = self.seconds
-        return self._attributes_if_ours(
-            Key=recording_key(recording_id),
-            UpdateExpression="SET changing_until = :until",
-            ConditionExpression=f"attribute_exists({PARTITION})"
-            " AND (attribute_not_exists(changing_until) OR changing_until <= :now)",
-            ExpressionAttributeValues={":until": now + seconds, ":now": now},
-        )
+        from boto3.dynamodb.conditions import Attr
 
-    def end_lease(self, leased: Item) -> None:
-        """Let others change the recorder again; a lease that has passed on to somebody else stays theirs."""
-        self._if_ours(
+        for attempt in range(_STATUS_ROUNDS):
+            recording = self.find(recording_id)
+            if recording is None:
+                return
+            changes = settled(recording, self._media_of(recording_id), sid=sid)
+            if not changes or self._write(recording_id, changes, Attr("version").eq(recording["version"])):
+                return
+            self.sleep(0.02 * attempt)
+        raise StatusContended(f"recording {recording_id} kept changing while its status was derived")
+
+    def lease(self, recording_id: str, seconds: int) -> RecordingRow | None:
+        """Reserve changes of the recorder for this caller, for so many seconds at most.
+
+        Returns the recording as it is now, or None if another caller holds the lease or there is no such recording.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        lease = Attr("changing_until")
+        reply = if_it_holds(
             self.table.update_item,
-            Key=recording_key(str(leased["recording_id"])),
-            UpdateExpression="REMOVE changing_until",
-            ConditionExpression="changing_until = :until",
-            ExpressionAttributeValues={":until": leased["changing_until"]},
+            Key=recording_key(recording_id),
+            **update_of({"changing_until": self.seconds + seconds}),
+            ConditionExpression=Attr(PARTITION).exists() & (lease.not_exists() | lease.lte(self.seconds)),
+            ReturnValues="ALL_NEW",
+        )
+        return decode(reply["Attributes"]) if reply else None
+
+    def end_lease(self, leased: RecordingRow) -> None:
+        """End the lease, unless it has passed on to another caller."""
+        from boto3.dynamodb.conditions import Attr
+
+        if_it_holds(
+            self.table.update_item,
+            Key=recording_key(leased["recording_id"]),
+            **update_of({"changing_until": None}),
+            ConditionExpression=Attr("changing_until").eq(leased["changing_until"]),
         )
 
     def drop(self, recording_id: str) -> None:
-        """Take back a recording that Agora never began."""
-        self._if_ours(
-            self.table.delete_item,
-            Key=recording_key(recording_id),
-            ConditionExpression="#status = :starting AND attribute_not_exists(sid)",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":starting": "starting"},
-        )
+        """Delete a recording that Agora never began."""
+        from boto3.dynamodb.conditions import Attr
 
-    def hold(self, claim: Claim, *, instead_of: str | None = None) -> None:
-        """Rewrite a claim, if the channel still belongs to its recording (or to `instead_of`)."""
-        self._if_ours(
-            self.table.put_item,
-            Item=claim.item,
-            ConditionExpression="recording_id = :holder",
-            ExpressionAttributeValues={":holder": instead_of or claim.recording_id},
-        )
+        never_began = Attr("status").eq("starting") & Attr("sid").not_exists()
+        if_it_holds(self.table.delete_item, Key=recording_key(recording_id), ConditionExpression=never_began)
 
-    def release(self, channel: str, recording_id: str) -> None:
-        """Give a channel up, if it still belongs to the recording."""
-        self._if_ours(
-            self.table.delete_item,
-            Key=claim_key(channel),
-            ConditionExpression="recording_id = :holder",
-            ExpressionAttributeValues={":holder": recording_id},
-        )
-
-    def newest(self, statuses: Sequence[str], count: int, *, before: Position | None = None) -> list[Item]:
-        """Up to `count` recordings in any of the statuses, newest first, that stand before a position."""
-        found: dict[str, Item] = {}  # a recording that changes its status meanwhile may come twice
+    def newest(self, statuses: Sequence[str], count: int, *, before: Position | None = None) -> list[RecordingRow]:
+        """Return up to `count` recordings in any of the statuses, newest first, that stand before a position."""
+        found: dict[str, RecordingRow] = {}  # a recording that changes its status meanwhile may come twice
         for status in statuses:
-            found.update({str(item["recording_id"]): item for item in self._newest_of(status, count, before)})
+            found.update({row["recording_id"]: row for row in self._newest_of(status, count, before)})
         return sorted(found.values(), key=position, reverse=True)[:count]
 
-    def _newest_of(self, status: str, count: int, before: Position | None) -> list[Item]:
-        from boto3.dynamodb.conditions import ConditionBase, Key
+    def _newest_of(self, status: str, count: int, before: Position | None) -> list[RecordingRow]:
+        from boto3.dynamodb.conditions import Key
 
         condition: ConditionBase = Key(STATUS_INDEX_HASH).eq(status)
         if before:
             condition &= Key(STATUS_INDEX_RANGE).lte(before[0])
-        items: list[Item] = []
-        start: dict[str, Any] = {}
-        while True:
-            page = self.table.query(
-                IndexName=STATUS_INDEX,
-                KeyConditionExpression=condition,
-                ScanIndexForward=False,
-                Limit=count + 1,
-                **start,
-            )
-            items += (item for item in page["Items"] if before is None or position(item) < before)
+        query: dict[str, Any] = {"IndexName": STATUS_INDEX, "ScanIndexForward": False, "Limit": count + 1}
+        found: list[RecordingRow] = []
+        for page in pages(self.table, KeyConditionExpression=condition, **query):
+            found += (row for row in page if before is None or position(row) < before)
             # The index does not sort recordings of the same moment: read on until that moment has passed.
-            enough = len(items) > count and items[-1]["created_at"] != items[count - 1]["created_at"]
-            if enough or "LastEvaluatedKey" not in page:
-                return items
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            if len(found) > count and found[-1]["created_at"] != found[count - 1]["created_at"]:
+                break
+        return found
 
-    def _put(self, item: Item, over: Item | None, *unchanged: str) -> "TransactWriteItemTypeDef":
-        """Write an item where there was none, or `over` one whose attributes are as they were read."""
-        put: PutTypeDef = {
-            "TableName": self.table.name,
-            "Item": item,
-            "ConditionExpression": f"attribute_not_exists({PARTITION})",
-        }
+    def _media_of(self, recording_id: str) -> list[MediaRow]:
+        from boto3.dynamodb.conditions import Key
+
+        in_range = Key(PARTITION).eq(recording_id) & Key(SORT).begins_with(MEDIA_PREFIX)
+        return rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True)
+
+    def _write(self, recording_id: str, changes: RecordingChanges, condition: "ConditionBase") -> RecordingRow | None:
+        reply = if_it_holds(
+            self.table.update_item,
+            Key=recording_key(recording_id),
+            **update_of({**changes, "updated_at": self.timestamp}, add={"version": 1}),
+            ConditionExpression=condition,
+            ReturnValues="ALL_NEW",
+        )
+        return decode(reply["Attributes"]) if reply else None
+
+    def _put(self, row: Any, over: Any, *unchanged: str) -> "TransactWriteItemTypeDef":
+        """Write a row where there was none, or over one whose attributes `unchanged` are as they were read."""
+        from boto3.dynamodb.conditions import Attr, ConditionExpressionBuilder
+
+        condition: ConditionBase = Attr(PARTITION).not_exists()
         if over:
-            put["ConditionExpression"] = " AND ".join(f"{name} = :{name}" for name in unchanged)
-            put["ExpressionAttributeValues"] = {f":{name}": over[name] for name in unchanged}
+            first, *others = (Attr(name).eq(over[name]) for name in unchanged)
+            condition = first
+            for other in others:
+                condition &= other
+        # A transaction takes expressions as text only.
+        built = ConditionExpressionBuilder().build_expression(condition)
+        put: Any = {
+            "TableName": self.table.name,
+            "Item": encode(row),
+            "ConditionExpression": built.condition_expression,
+            "ExpressionAttributeNames": built.attribute_name_placeholders,
+        }
+        if built.attribute_value_placeholders:
+            put["ExpressionAttributeValues"] = built.attribute_value_placeholders
         return {"Put": put}
 
-    def _attributes_if_ours(self, **arguments: Any) -> Item | None:
-        """Update a recording; as it is then, None if the condition does not hold."""
-        reply = self._if_ours(self.table.update_item, ReturnValues="ALL_NEW", **arguments)
-        return reply["Attributes"] if reply else None
 
-    def _if_ours(self, write: Callable[..., Any], **arguments: Any) -> Any:
-        try:
-            return write(**arguments)
-        except ClientError as error:
-            if not lost_the_race(error):
-                raise
-            return None  # otherwise it belongs to a later start, which writes its own
-
-
-def position(item: Item) -> Position:
-    """Where a recording stands in the list; no two share a position."""
-    return str(item["created_at"]), str(item["recording_id"])
+def position(row: RecordingRow) -> Position:
+    """Return where a recording stands in the list; no two share a position."""
+    return row["created_at"], row["recording_id"]

@@ -16,7 +16,8 @@ from recording_insights.errors import AgoraError, Conflict, SecretUnusable, Uplo
 from recording_insights.recordings.change import renew_credentials
 from recording_insights.recordings.end import UNDER_WAY, end_left, free_channel
 from recording_insights.recordings.request import MOST_HOURS, claimed_name
-from recording_insights.store.recordings import Item, RecordingStore
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
 from recording_insights.watch.progress import Watch
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ def check_recording(
     return check_recording(watch, store=store, agora=agora, late_minutes=late_minutes, deadline=deadline)
 
 
-def _is_settled(recording: Item, media: list[Item]) -> bool:
+def _is_settled(recording: RecordingRow, media: list[MediaRow]) -> bool:
     if recording["status"] in ("failed", "empty") and not media:
         return True
     # All may be said to be in the bucket before the first file has arrived here.
     return "complete_at" in recording and bool(media)
 
 
-def _is_to_recover(watch: Watch, recording: Item) -> bool:
+def _is_to_recover(watch: Watch, recording: RecordingRow) -> bool:
     """Whether slices are to be looked at that MP4s may lack: once, and not where there are slices alone."""
     return recording.get("mode", "mix") != "individual" and not watch.looked_at_slices
 
@@ -84,7 +85,7 @@ class _Look:
     agora: "AgoraClient"
     deadline: Deadline
 
-    def for_name(self, watch: Watch, recording: Item) -> Watch | str:
+    def for_name(self, watch: Watch, recording: RecordingRow) -> Watch | str:
         """Agora's answer to the start is under way or was lost: nobody can be asked."""
         elapsed = watch.elapsed_seconds(watch.opened_at, self.store.now())
         started = recording["status"] != "starting"
@@ -96,12 +97,12 @@ class _Look:
         # The claim stays as it is: it has lapsed, and leads the next start to a recorder that runs all the same.
         known = f"{recording['reason']}; " if "reason" in recording else ""
         reason = f"{known}the start broke off; files that come all the same will be processed"
-        failed = {"status": "failed", "reason": reason}
+        failed: RecordingChanges = {"status": "failed", "reason": reason}
         if self.store.update(watch.recording_id, failed, only_in=("starting",), only_without="sid"):
             return watch.end()
         return watch.wait(STEP_SECONDS)
 
-    def at_recorder(self, watch: Watch, recording: Item) -> Watch | str:
+    def at_recorder(self, watch: Watch, recording: RecordingRow) -> Watch | str:
         """Ask Agora."""
         starting = recording["status"] == "starting"
         if starting != (watch.phase == "starting") or watch.phase == "unnamed":
@@ -125,7 +126,7 @@ class _Look:
             return f"its time is over, and Agora's last word was: {live.meaning}"
         return (self._joining if starting else self._recording)(watch, recording, live)
 
-    def _joining(self, watch: Watch, recording: Item, live: LiveState) -> Watch | str:
+    def _joining(self, watch: Watch, recording: RecordingRow, live: LiveState) -> Watch | str:
         if live.records:
             self.store.update(watch.recording_id, {"status": "recording"}, only_in=("starting",))
             return watch.enter("recording", self.store.timestamp).wait(SHORTEST_INTERVAL_SECONDS)
@@ -136,13 +137,13 @@ class _Look:
         with suppress(AgoraError, SecretUnusable):
             self.agora.stop(recording, self.deadline)
         reason = f"Agora did not report the recorder as started within {START_SECONDS} s; last: {live.meaning}"
-        failed = {"status": "failed", "reason": reason}
+        failed: RecordingChanges = {"status": "failed", "reason": reason}
         if not self.store.update(watch.recording_id, failed, only_in=("starting",), only_without="stopped_at"):
             return watch.wait(STEP_SECONDS)
         free_channel(recording, store=self.store)
         return watch.end()
 
-    def _recording(self, watch: Watch, recording: Item, live: LiveState) -> Watch | str:
+    def _recording(self, watch: Watch, recording: RecordingRow, live: LiveState) -> Watch | str:
         now = self.store.now()
         if live.status is None:
             if watch.phase != "lost":
@@ -155,9 +156,9 @@ class _Look:
         usual = int(watch.elapsed_seconds(watch.since, now) / 2)
         return watch.wait(min(max(usual, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS))
 
-    def _renewed(self, watch: Watch, recording: Item) -> tuple[Watch, str | None]:
+    def _renewed(self, watch: Watch, recording: RecordingRow) -> tuple[Watch, str | None]:
         """Exchange the recorder's credentials if they are old; also says what hinders that, until the next look."""
-        since = str(recording.get("credentials_renewed_at", watch.opened_at))
+        since = recording.get("credentials_renewed_at", watch.opened_at)
         if watch.credential_age(since, self.store.now()) < RENEW_SECONDS:
             return watch, None
         try:
@@ -176,13 +177,13 @@ class _Look:
         watch = watch.enter("recording", self.store.timestamp) if watch.phase == "lost" else watch
         return watch.wait(SHORTEST_INTERVAL_SECONDS)
 
-    def _note_fault(self, recording: Item, fault: str | None) -> None:
+    def _note_fault(self, recording: RecordingRow, fault: str | None) -> None:
         if recording.get("watch_reason") != fault:
             only_without = "stopped_at" if fault else None  # of one that has ended nothing is asked
-            self.store.update(str(recording["recording_id"]), {"watch_reason": fault}, only_without=only_without)
+            self.store.update(recording["recording_id"], {"watch_reason": fault}, only_without=only_without)
 
-    def _is_held(self, recording: Item) -> bool:
-        claim = self.store.claim(claimed_name(str(recording["channel"]), str(recording.get("mode", "mix"))))
+    def _is_held(self, recording: RecordingRow) -> bool:
+        claim = self.store.claims.find(claimed_name(recording["channel"], recording.get("mode", "mix")))
         if claim is None or claim.recording_id != recording["recording_id"]:
             return False
         return claim.claimed_until > self.store.seconds
@@ -195,16 +196,16 @@ class _Settling:
     store: RecordingStore
     late_minutes: int
 
-    def look(self, watch: Watch, recording: Item, media: list[Item]) -> Watch:
+    def look(self, watch: Watch, recording: RecordingRow, media: list[MediaRow]) -> Watch:
         # Of a track that waits for its slices, the last one that came counts.
-        came = [str(item.get("quiet_since") or item["arrived_at"]) for item in media if "recovered" not in item]
-        since = max([str(recording["stopped_at"]), *came])
+        came = [item.get("quiet_since") or item["arrived_at"] for item in media if "recovered" not in item]
+        since = max([recording["stopped_at"], *came])
         if (watch.phase, watch.since) != ("ended", since):
             watch = replace(watch.enter("ended", since), looked_at_slices=False)
         left = self.late_minutes * 60 - watch.elapsed_seconds(since, self.store.now())
         if left > 0:
             return watch.wait(ceil(left))
-        complete = {"complete_at": self.store.timestamp, "watch_reason": None}
+        complete: RecordingChanges = {"complete_at": self.store.timestamp, "watch_reason": None}
         if media:
             self.store.update(watch.recording_id, complete, only_without="complete_at")
         if _is_to_recover(watch, recording):
@@ -212,12 +213,12 @@ class _Settling:
         if media:
             return watch.end()
         status, reason = self._without_files(watch, recording)
-        given_up = {**complete, "status": status, "reason": reason}
+        given_up: RecordingChanges = {**complete, "status": status, "reason": reason}
         if self.store.update(watch.recording_id, given_up, only_in=(*UNDER_WAY, "stopping")):
             return watch.end()
         return watch.wait(STEP_SECONDS)  # the first file came this very moment
 
-    def _without_files(self, watch: Watch, recording: Item) -> tuple[str, str]:
+    def _without_files(self, watch: Watch, recording: RecordingRow) -> tuple[str, str]:
         within = f"within {self.late_minutes} minutes of the end"
         if watch.names_files or recording.get("ended_by") == "stop":
             return "failed", f"Agora recorded, but no file came {within}"
@@ -225,5 +226,5 @@ class _Settling:
         return "empty", f"{known}, and no file came {within}"
 
 
-def _most_seconds(recording: Item) -> int:
-    return int(recording.get("max_hours", MOST_HOURS)) * 3600
+def _most_seconds(recording: RecordingRow) -> int:
+    return recording.get("max_hours", MOST_HOURS) * 3600

@@ -3,15 +3,15 @@
 A recorder uploads slices all the time, and an MP4 after some hours and at its end. If it dies, that MP4 never comes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from recording_insights.agora.file_names import AgoraName
 from recording_insights.hls.playlist import begins_at_ms
 from recording_insights.hls.timeline import Timeline
 from recording_insights.media.track import StoredFile, Track, TrackFiles
 from recording_insights.model.parts import margin_ms, newest_per_key
+from recording_insights.store.rows import MediaRow
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Recorder:
 
 
 def find_lacks(
-    listed: Sequence[StoredFile], media: Sequence[Mapping[str, Any]], *, sid: str | None, files: TrackFiles
+    listed: Sequence[StoredFile], media: Sequence[MediaRow], *, sid: str | None, files: TrackFiles
 ) -> Iterator[Lack]:
     """One for each recorder whose slices hold more than its MP4s; `media` are the rows of those that came.
 
@@ -86,14 +86,14 @@ def _recorders(listed: Sequence[StoredFile], sid: str | None) -> list[_Recorder]
     return sorted(found.values(), key=lambda recorder: (recorder.name.stem, recorder.name.recorder))
 
 
-def _lengths(recorder: _Recorder, media: Sequence[Mapping[str, Any]]) -> dict[int, int | None]:
+def _lengths(recorder: _Recorder, media: Sequence[MediaRow]) -> dict[int, int | None]:
     """How long each MP4 of a recorder is, in ms, by its number; None if nobody knows, or not yet."""
     lengths: dict[int, int | None] = {}
     for key in (file.key for file in recorder.listed):
         lengths |= dict.fromkeys(_number(recorder, key))
     for row in media:
-        length = int(row["duration_ms"]) if "duration_ms" in row else None
-        lengths |= dict.fromkeys(_number(recorder, str(row["key"])), length)
+        length = row.get("duration_ms")
+        lengths |= dict.fromkeys(_number(recorder, row["key"]), length)
     return lengths
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from recording_insights.store.recordings import Item
+from recording_insights.store.rows import RecordingRow
 
 FIRST_LOOK_SECONDS = 7
 """Agora wants to be asked from 5 s after its answer on, which a start takes about 2 s to get."""
@@ -37,10 +37,10 @@ class Watch:
     looked_at_slices: bool = False
 
     @classmethod
-    def begin(cls, recording: Item) -> Self:
+    def begin(cls, recording: RecordingRow) -> Self:
         """The beginning of a watch over a recording that was just opened."""
-        opened_at = str(recording["created_at"])
-        return cls(str(recording["recording_id"]), opened_at, opened_at)
+        opened_at = recording["created_at"]
+        return cls(recording["recording_id"], opened_at, opened_at)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -87,6 +87,6 @@ class Watch:
         return max((now - datetime.fromisoformat(since)).total_seconds(), float(self.credential_seconds))
 
 
-def execution_name(recording: Item) -> str:
+def execution_name(recording: RecordingRow) -> str:
     """The watch's name: the same whenever the same opening is to be watched, another one for the next try."""
-    return f"{recording['recording_id']}-{int(recording['version'])}"
+    return f"{recording['recording_id']}-{recording['version']}"

@@ -8,7 +8,8 @@ from recording_insights.media.intake import ExecutionStarter, begin
 from recording_insights.media.track import TrackFiles
 from recording_insights.model.media_object import MOST_PARTS, MediaObject
 from recording_insights.store.media import MediaStore
-from recording_insights.store.recordings import Item, RecordingStore
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import MediaRow, RecordingRow
 from recording_insights.watch.lost_parts import Lack, find_lacks
 from recording_insights.watch.progress import Watch
 
@@ -32,24 +33,22 @@ def recover_recording(
     recording, media = found
     for piece, lack in _pieces(recording, media, folder, bucket, store.now()):
         if lack:
-            media_store.admit(
-                watch.recording_id, piece, providers=[str(recording["provider"])], offset_ms=lack.offset_ms
-            )
+            media_store.admit(watch.recording_id, piece, providers=[recording["provider"]], offset_ms=lack.offset_ms)
         begin(piece, watch.recording_id, store=media_store, start_execution=start_execution)
     return watch.recovered()
 
 
 def _pieces(
-    recording: Item, media: Sequence[Item], folder: TrackFiles, bucket: str, now: datetime
+    recording: RecordingRow, media: Sequence[MediaRow], folder: TrackFiles, bucket: str, now: datetime
 ) -> Iterator[tuple[MediaObject, Lack | None]]:
     """What is to be processed, with what it makes up for where there is no row of it yet."""
-    known = {str(item["key"]) for item in media if "recovered" in item}
+    known = {item["key"] for item in media if "recovered" in item}
     for item in media:
         if "recovered" in item:
-            piece = MediaObject(bucket, str(item["key"]), "", 0, now, recovers=int(item["part"]) % MOST_PARTS)
+            piece = MediaObject(bucket, item["key"], "", 0, now, recovers=item["part"] % MOST_PARTS)
             yield piece, None
-    listed = folder.list(str(recording["prefix"]))
-    sid = str(recording["sid"]) if "sid" in recording else None
+    listed = folder.list(recording["prefix"])
+    sid = recording.get("sid")
     for lack in find_lacks(listed, media, sid=sid, files=folder):
         if lack.playlist not in known:
             piece = MediaObject(bucket, lack.playlist, "", 0, now, recovers=lack.number)

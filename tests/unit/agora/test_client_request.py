@@ -3,7 +3,6 @@
 import json
 from base64 import b64encode
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -435,7 +434,7 @@ def test_the_row_keeps_everything_but_secrets(start: Any, table: Any) -> None:
     row = start(wanted(**SECRET_FIELDS, subscribe_audio_uids=[5])).recording
     assert row["decryption"] == {"mode": "aes_256_gcm2"}
     assert row["transcoding"] == {
-        "layout": [{**REGION, "y": Decimal("0.25"), "width": Decimal("0.5"), "alpha": Decimal("0.1")}],
+        "layout": [{**REGION, "y": 0.25, "width": 0.5, "alpha": 0.1}],
         "background_image": "https://example.org/a.jpg",
     }
     assert row["subscribe_audio_uids"] == [5]

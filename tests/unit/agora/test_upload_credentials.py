@@ -198,7 +198,7 @@ def test_a_start_without_credentials_fails_before_agora_and_lets_go_of_the_chann
     assert vendor.calls == []
     [row] = [item for item in table.scan()["Items"] if item["sk"] == "RECORDING"]
     assert (row["status"], row["reason"]) == ("failed", str(failure.value))
-    assert store.claim("team") is None
+    assert store.claims.find("team") is None
     problem = problem_of(failure.value)
     assert problem.status in (500, 503)
     assert problem.detail == row["reason"]

@@ -103,7 +103,7 @@ def test_an_object_becomes_a_row_and_an_execution(admit: Any, put: Any, bucket: 
         }
     }
     assert store.get(recording_id, media.media_id)["duration_ms"] == 1000
-    assert store.recording(recording_id)["provider"] == "marsview"
+    assert store.recordings.get(recording_id)["provider"] == "marsview"
 
 
 def test_five_deliveries_are_one_execution_and_one_row(
@@ -214,14 +214,14 @@ def test_an_api_started_recording_decides_on_the_provider(
 
     assert outcome["recording_id"] == FOLDER
     assert outcome["execution"].startswith(SID)
-    assert store.recording(FOLDER)["provider"] == "other"
+    assert store.recordings.get(FOLDER)["provider"] == "other"
 
 
 def test_the_parts_of_a_recording_put_by_hand_come_together(admit: Any, put: Any, store: MediaStore) -> None:
     for part in (f"{SID}_team_0.mp4", f"bak0_{SID}_team_0.mp4", f"{SID}_team_1.mp4"):
         assert admit(put(part, wav()))["recording_id"] == SID
 
-    assert len(store.recording(SID)["media"]) == 3
+    assert len(store.recordings.get(SID)["media"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_the_longest_prefix_of_the_key_names_the_provider(
 ) -> None:
     outcome = admit(put(key, wav()))
 
-    recording = store.recording(outcome["recording_id"])
+    recording = store.recordings.get(outcome["recording_id"])
     assert (recording["provider"], recording.get("failover")) == (provider, failover)
     assert store.get(outcome["recording_id"], outcome["media_id"])["provider"] == provider
 
@@ -285,4 +285,4 @@ def test_the_tracks_of_one_recording_are_its_media_objects(
         admit(announced(captured_event, f"{STEM.replace('1001', str(uid))}.m3u8", "etag"))
 
     assert len(bucket.executions) == 2
-    assert len(store.recording(SID)["media"]) == 2
+    assert len(store.recordings.get(SID)["media"]) == 2

@@ -1,6 +1,5 @@
 """What was recovered from slices, and MP4s that come after all: nothing is lost, nothing heard twice."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,11 +15,11 @@ HOUR_MS = 3_600_000
 
 def part(number: int, minutes: float | None, *, status: str = "done", **values: Any) -> dict[str, Any]:
     """An MP4 of the first recorder, or of others by their hundred thousands."""
-    length = {} if minutes is None else {"duration_ms": Decimal(round(minutes * 60_000))}
+    length = {} if minutes is None else {"duration_ms": round(minutes * 60_000)}
     media = {
         "media_id": f"mp4-{number}",
         "key": f"s_team_{number}.mp4",
-        "part": Decimal(number),
+        "part": number,
         "provider": "marsview",
     }
     return {**media, "status": status, "arrived_at": "2026-03-12T12:00:00Z", **length, **values}
@@ -29,7 +28,7 @@ def part(number: int, minutes: float | None, *, status: str = "done", **values: 
 def recovered(number: int, minutes: float | None, **values: Any) -> dict[str, Any]:
     """What stands for an MP4 of this number and those after it."""
     piece = part(number, minutes, recovered=True, incomplete="its playlist was never closed", **values)
-    return {**piece, "media_id": "piece", "key": "s_team.m3u8", "starts_at_ms": Decimal(1_773_316_800_000)}
+    return {**piece, "media_id": "piece", "key": "s_team.m3u8", "starts_at_ms": 1_773_316_800_000}
 
 
 def said(minutes: int, speaker: str) -> Insights:
@@ -59,7 +58,7 @@ def told(*media: tuple[dict[str, Any], Insights | None]) -> list[tuple[float, st
 
 
 def test_a_short_piece_alone_is_heard_and_says_what_it_lacks() -> None:
-    piece = recovered(0, 0.2, offset_ms=Decimal(0))
+    piece = recovered(0, 0.2, offset_ms=0)
 
     assert told((piece, said(1, "p"))) == [(0, "p0")]
     assert answer((piece, said(1, "p")))["missing"] == ["recovered from slices: its playlist was never closed"]
@@ -67,11 +66,11 @@ def test_a_short_piece_alone_is_heard_and_says_what_it_lacks() -> None:
 
 
 def test_the_piece_stands_between_its_recorders_mp4s_and_the_next_recorder() -> None:
-    taken_over = part(100_000, 3, offset_ms=Decimal(round(4.5 * 60_000)))
+    taken_over = part(100_000, 3, offset_ms=round(4.5 * 60_000))
 
     assert told(
         (taken_over, said(2, "b")),
-        (recovered(1, 2, offset_ms=Decimal(120_000)), said(2, "p")),
+        (recovered(1, 2, offset_ms=120_000), said(2, "p")),
         (part(0, 2), said(1, "a")),
     ) == [(0, "a0"), (2, "p0"), (3, "p1"), (4.5, "b0"), (5.5, "b1")]
 
@@ -80,18 +79,18 @@ def test_a_recorder_that_took_over_begins_when_it_did() -> None:
     second = part(100_001, 1)
 
     assert told(
-        (part(0, 2), said(1, "a")), (part(100_000, 2, offset_ms=Decimal(150_000)), said(1, "b")), (second, said(1, "c"))
+        (part(0, 2), said(1, "a")), (part(100_000, 2, offset_ms=150_000), said(1, "b")), (second, said(1, "c"))
     ) == [(0, "a0"), (2.5, "b0"), (4.5, "c0")]
 
 
-@pytest.mark.parametrize("offset", [{}, {"offset_ms": Decimal(90_000)}], ids=["nobody knows when", "it overlaps"])
+@pytest.mark.parametrize("offset", [{}, {"offset_ms": 90_000}], ids=["nobody knows when", "it overlaps"])
 def test_it_never_begins_before_the_one_that_it_follows_has_ended(offset: Any) -> None:
     assert told((part(0, 2), said(1, "a")), (part(100_000, 2, **offset), said(1, "b"))) == [(0, "a0"), (2, "b0")]
 
 
 class TestMp4sThatComeAfterAll:
     def test_one_that_holds_all_of_the_piece_replaces_it(self) -> None:
-        piece, mp4 = recovered(0, 3, offset_ms=Decimal(0)), part(0, 2.8)
+        piece, mp4 = recovered(0, 3, offset_ms=0), part(0, 2.8)
 
         assert told((piece, said(3, "p")), (mp4, said(3, "a"))) == [(0, "a0"), (1, "a1"), (2, "a2")]
         assert answer((piece, said(3, "p")), (mp4, said(3, "a")))["summary"] == "Of a."
@@ -99,9 +98,9 @@ class TestMp4sThatComeAfterAll:
 
     def test_of_one_that_holds_its_beginning_the_rest_is_heard(self) -> None:
         piece, mp4, then = (
-            recovered(0, 4, offset_ms=Decimal(0)),
+            recovered(0, 4, offset_ms=0),
             part(0, 2),
-            part(100_000, 1, offset_ms=Decimal(300_000)),
+            part(100_000, 1, offset_ms=300_000),
         )
 
         assert told((piece, said(4, "p")), (mp4, said(2, "a")), (then, said(1, "b"))) == [
@@ -112,13 +111,13 @@ class TestMp4sThatComeAfterAll:
 
     @pytest.mark.parametrize("status", ["submitted", "failed"])
     def test_until_one_is_processed_the_piece_is_heard(self, status: str) -> None:
-        piece, mp4 = recovered(0, 2, offset_ms=Decimal(0)), part(0, 2, status=status)
+        piece, mp4 = recovered(0, 2, offset_ms=0), part(0, 2, status=status)
 
         assert told((piece, said(2, "p")), (mp4, None)) == [(0, "p0"), (1, "p1")]
         assert derive_status("partial", [piece, mp4])[0] == ("processing" if status == "submitted" else "partial")
 
     def test_one_behind_a_hole_is_heard_in_the_piece(self) -> None:
-        before, piece, behind = part(0, 2), recovered(1, 4, offset_ms=Decimal(120_000)), part(2, 2)
+        before, piece, behind = part(0, 2), recovered(1, 4, offset_ms=120_000), part(2, 2)
         found = ((before, said(1, "a")), (piece, said(4, "p")), (behind, said(2, "c")))
 
         assert told(*found) == [(0, "a0"), (2, "p0"), (3, "p1"), (4, "p2"), (5, "p3")]

@@ -84,11 +84,11 @@ class TestStatus:
     ) -> None:
         first, second = admit(store, make_media("0.mp4")), admit(store, make_media("1.mp4"))
         store.finish(R, first, status, reason=None if status == "done" else "no")
-        assert store.recording(R)["status"] == "processing"
+        assert store.recordings.get(R)["status"] == "processing"
 
         store.finish(R, second, status, reason=None if status == "done" else "no")
 
-        recording = store.recording(R)
+        recording = store.recordings.get(R)
         assert recording["status"] == status
         assert {part["status"] for part in recording["media"].values()} == {status}
 
@@ -96,11 +96,11 @@ class TestStatus:
         self, store: MediaStore, make_media: MakeMedia
     ) -> None:
         store.finish(R, admit(store, make_media()), "failed", reason="broken file")
-        assert store.recording(R)["reason"] == "talk.mp4: broken file"
+        assert store.recordings.get(R)["reason"] == "talk.mp4: broken file"
 
         again = admit(store, make_media(etag="etag-2", second=30))
-        assert store.recording(R)["status"] == "processing"
+        assert store.recordings.get(R)["status"] == "processing"
         store.finish(R, again, "done", reason=None)
 
-        assert store.recording(R)["status"] == "done"
-        assert "reason" not in store.recording(R)
+        assert store.recordings.get(R)["status"] == "done"
+        assert "reason" not in store.recordings.get(R)

@@ -121,7 +121,7 @@ class World:
 
     @property
     def recording(self) -> Any:
-        return self.store.recording(SID)
+        return self.store.recordings.get(SID)
 
     @property
     def heard(self) -> list[list[str]]:

@@ -215,7 +215,7 @@ class TestResults:
 
     def test_a_result_of_a_job_that_was_given_up_is_left_where_it_lies(self, placed: World) -> None:
         key = placed.flow.provider.submissions[0].delivery.key
-        placed.flow.store.give_up(R, placed.media_id, reason="the link expired")
+        placed.flow.store.give_up(R, placed.media_id, "the link expired")
 
         assert placed.callbacks.receive_delivery(key) == "of a job that was given up"
         assert "delivery" not in placed.flow.item
@@ -340,14 +340,14 @@ def test_the_wait_and_the_callback_cannot_miss_each_other(
 
 def test_named_jobs(either_table: Any) -> None:
     store = MediaStore(either_table)
-    store.name_job(R, "media", provider="seameet", key="m-1")
+    store.jobs.name(R, "media", provider="seameet", key="m-1")
 
-    assert store.find_named_job("seameet", "m-1") == (R, "media")
-    assert store.find_named_job("symbl", "m-1") is None
+    assert store.jobs.find("seameet", "m-1") == (R, "media")
+    assert store.jobs.find("symbl", "m-1") is None
 
 
 def test_a_webhook_of_a_job_that_was_given_up(placed: World) -> None:
-    placed.flow.store.give_up(R, placed.media_id, reason="the link expired")
+    placed.flow.store.give_up(R, placed.media_id, "the link expired")
 
     assert placed.call() == "of a job that was given up"
     assert "callback_at" not in placed.flow.item

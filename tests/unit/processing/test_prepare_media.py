@@ -206,7 +206,7 @@ def test_a_playlist_that_names_no_slice_is_an_empty_track(scene: Scene) -> None:
 
     assert progress.outcome == "empty"
     assert (scene.item["status"], scene.item["empty"]) == ("done", True)
-    recording = scene.store.recording(R)
+    recording = scene.store.recordings.get(R)
     assert recording["status"] == "empty"
     assert "its playlist names no slice" in recording["reason"]
 

@@ -31,7 +31,7 @@ def test_the_reason_of_an_outcome_is_on_the_row(state: dict[str, Any], store: Me
     assert reason == "Marsview is away"
     item = store.get(SID, state["media_id"])
     assert (item["status"], item["reason"]) == ("failed", "Marsview is away")
-    recording = store.recording(SID)
+    recording = store.recordings.get(SID)
     assert (recording["status"], recording["reason"]) == ("failed", f"{state['key']}: Marsview is away")
 
 
@@ -108,7 +108,7 @@ def test_an_execution_that_was_stopped_leaves_its_reason(
     item = store.get(SID, state["media_id"])
     assert item["status"] == "failed"
     assert item["reason"].startswith(reason)
-    assert store.recording(SID)["status"] == "failed"
+    assert store.recordings.get(SID)["status"] == "failed"
 
 
 def test_whoever_aborts_may_say_why(

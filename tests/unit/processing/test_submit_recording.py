@@ -13,7 +13,7 @@ from recording_insights.errors import (
 )
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import why_refused
-from recording_insights.processing.submit_recording import MOST_RENEWALS
+from recording_insights.processing.renewals import MOST_RENEWALS
 from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace
 from recording_insights.providers.port import Capabilities
 from tests.unit.conftest import MakeMedia
@@ -137,7 +137,7 @@ class TestSubmit:
     def test_the_recordings_options_go_before_the_stacks_and_are_plain_json(
         self, flow: Flow, options: dict[str, Any]
     ) -> None:
-        flow.store.table.put_item(Item={**flow.store.recording(R), "options": options})
+        flow.store.table.put_item(Item={**flow.store.recordings.get(R), "options": options})
         flow.provider.submits = [JOB]
 
         flow.submit(options={"marsview": {"speakers": 2}})

@@ -62,7 +62,7 @@ class Arrival:
         if progress.outcome == "failed":
             retried(report_failure, progress.to_state(), store=self.store)
         retried(self._announced)
-        recording = self.store.recording(progress.recording_id)
+        recording = self.store.recordings.get(progress.recording_id)
         assert len(self.executions) == 1
         return {
             "progress": progress,

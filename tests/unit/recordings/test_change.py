@@ -1,6 +1,5 @@
 """Changes of a recording that is under way: update and updateLayout."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -162,7 +161,7 @@ def test_a_layout_replaces_the_one_before(start: Any, lay_out: Any, vendor: Fake
     }
     assert row["transcoding"] == {
         "width": 640,
-        "layout": [{**REGION, "x": Decimal("0.1"), "width": Decimal("0.5")}],
+        "layout": [{**REGION, "x": 0.1, "width": 0.5}],
         "background_image": "https://example.org/a.jpg",
     }
     assert lay_out(recording_id)["transcoding"] == {"width": 640}
@@ -318,6 +317,6 @@ def test_a_page_and_a_channel_of_one_name_are_two_recordings(
     assert first != second
     assert page(start) == second
     stop_recording(second, store=store, agora=agora, deadline=clock.deadline())
-    assert store.claim("web/team") is None
-    assert store.claim("team")
+    assert store.claims.find("web/team") is None
+    assert store.claims.find("team")
     assert len(vendor.recorders) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from recording_insights.agora.notifications import Notification
 from recording_insights.recordings.notifications import take_in
-from recording_insights.store.notices import RecorderStore
+from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.fakes import FakeClock
 
@@ -16,8 +16,8 @@ SESSION = "IQoJb3JpZ2luX2VjE/" * 20
 
 
 @pytest.fixture
-def recorders(table: Any, clock: FakeClock) -> RecorderStore:
-    return RecorderStore(table, clock.now)
+def notices(table: Any, clock: FakeClock) -> NoticeStore:
+    return NoticeStore(table, clock.now)
 
 
 @pytest.mark.parametrize("secret", [SECRET_KEY, SESSION, quote(SECRET_KEY, safe=""), quote(SESSION, safe="")])
@@ -31,43 +31,43 @@ def test_an_error_tells_no_secret_however_it_is_written(secret: str, form: str) 
 
 @pytest.mark.parametrize("event", [12, 31, 11])
 def test_a_notification_that_comes_twice_at_once_counts_once(
-    start: Any, store: RecordingStore, recorders: RecorderStore, event: int
+    start: Any, store: RecordingStore, notices: NoticeStore, event: int
 ) -> None:
     row = start().recording
     told = Notification("same", 3, event, row["sid"], {})
 
-    class Twin(RecorderStore):
+    class Twin(NoticeStore):
         """The other delivery is taken in between this one's question and its effects."""
 
-        def knows_notice(self, notice_id: str) -> bool:
-            known = super().knows_notice(notice_id)
-            assert take_in(told, store=store, recorders=recorders) is None
+        def has(self, notice_id: str) -> bool:
+            known = super().has(notice_id)
+            assert take_in(told, store=store, notices=notices) is None
             return known
 
-    assert take_in(told, store=store, recorders=Twin(recorders.table, recorders.now)) is None
+    assert take_in(told, store=store, notices=Twin(notices.table, notices.now)) is None
     after = store.find(row["recording_id"]) or {}
     assert after.get("fail_overs", 1) == 1
     assert (after["status"], "complete_at" in after) == ("starting" if event == 12 else "stopping", event == 31)
 
 
 def test_before_the_recorder_is_known_a_notification_is_ignored(
-    start: Any, store: RecordingStore, recorders: RecorderStore, table: Any
+    start: Any, store: RecordingStore, notices: NoticeStore, table: Any
 ) -> None:
     """Whoever comes between Agora's answer and the row: the watch learns of it all the same."""
     row = start().recording
     named = {name: row[name] for name in ("sid", "resource_id")}
     store.update(row["recording_id"], dict.fromkeys(named))
     told = Notification("early", 3, 31, row["sid"], {})
-    assert "not started here" in str(take_in(told, store=store, recorders=recorders))
+    assert "not started here" in str(take_in(told, store=store, notices=notices))
     store.update(row["recording_id"], named)
-    assert take_in(told, store=store, recorders=recorders) is None
+    assert take_in(told, store=store, notices=notices) is None
 
 
 @pytest.mark.parametrize("code", [10**60, -(10**60), True, 1.5, None, [1]])
 def test_an_error_code_of_any_form_is_taken_in(
-    start: Any, store: RecordingStore, recorders: RecorderStore, code: Any
+    start: Any, store: RecordingStore, notices: NoticeStore, code: Any
 ) -> None:
     row = start().recording
     told = Notification("n", 3, 1, row["sid"], {"errorCode": code, "errorMsg": "upload failed"})
-    assert take_in(told, store=store, recorders=recorders) is None
+    assert take_in(told, store=store, notices=notices) is None
     assert (store.find(row["recording_id"]) or {})["agora_error"]["message"] == "upload failed"

@@ -9,7 +9,8 @@ from recording_insights.agora.notifications import Notification, check_signature
 from recording_insights.errors import CallbackForged, InvalidRequest
 from recording_insights.recordings.notifications import take_in
 from recording_insights.store.keys import EXPIRES_AT, notice_key, sid_key
-from recording_insights.store.notices import RecorderStore
+from recording_insights.store.notices import NoticeStore
+from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.fakes import FakeClock
 
@@ -94,8 +95,8 @@ def test_an_error_is_told_without_secrets(details: dict[str, Any], told: dict[st
 
 
 @pytest.fixture
-def recorders(table: Any, clock: FakeClock) -> RecorderStore:
-    return RecorderStore(table, clock.now)
+def notices(table: Any, clock: FakeClock) -> NoticeStore:
+    return NoticeStore(table, clock.now)
 
 
 @pytest.fixture
@@ -104,11 +105,11 @@ def row(start: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def tell(store: RecordingStore, recorders: RecorderStore, row: dict[str, Any]) -> Any:
+def tell(store: RecordingStore, notices: NoticeStore, row: dict[str, Any]) -> Any:
     """Takes a notification about the recording in; returns the row."""
 
     def take(event: int, notice_id: str = "n1", **details: Any) -> dict[str, Any]:
-        assert take_in(notice(event, row["sid"], notice_id, **details), store=store, recorders=recorders) is None
+        assert take_in(notice(event, row["sid"], notice_id, **details), store=store, notices=notices) is None
         return dict(store.find(row["recording_id"]) or {})
 
     return take
@@ -131,7 +132,7 @@ def test_an_end_is_known_early(tell: Any, store: RecordingStore, event: int, det
     assert (ended["status"], ended["reason"]) == ("stopping", f"the recorder left by itself ({why})")
     assert (ended["stopped_at"], ended["ended_by"]) == (store.timestamp, "recorder")
     assert "complete_at" not in ended
-    assert store.claim("team") is None
+    assert store.claims.find("team") is None
 
 
 def test_everything_uploaded_is_complete(tell: Any, store: RecordingStore) -> None:
@@ -177,7 +178,7 @@ def test_a_recorder_that_left_without_a_known_cause_may_have_been_replaced(
     after = tell(41, "a", **details)
     assert after["status"] == "starting"
     assert not after.keys() & {"stopped_at", "ended_by", "reason"}
-    assert store.claim("team") is not None
+    assert store.claims.find("team") is not None
     assert tell(12, "b", newUid=7)["fail_overs"] == 1
     assert tell(11, "c", exitStatus=0)["status"] == "stopping"
 
@@ -199,26 +200,26 @@ def test_an_error_is_noted(tell: Any) -> None:
     ],
 )
 def test_what_is_ignored_leaves_no_trace(
-    store: RecordingStore, recorders: RecorderStore, table: Any, told: Notification, why: str
+    store: RecordingStore, notices: NoticeStore, table: Any, told: Notification, why: str
 ) -> None:
-    assert why in str(take_in(told, store=store, recorders=recorders))
+    assert why in str(take_in(told, store=store, notices=notices))
     assert table.scan()["Items"] == []
 
 
 def test_an_earlier_recorder_of_the_row_ends_nothing(
-    store: RecordingStore, recorders: RecorderStore, row: dict[str, Any]
+    store: RecordingStore, notices: NoticeStore, row: dict[str, Any]
 ) -> None:
     store.update(row["recording_id"], {"sid": "5" * 32})
-    assert "not started here" in str(take_in(notice(11, row["sid"]), store=store, recorders=recorders))
-    recorders.name("6" * 32, "e" * 32)
-    assert "not started here" in str(take_in(notice(11, "6" * 32), store=store, recorders=recorders))
+    assert "not started here" in str(take_in(notice(11, row["sid"]), store=store, notices=notices))
+    store.recorders.name("6" * 32, "e" * 32)
+    assert "not started here" in str(take_in(notice(11, "6" * 32), store=store, notices=notices))
 
 
 def test_a_notification_counts_once(
-    tell: Any, store: RecordingStore, recorders: RecorderStore, row: dict[str, Any]
+    tell: Any, store: RecordingStore, notices: NoticeStore, row: dict[str, Any]
 ) -> None:
     after = tell(12, "same")
-    assert "before" in str(take_in(notice(12, row["sid"], "same"), store=store, recorders=recorders))
+    assert "before" in str(take_in(notice(12, row["sid"], "same"), store=store, notices=notices))
     assert store.find(row["recording_id"]) == after
 
 
@@ -241,11 +242,11 @@ def test_what_leads_to_a_recording_goes_after_a_time(
 
 
 def test_the_store_on_dynamodb(either_table: Any, clock: FakeClock) -> None:
-    recorders = RecorderStore(either_table, clock.now)
-    assert recorders.recording_of("s") is None
-    assert not recorders.knows_notice("n")
+    recorders, notices = RecorderNameStore(either_table, clock.now), NoticeStore(either_table, clock.now)
+    assert recorders.find("s") is None
+    assert not notices.has("n")
     recorders.name("s", "a" * 32)
-    recorders.keep_notice("n")
-    recorders.keep_notice("n")
-    assert recorders.recording_of("s") == "a" * 32
-    assert recorders.knows_notice("n")
+    notices.keep("n")
+    notices.keep("n")
+    assert recorders.find("s") == "a" * 32
+    assert notices.has("n")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import AgoraRefusedCredentials, Conflict, InvalidRequest, NotFound
+from recording_insights.model.status import RECORDING_STATUSES as STATUSES
 from recording_insights.recordings.read import describe_recording, list_recordings, stop_recording
 from recording_insights.store.keys import insight_key, media_key, recording_key, transcript_key
-from recording_insights.store.recordings import STATUSES, RecordingStore
+from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.fakes import FakeClock
 
@@ -41,7 +42,7 @@ def test_a_stop(stop: Any, running: dict[str, Any], store: RecordingStore, vendo
     assert stopped["stopped_at"] == store.timestamp
     assert stopped["ended_by"] == "stop"
     assert stopped["version"] == running["version"] + 1
-    assert store.claim("team") is None
+    assert store.claims.find("team") is None
     assert vendor.recorders == {}
     assert stop(running["recording_id"]) == stopped
     assert vendor.names().count("stop") == 1
@@ -100,11 +101,11 @@ def test_two_stops_at_once_keep_the_first_ones_time(
 def test_a_stop_frees_only_its_own_claim(
     stop: Any, running: dict[str, Any], store: RecordingStore, table: Any, vendor: FakeAgora
 ) -> None:
-    claim = store.claim("team")
+    claim = store.claims.find("team")
     assert claim
-    table.put_item(Item={**claim.item, "recording_id": "f" * 32})
+    table.put_item(Item={**claim.row, "recording_id": "f" * 32})
     stop(running["recording_id"])
-    later = store.claim("team")
+    later = store.claims.find("team")
     assert later
     assert later.recording_id == "f" * 32
 
@@ -116,7 +117,7 @@ def test_a_stop_that_agora_refuses_changes_nothing(
     with pytest.raises(AgoraRefusedCredentials):
         stop(running["recording_id"])
     assert store.find(running["recording_id"]) == running
-    assert store.claim("team")
+    assert store.claims.find("team")
 
 
 def test_a_recorder_without_id_cannot_be_stopped_yet(stop: Any, start: Any, vendor: FakeAgora) -> None:

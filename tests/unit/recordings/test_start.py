@@ -9,6 +9,7 @@ from recording_insights.errors import (
     AgoraRefusedCredentials,
     AgoraRejected,
     AgoraUnavailable,
+    ChannelTaken,
     Conflict,
     InvalidRequest,
     SecretUnusable,
@@ -16,9 +17,10 @@ from recording_insights.errors import (
 )
 from recording_insights.recordings.read import stop_recording
 from recording_insights.recordings.start import NAME_LOST, RecordingStart, recording_id_for
+from recording_insights.store.claims import Claim
 from recording_insights.store.keys import recording_key
-from recording_insights.store.notices import RecorderStore
-from recording_insights.store.recordings import ChannelTaken, Claim, RecordingStore
+from recording_insights.store.recorder_names import RecorderNameStore
+from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost
 from tests.unit.crashing_table import Crash
 from tests.unit.fakes import FakeClock
@@ -66,7 +68,7 @@ def test_the_row_and_the_claim_of_a_start(start: Any, table: Any, store: Recordi
     stored = str(table.scan()["Items"])
     assert "007eJx" not in stored
     assert not any(value in stored for name, value in SECRET.items() if name not in ("appId", "customerId"))
-    assert store.claim("team") == Claim("team", row["recording_id"], store.seconds + 2 * HOUR)
+    assert store.claims.find("team") == Claim("team", row["recording_id"], store.seconds + 2 * HOUR)
 
 
 def test_the_row_is_written_before_agora_is_called(start: Any, table: Any, vendor: FakeAgora) -> None:
@@ -103,7 +105,7 @@ def test_a_start_that_cannot_be_watched_costs_nothing_and_leaves_its_reason(
 
 def test_a_recorder_s_sid_leads_to_its_recording(start: Any, table: Any) -> None:
     row = start().recording
-    assert RecorderStore(table).recording_of(row["sid"]) == row["recording_id"]
+    assert RecorderNameStore(table).find(row["sid"]) == row["recording_id"]
 
 
 def test_a_second_start_returns_the_running_recording(start: Any, table: Any, vendor: FakeAgora) -> None:
@@ -212,7 +214,7 @@ def test_a_channel_is_free_after_a_stop(
 ) -> None:
     first = start().recording
     stop_recording(first["recording_id"], store=store, agora=agora, deadline=clock.deadline())
-    assert store.claim("team") is None
+    assert store.claims.find("team") is None
     second = start()
     assert second.new
     assert second.recording["recording_id"] != first["recording_id"]
@@ -285,7 +287,7 @@ def test_an_unknown_outcome_is_settled_by_the_next_start(
     assert not again.new
     assert again.recording["recording_id"] == first["recording_id"]
     assert len(rows(table)) == len(vendor.recorders) == 1
-    assert store.claim("team") == Claim("team", first["recording_id"], store.seconds + HOUR)
+    assert store.claims.find("team") == Claim("team", first["recording_id"], store.seconds + HOUR)
 
 
 def test_an_unknown_outcome_that_came_to_nothing_is_closed_by_the_next_start(
@@ -359,7 +361,7 @@ def test_a_recorder_that_is_still_leaving_is_a_conflict(
     with pytest.raises(Conflict, match="leaving"):
         start()
     assert [row["recording_id"] for row in rows(table)] == [first["recording_id"]]
-    assert store.claim("team")
+    assert store.claims.find("team")
 
 
 @pytest.mark.parametrize(
@@ -388,11 +390,11 @@ def test_a_refused_start_gives_the_claim_back(start: Any, store: RecordingStore,
     vendor.script["start"] = [Lost(takes_effect=True), *[Lost(takes_effect=False)] * 2]
     with pytest.raises(AgoraOutcomeUnknown):
         start()
-    before = store.claim("team")
+    before = store.claims.find("team")
     vendor.script["acquire"] = [Answer(403, {})]
     with pytest.raises(AgoraRejected):
         start()
-    assert store.claim("team") == before
+    assert store.claims.find("team") == before
 
 
 def test_an_unusable_secret_is_named_on_the_row(store: RecordingStore, clock: FakeClock, table: Any) -> None:

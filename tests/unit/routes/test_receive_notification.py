@@ -10,7 +10,7 @@ import pytest
 from recording_insights.aws import clients
 from recording_insights.errors import SecretUnusable
 from recording_insights.store.keys import recording_key
-from recording_insights.store.notices import RecorderStore
+from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
 from routes import receive_notification
 from tests.unit.environment import ENVIRONMENT
@@ -45,7 +45,7 @@ def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             "version": 1,
         }
     )
-    RecorderStore(table).name(SID, "a" * 32)
+    RecorderNameStore(table).name(SID, "a" * 32)
 
     def call(event: dict[str, Any]) -> tuple[int, dict[str, Any], str]:
         reply = receive_notification.handler(event, Context())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from recording_insights.errors import MediaMissing, StatusContended
 from recording_insights.model.media_object import MediaObject
 from recording_insights.store.keys import STATUS_INDEX, recording_key
 from recording_insights.store.media import MediaStore
@@ -39,7 +40,7 @@ class TestAdmission:
 
         store.admit(SID, media, providers=["marsview"], duration_ms=61_000)
 
-        recording = store.recording(SID)
+        recording = store.recordings.get(SID)
         assert {name: recording[name] for name in ("recording_id", "status", "created_at", "provider", "sid")} == {
             "recording_id": SID,
             "status": "processing",
@@ -96,7 +97,7 @@ class TestAdmission:
 
         admit(store, make_media(f"recordings/{R}/{SID}_team_0.mp4"))
 
-        recording = store.recording(R)
+        recording = store.recordings.get(R)
         assert (recording["provider"], recording["channel"], recording["sid"]) == ("another", "team", SID)
         assert recording["created_at"] == "2026-03-11T00:00:00.000000Z"
         assert recording["status"] == "processing"
@@ -109,7 +110,7 @@ class TestAdmission:
         assert item["sk"] == "RECORDING"
 
     def test_a_media_object_that_is_not_there_is_said_so(self, store: MediaStore) -> None:
-        with pytest.raises(LookupError, match="media object m of recording r"):
+        with pytest.raises(MediaMissing, match="media object m of recording r"):
             store.get("r", "m")
 
 
@@ -121,15 +122,15 @@ class TestFindRecording:
     ) -> None:
         table.put_item(Item={**recording_key(FOLDER), "status": "recording"})
 
-        assert store.find_recording(make_media(self.KEY)) == FOLDER
+        assert store.recordings.recording_of(make_media(self.KEY)) == FOLDER
 
     def test_any_other_folder_is_not(self, store: MediaStore, make_media: MakeMedia) -> None:
-        assert store.find_recording(make_media(self.KEY)) == SID
+        assert store.recordings.recording_of(make_media(self.KEY)) == SID
 
     def test_a_key_of_no_known_form_has_an_id_of_its_own(self, store: MediaStore, make_media: MakeMedia) -> None:
         media = make_media("by hand.mp4")
 
-        assert store.find_recording(media) == media.own_recording_id
+        assert store.recordings.recording_of(media) == media.own_recording_id
 
 
 class TestFinish:
@@ -204,7 +205,7 @@ def test_the_api_may_write_the_recording_meanwhile(
     torn: Any = Interleaved(table, touch, times=3)
     MediaStore(torn, clock.now, clock.sleep).finish(R, media_id, "done", reason=None)
 
-    recording = store.recording(R)
+    recording = store.recordings.get(R)
     assert (recording["status"], recording["stopped_at"]) == ("done", "2026-03-12T00:00:00Z")
     assert len(clock.naps) == 3
     assert sum(clock.naps) < 1
@@ -229,7 +230,7 @@ class TestTwoAtOnce:
         # The other part ends after this one has read the media objects and before it writes the recording.
         MediaStore(torn, store.now, store.sleep).finish(R, first, mine, reason="mine")
 
-        assert store.recording(R)["status"] == status
+        assert store.recordings.get(R)["status"] == status
 
     def test_a_row_that_never_rests_is_an_error_and_no_endless_loop(
         self, make_media: MakeMedia, clock: FakeClock
@@ -239,17 +240,17 @@ class TestTwoAtOnce:
         media_id = admit(store, make_media())
 
         def touch() -> None:
-            recording = store.recording(R)
+            recording = store.recordings.get(R)
             table.put_item(Item={**recording, "version": recording["version"] + 1})
 
         torn: Any = Interleaved(table, touch, times=1000)
-        with pytest.raises(RuntimeError, match="kept changing"):
+        with pytest.raises(StatusContended, match="kept changing"):
             MediaStore(torn, clock.now, clock.sleep).finish(R, media_id, "done", reason=None)
 
         assert sum(clock.naps) < 10
         # A retry of the state finds the media object finished and the recording to be settled.
         store.finish(R, media_id, "done", reason=None)
-        assert store.recording(R)["status"] == "done"
+        assert store.recordings.get(R)["status"] == "done"
 
 
 def test_moments_are_written_in_utc_with_microseconds(table: Any, make_media: MakeMedia, clock: FakeClock) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from recording_insights.errors import ChannelTaken
+from recording_insights.store.claims import Claim
 from recording_insights.store.keys import insight_key, media_key, recording_key, transcript_key
-from recording_insights.store.recordings import ChannelTaken, Claim, RecordingStore, position
+from recording_insights.store.recordings import RecordingStore, position
 from tests.unit.fakes import FakeClock
 
 A, B = "a" * 32, "b" * 32
@@ -44,14 +46,14 @@ class TestOpen:
             "max_hours": 2,
         }
         assert store.find(A) == recording
-        assert store.claim("team") == CLAIM
+        assert store.claims.find("team") == CLAIM
 
     def test_a_claim_that_was_read_may_be_replaced(self, store: RecordingStore) -> None:
         store.open({}, CLAIM, over=None)
 
         store.open({}, Claim("team", B, 2000), over=CLAIM)
 
-        assert store.claim("team") == Claim("team", B, 2000)
+        assert store.claims.find("team") == Claim("team", B, 2000)
 
     @pytest.mark.parametrize("read", [None, Claim("team", A, 999), Claim("team", B, 1000)])
     def test_a_claim_that_another_start_wrote_leaves_no_recording(
@@ -63,7 +65,7 @@ class TestOpen:
             store.open({}, Claim("team", B, 2000), over=read)
 
         assert store.find(B) is None
-        assert store.claim("team") == CLAIM
+        assert store.claims.find("team") == CLAIM
 
     def test_a_recording_is_replaced_by_its_next_version(self, store: RecordingStore) -> None:
         first = store.open({}, CLAIM, over=None)
@@ -83,7 +85,7 @@ class TestOpen:
             store.open({}, Claim("team", A, 2000), over=CLAIM, replacing=replacing)
 
         assert store.find(A) == first
-        assert store.claim("team") == CLAIM
+        assert store.claims.find("team") == CLAIM
 
 
 class TestUpdate:
@@ -188,23 +190,23 @@ class TestClaim:
         store.open({}, CLAIM, over=None)
         wanted = Claim("team", B, 2000)
 
-        store.hold(wanted, instead_of=instead_of)
+        store.claims.hold(wanted, instead_of=instead_of)
 
-        assert store.claim("team") == (wanted if held else CLAIM)
+        assert store.claims.find("team") == (wanted if held else CLAIM)
 
     def test_one_that_is_not_there_is_not_made(self, store: RecordingStore) -> None:
-        store.hold(CLAIM)
+        store.claims.hold(CLAIM)
 
-        assert store.claim("team") is None
+        assert store.claims.find("team") is None
 
     @pytest.mark.parametrize(("holder", "left"), [(A, None), (B, CLAIM)])
     def test_it_is_given_up_by_its_holder_only(self, store: RecordingStore, holder: str, left: Claim | None) -> None:
         store.open({}, CLAIM, over=None)
 
-        store.release("team", holder)
-        store.release("another", holder)
+        store.claims.release("team", holder)
+        store.claims.release("another", holder)
 
-        assert store.claim("team") == left
+        assert store.claims.find("team") == left
 
 
 @pytest.mark.parametrize(

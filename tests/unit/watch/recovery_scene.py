@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from recording_insights.model.media_object import MediaObject
+from recording_insights.model.moments import utc_text
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress
-from recording_insights.store.expressions import utc_text
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
@@ -101,7 +101,7 @@ class Recovery:
 
     @property
     def recording(self) -> Mapping[str, Any]:
-        return self.media_store.recording(R)
+        return self.media_store.recordings.get(R)
 
     def _start(self, *, name: str, state: str) -> None:
         self.starts += 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recording_insights.agora.client import AgoraClient
-from recording_insights.store.expressions import utc_text
+from recording_insights.model.moments import utc_text
 from recording_insights.store.keys import media_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore

@@ -62,7 +62,7 @@ def test_a_recorder_that_left_is_noticed(
     assert row["ended_by"] == "recorder"
     assert row["reason"].startswith("the recorder left by itself (")
     assert word in row["reason"]
-    assert store.claim("team") is None
+    assert store.claims.find("team") is None
     assert (watch.phase, watch.wait_seconds) == ("ended", LATE * 60)
 
 

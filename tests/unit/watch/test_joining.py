@@ -50,7 +50,7 @@ def test_a_recorder_that_never_starts_fails_after_90_seconds_with_agora_s_last_w
     row = scene.row
     assert row["status"] == "failed"
     assert row["reason"] == "Agora did not report the recorder as started within 90 s; last: components starting"
-    assert store.claim("team") is None
+    assert store.claims.find("team") is None
     assert vendor.recorders == {}, "it would record for nobody"
 
 

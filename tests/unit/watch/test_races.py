@@ -7,12 +7,12 @@ import pytest
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.notifications import Notification
+from recording_insights.model.moments import utc_text
 from recording_insights.recordings.end import end_left
 from recording_insights.recordings.notifications import take_in
 from recording_insights.recordings.read import stop_recording
-from recording_insights.store.expressions import utc_text
 from recording_insights.store.keys import media_key
-from recording_insights.store.notices import RecorderStore
+from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import Answer, FakeAgora
@@ -105,14 +105,14 @@ def test_a_notification_of_the_former_try_of_the_id_ends_nothing(
     scene.run()
     vendor.live_status = 5
     second = start(idempotency_key="k").recording
-    recorders = RecorderStore(table, clock.now)
+    notices = NoticeStore(table, clock.now)
 
     for number, event in enumerate((31, 11, 41, 71)):
         told = Notification(f"n{number}", 3, event, first["sid"], {})
-        assert "not started here" in str(take_in(told, store=store, recorders=recorders))
+        assert "not started here" in str(take_in(told, store=store, notices=notices))
 
     assert store.find(second["recording_id"]) == second
-    claim = store.claim("team")
+    claim = store.claims.find("team")
     assert claim
     assert claim.recording_id == second["recording_id"]
 
@@ -167,5 +167,5 @@ class TestCrashes:
         assert row["status"] == ("done" if course == "leaves" else "failed")
         assert course == "never joins" or {"complete_at", "stopped_at"} <= row.keys()
         assert "watch_reason" not in row
-        again = RecordingStore(table, scene.clock.now).claim("team")
+        again = RecordingStore(table, scene.clock.now).claims.find("team")
         assert again is None or {"stopped_at", "reason"} & row.keys(), "the next start is not held up"

@@ -1,0 +1,300 @@
+"""Rows of the insights table: one type per kind of row, which is also the documented schema (docs/data.md).
+
+Every attribute may be absent; what is always there is written by the row's first write. Keys are in `keys`. Moments
+are texts in ISO 8601, UTC, with microseconds (`…_at`, `since`) or Unix seconds (`…_until`, `expires_at`); lengths and
+positions are whole milliseconds (`…_ms`). Numbers are int or float: the store decodes and encodes them.
+
+`…Changes` are the attributes that change after the first write. None removes an attribute.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+Job = Mapping[str, Any]
+"""A provider's own ids of a job, by the adapter's names."""
+
+
+class Summary(TypedDict, total=False):
+    """A media object as its recording's row names it, for lists."""
+
+    key: str
+    status: str
+    reason: str
+
+
+class RecordingChanges(TypedDict, total=False):
+    """What changes of a recording. `None` removes an attribute."""
+
+    # What the recording is
+    status: str | None
+    reason: str | None
+    sid: str | None
+    resource_id: str | None
+    media: Mapping[str, Summary] | None
+    speakers: Mapping[str, str] | None
+    # What a change through the API sets
+    subscribe_audio_uids: Any
+    subscribe_video_uids: Any
+    unsubscribe_audio_uids: Any
+    unsubscribe_video_uids: Any
+    transcoding: Mapping[str, Any] | None
+    onhold: bool | None
+    rtmp_url: str | None
+    # What the recorder did, and when
+    stopped_at: str | None
+    ended_by: str | None
+    complete_at: str | None
+    backed_up_at: str | None
+    credentials_renewed_at: str | None
+    watch_reason: str | None
+    agora_error: Mapping[str, Any] | None
+    fail_overs: int | None
+    last_fail_over: str | None
+
+
+class RecordingRow(TypedDict, total=False):
+    """A recording: one start of a recorder in a channel, or one file dropped by hand."""
+
+    pk: str
+    sk: str
+    recording_id: str
+    status: str
+    reason: str
+    created_at: str
+    updated_at: str
+    version: int
+    # From the request
+    channel: str
+    uid: str
+    mode: str
+    provider: str
+    failover: Sequence[str]
+    options: Mapping[str, Any]
+    max_hours: int
+    speakers: Mapping[str, str]
+    apart_from: Sequence[str]
+    fingerprint: str
+    # From the request, for Agora
+    region: str
+    region_affinity: int
+    announce_start: bool
+    channel_type: str
+    max_idle_seconds: int
+    decryption: Mapping[str, Any]
+    correct_extinf: bool
+    audio_only: bool
+    video_stream_type: str
+    subscribe_audio_uids: Any
+    subscribe_video_uids: Any
+    unsubscribe_audio_uids: Any
+    unsubscribe_video_uids: Any
+    audio_profile: int
+    transcoding: Mapping[str, Any]
+    stream_mode: str
+    expected_uids: int
+    snapshots: Mapping[str, Any]
+    url: str
+    video_width: int
+    video_height: int
+    video_bitrate: int
+    video_fps: int
+    max_recording_hours: int
+    max_video_minutes: int
+    onhold: bool
+    ready_timeout_seconds: int
+    mobile: bool
+    rtmp_url: str
+    # From Agora
+    sid: str
+    resource_id: str
+    prefix: str
+    agora_error: Mapping[str, Any]
+    fail_overs: int
+    last_fail_over: str
+    # Its life
+    stopped_at: str
+    ended_by: str
+    complete_at: str
+    backed_up_at: str
+    credentials_renewed_at: str
+    changing_until: int
+    watch_reason: str
+    media: Mapping[str, Summary]
+
+
+class GivenUp(TypedDict, total=False):
+    """A job that another one has replaced, and why."""
+
+    provider: str
+    job: Job
+    reason: str
+    at: str
+
+
+class PreparedFile(TypedDict):
+    """The one file that was made of a track's segments; `size` in bytes."""
+
+    key: str
+    etag: str
+    size: int
+
+
+class MediaChanges(TypedDict, total=False):
+    """What changes of a media object. `None` removes an attribute."""
+
+    # Its state
+    status: str | None
+    reason: str | None
+    waiting_since: str | None
+    finished_at: str | None
+    empty: bool | None
+    # The provider and its job
+    provider: str | None
+    job: Job | None
+    asking: str | None
+    unconfirmed: str | None
+    submitted_at: str | None
+    given_up: Sequence[GivenUp] | None
+    renewals: int | None
+    polls: int | None
+    last_word: str | None
+    # The callback
+    callback_at: str | None
+    callback_job: Job | None
+    delivery: str | None
+    task_token: str | None
+    # The result
+    reply: str | None
+    missing: Sequence[str] | None
+    counts: Mapping[str, int] | None
+    # The file that is made of a track
+    being_made: str | None
+    went_on: str | None
+    quiet_since: str | None
+    prepared: PreparedFile | None
+    duration_ms: int | None
+    silent_ms: int | None
+    incomplete: str | None
+    starts_at_ms: int | None
+    ends_at_ms: int | None
+
+
+class MediaRow(TypedDict, total=False):
+    """A media object: one object in S3, or one track, that is submitted as one job."""
+
+    pk: str
+    sk: str
+    recording_id: str
+    media_id: str
+    # What it is
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    format: str
+    sequencer: str
+    part: int
+    uid: str
+    continues: str
+    continuation: int
+    continues_at_ms: int
+    recovered: bool
+    offset_ms: int
+    duration_ms: int
+    arrived_at: str
+    # Its state
+    status: str
+    reason: str
+    waiting_since: str
+    finished_at: str
+    empty: bool
+    # The provider and its job
+    provider: str
+    job: Job
+    asking: str
+    unconfirmed: str
+    submitted_at: str
+    given_up: Sequence[GivenUp]
+    renewals: int
+    polls: int
+    last_word: str
+    # The callback
+    callback_at: str
+    callback_job: Job
+    delivery: str
+    task_token: str
+    # The result
+    reply: str
+    missing: Sequence[str]
+    counts: Mapping[str, int]
+    # The file that is made of a track
+    being_made: str
+    went_on: str
+    quiet_since: str
+    prepared: PreparedFile
+    silent_ms: int
+    incomplete: str
+    starts_at_ms: int
+    ends_at_ms: int
+
+
+class TranscriptPageRow(TypedDict):
+    """Up to 300 KB of utterances, each a map of `Utterance`'s fields."""
+
+    pk: str
+    sk: str
+    utterances: Sequence[Mapping[str, Any]]
+
+
+class InsightRow(TypedDict, total=False):
+    """One topic, action item, follow-up, question or emotion; or, under `value`, a summary, sentiment or ratings."""
+
+    pk: str
+    sk: str
+    text: str
+    score: float
+    assignee: str
+    due: str
+    priority: str
+    answer: str
+    emotion: str
+    tone: str
+    confidence: float
+    start_ms: int
+    end_ms: int
+    value: Any
+
+
+class ClaimRow(TypedDict):
+    """Which recording a channel belongs to, and until when (Unix seconds)."""
+
+    pk: str
+    sk: str
+    recording_id: str
+    claimed_until: int
+
+
+class JobNameRow(TypedDict):
+    """The media object of a job that a callback names by the provider's id only."""
+
+    pk: str
+    sk: str
+    job_of_recording: str
+    job_of_media: str
+
+
+class RecorderNameRow(TypedDict):
+    """The recording of a recorder that Agora names by its sid only; kept for 30 days."""
+
+    pk: str
+    sk: str
+    recording_id: str
+    expires_at: int
+
+
+class NoticeRow(TypedDict):
+    """A notification of Agora's that was processed; kept for 7 days."""
+
+    pk: str
+    sk: str
+    expires_at: int
