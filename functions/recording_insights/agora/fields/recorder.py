@@ -1,7 +1,7 @@
 """What a recorder can be told, as data: our name of each field, Agora's, its check, its mode.
 
 Source: https://docs.agora.io/en/cloud-recording/reference/restful-api; where its pages disagree,
-docs/decisions.md says which one was followed.
+docs/decisions/recording-options.md says which one was followed.
 """
 
 import json

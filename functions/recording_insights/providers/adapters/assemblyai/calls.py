@@ -1,7 +1,7 @@
 """AssemblyAI: one POST of a link, then one resource that tells state and result; a webhook says when to look.
 
 A transcript whose answer was lost is looked for in the account's list before it is asked for again. The vendor's
-facts that contradict each other are read tolerantly; docs/providers.md lists them.
+facts that contradict each other are read tolerantly; docs/providers/assemblyai.md lists them.
 """
 
 import re

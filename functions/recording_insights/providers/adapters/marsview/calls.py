@@ -1,7 +1,7 @@
 """Marsview Speech Analytics: upload a link, compute models on it, poll their states, fetch the metadata.
 
 A transaction belongs to one link, a compute on it is what costs. The vendor's facts that contradict each other
-(token path, state words, times with fractions) are read tolerantly; docs/providers.md lists them.
+(token path, state words, times with fractions) are read tolerantly; docs/providers/marsview.md lists them.
 """
 
 import time

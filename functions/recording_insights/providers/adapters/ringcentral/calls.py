@@ -1,7 +1,8 @@
 """RingCentral AI: one call hands the link over, a webhook says when, the job's own state holds the result.
 
 A callback is a hint, and the job is read again by its id. One without an id (an old form that the vendor documented)
-counts only for a job whose id was lost with the answer to its submission. Contradictory facts: docs/providers.md.
+counts only for a job whose id was lost with the answer to its submission.
+Contradictory facts: docs/providers/ringcentral.md.
 """
 
 import re

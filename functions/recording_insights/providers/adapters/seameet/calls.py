@@ -2,7 +2,7 @@
 
 The job's own state tells of a failure, never of the result: `result` is null in every state. The callback is set per
 workspace by the vendor, names the meeting and not the job, and is signed. Where the vendor's table and its script
-differ (names of fields), both names are sent and both are read; docs/providers.md lists them.
+differ (names of fields), both names are sent and both are read; docs/providers/seameet.md lists them.
 """
 
 import hmac

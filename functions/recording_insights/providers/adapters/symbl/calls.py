@@ -1,7 +1,7 @@
 """Symbl.ai: submit a link as audio or video, poll the job, read the conversation that came of it part by part.
 
 A submission gives two ids: the job's tells when it is over, the conversation's what was said. A webhook names only the
-job, so the conversation carries a name of ours and can be found by it. Contradictory facts: see docs/providers.md.
+job, so the conversation carries a name of ours and can be found by it. Contradictory facts: docs/providers/symbl.md.
 """
 
 import codecs
