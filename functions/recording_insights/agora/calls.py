@@ -15,6 +15,7 @@ from requests.auth import HTTPBasicAuth
 from recording_insights.agora.answers import SILENCE, TOKEN_REFUSED, Call, Rule, Verdict, code_of, judge, reason_of
 from recording_insights.agora.hosts import HostLadder
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY
+from recording_insights.agora.storage import STORAGE_SECRETS
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     AgoraOutcomeUnknown,
@@ -22,7 +23,7 @@ from recording_insights.errors import (
     AgoraRejected,
     AgoraUnavailable,
 )
-from recording_insights.redaction import secrets_in, without_secrets
+from recording_insights.redaction import hide_secrets, secrets_in
 
 CONNECT_SECONDS = 3.05
 """Four tries at hosts that take no connection, and the waits between them, fit in the time of an API call."""
@@ -31,6 +32,8 @@ SHORTEST_CALL_SECONDS = 1.0
 """With less time left, no call is begun."""
 NO_TIME = Rule(Verdict.UNAVAILABLE, "no time was left")
 LONGEST_REASON = 400
+SECRET_FIELDS = ("token", "secret", "salt", *STORAGE_SECRETS)
+"""The secret fields of a `clientRequest`, at any depth."""
 
 Credentials = Callable[[bool], Mapping[str, str]]
 """True asks for a fresh copy, after a refusal."""
@@ -95,7 +98,7 @@ class AgoraCalls:
                     continue
                 verdict = rule.then
             break
-        reason = without_secrets(reason_of(rule, reply), _secrets(credentials, sent))[:LONGEST_REASON]
+        reason = hide_secrets(reason_of(rule, reply), _secrets(credentials, sent))[:LONGEST_REASON]
         match verdict:
             case Verdict.BAD_CREDENTIALS:
                 raise AgoraRefusedCredentials(f"Agora refused the credentials: {reason}")
@@ -147,4 +150,4 @@ class AgoraCalls:
 def _secrets(credentials: Mapping[str, str], body: Mapping[str, Any] | None) -> list[str]:
     # Agora's reasons end on the row; one that repeats the request would carry its secrets there.
     secrets = [value for name, value in credentials.items() if name != "appId" and isinstance(value, str)]
-    return [*secrets, *secrets_in((body or {}).get("clientRequest", {}))]
+    return [*secrets, *secrets_in((body or {}).get("clientRequest", {}), SECRET_FIELDS)]
