@@ -12,8 +12,8 @@ from urllib.parse import quote
 import requests
 from requests.auth import HTTPBasicAuth
 
-from recording_insights.agora.answers import SILENCE, TOKEN_REFUSED, Call, Rule, Verdict, code_of, judge, reason_of
-from recording_insights.agora.hosts import HostLadder
+from recording_insights.agora.answers import NO_ANSWER, TOKEN_REFUSED, Call, Rule, Verdict, code_of, judge, reason_of
+from recording_insights.agora.hosts import HostRotation
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY
 from recording_insights.agora.storage import STORAGE_SECRETS
 from recording_insights.deadline import Deadline
@@ -35,10 +35,12 @@ LONGEST_REASON = 400
 SECRET_FIELDS = ("token", "secret", "salt", *STORAGE_SECRETS)
 """The secret fields of a `clientRequest`, at any depth."""
 
-Credentials = Callable[[bool], Mapping[str, str]]
-"""True asks for a fresh copy, after a refusal."""
-Body = Callable[[Mapping[str, str]], Mapping[str, Any]]
-"""Made anew for every try, out of the credentials of that try."""
+Credentials = Mapping[str, str]
+"""The secret of an Agora project: appId, customerId, customerSecret and, if the project has one, appCertificate."""
+ReadCredentials = Callable[[bool], Credentials]
+"""Reads the credentials; True reads past every cache."""
+BuildBody = Callable[[Credentials], Mapping[str, Any]]
+"""Builds the body of one attempt, with the credentials of that attempt."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Answer:
 class AgoraCalls:
     """Calls Agora with the credentials of one project; `secret_name` is what errors call these."""
 
-    credentials: Credentials
-    hosts: HostLadder
+    credentials: ReadCredentials
+    hosts: HostRotation
     session: requests.Session = field(default_factory=requests.Session)
     jitter: Callable[[], float] = random.random
     secret_name: str = "agora"  # noqa: S105
@@ -65,7 +67,7 @@ class AgoraCalls:
         self,
         call: Call,
         path: str,
-        body: Body | None,
+        body: BuildBody | None,
         deadline: Deadline,
         *,
         patient: bool = True,
@@ -83,7 +85,7 @@ class AgoraCalls:
             sent = body and body(credentials)
             rule, reply = self._try(call, path, sent, deadline, credentials)
             if rule is not NO_TIME:
-                (self.hosts.kept_silent if rule.silence else self.hosts.answered)()
+                (self.hosts.did_not_answer if rule.unanswered else self.hosts.answered)()
             if not fresh and (rule.verdict is Verdict.BAD_CREDENTIALS or code_of(reply) in TOKEN_REFUSED):
                 used, credentials = credentials, self.credentials(fresh := True)  # rotated since it was read?
                 rotated = used.get(CERTIFICATE_KEY) != credentials.get(CERTIFICATE_KEY)
@@ -92,7 +94,7 @@ class AgoraCalls:
             unsure = unsure or rule.unsure
             verdict = rule.verdict
             if verdict is Verdict.REPEAT:
-                waits = (rule.silence and self.hosts.waits) or rule.waits
+                waits = (rule.unanswered and self.hosts.waits) or rule.waits
                 if patient and tries < len(waits) and self.pause(waits[tries], deadline):
                     tries += 1
                     continue
@@ -133,13 +135,13 @@ class AgoraCalls:
             reply = response.json()
         except requests.JSONDecodeError:
             if response.status_code < 300:
-                return SILENCE, {"message": "the answer is not JSON"}
+                return NO_ANSWER, {"message": "the answer is not JSON"}
             return judge(call, response.status_code, {}), {}
         except requests.RequestException as error:
             # The text of requests' errors holds the whole URL; the class says what happened.
-            return SILENCE, {"message": type(error).__name__}
+            return NO_ANSWER, {"message": type(error).__name__}
         if not isinstance(reply, dict):
-            return SILENCE, {"message": "the answer is not a JSON object"}
+            return NO_ANSWER, {"message": "the answer is not a JSON object"}
         return judge(call, response.status_code, reply), reply
 
     def pause(self, seconds: float, deadline: Deadline) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from recording_insights.agora.client_request import RecorderSettings
 from recording_insights.agora.fields.recorder import MODES, fields_of
 from recording_insights.agora.fields.uids import LARGEST_UID, uid
+from recording_insights.agora.recorder import RecorderOrder
 from recording_insights.agora.storage import area_of
 from recording_insights.errors import InvalidRequest
 from recording_insights.validation import (
@@ -106,6 +107,11 @@ class RecordingRequest:
     def claimed(self) -> str:
         """The name under which the recording claims its channel."""
         return claimed_name(self.channel, self.mode)
+
+    @property
+    def order(self) -> RecorderOrder:
+        """What Agora's client needs to start the recorder."""
+        return RecorderOrder(self.channel, self.uid, self.recorder, self.max_hours, self.token)
 
     @property
     def attributes(self) -> dict[str, Any]:
