@@ -1,20 +1,114 @@
-"""What of a request to Agora must not be seen: in rows, answers, and Agora's words that repeat it."""
+"""Hide secrets in text before the text is stored, logged or returned.
+
+Secrets reach text in three ways: a vendor repeats the request that it was given, a link carries a signature or a
+token, and a live stream carries its key in the path.
+"""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from recording_insights.agora.storage import STORAGE_SECRETS
+LONGEST_MESSAGE = 500
 
 _LINKS = ("https://", "http://")
 _STREAMS = ("rtmp://", "rtmps://")
-_LINK = re.compile(r"(https?:\\?/\\?/[^\s?#\"']+)[?#][^\s\"']*")
+
+# Every quantifier over a URL is possessive and the query is optional, so one match covers a whole URL. A pattern that
+# fails at the end of a long URL would start again at every "https://" inside it, in quadratic time.
+# In JSON a link may be written with escapes: https:\/\/host\/key?a=1\u0026b=2.
+LINK_WITH_QUERY = re.compile(
+    r"(https?:(?:\\?/){2}(?:[^\s\"'?\\]|\\/)++)(?P<query>\?(?:[^\s\"'\\]|\\/|\\u[0-9a-fA-F]{4})++)?+"
+)
+LINK_WITH_QUERY_OR_FRAGMENT = re.compile(r"(https?:\\?/\\?/[^\s?#\"']++)(?P<query>[?#][^\s\"']*+)?+")
 _STREAM = re.compile(r"(rtmps?:\\?/\\?/[^\s/\\?#\"']+)[^\s\"']*")
-_AS_GO_DOES = {ord(character): f"\\u{ord(character):04x}" for character in "&<>"}
-_SECRET_FIELDS = ("token", "secret", "salt", *STORAGE_SECRETS)
+_URL = re.compile(r"https?:[^\s\"'<>]+", re.IGNORECASE)
+_WEBHOOK_TOKEN = re.compile(r"(/webhooks(?:\\?/[^\s\"'/\\]+){2}\\?/)[0-9a-f]{64}")
+_URL_OR_TOKEN = re.compile(r"https?:\S+|\b(?:bearer|basic)\s+\S{12,}|[\w.~+/=%:@-]{32,}", re.IGNORECASE | re.ASCII)
+_KEY_OR_TOKEN = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}|[A-Za-z0-9+/=_%-]{32,}")
+_GO_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "&<>"}
+
+
+def redact_links(text: str) -> str:
+    """Replace the query strings of URLs, and the tokens in the paths of our webhooks, by `redacted`.
+
+    Use it for a provider's reply: providers repeat the presigned link and the callback URL that they were given.
+    """
+    without_queries = LINK_WITH_QUERY.sub(lambda link: f"{link[1]}?redacted" if link["query"] else link[0], text)
+    return _WEBHOOK_TOKEN.sub(r"\1redacted", without_queries)
+
+
+def vendor_message(value: Any) -> str:
+    """Return a vendor's message in a form that a row may hold: one line, links redacted, at most 500 characters."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return redact_links(" ".join(text.split()))[:LONGEST_MESSAGE]
+
+
+def hide_urls(text: str) -> str:
+    """Replace every http and https URL by `(link)`."""
+    return _URL.sub("(link)", text)
+
+
+def hide_urls_and_tokens(text: str) -> str:
+    """Replace URLs, the credentials of Authorization headers, and runs of 32 or more token characters by `…`."""
+    return _URL_OR_TOKEN.sub("…", text)
+
+
+def hide_keys_and_tokens(text: str) -> str:
+    """Replace AWS access keys, and runs of 32 or more token characters, by `***`."""
+    return _KEY_OR_TOKEN.sub("***", text)
+
+
+def hide_queries_and_stream_keys(text: str) -> str:
+    """Replace queries and fragments of http links by `?***`, and cut RTMP links after the host.
+
+    The slashes of the links may be escaped, as in JSON.
+    """
+    without_queries = LINK_WITH_QUERY_OR_FRAGMENT.sub(lambda link: f"{link[1]}?***" if link["query"] else link[0], text)
+    return _STREAM.sub(r"\1", without_queries)
+
+
+def hide_secrets(text: str, secrets: Iterable[str]) -> str:
+    """Replace the secrets by `***`, however the text quotes them; then do as `hide_queries_and_stream_keys` does."""
+    forms = {form for secret in secrets for form in _quoted(secret) if form}
+    for form in sorted(forms, key=len, reverse=True):  # a short secret may be part of a longer one
+        text = text.replace(form, "***")
+    return hide_queries_and_stream_keys(text)
+
+
+def secrets_in(request: Any, secret_fields: Collection[str]) -> Iterator[str]:
+    """Yield the secrets of a request body: the texts of `secret_fields` at any depth, and the secret parts of links."""
+    entries = request.items() if isinstance(request, Mapping) else enumerate(request)
+    for name, value in entries:
+        if isinstance(value, Mapping | list):
+            yield from secrets_in(value, secret_fields)
+        elif isinstance(value, str) and name in secret_fields:
+            yield value
+        elif isinstance(value, str) and value.startswith(_LINKS + _STREAMS):
+            hidden = value.removeprefix(_public_part(value)).lstrip("/?#")
+            yield from (value, hidden, hidden.rpartition("/")[2])
+
+
+def _public_part(link: str) -> str:
+    """A link without its query and fragment; of an RTMP link, only scheme and host: its path lets anybody publish."""
+    if link.startswith(_STREAMS):
+        parts = urlsplit(link)
+        return f"{parts.scheme}://{parts.netloc}"
+    return link.partition("?")[0].partition("#")[0]
+
+
+def _quoted(secret: str) -> Iterator[str]:
+    """Yield a secret as plain text, as JSON, and as JSON within JSON, with the escapes that vendors use.
+
+    Blanks are also yielded collapsed, because messages are put on one line before they are searched.
+    """
+    for plain in (secret, " ".join(secret.split())):
+        for ascii_only in (True, False):
+            once = json.dumps(plain, ensure_ascii=ascii_only)[1:-1]
+            for form in (plain, once, json.dumps(once, ensure_ascii=ascii_only)[1:-1]):
+                yield from (form, form.replace("/", "\\/"), form.translate(_GO_ESCAPES))
 
 
 def storable(value: Any) -> Any:
@@ -27,45 +121,7 @@ def storable(value: Any) -> Any:
             return [storable(inner) for inner in value]
         case float():
             return Decimal(str(round(value, 6)))
-        case str() if value.startswith(_LINKS):
-            return value.partition("?")[0].partition("#")[0]  # whoever has it may be let in by it
-        case str() if value.startswith(_STREAMS):
-            parts = urlsplit(value)  # whoever has the rest may publish there
-            return f"{parts.scheme}://{parts.netloc}"
+        case str() if value.startswith(_LINKS + _STREAMS):
+            return _public_part(value)
         case _:
             return value
-
-
-def secrets_in(client_request: Any) -> Iterator[str]:
-    """What of a `clientRequest` must not be repeated anywhere; Agora's reasons may quote it."""
-    entries = client_request.items() if isinstance(client_request, Mapping) else enumerate(client_request)
-    for name, value in entries:
-        if isinstance(value, Mapping | list):
-            yield from secrets_in(value)
-        elif isinstance(value, str) and name in _SECRET_FIELDS:
-            yield value
-        elif isinstance(value, str) and value.startswith(_LINKS + _STREAMS):
-            hidden = value.removeprefix(storable(value)).lstrip("/?#")
-            yield from (value, hidden, hidden.rpartition("/")[2])
-
-
-def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """A text of Agora's without these, however it quotes them, and without what no link may show."""
-    forms = {form for secret in secrets for form in _quoted(secret) if form}
-    for form in sorted(forms, key=len, reverse=True):  # one may be part of another
-        text = text.replace(form, "***")
-    return without_keys_of_links(text)
-
-
-def without_keys_of_links(text: str) -> str:
-    """Links without their query, streams without their key; slashes may be escaped."""
-    return _STREAM.sub(r"\1", _LINK.sub(r"\1?***", text))
-
-
-def _quoted(secret: str) -> Iterator[str]:
-    """A secret as it is, as JSON has it, and as JSON within JSON; the blanks of Agora's texts are single ones."""
-    for plain in (secret, " ".join(secret.split())):
-        for ascii_only in (True, False):
-            once = json.dumps(plain, ensure_ascii=ascii_only)[1:-1]
-            for form in (plain, once, json.dumps(once, ensure_ascii=ascii_only)[1:-1]):
-                yield from (form, form.replace("/", "\\/"), form.translate(_AS_GO_DOES))

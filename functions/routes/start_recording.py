@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from recording_insights.agora.client import AgoraClient
+from recording_insights.agora_wiring import agora_client
 from recording_insights.aws import clients
 from recording_insights.errors import WatchUnavailable
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
@@ -41,7 +42,7 @@ def handler(request: HttpRequest) -> HttpResponse:
 @lru_cache(maxsize=1)
 def agora() -> AgoraClient:
     """Kept while the worker lives, and with it the connection."""
-    return AgoraClient.from_settings(settings(), aws_region=clients.region(settings().table_name))
+    return agora_client(settings(), aws_region=clients.region(settings().table_name))
 
 
 def start_watch(recording: RecordingRow) -> None:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from aws_lambda_powertools import Logger
 
 from recording_insights.agora.client import AgoraClient
+from recording_insights.agora_wiring import agora_client
 from recording_insights.aws import clients
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.recordings.change import update_recording
@@ -31,4 +32,4 @@ def handler(request: HttpRequest) -> HttpResponse:
 @lru_cache(maxsize=1)
 def agora() -> AgoraClient:
     """Kept while the worker lives, and with it the connection."""
-    return AgoraClient.from_settings(settings(), aws_region=clients.region(settings().table_name))
+    return agora_client(settings(), aws_region=clients.region(settings().table_name))

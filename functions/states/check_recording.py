@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from recording_insights.agora.client import AgoraClient
+from recording_insights.agora_wiring import agora_client
 from recording_insights.aws import clients
 from recording_insights.deadline import Deadline
 from recording_insights.http.edge import LambdaContext
@@ -36,4 +37,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def agora() -> AgoraClient:
     """Kept while the worker lives, and with it the connection."""
-    return AgoraClient.from_settings(settings(), aws_region=clients.region(settings().table_name))
+    return agora_client(settings(), aws_region=clients.region(settings().table_name))

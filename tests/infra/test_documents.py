@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from infra.settings import _SETTINGS
+from infra.settings import SETTINGS
 from recording_insights.agora.fields.decryption import DECRYPTION, DECRYPTION_MODES
 from recording_insights.agora.fields.layout import REGION, TRANSCODING, USER_BACKGROUND
 from recording_insights.agora.fields.recorder import MODES, fields_of
@@ -17,9 +17,9 @@ README = README_FILE.read_text()
 
 def test_every_setting_is_in_the_table() -> None:
     table = README.partition("### Settings")[2].partition("## The API")[0]
-    written = [key for key in _SETTINGS if f"`{key}`" in table]
+    written = [key for key in SETTINGS if f"`{key}`" in table]
     of_each_provider = [f"{provider}{suffix}" for provider in PROVIDERS for suffix in ("Options", "BaseUrl")]
-    assert sorted({*written, *of_each_provider}) == sorted(_SETTINGS)
+    assert sorted({*written, *of_each_provider}) == sorted(SETTINGS)
     assert "`<provider>Options`" in table
     assert "`<provider>BaseUrl`" in table
 

@@ -8,7 +8,7 @@ import pytest
 
 from recording_insights.agora.calls import AgoraCalls
 from recording_insights.agora.client import AgoraClient
-from recording_insights.agora.hosts import HostLadder
+from recording_insights.agora.hosts import HostRotation
 from recording_insights.agora.storage import RecordingsBucket
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.aws.reply_bucket import ReplyStore
@@ -184,7 +184,7 @@ def uploader(sts: FakeSts) -> Uploader:
 
 @pytest.fixture
 def agora(vendor: FakeAgora, uploader: Uploader) -> AgoraClient:
-    return AgoraClient(AgoraCalls(lambda fresh: SECRET, HostLadder([HOST]), vendor, jitter=lambda: 0.0), uploader)
+    return AgoraClient(AgoraCalls(lambda fresh: SECRET, HostRotation([HOST]), vendor, jitter=lambda: 0.0), uploader)
 
 
 @pytest.fixture

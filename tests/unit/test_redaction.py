@@ -1,4 +1,4 @@
-"""What Agora must not be heard to repeat, however it quotes it."""
+"""Secrets stay hidden, however a vendor quotes them."""
 
 import json
 from collections.abc import Callable
@@ -10,10 +10,18 @@ from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.notifications import Notification
 from recording_insights.errors import AgoraRejected
 from recording_insights.recordings.read import describe_recording
+from recording_insights.redaction import (
+    hide_keys_and_tokens,
+    hide_queries_and_stream_keys,
+    hide_secrets,
+    hide_urls,
+    hide_urls_and_tokens,
+    secrets_in,
+)
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora
 from tests.unit.fakes import FakeClock
-from tests.unit.recordings.wanted import wanted
+from tests.unit.recordings.wanted import order, wanted
 
 PAGE = {"mode": "web", "url": "https://example.org/board"}
 STREAM = "rtmp://live.example.org/app/s3cr3t"
@@ -50,23 +58,23 @@ def _as_go_does(part: Any) -> str:
     ],
     ids=["blanks", "quote", "slash", "umlaut", "page", "stream"],
 )
-def test_a_quoted_request_tells_no_secret(
+def test_a_quoted_request_shows_no_secret(
     agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, fields: dict[str, Any], quote: Callable[[Any], str]
 ) -> None:
     def echo(_: str) -> None:
-        asked = vendor.calls[-1][1]["clientRequest"]
-        part = asked.get("recordingConfig") or asked.get("extensionServiceConfig")
+        request = vendor.calls[-1][1]["clientRequest"]
+        part = request.get("recordingConfig") or request.get("extensionServiceConfig")
         vendor.script["start"] = [Answer(400, {"code": 2, "reason": quote(part)})]
 
     vendor.before = echo
     with pytest.raises(AgoraRejected) as refusal:
-        agora.start(wanted(**fields), ("recordings", "a" * 32), clock.deadline())
+        agora.start(order(**fields), ("recordings", "a" * 32), clock.deadline())
     assert "s3cr3t" not in str(refusal.value)
     assert "***" in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "reason",
     [
         "cannot connect to live.example.org/app/s3cr3t",
         "publish refused: stream key s3cr3t is in use",
@@ -74,10 +82,10 @@ def test_a_quoted_request_tells_no_secret(
         "invalid rtmpUrl rtmp://live.example.org/app/s3cr…",
     ],
 )
-def test_a_part_of_a_stream_tells_no_key(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, said: str) -> None:
-    vendor.script["start"] = [Answer(400, {"code": 2, "reason": said})]
+def test_a_part_of_a_stream_shows_no_key(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, reason: str) -> None:
+    vendor.script["start"] = [Answer(400, {"code": 2, "reason": reason})]
     with pytest.raises(AgoraRejected) as refusal:
-        agora.start(wanted(**PAGE, rtmp_url=STREAM), ("recordings", "a" * 32), clock.deadline())
+        agora.start(order(**PAGE, rtmp_url=STREAM), ("recordings", "a" * 32), clock.deadline())
     assert "s3cr" not in str(refusal.value)
 
 
@@ -92,7 +100,7 @@ def test_neither_does_the_answer_to_a_call_without_a_body(
 
 
 @pytest.mark.parametrize(
-    "words",
+    "text",
     [
         "push to rtmp://live.example.org/app/s3cr3t-key failed",
         "push to rtmps://a.example.org/live2/s3cr3t failed",
@@ -101,9 +109,41 @@ def test_neither_does_the_answer_to_a_call_without_a_body(
         "cannot open https://example.org/board#s3cr3t",
     ],
 )
-def test_neither_does_a_notification(words: str) -> None:
-    details = {"errorCode": 1, "errorMsg": words}
+def test_neither_does_a_notification(text: str) -> None:
+    details = {"errorCode": 1, "errorMsg": text}
     body = {"noticeId": "1", "productId": 3, "eventType": 1, "payload": {"sid": "a" * 32, "details": details}}
     message = Notification.from_body(body).error["message"]
     assert "s3cr3t" not in message
     assert "example.org" in message
+
+
+TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30"
+
+
+@pytest.mark.parametrize(
+    ("hide", "text", "hidden"),
+    [
+        (hide_urls, "see HTTPS://a/webhooks/x?y and http:b", "see (link) and (link)"),
+        (hide_urls, 'at "https://a/b", twice', 'at "(link)", twice'),
+        (hide_urls_and_tokens, "call https://a/b?c=d now", "call … now"),
+        (hide_urls_and_tokens, "Authorization: Bearer abcdefghijkl", "Authorization: …"),
+        (hide_urls_and_tokens, f"token {TOKEN} expired", "token … expired"),
+        (hide_urls_and_tokens, "basic plan, 31 characters: " + "a" * 31, "basic plan, 31 characters: " + "a" * 31),
+        (hide_keys_and_tokens, "key AKIAABCDEFGHIJKL of " + "a" * 32, "key *** of ***"),
+        (hide_keys_and_tokens, "region eu-central-1, code 1001", "region eu-central-1, code 1001"),
+        (hide_queries_and_stream_keys, r"https:\/\/a\/b?c=d http://a/b#c", r"https:\/\/a\/b?*** http://a/b?***"),
+        (hide_queries_and_stream_keys, "http://a/b rtmps://a:1/b/c", "http://a/b rtmps://a:1"),
+    ],
+)
+def test_what_each_function_hides(hide: Callable[[str], str], text: str, hidden: str) -> None:
+    assert hide(text) == hidden
+
+
+def test_the_longest_secret_is_hidden_first() -> None:
+    assert hide_secrets("abcd abc a/b", ["abc", "", "abcd", "a/b"]) == "*** *** ***"
+
+
+def test_the_secrets_of_a_request() -> None:
+    request = {"token": "t", "a": [{"secretKey": "k", "b": "plain", "url": "rtmp://host/app/key"}], "n": {"token": 7}}
+    found = list(secrets_in(request, ("token", "secretKey")))
+    assert found == ["t", "k", "rtmp://host/app/key", "app/key", "key"]

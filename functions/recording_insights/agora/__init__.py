@@ -1,4 +1,5 @@
-"""Agora Cloud Recording: calls, answers, names of files, tokens and notifications.
+"""Agora Cloud Recording: calls, answers, file names, tokens, upload credentials and notifications.
 
-Knows Agora and nothing of our own rows or requests. Start at `client`.
+Knows Agora, and nothing of our own rows, requests or settings. Imports only errors, deadline, redaction and validation.
+Start at `client`.
 """

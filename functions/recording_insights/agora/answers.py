@@ -1,7 +1,7 @@
-"""What Agora's answers mean, and what to do about each: one row per answer.
+"""What Agora's answers mean, and what to do about each: a table with one rule per answer.
 
-Agora reports errors with 2xx too (201 and 206 carry a `code` that is not 0), and its gateway answers without any
-`code`. The rows follow Agora's pages "Response status codes" and "Common errors".
+Agora reports errors with 2xx too: 201 and 206 carry a `code` that is not 0. Its gateway answers without a `code`.
+The rules follow Agora's pages "Response status codes" and "Common errors".
 """
 
 from collections.abc import Mapping
@@ -13,41 +13,41 @@ Call = Literal["acquire", "start", "query", "update", "updateLayout", "stop"]
 
 
 class Verdict(Enum):
-    """What an answer comes to."""
+    """What an answer means for the call."""
 
     DONE = auto()
     REPEAT = auto()
-    """The same call again after a wait."""
-    ANEW = auto()
-    """This resource is of no use: acquire another one and start with it."""
+    """Repeat the same call after a wait."""
+    NEW_RESOURCE = auto()
+    """The resource cannot be used: acquire another one and start with that."""
     STARTED_BEFORE = auto()
-    """This very resource records already: an earlier try got through and its answer was lost."""
+    """The same resource records already: an earlier attempt took effect and its answer was lost."""
     CHANNEL_BUSY = auto()
-    """A recorder of this uid is in the channel; repeating with the same uid cannot work."""
+    """A recorder of this uid is in the channel; a repeat with the same uid fails too."""
     GONE = auto()
     """The recorder has left, or is leaving."""
     STOPPED = auto()
-    """The recorder leaves as it was told; the rest of its work goes on without it."""
+    """The recorder leaves the channel; Agora goes on to upload its files."""
     EMPTY = auto()
-    """The recorder has left and wrote nothing: no file will ever come."""
+    """The recorder has left and wrote nothing: no file will arrive."""
     BAD_CREDENTIALS = auto()
     REJECTED = auto()
     UNAVAILABLE = auto()
 
 
 OTHER_PARAMETERS = 432
-"""Agora's code for a start that differs from what acquire has announced."""
-LADDER = (3.0, 6.0)
-"""Seconds before the second and the third try, as Agora advises."""
+"""Agora's code for a start that differs from the `startParameter` of acquire."""
+RETRY_WAITS = (3.0, 6.0)
+"""Seconds before the second and the third attempt, as Agora advises."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """What to do about an answer.
 
-    `meaning` stands for Agora's reason or before it. A REPEAT is tried again after each of `waits`, in seconds, and
-    comes to `then` when they are used up. `unsure` marks an answer that leaves open whether the call took effect,
-    `silence` one that is not Agora's: another host may be the better one to ask.
+    `meaning` goes before Agora's reason, or replaces it. The call is repeated after each of `waits`, in seconds, if the
+    verdict is REPEAT; when no wait is left, the verdict becomes `then`. `unsure` marks an answer that does not show
+    whether the call took effect. `unanswered` marks one that is not Agora's, so that another host may answer.
     """
 
     verdict: Verdict
@@ -55,11 +55,18 @@ class Rule:
     waits: tuple[float, ...] = ()
     then: Verdict = Verdict.UNAVAILABLE
     unsure: bool = False
-    silence: bool = False
+    unanswered: bool = False
+
+    @property
+    def final_verdict(self) -> Verdict:
+        """The verdict when the call is not repeated any more."""
+        return self.then if self.verdict is Verdict.REPEAT else self.verdict
 
 
-def _repeat(meaning: str, *, then: Verdict = Verdict.UNAVAILABLE, unsure: bool = False, silence: bool = False) -> Rule:
-    return Rule(Verdict.REPEAT, meaning, LADDER, then, unsure, silence)
+def _repeat(
+    meaning: str, *, then: Verdict = Verdict.UNAVAILABLE, unsure: bool = False, unanswered: bool = False
+) -> Rule:
+    return Rule(Verdict.REPEAT, meaning, RETRY_WAITS, then, unsure, unanswered)
 
 
 def _rejected(meaning: str) -> Rule:
@@ -68,7 +75,7 @@ def _rejected(meaning: str) -> Rule:
 
 _GONE = Rule(Verdict.GONE, "the recording task has ended")
 _LOST_TASK = Rule(
-    # A recorder that moves to another host cannot be found either, for 30 to 90 s.
+    # Agora does not find a recorder that moves to another host either, for 30 to 90 s.
     Verdict.REPEAT,
     "Agora finds no such recording task",
     waits=(5.0, 10.0),
@@ -86,10 +93,10 @@ RULES: Mapping[tuple[Call, int, int], Rule] = {
     ("acquire", 500, 501): _repeat("no worker manager"),
     ("acquire", 500, 504): _repeat("timeout while a worker was allocated"),
     ("start", 201, 7): Rule(Verdict.STARTED_BEFORE, "this resource records already"),
-    ("start", 206, 65): _repeat(_NOT_FINISHED, then=Verdict.ANEW, unsure=True),
+    ("start", 206, 65): _repeat(_NOT_FINISHED, then=Verdict.NEW_RESOURCE, unsure=True),
     ("start", 400, 53): Rule(Verdict.CHANNEL_BUSY, "a recorder of this uid is in the channel already"),
-    ("start", 500, 502): Rule(Verdict.ANEW, "no worker"),
-    ("start", 500, 62): _repeat(_TIMEOUT, then=Verdict.ANEW, unsure=True),
+    ("start", 500, 502): Rule(Verdict.NEW_RESOURCE, "no worker"),
+    ("start", 500, 62): _repeat(_TIMEOUT, then=Verdict.NEW_RESOURCE, unsure=True),
     ("query", 206, 65): _repeat(_NOT_FINISHED),
     ("query", 404, 404): _LOST_TASK,
     ("query", 504, 62): _repeat(_TIMEOUT),
@@ -109,8 +116,8 @@ RULES: Mapping[tuple[Call, int, int], Rule] = {
 
 RULES_BY_CODE: Mapping[tuple[Call, int], Rule] = {
     ("acquire", 62): _rejected("Cloud Recording is not enabled for this project"),
-    ("start", 433): Rule(Verdict.ANEW, "the resource has expired"),
-    ("start", 1001): Rule(Verdict.ANEW, "the resource cannot be read"),
+    ("start", 433): Rule(Verdict.NEW_RESOURCE, "the resource has expired"),
+    ("start", 1001): Rule(Verdict.NEW_RESOURCE, "the resource cannot be read"),
     ("query", 501): _GONE,
     ("update", 501): _GONE,
     ("updateLayout", 501): _GONE,
@@ -124,7 +131,7 @@ GATEWAY_RULES: Mapping[int, Rule] = {
     403: _rejected("Cloud Recording is not enabled for this project"),
     429: _repeat("too many requests"),
 }
-"""By HTTP status, any call, with or without a code."""
+"""By HTTP status, for all calls, with or without a code."""
 
 MEANINGS: Mapping[int, str] = {
     2: "a parameter is wrong",
@@ -136,19 +143,20 @@ MEANINGS: Mapping[int, str] = {
     1013: "the channel name is wrong",
     1028: "the layout parameters are wrong",
 }
-"""Codes that no repeat can help, any call."""
+"""By code, for all calls: errors that a repeat does not help."""
 
 TOKEN_REFUSED = (109, 110)
 """The codes of a token that has expired or is wrong."""
 
-SILENCE = _repeat("no answer", unsure=True, silence=True)
+NO_ANSWER = _repeat("no answer", unsure=True, unanswered=True)
 """No connection, a time-out, or an answer that is not JSON."""
 
 
 def judge(call: Call, status: int, body: Mapping[str, Any]) -> Rule:
-    """The rule for an answer. An error that nobody has documented is repeated if it is the server's own (5xx).
+    """Return the rule for an answer.
 
-    Without a code of Agora's in it, such an error is its gateway's, and says nothing of Agora itself.
+    An undocumented error is repeated if it is a server error (5xx). A server error without a code comes from Agora's
+    gateway, and another host may still answer.
     """
     code = code_of(body)
     if 200 <= status < 300 and not code:
@@ -161,112 +169,20 @@ def judge(call: Call, status: int, body: Mapping[str, Any]) -> Rule:
     if status in GATEWAY_RULES:
         return GATEWAY_RULES[status]
     if status >= 500:
-        return _repeat(f"HTTP {status}", unsure=True, silence=code is None)
+        return _repeat(f"HTTP {status}", unsure=True, unanswered=code is None)
     return _rejected(f"HTTP {status}")
 
 
 def code_of(body: Mapping[str, Any]) -> int | None:
-    """Agora's own code; None in an answer of its gateway."""
+    """Return Agora's code; None for an answer of its gateway."""
     code = body.get("code")
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
 def reason_of(rule: Rule, body: Mapping[str, Any]) -> str:
-    """The rule's meaning and Agora's own words, on one line."""
-    words = body.get("reason") or body.get("message")
-    if not isinstance(words, str):
+    """Return the rule's meaning and Agora's message, on one line."""
+    message = body.get("reason") or body.get("message")
+    if not isinstance(message, str):
         return rule.meaning
-    words = " ".join(words.split())
-    return f"{rule.meaning}: {words}" if rule.meaning else words
-
-
-STATUS_WORDS: Mapping[int, str] = {
-    0: "not started",
-    1: "initialised",
-    2: "components starting",
-    3: "some components ready",
-    4: "all components ready",
-    5: "in progress",
-    6: "stop requested",
-    7: "components stopped",
-    8: "exited",
-    20: "exited abnormally",
-}
-
-
-@dataclass(frozen=True)
-class LiveState:
-    """What Agora says of a recorder; `status` is None when it finds none (ended, or moving to another host).
-
-    `onhold` is whether the recording of a web page pauses; None if Agora does not say.
-    """
-
-    status: int | None
-    files: tuple[str, ...] = ()
-    onhold: bool | None = None
-
-    @classmethod
-    def from_reply(cls, body: Mapping[str, Any]) -> "LiveState":
-        """From a query's answer. `fileList` is a text or a list, and absent before the first slice.
-
-        That of a web page has its files in the state of a service, with `filename` for `fileName`.
-        """
-        response = body.get("serverResponse")
-        response = response if isinstance(response, dict) else {}
-        page = _page_state(response)
-        status, files = response.get("status"), response.get("fileList") or page.get("fileList") or []
-        entries = [files] if isinstance(files, str) else files if isinstance(files, list) else []
-        names = (
-            entry.get("fileName", entry.get("filename")) if isinstance(entry, dict) else entry for entry in entries
-        )
-        onhold = page.get("onhold")
-        return cls(
-            status=status if isinstance(status, int) else None,
-            files=tuple(name for name in names if isinstance(name, str)),
-            onhold=onhold if isinstance(onhold, bool) else None,
-        )
-
-    @property
-    def meaning(self) -> str:
-        """In words."""
-        if self.status is None:
-            return "Agora finds no such recorder: it has ended, or is moving to another host"
-        return STATUS_WORDS.get(self.status, f"unknown status {self.status}")
-
-    @property
-    def records(self) -> bool:
-        """The recorder is in the channel."""
-        return self.status in (4, 5)
-
-    @property
-    def over(self) -> bool:
-        """The recorder has left, or is leaving."""
-        return self.status in (None, 6, 7, 8, 20)
-
-
-def _page_state(response: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the page recorder says of itself; the older reference spells its key `playload`."""
-    services = response.get("extensionServiceState")
-    for service in services if isinstance(services, list) else ():
-        if isinstance(service, dict) and service.get("serviceName") == "web_recorder_service":
-            payload = service.get("payload", service.get("playload"))
-            return payload if isinstance(payload, dict) else {}
-    return {}
-
-
-@dataclass(frozen=True)
-class Recorder:
-    """A recorder that Agora has started; both are None when the answer that named them was lost."""
-
-    resource_id: str | None
-    sid: str | None
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """How a stop went; `empty` says that no file will ever come, `left` that the recorder was gone already, `reason`
-    why."""
-
-    empty: bool = False
-    left: bool = False
-    reason: str | None = None
+    message = " ".join(message.split())
+    return f"{rule.meaning}: {message}" if rule.meaning else message

@@ -1,10 +1,10 @@
-"""One call of the Agora Cloud Recording REST API, with the repeats that are worth it.
+"""Call the Agora Cloud Recording REST API, and repeat a call where that may help.
 
-What an answer means is data in `replies`, whom to ask next in `hosts`.
+`answers` says what an answer means, `hosts` which host to call next.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +12,10 @@ from urllib.parse import quote
 import requests
 from requests.auth import HTTPBasicAuth
 
-from recording_insights.agora.answers import SILENCE, TOKEN_REFUSED, Call, Rule, Verdict, code_of, judge, reason_of
-from recording_insights.agora.hosts import HostLadder
+from recording_insights.agora.answers import NO_ANSWER, TOKEN_REFUSED, Call, Rule, Verdict, code_of, judge, reason_of
+from recording_insights.agora.hosts import HostRotation
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY
+from recording_insights.agora.storage import STORAGE_SECRETS
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     AgoraOutcomeUnknown,
@@ -22,25 +23,29 @@ from recording_insights.errors import (
     AgoraRejected,
     AgoraUnavailable,
 )
-from recording_insights.redaction import secrets_in, without_secrets
+from recording_insights.redaction import hide_secrets, secrets_in
 
 CONNECT_SECONDS = 3.05
-"""Four tries at hosts that take no connection, and the waits between them, fit in the time of an API call."""
+"""Four attempts to connect, and the waits between them, fit into the time of one call to our API."""
 ANSWER_SECONDS = 8.0
 SHORTEST_CALL_SECONDS = 1.0
-"""With less time left, no call is begun."""
+"""With less time left, no request is sent."""
 NO_TIME = Rule(Verdict.UNAVAILABLE, "no time was left")
 LONGEST_REASON = 400
+SECRET_FIELDS = ("token", "secret", "salt", *STORAGE_SECRETS)
+"""The secret fields of a `clientRequest`, at any depth."""
 
-Credentials = Callable[[bool], Mapping[str, str]]
-"""True asks for a fresh copy, after a refusal."""
-Body = Callable[[Mapping[str, str]], Mapping[str, Any]]
-"""Made anew for every try, out of the credentials of that try."""
+Credentials = Mapping[str, str]
+"""The secret of an Agora project: appId, customerId, customerSecret and, if the project has one, appCertificate."""
+ReadCredentials = Callable[[bool], Credentials]
+"""Reads the credentials; True reads past every cache."""
+BuildBody = Callable[[Credentials], Mapping[str, Any]]
+"""Builds the body of one attempt, with the credentials of that attempt."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Where a call ended after its repeats; `unsure` if one of its tries may have taken effect unseen."""
+    """The result of a call after its repeats; `unsure` if one of the attempts may have taken effect unseen."""
 
     verdict: Verdict
     body: Mapping[str, Any]
@@ -49,11 +54,73 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class AgoraCalls:
-    """Calls Agora with the credentials of one project; `secret_name` is what errors call these."""
+class Attempt:
+    """One request to Agora: what was sent, the rule for the answer, and the answer's JSON object (`reply`)."""
 
     credentials: Credentials
-    hosts: HostLadder
+    sent: Mapping[str, Any] | None
+    rule: Rule
+    reply: Mapping[str, Any]
+
+    @property
+    def refused_secret(self) -> bool:
+        """Whether Agora refused the credentials, or a token made with them."""
+        return self.rule.verdict is Verdict.BAD_CREDENTIALS or code_of(self.reply) in TOKEN_REFUSED
+
+    def worth_repeating_with(self, fresh: Credentials) -> bool:
+        """Whether a refused attempt may succeed with fresh credentials; a token needs another certificate for that."""
+        rotated = self.credentials.get(CERTIFICATE_KEY) != fresh.get(CERTIFICATE_KEY)
+        return self.rule.verdict is Verdict.BAD_CREDENTIALS or rotated
+
+    @property
+    def reason(self) -> str:
+        """The meaning of the answer with Agora's message, without the secrets of this attempt.
+
+        Agora's message may repeat the request, and the reason ends on the row.
+        """
+        secrets = [value for name, value in self.credentials.items() if name != "appId" and isinstance(value, str)]
+        secrets += secrets_in((self.sent or {}).get("clientRequest", {}), SECRET_FIELDS)
+        return hide_secrets(reason_of(self.rule, self.reply), secrets)[:LONGEST_REASON]
+
+
+@dataclass
+class Repeats:
+    """What a call has repeated so far. Decides about fresh credentials and about the next wait.
+
+    A call that is not `patient` is repeated for fresh credentials only. `unsure` is true once an attempt may have taken
+    effect unseen.
+    """
+
+    patient: bool
+    unsure: bool = False
+    credentials_read_again: bool = False
+    waits_used: int = 0
+
+    def needs_fresh_credentials(self, attempt: Attempt) -> bool:
+        """Whether to read the credentials again; True once per call, after Agora refused them."""
+        needed = attempt.refused_secret and not self.credentials_read_again
+        self.credentials_read_again |= needed
+        return needed
+
+    def next_wait(self, rule: Rule, host_waits: Sequence[float] | None) -> float | None:
+        """Return the seconds to wait before the next attempt; None to end the call.
+
+        `host_waits` replace the waits of the rule if the host did not answer and there is another host.
+        """
+        self.unsure |= rule.unsure
+        waits = (host_waits if rule.unanswered else None) or rule.waits
+        if rule.verdict is not Verdict.REPEAT or not self.patient or self.waits_used >= len(waits):
+            return None
+        self.waits_used += 1
+        return waits[self.waits_used - 1]
+
+
+@dataclass(frozen=True)
+class AgoraCalls:
+    """Calls Agora with the credentials of one project; `secret_name` is the name of their secret in error messages."""
+
+    credentials: ReadCredentials
+    hosts: HostRotation
     session: requests.Session = field(default_factory=requests.Session)
     jitter: Callable[[], float] = random.random
     secret_name: str = "agora"  # noqa: S105
@@ -62,60 +129,54 @@ class AgoraCalls:
         self,
         call: Call,
         path: str,
-        body: Body | None,
+        build_body: BuildBody | None,
         deadline: Deadline,
         *,
         patient: bool = True,
     ) -> Answer:
-        """The answer that ends the call; `patient` repeats what may pass while the deadline allows.
+        """Call Agora and return the answer; a `patient` call is repeated within the deadline where that may help.
 
         Raises:
-            SecretUnusable: there are no credentials.
+            SecretUnusable: there are no usable credentials.
             AgoraError: Agora refused, or gave no usable answer.
         """
+        repeats = Repeats(patient)
         credentials = self.credentials(False)
-        fresh = unsure = False
-        tries = 0
         while True:
-            sent = body and body(credentials)
-            rule, reply = self._try(call, path, sent, deadline, credentials)
-            if rule is not NO_TIME:
-                (self.hosts.kept_silent if rule.silence else self.hosts.answered)()
-            if not fresh and (rule.verdict is Verdict.BAD_CREDENTIALS or code_of(reply) in TOKEN_REFUSED):
-                used, credentials = credentials, self.credentials(fresh := True)  # rotated since it was read?
-                rotated = used.get(CERTIFICATE_KEY) != credentials.get(CERTIFICATE_KEY)
-                if rule.verdict is Verdict.BAD_CREDENTIALS or rotated:
+            attempt = self._attempt(call, path, build_body, deadline, credentials)
+            if repeats.needs_fresh_credentials(attempt):
+                credentials = self.credentials(True)
+                if attempt.worth_repeating_with(credentials):
                     continue
-            unsure = unsure or rule.unsure
-            verdict = rule.verdict
-            if verdict is Verdict.REPEAT:
-                waits = (rule.silence and self.hosts.waits) or rule.waits
-                if patient and tries < len(waits) and self.pause(waits[tries], deadline):
-                    tries += 1
-                    continue
-                verdict = rule.then
-            break
-        reason = without_secrets(reason_of(rule, reply), _secrets(credentials, sent))[:LONGEST_REASON]
-        match verdict:
-            case Verdict.BAD_CREDENTIALS:
-                raise AgoraRefusedCredentials(f"Agora refused the credentials: {reason}")
-            case Verdict.REJECTED:
-                raise AgoraRejected(code_of(reply), reason)
-            case Verdict.UNAVAILABLE:
-                failure = AgoraOutcomeUnknown if call == "start" and unsure else AgoraUnavailable
-                raise failure(f"Agora gave no usable answer to {call} ({reason})")
-        return Answer(verdict, reply, reason, unsure)
+            wait = repeats.next_wait(attempt.rule, self.hosts.waits)
+            if wait is None or not self.pause(wait, deadline):
+                return _answer(call, attempt, unsure=repeats.unsure)
 
-    def _try(
+    def pause(self, seconds: float, deadline: Deadline) -> bool:
+        """Wait up to a quarter longer than `seconds`; False at once if no time would be left for a call."""
+        return deadline.pause(seconds * (1 + self.jitter() / 4), reserve=2 * SHORTEST_CALL_SECONDS)
+
+    def _attempt(
+        self, call: Call, path: str, build_body: BuildBody | None, deadline: Deadline, credentials: Credentials
+    ) -> Attempt:
+        body = build_body and build_body(credentials)
+        if deadline.seconds_left < SHORTEST_CALL_SECONDS:
+            return Attempt(credentials, body, NO_TIME, {})
+        rule, reply = self._send(call, path, body, deadline, credentials)
+        if rule.unanswered:
+            self.hosts.did_not_answer()
+        else:
+            self.hosts.answered()
+        return Attempt(credentials, body, rule, reply)
+
+    def _send(
         self,
         call: Call,
         path: str,
         body: Mapping[str, Any] | None,
         deadline: Deadline,
-        credentials: Mapping[str, str],
+        credentials: Credentials,
     ) -> tuple[Rule, Mapping[str, Any]]:
-        if deadline.seconds_left < SHORTEST_CALL_SECONDS:
-            return NO_TIME, {}
         app = quote(credentials["appId"], safe="")
         try:
             response = self.session.request(
@@ -130,21 +191,29 @@ class AgoraCalls:
             reply = response.json()
         except requests.JSONDecodeError:
             if response.status_code < 300:
-                return SILENCE, {"message": "the answer is not JSON"}
+                return NO_ANSWER, {"message": "the answer is not JSON"}
             return judge(call, response.status_code, {}), {}
         except requests.RequestException as error:
-            # The text of requests' errors holds the whole URL; the class says what happened.
-            return SILENCE, {"message": type(error).__name__}
+            # The text of such an error holds the whole URL; the class name is enough.
+            return NO_ANSWER, {"message": type(error).__name__}
         if not isinstance(reply, dict):
-            return SILENCE, {"message": "the answer is not a JSON object"}
+            return NO_ANSWER, {"message": "the answer is not a JSON object"}
         return judge(call, response.status_code, reply), reply
 
-    def pause(self, seconds: float, deadline: Deadline) -> bool:
-        """Wait a little more than that before asking again; false if no time for another call would be left."""
-        return deadline.pause(seconds * (1 + self.jitter() / 4), reserve=2 * SHORTEST_CALL_SECONDS)
 
+def _answer(call: Call, attempt: Attempt, *, unsure: bool) -> Answer:
+    """Return the answer of the last attempt of a call.
 
-def _secrets(credentials: Mapping[str, str], body: Mapping[str, Any] | None) -> list[str]:
-    # Agora's reasons end on the row; one that repeats the request would carry its secrets there.
-    secrets = [value for name, value in credentials.items() if name != "appId" and isinstance(value, str)]
-    return [*secrets, *secrets_in((body or {}).get("clientRequest", {}))]
+    Raises:
+        AgoraError: the answer is an error that no caller can use.
+    """
+    verdict, reason = attempt.rule.final_verdict, attempt.reason
+    match verdict:
+        case Verdict.BAD_CREDENTIALS:
+            raise AgoraRefusedCredentials(f"Agora refused the credentials: {reason}")
+        case Verdict.REJECTED:
+            raise AgoraRejected(code_of(attempt.reply), reason)
+        case Verdict.UNAVAILABLE:
+            failure = AgoraOutcomeUnknown if call == "start" and unsure else AgoraUnavailable
+            raise failure(f"Agora gave no usable answer to {call} ({reason})")
+    return Answer(verdict, attempt.reply, reason, unsure)

@@ -1,7 +1,7 @@
-"""The names that Agora gives to what it writes.
+"""Parse the names that Agora gives to the files of a recording.
 
-Source: https://docs.agora.io/en/cloud-recording/develop/manage-files, "Naming conventions". In the channel's name
-special characters have become `-`: no `_` is left in it, so a name can be taken apart, but not the channel be told.
+Source: https://docs.agora.io/en/cloud-recording/develop/manage-files, "Naming conventions". Agora replaces special
+characters in the channel's name by `-`. So the name has no `_`, and the original channel cannot be restored.
 """
 
 import re
@@ -19,11 +19,11 @@ _SID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class AgoraName:
-    """A file's name, taken apart.
+    """The parts of a file's name.
 
-    `recorder` is 0 for the first recorder and counts those that took over from it after a failure (`bak0_` is 1).
-    `uid` and `medium` are there in individual mode. `rest` is the number of an MP4, the stamp of a slice, or the
-    moment at which a playlist was uploaded anew; `copy` numbers these uploads.
+    `recorder` is 0 for the first recorder, 1 for the one that took over after a failure (`bak0_`), and so on. `uid` and
+    `medium` exist in individual mode only. `rest` is the number of an MP4, the timestamp of a segment, or the time at
+    which a playlist was uploaded again. `copy` numbers these uploads.
     """
 
     recorder: int
@@ -37,9 +37,9 @@ class AgoraName:
 
     @classmethod
     def parse(cls, name: str) -> Self | None:
-        """From the last part of a key; None if Agora names nothing so."""
+        """Parse the last part of an S3 key; None if it is not a name of Agora's."""
         found = _NAME.fullmatch(name)
-        # A sid has 32 hex digits in all but one of Agora's samples; the marks of a uid leave no doubt either.
+        # One of Agora's samples has a shorter sid; there the marks of a uid show that the name is Agora's.
         if not found or not (found["uid"] or _SID.fullmatch(found["sid"])):
             return None
         return cls(
@@ -55,32 +55,32 @@ class AgoraName:
 
     @property
     def is_track(self) -> bool:
-        """A playlist of what one uid said, or an upload anew of one."""
+        """Whether it is the audio playlist of one uid, or a repeated upload of one."""
         return self.medium == "audio" and self.is_playlist
 
     @property
     def is_playlist(self) -> bool:
-        """A playlist, or an upload anew of one."""
+        """Whether it is a playlist, or a repeated upload of one."""
         return self.extension == "m3u8"
 
     @property
     def is_slice(self) -> bool:
-        """What playlists name."""
+        """Whether it is a segment of a playlist."""
         return self.extension in ("ts", "webm")
 
     @property
     def mp4_number(self) -> int | None:
-        """Which of its recorder's MP4s it is, counted from 0; None if it is none."""
+        """The number of the MP4 among those of its recorder, from 0; None if it is not an MP4."""
         return int(self.rest) if self.extension == "mp4" and self.rest is not None else None
 
     @property
     def stem(self) -> str:
-        """The name that the files of one uid share, or of all who were mixed, whichever recorder wrote them."""
+        """The part of the name that all files of one uid share, or all files of a mix, from whichever recorder."""
         uid = "" if self.uid is None else f"__uid_s_{self.uid}__uid_e_{self.medium}"
         return f"{self.sid}_{self.channel}{uid}"
 
     @property
     def playlist(self) -> str:
-        """The name of the playlist that its recorder writes."""
+        """The name of the playlist that the same recorder writes."""
         instance = f"bak{self.recorder - 1}_" if self.recorder else ""
         return f"{instance}{self.stem}.m3u8"

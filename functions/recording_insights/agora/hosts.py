@@ -1,4 +1,4 @@
-"""Which of Agora's hosts is asked, and which next when it keeps silent.
+"""The order in which Agora's hosts are called, when one does not answer.
 
 Sources: https://docs.agora.io/en/cloud-recording/develop/integration-best-practices and, for the regional hosts,
 https://docs.agora.io/en/interactive-live-streaming/channel-management-api/best-practices/ensure-service-reliability
@@ -7,7 +7,7 @@ https://docs.agora.io/en/interactive-live-streaming/channel-management-api/best-
 from collections.abc import Mapping, Sequence
 
 WORLDWIDE, IN_CHINA = "agora.io", "sd-rtn.com"
-"""Both answer everywhere; each is the better one on its side of the border, and the alternate on the other."""
+"""Both answer everywhere. Outside China the first is the primary and the second the alternate; inside, vice versa."""
 
 REGIONAL: Mapping[str, str] = {
     **dict.fromkeys(("us-east-1", "us-east-2", "ca-central-1", "sa-east-1"), "us-west-1"),
@@ -20,46 +20,50 @@ REGIONAL: Mapping[str, str] = {
     **dict.fromkeys(("ap-northeast-1", "ap-northeast-2", "ap-northeast-3"), "ap-southeast-1"),
     **dict.fromkeys(("cn-north-1", "cn-northwest-1"), "cn-east-1"),
 }
-"""By AWS region and by geography, Agora's second nearest region: the nearest is where DNS leads already."""
+"""By AWS region: Agora's second nearest region. DNS already leads to the nearest one."""
 
 HOST_WAITS = (1.0, 3.0, 6.0)
-"""Seconds before the same host once more, the alternate, the regional one, as Agora advises."""
+"""Seconds before the second attempt at the same host, the alternate host and the regional host, as Agora advises."""
 
 
 def hosts_near(aws_region: str) -> Sequence[str]:
-    """Agora's hosts for a server in this AWS region, the first one first; scheme and host."""
+    """Return Agora's hosts for a caller in this AWS region, as `https://host`, in the order of calling."""
     primary, alternate = (IN_CHINA, WORLDWIDE) if aws_region.startswith("cn-") else (WORLDWIDE, IN_CHINA)
     regional = [f"api-{REGIONAL[aws_region]}.{primary}"] if aws_region in REGIONAL else []
     return [f"https://{name}" for name in (f"api.{primary}", f"api.{alternate}", *regional)]
 
 
-class HostLadder:
-    """Leads from a host that keeps silent to the next, over as many calls as it takes; stays with one that answers."""
+class HostRotation:
+    """The host to call now. It changes when a host does not answer, and stays while a host answers.
+
+    The order is: the present host, the same host again, then the others, then all over. Failures count over several
+    calls.
+    """
 
     def __init__(self, hosts: Sequence[str]) -> None:
         self._hosts = hosts
-        self._rungs = _rungs(hosts[0], hosts)
-        self._silences = 0
+        self._order = _order(hosts[0], hosts)
+        self._failures = 0
 
     @property
     def host(self) -> str:
-        """Whom to ask now: the same once more after one silence, then the others in their order, then all over."""
-        return self._rungs[self._silences % len(self._rungs)]
+        """Scheme and host to call now."""
+        return self._order[self._failures % len(self._order)]
 
     @property
     def waits(self) -> Sequence[float] | None:
-        """Before each try after a silence, in seconds; None if there is no other host to go to."""
+        """Seconds before each attempt after a host did not answer; None if there is only one host."""
         return HOST_WAITS if len(self._hosts) > 1 else None
 
     def answered(self) -> None:
-        """The present host did: it is the one to ask first from now on."""
-        self._rungs = _rungs(self.host, self._hosts)
-        self._silences = 0
+        """Note that the present host answered: it comes first from now on."""
+        self._order = _order(self.host, self._hosts)
+        self._failures = 0
 
-    def kept_silent(self) -> None:
-        """The present host did."""
-        self._silences += 1
+    def did_not_answer(self) -> None:
+        """Note that the present host did not answer."""
+        self._failures += 1
 
 
-def _rungs(first: str, hosts: Sequence[str]) -> Sequence[str]:
+def _order(first: str, hosts: Sequence[str]) -> Sequence[str]:
     return [first, first, *(host for host in hosts if host != first)]

@@ -1,6 +1,6 @@
-"""Where Agora writes to: its `storageConfig`, its numbers for AWS regions, and its areas.
+"""Where Agora writes: its `storageConfig`, its numbers for AWS regions, and its areas.
 
-Read at synth too, to refuse a region that Agora has no number for; so nothing heavy is imported here.
+The stack imports this module at synth, to refuse a region that Agora has no number for. So it imports nothing heavy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ AMAZON_S3 = 1
 """Agora's number for the storage vendor."""
 
 STORAGE_SECRETS = ("accessKey", "secretKey", "stsToken")
-"""What of a `storageConfig` must not be seen."""
+"""The secret fields of a `storageConfig`."""
 
 REGIONS: Mapping[str, int] = {
     "us-east-1": 0,
@@ -44,18 +44,18 @@ REGIONS: Mapping[str, int] = {
 """Source: Agora, "Region and vendor" of the Cloud Recording reference; 17 and 23 are not in use."""
 
 AREAS: Mapping[str, Sequence[str]] = {"CN": ["cn-"], "AP": ["ap-"], "EU": ["eu-"], "NA": ["us-", "ca-"]}
-"""Where Agora's service can be confined to, and how the AWS regions begin that lie there; some lie in none.
+"""By area that Agora's service can be confined to: the prefixes of the AWS regions in it. Some regions are in none.
 
 Source: https://docs.agora.io/en/cloud-recording/reference/restful-api, `region` of acquire: the storage has to be in
-the same area. Which AWS regions that makes is read from their names; Agora lists none.
+the same area. Agora lists no AWS regions for an area; the table follows their names.
 """
 
 
 def region_number(aws_region: str) -> int:
-    """Agora's number for an AWS region; 0 is one of them.
+    """Return Agora's number for an AWS region; 0 is a valid number.
 
     Raises:
-        SettingsInvalid: Agora cannot write there; lists the regions where it can.
+        SettingsInvalid: Agora cannot write to this region; lists the regions that it can write to.
     """
     if aws_region not in REGIONS:
         raise SettingsInvalid(f"Agora cannot write to a bucket in {aws_region}; it can in {', '.join(sorted(REGIONS))}")
@@ -63,13 +63,13 @@ def region_number(aws_region: str) -> int:
 
 
 def area_of(aws_region: str) -> str | None:
-    """The one area of Agora's that fits a bucket in this AWS region; None if none does."""
+    """Return the area of Agora's service for a bucket in this AWS region; None if there is none."""
     return next((area for area, starts in AREAS.items() if aws_region.startswith(tuple(starts))), None)
 
 
 @dataclass(frozen=True)
 class UploadCredentials:
-    """Temporary AWS credentials, which Agora holds until `expires_at`, in unix seconds."""
+    """Temporary AWS credentials for Agora's upload, valid until `expires_at` in unix seconds."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -79,20 +79,20 @@ class UploadCredentials:
 
 @dataclass(frozen=True)
 class RecordingsBucket:
-    """The bucket that recordings go to, in an AWS region that Agora knows."""
+    """The bucket that Agora writes recordings to, and its AWS region."""
 
     name: str
     aws_region: str
 
     def arn_of(self, folder: Sequence[str]) -> str:
-        """The ARN of a folder; China is a partition of its own."""
+        """Return the ARN of a folder; AWS regions in China belong to another partition."""
         partition = "aws-cn" if self.aws_region.startswith("cn-") else "aws"
         return f"arn:{partition}:s3:::{'/'.join((self.name, *folder))}"
 
     def storage_config(self, credentials: UploadCredentials, prefix: Sequence[str]) -> dict[str, Any]:
-        """Agora's `storageConfig`; holds the upload's credentials, so it is neither stored nor logged.
+        """Return Agora's `storageConfig`. It holds credentials, so do not store or log it.
 
-        `prefix` are folders of letters and digits, at most 128 characters when joined.
+        `prefix` is a list of folders of letters and digits, at most 128 characters when joined.
         """
         return {
             "vendor": AMAZON_S3,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recording_insights.providers.toolkit.json import redact_links
+from recording_insights.redaction import redact_links
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recording_insights.model.media_object import MediaObject
-from recording_insights.providers.options import Check
 from recording_insights.providers.port import Capabilities, Provider
 from recording_insights.store.rows import MediaRow, RecordingRow
+from recording_insights.validation import Reader
 
 SHARED_OPTIONS = ("language", "custom_vocabulary", "speakers")
 """Options that mean the same wherever a provider has them: they go with the recording from one to the next."""
@@ -18,7 +18,7 @@ class ProviderChoice:
     """The stack's providers; `options` are its own for each, `checks` what each one's options may be."""
 
     load: Callable[[str], Provider]
-    checks: Callable[[str], Mapping[str, Check]]
+    checks: Callable[[str], Mapping[str, Reader[Any]]]
     options: Mapping[str, Mapping[str, Any]]
     failover: Sequence[str]
 
@@ -30,7 +30,7 @@ class ProviderChoice:
             wanted = {
                 key: wanted[key]
                 for key in SHARED_OPTIONS
-                if key in wanted and key in checks and not checks[key](wanted[key])
+                if key in wanted and key in checks and checks[key].accepts(wanted[key])
             }
         return {**self.options.get(name, {}), **wanted}
 

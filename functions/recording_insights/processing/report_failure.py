@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from recording_insights import errors
-from recording_insights.providers.toolkit.json import vendor_message
+from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
 
 _ENDED = {

@@ -1,6 +1,6 @@
-"""The providers there are: one row each, read at synth and by the functions.
+"""The table of providers, which the stack reads at synth and the functions at run time.
 
-Nothing heavy is imported here: an adapter is loaded when it is asked for.
+It imports nothing heavy: an adapter is imported when it is needed.
 """
 
 from collections.abc import Mapping
@@ -11,33 +11,41 @@ from typing import Any
 
 from recording_insights.aws.secrets import read_secret
 from recording_insights.errors import InvalidRequest
-from recording_insights.providers.options import (
-    Check,
-    flag,
-    language,
-    number,
-    objects,
-    one_of,
-    one_or_more_of,
-    text,
-    whole_number,
-    words,
-)
 from recording_insights.providers.port import Capabilities, Provider
 from recording_insights.settings import FunctionSettings
+from recording_insights.validation import (
+    Reader,
+    flag,
+    language,
+    list_of,
+    number,
+    object_of,
+    one_of,
+    phrase,
+    phrases,
+    some_of,
+    whole_number,
+)
+
+_text = phrase(200)
+
+
+def _objects(readers: Mapping[str, Reader[Any]]) -> Reader[list[dict[str, Any]]]:
+    """A list of 1 to 100 objects with all of some fields."""
+    return list_of(object_of(readers, required=list(readers)), most=100, of=f"objects with {', '.join(readers)}")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One provider: its adapter `module:class`, the keys of its secret, its options with their checks.
+    """One provider: its adapter as `module:class`, the keys of its secret, and a reader for each of its options.
 
-    A service of AWS has no secret: its adapter calls it with the function's own role. `language`,
-    `custom_vocabulary` and `speakers` mean the same wherever a provider has them.
+    A service of AWS has no secret: its adapter calls it with the function's own role. `language`, `custom_vocabulary`
+    and `speakers` mean the same for every provider that has them.
     """
 
     adapter: str
     secret_keys: tuple[str, ...]
-    options: Mapping[str, Check]
+    options: Mapping[str, Reader[Any]]
 
 
 PROVIDERS: Mapping[str, Row] = {
@@ -46,11 +54,11 @@ PROVIDERS: Mapping[str, Row] = {
         secret_keys=("apiKey",),
         options={
             "language": language,
-            "custom_vocabulary": words(most=200),
+            "custom_vocabulary": phrases(most=200),
             "speakers": whole_number(1, 10),
-            "speech_models": words(most=5),
-            "features": one_or_more_of("sentiment_analysis", "entity_detection", "iab_categories", "auto_highlights"),
-            "redact_pii": words(most=50),
+            "speech_models": phrases(most=5),
+            "features": some_of("sentiment_analysis", "entity_detection", "iab_categories", "auto_highlights"),
+            "redact_pii": phrases(most=50),
         },
     ),
     "deepgram": Row(
@@ -58,9 +66,9 @@ PROVIDERS: Mapping[str, Row] = {
         secret_keys=("apiKey",),
         options={
             "language": language,
-            "custom_vocabulary": words(most=100),
-            "model": text,
-            "features": one_or_more_of("summarize", "sentiment", "topics", "intents", "detect_entities"),
+            "custom_vocabulary": phrases(most=100),
+            "model": _text,
+            "features": some_of("summarize", "sentiment", "topics", "intents", "detect_entities"),
         },
     ),
     "transcribe": Row(
@@ -69,14 +77,14 @@ PROVIDERS: Mapping[str, Row] = {
         options={
             "language": language,
             "speakers": whole_number(2, 30),
-            "vocabulary_name": text,
+            "vocabulary_name": _text,
         },
     ),
     "marsview": Row(
         adapter="marsview:Marsview",
         secret_keys=("apiKey", "apiSecret", "userId"),
         options={
-            "models": one_or_more_of(
+            "models": some_of(
                 "speech_to_text",
                 "sentiment_analysis",
                 "emotion_analysis",
@@ -86,7 +94,7 @@ PROVIDERS: Mapping[str, Row] = {
                 "extractive_summary",
                 "meeting_topics",
             ),
-            "custom_vocabulary": words(most=500),
+            "custom_vocabulary": phrases(most=500),
             "speakers": whole_number(1, 20),
         },
     ),
@@ -95,12 +103,12 @@ PROVIDERS: Mapping[str, Row] = {
         secret_keys=("appId", "appSecret"),
         options={
             "language": language,
-            "custom_vocabulary": words(most=500),
+            "custom_vocabulary": phrases(most=500),
             "speakers": whole_number(1, 20),
             "confidence_threshold": number(0.5, 1.0),
             "detect_phrases": flag,
-            "entities": objects({"customType": text, "text": text}, most=100),
-            "trackers": objects({"name": text, "vocabulary": words(most=100)}, most=100),
+            "entities": _objects({"customType": _text, "text": _text}),
+            "trackers": _objects({"name": _text, "vocabulary": phrases(most=100)}),
             "all_trackers": flag,
             "summary": flag,
             "mode": one_of("phone", "default"),
@@ -111,10 +119,10 @@ PROVIDERS: Mapping[str, Row] = {
         secret_keys=("clientId", "clientSecret", "jwt"),
         options={
             "language": one_of("en", "en-US"),
-            "custom_vocabulary": words(most=500),
+            "custom_vocabulary": phrases(most=500),
             "speakers": whole_number(1, 20),
             "task": one_of("analyze_interaction", "speech_to_text"),
-            "insights": one_or_more_of(
+            "insights": some_of(
                 "All",
                 "KeyPhrases",
                 "AbstractiveSummaryLong",
@@ -126,7 +134,7 @@ PROVIDERS: Mapping[str, Row] = {
                 "Topics",
             ),
             "audio_type": one_of("CallCenter", "Meeting", "EarningsCalls", "Interview", "PressConference", "Voicemail"),
-            "source": text,
+            "source": _text,
         },
     ),
     "seameet": Row(
@@ -137,9 +145,9 @@ PROVIDERS: Mapping[str, Row] = {
             "speakers": whole_number(1, 20),
             "channels": whole_number(1, 2),
             "scenario": one_of("customer_service_call"),
-            "customer_number": text,
-            "customer_name": text,
-            "agent_name": text,
+            "customer_number": _text,
+            "customer_name": _text,
+            "agent_name": _text,
             "direction": one_of("INBOUND", "OUTBOUND"),
             "went_to_voicemail": flag,
             "contains_recordings": flag,
@@ -153,31 +161,30 @@ def validate_options(provider: str, options: Any) -> None:
     """Check a provider's options, from CDK context or from a request.
 
     Raises:
-        InvalidRequest: names the option (`options.models`) and what it may be.
+        InvalidRequest: names the option (`options.models`) and what is allowed.
     """
     if not isinstance(options, dict):
         raise InvalidRequest("options", "must be an object")
-    checks = PROVIDERS[provider].options
+    readers = PROVIDERS[provider].options
     for name, value in options.items():
-        if name not in checks:
-            raise InvalidRequest(f"options.{name}", f"{provider} has only the options {', '.join(checks)}")
-        if fault := checks[name](value):
-            raise InvalidRequest(f"options.{name}", fault)
+        if name not in readers:
+            raise InvalidRequest(f"options.{name}", f"{provider} has only the options {', '.join(readers)}")
+        readers[name](f"options.{name}", value)
 
 
 def capabilities_of(name: str) -> Capabilities:
-    """What a provider takes and how its results come."""
+    """Return what a provider accepts and how it returns results."""
     capabilities: Capabilities = _adapter(name)[1].capabilities
     return capabilities
 
 
 def receives_webhooks(name: str) -> bool:
-    """Whether a provider's vendor POSTs to our webhook; the others report in another way, or not at all."""
+    """Whether a provider POSTs to our webhook; the others report in another way, or are only polled."""
     return hasattr(_adapter(name)[1], "read_callback")
 
 
 def load_provider(name: str, settings: FunctionSettings) -> Provider:
-    """The adapter of a provider, wired to its secret and its base URL."""
+    """Return the adapter of a provider, connected to its secret and its base URL."""
     row = PROVIDERS[name]
     module, adapter = _adapter(name)
     if not row.secret_keys:

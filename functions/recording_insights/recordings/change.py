@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from recording_insights.agora.client_request import update_request
 from recording_insights.agora.fields.layout import LAYOUT, read_layout
 from recording_insights.agora.fields.recorder import UPDATE, most_uids, named_uids
-from recording_insights.agora.fields.subscriptions import SEEN, SUBSCRIPTIONS, after_change
+from recording_insights.agora.fields.subscriptions import SUBSCRIPTIONS, VIDEO_LISTS, after_change
 from recording_insights.deadline import Deadline
 from recording_insights.errors import Conflict, InvalidRequest
 from recording_insights.recordings.request import speaker_names
@@ -119,7 +119,7 @@ def _check_names(fields: Mapping[str, Any], recording: RecordingRow, mode: str) 
 
 
 def _check_fit(told: Mapping[str, Any], recording: RecordingRow) -> None:
-    for name in SEEN:
+    for name in VIDEO_LISTS:
         if name in told and recording.get("audio_only"):
             raise InvalidRequest(name, "is about video, and this recording has none")
     if "rtmp_url" in told and "rtmp_url" not in recording:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-from recording_insights.agora.answers import Recorder
+from recording_insights.agora.recorder import Recorder
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     AgoraChannelBusy,
@@ -169,7 +169,7 @@ class RecordingStart:
         recording_id = recording["recording_id"]
         try:
             self.watch(recording)
-            recorder = self.agora.start(request, (FOLDER, recording_id), self.deadline, apart_from)
+            recorder = self.agora.start(request.order, (FOLDER, recording_id), self.deadline, apart_from)
         except AgoraChannelBusy as busy:
             if over is None or over.recording_id != recording_id:
                 return Started(self._earlier_of(request, recording_id, over, busy), new=False)

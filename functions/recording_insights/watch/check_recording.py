@@ -10,7 +10,7 @@ from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
-from recording_insights.agora.answers import LiveState
+from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, SecretUnusable, UploadCredentialsError
 from recording_insights.recordings.change import renew_credentials

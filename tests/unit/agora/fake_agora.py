@@ -29,7 +29,7 @@ _PATH = re.compile(
 
 @dataclass
 class Answer:
-    """An answer in the words of HTTP; `takes_effect` lets the call happen before this answer replaces its own."""
+    """An HTTP answer; `takes_effect` lets the call happen before this answer replaces its own."""
 
     status: int
     body: Any
@@ -46,7 +46,7 @@ class Lost:
 
 @dataclass
 class FakeAgora:
-    """`recorders` are the running ones, by sid; `calls` what was asked, in order."""
+    """`recorders` are the running ones, by sid; `calls` the calls with their bodies, in order."""
 
     script: dict[str, list[Answer | Lost]] = field(default_factory=dict)
     recorders: dict[str, dict[str, Any]] = field(default_factory=dict)

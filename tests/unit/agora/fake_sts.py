@@ -20,7 +20,7 @@ def refusal(code: str, status: int, message: str = "s3cr3t-in-the-message") -> C
 
 @dataclass
 class FakeSts:
-    """`keys` are those that work; `script` are errors to raise, before anything else; `requests` what was asked."""
+    """`keys` are those that work; `script` are errors to raise, before anything else; `requests` the requests."""
 
     now: Callable[[], datetime]
     keys: dict[str, str] = field(default_factory=lambda: {UPLOADER_KEY["accessKeyId"]: UPLOADER_KEY["secretAccessKey"]})

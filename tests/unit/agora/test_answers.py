@@ -1,14 +1,15 @@
-"""Each row of the table of Agora's answers, and what the client makes of it."""
+"""Each rule of the table of Agora's answers, and what the client does about it."""
 
 from typing import Any
 
 import pytest
 import requests
 
-from recording_insights.agora.answers import RULES, RULES_BY_CODE, LiveState, Recorder, Stopped, Verdict, judge
+from recording_insights.agora.answers import RULES, RULES_BY_CODE, Verdict, judge
 from recording_insights.agora.calls import AgoraCalls
 from recording_insights.agora.client import AgoraClient
-from recording_insights.agora.hosts import HostLadder
+from recording_insights.agora.hosts import HostRotation
+from recording_insights.agora.recorder import LiveState, Recorder, Stopped
 from recording_insights.agora.storage import REGIONS, region_number
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.errors import (
@@ -21,14 +22,14 @@ from recording_insights.errors import (
 )
 from tests.unit.agora.fake_agora import HOST, SECRET, Answer, FakeAgora, Lost
 from tests.unit.fakes import FakeClock
-from tests.unit.recordings.wanted import wanted
+from tests.unit.recordings.wanted import order, wanted
 
 PREFIX = ("recordings", "0" * 32)
 ROW = {"channel": "team", "uid": "7", "mode": "mix", "resource_id": "r", "sid": "s"}
 
 
 def code(status: int, number: int) -> Answer:
-    return Answer(status, {"code": number, "reason": "in Agora's words", "cname": "team"})
+    return Answer(status, {"code": number, "reason": "Agora gives a reason", "cname": "team"})
 
 
 def gateway(status: int, message: str) -> Answer:
@@ -57,7 +58,7 @@ def gateway(status: int, message: str) -> Answer:
 )
 def test_repeats_the_same_call(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, call: str, answer: Any) -> None:
     vendor.script[call] = [answer, answer]
-    recorder = agora.start(wanted(), PREFIX, clock.deadline())
+    recorder = agora.start(order(), PREFIX, clock.deadline())
     assert recorder.sid in vendor.recorders
     assert clock.naps == [3, 6]
     assert len(vendor.resources) == 1
@@ -75,7 +76,7 @@ def test_repeats_the_same_call(agora: AgoraClient, vendor: FakeAgora, clock: Fak
 )
 def test_acquires_anew(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, answers: list[Answer]) -> None:
     vendor.script["start"] = list(answers)
-    recorder = agora.start(wanted(), PREFIX, clock.deadline())
+    recorder = agora.start(order(), PREFIX, clock.deadline())
     assert recorder == Recorder("resource-1==", f"{2:032x}")
     assert vendor.names()[-2:] == ["acquire", "start"]
 
@@ -83,7 +84,7 @@ def test_acquires_anew(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, 
 @pytest.mark.parametrize(
     ("call", "answer", "meaning"),
     [
-        ("acquire", code(400, 2), "a parameter is wrong: in Agora's words"),
+        ("acquire", code(400, 2), "a parameter is wrong: Agora gives a reason"),
         ("acquire", code(400, 400), "App ID"),
         ("acquire", code(400, 401), "channel name"),
         ("acquire", code(400, 405), "overdue"),
@@ -92,7 +93,7 @@ def test_acquires_anew(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, 
         ("acquire", gateway(400, "appid is invalid"), "appid is invalid"),
         ("acquire", gateway(403, "Forbidden"), "not enabled"),
         ("acquire", gateway(404, "no Route matched with those values"), "no Route matched"),
-        ("acquire", code(206, 99), "in Agora's words"),
+        ("acquire", code(206, 99), "Agora gives a reason"),
         ("start", code(400, 8), "malformed"),
         ("start", code(400, 109), "token has expired"),
         ("start", code(400, 110), "token is wrong"),
@@ -107,16 +108,16 @@ def test_gives_up_at_once_with_the_reason(
 ) -> None:
     vendor.script[call] = [answer]
     with pytest.raises(AgoraRejected, match=meaning) as refusal:
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
     assert refusal.value.code == answer.body.get("code")
     assert clock.naps == []
     assert not vendor.recorders
 
 
 def test_a_recorder_of_the_uid_in_the_channel_is_no_start(agora: AgoraClient, clock: FakeClock) -> None:
-    agora.start(wanted(), PREFIX, clock.deadline())
+    agora.start(order(), PREFIX, clock.deadline())
     with pytest.raises(AgoraChannelBusy):
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
 
 
 @pytest.mark.parametrize("lost", [Lost(takes_effect=True), Answer(206, {"code": 65}, True), Answer(200, "", True)])
@@ -124,7 +125,7 @@ def test_a_lost_answer_to_start_makes_no_second_recorder(
     agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, lost: Any
 ) -> None:
     vendor.script["start"] = [lost]
-    assert agora.start(wanted(), PREFIX, clock.deadline()) == Recorder("resource-0==", None)
+    assert agora.start(order(), PREFIX, clock.deadline()) == Recorder("resource-0==", None)
     assert len(vendor.recorders) == 1
 
 
@@ -132,19 +133,19 @@ def test_a_recorder_begun_by_an_answer_that_was_lost_is_ours_under_a_new_resourc
     agora: AgoraClient, vendor: FakeAgora, clock: FakeClock
 ) -> None:
     vendor.script["start"] = [Lost(takes_effect=True), code(500, 502)]
-    assert agora.start(wanted(), PREFIX, clock.deadline()) == Recorder("resource-0==", None)
+    assert agora.start(order(), PREFIX, clock.deadline()) == Recorder("resource-0==", None)
     assert len(vendor.recorders) == 1
 
 
 def test_an_answer_without_sid_names_no_recorder(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     vendor.script["start"] = [Answer(200, {"resourceId": "r"}, takes_effect=True)]
-    assert agora.start(wanted(), PREFIX, clock.deadline()).sid is None
+    assert agora.start(order(), PREFIX, clock.deadline()).sid is None
 
 
 def test_says_when_the_outcome_of_a_start_is_unknown(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     vendor.script["start"] = [Lost(takes_effect=False)] * 9
     with pytest.raises(AgoraOutcomeUnknown, match="ReadTimeout"):
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
     assert clock.naps == [3, 6]
 
 
@@ -154,13 +155,13 @@ def test_a_failing_acquire_after_an_unsure_start_leaves_the_outcome_unknown(
     vendor.script["start"] = [code(206, 65)] * 3
     vendor.before = lambda call: vendor.script.update(acquire=[gateway(403, "")]) if call == "start" else None
     with pytest.raises(AgoraOutcomeUnknown, match="not enabled"):
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
 
 
 def test_gives_up_when_every_new_resource_fails(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     vendor.script["start"] = [code(500, 502)] * 3
     with pytest.raises(AgoraUnavailable, match="no worker") as failure:
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
     assert not isinstance(failure.value, AgoraOutcomeUnknown)
     assert len(vendor.resources) == 3
 
@@ -168,7 +169,7 @@ def test_gives_up_when_every_new_resource_fails(agora: AgoraClient, vendor: Fake
 def test_keeps_to_the_deadline(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     vendor.script["acquire"] = [gateway(429, "")] * 9
     with pytest.raises(AgoraUnavailable, match="too many requests"):
-        agora.start(wanted(), PREFIX, clock.deadline(6))
+        agora.start(order(), PREFIX, clock.deadline(6))
     assert clock.naps == [3]
     assert max(answer for _, answer in vendor.timeouts) <= 6
 
@@ -182,29 +183,29 @@ def test_begins_no_call_without_time(agora: AgoraClient, vendor: FakeAgora, cloc
 def test_acquire_without_a_resource_is_no_answer(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     vendor.script["acquire"] = [Answer(200, {"cname": "team"})]
     with pytest.raises(AgoraUnavailable, match="resourceId"):
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
 
 
 def test_refused_credentials_are_read_again_once(vendor: FakeAgora, uploader: Uploader, clock: FakeClock) -> None:
-    asked: list[bool] = []
+    reads: list[bool] = []
 
     def credentials(fresh: bool) -> dict[str, str]:
-        asked.append(fresh)
+        reads.append(fresh)
         return SECRET
 
-    client = AgoraClient(AgoraCalls(credentials, HostLadder([HOST]), vendor), uploader)
+    client = AgoraClient(AgoraCalls(credentials, HostRotation([HOST]), vendor), uploader)
     vendor.script["acquire"] = [gateway(401, "Unauthorized")]
-    assert client.start(wanted(), PREFIX, clock.deadline()).sid
-    assert asked.count(True) == 1
+    assert client.start(order(), PREFIX, clock.deadline()).sid
+    assert reads.count(True) == 1
     vendor.script["acquire"] = [gateway(401, "Invalid authentication credentials")] * 2
     with pytest.raises(AgoraRefusedCredentials, match="refused the credentials"):
-        client.start(wanted(), PREFIX, clock.deadline())
+        client.start(order(), PREFIX, clock.deadline())
     assert vendor.script["acquire"] == []
 
 
-def test_what_is_asked_of_agora(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
+def test_the_bodies_of_acquire_and_start(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     request = wanted("a b", uid=7, token="007eJx", audio_only=True, max_hours=3, max_idle_seconds=60)
-    agora.start(request, PREFIX, clock.deadline())
+    agora.start(request.order, PREFIX, clock.deadline())
     assert vendor.calls == [
         (
             "acquire",
@@ -239,7 +240,7 @@ def test_no_secret_leaves_in_a_reason(agora: AgoraClient, vendor: FakeAgora, clo
     echo = "bad request: s3cr3t-upload-0 ASIAEXAMPLE0 s3cr3t-session-0 007eJx s3cr3t-customer"
     vendor.script["start"] = [Answer(400, {"code": 2, "reason": echo})]
     with pytest.raises(AgoraRejected) as refusal:
-        agora.start(wanted(token="007eJx"), PREFIX, clock.deadline())
+        agora.start(order(token="007eJx"), PREFIX, clock.deadline())
     assert str(refusal.value).endswith("bad request: *** *** *** *** ***")
 
 
@@ -261,7 +262,7 @@ def test_a_patient_query(
     assert clock.naps == naps
 
 
-def test_an_impatient_query_asks_once(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
+def test_an_impatient_query_is_not_repeated(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     assert agora.query(ROW, clock.deadline()) == LiveState(None)
     vendor.script["query"] = [code(206, 65)]
     with pytest.raises(AgoraUnavailable):
@@ -290,7 +291,7 @@ def test_live_states_in_words() -> None:
     assert LiveState.from_reply({}).over
 
 
-LEFT = Stopped(left=True, reason="the recording task has ended: in Agora's words")
+LEFT = Stopped(left=True, reason="the recording task has ended: Agora gives a reason")
 
 
 @pytest.mark.parametrize(
@@ -306,7 +307,7 @@ LEFT = Stopped(left=True, reason="the recording task has ended: in Agora's words
         (
             [code(206, 435)],
             [],
-            Stopped(empty=True, reason="Agora: nothing was recorded, so there is no file: in Agora's words"),
+            Stopped(empty=True, reason="Agora: nothing was recorded, so there is no file: Agora gives a reason"),
         ),
     ],
 )

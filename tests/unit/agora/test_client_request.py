@@ -1,4 +1,4 @@
-"""What a recorder can be told: every field right and wrong, and the bodies that Agora gets."""
+"""Recording options: every field right and wrong, and the bodies that Agora gets."""
 
 import json
 from base64 import b64encode
@@ -13,7 +13,7 @@ from recording_insights.errors import AgoraRejected, InvalidRequest
 from sandbox.stand_ins.agora.fields import check_page, check_recording
 from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora
 from tests.unit.fakes import FakeClock
-from tests.unit.recordings.wanted import wanted
+from tests.unit.recordings.wanted import order, wanted
 
 SALT = b64encode(bytes(range(32))).decode()
 PAGE = {"mode": "web", "url": "https://example.org/room"}
@@ -31,12 +31,12 @@ def web(**fields: Any) -> dict[str, Any]:
     page = {"url": PAGE["url"], **fields}
     extension = RecorderSettings.read("web", page, max_hours=24).start_request()["extensionServiceConfig"]
     check_page(extension)
-    told: dict[str, Any] = extension["extensionServices"][0]["serviceParam"]
-    return told
+    sent: dict[str, Any] = extension["extensionServices"][0]["serviceParam"]
+    return sent
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "sent"),
     [
         ({}, {"channelType": 0, "streamTypes": 2, "maxIdleTime": 300, "audioProfile": 0}),
         ({"channel_type": "live"}, {"channelType": 1}),
@@ -114,12 +114,12 @@ def web(**fields: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_fields_of_a_mix(fields: dict[str, Any], told: dict[str, Any]) -> None:
-    assert mix(**fields).items() >= told.items()
+def test_fields_of_a_mix(fields: dict[str, Any], sent: dict[str, Any]) -> None:
+    assert mix(**fields).items() >= sent.items()
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "sent"),
     [
         (
             {},
@@ -141,8 +141,8 @@ def test_fields_of_a_mix(fields: dict[str, Any], told: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_fields_of_a_web_page(fields: dict[str, Any], told: dict[str, Any]) -> None:
-    assert web(**fields).items() >= told.items()
+def test_fields_of_a_web_page(fields: dict[str, Any], sent: dict[str, Any]) -> None:
+    assert web(**fields).items() >= sent.items()
 
 
 def transcoding(**fields: Any) -> dict[str, Any]:
@@ -331,7 +331,7 @@ def test_a_web_page_goes_by_any_label(agora: AgoraClient, vendor: FakeAgora, clo
 
 def test_the_bodies_of_a_web_page(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     request = wanted("Räume", uid=7, **PAGE, region="NA", max_hours=3, max_recording_hours=2, onhold=True)
-    agora.start(request, PREFIX, clock.deadline())
+    agora.start(request.order, PREFIX, clock.deadline())
     acquire, start = (body for _, body in vendor.calls)
     assert acquire == {
         "cname": "Räume",
@@ -363,7 +363,7 @@ def test_the_bodies_of_a_web_page(agora: AgoraClient, vendor: FakeAgora, clock: 
 
 
 def test_a_page_may_be_pushed_to_a_stream(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
-    agora.start(wanted("board", **PAGE, rtmp_url="rtmps://live.example.org:443/app/key"), PREFIX, clock.deadline())
+    agora.start(order("board", **PAGE, rtmp_url="rtmps://live.example.org:443/app/key"), PREFIX, clock.deadline())
     extension = vendor.calls[-1][1]["clientRequest"]["extensionServiceConfig"]
     check_page(extension)
     recorder, publisher = extension["extensionServices"]
@@ -377,10 +377,10 @@ def test_a_page_may_be_pushed_to_a_stream(agora: AgoraClient, vendor: FakeAgora,
 
 
 def test_what_acquire_may_be_told(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
-    agora.start(wanted(region_affinity=0, max_hours=2), PREFIX, clock.deadline(), apart_from=["one", "other"])
+    agora.start(order(region_affinity=0, max_hours=2), PREFIX, clock.deadline(), apart_from=["one", "other"])
     acquire, start = (body["clientRequest"] for _, body in vendor.calls)
-    told = {"scene": 0, "resourceExpiredHour": 2, "regionAffinity": 0, "excludeResourceIds": ["one", "other"]}
-    assert acquire == told
+    sent = {"scene": 0, "resourceExpiredHour": 2, "regionAffinity": 0, "excludeResourceIds": ["one", "other"]}
+    assert acquire == sent
     assert "regionAffinity" not in str(start)
 
 
@@ -395,7 +395,7 @@ def test_an_announced_start_is_the_start_that_follows_word_by_word(
     }
     agora = replace(agora, calls=replace(agora.calls, credentials=lambda fresh: protected))
     vendor.script["start"] = [Answer(206, {"code": 65})] * 2
-    agora.start(wanted(announce_start=True, **mode), PREFIX, clock.deadline())
+    agora.start(order(announce_start=True, **mode), PREFIX, clock.deadline())
     announced = vendor.calls[0][1]["clientRequest"].pop("startParameter")
     starts = [body["clientRequest"] for call, body in vendor.calls if call == "start"]
     assert starts == [announced] * 3
@@ -417,7 +417,7 @@ def test_a_certificate_that_is_rotated_after_the_announcement_is_announced_anew(
             vendor.script["start"] = [Answer(400, {"code": 432, "reason": "differs from startParameter"})]
 
     vendor.before = compare
-    agora.start(wanted(announce_start=True), PREFIX, clock.deadline())
+    agora.start(order(announce_start=True), PREFIX, clock.deadline())
     assert vendor.names() == ["acquire", "start"] * 2
 
 
@@ -451,8 +451,8 @@ def test_the_row_keeps_everything_but_secrets(start: Any, table: Any) -> None:
 
 def test_no_secret_leaves_in_a_reason(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     def echo(call: str) -> None:
-        asked = vendor.calls[-1][1]["clientRequest"]
-        part = asked.get("recordingConfig") or asked.get("extensionServiceConfig")
+        request = vendor.calls[-1][1]["clientRequest"]
+        part = request.get("recordingConfig") or request.get("extensionServiceConfig")
         vendor.script["start"] = [Answer(400, {"code": 2, "reason": json.dumps(part)})]
 
     vendor.before = echo
@@ -462,7 +462,7 @@ def test_no_secret_leaves_in_a_reason(agora: AgoraClient, vendor: FakeAgora, clo
         wanted(**PAGE, rtmp_url="rtmp://live.example.org/app/s3cr3t-key"),
     ):
         with pytest.raises(AgoraRejected) as refusal:
-            agora.start(request, PREFIX, clock.deadline())
+            agora.start(request.order, PREFIX, clock.deadline())
         assert "***" in str(refusal.value)
         assert "s3cr3t" not in str(refusal.value)
         assert SALT not in str(refusal.value)

@@ -1,4 +1,4 @@
-"""Which of Agora's hosts is asked when one keeps silent."""
+"""Which of Agora's hosts is called when one does not answer."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -8,18 +8,19 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from recording_insights.agora.answers import Recorder
 from recording_insights.agora.calls import CONNECT_SECONDS, AgoraCalls
 from recording_insights.agora.client import AgoraClient
-from recording_insights.agora.hosts import REGIONAL, HostLadder, hosts_near
+from recording_insights.agora.hosts import REGIONAL, HostRotation, hosts_near
+from recording_insights.agora.recorder import Recorder
 from recording_insights.agora.storage import REGIONS
 from recording_insights.agora.upload_credentials import Uploader
+from recording_insights.agora_wiring import agora_client
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraUnavailable
 from recording_insights.settings import FunctionSettings
 from tests.unit.agora.fake_agora import HOST, SECRET, Answer, FakeAgora, Lost
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fakes import FakeClock
-from tests.unit.recordings.wanted import wanted
+from tests.unit.recordings.wanted import order
 
 PREFIX = ("recordings", "0" * 32)
 WORLDWIDE, IN_CHINA = "https://api.agora.io", "https://api.sd-rtn.com"
@@ -34,11 +35,11 @@ class Net:
     agora: FakeAgora
     clock: FakeClock
     dead: Collection[str] = ()
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    called: list[tuple[str, str]] = field(default_factory=list)
 
     def request(self, method: str, url: str, *, timeout: tuple[float, float], **arguments: Any) -> requests.Response:
         host = f"https://{urlsplit(url).netloc}"
-        self.asked.append((host, url.rpartition("/")[2]))
+        self.called.append((host, url.rpartition("/")[2]))
         if host in self.dead:
             self.clock.elapsed += timeout[0]
             raise requests.ConnectTimeout(url)
@@ -46,7 +47,7 @@ class Net:
 
     @property
     def hosts(self) -> list[str]:
-        return [host for host, _ in self.asked]
+        return [host for host, _ in self.called]
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def net(vendor: FakeAgora, clock: FakeClock) -> Net:
 @pytest.fixture
 def client(net: Net, uploader: Uploader) -> AgoraClient:
     return AgoraClient(
-        AgoraCalls(lambda fresh: SECRET, HostLadder(hosts_near("us-west-2")), net, jitter=lambda: 0.0), uploader
+        AgoraCalls(lambda fresh: SECRET, HostRotation(hosts_near("us-west-2")), net, jitter=lambda: 0.0), uploader
     )
 
 
@@ -65,8 +66,8 @@ def test_the_same_host_once_more_then_the_alternate_then_the_regional_one(
     client: AgoraClient, net: Net, clock: FakeClock, vendor: FakeAgora
 ) -> None:
     net.dead = (WORLDWIDE, IN_CHINA)
-    assert client.start(wanted(), PREFIX, clock.deadline()).sid in vendor.recorders
-    assert net.asked == [
+    assert client.start(order(), PREFIX, clock.deadline()).sid in vendor.recorders
+    assert net.called == [
         (WORLDWIDE, "acquire"),
         (WORLDWIDE, "acquire"),
         (IN_CHINA, "acquire"),
@@ -79,11 +80,11 @@ def test_the_same_host_once_more_then_the_alternate_then_the_regional_one(
 @pytest.mark.parametrize(
     "answer", [GATEWAY_DOWN, Answer(503, {"message": "no upstream"}), Answer(200, "not Agora's"), Lost(False)]
 )
-def test_a_gateway_that_speaks_for_itself_is_silence_of_agora(
+def test_an_answer_of_the_gateway_is_no_answer_of_agora(
     client: AgoraClient, net: Net, clock: FakeClock, vendor: FakeAgora, answer: Any
 ) -> None:
     vendor.script["acquire"] = [answer, answer]
-    client.start(wanted(), PREFIX, clock.deadline())
+    client.start(order(), PREFIX, clock.deadline())
     assert net.hosts == [WORLDWIDE, WORLDWIDE, IN_CHINA, IN_CHINA]
     assert clock.naps == [1, 3]
 
@@ -96,32 +97,32 @@ def test_a_gateway_that_speaks_for_itself_is_silence_of_agora(
         (Answer(429, {"message": "API rate limit exceeded"}), [3, 6]),
     ],
 )
-def test_an_answer_of_agoras_is_no_reason_to_ask_elsewhere(
+def test_an_answer_of_agoras_is_no_reason_to_call_another_host(
     client: AgoraClient, net: Net, clock: FakeClock, vendor: FakeAgora, answer: Answer, naps: list[float]
 ) -> None:
     vendor.script["acquire"] = [answer, answer]
-    client.start(wanted(), PREFIX, clock.deadline())
+    client.start(order(), PREFIX, clock.deadline())
     assert set(net.hosts) == {WORLDWIDE}
     assert clock.naps == naps
 
 
-def test_whoever_answered_last_is_asked_first(client: AgoraClient, net: Net, clock: FakeClock) -> None:
+def test_the_host_that_answered_last_is_called_first(client: AgoraClient, net: Net, clock: FakeClock) -> None:
     net.dead = (WORLDWIDE,)
-    client.start(wanted("one"), PREFIX, clock.deadline())
-    net.asked.clear()
+    client.start(order("one"), PREFIX, clock.deadline())
+    net.called.clear()
     net.dead = ()
-    client.start(wanted("two"), PREFIX, clock.deadline())
+    client.start(order("two"), PREFIX, clock.deadline())
     assert net.hosts == [IN_CHINA, IN_CHINA]
-    net.asked.clear()
+    net.called.clear()
     net.dead = (IN_CHINA,)
-    client.start(wanted("three"), PREFIX, clock.deadline())
+    client.start(order("three"), PREFIX, clock.deadline())
     assert net.hosts == [IN_CHINA, IN_CHINA, WORLDWIDE, WORLDWIDE]
 
 
 def test_calls_that_repeat_nothing_find_a_host_too(client: AgoraClient, net: Net, clock: FakeClock) -> None:
-    recorder = client.start(wanted(), PREFIX, clock.deadline())
+    recorder = client.start(order(), PREFIX, clock.deadline())
     row = {"mode": "mix", "resource_id": recorder.resource_id, "sid": recorder.sid}
-    net.asked.clear()
+    net.called.clear()
     net.dead = (WORLDWIDE,)
     for _ in range(2):
         with pytest.raises(AgoraUnavailable, match="ConnectTimeout"):
@@ -143,28 +144,28 @@ def test_every_region_that_agora_writes_to_has_a_regional_host() -> None:
 @pytest.mark.parametrize(
     ("region", "hosts"), [("eu-central-1", hosts_near("eu-central-1")), ("cn-north-1", hosts_near("cn-north-1"))]
 )
-def test_a_stage_asks_the_hosts_of_its_region(region: str, hosts: list[str]) -> None:
+def test_a_stage_calls_the_hosts_of_its_region(region: str, hosts: list[str]) -> None:
     settings = FunctionSettings.from_env(ENVIRONMENT)
-    assert _climbed(AgoraClient.from_settings(settings, aws_region=region).calls.hosts, 4) == [hosts[0], *hosts]
+    assert _call_order(agora_client(settings, aws_region=region).calls.hosts, 4) == [hosts[0], *hosts]
 
 
 def test_a_base_url_of_ones_own_is_the_only_host(net: Net, clock: FakeClock, uploader: Uploader) -> None:
     settings = replace(FunctionSettings.from_env(ENVIRONMENT), base_urls={"agora": "https://agora.example.org/"})
-    ladder = AgoraClient.from_settings(settings, aws_region="us-west-2").calls.hosts
-    assert set(_climbed(ladder, 5)) == {"https://agora.example.org"}
+    hosts = agora_client(settings, aws_region="us-west-2").calls.hosts
+    assert set(_call_order(hosts, 5)) == {"https://agora.example.org"}
     net.dead = ("https://agora.example.org",)
-    client = AgoraClient(AgoraCalls(lambda fresh: SECRET, ladder, net, jitter=lambda: 0.0), uploader)
+    client = AgoraClient(AgoraCalls(lambda fresh: SECRET, hosts, net, jitter=lambda: 0.0), uploader)
     with pytest.raises(AgoraUnavailable):
-        client.start(wanted(), PREFIX, clock.deadline())
+        client.start(order(), PREFIX, clock.deadline())
     assert set(net.hosts) == {"https://agora.example.org"}
     assert clock.naps == [3, 6]
 
 
-def test_the_whole_ladder_fits_in_a_call_of_the_api(net: Net, clock: FakeClock, uploader: Uploader) -> None:
+def test_all_attempts_fit_in_a_call_of_the_api(net: Net, clock: FakeClock, uploader: Uploader) -> None:
     net.dead = hosts_near("us-west-2")
-    client = AgoraClient(AgoraCalls(lambda fresh: SECRET, HostLadder(net.dead), net, jitter=lambda: 1.0), uploader)
+    client = AgoraClient(AgoraCalls(lambda fresh: SECRET, HostRotation(net.dead), net, jitter=lambda: 1.0), uploader)
     with pytest.raises(AgoraUnavailable, match="acquire"):
-        client.start(wanted(), PREFIX, clock.deadline(27))
+        client.start(order(), PREFIX, clock.deadline(27))
     assert net.hosts == [WORLDWIDE, *net.dead]
     assert clock.elapsed == pytest.approx(4 * CONNECT_SECONDS + 1.25 * 10)
     assert clock.elapsed < 27
@@ -173,7 +174,7 @@ def test_the_whole_ladder_fits_in_a_call_of_the_api(net: Net, clock: FakeClock, 
 def test_no_try_outlasts_the_deadline(net: Net, clock: FakeClock, client: AgoraClient) -> None:
     net.dead = hosts_near("us-west-2")
     with pytest.raises(AgoraUnavailable):
-        client.start(wanted(), PREFIX, clock.deadline(6.1))
+        client.start(order(), PREFIX, clock.deadline(6.1))
     assert net.hosts == [WORLDWIDE, WORLDWIDE]
     assert clock.elapsed == pytest.approx(6.1)
 
@@ -183,7 +184,7 @@ def test_a_start_that_no_host_answers_stays_unsure(
 ) -> None:
     vendor.script["start"] = [Lost(takes_effect=True)] + [GATEWAY_DOWN] * 3
     with pytest.raises(AgoraOutcomeUnknown, match="HTTP 502"):
-        client.start(wanted(), PREFIX, clock.deadline())
+        client.start(order(), PREFIX, clock.deadline())
     assert net.hosts == [WORLDWIDE, WORLDWIDE, WORLDWIDE, IN_CHINA, NEXT_REGION]
     assert len(vendor.recorders) == 1
 
@@ -192,14 +193,14 @@ def test_a_start_whose_answer_was_lost_is_found_through_another_host(
     client: AgoraClient, net: Net, clock: FakeClock, vendor: FakeAgora
 ) -> None:
     vendor.script["start"] = [Lost(takes_effect=True), GATEWAY_DOWN]
-    assert client.start(wanted(), PREFIX, clock.deadline()) == Recorder("resource-0==", None)
-    assert net.asked[-1] == (IN_CHINA, "start")
+    assert client.start(order(), PREFIX, clock.deadline()) == Recorder("resource-0==", None)
+    assert net.called[-1] == (IN_CHINA, "start")
     assert len(vendor.recorders) == 1
 
 
-def _climbed(ladder: HostLadder, tries: int) -> list[str]:
-    asked = []
+def _call_order(hosts: HostRotation, tries: int) -> list[str]:
+    called = []
     for _ in range(tries):
-        asked.append(ladder.host)
-        ladder.kept_silent()
-    return asked
+        called.append(hosts.host)
+        hosts.did_not_answer()
+    return called

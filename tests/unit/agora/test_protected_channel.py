@@ -9,6 +9,7 @@ import pytest
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.rtc_token import LONGEST_SECONDS
+from recording_insights.agora_wiring import agora_client
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraRejected, SecretUnusable
 from recording_insights.http.problems import problem_of
 from recording_insights.recordings.start import RecordingStart
@@ -18,7 +19,7 @@ from sandbox.stand_ins.agora.token import RtcToken
 from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fakes import FakeClock
-from tests.unit.recordings.wanted import wanted
+from tests.unit.recordings.wanted import order, wanted
 
 PREFIX = ("recordings", "0" * 32)
 ROW = {"channel": "team", "uid": "7", "mode": "mix", "resource_id": "r", "sid": "s"}
@@ -67,7 +68,7 @@ def tokens(vendor: FakeAgora) -> list[RtcToken]:
 
 
 def test_a_start_without_a_token_gets_one(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
-    agora.start(wanted("a b", uid=7, max_hours=3), PREFIX, clock.deadline())
+    agora.start(order("a b", uid=7, max_hours=3), PREFIX, clock.deadline())
     (token,) = tokens(vendor)
     assert token.signed_with(CERTIFICATE)
     assert (token.app_id, token.channel, token.uid) == (PROTECTED["appId"], "a b", "7")
@@ -79,16 +80,16 @@ def test_without_a_certificate_there_is_none(
     agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock
 ) -> None:
     secret.cached = SECRET
-    agora.start(wanted(), PREFIX, clock.deadline())
+    agora.start(order(), PREFIX, clock.deadline())
     assert texts(vendor) == [None]
 
 
 def test_the_callers_token_goes_before_ours(
     agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock
 ) -> None:
-    agora.start(wanted("a", token="007eJx"), PREFIX, clock.deadline())
+    agora.start(order("a", token="007eJx"), PREFIX, clock.deadline())
     secret.cached = {**PROTECTED, "appCertificate": "no certificate"}
-    agora.start(wanted("b", token="007eJx"), PREFIX, clock.deadline())
+    agora.start(order("b", token="007eJx"), PREFIX, clock.deadline())
     assert texts(vendor) == ["007eJx", "007eJx"]
 
 
@@ -101,7 +102,7 @@ def test_every_try_has_a_token_of_its_own(
 ) -> None:
     began = clock.now().timestamp()
     vendor.script["start"] = list(answers)
-    agora.start(wanted(), PREFIX, clock.deadline())
+    agora.start(order(), PREFIX, clock.deadline())
     assert [token.issued_at - began for token in tokens(vendor)] == [0, 3, 9]
     assert len(set(texts(vendor))) == 3
 
@@ -110,7 +111,7 @@ def test_every_try_has_a_token_of_its_own(
 def test_a_token_is_good_for_24_hours_at_most_whatever_a_request_may_ask(
     agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, max_hours: int, seconds: int
 ) -> None:
-    agora.start(replace(wanted(), max_hours=max_hours), PREFIX, clock.deadline())
+    agora.start(replace(order(), max_hours=max_hours), PREFIX, clock.deadline())
     assert [(token.expire, token.privileges) for token in tokens(vendor)] == [(seconds, {1: seconds})]
     assert LONGEST_SECONDS == 24 * 60 * 60
 
@@ -121,7 +122,7 @@ def test_a_rotated_certificate_is_found_by_a_fresh_read(
 ) -> None:
     secret.now = {**PROTECTED, "appCertificate": NEW_CERTIFICATE}
     vendor.script["start"] = [refusal]
-    assert agora.start(wanted(), PREFIX, clock.deadline()).sid
+    assert agora.start(order(), PREFIX, clock.deadline()).sid
     assert [token.signed_with(NEW_CERTIFICATE) for token in tokens(vendor)] == [False, True]
     assert (secret.fresh_reads, clock.naps) == (1, [])
 
@@ -131,7 +132,7 @@ def test_a_certificate_that_was_just_added_is_found(
 ) -> None:
     secret.cached, secret.now = {**SECRET, "appId": PROTECTED["appId"]}, PROTECTED
     vendor.script["start"] = [REFUSED]
-    assert agora.start(wanted(), PREFIX, clock.deadline()).sid
+    assert agora.start(order(), PREFIX, clock.deadline()).sid
     assert [bool(text) for text in texts(vendor)] == [False, True]
 
 
@@ -140,13 +141,13 @@ def test_a_token_that_is_refused_under_the_newest_certificate_is_not_repeated(
 ) -> None:
     vendor.script["start"] = [REFUSED]
     with pytest.raises(AgoraRejected, match="the token is wrong") as rejected:
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
     assert rejected.value.code == 110
     assert (len(texts(vendor)), secret.fresh_reads, clock.naps) == (1, 1, [])
     secret.now = {**PROTECTED, "appCertificate": NEW_CERTIFICATE}
     vendor.script["start"] = [REFUSED] * 2
     with pytest.raises(AgoraRejected):
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
     assert len(texts(vendor)) == 3
 
 
@@ -176,7 +177,7 @@ def test_an_unusable_certificate_is_named_on_the_row_and_keeps_no_channel(
 def test_the_secret_goes_by_the_name_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    client = AgoraClient.from_settings(FunctionSettings.from_env(), aws_region="eu-central-1")
+    client = agora_client(FunctionSettings.from_env(), aws_region="eu-central-1")
     assert client.calls.secret_name == "recording-insights/dev/agora"
 
 
@@ -190,7 +191,7 @@ def test_an_unusable_certificate_after_an_unsure_start_leaves_the_outcome_unknow
     vendor.before = spoil
     vendor.script["start"] = [Answer(206, {"code": 65})] * 3
     with pytest.raises(AgoraOutcomeUnknown, match="appCertificate"):
-        agora.start(wanted(), PREFIX, clock.deadline())
+        agora.start(order(), PREFIX, clock.deadline())
 
 
 def test_an_unusable_certificate_is_no_hindrance_to_a_stop(

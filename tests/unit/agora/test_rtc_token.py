@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from recording_insights.agora.fields.uids import LARGEST_UID
 from recording_insights.agora.rtc_token import LONGEST_SECONDS, build_rtc_token, recorder_token
-from recording_insights.recordings.request import LARGEST_UID
 from sandbox.stand_ins.agora.token import RtcToken
-from tests.unit.recordings.wanted import wanted
+from tests.unit.recordings.wanted import order
 
 PUBLISHED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors" / "agora_token_007.json").read_text())
 APP_ID = "970CA35de60c44645bbae8a215061b33"
@@ -97,7 +97,7 @@ def test_a_malformed_key_is_named_and_not_shown(field: str, key: str, spoilt: An
 
 
 def test_a_recorders_token_is_for_its_uid_and_channel_and_unlike_any_other() -> None:
-    request = wanted(EVERY_CHARACTER, uid=LARGEST_UID, max_hours=2)
+    request = order(EVERY_CHARACTER, uid=LARGEST_UID, max_hours=2)
     credentials = {"appId": APP_ID, "appCertificate": CERTIFICATE}
     texts = {str(recorder_token(request, credentials, NOW)) for _ in range(20)}
     assert len(texts) == 20
@@ -107,4 +107,4 @@ def test_a_recorders_token_is_for_its_uid_and_channel_and_unlike_any_other() -> 
 
 
 def test_without_a_certificate_there_is_no_token() -> None:
-    assert recorder_token(wanted(), {"appId": "whatever"}, NOW) is None
+    assert recorder_token(order(), {"appId": "whatever"}, NOW) is None

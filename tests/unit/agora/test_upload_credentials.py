@@ -19,6 +19,7 @@ from recording_insights.agora.upload_credentials import (
     Uploader,
     write_policy,
 )
+from recording_insights.agora_wiring import uploader as uploader_of
 from recording_insights.aws import clients
 from recording_insights.errors import (
     SecretUnusable,
@@ -229,7 +230,7 @@ def test_a_secret_that_aws_does_not_hand_out_is_a_passing_fault(
         raise GetParameterError("An error occurred (ThrottlingException): s3cr3t")
 
     monkeypatch.setattr(parameters, "get_secret", denied)
-    uploader = Uploader.from_settings(FunctionSettings.from_env(ENVIRONMENT), aws_region="us-east-1")
+    uploader = uploader_of(FunctionSettings.from_env(ENVIRONMENT), aws_region="us-east-1")
     with pytest.raises(UploadCredentialsUnavailable) as failure:
         uploader.credentials_for(FOLDER, clock.deadline())
-    assert str(failure.value) == "AWS did not hand out the secret recording-insights/dev/agora-uploader"
+    assert str(failure.value) == "AWS did not return the secret recording-insights/dev/agora-uploader"

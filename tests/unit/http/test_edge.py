@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from recording_insights import errors
 from recording_insights.agora.client import AgoraClient
+from recording_insights.agora_wiring import agora_client
 from recording_insights.aws import clients
 from recording_insights.http.edge import LARGEST_BODY, HttpRequest, HttpResponse, http_route
 from recording_insights.http.problems import problem_of
@@ -26,7 +27,7 @@ from tests.unit.agora.fake_sts import UPLOADER_KEY
 from tests.unit.environment import ENVIRONMENT, START
 from tests.unit.fake_step_functions import FakeStepFunctions
 from tests.unit.fakes import FakeClock
-from tests.unit.recordings.wanted import wanted
+from tests.unit.recordings.wanted import order
 
 RECORDING_ID = "0123456789abcdef0123456789abcdef"
 
@@ -322,14 +323,14 @@ def test_the_wiring_to_the_table(moto_table: Any) -> None:
 def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgora, clock: FakeClock) -> None:
     settings = FunctionSettings.from_env()
     secrets = boto3.client("secretsmanager")
-    client = AgoraClient.from_settings(settings, aws_region="eu-central-1")
+    client = agora_client(settings, aws_region="eu-central-1")
     client = replace(client, calls=replace(client.calls, session=vendor))
     for name, value in (("agora-uploader", UPLOADER_KEY), ("agora", SECRET)):
         with pytest.raises(errors.SecretUnusable, match=rf"recording-insights/dev/{name}: it does not exist"):
-            client.start(wanted(), ("recordings", RECORDING_ID), clock.deadline())
+            client.start(order(), ("recordings", RECORDING_ID), clock.deadline())
         secrets.create_secret(Name=f"recording-insights/dev/{name}", SecretString=json.dumps(value))
     try:
-        client.start(wanted(), ("recordings", RECORDING_ID), clock.deadline())
+        client.start(order(), ("recordings", RECORDING_ID), clock.deadline())
     finally:
         for name in ("agora-uploader", "agora"):
             secrets.delete_secret(SecretId=f"recording-insights/dev/{name}", ForceDeleteWithoutRecovery=True)

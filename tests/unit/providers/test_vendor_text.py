@@ -1,10 +1,13 @@
+"""What becomes of links in vendors' texts, messages and kept replies."""
+
 import json
+import re
 from typing import Any
 
 import pytest
 
 from recording_insights.aws.reply_bucket import ReplyStore
-from recording_insights.providers.toolkit.json import redact_links, vendor_message
+from recording_insights.redaction import LINK_WITH_QUERY, LINK_WITH_QUERY_OR_FRAGMENT, redact_links, vendor_message
 
 SIGNED = "https://bucket.s3.amazonaws.com/a/talk%201.mp4?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=5ec0de"
 PLAIN = "https://bucket.s3.amazonaws.com/a/talk%201.mp4?redacted"
@@ -23,6 +26,15 @@ PLAIN = "https://bucket.s3.amazonaws.com/a/talk%201.mp4?redacted"
 )
 def test_links_lose_their_query(text: str, redacted: str) -> None:
     assert redact_links(text) == redacted
+
+
+@pytest.mark.parametrize("pattern", [LINK_WITH_QUERY, LINK_WITH_QUERY_OR_FRAGMENT])
+def test_the_search_for_links_takes_linear_work(pattern: re.Pattern[str]) -> None:
+    links = "https://" * 8192
+    # One match covers all links, and possessive quantifiers take no step back.
+    assert [match.span() for match in pattern.finditer(links)] == [(0, len(links))]
+    assert not set("+*") & set(re.sub(r"[+*?]\+", "", pattern.pattern))
+    assert redact_links(links) == links
 
 
 def _escape_slashes(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Mode individual, from the request to Agora's words: each voice apart, and who they belong to."""
+"""Mode individual, from the request to Agora's bodies: a track for each uid, and the speakers' names."""
 
 from base64 import b64encode
 from typing import Any
@@ -35,16 +35,16 @@ def begun(start: Any, **fields: Any) -> str:
 
 
 def individual(**fields: Any) -> dict[str, Any]:
-    told = RecorderSettings.read("individual", fields, max_hours=24).start_request()
-    assert told.keys() == {"recordingConfig", "recordingFileConfig"}
-    assert told["recordingFileConfig"] == {"avFileType": ["hls"]}
-    config: dict[str, Any] = told["recordingConfig"]
+    sent = RecorderSettings.read("individual", fields, max_hours=24).start_request()
+    assert sent.keys() == {"recordingConfig", "recordingFileConfig"}
+    assert sent["recordingFileConfig"] == {"avFileType": ["hls"]}
+    config: dict[str, Any] = sent["recordingConfig"]
     check_recording(config, "individual")
     return config
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "sent"),
     [
         ({}, VOICES),
         ({"audio_only": True}, VOICES),
@@ -71,8 +71,8 @@ def individual(**fields: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_fields_of_single_voices(fields: dict[str, Any], told: dict[str, Any]) -> None:
-    assert individual(**fields) == told
+def test_fields_of_single_voices(fields: dict[str, Any], sent: dict[str, Any]) -> None:
+    assert individual(**fields) == sent
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_refusal_names_its_field(field: str, fields: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "sent"),
     [
         ({}, {}),
         ({"stream_mode": "standard"}, {"streamMode": "standard"}),
@@ -165,8 +165,8 @@ def test_a_refusal_names_its_field(field: str, fields: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_fields_of_single_voices_with_their_pictures(fields: dict[str, Any], told: dict[str, Any]) -> None:
-    assert individual(audio_only=False, **fields) == {**VOICES, "streamTypes": 2, **told}
+def test_fields_of_single_voices_with_their_pictures(fields: dict[str, Any], sent: dict[str, Any]) -> None:
+    assert individual(audio_only=False, **fields) == {**VOICES, "streamTypes": 2, **sent}
 
 
 @pytest.mark.parametrize(
@@ -201,13 +201,13 @@ def test_a_first_track_without_a_word_does_not_end_the_recording(
 
 
 def test_pictures_now_and_then_stand_beside_the_recording() -> None:
-    told = RecorderSettings.read("individual", {"audio_only": False, "snapshots": {}}, max_hours=24).start_request()
-    assert told["snapshotConfig"] == {"fileType": ["jpg"]}
+    sent = RecorderSettings.read("individual", {"audio_only": False, "snapshots": {}}, max_hours=24).start_request()
+    assert sent["snapshotConfig"] == {"fileType": ["jpg"]}
     fields = {"audio_only": False, "snapshots": {"interval_seconds": 60}}
-    told = RecorderSettings.read("individual", fields, max_hours=24).start_request()
-    assert told["snapshotConfig"] == {"captureInterval": 60, "fileType": ["jpg"]}
-    assert told["recordingFileConfig"] == {"avFileType": ["hls"]}
-    assert "captureInterval" not in told["recordingConfig"]
+    sent = RecorderSettings.read("individual", fields, max_hours=24).start_request()
+    assert sent["snapshotConfig"] == {"captureInterval": 60, "fileType": ["jpg"]}
+    assert sent["recordingFileConfig"] == {"avFileType": ["hls"]}
+    assert "captureInterval" not in sent["recordingConfig"]
 
 
 def test_a_refusal_says_what_would_help() -> None:
@@ -221,7 +221,7 @@ def test_a_refusal_says_what_would_help() -> None:
 
 def test_the_bodies_of_single_voices(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     request = wanted("team", mode="individual", uid=7, stream_mode="original", speakers={"5": "Ada"}, max_hours=3)
-    agora.start(request, PREFIX, clock.deadline())
+    agora.start(request.order, PREFIX, clock.deadline())
     acquire, start = (body for _, body in vendor.calls)
     assert acquire == {"cname": "team", "uid": "7", "clientRequest": {"scene": 0, "resourceExpiredHour": 3}}
     check_start(start["clientRequest"], "individual", clock.now().timestamp())

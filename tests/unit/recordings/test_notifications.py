@@ -68,7 +68,11 @@ def notice(event: Any, sid: str, notice_id: str = "n1", product: Any = 3, **deta
 @pytest.mark.parametrize(
     ("code", "cause"),
     [
-        *[(2, "told to"), (4, "nobody else in the channel"), (20, "nobody else in the channel, disconnected")],
+        *[
+            (2, "stopped on request"),
+            (4, "nobody else in the channel"),
+            (20, "nobody else in the channel, disconnected"),
+        ],
         *[(0, "it could not join"), (8, "left the channel"), (None, "left the channel"), ("4", "left the channel")],
     ],
 )
@@ -120,7 +124,7 @@ def tell(store: RecordingStore, notices: NoticeStore, row: dict[str, Any]) -> An
     [
         (11, {"exitStatus": 0}, "exited"),
         (11, {"exitStatus": 1}, "exited abnormally"),
-        (41, {"leaveCode": 2}, "told to"),
+        (41, {"leaveCode": 2}, "stopped on request"),
         (41, {"leaveCode": 4}, "nobody else in the channel"),
         (41, {"leaveCode": 20}, "nobody else in the channel, disconnected"),
         (41, {"leaveCode": 0}, "it could not join"),

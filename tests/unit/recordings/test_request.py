@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from recording_insights.agora.client_request import RecorderSettings
+from recording_insights.agora.fields.uids import LARGEST_UID
+from recording_insights.agora.recorder import RecorderOrder
 from recording_insights.agora.storage import REGIONS
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.registry import PROVIDERS, validate_options
-from recording_insights.recordings.request import LARGEST_UID, RecordingRequest, recorder_uid
+from recording_insights.recordings.request import RecordingRequest, recorder_uid
 from sandbox.stand_ins.agora.checks import BadParameter
 from sandbox.stand_ins.agora.rules import check_area
 
@@ -211,3 +213,10 @@ def test_the_token_stays_out_of_sight() -> None:
     assert "token" not in request.attributes
     assert request.fingerprint == read({"channel": "c"}).fingerprint
     assert request.fingerprint != read({"channel": "c", "uid": 5}).fingerprint
+
+
+def test_agoras_client_gets_an_order() -> None:
+    request = read({"channel": "c", "uid": 5, "token": "007eJx", "max_hours": 2})
+    assert request.order == RecorderOrder("c", "5", request.recorder, 2, "007eJx")
+    assert request.order.mode == "mix"
+    assert "007eJx" not in repr(request.order)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from recording_insights.agora.recorder import RecorderOrder
 from recording_insights.recordings.request import RecordingRequest
 
 
@@ -14,3 +15,8 @@ def wanted(channel: str = "team", *, aws_region: str = "us-east-1", **fields: An
         validate_options=lambda provider, options: None,
         aws_region=aws_region,
     )
+
+
+def order(channel: str = "team", **fields: Any) -> RecorderOrder:
+    """What the client gets of a checked request."""
+    return wanted(channel, **fields).order

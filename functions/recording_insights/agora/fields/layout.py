@@ -1,20 +1,18 @@
-"""How a mix of several videos looks: its canvas, its layout, its backgrounds."""
+"""The picture of a mix of several videos: its canvas, its layout and its backgrounds."""
 
 from typing import Any
 
-from recording_insights.errors import InvalidRequest
-from recording_insights.validation import (
+from recording_insights.agora.fields.translation import (
     Field,
     Fields,
-    colour,
-    link,
-    objects,
-    one_of,
+    agora_object,
+    agora_objects,
+    named_value,
     read_fields,
-    share,
-    uid,
-    whole_number,
 )
+from recording_insights.agora.fields.uids import uid
+from recording_insights.errors import InvalidRequest
+from recording_insights.validation import Reader, colour, link, number, whole_number
 
 MOST_REGIONS = 17
 MOST_PIXELS = 1920 * 1080
@@ -23,15 +21,17 @@ CANVAS = (360, 640)
 VERTICAL, CUSTOM = 2, 3
 
 _picture = link("https", "http")
-_render_mode = one_of(crop=0, fit=1)
+_render_mode = named_value(crop=0, fit=1)
+_share = number(0, 1).mapped(lambda value: round(value, 6))
+"""A part of the whole, 0 to 1; Agora reads six decimals."""
 
 REGION: Fields = {
     "uid": Field("uid", uid),
-    "x": Field("x_axis", share, required=True),
-    "y": Field("y_axis", share, required=True),
-    "width": Field("width", share, required=True),
-    "height": Field("height", share, required=True),
-    "alpha": Field("alpha", share),
+    "x": Field("x_axis", _share, required=True),
+    "y": Field("y_axis", _share, required=True),
+    "width": Field("width", _share, required=True),
+    "height": Field("height", _share, required=True),
+    "alpha": Field("alpha", _share),
     "render_mode": Field("render_mode", _render_mode),
 }
 USER_BACKGROUND: Fields = {
@@ -40,16 +40,20 @@ USER_BACKGROUND: Fields = {
     "render_mode": Field("render_mode", _render_mode),
 }
 
+_LAYOUTS = {"floating": 0, "best_fit": 1, "vertical": VERTICAL}
+_regions = agora_objects(REGION, most=MOST_REGIONS)
 
-def _layout(path: str, value: Any) -> dict[str, Any]:
-    """The name of a layout, or the regions of one's own."""
+
+def _read_layout_field(path: str, value: Any) -> dict[str, Any]:
     if isinstance(value, list):
-        return {"mixedVideoLayout": CUSTOM, "layoutConfig": objects(REGION, most=MOST_REGIONS)(path, value)}
-    named = {"floating": 0, "best_fit": 1, "vertical": VERTICAL}
-    if not isinstance(value, str) or value not in named:
-        raise InvalidRequest(path, f"must be one of {', '.join(named)}, or a list of 1 to {MOST_REGIONS} regions")
-    return {"mixedVideoLayout": named[value]}
+        return {"mixedVideoLayout": CUSTOM, "layoutConfig": _regions(path, value)}
+    if not isinstance(value, str) or value not in _LAYOUTS:
+        raise InvalidRequest(path, f"must be one of {', '.join(_LAYOUTS)}, or a list of 1 to {MOST_REGIONS} regions")
+    return {"mixedVideoLayout": _LAYOUTS[value]}
 
+
+_layout = Reader(_read_layout_field, {"anyOf": [{"type": "string", "enum": list(_LAYOUTS)}, _regions.schema]})
+"""The name of one of Agora's layouts, or a list of regions."""
 
 LAYOUT: Fields = {
     "layout": Field(None, _layout),
@@ -57,7 +61,7 @@ LAYOUT: Fields = {
     "background_color": Field("backgroundColor", colour),
     "background_image": Field("backgroundImage", _picture),
     "default_user_background_image": Field("defaultUserBackgroundImage", _picture),
-    "backgrounds": Field("backgroundConfig", objects(USER_BACKGROUND, most=MOST_REGIONS)),
+    "backgrounds": Field("backgroundConfig", agora_objects(USER_BACKGROUND, most=MOST_REGIONS)),
 }
 TRANSCODING: Fields = {
     "width": Field("width", whole_number(1, 1920)),
@@ -69,20 +73,24 @@ TRANSCODING: Fields = {
 
 
 def read_layout(given: Any, path: str = "", fields: Fields = LAYOUT) -> dict[str, Any]:
-    """Agora's layout; what is left out has Agora's default.
+    """Return Agora's layout for the object that lies at `path`. Agora has a default for every field left out.
 
     Raises:
         InvalidRequest: as `read_fields` does.
     """
-    told = read_fields(fields, given, path)
-    if "maxResolutionUid" in told and told.get("mixedVideoLayout") != VERTICAL:
-        raise InvalidRequest(f"{path}max_resolution_uid", "is for the layout vertical")
-    return told
+    layout = read_fields(fields, given, path)
+    if "maxResolutionUid" in layout and layout.get("mixedVideoLayout") != VERTICAL:
+        name = f"{path}.max_resolution_uid" if path else "max_resolution_uid"
+        raise InvalidRequest(name, "is for the layout vertical")
+    return layout
 
 
-def transcoding(path: str, value: Any) -> dict[str, Any]:
-    """Canvas and layout."""
-    told = read_layout(value, f"{path}.", TRANSCODING)
-    if told.get("width", CANVAS[0]) * told.get("height", CANVAS[1]) > MOST_PIXELS:
+def _read_transcoding(path: str, value: Any) -> dict[str, Any]:
+    mix = read_layout(value, path, TRANSCODING)
+    if mix.get("width", CANVAS[0]) * mix.get("height", CANVAS[1]) > MOST_PIXELS:
         raise InvalidRequest(f"{path}.width", "times height must not exceed 1920 × 1080")
-    return told
+    return mix
+
+
+transcoding = Reader(_read_transcoding, agora_object(TRANSCODING).schema)
+"""Canvas and layout of a mix."""

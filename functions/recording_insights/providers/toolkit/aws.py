@@ -13,7 +13,7 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from recording_insights.providers.toolkit.json import vendor_message
+from recording_insights.redaction import vendor_message
 
 _BUSY = frozenset(
     {

@@ -17,8 +17,9 @@ from recording_insights.providers.port import Callback, CallbackRequest, Capabil
 from recording_insights.providers.toolkit import values
 from recording_insights.providers.toolkit.auth import Credentials
 from recording_insights.providers.toolkit.http import Reply, VendorHttp
-from recording_insights.providers.toolkit.json import parse_json, vendor_message
+from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.static_key import StaticKey
+from recording_insights.redaction import vendor_message
 
 BASE_URL = "https://api.assemblyai.com"
 TOKEN_HEADER = "X-Recording-Insights-Token"  # noqa: S105

@@ -17,7 +17,7 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
 from recording_insights.providers.toolkit.auth import Credentials
 from recording_insights.providers.toolkit.http import Reply, VendorHttp
-from recording_insights.providers.toolkit.json import parse_json, vendor_message
+from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.static_key import StaticKey
 from recording_insights.providers.toolkit.values import (
     Word,
@@ -31,6 +31,7 @@ from recording_insights.providers.toolkit.values import (
     utterances_of,
     whole,
 )
+from recording_insights.redaction import vendor_message
 
 BASE_URL = "https://api.deepgram.com"
 DEFAULT_MODEL = "nova-3"

@@ -14,8 +14,9 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
 from recording_insights.providers.toolkit.auth import REFUSALS, AccessToken, Credentials, Token
 from recording_insights.providers.toolkit.http import Reply, VendorHttp
-from recording_insights.providers.toolkit.json import parse_json, vendor_message
+from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.values import maps, optional_text, sentiment, whole
+from recording_insights.redaction import vendor_message
 
 BASE_URL = "https://api.marsview.ai"
 LINK_EXPIRED = "AIRDOW002"

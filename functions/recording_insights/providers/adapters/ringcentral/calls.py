@@ -18,8 +18,9 @@ from recording_insights.providers.port import Callback, CallbackRequest, Capabil
 from recording_insights.providers.toolkit import values
 from recording_insights.providers.toolkit.auth import REFUSALS, AccessToken, Credentials, Token
 from recording_insights.providers.toolkit.http import Reply, VendorHttp
-from recording_insights.providers.toolkit.json import parse_json, vendor_message
+from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.values import mapping, maps, optional_text
+from recording_insights.redaction import hide_urls_and_tokens, vendor_message
 
 BASE_URL = "https://platform.ringcentral.com"
 PATHS = {
@@ -35,8 +36,6 @@ _REASON = ("errorCode", "error", "message", "error_description")
 _TRANSCRIPTS = ("utteranceInsights", "utterances", "words", "transcript")
 _SUMMARIES = ("AbstractiveSummaryLong", "AbstractiveSummaryShort", "ExtractiveSummary")
 _JOB_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
-# The vendor's messages may echo a header or a URL, and the callback's URL has its secret in the path.
-_SECRETIVE = re.compile(r"https?:\S+|\b(?:bearer|basic)\s+\S{12,}|[\w.~+/=%:@-]{32,}", re.IGNORECASE | re.ASCII)
 
 
 class RingCentral:
@@ -194,7 +193,7 @@ def _reason(data: Any) -> str:
 
 
 def _clean(text: Any) -> str:
-    return vendor_message(_SECRETIVE.sub("…", str(text)))
+    return vendor_message(hide_urls_and_tokens(str(text)))
 
 
 def _has_transcript(told: Mapping[str, Any]) -> bool:

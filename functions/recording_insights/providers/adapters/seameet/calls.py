@@ -21,9 +21,10 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, Job, JobState, Submission
 from recording_insights.providers.toolkit.auth import Credentials
 from recording_insights.providers.toolkit.http import Query, Reply, VendorHttp
-from recording_insights.providers.toolkit.json import parse_json, vendor_message
+from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.static_key import StaticKey
 from recording_insights.providers.toolkit.values import mapping, maps
+from recording_insights.redaction import vendor_message
 
 BASE_URL = "https://meet.seasalt.ai"
 RESULT_EVENT = "dashboard_analysis_finished"

@@ -19,8 +19,9 @@ from recording_insights.providers.port import Callback, CallbackRequest, Capabil
 from recording_insights.providers.toolkit import values
 from recording_insights.providers.toolkit.auth import REFUSALS, AccessToken, Credentials, Token
 from recording_insights.providers.toolkit.http import Reply, VendorHttp
-from recording_insights.providers.toolkit.json import parse_json, vendor_message
+from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.values import exact, mapping, maps, optional_text
+from recording_insights.redaction import hide_urls, vendor_message
 
 BASE_URL = "https://api.symbl.ai"
 DEFAULT_SPEAKERS = 2
@@ -36,7 +37,6 @@ _OPTIONS = {
 }  # fmt: skip
 _LISTS = {"topics": "topics", "action-items": "actionItems", "follow-ups": "followUps", "questions": "questions"}
 _EXPECTED = {**_LISTS, "analytics": "metrics"}
-_LINK = re.compile(r"(?i)https?:[^\s\"'<>]+")
 _EXPIRED = re.compile(r"(?is)^(?=.*(url|link|file|media|download)).*(\b403\b|forbidden|access ?denied|expired)")
 _NO_CREDIT = re.compile(r"(?i)insufficient (fund|credit|balance|minute)|(credit|minute)s?\b.*(exhausted|used up)")
 
@@ -192,7 +192,7 @@ def _request(submission: Submission) -> dict[str, Any]:
 def _reason(data: Any) -> str:
     """The message of an error, without any link: the webhook's has a secret in its path."""
     told = mapping(data).get("message") or mapping(data).get("error")
-    return _LINK.sub("(link)", vendor_message(told)) if told else "no reason given"
+    return hide_urls(vendor_message(told)) if told else "no reason given"
 
 
 def _texts(data: Mapping[str, Any], part: str) -> list[dict[str, Any]]:

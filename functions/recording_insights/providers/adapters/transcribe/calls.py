@@ -18,8 +18,9 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import AwsService, Capabilities, Job, JobState, Submission
 from recording_insights.providers.toolkit.aws import ask_aws
 from recording_insights.providers.toolkit.http import TIMEOUT
-from recording_insights.providers.toolkit.json import parse_json, vendor_message
+from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.values import Word, exact, maps, ms_of_seconds, optional_text, utterances_of
+from recording_insights.redaction import vendor_message
 
 DEFAULT_SPEAKERS = 10
 
