@@ -125,7 +125,7 @@ def submit_recording(
         store.note(recording_id, media_id, reason=str(error), asking=None)
         if is_away:
             return take_over(f"not accepted within {limit} minutes; last: {error}")
-        seconds = next_try(attempt=progress.attempt, wish=getattr(error, "retry_after", None))
+        seconds = next_try(attempt=progress.attempt, retry_after=getattr(error, "retry_after", None))
         return progress.wait(min(seconds, max(round(60 * ceiling_minutes - elapsed), SHORTEST_WAIT)))
     store.submitted(recording_id, media_id, job=job, reason=None, unconfirmed=None, asking=None)
     if _calls_back(provider):

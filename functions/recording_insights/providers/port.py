@@ -51,7 +51,6 @@ class Capabilities:
     `takes` is how the media reaches it: by presigned URL, as bytes, or as an s3:// URI. `formats` are file suffixes
     without the dot, `languages` BCP 47 tags. `callback` says whether the vendor calls back at the end of a job and
     whether there is an end without; `result_by` whether a poll fetches the result or only a delivery brings it.
-    `token_seconds` is the life of an access token, for vendors that have such.
     """
 
     takes: Literal["url", "bytes", "s3"]
@@ -62,7 +61,6 @@ class Capabilities:
     languages: frozenset[str] | None = None
     callback: Literal["none", "optional", "required"] = "none"
     result_by: Literal["poll", "delivery"] = "poll"
-    token_seconds: int | None = None
     aws_service: AwsService | None = None
 
 

@@ -242,7 +242,7 @@ def test_refusals_of_a_submission(
     assert told in assert_fails(error, scene.submit)
 
 
-def test_busy_tells_its_wish(scene: Scene) -> None:
+def test_busy_gives_its_retry_after(scene: Scene) -> None:
     scene.dials(penalty_seconds=60)
     for _ in range(10):
         scene.submit()

@@ -40,7 +40,6 @@ class Marsview:
         formats=frozenset({"mp4", "m4a", "mp3", "wav", "avi"}),
         # "A 60-minute call takes about 15-20 minutes", say its pages; the first poll is for the quick ones.
         pace=Pace(start_seconds=5, share=0.25),
-        token_seconds=3600,
     )
 
     def __init__(self, http: VendorHttp, credentials: Credentials, clock: Callable[[], float] = time.monotonic) -> None:

@@ -47,7 +47,6 @@ class RingCentral:
         pace=Pace(start_seconds=60, share=0.5),  # ten calls a minute, submissions included: the callback goes first
         languages=frozenset({"en", "en-US"}),
         callback="optional",  # it must be told where to call back, and the state holds the result all the same
-        token_seconds=7199,
     )
 
     def __init__(self, http: VendorHttp, credentials: Credentials, clock: Callable[[], float] = time.monotonic) -> None:

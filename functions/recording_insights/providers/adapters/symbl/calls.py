@@ -51,7 +51,6 @@ class Symbl:
         max_minutes=240,
         languages=frozenset((*_LANGUAGES, *_REGIONAL)),
         callback="optional",
-        token_seconds=86400,
     )
 
     def __init__(self, http: VendorHttp, credentials: Credentials, clock: Callable[[], float] = time.monotonic) -> None:
