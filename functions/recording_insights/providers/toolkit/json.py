@@ -1,8 +1,7 @@
-"""Vendors' texts made fit for rows, logs and items."""
+"""JSON from vendors, and their messages made fit for rows and logs."""
 
 import json
 import re
-from decimal import Decimal
 from typing import Any
 
 _LONGEST_MESSAGE = 500
@@ -15,21 +14,21 @@ _HALF_PAIR = re.compile(
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON as DynamoDB takes it; raises ValueError.
+    """Parse the JSON of a vendor to plain Python values; raises ValueError if it is no UTF-8 or no JSON.
 
-    Numbers are exact, NaN and Infinity are None, and half a surrogate pair, which is what an emoji becomes when a
-    text is cut inside of it, is the replacement character.
+    NaN and Infinity become None. A number too large for a float, such as 1e999, becomes infinity. Half of a surrogate
+    pair becomes the replacement character: vendors produce one when they cut a text in the middle of an emoji.
     """
     text = _HALF_PAIR.sub(r"\\ufffd", body.decode("utf-8-sig"))
-    return json.loads(text, parse_float=Decimal, parse_constant=lambda _: None)
+    return json.loads(text, parse_constant=lambda _: None)
 
 
 def redact_links(text: str) -> str:
-    """The text without the query strings of URLs and the tokens of our webhooks: vendors echo what they were given."""
+    """Remove the query strings of URLs and the tokens of our webhooks: vendors repeat what they were sent."""
     return _TOKEN.sub(r"\1redacted", _QUERY.sub(r"\1?redacted", text))
 
 
 def vendor_message(value: Any) -> str:
-    """A vendor's message fit for a row: one line, no link's query, at most 500 characters."""
+    """Make a vendor's message fit for a row: one line, links without their query, at most 500 characters."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return redact_links(" ".join(text.split()))[:_LONGEST_MESSAGE]
