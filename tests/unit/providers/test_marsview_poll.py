@@ -121,7 +121,7 @@ class TestPoll:
 
 
 class TestFaults:
-    """Every call, every fault: the right error, and nothing secret in it."""
+    """Every fault at every call raises the right error, without a secret in its text."""
 
     PATHS: Mapping[str, Callable[[Scripted], tuple[Scene, Callable[[Scene], Any]]]] = {
         "log in": lambda fault: (Scene({LOGIN: [fault]}), Scene.submit),

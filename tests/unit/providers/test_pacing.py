@@ -9,7 +9,7 @@ PACES = (Pace(5, 0.3), Pace(60, 0.0), Pace(0, 1.5))
 
 
 def polls(pace: Pace, media_ms: int | None, job_seconds: float) -> tuple[int, float]:
-    """How many polls a job of this length costs, and how long after its end the last one comes."""
+    """Return the number of polls for a job of this length, and the seconds from its end to the last poll."""
     elapsed, attempt = 0.0, 0
     while True:
         elapsed += next_wait(pace, attempt=attempt, elapsed_seconds=elapsed, media_ms=media_ms)

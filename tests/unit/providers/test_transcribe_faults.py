@@ -1,4 +1,4 @@
-"""What goes wrong between the Transcribe adapter and AWS, and the states that AWS tells."""
+"""Faults between the Transcribe adapter and AWS, and the states of a job."""
 
 from typing import Any
 
