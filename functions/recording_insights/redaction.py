@@ -7,7 +7,6 @@ token, and a live stream carries its key in the path.
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -119,8 +118,6 @@ def storable(value: Any) -> Any:
             return {name: storable(inner) for name, inner in value.items() if name not in ("secret", "salt")}
         case list():
             return [storable(inner) for inner in value]
-        case float():
-            return Decimal(str(round(value, 6)))
         case str() if value.startswith(_LINKS + _STREAMS):
             return _public_part(value)
         case _:

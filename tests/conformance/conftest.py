@@ -1,4 +1,4 @@
-"""Every provider there is, each in a scene of its own; an eighth one would be here without a change."""
+"""A scene for each provider of the registry; a new provider is tested here without a change."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,12 +16,12 @@ from tests.unit.environment import ENVIRONMENT
 
 @pytest.fixture(autouse=True)
 def no_sockets(socket_disabled: None) -> None:
-    """Nothing is asked of the network."""
+    """Forbid calls to the network."""
 
 
 @pytest.fixture(params=list(PROVIDERS))
 def provider(request: pytest.FixtureRequest) -> str:
-    """Each provider in turn."""
+    """The name of each provider in turn."""
     return str(request.param)
 
 
@@ -30,7 +30,7 @@ MakeScene = Callable[..., Scene]
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    """The local cloud's own code, for services of AWS."""
+    """The code of the local cloud, for services of AWS."""
     with local_cloud() as cloud:
         behind(cloud, monkeypatch)
         yield cloud
@@ -38,7 +38,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def make_scene(provider: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[MakeScene]:
-    """A scene with the two handlers that receive news wired to it."""
+    """Make scenes to which the two handlers of callbacks and events are connected."""
     scenes: list[Scene] = []
 
     def make(**changes: Any) -> Scene:
@@ -71,5 +71,5 @@ def make_scene(provider: str, monkeypatch: pytest.MonkeyPatch, request: pytest.F
 
 @pytest.fixture
 def scene(make_scene: MakeScene) -> Scene:
-    """A media object that nobody has submitted yet."""
+    """A media object before its submission."""
     return make_scene()

@@ -1,4 +1,4 @@
-"""Callbacks of every provider that has them: early, late, twice, never, for others, and forged."""
+"""Callbacks of every provider that sends them: early, late, repeated, lost, for another job, and forged."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -102,7 +102,7 @@ def test_replayed_after_the_end_it_changes_nothing(scene: Scene, webhook: Any) -
 
 
 def _forged(path: str, body: bytes, headers: Mapping[str, str]) -> Iterator[tuple[str, bytes, Mapping[str, str]]]:
-    """The same POST with its proof spoilt: in the path, in a header, or, where the body is signed, in the body."""
+    """The same POST with a wrong proof: in the path, in a header, or in the body if the vendor signs it."""
     if len(path.split("/")) == 5:
         yield path[:-1] + ("0" if path[-1] != "0" else "1"), body, headers
         yield path.rpartition("/")[0], body, headers

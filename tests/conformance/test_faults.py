@@ -1,4 +1,4 @@
-"""The same faults at every call of every provider: insights come out, or a reason; nothing is paid twice."""
+"""The same faults at every call of every provider: each ends in insights or a reason, and no job is paid twice."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ ROLES = ("login", "prepares", "buys", "state", "results")
 
 
 CALLS = [(name, role) for name, vendor in vendors().items() for role in ROLES if getattr(vendor, role)]
-"""What each vendor has of the five kinds of calls."""
+"""The kinds of calls that a vendor may have."""
 
 
 def calls_of(scene: Scene, role: str) -> tuple[str, ...]:

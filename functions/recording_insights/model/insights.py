@@ -1,36 +1,36 @@
-"""The normalised insights: one shape whatever the provider.
+"""The normalised insights of a media object, in the same shape for every provider.
 
-Times are whole milliseconds from the start of the media object. Sentiment is one scale from -1 (negative) to 1
-(positive). What a provider has no word for is None here and absent from items and answers.
+Times are whole milliseconds from the start of the media object. Sentiment is a number from -1 (negative) to 1
+(positive). A value that the provider does not give is None here, and absent from items and from the API's answers.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from decimal import Decimal
+from math import fsum
 from typing import Any, Self
 
-Number = Decimal | int
+Number = float | int
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Anything that lies in the table as one map: turned into one and read back without a field list."""
+    """A value that the table stores as one map, with the names of its fields as keys."""
 
     def to_map(self) -> dict[str, Any]:
-        """A map of the fields that have a value."""
+        """Return a map of the fields that have a value."""
         pairs = ((f.name, getattr(self, f.name)) for f in fields(self))
         return {name: value for name, value in pairs if value is not None}
 
     @classmethod
     def from_map(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `to_map`."""
+        """Read a map of `to_map`; other keys are ignored."""
         names = {f.name for f in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in names})
 
 
 @dataclass(frozen=True)
 class Utterance(_Part):
-    """One speaker's words in one go. `speaker` is the provider's label."""
+    """Words that one speaker says without a break. `speaker` is the provider's label, `confidence` 0…1."""
 
     text: str
     speaker: str | None = None
@@ -42,7 +42,7 @@ class Utterance(_Part):
 
 @dataclass(frozen=True)
 class Topic(_Part):
-    """What the conversation was about; `score` 0…1."""
+    """A subject of the conversation; `score` 0…1."""
 
     text: str
     score: Number | None = None
@@ -50,7 +50,7 @@ class Topic(_Part):
 
 @dataclass(frozen=True)
 class ActionItem(_Part):
-    """Something somebody is to do; also used for follow-ups."""
+    """A task that somebody takes on; also the shape of a follow-up."""
 
     text: str
     assignee: str | None = None
@@ -60,7 +60,7 @@ class ActionItem(_Part):
 
 @dataclass(frozen=True)
 class Question(_Part):
-    """A question that was asked, with the answer it got."""
+    """A question in the conversation, with its answer."""
 
     text: str
     answer: str | None = None
@@ -68,7 +68,7 @@ class Question(_Part):
 
 @dataclass(frozen=True)
 class Emotion(_Part):
-    """An emotion heard or read in a stretch of the conversation; `confidence` 0…1."""
+    """An emotion in a span of the conversation; `confidence` 0…1."""
 
     emotion: str
     tone: str | None = None
@@ -81,8 +81,8 @@ class Emotion(_Part):
 class Insights:
     """All that a provider found in one media object.
 
-    `ratings` are named scores as the provider words them; `missing` names what was asked for and not delivered,
-    with the provider's reason: a partial result is kept.
+    `ratings` maps the provider's own names to numbers, texts, or a map of these by speaker. `missing` lists what was
+    ordered but not delivered, each with the provider's reason: a partial result is kept.
     """
 
     transcript: Sequence[Utterance] = ()
@@ -104,13 +104,11 @@ LISTS: Mapping[str, type[_Part]] = {
     "questions": Question,
     "emotions": Emotion,
 }
-"""The lists of `Insights` that are stored as one item per entry."""
+"""The lists of `Insights` of which the table stores one item per entry."""
 
 
-def mean_sentiment(utterances: Sequence[Utterance]) -> Decimal | None:
-    """The sentiment of the whole: each utterance weighted by the length of its text, two decimals."""
-    scored = [(len(u.text), Decimal(u.sentiment)) for u in utterances if u.sentiment is not None and u.text]
-    if not scored:
-        return None
+def mean_sentiment(utterances: Sequence[Utterance]) -> float | None:
+    """Return the mean sentiment, weighted by the length of each text and rounded to two decimals; None if unknown."""
+    scored = [(len(spoken.text), spoken.sentiment) for spoken in utterances if spoken.sentiment is not None]
     total = sum(weight for weight, _ in scored)
-    return (sum(weight * score for weight, score in scored) / Decimal(total)).quantize(Decimal("0.01"))
+    return round(fsum(weight * score for weight, score in scored) / total, 2) if total else None

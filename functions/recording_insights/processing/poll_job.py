@@ -70,7 +70,7 @@ def poll_job(
         media_ms=None if duration_ms is None else int(duration_ms),
     )
     if fault:
-        seconds = max(seconds, next_try(attempt=0, wish=wish))
+        seconds = max(seconds, next_try(attempt=0, retry_after=wish))
     store.note(recording_id, media_id, last_word=word, reason=fault, polls=progress.attempt)
     return progress.wait(seconds)
 

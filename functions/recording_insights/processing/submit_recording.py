@@ -153,7 +153,7 @@ class _Attempt:
         self._note(reason=str(error), asking=None)
         if self._provider_is_away:
             return self._hand_over(str(error))
-        seconds = next_try(attempt=self.progress.attempt, wish=getattr(error, "retry_after", None))
+        seconds = next_try(attempt=self.progress.attempt, retry_after=getattr(error, "retry_after", None))
         left = max(round(60 * self.ceiling_minutes - self.elapsed_seconds), SHORTEST_WAIT)
         return self.progress.wait(min(seconds, left))
 

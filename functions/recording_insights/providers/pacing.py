@@ -1,8 +1,8 @@
-"""When to ask a provider next: a pure rule, so that the workflow holds no arithmetic.
+"""When to poll or to submit again: pure rules, so that the workflow holds no arithmetic.
 
-The first poll comes when a job of this length is usually through, the later ones after a share of the time
-already spent: the lag stays in proportion to the job, and the number of polls grows with its logarithm. A
-one-hour job costs about ten polls where a fixed 30-second loop costs 120.
+The first poll is due when a job of this length is usually finished. Each later poll waits for a share of the time
+that has already passed, so the delay stays in proportion to the job and the number of polls grows with the logarithm
+of its length. A one-hour job costs about ten polls, where a fixed interval of 30 seconds would cost 120.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a provider usually is: `start_seconds` for any job, `share` of the media's length on top."""
+    """How long a provider usually takes: `start_seconds` for any job, plus `share` of the length of the media."""
 
     start_seconds: int
     share: float
@@ -18,30 +18,34 @@ class Pace:
 
 SHORTEST_WAIT = 5
 LONGEST_WAIT = 300
+LONGEST_RETRY_AFTER = 3600
+FIRST_RETRY = 10
 GROWTH = 0.25
 UNKNOWN_MINUTES = 10
 
 
 def next_wait(pace: Pace, *, attempt: int, elapsed_seconds: float, media_ms: int | None) -> int:
-    """Whole seconds until the next poll, between `SHORTEST_WAIT` and `LONGEST_WAIT`.
+    """Return the whole seconds until the next poll, between `SHORTEST_WAIT` and `LONGEST_WAIT`.
 
     Args:
-        pace: the provider's.
-        attempt: polls done so far.
-        elapsed_seconds: since the provider took the job.
-        media_ms: length of the media, None if nobody could tell (taken as ten minutes).
+        pace: the usual speed of the provider.
+        attempt: number of polls so far.
+        elapsed_seconds: time since the provider accepted the job.
+        media_ms: length of the media; None if it is unknown, which counts as ten minutes.
     """
     length = UNKNOWN_MINUTES * 60 if media_ms is None else media_ms / 1000
     expected = pace.start_seconds + pace.share * length
     remaining = expected - elapsed_seconds
-    # An estimate that was just missed must not cause a burst of polls, hence the growth also for the remainder.
-    wanted = remaining if attempt == 0 else max(remaining / 2, elapsed_seconds * GROWTH)
-    return round(min(max(wanted, SHORTEST_WAIT), LONGEST_WAIT))
+    # The growth also bounds the remainder from below: a job that just misses its estimate must not cause many polls.
+    wait = remaining if attempt == 0 else max(remaining / 2, elapsed_seconds * GROWTH)
+    return round(min(max(wait, SHORTEST_WAIT), LONGEST_WAIT))
 
 
-def next_try(*, attempt: int, wish: int | None) -> int:
-    """Whole seconds until the next attempt to submit to a provider that is busy or away.
+def next_try(*, attempt: int, retry_after: int | None) -> int:
+    """Return the whole seconds until the next attempt to submit to a provider that is busy or unavailable.
 
-    Doubles from 10 s to 5 min; the provider's own wish (Retry-After) counts up to an hour.
+    The wait doubles with each attempt, up to `LONGEST_WAIT`. A longer `retry_after`, the delay in seconds that the
+    provider asked for, counts up to `LONGEST_RETRY_AFTER`.
     """
-    return min(max(10 << min(attempt, 5), wish or 0), 3600 if wish else LONGEST_WAIT)
+    wait = FIRST_RETRY << min(attempt, 5)
+    return min(max(wait, retry_after or 0), LONGEST_RETRY_AFTER if retry_after else LONGEST_WAIT)

@@ -1,8 +1,8 @@
-"""What a conversation-insight provider is to the workflow.
+"""The port between the workflow and a provider: the classes that both exchange, and the methods of an adapter.
 
-An adapter is one class in one file that answers to `Provider`. It knows its vendor's words and nothing of the
-workflow or the table. A job is a small mapping of the vendor's ids; it is kept on the row before anything waits,
-so that a repeated step finds it instead of buying another.
+An adapter is a class that implements `Provider`. It knows the API of its vendor, and neither the workflow nor the
+table. Its job is a small map of the vendor's ids. The workflow keeps the job on the row before anything waits, so that
+a repeated step finds the job and does not buy another.
 """
 
 import hmac
@@ -17,16 +17,29 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.toolkit.json import parse_json
 
 Job = Mapping[str, Any]
-"""The vendor's ids; JSON values. `callback_key`, if there is one, is what a callback without our ids names it by."""
+"""The vendor's ids of one job, as JSON values. The row stores the map; only the adapter reads it.
+
+| provider    | kept before the paid call                  | added after it              | if its response is lost     |
+|-------------|--------------------------------------------|-----------------------------|-----------------------------|
+| assemblyai  | `asked`: digests of the links, a list      | only `transcript_id`        | the list is searched        |
+| deepgram    |                                            | `request_id`                | empty                       |
+| marsview    | `transaction_id`                           | `request_ids`: model to id  | without `request_ids`       |
+| ringcentral |                                            | `job_id`                    | empty                       |
+| seameet     | `meeting_id`, `callback_key`, `file_name`  | `job_id`                    | without `job_id`            |
+| symbl       | `name` of the conversation                 | `job_id`, `conversation_id` | the name is searched        |
+| transcribe  |                                            | `name`, `bucket`, `key`     | the same: the name is ours  |
+
+`callback_key`, if there is one, names the job in a callback whose path does not contain the job's name.
+"""
 
 
 @dataclass(frozen=True)
 class AwsService:
-    """A provider that is a service of AWS, called with the functions' own roles and with the media's s3:// URI.
+    """A provider that is a service of AWS: our functions call it with their own roles and pass it an s3:// URI.
 
-    `start` and `get` are its IAM actions: the first takes no resource and is bound by the two condition keys for the
-    bucket and the key of its output, the second takes `job_resource`. When a job ends, EventBridge tells of it with
-    `detail_type`, and `job_name` is where the event's detail names the job.
+    `start` and `get` are its IAM actions. `start` takes no resource: the condition keys `output_bucket` and
+    `output_key` limit where it may write. `get` takes `job_resource`. When a job ends, EventBridge delivers an event of
+    type `detail_type`, whose detail contains the name of the job under `job_name`.
     """
 
     name: str
@@ -40,18 +53,20 @@ class AwsService:
 
     @property
     def event_source(self) -> str:
-        """What EventBridge calls the service."""
+        """The service's name in events of EventBridge."""
         return f"aws.{self.name}"
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a provider takes and how its results come; None means that the vendor names no limit.
+    """The media that a provider accepts, and the way its results arrive.
 
-    `takes` is how the media reaches it: by presigned URL, as bytes, or as an s3:// URI. `formats` are file suffixes
-    without the dot, `languages` BCP 47 tags. `callback` says whether the vendor calls back at the end of a job and
-    whether there is an end without; `result_by` whether a poll fetches the result or only a delivery brings it.
-    `token_seconds` is the life of an access token, for vendors that have such.
+    `takes` is the form of the media: a presigned URL, the bytes, or an s3:// URI. `formats` are file suffixes without
+    the dot. `languages` are BCP 47 tags. A limit is None if the vendor documents none.
+
+    `callback` is "required" if a job cannot end without a call from the vendor, "optional" if polls find the end as
+    well, and "none" if the vendor never calls. `result_by` is "poll" if `Provider.fetch` gets the result from the
+    vendor, and "delivery" if the vendor sends the result and keeps no copy.
     """
 
     takes: Literal["url", "bytes", "s3"]
@@ -62,12 +77,11 @@ class Capabilities:
     languages: frozenset[str] | None = None
     callback: Literal["none", "optional", "required"] = "none"
     result_by: Literal["poll", "delivery"] = "poll"
-    token_seconds: int | None = None
     aws_service: AwsService | None = None
 
 
 class MediaStream(Protocol):
-    """The bytes of a media object as they come from S3, never all in memory; `len` is their number."""
+    """The bytes of a media object, read from S3 in chunks; `len` is their number."""
 
     def __len__(self) -> int: ...
 
@@ -76,14 +90,14 @@ class MediaStream(Protocol):
 
 @dataclass(frozen=True)
 class CallbackAddress:
-    """Where a vendor calls back for one job, and the token that proves that we told it so."""
+    """The URL of our webhook for one job, and the token that proves that a caller got the URL from us."""
 
     url: str
     token: str = field(repr=False)
 
     @property
     def secret_url(self) -> str:
-        """For vendors that can prove themselves by nothing but the URL they call."""
+        """The URL with the token as its last segment, for vendors that can send no header of ours."""
         return f"{self.url}/{self.token}"
 
 
@@ -93,7 +107,7 @@ NO_CALLBACK = CallbackAddress("", "")
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where in our own bucket a vendor may lay its result; `make_link` presigns a PUT of it."""
+    """The object in our bucket to which a vendor may write its result; `make_link` presigns a PUT of this object."""
 
     bucket: str
     key: str
@@ -102,11 +116,11 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Submission:
-    """A media object on its way to a provider.
+    """A media object with all that an adapter needs to submit it.
 
-    `make_link` presigns in the call that uses the link, so that a repeat presents a new one. `title` is what the
-    provider's own console shows; `name` (letters, digits, hyphens) is the same for every try of this job and
-    another one for a job that replaces it.
+    `title` is the text that the provider's own console shows. `name` (letters, digits, hyphens) is the same for every
+    attempt of one job, and differs for a job that replaces it. `make_link` presigns a URL of the media at the moment of
+    the call, so that a repeated call sends a new link. `open_media` opens the bytes.
     """
 
     title: str
@@ -121,9 +135,9 @@ class Submission:
 
 @dataclass(frozen=True)
 class CallbackRequest:
-    """A POST to our webhook: the body as it came, header names in lower case, the token that its path has.
+    """A POST to our webhook: the body as received, header names in lower case, the token in its path.
 
-    `expected_token` is that of the job in the path; empty where the path names none.
+    `expected_token` is the token of the job that the path names, or empty if the path names none.
     """
 
     body: bytes
@@ -132,19 +146,19 @@ class CallbackRequest:
     expected_token: str = field(default="", repr=False)
 
     def prove(self, token: str) -> None:
-        """Compare a token that came along with the expected one, in constant time.
+        """Compare a token of the request with the expected token, in constant time.
 
         Raises:
-            CallbackForged: it is another, or there is none to expect.
+            CallbackForged: the tokens differ, or no token is expected.
         """
         if not self.expected_token or not hmac.compare_digest(token.encode(), self.expected_token.encode()):
             raise CallbackForged("the callback's token is missing or wrong")
 
     def json_object(self) -> dict[str, Any]:
-        """The body, once it is proven.
+        """Parse the body. Call this only after the request is proven.
 
         Raises:
-            InvalidRequest: it is no JSON object.
+            InvalidRequest: the body is not a JSON object.
         """
         try:
             value = parse_json(self.body)
@@ -157,9 +171,10 @@ class CallbackRequest:
 
 @dataclass(frozen=True)
 class Callback:
-    """What an authentic callback says: `job` as far as the vendor names it, and whether the body is the result.
+    """The content of an authentic callback.
 
-    `key` finds the media object by its job's `callback_key` when the path does not name the job.
+    `job` has those ids of the job that the vendor names. `is_result` is True if the body is the result itself. `key` is
+    the job's `callback_key`, for callbacks whose path does not name the job.
     """
 
     job: Job
@@ -169,10 +184,10 @@ class Callback:
 
 @dataclass(frozen=True)
 class JobState:
-    """What a provider says of a job.
+    """The state of a job at its provider.
 
-    A word that nobody knows is `running`: only known words end a wait. `word` is the vendor's own, `missing` names
-    parts that failed while others succeeded, each with its reason.
+    `word` is the vendor's own name of the state. A name that the adapter does not know counts as `running`, so that
+    only a known state ends the wait. `missing` lists parts that failed while others succeeded, each with its reason.
     """
 
     phase: Literal["running", "succeeded", "failed"]
@@ -182,28 +197,36 @@ class JobState:
 
 
 class Provider(Protocol):
-    """The port. `submit`, `poll` and `fetch` call the vendor and may raise any `ProviderError`."""
+    """The methods of an adapter. `submit`, `poll` and `fetch` call the vendor and may raise any `ProviderError`."""
 
     capabilities: Capabilities
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
-        """Hand the media over and return the job.
+        """Submit the media and return the job.
 
-        `job` is what an earlier try kept, empty at first. `keep` stores a half-made job: whatever the vendor
-        charges for is asked for only once. Raises `SubmissionUnconfirmed` when it may have been bought.
+        `job` is the map that an earlier attempt kept, empty at first. `keep` stores an incomplete job, so that a later
+        attempt does not repeat a call that the vendor charges for.
+
+        Raises:
+            SubmissionUnconfirmed: the vendor may have accepted the job, but its response is lost.
         """
 
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
-        """The job's state; `delivered` is the result if it lies in our bucket already.
+        """Return the state of the job; `delivered` is the result if the vendor has already sent it to us.
 
-        Raises `MediaLinkExpired` when the provider came too late for the link.
+        Raises:
+            MediaLinkExpired: the provider fetched the media too late; submit a new link.
         """
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
-        """The vendor's whole reply for a job that succeeded, as it came: fetched, or what was delivered."""
+        """Return the vendor's whole reply for a job that succeeded, as received: fetched, or `delivered`."""
 
     def read_insights(self, reply: bytes) -> Insights:
-        """Normalise a reply; pure, so that stored replies can be read again at any time."""
+        """Normalise a reply. The method is pure, so that kept replies can be read again at any time.
+
+        Raises:
+            LookupError, TypeError, ValueError, AttributeError: the reply contains no result.
+        """
 
 
 @runtime_checkable
@@ -211,9 +234,9 @@ class CallsBack(Protocol):
     """A provider whose vendor POSTs to our webhook at the end of a job."""
 
     def read_callback(self, request: CallbackRequest) -> Callback | None:
-        """Verify a POST to our webhook and say what it tells; None for news that end nothing.
+        """Verify a POST to our webhook and return its content; None if it does not announce the end of a job.
 
         Raises:
-            CallbackForged: the vendor did not send it, or it was changed on the way.
-            InvalidRequest: it is authentic and makes no sense.
+            CallbackForged: the vendor did not send the request, or somebody changed it on the way.
+            InvalidRequest: the request is authentic, but its content is not usable.
         """

@@ -31,7 +31,7 @@ TOOK = {"id": "t-1", "status": "queued"}
 
 
 class Scene:
-    """The adapter over a session, with what it is given; every link is signed anew."""
+    """The adapter with a session and its submission; every link is signed anew."""
 
     def __init__(self, session: requests.Session, base: str = HOST) -> None:
         self.session: Any = session

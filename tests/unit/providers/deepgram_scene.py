@@ -31,7 +31,7 @@ DEAD_LINK = "The remote server hosting the media returned a client error: 403 Fo
 
 
 class Scene:
-    """The adapter over a session; every link is signed anew."""
+    """The adapter with a session; every link is signed anew."""
 
     def __init__(self, session: requests.Session, base: str = HOST) -> None:
         self.session: Any = session
@@ -74,7 +74,7 @@ class Scene:
 
 
 class StandIn(Scene):
-    """Over the stand-in; `delivered` is what it sent, by key of `method url`."""
+    """The adapter with the stand-in; `sent` lists the calls of the stand-in to links of ours."""
 
     def __init__(self, folder: Path) -> None:
         self.sent: list[tuple[str, str, bytes, dict[str, str]]] = []
@@ -102,7 +102,7 @@ class StandIn(Scene):
 
     @property
     def delivered(self) -> bytes | None:
-        """What lies in the bucket once all jobs are over."""
+        """The delivery in the bucket once all jobs have ended."""
         self.world.jobs.join()
         return self.sent[-1][2] if self.sent else None
 
@@ -135,8 +135,8 @@ def talk(**results: Any) -> bytes:
 
 def word(shown: str, start: Any, end: Any, speaker: Any = None, confidence: Any = 0.9, **more: Any) -> dict[str, Any]:
     plain = shown.strip(".?").lower()
-    told = {"word": plain, "start": start, "end": end, "confidence": confidence, "punctuated_word": shown, **more}
-    return told if speaker is None else {**told, "speaker": speaker, "speaker_confidence": 0.7}
+    entry = {"word": plain, "start": start, "end": end, "confidence": confidence, "punctuated_word": shown, **more}
+    return entry if speaker is None else {**entry, "speaker": speaker, "speaker_confidence": 0.7}
 
 
 def spoken(*words: Any, **more: Any) -> bytes:

@@ -30,7 +30,7 @@ BAD_TOKEN = response({"status": False, "error": {"name": "JsonWebTokenError"}, "
 
 
 class Vault:
-    """The secret store; `fresh_secret` is what a read past the caches finds."""
+    """The secret store; `fresh_secret` is the result of a read that bypasses the caches."""
 
     def __init__(self, secret: Mapping[str, str] = SECRET, fresh_secret: Mapping[str, str] | None = None) -> None:
         self.secret = secret
@@ -45,7 +45,7 @@ class Vault:
 
 
 class Scene:
-    """The adapter against a script; logs in by itself unless the script has logins."""
+    """The adapter with a script of responses; a login succeeds unless the script has logins."""
 
     def __init__(self, script: Mapping[str, Sequence[Scripted]], vault: Vault | None = None) -> None:
         self.vault = vault or Vault()
@@ -103,7 +103,7 @@ def assert_nothing_leaks(text: str) -> None:
 
 
 def text_of(error: BaseException | None) -> str:
-    """All that a traceback would print of an error: what it came from included, unless that is suppressed."""
+    """The text that a traceback would print of an error and of its causes."""
     if error is None:
         return ""
     below = error.__cause__ if error.__suppress_context__ or error.__cause__ else error.__context__

@@ -32,12 +32,12 @@ SENSITIVE = (CREDENTIALS["appSecret"], ACCESS, TOKEN, "X-Amz", "5ec0de", "hooks.
 JOB = {"name": NAME, "job_id": "job-1", "conversation_id": "42"}
 IDS = {"conversationId": "42", "jobId": "job-1"}
 BEYOND_JSON = [response("<html>", 200), response([1], 200), response("", 200), response({}, 200)]
-"""Answers with 200 that hold nothing of what a call promises."""
+"""Responses with status 200 that contain nothing that a call promises."""
 UNAUTHORIZED = {"message": "Unauthorized. Please generate a new access token."}
 
 
 class Scene:
-    """The adapter over a session, with what it is given."""
+    """The adapter with a session and its submission."""
 
     def __init__(self, session: requests.Session, base: str = HOST) -> None:
         self.session: Any = session
@@ -66,7 +66,7 @@ class Scene:
 
 
 class OverScript(Scene):
-    """Over a script; logs in by itself unless the script has logins."""
+    """The adapter with a script of responses; a login succeeds unless the script has logins."""
 
     def __init__(self, script: Mapping[str, Sequence[Scripted]]) -> None:
         super().__init__(FakeVendorSession({LOGIN: [login()], **script}), "https://symbl.test")
@@ -77,7 +77,7 @@ class OverScript(Scene):
 
 
 class StandIn(Scene):
-    """Over the stand-in, which hears SAID in the media unless told to fail."""
+    """The adapter with the stand-in, which finds SAID in the media unless a dial makes it fail."""
 
     def __init__(self, folder: Path) -> None:
         self.sent: list[Any] = []
@@ -104,7 +104,7 @@ class StandIn(Scene):
         assert self.client.put("/dials", json={"symbl": dials, "fail_next": list(fail_next)}).status_code == 200
 
     def finished(self, **options: Any) -> Any:
-        """The job of media that is through."""
+        """The job of media that is finished."""
         job = self.submit(**options)
         self.world.jobs.join()
         return job

@@ -1,4 +1,4 @@
-"""The adapter and its stand-in: a job's life, lost answers, and what the options become."""
+"""The AssemblyAI adapter and its stand-in: a job from end to end, lost responses, options."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,8 +47,8 @@ class TestWithTheStandIn:
         assert stand_in.adapter.poll(job, None).phase == "succeeded"
         insights = stand_in.adapter.read_insights(stand_in.adapter.fetch(job, None))
 
-        told = [(u.speaker, u.start_ms, u.end_ms) for u in insights.transcript]
-        assert told == [("A", 990, 4110), ("B", 4680, 6660), ("A", 7380, 10650), ("B", 11340, 16290)]
+        spoken = [(u.speaker, u.start_ms, u.end_ms) for u in insights.transcript]
+        assert spoken == [("A", 990, 4110), ("B", 4680, 6660), ("A", 7380, 10650), ("B", 11340, 16290)]
         assert insights.transcript[0].text == "How can I help you today?"
         assert [u.sentiment is not None and u.sentiment > 0 for u in insights.transcript][-1]
         assert insights.transcript[1].sentiment < 0  # type: ignore[operator]
@@ -102,7 +102,7 @@ class TestWithTheStandIn:
         assert (len(stand_in.links), stand_in.paid) == (2, 1)
 
     def test_a_list_without_queries_finds_nothing(self, stand_in: StandIn) -> None:
-        """The workflow has waited for the callback by then, and none came."""
+        """By then the workflow has waited for the callback in vain."""
         stand_in.dials(assemblyai={"list_hides_queries": True}, fail_next=[LOST])
         with pytest.raises(SubmissionUnconfirmed):
             stand_in.submit()

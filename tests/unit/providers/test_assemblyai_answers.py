@@ -1,4 +1,4 @@
-"""What the adapter makes of answers, also of those that the stand-in would not give."""
+"""The AssemblyAI adapter with scripted responses, some of which the stand-in cannot give."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -213,9 +213,9 @@ def callback(body: Any, token: str | None = TOKEN, expected: str = TOKEN) -> Cal
 class TestCallbacks:
     @pytest.mark.parametrize("status", ["completed", "error", "perplexed"])
     def test_an_end(self, status: str) -> None:
-        told = scripted({}).adapter.read_callback(callback({"transcript_id": "t-1", "status": status}))
-        assert told is not None
-        assert (told.job, told.is_result, told.key) == (JOB, False, None)
+        found = scripted({}).adapter.read_callback(callback({"transcript_id": "t-1", "status": status}))
+        assert found is not None
+        assert (found.job, found.is_result, found.key) == (JOB, False, None)
 
     @pytest.mark.parametrize(
         "body", [{"transcript_id": "t-1", "status": "processing"}, {"status": "redacted_audio_ready"}]

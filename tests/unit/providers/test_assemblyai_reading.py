@@ -1,17 +1,16 @@
 """Transcripts of AssemblyAI in the normalised shape."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from recording_insights.model.insights import Insights, Topic, Utterance
-from tests.unit.providers.assemblyai_scene import scripted
+from recording_insights.providers.adapters.assemblyai.reading import read_insights
 
 
 def read(**reply: Any) -> Insights:
-    return scripted({}).adapter.read_insights(json.dumps(reply).encode())
+    return read_insights(json.dumps(reply).encode())
 
 
 def turn(text: str = "Hello.", start: Any = 0, end: Any = 1000, **changes: Any) -> dict[str, Any]:
@@ -30,8 +29,8 @@ def scores(*moods: Any, turns: Any = None) -> list[Any]:
 class TestTranscript:
     def test_turns(self) -> None:
         insights = read(utterances=[turn("Grüezi 🎙️ 会議", 250, 1640, confidence=0.9015, words=[])], text="unused")
-        told = Utterance("Grüezi 🎙️ 会議", "A", start_ms=250, end_ms=1640, confidence=Decimal("0.9015"))
-        assert insights == Insights(transcript=[told], topics=[])
+        utterance = Utterance("Grüezi 🎙️ 会議", "A", start_ms=250, end_ms=1640, confidence=0.9015)
+        assert insights == Insights(transcript=[utterance], topics=[])
 
     @pytest.mark.parametrize("utterances", [None, [], "none", [None, {"text": ""}]])
     def test_without_turns_the_words_make_them(self, utterances: Any) -> None:
@@ -75,38 +74,38 @@ class TestTranscript:
     )
     def test_a_reply_without_a_transcript_is_refused(self, reply: bytes) -> None:
         with pytest.raises((LookupError, TypeError, ValueError)):
-            scripted({}).adapter.read_insights(reply)
+            read_insights(reply)
 
 
 class TestSentiment:
     @pytest.mark.parametrize(
         ("word", "confidence", "score"),
         [
-            ("POSITIVE", 0.8, "0.800"),
-            ("NEGATIVE", 0.8, "-0.800"),
-            ("NEUTRAL", 0.8, "0.000"),
-            ("negative", None, "-1.000"),
-            ("POSITIVE", 7, "1.000"),
-            ("POSITIVE", "?", "1.000"),
+            ("POSITIVE", 0.8, 0.8),
+            ("NEGATIVE", 0.8, -0.8),
+            ("NEUTRAL", 0.8, 0),
+            ("negative", None, -1),
+            ("POSITIVE", 7, 1),
+            ("POSITIVE", "?", 1),
         ],
     )
-    def test_a_word_and_the_confidence_in_it(self, word: str, confidence: Any, score: str) -> None:
-        assert scores(mood(word, 0, 1000, confidence)) == [Decimal(score)]
+    def test_a_word_and_the_confidence_in_it(self, word: str, confidence: Any, score: float) -> None:
+        assert scores(mood(word, 0, 1000, confidence)) == [score]
 
     def test_sentences_count_by_the_time_they_share_with_the_turn(self) -> None:
         turns = [turn(start=0, end=1000), turn(start=2000, end=3000)]
         moods = mood("POSITIVE", 0, 750), mood("NEGATIVE", 750, 2100), mood("NEUTRAL", 2100, 3000)
-        assert scores(*moods, turns=turns) == [Decimal("0.500"), Decimal("-0.100")]
+        assert scores(*moods, turns=turns) == [0.5, -0.1]
 
     def test_another_speakers_sentence_does_not_count(self) -> None:
         turns = [turn(), turn(speaker="B", start=500, end=1500), turn(speaker=None)]
         moods = mood("POSITIVE", 0, 1000, speaker="A"), mood("NEGATIVE", 500, 1500, speaker="B")
-        assert scores(*moods, turns=turns) == [Decimal("1.000"), Decimal("-1.000"), Decimal("0.333")]
+        assert scores(*moods, turns=turns) == [1.0, -1.0, 0.333]
 
     def test_a_null_start_is_the_end_before(self) -> None:
         turns = [turn(start=0, end=1000), turn(start=1000, end=2000)]
         moods = mood("NEGATIVE", None, 1000), mood("POSITIVE", None, 2000)
-        assert scores(*moods, turns=turns) == [Decimal("-1.000"), Decimal("1.000")]
+        assert scores(*moods, turns=turns) == [-1.0, 1.0]
 
     @pytest.mark.parametrize(
         "entry", [None, {}, mood("ODD", 0, 9), mood(None, 0, 9), mood("POSITIVE", 0, None), mood("POSITIVE", 5, 5)]
@@ -119,7 +118,7 @@ class TestSentiment:
         insights = read(
             utterances=turns, sentiment_analysis_results=[mood("POSITIVE", 0, 10), mood("NEGATIVE", 10, 20)]
         )
-        assert insights.sentiment == Decimal("0.50")
+        assert insights.sentiment == 0.5
 
 
 class TestTheRest:
@@ -142,9 +141,9 @@ class TestTheRest:
             transcript=[],
             summary="They met.",
             topics=[
-                Topic("News>Weather", Decimal("0.98")),
-                Topic("Travel", Decimal("0.5")),
-                Topic("air quality", Decimal("0.08")),
+                Topic("News>Weather", 0.98),
+                Topic("Travel", 0.5),
+                Topic("air quality", 0.08),
                 Topic("haze"),
             ],
         )

@@ -1,4 +1,4 @@
-"""The Deepgram adapter: what it asks for, and what it makes of answers."""
+"""The Deepgram adapter: its requests, and how it reads the responses."""
 
 import json
 from collections.abc import Iterator
@@ -253,7 +253,7 @@ class TestAnswers:
 
         assert type(caught.value) is kind
         assert_nothing_leaks(caught.value)
-        assert len(scene.session.calls) == 1, "the call that buys is never repeated"
+        assert len(scene.session.calls) == 1, "the paid call is never repeated"
 
     @pytest.mark.parametrize("status", [401, 403])
     def test_a_refused_key_is_read_anew_once(self, status: int) -> None:

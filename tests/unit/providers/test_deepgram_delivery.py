@@ -1,4 +1,4 @@
-"""What the Deepgram adapter makes of what was delivered, or was not."""
+"""The Deepgram adapter with and without a delivery."""
 
 import json
 from typing import Any
@@ -65,5 +65,5 @@ def test_it_only_delivers() -> None:
     assert (capabilities.callback, capabilities.result_by, capabilities.takes) == ("required", "delivery", "url")
     assert capabilities.max_bytes == 2_000_000_000
     assert not issubclass(Deepgram, CallsBack)
-    with pytest.raises(ProviderUnavailable, match="keeps none"):
+    with pytest.raises(ProviderUnavailable, match="keeps no copy"):
         scripted().adapter.fetch(JOB, None)

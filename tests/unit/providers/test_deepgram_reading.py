@@ -1,17 +1,17 @@
 """Deepgram's results in the normalised shape."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from recording_insights.model.insights import Insights, Topic, Utterance
-from tests.unit.providers.deepgram_scene import scripted, spoken, talk, word
+from recording_insights.providers.adapters.deepgram.reading import read_insights
+from tests.unit.providers.deepgram_scene import spoken, talk, word
 
 
 def read(reply: bytes) -> Insights:
-    return scripted().adapter.read_insights(reply)
+    return read_insights(reply)
 
 
 def sentiments(*segments: tuple[Any, Any, Any], average: Any = None) -> dict[str, Any]:
@@ -24,30 +24,30 @@ def sentiments(*segments: tuple[Any, Any, Any], average: Any = None) -> dict[str
 
 def test_words_become_utterances() -> None:
     assert read(talk()).transcript == [
-        Utterance("Hi there.", "0", 80, 815, confidence=Decimal("0.850")),
-        Utterance("Is it broken?", "1", 1200, 2000, confidence=Decimal("0.900")),
+        Utterance("Hi there.", "0", 80, 815, confidence=0.85),
+        Utterance("Is it broken?", "1", 1200, 2000, confidence=0.9),
     ]
 
 
 def test_segments_of_sentiment_are_spread_by_words() -> None:
     average = {"sentiment": "neutral", "sentiment_score": 0.35909067500721326}
     insights = read(talk(sentiments=sentiments((0, 2, 0.5), (3, 4, -0.25), average=average)))
-    assert [u.sentiment for u in insights.transcript] == [Decimal("0.500"), Decimal("0.000")]
-    assert insights.sentiment == Decimal("0.35909067500721326")
+    assert [u.sentiment for u in insights.transcript] == [0.5, 0.0]
+    assert insights.sentiment == 0.35909067500721326
 
 
 def test_without_an_average_it_is_our_mean() -> None:
     insights = read(talk(sentiments=sentiments((0, 1, 1), (2, 4, -1))))
-    assert insights.sentiment == Decimal("-0.18")
+    assert insights.sentiment == -0.18
 
 
 def test_without_segments_the_words_have_their_own_sentiment() -> None:
     insights = read(spoken(word("So", 0, 1, sentiment_score=0.5), word("well.", 1, 2, sentiment_score=-0.25)))
-    assert insights.transcript[0].sentiment == Decimal("0.125")
+    assert insights.transcript[0].sentiment == 0.125
 
 
 @pytest.mark.parametrize(
-    "told",
+    "found",
     [
         None,
         [],
@@ -62,15 +62,15 @@ def test_without_segments_the_words_have_their_own_sentiment() -> None:
         {"segments": [{"start_word": -9, "end_word": -4, "sentiment_score": 1}]},
     ],
 )
-def test_odd_sentiments_cost_only_themselves(told: Any) -> None:
-    insights = read(talk(sentiments=told))
+def test_odd_sentiments_cost_only_themselves(found: Any) -> None:
+    insights = read(talk(sentiments=found))
     assert [u.text for u in insights.transcript] == ["Hi there.", "Is it broken?"]
     assert (insights.sentiment, insights.transcript[0].sentiment) == (None, None)
 
 
 @pytest.mark.parametrize("end", [3, 3.0, "3", 10**9])
 def test_word_indices_in_every_form(end: Any) -> None:
-    assert read(talk(sentiments=sentiments((0, end, 0.5)))).transcript[1].sentiment == Decimal("0.500")
+    assert read(talk(sentiments=sentiments((0, end, 0.5)))).transcript[1].sentiment == 0.5
 
 
 def test_a_word_that_says_nothing_keeps_its_index() -> None:
@@ -78,7 +78,7 @@ def test_a_word_that_says_nothing_keeps_its_index() -> None:
     insights = read(
         talk(channels=[{"alternatives": [{"words": words}]}], sentiments=sentiments((0, 0, 1), (1, 2, 0), (3, 3, -1)))
     )
-    assert [(u.text, u.sentiment) for u in insights.transcript] == [("One.", Decimal(1)), ("Two.", Decimal(-1))]
+    assert [(u.text, u.sentiment) for u in insights.transcript] == [("One.", 1), ("Two.", -1)]
 
 
 def test_a_word_of_several_words_is_one() -> None:
@@ -86,8 +86,8 @@ def test_a_word_of_several_words_is_one() -> None:
     scores = sentiments((0, 2, 0.25), (3, 3, 0.75))
     insights = read(talk(channels=[{"alternatives": [{"words": words}]}], sentiments=scores))
     assert [(u.text, u.sentiment) for u in insights.transcript] == [
-        ("Call (555) 010-9999 now.", Decimal("0.250")),
-        ("Bye.", Decimal("0.750")),
+        ("Call (555) 010-9999 now.", 0.25),
+        ("Bye.", 0.75),
     ]
 
 
@@ -103,8 +103,8 @@ def test_topics_once_each_with_the_highest_confidence() -> None:
         None,
     ]
     assert read(talk(topics={"segments": segments})).topics == [
-        Topic("Phone upgrade", Decimal("0.9661531")),
-        Topic("Weather", Decimal("0.25")),
+        Topic("Phone upgrade", 0.9661531),
+        Topic("Weather", 0.25),
     ]
 
 
@@ -160,7 +160,7 @@ def test_silence_is_a_result() -> None:
 @pytest.mark.parametrize("words", [None, "x", {}, [], [None]])
 def test_without_words_the_transcript_is_one_utterance(words: Any) -> None:
     channels = [{"alternatives": [{"transcript": "All of it.", "confidence": 0.5, "words": words}]}]
-    assert read(talk(channels=channels)).transcript == [Utterance("All of it.", confidence=Decimal("0.5"))]
+    assert read(talk(channels=channels)).transcript == [Utterance("All of it.", confidence=0.5)]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ class TestPoll:
 
 
 class TestFaults:
-    """Every call, every fault: the right error, and nothing secret in it."""
+    """Every fault at every call raises the right error, without a secret in its text."""
 
     PATHS: Mapping[str, Callable[[Scripted], tuple[Scene, Callable[[Scene], Any]]]] = {
         "log in": lambda fault: (Scene({LOGIN: [fault]}), Scene.submit),
@@ -157,16 +157,16 @@ class TestFaults:
         assert len(scene.session.asked) == len(set(scene.session.asked))
 
     @pytest.mark.parametrize(
-        ("header", "wish"),
+        ("header", "retry_after"),
         [({}, None), ({"Retry-After": "17"}, 17), ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None)],
     )
-    def test_a_throttles_wish_is_passed_on(self, header: dict[str, str], wish: int | None) -> None:
+    def test_a_throttles_retry_after_is_passed_on(self, header: dict[str, str], retry_after: int | None) -> None:
         scene = Scene({STATE: [response("", 429, header)]})
 
         with pytest.raises(ProviderBusy) as raised:
             scene.poll(JOB)
 
-        assert raised.value.retry_after == wish
+        assert raised.value.retry_after == retry_after
 
     def test_what_a_vendor_echoes_in_a_state_loses_its_link(self) -> None:
         echo = {"modelType": "a", "state": {"status": "error", "message": f"download of {LINK} failed"}}

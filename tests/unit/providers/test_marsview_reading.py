@@ -1,11 +1,10 @@
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from recording_insights.model.insights import ActionItem, Emotion, Question, Topic, Utterance
-from tests.unit.providers.marsview_scene import Scene
+from recording_insights.providers.adapters.marsview.reading import read_insights
 
 FULL: dict[str, Any] = {
     "transcript": [
@@ -38,7 +37,7 @@ FULL: dict[str, Any] = {
 
 
 def read(data: Any) -> Any:
-    return Scene({}).provider.read_insights(json.dumps({"status": True, "data": data}).encode())
+    return read_insights(json.dumps({"status": True, "data": data}).encode())
 
 
 class TestReading:
@@ -46,16 +45,16 @@ class TestReading:
         insights = read(FULL)
 
         assert insights.transcript == [
-            Utterance("Wir sehen uns in Zürich. 🎙", "1", 960, 2340, Decimal(1)),
-            Utterance("はい、そうです。", "0", 2500, 3100, Decimal("-0.25")),
+            Utterance("Wir sehen uns in Zürich. 🎙", "1", 960, 2340, 1),
+            Utterance("はい、そうです。", "0", 2500, 3100, -0.25),
             Utterance("…", None, 4000, 4100),
         ]
         assert insights.summary == "They meet. In Zürich."
         assert insights.topics == [Topic("travel"), Topic("Zürich"), Topic("trains")]
         assert insights.action_items == [ActionItem("Send the minutes", "Ann", "Friday", "high")]
         assert insights.questions == [Question("When?", "Soon."), Question("Why?")]
-        assert insights.emotions == [Emotion("joy", "calm", Decimal("0.875"), 960, 1000)]
-        assert insights.sentiment == Decimal("0.71")
+        assert insights.emotions == [Emotion("joy", "calm", 0.875, 960, 1000)]
+        assert insights.sentiment == 0.71
         assert insights.follow_ups == ()
 
     @pytest.mark.parametrize("absent", FULL)
@@ -89,15 +88,15 @@ class TestReading:
     @pytest.mark.parametrize(
         ("value", "sentiment"),
         [
-            *[("positive", "1"), ("Negative", "-1"), ("NEUTRAL", "0"), ("very negative", "-1"), ("mixed", None)],
-            *[(0, "0"), (1, "1"), (-3, "-1"), (0.25, "0.25"), (7.5, "1"), (True, None), (None, None), ("", None)],
+            *[("positive", 1), ("Negative", -1), ("NEUTRAL", 0), ("very negative", -1), ("mixed", None)],
+            *[(0, 0), (1, 1), (-3, -1), (0.25, 0.25), (7.5, 1), (True, None), (None, None), ("", None)],
         ],
     )
-    def test_sentiment_is_a_word_or_a_number(self, value: Any, sentiment: str | None) -> None:
+    def test_sentiment_is_a_word_or_a_number(self, value: Any, sentiment: float | None) -> None:
         line = {"sentence": "a", "startTime": 0}
         insights = read({"transcript": [line], "sentiment": [{"startTime": 0, "sentiment": value}]})
 
-        assert insights.transcript[0].sentiment == (None if sentiment is None else Decimal(sentiment))
+        assert insights.transcript[0].sentiment == sentiment
 
     @pytest.mark.parametrize("time", [None, "", "soon", "NaN", "Infinity", {"ms": 5}])
     def test_a_time_that_is_none_is_absent(self, time: Any) -> None:
@@ -110,13 +109,13 @@ class TestReading:
 
         assert insights.transcript == [Utterance("a")]
 
-    def test_numbers_are_as_the_table_takes_them(self) -> None:
-        insights = Scene({}).provider.read_insights(
+    def test_numbers_are_plain(self) -> None:
+        insights = read_insights(
             b'{"data": {"emotion": [{"emotion": {"value": "joy", "confidence": 0.1}, "startTime": 0.1},'
             b'{"emotion": {"value": "joy", "confidence": NaN}}]}}'
         )
 
-        assert insights.emotions == [Emotion("joy", confidence=Decimal("0.1"), start_ms=0), Emotion("joy")]
+        assert insights.emotions == [Emotion("joy", confidence=0.1, start_ms=0), Emotion("joy")]
 
     @pytest.mark.parametrize(
         ("escaped", "text"),
@@ -131,7 +130,7 @@ class TestReading:
     def test_half_an_emoji_does_not_cost_the_transcript(self, escaped: str, text: str) -> None:
         body = '{"data": {"transcript": [{"sentence": "' + escaped + '"}]}}'
 
-        assert Scene({}).provider.read_insights(body.encode()).transcript == [Utterance(text)]
+        assert read_insights(body.encode()).transcript == [Utterance(text)]
 
     def test_a_byte_order_mark_is_no_obstacle(self) -> None:
-        assert Scene({}).provider.read_insights(b'\xef\xbb\xbf{"data": {"summaryData": []}}').summary is None
+        assert read_insights(b'\xef\xbb\xbf{"data": {"summaryData": []}}').summary is None

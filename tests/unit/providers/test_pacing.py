@@ -9,7 +9,7 @@ PACES = (Pace(5, 0.3), Pace(60, 0.0), Pace(0, 1.5))
 
 
 def polls(pace: Pace, media_ms: int | None, job_seconds: float) -> tuple[int, float]:
-    """How many polls a job of this length costs, and how long after its end the last one comes."""
+    """Return the number of polls for a job of this length, and the seconds from its end to the last poll."""
     elapsed, attempt = 0.0, 0
     while True:
         elapsed += next_wait(pace, attempt=attempt, elapsed_seconds=elapsed, media_ms=media_ms)
@@ -82,17 +82,17 @@ def test_the_lag_after_the_end_is_in_proportion_to_the_job(minutes: int, share_o
 
 class TestNextTry:
     def test_it_doubles_from_ten_seconds_to_five_minutes(self) -> None:
-        assert [next_try(attempt=attempt, wish=None) for attempt in range(8)] == [
+        assert [next_try(attempt=attempt, retry_after=None) for attempt in range(8)] == [
             *(10, 20, 40, 80, 160),
             *(300, 300, 300),
         ]
 
     def test_a_huge_attempt_is_no_overflow(self) -> None:
-        assert next_try(attempt=10**6, wish=None) == LONGEST_WAIT
+        assert next_try(attempt=10**6, retry_after=None) == LONGEST_WAIT
 
     @pytest.mark.parametrize(
-        ("attempt", "wish", "seconds"),
+        ("attempt", "retry_after", "seconds"),
         [(0, 0, 10), (0, 3, 10), (0, 90, 90), (0, 1_200, 1_200), (9, 90, 320), (0, 86_400, 3_600)],
     )
-    def test_the_providers_wish_counts_up_to_an_hour(self, attempt: int, wish: int, seconds: int) -> None:
-        assert next_try(attempt=attempt, wish=wish) == seconds
+    def test_retry_after_counts_up_to_an_hour(self, attempt: int, retry_after: int, seconds: int) -> None:
+        assert next_try(attempt=attempt, retry_after=retry_after) == seconds

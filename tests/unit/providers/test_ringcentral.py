@@ -1,9 +1,8 @@
-"""The RingCentral adapter against its stand-in, whose dials also play the answers that it would never give."""
+"""The RingCentral adapter with its stand-in, whose dials also produce responses that are against its rules."""
 
 import json
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -62,7 +61,7 @@ class Ears:
 
 
 class Scene:
-    """The adapter, its stand-in, and what went between the two."""
+    """The adapter, its stand-in, and the calls between the two."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
@@ -92,9 +91,15 @@ class Scene:
     def submit(self, job: Any = None, key: str = "talk.mp4", **options: Any) -> Any:
         media = MediaObject("recordings", key, "etag", 5, datetime(2026, 3, 12, tzinfo=UTC))
         submission = Submission(
-            "talk", "job-0", media, options, lambda: LINK, lambda: pytest.fail("no bytes are wanted"),
-            CallbackAddress(HOOK, TOKEN), Delivery("replies", "key", lambda: ""),
-        )  # fmt: skip
+            title="talk",
+            name="job-0",
+            media=media,
+            options=options,
+            make_link=lambda: LINK,
+            open_media=lambda: pytest.fail("no bytes are wanted"),
+            callback=CallbackAddress(HOOK, TOKEN),
+            delivery=Delivery("replies", "key", lambda: ""),
+        )
         job = self.provider.submit(submission, job or {}, lambda kept: pytest.fail(f"{kept}: nothing is half-made"))
         self.world.jobs.join()
         return job
@@ -123,7 +128,7 @@ def callback(body: Any, token: str = TOKEN, expected: str = TOKEN) -> CallbackRe
 
 
 def assert_fails(error: type[ProviderError], call: Callable[[], Any]) -> str:
-    """The call fails with exactly this, and nothing secret is in what is told of it."""
+    """Check that the call raises exactly this error, and that its text contains no secret."""
     with pytest.raises(ProviderError) as caught:
         call()
     assert type(caught.value) is error
@@ -143,7 +148,7 @@ def test_analysis(scene: Scene) -> None:
     assert insights.summary == "2 speakers talk about table, broken, terrible."
     assert [topic.text for topic in insights.topics] == ["table", "broken", "terrible"]
     assert insights.ratings["TalkToListenRatio"] == {"0": "61:39", "1": "39:61"}
-    assert (insights.ratings["Pace"]["1"], insights.ratings["wpm"]["1"]) == ("fast", Decimal("212.1"))
+    assert (insights.ratings["Pace"]["1"], insights.ratings["wpm"]["1"]) == ("fast", 212.1)
     assert insights.ratings["QuestionsAsked"] == {"0": 1, "1": 0}
     assert (insights.sentiment, scene.paid) == (None, 1)
 
@@ -214,7 +219,7 @@ ECHO = f"Invalid Authorization header value: Bearer abcdefghijklmnop; {HOOK}/{TO
 
 
 @pytest.mark.parametrize(
-    ("call", "status", "body", "error", "told"),
+    ("call", "status", "body", "error", "reason"),
     [
         (BUY, 400, {"errors": [CAI]}, ProviderRejected, "CAI-101 Parameter [contentUri] is invalid"),
         (BUY, 200, {"errors": [CAI]}, ProviderRejected, "CAI-101"),
@@ -236,13 +241,13 @@ ECHO = f"Invalid Authorization header value: Bearer abcdefghijklmnop; {HOOK}/{TO
     ],
 )
 def test_refusals_of_a_submission(
-    scene: Scene, call: str, status: int, body: Any, error: type[ProviderError], told: str
+    scene: Scene, call: str, status: int, body: Any, error: type[ProviderError], reason: str
 ) -> None:
     scene.fails(call, body, status)
-    assert told in assert_fails(error, scene.submit)
+    assert reason in assert_fails(error, scene.submit)
 
 
-def test_busy_tells_its_wish(scene: Scene) -> None:
+def test_busy_gives_its_retry_after(scene: Scene) -> None:
     scene.dials(penalty_seconds=60)
     for _ in range(10):
         scene.submit()

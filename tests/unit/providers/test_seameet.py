@@ -1,4 +1,4 @@
-"""The SeaMeet adapter: what it sends, and what it makes of answers."""
+"""The SeaMeet adapter: its requests, and how it reads the responses."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ class Vault:
 
 
 class Scene:
-    """The adapter against a script; whatever comes before the scripted calls goes well."""
+    """The adapter with a script of responses; calls before the scripted ones succeed."""
 
     def __init__(self, script: Mapping[str, Sequence[Scripted]], vault: Vault | None = None) -> None:
         well = {CREATE: [response({"id": "seax_1", "status": "INITIAL"})], NAME: [named()], UPLOAD: [response("")]}

@@ -1,9 +1,8 @@
-"""The Symbl adapter against its stand-in: the whole path, answers lost on the way, callbacks."""
+"""The Symbl adapter with its stand-in: a job from end to end, lost responses, callbacks."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ class TestTheWholePath:
         assert found.summary
         assert found.sentiment is not None
         assert found.ratings["tracker:Furniture"] == 2
-        assert found.ratings["talk_time_percent:Speaker 1"] == Decimal("47.973")
+        assert found.ratings["talk_time_percent:Speaker 1"] == 47.973
         assert found.ratings.keys() >= {"total_silence_seconds", "pace_wpm:Speaker 2", "talk_time_seconds:Speaker 2"}
         assert found.missing == []
 

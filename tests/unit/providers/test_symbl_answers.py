@@ -1,4 +1,4 @@
-"""The Symbl adapter: what it sends, and what it makes of every kind of answer."""
+"""The Symbl adapter: its requests, and how it reads every kind of response."""
 
 from typing import Any
 

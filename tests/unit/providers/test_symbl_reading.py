@@ -1,16 +1,12 @@
-"""The Symbl adapter: fetching the parts of a conversation, and reading them in every form known or feared."""
+"""Conversations of Symbl in the normalised shape, in every form that is known or possible."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
-import requests
 
-from recording_insights.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import ActionItem, Insights, Question, Topic
-from tests.unit.fakes import response
-from tests.unit.providers.symbl_scene import BEYOND_JSON, JOB, ONE, OverScript
+from recording_insights.providers.adapters.symbl.reading import read_insights
 
 ISO = "2020-07-10T11:16:{:06.3f}Z".format
 PRESENT: dict[str, Any] = {
@@ -26,7 +22,7 @@ def read(messages: Any = (), **parts: Any) -> Insights:
     """The insights of a conversation with these messages and parts, whose names have _ for -."""
     given = {part.replace("_", "-"): value for part, value in parts.items()}
     reply = {"messages": {"messages": list(messages)}, **PRESENT, **given}
-    return OverScript({}).adapter.read_insights(json.dumps(reply).encode())
+    return read_insights(json.dumps(reply).encode())
 
 
 def times(*messages: dict[str, Any], **parts: Any) -> list[tuple[int | None, int | None]]:
@@ -89,16 +85,16 @@ class TestMessages:
     @pytest.mark.parametrize(
         ("sentiment", "score"),
         [
-            ({"polarity": {"score": 0.6}, "suggested": "positive"}, Decimal("0.6")),
-            ({"polarity": {"score": -1.5}}, Decimal(-1)),
-            ({"polarity": {}, "suggested": "negative"}, Decimal(-1)),
-            ({"polarity": 0.3, "suggested": "neutral"}, Decimal(0)),
+            ({"polarity": {"score": 0.6}, "suggested": "positive"}, 0.6),
+            ({"polarity": {"score": -1.5}}, -1),
+            ({"polarity": {}, "suggested": "negative"}, -1),
+            ({"polarity": 0.3, "suggested": "neutral"}, 0),
             ({}, None),
             (None, None),
             ("positive", None),
         ],
     )
-    def test_sentiment(self, sentiment: Any, score: Decimal | None) -> None:
+    def test_sentiment(self, sentiment: Any, score: float | None) -> None:
         found = read([{"text": "hi", "sentiment": sentiment}])
         assert found.transcript[0].sentiment == score
         assert found.sentiment == (None if score is None else round(score, 2))
@@ -106,7 +102,7 @@ class TestMessages:
     def test_confidence_is_the_mean_of_the_words(self) -> None:
         words: list[Any] = [{"score": 0.91}, {"score": 0.8}, {"word": "x"}, {"score": None}, 7]
         found = read([{"text": "hi", "words": words}, {"text": "hi", "words": {}}])
-        assert [u.confidence for u in found.transcript] == [Decimal("0.855"), None]
+        assert [u.confidence for u in found.transcript] == [0.855, None]
 
     def test_every_script(self) -> None:
         text = "こんにちは 👋🏽 שלום"
@@ -122,7 +118,7 @@ class TestMessages:
     @pytest.mark.parametrize("reply", ["{}", "[]", "null", '{"messages": null}', '{"messages": {"messages": 7}}', "x"])
     def test_no_transcript_at_all(self, reply: str) -> None:
         with pytest.raises((LookupError, TypeError, ValueError)):
-            OverScript({}).adapter.read_insights(reply.encode())
+            read_insights(reply.encode())
 
 
 class TestInsights:
@@ -135,7 +131,7 @@ class TestInsights:
             questions={"questions": [{"text": "Why?", "from": {}}]},
             summary={"summary": [{"text": "One."}, {"text": "Two."}]},
         )
-        assert found.topics == [Topic("interns", Decimal("0.7178597920690242")), Topic("rules")]
+        assert found.topics == [Topic("interns", 0.7178597920690242), Topic("rules")]
         assert found.action_items == [
             ActionItem("Plan it.", "Vikram", "2020-06-22T07:00:00.000Z"),
             ActionItem("And do it."),
@@ -161,9 +157,9 @@ class TestInsights:
             },
         )
         assert found.ratings == {
-            "total_silence_percent": Decimal("29.061"),
-            "talk_time_percent:Speaker 1": Decimal("40.912"),
-            "talk_time_seconds:Speaker 1": Decimal("23.4"),
+            "total_silence_percent": 29.061,
+            "talk_time_percent:Speaker 1": 40.912,
+            "talk_time_seconds:Speaker 1": 23.4,
             "pace_wpm:Speaker 1": 68,
             "tracker:Promotion": 3,
             "entity:Title": 1,
@@ -197,55 +193,3 @@ class TestInsights:
         )
         assert [u.text for u in found.transcript] == ["hi"]
         assert (found.topics, found.action_items, found.summary, found.missing) == ([], [], None, [])
-
-
-PARTS = ("topics", "action-items", "follow-ups", "questions", "analytics", "summary", "entities", "trackers-detected")
-
-
-def answers(**changed: requests.Response) -> dict[str, list[requests.Response]]:
-    told = {f"{ONE}/messages": [response('{"messages": [{"text": "hi", "timeOffset": 1.10}]}')], ONE: [response({})]}
-    told |= {f"{ONE}/{part}": [response({})] for part in PARTS}
-    return told | {f"{ONE}/{part.replace('_', '-')}": [answer] for part, answer in changed.items()}
-
-
-class TestFetch:
-    def test_every_part_as_it_came(self) -> None:
-        scene = OverScript(
-            answers(summary=response({"message": "none"}, 404), topics=response(b'\xef\xbb\xbf{"topics": []}\n'))
-        )
-
-        reply = scene.adapter.fetch(JOB, None)
-
-        assert b'"timeOffset": 1.10' in reply
-        assert json.loads(reply).keys() == {"messages", "conversation", *PARTS}
-        assert json.loads(reply)["summary"] == {"message": "none"}
-        assert scene.sent(f"{ONE}/messages").params == [("verbose", "true"), ("sentiment", "true")]
-        assert scene.session.left_over == []
-
-    @pytest.mark.parametrize(
-        "absent",
-        [response({"message": "no"}, 404), response("", 404), response("<html>", 404), response({"message": "no"})],
-    )
-    def test_what_is_not_there_does_not_matter(self, absent: requests.Response) -> None:
-        scene = OverScript(answers(summary=absent, trackers_detected=absent, trackers=absent, topics=absent))
-        found = scene.adapter.read_insights(scene.adapter.fetch(JOB, None))
-        assert [u.text for u in found.transcript] == ["hi"]
-        assert "topics: no" in " ".join(found.missing)
-
-    @pytest.mark.parametrize(
-        ("answer", "error"),
-        [
-            (response({"message": "gone"}, 404), ProviderRejected),
-            (response({"messages": {}}), ProviderUnavailable),
-            (response({"message": "wait"}), ProviderUnavailable),
-            *((answer, ProviderUnavailable) for answer in BEYOND_JSON),
-        ],
-    )
-    def test_without_messages(self, answer: requests.Response, error: type[ProviderError]) -> None:
-        with pytest.raises(ProviderError) as raised:
-            OverScript(answers(messages=answer)).adapter.fetch(JOB, None)
-        assert type(raised.value) is error
-
-    def test_a_fault_on_the_way_is_no_absence(self) -> None:
-        with pytest.raises(ProviderUnavailable):
-            OverScript(answers(summary=response("", 502))).adapter.fetch(JOB, None)

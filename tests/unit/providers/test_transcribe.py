@@ -1,4 +1,4 @@
-"""The Transcribe adapter before its stand-in, with the local cloud's own Transcribe behind it."""
+"""The Transcribe adapter with its stand-in and the Transcribe of the local cloud."""
 
 from collections.abc import Iterator
 from typing import Any

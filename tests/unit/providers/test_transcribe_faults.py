@@ -1,4 +1,4 @@
-"""What goes wrong between the Transcribe adapter and AWS, and the states that AWS tells."""
+"""Faults between the Transcribe adapter and AWS, and the states of a job."""
 
 from typing import Any
 
@@ -68,11 +68,11 @@ def test_the_reason_of_a_denial_is_said() -> None:
         submit(scripted(error("AccessDeniedException", message=message)))
 
 
-@pytest.mark.parametrize(("header", "wish"), [("7", 7), ("soon", None), (None, None)])
-def test_the_wish_of_a_busy_aws(header: str | None, wish: int | None) -> None:
+@pytest.mark.parametrize(("header", "retry_after"), [("7", 7), ("soon", None), (None, None)])
+def test_the_retry_after_of_a_busy_aws(header: str | None, retry_after: int | None) -> None:
     with pytest.raises(ProviderBusy) as caught:
         submit(scripted(error("ThrottlingException", headers={"retry-after": header} if header else {})))
-    assert caught.value.retry_after == wish
+    assert caught.value.retry_after == retry_after
 
 
 @pytest.mark.parametrize("answer", [{}, {"TranscriptionJob": None}, {"TranscriptionJob": {}}, []])

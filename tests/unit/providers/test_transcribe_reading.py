@@ -1,13 +1,12 @@
-"""Transcribe's transcripts, read in all the forms that they are known to have."""
+"""Transcripts of Transcribe in the normalised shape, in every known form."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from recording_insights.model.insights import Utterance
-from recording_insights.providers.adapters.transcribe.calls import Transcribe
+from recording_insights.providers.adapters.transcribe.reading import read_insights
 
 
 def word(content: Any, start: Any = "0.5", end: Any = "0.9", speaker: Any = None, confidence: Any = "0.9") -> Any:
@@ -22,7 +21,7 @@ def mark(content: str) -> Any:
 
 def read(**results: Any) -> list[Utterance]:
     reply = json.dumps({"jobName": "job-1", "status": "COMPLETED", "results": results}).encode()
-    return list(Transcribe().read_insights(reply).transcript)
+    return list(read_insights(reply).transcript)
 
 
 def texts(*items: Any) -> list[str]:
@@ -65,8 +64,8 @@ def test_speakers_with_the_items_or_only_beside_them(labelled_items: bool) -> No
         for item in items:
             item.pop("speaker_label", None)
     assert read(**DIARIZED, items=items) == [
-        Utterance("I've waited.", "spk_0", 4870, 6880, confidence=Decimal("0.900")),
-        Utterance("Sorry.", "spk_1", 8490, 8880, confidence=Decimal("0.900")),
+        Utterance("I've waited.", "spk_0", 4870, 6880, confidence=0.9),
+        Utterance("Sorry.", "spk_1", 8490, 8880, confidence=0.9),
     ]
 
 
@@ -81,9 +80,9 @@ def test_words_become_utterances() -> None:
         ]
     )
     assert [(u.text, u.speaker, u.start_ms, u.end_ms, u.confidence) for u in said] == [
-        ("Hello, you", "spk_0", 0, 600, Decimal("0.749")),
-        ("yes", "spk_1", 700, 900, Decimal("1.000")),
-        ("later", "spk_1", 3000, 3200, Decimal("1.000")),
+        ("Hello, you", "spk_0", 0, 600, 0.749),
+        ("yes", "spk_1", 700, 900, 1.0),
+        ("later", "spk_1", 3000, 3200, 1.0),
     ]
 
 
@@ -150,11 +149,11 @@ def test_nobody_spoke(parts: dict[str, Any]) -> None:
 
 
 def test_transcribe_finds_nothing_but_words() -> None:
-    insights = Transcribe().read_insights(b'{"results": {"items": []}}')
+    insights = read_insights(b'{"results": {"items": []}}')
     assert (insights.summary, insights.sentiment, list(insights.topics), insights.ratings) == (None, None, [], {})
 
 
 @pytest.mark.parametrize("reply", [b"", b"<html>", b"[]", b"{}", b'{"results": []}', b'{"results": {"items": 5}}'])
 def test_no_transcript_at_all(reply: bytes) -> None:
     with pytest.raises((LookupError, TypeError, ValueError)):
-        Transcribe().read_insights(reply)
+        read_insights(reply)

@@ -1,4 +1,4 @@
-"""The Transcribe adapter over scripted answers of AWS, and what it is given."""
+"""The Transcribe adapter with scripted responses of AWS, and its submission."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ JOB = {"name": NAME, "bucket": OUTPUT_BUCKET, "key": f"outputs/{NAME}.json"}
 
 
 class Scripted:
-    """AWS's clients: each call answers with the entry, or raises it; `asked` are the parameters."""
+    """A client of AWS: each call returns or raises the next entry; `asked` lists the parameters."""
 
     def __init__(self, entry: Any) -> None:
         self.entry = entry

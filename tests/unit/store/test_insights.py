@@ -254,4 +254,4 @@ def test_a_value_that_dynamodb_does_not_take_has_no_size(value: Any) -> None:
     ],
 )
 def test_the_sentiment_of_the_whole_weighs_by_length(utterances: Sequence[Utterance], mean: str | None) -> None:
-    assert mean_sentiment(utterances) == (None if mean is None else Decimal(mean))
+    assert mean_sentiment(utterances) == (None if mean is None else float(mean))

@@ -1,1 +1,1 @@
-"""What adapters share: HTTP, authentication, JSON, values, AWS errors."""
+"""Tools that the adapters share: HTTP, authentication, JSON, values, calls to AWS."""

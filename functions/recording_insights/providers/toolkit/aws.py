@@ -1,6 +1,6 @@
-"""What goes wrong between us and a provider that is a service of AWS, as our errors.
+"""Calls to a provider that is a service of AWS, with its faults turned into our errors.
 
-Only for calls that may be repeated: a fault whose outcome is unknown is `ProviderUnavailable` like any other.
+Only for calls that may be repeated: a fault with an unknown outcome becomes `ProviderUnavailable` like any other.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -48,13 +48,13 @@ _AWAY = frozenset({"InternalFailure", "InternalFailureException", "RequestTimeou
 
 
 def ask_aws(call: Callable[[], Any], *, none_if: Collection[str]) -> Any:
-    """The answer of boto3 to a call; None if AWS answers with one of these error codes.
+    """Return the response of a boto3 call, or None if AWS answers with one of the error codes in `none_if`.
 
     Raises:
-        ProviderBusy: throttled, or too many jobs at once.
-        CredentialsRefused: no credentials, wrong ones, or ones that may not do this.
-        ProviderRejected: the request itself is refused, with AWS's reason.
-        ProviderUnavailable: no answer, a server's fault, or an answer that cannot be read.
+        ProviderBusy: AWS throttles the call, or too many jobs run at once.
+        CredentialsRefused: the credentials are missing, wrong, or lack the permission.
+        ProviderRejected: AWS refuses the request itself; the text is its reason.
+        ProviderUnavailable: no response, a fault of the server, or a response that cannot be read.
     """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
@@ -68,7 +68,7 @@ def ask_aws(call: Callable[[], Any], *, none_if: Collection[str]) -> Any:
     except BotoCoreError as error:
         raise _fault(error) from None
     except (ResponseParserError, AttributeError, TypeError, ValueError) as error:
-        # The others are botocore's own parsers', where an answer has JSON of another form than its model.
+        # The parsers of botocore raise the built-in errors for JSON that does not fit their model.
         raise ProviderUnavailable(f"AWS's answer cannot be read ({type(error).__name__})") from None
 
 
@@ -77,16 +77,16 @@ def _refusal(response: Mapping[str, Any]) -> ProviderError:
     code, status = str(error.get("Code") or "no code"), meta.get("HTTPStatusCode", 0)
     message = vendor_message(error.get("Message") or "no reason given")
     if code in _BUSY or status == 429:
-        wish = str(meta.get("HTTPHeaders", {}).get("retry-after", ""))
-        return ProviderBusy(f"AWS is busy ({code})", int(wish) if wish.isdecimal() else None)
+        retry_after = str(meta.get("HTTPHeaders", {}).get("retry-after", ""))
+        return ProviderBusy(f"AWS is busy ({code})", int(retry_after) if retry_after.isdecimal() else None)
     if code in _DENIED:
-        return CredentialsRefused(f"AWS does not allow it ({code}): {message}")
+        return CredentialsRefused(f"AWS does not allow the call ({code}): {message}")
     if code in _UNKNOWN_CALLER or status in (401, 403):
-        # Without the message: it may hold the string to sign, and with it the session's token.
+        # The message is left out: it may contain the string to sign, and with it the session's token.
         return CredentialsRefused(f"AWS refused the credentials ({code})")
     if code in _AWAY or not 400 <= status < 500:
         return ProviderUnavailable(f"AWS answered HTTP {status} ({code})")
-    return ProviderRejected(f"AWS refused it ({code}): {message}")
+    return ProviderRejected(f"AWS refused the request ({code}): {message}")
 
 
 def _fault(error: Exception) -> ProviderError:
@@ -94,7 +94,7 @@ def _fault(error: Exception) -> ProviderError:
 
     name = type(error).__name__
     if isinstance(error, exceptions.ParamValidationError):
-        return ProviderRejected(f"the request cannot be put to AWS: {vendor_message(str(error))}")
+        return ProviderRejected(f"the request is not valid for AWS: {vendor_message(str(error))}")
     credentials = (
         exceptions.NoCredentialsError,
         exceptions.PartialCredentialsError,
@@ -102,5 +102,5 @@ def _fault(error: Exception) -> ProviderError:
     )
     if isinstance(error, credentials):
         return CredentialsRefused(f"there are no credentials for AWS ({name})")
-    # The text of botocore's errors holds whole URLs; the class says what happened.
+    # The text of botocore's errors contains whole URLs. The class says enough.
     return ProviderUnavailable(f"AWS could not be reached ({name})")

@@ -1,13 +1,22 @@
-"""HTTP to a vendor: time-outs, and the faults that every vendor shares turned into our errors.
+"""HTTP calls to a vendor, with time-outs, and with the faults of every vendor turned into our errors.
 
-Plain `requests`, no automatic retries: a repeated POST may be a second paid job, so the workflow decides.
+The calls use plain `requests` and never retry: a repeated POST may buy a second job, so the workflow decides.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from recording_insights.errors import ProviderBusy, ProviderUnavailable, SubmissionUnconfirmed
+from recording_insights.errors import (
+    OutOfCredit,
+    ProviderBusy,
+    ProviderError,
+    ProviderRejected,
+    ProviderUnavailable,
+    SubmissionUnconfirmed,
+)
 from recording_insights.providers.port import MediaStream
 from recording_insights.providers.toolkit.json import parse_json
 
@@ -15,16 +24,17 @@ if TYPE_CHECKING:
     import requests
 
 TIMEOUT = (3.05, 25)
-"""Seconds to connect and to wait for bytes; below every function's own time-out."""
+"""Seconds to connect, and seconds to wait for bytes; below the time-out of every function."""
 
 Query = Sequence[tuple[str, str]]
+"""Names and values of a query string, in order; a name may occur more than once."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer below 500 other than 429; `data` is the parsed JSON (numbers exact), `body` as it came.
+    """A vendor's response with a status below 500 other than 429.
 
-    `data` is None for a refusal (4xx) that is not JSON.
+    `body` holds the bytes as received. `data` is the parsed JSON, or None for a refusal (4xx) that is not JSON.
     """
 
     status: int
@@ -34,7 +44,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class VendorHttp:
-    """Calls one vendor under its base URL (scheme and host, no trailing slash)."""
+    """Calls one vendor under its base URL, which has no trailing slash."""
 
     vendor: str
     base_url: str
@@ -50,71 +60,86 @@ class VendorHttp:
         json: Any = None,
         form: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        buys: bool = False,
+        is_paid: bool = False,
     ) -> Reply:
-        """One request, one answer. `buys` marks the call that the vendor charges for.
+        """Send one request and return the response. `is_paid` marks the call that the vendor charges for.
 
         Raises:
-            ProviderBusy: 429, with the vendor's Retry-After if it sent one.
-            ProviderUnavailable: no connection, time-out, 5xx, or an answer that is not JSON.
-            SubmissionUnconfirmed: the same of a call that buys, unless no connection came about at all.
+            ProviderBusy: status 429, with the vendor's Retry-After if there is one.
+            ProviderUnavailable: no connection, a time-out, a 5xx, or a response that is not JSON.
+            SubmissionUnconfirmed: the same for a paid call, unless there was no connection at all.
         """
-        what = f"{method} {path}"
+        request = f"{method} {path}"
         response = self._send(
             method,
             f"{self.base_url}{path}",
-            what,
-            buys,
+            request,
+            is_paid,
             headers=dict(headers or {}),
             params=list(query),
             json=json,
             data=form,
             auth=auth,
         )
-        unusable = SubmissionUnconfirmed if buys else ProviderUnavailable
+        unusable = _unusable(is_paid)
         if response.status_code >= 500:
-            raise unusable(f"{self.vendor} answered HTTP {response.status_code} ({what})")
+            raise unusable(f"{self.vendor} answered HTTP {response.status_code} ({request})")
         try:
             data = parse_json(response.content)
         except ValueError:
-            # A refusal is one in whatever words.
+            # A refusal needs no JSON: its status says enough.
             if response.status_code < 400:
-                raise unusable(f"{self.vendor} answered with something that is not JSON ({what})") from None
+                raise unusable(f"{self.vendor} answered with something that is not JSON ({request})") from None
             data = None
         return Reply(response.status_code, data, response.content)
 
     def upload(self, link: str, media: MediaStream) -> None:
-        """PUT the bytes to a presigned link, as a stream of known length and with no header of ours.
+        """PUT the media to a presigned link, as a stream of known length and without headers of ours.
 
         Raises:
-            ProviderUnavailable: it was not taken; the link's owner answers as S3 does, not in the vendor's words.
+            ProviderUnavailable: the storage refuses the media. It answers as S3 does, not in the vendor's format.
         """
-        response = self._send("PUT", link, "PUT of the media", buys=False, headers={}, data=media)
+        response = self._send("PUT", link, "PUT of the media", is_paid=False, headers={}, data=media)
         if response.status_code >= 300:
             raise ProviderUnavailable(f"{self.vendor}'s storage answered HTTP {response.status_code} to the media")
 
-    def _send(self, method: str, url: str, what: str, buys: bool, **arguments: Any) -> "requests.Response":
+    def _send(self, method: str, url: str, request: str, is_paid: bool, **arguments: Any) -> "requests.Response":
         import requests
 
-        unusable = SubmissionUnconfirmed if buys else ProviderUnavailable
+        unusable = _unusable(is_paid)
         try:
             response = self.session.request(method, url, timeout=TIMEOUT, allow_redirects=False, **arguments)
         except requests.ConnectTimeout:
-            raise ProviderUnavailable(f"{self.vendor} did not answer in time ({what})") from None
+            raise ProviderUnavailable(f"{self.vendor} did not answer in time ({request})") from None
         except requests.Timeout:
-            raise unusable(f"{self.vendor} did not answer in time ({what})") from None
+            raise unusable(f"{self.vendor} did not answer in time ({request})") from None
         except requests.RequestException as error:
             if _never_connected(error):
                 unusable = ProviderUnavailable
-            # The text of requests' errors holds the whole URL; the class says what happened.
-            raise unusable(f"{self.vendor} could not be reached ({type(error).__name__}, {what})") from None
+            # The text of requests' errors contains the whole URL. The class says enough.
+            raise unusable(f"{self.vendor} could not be reached ({type(error).__name__}, {request})") from None
         if response.status_code == 429:
             raise ProviderBusy(f"{self.vendor} is busy (HTTP 429)", _seconds(response.headers.get("Retry-After")))
         return response
 
-    def unreadable(self, what: str, *, buys: bool = False) -> ProviderUnavailable:
-        """The error for an answer that lacks what the contract promises."""
-        return (SubmissionUnconfirmed if buys else ProviderUnavailable)(f"{self.vendor} answered without {what}")
+    def unreadable(self, promised: str, *, is_paid: bool = False) -> ProviderUnavailable:
+        """Return the error for a response without `promised`, which the vendor's API promises."""
+        return _unusable(is_paid)(f"{self.vendor} answered without {promised}")
+
+    def refusal(self, status: int, reason: str, *, no_credit: re.Pattern[str] | None = None) -> ProviderError:
+        """Return the error for a refused request: `OutOfCredit` for 402 or a reason that matches `no_credit`."""
+        is_out_of_credit = status == 402 or (no_credit is not None and no_credit.search(reason))
+        error = OutOfCredit if is_out_of_credit else ProviderRejected
+        return error(f"{self.vendor} answered HTTP {status}: {reason}")
+
+
+def path_segment(value: Any) -> str:
+    """Encode a value as one segment of a path: an id from a vendor may contain slashes or dots."""
+    return quote(str(value), safe="")
+
+
+def _unusable(is_paid: bool) -> type[ProviderUnavailable]:
+    return SubmissionUnconfirmed if is_paid else ProviderUnavailable
 
 
 def _session() -> "requests.Session":

@@ -1,8 +1,7 @@
-"""JSON of vendors."""
+"""JSON from vendors."""
 
 import json
 import re
-from decimal import Decimal
 from typing import Any
 
 _HALF_PAIR = re.compile(
@@ -11,10 +10,10 @@ _HALF_PAIR = re.compile(
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON as DynamoDB takes it; raises ValueError.
+    """Parse the JSON of a vendor to plain Python values; raises ValueError if it is no UTF-8 or no JSON.
 
-    Numbers are exact, NaN and Infinity are None, and half a surrogate pair, which is what an emoji becomes when a
-    text is cut inside of it, is the replacement character.
+    NaN and Infinity become None. A number too large for a float, such as 1e999, becomes infinity. Half of a surrogate
+    pair becomes the replacement character: vendors produce one when they cut a text in the middle of an emoji.
     """
     text = _HALF_PAIR.sub(r"\\ufffd", body.decode("utf-8-sig"))
-    return json.loads(text, parse_float=Decimal, parse_constant=lambda _: None)
+    return json.loads(text, parse_constant=lambda _: None)

@@ -1,78 +1,90 @@
-"""Vendors' times, scores and words made ours: whole ms, sentiment from -1 to 1, utterances."""
+"""Values of vendors in our units: whole ms, sentiment from -1 to 1, words joined to utterances."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from math import fsum
 from typing import Any
 
-from recording_insights.model.insights import Topic, Utterance
+from recording_insights.model.insights import Number, Topic, Utterance
+
+NO_REASON = "no reason given"
+"""The reason of a failure for which the vendor gives none."""
 
 _SENTENCE_END = (".", "?", "!", "。", "？", "！", "…")
 _PAUSE_MS = 1500
 """Silence after which the same speaker's words begin a new utterance."""
+_LARGEST = 2**53
+"""Up to here a float is exact to a whole number. No time, score or count is larger, and none may overflow a mean."""
+
+
+def number(value: Any) -> Number | None:
+    """Return the number that a value is or spells; None for anything else, such as NaN, infinity and booleans."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    # False for NaN as well.
+    return found if abs(found) <= _LARGEST else None
 
 
 def whole(value: Any) -> int | None:
-    """The nearest whole number of a number or of a text that is one; None for anything else."""
-    number = exact(value)
-    return None if number is None else round(number)
+    """Return the whole number nearest to a number or to a text that spells one; None for anything else."""
+    found = number(value)
+    return None if found is None else round(found)
 
 
 def ms_of_seconds(value: Any) -> int | None:
-    """Whole ms of seconds, given as a number or a text."""
-    number = exact(value)
-    return None if number is None else round(number * 1000)
+    """Return seconds, given as a number or a text, in whole ms; None for anything else."""
+    seconds = number(value)
+    return None if seconds is None else round(seconds * 1000)
 
 
 def ms_between(start: Any, moment: Any) -> int | None:
-    """Whole ms from one ISO 8601 moment to another."""
+    """Return the whole ms from one ISO 8601 moment to another; None if either is none."""
     try:
         return round((datetime.fromisoformat(moment) - datetime.fromisoformat(start)).total_seconds() * 1000)
     except (TypeError, ValueError):
         return None
 
 
-def sentiment(value: Any) -> Decimal | None:
-    """A score within -1…1: a number cut to it, or a word such as "Very Negative"; None for anything else."""
-    number = exact(value)
-    if number is not None:
-        return max(Decimal(-1), min(Decimal(1), number))
-    words = {"positive": Decimal(1), "neutral": Decimal(0), "negative": Decimal(-1)}
-    return words.get(str(value).lower().rpartition(" ")[2]) if value else None
+def sentiment(value: Any) -> Number | None:
+    """Return a sentiment from -1 to 1, of a number, which is clipped, or of a text such as "Very Negative"."""
+    score = number(value)
+    if score is not None:
+        return max(-1, min(1, score))
+    scores = {"positive": 1, "neutral": 0, "negative": -1}
+    return scores.get(str(value).lower().rpartition(" ")[2]) if value else None
 
 
-def exact(value: Any) -> Decimal | None:
-    """The number that a value is or spells; None for anything else, NaN and infinity included."""
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        number = Decimal(str(value))
-    except ArithmeticError:
-        return None
-    return number if number.is_finite() else None
+def mean(numbers: Iterable[Number | None]) -> float | None:
+    """Return the mean of the known numbers, rounded to three decimals; None if there are none."""
+    known = [found for found in numbers if found is not None]
+    return round(fsum(known) / len(known), 3) if known else None
 
 
 def optional_text(value: Any) -> str | None:
-    """The text of a value; None if it is empty."""
+    """Return a value as a text; None if it is empty."""
     return str(value) if value not in (None, "") else None
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """The object; an empty one for whatever else stands where the contract promises an object."""
+    """Return the object that the vendor's API promises here; an empty one if the value is none."""
     return value if isinstance(value, dict) else {}
 
 
 def maps(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; nothing for whatever else stands where the contract promises a list of objects."""
+    """Return the objects of a list that the vendor's API promises here; an empty list if the value is none."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def best_topics(told: Iterable[tuple[str | None, Decimal | None]]) -> list[Topic]:
-    """Each topic once, in order, with the highest score that it was told with."""
-    best: dict[str, Decimal | None] = {}
-    for text, score in told:
+def best_topics(scored: Iterable[tuple[str | None, Number | None]]) -> list[Topic]:
+    """Return each topic once, in the order given, with the highest of its scores."""
+    best: dict[str, Number | None] = {}
+    for text, score in scored:
         if text:
             best[text] = max((known for known in (best.get(text), score) if known is not None), default=None)
     return [Topic(text, score) for text, score in best.items()]
@@ -80,20 +92,20 @@ def best_topics(told: Iterable[tuple[str | None, Decimal | None]]) -> list[Topic
 
 @dataclass(frozen=True)
 class Word:
-    """One word, its punctuation included."""
+    """One spoken word with its punctuation."""
 
     text: str
     start_ms: int | None
     end_ms: int | None
     speaker: str | None = None
-    confidence: Decimal | None = None
-    sentiment: Decimal | None = None
+    confidence: Number | None = None
+    sentiment: Number | None = None
 
 
 def utterances_of(words: Iterable[Word]) -> list[Utterance]:
-    """Words in order, joined to utterances: one ends with the sentence, with the speaker, or before a long pause.
+    """Join words, given in order, to utterances. One ends with a sentence, with the speaker, or before a long pause.
 
-    Confidence and sentiment of an utterance are the means of its words', three decimals.
+    Confidence and sentiment of an utterance are the means of its words, rounded to three decimals.
     """
     groups: list[list[Word]] = []
     for word in words:
@@ -114,48 +126,48 @@ def _utterance(words: list[Word]) -> Utterance:
         speaker=words[0].speaker,
         start_ms=words[0].start_ms,
         end_ms=words[-1].end_ms,
-        sentiment=_mean(word.sentiment for word in words),
-        confidence=_mean(word.confidence for word in words),
+        sentiment=mean(word.sentiment for word in words),
+        confidence=mean(word.confidence for word in words),
     )
 
 
-def _mean(numbers: Iterable[Decimal | None]) -> Decimal | None:
-    known = [number for number in numbers if number is not None]
-    return (sum(known, Decimal(0)) / len(known)).quantize(Decimal("0.001")) if known else None
-
-
 @dataclass(frozen=True)
-class Scored:
-    """A stretch of the conversation, by one speaker if that is known, and its sentiment."""
+class ScoredSpan:
+    """A span of the conversation with its sentiment; `speaker` is None if the vendor does not name one."""
 
     start_ms: int
     end_ms: int
     speaker: str | None
-    sentiment: Decimal
+    sentiment: Number
 
 
-def with_sentiment(utterances: Sequence[Utterance], stretches: Sequence[Scored]) -> list[Utterance]:
-    """Utterances with the sentiment of the stretches within, weighted by the time that they share.
+def with_sentiment(utterances: Sequence[Utterance], spans: Sequence[ScoredSpan]) -> list[Utterance]:
+    """Give each utterance the mean sentiment of the spans that overlap it, weighted by the shared time.
 
-    Both are in the order of time, but for speakers who talk over each other: one pass over both.
+    Speakers may overlap each other, so neither sequence needs to be in order. Spans of another speaker do not count.
+    An utterance without times, or without a span, keeps its own sentiment.
     """
-    ordered = sorted(stretches, key=lambda stretch: stretch.start_ms)
-    longest = max((stretch.end_ms - stretch.start_ms for stretch in ordered), default=0)
-    starts = [stretch.start_ms for stretch in ordered]
+    ordered = sorted(spans, key=lambda span: span.start_ms)
+    starts = [span.start_ms for span in ordered]
+    longest = max((span.end_ms - span.start_ms for span in ordered), default=0)
     scored = []
     for utterance in utterances:
         start, end = utterance.start_ms, utterance.end_ms
-        if start is None or end is None:
-            scored.append(utterance)
-            continue
-        near = ordered[bisect_left(starts, start - longest) : bisect_left(starts, end)]
-        shares = [
-            (min(end, stretch.end_ms) - max(start, stretch.start_ms), stretch.sentiment)
-            for stretch in near
-            if None in (utterance.speaker, stretch.speaker) or utterance.speaker == stretch.speaker
-        ]
-        weight = sum(share for share, _ in shares if share > 0)
-        total = sum((share * score for share, score in shares if share > 0), Decimal(0))
-        mean = (total / weight).quantize(Decimal("0.001")) if weight else utterance.sentiment
-        scored.append(replace(utterance, sentiment=mean))
+        if start is not None and end is not None:
+            # Only these can overlap; to compare with all would take the square of the length of a talk.
+            near = ordered[bisect_left(starts, start - longest) : bisect_left(starts, end)]
+            utterance = replace(utterance, sentiment=_shared_sentiment(utterance, start, end, near))
+        scored.append(utterance)
     return scored
+
+
+def _shared_sentiment(utterance: Utterance, start: int, end: int, spans: Iterable[ScoredSpan]) -> Number | None:
+    shares = [
+        (min(end, span.end_ms) - max(start, span.start_ms), span.sentiment)
+        for span in spans
+        if None in (utterance.speaker, span.speaker) or utterance.speaker == span.speaker
+    ]
+    shares = [(share, score) for share, score in shares if share > 0]
+    if not shares:
+        return utterance.sentiment
+    return round(fsum(share * score for share, score in shares) / sum(share for share, _ in shares), 3)

@@ -1,7 +1,8 @@
 """Marsview Speech Analytics: upload a link, compute models on it, poll their states, fetch the metadata.
 
-A transaction belongs to one link, a compute on it is what costs. The vendor's facts that contradict each other
-(token path, state words, times with fractions) are read tolerantly; docs/providers/marsview.md lists them.
+A transaction belongs to one link; a compute on the transaction is the paid call. docs/providers.md lists facts in which
+the vendor's pages contradict each other (the path of the token, names of states, times with fractions); the adapter
+accepts both forms.
 """
 
 import time
@@ -9,13 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from recording_insights.errors import MediaLinkExpired, ProviderRejected, ProviderUnavailable
-from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, mean_sentiment
+from recording_insights.model.insights import Insights
+from recording_insights.providers.adapters.marsview import reading
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
-from recording_insights.providers.toolkit.auth import REFUSALS, AccessToken, Credentials, Token
+from recording_insights.providers.toolkit.auth import REFUSALS, AccessToken, Credentials, LoginRefused, Token
 from recording_insights.providers.toolkit.http import Reply, VendorHttp
-from recording_insights.providers.toolkit.json import parse_json
-from recording_insights.providers.toolkit.values import maps, optional_text, sentiment, whole
+from recording_insights.providers.toolkit.values import NO_REASON, mapping, maps, whole
 from recording_insights.redaction import vendor_message
 
 BASE_URL = "https://api.marsview.ai"
@@ -34,23 +35,24 @@ _FINAL = {"processed", "completed", "error"}
 
 
 class Marsview:
-    """The adapter; `credentials(fresh)` gives apiKey, apiSecret and userId, `fresh` past every cache."""
+    """The adapter. `credentials(fresh)` returns apiKey, apiSecret and userId; `fresh` bypasses every cache."""
 
     capabilities = Capabilities(
         takes="url",
         formats=frozenset({"mp4", "m4a", "mp3", "wav", "avi"}),
-        # "A 60-minute call takes about 15-20 minutes", say its pages; the first poll is for the quick ones.
+        # "A 60-minute call takes about 15-20 minutes", say its pages. Short calls end earlier.
         pace=Pace(start_seconds=5, share=0.25),
-        token_seconds=3600,
     )
 
     def __init__(self, http: VendorHttp, credentials: Credentials, clock: Callable[[], float] = time.monotonic) -> None:
         self._http = http
         self._credentials = credentials
-        self._token = AccessToken("Marsview", credentials, self._log_in, _complaint, clock)
+        self._token = AccessToken(
+            "Marsview", credentials, self._log_in, lambda reply: _reason_of(mapping(reply.data)), clock
+        )
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
-        """Link, then compute. An earlier try whose answer was lost is found by the models on its transaction."""
+        """Save the link, then compute. A compute whose response was lost shows as models on the transaction."""
         transaction = job.get("transaction_id")
         if transaction:
             if self._models(transaction):
@@ -62,13 +64,13 @@ class Marsview:
         return {**job, "request_ids": self._compute(transaction, submission.options)}
 
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
-        """Final only when every model is: some may fail while others succeed."""
+        """Return the state: final only when every model is final. Some may fail while others succeed."""
         models = self._models(job["transaction_id"])
         if not models:
             return JobState("failed", "no models", "Marsview lists no model for the transaction: nothing was computed")
-        states = [(str(model.get("modelType", "?")), *_state(model)) for model in models]
+        states = [(str(model.get("modelType", "?")), *_state_of(model)) for model in models]
         if LINK_EXPIRED in str(models):
-            raise MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
+            raise _link_expired()
         words = {word for _, word, _ in states}
         word = ", ".join(sorted(words))
         if words - _FINAL:
@@ -79,62 +81,43 @@ class Marsview:
         return JobState("succeeded", word, missing=failed)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
-        """The metadata of all models in one answer."""
+        """Fetch the metadata of all models, which come in one response."""
         reply = self._call("GET", f"/cb/v1/conversation/fetch_metadata/{job['transaction_id']}")
-        if not isinstance(_data(reply), dict):
+        if not isinstance(reply.data.get("data"), dict):
             raise self._http.unreadable("data in the metadata")
         return reply.body
 
     def read_insights(self, reply: bytes) -> Insights:
-        """Marsview's metadata in the normalised shape; a key is absent where its model was not asked for."""
-        data = parse_json(reply)["data"]
-        transcript = _transcript(data)
-        summary = " ".join(str(line["sentence"]) for line in data.get("summaryData") or () if line.get("sentence"))
-        return Insights(
-            transcript=transcript,
-            summary=summary or None,
-            topics=[Topic(_text(topic, "topic", "name")) for topic in data.get("topicsData") or () if topic],
-            action_items=[_action(action) for action in maps(data.get("actionsData")) if action.get("actions")],
-            questions=[
-                Question(text=str(block["question"]), answer=optional_text(block.get("response")))
-                for entry in maps(data.get("questionResponse"))
-                for block in maps(entry.get("questionBlock"))
-                if block.get("question")
-            ],
-            emotions=[
-                _emotion(entry) for entry in maps(data.get("emotion")) if (entry.get("emotion") or {}).get("value")
-            ],
-            sentiment=mean_sentiment(transcript),
-        )
+        """Normalise the metadata."""
+        return reading.read_insights(reply)
 
     def _save_link(self, submission: Submission) -> str:
         body = {"title": submission.title, "description": submission.title, "link": submission.make_link()}
-        reply = self._call("POST", "/cb/v1/conversation/save_file_link", body)
-        transaction = (_data(reply) or {}).get("txnId")
+        transaction = _data_of(self._call("POST", "/cb/v1/conversation/save_file_link", body)).get("txnId")
         if not transaction:
             raise self._http.unreadable("a transaction id")
         return str(transaction)
 
     def _compute(self, transaction: str, options: Mapping[str, Any]) -> dict[str, str]:
-        models = [_model(name, options) for name in _models_of(options)]
+        """Order the models and return the id of each request by its model."""
+        models = [_model(name, options) for name in _ordered_models(options)]
         body = {"txnId": transaction, "userId": self._credentials(False)["userId"], "enableModels": models}
         reply = self._call("POST", "/cb/v1/conversation/compute", body)
         request_ids = {
             str(model["modelType"]): str(model["requestId"])
-            for model in maps((_data(reply) or {}).get("enableModels"))
+            for model in maps(_data_of(reply).get("enableModels"))
             if model.get("modelType") and model.get("requestId")
         }
         if not request_ids and not self._models(transaction):
-            # No source shows this answer whole; the transaction's own list of models tells whether it was taken.
+            # No source shows this response completely. The models of the transaction prove that the order was accepted.
             raise self._http.unreadable("the models that it computes")
         return request_ids
 
     def _models(self, transaction: str) -> list[dict[str, Any]]:
-        reply = self._call("GET", f"/cb/v1/conversation/get_txn/{transaction}")
-        models = (_data(reply) or {}).get("enableModels")
+        models = _data_of(self._call("GET", f"/cb/v1/conversation/get_txn/{transaction}")).get("enableModels")
         if not isinstance(models, list):
             raise self._http.unreadable("the states of the models")
-        return [model for model in models if isinstance(model, dict)]
+        return maps(models)
 
     def _call(self, method: str, path: str, json: Any = None) -> Reply:
         def send(token: str) -> Reply:
@@ -142,58 +125,63 @@ class Marsview:
 
         return _accepted(self._token.call(send))
 
-    def _log_in(self, secret: Mapping[str, str]) -> Token | Reply:
+    def _log_in(self, secret: Mapping[str, str]) -> Token:
         login = {key: secret[key] for key in ("apiKey", "apiSecret", "userId")}
         reply = self._http.call("POST", "/cb/v1/auth/create_access_token", json=login)
         if reply.status in REFUSALS:
-            return reply
-        data = _data(_accepted(reply)) or {}
+            raise LoginRefused(_reason_of(mapping(reply.data)))
+        data = _data_of(_accepted(reply))
         if not data.get("accessToken"):
             raise self._http.unreadable("an access token")
-        # A life that cannot be read (some issuers write "1h") is none.
+        # Some issuers write "1h". A lifetime that is no number counts as none.
         return Token(str(data["accessToken"]), whole(data.get("expiresIn")) or 0)
 
 
 def _accepted(reply: Reply) -> Reply:
-    """The reply, unless it is an error in whatever clothes: Marsview also answers 200 with `status: false`."""
+    """Return the reply, whose data is an object, or raise the error that it contains.
+
+    Marsview sends errors with status 200 as well, together with `status: false`.
+    """
     if not isinstance(reply.data, dict):
         raise ProviderUnavailable("Marsview answered with JSON that is no object")
     if reply.status < 400 and reply.data.get("status") is not False:
         return reply
     if LINK_EXPIRED.encode() in reply.body:
-        raise MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
-    raise ProviderRejected(f"Marsview answered HTTP {reply.status}: {_reason(reply.data)}")
+        raise _link_expired()
+    raise ProviderRejected(f"Marsview answered HTTP {reply.status}: {_reason_of(reply.data)}")
 
 
-def _complaint(reply: Reply) -> str:
-    return _reason(reply.data) if isinstance(reply.data, dict) else "no reason given"
+def _link_expired() -> MediaLinkExpired:
+    return MediaLinkExpired(f"Marsview came too late for the link ({LINK_EXPIRED})")
 
 
-def _reason(body: Mapping[str, Any]) -> str:
-    """The code and the message of an error: beside each other, or both inside of `error`."""
+def _reason_of(body: Mapping[str, Any]) -> str:
+    """Return the code and the message of an error, which are at the top of the body or both inside its `error`."""
     error = body.get("error") or body.get("code")
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {"code": error}
     parts = dict.fromkeys((inner.get("code"), inner.get("name"), inner.get("message"), body.get("message")))
-    return vendor_message(" ".join(str(part) for part in parts if part) or "no reason given")
+    return vendor_message(" ".join(str(part) for part in parts if part) or NO_REASON)
 
 
-def _data(reply: Reply) -> dict[str, Any] | None:
-    data = reply.data.get("data")
-    return data if isinstance(data, dict) else None
+def _data_of(reply: Reply) -> dict[str, Any]:
+    return mapping(reply.data.get("data"))
 
 
-def _state(model: Mapping[str, Any]) -> tuple[str, str]:
+def _state_of(model: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the name of a model's state in lower case, and its reason."""
     state = model.get("state")
-    state = state if isinstance(state, dict) else {"status": state}
-    return str(state.get("status") or "unknown").lower(), _reason(state)
+    if not isinstance(state, dict):
+        state = {"status": state}
+    return str(state.get("status") or "unknown").lower(), _reason_of(state)
 
 
-def _models_of(options: Mapping[str, Any]) -> list[str]:
-    # The other models work on the words of this one.
+def _ordered_models(options: Mapping[str, Any]) -> list[str]:
+    # The other models work on the text of the first.
     return list(dict.fromkeys(("speech_to_text", *options.get("models", DEFAULT_MODELS))))
 
 
 def _model(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the order of one model."""
     if name != "speech_to_text":
         return {"modelType": name}
     return {
@@ -201,38 +189,9 @@ def _model(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         "modelConfig": {
             "automatic_punctuation": True,
             "custom_vocabulary": list(options.get("custom_vocabulary", ())),
-            # The vendor's spelling; -1 lets it count the speakers itself.
+            # The vendor's spelling. With -1 it counts the speakers itself.
             "speaker_seperation": {"num_speakers": options.get("speakers", -1)},
             "enableKeywords": True,
             "enableTopics": False,
         },
     }
-
-
-def _transcript(data: Mapping[str, Any]) -> list[Utterance]:
-    sentiments = {whole(entry.get("startTime")): entry.get("sentiment") for entry in maps(data.get("sentiment"))}
-    utterances = []
-    for line in data.get("transcript") or ():
-        speakers = line.get("speakers") or ()
-        speaker = str(speakers[0]) if speakers else None
-        times = whole(line.get("startTime")), whole(line.get("endTime"))
-        score = None if times[0] is None else sentiment(sentiments.get(times[0]))
-        utterances.append(Utterance(str(line.get("sentence") or ""), speaker, *times, score))
-    return utterances
-
-
-def _action(action: Mapping[str, Any]) -> ActionItem:
-    others = (optional_text(action.get(name)) for name in ("assignee", "completionDate", "priority"))
-    return ActionItem(str(action["actions"]), *others)
-
-
-def _emotion(entry: Mapping[str, Any]) -> Emotion:
-    tone = optional_text((entry.get("tone") or {}).get("value"))
-    times = whole(entry.get("startTime")), whole(entry.get("endTime"))
-    return Emotion(str(entry["emotion"]["value"]), tone, entry["emotion"].get("confidence"), *times)
-
-
-def _text(value: Any, *names: str) -> str:
-    if isinstance(value, dict):
-        return next((str(value[name]) for name in names if value.get(name)), vendor_message(value))
-    return str(value)

@@ -1,8 +1,8 @@
-"""Seasalt SeaMeet: create a meeting, upload its audio, analyse it; the result comes by callback and in no other way.
+"""Insights by Seasalt SeaMeet: create a meeting, upload its audio, analyse it; only a callback brings the result.
 
-The job's own state tells of a failure, never of the result: `result` is null in every state. The callback is set per
-workspace by the vendor, names the meeting and not the job, and is signed. Where the vendor's table and its script
-differ (names of fields), both names are sent and both are read; docs/providers/seameet.md lists them.
+The state of a job shows a failure, but never the result: its `result` is always null. The vendor sets the callback for
+a whole workspace, signs it, and names the meeting in it, not the job. The vendor's table and its script use different
+names for some fields. The adapter sends and reads both; docs/providers.md lists them.
 """
 
 import hmac
@@ -10,26 +10,24 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
 
-from recording_insights.errors import CallbackForged, InvalidRequest, OutOfCredit, ProviderRejected
-from recording_insights.model.insights import Insights, Utterance
+from recording_insights.errors import CallbackForged, InvalidRequest
+from recording_insights.model.insights import Insights
+from recording_insights.providers.adapters.seameet import reading
+from recording_insights.providers.adapters.seameet.reading import payload_of, plain_text
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, Job, JobState, Submission
-from recording_insights.providers.toolkit.auth import Credentials
-from recording_insights.providers.toolkit.http import Query, Reply, VendorHttp
+from recording_insights.providers.toolkit.auth import Credentials, StaticKey
+from recording_insights.providers.toolkit.http import Query, Reply, VendorHttp, path_segment
 from recording_insights.providers.toolkit.json import parse_json
-from recording_insights.providers.toolkit.static_key import StaticKey
-from recording_insights.providers.toolkit.values import mapping, maps
+from recording_insights.providers.toolkit.values import NO_REASON, mapping
 from recording_insights.redaction import vendor_message
 
 BASE_URL = "https://meet.seasalt.ai"
 RESULT_EVENT = "dashboard_analysis_finished"
 MOST_NAMES = 50
-_SCORES = ("customer_satisfaction_rating", "agent_performance_rating", "agent_performance_feedback", "risk_factor")
 _ERROR_FIELDS = ("error", "errors", "error_code", "error_message", "detail")
 _NAME_TAKEN = re.compile(r"already|conflict|duplicat|exists", re.IGNORECASE)
 _NO_CREDIT = re.compile(r"insufficient (?:\w+ )?(?:funds?|credits?|balance|quota)|out of credit", re.IGNORECASE)
@@ -37,12 +35,12 @@ _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 
 
 class SeaMeet:
-    """The adapter; `credentials(fresh)` gives apiKey, workspaceId and webhookSecret, `fresh` past every cache."""
+    """The adapter. `credentials(fresh)` returns apiKey, workspaceId and webhookSecret; `fresh` bypasses every cache."""
 
     capabilities = Capabilities(
         takes="bytes",
         formats=frozenset({"wav", "mp3", "mp4", "ogg", "opus", "flac", "wma", "aac", "amr", "webm", "spx"}),
-        # Polls find failures only, the end is the callback: they need not be quick.
+        # Polls find failures only and need not be frequent: a callback announces the end.
         pace=Pace(start_seconds=30, share=0.25),
         max_bytes=300_000_000,
         max_minutes=120,
@@ -54,67 +52,54 @@ class SeaMeet:
     def __init__(self, http: VendorHttp, credentials: Credentials) -> None:
         self._http = http
         self._credentials = credentials
-        self._key = StaticKey("SeaMeet", credentials, lambda reply: _complaint(reply.data))
+        self._key = StaticKey("SeaMeet", credentials, lambda reply: _reason_of(reply.data))
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
-        """Meeting, link, bytes, analysis. What an earlier try has done is not done again, the upload included."""
-        asked_before = "file_name" in job
+        """Create the meeting, upload the audio, order the analysis. Steps of an earlier attempt are not repeated."""
+        was_uploaded = "file_name" in job
         if "meeting_id" not in job:
             meeting = self._create_meeting(submission)
             job = {"meeting_id": meeting, "callback_key": meeting}
             keep(job)
-        if not asked_before:
+        if not was_uploaded:
             job = {**job, "file_name": self._upload(job["meeting_id"], submission)}
             keep(job)
-        return {**job, "job_id": self._analyze(job, submission.options, asked_before)}
+        return {**job, "job_id": self._analyze(_analysis(job, submission.options, is_repeated=was_uploaded))}
 
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
-        """Succeeded is what was delivered. A job whose id was lost with its answer still ends by its callback."""
+        """Return the state: a delivery is a success. A job whose id is lost with its response ends by callback too."""
         if delivered is not None:
             return JobState("succeeded", RESULT_EVENT)
         if not job.get("job_id"):
             return JobState("running", "no job id")
-        found = _job_in(self._accepted(self._send("GET", f"/jobs/{_segment(job['job_id'])}")))
-        word = _text(found.get("status"))
+        state = _job_in(self._accepted(self._send("GET", f"/jobs/{path_segment(job['job_id'])}")))
+        word = plain_text(state.get("status"))
         if not word:
             raise self._http.unreadable("the state of the job")
         if word == "FAILED":
-            reason = vendor_message(found.get("error_message") or "no reason given")
+            reason = vendor_message(state.get("error_message") or NO_REASON)
             return JobState("failed", word, f"SeaMeet failed the job: {reason}")
         return JobState("running", "FINISHED, its callback has not come" if word == "FINISHED" else word)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
-        """What was delivered: there is nothing else to fetch."""
+        """Return the delivery: there is no call that fetches a result."""
         if delivered is None:
             raise self._http.unreadable("a result: it comes by callback only")
         return delivered
 
     def read_insights(self, reply: bytes) -> Insights:
-        """The payload of a callback; its transcript has no times, ratings are letters from A (best) to E."""
-        payload = _payload(parse_json(reply))
-        lines = payload["transcript"]
-        if lines is not None and not isinstance(lines, list):
-            raise TypeError("the transcript is no list")
-        ratings = {name: payload.get(name) for name in (*_SCORES, "title")}
-        return Insights(
-            transcript=[
-                Utterance(text=text, speaker=_text(line.get("speaker")))
-                for line in maps(lines)
-                if (text := _text(line.get("text")))
-            ],
-            summary=_text(payload.get("summary")),
-            ratings={name: value for name, value in ratings.items() if _text(value)},
-        )
+        """Normalise the callback of a finished analysis."""
+        return reading.read_insights(reply)
 
     def read_callback(self, request: CallbackRequest) -> Callback | None:
-        """The end of an analysis, with its result; found by the id of its meeting."""
+        """Read the callback of a finished analysis, which contains the result and names the meeting."""
         self._prove(request)
         try:
             data = parse_json(request.body)
             event = data.get("event_name") or data["event"]
             if event != RESULT_EVENT:
                 return None
-            payload = _payload(data)
+            payload = payload_of(data)
             meeting = data.get("meeting_id") or payload["meeting_id"]
         except (AttributeError, LookupError, TypeError, ValueError):
             raise InvalidRequest("body", "names no event, or no meeting, or has no payload") from None
@@ -130,14 +115,14 @@ class SeaMeet:
             "start_time": submission.media.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
             "resource_metadata": {"call_id": submission.name},
         }
-        meeting_id = _text(self._accepted(self._send("POST", "/meetings", json=meeting)).get("id"))
+        meeting_id = plain_text(self._accepted(self._send("POST", "/meetings", json=meeting)).get("id"))
         if not meeting_id:
             raise self._http.unreadable("a meeting id")
         return meeting_id
 
     def _upload(self, meeting: str, submission: Submission) -> str:
-        """The name under which the audio lies: the first that no earlier try has used up."""
-        path = f"/meetings/{_segment(meeting)}/upload_audio_url"
+        """Upload the audio and return its file name: the first that no earlier attempt has used."""
+        path = f"/meetings/{path_segment(meeting)}/upload_audio_url"
         for counter in ("", *(f"-{number}" for number in range(2, MOST_NAMES + 1))):
             name = f"{submission.name}{counter}.{submission.media.format}"
             reply = self._send("POST", path, query=[("file_name", name)], json={"name": name})
@@ -149,54 +134,53 @@ class SeaMeet:
         self._http.upload(link, submission.open_media())
         return name
 
-    def _analyze(self, job: Job, options: Mapping[str, Any], asked_before: bool) -> str:
-        path = f"/meetings/{_segment(job['meeting_id'])}/analyze_audio"
-        body = _analysis(job, options, asked_before)
-        job_id = _text(_job_in(self._accepted(self._send("POST", path, json=body, buys=True), buys=True)).get("id"))
+    def _analyze(self, analysis: Mapping[str, Any]) -> str:
+        path = f"/meetings/{path_segment(analysis['meeting_id'])}/analyze_audio"
+        reply = self._send("POST", path, json=analysis, is_paid=True)
+        job_id = plain_text(_job_in(self._accepted(reply, is_paid=True)).get("id"))
         if not job_id:
-            raise self._http.unreadable("a job id", buys=True)
+            raise self._http.unreadable("a job id", is_paid=True)
         return job_id
 
-    def _send(self, method: str, path: str, *, query: Query = (), json: Any = None, buys: bool = False) -> Reply:
+    def _send(self, method: str, path: str, *, query: Query = (), json: Any = None, is_paid: bool = False) -> Reply:
         def send(secret: Mapping[str, str]) -> Reply:
-            # The workspace is a part of the base here, so that errors, which name the path, do not name it.
-            base = f"{self._http.base_url}/seameet-api/api/v1/workspaces/{_segment(secret['workspaceId'])}"
+            # The workspace is part of the base URL, so that errors, which contain the path, do not contain it.
+            base = f"{self._http.base_url}/seameet-api/api/v1/workspaces/{path_segment(secret['workspaceId'])}"
             headers = {"Authorization": f"Bearer {secret['apiKey']}", "Accept": "application/json"}
             http = replace(self._http, base_url=base)
-            return http.call(method, path, headers=headers, query=query, json=json, buys=buys)
+            return http.call(method, path, headers=headers, query=query, json=json, is_paid=is_paid)
 
         return self._key.call(send)
 
-    def _accepted(self, reply: Reply, *, buys: bool = False) -> dict[str, Any]:
-        """The object of the answer, unless it is an error, which may come with status 200."""
+    def _accepted(self, reply: Reply, *, is_paid: bool = False) -> dict[str, Any]:
+        """Return the object of a response, or raise the error that it contains, which may come with status 200."""
         data = reply.data
         if reply.status < 400:
             if not isinstance(data, dict):
-                raise self._http.unreadable("a JSON object", buys=buys)
+                raise self._http.unreadable("a JSON object", is_paid=is_paid)
             promised = any(data.get(name) for name in ("id", "job", "upload_audio_url"))
             if promised or not any(data.get(name) for name in _ERROR_FIELDS):
                 return data
-        complaint = _complaint(data)
-        if reply.status == 402 or _NO_CREDIT.search(complaint):
-            raise OutOfCredit(f"SeaMeet takes no job: {complaint}")
-        raise ProviderRejected(f"SeaMeet answered HTTP {reply.status}: {complaint}")
+        raise self._http.refusal(reply.status, _reason_of(data), no_credit=_NO_CREDIT)
 
     def _prove(self, request: CallbackRequest) -> None:
         given = request.headers.get("x-seasalt-server-signature", "").strip().lower()
-        # Nothing else can match, and must not make us read the secret.
-        for fresh in (False, True) if _SIGNATURE.fullmatch(given) else ():
-            secret = self._credentials(fresh)["webhookSecret"].encode()
-            if hmac.compare_digest(hmac.new(secret, request.body, sha256).hexdigest(), given):
-                return
+        # Another form cannot match, and must not cause a read of the secret.
+        if _SIGNATURE.fullmatch(given):
+            for fresh in (False, True):
+                secret = self._credentials(fresh)["webhookSecret"].encode()
+                if hmac.compare_digest(hmac.new(secret, request.body, sha256).hexdigest(), given):
+                    return
         raise CallbackForged("the callback's signature is missing or wrong")
 
 
 def _is_taken(reply: Reply) -> bool:
-    return reply.status == 409 or (reply.status in (400, 422) and bool(_NAME_TAKEN.search(_complaint(reply.data))))
+    return reply.status == 409 or (reply.status in (400, 422) and bool(_NAME_TAKEN.search(_reason_of(reply.data))))
 
 
-def _analysis(job: Job, options: Mapping[str, Any], asked_before: bool) -> dict[str, Any]:
-    return {
+def _analysis(job: Job, options: Mapping[str, Any], *, is_repeated: bool) -> dict[str, Any]:
+    """Return the body that orders the analysis of the uploaded file."""
+    analysis: dict[str, Any] = {
         "meeting_id": job["meeting_id"],
         "channel": options.get("channels", 1),
         "channels": options.get("channels", 1),
@@ -213,39 +197,25 @@ def _analysis(job: Job, options: Mapping[str, Any], asked_before: bool) -> dict[
         },
         "speaker_accounts": [],
         "diarization_options": "by_server",
-        **({"num_speakers": options["speakers"]} if "speakers" in options else {}),
         "enable_itn": True,
         "enable_punctuation": True,
         "use_existing_audio": False,
-        # An earlier analysis may have left its transcript, which would otherwise stand there twice.
-        "reset_meeting": asked_before,
+        # An earlier analysis may have left its transcript, which the meeting would otherwise contain twice.
+        "reset_meeting": is_repeated,
         "queue_type": "DEDICATED",
     }
+    if "speakers" in options:
+        analysis["num_speakers"] = options["speakers"]
+    return analysis
 
 
 def _job_in(data: dict[str, Any]) -> dict[str, Any]:
     return mapping(data.get("job")) or data
 
 
-def _payload(data: Any) -> dict[str, Any]:
-    """The payload of a callback: an object or, as one sentence of the vendor's page has it, that object's JSON text."""
-    payload = parse_json(data["payload"].encode()) if isinstance(data["payload"], str) else data["payload"]
-    if not isinstance(payload, dict):
-        raise TypeError("the payload is no object")
-    return payload
-
-
-def _complaint(data: Any) -> str:
+def _reason_of(data: Any) -> str:
+    """Return the messages of an error, which has one or more of several fields, or is a text."""
     if isinstance(data, dict):
         parts = [vendor_message(data[name]) for name in (*_ERROR_FIELDS, "code", "message") if data.get(name)]
         data = " ".join(dict.fromkeys(parts))
-    return vendor_message(data or "no reason given")
-
-
-def _text(value: Any) -> str | None:
-    """A text, or a number as one; None for nothing and for whatever stands where a text should."""
-    return str(value) if isinstance(value, str | int | Decimal) and value != "" else None
-
-
-def _segment(value: Any) -> str:
-    return quote(str(value), safe="")
+    return vendor_message(data or NO_REASON)

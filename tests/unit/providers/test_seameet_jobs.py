@@ -1,4 +1,4 @@
-"""The SeaMeet adapter: states, callbacks and what they bring; and all of it against the stand-in."""
+"""The SeaMeet adapter: states and callbacks, and a job from end to end with the stand-in."""
 
 import hmac
 import json
@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import CallbackForged, InvalidRequest, ProviderUnavailable
-from recording_insights.model.insights import Utterance
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import CallbackRequest, JobState
 from recording_insights.providers.toolkit.http import VendorHttp
@@ -20,33 +19,13 @@ from tests.sandbox.conftest import FakeEars
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import response
 from tests.unit.providers.marsview_scene import text_of
+from tests.unit.providers.seameet_result import RESULT, reply
 from tests.unit.providers.test_seameet import JOB, KEPT, SECRET, STATE, UPLOADED, Scene, Vault, submission
-
-RESULT = {
-    "event_name": "dashboard_analysis_finished",
-    "workspace_id": "the-workspace",
-    "meeting_id": "seax_1",
-    "payload": {
-        "meeting_id": "seax_1",
-        "customer_satisfaction_rating": "A",
-        "agent_performance_rating": None,
-        "agent_performance_feedback": "Clear instructions.",
-        "risk_factor": "",
-        "summary": "Documents are missing.",
-        "title": "Documents",
-        "transcript": [{"text": "Hi, I'm calling to ask.", "speaker": "test agent"}],
-    },
-}
 
 
 def signed(body: bytes, secret: str = SECRET["webhookSecret"]) -> CallbackRequest:
     signature = hmac.new(secret.encode(), body, sha256).hexdigest()
     return CallbackRequest(body, {"x-seasalt-server-signature": signature})
-
-
-def reply(**payload: Any) -> bytes:
-    changed = {**RESULT["payload"], **payload}  # type: ignore[dict-item]
-    return json.dumps({**RESULT, "payload": changed}).encode()
 
 
 class TestPoll:
@@ -88,61 +67,6 @@ class TestPoll:
     def test_there_is_nothing_to_fetch(self) -> None:
         with pytest.raises(ProviderUnavailable, match="by callback only"):
             Scene({}).provider.fetch(JOB, None)
-
-
-class TestReading:
-    read = staticmethod(Scene({}).provider.read_insights)
-
-    def test_the_payload(self) -> None:
-        insights = self.read(reply())
-        assert insights.transcript == [Utterance("Hi, I'm calling to ask.", "test agent")]
-        assert insights.summary == "Documents are missing."
-        assert insights.ratings == {
-            "customer_satisfaction_rating": "A",
-            "agent_performance_feedback": "Clear instructions.",
-            "title": "Documents",
-        }
-        assert insights.sentiment is None
-
-    def test_the_payload_as_json_text(self) -> None:
-        body = json.dumps({"event": "dashboard_analysis_finished", "payload": json.dumps(RESULT["payload"])})
-        assert self.read(body.encode()) == self.read(reply())
-
-    @pytest.mark.parametrize(
-        ("transcript", "read"),
-        [
-            ([], []),
-            (None, []),
-            ([{"text": "您好 👋", "speaker": "客服"}], [("您好 👋", "客服")]),
-            ([{"text": "a"}, {"text": "b", "speaker": None}, {"text": "c", "speaker": ""}], [(c, None) for c in "abc"]),
-            ([{"text": "a", "speaker": 1}, {"text": "b", "speaker": ["x"]}], [("a", "1"), ("b", None)]),
-            ([None, "a", {"speaker": "x"}, {"text": ""}, {"text": None}, {"text": {}}], []),
-        ],
-    )
-    @pytest.mark.parametrize("ensure_ascii", [False, True])
-    def test_transcripts(self, transcript: Any, read: list[tuple[str, str | None]], ensure_ascii: bool) -> None:
-        body = json.dumps({"payload": {"transcript": transcript}}, ensure_ascii=ensure_ascii).encode()
-        assert [(u.text, u.speaker) for u in self.read(body).transcript] == read
-
-    @pytest.mark.parametrize("wrong", [None, [], {}, ["x"], {"a": 1}])
-    @pytest.mark.parametrize("field", ["summary", "title", "risk_factor", "customer_satisfaction_rating"])
-    def test_a_part_of_the_wrong_type_is_lost_alone(self, field: str, wrong: Any) -> None:
-        insights = self.read(reply(**{field: wrong}))
-        assert len(insights.transcript) == 1
-        assert field not in insights.ratings
-        assert (insights.summary is None) == (field == "summary")
-
-    @pytest.mark.parametrize(
-        "body", [b"", b"{}", b"[]", b"7", b'{"payload": null}', b'{"payload": "x"}', b'{"payload": {}}', b"\xff"]
-    )
-    def test_without_a_transcript_it_is_no_result(self, body: bytes) -> None:
-        with pytest.raises((LookupError, TypeError, ValueError)):
-            self.read(body)
-
-    @pytest.mark.parametrize("transcript", ["text", {"text": "a"}, 7])
-    def test_a_transcript_is_a_list(self, transcript: Any) -> None:
-        with pytest.raises(TypeError):
-            self.read(reply(transcript=transcript))
 
 
 class TestCallback:

@@ -1,8 +1,7 @@
-"""What RingCentral tells of a job: its states and results in every known form, and its callbacks."""
+"""The RingCentral adapter: states of a job, its result, and its callbacks."""
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from recording_insights.model.insights import Question, Topic, Utterance
 from recording_insights.providers.adapters.ringcentral.calls import RingCentral
 from recording_insights.providers.port import Callback, CallbackRequest, CallsBack
 from recording_insights.providers.toolkit.http import VendorHttp
@@ -36,14 +34,9 @@ RESULT = {"utteranceInsights": [{"start": 0.5, "end": 1, "text": "Hi.", "speaker
 
 
 def ringcentral(*states: requests.Response) -> RingCentral:
-    """The adapter, logged in, with these answers to come for the state of JOB."""
+    """The adapter after its login, with these responses for the state of JOB."""
     script = {LOGIN: [response({"access_token": "t", "expires_in": 7199})], STATE: list(states)}
     return RingCentral(VendorHttp("RingCentral", "https://rc.test", FakeVendorSession(script)), lambda fresh: SECRET)
-
-
-def read(given: Any) -> Any:
-    reply = {"jobId": "1", "status": "Success", "response": given}
-    return ringcentral().read_insights(json.dumps(reply, ensure_ascii=False).encode())
 
 
 def called_back(body: Any, path_token: str = TOKEN, headers: Mapping[str, str] | None = None) -> Callback | None:
@@ -70,8 +63,8 @@ def test_states(word: Any, phase: str) -> None:
 
 
 def test_a_job_with_a_transcript_has_succeeded_whatever_else_went_wrong() -> None:
-    told = {"status": "Success", "response": {**RESULT, "errors": [{"message": "no summary"}]}}
-    assert ringcentral(response(told)).poll(JOB, None).phase == "succeeded"
+    state = {"status": "Success", "response": {**RESULT, "errors": [{"message": "no summary"}]}}
+    assert ringcentral(response(state)).poll(JOB, None).phase == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -153,93 +146,8 @@ def test_the_reply_is_kept_as_it_came() -> None:
     assert ringcentral(response(raw)).fetch(JOB, b"delivered") == raw
 
 
-def test_every_part_of_a_result() -> None:
-    phrases = [{"value": "table", "confidence": 0.4}, {"value": "Agora"}, {"value": "table", "confidence": 0.9}]
-    asked = [{"text": "Why?", "start": 9}, {"text": "Who?", "start": "3.5"}, {"start": 1}]
-    insights = read(
-        {
-            "utteranceInsights": [
-                {
-                    "start": 4.800000000000001,
-                    "end": "9.78",
-                    "text": "Ça va? 你好 👋",
-                    "confidence": 0.87,
-                    "speakerId": 0,
-                    "insights": [{"name": "Emotion", "value": "Joy", "confidence": 0.54}],
-                },
-                {"text": "No speaker, no times.", "speakerId": None, "start": None, "insights": "none"},
-            ],
-            "speakerInsights": {
-                "insights": [
-                    {"name": "Energy", "values": [{"speakerId": "0", "value": 93.11}]},
-                    {"name": "Pace", "values": [{"speakerId": "1", "value": "fast", "wpm": 196.9}, {"value": "slow"}]},
-                    {
-                        "name": "QuestionsAsked",
-                        "values": [{"speakerId": "0", "value": 2, "questions": asked}, {"questions": 3}],
-                    },
-                ]
-            },
-            "conversationalInsights": [
-                {"name": "KeyPhrases", "values": phrases},
-                {"name": "Topics", "values": [{"value": "furniture", "confidence": 0.92}, None]},
-                {"name": "AbstractiveSummaryLong", "values": []},
-                {"name": "AbstractiveSummaryShort", "values": None},
-                {"name": "ExtractiveSummary", "values": [{"sentence": "One."}, {"sentence": "Two."}]},
-            ],
-        }
-    )
-    assert insights.transcript == [
-        Utterance("Ça va? 你好 👋", "0", 4800, 9780, confidence=Decimal("0.87")),
-        Utterance("No speaker, no times."),
-    ]
-    assert insights.ratings == {
-        "Energy": {"0": Decimal("93.11")},
-        "Pace": {"1": "fast", "?": "slow"},
-        "wpm": {"1": Decimal("196.9")},
-        "QuestionsAsked": {"0": 2},
-    }
-    assert insights.questions == [Question("Who?"), Question("Why?")]
-    assert insights.topics == [Topic("furniture", Decimal("0.92")), Topic("table", Decimal("0.9")), Topic("Agora")]
-    assert (insights.summary, insights.sentiment) == ("One. Two.", None)
-
-
 @pytest.mark.parametrize(
-    "odd",
-    [
-        {},
-        {"speakerInsights": None, "conversationalInsights": None},
-        {"speakerInsights": [], "conversationalInsights": "none"},
-        {"speakerInsights": {"insights": [None, 1, {}]}, "conversationalInsights": [{"name": "Topics"}]},
-    ],
-)
-def test_odd_parts_cost_no_transcript(odd: Any) -> None:
-    assert read({**RESULT, **odd}).transcript == [Utterance("Hi.", "0", 500, 1000)]
-
-
-@pytest.mark.parametrize(
-    ("given", "transcript"),
-    [
-        ({"utteranceInsights": []}, []),
-        ({"transcript": "", "words": [], "utterances": []}, []),
-        ({"transcript": "All of it."}, [Utterance("All of it.")]),
-        (
-            {"transcript": "Hi there", "words": [{"start": 0, "end": 0.24, "word": "hi", "confidence": 0.5}]},
-            [Utterance("hi", None, 0, 240, confidence=Decimal("0.500"))],
-        ),
-    ],
-)
-def test_other_forms_of_transcripts(given: Any, transcript: list[Utterance]) -> None:
-    assert read(given).transcript == transcript
-
-
-@pytest.mark.parametrize("given", [{}, {"utteranceInsights": None}, {"speakerInsights": {}}, [], None, "text"])
-def test_a_reply_without_a_transcript(given: Any) -> None:
-    with pytest.raises((LookupError, TypeError, ValueError)):
-        read(given)
-
-
-@pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "callback"),
     [
         ({"jobId": "j-1", "status": "Success", "response": RESULT}, Callback({"job_id": "j-1"})),
         ({"jobId": "j-1", "status": "Fail"}, Callback({"job_id": "j-1"})),
@@ -254,9 +162,9 @@ def test_a_reply_without_a_transcript(given: Any) -> None:
         ({"status": "Failed"}, Callback({}, is_result=True)),
     ],
 )
-def test_callbacks(body: Any, told: Callback | None) -> None:
+def test_callbacks(body: Any, callback: Callback | None) -> None:
     assert isinstance(ringcentral(), CallsBack)
-    assert called_back(body, headers={"rcrequestid": "7d1f"}) == told
+    assert called_back(body, headers={"rcrequestid": "7d1f"}) == callback
 
 
 @pytest.mark.parametrize("token", ["", TOKEN[:-1], TOKEN + "0", TOKEN[:-1] + "f", TOKEN.upper(), "å"])

@@ -1,0 +1,124 @@
+"""Results and errors of Deepgram: the result in the normalised shape, errors as code and text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recording_insights.model.insights import Insights, Number, Utterance, mean_sentiment
+from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.values import (
+    NO_REASON,
+    Word,
+    best_topics,
+    mapping,
+    maps,
+    ms_of_seconds,
+    number,
+    optional_text,
+    sentiment,
+    utterances_of,
+    whole,
+)
+from recording_insights.redaction import vendor_message
+
+_CODES = ("err_code", "error_code", "category")  # `error_code` occurs in one sample only
+_MESSAGES = ("err_msg", "message", "details")
+
+
+def read_insights(reply: bytes) -> Insights:
+    """Read a result. Intents and entities stay in the reply: an intent is a verb without an owner, not an action item.
+
+    Raises:
+        LookupError, TypeError, ValueError: the reply contains no transcript.
+    """
+    result = parse_json(reply)
+    results = result["results"]
+    # There is one channel, because we never order more.
+    spoken = results["channels"][0]["alternatives"][0]
+    if not isinstance(spoken, dict) or not ("words" in spoken or "transcript" in spoken):
+        raise LookupError("the result has no transcript")
+    sentiments, summary = mapping(results.get("sentiments")), mapping(results.get("summary"))
+    transcript = _transcript(spoken, maps(sentiments.get("segments")))
+    average = sentiment(mapping(sentiments.get("average")).get("sentiment_score"))
+    return Insights(
+        transcript=transcript,
+        summary=None if summary.get("result") == "failure" else optional_text(summary.get("short")),
+        topics=best_topics(
+            (optional_text(topic.get("topic")), number(topic.get("confidence_score")))
+            for segment in maps(mapping(results.get("topics")).get("segments"))
+            for topic in maps(segment.get("topics"))
+        ),
+        sentiment=mean_sentiment(transcript) if average is None else average,
+        missing=missing_features(result),
+    )
+
+
+def missing_features(result: Mapping[str, Any]) -> list[str]:
+    """Return the features that were ordered but not delivered, each with Deepgram's reason.
+
+    The vendor's samples do not agree where the `warnings` are: both places are read.
+    """
+    warnings = maps(result.get("warnings")) + maps(mapping(result.get("metadata")).get("warnings"))
+    summary = mapping(mapping(result.get("results")).get("summary"))
+    if summary.get("result") == "failure":
+        warnings.append({"parameter": "summarize", "message": summary.get("short")})
+    reasons: dict[str, str] = {}
+    for warning in warnings:
+        reason = str(warning.get("message") or warning.get("type") or NO_REASON)
+        reasons.setdefault(str(warning.get("parameter", "?")), vendor_message(reason))
+    return [f"{name}: {reason}" for name, reason in reasons.items()]
+
+
+def error_in(body: Any) -> tuple[str, str]:
+    """Return code and text of the error that a response or a delivery contains; both are empty for a result.
+
+    An error has one of three forms: {err_code, err_msg}, {category, message, details}, or plain text.
+    """
+    if not isinstance(body, dict):
+        return "", vendor_message(body if isinstance(body, str) else "") or "an answer that is no object"
+    if isinstance(body.get("results"), dict):
+        return "", ""
+    code = next((str(body[name]) for name in _CODES if body.get(name)), "")
+    message = " ".join(str(body[name]) for name in _MESSAGES if body.get(name))
+    return vendor_message(code), vendor_message(": ".join(part for part in (code, message) if part))
+
+
+def _transcript(spoken: Mapping[str, Any], sentiments: Sequence[Mapping[str, Any]]) -> list[Utterance]:
+    entries = spoken["words"] if isinstance(spoken.get("words"), list) else []
+    words = [
+        word
+        for entry, score in zip(entries, _word_sentiments(entries, sentiments), strict=True)
+        if (word := _word(mapping(entry), score))
+    ]
+    whole_text = optional_text(spoken.get("transcript"))
+    if not words and whole_text:
+        return [Utterance(whole_text, confidence=number(spoken.get("confidence")))]
+    return utterances_of(words)
+
+
+def _word(entry: Mapping[str, Any], score: Number | None) -> Word | None:
+    text = optional_text(entry.get("punctuated_word") or entry.get("word"))
+    if not text:
+        return None
+    return Word(
+        text=text,
+        start_ms=ms_of_seconds(entry.get("start")),
+        end_ms=ms_of_seconds(entry.get("end")),
+        speaker=optional_text(entry.get("speaker")),
+        confidence=number(entry.get("confidence")),
+        sentiment=score,
+    )
+
+
+def _word_sentiments(words: Sequence[Any], segments: Sequence[Mapping[str, Any]]) -> list[Number | None]:
+    """Return the sentiment of each word: that of its segment, or its own.
+
+    A segment names its first and its last word by their indices.
+    """
+    scores = [sentiment(mapping(word).get("sentiment_score")) for word in words]
+    for segment in segments:
+        score = sentiment(segment.get("sentiment_score"))
+        first, last = whole(segment.get("start_word")), whole(segment.get("end_word"))
+        if score is not None and first is not None and last is not None:
+            for index in range(max(first, 0), min(last + 1, len(scores))):
+                scores[index] = score
+    return scores

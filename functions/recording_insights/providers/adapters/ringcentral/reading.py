@@ -1,0 +1,91 @@
+"""Results of RingCentral in the normalised shape."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from recording_insights.model.insights import Insights, Number, Question, Utterance
+from recording_insights.providers.toolkit import values
+from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.values import mapping, maps, optional_text
+
+_TRANSCRIPTS = ("utteranceInsights", "utterances", "words", "transcript")
+_SUMMARIES = ("AbstractiveSummaryLong", "AbstractiveSummaryShort", "ExtractiveSummary")
+
+
+def read_insights(reply: bytes) -> Insights:
+    """Read the `response` of a job's state, or of a callback, which has the same form. There is no sentiment."""
+    job = mapping(parse_json(reply))
+    if not has_transcript(job):
+        raise LookupError("the reply has no transcript")
+    response = job["response"]
+    by_speaker = _values_by_name(mapping(response.get("speakerInsights")).get("insights"))
+    overall = _values_by_name(response.get("conversationalInsights"))
+    summaries = (" ".join(text for text, _ in _scored_texts(overall, name)) for name in _SUMMARIES)
+    return Insights(
+        transcript=_transcript(response),
+        summary=next(filter(None, summaries), None),
+        # The vendor lists a phrase once for each time that somebody says it.
+        topics=values.best_topics(_scored_texts(overall, "Topics", "KeyPhrases")),
+        questions=_questions(by_speaker.get("QuestionsAsked", [])),
+        ratings=_ratings(by_speaker),
+    )
+
+
+def has_transcript(job: Mapping[str, Any]) -> bool:
+    """Whether the state of a job contains its result."""
+    response = mapping(job.get("response"))
+    return any(isinstance(response.get(name), list | str) for name in _TRANSCRIPTS)
+
+
+def _transcript(response: Mapping[str, Any]) -> list[Utterance]:
+    """Read the utterances of either task. Speech-to-text without speakers has only words, or only the text."""
+    entries = maps(response.get("utteranceInsights")) or maps(response.get("utterances"))
+    if entries:
+        return [Utterance(str(entry.get("text") or ""), **_spoken_fields(entry)) for entry in entries]
+    words = maps(response.get("words")) or [{"word": response.get("transcript")}]
+    return values.utterances_of(
+        values.Word(str(word["word"]), **_spoken_fields(word)) for word in words if word.get("word")
+    )
+
+
+def _spoken_fields(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Read speaker, times and confidence, which `Utterance` and `Word` have in common."""
+    return {
+        "speaker": optional_text(entry.get("speakerId")),
+        "start_ms": values.ms_of_seconds(entry.get("start")),
+        "end_ms": values.ms_of_seconds(entry.get("end")),
+        "confidence": values.number(entry.get("confidence")),
+    }
+
+
+def _values_by_name(insights: Any) -> dict[str, list[dict[str, Any]]]:
+    return {str(insight["name"]): maps(insight.get("values")) for insight in maps(insights) if insight.get("name")}
+
+
+def _scored_texts(overall: Mapping[str, list[dict[str, Any]]], *names: str) -> list[tuple[str, Number | None]]:
+    """Return text and confidence of each value of these insights; an extracted summary names its text `sentence`."""
+    scored = []
+    for name in names:
+        for value in overall.get(name, ()):
+            if text := optional_text(value.get("value") or value.get("sentence")):
+                scored.append((text, values.number(value.get("confidence"))))
+    return scored
+
+
+def _questions(by_speaker: list[dict[str, Any]]) -> list[Question]:
+    """Read the questions in the order of the conversation; the vendor groups them by speaker."""
+    questions = [question for entry in by_speaker for question in maps(entry.get("questions"))]
+    questions.sort(key=lambda question: values.ms_of_seconds(question.get("start")) or 0)
+    return [Question(str(question["text"])) for question in questions if question.get("text")]
+
+
+def _ratings(by_speaker: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Map each insight to its values by speaker. `Pace` has a text, and the words per minute as `wpm` beside it."""
+    ratings: dict[str, Any] = {}
+    for insight, entries in by_speaker.items():
+        for entry in entries:
+            speaker = optional_text(entry.get("speakerId")) or "?"
+            for name, value in ((insight, entry.get("value")), ("wpm", entry.get("wpm"))):
+                if value is not None:
+                    ratings.setdefault(name, {})[speaker] = value
+    return ratings

@@ -1,0 +1,145 @@
+"""Conversations of Symbl in the normalised shape.
+
+The kept reply is one JSON object that `calls` builds: each part of the conversation under the last segment of its path.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from recording_insights.model.insights import (
+    ActionItem,
+    Insights,
+    Number,
+    Question,
+    Topic,
+    Utterance,
+    mean_sentiment,
+)
+from recording_insights.providers.toolkit import values
+from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.values import NO_REASON, mapping, maps, number, optional_text
+from recording_insights.redaction import hide_urls, vendor_message
+
+EXPECTED_PARTS = {
+    "topics": "topics",
+    "action-items": "actionItems",
+    "follow-ups": "followUps",
+    "questions": "questions",
+    "analytics": "metrics",
+}
+"""The parts that every conversation has, each with the field that contains its entries."""
+
+
+def read_insights(reply: bytes) -> Insights:
+    """Read the parts. `missing` names expected parts that Symbl did not deliver; a summary may be absent."""
+    parts = parse_json(reply)
+    if not isinstance(parts["messages"]["messages"], list):
+        raise ValueError("messages is no list")
+    transcript = _transcript(maps(parts["messages"]["messages"]), mapping(parts.get("conversation")).get("startTime"))
+    return Insights(
+        transcript=transcript,
+        summary=" ".join(str(line["text"]) for line in _entries(parts, "summary")) or None,
+        topics=[Topic(str(topic["text"]), number(topic.get("score"))) for topic in _entries(parts, "topics")],
+        action_items=_actions(parts, "action-items"),
+        follow_ups=_actions(parts, "follow-ups"),
+        questions=[Question(str(question["text"])) for question in _entries(parts, "questions")],
+        sentiment=mean_sentiment(transcript),
+        ratings=_ratings(parts),
+        missing=[
+            f"{part}: {reason_of(parts.get(part))}"
+            for part, field in EXPECTED_PARTS.items()
+            if field not in mapping(parts.get(part))
+        ],
+    )
+
+
+def reason_of(data: Any) -> str:
+    """Return the message of an error without its links: the webhook's URL has a token in its path."""
+    message = mapping(data).get("message") or mapping(data).get("error")
+    return hide_urls(vendor_message(message)) if message else NO_REASON
+
+
+def _entries(parts: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
+    """Return the entries of a part that have a text."""
+    field = EXPECTED_PARTS.get(part, part)
+    return [entry for entry in maps(mapping(parts.get(part)).get(field)) if entry.get("text")]
+
+
+def _actions(parts: Mapping[str, Any], part: str) -> list[ActionItem]:
+    return [
+        ActionItem(str(action["text"]), _name_of(action.get("assignee")), optional_text(action.get("dueBy")))
+        for action in _entries(parts, part)
+    ]
+
+
+def _transcript(messages: list[dict[str, Any]], conversation_start: Any) -> list[Utterance]:
+    """Read the messages. Their times are offsets in seconds, or else moments.
+
+    Moments count from the start of the conversation, or from the first message if that is earlier.
+    """
+    starts = [message.get("startTime") for message in messages]
+    first = next((start for start in starts if start), None)
+    since_first = [values.ms_between(first, start) for start in starts]
+    known = [ms for ms in (*since_first, values.ms_between(first, conversation_start)) if ms is not None]
+    zero = min(known, default=0)
+    return [
+        _utterance(message, None if ms is None else ms - zero)
+        for message, ms in zip(messages, since_first, strict=True)
+    ]
+
+
+def _utterance(message: Mapping[str, Any], moment_ms: int | None) -> Utterance:
+    start_ms = values.ms_of_seconds(message.get("timeOffset"))
+    if start_ms is None:
+        start_ms = moment_ms
+    duration_ms = values.ms_of_seconds(message.get("duration"))
+    if duration_ms is None:
+        duration_ms = values.ms_between(message.get("startTime"), message.get("endTime"))
+    return Utterance(
+        text=str(message.get("text") or ""),
+        speaker=_name_of(message.get("from")),
+        start_ms=start_ms,
+        end_ms=None if start_ms is None or duration_ms is None else start_ms + duration_ms,
+        sentiment=_sentiment(mapping(message.get("sentiment"))),
+        confidence=values.mean(number(word.get("score")) for word in maps(message.get("words"))),
+    )
+
+
+def _sentiment(sentiment: Mapping[str, Any]) -> Number | None:
+    polarity = values.sentiment(mapping(sentiment.get("polarity")).get("score"))
+    return values.sentiment(sentiment.get("suggested")) if polarity is None else polarity
+
+
+def _name_of(person: Any) -> str | None:
+    known = mapping(person)
+    return next((str(known[field]) for field in ("name", "email", "userId", "id") if known.get(field)), None)
+
+
+def _ratings(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Read talk times and pace, and count the messages in which each tracker and each entity occurs."""
+    analytics = mapping(parts.get("analytics"))
+    ratings: dict[str, Number | None] = {}
+    for metric in maps(analytics.get("metrics")):
+        for unit in ("percent", "seconds"):
+            ratings[f"{metric.get('type')}_{unit}"] = number(metric.get(unit))
+    for member in maps(analytics.get("members")):
+        name, talk_time = _name_of(member) or "unknown", mapping(member.get("talkTime"))
+        ratings[f"talk_time_percent:{name}"] = number(talk_time.get("percentage"))
+        ratings[f"talk_time_seconds:{name}"] = number(talk_time.get("seconds"))
+        ratings[f"pace_wpm:{name}"] = number(mapping(member.get("pace")).get("wpm"))
+    return {name: value for name, value in ratings.items() if value is not None} | _mentions(parts)
+
+
+def _mentions(parts: Mapping[str, Any]) -> dict[str, int]:
+    """Count the messages in which each tracker and each entity occurs."""
+    # An older form of the API has the trackers under another path.
+    trackers = maps(parts.get("trackers-detected")) or maps(parts.get("trackers"))
+    matches = [
+        (f"tracker:{tracker.get('name')}", match) for tracker in trackers for match in maps(tracker.get("matches"))
+    ]
+    for entity in _entries(parts, "entities"):
+        matches.append((f"entity:{entity.get('customType') or entity.get('type')}", entity))
+    mentions: dict[str, int] = {}
+    for name, match in matches:
+        mentions[name] = mentions.get(name, 0) + len(maps(match.get("messageRefs")))
+    return mentions

@@ -1,0 +1,36 @@
+"""The normalised insights: maps of their parts, and the mean sentiment."""
+
+from typing import Any
+
+import pytest
+
+from recording_insights.model.insights import ActionItem, Emotion, Topic, Utterance, mean_sentiment
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Utterance("Hi.", "0", 0, 1000, -0.5, 0.998),
+        Utterance(""),
+        Topic("tables", 1),
+        ActionItem("Send it.", due="Friday"),
+        Emotion("joy", confidence=0.0, start_ms=0),
+    ],
+)
+def test_a_part_survives_its_map(part: Any) -> None:
+    values = part.to_map()
+
+    assert None not in values.values()
+    assert type(part).from_map({**values, "unknown": 1}) == part
+
+
+def test_the_mean_sentiment_is_a_float_of_two_decimals() -> None:
+    spoken = [Utterance("four", sentiment=1), Utterance("six words", sentiment=-0.5), Utterance("no score")]
+
+    assert mean_sentiment(spoken) == -0.04
+    assert isinstance(mean_sentiment([Utterance("a", sentiment=1)]), float)
+
+
+@pytest.mark.parametrize("utterances", [[], [Utterance("a")], [Utterance("", sentiment=1)]])
+def test_without_a_scored_text_there_is_no_mean(utterances: list[Utterance]) -> None:
+    assert mean_sentiment(utterances) is None

@@ -1,0 +1,67 @@
+"""Payloads of SeaMeet's callbacks in the normalised shape."""
+
+import json
+from typing import Any
+
+import pytest
+
+from recording_insights.model.insights import Utterance
+from recording_insights.providers.adapters.seameet.reading import read_insights
+from tests.unit.providers.seameet_result import RESULT, reply
+
+
+def test_the_payload() -> None:
+    insights = read_insights(reply())
+    assert insights.transcript == [Utterance("Hi, I'm calling to ask.", "test agent")]
+    assert insights.summary == "Documents are missing."
+    assert insights.ratings == {
+        "customer_satisfaction_rating": "A",
+        "agent_performance_feedback": "Clear instructions.",
+        "title": "Documents",
+    }
+    assert insights.sentiment is None
+
+
+def test_the_payload_as_json_text() -> None:
+    body = json.dumps({"event": "dashboard_analysis_finished", "payload": json.dumps(RESULT["payload"])})
+    assert read_insights(body.encode()) == read_insights(reply())
+
+
+@pytest.mark.parametrize(
+    ("transcript", "read"),
+    [
+        ([], []),
+        (None, []),
+        ([{"text": "您好 👋", "speaker": "客服"}], [("您好 👋", "客服")]),
+        ([{"text": "a"}, {"text": "b", "speaker": None}, {"text": "c", "speaker": ""}], [(c, None) for c in "abc"]),
+        ([{"text": "a", "speaker": 1}, {"text": "b", "speaker": ["x"]}], [("a", "1"), ("b", None)]),
+        ([None, "a", {"speaker": "x"}, {"text": ""}, {"text": None}, {"text": {}}], []),
+    ],
+)
+@pytest.mark.parametrize("ensure_ascii", [False, True])
+def test_transcripts(transcript: Any, read: list[tuple[str, str | None]], ensure_ascii: bool) -> None:
+    body = json.dumps({"payload": {"transcript": transcript}}, ensure_ascii=ensure_ascii).encode()
+    assert [(u.text, u.speaker) for u in read_insights(body).transcript] == read
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, ["x"], {"a": 1}])
+@pytest.mark.parametrize("field", ["summary", "title", "risk_factor", "customer_satisfaction_rating"])
+def test_a_part_of_the_wrong_type_is_lost_alone(field: str, wrong: Any) -> None:
+    insights = read_insights(reply(**{field: wrong}))
+    assert len(insights.transcript) == 1
+    assert field not in insights.ratings
+    assert (insights.summary is None) == (field == "summary")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b"7", b'{"payload": null}', b'{"payload": "x"}', b'{"payload": {}}', b"\xff"]
+)
+def test_without_a_transcript_it_is_no_result(body: bytes) -> None:
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        read_insights(body)
+
+
+@pytest.mark.parametrize("transcript", ["text", {"text": "a"}, 7])
+def test_a_transcript_is_a_list(transcript: Any) -> None:
+    with pytest.raises(TypeError):
+        read_insights(reply(transcript=transcript))

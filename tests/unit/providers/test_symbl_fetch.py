@@ -1,0 +1,61 @@
+"""The Symbl adapter fetches the parts of a conversation and keeps them as one reply."""
+
+import json
+
+import pytest
+import requests
+
+from recording_insights.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from tests.unit.fakes import response
+from tests.unit.providers.symbl_scene import BEYOND_JSON, JOB, ONE, OverScript
+
+PARTS = ("topics", "action-items", "follow-ups", "questions", "analytics", "summary", "entities", "trackers-detected")
+
+
+def answers(**changed: requests.Response) -> dict[str, list[requests.Response]]:
+    told = {f"{ONE}/messages": [response('{"messages": [{"text": "hi", "timeOffset": 1.10}]}')], ONE: [response({})]}
+    told |= {f"{ONE}/{part}": [response({})] for part in PARTS}
+    return told | {f"{ONE}/{part.replace('_', '-')}": [answer] for part, answer in changed.items()}
+
+
+class TestFetch:
+    def test_every_part_as_it_came(self) -> None:
+        scene = OverScript(
+            answers(summary=response({"message": "none"}, 404), topics=response(b'\xef\xbb\xbf{"topics": []}\n'))
+        )
+
+        reply = scene.adapter.fetch(JOB, None)
+
+        assert b'"timeOffset": 1.10' in reply
+        assert json.loads(reply).keys() == {"messages", "conversation", *PARTS}
+        assert json.loads(reply)["summary"] == {"message": "none"}
+        assert scene.sent(f"{ONE}/messages").params == [("verbose", "true"), ("sentiment", "true")]
+        assert scene.session.left_over == []
+
+    @pytest.mark.parametrize(
+        "absent",
+        [response({"message": "no"}, 404), response("", 404), response("<html>", 404), response({"message": "no"})],
+    )
+    def test_what_is_not_there_does_not_matter(self, absent: requests.Response) -> None:
+        scene = OverScript(answers(summary=absent, trackers_detected=absent, trackers=absent, topics=absent))
+        found = scene.adapter.read_insights(scene.adapter.fetch(JOB, None))
+        assert [u.text for u in found.transcript] == ["hi"]
+        assert "topics: no" in " ".join(found.missing)
+
+    @pytest.mark.parametrize(
+        ("answer", "error"),
+        [
+            (response({"message": "gone"}, 404), ProviderRejected),
+            (response({"messages": {}}), ProviderUnavailable),
+            (response({"message": "wait"}), ProviderUnavailable),
+            *((answer, ProviderUnavailable) for answer in BEYOND_JSON),
+        ],
+    )
+    def test_without_messages(self, answer: requests.Response, error: type[ProviderError]) -> None:
+        with pytest.raises(ProviderError) as raised:
+            OverScript(answers(messages=answer)).adapter.fetch(JOB, None)
+        assert type(raised.value) is error
+
+    def test_a_fault_on_the_way_is_no_absence(self) -> None:
+        with pytest.raises(ProviderUnavailable):
+            OverScript(answers(summary=response("", 502))).adapter.fetch(JOB, None)
