@@ -12,13 +12,13 @@ from pathlib import Path
 from rich.console import Console
 
 from sandbox.cloud.deployment import ToolMissing
+from sandbox.cloud.lifecycle import bring_down, bring_up, parse_context, running_stack, stack_that_is_up
 from sandbox.cloud.local_cloud import StartError
 from sandbox.cloud.location import Location, LocationError
-from sandbox.cloud.phases import Phases
 from sandbox.cloud.processes import Interrupted, StillRunning
-from sandbox.cloud.up import bring_down, bring_up, parse_context, running_stack, stack_that_is_up
-from sandbox.demo.run import MODES, STREAM_MODES, DemoError, Take, check_media, run_demo
-from sandbox.stand_ins.world import SAMPLE
+from sandbox.demo.follow_recording import MODES, STREAM_MODES, DemoError, Take, check_media, run_demo
+from sandbox.sample.conversation import SAMPLE
+from sandbox.terminal.phases import Phases
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 
 from recording_insights.providers.toolkit.http import TIMEOUT
-from sandbox.stand_ins import calls
+from sandbox.stand_ins.runtime import calls
 
 HOST = "https://stand-ins.test"
 """Base URL of a vendor: `f"{HOST}/{vendor}"`."""

@@ -23,8 +23,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from flask.testing import FlaskClient
 
-from sandbox.cloud.transcribe import Heard, hear_real_speech, refuse_what_transcribe_refuses
-from sandbox.stand_ins.vendors import vendors
+from sandbox.cloud.emulator.transcribe import Heard, hear_real_speech, refuse_what_transcribe_refuses
+from sandbox.stand_ins.vendors.registry import vendors
 from sandbox.stand_ins.vendors.transcribe.cloud import CloudAnswer
 from sandbox.stand_ins.vendors.transcribe.server import transcribe_blueprint
 from tests.stand_in_session import HOST, TimedOut, nobody_waits

@@ -10,7 +10,7 @@ from types import FrameType
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.buckets import s3_at
+from sandbox.stand_ins.customer.buckets import s3_at
 from sandbox.stand_ins.hearing.speech import SpeechEngine
 
 

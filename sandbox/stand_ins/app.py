@@ -6,11 +6,11 @@ from flask import Flask
 
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.agora.server import agora_blueprint
-from sandbox.stand_ins.dials import dials_blueprint
 from sandbox.stand_ins.hearing.speech import Engine
-from sandbox.stand_ins.ledger import ledger_blueprint
-from sandbox.stand_ins.vendors import vendors
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.runtime.dials import dials_blueprint
+from sandbox.stand_ins.runtime.ledger import ledger_blueprint
+from sandbox.stand_ins.runtime.runtime import World
+from sandbox.stand_ins.vendors.registry import vendors
 
 
 def create_world(engine: Engine, **outside: Any) -> World:

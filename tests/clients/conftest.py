@@ -8,7 +8,7 @@ from werkzeug.serving import make_server
 
 from sandbox.stand_ins.app import create_app, create_world
 from sandbox.stand_ins.hearing.speech import SpeechEngine
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.runtime.runtime import World
 
 
 @pytest.fixture(scope="session")

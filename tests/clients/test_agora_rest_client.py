@@ -17,8 +17,8 @@ from agora_rest_client.services.cloud_recording.v1.individual_recording.individu
 from agora_rest_client.services.cloud_recording.v1.mix_recording.mix_recording_client import MixRecordingClient
 from agora_rest_client.services.cloud_recording.v1.web_recording.web_recording_client import WebRecordingClient
 
-from sandbox.stand_ins.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.agora.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
+from sandbox.stand_ins.runtime.runtime import World
 
 KINDS = {"audio": "audio", "video": "video", "av": "audio_and_video"}
 QUICK = {"speed": 40.0, "joining_seconds": 0.0, "slice_seconds": 4.0}

@@ -8,9 +8,9 @@ import assemblyai as aai
 import pytest
 from assemblyai.api import delete_transcript
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS, AssemblyAIDials
-from sandbox.stand_ins.world import World
 
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=5ec0de"
 

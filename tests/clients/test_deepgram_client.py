@@ -15,9 +15,10 @@ from deepgram.environment import DeepgramClientEnvironment
 
 from recording_insights.providers.adapters.deepgram.calls import Deepgram
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.media import beginning_mp4
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.deepgram.server import CREDENTIALS, KEY_ID
-from sandbox.stand_ins.world import SAMPLE, World
 
 FIRST_SECONDS = 11
 

@@ -10,9 +10,10 @@ import pytest
 from ringcentral import SDK
 from ringcentral.http.api_exception import ApiException
 
-from sandbox.stand_ins.media import beginning_mp4
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
-from sandbox.stand_ins.world import SAMPLE, World
 
 HOOK = "https://api.example/hooks/secret?a=1&b=2"
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=5ec0de"

@@ -20,11 +20,12 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import CallbackAddress, CallbackRequest, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4
 from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE
 from sandbox.stand_ins.hearing.speech import decode
-from sandbox.stand_ins.media import beginning_mp4
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
-from sandbox.stand_ins.world import SAMPLE, World
 
 WORKSPACE = CREDENTIALS["workspaceId"]
 

@@ -14,9 +14,10 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.media import beginning_mp4
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
-from sandbox.stand_ins.world import SAMPLE, World
 
 LOGIN = {"app_id": CREDENTIALS["appId"], "app_secret": CREDENTIALS["appSecret"]}
 SPOKEN = {"enableSpeakerDiarization": True, "diarizationSpeakerCount": 2}

@@ -12,8 +12,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.transcribe.cloud import AskCloud, CloudAnswer
-from sandbox.stand_ins.world import SAMPLE, World
 from tests.transcribe_in_process import MEDIA_BUCKET, OUTPUT_BUCKET, REGION, LocalCloud, local_cloud
 
 SECRET = "wJalrXUtnFEMI"

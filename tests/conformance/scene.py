@@ -26,10 +26,10 @@ from recording_insights.store.insights import Collection as Stored
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.hearing.speech import Utterance
-from sandbox.stand_ins.vendor import Vendor
-from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.vendors.registry import vendors
+from sandbox.stand_ins.vendors.vendor import Vendor
 from tests.stand_in_session import HOST, stand_in_session
 from tests.transcribe_in_process import LocalCloud, boto3_client
 from tests.unit.fake_table import FakeTable

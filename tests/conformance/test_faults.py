@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.vendors.registry import vendors
 from tests.conformance.conftest import MakeScene
 from tests.conformance.scene import Scene
 

@@ -8,7 +8,7 @@ import av
 from rich.console import Console
 
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.demo.run import Take, run_demo
+from sandbox.demo.follow_recording import Take, run_demo
 from tests.deployed import SAMPLE
 
 

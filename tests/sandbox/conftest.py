@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from sandbox.sample.conversation import SAMPLE
 from sandbox.stand_ins.agora import server as agora_stand_in
-from sandbox.stand_ins.agora.voices import Voices
-from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
-from sandbox.stand_ins.credentials import (
+from sandbox.stand_ins.agora.credentials import (
     AGORA_APP_ID,
     AGORA_CUSTOMER_ID,
     AGORA_CUSTOMER_SECRET,
 )
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.agora.media import beginning_mp4
+from sandbox.stand_ins.agora.voices import Voices
+from sandbox.stand_ins.app import create_app, create_world
+from sandbox.stand_ins.customer.buckets import BucketAccess, UploadRefused
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.hearing.speech import Engine, SpeechEngine, UndecodableMedia, Utterance
-from sandbox.stand_ins.media import beginning_mp4
-from sandbox.stand_ins.vendors import vendors
-from sandbox.stand_ins.world import SAMPLE, World
+from sandbox.stand_ins.runtime.runtime import World
+from sandbox.stand_ins.vendors.registry import vendors
 
 SAID = [
     Utterance(990.0000000000007, 4110.0, "1", "how can i help you today"),

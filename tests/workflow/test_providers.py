@@ -10,7 +10,7 @@ import requests
 
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.vendors.registry import vendors
 from tests.deployed import drop, executions, history, process, recording_of, states, until_ended
 
 ANSWER = {

@@ -8,11 +8,11 @@ from typing import Any
 from flask import request
 
 from sandbox.stand_ins.agora.checks import BadParameter
+from sandbox.stand_ins.agora.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
 from sandbox.stand_ins.agora.recording import Recording
 from sandbox.stand_ins.agora.rules import channel_name, check_uid
-from sandbox.stand_ins.calls import Refusal
-from sandbox.stand_ins.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
-from sandbox.stand_ins.ledger import note
+from sandbox.stand_ins.runtime.calls import Refusal
+from sandbox.stand_ins.runtime.ledger import note
 
 
 def enter(app_id: str) -> None:

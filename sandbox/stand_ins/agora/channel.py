@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sandbox.stand_ins.agora.cameras import Pictures
 from sandbox.stand_ins.agora.checks import uid
 from sandbox.stand_ins.agora.dials import AgoraDials
-from sandbox.stand_ins.agora.pictures import Pictures
+from sandbox.stand_ins.agora.media import Cut, Medium, Span, Unplayable, cut_ts, duration_of, playable
 from sandbox.stand_ins.agora.subscriptions import SPELLINGS
 from sandbox.stand_ins.agora.voices import Voices, without
-from sandbox.stand_ins.media import Cut, Medium, Span, Unplayable, cut_ts, duration_of, playable
 
 MIXED = "0"
 """The uid of what everybody says together."""

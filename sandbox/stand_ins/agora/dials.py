@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.stand_ins.agora.credentials import AGORA_NOTIFICATION_SECRET
+
 
 @dataclass(frozen=True)
 class AgoraDials:
@@ -54,5 +56,5 @@ class AgoraDials:
     exit_at_seconds: float = 0.0
     never_starts: bool = False
     notifications_url: str = ""
-    notification_secret: str = "notification-secret"  # noqa: S105 - the stand-in's own
+    notification_secret: str = AGORA_NOTIFICATION_SECRET
     notify_twice: bool = False

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.stand_ins.agora.dials import AgoraDials
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.runtime.runtime import World
 
 ERROR, FIRST_PLAYLIST, EXIT, FAIL_OVER, UPLOADED, BACKED_UP = 1, 4, 11, 12, 31, 32
 STARTED, LEFT, SNAPSHOT, PAGE_STARTED, PAGE_STOPPED = 40, 41, 45, 70, 71

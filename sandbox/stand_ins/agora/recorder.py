@@ -11,11 +11,11 @@ from typing import Any
 
 from sandbox.stand_ins.agora import notifications as events
 from sandbox.stand_ins.agora.channel import Channel, Stream
+from sandbox.stand_ins.agora.media import Span, part_mp4
 from sandbox.stand_ins.agora.notifications import Notifications
 from sandbox.stand_ins.agora.snapshots import Snapshots, next_seen
 from sandbox.stand_ins.agora.tracks import Track, listed, merged_playlist, next_span
 from sandbox.stand_ins.agora.uploads import Uploads
-from sandbox.stand_ins.media import Span, part_mp4
 
 _DEFAULT_INTERVAL = 10
 _AV, _BOTH = "av", "audio_and_video"

@@ -10,13 +10,13 @@ from typing import Any
 from sandbox.stand_ins.agora import notifications as events
 from sandbox.stand_ins.agora.channel import Channel, Stream
 from sandbox.stand_ins.agora.clock import MediaClock
+from sandbox.stand_ins.agora.media import Span
 from sandbox.stand_ins.agora.notifications import Notifications
 from sandbox.stand_ins.agora.page import RECORDER as PAGE_RECORDER
 from sandbox.stand_ins.agora.page import Page
 from sandbox.stand_ins.agora.recorder import Products, Recorder
 from sandbox.stand_ins.agora.subscriptions import Subscriptions
 from sandbox.stand_ins.agora.uploads import Uploads
-from sandbox.stand_ins.media import Span
 
 # Agora's list of characters that become "-" in file names; a space stays.
 _SPECIAL = re.compile(r"[!@#$%^&*()+_.=\[\]{}~|,;:?<>]")

@@ -14,18 +14,18 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.agora.answers import checked, enter, names, names_of, refusal, task_body, worker_not_found
+from sandbox.stand_ins.agora.cameras import Pictures
 from sandbox.stand_ins.agora.channel import Senders
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.agora.fields import check_layout
 from sandbox.stand_ins.agora.page import rtmp_urls
-from sandbox.stand_ins.agora.pictures import Pictures
 from sandbox.stand_ins.agora.recording import CRASHED, Recording
 from sandbox.stand_ins.agora.rules import MODES, check_acquire, check_area, check_start, check_update
 from sandbox.stand_ins.agora.tasks import Resource, Task, new_task
 from sandbox.stand_ins.agora.token import admit
 from sandbox.stand_ins.agora.voices import Voices
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import World
 
 _SYNC_STOP_SECONDS = 20
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

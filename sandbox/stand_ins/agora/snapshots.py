@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sandbox.stand_ins.agora.channel import Stream
+from sandbox.stand_ins.agora.media import Span, still_jpeg
 from sandbox.stand_ins.agora.tracks import stamped
-from sandbox.stand_ins.media import Span, still_jpeg
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.stand_ins.agora.checks import EVERYBODY, BadParameter
-from sandbox.stand_ins.media import Medium, Span
+from sandbox.stand_ins.agora.media import Medium, Span
 
 UNSUBSCRIBE = "unsubscribe"
 SPELLINGS = (UNSUBSCRIBE, "unSubscribe")

@@ -16,8 +16,8 @@ from sandbox.stand_ins.agora.recording import Recording
 from sandbox.stand_ins.agora.rules import REGIONS
 from sandbox.stand_ins.agora.subscriptions import Subscriptions
 from sandbox.stand_ins.agora.uploads import Uploads
-from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.customer.buckets import BucketAccess, UploadRefused
+from sandbox.stand_ins.runtime.runtime import World
 
 RESOURCE_SECONDS = 5 * 60
 _UPLOAD_FAILED = 47

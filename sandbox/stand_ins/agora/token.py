@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.stand_ins.agora.answers import refusal
-from sandbox.stand_ins.credentials import AGORA_APP_ID
+from sandbox.stand_ins.agora.credentials import AGORA_APP_ID
 
 EXPIRED, WRONG = 109, 110
 

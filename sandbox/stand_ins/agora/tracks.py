@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.stand_ins.agora.channel import Stream
-from sandbox.stand_ins.media import Span
+from sandbox.stand_ins.agora.media import Span
 
 SHORTEST_SECONDS = 0.2
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.stand_ins.agora.dials import AgoraDials
-from sandbox.stand_ins.buckets import Bucket, UploadRefused
+from sandbox.stand_ins.customer.buckets import Bucket, UploadRefused
 
 
 class Uploads:

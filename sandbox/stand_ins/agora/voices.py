@@ -7,10 +7,10 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.stand_ins.agora.media import Span, heard_only
 from sandbox.stand_ins.hearing.recogniser import pitch_of
 from sandbox.stand_ins.hearing.speakers import tell_apart
 from sandbox.stand_ins.hearing.speech import utterances
-from sandbox.stand_ins.media import Span, heard_only
 
 
 class Voices:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.media import beginning_mp4, duration_of
-from sandbox.stand_ins.world import SAMPLE
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4, duration_of
 from tests.sandbox.agora.individual import (
     FAST,
     MAN,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.stand_ins.agora.media import Span
 from sandbox.stand_ins.agora.tracks import SHORTEST_SECONDS, next_span
-from sandbox.stand_ins.media import Span
 from tests.sandbox.agora.individual import (
     FAST,
     WOMAN,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.stand_ins.agora.media import Span
 from sandbox.stand_ins.agora.snapshots import next_seen
-from sandbox.stand_ins.media import Span
 from tests.sandbox.agora.individual import (
     FAST,
     IndividualTask,

@@ -10,8 +10,8 @@ import pytest
 
 from recording_insights.agora import rtc_token
 from recording_insights.agora.rtc_token import build_rtc_token
+from sandbox.stand_ins.agora.credentials import AGORA_APP_CERTIFICATE, AGORA_APP_ID
 from sandbox.stand_ins.agora.token import NotAToken, RtcToken
-from sandbox.stand_ins.credentials import AGORA_APP_CERTIFICATE, AGORA_APP_ID
 from tests.sandbox.conftest import AgoraCustomer, Outside
 
 BRIEF = {"recording_seconds": 0, "joining_seconds": 0, "idle_speed": 1e6}

@@ -7,8 +7,8 @@ import pytest
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import s3, transcribe
 
-from sandbox.cloud import transcribe as emulator_transcribe
-from sandbox.cloud.transcribe import hear_real_speech, name_jobs_to_iam
+from sandbox.cloud.emulator import transcribe as emulator_transcribe
+from sandbox.cloud.emulator.transcribe import hear_real_speech, name_jobs_to_iam
 
 JOB_ARN = "arn:aws:transcribe:eu-central-1:123456789012:transcription-job/job-1"
 START = {

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import cut_ts
 from sandbox.stand_ins.hearing.recogniser import pitch_of
 from sandbox.stand_ins.hearing.speakers import tell_apart
 from sandbox.stand_ins.hearing.speech import UndecodableMedia, decode
-from sandbox.stand_ins.media import cut_ts
-from sandbox.stand_ins.world import SAMPLE
 from tests.sandbox.conftest import MarsviewCustomer, Outside
 
 

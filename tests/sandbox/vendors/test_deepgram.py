@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.deepgram.server import CREDENTIALS, KEY_ID
 from tests.sandbox.conftest import FakeEars, Outside
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from tests.sandbox.conftest import SAID, FakeEars, MarsviewCustomer, Outside
 
 ALL_MODELS = (

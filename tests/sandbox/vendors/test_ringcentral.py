@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
 
 JWT = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": CREDENTIALS["jwt"]}

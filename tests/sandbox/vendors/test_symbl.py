@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
 from tests.sandbox.conftest import SAID, FakeEars, Outside
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.cloud.transcribe import Heard
+from sandbox.cloud.emulator.transcribe import Heard
 from tests.sandbox.conftest import SAID, FakeEars, Outside, _outside
 from tests.transcribe_in_process import MEDIA_BUCKET, OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
 

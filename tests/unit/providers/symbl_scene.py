@@ -14,7 +14,7 @@ from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import CallbackAddress, CallbackRequest, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
 from tests.sandbox.conftest import NOW, FakeEars
 from tests.stand_in_session import HOST, stand_in_session

@@ -14,8 +14,8 @@ from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import CallbackRequest, JobState
 from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.app import create_app, create_world
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
-from sandbox.stand_ins.world import World
 from tests.sandbox.conftest import FakeEars
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import response

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import request
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 
 SPEECH_MODELS = ("universal-3-5-pro", "universal-2", "assemblyai-stt-3-7")
 _LANGUAGES = (

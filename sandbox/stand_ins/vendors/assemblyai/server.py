@@ -17,11 +17,20 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.assemblyai.results import results
 from sandbox.stand_ins.vendors.assemblyai.rules import TYPES, page_in_query, refusal, wish_in_body
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Route,
+    Vendor,
+    VendorDials,
+    call_back,
+    hear,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {"apiKey": "stand-in-assemblyai-key"}
 NO_SPEECH = "language_detection cannot be performed on files with no spoken audio."

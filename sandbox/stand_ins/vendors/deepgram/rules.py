@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 
 FLAGS = frozenset(
     {

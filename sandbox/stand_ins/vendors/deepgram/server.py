@@ -19,13 +19,21 @@ import av
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.calls import Refusal
-from sandbox.stand_ins.downloads import DownloadFailed
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
-from sandbox.stand_ins.vendors.deepgram.result import result
+from sandbox.stand_ins.customer.downloads import DownloadFailed
+from sandbox.stand_ins.runtime.calls import Refusal
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import World
+from sandbox.stand_ins.vendors.deepgram.results import result
 from sandbox.stand_ins.vendors.deepgram.rules import Wanted, checked, refusal, url_in_body
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Vendor,
+    VendorDials,
+    call_back,
+    hear,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {"apiKey": "5tand1n0deepgram0key0000000000000000000f"}
 KEY_ID = "8d4b5c1a-0f3e-4b7a-9c61-2e5d7f90ab13"

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 from sandbox.stand_ins.vendors.marsview.models import MODEL_TYPES
 
 

@@ -13,11 +13,11 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.hearing.speech import Utterance
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.marsview.models import COMPUTED
 from sandbox.stand_ins.vendors.marsview.rules import Model, bad_request, body_of, models_in, refusal
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import JobFailed, Route, Vendor, VendorDials, hear, start_job, vendor_blueprint
 
 CREDENTIALS = {
     "apiKey": "stand-in-marsview-key",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import request
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 
 Check = Callable[[Any], bool]
 

@@ -20,8 +20,8 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.ringcentral.results import Said, interaction, transcription
 from sandbox.stand_ins.vendors.ringcentral.rules import (
     INSIGHTS,
@@ -34,7 +34,15 @@ from sandbox.stand_ins.vendors.ringcentral.rules import (
     refusal,
     webhook_of,
 )
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Vendor,
+    VendorDials,
+    call_back,
+    hear,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {
     "clientId": "stand-in-ringcentral-id",

@@ -20,11 +20,20 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.seameet.analysis import payload_of
 from sandbox.stand_ins.vendors.seameet.rules import analysis_in, body_of, file_name_in, meeting_in, refusal
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Route,
+    Vendor,
+    VendorDials,
+    call_back,
+    hear,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {
     "apiKey": "stand-in-seameet-key",

@@ -15,8 +15,8 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.symbl.results import Conversation
 from sandbox.stand_ins.vendors.symbl.rules import (
     body_of,
@@ -26,7 +26,16 @@ from sandbox.stand_ins.vendors.symbl.rules import (
     refusal,
     submission,
 )
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Route,
+    Vendor,
+    VendorDials,
+    call_back,
+    hear,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {"appId": "stand-in-symbl-app-id", "appSecret": "stand-in-symbl-app-secret"}
 _CONTAINERS = {

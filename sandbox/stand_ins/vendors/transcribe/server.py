@@ -1,8 +1,8 @@
-"""Amazon Transcribe: a front of the local cloud's, and the ears behind it.
+"""Amazon Transcribe: a proxy in front of the local cloud's, and the recognition behind it.
 
-The local cloud has the API, its jobs, and IAM before both. Here each call is named for dials and ledger and handed on
-as it was signed. When a job runs, the local cloud sends its media back to `hear` (see sandbox/cloud/transcribe.py),
-which answers with a transcript in Transcribe's own shape, or with the reason why the job fails.
+The local cloud has the API, its jobs, and IAM before both. This proxy names each call for dials and ledger and forwards
+it as it was signed. When a job runs, sandbox/cloud/emulator/transcribe.py posts its media to `hear`. The answer is a
+transcript in Transcribe's own shape, or the reason why the job fails.
 """
 
 import json
@@ -18,12 +18,12 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.calls import Refusal
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, hear
+from sandbox.stand_ins.runtime.calls import Refusal
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import World
 from sandbox.stand_ins.vendors.transcribe.cloud import AskCloud, CloudAnswer, NoCloud, ask_cloud
 from sandbox.stand_ins.vendors.transcribe.document import transcript
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import JobFailed, Vendor, VendorDials, hear
 
 CREDENTIALS: dict[str, str] = {}
 EVENTS_HEADER = "X-Events"

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.dials import Dials, Failure
-from sandbox.stand_ins.ledger import Ledger, note, noted
+from sandbox.stand_ins.runtime.dials import Dials, Failure
+from sandbox.stand_ins.runtime.ledger import Ledger, note, noted
 
 View = Callable[..., ResponseReturnValue]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sandbox.demo.cost import cost_of
-from sandbox.demo.timeline import LiveTimeline, Step, folded, steps_of
+from sandbox.demo.execution_cost import cost_of
+from sandbox.demo.execution_steps import LiveTimeline, Step, folded, steps_of
 
 History = list[dict[str, Any]]
 

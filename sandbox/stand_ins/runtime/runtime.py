@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.stand_ins.buckets import OpenBucket, s3_at
-from sandbox.stand_ins.callbacks import Send, send
-from sandbox.stand_ins.calls import Calls
-from sandbox.stand_ins.dials import Dials
-from sandbox.stand_ins.downloads import Download, download
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.customer.buckets import OpenBucket, s3_at
+from sandbox.stand_ins.customer.downloads import Download, download
+from sandbox.stand_ins.customer.webhooks import Send, send
 from sandbox.stand_ins.hearing.speech import Engine
-from sandbox.stand_ins.jobs import Jobs
-from sandbox.stand_ins.ledger import Ledger
-
-SAMPLE = Path(__file__).parents[1] / "sample" / "conversation.mp4"
+from sandbox.stand_ins.runtime.calls import Calls
+from sandbox.stand_ins.runtime.dials import Dials
+from sandbox.stand_ins.runtime.jobs import Jobs
+from sandbox.stand_ins.runtime.ledger import Ledger
 
 
 @dataclass

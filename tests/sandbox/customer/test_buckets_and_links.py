@@ -10,8 +10,8 @@ import pytest
 import requests
 from moto import mock_aws
 
-from sandbox.stand_ins.buckets import BucketAccess, UploadRefused, s3_at
-from sandbox.stand_ins.downloads import DownloadFailed, download
+from sandbox.stand_ins.customer.buckets import BucketAccess, UploadRefused, s3_at
+from sandbox.stand_ins.customer.downloads import DownloadFailed, download
 
 LINK = "https://bucket.example/media.mp4?X-Amz-Signature=secret"
 

@@ -19,10 +19,10 @@ from sandbox.cloud.local_cloud import (
 )
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT, REGION, Location, LocationError
-from sandbox.cloud.phases import Phases
 from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running
 from sandbox.stand_ins.credentials import credentials
-from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.vendors.registry import vendors
+from sandbox.terminal.phases import Phases
 
 _FIXED = ("stage",)
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import requests
 
-from sandbox.cloud.transcribe_rules import BAD_REQUEST, Fault, fault_in_start
+from sandbox.cloud.emulator.transcribe_rules import BAD_REQUEST, Fault, fault_in_start
 
 _EXPECTED = (
     'document = _transcript_document(job_name, text, job.get("Settings"), codes)',

@@ -10,10 +10,10 @@ from typing import Literal
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.calls import View
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.hearing.speech import UndecodableMedia, Utterance
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.runtime.calls import View
+from sandbox.stand_ins.runtime.runtime import World
 
 Route = tuple[str, str, View]
 """Method, path as Flask writes it, view."""

@@ -9,7 +9,7 @@ ministack is faithful in most of what the stack uses. Corrected here, each as AW
 * S3 refuses a request without a signature. ministack serves it, so that a link without its signature would work.
 * IAM knows the state machine that a task token belongs to, so that ending its wait can be granted by its ARN, as
   CDK's grants do. ministack names no resource; here the only state machine that hands out tokens is meant.
-* Transcribe, see sandbox/cloud/transcribe.py.
+* Transcribe, see sandbox/cloud/emulator/transcribe.py.
 
 The corrections replace internals of one exact version, which is why it is checked at the start.
 Run as `python -m sandbox.cloud.emulator`; the environment variables are ministack's own, and SANDBOX_URL is where the
@@ -17,17 +17,11 @@ stand-ins listen.
 """
 
 import json
-import os
-import sys
 import threading
 import time
 import uuid
-from importlib.metadata import version
 from typing import Any
 
-from sandbox.cloud.transcribe import hear_real_speech, name_jobs_to_iam, refuse_what_transcribe_refuses
-
-SUPPORTED_VERSION = "1.5.33"
 _EVENT_LOGS = "/aws/events/"
 
 
@@ -144,27 +138,3 @@ def name_state_machine_of_tokens_to_iam() -> None:
         return arn_of(service, method, path, headers, *rest)
 
     iam_actions.extract_resource_arn = arn_of_machine
-
-
-def main() -> None:
-    installed = version("ministack")
-    if installed != SUPPORTED_VERSION:
-        sys.exit(
-            f"sandbox/cloud/ corrects ministack {SUPPORTED_VERSION}, but {installed} is installed: run `make install`"
-        )
-    correct_error_types()
-    correct_throttling()
-    add_log_group_target()
-    refuse_unsigned_s3_requests()
-    hear_real_speech(os.environ["SANDBOX_URL"])
-    refuse_what_transcribe_refuses()
-    name_jobs_to_iam()
-    name_state_machine_of_tokens_to_iam()
-
-    from ministack.app import main as serve  # type: ignore[import-untyped]
-
-    serve()
-
-
-if __name__ == "__main__":
-    main()

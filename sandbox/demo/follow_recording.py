@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.demo.cost import Cost, cost_of, memory_of_tasks
-from sandbox.demo.timeline import LiveTimeline, Step, steps_of
-from sandbox.stand_ins.world import SAMPLE
+from sandbox.demo.execution_cost import Cost, cost_of, memory_of_tasks
+from sandbox.demo.execution_steps import LiveTimeline, Step, steps_of
+from sandbox.sample.conversation import SAMPLE
 
 FORMATS = (".mp4", ".m4a", ".mp3", ".wav")
 PATIENCE_SECONDS = 600

@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import pytest
 
-from sandbox.demo.run import DemoError, check_media
+from sandbox.demo.follow_recording import DemoError, check_media
 from tests.deployed import SAMPLE
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.cloud.deployment import CdkCommand, ToolMissing
+from sandbox.cloud.lifecycle import bring_down, full_context, parse_context, stack_that_is_up
 from sandbox.cloud.local_cloud import LocalCloud
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import Location, LocationError
 from sandbox.cloud.processes import Process, this_process
-from sandbox.cloud.up import bring_down, full_context, parse_context, stack_that_is_up
 
 
 @pytest.fixture
