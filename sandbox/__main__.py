@@ -16,7 +16,8 @@ from sandbox.cloud.lifecycle import bring_down, bring_up, parse_context, running
 from sandbox.cloud.local_cloud import StartError
 from sandbox.cloud.location import Location, LocationError
 from sandbox.cloud.processes import Interrupted, StillRunning
-from sandbox.demo.follow_recording import MODES, STREAM_MODES, DemoError, Take, check_media, run_demo
+from sandbox.demo.follow_recording import run_demo
+from sandbox.demo.recording_plan import MODES, STREAM_MODES, DemoError, RecordingPlan, check_media
 from sandbox.sample.conversation import SAMPLE
 from sandbox.terminal.phases import Phases
 
@@ -29,8 +30,8 @@ def main() -> int:
             return _down(location)
         context = parse_context(arguments.context)
         if arguments.command == "demo":
-            take = Take(arguments.recording or SAMPLE, arguments.mode, arguments.stream_mode, arguments.parts)
-            return _demo(location, context, take, as_json=arguments.json)
+            plan = RecordingPlan(arguments.recording or SAMPLE, arguments.mode, arguments.stream_mode, arguments.parts)
+            return _demo(location, context, plan, as_json=arguments.json)
         return _up(location, context)
     except (LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
         print(error, file=sys.stderr)
@@ -66,11 +67,11 @@ def _down(location: Location) -> int:
     return 0
 
 
-def _demo(location: Location, context: Mapping[str, str], take: Take, *, as_json: bool) -> int:
-    check_media(take.media)
+def _demo(location: Location, context: Mapping[str, str], plan: RecordingPlan, *, as_json: bool) -> int:
+    check_media(plan.media)
     console = Console(stderr=as_json)
     with running_stack(context, location, Phases(console)) as stack:
-        return run_demo(stack, console, take, as_json=as_json)
+        return run_demo(stack, console, plan, as_json=as_json)
 
 
 def _shown(path: Path) -> str:

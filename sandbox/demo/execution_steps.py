@@ -1,20 +1,17 @@
-"""An execution's history as the steps that a person follows, and their picture in the terminal."""
+"""The history of an execution of the processing state machine, as steps that a person can follow."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
+from sandbox.terminal.steps import Step
 
-State = Literal["running", "done", "failed"]
-_MARKS: Mapping[State, str] = {"running": "…", "done": "✓", "failed": "✗"}
-_STYLES: Mapping[State, str] = {"running": "yellow", "done": "green", "failed": "red"}
+Event = Mapping[str, Any]
+"""An event of GetExecutionHistory."""
+
 _SHOWN = {
     "Prepare media",
     "Wait for files",
@@ -25,138 +22,135 @@ _SHOWN = {
     "Save insights",
     "Report failure",
 }
+_TASK_FAILURES = {"TaskFailed": "taskFailedEventDetails", "TaskTimedOut": "taskTimedOutEventDetails"}
+_EXECUTION_FAILURES = {
+    "ExecutionFailed": "executionFailedEventDetails",
+    "ExecutionAborted": "executionAbortedEventDetails",
+    "ExecutionTimedOut": "executionTimedOutEventDetails",
+}
+_JOB_OUTCOMES = {"awaiting": "accepted, the provider will call back", "succeeded": "finished"}
 
 
 @dataclass
-class Step:
-    """One line: a visit, or several as one. `seconds` spent so far, `times` entered."""
+class _Visit:
+    """One visit of a state: its step, how often its task failed, and the task's last event."""
 
-    name: str
-    state: State
-    seconds: float = 0.0
-    detail: str = ""
-    times: int = 1
+    step: Step
+    entered: datetime
+    failures: int = 0
+    last_event: str = ""
+    last_failure: Mapping[str, Any] = field(default_factory=dict)
 
 
-def steps_of(history: Sequence[Mapping[str, Any]], now: datetime | None = None) -> list[Step]:
-    """Each visit of a state of an execution, in the order of entry."""
+def steps_of(history: Sequence[Event], now: datetime | None = None) -> list[Step]:
+    """Return one step for each visit of a state, in the order of entry.
+
+    A step is `failed` if its task failed for the last time, if its outcome is a failure, or if the execution ended
+    in it.
+    """
     now = now or datetime.now(UTC)
-    visits: list[Step] = []
-    steps: dict[str, Step] = {}
-    entered: dict[str, datetime] = {}
-    last = ""
+    visits: list[_Visit] = []
     for event in history:
         kind = str(event["type"])
         if kind.endswith("StateEntered"):
-            name = event["stateEnteredEventDetails"]["name"]
-            step = steps[name] = Step(name, "running")
-            visits.append(step)
-            entered[name] = event["timestamp"]
-            if name in ("Wait", "Wait for files"):
-                wait = json.loads(event["stateEnteredEventDetails"]["input"])["wait_seconds"]
-                left = wait - (now - event["timestamp"]).total_seconds()
-                step.detail = f"{wait} s, next {'poll' if name == 'Wait' else 'look'} in {max(left, 0):.0f} s"
-        elif kind.endswith("StateExited"):
-            name = event["stateExitedEventDetails"]["name"]
-            step = steps[name]
-            step.state = "failed" if name == "Report failure" else "done"
-            step.seconds = (event["timestamp"] - entered.pop(name)).total_seconds()
-            step.detail = _said(name, event["stateExitedEventDetails"].get("output"))
-            if name == "Await callback":
-                how = {"TaskSucceeded": "called back", "TaskFailed": "called back already"}
-                step.detail = how.get(last, "not called back in time")
-        elif kind in ("TaskFailed", "TaskTimedOut") and entered:
-            name = next(reversed(entered))
-            details = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails") or {}
-            steps[name].detail = f"fault, will be repeated: {details.get('error')}"
-        last = kind
-    for name, since in entered.items():
-        steps[name].seconds = (now - since).total_seconds()
-    return [step for step in visits if step.name in _SHOWN]
+            visits.append(_enter(event, now))
+        elif visits and kind.endswith("StateExited"):
+            _leave(visits[-1], event)
+        elif visits and kind.startswith("Task"):
+            _follow_task(visits[-1], event)
+        elif visits and kind in _EXECUTION_FAILURES:
+            _stop(visits[-1], event)
+    if visits and visits[-1].step.state == "running":
+        visits[-1].step.seconds = (now - visits[-1].entered).total_seconds()
+    return [visit.step for visit in visits if visit.step.name in _SHOWN]
 
 
-def folded(steps: Sequence[Step]) -> list[Step]:
-    """A loop as one line: what its last visit says, with the time and the number of all."""
-    lines: dict[str, Step] = {}
-    for step in steps:
-        before = lines.get(step.name)
-        if before:
-            step = replace(step, seconds=before.seconds + step.seconds, times=before.times + step.times)
-        lines[step.name] = step
-    return list(lines.values())
+def _enter(event: Event, now: datetime) -> _Visit:
+    details = event["stateEnteredEventDetails"]
+    step = Step(details["name"], "running")
+    if step.name in ("Wait", "Wait for files"):
+        wait = json.loads(details["input"])["wait_seconds"]
+        left = wait - (now - event["timestamp"]).total_seconds()
+        step.detail = f"{wait} s, next {'poll' if step.name == 'Wait' else 'check'} in {max(left, 0):.0f} s"
+    return _Visit(step, event["timestamp"])
 
 
-def _said(name: str, output: str | None) -> str:
-    said = json.loads(output or "{}")
+def _follow_task(visit: _Visit, event: Event) -> None:
+    visit.last_event = str(event["type"])
+    if visit.last_event in _TASK_FAILURES:
+        visit.failures += 1
+        visit.last_failure = event.get(_TASK_FAILURES[visit.last_event]) or {}
+        visit.step.detail = f"failed, will be retried: {visit.last_failure.get('error')}"
+
+
+def _leave(visit: _Visit, event: Event) -> None:
+    step = visit.step
+    step.seconds = (event["timestamp"] - visit.entered).total_seconds()
+    if step.name == "Await callback":
+        # Whatever ends this wait, the execution polls next: a failure here does not fail the step.
+        step.state, step.detail = "done", _callback(visit)
+    elif visit.last_event in _TASK_FAILURES:
+        step.state, step.detail = "failed", _failure(visit.last_failure, visit.failures)
+    else:
+        output = json.loads(event["stateExitedEventDetails"].get("output") or "{}")
+        failed = step.name == "Report failure" or output.get("outcome") == "failed"
+        step.state, step.detail = "failed" if failed else "done", _result(step.name, output)
+
+
+def _stop(visit: _Visit, event: Event) -> None:
+    """End the step in which the execution was when it failed, was aborted or exceeded its time limit."""
+    step, kind = visit.step, str(event["type"])
+    if step.state == "running":
+        step.seconds = (event["timestamp"] - visit.entered).total_seconds()
+        step.state = "failed"
+        step.detail = _failure({"error": kind, **(event.get(_EXECUTION_FAILURES[kind]) or {})}, visit.failures or 1)
+
+
+def _callback(visit: _Visit) -> str:
+    if visit.last_event == "TaskSucceeded":
+        return "the provider called back"
+    # The write of the task token failed: a callback was noted before.
+    if visit.last_event == "TaskFailed" and visit.last_failure.get("error") != "States.Timeout":
+        return "the provider had called back already"
+    return "no callback in time"
+
+
+def _failure(failure: Mapping[str, Any], tries: int) -> str:
+    """`error: cause (tried n times)`, of the cause its first line. Lambda's cause is JSON with an `errorMessage`."""
+    cause = str(failure.get("cause") or "")
+    with suppress(ValueError, KeyError, TypeError):  # Step Functions itself writes plain text
+        cause = str(json.loads(cause)["errorMessage"])
+    first_line = cause.strip().partition("\n")[0]
+    text = ": ".join(part for part in (str(failure.get("error") or "unknown error"), first_line) if part)
+    return f"{text} (tried {'once' if tries == 1 else f'{tries} times'})"
+
+
+def _result(name: str, output: Mapping[str, Any]) -> str:
+    """What a state returned, in words."""
+    wait = f"{output.get('wait_seconds')} s"
     match name:
         case "Prepare media":
-            words = {
-                "running": f"not all of it is there, looks again in {said.get('wait_seconds')} s",
-                "submit": "one file of all slices",
-            }
-            return words.get(str(said.get("outcome")), str(said.get("reason")))
-        case "Submit recording" | "Poll job":
-            words = {
-                "running": f"not finished, asks again in {said.get('wait_seconds')} s",
-                "awaiting": "taken, will call back",
-                "succeeded": "finished",
-            }
-            if name == "Submit recording":
-                words["running"] = f"taken, first poll in {said.get('wait_seconds')} s"
-            outcome = str(said.get("outcome"))
-            return words.get(outcome, f"{outcome} {said.get('reason') or ''}".strip())
+            return _outcome(
+                output, running=f"files are missing, next check in {wait}", submit="one file of all segments"
+            )
+        case "Submit recording":
+            return _outcome(output, running=f"accepted, first poll in {wait}", **_JOB_OUTCOMES)
+        case "Poll job":
+            return _outcome(output, running=f"not finished, next poll in {wait}", **_JOB_OUTCOMES)
         case "Wait" | "Wait for files":
-            return f"{said.get('wait_seconds')} s"
+            return wait
         case "Save insights":
-            kinds = {kind.replace("_", " "): count for kind, count in said.get("items", {}).items()}
-            kinds["page of transcript"] = kinds.pop("transcript", 0)
-            return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+            counts = {kind.replace("_", " "): count for kind, count in output.get("items", {}).items()}
+            counts["page of transcript"] = counts.pop("transcript", 0)
+            return ", ".join(f"{count} {kind}" for kind, count in counts.items())
         case "Report failure":
-            return str(said.get("reason"))
+            return str(output.get("reason"))
     return ""
 
 
-@dataclass
-class LiveTimeline:
-    """Shows steps as they change: redrawn in a terminal, elsewhere a line for each visit that is over."""
-
-    console: Console
-    _live: Live | None = None
-    _printed: int = 0
-
-    def __enter__(self) -> "LiveTimeline":
-        if self.console.is_terminal:
-            self._live = Live(console=self.console, refresh_per_second=8)
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._live.stop()
-
-    def show(self, steps: Sequence[Step]) -> None:
-        """Draw the present state; `steps` only ever grow at their end."""
-        if self._live:
-            self._live.update(_picture(folded(steps)))
-            return
-        # Looks come seldom and a loop may turn between two of them: what is printed follows the visits, not the looks.
-        for step in steps[self._printed :]:
-            if step.state == "running":
-                break
-            self._printed += 1
-            line = f"  {_MARKS[step.state]} {step.name:<18} {step.detail}"
-            self.console.print(line, highlight=False, soft_wrap=True, markup=False)
-
-
-def _picture(steps: Sequence[Step]) -> Group:
-    table = Table.grid(padding=(0, 2))
-    for step in steps:
-        mark = Spinner("dots", style="yellow") if step.state == "running" else Text(_MARKS[step.state])
-        times = f" ×{step.times}" if step.times > 1 else ""
-        table.add_row(
-            mark,
-            Text(step.name + times, style=_STYLES[step.state]),
-            Text(f"{step.seconds:5.1f} s", style="dim"),
-            Text(step.detail),
-        )
-    return Group(table)
+def _outcome(output: Mapping[str, Any], **texts: str) -> str:
+    """The text for the output's outcome. Without one: the outcome and its reason, of a failure the reason alone."""
+    outcome, reason = str(output.get("outcome")), str(output.get("reason") or "")
+    if outcome == "failed" and reason:
+        return reason
+    return texts.get(outcome) or f"{outcome} {reason}".strip()
