@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sandbox.cloud.context import ContextError, parse_context
 from sandbox.cloud.deployment import ToolMissing
-from sandbox.cloud.lifecycle import bring_down, bring_up, parse_context, running_stack, stack_that_is_up
+from sandbox.cloud.lifecycle import bring_down, bring_up, running_stack, stack_that_is_up
 from sandbox.cloud.local_cloud import StartError
 from sandbox.cloud.location import Location, LocationError
 from sandbox.cloud.processes import Interrupted, StillRunning
@@ -33,7 +34,7 @@ def main() -> int:
             plan = RecordingPlan(arguments.recording or SAMPLE, arguments.mode, arguments.stream_mode, arguments.parts)
             return _demo(location, context, plan, as_json=arguments.json)
         return _up(location, context)
-    except (LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
+    except (ContextError, LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
         print(error, file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:

@@ -32,14 +32,18 @@ def stack() -> "Iterator[LocalStack]":
     from sandbox.cloud.location import PROJECT, Location
 
     location = Location(PROJECT / ".local" / "test", cloud_port=4766, sandbox_port=9200)
-    every = [name for name in PROVIDERS if name != "marsview"]
+    default = "marsview"
+    others = [name for name in PROVIDERS if name != default]
     prefixes = {**{f"via/{name}/": name for name in PROVIDERS}, "via/two/": "symbl,transcribe"}
     context = {
+        "provider": default,
+        # Each provider with its own default options: the local stack's are for the demo.
+        "assemblyaiOptions": "{}",
         "submitCeilingMinutes": "10",
         "pollCeilingMinutes": "20",
         "lateFilesMinutes": "5",
         "callbackWaitSeconds": "8",
-        "otherProviders": ",".join(every),
+        "otherProviders": ",".join(others),
         "prefixProviders": json.dumps(prefixes),
     }
     with running_stack(context, location) as running:

@@ -13,7 +13,6 @@ from sandbox.cloud.local_cloud import LocalCloud, StartError, last_lines, plain_
 from sandbox.cloud.location import PROJECT, Location
 from sandbox.cloud.processes import Supervisor
 
-STAGE = "local"
 DEPLOY_SECONDS = 600
 # Nothing is asked of the network but loopback.
 _QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true", "NO_COLOR": "1"}

@@ -1,7 +1,6 @@
 """Brings the whole local stack up: local cloud, stand-ins, the deployed stack and its secrets."""
 
 import json
-import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from operations.agora_key import OperationFailed, rotate_key
-from sandbox.cloud.deployment import STAGE, CdkCommand, bootstrap_template, deploy
+from sandbox.cloud.context import STAGE, full_context
+from sandbox.cloud.deployment import CdkCommand, bootstrap_template, deploy
 from sandbox.cloud.local_cloud import (
     StartError,
     bootstrap,
@@ -21,38 +21,7 @@ from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT, REGION, Location, LocationError
 from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running
 from sandbox.stand_ins.credentials import credentials
-from sandbox.stand_ins.vendors.registry import vendors
 from sandbox.terminal.phases import Phases
-
-_FIXED = ("stage",)
-
-
-def parse_context(text: str) -> dict[str, str]:
-    """`"provider=symbl pollCeilingMinutes=5"` as settings; quotes as in a shell keep blanks.
-
-    Raises:
-        LocationError: a word without "=", an open quote, or a setting that the local stack fixes.
-    """
-    context = {}
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise LocationError(f"--context {text!r}: {error}.") from error
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not (key and equals):
-            raise LocationError(f'--context takes "key=value key=value"; {word!r} is not of that form.')
-        if key in _FIXED:
-            raise LocationError(f"{key} cannot be set here: the local stack is always the stage {STAGE!r}.")
-        context[key] = value
-    return context
-
-
-def full_context(location: Location, context: Mapping[str, str]) -> dict[str, str]:
-    """The local stack's settings under the user's: every vendor is a stand-in, and calls back to the local cloud."""
-    base_urls = {f"{vendor}BaseUrl": f"{location.sandbox_url}/{vendor}" for vendor in ("agora", *vendors())}
-    fixed = {"stage": STAGE, "provider": "marsview", "webhookBaseUrl": location.api_url}
-    return {**fixed, **base_urls, **context}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Settings, ports and files of the local stack; the stack itself is tried in tests/e2e."""
+"""Ports, files and processes of the local stack. tests/e2e bring the stack itself up."""
 
 import dataclasses
 import json
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.cloud.context import full_context
 from sandbox.cloud.deployment import CdkCommand, ToolMissing
-from sandbox.cloud.lifecycle import bring_down, full_context, parse_context, stack_that_is_up
+from sandbox.cloud.lifecycle import bring_down, stack_that_is_up
 from sandbox.cloud.local_cloud import LocalCloud
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import Location, LocationError
@@ -33,30 +34,6 @@ def stack_of(location: Location, *processes: Process, **context: str) -> LocalSt
         context=full_context(location, context),
         processes=processes,
     )
-
-
-def test_context_is_read_as_words() -> None:
-    assert parse_context('provider=symbl  pollCeilingMinutes=5 providerOptions=\'{"a": "b c"}\'') == {
-        "provider": "symbl",
-        "pollCeilingMinutes": "5",
-        "providerOptions": '{"a": "b c"}',
-    }
-    assert parse_context("") == {}
-
-
-@pytest.mark.parametrize("text", ["provider", "=5", "provider=symbl nonsense", "stage=prod", "provider='symbl"])
-def test_context_that_cannot_be_meant_is_refused(text: str) -> None:
-    with pytest.raises(LocationError):
-        parse_context(text)
-
-
-def test_vendors_are_called_at_the_stand_ins_unless_told_otherwise(location: Location) -> None:
-    context = full_context(location, {"marsviewBaseUrl": "http://localhost:1", "linkMinutes": "30"})
-    assert context["stage"] == "local"
-    assert context["provider"] == "marsview"
-    assert context["agoraBaseUrl"] == "http://localhost:4602/agora"
-    assert context["marsviewBaseUrl"] == "http://localhost:1"
-    assert context["linkMinutes"] == "30"
 
 
 @pytest.mark.parametrize("port", ["x", "0", "65536", "-1", "4566.5"])
