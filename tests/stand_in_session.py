@@ -17,8 +17,8 @@ HOST = "https://stand-ins.test"
 """Base URL of a vendor: `f"{HOST}/{vendor}"`."""
 
 
-class _Socket:
-    """What the dial `drop_connection` shuts down."""
+class FakeSocket:
+    """The server's socket, which the dial `drop_connection` shuts down."""
 
     is_down = False
 
@@ -27,12 +27,12 @@ class _Socket:
 
 
 class TimedOut(Exception):
-    """The stand-in would have answered after the caller's patience."""
+    """The stand-in would have answered later than the caller waits."""
 
 
 @contextmanager
-def nobody_waits() -> Iterator[None]:
-    """Calls whose dial `delay_seconds` is beyond a caller's patience are over at once; raises `TimedOut` at the end."""
+def skipped_delays() -> Iterator[None]:
+    """Skip the delays of the dial `delay_seconds`; raise `TimedOut` if they exceed the caller's time-out."""
     slept: list[float] = []
     present = calls.time
     calls.time = SimpleNamespace(sleep=slept.append)
@@ -62,9 +62,9 @@ class _InProcess(BaseAdapter):
         body: Any = request.body
         if body is not None and not isinstance(body, str | bytes):
             body = b"".join(body)
-        socket = _Socket()
+        socket = FakeSocket()
         try:
-            with nobody_waits():
+            with skipped_delays():
                 answer = self._client.open(
                     parts.path,
                     method=request.method,

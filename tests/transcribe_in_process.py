@@ -23,11 +23,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from flask.testing import FlaskClient
 
-from sandbox.cloud.emulator.transcribe import Heard, hear_real_speech, refuse_what_transcribe_refuses
+from sandbox.cloud.emulator.transcribe import Recognition, refuse_what_transcribe_refuses, transcribe_real_speech
 from sandbox.stand_ins.vendors.registry import vendors
 from sandbox.stand_ins.vendors.transcribe.cloud import CloudAnswer
 from sandbox.stand_ins.vendors.transcribe.server import transcribe_blueprint
-from tests.stand_in_session import HOST, TimedOut, nobody_waits
+from tests.stand_in_session import HOST, FakeSocket, TimedOut, skipped_delays
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 MEDIA_BUCKET, OUTPUT_BUCKET = "recordings", "replies"
@@ -44,7 +44,7 @@ class LocalCloud:
     loop: asyncio.AbstractEventLoop
     sandbox: FlaskClient | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
-    heard: Heard | Exception | None = None
+    recognition: Recognition | Exception | None = None
     announce: Callable[[Mapping[str, Any]], None] | None = None
     queries: list[Mapping[str, str]] = field(default_factory=list)
 
@@ -61,15 +61,15 @@ class LocalCloud:
         """Waits until no job runs."""
         asyncio.run_coroutine_threadsafe(_others_done(), self.loop).result(60)
 
-    def hear(self, query: Mapping[str, str], media: bytes) -> Heard:
+    def recognise(self, query: Mapping[str, str], media: bytes) -> Recognition:
         self.queries.append(query)
-        if isinstance(self.heard, Exception):
-            raise self.heard
-        if self.heard is not None:
-            return self.heard
+        if isinstance(self.recognition, Exception):
+            raise self.recognition
+        if self.recognition is not None:
+            return self.recognition
         assert self.sandbox is not None
         answer = self.sandbox.post("/transcribe/hear", query_string=dict(query), data=media)
-        return Heard(answer.status_code, answer.headers, answer.data)
+        return Recognition(answer.status_code, answer.headers, answer.data)
 
     def emit(self, detail: dict[str, Any]) -> None:
         self.events.append(detail)
@@ -113,7 +113,7 @@ class LocalCloud:
                 assert s3._create_bucket(bucket, b"")[0] == 200
         self.events.clear()
         self.queries.clear()
-        self.heard = None
+        self.recognition = None
 
 
 async def _scoped(call: Any) -> Any:
@@ -142,7 +142,7 @@ def local_cloud(sandbox_url: str | None = None) -> Iterator[LocalCloud]:
         patch.setattr(transcribe, "handle_request", transcribe.handle_request)
         cloud = LocalCloud(_event_loop())
         patch.setattr(eventbridge, "_dispatch_event", lambda e: cloud.emit(json.loads(e["Detail"])))
-        hear_real_speech(sandbox_url or "http://nobody.test", None if sandbox_url else cloud.hear)
+        transcribe_real_speech(sandbox_url or "http://nobody.test", None if sandbox_url else cloud.recognise)
         refuse_what_transcribe_refuses()
         thread = threading.Thread(target=cloud.loop.run_forever, daemon=True)
         thread.start()
@@ -180,9 +180,9 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
     )
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        connection = _Socket()
+        connection = FakeSocket()
         try:
-            with nobody_waits():
+            with skipped_delays():
                 answer = stand_ins.post(
                     request.url.removeprefix(HOST),
                     headers={name: _text(value) for name, value in request.headers.items()},
@@ -198,15 +198,6 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
 
     client.meta.events.register_first("before-send.transcribe", send)
     return client
-
-
-class _Socket:
-    """What the dial `drop_connection` shuts down."""
-
-    is_down = False
-
-    def shutdown(self, how: int) -> None:
-        self.is_down = True
 
 
 class _Raw(io.BytesIO):

@@ -1,4 +1,4 @@
-"""Brings the whole local stack up: local cloud, stand-ins, the deployed stack and its secrets."""
+"""Brings the local stack up and down: local cloud, stand-ins, secrets, and the deployed stack."""
 
 import json
 import shutil
@@ -28,12 +28,14 @@ from sandbox.terminal.phases import Phases
 def running_stack(
     context: Mapping[str, str] | None = None, location: Location | None = None, phases: Phases | None = None
 ) -> Iterator[LocalStack]:
-    """The local stack for the length of a `with`; one that is already up with these settings is used, and left up.
+    """Run the local stack for the length of a `with`.
+
+    A stack that is already up with these settings is used, and left up.
 
     Raises:
-        LocationError: it is up with other settings, or a port is taken.
-        ToolMissing, StartError: it did not come up; nothing is left running.
-        Interrupted: SIGINT, SIGTERM or SIGHUP; nothing is left running.
+        LocationError: a stack is up with other settings, or a port is taken.
+        ToolMissing, StartError: the stack did not start. Nothing is left running.
+        Interrupted: SIGINT, SIGTERM or SIGHUP. Nothing is left running.
     """
     location = location or Location()
     if stack := stack_that_is_up(location, context or {}):
@@ -48,7 +50,7 @@ def running_stack(
 
 
 def bring_up(location: Location, context: Mapping[str, str], phases: Phases) -> LocalStack:
-    """Bring it up and leave it up; raises as running_stack does."""
+    """Start the local stack and leave it running. Raises as `running_stack` does."""
     with Interrupts() as interrupts:
         supervisor = Supervisor(location.journal, interrupts)
         try:
@@ -59,7 +61,7 @@ def bring_up(location: Location, context: Mapping[str, str], phases: Phases) -> 
 
 
 def stack_that_is_up(location: Location, context: Mapping[str, str]) -> LocalStack | None:
-    """Raises LocationError when one is up with other settings than these."""
+    """Return the stack that is up at this location. Raises LocationError if its settings differ from these."""
     try:
         stack = LocalStack.load(location.stack_file)
     except FileNotFoundError:
@@ -73,16 +75,18 @@ def stack_that_is_up(location: Location, context: Mapping[str, str]) -> LocalSta
 
 
 def bring_down(location: Location) -> list[Process]:
-    """End what was started there and remove its files; gives the processes that still ran.
+    """End all processes at this location and delete their files. Return the processes that were still running.
 
     Raises:
-        LocationError: somebody is just bringing it up.
+        LocationError: another command is starting the stack.
     """
-    with Interrupts() as interrupts, interrupts.held():
+    with Interrupts() as interrupts, interrupts.deferred():
         notes = [json.loads(file.read_text()) for file in (location.journal, location.stack_file) if file.exists()]
         for note in notes:
             if (starter := note.get("starter")) and is_running(Process(**starter)):
-                raise LocationError(f"It is just being brought up (process {starter['pid']}): wait, or end that first.")
+                raise LocationError(
+                    f"The local stack is just being brought up by process {starter['pid']}: wait, or end that process."
+                )
         left = [Process(**process) for note in notes for process in note["processes"]]
         ended = [process for process in reversed(left) if end(process)]
         _remove_files(location)
@@ -90,7 +94,7 @@ def bring_down(location: Location) -> list[Process]:
 
 
 def _undo(supervisor: Supervisor, location: Location) -> None:
-    with supervisor.interrupts.held():
+    with supervisor.interrupts.deferred():
         supervisor.end_all()
         _remove_files(location)
 
@@ -105,13 +109,13 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
     cdk = CdkCommand.find()
     settings = full_context(location, context)
     for process in bring_down(location):
-        phases.say(f"Ended the {process.name} that an earlier run left behind.")
+        phases.say(f"Ended the {process.name}, which an earlier run had left behind.")
     location.check_ports()
     location.log("up").parent.mkdir(parents=True, exist_ok=True)
     with phases.phase("Start local cloud and stand-ins"):
         stand_ins = _start_stand_ins(supervisor, location)
         cloud = start_local_cloud(supervisor, location, Path(sys.executable))
-    with phases.phase("Bootstrap for CDK, store vendor secrets"):
+    with phases.phase("Bootstrap CDK and store the vendors' secrets"):
         bootstrap(cloud, bootstrap_template(cdk, location.directory))
         secrets = cloud.client("secretsmanager")
         for vendor, secret in credentials().items():
@@ -142,7 +146,7 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
 
 
 def _start_stand_ins(supervisor: Supervisor, location: Location) -> Process:
-    """They get no AWS credentials but those that the stack hands to a vendor."""
+    """Start them without AWS credentials: they get only those that the stack sends to a vendor."""
     return supervisor.start(
         "stand-ins",
         [

@@ -1,4 +1,4 @@
-"""Says what goes on while something takes longer than a moment."""
+"""Shows what a long command is doing, phase by phase."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,18 +9,22 @@ from rich.markup import escape
 
 
 class Phases:
-    """A spinner with the latest word on a terminal, plain lines elsewhere; `seconds` keeps how long each took."""
+    """Shows each phase: in a terminal as a spinner with the latest line of progress, elsewhere as plain lines.
+
+    `seconds` has the duration of each phase, by its title.
+    """
 
     def __init__(self, console: Console | None = None) -> None:
         self.seconds: dict[str, float] = {}
         self._console = console or Console(stderr=True)
 
     def say(self, text: str) -> None:
+        """Print a line."""
         self._console.print(text, markup=False, highlight=False)
 
     @contextmanager
     def phase(self, title: str) -> Iterator[Callable[[str], None]]:
-        """Gives what reports a line of progress."""
+        """Show the phase for the length of a `with`, which gets a function that reports a line of progress."""
         began = time.monotonic()
         if self._console.is_terminal:
             with self._console.status(title) as status:

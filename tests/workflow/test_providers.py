@@ -100,7 +100,7 @@ def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, prov
 def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
     stack: LocalStack, clip: Path, provider: str
 ) -> None:
-    stack.dials(fail_next=[{"call": vendors()[provider].buys, "drop_connection": True, "after": True}])
+    stack.dials(fail_next=[{"call": vendors()[provider].submits, "drop_connection": True, "after": True}])
 
     recording = process(stack, clip, key_for(provider))
 

@@ -14,7 +14,7 @@ from sandbox.cloud.emulator.corrections import (
     name_state_machine_of_tokens_to_iam,
     refuse_unsigned_s3_requests,
 )
-from sandbox.cloud.emulator.transcribe import hear_real_speech, name_jobs_to_iam, refuse_what_transcribe_refuses
+from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
 
 SUPPORTED_VERSION = "1.5.33"
 """The corrections replace internals of this version."""
@@ -32,7 +32,7 @@ def main() -> None:
     correct_throttling()
     add_log_group_target()
     refuse_unsigned_s3_requests()
-    hear_real_speech(os.environ["SANDBOX_URL"])
+    transcribe_real_speech(os.environ["SANDBOX_URL"])
     refuse_what_transcribe_refuses()
     name_jobs_to_iam()
     name_state_machine_of_tokens_to_iam()

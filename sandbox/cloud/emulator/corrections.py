@@ -1,19 +1,17 @@
-"""The local cloud's process: ministack, corrected where the stack would notice that it is not AWS.
+"""Corrections of ministack where its behaviour differs from AWS in a way that the stack notices.
 
-ministack is faithful in most of what the stack uses. Corrected here, each as AWS documents it:
+ministack is faithful in most of what the stack uses. This module corrects, each as AWS documents it:
 
 * A Lambda function that raises reports its exception's class name as the error type, so that `Retry` and `Catch`
   in the state machine can name it. ministack calls every exception `Runtime.HandlerError`.
 * A throttled function fails its state with `Lambda.TooManyRequestsException`. ministack says `Lambda.Unknown`.
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
-* S3 refuses a request without a signature. ministack serves it, so that a link without its signature would work.
-* IAM knows the state machine that a task token belongs to, so that ending its wait can be granted by its ARN, as
-  CDK's grants do. ministack names no resource; here the only state machine that hands out tokens is meant.
+* S3 refuses a request without a signature. ministack serves it: a link without its signature would work.
+* IAM knows the state machine of a task token, so that a policy can grant SendTaskSuccess by its ARN, as CDK's grants
+  do. ministack names no resource. Here it is the only state machine that creates tokens.
 * Transcribe, see sandbox/cloud/emulator/transcribe.py.
 
-The corrections replace internals of one exact version, which is why it is checked at the start.
-Run as `python -m sandbox.cloud.emulator`; the environment variables are ministack's own, and SANDBOX_URL is where the
-stand-ins listen.
+They replace internals of one exact version, which `__main__` checks at the start.
 """
 
 import json
@@ -26,7 +24,7 @@ _EVENT_LOGS = "/aws/events/"
 
 
 def correct_error_types() -> None:
-    """Let the worker send the class name along, and the invocation's answer carry it."""
+    """Report the class name of a function's exception as the error type."""
     from ministack.core import lambda_runtime  # type: ignore[import-untyped]
     from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
@@ -57,7 +55,7 @@ def correct_error_types() -> None:
 
 
 def correct_throttling() -> None:
-    """Name the throttle as Step Functions names it."""
+    """Report a throttled function under the name that Step Functions uses."""
     from ministack.services import stepfunctions
 
     call = stepfunctions._call_lambda
@@ -74,7 +72,7 @@ def correct_throttling() -> None:
 
 
 def add_log_group_target() -> None:
-    """Deliver a rule's event to a log group, as one line in a stream of its own."""
+    """Let a rule of EventBridge deliver its events to a log group, each in its own log stream."""
     from ministack.services import cloudwatch_logs, eventbridge
 
     invoke = eventbridge._invoke_target
@@ -106,7 +104,7 @@ def add_log_group_target() -> None:
 
 
 def refuse_unsigned_s3_requests() -> None:
-    """No bucket here is public."""
+    """Let S3 refuse every request without a signature: no bucket here is public."""
     from ministack.core import iam_evaluator
 
     enforce = iam_evaluator.enforce
@@ -120,7 +118,7 @@ def refuse_unsigned_s3_requests() -> None:
 
 
 def name_state_machine_of_tokens_to_iam() -> None:
-    """Let a policy that names the state machine allow SendTaskSuccess."""
+    """Let a policy that names the state machine allow SendTaskSuccess and the like."""
     from ministack.core import iam_actions
     from ministack.services import stepfunctions
 

@@ -1,15 +1,14 @@
-"""Transcribe in the local cloud, corrected where the stack would notice that it is not AWS.
+"""Corrections of Transcribe where ministack differs from AWS in a way that the stack notices.
 
-ministack has the API, the jobs and their events. Corrected here:
+ministack has the API, the jobs and their events. This module corrects:
 
-* What a job hears is what its media says: the sandbox's speech engine listens. ministack's words are canned.
-* A start is refused where AWS refuses it: by the service's own published model, by the rules that its documentation
-  adds, and where the caller may not read the media or write the transcript, which AWS does with the caller's
-  permissions. ministack takes nearly everything.
-* A start leaves `.write_access_check_file.temp` beside the transcript to come, as AWS does to try whether it may.
+* A job transcribes the speech in its media, with the sandbox's speech engine. ministack's transcript is canned.
+* A start is refused where AWS refuses it: by the service's published model, by the rules of its documentation, and if
+  the caller may not read the media or write the transcript. ministack accepts nearly everything.
+* A start leaves `.write_access_check_file.temp` where the transcript will be, as AWS does to test its access.
 * IAM knows the ARN of a job and the conditions on a job's output. ministack knows none of them.
 
-Like sandbox/cloud/emulator.py this replaces internals of one exact version of ministack, and refuses another.
+Like `corrections` it replaces internals of one exact version of ministack.
 """
 
 import asyncio
@@ -32,7 +31,7 @@ _EXPECTED = (
     '_emit_state_change(job_name, "COMPLETED")',
     "if _JOB_RUN_SECONDS > 0:",
 )
-_HEARING_SECONDS = (5, 3600)
+_RECOGNITION_SECONDS = (5, 3600)
 _FAILS, _NEVER_ENDS = 422, 202
 _UNREADABLE = (
     "The S3 URI that you provided can't be accessed. Make sure that you have read permission and try your request "
@@ -45,65 +44,82 @@ _UNWRITABLE = (
 
 
 @dataclass(frozen=True)
-class Heard:
-    """The sandbox's answer to a job's media."""
+class Recognition:
+    """The sandbox's HTTP answer to the media of a job."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-Hear = Callable[[Mapping[str, str], bytes], Heard]
-"""(query, media) → what was heard; may take long."""
+Recognise = Callable[[Mapping[str, str], bytes], Recognition]
+"""(query, media) → the sandbox's answer; may take as long as the media lasts."""
 
 
-def hear_real_speech(sandbox_url: str, hear: Hear | None = None) -> None:
-    """Let jobs transcribe what their media says; `hear` stands in for the sandbox at this URL."""
+def transcribe_real_speech(sandbox_url: str, recognise: Recognise | None = None) -> None:
+    """Let jobs transcribe the speech in their media.
+
+    The sandbox at this URL recognises it, or `recognise` in its place.
+
+    Raises:
+        RuntimeError: the installed ministack runs jobs in a way that this module does not know.
+    """
     from ministack.services import transcribe  # type: ignore[import-untyped]
 
     source = inspect.getsource(transcribe._run_job_inner)
     if missing := [line for line in _EXPECTED if line not in source]:
         raise RuntimeError(f"ministack runs a transcription job in another way than this module corrects: {missing}")
-    ask = hear or _sandbox_at(sandbox_url)
-    heard_now: contextvars.ContextVar[tuple[dict[str, Any] | None, int]] = contextvars.ContextVar("transcribe_heard")
-    run, emit = transcribe._run_job_inner, transcribe._emit_state_change
-
-    async def run_hearing(job_name: str, run_id: str, netloc: str) -> None:
-        job = transcribe._live_job(job_name, run_id)
-        media = _media_of(job) if job else None
-        if media is None:
-            # The job was deleted, or its media is gone: ministack knows what to do.
-            await run(job_name, run_id, netloc)
-            return
-        heard = await _on_a_thread(lambda: ask(_query(job_name, job), media))
-        if heard.status == 200:
-            heard_now.set((json.loads(heard.body), _events(heard)))
-            await run(job_name, run_id, netloc)
-        elif heard.status == _FAILS:
-            heard_now.set((None, _events(heard)))
-            _fail(job_name, run_id, json.loads(heard.body)["FailureReason"])
-        elif heard.status != _NEVER_ENDS:
-            raise RuntimeError(f"the sandbox answered HTTP {heard.status} to the media of a transcription job")
-
-    def heard_document(job_name: str, text: str, settings: Any, language_codes: Any) -> dict[str, Any]:
-        document, _ = heard_now.get()
-        if document is None:
-            raise RuntimeError("nothing was heard")
-        return {**document, "accountId": transcribe.get_account_id()}
-
-    def emit_as_often(job_name: str, status: str) -> None:
-        _, events = heard_now.get((None, 1))
-        for _ in range(events):
-            emit(job_name, status)
-
-    transcribe._run_job_inner = run_hearing
-    transcribe._transcript_document = heard_document
-    transcribe._emit_state_change = emit_as_often
+    jobs = _RealSpeechJobs(transcribe, recognise or _sandbox_at(sandbox_url))
+    transcribe._run_job_inner = jobs.run
+    transcribe._transcript_document = jobs.document
+    transcribe._emit_state_change = jobs.announce
     transcribe._JOB_RUN_SECONDS = 0
 
 
+class _RealSpeechJobs:
+    """Replaces three functions of ministack's Transcribe; each job is a task with a context of its own."""
+
+    def __init__(self, transcribe: Any, recognise: Recognise) -> None:
+        self._transcribe = transcribe
+        self._recognise = recognise
+        self._run = transcribe._run_job_inner
+        self._announce = transcribe._emit_state_change
+        self._transcript: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("transcript")
+        self._events: contextvars.ContextVar[int] = contextvars.ContextVar("events", default=1)
+
+    async def run(self, job_name: str, run_id: str, netloc: str) -> None:
+        """Recognise the media, then let ministack finish the job or bring it to FAILED."""
+        job = self._transcribe._live_job(job_name, run_id)
+        media = _media_of(job) if job else None
+        if media is None:
+            # The job was deleted, or its media is gone: ministack ends both cases right.
+            await self._run(job_name, run_id, netloc)
+            return
+        recognition = await _on_a_thread(lambda: self._recognise(_query(job_name, job), media))
+        if recognition.status == _NEVER_ENDS:
+            return
+        if recognition.status not in (200, _FAILS):
+            raise RuntimeError(f"the sandbox answered HTTP {recognition.status} to the media of a transcription job")
+        body = json.loads(recognition.body)
+        self._events.set(int(recognition.headers["X-Events"]))
+        if recognition.status == 200:
+            self._transcript.set(body)
+            await self._run(job_name, run_id, netloc)
+        else:
+            _fail(job_name, run_id, body["FailureReason"])
+
+    def document(self, job_name: str, text: str, settings: Any, language_codes: Any) -> dict[str, Any]:
+        """The transcript of the job that is being finished."""
+        return {**self._transcript.get(), "accountId": self._transcribe.get_account_id()}
+
+    def announce(self, job_name: str, status: str) -> None:
+        """Emit the job's state change as often as the sandbox's dials say."""
+        for _ in range(self._events.get()):
+            self._announce(job_name, status)
+
+
 def refuse_what_transcribe_refuses() -> None:
-    """Check a start as AWS checks it, after the caller is known and before there is a job."""
+    """Check a start as AWS checks it, after the caller is authorised and before the job is created."""
     from ministack.services import transcribe
 
     handle = transcribe.handle_request
@@ -111,10 +127,10 @@ def refuse_what_transcribe_refuses() -> None:
     async def handle_checked(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
         if _target(headers) == "Transcribe.StartTranscriptionJob":
             try:
-                wanted = json.loads(body)
+                request = json.loads(body)
             except ValueError:
-                wanted = None
-            fault = fault_in_start(wanted) or _access_fault(wanted, headers, query_params)
+                request = None
+            fault = fault_in_start(request) or _access_fault(request, headers, query_params)
             if fault:
                 return transcribe.error_response_json(fault.code, fault.message, 400)
         return await handle(method, path, headers, body, query_params)
@@ -151,37 +167,37 @@ def name_jobs_to_iam() -> None:
         context: dict[str, Any] = context_of(service, iam_action, body, params)
         if iam_action != "transcribe:StartTranscriptionJob":
             return context
-        wanted = _object(body)
-        output = {f"transcribe:{name}": wanted.get(name) for name in ("OutputBucketName", "OutputKey")}
+        request = _object(body)
+        output = {f"transcribe:{name}": request.get(name) for name in ("OutputBucketName", "OutputKey")}
         return {**context, **{name: str(value) for name, value in output.items() if value is not None}}
 
     iam_actions.extract_resource_arn = arn_of_job
     iam_actions.request_tag_context = context_with_output
 
 
-def _sandbox_at(url: str) -> Hear:
-    def hear(query: Mapping[str, str], media: bytes) -> Heard:
+def _sandbox_at(url: str) -> Recognise:
+    def recognise(query: Mapping[str, str], media: bytes) -> Recognition:
         with requests.Session() as session:
             session.trust_env = False
             address = f"{url.rstrip('/')}/transcribe/hear"
-            answer = session.post(address, params=dict(query), data=media, timeout=_HEARING_SECONDS)
-        return Heard(answer.status_code, answer.headers, answer.content)
+            answer = session.post(address, params=dict(query), data=media, timeout=_RECOGNITION_SECONDS)
+        return Recognition(answer.status_code, answer.headers, answer.content)
 
-    return hear
+    return recognise
 
 
-async def _on_a_thread(work: Callable[[], Heard]) -> Heard:
-    """Run it beside the loop, which serves the whole cloud.
+async def _on_a_thread(work: Callable[[], Recognition]) -> Recognition:
+    """Run blocking work beside the event loop, which serves the whole cloud.
 
-    On a thread of its own: hearing takes long, the loop's few run the functions, and the end of the process waits
-    for those.
+    It gets its own thread: recognition takes long, and the few threads of the loop's pool run Lambda functions. The
+    process would also wait for a thread of the pool before it ends.
     """
-    future: concurrent.futures.Future[Heard] = concurrent.futures.Future()
+    future: concurrent.futures.Future[Recognition] = concurrent.futures.Future()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except Exception as error:  # noqa: BLE001 - whoever awaits the future gets it
+        except Exception as error:  # noqa: BLE001 - the future passes it on
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -202,10 +218,6 @@ def _query(job_name: str, job: Mapping[str, Any]) -> dict[str, str]:
     return {**query, "speakers": str(settings["MaxSpeakerLabels"])} if settings.get("ShowSpeakerLabels") else query
 
 
-def _events(heard: Heard) -> int:
-    return int(heard.headers["X-Events"])
-
-
 def _fail(job_name: str, run_id: str, reason: str) -> None:
     from ministack.services import transcribe
 
@@ -215,19 +227,19 @@ def _fail(job_name: str, run_id: str, reason: str) -> None:
         transcribe._emit_state_change(job_name, "FAILED")
 
 
-def _access_fault(wanted: Mapping[str, Any], headers: Any, query_params: Any) -> Fault | None:
-    """What the caller itself may not do, or the test file that AWS leaves once it may."""
+def _access_fault(request: Mapping[str, Any], headers: Any, query_params: Any) -> Fault | None:
+    """Return a fault if the caller may not read the media or write the output; else leave AWS's test file."""
     from ministack.services import s3, transcribe
 
-    bucket, key = transcribe._parse_s3_uri(wanted["Media"].get("MediaFileUri"))
+    bucket, key = transcribe._parse_s3_uri(request["Media"].get("MediaFileUri"))
     if bucket is None:
-        return None  # ministack refuses it in AWS's words
+        return None  # ministack refuses it, with AWS's message
     if not _allowed("s3:GetObject", f"{bucket}/{key}", headers, query_params):
         return Fault(BAD_REQUEST, _UNREADABLE)
-    output = wanted.get("OutputBucketName")
+    output = request.get("OutputBucketName")
     if output is None:
         return None
-    folder, slash, _ = str(wanted.get("OutputKey", "")).rpartition("/")
+    folder, slash, _ = str(request.get("OutputKey", "")).rpartition("/")
     test_file = f"{folder}{slash}.write_access_check_file.temp"
     if not _allowed("s3:PutObject", f"{output}/{test_file}", headers, query_params):
         return Fault(BAD_REQUEST, _UNWRITABLE)

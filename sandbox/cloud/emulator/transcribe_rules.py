@@ -1,7 +1,7 @@
-"""What Transcribe refuses in a StartTranscriptionJob: by its published model, and by what its documentation adds.
+"""The rules of a StartTranscriptionJob: those of its published model, and those of its documentation.
 
-The model is the one that boto3 carries: required members, types, enums, patterns and limits. Where the documentation
-gives a rule and no source its message, the message is ours.
+The model is boto3's: required members, types, enums, patterns and limits. Where no source shows the message of a rule,
+the message is ours.
 Source: https://docs.aws.amazon.com/transcribe/latest/APIReference/API_StartTranscriptionJob.html
 """
 
@@ -28,7 +28,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """An error of AWS's, with HTTP 400."""
+    """An error of AWS with HTTP 400."""
 
     code: str
     message: str
@@ -38,17 +38,17 @@ class _WrongType(Exception):
     pass
 
 
-def fault_in_start(wanted: Any) -> Fault | None:
-    """The first thing wrong with the body of a start, None if it is sound."""
-    if not isinstance(wanted, dict):
+def fault_in_start(request: Any) -> Fault | None:
+    """Return the first fault in the body of a start, None if there is none."""
+    if not isinstance(request, dict):
         return Fault("SerializationException", "the body is no JSON object")
     try:
-        violation = next(_violations(_start_request(), wanted, ""), None)
+        violation = next(_violations(_start_request(), request, ""), None)
     except _WrongType as wrong:
         return Fault("SerializationException", str(wrong))
     if violation:
         return Fault(BAD_REQUEST, f"1 validation error detected: {violation}")
-    broken = next(_broken_rules(wanted), None)
+    broken = next(_broken_rules(request), None)
     return Fault(BAD_REQUEST, broken) if broken else None
 
 
@@ -59,25 +59,35 @@ def _start_request() -> Any:
 
 
 def _violations(shape: Any, value: Any, path: str) -> Iterator[str]:
+    """The constraints of a shape of the model that a value breaks, those of its members first."""
     kind = shape.type_name
     fits = isinstance(value, _TYPES.get(kind, object)) and not (isinstance(value, bool) and kind != "boolean")
     if not fits:
         raise _WrongType(f"{path} is no {kind}")
-    if kind == "structure":
-        for name in shape.required_members:
-            if value.get(name) is None:
-                yield _violation("null", _step(path, name), "Member must not be null")
-        for name, member in shape.members.items():
-            if value.get(name) is not None:
-                yield from _violations(member, value[name], _step(path, name))
-    elif kind == "list":
-        for i, entry in enumerate(value):
-            yield from _violations(shape.member, entry, f"{path}.{i + 1}.member")
-    elif kind == "map":
-        for entry in value.values():
-            yield from _violations(shape.value, entry, path)
+    yield from _violations_inside(shape, value, path)
     if constraint := _broken_constraint(shape, value):
         yield _violation(f"'{value}'", path, constraint)
+
+
+def _violations_inside(shape: Any, value: Any, path: str) -> Iterator[str]:
+    match shape.type_name:
+        case "structure":
+            yield from _violations_of_members(shape, value, path)
+        case "list":
+            for i, entry in enumerate(value):
+                yield from _violations(shape.member, entry, f"{path}.{i + 1}.member")
+        case "map":
+            for entry in value.values():
+                yield from _violations(shape.value, entry, path)
+
+
+def _violations_of_members(structure: Any, value: Any, path: str) -> Iterator[str]:
+    for name in structure.required_members:
+        if value.get(name) is None:
+            yield _violation("null", _step(path, name), "Member must not be null")
+    for name, member in structure.members.items():
+        if value.get(name) is not None:
+            yield from _violations(member, value[name], _step(path, name))
 
 
 def _broken_constraint(shape: Any, value: Any) -> str | None:
@@ -108,9 +118,9 @@ def _step(path: str, name: str) -> str:
     return f"{path}.{own}" if path else own
 
 
-def _broken_rules(wanted: Mapping[str, Any]) -> Iterator[str]:
-    settings = wanted.get("Settings") or {}
-    chosen = [name for name in _LANGUAGE_CHOICES if wanted.get(name)]
+def _broken_rules(request: Mapping[str, Any]) -> Iterator[str]:
+    settings = request.get("Settings") or {}
+    chosen = [name for name in _LANGUAGE_CHOICES if request.get(name)]
     if not chosen:
         yield (
             "You must include either LanguageCode or IdentifyLanguage or IdentifyMultipleLanguages in your request. "
@@ -122,12 +132,12 @@ def _broken_rules(wanted: Mapping[str, Any]) -> Iterator[str]:
         yield "ShowSpeakerLabels and MaxSpeakerLabels must be specified together."
     if bool(settings.get("ShowAlternatives")) != ("MaxAlternatives" in settings):
         yield "ShowAlternatives and MaxAlternatives must be specified together."
-    if "OutputKey" in wanted and "OutputBucketName" not in wanted:
+    if "OutputKey" in request and "OutputBucketName" not in request:
         yield "OutputKey can only be specified together with OutputBucketName."
     if "VocabularyName" in settings:
-        if "LanguageCode" not in wanted:
+        if "LanguageCode" not in request:
             yield "With language identification, specify a custom vocabulary in LanguageIdSettings."
-        # The local cloud has no call that makes one.
+        # The local cloud has no call that creates a vocabulary.
         yield "The requested vocabulary couldn't be found. Check the vocabulary name and try your request again."
-    if "ContentRedaction" in wanted:
+    if "ContentRedaction" in request:
         yield "This local cloud redacts nothing."

@@ -1,4 +1,4 @@
-"""What cameras show: each uid has a colour of its own, before which a bright bar crosses the picture once a minute."""
+"""Cameras of the participants. Each uid has its own colour; a bright bar crosses the picture once a minute."""
 
 import math
 import threading
@@ -15,37 +15,37 @@ _LUMA, _BAR_LUMA, _CHROMA = 110, 230, 60
 _BAR_SHARE = 16
 
 
-class Pictures:
-    """Remembers in `scratch` what it drew: a picture is encoded once, however many recordings have it."""
+class Cameras:
+    """Creates the videos of cameras. Each video is encoded once and kept in `scratch`."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
         self._lock = threading.Lock()
 
-    def of(self, uid: str, seconds: float, *, low: bool) -> Path:
-        """An MP4 with the H.264 video that this uid's camera sends in so many seconds, `low` in half the size.
+    def video(self, uid: str, seconds: float, *, low: bool) -> Path:
+        """Return an MP4 with the H.264 video of this uid's camera, so many seconds long, `low` in half the size.
 
-        The left edge of the bar is at x of width when x of a minute has passed. Every picture is a keyframe, so that a
-        slice may begin with any: a real recorder asks the sender for a keyframe where it needs one.
+        After a share of the minute the left edge of the bar is at that share of the width. Every picture is a keyframe,
+        so that a segment may begin with any: a real recorder requests a keyframe from the sender.
         """
         frames = math.ceil(seconds * FPS)
         made = self._scratch / f"camera-{uid}-{frames}{'-low' if low else ''}.mp4"
         with self._lock:
             if not made.exists():
                 partial = made.with_suffix(".partial")
-                _film(uid, frames, _LOW if low else _HIGH, partial)
+                _encode_video(uid, frames, _LOW if low else _HIGH, partial)
                 partial.replace(made)
         return made
 
 
-def _film(uid: str, frames: int, size: tuple[int, int], target: Path) -> None:
-    """One minute is encoded; the others repeat it."""
+def _encode_video(uid: str, frames: int, size: tuple[int, int], target: Path) -> None:
+    """Encode one minute; the others repeat it."""
     with av.open(str(target), "w", format="mp4") as mp4:
         stream = mp4.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "tune": "zerolatency"})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.gop_size, stream.thread_count = 1, 1
-        shown = [_drawn(uid, index / FPS, size) for index in range(min(frames, _MINUTE_SECONDS * FPS))]
+        shown = [_picture(uid, index / FPS, size) for index in range(min(frames, _MINUTE_SECONDS * FPS))]
         minute = [bytes(packet) for frame in [*shown, None] for packet in stream.encode(frame)]
         for index in range(frames):
             packet = av.Packet(minute[index % len(minute)])
@@ -54,7 +54,7 @@ def _film(uid: str, frames: int, size: tuple[int, int], target: Path) -> None:
             mp4.mux(packet)
 
 
-def _drawn(uid: str, second: float, size: tuple[int, int]) -> av.VideoFrame:
+def _picture(uid: str, second: float, size: tuple[int, int]) -> av.VideoFrame:
     width, height = size
     edge, turn = int(width * second / _MINUTE_SECONDS), 2 * math.pi * _GOLDEN * int(uid)
     row = bytearray([_LUMA]) * width

@@ -1,4 +1,4 @@
-"""Cutting media without decoding it: what a recorder writes is a part of what was played."""
+"""Cuts media without decoding it: a recorder writes parts of the media that is played."""
 
 import io
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from av.video.reformatter import ColorRange
 
 Medium = Literal["audio", "video"]
 Span = tuple[float, float]
-"""Seconds of media: from, and up to but without."""
+"""(start, end) in seconds of media; the end is excluded."""
 
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 _AAC_BIT_RATE = 48_000
@@ -19,12 +19,12 @@ _AAC_FRAME = 1024
 
 
 class Unplayable(Exception):
-    """The file is missing, is no media, or holds no audio."""
+    """The file is missing, is not media, or has no audio."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """An MPEG transport stream with one track from `start` to `end`, in seconds of the media that it was cut from."""
+    """An MPEG transport stream with one track. `start` and `end` are seconds of the original media."""
 
     content: bytes
     start: float
@@ -32,16 +32,16 @@ class Cut:
 
 
 def duration_of(mp4: Path) -> float:
-    """Seconds of the audio track."""
+    """Return the length of the audio track in seconds."""
     with av.open(str(mp4)) as container:
         track = container.streams.audio[0]
         if track.duration is None or track.time_base is None:
-            raise Unplayable("the media does not tell its length")
+            raise Unplayable("the media has no length in its header")
         return float(track.duration * track.time_base)
 
 
 def playable(source: Path, converted: Path) -> Path:
-    """The source if it is an MP4 with AAC audio, else `converted`, written once in that form. Raises Unplayable."""
+    """Return the source if it is an MP4 with AAC audio, else convert it once to `converted`. Raises Unplayable."""
     try:
         with av.open(str(source)) as container:
             if not container.streams.audio:
@@ -58,10 +58,10 @@ def playable(source: Path, converted: Path) -> Path:
 
 
 def cut_ts(mp4: Path, start: float, end: float, *, medium: Medium = "audio", priming: bool = True) -> Cut:
-    """The frames of the one track that begin between these seconds; the stream's clock goes on from cut to cut.
+    """Copy the frames that begin between these seconds; the clock of the stream continues from cut to cut.
 
-    Sound comes in frames of 21 to 64 ms, so a cut begins and ends a little later than asked; so it does between
-    pictures, each of which must be a keyframe. `priming` keeps the frame of silence that encoders put before 0.
+    Audio has frames of 21 to 64 ms: a cut begins and ends a little later than requested. So does a cut of video, of
+    which each picture must be a keyframe. `priming` keeps the frame of silence that encoders put before 0.
     """
     target = io.BytesIO()
     copied = _copy(mp4, target, "mpegts", start, end, medium=medium, priming=priming)
@@ -69,7 +69,7 @@ def cut_ts(mp4: Path, start: float, end: float, *, medium: Medium = "audio", pri
 
 
 def still_jpeg(mp4: Path, at: float) -> bytes:
-    """The picture that is seen at this second, as a JPEG of the same size; each picture must be a keyframe."""
+    """Return the picture at this second as a JPEG of the same size. Each picture must be a keyframe."""
     with av.open(str(mp4)) as source:
         track = source.streams.video[0]
         assert track.time_base is not None  # noqa: S101 - a demuxed stream has one
@@ -82,17 +82,17 @@ def still_jpeg(mp4: Path, at: float) -> bytes:
 
 
 def beginning_mp4(mp4: Path, end: float, target: Path) -> None:
-    """The first `end` seconds of audio as an MP4."""
+    """Write the first `end` seconds of audio as an MP4."""
     part_mp4(mp4, 0.0, end, target)
 
 
 def part_mp4(mp4: Path, start: float, end: float, target: Path) -> None:
-    """The audio from `start` to `end` seconds as an MP4 whose own clock begins at 0."""
+    """Write the audio from `start` to `end` seconds as an MP4 whose clock begins at 0."""
     _copy(mp4, str(target), "mp4", start, end, from_zero=True)
 
 
-def heard_only(source: Path, spans: Sequence[Span], target: Path, rate: int | None = None) -> None:
-    """An MP4 as long as the source, mono AAC, in which only these spans are heard; `rate` in Hz, None as it is."""
+def silence_outside(source: Path, spans: Sequence[Span], target: Path, rate: int | None = None) -> None:
+    """Write an MP4 with mono AAC that is silent outside these spans. `rate` is in Hz (None: as the source)."""
     with av.open(str(source)) as media:
         _transcode(media, target, rate, spans)
 
@@ -108,7 +108,7 @@ def _copy(
     from_zero: bool = False,
     priming: bool = True,
 ) -> Span | None:
-    """The span that was copied, None if there was nothing."""
+    """Return the copied span, None without one."""
     copied: Span | None = None
     with av.open(str(mp4)) as source, av.open(target, "w", format=container_format) as copy:
         track = source.streams.get({medium: 0})[0]

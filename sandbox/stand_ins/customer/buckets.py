@@ -1,4 +1,4 @@
-"""The customer's bucket as a vendor writes to it."""
+"""The customer's bucket, to which a vendor uploads."""
 
 import functools
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 class UploadRefused(Exception):
-    """The bucket did not take the object; `code` is S3's error code, `status` its HTTP status."""
+    """The bucket refused the object. `code` is S3's error code, `status` its HTTP status, 0 without an answer."""
 
     def __init__(self, code: str, status: int) -> None:
         super().__init__(code)
@@ -32,19 +32,19 @@ class BucketAccess:
 
 
 class Bucket(Protocol):
-    """Where a vendor uploads to."""
+    """A bucket with the vendor's access to it."""
 
     def put(self, key: str, content: bytes | Path) -> None:
-        """Raises UploadRefused."""
+        """Upload an object. Raises UploadRefused."""
 
 
 OpenBucket = Callable[[BucketAccess], Bucket]
 
 
 def s3_at(endpoint_url: str | None) -> OpenBucket:
-    """Opens buckets of the S3 at this endpoint (None: AWS) with the customer's own credentials."""
+    """Return a function that opens buckets at this S3 endpoint (None: AWS) with the customer's credentials."""
 
-    @functools.lru_cache(maxsize=32)  # making a client takes longer than an upload
+    @functools.lru_cache(maxsize=32)  # creating a client takes longer than an upload
     def open_bucket(access: BucketAccess) -> Bucket:
         return _S3Bucket(access, endpoint_url)
 

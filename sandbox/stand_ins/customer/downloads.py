@@ -1,4 +1,4 @@
-"""Fetching media from the link that a vendor was given, to a file. No message repeats the link: it is a credential."""
+"""Downloads the customer's media from a link. No message repeats the link, which is a credential."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ _PIECE_BYTES = 1 << 16
 
 
 class DownloadFailed(Exception):
-    """The link gave no media; `status` is the HTTP status, None when there was no answer."""
+    """The download failed. `status` is the HTTP status, None without an answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -20,12 +20,12 @@ class DownloadFailed(Exception):
 
     @property
     def forbidden(self) -> bool:
-        """What S3 says to a link that has expired."""
+        """Whether S3 refused the link, as it does when the link has expired."""
         return self.status == 403
 
 
 def download(link: str, target: Path) -> None:
-    """Writes what the link holds to `target`. Raises DownloadFailed."""
+    """Download the link to the file `target`. Raises DownloadFailed."""
     try:
         with requests.get(link, stream=True, timeout=_CONNECT_AND_READ_SECONDS) as answer:
             if answer.status_code != 200:

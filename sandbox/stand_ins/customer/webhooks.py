@@ -1,4 +1,4 @@
-"""Calling a customer's webhook. No message repeats the URL: it may hold a secret."""
+"""Calls a customer's webhook. No message repeats the URL, which may hold a secret."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 import requests
 
 Send = Callable[[str, str, bytes, Mapping[str, str]], int]
-"""(method, URL, body, headers) → HTTP status, 0 if nobody answered."""
+"""(method, URL, body, headers) → HTTP status, 0 without an answer."""
 
 _TIMEOUT_SECONDS = (5, 30)
 _log = logging.getLogger(__name__)
 
 
 def send(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """One try."""
+    """Call once and return the HTTP status, 0 without an answer."""
     try:
         with requests.Session() as session:
             session.trust_env = False
             return session.request(method, url, data=body, headers=dict(headers), timeout=_TIMEOUT_SECONDS).status_code
     except requests.RequestException as error:
-        _log.warning("a callback met %s", type(error).__name__)
+        _log.warning("a callback failed: %s", type(error).__name__)
         return 0

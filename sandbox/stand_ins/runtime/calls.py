@@ -1,4 +1,4 @@
-"""What every vendor's call has in common: failing dials before it, refusals inside it, the ledger's line after."""
+"""What every call of a vendor does: fail if a dial says so, answer refusals, and add a line to the ledger."""
 
 import functools
 import socket
@@ -16,7 +16,7 @@ View = Callable[..., ResponseReturnValue]
 
 
 class Refusal(Exception):
-    """The call ends here with this answer, in the vendor's shape."""
+    """Ends the call with this answer, in the vendor's shape."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(f"HTTP {status}")
@@ -25,14 +25,14 @@ class Refusal(Exception):
 
 
 class Calls:
-    """Names the calls of the vendors, such as "agora.start", for dials and ledger."""
+    """Names the calls of the vendors for dials and ledger, such as "agora.start"."""
 
     def __init__(self, dials: Dials, ledger: Ledger) -> None:
         self._dials = dials
         self._ledger = ledger
 
     def named(self, call: str) -> Callable[[View], View]:
-        """A view that is this call; it may raise Refusal and `note` ids for the ledger."""
+        """Decorate the view of this call. The view may raise Refusal, and `note` ids for the ledger."""
         self._dials.know_call(call)
 
         def decorate(view: View) -> View:
@@ -74,6 +74,6 @@ def _failed(failure: Failure) -> Response:
 
 
 def _drop_connection() -> None:
-    """Closes the socket under the server, which then drops the answer that it cannot send."""
+    """Close the socket under the server, which then cannot send its answer."""
     connection: socket.socket = request.environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""The dials that tests, the bench and curious people turn over HTTP: PUT /dials with the ones to change."""
+"""Dials: settings of the stand-ins that can be changed while they run, with PUT /dials."""
 
 import dataclasses
 import threading
@@ -16,9 +16,9 @@ Group = TypeVar("Group")
 
 @dataclass(frozen=True)
 class Failure:
-    """The next `times` calls of this name fail: `status` and `body` (JSON or text), or a dropped connection.
+    """The next `times` calls of this name fail with `status` and `body` (JSON or text), or with a dropped connection.
 
-    With `after` the call does its work first and only its answer is lost.
+    With `after` the call does its work first, and only its answer is lost.
     """
 
     call: str
@@ -32,11 +32,11 @@ class Failure:
 
 
 class BadDial(Exception):
-    """A dial that does not exist or does not take this value; the message names it."""
+    """A dial does not exist or does not accept this value. The message names it."""
 
 
 class Dials:
-    """One dataclass of dials per vendor, each field a dial with its default, and the list of failures to come."""
+    """One dataclass of dials per vendor, each field a dial with its default, and the list of planned failures."""
 
     def __init__(self, groups: Mapping[str, type[Any]]) -> None:
         self._types = dict(groups)
@@ -45,26 +45,27 @@ class Dials:
         self.reset()
 
     def reset(self) -> None:
+        """Set all dials to their defaults, and drop the planned failures."""
         self._groups: dict[str, Any] = {name: group() for name, group in self._types.items()}
         self._failures: list[Failure] = []
 
     def know_call(self, call: str) -> None:
-        """`fail_next` takes only calls made known here."""
+        """Allow `fail_next` for this call."""
         self._calls.add(call)
 
     def of(self, group: type[Group]) -> Group:
-        """A vendor's dials as they are now; a later turn makes a new object."""
+        """Return a vendor's present dials. A later change creates a new object."""
         return next(dials for dials in self._groups.values() if isinstance(dials, group))
 
     def turn(self, group: type[Any], **values: Any) -> None:
-        """Sets dials from inside, such as one that counts down."""
+        """Set dials from inside the stand-ins, such as one that counts down."""
         with self._lock:
             name = next(name for name, known in self._types.items() if known is group)
             self._groups[name] = dataclasses.replace(self._groups[name], **values)
 
-    def change(self, wanted: Any) -> None:
-        """Takes the JSON of PUT /dials, all of it or, with BadDial, none."""
-        changes = _mapping(wanted, "dials")
+    def change(self, body: Any) -> None:
+        """Apply the JSON body of PUT /dials: all of it or, with BadDial, nothing."""
+        changes = _mapping(body, "dials")
         failures = None
         if "fail_next" in changes:
             if not isinstance(changes["fail_next"], list):
@@ -83,7 +84,7 @@ class Dials:
                 self._failures = failures
 
     def take_failure(self, call: str) -> Failure | None:
-        """The failure due for this call, used up by one."""
+        """Return the failure that is planned for this call, and count it down."""
         with self._lock:
             for i, failure in enumerate(self._failures):
                 if failure.call == call:

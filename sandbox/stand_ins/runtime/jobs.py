@@ -1,4 +1,4 @@
-"""Work that outlives the call which asked for it: recordings, recognitions."""
+"""Background jobs, which outlive the call that started them: recordings, recognitions."""
 
 import logging
 import threading
@@ -9,11 +9,11 @@ _log = logging.getLogger(__name__)
 
 
 class Closing(Exception):
-    """The process ends: the job leaves its work as it is."""
+    """The process ends: the job stops where it is."""
 
 
 class Jobs:
-    """Each job a thread; all end soon after `close`."""
+    """Runs each job on its own thread. All jobs end soon after `close`."""
 
     def __init__(self) -> None:
         self._closing = threading.Event()
@@ -21,13 +21,15 @@ class Jobs:
         self._lock = threading.Lock()
 
     def start(self, name: str, work: Callable[[], None]) -> None:
+        """Run the work on a new thread. An exception is logged."""
+
         def run() -> None:
             try:
                 work()
             except Closing:
-                _log.debug("%s was left at the end of the process", name)
-            except Exception:  # noqa: BLE001 - a thread has nobody above it who could care
-                _log.exception("%s broke", name)
+                _log.debug("%s stopped at the end of the process", name)
+            except Exception:  # noqa: BLE001 - nothing above a thread could catch it
+                _log.exception("%s failed", name)
             finally:
                 with self._lock:
                     self._threads.discard(threading.current_thread())
@@ -35,15 +37,15 @@ class Jobs:
         thread = threading.Thread(target=run, name=name, daemon=True)
         with self._lock:
             self._threads.add(thread)
-            thread.start()  # not later: `join` takes only what was started
+            thread.start()  # within the lock: `join` needs started threads
 
     def sleep(self, seconds: float) -> None:
-        """Raises Closing when the process ends meanwhile."""
+        """Sleep. Raises Closing if the process ends meanwhile."""
         if self._closing.wait(max(seconds, 0)):
             raise Closing
 
     def join(self, seconds: float = 10.0) -> None:
-        """Waits for the jobs under way, so many seconds in all."""
+        """Wait for the running jobs, at most these seconds in all."""
         with self._lock:
             threads = list(self._threads)
         deadline = time.monotonic() + seconds
@@ -51,5 +53,6 @@ class Jobs:
             thread.join(max(deadline - time.monotonic(), 0))
 
     def close(self) -> None:
+        """End all jobs."""
         self._closing.set()
         self.join(0.5)

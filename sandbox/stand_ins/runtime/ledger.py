@@ -1,4 +1,4 @@
-"""What was asked of each vendor, in order, and what of it the vendor would have billed. Holds no secret, no link."""
+"""The ledger: all calls of the vendors in order, and the work that they would have billed. No secrets, no links."""
 
 import threading
 from collections import Counter
@@ -20,12 +20,14 @@ class Ledger:
         self._lock = threading.Lock()
 
     def add(self, call: str, status: int, **ids: Any) -> None:
+        """Add the line of a call."""
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"vendor": call.partition(".")[0], "call": call, "status": status, "at": at, **ids}
         with self._lock:
             self._lines.append(line)
 
     def pay(self, work: str) -> None:
+        """Count a unit of paid work."""
         with self._lock:
             self._paid[work] += 1
 
@@ -40,12 +42,12 @@ class Ledger:
 
 
 def note(**ids: Any) -> None:
-    """Adds ids to the ledger's line of the call being answered."""
+    """Add ids to the ledger's line of the present call."""
     g.setdefault("noted", {}).update(ids)
 
 
 def noted() -> dict[str, Any]:
-    """The ids that `note` gathered in this call."""
+    """Return the ids that `note` collected in the present call."""
     found: dict[str, Any] = g.get("noted", {})
     return found
 

@@ -1,4 +1,4 @@
-"""What the vendors' stand-ins share in one process."""
+"""The parts that all stand-ins of a process share."""
 
 import tempfile
 import time
@@ -19,11 +19,11 @@ from sandbox.stand_ins.runtime.ledger import Ledger
 
 
 @dataclass
-class World:
-    """The engine and the outside as the stand-ins reach it; tests put fakes in its place.
+class Runtime:
+    """Speech engine, dials, ledger, jobs, and the ways to the customer. Tests replace parts by fakes.
 
-    `clock` gives unix seconds, and rules such as "lives 5 minutes" follow it. `webhooks` is the customer's base URL
-    for the vendors (each under its name) that call back to one address for all jobs.
+    `clock` returns unix seconds; rules such as "valid for 5 minutes" follow it. `webhooks` is the customer's base URL,
+    for vendors that call back to one address for all jobs; each calls the path of its name.
     """
 
     engine: Engine
@@ -44,7 +44,7 @@ class World:
         self.scratch = Path(self._scratch.name)
 
     def close(self) -> None:
-        """Ends all jobs and the engine, whatever they are at."""
+        """End all jobs and the engine at once."""
         self.jobs.close()
         self.engine.close()
         self._scratch.cleanup()

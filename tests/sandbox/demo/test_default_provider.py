@@ -16,22 +16,22 @@ from sandbox.cloud.location import Location
 from sandbox.sample.conversation import SAMPLE
 from sandbox.stand_ins.agora.media import beginning_mp4
 from sandbox.stand_ins.credentials import credentials
-from tests.sandbox.conftest import NOW, Outside
+from tests.sandbox.conftest import NOW, StandIns
 from tests.stand_in_session import HOST, stand_in_session
 
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=5ec0de"
 
 
-def test_the_demo_finds_sentiments_and_topics(hearing: Outside, tmp_path: Path) -> None:
+def test_the_demo_finds_sentiments_and_topics(recognising_stand_ins: StandIns, tmp_path: Path) -> None:
     settings = StackSettings.from_context(full_context(Location(tmp_path), {}))
     assert settings.provider == "assemblyai"
     adapter = AssemblyAI(
-        VendorHttp("AssemblyAI", f"{HOST}/assemblyai", stand_in_session(hearing.client)),
+        VendorHttp("AssemblyAI", f"{HOST}/assemblyai", stand_in_session(recognising_stand_ins.client)),
         lambda fresh: credentials()["assemblyai"],
     )
     media = tmp_path / "talk.mp4"
     beginning_mp4(SAMPLE, 13.0, media)
-    hearing.links[LINK] = media
+    recognising_stand_ins.links[LINK] = media
     job = adapter.submit(
         Submission(
             title="talk",
@@ -46,12 +46,12 @@ def test_the_demo_finds_sentiments_and_topics(hearing: Outside, tmp_path: Path) 
         {},
         lambda job: None,
     )
-    hearing.world.jobs.join(60)
+    recognising_stand_ins.runtime.jobs.join(60)
     assert adapter.poll(job, None).phase == "succeeded"
     insights = adapter.read_insights(adapter.fetch(job, None))
     assert "big problem" in " ".join(utterance.text for utterance in insights.transcript)
     assert len({utterance.speaker for utterance in insights.transcript}) == 2
     assert all(utterance.sentiment is not None for utterance in insights.transcript)
     assert "Problem" in [topic.text for topic in insights.topics]
-    [sent] = hearing.sent
+    [sent] = recognising_stand_ins.sent
     assert json.loads(sent.body)["status"] == "completed"

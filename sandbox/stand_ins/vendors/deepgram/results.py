@@ -1,4 +1,4 @@
-"""Deepgram's result: words with times in seconds, and what its intelligence finds in them, by word indices."""
+"""Deepgram's result: words with times in seconds, and its "intelligence", which refers to word indices."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.stand_ins.hearing.language import action_in, keywords_in, punctuated, sentiment_of, summary_of, topics_of
 from sandbox.stand_ins.hearing.speech import Utterance
-from sandbox.stand_ins.vendors.deepgram.rules import Wanted
+from sandbox.stand_ins.vendors.deepgram.rules import Query
 
 _LEAST_WORDS_SUMMED_UP = 50
 _NO_ENGLISH = "is only supported for English."
@@ -20,7 +20,7 @@ _INTELLIGENCE_UUID = "80ab3179-d113-4254-bd6b-4a2f96498695"
 
 @dataclass(frozen=True)
 class _Part:
-    """An utterance and where its words lie among all, both ends included."""
+    """An utterance, and the indices of its first and last word among all words."""
 
     said: Utterance
     text: str
@@ -30,17 +30,17 @@ class _Part:
 
 
 def result(
-    said: Sequence[Utterance], wanted: Wanted, *, request_id: str, sha256: str, seconds: float, now: float
+    said: Sequence[Utterance], query: Query, *, request_id: str, sha256: str, seconds: float, now: float
 ) -> dict[str, Any]:
-    """The complete result; which parts it has follows from the query."""
-    parts = list(_parts(said, wanted))
-    detected = {"detected_language": "en", "language_confidence": 0.99} if wanted.language is None else {}
-    language = (wanted.language or "en").partition("-")[0]
-    asked = [name for name in _INTELLIGENCE if name in wanted.on]
-    found: dict[str, Any] = {"channels": [{"alternatives": [_alternative(parts, wanted)], **detected}]}
-    if "utterances" in wanted.on:
+    """Return the complete result. The query decides which parts it has."""
+    parts = list(_parts(said, query))
+    detected = {"detected_language": "en", "language_confidence": 0.99} if query.language is None else {}
+    language = (query.language or "en").partition("-")[0]
+    asked = [name for name in _INTELLIGENCE if name in query.on]
+    found: dict[str, Any] = {"channels": [{"alternatives": [_alternative(parts, query)], **detected}]}
+    if "utterances" in query.on:
         found["utterances"] = [_utterance(part) for part in parts]
-    if wanted.text("summarize") == "v2":
+    if query.text("summarize") == "v2":
         found["summary"] = {"result": "success", "short": _summary(parts)}
     metadata = {
         "transaction_key": "deprecated",
@@ -52,12 +52,12 @@ def result(
         "models": [_MODEL_UUID],
         "model_info": {
             _MODEL_UUID: {
-                "name": f"general-{wanted.text('model', 'base')}",
-                "version": wanted.text("version", "2026-01-09.0"),
-                "arch": wanted.text("model", "base"),
+                "name": f"general-{query.text('model', 'base')}",
+                "version": query.text("version", "2026-01-09.0"),
+                "arch": query.text("model", "base"),
             }
         },
-        **_infos(parts, wanted, asked if language == "en" else []),
+        **_infos(parts, query, asked if language == "en" else []),
     }
     if language == "en":
         found.update({_INTELLIGENCE[name][0]: _INTELLIGENCE[name][1](parts) for name in asked})
@@ -69,18 +69,18 @@ def result(
     return {"metadata": metadata, "results": found}
 
 
-def _parts(said: Sequence[Utterance], wanted: Wanted) -> Iterator[_Part]:
+def _parts(said: Sequence[Utterance], query: Query) -> Iterator[_Part]:
     speakers: dict[str, int] = {}
     first = 0
     for utterance in said:
-        text = punctuated(utterance.text) if wanted.punctuates else utterance.text
-        words = list(_words(utterance, text, wanted, speakers.setdefault(utterance.speaker, len(speakers))))
+        text = punctuated(utterance.text) if query.punctuates else utterance.text
+        words = list(_words(utterance, text, query, speakers.setdefault(utterance.speaker, len(speakers))))
         yield _Part(utterance, text, first, first + len(words) - 1, words)
         first += len(words)
 
 
-def _words(utterance: Utterance, text: str, wanted: Wanted, speaker: int) -> Iterator[dict[str, Any]]:
-    """Each word with a share of the utterance's time by its length; the longer, the surer it was recognised."""
+def _words(utterance: Utterance, text: str, query: Query, speaker: int) -> Iterator[dict[str, Any]]:
+    """Each word gets a share of the utterance's time by its length, and a confidence that grows with it."""
     plain, shown = utterance.text.split(), text.split()
     per_letter = (utterance.end_ms - utterance.start_ms) / sum(len(word) + 1 for word in plain) / 1000
     score = sentiment_of(utterance.text)
@@ -92,24 +92,24 @@ def _words(utterance: Utterance, text: str, wanted: Wanted, speaker: int) -> Ite
             "start": round(at, 7),
             "end": round(end, 7),
             "confidence": round(1 - 0.3 / (1 + len(word)), 7),
-            **({"speaker": speaker, "speaker_confidence": 0.8125} if wanted.diarizes else {}),
-            **({"punctuated_word": shown_word} if wanted.punctuates else {}),
-            **(_sentiment(score) if "sentiment" in wanted.on else {}),
+            **({"speaker": speaker, "speaker_confidence": 0.8125} if query.diarizes else {}),
+            **({"punctuated_word": shown_word} if query.punctuates else {}),
+            **(_sentiment(score) if "sentiment" in query.on else {}),
         }
         at = end
 
 
-def _alternative(parts: Sequence[_Part], wanted: Wanted) -> dict[str, Any]:
+def _alternative(parts: Sequence[_Part], query: Query) -> dict[str, Any]:
     words = [word for part in parts for word in part.words]
     transcript = " ".join(part.text for part in parts)
     alternative: dict[str, Any] = {"transcript": transcript, "confidence": _mean_confidence(words), "words": words}
-    if wanted.on & {"smart_format", "paragraphs"}:
+    if query.on & {"smart_format", "paragraphs"}:
         paragraphs = [_paragraph(list(same)) for _, same in groupby(parts, lambda part: part.said.speaker)]
         texts = [" ".join(sentence["text"] for sentence in found["sentences"]) for found in paragraphs]
         alternative["paragraphs"] = {"transcript": "\n\n".join(["", *texts]), "paragraphs": paragraphs}
-    if "detect_entities" in wanted.on:
+    if "detect_entities" in query.on:
         alternative["entities"] = list(_entities(parts))
-    if wanted.text("summarize") == "true":
+    if query.text("summarize") == "true":
         whole = {"summary": _summary(parts), "start_word": 0, "end_word": len(words)}
         alternative["summaries"] = [whole]
     return alternative
@@ -144,13 +144,13 @@ def _mean_confidence(words: Sequence[Mapping[str, Any]]) -> float:
 
 
 def _sentiment(score: float) -> dict[str, Any]:
-    """The break points lie at a third."""
+    """Neutral is less than a third on both sides of 0."""
     word = "neutral" if abs(score) < 1 / 3 else "positive" if score > 0 else "negative"
     return {"sentiment": word, "sentiment_score": score}
 
 
 def _sentiments(parts: Sequence[_Part]) -> dict[str, Any]:
-    """Spans that cover the whole transcript, a new one where the sentiment shifts."""
+    """Segments that cover the whole transcript, a new one where the sentiment changes."""
     segments = []
     for _, same in groupby(parts, lambda part: _sentiment(sentiment_of(part.said.text))["sentiment"]):
         segments.append(_segment(span := list(same)) | _sentiment(_mean_score(span)))
@@ -168,7 +168,7 @@ def _segment(parts: Sequence[_Part]) -> dict[str, Any]:
 
 
 def _topics(parts: Sequence[_Part]) -> dict[str, Any]:
-    """Where the topics of the whole conversation are spoken of."""
+    """The utterances that have topics of the whole conversation."""
     topics = topics_of(part.said.text for part in parts)
     segments = []
     for part in parts:
@@ -184,7 +184,7 @@ def _topics(parts: Sequence[_Part]) -> dict[str, Any]:
 
 
 def _intents(parts: Sequence[_Part]) -> dict[str, Any]:
-    """Promises and requests, as verbs."""
+    """Promises and requests, as short phrases."""
     segments = []
     for part in parts:
         if action := action_in(part.said.text):
@@ -198,11 +198,11 @@ _INTELLIGENCE: Mapping[str, tuple[str, Callable[[Sequence[_Part]], dict[str, Any
     "topics": ("topics", _topics),
     "intents": ("intents", _intents),
 }
-"""What an answer has per parameter: its key in the results."""
+"""By parameter: the key in the results, and the function that computes it."""
 
 
 def _entities(parts: Sequence[_Part]) -> Iterator[dict[str, Any]]:
-    """Days and times that something is due."""
+    """Due dates of promises and requests."""
     for part in parts:
         action = action_in(part.said.text)
         if action and action.due:
@@ -214,22 +214,22 @@ def _entities(parts: Sequence[_Part]) -> Iterator[dict[str, Any]]:
 
 
 def _summary(parts: Sequence[_Part]) -> str:
-    """The sentences that sum up the rest; up to 50 words come back as they are."""
+    """The sentences that sum up the rest. A text of up to 50 words is returned as it is."""
     texts = [part.text for part in parts]
     if sum(len(part.words) for part in parts) <= _LEAST_WORDS_SUMMED_UP:
         return " ".join(texts)
     return " ".join(texts[i] for i in summary_of([part.said.text for part in parts]))
 
 
-def _infos(parts: Sequence[_Part], wanted: Wanted, asked: Sequence[str]) -> dict[str, Any]:
+def _infos(parts: Sequence[_Part], query: Query, asked: Sequence[str]) -> dict[str, Any]:
     tokens = sum(len(part.words) for part in parts)
     usage = {"model_uuid": _INTELLIGENCE_UUID, "input_tokens": tokens, "output_tokens": tokens // 4}
-    names = [*(["summary"] if wanted.text("summarize") == "v2" else []), *asked]
-    arch = wanted.text("diarize_model", "v1").replace("latest", "v2")
-    pairs = (pair.partition(":") for pair in wanted.texts.get("extra", []))
+    names = [*(["summary"] if query.text("summarize") == "v2" else []), *asked]
+    arch = query.text("diarize_model", "v1").replace("latest", "v2")
+    pairs = (pair.partition(":") for pair in query.texts.get("extra", []))
     return {
-        **({"diarize_info": {"model_uuid": _DIARIZER_UUID, "arch": arch}} if wanted.diarizes else {}),
+        **({"diarize_info": {"model_uuid": _DIARIZER_UUID, "arch": arch}} if query.diarizes else {}),
         **{f"{name}_info": usage for name in names},
-        **({"tags": wanted.texts["tag"]} if "tag" in wanted.texts else {}),
-        **({"extra": {name: value for name, _, value in pairs}} if "extra" in wanted.texts else {}),
+        **({"tags": query.texts["tag"]} if "tag" in query.texts else {}),
+        **({"extra": {name: value for name, _, value in pairs}} if "extra" in query.texts else {}),
     }
