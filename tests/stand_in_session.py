@@ -1,4 +1,4 @@
-"""A `requests` session that reaches the stand-ins in this process, through no socket."""
+"""A `requests` session that calls the stand-ins in this process, without sockets."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -91,7 +91,7 @@ class _InProcess(BaseAdapter):
 
 
 def stand_in_session(client: FlaskClient) -> requests.Session:
-    """A session for `VendorHttp`; only `HOST` can be reached."""
+    """A session for `VendorHttp`. It can reach only `HOST`."""
     session = requests.Session()
     session.trust_env = False
     session.adapters.clear()

@@ -1,4 +1,4 @@
-"""The stand-ins on a real port of loopback, for the vendors' own published clients."""
+"""The stand-ins on a real port of loopback, for the vendors' published clients."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from sandbox.stand_ins.runtime.runtime import Runtime
 
 @pytest.fixture(scope="session")
 def runtime() -> Iterator[Runtime]:
-    """The world behind the served stand-ins; it really recognises speech."""
+    """The runtime of the served stand-ins, with real speech recognition."""
     runtime = create_runtime(SpeechEngine(workers=0))
     yield runtime
     runtime.close()
@@ -21,7 +21,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture(scope="session")
 def served(runtime: Runtime) -> Iterator[str]:
-    """Base URL; a vendor lies under its name."""
+    """Base URL of the stand-ins. Each vendor has the path of its name."""
     server = make_server("127.0.0.1", 0, create_app(runtime), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

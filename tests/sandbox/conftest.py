@@ -1,4 +1,4 @@
-"""A world of stand-ins without sockets: buckets, links and, where words do not matter, ears are fakes."""
+"""The stand-ins in this process, without sockets: bucket, links, webhooks and mostly the speech engine are fakes."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ NOW = 1_800_000_000.0
 
 
 class FakeSpeechEngine:
-    """Hears SAID in whatever is no nonsense, and remembers how many speakers it was told to expect."""
+    """Recognises SAID in every media but b"nonsense", and keeps the number of speakers of each call."""
 
     def __init__(self) -> None:
         self.speakers: list[int | None] = []
@@ -57,23 +57,23 @@ class FakeSpeechEngine:
 
 @pytest.fixture(autouse=True)
 def no_sockets(socket_disabled: None) -> None:
-    """The stand-ins are called without a server."""
+    """The tests call the stand-ins without a server."""
 
 
 @pytest.fixture(scope="session")
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Voices:
-    """What was told apart in one test serves the others: it takes a second."""
+    """Separated voices, shared by all tests: separating them takes a second."""
     return Voices(tmp_path_factory.mktemp("voices"))
 
 
 @pytest.fixture(autouse=True)
-def told_apart_once(voices: Voices, monkeypatch: pytest.MonkeyPatch) -> None:
+def voices_separated_once(voices: Voices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agora_stand_in, "Voices", lambda scratch: voices)
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A callback as it left a stand-in."""
+    """A callback that a stand-in has sent."""
 
     method: str
     url: str
@@ -87,7 +87,7 @@ class Sent:
 
 @dataclass
 class StandIns:
-    """The stand-ins as their customer sees them, and the strings behind: clock, links, bucket."""
+    """An HTTP client of the stand-ins, and what is behind them: runtime, bucket, links, clock, sent callbacks."""
 
     client: FlaskClient
     runtime: Runtime
@@ -143,7 +143,7 @@ def session_stand_ins() -> Iterator[StandIns]:
 
 @pytest.fixture
 def shared_stand_ins(session_stand_ins: StandIns) -> StandIns:
-    """Stand-ins made once, for tests that leave nothing behind: making them is what takes time."""
+    """Stand-ins created once, for tests that leave nothing behind: creating them takes time."""
     session_stand_ins.runtime.dials.reset()
     session_stand_ins.runtime.ledger.reset()
     session_stand_ins.now[0] = NOW
@@ -166,7 +166,7 @@ def first_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class AgoraCustomer:
-    """Calls Agora as a well-behaved customer; every part can be spoilt."""
+    """Calls Agora correctly; a test can spoil each part."""
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
@@ -217,7 +217,7 @@ def start_request(
     without: str | None = None,
     **parts: Any,
 ) -> dict[str, Any]:
-    """A good clientRequest of start with these parts of it changed, or left out ("storageConfig.bucket")."""
+    """A valid clientRequest of start with these parts changed, or one left out ("storageConfig.bucket")."""
     request: dict[str, Any] = {
         "storageConfig": {
             "vendor": 1,
@@ -247,7 +247,7 @@ def agora(stand_ins: StandIns) -> AgoraCustomer:
 
 
 class MarsviewCustomer:
-    """Calls Marsview with a token of its own."""
+    """Calls Marsview with its own token."""
 
     def __init__(self, stand_ins: StandIns) -> None:
         self.stand_ins = stand_ins
@@ -283,7 +283,7 @@ class MarsviewCustomer:
         return {model["modelType"]: model["state"] for model in reply.json["data"]["enableModels"]}
 
     def computed(self, media: Path | DownloadFailed, *models: str, **config: Any) -> str:
-        """The transaction of media whose job is over."""
+        """Compute this media, wait for the job, and return its transaction."""
         txn_id = self.link(media)
         assert self.compute(txn_id, *models, **config).status_code == 200
         self.stand_ins.runtime.jobs.join()
@@ -300,7 +300,7 @@ def marsview(stand_ins: StandIns) -> MarsviewCustomer:
 
 @pytest.fixture
 def media(tmp_path: Path) -> Path:
-    """Something that FakeEars takes for media."""
+    """A file that FakeSpeechEngine accepts as media."""
     target = tmp_path / "media.mp4"
     target.write_bytes(b"media")
     return target

@@ -69,7 +69,7 @@ def test_the_playlist_is_uploaded_after_every_slice_and_closed_at_the_end(
     assert [float(length) for length in lengths] == pytest.approx([part.seconds for part in slices], abs=0.001)
 
 
-def test_transcoded_who_is_muted_is_silent(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_muted_uid_is_silent_in_a_transcoded_track(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     mute = {"uid": "1001", "from_seconds": 2.0, "to_seconds": 5}
     stand_ins.dials(agora={**FAST, "recording_seconds": 15, "mutes": [mute]})
     started(agora)
@@ -81,7 +81,9 @@ def test_transcoded_who_is_muted_is_silent(agora: AgoraCustomer, stand_ins: Stan
     assert slice_.loudness(5.2, 6.6) > 0.1
 
 
-def test_as_sent_a_mute_cuts_the_slice_and_leaves_a_hole(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_mute_ends_the_segment_and_leaves_a_gap_in_an_original_track(
+    agora: AgoraCustomer, stand_ins: StandIns
+) -> None:
     mutes = [
         {"uid": "1001", "from_seconds": 20.0, "to_seconds": 30.0},
         {"uid": "1001", "from_seconds": 3, "to_seconds": 5},

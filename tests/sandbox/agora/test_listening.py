@@ -58,7 +58,7 @@ def spans(slices: list[HeardSlice]) -> list[Span]:
     return pieces
 
 
-def test_who_is_no_longer_subscribed_to_ends_where_another_begins(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_uid_ends_where_its_subscription_ends(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**PACE, "recording_seconds": 12})
     task = started(agora, subscribeAudioUids=["1001"])
     until(stand_ins, "1001", 1)
@@ -84,7 +84,7 @@ def test_who_is_no_longer_subscribed_to_ends_where_another_begins(agora: AgoraCu
         assert named_in(playlist) == [part.name.rpartition("/")[2] for part in slices]
 
 
-def test_who_comes_back_goes_on_behind_a_hole(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_uid_that_is_subscribed_to_again_continues_after_a_gap(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**PACE, "recording_seconds": 12})
     task = started(agora)
     until(stand_ins, "1001", 1)
@@ -109,7 +109,7 @@ def test_who_comes_back_goes_on_behind_a_hole(agora: AgoraCustomer, stand_ins: S
     assert len(named_in(her_playlist)) == len(slices_of(stand_ins.bucket, "1001"))
 
 
-def test_a_recorder_that_heard_nobody_has_files_once_it_hears_somebody(
+def test_a_recorder_without_subscriptions_has_files_after_the_first_one(
     agora: AgoraCustomer, stand_ins: StandIns
 ) -> None:
     stand_ins.dials(agora={**PACE, "idle_speed": 1.0})
@@ -128,7 +128,7 @@ def test_a_recorder_that_heard_nobody_has_files_once_it_hears_somebody(
     assert {file["uid"] for file in reply.json["serverResponse"]["fileList"]} == {"1001", "1002"}
 
 
-def test_what_is_told_of_video_alone_changes_nobodys_sound(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_subscriptions_to_video_do_not_change_audio(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**PACE, "speed": 20.0, "recording_seconds": 8})
     task = started(agora, subscribeAudioUids=["1001"]).joined()
     video = {"videoUidList": {"subscribeVideoUids": ["1002"]}}
@@ -209,5 +209,5 @@ def test_both_a_list_and_one_of_exceptions_is_refused_if_it_is_understood(
         (29.9, 30.0, [], None),
     ],
 )
-def test_what_is_recorded_next(start: float, end: float, gaps: list[Span], span: Span | None) -> None:
+def test_the_next_span_avoids_gaps(start: float, end: float, gaps: list[Span], span: Span | None) -> None:
     assert next_span(start, end, 15.0, gaps) == span

@@ -44,7 +44,7 @@ def answer_with(stand_ins: StandIns, *statuses: int) -> None:
     stand_ins.runtime.send = send
 
 
-def test_a_recording_is_told_from_start_to_upload(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_recording_is_notified_from_start_to_upload(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora=TOLD)
     task = started(agora)
     done(stand_ins)
@@ -85,7 +85,7 @@ def test_both_signatures_are_over_the_bytes_sent(agora: AgoraCustomer, stand_ins
     assert hashlib.sha1(stand_ins.sent[0].body).hexdigest() != stand_ins.sent[0].headers["Agora-Signature"]  # noqa: S324
 
 
-def test_without_a_url_nothing_is_told(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_without_a_url_no_event_is_sent(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.runtime.webhooks = "https://api.example/webhooks"
     stand_ins.dials(agora={**TOLD, "notifications_url": ""})
     agora.started()
@@ -110,7 +110,7 @@ def test_what_was_not_answered_with_200_is_told_again(
     assert noted == (list(answers) * 3)[:times]
 
 
-def test_everything_can_be_told_twice(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_every_event_can_be_sent_twice(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "notify_twice": True})
     agora.started()
     done(stand_ins)
@@ -118,7 +118,7 @@ def test_everything_can_be_told_twice(agora: AgoraCustomer, stand_ins: StandIns)
     assert len({sent.json["noticeId"] for sent in stand_ins.sent}) == 5
 
 
-def test_what_comes_later_is_told_as_backed_up(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_late_files_are_notified_as_backed_up(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "late_slices": 1})
     agora.started()
     done(stand_ins)
@@ -137,7 +137,7 @@ def test_a_stopped_recorder_left_on_a_signal(agora: AgoraCustomer, stand_ins: St
     assert details(stand_ins, 41)["leaveCode"] == 2
 
 
-def test_a_fail_over_is_told_with_the_new_uid(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_fail_over_is_notified_with_the_new_uid(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "speed": 100.0, "fail_over_at_seconds": 16.0, "fail_over_gap_seconds": 0.01})
     agora.started()
     done(stand_ins)
@@ -149,7 +149,7 @@ def test_a_fail_over_is_told_with_the_new_uid(agora: AgoraCustomer, stand_ins: S
     assert all("/bak0_" in file["fileName"] for file in details(stand_ins, 31)["fileList"])
 
 
-def test_an_abnormal_exit_is_told_as_such(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_an_abnormal_exit_is_notified(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "exit_at_seconds": 16.0})
     agora.started()
     done(stand_ins)
@@ -165,7 +165,7 @@ def test_a_recorder_that_never_starts_leaves_without_a_reason(agora: AgoraCustom
     assert (details(stand_ins, 41)["leaveCode"], details(stand_ins, 11)["exitStatus"]) == (0, 1)
 
 
-def test_a_refused_upload_is_told_as_error_47(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_refused_upload_is_notified_as_error_47(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.bucket.refuses = "AccessDenied"
     stand_ins.dials(agora={**TOLD, "recording_seconds": 10})
     started(agora, subscribeAudioUids=["1001"])
@@ -182,7 +182,7 @@ def test_a_refused_upload_is_told_as_error_47(agora: AgoraCustomer, stand_ins: S
     }
 
 
-def test_a_page_tells_its_files_when_it_stops(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_page_notifies_its_files_when_it_stops(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "idle_speed": 1.0})
     task = started_page(agora)
     while not task.page()["fileList"]:

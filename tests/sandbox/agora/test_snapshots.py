@@ -154,5 +154,5 @@ INF = float("inf")
         (0.0, [(0.0, 3.0), (4.0, INF)], None),
     ],
 )
-def test_when_the_next_picture_is_taken(position: float, gaps: list[Span], at: float | None) -> None:
+def test_the_next_picture_avoids_gaps(position: float, gaps: list[Span], at: float | None) -> None:
     assert next_seen(position, 5, gaps) == at
