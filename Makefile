@@ -1,21 +1,25 @@
-# One gate for people and CI. A fresh machine needs Python 3.11 or newer, make and a way to the package registries.
+# One gate for people and for CI. `make help` lists the targets.
+# A new machine needs Python 3.11 or newer, make, and access to PyPI and npm.
 
 PYTHON ?= python3
+# Name of the stage that `synth`, `deploy`, `destroy` and `agora-key` work on.
 STAGE ?= dev
-# "key=value key=value": settings of the stack, see README.md.
+# Settings of the stack: CONTEXT="key=value key=value". README.md lists them.
 CONTEXT ?=
-RECORDING ?=
-# PARTS=3: into how many MP4s Agora cuts the demo's recording.
-PARTS ?=
-# MODE=individual: a track for each speaker instead of an MP4; STREAM_MODE=original: as it was sent, with a mute in it.
-MODE ?=
-STREAM_MODE ?=
-# JSON=1: the demo's insights (or the bench's figures) as JSON on standard output.
-JSON ?=
-# DELETE=1: what agora-key makes is deleted instead.
-DELETE ?=
-# Who gets the recordings; the local stack has a default, a stage on AWS has none.
+# The provider that produces the insights. The local stack has a default, a stage on AWS has none.
 PROVIDER ?=
+# The demo: a recording of your own instead of the sample.
+RECORDING ?=
+# The demo: number of MP4s that Agora makes of the recording.
+PARTS ?=
+# The demo: MODE=individual records a track for each speaker instead of one MP4.
+MODE ?=
+# The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
+STREAM_MODE ?=
+# JSON=1: `demo`, `bench` and `agora-key` print their result as JSON on standard output.
+JSON ?=
+# DELETE=1: `agora-key` deletes what it makes.
+DELETE ?=
 
 UV_VERSION := 0.13.9
 VENV := .venv/bin
@@ -25,64 +29,67 @@ CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
-.PHONY: demo up down test unit bench check format synth deploy agora-key destroy install clean
+.PHONY: demo help up down test unit bench check format synth deploy agora-key destroy install clean
 
-demo: install ## record the sample (or RECORDING=file) and watch it become insights
+demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
 
-up: install ## local cloud, stand-ins and the deployed stack; leaves .local/stack.json
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+up: install ## Start the local stack and leave it running; .local/stack.json says how to reach it
 	@$(VENV)/python -m sandbox up $(if $(LOCAL),--context "$(LOCAL)")
 
-down: ## end what `make up` started
+down: ## Stop what `make up` started
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down; fi
 
-test: install check ## everything: checks, unit, infra, workflow, e2e
+test: install check ## Run the checks and every test, those of the deployed local stack included (about 15 minutes)
 	$(VENV)/pytest
 
-unit: install
+unit: install ## Run the unit tests only
 	$(VENV)/pytest tests/unit
 
-bench: install ## how fast slices become one file, beside FFmpeg (FFMPEG=path if it is not on the path; JSON=1)
+bench: install ## Measure how fast segments become one file, compared with FFmpeg (FFMPEG=path; JSON=1)
 	@$(VENV)/python -m benchmarks.remux $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
 
-check: install
+check: install ## Check format, lint and types
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/mypy
 
-format: install
+format: install ## Format the code, and fix what the linter can fix
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
 
-synth: install ## the template of STAGE, without AWS credentials
+synth: install ## Write the CloudFormation template of STAGE; needs no AWS credentials
 	@$(CDK) synth --quiet $(SETTINGS)
 	@echo "cdk.out/RecordingInsights-$(STAGE).template.json"
 
-deploy: install
+deploy: install ## Deploy STAGE to your AWS account (PROVIDER=name is required)
 	$(CDK) deploy $(SETTINGS)
 
-agora-key: install ## make or exchange the key that signs Agora's credentials (JSON=1: the outcome as JSON; DELETE=1: before destroy)
+agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; DELETE=1 before destroy)
 	@$(VENV)/python -m operations.agora_key --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(JSON),--json)
 
-destroy: install
+destroy: install ## Delete the stack of STAGE from your AWS account; its data stays unless retainData=false
 	$(CDK) destroy $(SETTINGS)
 
-install: .local/installed
+install: .local/installed ## Install all tools into .venv and node_modules; every target does this itself
 
-# Stamped by content of what is pinned: done again when it changes, a no-op otherwise.
+# Runs again when a file with pinned versions changes.
 ALONE := tests/clients/requirements-without-dependencies.txt
 .local/installed: requirements.txt functions/requirements.txt $(ALONE) package.json package-lock.json
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
-	@echo "Installing Python packages into .venv (about half a minute, once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("This project needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + ". Run: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	@echo "Installing Python packages into .venv (once, about half a minute) ..."
 	@$(PYTHON) -m venv .venv
 	@$(VENV)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@# uv installs in seconds what takes pip a minute; pip knows every mirror and proxy that a company has set up.
+	@# uv is faster than pip. But pip knows every mirror and proxy that a company has configured.
 	@VIRTUAL_ENV=.venv $(VENV)/uv pip install --quiet --requirement requirements.txt \
-	  || { echo "uv could not; trying pip (some minutes) ..."; $(VENV)/pip install --disable-pip-version-check --requirement requirements.txt; }
+	  || { echo "uv failed. Trying pip (some minutes) ..."; $(VENV)/pip install --disable-pip-version-check --requirement requirements.txt; }
 	@$(VENV)/pip install --quiet --disable-pip-version-check --no-deps --requirement $(ALONE)
 	@echo "Installing the CDK command line into node_modules ..."
 	@$(VENV)/npm ci --silent --no-audit --no-fund
 	@mkdir -p .local && touch $@
 
-clean: down
+clean: down ## Stop the local stack; delete everything that was installed or built
 	rm -rf .venv node_modules cdk.out .local

@@ -1,1 +1,10 @@
-"""What stands in for the outside world on a laptop: local cloud, Agora, vendors, speech engine."""
+"""The outside world on a laptop: a local cloud, Agora, seven vendors, and speech recognition.
+
+Start at `__main__`, which has the commands. Imports only go down:
+
+demo        `make demo`: records, follows and prints one recording
+cloud       the local stack: starts, deploys, stops
+stand_ins   Agora and the vendors, one strict process
+terminal    how progress is shown to a person
+sample      the conversation that is played
+"""

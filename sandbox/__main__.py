@@ -1,4 +1,4 @@
-"""`python -m sandbox up | down | demo`: what `make up`, `make down` and `make demo` call."""
+"""`python -m sandbox up | down | demo`, which `make up`, `make down` and `make demo` call."""
 
 import argparse
 import os
@@ -11,17 +11,20 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sandbox.cloud.context import ContextError, parse_context
 from sandbox.cloud.deployment import ToolMissing
+from sandbox.cloud.lifecycle import bring_down, bring_up, running_stack, stack_that_is_up
 from sandbox.cloud.local_cloud import StartError
 from sandbox.cloud.location import Location, LocationError
-from sandbox.cloud.phases import Phases
 from sandbox.cloud.processes import Interrupted, StillRunning
-from sandbox.cloud.up import bring_down, bring_up, parse_context, running_stack, stack_that_is_up
-from sandbox.demo.run import MODES, STREAM_MODES, DemoError, Take, check_media, run_demo
-from sandbox.stand_ins.world import SAMPLE
+from sandbox.demo.follow_recording import run_demo
+from sandbox.demo.recording_plan import MODES, STREAM_MODES, DemoError, RecordingPlan, check_media
+from sandbox.sample.conversation import SAMPLE
+from sandbox.terminal.phases import Phases
 
 
 def main() -> int:
+    """Run one command and return its exit code; an interrupted one ends with 128 plus the signal's number."""
     arguments = _parser().parse_args()
     try:
         location = Location.from_environment(os.environ, arguments.directory)
@@ -29,17 +32,18 @@ def main() -> int:
             return _down(location)
         context = parse_context(arguments.context)
         if arguments.command == "demo":
-            take = Take(arguments.recording or SAMPLE, arguments.mode, arguments.stream_mode, arguments.parts)
-            return _demo(location, context, take, as_json=arguments.json)
+            media = arguments.recording or SAMPLE
+            plan = RecordingPlan(media, arguments.mode, arguments.stream_mode, arguments.parts)
+            return _demo(location, context, plan, as_json=arguments.json)
         return _up(location, context)
-    except (LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
+    except (ContextError, LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
         print(error, file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
         print(f"{error}\n{(error.stderr or b'').decode(errors='replace')}", file=sys.stderr)
         return 1
     except Interrupted as interrupted:
-        print(f"Interrupted by {interrupted}; nothing is left running.", file=sys.stderr)
+        print(f"Interrupted by {interrupted}. Nothing is left running.", file=sys.stderr)
         return 128 + interrupted.signum
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -51,12 +55,13 @@ def _up(location: Location, context: Mapping[str, str]) -> int:
         return 0
     began = time.monotonic()
     stack = bring_up(location, context, Phases())
-    print(f"Up in {time.monotonic() - began:.0f} s. {_shown(location.stack_file)} says how to reach it:")
-    print(f"  API        {stack.api_url}   (sign with SigV4, service execute-api)")
-    print(f"  AWS        {stack.endpoint_url}")
-    print(f"  Stand-ins  {stack.sandbox_url}")
-    print(f"  Recordings s3://{stack.outputs['RecordingsBucketName']}")
-    print("`make down` ends it.")
+    print(f"The local stack is up after {time.monotonic() - began:.0f} s.")
+    print(f"  Keys        {_shown(location.stack_file)}")
+    print(f"  API         {stack.api_url}   (sign requests with SigV4, service execute-api)")
+    print(f"  AWS         {stack.endpoint_url}")
+    print(f"  Stand-ins   {stack.sandbox_url}")
+    print(f"  Recordings  s3://{stack.outputs['RecordingsBucketName']}")
+    print("Stop it with `make down`.")
     return 0
 
 
@@ -66,11 +71,11 @@ def _down(location: Location) -> int:
     return 0
 
 
-def _demo(location: Location, context: Mapping[str, str], take: Take, *, as_json: bool) -> int:
-    check_media(take.media)
+def _demo(location: Location, context: Mapping[str, str], plan: RecordingPlan, *, as_json: bool) -> int:
+    check_media(plan.media)
     console = Console(stderr=as_json)
     with running_stack(context, location, Phases(console)) as stack:
-        return run_demo(stack, console, take, as_json=as_json)
+        return run_demo(stack, console, plan, as_json=as_json)
 
 
 def _shown(path: Path) -> str:
@@ -78,29 +83,34 @@ def _shown(path: Path) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="The whole stack on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="Run the whole stack on this machine: a local cloud, stand-ins for Agora and the providers, and "
+        "the stack deployed to them.",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (
-        ("up", "start local cloud and stand-ins, deploy, leave stack.json"),
-        ("demo", "bring it up, record and process one conversation, bring it down"),
-        ("down", "end what `up` started"),
-    ):
-        command = commands.add_parser(name, help=text)
-        command.add_argument("--directory", type=Path, help="where stack.json and the logs go (default: .local)")
-        if name != "down":
-            command.add_argument("--context", default="", help='settings of the stack: "key=value key=value"')
-        if name == "demo":
-            command.add_argument("--recording", type=Path, help="a file of your own: mp4, m4a, mp3 or wav")
-            command.add_argument("--parts", type=int, choices=range(1, 10), default=1, help="MP4s of the recording")
-            command.add_argument("--mode", choices=MODES, default="mix", help="how Agora records")
-            command.add_argument(
-                "--stream-mode",
-                choices=STREAM_MODES,
-                default="default",
-                help="in mode individual: transcoded, or as it was sent, with a mute in the middle",
-            )
-            command.add_argument("--json", action="store_true", help="the insights as JSON, progress on standard error")
+    up = commands.add_parser("up", help="start the local stack and leave it running")
+    demo = commands.add_parser("demo", help="start the local stack, process one recording, stop the stack again")
+    down = commands.add_parser("down", help="stop what `up` started")
+    for command in (up, demo, down):
+        command.add_argument("--directory", type=Path, help="folder for stack.json and the logs (default: .local)")
+    for command in (up, demo):
+        command.add_argument("--context", default="", help='settings of the stack: "key=value key=value"')
+    _add_recording_options(demo)
     return parser
+
+
+def _add_recording_options(demo: argparse.ArgumentParser) -> None:
+    demo.add_argument("--recording", type=Path, help="record this file (mp4, m4a, mp3, wav) instead of the sample")
+    demo.add_argument("--parts", type=int, choices=range(1, 10), default=1, help="number of MP4s that Agora writes")
+    demo.add_argument("--mode", choices=MODES, default="mix", help="record one MP4 of all, or a track for each speaker")
+    demo.add_argument(
+        "--stream-mode",
+        choices=STREAM_MODES,
+        default="default",
+        help="in mode individual: transcode the tracks, or record them as sent, one of them with a gap",
+    )
+    demo.add_argument("--json", action="store_true", help="print the insights as JSON, and progress to standard error")
 
 
 if __name__ == "__main__":

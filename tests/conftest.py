@@ -28,18 +28,22 @@ def captured_event() -> Callable[[str], dict[str, Any]]:
 def stack() -> "Iterator[LocalStack]":
     """The stack, deployed once to a local cloud of its own; waits run a hundred times faster than the clock."""
     from recording_insights.providers.registry import PROVIDERS
+    from sandbox.cloud.lifecycle import running_stack
     from sandbox.cloud.location import PROJECT, Location
-    from sandbox.cloud.up import running_stack
 
     location = Location(PROJECT / ".local" / "test", cloud_port=4766, sandbox_port=9200)
-    every = [name for name in PROVIDERS if name != "marsview"]
+    default = "marsview"
+    others = [name for name in PROVIDERS if name != default]
     prefixes = {**{f"via/{name}/": name for name in PROVIDERS}, "via/two/": "symbl,transcribe"}
     context = {
+        "provider": default,
+        # Each provider with its own default options: the local stack's are for the demo.
+        "assemblyaiOptions": "{}",
         "submitCeilingMinutes": "10",
         "pollCeilingMinutes": "20",
         "lateFilesMinutes": "5",
         "callbackWaitSeconds": "8",
-        "otherProviders": ",".join(every),
+        "otherProviders": ",".join(others),
         "prefixProviders": json.dumps(prefixes),
     }
     with running_stack(context, location) as running:

@@ -1,4 +1,4 @@
-"""A `requests` session that reaches the stand-ins in this process, through no socket."""
+"""A `requests` session that calls the stand-ins in this process, without sockets."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 
 from recording_insights.providers.toolkit.http import TIMEOUT
-from sandbox.stand_ins import calls
+from sandbox.stand_ins.runtime import calls
 
 HOST = "https://stand-ins.test"
 """Base URL of a vendor: `f"{HOST}/{vendor}"`."""
 
 
-class _Socket:
-    """What the dial `drop_connection` shuts down."""
+class FakeSocket:
+    """The server's socket, which the dial `drop_connection` shuts down."""
 
     is_down = False
 
@@ -27,12 +27,12 @@ class _Socket:
 
 
 class TimedOut(Exception):
-    """The stand-in would have answered after the caller's patience."""
+    """The stand-in would have answered later than the caller waits."""
 
 
 @contextmanager
-def nobody_waits() -> Iterator[None]:
-    """Calls whose dial `delay_seconds` is beyond a caller's patience are over at once; raises `TimedOut` at the end."""
+def skipped_delays() -> Iterator[None]:
+    """Skip the delays of the dial `delay_seconds`; raise `TimedOut` if they exceed the caller's time-out."""
     slept: list[float] = []
     present = calls.time
     calls.time = SimpleNamespace(sleep=slept.append)
@@ -62,9 +62,9 @@ class _InProcess(BaseAdapter):
         body: Any = request.body
         if body is not None and not isinstance(body, str | bytes):
             body = b"".join(body)
-        socket = _Socket()
+        socket = FakeSocket()
         try:
-            with nobody_waits():
+            with skipped_delays():
                 answer = self._client.open(
                     parts.path,
                     method=request.method,
@@ -91,7 +91,7 @@ class _InProcess(BaseAdapter):
 
 
 def stand_in_session(client: FlaskClient) -> requests.Session:
-    """A session for `VendorHttp`; only `HOST` can be reached."""
+    """A session for `VendorHttp`. It can reach only `HOST`."""
     session = requests.Session()
     session.trust_env = False
     session.adapters.clear()

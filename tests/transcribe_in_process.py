@@ -1,7 +1,7 @@
-"""Amazon Transcribe in this process: the local cloud's own code behind the stand-in, through no socket.
+"""Amazon Transcribe in this process: the local cloud's code behind the stand-in, without sockets.
 
-`local_cloud` gives the cloud; `behind` puts it behind the stand-ins of a world that is made later; `boto3_client` is
-what the adapter gets in the place of a client that talks HTTP.
+`local_cloud` starts the cloud. `behind` puts it behind stand-ins that are created later. `boto3_client` is a client for
+the adapter that does not use HTTP.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from flask.testing import FlaskClient
 
-from sandbox.cloud.transcribe import Heard, hear_real_speech, refuse_what_transcribe_refuses
-from sandbox.stand_ins.vendors import vendors
+from sandbox.cloud.emulator.transcribe import Recognition, refuse_what_transcribe_refuses, transcribe_real_speech
+from sandbox.stand_ins.vendors.registry import vendors
 from sandbox.stand_ins.vendors.transcribe.cloud import CloudAnswer
 from sandbox.stand_ins.vendors.transcribe.server import transcribe_blueprint
-from tests.stand_in_session import HOST, TimedOut, nobody_waits
+from tests.stand_in_session import HOST, FakeSocket, TimedOut, skipped_delays
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 MEDIA_BUCKET, OUTPUT_BUCKET = "recordings", "replies"
@@ -35,21 +35,21 @@ MEDIA_BUCKET, OUTPUT_BUCKET = "recordings", "replies"
 
 @dataclass
 class LocalCloud:
-    """ministack's Transcribe and S3 on an event loop of their own; `sandbox` is who hears the jobs' media.
+    """ministack's Transcribe and S3 on their own event loop. `sandbox` recognises the media of jobs.
 
-    `events` are the details of the state changes that the cloud has announced; `heard` replaces what the sandbox
-    says to a job's media.
+    `events` are the details of the announced state changes. `recognition` replaces the sandbox's answer to the media of
+    a job.
     """
 
     loop: asyncio.AbstractEventLoop
     sandbox: FlaskClient | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
-    heard: Heard | Exception | None = None
+    recognition: Recognition | Exception | None = None
     announce: Callable[[Mapping[str, Any]], None] | None = None
     queries: list[Mapping[str, str]] = field(default_factory=list)
 
     def ask(self, path: str, headers: Mapping[str, str], body: bytes) -> CloudAnswer:
-        """What the front asks."""
+        """Answer a call that the proxy forwards."""
         from ministack.services import transcribe
 
         lower = {name.lower(): value for name, value in headers.items()}
@@ -58,18 +58,18 @@ class LocalCloud:
         return CloudAnswer(status, answered["Content-Type"], answer)
 
     def join(self) -> None:
-        """Waits until no job runs."""
+        """Wait until no job runs."""
         asyncio.run_coroutine_threadsafe(_others_done(), self.loop).result(60)
 
-    def hear(self, query: Mapping[str, str], media: bytes) -> Heard:
+    def recognise(self, query: Mapping[str, str], media: bytes) -> Recognition:
         self.queries.append(query)
-        if isinstance(self.heard, Exception):
-            raise self.heard
-        if self.heard is not None:
-            return self.heard
+        if isinstance(self.recognition, Exception):
+            raise self.recognition
+        if self.recognition is not None:
+            return self.recognition
         assert self.sandbox is not None
         answer = self.sandbox.post("/transcribe/hear", query_string=dict(query), data=media)
-        return Heard(answer.status_code, answer.headers, answer.data)
+        return Recognition(answer.status_code, answer.headers, answer.data)
 
     def emit(self, detail: dict[str, Any]) -> None:
         self.events.append(detail)
@@ -101,7 +101,7 @@ class LocalCloud:
         return {"Body": io.BytesIO(content)}
 
     def empty(self) -> None:
-        """No jobs, no objects, but the two buckets."""
+        """Delete all jobs and objects; the buckets stay."""
         from ministack.core.responses import request_scope
         from ministack.services import s3, transcribe
 
@@ -113,7 +113,7 @@ class LocalCloud:
                 assert s3._create_bucket(bucket, b"")[0] == 200
         self.events.clear()
         self.queries.clear()
-        self.heard = None
+        self.recognition = None
 
 
 async def _scoped(call: Any) -> Any:
@@ -130,9 +130,9 @@ async def _others_done() -> None:
 
 @contextlib.contextmanager
 def local_cloud(sandbox_url: str | None = None) -> Iterator[LocalCloud]:
-    """The cloud with its corrections; ministack is as before when it ends.
+    """Run the cloud with its corrections, and restore ministack at the end.
 
-    With a URL of the sandbox its jobs are heard there over HTTP, otherwise by `LocalCloud.sandbox`.
+    Its jobs are recognised by the sandbox at this URL, without a URL by `LocalCloud.sandbox`.
     """
     from ministack.services import eventbridge, transcribe
 
@@ -142,7 +142,7 @@ def local_cloud(sandbox_url: str | None = None) -> Iterator[LocalCloud]:
         patch.setattr(transcribe, "handle_request", transcribe.handle_request)
         cloud = LocalCloud(_event_loop())
         patch.setattr(eventbridge, "_dispatch_event", lambda e: cloud.emit(json.loads(e["Detail"])))
-        hear_real_speech(sandbox_url or "http://nobody.test", None if sandbox_url else cloud.hear)
+        transcribe_real_speech(sandbox_url or "http://nobody.test", None if sandbox_url else cloud.recognise)
         refuse_what_transcribe_refuses()
         thread = threading.Thread(target=cloud.loop.run_forever, daemon=True)
         thread.start()
@@ -154,7 +154,7 @@ def local_cloud(sandbox_url: str | None = None) -> Iterator[LocalCloud]:
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
-    # A loop wakes itself through a pair of sockets that reaches nobody.
+    # An event loop wakes itself through a pair of local sockets.
     with pytest.MonkeyPatch.context() as patch:
         for name in ("socket", "getaddrinfo", "gethostbyname"):
             patch.setattr(socket, name, getattr(socket, name))
@@ -163,13 +163,13 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 
 
 def behind(cloud: LocalCloud, patch: pytest.MonkeyPatch) -> None:
-    """Stand-ins made from now on have this cloud behind their Transcribe."""
+    """Put this cloud behind the Transcribe of stand-ins that are created from now on."""
     blueprint = functools.partial(transcribe_blueprint, ask=cloud.ask)
     patch.setitem(vendors(), "transcribe", replace(vendors()["transcribe"], blueprint=blueprint))
 
 
 def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
-    """boto3's Transcribe, calling the stand-in in this process; it sends anything when it is not `careful`."""
+    """boto3's Transcribe, which calls the stand-in in this process. Not `careful`, it does not validate parameters."""
     client = boto3.client(
         "transcribe",
         endpoint_url=f"{HOST}/transcribe",
@@ -180,9 +180,9 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
     )
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        connection = _Socket()
+        connection = FakeSocket()
         try:
-            with nobody_waits():
+            with skipped_delays():
                 answer = stand_ins.post(
                     request.url.removeprefix(HOST),
                     headers={name: _text(value) for name, value in request.headers.items()},
@@ -198,15 +198,6 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
 
     client.meta.events.register_first("before-send.transcribe", send)
     return client
-
-
-class _Socket:
-    """What the dial `drop_connection` shuts down."""
-
-    is_down = False
-
-    def shutdown(self, how: int) -> None:
-        self.is_down = True
 
 
 class _Raw(io.BytesIO):

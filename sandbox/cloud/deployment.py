@@ -13,19 +13,18 @@ from sandbox.cloud.local_cloud import LocalCloud, StartError, last_lines, plain_
 from sandbox.cloud.location import PROJECT, Location
 from sandbox.cloud.processes import Supervisor
 
-STAGE = "local"
 DEPLOY_SECONDS = 600
-# Nothing is asked of the network but loopback.
+# The deployment must not need the network.
 _QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true", "NO_COLOR": "1"}
 
 
 class ToolMissing(Exception):
-    """A tool that `make install` brings is not there."""
+    """A tool is missing that `make install` installs. The text says which."""
 
 
 @dataclass(frozen=True)
 class CdkCommand:
-    """The pinned CDK command line, on the Node that lies in the virtual environment."""
+    """The pinned CDK command line, run by the Node of the virtual environment."""
 
     node: Path
     script: Path
@@ -33,7 +32,7 @@ class CdkCommand:
 
     @classmethod
     def find(cls, project: Path = PROJECT) -> "CdkCommand":
-        """Raises ToolMissing."""
+        """Find both in the project. Raises ToolMissing."""
         package = project / "node_modules" / "aws-cdk"
         node = Path(sys.executable).parent / "node"
         for tool, path in (("Node", node), ("the CDK command line", package / "package.json")):
@@ -50,7 +49,7 @@ class CdkCommand:
 
 
 def bootstrap_template(cdk: CdkCommand, cache: Path) -> dict[str, Any]:
-    """CDK's bootstrap template, asked once per version of the command line."""
+    """Return CDK's bootstrap template; `cache` keeps one for each version of the command line."""
     file = cache / f"bootstrap-{cdk.version}.json"
     if not file.exists():
         shown = subprocess.run(  # noqa: S603 - fixed arguments
@@ -75,10 +74,10 @@ def deploy(
     context: Mapping[str, str],
     report: Callable[[str], None],
 ) -> dict[str, str]:
-    """Deploy the stack; `report` gets each line as it comes. Gives the stack's outputs.
+    """Deploy the stack and return its outputs. `report` gets each line of the command's output.
 
     Raises:
-        StartError: with the end of what the command said.
+        StartError: the command failed or took too long. The text has the end of its output.
     """
     outputs = location.directory / "outputs.json"
     outputs.unlink(missing_ok=True)

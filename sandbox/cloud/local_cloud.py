@@ -1,8 +1,8 @@
 """Starts the local cloud with IAM enforced and prepares it for CDK.
 
-ministack takes the key `test`, and any request without credentials, for the account's root, whose signature it does
-not check. That key is used once, to make an administrator whose signatures are checked like everybody's; the driver
-and `cdk deploy` use the administrator's.
+ministack treats the key `test`, and any request without credentials, as the account's root, and does not check the
+signature. This module uses that key once: to create an administrator, whose signatures are checked. All programs and
+`cdk deploy` use the administrator's key.
 """
 
 import json
@@ -26,19 +26,19 @@ _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Actio
 
 
 class StartError(Exception):
-    """A part of the local stack did not come up; the text says which, why, and where to read more."""
+    """A part of the local stack did not start. The text says which one, why, and where to read more."""
 
 
 @dataclass(frozen=True)
 class LocalCloud:
-    """The local cloud, with its administrator's key."""
+    """The address of the local cloud, and its administrator's key."""
 
     endpoint_url: str
     access_key_id: str
     secret_access_key: str
 
     def client(self, service: str, **credentials: str) -> Any:
-        """A boto3 client, as the administrator unless other `credentials` are given."""
+        """Return a boto3 client, with the administrator's key unless other `credentials` are given."""
         return client(
             service,
             **{
@@ -51,7 +51,7 @@ class LocalCloud:
         )
 
     def environment(self) -> dict[str, str]:
-        """For a program that is to reach this cloud, and never another one."""
+        """Return the environment of a program that must reach this cloud and no other."""
         return {
             **plain_environment(),
             "AWS_ENDPOINT_URL": self.endpoint_url,
@@ -66,23 +66,23 @@ class LocalCloud:
 
 
 def plain_environment() -> dict[str, str]:
-    """The user's environment without what points to AWS or to a proxy: everything here is on loopback."""
+    """Return the user's environment without its variables for AWS, and without a proxy for loopback."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_", "POWERTOOLS_"))}
     return {**kept, "NO_PROXY": "localhost,127.0.0.1", "no_proxy": "localhost,127.0.0.1"}
 
 
 def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) -> LocalCloud:
-    """Start it, wait until it answers, make the administrator.
+    """Start the local cloud, wait until it answers, and create the administrator.
 
     Raises:
-        StartError: it ended, or does not answer within START_SECONDS.
+        StartError: the process ended, or does not answer within START_SECONDS.
     """
     location.scratch.mkdir(parents=True, exist_ok=True)
     inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
     process = supervisor.start(
         "local cloud",
         [str(python), "-m", "sandbox.cloud.emulator"],
-        # Its functions inherit this environment: only what Lambda would have, and what ministack reads.
+        # Lambda functions inherit this environment: it has what Lambda would have, and what ministack reads.
         env={name: os.environ[name] for name in inherited if name in os.environ}
         | {
             "AUTH": "true",
@@ -105,7 +105,7 @@ def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) 
 
 
 def wait_until_ready(supervisor: Supervisor, process: Process, url: str, log: Path) -> None:
-    """Raises StartError when the process ends, or does not answer 200 within START_SECONDS."""
+    """Wait for HTTP 200. Raises StartError if the process ends, or does not answer so within START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
     with requests.Session() as session:
         session.trust_env = False
@@ -123,6 +123,7 @@ def wait_until_ready(supervisor: Supervisor, process: Process, url: str, log: Pa
 
 
 def last_lines(log: Path, count: int = 15) -> str:
+    """Return the end of a log with a heading, for an error message."""
     lines = log.read_text(errors="replace").splitlines()[-count:] if log.exists() else []
     return "\n".join([f"Its log, {log}, ends with:", *(f"  {line}" for line in lines)])
 
@@ -136,12 +137,12 @@ def _administered(endpoint_url: str) -> LocalCloud:
 
 
 def bootstrap(cloud: LocalCloud, template: Mapping[str, Any]) -> None:
-    """Make what `cdk deploy` builds on: CDK's own bootstrap template, staged over plain http.
+    """Deploy CDK's bootstrap template, which `cdk deploy` needs.
 
     Raises:
         StartError: the local cloud refuses the template.
     """
-    # Its only statement denies requests without TLS, which is all that there are on loopback.
+    # This policy denies requests without TLS, and loopback has no TLS.
     resources = {name: body for name, body in template["Resources"].items() if name != "StagingBucketPolicy"}
     cloudformation = cloud.client("cloudformation")
     cloudformation.create_stack(
@@ -152,7 +153,9 @@ def bootstrap(cloud: LocalCloud, template: Mapping[str, Any]) -> None:
     )
     status = _settled(lambda: cloudformation.describe_stacks(StackName="CDKToolkit")["Stacks"][0]["StackStatus"])
     if status != "CREATE_COMPLETE":
-        raise StartError(f"The bootstrap stack of CDK ended as {status}.")
+        raise StartError(
+            f"CDK's bootstrap stack ended as {status}. Read the log of the local cloud, then run the command again."
+        )
 
 
 def _settled(status: Callable[[], str]) -> str:

@@ -1,4 +1,4 @@
-"""The running local stack as a program sees it: where it is, how to call it."""
+"""A local stack that runs, for programs: its addresses, and how to call it."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from sandbox.cloud.processes import Process, is_running
 
 REQUEST_TIMEOUT_SECONDS = 35
 _one_at_a_time = threading.Lock()
-# The user's own profile and files are meant for AWS.
+# The user's profile and files are for AWS.
 _NO_USER_FILES: Any = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
@@ -31,9 +31,9 @@ _NO_USER_FILES: Any = {
 
 @dataclass(frozen=True)
 class LocalStack:
-    """What `stack.json` holds, and calls with its credentials.
+    """The content of `stack.json`, and calls with its credentials.
 
-    `context` are the settings that the stack was deployed with, as given; `processes` are what keeps it up.
+    `context` has the settings that the stack was deployed with. `processes` are those that keep the stack up.
     """
 
     endpoint_url: str
@@ -48,22 +48,23 @@ class LocalStack:
 
     @classmethod
     def load(cls, file: Path) -> Self:
-        """Raises FileNotFoundError when no stack was left running."""
+        """Read stack.json. Raises FileNotFoundError if no stack was left running."""
         fields = json.loads(file.read_text())
         return cls(**{**fields, "processes": tuple(Process(**process) for process in fields["processes"])})
 
     def save(self, file: Path) -> None:
-        """Only for its user: it holds the key of the local cloud."""
+        """Write stack.json, readable by its owner only: it holds the key of the local cloud."""
         part = file.with_suffix(".part")
         part.touch(mode=0o600)
         part.write_text(json.dumps(asdict(self), indent=2) + "\n")
         part.rename(file)
 
     def runs(self) -> bool:
+        """Whether all its processes are alive."""
         return all(is_running(process) for process in self.processes)
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client of the local cloud, as its administrator unless `options` bring other credentials."""
+        """Return a boto3 client of the local cloud, with its administrator's key unless `options` have another."""
         return client(
             service,
             **{
@@ -84,7 +85,7 @@ class LocalStack:
         signed: bool = True,
         data: bytes | None = None,
     ) -> requests.Response:
-        """Call the HTTP API; `json` becomes the body, or `data` as it is. Any status comes back, none raises."""
+        """Call the HTTP API with the body `json`, or with the bytes `data`. No status raises."""
         body = _encoded(json) if json is not None else data
         given = {**({"content-type": "application/json"} if body is not None else {}), **(headers or {})}
         request = AWSRequest(method, self.api_url + path, headers=given, data=body)
@@ -94,30 +95,30 @@ class LocalStack:
         return _request(method, self.api_url + path, headers=dict(request.headers), data=body)
 
     def set_wait_scale(self, scale: float) -> None:
-        """Let every Wait state last `scale` of what it says."""
+        """Multiply the duration of every Wait state by `scale`."""
         answer = _request(
             "POST", self.endpoint_url + "/_ministack/config", json={"stepfunctions._SFN_WAIT_SCALE": scale}
         )
         answer.raise_for_status()
 
     def dials(self, **changes: Any) -> Any:
-        """Turn dials of the stand-ins, by vendor: `dials(agora={"speed": 8})`; gives all dials as they are then.
+        """Change dials of the stand-ins, by vendor: `dials(agora={"speed": 8})`. Return all dials.
 
         Raises:
-            ValueError: a dial that does not exist or does not take this value.
+            ValueError: the dial does not exist, or does not accept this value.
         """
         return self._sandbox("PUT", "/dials", json=changes)
 
     def reset_dials(self) -> Any:
-        """All dials back to their defaults."""
+        """Set all dials back to their defaults."""
         return self._sandbox("POST", "/dials/reset")
 
     def ledger(self) -> Any:
-        """What the stand-ins were asked, and what of it their vendors would have billed."""
+        """Return the calls that the stand-ins received, and the work that their vendors would have billed."""
         return self._sandbox("GET", "/ledger")
 
     def reset_ledger(self) -> Any:
-        """Forget what was asked so far."""
+        """Empty the ledger."""
         return self._sandbox("POST", "/ledger/reset")
 
     def _sandbox(self, method: str, path: str, **options: Any) -> Any:
@@ -129,15 +130,15 @@ class LocalStack:
 
 
 def client(service: str, **options: Any) -> Any:
-    """A boto3 client that reaches loopback directly, whatever proxy and profile the user has set."""
+    """Return a boto3 client that reaches loopback directly and ignores the user's proxy and profile."""
     config = Config(proxies={}, retries={"total_max_attempts": 2}).merge(options.pop("config", None) or Config())
-    with _one_at_a_time:  # making clients is the part of a session that threads cannot share
+    with _one_at_a_time:  # threads must not create clients of one session at the same time
         return _session().client(service, config=config, **options)
 
 
 @lru_cache(maxsize=1)
 def _session() -> Any:
-    """Kept: what makes a client slow is reading the service's model, which the session remembers."""
+    """One session for all clients: it caches the models of the services, which are slow to read."""
     return boto3.Session(botocore_session=botocore.session.Session(session_vars=_NO_USER_FILES))
 
 

@@ -1,4 +1,4 @@
-"""Where a local stack lives: its ports and the folder of its files."""
+"""The place of a local stack: its ports, and the folder of its files."""
 
 import socket
 from collections.abc import Mapping
@@ -11,12 +11,15 @@ REGION = "us-east-1"
 
 
 class LocationError(Exception):
-    """It cannot be used; the text says why and what to do."""
+    """The place cannot be used. The text says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """`directory` gets `stack.json`, logs and what the local cloud keeps; two stacks need two of everything."""
+    """Ports and folder of one local stack. A second stack needs its own.
+
+    `directory` holds `stack.json`, the logs and the scratch files of the local cloud.
+    """
 
     directory: Path = PROJECT / ".local"
     cloud_port: int = 4566
@@ -24,7 +27,7 @@ class Location:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], directory: Path | None = None) -> Self:
-        """LOCAL_CLOUD_PORT and SANDBOX_PORT, else the defaults."""
+        """Read LOCAL_CLOUD_PORT and SANDBOX_PORT; without them the defaults count. Raises LocationError."""
         return cls(
             directory=(directory or cls.directory).resolve(),
             cloud_port=_port(environment, "LOCAL_CLOUD_PORT", cls.cloud_port),
@@ -37,7 +40,7 @@ class Location:
 
     @property
     def api_url(self) -> str:
-        """Of the deployed API: the stack asks the local cloud for this id."""
+        """Base URL of the deployed API: the stack asks the local cloud for the id `recordings`."""
         return f"{self.endpoint_url}/_aws/execute-api/recordings/$default"
 
     @property
@@ -50,21 +53,23 @@ class Location:
 
     @property
     def journal(self) -> Path:
-        """Names the processes while the stack starts; stack.json does afterwards."""
+        """The list of processes while the stack starts. Afterwards stack.json has it."""
         return self.directory / "starting.json"
 
     @property
     def scratch(self) -> Path:
-        """Where the local cloud unpacks functions; goes with the stack."""
+        """The folder in which the local cloud unpacks functions. `make down` deletes it."""
         return self.directory / "scratch"
 
     def log(self, name: str) -> Path:
         return self.directory / "logs" / f"{name}.log"
 
     def check_ports(self) -> None:
-        """Raises LocationError when something else listens there."""
+        """Raises LocationError if another program listens on one of the ports."""
         if self.cloud_port == self.sandbox_port:
-            raise LocationError(f"LOCAL_CLOUD_PORT and SANDBOX_PORT are both {self.cloud_port}: give two numbers.")
+            raise LocationError(
+                f"LOCAL_CLOUD_PORT and SANDBOX_PORT are both {self.cloud_port}: give two numbers that differ."
+            )
         for port, variable, user in (
             (self.cloud_port, "LOCAL_CLOUD_PORT", "the local cloud"),
             (self.sandbox_port, "SANDBOX_PORT", "the stand-ins"),
@@ -72,13 +77,13 @@ class Location:
             if not _is_free(port):
                 raise LocationError(
                     f"Port {port}, meant for {user}, is taken by another program. "
-                    f"End that program, or choose another port: {variable}={port + 100} make up"
+                    f"End that program, or choose another port, for example: {variable}={port + 100} make up"
                 )
 
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # A port whose last connections are still closing is free all the same.
+        # Otherwise a port whose last connections are still closing would count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -90,5 +95,5 @@ def _is_free(port: int) -> bool:
 def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
     text = environment.get(variable) or str(default)
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise LocationError(f"{variable}={text!r} is no port: give a number from 1 to 65535.")
+        raise LocationError(f"{variable}={text!r} is not a port: give a number from 1 to 65535.")
     return int(text)

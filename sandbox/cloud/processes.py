@@ -1,7 +1,7 @@
-"""Processes that are started here, and ended with everything that they started.
+"""Starts processes, and ends them with all their children.
 
-Each one leads a session of its own, so that its children form one group, and is known by its id and its start time:
-a process id alone is given to somebody else after its owner ended.
+Each process leads its own session, so that its children form one group. A process is identified by its id and its start
+time: after it has ended, the system gives its id to another process.
 """
 
 import json
@@ -25,7 +25,7 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked this process to end."""
+    """This process received SIGINT, SIGTERM or SIGHUP."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)
@@ -33,12 +33,12 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StillRunning(Exception):
-    """A process group that did not end, even when killed."""
+    """A process group did not end, not even after SIGKILL."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """The leader of a process group; `started` is the system's own mark, only good for comparing."""
+    """The leader of a process group. `started` is the system's own start time: compare it, do not read it."""
 
     name: str
     pid: int
@@ -46,10 +46,13 @@ class Process:
 
 
 class Interrupts:
-    """Within it SIGINT, SIGTERM and SIGHUP raise Interrupted in the main thread; within `held()`, at its end."""
+    """Context in which SIGINT, SIGTERM and SIGHUP raise Interrupted in the main thread.
+
+    Within `deferred()` the exception is raised at the end of the block.
+    """
 
     def __init__(self) -> None:
-        self._holds = 0
+        self._deferrals = 0
         self._pending: int | None = None
         self._before: dict[signal.Signals, object] = {}
 
@@ -67,22 +70,22 @@ class Interrupts:
         self._raise_pending()
 
     def _raise_pending(self) -> None:
-        if self._pending is not None and not self._holds:
+        if self._pending is not None and not self._deferrals:
             signum, self._pending = self._pending, None
             raise Interrupted(signum)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        self._holds += 1
+    def deferred(self) -> Iterator[None]:
+        self._deferrals += 1
         try:
             yield
         finally:
-            self._holds -= 1
+            self._deferrals -= 1
             self._raise_pending()
 
 
 class Supervisor:
-    """Starts processes and ends them; `journal` names them from the first moment, for who cleans up after a crash."""
+    """Starts and ends processes, and lists them in `journal`, for `down` after a crash."""
 
     def __init__(self, journal: Path, interrupts: Interrupts) -> None:
         self.processes: list[Process] = []
@@ -90,8 +93,8 @@ class Supervisor:
         self.interrupts = interrupts
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Process:
-        """Start it with its output in `log`, which begins anew."""
-        with self.interrupts.held(), log.open("wb") as output:
+        """Start a process. `log` gets its output and is emptied first."""
+        with self.interrupts.deferred(), log.open("wb") as output:
             child = subprocess.Popen(  # noqa: S603 - the commands are this package's own
                 command,
                 env=env,
@@ -108,23 +111,23 @@ class Supervisor:
         return process
 
     def returncode(self, process: Process) -> int | None:
-        """None while it runs."""
+        """Return the exit code, None while the process runs."""
         return _children[process.pid].poll()
 
     def end(self, process: Process) -> None:
-        with self.interrupts.held():
+        with self.interrupts.deferred():
             end(process)
             self.processes.remove(process)
             self._write_journal()
 
     def end_all(self) -> None:
-        with self.interrupts.held():
+        with self.interrupts.deferred():
             for process in reversed(self.processes[:]):
                 end(process)
                 self.processes.remove(process)
 
     def close_journal(self) -> None:
-        """Somebody else keeps the list now."""
+        """Delete the journal: stack.json has the list now."""
         self._journal.unlink(missing_ok=True)
 
     def _write_journal(self) -> None:
@@ -144,19 +147,19 @@ def _identified(name: str, pid: int) -> Process:
 
 
 def is_running(process: Process) -> bool:
-    """Whether this very process lives, not a later one of the same id."""
+    """Whether this process is alive; a later one with the same id does not count."""
     seen = _look_up(process.pid)
     return seen is not None and seen.started == process.started and not seen.ended
 
 
 def end(process: Process) -> bool:
-    """End its whole group: politely, then by force; False if it does not run any more.
+    """End the whole group: SIGTERM, then SIGKILL. Return False if the process had ended before.
 
     Raises:
-        StillRunning: something of the group is left.
+        StillRunning: a process of the group is left.
     """
     child = _children.pop(process.pid, None)
-    # A child that nobody waited for keeps its id, so that its group is surely still ours.
+    # A child keeps its id until somebody waits for it, so its group is still ours.
     if child is None and not is_running(process):
         return False
     for signum, patience in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
@@ -166,12 +169,12 @@ def end(process: Process) -> bool:
     if child is not None:
         child.wait()
     if left := group_members(process.pid):
-        raise StillRunning(f"{process.name}: processes {left} of group {process.pid} do not end")
+        raise StillRunning(f"{process.name}: processes {left} of group {process.pid} do not end: kill them by hand")
     return True
 
 
 def group_members(group: int) -> list[int]:
-    """Ids of the living processes of a group."""
+    """Return the ids of the living processes of a group."""
     return [seen.pid for seen in _all_processes() if seen.group == group and not seen.ended]
 
 
@@ -183,7 +186,7 @@ class _Seen(NamedTuple):
 
 
 def _signal_group(group: int, signum: signal.Signals) -> None:
-    # Nothing but ended processes is left in it; macOS says EPERM then.
+    # On macOS a group of which all processes have ended raises EPERM.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signum)
 
@@ -209,7 +212,7 @@ def _all_processes(pid: int | None = None) -> Iterator[_Seen]:
         try:
             stat = entry.joinpath("stat").read_text()
         except (FileNotFoundError, ProcessLookupError):
-            continue  # ended while we looked
+            continue  # ended meanwhile
         # pid (name) state parent group … start time; a name may hold blanks and parentheses.
         fields = stat.rpartition(")")[2].split()
         yield _Seen(int(entry.name), int(fields[2]), fields[19], fields[0] in "ZX")

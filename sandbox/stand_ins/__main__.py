@@ -1,4 +1,4 @@
-"""`python -m sandbox.stand_ins --port 9000`: serves on loopback until SIGTERM or SIGINT."""
+"""`python -m sandbox.stand_ins --port 9000`: serves all stand-ins on loopback until SIGTERM or SIGINT."""
 
 import argparse
 import contextlib
@@ -9,13 +9,13 @@ from types import FrameType
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.buckets import s3_at
+from sandbox.stand_ins.app import create_app, create_runtime
+from sandbox.stand_ins.customer.buckets import s3_at
 from sandbox.stand_ins.hearing.speech import SpeechEngine
 
 
 class _Quiet(WSGIRequestHandler):
-    """No access log: paths hold resource ids, and what is asked stands in the ledger."""
+    """Writes no access log: the ledger lists the calls."""
 
     protocol_version = "HTTP/1.1"
 
@@ -29,16 +29,18 @@ def _end(signum: int, frame: FrameType | None) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.stand_ins", description=__doc__)
-    parser.add_argument("--port", type=int, default=9000)
-    parser.add_argument("--webhooks", help="the customer's webhooks, for vendors where they are set once for all jobs")
+    parser.add_argument("--port", type=int, default=9000, help="port on 127.0.0.1 (default: 9000)")
+    parser.add_argument(
+        "--webhooks", help="base URL of the customer's webhooks, for vendors that have one for all jobs"
+    )
     arguments = parser.parse_args()
     port = arguments.port
     signal.signal(signal.SIGTERM, _end)
-    world = create_world(
+    runtime = create_runtime(
         SpeechEngine(workers=2), open_bucket=s3_at(os.environ.get("AWS_ENDPOINT_URL")), webhooks=arguments.webhooks
     )
-    with contextlib.closing(world), contextlib.suppress(KeyboardInterrupt):
-        server = make_server("127.0.0.1", port, create_app(world), threaded=True, request_handler=_Quiet)
+    with contextlib.closing(runtime), contextlib.suppress(KeyboardInterrupt):
+        server = make_server("127.0.0.1", port, create_app(runtime), threaded=True, request_handler=_Quiet)
         print(f"stand-ins listen on http://127.0.0.1:{port}", flush=True)
         server.serve_forever()
     return 0

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +16,9 @@ from agora_rest_client.services.cloud_recording.v1.individual_recording.individu
 from agora_rest_client.services.cloud_recording.v1.mix_recording.mix_recording_client import MixRecordingClient
 from agora_rest_client.services.cloud_recording.v1.web_recording.web_recording_client import WebRecordingClient
 
-from sandbox.stand_ins.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.agora.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
+from sandbox.stand_ins.runtime.runtime import Runtime
+from tests.sandbox.fake_bucket import FakeBucket
 
 KINDS = {"audio": "audio", "video": "video", "av": "audio_and_video"}
 QUICK = {"speed": 40.0, "joining_seconds": 0.0, "slice_seconds": 4.0}
@@ -35,28 +35,15 @@ class Loopback(Domain):
         self.set_logger(logger)
 
 
-class FakeBucket:
-    """What the recorders uploaded, by key."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def put(self, key: str, content: bytes | Path) -> None:
-        self.objects[key] = content.read_bytes() if isinstance(content, Path) else content
-
-    def ending_in(self, suffix: str) -> list[str]:
-        return [key for key in self.objects if key.endswith(suffix)]
-
-
 @pytest.fixture
-def bucket(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
+def bucket(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
     bucket = FakeBucket()
-    monkeypatch.setattr(world, "open_bucket", lambda access: bucket)
-    world.ledger.reset()
-    world.dials.change({"agora": QUICK})
+    monkeypatch.setattr(runtime, "open_bucket", bucket.open)
+    runtime.ledger.reset()
+    runtime.dials.change({"agora": QUICK})
     yield bucket
-    world.jobs.join()
-    world.dials.reset()
+    runtime.jobs.join()
+    runtime.dials.reset()
 
 
 @pytest.fixture
@@ -97,7 +84,7 @@ def until(seen: Callable[[], bool]) -> None:
     raise AssertionError("it did not come")
 
 
-def test_individual(host: str, bucket: FakeBucket, world: World) -> None:
+def test_individual(host: str, bucket: FakeBucket, runtime: Runtime) -> None:
     client = built(IndividualRecordingClient, host)
     resource_id = client.acquire("room", "527841").resourceId
     config = api_start.RecordingConfig(
@@ -117,7 +104,7 @@ def test_individual(host: str, bucket: FakeBucket, world: World) -> None:
     assert [file["fileName"] for file in stopped["fileList"]] == names
     assert sorted(bucket.ending_in(".m3u8")) == names
     assert bucket.ending_in(".ts")
-    calls = [line["call"] for line in world.ledger.as_json()["lines"]]
+    calls = [line["call"] for line in runtime.ledger.as_json()["lines"]]
     assert calls[:2] == ["agora.acquire", "agora.start"]
     assert calls[-2:] == ["agora.update", "agora.stop"]
 
@@ -199,13 +186,13 @@ def test_web(host: str, bucket: FakeBucket) -> None:
     assert bucket.ending_in(".mp4") == [f"calls/{sid}_page_0.mp4"]
 
 
-def test_an_asynchronous_stop(host: str, bucket: FakeBucket, world: World) -> None:
+def test_an_asynchronous_stop(host: str, bucket: FakeBucket, runtime: Runtime) -> None:
     client = built(MixRecordingClient, host)
     resource_id = client.acquire("room", "527841").resourceId
     sid = client.start(resource_id, "room", "527841", None, storage(), api_start.RecordingConfig(channelType=0)).sid
     in_progress(client, resource_id, sid)
     assert client.stop(resource_id, sid, "room", "527841", async_stop=True).serverResponse == {}
-    world.jobs.join()
+    runtime.jobs.join()
     assert bucket.ending_in(".mp4") == [f"calls/{sid}_room_0.mp4"]
 
 
@@ -234,9 +221,9 @@ def test_refusals_carry_code_and_reason(host: str, bucket: FakeBucket) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(206, 65), (500, 62), (504, 62)])
-def test_every_error_can_be_asked_for(host: str, bucket: FakeBucket, world: World, status: int, code: int) -> None:
+def test_every_error_can_be_asked_for(host: str, bucket: FakeBucket, runtime: Runtime, status: int, code: int) -> None:
     failure = {"call": "agora.acquire", "status": status, "body": {"code": code, "reason": "request not completed"}}
-    world.dials.change({"fail_next": [failure]})
+    runtime.dials.change({"fail_next": [failure]})
     client = built(MixRecordingClient, host)
     with pytest.raises(ClientRequestException) as failed:
         client.acquire("room", "527841")

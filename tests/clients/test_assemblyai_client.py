@@ -8,21 +8,21 @@ import assemblyai as aai
 import pytest
 from assemblyai.api import delete_transcript
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS, AssemblyAIDials
-from sandbox.stand_ins.world import World
 
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=5ec0de"
 
 
 @pytest.fixture
-def client(served: str, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[aai.Client]:
-    monkeypatch.setattr(world, "download", lambda link, target: target.write_bytes(world.sample.read_bytes()))
+def client(served: str, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[aai.Client]:
+    monkeypatch.setattr(runtime, "download", lambda link, target: target.write_bytes(runtime.sample.read_bytes()))
     settings = aai.Settings(api_key=CREDENTIALS["apiKey"], base_url=f"{served}/assemblyai", polling_interval=0.1)
     client = aai.Client(settings=settings)
     yield client
     client.http_client.close()
-    world.dials.reset()
+    runtime.dials.reset()
 
 
 def transcribe(client: aai.Client, **config: Any) -> aai.Transcript:
@@ -38,9 +38,9 @@ def test_the_clients_own_default_call(client: aai.Client) -> None:
     assert done.words
 
 
-def test_all_that_is_derived(client: aai.Client, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_is_derived(client: aai.Client, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(world, "send", lambda *call: sent.append(call) or 200)
+    monkeypatch.setattr(runtime, "send", lambda *call: sent.append(call) or 200)
     done = transcribe(
         client,
         speech_models=["universal-3-5-pro", "universal-2"],
@@ -66,7 +66,7 @@ def test_all_that_is_derived(client: aai.Client, world: World, monkeypatch: pyte
     assert done.auto_highlights
     assert done.auto_highlights.results
     assert done.entities == []
-    world.jobs.join()
+    runtime.jobs.join()
     ((_, url, body, headers),) = sent
     assert (url, headers["X-Token"]) == ("https://hooks.example/here", "value")
     assert json.loads(body) == {"transcript_id": done.id, "status": "completed"}
@@ -91,11 +91,11 @@ def test_deleting(client: aai.Client) -> None:
     )
 
 
-def test_a_link_that_gives_nothing(client: aai.Client, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_gives_nothing(client: aai.Client, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(link: str, target: Any) -> None:
         raise DownloadFailed("forbidden", 403)
 
-    monkeypatch.setattr(world, "download", refuse)
+    monkeypatch.setattr(runtime, "download", refuse)
     failed = transcribe(client)
     assert failed.status is aai.TranscriptStatus.error
     assert str(failed.error).startswith(f"Download error, unable to download {LINK}")
@@ -115,7 +115,7 @@ def test_a_wrong_key(served: str) -> None:
     client.http_client.close()
 
 
-def test_more_jobs_than_slots_are_all_done(client: aai.Client, world: World) -> None:
-    world.dials.turn(AssemblyAIDials, concurrent_jobs=1)
+def test_more_jobs_than_slots_are_all_done(client: aai.Client, runtime: Runtime) -> None:
+    runtime.dials.turn(AssemblyAIDials, concurrent_jobs=1)
     group = aai.Transcriber(client=client, max_workers=2).transcribe_group([LINK, LINK])
     assert [transcript.status for transcript in group] == [aai.TranscriptStatus.completed] * 2

@@ -15,9 +15,10 @@ from deepgram.environment import DeepgramClientEnvironment
 
 from recording_insights.providers.adapters.deepgram.calls import Deepgram
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.media import beginning_mp4
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.deepgram.server import CREDENTIALS, KEY_ID
-from sandbox.stand_ins.world import SAMPLE, World
 
 FIRST_SECONDS = 11
 
@@ -80,13 +81,13 @@ def bucket(media: bytes) -> Iterator[Bucket]:
 
 
 @pytest.fixture
-def client(served: str, world: World) -> Iterator[Any]:
-    world.dials.reset()
-    world.ledger.reset()
+def client(served: str, runtime: Runtime) -> Iterator[Any]:
+    runtime.dials.reset()
+    runtime.ledger.reset()
     made = client_of(served)
     yield made
     made._client_wrapper.httpx_client.httpx_client.close()
-    world.dials.reset()
+    runtime.dials.reset()
 
 
 def client_of(served: str, key: str = CREDENTIALS["apiKey"]) -> Any:
@@ -96,11 +97,11 @@ def client_of(served: str, key: str = CREDENTIALS["apiKey"]) -> Any:
     return DeepgramClient(api_key=key, environment=environment, max_retries=0)
 
 
-def paid(world: World) -> int:
-    return int(world.ledger.as_json()["paid"].get("deepgram.jobs", 0))
+def paid(runtime: Runtime) -> int:
+    return int(runtime.ledger.as_json()["paid"].get("deepgram.jobs", 0))
 
 
-def test_the_answer_is_the_result(client: Any, bucket: Bucket, world: World, media: bytes) -> None:
+def test_the_answer_is_the_result(client: Any, bucket: Bucket, runtime: Runtime, media: bytes) -> None:
     result = client.listen.v1.media.transcribe_url(
         url=f"{bucket.url}/talk.mp4",
         model="nova-3",
@@ -129,7 +130,7 @@ def test_the_answer_is_the_result(client: Any, bucket: Bucket, world: World, med
     assert result.results.topics.segments
     assert result.results.intents is not None
     assert spoken.paragraphs.paragraphs[0].sentences
-    assert paid(world) == 1
+    assert paid(runtime) == 1
 
 
 def test_bytes_instead_of_a_link(client: Any, media: bytes) -> None:
@@ -138,7 +139,9 @@ def test_bytes_instead_of_a_link(client: Any, media: bytes) -> None:
 
 
 @pytest.mark.parametrize(("asked", "method"), [("PUT", "PUT"), (None, "POST")])
-def test_the_callback_is_the_result(client: Any, bucket: Bucket, world: World, asked: str | None, method: str) -> None:
+def test_the_callback_is_the_result(
+    client: Any, bucket: Bucket, runtime: Runtime, asked: str | None, method: str
+) -> None:
     accepted = client.listen.v1.media.transcribe_url(
         url=f"{bucket.url}/talk.mp4?X-Amz-Signature=a%2Bb&X-Amz-Expires=60",
         callback=f"{bucket.url}/result.json?X-Amz-Signature=a%2Bb&X-Amz-Expires=60",
@@ -155,14 +158,14 @@ def test_the_callback_is_the_result(client: Any, bucket: Bucket, world: World, a
     assert (command, path) == (method, "/result.json?X-Amz-Signature=a%2Bb&X-Amz-Expires=60")
     assert (headers["dg-token"], headers["content-type"]) == (KEY_ID, "application/json")
     assert json.loads(body)["metadata"]["request_id"] == accepted.request_id
-    assert paid(world) == 1
+    assert paid(runtime) == 1
     adapter = Deepgram(VendorHttp("Deepgram", "http://unused.test"), lambda fresh: CREDENTIALS)
     assert adapter.poll({}, body).phase == "succeeded"
     insights = adapter.read_insights(body)
     assert {utterance.speaker for utterance in insights.transcript} == {"0", "1"}
     assert insights.summary
     assert insights.topics
-    world.jobs.join()
+    runtime.jobs.join()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,7 @@ def test_the_callback_is_the_result(client: Any, bucket: Bucket, world: World, a
     ],
 )
 def test_errors_have_the_shape_that_the_client_reads(
-    client: Any, bucket: Bucket, world: World, spoilt: dict[str, str], status: int, code: str
+    client: Any, bucket: Bucket, runtime: Runtime, spoilt: dict[str, str], status: int, code: str
 ) -> None:
     call = {"url": f"{bucket.url}/talk.mp4", "model": "nova-3", **spoilt}
     call["url"] = call["url"].replace("GONE", f"{bucket.url}/gone.mp4")
@@ -183,7 +186,7 @@ def test_errors_have_the_shape_that_the_client_reads(
         client.listen.v1.media.transcribe_url(**call)
     assert (caught.value.status_code, caught.value.body["err_code"]) == (status, code)
     assert caught.value.body["request_id"]
-    assert paid(world) == 0
+    assert paid(runtime) == 0
 
 
 def test_a_wrong_key(served: str, bucket: Bucket) -> None:

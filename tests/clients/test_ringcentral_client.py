@@ -10,16 +10,17 @@ import pytest
 from ringcentral import SDK
 from ringcentral.http.api_exception import ApiException
 
-from sandbox.stand_ins.media import beginning_mp4
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
-from sandbox.stand_ins.world import SAMPLE, World
 
 HOOK = "https://api.example/hooks/secret?a=1&b=2"
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=5ec0de"
 ANALYZE = "/ai/insights/v1/async/analyze-interaction"
 
 
-class Outside:
+class StandIns:
     """What the stand-ins reach: the links are one clip, the webhooks take everything."""
 
     def __init__(self, clip: Path) -> None:
@@ -43,17 +44,17 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def outside(world: World, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
-    outside = Outside(clip)
-    monkeypatch.setattr(world, "download", outside.download)
-    monkeypatch.setattr(world, "send", outside.send)
-    world.ledger.reset()
+def outside(runtime: Runtime, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
+    outside = StandIns(clip)
+    monkeypatch.setattr(runtime, "download", outside.download)
+    monkeypatch.setattr(runtime, "send", outside.send)
+    runtime.ledger.reset()
     yield outside
-    world.dials.reset()
+    runtime.dials.reset()
 
 
 @pytest.fixture
-def platform(served: str, outside: Outside) -> Any:
+def platform(served: str, outside: StandIns) -> Any:
     platform = SDK(CREDENTIALS["clientId"], CREDENTIALS["clientSecret"], f"{served}/ringcentral").platform()
     platform.login(jwt=CREDENTIALS["jwt"])
     return platform
@@ -74,42 +75,42 @@ def body(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_analyze_interaction(platform: Any, outside: Outside, world: World) -> None:
+def test_analyze_interaction(platform: Any, outside: StandIns, runtime: Runtime) -> None:
     accepted = platform.post(f"{ANALYZE}?webhook={quote(HOOK, safe='')}", body())
     assert accepted.response().status_code == 202
-    world.jobs.join(60)
+    runtime.jobs.join(60)
     job = platform.get(f"/ai/status/v1/jobs/{accepted.json().jobId}").json_dict()
     assert job["status"] == "Success"
     assert "delivery office" in job["response"]["utteranceInsights"][0]["text"].lower()
     [(url, told, headers)] = outside.sent
     assert (url, told) == (HOOK, job)
     assert headers["RCRequestId"] == accepted.response().headers["RCRequestId"]
-    assert world.ledger.as_json()["paid"] == {"ringcentral.jobs": 1}
+    assert runtime.ledger.as_json()["paid"] == {"ringcentral.jobs": 1}
 
 
-def test_speech_to_text(platform: Any, outside: Outside, world: World) -> None:
+def test_speech_to_text(platform: Any, outside: StandIns, runtime: Runtime) -> None:
     asked = body(enablePunctuation=True, enableSpeakerDiarization=False)
     del asked["insights"]
     job_id = platform.post(f"/ai/audio/v1/async/speech-to-text?webhook={quote(HOOK)}", asked).json().jobId
-    world.jobs.join(60)
+    runtime.jobs.join(60)
     job = platform.get(f"/ai/status/v1/jobs/{job_id}").json()
     assert job.response.transcript
     assert job.response.words[0].word
 
 
-def test_its_query_params_lose_the_tail_of_a_webhook(platform: Any, outside: Outside, world: World) -> None:
+def test_its_query_params_lose_the_tail_of_a_webhook(platform: Any, outside: StandIns, runtime: Runtime) -> None:
     platform.post(ANALYZE, body(), query_params={"webhook": HOOK})
-    world.jobs.join(60)
+    runtime.jobs.join(60)
     assert [url for url, _, _ in outside.sent] == ["https://api.example/hooks/secret?a=1"]
 
 
-def test_it_renews_its_token(platform: Any, world: World) -> None:
-    world.dials.change({"ringcentral": {"token_seconds": 0}})
+def test_it_renews_its_token(platform: Any, runtime: Runtime) -> None:
+    runtime.dials.change({"ringcentral": {"token_seconds": 0}})
     platform.login(jwt=CREDENTIALS["jwt"])
-    world.dials.change({"ringcentral": {"token_seconds": 7199}})
+    runtime.dials.change({"ringcentral": {"token_seconds": 7199}})
     with pytest.raises(ApiException, match="CMN-102"):
         platform.get("/ai/status/v1/jobs/unknown")
-    calls = [line["call"] for line in world.ledger.as_json()["lines"]]
+    calls = [line["call"] for line in runtime.ledger.as_json()["lines"]]
     assert calls == ["ringcentral.token"] * 3 + ["ringcentral.job"]
     platform.logout()
     assert not platform.auth().access_token_valid()

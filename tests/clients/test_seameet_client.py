@@ -20,11 +20,12 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import CallbackAddress, CallbackRequest, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4
 from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE
 from sandbox.stand_ins.hearing.speech import decode
-from sandbox.stand_ins.media import beginning_mp4
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
-from sandbox.stand_ins.world import SAMPLE, World
 
 WORKSPACE = CREDENTIALS["workspaceId"]
 
@@ -157,12 +158,12 @@ def test_the_script_is_called_back(served: str, wav: Path, callbacks: "queue.Que
     assert "thank you for calling" in line["text"].lower()
 
 
-def test_the_scripts_second_run_in_a_meeting_needs_another_name(served: str, wav: Path, world: World) -> None:
+def test_the_scripts_second_run_in_a_meeting_needs_another_name(served: str, wav: Path, runtime: Runtime) -> None:
     script = Script(f"{served}/seameet/seameet-api", wav)
     meeting_id = script.run()
     with pytest.raises(requests.HTTPError, match="409"):
         script.upload_url(meeting_id)
-    world.jobs.join(120)
+    runtime.jobs.join(120)
 
 
 def test_a_chunked_upload_is_refused(served: str, wav: Path) -> None:

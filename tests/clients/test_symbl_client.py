@@ -14,9 +14,10 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.media import beginning_mp4
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
-from sandbox.stand_ins.world import SAMPLE, World
 
 LOGIN = {"app_id": CREDENTIALS["appId"], "app_secret": CREDENTIALS["appSecret"]}
 SPOKEN = {"enableSpeakerDiarization": True, "diarizationSpeakerCount": 2}
@@ -57,9 +58,9 @@ def client(served: str) -> ModuleType:
 
 
 @pytest.fixture(autouse=True)
-def untouched(world: World) -> None:
-    world.dials.reset()
-    world.ledger.reset()
+def untouched(runtime: Runtime) -> None:
+    runtime.dials.reset()
+    runtime.ledger.reset()
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +100,10 @@ def test_every_result_is_one_that_the_client_can_read(conversation: Any) -> None
     assert results["questions"].questions[0].text.startswith("How can I help")
 
 
-def test_audio_without_diarization(client: ModuleType, link: str, world: World) -> None:
+def test_audio_without_diarization(client: ModuleType, link: str, runtime: Runtime) -> None:
     conversation = client.Audio.process_url(payload={"url": link}, credentials=LOGIN)
     assert [message._from.name for message in conversation.get_messages().messages] == [None, None]
-    assert world.ledger.as_json()["paid"] == {"symbl.jobs": 1}
+    assert runtime.ledger.as_json()["paid"] == {"symbl.jobs": 1}
 
 
 def test_a_refusal_reaches_the_client(client: ModuleType) -> None:
@@ -117,7 +118,7 @@ def test_an_unknown_conversation(client: ModuleType) -> None:
     assert "does not exist" in client.Conversations.get_messages("1", credentials=LOGIN)["message"]
 
 
-def test_the_adapter_sees_what_the_client_sees(served: str, link: str, world: World, conversation: Any) -> None:
+def test_the_adapter_sees_what_the_client_sees(served: str, link: str, runtime: Runtime, conversation: Any) -> None:
     adapter = Symbl(VendorHttp("Symbl", f"{served}/symbl"), lambda fresh: CREDENTIALS)
     submission = Submission(
         title="talk",
@@ -130,7 +131,7 @@ def test_the_adapter_sees_what_the_client_sees(served: str, link: str, world: Wo
         delivery=Delivery("bucket", "key", lambda: pytest.fail("Symbl does not deliver")),
     )
     job = adapter.submit(submission, {}, lambda job: None)
-    world.jobs.join()
+    runtime.jobs.join()
     assert adapter.poll(job, None).phase == "succeeded"
     transcript = adapter.read_insights(adapter.fetch(job, None)).transcript
     messages = conversation.get_messages().messages

@@ -12,8 +12,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.transcribe.cloud import AskCloud, CloudAnswer
-from sandbox.stand_ins.world import SAMPLE, World
 from tests.transcribe_in_process import MEDIA_BUCKET, OUTPUT_BUCKET, REGION, LocalCloud, local_cloud
 
 SECRET = "wJalrXUtnFEMI"
@@ -66,9 +67,9 @@ def http_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpCloud]:
 
 
 @pytest.fixture
-def client(served: str, world: World) -> Any:
-    world.dials.reset()
-    world.ledger.reset()
+def client(served: str, runtime: Runtime) -> Any:
+    runtime.dials.reset()
+    runtime.ledger.reset()
     return boto3.client(
         "transcribe",
         endpoint_url=f"{served}/transcribe",
@@ -103,12 +104,12 @@ def test_signatures_hold_behind_the_front(client: Any, http_cloud: HttpCloud, ca
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "ConflictException"])
-def test_errors_of_the_cloud_come_through(client: Any, http_cloud: HttpCloud, world: World, code: str) -> None:
+def test_errors_of_the_cloud_come_through(client: Any, http_cloud: HttpCloud, runtime: Runtime, code: str) -> None:
     error = json.dumps({"__type": code, "message": "no"}).encode()
     http_cloud.answer = lambda *_: CloudAnswer(400, "application/x-amz-json-1.0", error)
     with pytest.raises(ClientError, match=code):
         client.start_transcription_job(**JOB)
-    assert world.ledger.as_json()["paid"] == {}
+    assert runtime.ledger.as_json()["paid"] == {}
 
 
 @pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:9"])
@@ -121,12 +122,12 @@ def test_no_cloud_is_an_outage(client: Any, monkeypatch: pytest.MonkeyPatch, end
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
 
 
-def test_a_dropped_connection(client: Any, http_cloud: HttpCloud, world: World) -> None:
+def test_a_dropped_connection(client: Any, http_cloud: HttpCloud, runtime: Runtime) -> None:
     call = "transcribe.start_transcription_job"
-    world.dials.change({"fail_next": [{"call": call, "drop_connection": True, "after": True}]})
+    runtime.dials.change({"fail_next": [{"call": call, "drop_connection": True, "after": True}]})
     with pytest.raises(ConnectionClosedError):
         client.start_transcription_job(**JOB)
-    assert world.ledger.as_json()["paid"] == {"transcribe.jobs": 1}
+    assert runtime.ledger.as_json()["paid"] == {"transcribe.jobs": 1}
     assert len(http_cloud.asked) == 1
 
 
@@ -137,7 +138,7 @@ def cloud(served: str, http_cloud: HttpCloud) -> Iterator[LocalCloud]:
         yield cloud
 
 
-def test_the_sample_is_heard(client: Any, cloud: LocalCloud, world: World) -> None:
+def test_the_sample_is_heard(client: Any, cloud: LocalCloud, runtime: Runtime) -> None:
     cloud.put("talk.mp4", SAMPLE.read_bytes())
     client.start_transcription_job(**JOB)
     cloud.join()
@@ -147,7 +148,7 @@ def test_the_sample_is_heard(client: Any, cloud: LocalCloud, world: World) -> No
     assert "help you" in results["transcripts"][0]["transcript"].lower()
     assert results["speaker_labels"]["speakers"] == 2
     assert len(cloud.events) == 1
-    assert [line["call"] for line in world.ledger.as_json()["lines"]] == [
+    assert [line["call"] for line in runtime.ledger.as_json()["lines"]] == [
         "transcribe.start_transcription_job",
         "transcribe.hear",
         "transcribe.get_transcription_job",

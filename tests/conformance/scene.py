@@ -25,11 +25,11 @@ from recording_insights.providers.registry import PROVIDERS
 from recording_insights.store.insights import Collection as Stored
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
-from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.app import create_app, create_runtime
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.hearing.speech import Utterance
-from sandbox.stand_ins.vendor import Vendor
-from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.vendors.registry import vendors
+from sandbox.stand_ins.vendors.vendor import Vendor
 from tests.stand_in_session import HOST, stand_in_session
 from tests.transcribe_in_process import LocalCloud, boto3_client
 from tests.unit.fake_table import FakeTable
@@ -55,7 +55,7 @@ class Ears:
     def __init__(self) -> None:
         self.said = list(SAID)
 
-    def listen(
+    def recognise(
         self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None
     ) -> list[Utterance]:
         assert media.read_bytes() == b"media"
@@ -98,7 +98,7 @@ class Scene:
         self.store = MediaStore(self.table, self.clock.now, self.clock.sleep)
         self.replies = ReplyStore(self.s3, REPLIES)
         self.vendor: Vendor = vendors()[self.name]
-        self.world = create_world(self.ears, download=self._download, send=self._send, webhooks=f"{API}/webhooks")
+        self.world = create_runtime(self.ears, download=self._download, send=self._send, webhooks=f"{API}/webhooks")
         self.client = create_app(self.world).test_client()
         self.secret: Mapping[str, str] = self.vendor.credentials
         self.provider = self._adapter()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.vendors.registry import vendors
 from tests.conformance.conftest import MakeScene
 from tests.conformance.scene import Scene
 
@@ -26,7 +26,7 @@ UNCLEAR: dict[str, dict[str, Any]] = {
     "null": {"status": 200, "body": "null"},
     "an error with 200": {"status": 200, "body": {"error": "We are down for maintenance", "status": False}},
 }
-ROLES = ("login", "prepares", "buys", "state", "results")
+ROLES = ("login", "prepares", "submits", "state", "results")
 
 
 CALLS = [(name, role) for name, vendor in vendors().items() for role in ROLES if getattr(vendor, role)]
@@ -62,7 +62,7 @@ def test_an_answer_that_makes_no_sense_ends_well_or_with_a_reason(scene: Scene, 
 @pytest.mark.parametrize("status", [401, 403])
 def test_wrong_credentials_are_the_reason(scene: Scene, status: int) -> None:
     vendor = scene.vendor
-    every = [call for call in (vendor.login, *vendor.prepares, vendor.buys) if call]
+    every = [call for call in (vendor.login, *vendor.prepares, vendor.submits) if call]
     scene.dials(fail_next=[{"call": call, "status": status, "body": {"message": "no"}, "times": 9} for call in every])
 
     assert scene.run() == "failed"
@@ -105,7 +105,7 @@ def test_a_job_that_never_ends_ends_at_the_ceiling(scene: Scene) -> None:
 
 def test_a_vendor_that_stays_away_ends_at_the_ceiling(scene: Scene) -> None:
     vendor = scene.vendor
-    every = [call for call in (vendor.login, *vendor.prepares, vendor.buys) if call]
+    every = [call for call in (vendor.login, *vendor.prepares, vendor.submits) if call]
     scene.dials(fail_next=[{"call": call, "status": 503, "times": 500} for call in every])
 
     assert scene.run(most=500) == "failed"

@@ -8,7 +8,8 @@ import av
 from rich.console import Console
 
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.demo.run import Take, run_demo
+from sandbox.demo.follow_recording import run_demo
+from sandbox.demo.recording_plan import RecordingPlan
 from tests.deployed import SAMPLE
 
 
@@ -28,7 +29,7 @@ def as_wav(source: Path, target: Path, seconds: int) -> Path:
 def test_it_shows_each_step_and_what_came_out(stack: LocalStack, tmp_path: Path) -> None:
     stack.set_wait_scale(0.1)
     written = io.StringIO()
-    own = Take(as_wav(SAMPLE, tmp_path / "own.wav", seconds=17))
+    own = RecordingPlan(as_wav(SAMPLE, tmp_path / "own.wav", seconds=17))
     code = run_demo(stack, Console(file=written, width=120), own)
     shown = written.getvalue()
     assert code == 0, shown

@@ -39,23 +39,39 @@ def _secret(stack: LocalStack, vendor: str) -> str:
 
 
 def _everything(stack: LocalStack) -> Iterator[tuple[str, str]]:
+    """All that the stack has written down: where it is, and its text."""
+    yield from _log_messages(stack)
+    yield from _execution_histories(stack)
+    yield from _rows(stack)
+    yield from _raw_replies(stack)
+
+
+def _log_messages(stack: LocalStack) -> Iterator[tuple[str, str]]:
     logs = stack.client("logs")
     for page in logs.get_paginator("describe_log_groups").paginate():
         for group in page["logGroups"]:
             for events in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
                 for event in events["events"]:
                     yield group["logGroupName"], event["message"]
-    machines = stack.client("stepfunctions")
+
+
+def _execution_histories(stack: LocalStack) -> Iterator[tuple[str, str]]:
+    executions = stack.client("stepfunctions").get_paginator("list_executions")
     for machine in ("WorkflowArn", "WatchArn"):
-        for page in machines.get_paginator("list_executions").paginate(stateMachineArn=stack.outputs[machine]):
+        for page in executions.paginate(stateMachineArn=stack.outputs[machine]):
             for execution in page["executions"]:
                 yield execution["name"], json.dumps(history(stack, execution["executionArn"]), default=str)
-    table = stack.client("dynamodb")
-    for page in table.get_paginator("scan").paginate(TableName=stack.outputs["InsightsTableName"]):
+
+
+def _rows(stack: LocalStack) -> Iterator[tuple[str, str]]:
+    scan = stack.client("dynamodb").get_paginator("scan")
+    for page in scan.paginate(TableName=stack.outputs["InsightsTableName"]):
         for item in page["Items"]:
             yield str(item["pk"]), json.dumps(item, default=str)
-    s3 = stack.client("s3")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=stack.outputs["RepliesBucketName"]):
+
+
+def _raw_replies(stack: LocalStack) -> Iterator[tuple[str, str]]:
+    s3, bucket = stack.client("s3"), stack.outputs["RepliesBucketName"]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for reply in page.get("Contents", []):
-            body = s3.get_object(Bucket=stack.outputs["RepliesBucketName"], Key=reply["Key"])["Body"].read()
-            yield reply["Key"], body.decode()
+            yield reply["Key"], s3.get_object(Bucket=bucket, Key=reply["Key"])["Body"].read().decode()

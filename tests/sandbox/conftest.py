@@ -1,29 +1,30 @@
-"""A world of stand-ins without sockets: buckets, links and, where words do not matter, ears are fakes."""
+"""The stand-ins in this process, without sockets: bucket, links, webhooks and mostly the speech engine are fakes."""
 
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from sandbox.sample.conversation import SAMPLE
 from sandbox.stand_ins.agora import server as agora_stand_in
-from sandbox.stand_ins.agora.voices import Voices
-from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.buckets import BucketAccess, UploadRefused
-from sandbox.stand_ins.credentials import (
+from sandbox.stand_ins.agora.credentials import (
     AGORA_APP_ID,
     AGORA_CUSTOMER_ID,
     AGORA_CUSTOMER_SECRET,
 )
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.agora.media import beginning_mp4
+from sandbox.stand_ins.agora.voices import Voices
+from sandbox.stand_ins.app import create_app, create_runtime
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.hearing.speech import Engine, SpeechEngine, UndecodableMedia, Utterance
-from sandbox.stand_ins.media import beginning_mp4
-from sandbox.stand_ins.vendors import vendors
-from sandbox.stand_ins.world import SAMPLE, World
+from sandbox.stand_ins.runtime.runtime import Runtime
+from sandbox.stand_ins.vendors.registry import vendors
+from tests.sandbox.fake_bucket import FakeBucket
 
 SAID = [
     Utterance(990.0000000000007, 4110.0, "1", "how can i help you today"),
@@ -36,13 +37,13 @@ SAID = [
 NOW = 1_800_000_000.0
 
 
-class FakeEars:
-    """Hears SAID in whatever is no nonsense, and remembers how many speakers it was told to expect."""
+class FakeSpeechEngine:
+    """Recognises SAID in every media but b"nonsense", and keeps the number of speakers of each call."""
 
     def __init__(self) -> None:
         self.speakers: list[int | None] = []
 
-    def listen(
+    def recognise(
         self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None
     ) -> list[Utterance]:
         self.speakers.append(speakers)
@@ -56,44 +57,23 @@ class FakeEars:
 
 @pytest.fixture(autouse=True)
 def no_sockets(socket_disabled: None) -> None:
-    """The stand-ins are called without a server."""
+    """The tests call the stand-ins without a server."""
 
 
 @pytest.fixture(scope="session")
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Voices:
-    """What was told apart in one test serves the others: it takes a second."""
+    """Separated voices, shared by all tests: separating them takes a second."""
     return Voices(tmp_path_factory.mktemp("voices"))
 
 
 @pytest.fixture(autouse=True)
-def told_apart_once(voices: Voices, monkeypatch: pytest.MonkeyPatch) -> None:
+def voices_separated_once(voices: Voices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agora_stand_in, "Voices", lambda scratch: voices)
-
-
-@dataclass
-class FakeBucket:
-    """What was uploaded, by key; refuses everything with `refuses`."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-    playlists: list[str] = field(default_factory=list)
-    opened: list[BucketAccess] = field(default_factory=list)
-    refuses: str | None = None
-
-    def open(self, access: BucketAccess) -> "FakeBucket":
-        self.opened.append(access)
-        return self
-
-    def put(self, key: str, content: bytes | Path) -> None:
-        if self.refuses:
-            raise UploadRefused(self.refuses, 403)
-        self.objects[key] = content.read_bytes() if isinstance(content, Path) else content
-        if key.endswith(".m3u8"):
-            self.playlists.append(self.objects[key].decode())
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A callback as it left a stand-in."""
+    """A callback that a stand-in has sent."""
 
     method: str
     url: str
@@ -106,11 +86,11 @@ class Sent:
 
 
 @dataclass
-class Outside:
-    """The stand-ins as their customer sees them, and the strings behind: clock, links, bucket."""
+class StandIns:
+    """An HTTP client of the stand-ins, and what is behind them: runtime, bucket, links, clock, sent callbacks."""
 
     client: FlaskClient
-    world: World
+    runtime: Runtime
     bucket: FakeBucket
     links: dict[str, Path | DownloadFailed]
     now: list[float]
@@ -125,7 +105,7 @@ class Outside:
         return self.client.get("/ledger").json
 
 
-def _outside(engine: Engine) -> Iterator[Outside]:
+def _stand_ins(engine: Engine) -> Iterator[StandIns]:
     links: dict[str, Path | DownloadFailed] = {}
     bucket, now = FakeBucket(), [NOW]
 
@@ -141,40 +121,40 @@ def _outside(engine: Engine) -> Iterator[Outside]:
         sent.append(Sent(method, url, body, dict(headers)))
         return 200
 
-    world = create_world(engine, open_bucket=bucket.open, download=download, send=send, clock=lambda: now[0])
-    yield Outside(create_app(world).test_client(), world, bucket, links, now, sent)
-    world.close()
+    runtime = create_runtime(engine, open_bucket=bucket.open, download=download, send=send, clock=lambda: now[0])
+    yield StandIns(create_app(runtime).test_client(), runtime, bucket, links, now, sent)
+    runtime.close()
 
 
 @pytest.fixture
-def ears() -> FakeEars:
-    return FakeEars()
+def engine() -> FakeSpeechEngine:
+    return FakeSpeechEngine()
 
 
 @pytest.fixture
-def outside(ears: FakeEars) -> Iterator[Outside]:
-    yield from _outside(ears)
+def stand_ins(engine: FakeSpeechEngine) -> Iterator[StandIns]:
+    yield from _stand_ins(engine)
 
 
 @pytest.fixture(scope="session")
-def one_for_all() -> Iterator[Outside]:
-    yield from _outside(FakeEars())
+def session_stand_ins() -> Iterator[StandIns]:
+    yield from _stand_ins(FakeSpeechEngine())
 
 
 @pytest.fixture
-def lasting(one_for_all: Outside) -> Outside:
-    """Stand-ins made once, for tests that leave nothing behind: making them is what takes time."""
-    one_for_all.world.dials.reset()
-    one_for_all.world.ledger.reset()
-    one_for_all.now[0] = NOW
-    one_for_all.sent.clear()
-    return one_for_all
+def shared_stand_ins(session_stand_ins: StandIns) -> StandIns:
+    """Stand-ins created once, for tests that leave nothing behind: creating them takes time."""
+    session_stand_ins.runtime.dials.reset()
+    session_stand_ins.runtime.ledger.reset()
+    session_stand_ins.now[0] = NOW
+    session_stand_ins.sent.clear()
+    return session_stand_ins
 
 
 @pytest.fixture
-def hearing() -> Iterator[Outside]:
+def recognising_stand_ins() -> Iterator[StandIns]:
     """Stand-ins that really recognise speech, on a thread of this process."""
-    yield from _outside(SpeechEngine(workers=0))
+    yield from _stand_ins(SpeechEngine(workers=0))
 
 
 @pytest.fixture(scope="session")
@@ -186,7 +166,7 @@ def first_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class AgoraCustomer:
-    """Calls Agora as a well-behaved customer; every part can be spoilt."""
+    """Calls Agora correctly; a test can spoil each part."""
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
@@ -237,7 +217,7 @@ def start_request(
     without: str | None = None,
     **parts: Any,
 ) -> dict[str, Any]:
-    """A good clientRequest of start with these parts of it changed, or left out ("storageConfig.bucket")."""
+    """A valid clientRequest of start with these parts changed, or one left out ("storageConfig.bucket")."""
     request: dict[str, Any] = {
         "storageConfig": {
             "vendor": 1,
@@ -262,16 +242,16 @@ def start_request(
 
 
 @pytest.fixture
-def agora(outside: Outside) -> AgoraCustomer:
-    return AgoraCustomer(outside.client)
+def agora(stand_ins: StandIns) -> AgoraCustomer:
+    return AgoraCustomer(stand_ins.client)
 
 
 class MarsviewCustomer:
-    """Calls Marsview with a token of its own."""
+    """Calls Marsview with its own token."""
 
-    def __init__(self, outside: Outside) -> None:
-        self.outside = outside
-        self.client = outside.client
+    def __init__(self, stand_ins: StandIns) -> None:
+        self.stand_ins = stand_ins
+        self.client = stand_ins.client
         self.headers = {"authorization": f"Bearer {self.token()}"}
 
     def token(self) -> Any:
@@ -285,8 +265,8 @@ class MarsviewCustomer:
         return self.client.open(path, method=method, **{"headers": self.headers, **wanted})
 
     def link(self, media: Path | DownloadFailed) -> str:
-        link = f"https://bucket.example/{len(self.outside.links)}?X-Amz-Signature=secret"
-        self.outside.links[link] = media
+        link = f"https://bucket.example/{len(self.stand_ins.links)}?X-Amz-Signature=secret"
+        self.stand_ins.links[link] = media
         body = {"title": "call", "description": "a call", "link": link}
         reply = self.call("POST", "save_file_link", json=body)
         assert reply.status_code == 200, reply.json
@@ -303,10 +283,10 @@ class MarsviewCustomer:
         return {model["modelType"]: model["state"] for model in reply.json["data"]["enableModels"]}
 
     def computed(self, media: Path | DownloadFailed, *models: str, **config: Any) -> str:
-        """The transaction of media whose job is over."""
+        """Compute this media, wait for the job, and return its transaction."""
         txn_id = self.link(media)
         assert self.compute(txn_id, *models, **config).status_code == 200
-        self.outside.world.jobs.join()
+        self.stand_ins.runtime.jobs.join()
         return txn_id
 
     def metadata(self, txn_id: str) -> Any:
@@ -314,13 +294,13 @@ class MarsviewCustomer:
 
 
 @pytest.fixture
-def marsview(outside: Outside) -> MarsviewCustomer:
-    return MarsviewCustomer(outside)
+def marsview(stand_ins: StandIns) -> MarsviewCustomer:
+    return MarsviewCustomer(stand_ins)
 
 
 @pytest.fixture
 def media(tmp_path: Path) -> Path:
-    """Something that FakeEars takes for media."""
+    """A file that FakeSpeechEngine accepts as media."""
     target = tmp_path / "media.mp4"
     target.write_bytes(b"media")
     return target

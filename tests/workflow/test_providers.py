@@ -10,7 +10,7 @@ import requests
 
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.stand_ins.vendors import vendors
+from sandbox.stand_ins.vendors.registry import vendors
 from tests.deployed import drop, executions, history, process, recording_of, states, until_ended
 
 ANSWER = {
@@ -100,7 +100,7 @@ def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, prov
 def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
     stack: LocalStack, clip: Path, provider: str
 ) -> None:
-    stack.dials(fail_next=[{"call": vendors()[provider].buys, "drop_connection": True, "after": True}])
+    stack.dials(fail_next=[{"call": vendors()[provider].submits, "drop_connection": True, "after": True}])
 
     recording = process(stack, clip, key_for(provider))
 

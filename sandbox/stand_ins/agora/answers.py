@@ -1,4 +1,4 @@
-"""How Agora's answers look: the gateway's check of who asks, the body that every POST has, the shapes of errors."""
+"""Agora's answers: the authentication of its gateway, the body of every POST, and the shapes of errors."""
 
 import hmac
 from base64 import b64decode
@@ -8,15 +8,15 @@ from typing import Any
 from flask import request
 
 from sandbox.stand_ins.agora.checks import BadParameter
+from sandbox.stand_ins.agora.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
 from sandbox.stand_ins.agora.recording import Recording
 from sandbox.stand_ins.agora.rules import channel_name, check_uid
-from sandbox.stand_ins.calls import Refusal
-from sandbox.stand_ins.credentials import AGORA_APP_ID, AGORA_CUSTOMER_ID, AGORA_CUSTOMER_SECRET
-from sandbox.stand_ins.ledger import note
+from sandbox.stand_ins.runtime.calls import Refusal
+from sandbox.stand_ins.runtime.ledger import note
 
 
-def enter(app_id: str) -> None:
-    """The gateway: HTTP Basic, then the app id."""
+def authenticate(app_id: str) -> None:
+    """Check HTTP Basic, then the app id, as the gateway does. Raises Refusal."""
     kind, _, encoded = request.headers.get("Authorization", "").partition(" ")
     if kind != "Basic":
         raise Refusal(401, {"message": "Unauthorized"})
@@ -31,9 +31,10 @@ def enter(app_id: str) -> None:
 
 
 def task_body(bad_channel: int, mode: str | None = None) -> dict[str, Any]:
-    """cname, uid and clientRequest of the body; `bad_channel` is this call's code for a channel name it refuses.
+    """Check and return cname, uid and clientRequest of the body.
 
-    Where the path names no mode, the scene in the body tells whether cname is the label of a web page.
+    `bad_channel` is the call's error code for a wrong channel name. Without a mode in the path, the scene in the body
+    says whether cname is the label of a web page.
     """
     body = request.get_json(silent=True)
     if not request.is_json or not isinstance(body, dict):
@@ -52,7 +53,7 @@ def task_body(bad_channel: int, mode: str | None = None) -> dict[str, Any]:
 
 
 def checked(given: Mapping[str, Any], check: Callable[..., None], *values: Any) -> None:
-    """Runs a check of agora_rules; what it finds bad becomes 400 with code 2 and the reason."""
+    """Run a check. BadParameter becomes HTTP 400 with code 2 and the reason."""
     try:
         check(*values)
     except BadParameter as bad:
@@ -60,22 +61,22 @@ def checked(given: Mapping[str, Any], check: Callable[..., None], *values: Any) 
 
 
 def refusal(status: int, code: int, reason: str, given: Mapping[str, Any]) -> Refusal:
-    """The recorder's error, with the names of the task that are known."""
+    """Create the recorder's error, with those names of the task that the request has."""
     return Refusal(status, {**names(given), "code": code, "reason": reason})
 
 
 def worker_not_found(given: Mapping[str, Any]) -> Refusal:
-    """The task has ended, or never was."""
+    """Create the error of a task that has ended or never existed."""
     return refusal(404, 404, "failed to find worker", given)
 
 
 def names(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a request's parameters those that every answer repeats."""
+    """Return the parameters of a request that every answer repeats."""
     return {name: given[name] for name in ("cname", "uid", "resourceId", "sid") if name in given}
 
 
 def names_of(recording: Recording) -> dict[str, Any]:
-    """What every answer about the recording repeats."""
+    """Return the parameters that every answer about the recording repeats."""
     return {
         "cname": recording.cname,
         "uid": recording.uid,

@@ -1,4 +1,4 @@
-"""The channel that is recorded: who is in it, what is heard and seen there, and what happens to its recorder."""
+"""The channel that is recorded: its participants, the audio and video they send, and accidents of the recorder."""
 
 import hashlib
 import math
@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sandbox.stand_ins.agora.cameras import Cameras
 from sandbox.stand_ins.agora.checks import uid
 from sandbox.stand_ins.agora.dials import AgoraDials
-from sandbox.stand_ins.agora.pictures import Pictures
+from sandbox.stand_ins.agora.media import Cut, Medium, Span, Unplayable, cut_ts, duration_of, playable
 from sandbox.stand_ins.agora.subscriptions import SPELLINGS
 from sandbox.stand_ins.agora.voices import Voices, without
-from sandbox.stand_ins.media import Cut, Medium, Span, Unplayable, cut_ts, duration_of, playable
 
 MIXED = "0"
-"""The uid of what everybody says together."""
+"""The uid of the mix of all participants."""
 
 _TRANSCODED_RATE = 48_000
 _STREAM_TYPES: Sequence[tuple[Medium, ...]] = (("audio",), ("video",), ("audio", "video"))
@@ -24,20 +24,20 @@ _PAUSE = {"uid", "from_seconds", "to_seconds"}
 
 
 class NoChannel(Exception):
-    """The dials describe no channel; the message names the one that is wrong."""
+    """The dials describe no channel. The message names the dial that is wrong."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """What one playlist records: all that is said, or one medium of what one uid sends.
+    """The source of one playlist: the mix of all participants, or one medium of one uid.
 
-    `media` gives the file that is cut and makes it when first asked; `holes` are seconds in which nothing is recorded.
+    `media` returns the file to cut, and creates it at the first call. In the seconds of `gaps` nothing is recorded.
     """
 
     uid: str
     medium: Medium
     media: Callable[[], Path]
-    holes: Sequence[Span] = ()
+    gaps: Sequence[Span] = ()
 
     @property
     def mixed(self) -> bool:
@@ -49,9 +49,9 @@ class Stream:
 
 @dataclass(frozen=True)
 class Channel:
-    """What is played: an MP4 with AAC audio, its seconds that are heard, how fast time goes; the dials tell the rest.
+    """A channel in which an MP4 with AAC audio is played for `seconds`, `speed` times as fast as real time.
 
-    `streams` are of everybody who is there, subscribed to or not. `idle_seconds` are of the clock on the wall.
+    `streams` has all participants, subscribed or not. `idle_seconds` are seconds of real time.
     """
 
     media: Path
@@ -67,30 +67,36 @@ class Channel:
 
     @property
     def parts(self) -> int:
-        """Into how many MP4s the recorder cuts what it hears; the real one begins a new one after some hours."""
+        """Number of MP4s of a recording. The real recorder begins a new one after some hours."""
         return self.dials.parts or 1
 
     @property
     def accidents(self) -> list[tuple[float, bool]]:
-        """At which second of media the recorder dies, and whether that was its end; in order."""
+        """The seconds of media at which the recorder dies, each with whether the task ends then; in order."""
         planned = [(self.dials.fail_over_at_seconds, False), (self.dials.exit_at_seconds, True)]
         return sorted((at, is_end) for at, is_end in planned if 0 < at < self.seconds)
 
 
 @dataclass(frozen=True)
-class Senders:
-    """Makes what each uid sends: voices told apart, and the pictures of cameras."""
+class ParticipantMedia:
+    """Creates the media that each uid sends: its voice, and the video of its camera."""
 
     voices: Voices
-    pictures: Pictures
+    cameras: Cameras
 
 
 def open_channel(
-    dials: AgoraDials, sample: Path, scratch: Path, senders: Senders, mode: str, config: Mapping[str, Any], idle: float
+    dials: AgoraDials,
+    sample: Path,
+    scratch: Path,
+    participants: ParticipantMedia,
+    mode: str,
+    config: Mapping[str, Any],
+    idle: float,
 ) -> Channel:
-    """The channel that `config`, a start's recordingConfig, has recorded; `idle` seconds of emptiness end that.
+    """Open the channel that a start with this recordingConfig records.
 
-    Raises NoChannel.
+    The recorder leaves after `idle` seconds in an empty channel. Raises NoChannel.
     """
     source = Path(dials.media_path) if dials.media_path else sample
     try:
@@ -103,38 +109,40 @@ def open_channel(
         raise NoChannel("the dial agora.uids must hold different uids, 1 to 4294967295")
     if dials.unsubscribe_spelling not in SPELLINGS:
         raise NoChannel(f"the dial agora.unsubscribe_spelling must be one of {', '.join(SPELLINGS)}")
-    sent = _sent(dials, media, length, senders, config)
+    streams = _streams(dials, media, length, participants, config)
     return Channel(
         media,
         seconds=length if dials.recording_seconds is None else min(length, dials.recording_seconds),
         speed=max(dials.speed, 0.01),
         idle_seconds=idle / max(dials.idle_speed, 0.01),
-        streams=sent if mode == "individual" else [Stream(MIXED, "audio", lambda: media)],
+        streams=streams if mode == "individual" else [Stream(MIXED, "audio", lambda: media)],
         dials=dials,
     )
 
 
-def _sent(dials: AgoraDials, media: Path, length: float, senders: Senders, config: Mapping[str, Any]) -> list[Stream]:
-    """Of each uid the media in question. Transcoded, who is muted is silent; as sent, nothing is recorded of them."""
+def _streams(
+    dials: AgoraDials, media: Path, length: float, participants: ParticipantMedia, config: Mapping[str, Any]
+) -> list[Stream]:
+    """Streams of each uid. A muted uid is silent in a transcoded stream, and leaves a gap in an original one."""
     mutes, dark = _pauses(dials.uids, "mutes", dials.mutes), _pauses(dials.uids, "cameras_off", dials.cameras_off)
     as_sent, low = config.get("streamMode") == "original", config.get("videoStreamType") == 1
 
     def said(voice: int, silent: Sequence[Span]) -> Path:
-        turns = senders.voices.turns(media, len(dials.uids))
+        turns = participants.voices.turns(media, len(dials.uids))
         own = turns[voice] if voice < len(turns) else []
-        return senders.voices.alone(media, without(own, silent), None if as_sent else _TRANSCODED_RATE)
+        return participants.voices.alone(media, without(own, silent), None if as_sent else _TRANSCODED_RATE)
 
     def sent(voice: int, who: str, medium: Medium) -> Stream:
         if medium == "video":
-            return Stream(who, medium, partial(senders.pictures.of, who, length, low=low), dark[who])
+            return Stream(who, medium, partial(participants.cameras.video, who, length, low=low), dark[who])
         return Stream(who, medium, partial(said, voice, () if as_sent else mutes[who]), mutes[who] if as_sent else ())
 
-    media_wanted = _STREAM_TYPES[config.get("streamTypes", 2)]
-    return [sent(voice, who, medium) for voice, who in enumerate(dials.uids) for medium in media_wanted]
+    media_types = _STREAM_TYPES[config.get("streamTypes", 2)]
+    return [sent(voice, who, medium) for voice, who in enumerate(dials.uids) for medium in media_types]
 
 
 def _pauses(uids: Sequence[str], dial: str, given: Sequence[Mapping[str, Any]]) -> dict[str, list[Span]]:
-    """When each uid does not speak, or shows nothing, in order."""
+    """When each uid is muted, or its camera is off, in order."""
     paused: dict[str, list[Span]] = {who: [] for who in uids}
     for index, pause in enumerate(given):
         where = f"the dial agora.{dial}[{index}]"

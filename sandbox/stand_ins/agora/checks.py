@@ -1,4 +1,4 @@
-"""Checks of single parameters as Agora makes them: everything is case-sensitive, and numbers are numbers."""
+"""Checks of single parameters, as strict as Agora's: names are case-sensitive, and a number is not a text."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 class BadParameter(Exception):
-    """A parameter is missing, of the wrong type or out of its range; the message is Agora's `reason`."""
+    """A parameter is missing, has the wrong type, or is out of range. The message is Agora's `reason`."""
 
 
 Check = Callable[[Any], bool]
@@ -80,7 +80,7 @@ def salt(value: Any) -> bool:
 
 
 def fields(given: Any, where: str, checks: Mapping[str, Check]) -> None:
-    """Of an object every parameter is known and right."""
+    """Check that every parameter of an object is known and valid. Raises BadParameter."""
     if not isinstance(given, dict):
         raise BadParameter(f"{where} must be an object")
     for name, value in given.items():
@@ -91,7 +91,7 @@ def fields(given: Any, where: str, checks: Mapping[str, Check]) -> None:
 
 
 def require(given: Mapping[str, Any], where: str, *names: str) -> None:
-    """All of these parameters are there."""
+    """Check that an object has all these parameters. Raises BadParameter."""
     missing = [name for name in names if name not in given]
     if missing:
         raise BadParameter(f"{where}.{missing[0]} is required")

@@ -1,21 +1,21 @@
-"""The time that passes in a channel as its recorder takes part in it."""
+"""The clock of a recording, in seconds of media."""
 
 import time
 
 
 class MediaClock:
-    """Counts seconds of media from `start` on, `speed` of them in a second and not more than `most`.
+    """Counts seconds of media from `start` on: `speed` of them in a second, and at most `most`.
 
-    It stands still while it is `held`, and for good after `stop`.
+    It stands still while it is `paused`, and for ever after `stop`.
     """
 
-    def __init__(self, speed: float, most: float, *, held: bool = False) -> None:
-        self.held = held
+    def __init__(self, speed: float, most: float, *, paused: bool = False) -> None:
+        self.paused = paused
         self._speed = speed
         self._most = most
         self._started: float | None = None
         self._stopped: float | None = None
-        self._held_at: float | None = None
+        self._paused_at: float | None = None
 
     @property
     def started(self) -> bool:
@@ -25,24 +25,24 @@ class MediaClock:
     def seconds(self) -> float:
         if self._started is None:
             return 0.0
-        ends = (self._held_at, self._stopped, time.monotonic())
+        ends = (self._paused_at, self._stopped, time.monotonic())
         until = next(end for end in ends if end is not None)
         return min((until - self._started) * self._speed, self._most)
 
     def start(self) -> None:
         self._started = time.monotonic()
-        self._held_at = self._started if self.held else None
+        self._paused_at = self._started if self.paused else None
 
     def stop(self) -> None:
         self._stopped = time.monotonic()
 
-    def hold(self, held: bool) -> None:
-        """Stand still, or go on."""
-        if held == self.held:
+    def set_paused(self, paused: bool) -> None:
+        """Pause the clock, or let it continue."""
+        if paused == self.paused:
             return
-        if held:
-            self._held_at = time.monotonic()
-        elif self._started is not None and self._held_at is not None:
-            self._started += time.monotonic() - self._held_at
-            self._held_at = None
-        self.held = held
+        if paused:
+            self._paused_at = time.monotonic()
+        elif self._started is not None and self._paused_at is not None:
+            self._started += time.monotonic() - self._paused_at
+            self._paused_at = None
+        self.paused = paused

@@ -3,33 +3,37 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.stand_ins.agora.credentials import AGORA_NOTIFICATION_SECRET
+
 
 @dataclass(frozen=True)
 class AgoraDials:
-    """What goes on in the channel, and what goes wrong with its recording.
+    """What happens in the channel, and what goes wrong with its recording. A slice is a segment of a playlist.
 
-    `media_path`: what is played in the channel (mp4, m4a, mp3, wav; empty: the sample conversation).
-    `recording_seconds`: how much of it is heard before the channel is empty (empty: all; 0: nobody ever speaks).
+    `media_path`: media that is played in the channel (mp4, m4a, mp3, wav; empty: the sample conversation).
+    `recording_seconds`: length of it until the channel is empty (empty: all; 0: nobody ever speaks).
     `speed`: seconds of media recorded in a second. `idle_speed`: how much faster `maxIdleTime` passes.
-    `joining_seconds`: from start to the first sound. `slice_seconds`: media in one slice. `parts`: MP4s of a recording.
-    `app_certificate`: the project has this one, and a start without a token that fits it is refused (empty: none).
-    `uids`: who is in the channel; each says what one voice says, in the order in which the voices are first heard.
-    `mutes`: when one of them is muted, each {"uid": "1001", "from_seconds": 20.0, "to_seconds": 30.0} of media.
-    `cameras_off`: when one of them shows nothing, likewise; otherwise every camera is on.
-    `unsubscribe_spelling`: "unsubscribe" or "unSubscribe", how lists of uids left out must begin; those that begin the
-    other way are silently ignored.
+    `joining_seconds`: time from start to the first sound. `slice_seconds`: media in one slice.
+    `parts`: number of MP4s of a recording.
+    `app_certificate`: App Certificate of the project. A start needs a token that fits it (empty: no token).
+    `uids`: participants of the channel. Each has one voice of the media, in the order in which the voices first speak.
+    `mutes`: when a participant is muted, each {"uid": "1001", "from_seconds": 20.0, "to_seconds": 30.0} of media.
+    `cameras_off`: when the camera of a participant is off, likewise. Otherwise every camera is on.
+    `unsubscribe_spelling`: "unsubscribe" or "unSubscribe", the beginning of the names of lists that exclude uids.
+    Names with the other beginning are silently ignored.
 
-    `late_slices`: the last ones of every playlist come (as do MP4s) `late_seconds` after the recording's end.
-    `lost_slices`: these, by their place in each playlist from 0, never come. `backed_up`: playlists cannot be written
-    again after the first time; what should have become of them comes `late_seconds` after the end under other names.
-    `storage_seconds` of media (0: never): how long storage credentials are good for, those of an update again; after
-    that S3 refuses them as ExpiredToken, and what is refused is lost.
+    `late_slices`: this number of last slices of every playlist, and all MP4s, arrive `late_seconds` after the end.
+    `lost_slices`: these slices, by their place in each playlist from 0, never arrive.
+    `backed_up`: playlists cannot be overwritten. Their later versions arrive `late_seconds` after the end under other
+    names.
+    `storage_seconds` of media (0: never): lifetime of storage credentials; those of an update begin again. After it S3
+    refuses uploads as ExpiredToken, and the refused files are lost.
 
-    `fail_over_at_seconds` of media (0: never): the recorder dies, and another goes on after `fail_over_gap_seconds`.
-    `exit_at_seconds` of media (0: never): it exits abnormally. `never_starts`: it never gets ready to record.
+    `fail_over_at_seconds` of media (0: never): the recorder dies, and another starts after `fail_over_gap_seconds`.
+    `exit_at_seconds` of media (0: never): the recorder exits abnormally. `never_starts`: it never becomes ready.
 
-    `notifications_url`: where events are told (empty: nowhere), signed with `notification_secret`. `notify_twice`:
-    each is sent again although it was taken.
+    `notifications_url`: webhook for events (empty: none), signed with `notification_secret`.
+    `notify_twice`: each event is sent again although it was accepted.
     """
 
     media_path: str | None = None
@@ -54,5 +58,5 @@ class AgoraDials:
     exit_at_seconds: float = 0.0
     never_starts: bool = False
     notifications_url: str = ""
-    notification_secret: str = "notification-secret"  # noqa: S105 - the stand-in's own
+    notification_secret: str = AGORA_NOTIFICATION_SECRET
     notify_twice: bool = False

@@ -1,4 +1,4 @@
-"""What Agora lets a recorder be told: how to record a channel or a page, whom to hear, how to lay out the picture."""
+"""Rules for the options of a recorder: channel or page, subscriptions, layout of the picture."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from sandbox.stand_ins.agora.checks import (
     url,
 )
 from sandbox.stand_ins.agora.page import PUBLISHER, RECORDER
-from sandbox.stand_ins.agora.subscriptions import UNSUBSCRIBE, check_subscriptions, understood
+from sandbox.stand_ins.agora.subscriptions import UNSUBSCRIBE, check_subscriptions, with_known_spelling
 
 _MOST_PIXELS = 1920 * 1080
 _MOST_REGIONS = 17
@@ -79,35 +79,53 @@ _PAGE: Mapping[str, Check] = {
 
 
 def check_recording(recording: Mapping[str, Any], mode: str, spelling: str = UNSUBSCRIBE) -> None:
-    """`recordingConfig` of the modes individual and mix; `spelling` is that of the lists of uids left out."""
-    where, recording = "recordingConfig", understood(recording, spelling)
+    """Check `recordingConfig` of the modes individual and mix.
+
+    `spelling` is how names of uid lists that exclude begin. Raises BadParameter.
+    """
+    where, recording = "recordingConfig", with_known_spelling(recording, spelling)
     fields(recording, where, {**_RECORDING, **_OF_MODE[mode]})
     require(recording, where, "channelType")
     if mode == "individual":
         require(recording, where, "subscribeUidGroup")
-    if recording.get("streamMode") == "original" and recording.get("streamTypes") != 0:
-        raise BadParameter("recordingConfig.streamMode original needs streamTypes 0")
-    if recording.get("streamMode") == "standard" and recording.get("streamTypes", 2) != 2:
-        raise BadParameter("recordingConfig.streamMode standard needs streamTypes 2")
+    _check_stream_types(recording)
     check_subscriptions(recording, where)
-    for medium, without in (("Video", 0), ("Audio", 1)):
-        if recording.get("streamTypes", 2) == without and f"subscribe{medium}Uids" in recording:
-            raise BadParameter(f"recordingConfig.subscribe{medium}Uids does not fit streamTypes {without}")
-    if recording.get("decryptionMode", 0):
-        require(recording, where, "secret")
-    if recording.get("decryptionMode") in _SALTED_MODES:
-        require(recording, where, "salt")
+    _check_decryption(recording)
     if "privateParams" in recording:
         _check_json(recording["privateParams"])
     if "transcodingConfig" in recording:
-        canvas = recording["transcodingConfig"]
-        _check_layout_of(canvas, f"{where}.transcodingConfig", _TRANSCODING)
-        if canvas.get("width", 360) * canvas.get("height", 640) > _MOST_PIXELS:
-            raise BadParameter("recordingConfig.transcodingConfig is larger than 1920 x 1080")
+        _check_canvas(recording["transcodingConfig"])
+
+
+def _check_stream_types(recording: Mapping[str, Any]) -> None:
+    """streamTypes: 0 audio, 1 video, 2 both."""
+    mode, types = recording.get("streamMode"), recording.get("streamTypes", 2)
+    # Agora wants streamTypes 0 written out: the default is 2.
+    if mode == "original" and types != 0:
+        raise BadParameter("recordingConfig.streamMode original needs streamTypes 0")
+    if mode == "standard" and types != 2:
+        raise BadParameter("recordingConfig.streamMode standard needs streamTypes 2")
+    for medium, without in (("Video", 0), ("Audio", 1)):
+        if types == without and f"subscribe{medium}Uids" in recording:
+            raise BadParameter(f"recordingConfig.subscribe{medium}Uids does not fit streamTypes {without}")
+
+
+def _check_decryption(recording: Mapping[str, Any]) -> None:
+    mode = recording.get("decryptionMode", 0)
+    if mode:
+        require(recording, "recordingConfig", "secret")
+    if mode in _SALTED_MODES:
+        require(recording, "recordingConfig", "salt")
+
+
+def _check_canvas(transcoding: Any) -> None:
+    _check_layout_of(transcoding, "recordingConfig.transcodingConfig", _TRANSCODING)
+    if transcoding.get("width", 360) * transcoding.get("height", 640) > _MOST_PIXELS:
+        raise BadParameter("recordingConfig.transcodingConfig is larger than 1920 x 1080")
 
 
 def check_snapshots(snapshots: Mapping[str, Any], recording: Mapping[str, Any]) -> None:
-    """`snapshotConfig` of individual mode beside this `recordingConfig`: pictures are taken of video."""
+    """Check `snapshotConfig` of individual mode against `recordingConfig`: snapshots need video."""
     where = "snapshotConfig"
     fields(snapshots, where, {"captureInterval": integer(5, 3600), "fileType": lambda value: value == ["jpg"]})
     require(snapshots, where, "fileType")
@@ -118,12 +136,12 @@ def check_snapshots(snapshots: Mapping[str, Any], recording: Mapping[str, Any]) 
 
 
 def check_layout(given: Mapping[str, Any]) -> None:
-    """`clientRequest` of updateLayout: the whole layout, what is left out goes back to its default."""
+    """Check `clientRequest` of updateLayout. It has the whole layout: a missing field returns to its default."""
     _check_layout_of(given, "clientRequest", _LAYOUT)
 
 
 def check_page(extension: Any) -> None:
-    """`extensionServiceConfig` of web mode: the recorder of a page, and maybe what pushes its picture to CDNs."""
+    """Check `extensionServiceConfig` of web mode: the recorder of a page, and optionally a publisher to CDNs."""
     where = "extensionServiceConfig"
     some: Check = lambda value: isinstance(value, list) and value != []  # noqa: E731
     fields(extension, where, {"errorHandlePolicy": one_of("error_abort"), "extensionServices": some})
@@ -150,8 +168,7 @@ def _check_page_recorder(page: Mapping[str, Any], where: str) -> None:
 
 
 def check_publishing(given: Mapping[str, Any], where: str) -> None:
-    """Where a page's picture is pushed to, one stream at most: `serviceParam` of a start, `rtmpPublishConfig` of an
-    update."""
+    """Check the publisher's one output: in `serviceParam` of a start, or `rtmpPublishConfig` of an update."""
     fields(given, where, {"outputs": lambda value: isinstance(value, list) and len(value) == 1})
     require(given, where, "outputs")
     for index, output in enumerate(given["outputs"]):
@@ -160,17 +177,17 @@ def check_publishing(given: Mapping[str, Any], where: str) -> None:
 
 
 def check_stream_subscribe(given: Mapping[str, Any], spelling: str = UNSUBSCRIBE) -> None:
-    """`streamSubscribe` of update in the modes individual and mix, spelt likewise."""
+    """Check `streamSubscribe` of update in the modes individual and mix. `spelling` as in `check_recording`."""
     where = "clientRequest.streamSubscribe"
     fields(given, where, {"audioUidList": an_object, "videoUidList": an_object})
     for name, medium in (("audioUidList", "Audio"), ("videoUidList", "Video")):
-        lists = understood(given.get(name, {}), spelling)
+        lists = with_known_spelling(given.get(name, {}), spelling)
         fields(lists, f"{where}.{name}", {f"subscribe{medium}Uids": uids, f"{UNSUBSCRIBE}{medium}Uids": uids})
         check_subscriptions(lists, f"{where}.{name}")
 
 
 def check_page_update(given: Mapping[str, Any]) -> None:
-    """`webRecordingConfig` of update in web mode."""
+    """Check `webRecordingConfig` of update in web mode."""
     fields(given, "clientRequest.webRecordingConfig", {"onhold": boolean})
 
 

@@ -1,4 +1,4 @@
-"""Agora's notifications of a recording: events told to a webhook, signed over the bytes that are sent.
+"""Agora's notifications of a recording: events to a webhook, with a signature of the bytes that are sent.
 
 Source: docs.agora.io/en/realtime-media/cloud-recording/build/handle-events/receive-notifications.
 """
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.stand_ins.agora.dials import AgoraDials
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.runtime.runtime import Runtime
 
 ERROR, FIRST_PLAYLIST, EXIT, FAIL_OVER, UPLOADED, BACKED_UP = 1, 4, 11, 12, 31, 32
 STARTED, LEFT, SNAPSHOT, PAGE_STARTED, PAGE_STOPPED = 40, 41, 45, 70, 71
@@ -37,21 +37,21 @@ _TRIES = 3
 
 
 class Notifications:
-    """Tells one recording's events in their order, beside the recording. `uid` is the recorder's, and may change."""
+    """Sends the events of one recording in their order, in the background. `uid` is the recorder's, and may change."""
 
-    def __init__(self, world: World, cname: str, uid: str, sid: str) -> None:
+    def __init__(self, runtime: Runtime, cname: str, uid: str, sid: str) -> None:
         self.uid = uid
-        self._world = world
+        self._runtime = runtime
         self._cname = cname
         self._sid = sid
-        self._told = 0
+        self._sequence = 0
         self._waiting: deque[dict[str, Any]] = deque()
         self._sending = False
         self._lock = threading.Lock()
 
-    def tell(self, event: int, **details: Any) -> None:
-        """`event` is Agora's eventType, `details` what goes with it but its msgName."""
-        if not self._world.dials.of(AgoraDials).notifications_url:
+    def notify(self, event: int, **details: Any) -> None:
+        """Queue an event. `event` is Agora's eventType, `details` has its details without msgName."""
+        if not self._runtime.dials.of(AgoraDials).notifications_url:
             return
         name, service = _EVENTS[event]
         with self._lock:
@@ -59,18 +59,18 @@ class Notifications:
                 "cname": self._cname,
                 "uid": self.uid,
                 "sid": self._sid,
-                "sequence": self._told,
+                "sequence": self._sequence,
                 "sendts": self._now_ms(),
                 "serviceType": service,
                 "details": {"msgName": name, **details},
             }
-            self._told += 1
+            self._sequence += 1
             notice = {"noticeId": secrets.token_hex(16), "productId": _CLOUD_RECORDING, "eventType": event}
             self._waiting.append({**notice, "payload": payload})
             if self._sending:
                 return
             self._sending = True
-        self._world.jobs.start(f"agora notifications {self._sid}", self._send_all)
+        self._runtime.jobs.start(f"agora notifications {self._sid}", self._send_all)
 
     def _send_all(self) -> None:
         while True:
@@ -79,23 +79,23 @@ class Notifications:
                     self._sending = False
                     return
                 notice = self._waiting.popleft()
-            dials = self._world.dials.of(AgoraDials)
+            dials = self._runtime.dials.of(AgoraDials)
             for _ in range(2 if dials.notify_twice else 1):
                 self._send(notice, dials)
 
     def _send(self, notice: Mapping[str, Any], dials: AgoraDials) -> None:
-        """Until it is answered with 200; a resent notification differs in `notifyMs` alone."""
+        """Send it until it is answered with 200. A repeated notification differs only in `notifyMs`."""
         for attempt in range(_TRIES):
-            self._world.jobs.sleep(0.25 * attempt)
+            self._runtime.jobs.sleep(0.25 * attempt)
             body = json.dumps({**notice, "notifyMs": self._now_ms()}).encode()
             headers = {"Content-Type": "application/json", **_signatures(dials.notification_secret, body)}
-            status = self._world.send("POST", dials.notifications_url, body, headers)
-            self._world.ledger.add("agora.notification", status, sid=self._sid, event=notice["eventType"])
+            status = self._runtime.send("POST", dials.notifications_url, body, headers)
+            self._runtime.ledger.add("agora.notification", status, sid=self._sid, event=notice["eventType"])
             if status == 200:
                 return
 
     def _now_ms(self) -> int:
-        return int(self._world.clock() * 1000)
+        return int(self._runtime.clock() * 1000)
 
 
 def _signatures(secret: str, body: bytes) -> dict[str, str]:

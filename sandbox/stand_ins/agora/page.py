@@ -1,6 +1,6 @@
-"""The services of web mode: the recorder of a page, and the one that pushes its picture to CDNs.
+"""The services of web mode: the recorder of a page, and the publisher of its picture to CDNs.
 
-Nothing is really pushed: the stand-in keeps the outputs that it was given, and what a publisher would say of them.
+Nothing is really published: the stand-in keeps the outputs, and returns the states that a publisher would.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from typing import Any
 
 RECORDER, PUBLISHER = "web_recorder_service", "rtmp_publish_service"
 
-# What the publisher says of each output while the recorder is in this state.
+# By state of the recorder: the publisher's state of each output.
 _OUTPUT: Mapping[str, str] = {"init": "connecting", "inProgress": "publishing", "exit": "disconnected"}
 
 
 @dataclass
 class Page:
-    """What a start asked of both services: to begin `onhold`, and to record for so many `hours` at most.
+    """The options of both services in a start: whether it begins `onhold`, and the longest recording in hours.
 
     `outputs` are RTMP URLs, which hold stream keys; None without a publisher.
     """
@@ -25,11 +25,11 @@ class Page:
     outputs: Sequence[str] | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, wanted: Mapping[str, Any]) -> "Page | None":
-        """That of a start's clientRequest; None in other modes."""
-        if "extensionServiceConfig" not in wanted:
+    def of(cls, request: Mapping[str, Any]) -> "Page | None":
+        """Read a start's clientRequest. None in other modes."""
+        if "extensionServiceConfig" not in request:
             return None
-        services = {each["serviceName"]: each for each in wanted["extensionServiceConfig"]["extensionServices"]}
+        services = {each["serviceName"]: each for each in request["extensionServiceConfig"]["extensionServices"]}
         recorder, publisher = services[RECORDER]["serviceParam"], services.get(PUBLISHER)
         return cls(
             recorder.get("onhold", False),
@@ -38,7 +38,7 @@ class Page:
         )
 
     def publisher(self, state: str) -> list[dict[str, Any]]:
-        """What the publisher says of itself, if there is one. Source: Agora's REST client for Go, web recording."""
+        """Return the publisher's state, if there is a publisher. Source: Agora's REST client for Go, web recording."""
         if self.outputs is None:
             return []
         outputs = [{"rtmpUrl": url, "status": _OUTPUT[state]} for url in self.outputs]
@@ -46,5 +46,5 @@ class Page:
 
 
 def rtmp_urls(given: Mapping[str, Any]) -> list[str]:
-    """Those of `serviceParam` of the publisher in a start, or of `rtmpPublishConfig` in an update."""
+    """Return the URLs in the publisher's `serviceParam` of a start, or in `rtmpPublishConfig` of an update."""
     return [output["rtmpUrl"] for output in given["outputs"]]

@@ -1,4 +1,4 @@
-"""What one recorder writes: slices and playlists, pictures, MP4s. One that takes over after a failure begins anew."""
+"""One recorder, and the files it writes: segments and playlists, snapshots, MP4s. A fail-over creates another one."""
 
 import json
 import math
@@ -11,24 +11,24 @@ from typing import Any
 
 from sandbox.stand_ins.agora import notifications as events
 from sandbox.stand_ins.agora.channel import Channel, Stream
+from sandbox.stand_ins.agora.media import Span, part_mp4
 from sandbox.stand_ins.agora.notifications import Notifications
 from sandbox.stand_ins.agora.snapshots import Snapshots, next_seen
 from sandbox.stand_ins.agora.tracks import Track, listed, merged_playlist, next_span
 from sandbox.stand_ins.agora.uploads import Uploads
-from sandbox.stand_ins.media import Span, part_mp4
 
 _DEFAULT_INTERVAL = 10
 _AV, _BOTH = "av", "audio_and_video"
 
-Holes = Callable[[Stream], Sequence[Span]]
-"""When nothing of a stream is recorded, as it is known by now, by order of beginning."""
+Gaps = Callable[[Stream], Sequence[Span]]
+"""Returns the spans in which nothing of a stream is recorded, as known by now, in order."""
 
 
 @dataclass(frozen=True)
-class Products:
-    """Which files a recorder is to write. `merged` are playlists of audio and video of a uid together.
+class RequestedFiles:
+    """The files that a start requests. `merged` are playlists of audio and video of a uid together.
 
-    Every `snapshot_seconds` of media there is a picture of each camera, with None there is none.
+    Each camera gets a snapshot every `snapshot_seconds` of media, with None no snapshots.
     """
 
     playlists: bool = True
@@ -38,38 +38,38 @@ class Products:
     correct_extinf: bool = False
 
     @classmethod
-    def of(cls, wanted: Mapping[str, Any]) -> "Products":
-        """Those of a start's clientRequest; with snapshotConfig alone it is pictures only."""
-        config, snapshots = wanted.get("recordingConfig", {}), wanted.get("snapshotConfig")
+    def of(cls, request: Mapping[str, Any]) -> "RequestedFiles":
+        """Read a start's clientRequest. snapshotConfig alone requests snapshots only."""
+        config, snapshots = request.get("recordingConfig", {}), request.get("snapshotConfig")
         return cls(
-            playlists=snapshots is None or "recordingFileConfig" in wanted,
-            mp4s="mp4" in wanted.get("recordingFileConfig", {}).get("avFileType", []),
+            playlists=snapshots is None or "recordingFileConfig" in request,
+            mp4s="mp4" in request.get("recordingFileConfig", {}).get("avFileType", []),
             merged=config.get("streamMode") == "standard",
             snapshot_seconds=None if snapshots is None else snapshots.get("captureInterval", _DEFAULT_INTERVAL),
             correct_extinf=wants_correct_extinf(config.get("privateParams")),
         )
 
-    def come_of(self, stream: Stream, heard: float, holes: Sequence[Span]) -> bool:
-        """Whether so many seconds of a stream leave any file."""
-        if self.playlists and next_span(0.0, heard, math.inf, holes):
+    def any_from(self, stream: Stream, seconds: float, gaps: Sequence[Span]) -> bool:
+        """Whether this number of seconds of a stream produces any file."""
+        if self.playlists and next_span(0.0, seconds, math.inf, gaps):
             return True
         if not self.snapshot_seconds or stream.medium != "video":
             return False
-        seen = next_seen(0.0, self.snapshot_seconds, holes)
-        return seen is not None and seen < heard
+        seen = next_seen(0.0, self.snapshot_seconds, gaps)
+        return seen is not None and seen < seconds
 
 
 @dataclass
 class Recorder:
-    """Records all streams of the channel from second `begins` of the media on, whose second 0 is `zero_ms` (unix time).
+    """Records all streams of the channel from second `begins` of the media on. Second 0 is `zero_ms` (unix time).
 
-    `name` is what the keys of its files begin with.
+    The keys of its files begin with `name`.
     """
 
     name: str
     channel: Channel
-    products: Products
-    holes: Holes
+    requested_files: RequestedFiles
+    gaps: Gaps
     zero_ms: int
     begins: float
     uploads: Uploads
@@ -77,59 +77,59 @@ class Recorder:
 
     def __post_init__(self) -> None:
         streams = self.channel.streams
-        self._tracks = [self._track(stream) for stream in streams if self.products.playlists]
-        interval, cameras = self.products.snapshot_seconds, [each for each in streams if each.medium == "video"]
+        self._tracks = [self._track(stream) for stream in streams if self.requested_files.playlists]
+        interval, cameras = self.requested_files.snapshot_seconds, [each for each in streams if each.medium == "video"]
         self._snapshots = [self._snapshots_of(camera, interval) for camera in cameras] if interval else []
         self._sources: Sequence[Track | Snapshots] = [*self._tracks, *self._snapshots]
         self._mp4s: list[str] = []
-        self._pictures = 0
-        self._playlist_told = False
+        self._snapshots_taken = 0
+        self._playlist_announced = False
 
     @property
     def wrote(self) -> bool:
-        """Whether it has made any file."""
-        return self._pictures > 0 or any(track.slices for track in self._tracks)
+        """Whether it has written any file."""
+        return self._snapshots_taken > 0 or any(track.segments for track in self._tracks)
 
     @property
     def files(self) -> list[dict[str, Any]]:
-        """The playlists that exist, then the MP4s, as Agora lists them."""
-        written = [track for track in self._tracks if track.slices]
+        """The written playlists, then the MP4s, as Agora lists them."""
+        written = [track for track in self._tracks if track.segments]
         files = [listed(f"{track.stem}.m3u8", track.stream.medium, track) for track in written]
-        if self.products.merged:
+        if self.requested_files.merged:
             firsts = {track.stream.uid: track for track in reversed(written)}
             merged = [track for track in written if track is firsts[track.stream.uid]]
             files += [listed(f"{self._stem(track.stream.uid, _AV)}.m3u8", _BOTH, track) for track in merged]
         return files + [listed(name, "audio", self._tracks[0]) for name in self._mp4s]
 
     def upcoming(self, end: float) -> tuple[Track | Snapshots, Span] | None:
-        """What becomes whole next, not beyond second `end`."""
+        """Return the source whose next piece is complete first, and its span; None if that is after second `end`."""
         longest, last = self.channel.slice_seconds, self.channel.seconds
         spans = [(source, source.upcoming(longest, last)) for source in self._sources]
         whole = [(source, span) for source, span in spans if span and span[1] <= end]
         return min(whole, key=lambda piece: piece[1][1], default=None)
 
     def record(self, source: Track | Snapshots, span: Span) -> None:
-        """Upload a slice, or a picture."""
+        """Upload a segment or a snapshot."""
         if isinstance(source, Track):
-            self._upload_slice(source, *span)
+            self._upload_segment(source, *span)
             return
         key, content = source.take(span[0])
-        self._pictures += 1
+        self._snapshots_taken += 1
         if self.uploads.put_picture(key, content):
-            self.notifications.tell(events.SNAPSHOT, fileName=key)
+            self.notifications.notify(events.SNAPSHOT, fileName=key)
 
     def record_rest(self, end: float) -> None:
-        """All that is left until this second, slices of any length."""
+        """Record the rest until this second, in segments of any length."""
         for source in self._sources:
             while span := source.upcoming(self.channel.slice_seconds, end):
                 self.record(source, span)
 
     def close(self) -> None:
-        """Close the playlists, upload the MP4s."""
-        written = [track for track in self._tracks if track.slices]
+        """Close the playlists and upload the MP4s."""
+        written = [track for track in self._tracks if track.segments]
         for track in written:
             self._upload_playlist(track, closed=True)
-        if written and self.products.mp4s:
+        if written and self.requested_files.mp4s:
             self._upload_mp4s(written[0])
 
     def _stem(self, uid: str, kind: str) -> str:
@@ -137,29 +137,29 @@ class Recorder:
 
     def _track(self, stream: Stream) -> Track:
         stem = self.name if stream.mixed else self._stem(stream.uid, stream.medium)
-        return Track(stem, stream, self.zero_ms, self.begins, partial(self.holes, stream))
+        return Track(stem, stream, self.zero_ms, self.begins, partial(self.gaps, stream))
 
     def _snapshots_of(self, camera: Stream, interval: int) -> Snapshots:
         stem = self._stem(camera.uid, camera.medium)
-        return Snapshots(stem, camera, self.zero_ms, self.begins, interval, partial(self.holes, camera))
+        return Snapshots(stem, camera, self.zero_ms, self.begins, interval, partial(self.gaps, camera))
 
-    def _upload_slice(self, track: Track, start: float, end: float) -> None:
+    def _upload_segment(self, track: Track, start: float, end: float) -> None:
         if (piece := track.cut(start, end)) is None:
             return
-        self.uploads.put_slice(track.stem, len(track.slices) - 1, piece.name, piece.content)
+        self.uploads.put_segment(track.stem, len(track.segments) - 1, piece.name, piece.content)
         self._upload_playlist(track, closed=False)
-        if self.products.merged and len(track.slices) == 1:
+        if self.requested_files.merged and len(track.segments) == 1:
             self._upload_merged(track.stream.uid)
 
     def _upload_playlist(self, track: Track, *, closed: bool) -> None:
-        content = track.playlist(closed=closed, correct_extinf=self.products.correct_extinf)
+        content = track.playlist(closed=closed, correct_extinf=self.requested_files.correct_extinf)
         taken = self.uploads.put_playlist(track.stem, content, closed=closed)
-        if taken and not self._playlist_told:
-            self._playlist_told = True
-            self.notifications.tell(events.FIRST_PLAYLIST, fileList=f"{track.stem}.m3u8")
+        if taken and not self._playlist_announced:
+            self._playlist_announced = True
+            self.notifications.notify(events.FIRST_PLAYLIST, fileList=f"{track.stem}.m3u8")
 
     def _upload_merged(self, uid: str) -> None:
-        tracks = [track for track in self._tracks if track.stream.uid == uid and track.slices]
+        tracks = [track for track in self._tracks if track.stream.uid == uid and track.segments]
         self.uploads.put_playlist(self._stem(uid, _AV), merged_playlist(tracks), closed=False)
 
     def _upload_mp4s(self, track: Track) -> None:
@@ -173,7 +173,7 @@ class Recorder:
 
 
 def wants_correct_extinf(private_params: str | None) -> bool:
-    """Whether `privateParams`, JSON in a string, asks for playlists with a standard EXTINF line."""
+    """Whether `privateParams`, JSON in a string, requests standard EXTINF lines in playlists."""
     try:
         params = json.loads(private_params or "{}")
     except ValueError:

@@ -1,4 +1,4 @@
-"""What Agora accepts and reads in the bodies of its calls: names, storage, files."""
+"""Rules for the bodies of Agora's calls: names, storage, files."""
 
 import re
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ REGIONS: Mapping[int, str] = {
     24: "ap-southeast-3",
     25: "eu-south-1",
 }
-"""Agora's numbers of the AWS regions; 17 and 23 name none."""
+"""Agora's numbers of the AWS regions. 17 and 23 are not assigned."""
 
 MODES = ("individual", "mix", "web")
 
@@ -54,19 +54,20 @@ _STORAGE_KEYS = {"accessKey": text, "secretKey": text, "stsToken": text, "stsExp
 
 
 def channel_name(value: Any, *, web: bool = False) -> bool:
-    """Under 64 bytes of Agora's characters; in web mode any label of at most 1024 bytes."""
+    """Whether the value is a channel name: under 64 of Agora's characters, in web mode a label of up to 1024 bytes."""
     if web:
         return text(value) and len(value.encode(errors="replace")) <= _LONGEST_LABEL
     return isinstance(value, str) and _CHANNEL.fullmatch(value) is not None
 
 
 def check_uid(value: Any) -> None:
-    """A quoted integer, 1 to 2^32-1."""
+    """Check that a uid is a quoted integer from 1 to 2^32-1. Raises BadParameter."""
     if not uid(value):
         raise BadParameter("uid must be a string of an integer from 1 to 4294967295")
 
 
 def check_acquire(given: Mapping[str, Any]) -> None:
+    """Check `clientRequest` of acquire. Raises BadParameter."""
     known = {
         "scene": integer(0, 2),
         "resourceExpiredHour": integer(1, 720),
@@ -79,9 +80,9 @@ def check_acquire(given: Mapping[str, Any]) -> None:
 
 
 def check_start(given: Mapping[str, Any], mode: str, now: float, spelling: str = UNSUBSCRIBE) -> None:
-    """`clientRequest` of start; `now` in unix seconds, `spelling` that of the lists of uids left out.
+    """Check `clientRequest` of start. Raises BadParameter.
 
-    Raises BadParameter.
+    `now` is in unix seconds, `spelling` as in `check_recording`.
     """
     own = {"web": ("extensionServiceConfig",), "mix": ("recordingConfig",)}
     parts = ("storageConfig", "recordingFileConfig", *own.get(mode, ("recordingConfig", "snapshotConfig")))
@@ -100,13 +101,13 @@ def check_start(given: Mapping[str, Any], mode: str, now: float, spelling: str =
 
 
 def check_area(storage: Mapping[str, Any], area: str | None) -> None:
-    """The bucket lies where acquire has confined the service to."""
+    """Check that the bucket is in the area to which acquire restricted the service. Raises BadParameter."""
     if area and not REGIONS[storage["region"]].startswith(_AREAS[area]):
         raise BadParameter(f"storageConfig.region does not match the region {area} of acquire")
 
 
 def check_storage(storage: Mapping[str, Any], now: float) -> None:
-    """`storageConfig` for Amazon S3, the one vendor whose buckets this stand-in can reach."""
+    """Check `storageConfig`. It must be Amazon S3, which is all that this stand-in supports. Raises BadParameter."""
     where = "storageConfig"
     require(storage, where, "vendor", "region", "bucket", "accessKey", "secretKey")
     known = {
@@ -118,7 +119,7 @@ def check_storage(storage: Mapping[str, Any], now: float) -> None:
         "extensionParams": _extension,
     }
     fields(storage, where, known)
-    # Temporary credentials name their end.
+    # Temporary credentials need their expiry.
     if ("stsToken" in storage) != ("stsExpiration" in storage):
         raise BadParameter("storageConfig.stsToken and storageConfig.stsExpiration belong together")
     if "stsToken" in storage and storage["stsExpiration"] < now + _STS_SECONDS:
@@ -126,7 +127,7 @@ def check_storage(storage: Mapping[str, Any], now: float) -> None:
 
 
 def check_update(given: Mapping[str, Any], mode: str, now: float, spelling: str = UNSUBSCRIBE) -> None:
-    """`clientRequest` of update, likewise."""
+    """Check `clientRequest` of update, like that of start. Raises BadParameter."""
     own = ("webRecordingConfig", "rtmpPublishConfig") if mode == "web" else ("streamSubscribe",)
     fields(given, "clientRequest", dict.fromkeys((*own, "storageConfig"), an_object))
     if not given:

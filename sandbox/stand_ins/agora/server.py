@@ -1,8 +1,8 @@
 """Agora Cloud Recording: acquire, start, query, stop, update, updateLayout.
 
-Every recording really uploads, with the storage credentials that it was given. Errors have Agora's shapes: the
-gateway's are `{"message"}`, the recorder's `{"code", "reason"}` with the names of the task around, also with 201
-and 206.
+Every recording really uploads, with the storage credentials of its start. Errors have Agora's shapes: those of the
+gateway are `{"message"}`, those of the recorder `{"code", "reason"}` with the names of the task, also for HTTP 201 and
+206.
 """
 
 import secrets
@@ -13,19 +13,19 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.agora.answers import checked, enter, names, names_of, refusal, task_body, worker_not_found
-from sandbox.stand_ins.agora.channel import Senders
+from sandbox.stand_ins.agora.answers import authenticate, checked, names, names_of, refusal, task_body, worker_not_found
+from sandbox.stand_ins.agora.cameras import Cameras
+from sandbox.stand_ins.agora.channel import ParticipantMedia
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.agora.fields import check_layout
 from sandbox.stand_ins.agora.page import rtmp_urls
-from sandbox.stand_ins.agora.pictures import Pictures
 from sandbox.stand_ins.agora.recording import CRASHED, Recording
 from sandbox.stand_ins.agora.rules import MODES, check_acquire, check_area, check_start, check_update
 from sandbox.stand_ins.agora.tasks import Resource, Task, new_task
 from sandbox.stand_ins.agora.token import admit
 from sandbox.stand_ins.agora.voices import Voices
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import Runtime
 
 _SYNC_STOP_SECONDS = 20
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -34,48 +34,48 @@ _TASK = f"{_APP}/resourceid/<resource_id>/sid/<sid>/mode/<mode>"
 
 
 class _Agora:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._resources: dict[str, Resource] = {}
         self._tasks: dict[str, Task] = {}
-        self._senders = Senders(Voices(world.scratch), Pictures(world.scratch))
+        self._participants = ParticipantMedia(Voices(runtime.scratch), Cameras(runtime.scratch))
         self._lock = threading.Lock()
 
     def acquire(self, app_id: str) -> ResponseReturnValue:
-        enter(app_id)
-        given, now = task_body(bad_channel=401), self._world.clock()
-        wanted = given["clientRequest"]
-        checked(given, check_acquire, wanted)
-        if not all(self._stands(named, now) for named in wanted.get("excludeResourceIds", [])):
+        authenticate(app_id)
+        given, now = task_body(bad_channel=401), self._runtime.clock()
+        request = given["clientRequest"]
+        checked(given, check_acquire, request)
+        if not all(self._is_valid(named, now) for named in request.get("excludeResourceIds", [])):
             raise refusal(400, 2, "clientRequest.excludeResourceIds names one that is unknown or has expired", given)
         resource_id = secrets.token_urlsafe(180)
         self._resources[resource_id] = Resource.of(given, now)
         return {**names(given), "resourceId": resource_id}
 
     def start(self, app_id: str, resource_id: str, mode: str) -> ResponseReturnValue:
-        enter(app_id)
+        authenticate(app_id)
         given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id}
-        wanted, now = given["clientRequest"], self._world.clock()
+        request, now = given["clientRequest"], self._runtime.clock()
         if mode not in MODES:
             raise refusal(400, 2, "mode must be individual, mix or web", given)
-        dials = self._world.dials.of(AgoraDials)
-        checked(given, check_start, wanted, mode, now, dials.unsubscribe_spelling)
+        dials = self._runtime.dials.of(AgoraDials)
+        checked(given, check_start, request, mode, now, dials.unsubscribe_spelling)
         with self._lock:
             resource = self._startable(given, mode, now)
-            checked(given, check_area, wanted["storageConfig"], resource.area)
+            checked(given, check_area, request["storageConfig"], resource.area)
             if dials.app_certificate and mode != "web":
                 admit(given, dials.app_certificate, now)
-            task = new_task(self._world, self._senders, given, mode, now, resource.expired_hours)
+            task = new_task(self._runtime, self._participants, given, mode, now, resource.expired_hours)
             recording = task.recording
             resource.sid = recording.sid
             self._tasks[recording.sid] = task
-        self._world.ledger.pay("agora.recordings_started")
+        self._runtime.ledger.pay("agora.recordings_started")
         note(sid=recording.sid)
-        self._world.jobs.start(f"agora {recording.sid}", recording.run)
+        self._runtime.jobs.start(f"agora {recording.sid}", recording.run)
         return {**names(given), "resourceId": resource_id, "sid": recording.sid}
 
     def query(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
-        enter(app_id)
+        authenticate(app_id)
         recording = self._task({"resourceId": resource_id, "sid": sid}, mode).recording
         if not recording.found:
             raise worker_not_found(names_of(recording))
@@ -83,7 +83,7 @@ class _Agora:
         return {**names_of(recording), "serverResponse": recording.state()}
 
     def stop(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
-        enter(app_id)
+        authenticate(app_id)
         given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id, "sid": sid}
         answers_at_once = given["clientRequest"].get("async_stop", False)
         if not isinstance(answers_at_once, bool):
@@ -105,25 +105,25 @@ class _Agora:
         return {**names_of(recording), "serverResponse": recording.result()}
 
     def update(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
-        enter(app_id)
+        authenticate(app_id)
         given, task = self._running(resource_id, sid, mode)
         recording, changes = task.recording, given["clientRequest"]
         spelling = recording.channel.dials.unsubscribe_spelling
-        checked(given, check_update, changes, mode, self._world.clock(), spelling)
+        checked(given, check_update, changes, mode, self._runtime.clock(), spelling)
         if published := changes.get("rtmpPublishConfig"):
             if recording.page is None or recording.page.outputs is None:
                 raise refusal(400, 2, "clientRequest.rtmpPublishConfig needs the service rtmp_publish_service", given)
             recording.page.outputs = rtmp_urls(published)
-        if (held := changes.get("webRecordingConfig", {}).get("onhold")) is not None:
-            recording.clock.hold(held)
+        if (paused := changes.get("webRecordingConfig", {}).get("onhold")) is not None:
+            recording.clock.set_paused(paused)
         if lists := changes.get("streamSubscribe"):
             recording.subscribe(lists)
         if storage := changes.get("storageConfig"):
-            task.renew(storage, self._world)
+            task.renew(storage, self._runtime)
         return names_of(recording)
 
     def update_layout(self, app_id: str, resource_id: str, sid: str) -> ResponseReturnValue:
-        enter(app_id)
+        authenticate(app_id)
         given, task = self._running(resource_id, sid, "mix")
         checked(given, check_layout, given["clientRequest"])
         return names_of(task.recording)
@@ -146,8 +146,8 @@ class _Agora:
                 raise refusal(400, 53, "a recording with this cname and uid is under way", given)
         return resource
 
-    def _stands(self, resource_id: str, now: float) -> bool:
-        """Whether a resource was given out and can still be started, or its task be asked about."""
+    def _is_valid(self, resource_id: str, now: float) -> bool:
+        """Whether a resource exists and can still be started or, once started, be queried."""
         resource = self._resources.get(resource_id)
         if resource is None:
             return False
@@ -166,7 +166,7 @@ class _Agora:
         if mode not in MODES:
             raise refusal(400, 2, "mode must be individual, mix or web", given)
         task = self._tasks.get(given["sid"])
-        if task is None or task.ends < self._world.clock():
+        if task is None or task.ends < self._runtime.clock():
             raise worker_not_found(given)
         if task.recording.resource_id != given["resourceId"]:
             raise refusal(400, 1003, "the sid does not belong to the resourceId", given)
@@ -179,10 +179,10 @@ class _Agora:
             raise refusal(400, 2, "cname and uid are not those of the start", given)
 
 
-def agora_blueprint(world: World) -> Blueprint:
-    """The vendor's routes, from `/v1` on."""
+def agora_blueprint(runtime: Runtime) -> Blueprint:
+    """Create the blueprint. Agora's own path `/v1` follows its prefix."""
     blueprint = Blueprint("agora", __name__)
-    agora = _Agora(world)
+    agora = _Agora(runtime)
     routes: list[tuple[str, str, str, Callable[..., ResponseReturnValue]]] = [
         ("acquire", "POST", f"{_APP}/acquire", agora.acquire),
         ("start", "POST", f"{_APP}/resourceid/<resource_id>/mode/<mode>/start", agora.start),
@@ -192,7 +192,7 @@ def agora_blueprint(world: World) -> Blueprint:
         ("updateLayout", "POST", f"{_TASK.replace('<mode>', 'mix')}/updateLayout", agora.update_layout),
     ]
     for name, method, path, view in routes:
-        blueprint.add_url_rule(path, name, world.calls.named(f"agora.{name}")(view), methods=[method])
+        blueprint.add_url_rule(path, name, runtime.calls.named(f"agora.{name}")(view), methods=[method])
 
     @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
     @blueprint.route("/<path:path>", methods=_METHODS)

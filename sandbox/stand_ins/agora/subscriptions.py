@@ -1,74 +1,74 @@
-"""Whom a recorder in individual mode hears and sees: told by the start, and by each update anew."""
+"""Subscriptions of a recorder in individual mode: from the start, and changed by each update."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.stand_ins.agora.checks import EVERYBODY, BadParameter
-from sandbox.stand_ins.media import Medium, Span
+from sandbox.stand_ins.agora.media import Medium, Span
 
 UNSUBSCRIBE = "unsubscribe"
 SPELLINGS = (UNSUBSCRIBE, "unSubscribe")
-"""Agora's own sources differ in how the lists of those who are left out begin."""
+"""Agora's own sources differ in the names of the lists that exclude uids."""
 
 _MEDIA: Mapping[Medium, str] = {"audio": "Audio", "video": "Video"}
 _Lists = tuple[Sequence[str], Sequence[str]]
 _NOBODY: _Lists = ((), ())
 
 
-def understood(given: Mapping[str, Any], spelling: str) -> dict[str, Any]:
-    """Without the names that this recorder, which knows one `spelling` alone, silently ignores.
+def with_known_spelling(given: Mapping[str, Any], spelling: str) -> dict[str, Any]:
+    """Drop the names that a recorder with this `spelling` silently ignores.
 
-    What it knows is spelt `unsubscribe…` in what is returned.
+    The returned names begin with `unsubscribe`.
     """
     names = {f"{known}{medium}Uids": f"{UNSUBSCRIBE}{medium}Uids" for known in SPELLINGS for medium in _MEDIA.values()}
     return {names.get(name, name): given[name] for name in given if name not in names or name.startswith(spelling)}
 
 
 def check_subscriptions(given: Mapping[str, Any], where: str) -> None:
-    """Of a medium, either who is subscribed to or who is not; `given` as it is understood. Raises BadParameter."""
+    """Check that each medium has one list at most. `given` has the known spelling. Raises BadParameter."""
     for medium in _MEDIA.values():
         if f"subscribe{medium}Uids" in given and f"{UNSUBSCRIBE}{medium}Uids" in given:
             raise BadParameter(f"{where} has both subscribe{medium}Uids and {UNSUBSCRIBE}{medium}Uids")
 
 
 class Subscriptions:
-    """The uid lists that a recorder was told, for each medium, each from a second of the media on.
+    """The uid lists of each medium, each valid from a second of the media on.
 
-    Without lists it is everybody, with one exception: where a start says only whom to hear, nobody is seen, and the
-    other way round. Source: docs.agora.io/en/cloud-recording/reference/restful-api.
+    Without lists a recorder subscribes to everybody. One exception: a start with lists for one medium only does not
+    subscribe to the other medium. Source: docs.agora.io/en/cloud-recording/reference/restful-api.
     """
 
     def __init__(self, config: Mapping[str, Any], spelling: str) -> None:
         self._spelling = spelling
-        config = understood(config, spelling)
-        self._told: dict[Medium, list[tuple[float, _Lists]]] = {
-            "audio": [(0.0, _lists(config, "audio") or _left_to("video", config))],
-            "video": [(0.0, _lists(config, "video") or _left_to("audio", config))],
+        config = with_known_spelling(config, spelling)
+        self._lists: dict[Medium, list[tuple[float, _Lists]]] = {
+            "audio": [(0.0, _lists_in(config, "audio") or _left_to("video", config))],
+            "video": [(0.0, _lists_in(config, "video") or _left_to("audio", config))],
         }
 
     def change(self, at: float, lists: Mapping[str, Any]) -> None:
-        """`lists` is the streamSubscribe of an update; a medium of which it says nothing stays as it is."""
-        for medium, told in self._told.items():
-            if new := _lists(understood(lists.get(f"{medium}UidList", {}), self._spelling), medium):
-                told.append((at, new))
+        """Apply the streamSubscribe of an update. A medium without lists stays as it is."""
+        for medium, changes in self._lists.items():
+            if new := _lists_in(with_known_spelling(lists.get(f"{medium}UidList", {}), self._spelling), medium):
+                changes.append((at, new))
 
-    def holes(self, medium: Medium, uid: str) -> Sequence[Span]:
-        """When nothing of this uid is subscribed to, in order; the last of them may have no end."""
-        told = list(self._told[medium])  # the recorder reads while an update writes
-        ends = [at for at, _ in told[1:]] + [math.inf]
-        return [(at, end) for (at, lists), end in zip(told, ends, strict=True) if not _wanted(uid, *lists)]
+    def gaps(self, medium: Medium, uid: str) -> Sequence[Span]:
+        """Return the spans without a subscription to this uid, in order. The last one may be endless."""
+        changes = list(self._lists[medium])  # the recorder reads while an update writes
+        ends = [at for at, _ in changes[1:]] + [math.inf]
+        return [(at, end) for (at, lists), end in zip(changes, ends, strict=True) if not _is_subscribed(uid, *lists)]
 
 
-def _lists(given: Mapping[str, Any], medium: Medium) -> _Lists | None:
-    """Who is subscribed to and who is not; None if nothing is said of the medium."""
-    wanted, unwanted = (given.get(f"{verb}{_MEDIA[medium]}Uids") for verb in ("subscribe", UNSUBSCRIBE))
-    return None if wanted is None and unwanted is None else (wanted or EVERYBODY, unwanted or ())
+def _lists_in(given: Mapping[str, Any], medium: Medium) -> _Lists | None:
+    """Uids to subscribe to, and uids to exclude; None without lists of the medium."""
+    subscribed, unsubscribed = (given.get(f"{verb}{_MEDIA[medium]}Uids") for verb in ("subscribe", UNSUBSCRIBE))
+    return None if subscribed is None and unsubscribed is None else (subscribed or EVERYBODY, unsubscribed or ())
 
 
 def _left_to(other: Medium, config: Mapping[str, Any]) -> _Lists:
     return _NOBODY if f"subscribe{_MEDIA[other]}Uids" in config else (EVERYBODY, ())
 
 
-def _wanted(uid: str, wanted: Sequence[str], unwanted: Sequence[str]) -> bool:
-    return (wanted == EVERYBODY or uid in wanted) and unwanted != EVERYBODY and uid not in unwanted
+def _is_subscribed(uid: str, subscribed: Sequence[str], unsubscribed: Sequence[str]) -> bool:
+    return (subscribed == EVERYBODY or uid in subscribed) and unsubscribed != EVERYBODY and uid not in unsubscribed

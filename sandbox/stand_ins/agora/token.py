@@ -1,6 +1,6 @@
-"""Agora's doorkeeper for channels of a project with an App Certificate: it reads RTC tokens of version 007.
+"""RTC tokens of version 007, which channels of a project with an App Certificate need.
 
-Stricter than it need be: nothing may stand before, behind or between the documented fields.
+Stricter than necessary: nothing may be before, after or between the documented fields.
 """
 
 import base64
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.stand_ins.agora.answers import refusal
-from sandbox.stand_ins.credentials import AGORA_APP_ID
+from sandbox.stand_ins.agora.credentials import AGORA_APP_ID
 
 EXPIRED, WRONG = 109, 110
 
@@ -23,14 +23,14 @@ _LARGEST_TOKEN_BYTES = 4096
 
 
 class NotAToken(Exception):
-    """The text is no token of version 007; the message says where it goes wrong."""
+    """The text is not a token of version 007. The message says why."""
 
 
 @dataclass(frozen=True)
 class RtcToken:
-    """A token's fields: `issued_at` in unix seconds, `expire` and the privileges' values in seconds from then.
+    """The fields of a token. `issued_at` is in unix seconds; `expire` and the privileges are in seconds after it.
 
-    `signed` is what `signature` was made over. An empty `uid` admits any.
+    `signature` covers `signed`. An empty `uid` admits any.
     """
 
     signature: bytes
@@ -45,7 +45,7 @@ class RtcToken:
 
     @classmethod
     def decode(cls, text: str) -> "RtcToken":
-        """Raises NotAToken."""
+        """Decode a token. Raises NotAToken."""
         if text[:3] != "007":
             raise NotAToken("the version is not 007")
         reader = _Reader(_inflated(text[3:]))
@@ -69,13 +69,13 @@ class RtcToken:
 
     @property
     def joins_until(self) -> int:
-        """Unix seconds; before its issue without the privilege to join."""
+        """Unix seconds until which the token admits; before its issue if it has no privilege to join."""
         privilege = min(self.privileges.get(_JOIN, -1), _LONGEST_PRIVILEGE_SECONDS)
         return self.issued_at + min(self.expire, privilege)
 
 
 def admit(given: Mapping[str, Any], certificate: str, now: float) -> None:
-    """Refuse a start whose token does not let its uid into its channel: 109 for one that was good once, else 110."""
+    """Refuse a start whose token does not admit its uid to its channel: code 109 for an expired token, else 110."""
     text = given["clientRequest"].get("token")
     if not text:
         raise refusal(400, WRONG, "the project has an App Certificate: a token is needed", given)
@@ -97,7 +97,7 @@ def admit(given: Mapping[str, Any], certificate: str, now: float) -> None:
 
 
 class _Reader:
-    """Takes fields from the front of `rest`: little-endian numbers, and bytes that their 16-bit length leads."""
+    """Reads fields from the front of `rest`: little-endian numbers, and bytes after their 16-bit length."""
 
     def __init__(self, content: bytes) -> None:
         self.rest = content

@@ -1,18 +1,18 @@
-"""A recording's way into the customer's bucket: what arrives there at once, later, under another name, or never."""
+"""Uploads to the customer's bucket: at once, late, under another name, or never."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.stand_ins.agora.dials import AgoraDials
-from sandbox.stand_ins.buckets import Bucket, UploadRefused
+from sandbox.stand_ins.customer.buckets import Bucket, UploadRefused
 
 
 class Uploads:
-    """Puts files of a recording into `bucket`, which may be opened anew meanwhile, as the dials say.
+    """Uploads the files of a recording to `bucket`, with the faults that the dials describe.
 
-    `refused` is told of every file that the bucket does not take, `now` gives unix seconds, `played` how many seconds
-    of media have passed.
+    `refused` is called for every file that the bucket refuses. `now` returns unix seconds, `played` the seconds of
+    media that have passed.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class Uploads:
 
     @property
     def status(self) -> str:
-        """Agora keeps in its own cloud what it cannot put into the bucket, and goes on trying."""
+        """uploadingStatus: Agora keeps refused files in its own cloud, and tries again."""
         waits = self._dials.late_slices or self._dials.backed_up
         return "backuped" if self._refusals or waits else "uploaded"
 
     def renew(self, bucket: Bucket) -> None:
-        """From now on with other credentials."""
+        """Use another opening of the bucket from now on."""
         self._bucket, self._opened = bucket, self._played()
 
-    def put_slice(self, stem: str, index: int, name: str, content: bytes) -> None:
-        """The slice of this place in the playlist `stem`."""
+    def put_segment(self, stem: str, index: int, name: str, content: bytes) -> None:
+        """Upload the segment at this place of the playlist `stem`."""
         if index in self._dials.lost_slices:
             return
         folder = stem.rpartition("/")[0]
@@ -55,7 +55,7 @@ class Uploads:
             self._put(*last.popleft())
 
     def put_playlist(self, stem: str, content: bytes, *, closed: bool) -> bool:
-        """Whether the bucket took it."""
+        """Upload it. Return whether the bucket accepted it."""
         first = stem not in self._playlists
         copies = self._playlists.setdefault(stem, {})
         if self._dials.backed_up:
@@ -63,17 +63,18 @@ class Uploads:
         return (first or not self._dials.backed_up) and self._put(f"{stem}.m3u8", content)
 
     def put_picture(self, key: str, content: bytes) -> bool:
-        """Whether the bucket took it."""
+        """Upload it. Return whether the bucket accepted it."""
         return self._put(key, content)
 
     def put_mp4(self, key: str, file: Path) -> None:
+        """Upload an MP4, late if segments are late."""
         if self._dials.late_slices:
             self._late.append((key, file.read_bytes()))
         else:
             self._put(key, file)
 
     def put_late(self, sleep: Callable[[float], None]) -> None:
-        """After the end: what has stayed behind until now; of a playlist the newest copy comes last.
+        """Upload after the end what is late; of a playlist the newest copy comes last.
 
         Source: docs.agora.io/en/realtime-media/cloud-recording/build/process-recorded-files/manage-files.
         """

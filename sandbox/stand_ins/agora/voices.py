@@ -1,4 +1,4 @@
-"""Media with several voices made into media with one each: what each person in a call has said."""
+"""Separates the voices of media: each participant gets media with one voice."""
 
 import hashlib
 import itertools
@@ -7,14 +7,14 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.stand_ins.agora.media import Span, silence_outside
 from sandbox.stand_ins.hearing.recogniser import pitch_of
-from sandbox.stand_ins.hearing.speakers import tell_apart
+from sandbox.stand_ins.hearing.speakers import label_speakers
 from sandbox.stand_ins.hearing.speech import utterances
-from sandbox.stand_ins.media import Span, heard_only
 
 
 class Voices:
-    """Remembers what it found, and in `scratch` the media it made: a recording of the same media starts quickly."""
+    """Separates voices. Results are kept, media in `scratch`, so that the same media starts quickly again."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
@@ -22,10 +22,10 @@ class Voices:
         self._lock = threading.Lock()
 
     def turns(self, media: Path, most: int) -> Sequence[Sequence[Span]]:
-        """When each voice has its say, by order of first appearance: `most` voices at most, told apart by pitch.
+        """Return the turns of each voice, in order of first appearance: at most `most` voices, separated by pitch.
 
-        Every moment is somebody's turn; turns change in the middle of the silence between two utterances. Where
-        nothing is said at all, it is the turn of the one first voice. Raises UndecodableMedia.
+        Turns cover all of the media and change in the middle of the silence between two utterances. Media without
+        speech is one turn of one voice. Raises UndecodableMedia.
         """
         with self._lock:
             known = (_identity(media), most)
@@ -34,22 +34,22 @@ class Voices:
             return self._turns[known]
 
     def alone(self, media: Path, spans: Sequence[Span], rate: int | None) -> Path:
-        """The media with silence outside these spans, as an MP4 with mono AAC at `rate` Hz (None: at its own)."""
-        wanted = hashlib.sha256(f"{_identity(media)} {spans} {rate}".encode()).hexdigest()
-        made = self._scratch / f"{wanted}.mp4"
+        """Return the media with silence outside these spans: an MP4 with mono AAC at `rate` Hz (None: its own)."""
+        digest = hashlib.sha256(f"{_identity(media)} {spans} {rate}".encode()).hexdigest()
+        made = self._scratch / f"{digest}.mp4"
         with self._lock:
             if not made.exists():
                 partial = made.with_suffix(".partial")
-                heard_only(media, spans, partial, rate)
+                silence_outside(media, spans, partial, rate)
                 partial.replace(made)
         return made
 
 
-def without(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
-    """What is left of the spans where the holes are taken out."""
+def without(spans: Sequence[Span], gaps: Sequence[Span]) -> list[Span]:
+    """Return the spans without the gaps."""
     left = list(spans)
-    for hole_start, hole_end in holes:
-        cut = [((start, min(end, hole_start)), (max(start, hole_end), end)) for start, end in left]
+    for gap_start, gap_end in gaps:
+        cut = [((start, min(end, gap_start)), (max(start, gap_end), end)) for start, end in left]
         left = [(start, end) for start, end in itertools.chain.from_iterable(cut) if start < end]
     return left
 
@@ -63,9 +63,9 @@ def _turns(media: Path, most: int) -> Sequence[Sequence[Span]]:
     if not said:
         return [[(0.0, math.inf)]]
     pitches = [pitch for _, _, pitch in said]
-    told = tell_apart(pitches, None)
-    if len(set(told)) > most:
-        told = tell_apart(pitches, most)
+    labels = label_speakers(pitches, None)
+    if len(set(labels)) > most:
+        labels = label_speakers(pitches, most)
     changes = [(before[1] + after[0]) / 2 for before, after in itertools.pairwise(said)]
-    turns = list(zip(told, itertools.pairwise([0.0, *changes, math.inf]), strict=True))
-    return [[span for who, span in turns if who == voice] for voice in dict.fromkeys(told)]
+    turns = list(zip(labels, itertools.pairwise([0.0, *changes, math.inf]), strict=True))
+    return [[span for who, span in turns if who == voice] for voice in dict.fromkeys(labels)]

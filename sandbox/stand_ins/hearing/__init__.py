@@ -1,1 +1,4 @@
-"""Speech recognition for all vendors' stand-ins, and what can be derived from words by rules."""
+"""Speech recognition for all stand-ins, and what follows from words by rules.
+
+Start at `speech`, the engine. `language` derives sentiment, topics and the like. Nothing is canned.
+"""

@@ -1,6 +1,6 @@
-"""What can be said about recognised words by rules: sentiment, emotion, questions, actions, topics, summary.
+"""Derives sentiment, emotion, questions, actions, topics and a summary from recognised words, by simple rules.
 
-Simple on purpose, and honest: other words give other answers, and words that say nothing give none.
+Nothing is canned: other words give other results, and empty phrases give none.
 """
 
 import functools
@@ -52,7 +52,7 @@ _WORD = re.compile(r"[a-z][a-z']+")
 
 @dataclass(frozen=True)
 class Action:
-    """Something that somebody will do, or is asked to; `promised` tells the speaker's own from a request."""
+    """Something to do: `promised` by the speaker, or requested from somebody else."""
 
     text: str
     promised: bool
@@ -61,18 +61,18 @@ class Action:
 
 
 def punctuated(text: str) -> str:
-    """The words as a sentence: capitals and a final mark."""
+    """Return the words as a sentence, with capitals and a final mark."""
     sentence = _PROPER.sub(lambda found: found[0].capitalize(), text)
     return sentence[:1].upper() + sentence[1:] + ("?" if is_question(text) else ".")
 
 
 def sentiment_of(text: str) -> float:
-    """VADER's compound score, -1 to 1."""
+    """Return VADER's compound score, -1 to 1."""
     return float(_vader().polarity_scores(text)["compound"])
 
 
 def emotion_of(text: str) -> tuple[str, float]:
-    """The emotion with the most words for it and its share of confidence, 0 to 1; else by the sentiment."""
+    """Return the emotion that has the most words, else one by the sentiment, with a confidence from 0 to 1."""
     words = _WORD.findall(text.lower())
     hits = {emotion: sum(word in known for word in words) for emotion, known in _EMOTIONS.items()}
     emotion = max(hits, key=lambda name: hits[name])
@@ -85,13 +85,13 @@ def emotion_of(text: str) -> tuple[str, float]:
 
 
 def is_question(text: str) -> bool:
-    """Whether the words begin as a question does; recognised speech has no question marks."""
+    """Whether the words begin like a question. Recognised speech has no question marks."""
     words = text.lower().removeprefix("so ").removeprefix("and ").split()
     return len(words) > 2 and words[0] in _QUESTION_STARTS
 
 
 def action_in(text: str) -> Action | None:
-    """The promise or request in the words, if there is one."""
+    """Return the promise or request in the words, None without one."""
     words = text.lower()
     found = _ACTION.search(words)
     if not found:
@@ -106,19 +106,19 @@ def action_in(text: str) -> Action | None:
 
 
 def keywords_in(text: str) -> list[str]:
-    """The words that carry content, each once, in order."""
+    """Return the content words, each once, in order."""
     return list(dict.fromkeys(word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS))
 
 
 def topics_of(texts: Iterable[str], most: int = 5) -> list[str]:
-    """The content words of the whole conversation said most often; words said once only if nothing was repeated."""
+    """Return the most frequent content words of the whole conversation; without repeated words, the first ones."""
     counts = Counter(word for text in texts for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS)
     repeated = [word for word, count in counts.most_common(most) if count > 1]
     return repeated or [word for word, _ in counts.most_common(most)]
 
 
 def summary_of(texts: Sequence[str]) -> list[int]:
-    """Which of the sentences sum up the rest: the quarter (at least two) with the most frequent content words."""
+    """Return the indices of the sentences that sum up the rest: a quarter of them, at least two."""
     counts = Counter(word for text in texts for word in keywords_in(text))
 
     def weight(i: int) -> float:

@@ -1,4 +1,4 @@
-"""One utterance of sound to words and pitch; runs in the speech engine's worker processes."""
+"""Recognises the words and the pitch of one utterance. Runs in the speech engine's worker processes."""
 
 import functools
 import operator
@@ -19,17 +19,17 @@ _VOICED = 0.6
 
 
 def leave_signals_to_parent() -> None:
-    """Ctrl-C reaches the whole process group; the parent ends its workers itself."""
+    """Ignore Ctrl-C, which reaches the whole process group: the parent ends its workers itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def hear(pcm: bytes) -> tuple[str, float | None]:
-    """Words (lower case, unpunctuated) and median pitch in Hz of 16 kHz mono 16-bit sound.
+def recognise(pcm: bytes) -> tuple[str, float | None]:
+    """Return words and median pitch in Hz of 16 kHz mono 16-bit sound.
 
-    The text is empty where no word was recognised, the pitch None where nothing is voiced.
+    The words are lower case without punctuation, empty if none was recognised. The pitch is None without a voice.
     """
     decoder = _decoder()
-    decoder.reinit_feat()  # otherwise the channel estimate of earlier speech colours this one
+    decoder.reinit_feat()  # otherwise the estimate of an earlier channel affects this one
     decoder.start_utt()
     decoder.process_raw(pcm, full_utt=True)
     decoder.end_utt()
@@ -38,7 +38,7 @@ def hear(pcm: bytes) -> tuple[str, float | None]:
 
 
 def pitch_of(pcm: bytes) -> float | None:
-    """Median fundamental frequency in Hz (70 to 330) of the loudest voiced frames, by autocorrelation."""
+    """Return the median fundamental frequency in Hz (70 to 330) of the loudest voiced frames, by autocorrelation."""
     samples = array("h", pcm[: len(pcm) // 2 * 2])
     low = [sum(samples[i : i + _DECIMATION]) / _DECIMATION for i in range(0, len(samples), _DECIMATION)]
     frames = [low[i : i + 2 * _FRAME] for i in range(0, len(low) - 2 * _FRAME, _FRAME)]
@@ -49,7 +49,7 @@ def pitch_of(pcm: bytes) -> float | None:
 
 @functools.cache
 def _decoder() -> Decoder:
-    # The narrowed beams halve the time and cost no accuracy on clear speech.
+    # The narrow beams halve the time, and lose no accuracy on clear speech.
     return Decoder(loglevel="FATAL", samprate=SAMPLE_RATE, cmn="batch", topn=2, ds=2, maxhmmpf=3000, maxwpf=10)
 
 
@@ -68,6 +68,6 @@ def _frame_pitch(frame: list[float]) -> float | None:
     best = max(likeness)
     if best < _VOICED:
         return None
-    # Multiples of the period look as alike as the period: the first peak near the best is the pitch.
+    # Multiples of the period correlate as well as the period: the first peak near the best is the pitch.
     first = next(i for i, value in enumerate(likeness) if value >= 0.92 * best and value >= max(likeness[i : i + 2]))
     return _PITCH_RATE / _LAGS[first]

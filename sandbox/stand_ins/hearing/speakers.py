@@ -1,4 +1,4 @@
-"""Who speaks: utterances told apart by the pitch of the voice."""
+"""Assigns utterances to speakers by the pitch of their voices."""
 
 import itertools
 import math
@@ -8,22 +8,22 @@ _MOST_SPEAKERS = 4
 _APART_SEMITONES = 3.0
 
 
-def tell_apart(pitches: Sequence[float | None], speakers: int | None) -> list[str]:
-    """A speaker ("1", "2", … in order of appearance) for each utterance's pitch in Hz.
+def label_speakers(pitches: Sequence[float | None], speakers: int | None) -> list[str]:
+    """Return a speaker for each utterance's pitch in Hz: "1", "2", … in order of appearance.
 
-    `speakers` None finds how many there are: as many as are three semitones apart. An utterance without
-    a pitch goes on with the voice before it.
+    With `speakers` None there are as many as are three semitones apart. An utterance without a pitch belongs to the
+    speaker before it.
     """
     heights = [None if pitch is None else 12 * math.log2(pitch) for pitch in pitches]
     known = [height for height in heights if height is not None]
     centres = _centres(known, speakers)
     names: dict[int, str] = {}
-    told, last = [], 0
+    labels, last = [], 0
     for height in heights:
         if height is not None and centres:
             last = min(range(len(centres)), key=lambda i: abs(centres[i] - height))
-        told.append(names.setdefault(last, str(len(names) + 1)))
-    return told
+        labels.append(names.setdefault(last, str(len(names) + 1)))
+    return labels
 
 
 def _centres(heights: Sequence[float], speakers: int | None) -> list[float]:
@@ -39,7 +39,7 @@ def _centres(heights: Sequence[float], speakers: int | None) -> list[float]:
 
 
 def _cluster(heights: Sequence[float], count: int) -> list[float]:
-    """Sorted centres of `count` clusters (Lloyd's algorithm in one dimension, started evenly over the range)."""
+    """Return the sorted centres of `count` clusters: Lloyd's algorithm in one dimension, started evenly."""
     low, high = min(heights), max(heights)
     centres = [low + (high - low) * (i + 0.5) / count for i in range(count)]
     for _ in range(20):

@@ -1,7 +1,7 @@
-"""The speech engine behind every vendor stand-in: media file to utterances with times, words and speakers.
+"""The speech engine of all stand-ins: a media file becomes utterances with times, words and speakers.
 
-Nothing is canned: PyAV decodes, a voice activity detector cuts at the silences, pocketsphinx (with the English
-model in its wheel) recognises, and the pitch of the voices tells the speakers apart.
+PyAV decodes, a voice activity detector cuts at silences, and pocketsphinx recognises, with the English model of its
+wheel. The pitch of the voices separates the speakers.
 """
 
 import hashlib
@@ -18,21 +18,21 @@ from typing import Protocol
 import av
 from pocketsphinx import Endpointer
 
-from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE, hear, leave_signals_to_parent
-from sandbox.stand_ins.hearing.speakers import tell_apart
+from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE, leave_signals_to_parent, recognise
+from sandbox.stand_ins.hearing.speakers import label_speakers
 
 _LONGEST_UTTERANCE_SECONDS = 15.0
 _REMEMBERED = 64
-_HEARING_SECONDS = 300
+_RECOGNITION_SECONDS = 300
 
 
 class UndecodableMedia(Exception):
-    """The bytes are no media that can be decoded, or hold no audio."""
+    """The media cannot be decoded, or has no audio."""
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """What one voice said between two silences; times in ms from the start of the media, with fractions."""
+    """The speech of one voice between two silences. Times are in ms from the start of the media, with fractions."""
 
     start_ms: float
     end_ms: float
@@ -41,7 +41,7 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Recognised:
     start_ms: float
     end_ms: float
     text: str
@@ -49,9 +49,9 @@ class _Heard:
 
 
 class Engine(Protocol):
-    """What the vendors need of a speech engine."""
+    """A speech engine, as the vendors need it."""
 
-    def listen(
+    def recognise(
         self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None
     ) -> list[Utterance]: ...
 
@@ -59,7 +59,7 @@ class Engine(Protocol):
 
 
 class SpeechEngine:
-    """Recognises on `workers` processes, or, with 0, on one thread of this process."""
+    """Recognises speech in `workers` processes, with 0 on one thread of this process."""
 
     def __init__(self, workers: int = 2) -> None:
         # pocketsphinx holds the interpreter's lock while it works, so threads would not use a second core.
@@ -69,44 +69,44 @@ class SpeechEngine:
             else ThreadPool(1)
         )
         self._ahead = 2 * max(workers, 1)
-        self._known: OrderedDict[str, Future[list[_Heard]]] = OrderedDict()
+        self._known: OrderedDict[str, Future[list[_Recognised]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Ends the workers at once, whatever they are hearing."""
+        """End the workers at once."""
         self._pool.terminate()
         self._pool.join()
 
-    def listen(
+    def recognise(
         self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None
     ) -> list[Utterance]:
-        """What is said in the media, by `speakers` voices (None: find how many).
+        """Return the speech in the media, of `speakers` voices (None: find how many).
 
-        `containers` are the formats taken, by FFmpeg's names (None: all). The same bytes are recognised once and
-        remembered. Raises UndecodableMedia.
+        `containers` are the accepted formats by FFmpeg's names (None: all). The same bytes are recognised only once.
+        Raises UndecodableMedia.
         """
         check_container(media, containers)
-        heard = self._hear_once(media)
-        told = tell_apart([utterance.pitch for utterance in heard], speakers)
+        recognised = self._recognise_once(media)
+        labels = label_speakers([utterance.pitch for utterance in recognised], speakers)
         return [
             Utterance(utterance.start_ms, utterance.end_ms, speaker, utterance.text)
-            for utterance, speaker in zip(heard, told, strict=True)
+            for utterance, speaker in zip(recognised, labels, strict=True)
             if utterance.text
         ]
 
-    def _hear_once(self, media: Path) -> list[_Heard]:
+    def _recognise_once(self, media: Path) -> list[_Recognised]:
         with media.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         with self._lock:
             known = self._known.get(digest)
-            mine: Future[list[_Heard]] = known or Future()
+            mine: Future[list[_Recognised]] = known or Future()
             self._known[digest] = mine
             self._known.move_to_end(digest)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         if known is None:
             try:
-                mine.set_result(self._hear(media))
+                mine.set_result(self._recognise_all(media))
             except BaseException as error:
                 with self._lock:
                     self._known.pop(digest, None)
@@ -114,24 +114,24 @@ class SpeechEngine:
                 raise
         return mine.result()
 
-    def _hear(self, media: Path) -> list[_Heard]:
-        heard: list[_Heard] = []
+    def _recognise_all(self, media: Path) -> list[_Recognised]:
+        recognised: list[_Recognised] = []
         waiting: deque[tuple[float, float, AsyncResult[tuple[str, float | None]]]] = deque()
 
         def collect(leave: int) -> None:
             while len(waiting) > leave:
                 start, end, result = waiting.popleft()
-                heard.append(_Heard(start, end, *result.get(_HEARING_SECONDS)))
+                recognised.append(_Recognised(start, end, *result.get(_RECOGNITION_SECONDS)))
 
         for start, end, pcm in utterances(media):
-            waiting.append((start * 1000, end * 1000, self._pool.apply_async(hear, (pcm,))))
+            waiting.append((start * 1000, end * 1000, self._pool.apply_async(recognise, (pcm,))))
             collect(leave=self._ahead)
         collect(leave=0)
-        return heard
+        return recognised
 
 
 def check_container(media: Path, containers: Collection[str] | None) -> None:
-    """Raises UndecodableMedia for a file that is none of these formats."""
+    """Raises UndecodableMedia unless the file has one of these formats."""
     try:
         with av.open(str(media)) as container:
             names = container.format.name.split(",")
@@ -142,7 +142,7 @@ def check_container(media: Path, containers: Collection[str] | None) -> None:
 
 
 def decode(media: Path) -> Iterator[bytes]:
-    """The first audio stream as 16 kHz mono 16-bit sound, piece by piece. Raises UndecodableMedia."""
+    """Yield the first audio stream as 16 kHz mono 16-bit sound. Raises UndecodableMedia."""
     try:
         with av.open(str(media)) as container:
             if not container.streams.audio:
@@ -161,7 +161,10 @@ def _pcm(frames: list[av.AudioFrame]) -> Iterator[bytes]:
 
 
 def utterances(media: Path) -> Iterator[tuple[float, float, bytes]]:
-    """Speech between silences as (start, end, sound), seconds; longer speech is cut, to bound what a worker holds."""
+    """Yield the speech between silences as (start, end, sound) in seconds.
+
+    Long speech is cut, to bound the memory of a worker.
+    """
     detector = Endpointer(sample_rate=SAMPLE_RATE)
     longest = int(_LONGEST_UTTERANCE_SECONDS * SAMPLE_RATE) * 2
     speech = bytearray()
@@ -183,12 +186,12 @@ def utterances(media: Path) -> Iterator[tuple[float, float, bytes]]:
 
 
 def _frames(pieces: Iterator[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
-    """The sound in frames of `size` bytes, and whether it is the last, perhaps shorter, one."""
-    held = b""
+    """Yield frames of `size` bytes, each with whether it is the last one, which may be shorter."""
+    buffer = b""
     for piece in pieces:
-        held += piece
-        while len(held) > size:
-            yield held[:size], False
-            held = held[size:]
-    if held:
-        yield held, True
+        buffer += piece
+        while len(buffer) > size:
+            yield buffer[:size], False
+            buffer = buffer[size:]
+    if buffer:
+        yield buffer, True

@@ -8,7 +8,7 @@ import av
 import pytest
 
 from tests.sandbox.agora.individual import FAST, MAN, named_in, playlists_of, slices_of, started
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, Outside
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask, StandIns
 
 QUICK = {"speed": 100.0, "joining_seconds": 0.0, "idle_speed": 1e6}
 
@@ -26,12 +26,12 @@ def statuses(task: AgoraTask, enough: float) -> list[tuple[int, int]]:
     return seen
 
 
-def test_another_recorder_goes_on_under_another_name(agora: AgoraCustomer, outside: Outside) -> None:
+def test_another_recorder_goes_on_under_another_name(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     gap = {"fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 0.1}
-    outside.dials(agora={**QUICK, **gap, "slice_seconds": 6.0})
+    stand_ins.dials(agora={**QUICK, **gap, "slice_seconds": 6.0})
     task = started(agora, streamMode="original")
-    outside.world.jobs.join()
-    playlists = dict(playlists_of(outside.bucket))
+    stand_ins.runtime.jobs.join()
+    playlists = dict(playlists_of(stand_ins.bucket))
     prefix = "recordings/0123abcd/"
     names = [f"{task.sid}_room-1__uid_s_{uid}__uid_e_audio.m3u8" for uid in ("1001", "1002")]
     assert set(playlists) == {f"{prefix}{marker}{name}" for marker in ("", "bak0_") for name in names}
@@ -40,26 +40,26 @@ def test_another_recorder_goes_on_under_another_name(agora: AgoraCustomer, outsi
         stem = key.removesuffix(".m3u8").removeprefix(prefix)
         assert all(slice_.startswith(f"{stem}_") for slice_ in named_in(playlist))
     for uid in ("1001", "1002"):
-        before = slices_of(outside.bucket, uid)
-        after = slices_of(outside.bucket, uid, "bak0_")
+        before = slices_of(stand_ins.bucket, uid)
+        after = slices_of(stand_ins.bucket, uid, "bak0_")
         assert [round(part.starts) for part in before] == [0, 6, 12]  # that of 18 was lost
         assert 29.9 < after[0].starts < 40
         assert after[-1].starts + after[-1].seconds == pytest.approx(52.4, abs=0.1)
         assert [part.clock for part in after] == pytest.approx([part.starts for part in after], abs=0.002)
-    voiced = [part.pitch for part in slices_of(outside.bucket, "1002", "bak0_") if part.pitch]
+    voiced = [part.pitch for part in slices_of(stand_ins.bucket, "1002", "bak0_") if part.pitch]
     assert voiced
     assert all(MAN[0] < pitch < MAN[1] for pitch in voiced)
 
 
-def test_between_recorders_no_worker_is_found(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**QUICK, "speed": 20.0, "fail_over_at_seconds": 2.0, "fail_over_gap_seconds": 0.3})
+def test_between_recorders_no_worker_is_found(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**QUICK, "speed": 20.0, "fail_over_at_seconds": 2.0, "fail_over_gap_seconds": 0.3})
     task = started(agora).joined()
     assert statuses(task, 1.0) == [(200, 5), (404, 404), (200, 5)]
     assert task.stop().status_code == 200
 
 
-def test_changes_between_recorders_find_no_worker_either(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**QUICK, "fail_over_at_seconds": 0.1, "fail_over_gap_seconds": 0.5})
+def test_changes_between_recorders_find_no_worker_either(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**QUICK, "fail_over_at_seconds": 0.1, "fail_over_gap_seconds": 0.5})
     task = agora.started()
     while task.query().status_code == 200:
         time.sleep(0.01)
@@ -68,34 +68,34 @@ def test_changes_between_recorders_find_no_worker_either(agora: AgoraCustomer, o
     assert task.stop().status_code == 200
 
 
-def test_the_mp4s_of_a_mix_are_those_of_the_second_recorder(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**QUICK, "fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 0.1})
+def test_the_mp4s_of_a_mix_are_those_of_the_second_recorder(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**QUICK, "fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 0.1})
     task = agora.started()
-    outside.world.jobs.join()
-    [mp4] = [key for key in outside.bucket.objects if key.endswith(".mp4")]
+    stand_ins.runtime.jobs.join()
+    [mp4] = [key for key in stand_ins.bucket.objects if key.endswith(".mp4")]
     assert mp4 == f"recordings/0123abcd/bak0_{task.sid}_room-1_0.mp4"
-    with av.open(io.BytesIO(outside.bucket.objects[mp4])) as container:
+    with av.open(io.BytesIO(stand_ins.bucket.objects[mp4])) as container:
         seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
     assert 12 < seconds < 22.6
-    recorders = {re.sub(r"^.*/|_room.*$", "", key) for key, _ in playlists_of(outside.bucket)}
+    recorders = {re.sub(r"^.*/|_room.*$", "", key) for key, _ in playlists_of(stand_ins.bucket)}
     assert recorders == {task.sid, f"bak0_{task.sid}"}
 
 
 @pytest.mark.parametrize("mode", ["mix", "individual"])
-def test_an_abnormal_exit_can_be_queried_for_a_second(agora: AgoraCustomer, outside: Outside, mode: str) -> None:
-    outside.dials(agora={**QUICK, "exit_at_seconds": 20.0})
+def test_an_abnormal_exit_can_be_queried_for_a_second(agora: AgoraCustomer, stand_ins: StandIns, mode: str) -> None:
+    stand_ins.dials(agora={**QUICK, "exit_at_seconds": 20.0})
     task = started(agora).joined() if mode == "individual" else agora.started()
     assert statuses(task, 2.0) == [(200, 5), (200, 20), (404, 404)]
     assert task.stop().json["code"] == 404
-    outside.world.jobs.join()
-    playlists = dict(playlists_of(outside.bucket))
+    stand_ins.runtime.jobs.join()
+    playlists = dict(playlists_of(stand_ins.bucket))
     assert len(playlists) == (2 if mode == "individual" else 1)
     assert not any("#EXT-X-ENDLIST" in text for text in playlists.values())
-    assert {key.rpartition(".")[2] for key in outside.bucket.objects} == {"m3u8", "ts"}
+    assert {key.rpartition(".")[2] for key in stand_ins.bucket.objects} == {"m3u8", "ts"}
 
 
-def test_a_crashed_recorder_takes_no_orders(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "exit_at_seconds": 5.0})
+def test_a_crashed_recorder_takes_no_orders(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "exit_at_seconds": 5.0})
     task = agora.started()
     while task.query().json["serverResponse"]["status"] != 20:
         time.sleep(0.01)
@@ -104,15 +104,15 @@ def test_a_crashed_recorder_takes_no_orders(agora: AgoraCustomer, outside: Outsi
     assert task.stop().json["code"] == 404
 
 
-def test_a_recorder_that_never_starts_exits_after_the_idle_time(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"never_starts": True, "joining_seconds": 0.2, "idle_speed": 600.0})
+def test_a_recorder_that_never_starts_exits_after_the_idle_time(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"never_starts": True, "joining_seconds": 0.2, "idle_speed": 600.0})
     task = agora.started()
     assert statuses(task, 1.0) == [(200, 1), (200, 3), (404, 404)]
-    assert outside.bucket.objects == {}
+    assert stand_ins.bucket.objects == {}
 
 
-def test_a_recorder_that_never_starts_has_nothing_when_stopped(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"never_starts": True, "joining_seconds": 0.0})
+def test_a_recorder_that_never_starts_has_nothing_when_stopped(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"never_starts": True, "joining_seconds": 0.0})
     task = started(agora)
     reply = task.stop()
     assert (reply.status_code, reply.json["code"]) == (206, 435)

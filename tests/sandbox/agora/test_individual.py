@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.media import beginning_mp4, duration_of
-from sandbox.stand_ins.world import SAMPLE
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import beginning_mp4, duration_of
 from tests.sandbox.agora.individual import (
     FAST,
     MAN,
@@ -19,35 +19,35 @@ from tests.sandbox.agora.individual import (
     slices_of,
     started,
 )
-from tests.sandbox.conftest import AgoraCustomer, Outside
+from tests.sandbox.conftest import AgoraCustomer, StandIns
 
 # What the voices of the sample say first, in seconds: hers until 7.0, his until 16.6, with pauses of 0.7 s.
 HER_TURN, HIS_TURN = (1.2, 6.6), (7.5, 16.2)
 
 
-def test_everybody_has_a_playlist_with_slices_of_their_own_voice(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=FAST)
+def test_everybody_has_a_playlist_with_slices_of_their_own_voice(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=FAST)
     task = started(agora)
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     name = f"recordings/0123abcd/{task.sid}_room-1__uid_s_{{}}__uid_e_audio"
-    assert {key for key, _ in playlists_of(outside.bucket)} == {f"{name.format(u)}.m3u8" for u in (1001, 1002)}
+    assert {key for key, _ in playlists_of(stand_ins.bucket)} == {f"{name.format(u)}.m3u8" for u in (1001, 1002)}
     for uid, (lowest, highest) in (("1001", WOMAN), ("1002", MAN)):
-        slices = slices_of(outside.bucket, uid)
+        slices = slices_of(stand_ins.bucket, uid)
         assert len(slices) == 4
         assert {part.rate for part in slices} == {48_000}
         assert sum(part.seconds for part in slices) == pytest.approx(duration_of(SAMPLE), abs=0.1)
         pitches = [part.pitch for part in slices]
         assert all(pitch and lowest < pitch < highest for pitch in pitches), pitches
-    her, his = slices_of(outside.bucket, "1001")[0], slices_of(outside.bucket, "1002")[0]
+    her, his = slices_of(stand_ins.bucket, "1001")[0], slices_of(stand_ins.bucket, "1002")[0]
     assert her.loudness(*HER_TURN) > 0.1 > 0.01 > his.loudness(*HER_TURN)
     assert his.loudness(7.5, 14.9) > 0.1 > 0.01 > her.loudness(7.5, 14.9)
 
 
-def test_slices_follow_each_other_without_a_gap(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "slice_seconds": 4, "recording_seconds": 18})
+def test_slices_follow_each_other_without_a_gap(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "slice_seconds": 4, "recording_seconds": 18})
     started(agora, streamMode="original")
-    outside.world.jobs.join()
-    slices = slices_of(outside.bucket, "1002")
+    stand_ins.runtime.jobs.join()
+    slices = slices_of(stand_ins.bucket, "1002")
     assert [round(part.starts) for part in slices] == [0, 4, 8, 12, 16]
     assert {part.rate for part in slices} == {16_000}
     for part, after in itertools.pairwise(slices):
@@ -56,45 +56,47 @@ def test_slices_follow_each_other_without_a_gap(agora: AgoraCustomer, outside: O
 
 
 def test_the_playlist_is_uploaded_after_every_slice_and_closed_at_the_end(
-    agora: AgoraCustomer, outside: Outside
+    agora: AgoraCustomer, stand_ins: StandIns
 ) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 31, "uids": ["7"]})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 31, "uids": ["7"]})
     started(agora, privateParams='{"correctEXTINF":true}')
-    outside.world.jobs.join()
-    assert [len(named_in(playlist)) for playlist in outside.bucket.playlists] == [1, 2, 3, 3]
-    assert ["#EXT-X-ENDLIST" in playlist for playlist in outside.bucket.playlists] == [False, False, False, True]
-    slices = slices_of(outside.bucket, "7")
-    assert named_in(outside.bucket.playlists[-1]) == [part.name.rpartition("/")[2] for part in slices]
-    lengths = [line[8:-1] for line in outside.bucket.playlists[-1].splitlines() if line.startswith("#EXTINF:")]
+    stand_ins.runtime.jobs.join()
+    assert [len(named_in(playlist)) for playlist in stand_ins.bucket.playlists] == [1, 2, 3, 3]
+    assert ["#EXT-X-ENDLIST" in playlist for playlist in stand_ins.bucket.playlists] == [False, False, False, True]
+    slices = slices_of(stand_ins.bucket, "7")
+    assert named_in(stand_ins.bucket.playlists[-1]) == [part.name.rpartition("/")[2] for part in slices]
+    lengths = [line[8:-1] for line in stand_ins.bucket.playlists[-1].splitlines() if line.startswith("#EXTINF:")]
     assert [float(length) for length in lengths] == pytest.approx([part.seconds for part in slices], abs=0.001)
 
 
-def test_transcoded_who_is_muted_is_silent(agora: AgoraCustomer, outside: Outside) -> None:
+def test_a_muted_uid_is_silent_in_a_transcoded_track(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     mute = {"uid": "1001", "from_seconds": 2.0, "to_seconds": 5}
-    outside.dials(agora={**FAST, "recording_seconds": 15, "mutes": [mute]})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 15, "mutes": [mute]})
     started(agora)
-    outside.world.jobs.join()
-    [slice_] = slices_of(outside.bucket, "1001")
+    stand_ins.runtime.jobs.join()
+    [slice_] = slices_of(stand_ins.bucket, "1001")
     assert slice_.seconds == pytest.approx(15, abs=0.05)
     assert slice_.loudness(2.1, 4.9) < 0.01
     assert slice_.loudness(1.2, 1.9) > 0.1
     assert slice_.loudness(5.2, 6.6) > 0.1
 
 
-def test_as_sent_a_mute_cuts_the_slice_and_leaves_a_hole(agora: AgoraCustomer, outside: Outside) -> None:
+def test_a_mute_ends_the_segment_and_leaves_a_gap_in_an_original_track(
+    agora: AgoraCustomer, stand_ins: StandIns
+) -> None:
     mutes = [
         {"uid": "1001", "from_seconds": 20.0, "to_seconds": 30.0},
         {"uid": "1001", "from_seconds": 3, "to_seconds": 5},
     ]
-    outside.dials(agora={**FAST, "recording_seconds": 40, "mutes": mutes})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 40, "mutes": mutes})
     started(agora, streamMode="original")
-    outside.world.jobs.join()
-    slices = slices_of(outside.bucket, "1001")
+    stand_ins.runtime.jobs.join()
+    slices = slices_of(stand_ins.bucket, "1001")
     spans = [(part.starts, part.starts + part.seconds) for part in slices]
     assert spans == [pytest.approx(span, abs=0.07) for span in [(0, 3), (5, 20), (30, 40)]]
     assert [part.clock for part in slices] == pytest.approx([part.starts for part in slices], abs=0.002)
     assert slices[1].loudness(5.2, 6.6) > 0.1
-    others = slices_of(outside.bucket, "1002")
+    others = slices_of(stand_ins.bucket, "1002")
     assert sum(part.seconds for part in others) == pytest.approx(40, abs=0.1)
 
 
@@ -107,39 +109,39 @@ def test_as_sent_a_mute_cuts_the_slice_and_leaves_a_hole(agora: AgoraCustomer, o
     ],
 )
 def test_only_who_is_subscribed_to_is_recorded(
-    agora: AgoraCustomer, outside: Outside, subscribed: dict[str, Any], recorded: set[str]
+    agora: AgoraCustomer, stand_ins: StandIns, subscribed: dict[str, Any], recorded: set[str]
 ) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 15})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 15})
     started(agora, **subscribed)
-    outside.world.jobs.join()
-    assert {uid for uid in ("1001", "1002", "1003") if slices_of(outside.bucket, uid)} == recorded
+    stand_ins.runtime.jobs.join()
+    assert {uid for uid in ("1001", "1002", "1003") if slices_of(stand_ins.bucket, uid)} == recorded
     for uid, voice in (("1001", WOMAN), ("1002", MAN)):
-        for part in slices_of(outside.bucket, uid):
+        for part in slices_of(stand_ins.bucket, uid):
             assert voice[0] < (part.pitch or 0) < voice[1]
 
 
-def test_of_one_voice_the_first_speaks_all(agora: AgoraCustomer, outside: Outside, tmp_path: Path) -> None:
+def test_of_one_voice_the_first_speaks_all(agora: AgoraCustomer, stand_ins: StandIns, tmp_path: Path) -> None:
     alone = tmp_path / "alone.mp4"
     beginning_mp4(SAMPLE, 6.9, alone)
-    outside.dials(agora={**FAST, "media_path": str(alone), "uids": ["5", "6"]})
+    stand_ins.dials(agora={**FAST, "media_path": str(alone), "uids": ["5", "6"]})
     started(agora)
-    outside.world.jobs.join()
-    [speaks], [listens] = slices_of(outside.bucket, "5"), slices_of(outside.bucket, "6")
+    stand_ins.runtime.jobs.join()
+    [speaks], [listens] = slices_of(stand_ins.bucket, "5"), slices_of(stand_ins.bucket, "6")
     assert WOMAN[0] < (speaks.pitch or 0) < WOMAN[1]
     assert listens.loudness(0, 7) < 0.01
 
 
-def test_one_alone_speaks_with_all_voices(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 15, "uids": ["5"]})
+def test_one_alone_speaks_with_all_voices(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 15, "uids": ["5"]})
     started(agora)
-    outside.world.jobs.join()
-    [slice_] = slices_of(outside.bucket, "5")
+    stand_ins.runtime.jobs.join()
+    [slice_] = slices_of(stand_ins.bucket, "5")
     assert slice_.loudness(*HER_TURN) > 0.1
     assert slice_.loudness(7.5, 14.9) > 0.1
 
 
-def test_query_and_stop_list_a_file_per_uid(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"speed": 10.0, "joining_seconds": 0.0, "slice_seconds": 5.0})
+def test_query_and_stop_list_a_file_per_uid(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"speed": 10.0, "joining_seconds": 0.0, "slice_seconds": 5.0})
     began = time.monotonic()
     task = started(agora)
     assert time.monotonic() - began < 0.5
@@ -166,19 +168,19 @@ def test_query_and_stop_list_a_file_per_uid(agora: AgoraCustomer, outside: Outsi
     assert result == {"fileListMode": "json", "fileList": reply["fileList"], "uploadingStatus": "uploaded"}
     assert task.query().status_code == 404
     for uid in ("1001", "1002"):
-        ends = slices_of(outside.bucket, uid)[-1]
+        ends = slices_of(stand_ins.bucket, uid)[-1]
         assert 5 < ends.starts + ends.seconds < 50
-    assert all("#EXT-X-ENDLIST" in playlist for _, playlist in playlists_of(outside.bucket))
+    assert all("#EXT-X-ENDLIST" in playlist for _, playlist in playlists_of(stand_ins.bucket))
 
 
-def test_where_nobody_is_subscribed_to_nothing_is_recorded(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"speed": 100.0, "joining_seconds": 0.0})
+def test_where_nobody_is_subscribed_to_nothing_is_recorded(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"speed": 100.0, "joining_seconds": 0.0})
     task = started(agora, subscribeAudioUids=["9"])
     time.sleep(0.05)
     reply = task.stop()
     assert (reply.status_code, reply.json["code"]) == (206, 435)
-    outside.world.jobs.join()
-    assert outside.bucket.objects == {}
+    stand_ins.runtime.jobs.join()
+    assert stand_ins.bucket.objects == {}
 
 
 @pytest.mark.parametrize(
@@ -211,9 +213,9 @@ def test_it_refuses(agora: AgoraCustomer, parts: dict[str, Any], named: str) -> 
     ],
 )
 def test_dials_that_make_no_channel_are_said(
-    agora: AgoraCustomer, outside: Outside, dials: dict[str, Any], named: str
+    agora: AgoraCustomer, stand_ins: StandIns, dials: dict[str, Any], named: str
 ) -> None:
-    outside.dials(agora=dials)
+    stand_ins.dials(agora=dials)
     reply = agora.start(agora.acquire(), "individual", **individual_parts())
     assert (reply.status_code, reply.json["code"]) == (500, 500)
     assert named in reply.json["reason"]

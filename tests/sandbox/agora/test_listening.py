@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.stand_ins.agora.media import Span
 from sandbox.stand_ins.agora.tracks import SHORTEST_SECONDS, next_span
-from sandbox.stand_ins.media import Span
 from tests.sandbox.agora.individual import (
     FAST,
     WOMAN,
@@ -21,7 +21,7 @@ from tests.sandbox.agora.individual import (
     slices_of,
     started,
 )
-from tests.sandbox.conftest import AgoraCustomer, Outside
+from tests.sandbox.conftest import AgoraCustomer, StandIns
 
 # The woman of the sample, 1001, speaks until 7.0 s, the man, 1002, from then until 16.6 s.
 HIS_TURN = (7.5, 16.2)
@@ -38,10 +38,10 @@ def listen(task: IndividualTask, **lists: Any) -> None:
     assert reply.status_code == 200, reply.json
 
 
-def until(outside: Outside, uid: str, slices: int) -> None:
+def until(stand_ins: StandIns, uid: str, slices: int) -> None:
     """Wait until a uid has so many slices."""
     for _ in range(500):
-        if len(slices_of(outside.bucket, uid)) >= slices:
+        if len(slices_of(stand_ins.bucket, uid)) >= slices:
             return
         time.sleep(0.01)
     raise AssertionError(f"not so many slices of {uid}")
@@ -58,17 +58,17 @@ def spans(slices: list[HeardSlice]) -> list[Span]:
     return pieces
 
 
-def test_who_is_no_longer_subscribed_to_ends_where_another_begins(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**PACE, "recording_seconds": 12})
+def test_a_uid_ends_where_its_subscription_ends(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**PACE, "recording_seconds": 12})
     task = started(agora, subscribeAudioUids=["1001"])
-    until(outside, "1001", 1)
+    until(stand_ins, "1001", 1)
     time.sleep(0.2)  # into the next slice
     listen(task, subscribeAudioUids=["1002"])
-    until(outside, "1002", 1)
+    until(stand_ins, "1002", 1)
     assert task.query().json["serverResponse"]["status"] == 5
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
 
-    hers, his = slices_of(outside.bucket, "1001"), slices_of(outside.bucket, "1002")
+    hers, his = slices_of(stand_ins.bucket, "1001"), slices_of(stand_ins.bucket, "1002")
     [(_, changed)], [(began, ended)] = spans(hers), spans(his)
     assert 2 < changed < 10
     assert (began, ended) == (pytest.approx(changed, abs=SCRAP), pytest.approx(12, abs=FRAME))
@@ -79,46 +79,48 @@ def test_who_is_no_longer_subscribed_to_ends_where_another_begins(agora: AgoraCu
         if HIS_TURN[0] < part.starts < part.starts + part.seconds < HIS_TURN[1]:
             assert 85 < (part.pitch or 0) < 125, "a man's, as well as two seconds tell it"
     assert max(part.loudness(*HIS_TURN) for part in his) > 0.1
-    for (_, playlist), slices in zip(playlists_of(outside.bucket), (hers, his), strict=True):
+    for (_, playlist), slices in zip(playlists_of(stand_ins.bucket), (hers, his), strict=True):
         assert playlist.endswith("#EXT-X-ENDLIST\n")
         assert named_in(playlist) == [part.name.rpartition("/")[2] for part in slices]
 
 
-def test_who_comes_back_goes_on_behind_a_hole(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**PACE, "recording_seconds": 12})
+def test_a_uid_that_is_subscribed_to_again_continues_after_a_gap(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**PACE, "recording_seconds": 12})
     task = started(agora)
-    until(outside, "1001", 1)
+    until(stand_ins, "1001", 1)
     listen(task, unsubscribeAudioUids=["1001"])
-    until(outside, "1002", 2)
-    hers = slices_of(outside.bucket, "1001")
-    until(outside, "1002", 4)
-    assert slices_of(outside.bucket, "1001") == hers
+    until(stand_ins, "1002", 2)
+    hers = slices_of(stand_ins.bucket, "1001")
+    until(stand_ins, "1002", 4)
+    assert slices_of(stand_ins.bucket, "1001") == hers
     listen(task, **EVERYBODY)
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
 
-    [before, after] = spans(slices_of(outside.bucket, "1001"))
+    [before, after] = spans(slices_of(stand_ins.bucket, "1001"))
     assert before[0] == pytest.approx(0, abs=FRAME)
     assert after[0] - before[1] > 2
     assert after[1] == pytest.approx(12, abs=FRAME)
-    assert all(part.clock == pytest.approx(part.starts, abs=0.002) for part in slices_of(outside.bucket, "1001"))
-    his_slices = slices_of(outside.bucket, "1002")
+    assert all(part.clock == pytest.approx(part.starts, abs=0.002) for part in slices_of(stand_ins.bucket, "1001"))
+    his_slices = slices_of(stand_ins.bucket, "1002")
     assert [round(part.starts) for part in his_slices] == list(range(0, 12, 2)), "his go on as if nothing were"
     for part, following in itertools.pairwise(his_slices):
         assert following.starts == pytest.approx(part.starts + part.seconds, abs=0.002)
-    [(_, her_playlist), _] = playlists_of(outside.bucket)
-    assert len(named_in(her_playlist)) == len(slices_of(outside.bucket, "1001"))
+    [(_, her_playlist), _] = playlists_of(stand_ins.bucket)
+    assert len(named_in(her_playlist)) == len(slices_of(stand_ins.bucket, "1001"))
 
 
-def test_a_recorder_that_heard_nobody_has_files_once_it_hears_somebody(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**PACE, "idle_speed": 1.0})
+def test_a_recorder_without_subscriptions_has_files_after_the_first_one(
+    agora: AgoraCustomer, stand_ins: StandIns
+) -> None:
+    stand_ins.dials(agora={**PACE, "idle_speed": 1.0})
     task = started(agora, subscribeAudioUids=["9"]).joined()
     time.sleep(0.1)
     assert task.query().json["serverResponse"]["fileList"] == []
     listen(task, **EVERYBODY)
-    until(outside, "1002", 1)
+    until(stand_ins, "1002", 1)
     files = task.query().json["serverResponse"]["fileList"]
     [his] = [file for file in files if file["uid"] == "1002"]
-    [first, *_] = slices_of(outside.bucket, "1002")
+    [first, *_] = slices_of(stand_ins.bucket, "1002")
     assert his["sliceStartTime"] == 1_800_000_000_000 + int(first.starts * 1000)
     assert first.starts > 0.1
     reply = task.stop()
@@ -126,14 +128,14 @@ def test_a_recorder_that_heard_nobody_has_files_once_it_hears_somebody(agora: Ag
     assert {file["uid"] for file in reply.json["serverResponse"]["fileList"]} == {"1001", "1002"}
 
 
-def test_what_is_told_of_video_alone_changes_nobodys_sound(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**PACE, "speed": 20.0, "recording_seconds": 8})
+def test_subscriptions_to_video_do_not_change_audio(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**PACE, "speed": 20.0, "recording_seconds": 8})
     task = started(agora, subscribeAudioUids=["1001"]).joined()
     video = {"videoUidList": {"subscribeVideoUids": ["1002"]}}
     assert task.ask("POST", "update", streamSubscribe=video).status_code == 200
-    outside.world.jobs.join()
-    assert spans(slices_of(outside.bucket, "1001")) == [pytest.approx((0, 8), abs=FRAME)]
-    assert slices_of(outside.bucket, "1002") == []
+    stand_ins.runtime.jobs.join()
+    assert spans(slices_of(stand_ins.bucket, "1001")) == [pytest.approx((0, 8), abs=FRAME)]
+    assert slices_of(stand_ins.bucket, "1002") == []
 
 
 @pytest.mark.parametrize(
@@ -150,37 +152,37 @@ def test_what_is_told_of_video_alone_changes_nobodys_sound(agora: AgoraCustomer,
     ],
 )
 def test_one_spelling_is_understood_the_other_ignored(
-    agora: AgoraCustomer, outside: Outside, dial: str, lists: dict[str, Any], recorded: set[str]
+    agora: AgoraCustomer, stand_ins: StandIns, dial: str, lists: dict[str, Any], recorded: set[str]
 ) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 3, "unsubscribe_spelling": dial})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 3, "unsubscribe_spelling": dial})
     started(agora, **lists)
-    outside.world.jobs.join()
-    assert {uid for uid in ("1001", "1002") if slices_of(outside.bucket, uid)} == recorded
+    stand_ins.runtime.jobs.join()
+    assert {uid for uid in ("1001", "1002") if slices_of(stand_ins.bucket, uid)} == recorded
 
 
 @pytest.mark.parametrize(("spelling", "goes_on"), [("unSubscribe", False), ("unsubscribe", True)])
 def test_an_update_is_understood_in_the_same_spelling(
-    agora: AgoraCustomer, outside: Outside, spelling: str, goes_on: bool
+    agora: AgoraCustomer, stand_ins: StandIns, spelling: str, goes_on: bool
 ) -> None:
-    outside.dials(agora={**PACE, "recording_seconds": 9, "unsubscribe_spelling": "unSubscribe"})
+    stand_ins.dials(agora={**PACE, "recording_seconds": 9, "unsubscribe_spelling": "unSubscribe"})
     task = started(agora, streamTypes=2)
-    until(outside, "1001", 1)
+    until(stand_ins, "1001", 1)
     audio, video = ({f"{spelling}{medium}Uids": ["1001"]} for medium in ("Audio", "Video"))
     both = {"audioUidList": audio, "videoUidList": video}
     assert task.ask("POST", "update", streamSubscribe=both).status_code == 200
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     for ends in (
-        spans(slices_of(outside.bucket, "1001"))[-1][1],
-        max(part.ends for part in seen_of(outside.bucket, "1001")),
+        spans(slices_of(stand_ins.bucket, "1001"))[-1][1],
+        max(part.ends for part in seen_of(stand_ins.bucket, "1001")),
     ):
         assert (ends > 8.7) == goes_on
 
 
 @pytest.mark.parametrize("spelling", ["unsubscribe", "unSubscribe"])
 def test_both_a_list_and_one_of_exceptions_is_refused_if_it_is_understood(
-    agora: AgoraCustomer, outside: Outside, spelling: str
+    agora: AgoraCustomer, stand_ins: StandIns, spelling: str
 ) -> None:
-    outside.dials(agora={"recording_seconds": 0, "unsubscribe_spelling": spelling})
+    stand_ins.dials(agora={"recording_seconds": 0, "unsubscribe_spelling": spelling})
     lists = {"subscribeVideoUids": ["1001"], f"{spelling}VideoUids": ["1002"]}
     reply = agora.start(agora.acquire(), "individual", **individual_parts(streamTypes=2, **lists))
     assert (reply.status_code, reply.json["code"]) == (400, 2)
@@ -192,7 +194,7 @@ def test_both_a_list_and_one_of_exceptions_is_refused_if_it_is_understood(
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "holes", "span"),
+    ("start", "end", "gaps", "span"),
     [
         (0.0, 30.0, [], (0.0, 15.0)),
         (20.0, 30.0, [], (20.0, 30.0)),
@@ -207,5 +209,5 @@ def test_both_a_list_and_one_of_exceptions_is_refused_if_it_is_understood(
         (29.9, 30.0, [], None),
     ],
 )
-def test_what_is_recorded_next(start: float, end: float, holes: list[Span], span: Span | None) -> None:
-    assert next_span(start, end, 15.0, holes) == span
+def test_the_next_span_avoids_gaps(start: float, end: float, gaps: list[Span], span: Span | None) -> None:
+    assert next_span(start, end, 15.0, gaps) == span

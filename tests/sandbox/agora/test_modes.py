@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, Outside, start_request
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask, StandIns, start_request
 
 SALT = b64encode(bytes(32)).decode()
 REGION = {"x_axis": 0, "y_axis": 0.5, "width": 1, "height": 0.5}
@@ -50,13 +50,13 @@ def started(agora: AgoraCustomer, **page: Any) -> PageTask:
 
 
 @pytest.fixture
-def running(lasting: Outside) -> Iterator[AgoraTask]:
-    lasting.dials(agora={"recording_seconds": 0, "joining_seconds": 0})
-    task = AgoraCustomer(lasting.client).started()
+def running(shared_stand_ins: StandIns) -> Iterator[AgoraTask]:
+    shared_stand_ins.dials(agora={"recording_seconds": 0, "joining_seconds": 0})
+    task = AgoraCustomer(shared_stand_ins.client).started()
     yield task
     task.stop()
-    lasting.world.jobs.join()
-    lasting.bucket.opened.clear()
+    shared_stand_ins.runtime.jobs.join()
+    shared_stand_ins.bucket.opened.clear()
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def running(lasting: Outside) -> Iterator[AgoraTask]:
         ({"transcodingConfig": {"backgroundConfig": [{"uid": "1"}]}}, "image_url is required"),
     ],
 )
-def test_a_mix_refuses(lasting: Outside, spoilt: dict[str, Any], named: str) -> None:
-    agora = AgoraCustomer(lasting.client)
+def test_a_mix_refuses(shared_stand_ins: StandIns, spoilt: dict[str, Any], named: str) -> None:
+    agora = AgoraCustomer(shared_stand_ins.client)
     reply = agora.start(agora.acquire(), recording=spoilt)
     assert (reply.status_code, reply.json["code"]) == (400, 2)
     assert named in reply.json["reason"]
@@ -129,15 +129,15 @@ def test_a_mix_refuses(lasting: Outside, spoilt: dict[str, Any], named: str) -> 
         (page_request(maxIdleTime=30), "maxIdleTime is not a parameter"),
     ],
 )
-def test_a_page_refuses(lasting: Outside, request_body: dict[str, Any], named: str) -> None:
-    _, reply = start_page(AgoraCustomer(lasting.client), request_body)
+def test_a_page_refuses(shared_stand_ins: StandIns, request_body: dict[str, Any], named: str) -> None:
+    _, reply = start_page(AgoraCustomer(shared_stand_ins.client), request_body)
     assert (reply.status_code, reply.json["code"]) == (400, 2)
     assert named in reply.json["reason"]
 
 
-def test_a_pages_label_ends_at_1024_bytes(lasting: Outside) -> None:
+def test_a_pages_label_ends_at_1024_bytes(shared_stand_ins: StandIns) -> None:
     body = {"uid": "42", "clientRequest": {"scene": 1}}
-    agora = AgoraCustomer(lasting.client)
+    agora = AgoraCustomer(shared_stand_ins.client)
     assert agora.call("POST", "/acquire", json={**body, "cname": "é" * 512}).status_code == 200
     for cname in ("é" * 513, "", 7):
         assert agora.call("POST", "/acquire", json={**body, "cname": cname}).json["code"] == 401
@@ -153,8 +153,8 @@ def test_the_bucket_lies_where_acquire_said(agora: AgoraCustomer, area: str, reg
     assert status == 200 or area in reply.json["reason"]
 
 
-def test_a_page_is_uploaded_as_a_mix_is(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"speed": 100.0, "joining_seconds": 0.0, "recording_seconds": 5})
+def test_a_page_is_uploaded_as_a_mix_is(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"speed": 100.0, "joining_seconds": 0.0, "recording_seconds": 5})
     task = started(agora, videoFps=30, maxVideoDuration=60)
     while not task.page()["fileList"]:
         time.sleep(0.01)
@@ -166,31 +166,31 @@ def test_a_page_is_uploaded_as_a_mix_is(agora: AgoraCustomer, outside: Outside) 
     names = [file["filename"] for file in page["payload"]["fileList"]]
     name = f"recordings/0123abcd/{task.sid}_{LABEL}"
     assert names == [f"{name}.m3u8", f"{name}_0.mp4"]
-    assert set(names) < set(outside.bucket.objects)
+    assert set(names) < set(stand_ins.bucket.objects)
     assert page["payload"]["fileList"][0]["sliceStartTime"] == 1_800_000_000
     assert task.call("GET", "query", mode="web").status_code == 404
 
 
-def test_nothing_is_recorded_while_a_page_is_on_hold(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"speed": 20.0, "joining_seconds": 0.0, "recording_seconds": 5})
+def test_nothing_is_recorded_while_a_page_is_on_hold(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"speed": 20.0, "joining_seconds": 0.0, "recording_seconds": 5})
     task = started(agora, onhold=True)
     time.sleep(0.4)
     assert task.page().items() >= {"onhold": True, "fileList": []}.items()
-    assert outside.bucket.objects == {}
+    assert stand_ins.bucket.objects == {}
     assert task.ask("update", webRecordingConfig={"onhold": False}).status_code == 200
     time.sleep(0.1)
     task.ask("update", webRecordingConfig={"onhold": True})
     assert task.page()["onhold"]
     time.sleep(0.4)
-    assert outside.bucket.objects == {}
+    assert stand_ins.bucket.objects == {}
     task.ask("update", webRecordingConfig={"onhold": False})
     while not task.page()["fileList"]:
         time.sleep(0.01)
     assert task.ask("stop").status_code == 200
 
 
-def test_a_page_that_never_ran_has_no_files(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"joining_seconds": 0.0})
+def test_a_page_that_never_ran_has_no_files(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"joining_seconds": 0.0})
     reply = started(agora, onhold=True).ask("stop", async_stop=True)
     assert (reply.status_code, reply.json["code"]) == (206, 435)
 

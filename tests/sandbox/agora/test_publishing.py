@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.agora.test_modes import PageTask, page_request, start_page
-from tests.sandbox.conftest import AgoraCustomer, Outside
+from tests.sandbox.conftest import AgoraCustomer, StandIns
 
 CDN = "rtmp://live.example.com:1935/app/str3amk3y"
 OTHER = "rtmps://other.example.com/app/0th3rk3y"
@@ -42,8 +42,8 @@ def publishing(*urls: str) -> dict[str, Any]:
     return {"state": "inProgress", "outputs": [{"rtmpUrl": url, "status": "publishing"} for url in urls]}
 
 
-def test_a_page_is_recorded_and_published(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=RUNNING)
+def test_a_page_is_recorded_and_published(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=RUNNING)
     task = started(agora, publisher(CDN))
     while states(task)["web_recorder_service"]["state"] != "inProgress":
         time.sleep(0.01)
@@ -51,19 +51,19 @@ def test_a_page_is_recorded_and_published(agora: AgoraCustomer, outside: Outside
     time.sleep(0.1)
     services = task.ask("stop").json["serverResponse"]["extensionServiceState"]
     assert [service["serviceName"] for service in services] == ["upload_service", "web_recorder_service"]
-    assert {key.rpartition(".")[2] for key in outside.bucket.objects} == {"m3u8", "ts", "mp4"}
+    assert {key.rpartition(".")[2] for key in stand_ins.bucket.objects} == {"m3u8", "ts", "mp4"}
 
 
-def test_before_the_page_is_there_nothing_is_published(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**RUNNING, "joining_seconds": 5.0})
+def test_before_the_page_is_there_nothing_is_published(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**RUNNING, "joining_seconds": 5.0})
     task = started(agora, publisher(CDN))
     told = {"state": "init", "outputs": [{"rtmpUrl": CDN, "status": "connecting"}]}
     assert states(task)["rtmp_publish_service"] == told
     task.ask("stop")
 
 
-def test_an_update_replaces_the_outputs(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=RUNNING)
+def test_an_update_replaces_the_outputs(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=RUNNING)
     task = started(agora, publisher(CDN))
     while states(task)["rtmp_publish_service"] != publishing(CDN):
         time.sleep(0.01)
@@ -74,8 +74,8 @@ def test_an_update_replaces_the_outputs(agora: AgoraCustomer, outside: Outside) 
     task.ask("stop")
 
 
-def test_without_the_service_there_is_nothing_to_update(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=RUNNING)
+def test_without_the_service_there_is_nothing_to_update(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=RUNNING)
     task = started(agora)
     assert states(task).keys() == {"web_recorder_service"}
     reply = task.ask("update", rtmpPublishConfig={"outputs": [{"rtmpUrl": CDN}]}, webRecordingConfig={"onhold": True})
@@ -85,8 +85,8 @@ def test_without_the_service_there_is_nothing_to_update(agora: AgoraCustomer, ou
     task.ask("stop")
 
 
-def test_stream_keys_stay_out_of_ledger_and_refusals(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=RUNNING)
+def test_stream_keys_stay_out_of_ledger_and_refusals(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=RUNNING)
     task = started(agora, publisher(CDN))
     task.ask("update", rtmpPublishConfig={"outputs": [{"rtmpUrl": OTHER}]})
     for wrong in ({"rtmpUrl": OTHER, "key": OTHER}, {"rtmpUrl": f"http{OTHER}"}):
@@ -94,7 +94,7 @@ def test_stream_keys_stay_out_of_ledger_and_refusals(agora: AgoraCustomer, outsi
         assert reply.status_code == 400
         assert "0th3rk3y" not in reply.text
     task.ask("stop")
-    ledger = outside.client.get("/ledger").text
+    ledger = stand_ins.client.get("/ledger").text
     assert "agora.update" in ledger
     assert not any(secret in ledger for secret in ("str3amk3y", "0th3rk3y", "rtmp"))
 
@@ -117,22 +117,22 @@ def test_stream_keys_stay_out_of_ledger_and_refusals(agora: AgoraCustomer, outsi
         (["rtmp_publish_service"], "[1] must be an object"),
     ],
 )
-def test_it_refuses(lasting: Outside, services: list[Any], named: str) -> None:
-    _, reply = start_page(AgoraCustomer(lasting.client), request_with(*services))
+def test_it_refuses(shared_stand_ins: StandIns, services: list[Any], named: str) -> None:
+    _, reply = start_page(AgoraCustomer(shared_stand_ins.client), request_with(*services))
     assert (reply.status_code, reply.json["code"]) == (400, 2)
     assert named in reply.json["reason"]
 
 
-def test_a_page_that_nobody_records_cannot_be_published(lasting: Outside) -> None:
+def test_a_page_that_nobody_records_cannot_be_published(shared_stand_ins: StandIns) -> None:
     request = request_with(publisher(CDN))
     del request["extensionServiceConfig"]["extensionServices"][0]
-    _, reply = start_page(AgoraCustomer(lasting.client), request)
+    _, reply = start_page(AgoraCustomer(shared_stand_ins.client), request)
     assert (reply.status_code, reply.json["code"]) == (400, 2)
     assert "web_recorder_service once" in reply.json["reason"]
 
 
-def test_its_error_policy_may_be_left_out(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=RUNNING)
+def test_its_error_policy_may_be_left_out(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=RUNNING)
     service = publisher(CDN)
     del service["errorHandlePolicy"]
     started(agora, service).ask("stop")

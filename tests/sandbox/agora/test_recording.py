@@ -10,7 +10,7 @@ import av
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, Outside, start_request
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask, StandIns, start_request
 
 FAST = {"speed": 5000.0, "joining_seconds": 0.0, "idle_speed": 1e6}
 SLOW = {"speed": 1.0, "joining_seconds": 0.0}
@@ -22,40 +22,40 @@ def seconds_of(media: bytes) -> float:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
 
 
-def test_a_recording_uploads_slices_playlist_and_mp4(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 31})
+def test_a_recording_uploads_slices_playlist_and_mp4(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 31})
     task = agora.started()
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     name = f"recordings/0123abcd/{task.sid}_room-1"
-    slices = sorted(key for key in outside.bucket.objects if key.endswith(".ts"))
-    assert sorted(outside.bucket.objects) == sorted([f"{name}.m3u8", f"{name}_0.mp4", *slices])
+    slices = sorted(key for key in stand_ins.bucket.objects if key.endswith(".ts"))
+    assert sorted(stand_ins.bucket.objects) == sorted([f"{name}.m3u8", f"{name}_0.mp4", *slices])
     assert slices == [f"{name}_20270115080000000.ts", f"{name}_20270115080015000.ts", f"{name}_20270115080030000.ts"]
-    assert seconds_of(outside.bucket.objects[f"{name}_0.mp4"]) == pytest.approx(31, abs=0.2)
-    assert [round(seconds_of(outside.bucket.objects[key])) for key in slices] == [15, 15, 1]
-    last = outside.bucket.playlists[-1].splitlines()
+    assert seconds_of(stand_ins.bucket.objects[f"{name}_0.mp4"]) == pytest.approx(31, abs=0.2)
+    assert [round(seconds_of(stand_ins.bucket.objects[key])) for key in slices] == [15, 15, 1]
+    last = stand_ins.bucket.playlists[-1].splitlines()
     assert [line for line in last if line.endswith(".ts")] == [key.rpartition("/")[2] for key in slices]
     assert last[-1] == "#EXT-X-ENDLIST"
-    assert len(outside.bucket.playlists) == 4
-    assert "#EXT-X-ENDLIST" not in outside.bucket.playlists[2]
+    assert len(stand_ins.bucket.playlists) == 4
+    assert "#EXT-X-ENDLIST" not in stand_ins.bucket.playlists[2]
 
 
-def test_it_uploads_with_the_storage_it_was_given(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_it_uploads_with_the_storage_it_was_given(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     agora.started(storage={"region": 7}).stop()
-    access = outside.bucket.opened[0]
+    access = stand_ins.bucket.opened[0]
     assert (access.bucket, access.region, access.access_key) == ("recordings", "eu-central-1", "AKIDEXAMPLE")
     assert "wJalrXUtnFEMI" not in repr(access)
 
 
-def test_it_uploads_with_the_session_of_temporary_credentials(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_it_uploads_with_the_session_of_temporary_credentials(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     agora.started(storage={"stsToken": "s3ss10n", "stsExpiration": 1_800_000_000 + 4 * 3600}).stop()
-    assert outside.bucket.opened[0].session_token == "s3ss10n"
-    assert "s3ss10n" not in repr(outside.bucket.opened[0])
+    assert stand_ins.bucket.opened[0].session_token == "s3ss10n"
+    assert "s3ss10n" not in repr(stand_ins.bucket.opened[0])
 
 
-def test_query_goes_from_initialised_to_in_progress(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**SLOW, "joining_seconds": 0.1})
+def test_query_goes_from_initialised_to_in_progress(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**SLOW, "joining_seconds": 0.1})
     task = agora.started()
     states = [task.query().json["serverResponse"]["status"]]
     while states[-1] != 5:
@@ -68,8 +68,8 @@ def test_query_goes_from_initialised_to_in_progress(agora: AgoraCustomer, outsid
     task.stop()
 
 
-def test_stopping_early_makes_a_shorter_recording(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**SLOW, "speed": 20.0})
+def test_stopping_early_makes_a_shorter_recording(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**SLOW, "speed": 20.0})
     task = agora.started()
     time.sleep(0.2)
     reply = task.stop()
@@ -77,32 +77,32 @@ def test_stopping_early_makes_a_shorter_recording(agora: AgoraCustomer, outside:
     assert (reply.status_code, result["uploadingStatus"]) == (200, "uploaded")
     mp4 = result["fileList"][-1]["fileName"]
     assert re.fullmatch(rf"recordings/0123abcd/{task.sid}_room-1_0\.mp4", mp4)
-    assert 3 < seconds_of(outside.bucket.objects[mp4]) < 10
+    assert 3 < seconds_of(stand_ins.bucket.objects[mp4]) < 10
     assert task.query().status_code == 404
 
 
-def test_an_asynchronous_stop_tells_no_result(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**SLOW, "speed": 100.0})
+def test_an_asynchronous_stop_tells_no_result(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**SLOW, "speed": 100.0})
     task = agora.started()
     time.sleep(0.05)
     reply = task.stop(async_stop=True)
     assert (reply.status_code, reply.json["serverResponse"]) == (200, {})
-    outside.world.jobs.join()
-    assert any(key.endswith(".mp4") for key in outside.bucket.objects)
+    stand_ins.runtime.jobs.join()
+    assert any(key.endswith(".mp4") for key in stand_ins.bucket.objects)
 
 
-def test_dial_parts_cuts_the_mp4_into_as_many(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"parts": 3, "recording_seconds": 9.0, "speed": 100.0})
+def test_dial_parts_cuts_the_mp4_into_as_many(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"parts": 3, "recording_seconds": 9.0, "speed": 100.0})
     task = agora.started()
-    outside.world.jobs.join()
-    mp4s = {key: content for key, content in outside.bucket.objects.items() if key.endswith(".mp4")}
+    stand_ins.runtime.jobs.join()
+    mp4s = {key: content for key, content in stand_ins.bucket.objects.items() if key.endswith(".mp4")}
     assert list(mp4s) == [f"recordings/0123abcd/{task.sid}_room-1_{n}.mp4" for n in range(3)]
     for content in mp4s.values():
         assert seconds_of(content) == pytest.approx(3, abs=0.2)
 
 
-def test_hls_only_leaves_no_mp4_and_lists_a_string(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**SLOW, "speed": 100.0})
+def test_hls_only_leaves_no_mp4_and_lists_a_string(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**SLOW, "speed": 100.0})
     task = agora.started(
         recordingFileConfig={"avFileType": ["hls"]}, recording={"privateParams": '{"correctEXTINF":true}'}
     )
@@ -110,37 +110,39 @@ def test_hls_only_leaves_no_mp4_and_lists_a_string(agora: AgoraCustomer, outside
     result = task.stop().json["serverResponse"]
     assert result["fileListMode"] == "string"
     assert result["fileList"].endswith("_room-1.m3u8")
-    assert not any(key.endswith(".mp4") for key in outside.bucket.objects)
-    assert re.search(r"#EXTINF:[\d.]+,\n", outside.bucket.playlists[-1])
+    assert not any(key.endswith(".mp4") for key in stand_ins.bucket.objects)
+    assert re.search(r"#EXTINF:[\d.]+,\n", stand_ins.bucket.playlists[-1])
 
 
 @pytest.mark.parametrize("dials", [SILENT, {"joining_seconds": 5.0}])
-def test_nothing_recorded_is_206_with_code_435(agora: AgoraCustomer, outside: Outside, dials: dict[str, float]) -> None:
-    outside.dials(agora=dials)
+def test_nothing_recorded_is_206_with_code_435(
+    agora: AgoraCustomer, stand_ins: StandIns, dials: dict[str, float]
+) -> None:
+    stand_ins.dials(agora=dials)
     reply = agora.started().stop()
     assert (reply.status_code, reply.json["code"]) == (206, 435)
-    outside.world.jobs.join()
-    assert outside.bucket.objects == {}
+    stand_ins.runtime.jobs.join()
+    assert stand_ins.bucket.objects == {}
 
 
-def test_after_the_channel_emptied_nothing_is_found(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 1})
+def test_after_the_channel_emptied_nothing_is_found(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 1})
     task = agora.started()
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     for reply in (task.query(), task.stop()):
         assert (reply.status_code, reply.json["code"]) == (404, 404)
 
 
-def test_a_second_stop_is_code_49(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_a_second_stop_is_code_49(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     task = agora.started()
     task.stop()
     reply = task.stop()
     assert (reply.status_code, reply.json["code"]) == (400, 49)
 
 
-def test_a_resource_serves_one_recording(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_a_resource_serves_one_recording(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     task = agora.started()
     reply = agora.start(task.resource_id)
     assert (reply.status_code, reply.json["code"]) == (201, 7)
@@ -148,33 +150,33 @@ def test_a_resource_serves_one_recording(agora: AgoraCustomer, outside: Outside)
     task.stop()
 
 
-def test_a_start_as_acquire_had_it_is_taken(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_a_start_as_acquire_had_it_is_taken(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     resource_id = agora.acquire(startParameter=start_request(), region="NA", regionAffinity=1)
     reply = agora.start(resource_id)
     assert reply.status_code == 200, reply.json
     AgoraTask(agora, resource_id, reply.json["sid"]).stop()
 
 
-def test_acquire_stays_away_from_resources_that_stand(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_acquire_stays_away_from_resources_that_stand(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     started, waiting = agora.started(), agora.acquire()
     assert agora.acquire(uid="43", excludeResourceIds=[started.resource_id, waiting])
-    outside.now[0] += 5 * 60 + 1
+    stand_ins.now[0] += 5 * 60 + 1
     for named, status in (([started.resource_id], 200), ([waiting], 400), ([started.resource_id, "nonsense"], 400)):
         body = {"cname": "room_1", "uid": "43", "clientRequest": {"excludeResourceIds": named}}
         reply = agora.call("POST", "/acquire", json=body)
         assert reply.status_code == status
         assert status == 200 or (reply.json["code"] == 2 and "excludeResourceIds" in reply.json["reason"])
-    outside.now[0] += 72 * 3600
+    stand_ins.now[0] += 72 * 3600
     body = {"cname": "room_1", "uid": "43", "clientRequest": {"excludeResourceIds": [started.resource_id]}}
     assert agora.call("POST", "/acquire", json=body).json["code"] == 2
-    outside.now[0] -= 72 * 3600
+    stand_ins.now[0] -= 72 * 3600
     started.stop()
 
 
-def test_one_recording_per_channel_and_uid(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_one_recording_per_channel_and_uid(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     task = agora.started()
     reply = agora.start(agora.acquire())
     assert (reply.status_code, reply.json["code"]) == (400, 53)
@@ -184,21 +186,21 @@ def test_one_recording_per_channel_and_uid(agora: AgoraCustomer, outside: Outsid
     while task.query().status_code == 200:
         time.sleep(0.01)
     agora.started().stop()
-    assert outside.ledger()["paid"] == {"agora.recordings_started": 3}
+    assert stand_ins.ledger()["paid"] == {"agora.recordings_started": 3}
 
 
-def test_a_refusing_bucket_means_backuped(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.bucket.refuses = "AccessDenied"
-    outside.dials(agora={**SLOW, "speed": 100.0})
+def test_a_refusing_bucket_means_backuped(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.bucket.refuses = "AccessDenied"
+    stand_ins.dials(agora={**SLOW, "speed": 100.0})
     task = agora.started()
     time.sleep(0.05)
     assert task.stop().json["serverResponse"]["uploadingStatus"] == "backuped"
-    uploads = [line for line in outside.ledger()["lines"] if line["call"] == "agora.upload"]
+    uploads = [line for line in stand_ins.ledger()["lines"] if line["call"] == "agora.upload"]
     assert {(line["status"], line["error"], line["sid"]) for line in uploads} == {(403, "AccessDenied", task.sid)}
 
 
-def test_calls_must_name_their_task_rightly(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_calls_must_name_their_task_rightly(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     task = agora.started()
     assert task.call("GET", "query", mode="web").json["code"] == 2
     foreign = {"cname": "room_2", "uid": "42", "clientRequest": {}}
@@ -212,16 +214,16 @@ def test_calls_must_name_their_task_rightly(agora: AgoraCustomer, outside: Outsi
     task.stop()
 
 
-def test_update_renews_the_storage_credentials(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_update_renews_the_storage_credentials(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     task = agora.started()
     renewed = {"accessKey": "ASIA2", "secretKey": "s2", "stsToken": "t2", "stsExpiration": 1_800_000_000 + 14400}
     body = {"cname": "room_1", "uid": "42", "clientRequest": {"storageConfig": renewed}}
     assert "storageConfig.vendor" in task.call("POST", "update", json=body).json["reason"]
     renewed |= {"vendor": 1, "region": 0, "bucket": "recordings"}
     assert task.call("POST", "update", json=body).status_code == 200
-    assert outside.bucket.opened[-1].access_key == "ASIA2"
-    assert outside.bucket.opened[-1].bucket == "recordings"
+    assert stand_ins.bucket.opened[-1].access_key == "ASIA2"
+    assert stand_ins.bucket.opened[-1].bucket == "recordings"
     assert task.call("POST", "update", json={**body, "clientRequest": {}}).json["code"] == 2
     layout = {**body, "clientRequest": {"mixedVideoLayout": 1}}
     assert task.call("POST", "updateLayout", json=layout).status_code == 200
@@ -229,30 +231,30 @@ def test_update_renews_the_storage_credentials(agora: AgoraCustomer, outside: Ou
     task.stop()
 
 
-def test_the_channel_may_play_other_media(agora: AgoraCustomer, outside: Outside, tmp_path: Path) -> None:
+def test_the_channel_may_play_other_media(agora: AgoraCustomer, stand_ins: StandIns, tmp_path: Path) -> None:
     other = tmp_path / "other.wav"
     with wave.open(str(other), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes(bytes(2 * 16_000 * 2))
-    outside.dials(agora={**FAST, "media_path": str(other)})
+    stand_ins.dials(agora={**FAST, "media_path": str(other)})
     agora.started()
-    outside.world.jobs.join()
-    mp4 = next(content for key, content in outside.bucket.objects.items() if key.endswith(".mp4"))
+    stand_ins.runtime.jobs.join()
+    mp4 = next(content for key, content in stand_ins.bucket.objects.items() if key.endswith(".mp4"))
     assert seconds_of(mp4) == pytest.approx(2, abs=0.2)
 
 
-def test_media_that_cannot_be_played_is_said(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"media_path": "/nowhere.mp4"})
+def test_media_that_cannot_be_played_is_said(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"media_path": "/nowhere.mp4"})
     reply = agora.start(agora.acquire())
     assert reply.status_code == 500
     assert "agora.media_path" in reply.json["reason"]
 
 
-def test_the_ledger_holds_no_secret(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=SILENT)
+def test_the_ledger_holds_no_secret(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=SILENT)
     task = agora.started()
     task.stop()
-    text = outside.client.get("/ledger").text
-    assert [line["call"] for line in outside.ledger()["lines"]] == ["agora.acquire", "agora.start", "agora.stop"]
+    text = stand_ins.client.get("/ledger").text
+    assert [line["call"] for line in stand_ins.ledger()["lines"]] == ["agora.acquire", "agora.start", "agora.stop"]
     for secret in ("wJalrXUtnFEMI", "AKIDEXAMPLE", credentials()["agora"]["customerSecret"], task.resource_id):
         assert secret not in text

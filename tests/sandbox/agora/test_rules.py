@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import AgoraCustomer, Outside, start_request
+from tests.sandbox.conftest import AgoraCustomer, StandIns, start_request
 
 GOOD = {"cname": "room_1", "uid": "42", "clientRequest": {}}
 
 
 @pytest.fixture
-def outside(lasting: Outside) -> Outside:
-    return lasting
+def stand_ins(shared_stand_ins: StandIns) -> StandIns:
+    return shared_stand_ins
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_start_refuses(agora: AgoraCustomer, spoilt: dict[str, Any], named: str)
     assert "wJalrXUtnFEMI" not in reply.text
 
 
-def test_start_takes_a_session_token_good_for_4_hours(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"recording_seconds": 0, "joining_seconds": 0})
+def test_start_takes_a_session_token_good_for_4_hours(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"recording_seconds": 0, "joining_seconds": 0})
     agora.started(storage={"stsToken": "t", "stsExpiration": 1_800_000_000 + 4 * 3600}).stop()
-    assert outside.bucket.opened[0].session_token == "t"
+    assert stand_ins.bucket.opened[0].session_token == "t"
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_unknown_resource_is_code_1001(agora: AgoraCustomer) -> None:
     assert (reply.status_code, reply.json["code"]) == (400, 1001)
 
 
-def test_a_resource_lives_5_minutes(agora: AgoraCustomer, outside: Outside) -> None:
+def test_a_resource_lives_5_minutes(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     resource_id = agora.acquire()
-    outside.now[0] += 5 * 60 + 1
+    stand_ins.now[0] += 5 * 60 + 1
     reply = agora.start(resource_id)
     assert (reply.status_code, reply.json["code"]) == (400, 433)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.stand_ins.agora.media import Span
 from sandbox.stand_ins.agora.snapshots import next_seen
-from sandbox.stand_ins.media import Span
 from tests.sandbox.agora.individual import (
     FAST,
     IndividualTask,
@@ -18,7 +18,7 @@ from tests.sandbox.agora.individual import (
     started,
     still,
 )
-from tests.sandbox.conftest import AgoraCustomer, Outside
+from tests.sandbox.conftest import AgoraCustomer, StandIns
 
 URL = "https://api.example/webhooks/agora"
 JPG = {"fileType": ["jpg"]}
@@ -32,46 +32,46 @@ def only_pictures(agora: AgoraCustomer, **snapshots: Any) -> IndividualTask:
     return IndividualTask(agora, resource_id, reply.json["sid"])
 
 
-def taken(outside: Outside, uid: str) -> list[float]:
+def taken(stand_ins: StandIns, uid: str) -> list[float]:
     """When pictures of a uid were taken, by their names."""
-    return [stamped_at(key) for key in files_of(outside.bucket, uid, "video", "jpg")]
+    return [stamped_at(key) for key in files_of(stand_ins.bucket, uid, "video", "jpg")]
 
 
-def test_pictures_are_taken_beside_a_recording(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 32})
+def test_pictures_are_taken_beside_a_recording(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 32})
     started(agora, snapshots=JPG, streamTypes=2)
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     for uid in ("1001", "1002"):
-        assert taken(outside, uid) == [0, 10, 20, 30]
-        video = seen_of(outside.bucket, uid)
-        for key in files_of(outside.bucket, uid, "video", "jpg"):
-            picture = still(outside.bucket.objects[key])
-            assert outside.bucket.objects[key].startswith(b"\xff\xd8\xff")
+        assert taken(stand_ins, uid) == [0, 10, 20, 30]
+        video = seen_of(stand_ins.bucket, uid)
+        for key in files_of(stand_ins.bucket, uid, "video", "jpg"):
+            picture = still(stand_ins.bucket.objects[key])
+            assert stand_ins.bucket.objects[key].startswith(b"\xff\xd8\xff")
             assert picture.size == (192, 108)
             assert picture.like(video[0].pictures[0])
             assert picture.second == pytest.approx(stamped_at(key), abs=0.5)
-    assert len(list(playlists_of(outside.bucket))) == 4
+    assert len(list(playlists_of(stand_ins.bucket))) == 4
 
 
-def test_pictures_alone_leave_no_playlist(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 12, "notifications_url": URL})
+def test_pictures_alone_leave_no_playlist(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 12, "notifications_url": URL})
     task = only_pictures(agora, captureInterval=5)
     for _ in range(3):
-        outside.world.jobs.join()
-    assert taken(outside, "1001") == taken(outside, "1002") == [0, 5, 10]
-    assert {key.rpartition(".")[2] for key in outside.bucket.objects} == {"jpg"}
-    events = [(sent.json["eventType"], sent.json["payload"]["details"]) for sent in outside.sent]
+        stand_ins.runtime.jobs.join()
+    assert taken(stand_ins, "1001") == taken(stand_ins, "1002") == [0, 5, 10]
+    assert {key.rpartition(".")[2] for key in stand_ins.bucket.objects} == {"jpg"}
+    events = [(sent.json["eventType"], sent.json["payload"]["details"]) for sent in stand_ins.sent]
     assert [event for event, _ in events] == [40, *[45] * 6, 41, 11, 31]
     told = [details for event, details in events if event == 45]
     assert {details["msgName"] for details in told} == {"snapshot_file"}
-    assert {details["fileName"] for details in told} == set(outside.bucket.objects)
+    assert {details["fileName"] for details in told} == set(stand_ins.bucket.objects)
     name = f"recordings/0123abcd/{task.sid}_room-1__uid_s_1001__uid_e_video_20270115080000000.jpg"
     assert told[0]["fileName"] == name
     assert events[-1][1] == {"msgName": "uploaded", "status": 0}
 
 
-def test_a_task_of_pictures_has_no_list_of_files(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"speed": 20.0, "joining_seconds": 0.0})
+def test_a_task_of_pictures_has_no_list_of_files(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"speed": 20.0, "joining_seconds": 0.0})
     task = only_pictures(agora, captureInterval=5).joined()
     time.sleep(0.1)
     response = task.query().json["serverResponse"]
@@ -81,36 +81,36 @@ def test_a_task_of_pictures_has_no_list_of_files(agora: AgoraCustomer, outside: 
     assert (reply.status_code, reply.json["serverResponse"]) == (200, {"uploadingStatus": "uploaded"})
 
 
-def test_only_what_is_seen_is_taken(agora: AgoraCustomer, outside: Outside) -> None:
+def test_only_what_is_seen_is_taken(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     off = {"uid": "1001", "from_seconds": 4, "to_seconds": 11}
-    outside.dials(agora={**FAST, "recording_seconds": 22, "cameras_off": [off]})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 22, "cameras_off": [off]})
     snapshots = {**JPG, "captureInterval": 5}
     started(agora, snapshots=snapshots, streamTypes=1, unsubscribeVideoUids=["1002"])
-    outside.world.jobs.join()
-    assert (taken(outside, "1001"), taken(outside, "1002")) == ([0, 15, 20], [])
+    stand_ins.runtime.jobs.join()
+    assert (taken(stand_ins, "1001"), taken(stand_ins, "1002")) == ([0, 15, 20], [])
 
 
-def test_who_is_watched_later_is_taken_from_then_on(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"speed": 20.0, "joining_seconds": 0.0, "idle_speed": 1e6, "recording_seconds": 32})
+def test_who_is_watched_later_is_taken_from_then_on(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"speed": 20.0, "joining_seconds": 0.0, "idle_speed": 1e6, "recording_seconds": 32})
     task = started(agora, snapshots={**JPG, "captureInterval": 5}, streamTypes=1, subscribeVideoUids=["1001"]).joined()
-    while len(taken(outside, "1001")) < 3:
+    while len(taken(stand_ins, "1001")) < 3:
         time.sleep(0.01)
     lists = {"videoUidList": {"subscribeVideoUids": ["#allstream#"]}}
     assert task.ask("POST", "update", streamSubscribe=lists).status_code == 200
-    outside.world.jobs.join()
-    assert taken(outside, "1001") == [0, 5, 10, 15, 20, 25, 30]
-    later = taken(outside, "1002")
+    stand_ins.runtime.jobs.join()
+    assert taken(stand_ins, "1001") == [0, 5, 10, 15, 20, 25, 30]
+    later = taken(stand_ins, "1002")
     assert 10 < later[0] <= 25
-    assert later == taken(outside, "1001")[-len(later) :]
+    assert later == taken(stand_ins, "1001")[-len(later) :]
 
 
-def test_a_stop_before_the_first_picture_has_nothing(agora: AgoraCustomer, outside: Outside) -> None:
+def test_a_stop_before_the_first_picture_has_nothing(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     off = {"uid": "1001", "from_seconds": 0, "to_seconds": 100}
-    outside.dials(agora={"speed": 1.0, "joining_seconds": 0.0, "uids": ["1001"], "cameras_off": [off]})
+    stand_ins.dials(agora={"speed": 1.0, "joining_seconds": 0.0, "uids": ["1001"], "cameras_off": [off]})
     reply = only_pictures(agora).joined().stop()
     assert (reply.status_code, reply.json["code"]) == (206, 435)
-    outside.world.jobs.join()
-    assert outside.bucket.objects == {}
+    stand_ins.runtime.jobs.join()
+    assert stand_ins.bucket.objects == {}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ INF = float("inf")
 
 
 @pytest.mark.parametrize(
-    ("position", "holes", "at"),
+    ("position", "gaps", "at"),
     [
         (0.0, [], 0.0),
         (5.0, [(0.0, 5.0)], 5.0),
@@ -154,5 +154,5 @@ INF = float("inf")
         (0.0, [(0.0, 3.0), (4.0, INF)], None),
     ],
 )
-def test_when_the_next_picture_is_taken(position: float, holes: list[Span], at: float | None) -> None:
-    assert next_seen(position, 5, holes) == at
+def test_the_next_picture_avoids_gaps(position: float, gaps: list[Span], at: float | None) -> None:
+    assert next_seen(position, 5, gaps) == at

@@ -10,23 +10,23 @@ import pytest
 
 from recording_insights.agora import rtc_token
 from recording_insights.agora.rtc_token import build_rtc_token
+from sandbox.stand_ins.agora.credentials import AGORA_APP_CERTIFICATE, AGORA_APP_ID
 from sandbox.stand_ins.agora.token import NotAToken, RtcToken
-from sandbox.stand_ins.credentials import AGORA_APP_CERTIFICATE, AGORA_APP_ID
-from tests.sandbox.conftest import AgoraCustomer, Outside
+from tests.sandbox.conftest import AgoraCustomer, StandIns
 
 BRIEF = {"recording_seconds": 0, "joining_seconds": 0, "idle_speed": 1e6}
 ANOTHER = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
-def outside(lasting: Outside) -> Iterator[Outside]:
-    lasting.dials(agora={**BRIEF, "app_certificate": AGORA_APP_CERTIFICATE})
-    yield lasting
-    lasting.world.jobs.join()
+def stand_ins(shared_stand_ins: StandIns) -> Iterator[StandIns]:
+    shared_stand_ins.dials(agora={**BRIEF, "app_certificate": AGORA_APP_CERTIFICATE})
+    yield shared_stand_ins
+    shared_stand_ins.runtime.jobs.join()
 
 
 @pytest.fixture
-def token(outside: Outside) -> Callable[..., str]:
+def token(stand_ins: StandIns) -> Callable[..., str]:
     """Makes a token for the customer's task, good for an hour from now; every part can be another."""
 
     def build(**changed: Any) -> str:
@@ -35,7 +35,7 @@ def token(outside: Outside) -> Callable[..., str]:
             "app_certificate": AGORA_APP_CERTIFICATE,
             "channel": "room_1",
             "uid": "42",
-            "issued_at": int(outside.now[0]),
+            "issued_at": int(stand_ins.now[0]),
             "seconds": 3600,
             "salt": 7,
         }
@@ -49,19 +49,19 @@ def repacked(token: str, change: Callable[[bytes], bytes]) -> str:
     return "007" + base64.b64encode(zlib.compress(change(content))).decode()
 
 
-def test_a_fitting_token_is_let_in(agora: AgoraCustomer, outside: Outside, token: Callable[..., str]) -> None:
+def test_a_fitting_token_is_let_in(agora: AgoraCustomer, stand_ins: StandIns, token: Callable[..., str]) -> None:
     agora.started(token=token())
-    assert token() not in json.dumps(outside.ledger())
+    assert token() not in json.dumps(stand_ins.ledger())
 
 
 def test_a_token_for_any_uid_is_let_in(agora: AgoraCustomer, token: Callable[..., str]) -> None:
     agora.started(token=token(uid=""))
 
 
-def test_without_the_dial_nobody_looks(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"app_certificate": None})
+def test_without_the_dial_nobody_looks(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"app_certificate": None})
     agora.started()
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     agora.started(token="whatever")
 
 
@@ -99,7 +99,7 @@ def test_a_token_that_does_not_fit_is_code_110(
 )
 def test_an_expired_token_is_code_109(
     agora: AgoraCustomer,
-    outside: Outside,
+    stand_ins: StandIns,
     token: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
     late: int,
@@ -108,18 +108,18 @@ def test_an_expired_token_is_code_109(
 ) -> None:
     monkeypatch.setattr(rtc_token, "LONGEST_SECONDS", 1_000_000)  # whatever it promises, 24 hours are the end
     late_token = token(seconds=seconds)
-    outside.now[0] += late
+    stand_ins.now[0] += late
     reply = agora.start(agora.acquire(), token=late_token)
     assert reply.json.get("code") == code
 
 
 def test_a_refused_start_leaves_its_resource_to_the_next(
-    agora: AgoraCustomer, outside: Outside, token: Callable[..., str]
+    agora: AgoraCustomer, stand_ins: StandIns, token: Callable[..., str]
 ) -> None:
     resource_id = agora.acquire()
     assert agora.start(resource_id, token=token(uid="43")).json["code"] == 110
     assert agora.start(resource_id, token=token()).status_code == 200
-    assert outside.ledger()["paid"] == {"agora.recordings_started": 1}
+    assert stand_ins.ledger()["paid"] == {"agora.recordings_started": 1}
 
 
 def test_a_token_that_may_not_join_is_code_110(

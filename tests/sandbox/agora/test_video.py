@@ -19,7 +19,7 @@ from tests.sandbox.agora.individual import (
     slices_of,
     started,
 )
-from tests.sandbox.conftest import AgoraCustomer, Outside
+from tests.sandbox.conftest import AgoraCustomer, StandIns
 
 BOTH = {"streamTypes": 2}
 PACE = {"speed": 6.0, "joining_seconds": 0.0, "slice_seconds": 2.0, "idle_speed": 1e6}
@@ -32,10 +32,10 @@ def watch(task: IndividualTask, **lists: Any) -> None:
     assert reply.status_code == 200, reply.json
 
 
-def until_seen(outside: Outside, uid: str, slices: int = 1) -> None:
+def until_seen(stand_ins: StandIns, uid: str, slices: int = 1) -> None:
     """Wait until there is so much video of a uid."""
     for _ in range(500):
-        if len(seen_of(outside.bucket, uid)) >= slices:
+        if len(seen_of(stand_ins.bucket, uid)) >= slices:
             return
         time.sleep(0.01)
     raise AssertionError(f"not so many slices of {uid}")
@@ -50,15 +50,15 @@ def spans(slices: list[SeenSlice]) -> list[tuple[float, float]]:
     return pieces
 
 
-def test_every_camera_is_recorded_in_its_own_colour_and_time(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora=FAST)
+def test_every_camera_is_recorded_in_its_own_colour_and_time(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=FAST)
     task = started(agora, **BOTH)
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     stem = f"recordings/0123abcd/{task.sid}_room-1__uid_s_{{}}__uid_e_{{}}.m3u8"
-    playlists = dict(playlists_of(outside.bucket))
+    playlists = dict(playlists_of(stand_ins.bucket))
     assert set(playlists) == {stem.format(*each) for each in itertools.product((1001, 1002), ("audio", "video"))}
     for uid in ("1001", "1002"):
-        slices = seen_of(outside.bucket, uid)
+        slices = seen_of(stand_ins.bucket, uid)
         assert [part.starts for part in slices] == [0, 15, 30, 45]
         assert [part.seconds for part in slices] == pytest.approx([15, 15, 15, 7.4], abs=PICTURE)
         for part in slices:
@@ -71,26 +71,26 @@ def test_every_camera_is_recorded_in_its_own_colour_and_time(agora: AgoraCustome
         assert named_in(playlist) == [part.name.rpartition("/")[2] for part in slices]
         assert "TRACK_TYPE=VIDEO,TIME=1800000000000" in playlist
         assert playlist.endswith("#EXT-X-ENDLIST\n")
-    hers, his = (seen_of(outside.bucket, uid)[0].pictures[0] for uid in ("1001", "1002"))
+    hers, his = (seen_of(stand_ins.bucket, uid)[0].pictures[0] for uid in ("1001", "1002"))
     assert not hers.like(his)
 
 
-def test_beside_video_the_sound_is_what_it_is_alone(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 20})
+def test_beside_video_the_sound_is_what_it_is_alone(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 20})
     started(agora)
-    outside.world.jobs.join()
-    alone = [(part.name.partition("_room-1")[2], part.pcm) for part in slices_of(outside.bucket, "1002")]
-    outside.bucket.objects.clear()
+    stand_ins.runtime.jobs.join()
+    alone = [(part.name.partition("_room-1")[2], part.pcm) for part in slices_of(stand_ins.bucket, "1002")]
+    stand_ins.bucket.objects.clear()
     started(agora, **BOTH)
-    outside.world.jobs.join()
-    assert [(part.name.partition("_room-1")[2], part.pcm) for part in slices_of(outside.bucket, "1002")] == alone
+    stand_ins.runtime.jobs.join()
+    assert [(part.name.partition("_room-1")[2], part.pcm) for part in slices_of(stand_ins.bucket, "1002")] == alone
 
 
-def test_the_low_stream_has_half_the_size(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 10})
+def test_the_low_stream_has_half_the_size(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 10})
     started(agora, **BOTH, videoStreamType=1)
-    outside.world.jobs.join()
-    [slice_] = seen_of(outside.bucket, "1001")
+    stand_ins.runtime.jobs.join()
+    [slice_] = seen_of(stand_ins.bucket, "1001")
     assert {picture.size for picture in slice_.pictures} == {(96, 54)}
     assert slice_.pictures[-1].second == pytest.approx(9.8, abs=1)
 
@@ -110,29 +110,29 @@ def test_the_low_stream_has_half_the_size(agora: AgoraCustomer, outside: Outside
     ],
 )
 def test_what_is_recorded_of_whom(
-    agora: AgoraCustomer, outside: Outside, recording: dict[str, Any], heard: set[str], seen: set[str]
+    agora: AgoraCustomer, stand_ins: StandIns, recording: dict[str, Any], heard: set[str], seen: set[str]
 ) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 8})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 8})
     started(agora, **{**BOTH, **recording})
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     uids = ("1001", "1002")
-    assert {uid for uid in uids if slices_of(outside.bucket, uid)} == heard
-    assert {uid for uid in uids if seen_of(outside.bucket, uid)} == seen
+    assert {uid for uid in uids if slices_of(stand_ins.bucket, uid)} == heard
+    assert {uid for uid in uids if seen_of(stand_ins.bucket, uid)} == seen
 
 
-def test_without_streamtypes_both_are_recorded(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 8})
+def test_without_streamtypes_both_are_recorded(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 8})
     recording = {"subscribeUidGroup": 0}
     files = {"avFileType": ["hls"]}
     assert agora.start(agora.acquire(), "individual", recording=recording, recordingFileConfig=files).status_code == 200
-    outside.world.jobs.join()
-    assert seen_of(outside.bucket, "1001")
-    assert slices_of(outside.bucket, "1001")
+    stand_ins.runtime.jobs.join()
+    assert seen_of(stand_ins.bucket, "1001")
+    assert slices_of(stand_ins.bucket, "1001")
 
 
-def test_query_stop_and_notifications_list_each_playlist(agora: AgoraCustomer, outside: Outside) -> None:
+def test_query_stop_and_notifications_list_each_playlist(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     url = "https://api.example/webhooks/agora"
-    outside.dials(agora={"speed": 20.0, "joining_seconds": 0.0, "slice_seconds": 5.0, "notifications_url": url})
+    stand_ins.dials(agora={"speed": 20.0, "joining_seconds": 0.0, "slice_seconds": 5.0, "notifications_url": url})
     task = started(agora, **BOTH)
     while len(task.query().json["serverResponse"]["fileList"]) < 4:
         time.sleep(0.01)
@@ -146,72 +146,75 @@ def test_query_stop_and_notifications_list_each_playlist(agora: AgoraCustomer, o
     assert all(file["fileName"].endswith(f"_uid_e_{file['trackType']}.m3u8") for file in listed)
     assert {file["mixedAllUser"] for file in listed} == {False}
     assert task.stop().json["serverResponse"]["fileList"] == listed
-    outside.world.jobs.join()
-    outside.world.jobs.join()
-    [uploaded] = [sent.json["payload"]["details"] for sent in outside.sent if sent.json["eventType"] == 31]
+    stand_ins.runtime.jobs.join()
+    stand_ins.runtime.jobs.join()
+    [uploaded] = [sent.json["payload"]["details"] for sent in stand_ins.sent if sent.json["eventType"] == 31]
     assert uploaded["fileList"] == listed
 
 
-def test_a_camera_that_is_off_leaves_a_hole(agora: AgoraCustomer, outside: Outside) -> None:
+def test_a_camera_that_is_off_leaves_a_hole(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     off = {"uid": "1001", "from_seconds": 3, "to_seconds": 6.0}
-    outside.dials(agora={**FAST, "recording_seconds": 12, "cameras_off": [off]})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 12, "cameras_off": [off]})
     started(agora, **BOTH)
-    outside.world.jobs.join()
-    slices = seen_of(outside.bucket, "1001")
+    stand_ins.runtime.jobs.join()
+    slices = seen_of(stand_ins.bucket, "1001")
     assert spans(slices) == [pytest.approx(span, abs=PICTURE) for span in [(0, 3), (6, 12)]]
     assert slices[1].pictures[0].second == pytest.approx(6, abs=0.5)
     assert [part.clock for part in slices] == pytest.approx([part.starts for part in slices], abs=0.002)
-    assert spans(seen_of(outside.bucket, "1002")) == [pytest.approx((0, 12), abs=PICTURE)]
-    assert [part.seconds for part in slices_of(outside.bucket, "1001")] == [pytest.approx(12, abs=0.1)]
+    assert spans(seen_of(stand_ins.bucket, "1002")) == [pytest.approx((0, 12), abs=PICTURE)]
+    assert [part.seconds for part in slices_of(stand_ins.bucket, "1001")] == [pytest.approx(12, abs=0.1)]
 
 
-def test_an_update_changes_who_is_seen_and_nobodys_sound(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**PACE, "recording_seconds": 12})
+def test_an_update_changes_who_is_seen_and_nobodys_sound(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**PACE, "recording_seconds": 12})
     task = started(agora, **BOTH, subscribeAudioUids=["#allstream#"], subscribeVideoUids=["1001"])
-    until_seen(outside, "1001")
+    until_seen(stand_ins, "1001")
     watch(task, subscribeVideoUids=["1002"])
-    until_seen(outside, "1002")
-    outside.world.jobs.join()
-    [(_, changed)], [(began, ended)] = spans(seen_of(outside.bucket, "1001")), spans(seen_of(outside.bucket, "1002"))
+    until_seen(stand_ins, "1002")
+    stand_ins.runtime.jobs.join()
+    [(_, changed)], [(began, ended)] = (
+        spans(seen_of(stand_ins.bucket, "1001")),
+        spans(seen_of(stand_ins.bucket, "1002")),
+    )
     assert 1.9 < changed < 10
     assert (began, ended) == (pytest.approx(changed, abs=0.5), pytest.approx(12, abs=PICTURE))
-    for part in seen_of(outside.bucket, "1002"):
+    for part in seen_of(stand_ins.bucket, "1002"):
         assert part.clock == pytest.approx(part.starts, abs=0.002)
         assert part.pictures[0].second == pytest.approx(part.starts, abs=0.5)
     for uid in ("1001", "1002"):
-        assert sum(part.seconds for part in slices_of(outside.bucket, uid)) == pytest.approx(12, abs=0.1)
+        assert sum(part.seconds for part in slices_of(stand_ins.bucket, uid)) == pytest.approx(12, abs=0.1)
 
 
-def test_an_update_adds_video_that_the_start_left_out(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**PACE, "recording_seconds": 10})
+def test_an_update_adds_video_that_the_start_left_out(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**PACE, "recording_seconds": 10})
     task = started(agora, **BOTH, subscribeAudioUids=["#allstream#"]).joined()
     time.sleep(0.2)
     watch(task, unsubscribeVideoUids=["1002"])
-    outside.world.jobs.join()
-    [(began, ended)] = spans(seen_of(outside.bucket, "1001"))
+    stand_ins.runtime.jobs.join()
+    [(began, ended)] = spans(seen_of(stand_ins.bucket, "1001"))
     assert began > 1
     assert ended == pytest.approx(10, abs=PICTURE)
-    assert seen_of(outside.bucket, "1002") == []
+    assert seen_of(stand_ins.bucket, "1002") == []
 
 
-def test_a_recorder_that_takes_over_sees_what_comes_later(agora: AgoraCustomer, outside: Outside) -> None:
+def test_a_recorder_that_takes_over_sees_what_comes_later(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     gap = {"fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 0.1}
-    outside.dials(agora={"speed": 100.0, "joining_seconds": 0.0, "idle_speed": 1e6, "slice_seconds": 6.0, **gap})
+    stand_ins.dials(agora={"speed": 100.0, "joining_seconds": 0.0, "idle_speed": 1e6, "slice_seconds": 6.0, **gap})
     started(agora, **BOTH)
-    outside.world.jobs.join()
-    before, after = seen_of(outside.bucket, "1002"), seen_of(outside.bucket, "1002", "bak0_")
+    stand_ins.runtime.jobs.join()
+    before, after = seen_of(stand_ins.bucket, "1002"), seen_of(stand_ins.bucket, "1002", "bak0_")
     assert spans(before) == [(0, 18)]
     assert after[0].starts > 29
     assert after[0].pictures[0].second == pytest.approx(after[0].starts, abs=0.5)
     assert after[0].pictures[0].like(before[0].pictures[0])
 
 
-def test_standard_has_a_playlist_over_both_besides(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 20})
+def test_standard_has_a_playlist_over_both_besides(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 20})
     task = started(agora, **BOTH, streamMode="standard", unsubscribeVideoUids=["1002"])
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     name = f"{task.sid}_room-1__uid_s_{{}}__uid_e_{{}}.m3u8"
-    playlists = dict(playlists_of(outside.bucket))
+    playlists = dict(playlists_of(stand_ins.bucket))
     assert len(playlists) == 5
     hers = playlists[f"recordings/0123abcd/{name.format(1001, 'av')}"].splitlines()
     assert (hers[0], hers[-1]) == ("#EXTM3U", name.format(1001, "video"))
@@ -224,12 +227,12 @@ def test_standard_has_a_playlist_over_both_besides(agora: AgoraCustomer, outside
 
 
 def test_players_find_sound_and_picture_in_a_merged_playlist(
-    agora: AgoraCustomer, outside: Outside, tmp_path: Path
+    agora: AgoraCustomer, stand_ins: StandIns, tmp_path: Path
 ) -> None:
-    outside.dials(agora={**FAST, "recording_seconds": 20})
+    stand_ins.dials(agora={**FAST, "recording_seconds": 20})
     started(agora, **BOTH, streamMode="standard", privateParams='{"correctEXTINF":true}')
-    outside.world.jobs.join()
-    for key, content in outside.bucket.objects.items():
+    stand_ins.runtime.jobs.join()
+    for key, content in stand_ins.bucket.objects.items():
         (tmp_path / key.rpartition("/")[2]).write_bytes(content)
     [merged] = tmp_path.glob("*__uid_s_1001__uid_e_av.m3u8")
     with av.open(str(merged), format="hls") as played:
@@ -239,8 +242,8 @@ def test_players_find_sound_and_picture_in_a_merged_playlist(
     assert (pictures, seconds) == (100, pytest.approx(20, abs=0.1))
 
 
-def test_standard_lists_the_merged_playlists_too(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"speed": 50.0, "joining_seconds": 0.0, "slice_seconds": 5.0})
+def test_standard_lists_the_merged_playlists_too(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"speed": 50.0, "joining_seconds": 0.0, "slice_seconds": 5.0})
     task = started(agora, **BOTH, streamMode="standard").joined()
     time.sleep(0.2)
     files = task.stop().json["serverResponse"]["fileList"]
@@ -248,12 +251,12 @@ def test_standard_lists_the_merged_playlists_too(agora: AgoraCustomer, outside: 
         ("1001", "audio_and_video"),
         ("1002", "audio_and_video"),
     ]
-    assert all(file["fileName"] in outside.bucket.objects for file in files)
+    assert all(file["fileName"] in stand_ins.bucket.objects for file in files)
     assert files[4]["fileName"].endswith("__uid_s_1001__uid_e_av.m3u8")
 
 
-def test_where_nobody_is_watched_nothing_is_recorded(agora: AgoraCustomer, outside: Outside) -> None:
-    outside.dials(agora={"speed": 100.0, "joining_seconds": 0.0})
+def test_where_nobody_is_watched_nothing_is_recorded(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={"speed": 100.0, "joining_seconds": 0.0})
     task = started(agora, streamTypes=1, subscribeVideoUids=["9"])
     time.sleep(0.05)
     reply = task.stop()

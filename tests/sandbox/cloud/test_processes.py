@@ -104,8 +104,8 @@ def test_a_held_signal_interrupts_afterwards() -> None:
     done = []
 
     def work(interrupts: Interrupts) -> None:
-        with interrupts.held():
-            with interrupts.held():
+        with interrupts.deferred():
+            with interrupts.deferred():
                 signal.raise_signal(signal.SIGINT)
             done.append("the work that must not be cut")
 

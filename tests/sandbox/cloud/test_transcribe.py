@@ -7,8 +7,8 @@ import pytest
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import s3, transcribe
 
-from sandbox.cloud import transcribe as emulator_transcribe
-from sandbox.cloud.transcribe import hear_real_speech, name_jobs_to_iam
+from sandbox.cloud.emulator import transcribe as emulator_transcribe
+from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, transcribe_real_speech
 
 JOB_ARN = "arn:aws:transcribe:eu-central-1:123456789012:transcription-job/job-1"
 START = {
@@ -88,4 +88,4 @@ def test_another_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(transcribe, "_run_job_inner", run_in_another_way)
     with pytest.raises(RuntimeError, match="in another way"):
-        hear_real_speech("http://nobody.test")
+        transcribe_real_speech("http://nobody.test")

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.sample.conversation import SAMPLE
+from sandbox.stand_ins.agora.media import cut_ts
 from sandbox.stand_ins.hearing.recogniser import pitch_of
-from sandbox.stand_ins.hearing.speakers import tell_apart
+from sandbox.stand_ins.hearing.speakers import label_speakers
 from sandbox.stand_ins.hearing.speech import UndecodableMedia, decode
-from sandbox.stand_ins.media import cut_ts
-from sandbox.stand_ins.world import SAMPLE
-from tests.sandbox.conftest import MarsviewCustomer, Outside
+from tests.sandbox.conftest import MarsviewCustomer, StandIns
 
 
-def test_a_recording_becomes_its_words(hearing: Outside, first_words: Path) -> None:
-    marsview = MarsviewCustomer(hearing)
+def test_a_recording_becomes_its_words(recognising_stand_ins: StandIns, first_words: Path) -> None:
+    marsview = MarsviewCustomer(recognising_stand_ins)
     txn_id = marsview.computed(first_words, automatic_punctuation=True)
     (line,) = marsview.metadata(txn_id)["transcript"]
     assert line["sentence"] == "Good morning thank you for calling the delivery office."
@@ -23,25 +23,27 @@ def test_a_recording_becomes_its_words(hearing: Outside, first_words: Path) -> N
     assert 3500 < line["endTime"] < 4500
 
 
-def test_other_audio_other_words_in_another_container(hearing: Outside, tmp_path: Path) -> None:
+def test_other_audio_other_words_in_another_container(recognising_stand_ins: StandIns, tmp_path: Path) -> None:
     media = tmp_path / "question.ts"
     media.write_bytes(cut_ts(SAMPLE, 20.8, 23.5).content)
-    (said,) = hearing.world.engine.listen(media)
+    (said,) = recognising_stand_ins.runtime.engine.recognise(media)
     assert "the package come on monday" in said.text
 
 
-def test_same_bytes_are_recognised_once(hearing: Outside, first_words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_bytes_are_recognised_once(
+    recognising_stand_ins: StandIns, first_words: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[Path] = []
-    engine = hearing.world.engine
-    monkeypatch.setattr(engine, "_hear", lambda media: asked.append(media) or [])
-    assert engine.listen(first_words) == engine.listen(first_words)
+    engine = recognising_stand_ins.runtime.engine
+    monkeypatch.setattr(engine, "_recognise_all", lambda media: asked.append(media) or [])
+    assert engine.recognise(first_words) == engine.recognise(first_words)
     assert asked == [first_words]
 
 
-def test_marsview_takes_its_own_formats_only(hearing: Outside, tmp_path: Path) -> None:
+def test_marsview_takes_its_own_formats_only(recognising_stand_ins: StandIns, tmp_path: Path) -> None:
     media = tmp_path / "slice.ts"
     media.write_bytes(cut_ts(SAMPLE, 0, 1).content)
-    marsview = MarsviewCustomer(hearing)
+    marsview = MarsviewCustomer(recognising_stand_ins)
     state = marsview.states(marsview.computed(media))["speech_to_text"]
     assert (state["status"], state["error"]["message"]) == ("error", "the format mpegts is not supported")
 
@@ -79,4 +81,4 @@ def test_silence_has_no_pitch() -> None:
     ],
 )
 def test_voices_told_apart(pitches: list[float | None], speakers: int | None, told: list[str]) -> None:
-    assert tell_apart(pitches, speakers) == told
+    assert label_speakers(pitches, speakers) == told

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS, NO_SPEECH
-from tests.sandbox.conftest import SAID, FakeEars, Outside
+from tests.sandbox.conftest import SAID, FakeSpeechEngine, StandIns
 
 KEY = {"Authorization": CREDENTIALS["apiKey"]}
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=5ec0de"
@@ -20,21 +20,23 @@ HOOK = {
 
 
 class Customer:
-    def __init__(self, outside: Outside) -> None:
-        self.outside = outside
+    def __init__(self, stand_ins: StandIns) -> None:
+        self.stand_ins = stand_ins
 
     def call(self, method: str, path: str = "", **wanted: Any) -> Any:
-        return self.outside.client.open(f"/assemblyai/v2/transcript{path}", method=method, **{"headers": KEY, **wanted})
+        return self.stand_ins.client.open(
+            f"/assemblyai/v2/transcript{path}", method=method, **{"headers": KEY, **wanted}
+        )
 
     def ask(self, **wish: Any) -> Any:
         return self.call("POST", json={"audio_url": LINK, **wish})
 
     def done(self, media: Path | DownloadFailed, **wish: Any) -> Any:
         """The transcript of media whose job is over."""
-        self.outside.links[LINK] = media
+        self.stand_ins.links[LINK] = media
         asked = self.ask(**wish)
         assert asked.status_code == 200, asked.json
-        self.outside.world.jobs.join()
+        self.stand_ins.runtime.jobs.join()
         return self.get(asked.json["id"])
 
     def get(self, transcript_id: str) -> Any:
@@ -42,14 +44,14 @@ class Customer:
 
 
 @pytest.fixture
-def customer(outside: Outside) -> Customer:
-    return Customer(outside)
+def customer(stand_ins: StandIns) -> Customer:
+    return Customer(stand_ins)
 
 
 @pytest.fixture
-def lasting_customer(lasting: Outside, media: Path) -> Customer:
-    lasting.links[LINK] = media
-    return Customer(lasting)
+def lasting_customer(shared_stand_ins: StandIns, media: Path) -> Customer:
+    shared_stand_ins.links[LINK] = media
+    return Customer(shared_stand_ins)
 
 
 FEATURES = dict.fromkeys(
@@ -57,10 +59,10 @@ FEATURES = dict.fromkeys(
 )
 
 
-def test_results_in_the_vendors_shapes(customer: Customer, media: Path, ears: FakeEars) -> None:
+def test_results_in_the_vendors_shapes(customer: Customer, media: Path, engine: FakeSpeechEngine) -> None:
     done = customer.done(media, **FEATURES, **HOOK, language_detection=True)
 
-    assert (done["status"], done["language_code"], ears.speakers) == ("completed", "en", [None])
+    assert (done["status"], done["language_code"], engine.speakers) == ("completed", "en", [None])
     assert done["text"].startswith("How can I help you today? The table was broken")
     assert [(u["speaker"], u["start"], u["end"]) for u in done["utterances"]] == [
         ("A", 990, 4110),
@@ -85,11 +87,11 @@ def test_results_in_the_vendors_shapes(customer: Customer, media: Path, ears: Fa
     assert (done["entities"], done["audio_duration"]) == ([], 16)
 
 
-def test_features_not_asked_for_are_not_there(customer: Customer, media: Path, ears: FakeEars) -> None:
+def test_features_not_asked_for_are_not_there(customer: Customer, media: Path, engine: FakeSpeechEngine) -> None:
     done = customer.done(media)
     assert (done["utterances"], done["sentiment_analysis_results"], done["entities"]) == (None, None, None)
     assert (done["iab_categories_result"]["status"], done["language_code"]) == ("unavailable", "en_us")
-    assert (done["words"][0]["speaker"], ears.speakers, "error" in done) == (None, [1], False)
+    assert (done["words"][0]["speaker"], engine.speakers, "error" in done) == (None, [1], False)
 
 
 def test_the_echo_has_the_urls_but_not_the_headers_value(customer: Customer, media: Path) -> None:
@@ -97,22 +99,24 @@ def test_the_echo_has_the_urls_but_not_the_headers_value(customer: Customer, med
     assert (done["audio_url"], done["webhook_url"]) == (LINK, HOOK["webhook_url"])
     assert (done["webhook_auth"], done["webhook_auth_header_name"]) == (True, "X-Token")
     assert "the-token" not in str(done)
-    assert LINK not in str(customer.outside.ledger())
+    assert LINK not in str(customer.stand_ins.ledger())
 
 
-def test_the_webhook(customer: Customer, outside: Outside, media: Path) -> None:
+def test_the_webhook(customer: Customer, stand_ins: StandIns, media: Path) -> None:
     done = customer.done(media, **HOOK)
-    (sent,) = outside.sent
+    (sent,) = stand_ins.sent
     assert (sent.method, sent.url) == ("POST", HOOK["webhook_url"])
     assert sent.json == {"transcript_id": done["id"], "status": "completed"}
     assert sent.headers == {"Content-Type": "application/json", "X-Token": "the-token"}
 
 
 @pytest.mark.parametrize(("callback", "times"), [("lost", 0), ("double", 2), ("early", 1)])
-def test_the_dial_of_the_callback(customer: Customer, outside: Outside, media: Path, callback: str, times: int) -> None:
-    outside.dials(assemblyai={"callback": callback})
+def test_the_dial_of_the_callback(
+    customer: Customer, stand_ins: StandIns, media: Path, callback: str, times: int
+) -> None:
+    stand_ins.dials(assemblyai={"callback": callback})
     customer.done(media, **HOOK)
-    assert len(outside.sent) == times
+    assert len(stand_ins.sent) == times
 
 
 @pytest.mark.parametrize(
@@ -147,7 +151,7 @@ def test_without_the_key(lasting_customer: Customer, method: str, path: str, hea
 def test_what_is_not_of_the_schema(lasting_customer: Customer, wish: Any) -> None:
     refused = lasting_customer.ask(**wish)
     assert (refused.status_code, refused.json) == (400, {"error": SCHEMA})
-    assert lasting_customer.outside.ledger()["paid"] == {}
+    assert lasting_customer.stand_ins.ledger()["paid"] == {}
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense"])
@@ -175,7 +179,7 @@ def test_features_for_english_only(lasting_customer: Customer, feature: str) -> 
     ("method", "path"), [("GET", "/v3/transcript"), ("PUT", "/v2/transcript"), ("GET", "/v2/transcript/"), ("GET", "/")]
 )
 def test_unknown_paths(lasting_customer: Customer, method: str, path: str) -> None:
-    answer = lasting_customer.outside.client.open(f"/assemblyai{path}", method=method, headers=KEY)
+    answer = lasting_customer.stand_ins.client.open(f"/assemblyai{path}", method=method, headers=KEY)
     assert (answer.status_code, answer.json) == (404, {"error": "Not found"})
 
 
@@ -190,8 +194,8 @@ def test_the_list_is_asked_well(lasting_customer: Customer, query: str) -> None:
     assert lasting_customer.call("GET", f"?{query}").status_code == 400
 
 
-def test_the_list_is_newest_first_and_in_pages(customer: Customer, outside: Outside, media: Path) -> None:
-    outside.links[LINK] = media
+def test_the_list_is_newest_first_and_in_pages(customer: Customer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.links[LINK] = media
     ids = [customer.ask().json["id"] for _ in range(3)]
     first = customer.call("GET", "?limit=2").json
     assert [entry["id"] for entry in first["transcripts"]] == [ids[2], ids[1]]
@@ -202,7 +206,7 @@ def test_the_list_is_newest_first_and_in_pages(customer: Customer, outside: Outs
     assert [entry["id"] for entry in older["transcripts"]] == [ids[0]]
     newer = customer.call("GET", f"?limit=2&after_id={ids[0]}").json
     assert [entry["id"] for entry in newer["transcripts"]] == [ids[2], ids[1]]
-    outside.dials(assemblyai={"list_hides_queries": True})
+    stand_ins.dials(assemblyai={"list_hides_queries": True})
     assert customer.call("GET").json["transcripts"][0]["audio_url"] == LINK.partition("?")[0]
 
 
@@ -222,39 +226,41 @@ def test_a_deleted_transcript_keeps_its_id_only(customer: Customer, media: Path)
         (b"nonsense", "Transcoding failed. File does not appear to contain audio."),
     ],
 )
-def test_media_that_cannot_be_had(customer: Customer, outside: Outside, media: Path, fault: Any, error: str) -> None:
+def test_media_that_cannot_be_had(customer: Customer, stand_ins: StandIns, media: Path, fault: Any, error: str) -> None:
     if isinstance(fault, bytes):
         media.write_bytes(fault)
     done = customer.done(media if isinstance(fault, bytes) else fault, **HOOK)
     assert done["status"] == "error"
     assert done["error"].startswith(error)
-    assert outside.sent[0].json["status"] == "error"
+    assert stand_ins.sent[0].json["status"] == "error"
 
 
 @pytest.mark.parametrize("detects", [True, False])
 def test_silence(customer: Customer, media: Path, monkeypatch: pytest.MonkeyPatch, detects: bool) -> None:
-    monkeypatch.setattr(FakeEars, "listen", lambda *_: [])
+    monkeypatch.setattr(FakeSpeechEngine, "recognise", lambda *_: [])
     done = customer.done(media, **({"language_detection": True} if detects else {"language_code": "en"}))
     expected = ("error", None, NO_SPEECH) if detects else ("completed", "", None)
     assert (done["status"], done["text"], done.get("error")) == expected
 
 
-def test_more_than_the_account_may_have_at_once_are_queued(customer: Customer, outside: Outside, media: Path) -> None:
-    outside.links[LINK] = media
-    outside.dials(assemblyai={"concurrent_jobs": 1, "job_seconds": 0.2})
+def test_more_than_the_account_may_have_at_once_are_queued(
+    customer: Customer, stand_ins: StandIns, media: Path
+) -> None:
+    stand_ins.links[LINK] = media
+    stand_ins.dials(assemblyai={"concurrent_jobs": 1, "job_seconds": 0.2})
     ids = [customer.ask().json["id"] for _ in range(2)]
     assert [customer.get(transcript_id)["status"] for transcript_id in ids] == ["processing", "queued"]
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     assert [customer.get(transcript_id)["status"] for transcript_id in ids] == ["completed"] * 2
-    assert outside.ledger()["paid"] == {"assemblyai.jobs": 2}
+    assert stand_ins.ledger()["paid"] == {"assemblyai.jobs": 2}
 
 
-def test_the_other_dials(customer: Customer, outside: Outside, media: Path) -> None:
-    outside.dials(assemblyai={"oversize_result": 9, "unknown_state": "musing"})
+def test_the_other_dials(customer: Customer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(assemblyai={"oversize_result": 9, "unknown_state": "musing"})
     musing = customer.done(media, speaker_labels=True)
     assert musing["status"] == "musing"
     assert len(customer.get(musing["id"])["utterances"]) == 9 > len(SAID)
-    outside.dials(assemblyai={"job_fails": "Server error", "unknown_state": None})
+    stand_ins.dials(assemblyai={"job_fails": "Server error", "unknown_state": None})
     assert customer.done(media)["error"] == "Server error"
-    outside.dials(assemblyai={"job_never_ends": True})
+    stand_ins.dials(assemblyai={"job_never_ends": True})
     assert customer.done(media)["status"] == "processing"

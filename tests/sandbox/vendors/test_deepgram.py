@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.deepgram.server import CREDENTIALS, KEY_ID
-from tests.sandbox.conftest import FakeEars, Outside
+from tests.sandbox.conftest import FakeSpeechEngine, StandIns
 
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=secret"
 PLACE = "https://replies.example/result.json?X-Amz-Signature=secret"
@@ -18,16 +18,16 @@ AUTHORIZATION = f"Token {CREDENTIALS['apiKey']}"
 class Customer:
     """Calls Deepgram as a well-behaved customer; every part can be spoilt."""
 
-    def __init__(self, outside: Outside, media: Path | DownloadFailed) -> None:
-        self.outside = outside
-        outside.links[LINK] = media
+    def __init__(self, stand_ins: StandIns, media: Path | DownloadFailed) -> None:
+        self.stand_ins = stand_ins
+        stand_ins.links[LINK] = media
 
     def listen(self, *, headers: Any = None, json: Any = None, **query: Any) -> Any:
         call: dict[str, Any] = {"json": {"url": LINK} if json is None else json}
         if isinstance(json, bytes):
             call = {"data": json}
         headers = {"Authorization": AUTHORIZATION} if headers is None else headers
-        return self.outside.client.post("/deepgram/v1/listen", query_string=query, headers=headers, **call)
+        return self.stand_ins.client.post("/deepgram/v1/listen", query_string=query, headers=headers, **call)
 
     def result(self, **query: Any) -> Any:
         reply = self.listen(**query)
@@ -38,28 +38,28 @@ class Customer:
         """The request id, and the callback once the job is over."""
         reply = self.listen(callback=PLACE, **query)
         assert reply.status_code == 200, reply.json
-        self.outside.world.jobs.join()
-        return reply.json["request_id"], self.outside.sent[-1]
+        self.stand_ins.runtime.jobs.join()
+        return reply.json["request_id"], self.stand_ins.sent[-1]
 
     @property
     def paid(self) -> int:
-        return int(self.outside.ledger()["paid"].get("deepgram.jobs", 0))
+        return int(self.stand_ins.ledger()["paid"].get("deepgram.jobs", 0))
 
 
 @pytest.fixture
-def deepgram(lasting: Outside, media: Path) -> Customer:
-    return Customer(lasting, media)
+def deepgram(shared_stand_ins: StandIns, media: Path) -> Customer:
+    return Customer(shared_stand_ins, media)
 
 
 @pytest.fixture
-def heard(outside: Outside, media: Path) -> Customer:
+def heard(stand_ins: StandIns, media: Path) -> Customer:
     """One with ears of its own."""
-    return Customer(outside, media)
+    return Customer(stand_ins, media)
 
 
-def test_the_result_comes_at_once_without_a_callback(heard: Customer, ears: FakeEars) -> None:
+def test_the_result_comes_at_once_without_a_callback(heard: Customer, engine: FakeSpeechEngine) -> None:
     result = heard.result(model="nova-3", diarize_model="latest", smart_format="true")
-    assert (ears.speakers, heard.paid, heard.outside.sent) == ([None], 1, [])
+    assert (engine.speakers, heard.paid, heard.stand_ins.sent) == ([None], 1, [])
     metadata = result["metadata"]
     assert metadata["sha256"] == hashlib.sha256(b"media").hexdigest()
     assert (metadata["created"], metadata["duration"], metadata["channels"]) == ("2027-01-15T08:00:00.000Z", 16.29, 1)
@@ -87,11 +87,11 @@ def test_the_result_comes_at_once_without_a_callback(heard: Customer, ears: Fake
     assert result["results"].keys() == {"channels"}
 
 
-def test_what_was_not_asked_for_is_absent(heard: Customer, ears: FakeEars) -> None:
+def test_what_was_not_asked_for_is_absent(heard: Customer, engine: FakeSpeechEngine) -> None:
     result = heard.result()
     (word, *_) = result["results"]["channels"][0]["alternatives"][0]["words"]
     assert word.keys() == {"word", "start", "end", "confidence"}
-    assert ears.speakers == [1]
+    assert engine.speakers == [1]
     assert "detected_language" not in result["results"]["channels"][0]
 
 
@@ -120,7 +120,7 @@ def test_intelligence_points_at_words(deepgram: Customer) -> None:
 
 
 def test_a_longer_talk_is_summed_up(deepgram: Customer) -> None:
-    deepgram.outside.dials(deepgram={"oversize_result": 12})
+    deepgram.stand_ins.dials(deepgram={"oversize_result": 12})
     results = deepgram.result(summarize="v2", punctuate="true")["results"]
     spoken = results["channels"][0]["alternatives"][0]
     assert len(results["summary"]["short"]) < len(spoken["transcript"]) / 2
@@ -204,7 +204,7 @@ def test_a_wrong_query(deepgram: Customer, query: dict[str, Any], code: str) -> 
 )
 def test_callbacks_it_takes(deepgram: Customer, callback: str) -> None:
     assert deepgram.listen(callback=callback).status_code == 200
-    deepgram.outside.world.jobs.join()
+    deepgram.stand_ins.runtime.jobs.join()
 
 
 def test_another_customers_model(deepgram: Customer) -> None:
@@ -235,7 +235,7 @@ def test_no_json_under_its_content_type(deepgram: Customer) -> None:
     ("method", "path"), [("GET", "v1/listen"), ("GET", "v1/listen/some-id"), ("GET", ""), ("POST", "v2/listen")]
 )
 def test_nothing_else_can_be_asked(deepgram: Customer, method: str, path: str) -> None:
-    reply: Any = deepgram.outside.client.open(f"/deepgram/{path}", method=method)
+    reply: Any = deepgram.stand_ins.client.open(f"/deepgram/{path}", method=method)
     assert reply.status_code in (404, 405)
     assert reply.json["request_id"]
 
@@ -252,16 +252,16 @@ def test_media_that_gives_nothing(deepgram: Customer, tmp_path: Path, media: Any
     if isinstance(media, bytes):
         (tmp_path / "bad").write_bytes(media)
         media = tmp_path / "bad"
-    deepgram.outside.links[LINK] = media
+    deepgram.stand_ins.links[LINK] = media
     reply = deepgram.listen()
     assert (reply.status_code, reply.json["err_code"], deepgram.paid) == (status, code, 0)
     _, sent = deepgram.delivered()
     assert (sent.json["err_code"], deepgram.paid) == (code, 1)
-    assert list(deepgram.outside.world.scratch.iterdir()) == []
+    assert list(deepgram.stand_ins.runtime.scratch.iterdir()) == []
 
 
 def test_dials_of_jobs(deepgram: Customer) -> None:
-    dials = deepgram.outside.dials
+    dials = deepgram.stand_ins.dials
     dials(deepgram={"job_fails": "no speech", "error_shape": "text"})
     assert deepgram.delivered()[1].body == b"UNPROCESSABLE_ENTITY: no speech"
     dials(deepgram={"error_shape": "category"})
@@ -270,24 +270,24 @@ def test_dials_of_jobs(deepgram: Customer) -> None:
     assert deepgram.listen(callback=PLACE).json["err_code"] == "REMOTE_CONTENT_ERROR"
     assert deepgram.delivered()[1].json["results"]
     dials(deepgram={"job_never_ends": True})
-    sent = len(deepgram.outside.sent)
+    sent = len(deepgram.stand_ins.sent)
     assert deepgram.listen().status_code == 504
     deepgram.delivered()
-    assert len(deepgram.outside.sent) == sent
+    assert len(deepgram.stand_ins.sent) == sent
 
 
 @pytest.mark.parametrize(("dial", "times"), [("lost", 0), ("once", 1), ("double", 2), ("early", 1)])
 def test_dial_callback(deepgram: Customer, dial: str, times: int) -> None:
-    deepgram.outside.dials(deepgram={"callback": dial})
+    deepgram.stand_ins.dials(deepgram={"callback": dial})
     assert deepgram.listen(callback=PLACE).status_code == 200
     if dial != "early":
-        deepgram.outside.world.jobs.join()
-    assert len(deepgram.outside.sent) == times
+        deepgram.stand_ins.runtime.jobs.join()
+    assert len(deepgram.stand_ins.sent) == times
 
 
 def test_the_ledger_holds_ids_and_no_secret(deepgram: Customer) -> None:
     request_id, _ = deepgram.delivered(colour="red")
-    ledger = deepgram.outside.ledger()
+    ledger = deepgram.stand_ins.ledger()
     (line,) = [line for line in ledger["lines"] if line["call"] == "deepgram.listen"]
     assert (line["request_id"], line["unknown"]) == (request_id, ["colour"])
     assert not [secret for secret in ("X-Amz", CREDENTIALS["apiKey"]) if secret in str(ledger)]

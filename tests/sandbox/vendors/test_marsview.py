@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from sandbox.stand_ins.downloads import DownloadFailed
-from tests.sandbox.conftest import SAID, FakeEars, MarsviewCustomer, Outside
+from sandbox.stand_ins.customer.downloads import DownloadFailed
+from tests.sandbox.conftest import SAID, FakeSpeechEngine, MarsviewCustomer, StandIns
 
 ALL_MODELS = (
     "sentiment_analysis",
@@ -18,10 +18,10 @@ ALL_MODELS = (
 )
 
 
-def test_results_in_marsviews_shapes(marsview: MarsviewCustomer, media: Path, ears: FakeEars) -> None:
+def test_results_in_marsviews_shapes(marsview: MarsviewCustomer, media: Path, engine: FakeSpeechEngine) -> None:
     config = {"automatic_punctuation": True, "speaker_seperation": {"num_speakers": -1}, "enableKeywords": True}
     txn_id = marsview.computed(media, *ALL_MODELS, **config)
-    assert ears.speakers == [None]
+    assert engine.speakers == [None]
     assert {state["status"] for state in marsview.states(txn_id).values()} == {"processed"}
     data = marsview.metadata(txn_id)
     assert [line["sentence"] for line in data["transcript"]] == [
@@ -57,11 +57,11 @@ def test_without_separation_nobody_is_named(marsview: MarsviewCustomer, media: P
     assert (lines[0]["sentence"], lines[0]["speakers"]) == ("how can i help you today", [])
 
 
-def test_a_second_compute_is_paid_again(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
+def test_a_second_compute_is_paid_again(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
     txn_id = marsview.computed(media)
     marsview.compute(txn_id)
-    outside.world.jobs.join()
-    assert outside.ledger()["paid"] == {"marsview.transactions_computed": 2}
+    stand_ins.runtime.jobs.join()
+    assert stand_ins.ledger()["paid"] == {"marsview.transactions_computed": 2}
     assert marsview.states(txn_id)["speech_to_text"]["status"] == "processed"
 
 
@@ -95,18 +95,18 @@ def test_delete_forgets(marsview: MarsviewCustomer, media: Path) -> None:
     assert marsview.call("GET", f"fetch_metadata/{txn_id}").status_code == 404
 
 
-def test_dial_expired_links(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
-    outside.dials(marsview={"link_expired_next": 1})
+def test_dial_expired_links(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"link_expired_next": 1})
     first, second = marsview.computed(media), marsview.computed(media)
     assert marsview.states(first)["speech_to_text"]["error"]["code"] == "AIRDOW002"
     assert marsview.states(second)["speech_to_text"]["status"] == "processed"
-    outside.dials(marsview={"link_expired_next": 1, "link_expired_in_reply": True})
+    stand_ins.dials(marsview={"link_expired_next": 1, "link_expired_in_reply": True})
     reply = marsview.compute(marsview.link(media))
     assert (reply.status_code, reply.json["error"]["code"]) == (400, "AIRDOW002")
 
 
-def test_dial_partial_result(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
-    outside.dials(marsview={"model_errors": {"sentiment_analysis": "model crashed"}})
+def test_dial_partial_result(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"model_errors": {"sentiment_analysis": "model crashed"}})
     txn_id = marsview.computed(media, *ALL_MODELS)
     states = marsview.states(txn_id)
     assert states["sentiment_analysis"] == {
@@ -117,40 +117,40 @@ def test_dial_partial_result(marsview: MarsviewCustomer, outside: Outside, media
     assert "sentiment" not in marsview.metadata(txn_id)
 
 
-def test_dial_failing_job(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
-    outside.dials(marsview={"job_fails": "no speech"})
+def test_dial_failing_job(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"job_fails": "no speech"})
     states = marsview.states(marsview.computed(media, "action_items"))
     assert [state["error"]["message"] for state in states.values()] == ["no speech", "no speech"]
 
 
-def test_dial_endless_job(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
-    outside.dials(marsview={"job_never_ends": True})
+def test_dial_endless_job(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"job_never_ends": True})
     assert marsview.states(marsview.computed(media)) == {"speech_to_text": {"status": "processing"}}
 
 
-def test_dial_job_seconds(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
-    outside.dials(marsview={"job_seconds": 0.1})
+def test_dial_job_seconds(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"job_seconds": 0.1})
     txn_id = marsview.link(media)
     marsview.compute(txn_id)
     assert marsview.states(txn_id)["speech_to_text"]["status"] in ("uploaded", "processing")
-    outside.world.jobs.join()
+    stand_ins.runtime.jobs.join()
     assert marsview.states(txn_id)["speech_to_text"]["status"] == "processed"
 
 
-def test_dial_unknown_state(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
-    outside.dials(marsview={"unknown_state": "pondering", "unknown_state_polls": 1})
+def test_dial_unknown_state(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"unknown_state": "pondering", "unknown_state_polls": 1})
     txn_id = marsview.computed(media)
     states = [marsview.states(txn_id)["speech_to_text"]["status"] for _ in range(2)]
     assert states == ["pondering", "processed"]
 
 
-def test_dial_empty_models(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
-    outside.dials(marsview={"empty_models": True})
+def test_dial_empty_models(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"empty_models": True})
     assert marsview.states(marsview.computed(media)) == {}
 
 
-def test_dial_oversize_result(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
-    outside.dials(marsview={"oversize_result": 9})
+def test_dial_oversize_result(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"oversize_result": 9})
     lines = marsview.metadata(marsview.computed(media))["transcript"]
     assert len(lines) == 9
     starts = [line["startTime"] for line in lines]
@@ -158,10 +158,10 @@ def test_dial_oversize_result(marsview: MarsviewCustomer, outside: Outside, medi
     assert lines[4]["startTime"] == SAID[0].start_ms + SAID[-1].end_ms
 
 
-def test_the_ledger_holds_no_link_and_no_token(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
+def test_the_ledger_holds_no_link_and_no_token(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
     txn_id = marsview.computed(media)
     marsview.states(txn_id)
-    lines = outside.ledger()["lines"]
+    lines = stand_ins.ledger()["lines"]
     assert [line["call"].removeprefix("marsview.") for line in lines] == [
         "create_access_token",
         "save_file_link",
@@ -169,7 +169,7 @@ def test_the_ledger_holds_no_link_and_no_token(marsview: MarsviewCustomer, outsi
         "get_txn",
     ]
     assert {line.get("txn_id") for line in lines} == {None, txn_id}
-    text = outside.client.get("/ledger").text
+    text = stand_ins.client.get("/ledger").text
     for secret in (
         "X-Amz-Signature",
         marsview.headers["authorization"].removeprefix("Bearer "),

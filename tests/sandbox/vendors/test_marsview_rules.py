@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from tests.sandbox.conftest import MarsviewCustomer, Outside
+from tests.sandbox.conftest import MarsviewCustomer, StandIns
 
 LOGIN = credentials()["marsview"]
 
 
 @pytest.fixture
-def outside(lasting: Outside) -> Outside:
-    return lasting
+def stand_ins(shared_stand_ins: StandIns) -> StandIns:
+    return shared_stand_ins
 
 
 @pytest.mark.parametrize(
@@ -27,16 +27,16 @@ def outside(lasting: Outside) -> Outside:
         ({"userId": None}, 400),
     ],
 )
-def test_login_refuses(outside: Outside, spoilt: dict[str, Any], status: int) -> None:
-    reply = outside.client.post("/marsview/cb/v1/auth/create_access_token", json={**LOGIN, **spoilt})
+def test_login_refuses(stand_ins: StandIns, spoilt: dict[str, Any], status: int) -> None:
+    reply = stand_ins.client.post("/marsview/cb/v1/auth/create_access_token", json={**LOGIN, **spoilt})
     assert reply.status_code == status
     assert reply.json is not None
     assert reply.json["status"] is False
     assert (reply.json["error"] == "NJSCFE001") == (status == 401)
 
 
-def test_login_gives_a_bearer_token(outside: Outside) -> None:
-    reply = outside.client.post("/marsview/cb/v1/auth/create_access_token", json=LOGIN).json
+def test_login_gives_a_bearer_token(stand_ins: StandIns) -> None:
+    reply = stand_ins.client.post("/marsview/cb/v1/auth/create_access_token", json=LOGIN).json
     assert reply is not None
     assert reply["data"].keys() == {"accessToken", "expiresIn", "tokenType"}
     assert (reply["status"], reply["data"]["expiresIn"], reply["data"]["tokenType"]) == (True, 3600, "Bearer")
@@ -58,14 +58,14 @@ def test_a_bad_token_is_403(marsview: MarsviewCustomer, header: str | None) -> N
     assert reply.json["error"]["name"] == "JsonWebTokenError"
 
 
-def test_a_token_expires(marsview: MarsviewCustomer, outside: Outside, media: Path) -> None:
+def test_a_token_expires(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
     txn_id = marsview.link(media)
-    outside.now[0] += 3600
+    stand_ins.now[0] += 3600
     assert marsview.call("GET", f"get_txn/{txn_id}").status_code == 403
-    outside.dials(marsview={"token_seconds": 5})
+    stand_ins.dials(marsview={"token_seconds": 5})
     marsview.headers = {"authorization": f"Bearer {marsview.token()}"}
     assert marsview.call("GET", f"get_txn/{txn_id}").status_code == 200
-    outside.now[0] += 5
+    stand_ins.now[0] += 5
     assert marsview.call("GET", f"get_txn/{txn_id}").json["error"]["message"] == "jwt expired"
 
 
@@ -101,11 +101,11 @@ STT = {"modelType": "speech_to_text"}
     ],
 )
 def test_compute_refuses(
-    marsview: MarsviewCustomer, outside: Outside, media: Path, spoilt: dict[str, Any], status: int
+    marsview: MarsviewCustomer, stand_ins: StandIns, media: Path, spoilt: dict[str, Any], status: int
 ) -> None:
     reply = marsview.call("POST", "compute", json={"txnId": marsview.link(media), "enableModels": [STT], **spoilt})
     assert (reply.status_code, reply.json["status"]) == (status, False)
-    assert outside.ledger()["paid"] == {}
+    assert stand_ins.ledger()["paid"] == {}
 
 
 def test_models_depend_on_speech_to_text(marsview: MarsviewCustomer, media: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
 
 JWT = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": CREDENTIALS["jwt"]}
@@ -18,13 +18,13 @@ LINK = "https://bucket.example/1?X-Amz-Signature=secret"
 class Customer:
     """Calls RingCentral with a token of its own; every part can be spoilt."""
 
-    def __init__(self, outside: Any) -> None:
-        self.outside = outside
+    def __init__(self, stand_ins: Any) -> None:
+        self.stand_ins = stand_ins
         self.granted = self.token().json
         self.headers = {"Authorization": f"Bearer {self.granted['access_token']}"}
 
     def open(self, method: str, path: str, **wanted: Any) -> Any:
-        return self.outside.client.open(f"/ringcentral{path}", method=method, **wanted)
+        return self.stand_ins.client.open(f"/ringcentral{path}", method=method, **wanted)
 
     def token(self, auth: Any = BASIC, **form: Any) -> Any:
         return self.open("POST", "/restapi/oauth/token", data=form or JWT, auth=auth)
@@ -34,7 +34,7 @@ class Customer:
         given.pop(without, None)
         query = None if webhook is None else {"webhook": webhook}
         reply = self.open("POST", path, json=given, headers=self.headers, query_string=query)
-        self.outside.world.jobs.join()
+        self.stand_ins.runtime.jobs.join()
         return reply
 
     def state(self, job_id: str) -> Any:
@@ -48,14 +48,14 @@ class Customer:
 
 
 @pytest.fixture
-def customer(outside: Any, media: Path) -> Customer:
-    outside.links[LINK] = media
-    return Customer(outside)
+def customer(stand_ins: Any, media: Path) -> Customer:
+    stand_ins.links[LINK] = media
+    return Customer(stand_ins)
 
 
 @pytest.fixture
-def refused(lasting: Any) -> Customer:
-    return Customer(lasting)
+def refused(shared_stand_ins: Any) -> Customer:
+    return Customer(shared_stand_ins)
 
 
 def code_of(reply: Any) -> tuple[int, str]:
@@ -111,7 +111,7 @@ def test_calls_without_a_token(refused: Customer, header: str | None, code: str)
 def test_a_token_ends_by_time_or_by_revocation(refused: Customer) -> None:
     refused.headers["Authorization"] = refused.headers["Authorization"].replace("Bearer", "bearer")
     assert code_of(refused.state("1")) == (404, "CMN-102")
-    refused.outside.now[0] += 7200
+    refused.stand_ins.now[0] += 7200
     assert code_of(refused.state("1")) == (401, "OAU-128")
     token = {"token": refused.granted["access_token"]}
     assert refused.open("POST", "/restapi/oauth/revoke", data=token, auth=BASIC).status_code == 200
@@ -152,7 +152,7 @@ def test_refused_jobs(refused: Customer, path: str, spoilt: Any, parameter: str)
     reply = refused.submit(path, **spoilt)
     assert code_of(reply) == (400, "CAI-101")
     assert reply.json["errors"][0]["parameterName"] == parameter
-    assert refused.outside.ledger()["paid"] == {}
+    assert refused.stand_ins.ledger()["paid"] == {}
 
 
 @pytest.mark.parametrize("sent", [{"data": "{"}, {"json": []}, {"data": "{}"}, {"data": {"contentUri": LINK}}])
@@ -175,11 +175,11 @@ def test_a_job_and_its_callback(customer: Customer) -> None:
     assert list(job) == ["jobId", "api", "creationTime", "completionTime", "expirationTime", "status", "response"]
     assert (job["api"], job["status"]) == (ANALYZE, "Success")
     assert job["expirationTime"] == "2027-01-22T08:00:00.000Z"
-    [sent] = customer.outside.sent
+    [sent] = customer.stand_ins.sent
     assert (sent.method, sent.url, sent.json) == ("POST", HOOK, job)
     assert sent.headers["RCRequestId"] == accepted.headers["RCRequestId"]
-    assert customer.outside.ledger()["paid"] == {"ringcentral.jobs": 1}
-    assert "secret" not in str(customer.outside.ledger())
+    assert customer.stand_ins.ledger()["paid"] == {"ringcentral.jobs": 1}
+    assert "secret" not in str(customer.stand_ins.ledger())
 
 
 def test_insights_come_as_they_were_asked_for(customer: Customer) -> None:
@@ -220,46 +220,46 @@ def test_speech_to_text_tells_speakers_only_if_asked(customer: Customer) -> None
     ],
 )
 def test_failures(customer: Customer, media: Path, found: Any, dials: Any, code: str, parameter: str | None) -> None:
-    customer.outside.dials(ringcentral={**dials, "failure_word": "Failed"})
+    customer.stand_ins.dials(ringcentral={**dials, "failure_word": "Failed"})
     if isinstance(found, bytes):
         media.write_bytes(found)
     elif found:
-        customer.outside.links[LINK] = found
+        customer.stand_ins.links[LINK] = found
     job = customer.state(customer.submit().json["jobId"]).json
     [error] = job["response"]["errors"]
     assert (job["status"], error["errorCode"], error.get("parameterName")) == ("Failed", code, parameter)
-    assert customer.outside.sent[0].json == job
+    assert customer.stand_ins.sent[0].json == job
 
 
 def test_dials_of_states_and_callbacks(customer: Customer) -> None:
-    customer.outside.dials(ringcentral={"unknown_state": "Odd", "callback_names_job": False, "callback": "double"})
+    customer.stand_ins.dials(ringcentral={"unknown_state": "Odd", "callback_names_job": False, "callback": "double"})
     job_id = customer.submit().json["jobId"]
     assert [customer.state(job_id).json["status"] for _ in range(2)] == ["Odd", "Success"]
-    assert [list(sent.json) for sent in customer.outside.sent] == [["status", "response"]] * 2
-    customer.outside.dials(ringcentral={"job_never_ends": True, "unknown_state": None})
+    assert [list(sent.json) for sent in customer.stand_ins.sent] == [["status", "response"]] * 2
+    customer.stand_ins.dials(ringcentral={"job_never_ends": True, "unknown_state": None})
     assert customer.state(customer.submit().json["jobId"]).json["status"] == "InProgress"
-    customer.outside.now[0] += 604800
+    customer.stand_ins.now[0] += 604800
     customer.headers = {"Authorization": f"Bearer {customer.token().json['access_token']}"}
     assert code_of(customer.state(job_id)) == (404, "CMN-102")
 
 
 def test_the_penalty_begins_anew_with_each_call_in_it(customer: Customer) -> None:
-    customer.outside.dials(ringcentral={"penalty_seconds": 60})
+    customer.stand_ins.dials(ringcentral={"penalty_seconds": 60})
     answers = [customer.state("1").status_code for _ in range(11)]
     assert answers == [404] * 10 + [429]
-    customer.outside.now[0] += 59
+    customer.stand_ins.now[0] += 59
     reply = customer.state("1")
     assert (code_of(reply), reply.headers["Retry-After"]) == ((429, "CMN-301"), "60")
-    customer.outside.now[0] += 59
+    customer.stand_ins.now[0] += 59
     assert customer.state("1").status_code == 429
-    customer.outside.now[0] += 60
+    customer.stand_ins.now[0] += 60
     assert customer.state("1").status_code == 404
     assert [customer.token().status_code for _ in range(6)] == [200] * 5 + [429]
 
 
 def test_a_callback_is_delivered_again_five_times(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(customer.outside.world.jobs, "sleep", lambda seconds: None)
-    monkeypatch.setattr(customer.outside.world, "send", lambda *sent: 500)
+    monkeypatch.setattr(customer.stand_ins.runtime.jobs, "sleep", lambda seconds: None)
+    monkeypatch.setattr(customer.stand_ins.runtime, "send", lambda *sent: 500)
     customer.submit()
-    lines = customer.outside.ledger()["lines"]
+    lines = customer.stand_ins.ledger()["lines"]
     assert [line["status"] for line in lines if line["call"] == "ringcentral.callback"] == [500] * 6

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.stand_ins.vendors.seameet import server as stand_in
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
-from tests.sandbox.conftest import FakeEars, Outside
+from tests.sandbox.conftest import FakeSpeechEngine, StandIns
 
 ROOT = f"/seameet/seameet-api/api/v1/workspaces/{CREDENTIALS['workspaceId']}"
 MEETING = {
@@ -29,12 +29,12 @@ MISSING = object()
 
 
 class Customer:
-    def __init__(self, outside: Outside) -> None:
-        self.outside = outside
+    def __init__(self, stand_ins: StandIns) -> None:
+        self.stand_ins = stand_ins
         self.headers = {"Authorization": f"Bearer {CREDENTIALS['apiKey']}"}
 
     def call(self, method: str, path: str, **wanted: Any) -> Any:
-        return self.outside.client.open(f"{ROOT}{path}", method=method, **{"headers": self.headers, **wanted})
+        return self.stand_ins.client.open(f"{ROOT}{path}", method=method, **{"headers": self.headers, **wanted})
 
     def meeting(self) -> str:
         return str(self.call("POST", "/meetings", json=MEETING).json["id"])
@@ -47,7 +47,7 @@ class Customer:
 
     def put(self, link: str, audio: bytes = b"media", **wanted: Any) -> Any:
         parts = urlsplit(link)
-        return self.outside.client.put(parts.path, query_string=parts.query, data=audio, **wanted)
+        return self.stand_ins.client.put(parts.path, query_string=parts.query, data=audio, **wanted)
 
     def uploaded(self, audio: bytes = b"media") -> str:
         meeting = self.meeting()
@@ -60,7 +60,7 @@ class Customer:
     def analyzed(self, audio: bytes = b"media", **changes: Any) -> str:
         reply = self.analyze(self.uploaded(audio), **changes)
         assert reply.status_code == 200, reply.json
-        self.outside.world.jobs.join()
+        self.stand_ins.runtime.jobs.join()
         return str(reply.json["job"]["id"])
 
     def job(self, job_id: str) -> Any:
@@ -72,15 +72,15 @@ def changed(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def seameet(lasting: Outside) -> Customer:
-    return Customer(lasting)
+def seameet(shared_stand_ins: StandIns) -> Customer:
+    return Customer(shared_stand_ins)
 
 
 @pytest.fixture
-def called(lasting: Outside) -> Outside:
+def called(shared_stand_ins: StandIns) -> StandIns:
     """The stand-ins with a workspace that is called back."""
-    lasting.dials(seameet={"callback_url": "https://us.test/callbacks/seameet"})
-    return lasting
+    shared_stand_ins.dials(seameet={"callback_url": "https://us.test/callbacks/seameet"})
+    return shared_stand_ins
 
 
 def test_a_meeting_looks_as_documented(seameet: Customer) -> None:
@@ -124,9 +124,9 @@ def test_a_wrong_key_is_401(seameet: Customer, method: str, path: str, header: s
     assert seameet.call(method, path, headers=headers, json=MEETING).status_code == 401
 
 
-def test_another_workspace_is_403(seameet: Customer, lasting: Outside) -> None:
+def test_another_workspace_is_403(seameet: Customer, shared_stand_ins: StandIns) -> None:
     path = f"{ROOT}x/meetings"
-    assert lasting.client.post(path, headers=seameet.headers, json=MEETING).status_code == 403
+    assert shared_stand_ins.client.post(path, headers=seameet.headers, json=MEETING).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/meetings/x/upload_audio_url", "/meetings/x/analyze_audio"])
@@ -172,14 +172,14 @@ class TestStorage:
         link = seameet.link(seameet.meeting())
         assert [seameet.put(link).status_code for _ in range(2)] == [200, 403]
 
-    def test_it_expires(self, seameet: Customer, lasting: Outside) -> None:
+    def test_it_expires(self, seameet: Customer, shared_stand_ins: StandIns) -> None:
         link = seameet.link(seameet.meeting())
-        lasting.now[0] += 3600
+        shared_stand_ins.now[0] += 3600
         reply = seameet.put(link)
         assert (reply.status_code, b"<Code>AccessDenied</Code>" in reply.data) == (403, True)
 
-    def test_dial_expired_links(self, seameet: Customer, lasting: Outside) -> None:
-        lasting.dials(seameet={"link_expired_next": 1})
+    def test_dial_expired_links(self, seameet: Customer, shared_stand_ins: StandIns) -> None:
+        shared_stand_ins.dials(seameet={"link_expired_next": 1})
         meeting = seameet.meeting()
         links = [seameet.link(meeting, name) for name in ("a.wav", "b.wav")]
         assert [seameet.put(link).status_code for link in links] == [403, 200]
@@ -224,7 +224,7 @@ class TestAnalysis:
     def test_the_body_is_checked(self, seameet: Customer, field: str, value: Any) -> None:
         reply = seameet.analyze(seameet.uploaded(), **{field: value})
         assert reply.status_code == 400, reply.json
-        assert seameet.outside.ledger()["paid"] == {}
+        assert seameet.stand_ins.ledger()["paid"] == {}
 
     @pytest.mark.parametrize("name", ["b.wav", MISSING])
     def test_audio_that_is_not_there(self, seameet: Customer, name: Any) -> None:
@@ -255,9 +255,9 @@ class TestAnalysis:
         assert job.keys() == {"id", "type", "relations", "parameters", "status", "error_message", "result"}
         assert (job["status"], job["parameters"]) == ("QUEUED", ANALYSIS)
         assert job["relations"] == {"meeting_id": meeting, "workspace_id": CREDENTIALS["workspaceId"]}
-        seameet.outside.world.jobs.join()
+        seameet.stand_ins.runtime.jobs.join()
         assert seameet.job(job["id"]) == {**job, "status": "FINISHED"}
-        assert seameet.outside.ledger()["paid"] == {"seameet.jobs": 1}
+        assert seameet.stand_ins.ledger()["paid"] == {"seameet.jobs": 1}
 
     def test_an_unknown_job_is_404(self, seameet: Customer) -> None:
         assert seameet.job("x") == {"detail": "The requested data does not exist."}
@@ -266,11 +266,11 @@ class TestAnalysis:
         ("changes", "speakers"),
         [({}, None), ({"num_speakers": 3}, 3), ({"num_speakers": 3, "diarization_options": "disabled"}, 1)],
     )
-    def test_speakers(self, outside: Outside, ears: FakeEars, changes: Any, speakers: int | None) -> None:
-        Customer(outside).analyzed(**changes)
-        assert ears.speakers == [speakers]
+    def test_speakers(self, stand_ins: StandIns, engine: FakeSpeechEngine, changes: Any, speakers: int | None) -> None:
+        Customer(stand_ins).analyzed(**changes)
+        assert engine.speakers == [speakers]
 
-    def test_what_fails(self, seameet: Customer, called: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_fails(self, seameet: Customer, called: StandIns, monkeypatch: pytest.MonkeyPatch) -> None:
         job = seameet.job(seameet.analyzed(b"nonsense"))
         assert (job["status"], job["result"]) == ("FAILED", None)
         assert "cannot be decoded" in job["error_message"]
@@ -280,11 +280,11 @@ class TestAnalysis:
         assert seameet.job(seameet.analyzed())["error_message"] == "the audio is larger than 300MB"
         assert called.sent == []
 
-    def test_dials_of_the_state(self, seameet: Customer, lasting: Outside) -> None:
-        lasting.dials(seameet={"unknown_state": "PONDERING"})
+    def test_dials_of_the_state(self, seameet: Customer, shared_stand_ins: StandIns) -> None:
+        shared_stand_ins.dials(seameet={"unknown_state": "PONDERING"})
         job_id = seameet.analyzed()
         assert [seameet.job(job_id)["status"] for _ in range(2)] == ["PONDERING", "FINISHED"]
-        lasting.dials(seameet={"unknown_state": None, "job_never_ends": True})
+        shared_stand_ins.dials(seameet={"unknown_state": None, "job_never_ends": True})
         assert seameet.job(seameet.analyzed())["status"] == "QUEUED"
 
     def test_a_deleted_meeting_is_forgotten(self, seameet: Customer) -> None:

@@ -8,25 +8,25 @@ import pytest
 
 from sandbox.stand_ins.vendors.seameet.analysis import payload_of
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
-from tests.sandbox.conftest import SAID, Outside
+from tests.sandbox.conftest import SAID, StandIns
 from tests.sandbox.vendors.test_seameet import MISSING, SCENARIO, Customer
 
 URL = "https://us.test/callbacks/seameet"
 
 
 @pytest.fixture
-def called(lasting: Outside) -> Outside:
+def called(shared_stand_ins: StandIns) -> StandIns:
     """The stand-ins with a workspace that is called back."""
-    lasting.dials(seameet={"callback_url": URL})
-    return lasting
+    shared_stand_ins.dials(seameet={"callback_url": URL})
+    return shared_stand_ins
 
 
 @pytest.fixture
-def seameet(called: Outside) -> Customer:
+def seameet(called: StandIns) -> Customer:
     return Customer(called)
 
 
-def test_it_brings_the_analysis(seameet: Customer, called: Outside) -> None:
+def test_it_brings_the_analysis(seameet: Customer, called: StandIns) -> None:
     meeting = seameet.job(seameet.analyzed())["relations"]["meeting_id"]
     (sent,) = called.sent
     assert (sent.method, sent.url, sent.headers["Content-Type"]) == ("POST", URL, "application/json")
@@ -55,19 +55,19 @@ def test_it_brings_the_analysis(seameet: Customer, called: Outside) -> None:
     assert payload["summary"]
 
 
-def test_it_is_signed_over_its_bytes(seameet: Customer, called: Outside) -> None:
+def test_it_is_signed_over_its_bytes(seameet: Customer, called: StandIns) -> None:
     seameet.analyzed()
     (sent,) = called.sent
     signature = hmac.new(CREDENTIALS["webhookSecret"].encode(), sent.body, hashlib.sha256).hexdigest()
     assert sent.headers["X-Seasalt-Server-Signature"] == signature
 
 
-def test_it_names_no_job(seameet: Customer, called: Outside) -> None:
+def test_it_names_no_job(seameet: Customer, called: StandIns) -> None:
     job_id = seameet.analyzed()
     assert job_id.encode() not in called.sent[0].body
 
 
-def test_dial_event_field(seameet: Customer, called: Outside) -> None:
+def test_dial_event_field(seameet: Customer, called: StandIns) -> None:
     called.dials(seameet={"event_field": "event"})
     seameet.analyzed()
     news = called.sent[0].json
@@ -79,7 +79,7 @@ def test_dial_event_field(seameet: Customer, called: Outside) -> None:
     ("dials", "calls"),
     [({"callback": "lost"}, 0), ({"callback": "double"}, 2), ({"callback_url": None}, 0), ({}, 1)],
 )
-def test_dials_of_the_callback(seameet: Customer, called: Outside, dials: Any, calls: int) -> None:
+def test_dials_of_the_callback(seameet: Customer, called: StandIns, dials: Any, calls: int) -> None:
     called.dials(seameet=dials)
     assert seameet.job(seameet.analyzed())["status"] == "FINISHED"
     assert len(called.sent) == calls
@@ -87,30 +87,30 @@ def test_dials_of_the_callback(seameet: Customer, called: Outside, dials: Any, c
     assert [line["status"] for line in noted] == [200] * calls
 
 
-def test_dial_early_callback(seameet: Customer, called: Outside) -> None:
+def test_dial_early_callback(seameet: Customer, called: StandIns) -> None:
     called.dials(seameet={"callback": "early"})
     reply = seameet.analyze(seameet.uploaded())
     assert len(called.sent) == 1
     assert reply.json["job"]["status"] == "QUEUED"
 
 
-def test_dial_callback_after_finished(seameet: Customer, called: Outside) -> None:
+def test_dial_callback_after_finished(seameet: Customer, called: StandIns) -> None:
     called.dials(seameet={"callback_after_seconds": 60.0, "callback": "early"})
     naps: list[tuple[float, int]] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(called.world.jobs, "sleep", lambda seconds: naps.append((seconds, len(called.sent))))
+        patch.setattr(called.runtime.jobs, "sleep", lambda seconds: naps.append((seconds, len(called.sent))))
         seameet.analyze(seameet.uploaded())
     assert (60.0, 0) in naps
     assert len(called.sent) == 1
 
 
-def test_dial_oversize_result(seameet: Customer, called: Outside) -> None:
+def test_dial_oversize_result(seameet: Customer, called: StandIns) -> None:
     called.dials(seameet={"oversize_result": 9})
     seameet.analyzed()
     assert len(called.sent[0].json["payload"]["transcript"]) == 9
 
 
-def test_without_the_scenario_nothing_is_rated(seameet: Customer, called: Outside) -> None:
+def test_without_the_scenario_nothing_is_rated(seameet: Customer, called: StandIns) -> None:
     seameet.analyzed(scenario=MISSING, scenario_parameters=MISSING, enable_punctuation=False)
     payload = called.sent[0].json["payload"]
     assert [payload[name] for name in ("customer_satisfaction_rating", "agent_performance_rating")] == [None, None]
@@ -130,12 +130,12 @@ def test_who_says_nothing_is_not_rated(said: Any, customer: str | None) -> None:
     assert len(payload["transcript"]) == len(said)
 
 
-def test_the_ledger_holds_no_link_and_no_secret(seameet: Customer, called: Outside) -> None:
+def test_the_ledger_holds_no_link_and_no_secret(seameet: Customer, called: StandIns) -> None:
     meeting = seameet.meeting()
     link = seameet.link(meeting)
     seameet.put(link)
     seameet.analyze(meeting)
-    called.world.jobs.join()
+    called.runtime.jobs.join()
     ledger = called.client.get("/ledger").text
     assert meeting in ledger
     for secret in (link.rpartition("=")[2], CREDENTIALS["apiKey"], CREDENTIALS["webhookSecret"], URL):

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
-from tests.sandbox.conftest import SAID, FakeEars, Outside
+from tests.sandbox.conftest import SAID, FakeSpeechEngine, StandIns
 
 LOGIN = {"type": "application", **CREDENTIALS}
 SPOKEN = {"enableSpeakerDiarization": "true", "diarizationSpeakerCount": "2"}
@@ -27,28 +27,28 @@ PARTS = (
 class Customer:
     """Calls Symbl with a token of its own."""
 
-    def __init__(self, outside: Outside) -> None:
-        self.outside = outside
+    def __init__(self, stand_ins: StandIns) -> None:
+        self.stand_ins = stand_ins
         self.headers = {"Authorization": f"Bearer {self.token()['accessToken']}"}
 
     def token(self, **spoilt: Any) -> Any:
-        reply = self.outside.client.post("/symbl/oauth2/token:generate", json={**LOGIN, **spoilt})
+        reply = self.stand_ins.client.post("/symbl/oauth2/token:generate", json={**LOGIN, **spoilt})
         assert reply.status_code == 200, reply.json
         return reply.json
 
     def call(self, method: str, path: str, **wanted: Any) -> Any:
-        return self.outside.client.open(f"/symbl{path}", method=method, **{"headers": self.headers, **wanted})
+        return self.stand_ins.client.open(f"/symbl{path}", method=method, **{"headers": self.headers, **wanted})
 
     def submit(self, media: Path | DownloadFailed, kind: str = "video", query: Any = SPOKEN, **fields: Any) -> Any:
-        link = f"https://bucket.example/{len(self.outside.links)}?X-Amz-Signature=secret"
-        self.outside.links[link] = media
+        link = f"https://bucket.example/{len(self.stand_ins.links)}?X-Amz-Signature=secret"
+        self.stand_ins.links[link] = media
         return self.call("POST", f"/v1/process/{kind}/url", query_string=query, json={"url": link, **fields})
 
     def done(self, media: Path | DownloadFailed, **wanted: Any) -> Any:
         """The ids of a job that is over."""
         reply = self.submit(media, **wanted)
         assert reply.status_code == 201, reply.json
-        self.outside.world.jobs.join()
+        self.stand_ins.runtime.jobs.join()
         return reply.json
 
     def job(self, ids: Any) -> Any:
@@ -59,8 +59,8 @@ class Customer:
 
 
 @pytest.fixture
-def symbl(outside: Outside) -> Customer:
-    return Customer(outside)
+def symbl(stand_ins: StandIns) -> Customer:
+    return Customer(stand_ins)
 
 
 class TestToken:
@@ -74,23 +74,23 @@ class TestToken:
             ({"type": "password"}, 400),
         ],
     )
-    def test_refused(self, lasting: Outside, spoilt: dict[str, Any], status: int) -> None:
-        reply = lasting.client.post("/symbl/oauth2/token:generate", json={**LOGIN, **spoilt})
+    def test_refused(self, shared_stand_ins: StandIns, spoilt: dict[str, Any], status: int) -> None:
+        reply = shared_stand_ins.client.post("/symbl/oauth2/token:generate", json={**LOGIN, **spoilt})
         assert (reply.status_code, (reply.json or {}).keys()) == (status, {"message"})
 
     def test_the_same_until_near_its_end(self, symbl: Customer) -> None:
         first = symbl.token()
         assert first["expiresIn"] == 86400
-        symbl.outside.now[0] += 70_000
+        symbl.stand_ins.now[0] += 70_000
         assert symbl.token() == {"accessToken": first["accessToken"], "expiresIn": 16_400}
-        symbl.outside.now[0] += 10_000
+        symbl.stand_ins.now[0] += 10_000
         assert symbl.token()["accessToken"] != first["accessToken"]
         assert symbl.call("GET", "/v1/conversations").status_code == 200
-        symbl.outside.now[0] += 6_400
+        symbl.stand_ins.now[0] += 6_400
         assert symbl.call("GET", "/v1/conversations").status_code == 401
 
     def test_a_dial_shortens_it(self, symbl: Customer) -> None:
-        symbl.outside.dials(symbl={"token_seconds": 5})
+        symbl.stand_ins.dials(symbl={"token_seconds": 5})
         assert symbl.token()["expiresIn"] == 5
 
     @pytest.mark.parametrize("form", ["Bearer", "bearer", "x-api-key"])
@@ -129,11 +129,11 @@ class TestSubmission:
             {"summary": True},
         ],
     )
-    def test_bad_fields(self, lasting: Outside, media: Path, spoilt: dict[str, Any]) -> None:
-        reply = Customer(lasting).submit(media, **spoilt)
+    def test_bad_fields(self, shared_stand_ins: StandIns, media: Path, spoilt: dict[str, Any]) -> None:
+        reply = Customer(shared_stand_ins).submit(media, **spoilt)
         assert (reply.status_code, reply.json.keys()) == (400, {"message"})
         assert next(iter(spoilt)) in reply.json["message"]
-        assert lasting.ledger()["paid"] == {}
+        assert shared_stand_ins.ledger()["paid"] == {}
 
     @pytest.mark.parametrize(
         "query",
@@ -145,14 +145,14 @@ class TestSubmission:
             {"webhookUrl": "nowhere"},
         ],
     )
-    def test_bad_queries(self, lasting: Outside, media: Path, query: dict[str, str]) -> None:
-        assert Customer(lasting).submit(media, query=query).status_code == 400
+    def test_bad_queries(self, shared_stand_ins: StandIns, media: Path, query: dict[str, str]) -> None:
+        assert Customer(shared_stand_ins).submit(media, query=query).status_code == 400
 
     @pytest.mark.parametrize(
         "sent", [{"data": "{}"}, {"json": []}, {"json": {}}, {"data": "x", "content_type": "application/json"}]
     )
-    def test_bad_bodies(self, lasting: Outside, sent: dict[str, Any]) -> None:
-        assert Customer(lasting).call("POST", "/v1/process/audio/url", **sent).status_code == 400
+    def test_bad_bodies(self, shared_stand_ins: StandIns, sent: dict[str, Any]) -> None:
+        assert Customer(shared_stand_ins).call("POST", "/v1/process/audio/url", **sent).status_code == 400
 
     @pytest.mark.parametrize(
         ("method", "path", "status"),
@@ -166,22 +166,24 @@ class TestSubmission:
             ("GET", "/v1/conversations/unknown/messages", 404),
         ],
     )
-    def test_wrong_routes(self, lasting: Outside, method: str, path: str, status: int) -> None:
-        reply = Customer(lasting).call(method, path)
+    def test_wrong_routes(self, shared_stand_ins: StandIns, method: str, path: str, status: int) -> None:
+        reply = Customer(shared_stand_ins).call(method, path)
         assert (reply.status_code, reply.json.keys()) == (status, {"message"})
 
-    def test_diarization_counts_from_the_query_only(self, symbl: Customer, media: Path, ears: FakeEars) -> None:
+    def test_diarization_counts_from_the_query_only(
+        self, symbl: Customer, media: Path, engine: FakeSpeechEngine
+    ) -> None:
         ids = symbl.done(media, query={}, enableSpeakerDiarization=True, diarizationSpeakerCount=2)
         assert [m["from"] for m in symbl.get(ids, "messages").json["messages"]] == [{}] * 4
         symbl.done(media, query={**SPOKEN, "diarizationSpeakerCount": "3"})
-        assert ears.speakers == [1, 3]
+        assert engine.speakers == [1, 3]
 
     def test_too_many_jobs(self, symbl: Customer, media: Path) -> None:
-        symbl.outside.dials(symbl={"concurrent_jobs": 2, "job_never_ends": True})
+        symbl.stand_ins.dials(symbl={"concurrent_jobs": 2, "job_never_ends": True})
         assert [symbl.submit(media).status_code for _ in range(3)] == [201, 201, 429]
         reply = symbl.submit(media)
         assert (reply.json["statusCode"], "Retry-After" in reply.headers) == (429, False)
-        assert symbl.outside.ledger()["paid"] == {"symbl.jobs": 2}
+        assert symbl.stand_ins.ledger()["paid"] == {"symbl.jobs": 2}
 
 
 class TestResults:
@@ -208,7 +210,7 @@ class TestResults:
         assert symbl.get(ids, "messages", sentiment="True").status_code == 400
 
     def test_a_running_job_has_incomplete_results(self, symbl: Customer, media: Path) -> None:
-        symbl.outside.dials(symbl={"job_never_ends": True})
+        symbl.stand_ins.dials(symbl={"job_never_ends": True})
         ids = symbl.submit(media, enableSummary=True).json
         assert symbl.job(ids) == {"id": ids["jobId"], "status": "scheduled"}
         replies = {part: symbl.get(ids, part) for part in (*PARTS, "trackers-detected")}
@@ -228,7 +230,7 @@ class TestResults:
         ],
     )
     def test_summary(self, symbl: Customer, media: Path, wanted: Any, dials: Any, status: int) -> None:
-        symbl.outside.dials(symbl=dials)
+        symbl.stand_ins.dials(symbl=dials)
         assert symbl.get(symbl.done(media, **wanted), "summary").status_code == status
 
     def test_trackers_are_a_bare_list_on_two_paths(self, symbl: Customer, media: Path) -> None:
@@ -238,7 +240,7 @@ class TestResults:
         old, new = symbl.get(ids, "trackers").json, symbl.get(ids, "trackers-detected").json
         assert [tracker["name"] for tracker in new] == [tracker["name"] for tracker in old] == ["Furniture"]
         assert len(new[0]["matches"][0]["messageRefs"]) == 2
-        symbl.outside.dials(symbl={"old_trackers": True})
+        symbl.stand_ins.dials(symbl={"old_trackers": True})
         assert symbl.get(ids, "trackers-detected").status_code == 404
 
     def test_a_threshold_leaves_the_sure_ones(self, symbl: Customer, media: Path) -> None:
@@ -252,7 +254,7 @@ class TestResults:
             assert next(iter(symbl.get(ids, part).json.values())) == []
 
     def test_a_dial_repeats_the_conversation(self, symbl: Customer, media: Path) -> None:
-        symbl.outside.dials(symbl={"oversize_result": 9})
+        symbl.stand_ins.dials(symbl={"oversize_result": 9})
         last = symbl.get(symbl.done(media), "messages").json["messages"][-1]
         assert last["timeOffset"] == round((SAID[0].start_ms + 2 * SAID[-1].end_ms) / 1000, 2)
 

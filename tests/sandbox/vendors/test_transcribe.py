@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.cloud.transcribe import Heard
-from tests.sandbox.conftest import SAID, FakeEars, Outside, _outside
+from sandbox.cloud.emulator.transcribe import Recognition
+from tests.sandbox.conftest import SAID, FakeSpeechEngine, StandIns, _stand_ins
 from tests.transcribe_in_process import MEDIA_BUCKET, OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
 
 NAME = "job-1"
@@ -29,17 +29,17 @@ def cloud(one_cloud: LocalCloud) -> LocalCloud:
 
 
 @pytest.fixture
-def outside(cloud: LocalCloud, ears: FakeEars, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
+def stand_ins(cloud: LocalCloud, engine: FakeSpeechEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
     behind(cloud, monkeypatch)
-    for made in _outside(ears):
+    for made in _stand_ins(engine):
         cloud.sandbox = made.client
         yield made
         cloud.join()
 
 
 @pytest.fixture
-def transcribe(outside: Outside) -> Any:
-    return boto3_client(outside.client, careful=False)
+def transcribe(stand_ins: StandIns) -> Any:
+    return boto3_client(stand_ins.client, careful=False)
 
 
 def wanted(settings: dict[str, Any] | None = None, without: str = "", **changes: Any) -> dict[str, Any]:
@@ -126,13 +126,15 @@ def test_speakers_are_labelled_only_if_asked_for(transcribe: Any, cloud: LocalCl
     assert "speaker_label" not in json.dumps(results(cloud))
 
 
-def test_more_voices_than_labels_share_the_last_one(outside: Outside) -> None:
-    reply = outside.client.post("/transcribe/hear?speakers=1&format=mp4", data=b"media")
+def test_more_voices_than_labels_share_the_last_one(stand_ins: StandIns) -> None:
+    reply = stand_ins.client.post("/transcribe/hear?speakers=1&format=mp4", data=b"media")
     assert {s["speaker_label"] for s in reply.json["results"]["audio_segments"]} == {"spk_0"}
 
 
-def test_silence_is_a_transcript_too(transcribe: Any, cloud: LocalCloud, ears: FakeEars, monkeypatch: Any) -> None:
-    monkeypatch.setattr(ears, "listen", lambda *_: [])
+def test_silence_is_a_transcript_too(
+    transcribe: Any, cloud: LocalCloud, engine: FakeSpeechEngine, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(engine, "recognise", lambda *_: [])
     assert done(transcribe, cloud)["TranscriptionJobStatus"] == "COMPLETED"
     assert results(cloud)["items"] == []
     assert results(cloud)["transcripts"] == [{"transcript": ""}]
@@ -171,25 +173,25 @@ def test_what_is_optional_may_be_left_out(transcribe: Any, cloud: LocalCloud, wi
         ({"ContentRedaction": {"RedactionType": "PII", "RedactionOutput": "redacted"}}, "redacts nothing"),
     ],
 )
-def test_a_wrong_start_is_refused(transcribe: Any, outside: Outside, changes: dict[str, Any], message: str) -> None:
+def test_a_wrong_start_is_refused(transcribe: Any, stand_ins: StandIns, changes: dict[str, Any], message: str) -> None:
     error = refused(transcribe.start_transcription_job, **wanted(**changes))
     assert error["Code"] == "BadRequestException"
     assert message in error["Message"]
-    assert outside.ledger()["paid"] == {}
+    assert stand_ins.ledger()["paid"] == {}
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", json.dumps(wanted(Settings=[])).encode()])
-def test_a_body_of_another_form_is_refused(outside: Outside, body: bytes) -> None:
+def test_a_body_of_another_form_is_refused(stand_ins: StandIns, body: bytes) -> None:
     target = {"X-Amz-Target": "Transcribe.StartTranscriptionJob"}
-    reply = outside.client.post("/transcribe", data=body, headers=target)
+    reply = stand_ins.client.post("/transcribe", data=body, headers=target)
     assert (reply.status_code, json.loads(reply.data)["__type"]) == (400, "SerializationException")
 
 
-def test_a_name_is_taken_once_and_costs_once(transcribe: Any, outside: Outside, cloud: LocalCloud) -> None:
+def test_a_name_is_taken_once_and_costs_once(transcribe: Any, stand_ins: StandIns, cloud: LocalCloud) -> None:
     done(transcribe, cloud)
     assert refused(transcribe.start_transcription_job, **wanted())["Code"] == "ConflictException"
-    assert outside.ledger()["paid"] == {"transcribe.jobs": 1}
-    lines = [(line["call"], line["status"], line.get("job")) for line in outside.ledger()["lines"]]
+    assert stand_ins.ledger()["paid"] == {"transcribe.jobs": 1}
+    lines = [(line["call"], line["status"], line.get("job")) for line in stand_ins.ledger()["lines"]]
     assert ("transcribe.start_transcription_job", 400, NAME) in lines
     assert ("transcribe.hear", 200, NAME) in lines
 
@@ -199,13 +201,13 @@ def test_aws_leaves_the_file_by_which_it_tried(transcribe: Any, cloud: LocalClou
     assert cloud.get("transcribe/.write_access_check_file.temp") == b""
 
 
-def test_unknown_jobs_and_the_other_calls(transcribe: Any, outside: Outside, cloud: LocalCloud) -> None:
+def test_unknown_jobs_and_the_other_calls(transcribe: Any, stand_ins: StandIns, cloud: LocalCloud) -> None:
     assert refused(transcribe.get_transcription_job, TranscriptionJobName=NAME)["Code"] == "NotFoundException"
     done(transcribe, cloud)
     assert len(transcribe.list_transcription_jobs()["TranscriptionJobSummaries"]) == 1
     transcribe.delete_transcription_job(TranscriptionJobName=NAME)
     assert transcribe.list_transcription_jobs()["TranscriptionJobSummaries"] == []
-    asked = {line["call"] for line in outside.ledger()["lines"]}
+    asked = {line["call"] for line in stand_ins.ledger()["lines"]}
     assert {"transcribe.list_transcription_jobs", "transcribe.delete_transcription_job"} < asked
 
 
@@ -218,8 +220,8 @@ def test_unknown_jobs_and_the_other_calls(transcribe: Any, outside: Outside, clo
         ("POST", "/transcribe/v2", "Transcribe.GetTranscriptionJob", 404),
     ],
 )
-def test_nothing_else_is_there(outside: Outside, method: str, path: str, target: str, status: int) -> None:
-    reply = outside.client.open(path, method=method, headers={"X-Amz-Target": target}, data=b"{}")
+def test_nothing_else_is_there(stand_ins: StandIns, method: str, path: str, target: str, status: int) -> None:
+    reply = stand_ins.client.open(path, method=method, headers={"X-Amz-Target": target}, data=b"{}")
     assert (reply.status_code, json.loads(reply.data)["__type"]) == (status, "UnknownOperationException")
 
 
@@ -232,10 +234,10 @@ def test_nothing_else_is_there(outside: Outside, method: str, path: str, target:
     ],
 )
 def test_a_job_fails_with_its_reason(
-    transcribe: Any, outside: Outside, cloud: LocalCloud, media: bytes, dials: dict[str, Any], reason: str
+    transcribe: Any, stand_ins: StandIns, cloud: LocalCloud, media: bytes, dials: dict[str, Any], reason: str
 ) -> None:
     cloud.put("talk.mp4", media)
-    outside.dials(transcribe=dials)
+    stand_ins.dials(transcribe=dials)
     job = done(transcribe, cloud)
     assert job["TranscriptionJobStatus"] == "FAILED"
     assert job["FailureReason"].startswith(reason)
@@ -248,9 +250,11 @@ def test_media_that_is_not_there(transcribe: Any, cloud: LocalCloud) -> None:
     assert (job["TranscriptionJobStatus"], cloud.queries) == ("FAILED", [])
 
 
-@pytest.mark.parametrize("heard", [Heard(500, {}, b"{}"), Heard(200, {}, b"<html>"), ConnectionError("away")])
-def test_a_job_that_nobody_hears_fails(transcribe: Any, cloud: LocalCloud, heard: Any) -> None:
-    cloud.heard = heard
+@pytest.mark.parametrize(
+    "recognition", [Recognition(500, {}, b"{}"), Recognition(200, {}, b"<html>"), ConnectionError("away")]
+)
+def test_a_job_fails_without_recognition(transcribe: Any, cloud: LocalCloud, recognition: Any) -> None:
+    cloud.recognition = recognition
     job = done(transcribe, cloud)
     assert job["FailureReason"] == "Internal Failure. Please try your request again."
     assert len(cloud.events) == 1
@@ -258,33 +262,33 @@ def test_a_job_that_nobody_hears_fails(transcribe: Any, cloud: LocalCloud, heard
 
 @pytest.mark.parametrize(("callback", "events"), [("once", 1), ("lost", 0), ("double", 2)])
 def test_events_follow_their_dial(
-    transcribe: Any, outside: Outside, cloud: LocalCloud, callback: str, events: int
+    transcribe: Any, stand_ins: StandIns, cloud: LocalCloud, callback: str, events: int
 ) -> None:
-    outside.dials(transcribe={"callback": callback})
+    stand_ins.dials(transcribe={"callback": callback})
     assert done(transcribe, cloud)["TranscriptionJobStatus"] == "COMPLETED"
     assert len(cloud.events) == events
 
 
-def test_an_early_event_comes_before_the_answer(transcribe: Any, outside: Outside, cloud: LocalCloud) -> None:
-    outside.dials(transcribe={"callback": "early"})
+def test_an_early_event_comes_before_the_answer(transcribe: Any, stand_ins: StandIns, cloud: LocalCloud) -> None:
+    stand_ins.dials(transcribe={"callback": "early"})
     transcribe.start_transcription_job(**wanted())
     assert len(cloud.events) == 1
 
 
-def test_the_other_dials(transcribe: Any, outside: Outside, cloud: LocalCloud) -> None:
-    outside.dials(transcribe={"job_never_ends": True, "unknown_state": "PAUSED", "unknown_state_polls": 1})
+def test_the_other_dials(transcribe: Any, stand_ins: StandIns, cloud: LocalCloud) -> None:
+    stand_ins.dials(transcribe={"job_never_ends": True, "unknown_state": "PAUSED", "unknown_state_polls": 1})
     assert done(transcribe, cloud)["TranscriptionJobStatus"] == "PAUSED"
     job = transcribe.get_transcription_job(TranscriptionJobName=NAME)["TranscriptionJob"]
     assert job["TranscriptionJobStatus"] == "IN_PROGRESS"
     assert cloud.events == []
 
 
-def test_a_long_result(transcribe: Any, outside: Outside, cloud: LocalCloud) -> None:
-    outside.dials(transcribe={"oversize_result": 50})
+def test_a_long_result(transcribe: Any, stand_ins: StandIns, cloud: LocalCloud) -> None:
+    stand_ins.dials(transcribe={"oversize_result": 50})
     done(transcribe, cloud)
     assert len(results(cloud)["audio_segments"]) == 50
 
 
 @pytest.mark.parametrize("query", ["format=ts", "speakers=0"])
-def test_the_ears_take_only_what_transcribe_takes(outside: Outside, query: str) -> None:
-    assert outside.client.post(f"/transcribe/hear?{query}", data=b"media").status_code == 400
+def test_the_ears_take_only_what_transcribe_takes(stand_ins: StandIns, query: str) -> None:
+    assert stand_ins.client.post(f"/transcribe/hear?{query}", data=b"media").status_code == 400

@@ -13,9 +13,9 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.adapters.assemblyai.calls import AssemblyAI
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.app import create_app, create_world
+from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS
-from tests.sandbox.conftest import NOW, FakeEars
+from tests.sandbox.conftest import NOW, FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import FakeVendorSession, Scripted
 from tests.unit.providers.marsview_scene import text_of
@@ -70,8 +70,8 @@ class Scene:
 class StandIn(Scene):
     def __init__(self, folder: Path) -> None:
         self.outside_sent: list[Any] = []
-        self.world = create_world(
-            FakeEars(),
+        self.world = create_runtime(
+            FakeSpeechEngine(),
             download=lambda link, target: shutil.copy(folder / "talk.mp4", target),
             send=lambda *call: self.outside_sent.append(call) or 200,
             clock=lambda: NOW,

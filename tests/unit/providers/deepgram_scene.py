@@ -14,10 +14,10 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.adapters.deepgram.calls import Deepgram
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.app import create_app, create_runtime
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.deepgram.server import CREDENTIALS
-from tests.sandbox.conftest import NOW, FakeEars
+from tests.sandbox.conftest import NOW, FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import FakeVendorSession, Scripted
 from tests.unit.providers.marsview_scene import text_of
@@ -82,7 +82,7 @@ class StandIn(Scene):
         self.media: Path | DownloadFailed = folder / "talk.mp4"
         self.media.write_bytes(b"media")
         self.fetched: list[str] = []
-        self.world = create_world(FakeEars(), download=self._download, send=self._take, clock=lambda: NOW)
+        self.world = create_runtime(FakeSpeechEngine(), download=self._download, send=self._take, clock=lambda: NOW)
         self.client = create_app(self.world).test_client()
         super().__init__(stand_in_session(self.client), f"{HOST}/deepgram")
 

@@ -13,10 +13,10 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import CallbackAddress, CallbackRequest, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.app import create_app, create_world
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.app import create_app, create_runtime
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
-from tests.sandbox.conftest import NOW, FakeEars
+from tests.sandbox.conftest import NOW, FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import FakeClock, FakeVendorSession, Scripted, response
 from tests.unit.providers.marsview_scene import text_of
@@ -84,7 +84,7 @@ class StandIn(Scene):
         self.media = folder / "media.mp4"
         self.media.write_bytes(b"media")
         self.failure: DownloadFailed | None = None
-        self.world = create_world(FakeEars(), download=self._download, send=self._receive, clock=lambda: NOW)
+        self.world = create_runtime(FakeSpeechEngine(), download=self._download, send=self._receive, clock=lambda: NOW)
         self.client = create_app(self.world).test_client()
         super().__init__(stand_in_session(self.client), f"{HOST}/symbl")
 

@@ -20,7 +20,7 @@ from recording_insights.errors import (
 )
 from recording_insights.providers.adapters.deepgram.calls import DEFAULT_FEATURES
 from recording_insights.providers.registry import PROVIDERS, validate_options
-from sandbox.stand_ins.downloads import DownloadFailed
+from sandbox.stand_ins.customer.downloads import DownloadFailed
 from tests.unit.fakes import response
 from tests.unit.providers.deepgram_scene import (
     CREDIT,

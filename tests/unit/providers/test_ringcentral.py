@@ -33,7 +33,7 @@ from recording_insights.providers.port import (
 )
 from recording_insights.providers.registry import validate_options
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.app import create_app, create_world
+from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.hearing import speech
 from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
 from tests.stand_in_session import HOST, stand_in_session
@@ -53,7 +53,7 @@ JOB = {"job_id": "11111111-a663-11ee-b548-0050568ccd07"}
 
 
 class Ears:
-    def listen(self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None) -> Any:
+    def recognise(self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None) -> Any:
         return SAID
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Scene:
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
         self.callbacks: list[tuple[str, bytes, dict[str, str]]] = []
-        self.world = create_world(
+        self.world = create_runtime(
             Ears(), download=lambda link, target: target.write_bytes(b"m"), send=self._receive, clock=lambda: self.now
         )
         self.client = create_app(self.world).test_client()

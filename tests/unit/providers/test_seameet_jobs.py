@@ -12,10 +12,10 @@ from recording_insights.errors import CallbackForged, InvalidRequest, ProviderUn
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import CallbackRequest, JobState
 from recording_insights.providers.toolkit.http import VendorHttp
-from sandbox.stand_ins.app import create_app, create_world
+from sandbox.stand_ins.app import create_app, create_runtime
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
-from sandbox.stand_ins.world import World
-from tests.sandbox.conftest import FakeEars
+from tests.sandbox.conftest import FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import response
 from tests.unit.providers.marsview_scene import text_of
@@ -157,24 +157,24 @@ class TestStandIn:
         return []
 
     @pytest.fixture
-    def world(self, sent: list[CallbackRequest]) -> Iterator[World]:
+    def world(self, sent: list[CallbackRequest]) -> Iterator[Runtime]:
         def send(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> int:
             sent.append(CallbackRequest(body, {name.lower(): value for name, value in headers.items()}))
             return 200
 
-        world = create_world(FakeEars(), send=send)
+        world = create_runtime(FakeSpeechEngine(), send=send)
         world.dials.change({"seameet": {"callback_url": "https://us.test/callbacks/seameet"}})
         yield world
         world.close()
 
     @pytest.fixture
-    def provider(self, world: World) -> SeaMeet:
+    def provider(self, world: Runtime) -> SeaMeet:
         session = stand_in_session(create_app(world).test_client())
         return SeaMeet(VendorHttp("SeaMeet", f"{HOST}/seameet", session), lambda fresh: CREDENTIALS)
 
     @pytest.mark.parametrize("event_field", ["event_name", "event"])
     def test_from_the_bytes_to_the_insights(
-        self, provider: SeaMeet, world: World, sent: list[CallbackRequest], event_field: str
+        self, provider: SeaMeet, world: Runtime, sent: list[CallbackRequest], event_field: str
     ) -> None:
         world.dials.change({"seameet": {"event_field": event_field}})
         options = {"agent_name": "Jane", "customer_name": "John", "speakers": 2}
@@ -195,7 +195,7 @@ class TestStandIn:
         assert insights.summary
         assert insights.ratings.keys() >= {"customer_satisfaction_rating", "agent_performance_feedback", "title"}
 
-    def test_an_expired_upload_url_costs_a_name(self, provider: SeaMeet, world: World) -> None:
+    def test_an_expired_upload_url_costs_a_name(self, provider: SeaMeet, world: Runtime) -> None:
         world.dials.change({"seameet": {"link_expired_next": 1}})
         kept: list[Any] = []
         with pytest.raises(ProviderUnavailable, match="storage answered HTTP 403"):
@@ -204,7 +204,7 @@ class TestStandIn:
         assert (job["meeting_id"], job["file_name"]) == (kept[0]["meeting_id"], "name-0-2.mp4")
         assert world.ledger.as_json()["paid"] == {"seameet.jobs": 1}
 
-    def test_a_failed_job_says_why(self, provider: SeaMeet, world: World, sent: list[CallbackRequest]) -> None:
+    def test_a_failed_job_says_why(self, provider: SeaMeet, world: Runtime, sent: list[CallbackRequest]) -> None:
         world.dials.change({"seameet": {"job_fails": "no speech"}})
         job = provider.submit(submission({}), {}, lambda _: None)
         world.jobs.join()

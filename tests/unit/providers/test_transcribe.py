@@ -10,8 +10,8 @@ from recording_insights.errors import ProviderRejected, ProviderUnavailable, Sub
 from recording_insights.providers.adapters.transcribe.calls import Transcribe
 from recording_insights.providers.port import CallsBack
 from recording_insights.providers.registry import capabilities_of, load_provider, validate_options
-from sandbox.stand_ins.app import create_app, create_world
-from tests.sandbox.conftest import SAID, FakeEars
+from sandbox.stand_ins.app import create_app, create_runtime
+from tests.sandbox.conftest import SAID, FakeSpeechEngine
 from tests.transcribe_in_process import OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
 from tests.unit.providers.transcribe_scene import JOB, NAME, Scripted, submit
 
@@ -32,7 +32,7 @@ def cloud(one_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
 
 @pytest.fixture
 def stand_ins(cloud: LocalCloud) -> Iterator[FlaskClient]:
-    world = create_world(FakeEars())
+    world = create_runtime(FakeSpeechEngine())
     cloud.sandbox = create_app(world).test_client()
     yield cloud.sandbox
     cloud.join()

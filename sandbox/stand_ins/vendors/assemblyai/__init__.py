@@ -1,1 +1,4 @@
-"""Stand-in for assemblyai. Start at `server`, which has the routes."""
+"""Stand-in for AssemblyAI.
+
+Start at `server`, which has the routes. `rules` is what it accepts, `results` what it finds.
+"""

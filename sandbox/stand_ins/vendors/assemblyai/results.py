@@ -1,4 +1,4 @@
-"""AssemblyAI's features: what each finds in the recognised conversation, under its name in the transcript."""
+"""Results of AssemblyAI's features, under their names in the transcript resource."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,12 @@ from typing import Any
 from sandbox.stand_ins.hearing.language import keywords_in, punctuated, sentiment_of, topics_of
 from sandbox.stand_ins.hearing.speech import Utterance
 
-Said = Sequence[Utterance]
+Utterances = Sequence[Utterance]
 
 
-def results(said: Said, wish: Mapping[str, Any]) -> dict[str, Any]:
-    """All that was asked for; a feature that was not keeps what the transcript began with."""
-    has_speakers = wish.get("speaker_labels") is True
+def results(said: Utterances, requested: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the results of the requested features. `requested` has the fields of the request."""
+    has_speakers = requested.get("speaker_labels") is True
     turns = [_turn(u, _labels(said)[u.speaker] if has_speakers else None) for u in said]
     words = [word for turn in turns for word in turn["words"]]
     found: dict[str, Any] = {
@@ -21,27 +21,27 @@ def results(said: Said, wish: Mapping[str, Any]) -> dict[str, Any]:
         "utterances": turns if has_speakers else None,
         "confidence": _mean(words),
         "audio_duration": round(said[-1].end_ms / 1000) if said else 0,
-        "language_code": wish.get("language_code", "en" if wish.get("language_detection") else "en_us"),
+        "language_code": requested.get("language_code", "en" if requested.get("language_detection") else "en_us"),
     }
-    if wish.get("sentiment_analysis"):
+    if requested.get("sentiment_analysis"):
         found["sentiment_analysis_results"] = [_sentiment(turn) for turn in turns]
-    if wish.get("iab_categories"):
+    if requested.get("iab_categories"):
         found["iab_categories_result"] = _categories(turns)
-    if wish.get("auto_highlights"):
+    if requested.get("auto_highlights"):
         found["auto_highlights_result"] = _highlights(turns)
-    if wish.get("entity_detection"):
+    if requested.get("entity_detection"):
         found["entities"] = []
     return found
 
 
-def _labels(said: Said) -> dict[str, str]:
-    """Voices by letters, in order of appearance."""
+def _labels(said: Utterances) -> dict[str, str]:
+    """Letters for the voices, in order of appearance."""
     voices = list(dict.fromkeys(u.speaker for u in said))
     return {voice: chr(ord("A") + i % 26) for i, voice in enumerate(voices)}
 
 
 def _turn(utterance: Utterance, speaker: str | None) -> dict[str, Any]:
-    """What one voice said, its words spread over its time by their length."""
+    """An utterance. Each word gets a share of its time by its length."""
     text = punctuated(utterance.text)
     tokens = text.split()
     letters = sum(len(token) for token in tokens)
@@ -51,7 +51,7 @@ def _turn(utterance: Utterance, speaker: str | None) -> dict[str, Any]:
         span = {"start": round(start + length * before / letters)}
         before += len(token)
         span["end"] = round(start + length * before / letters)
-        # The engine tells no confidence: long words are heard more surely than short ones.
+        # The engine returns no confidence: long words get a higher one than short words.
         words.append({"text": token, **span, "confidence": round(1 - 0.5 / (1 + len(token)), 3), "speaker": speaker})
     return {
         "text": text,
@@ -87,7 +87,7 @@ def _sentiment(turn: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _categories(turns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Topics by the words said most, not by the taxonomy of the IAB, which this stand-in does not have."""
+    """Topics: the most frequent words. This stand-in does not have the taxonomy of the IAB."""
     counts = Counter(word for turn in turns for word in keywords_in(turn["text"]))
     topics = topics_of(turn["text"] for turn in turns)
     most = max((counts[topic] for topic in topics), default=1)

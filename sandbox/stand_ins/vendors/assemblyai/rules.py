@@ -1,11 +1,11 @@
-"""What AssemblyAI accepts in the body of a transcript request and in the query of the list, and how it refuses."""
+"""AssemblyAI's rules for the body of a transcript request and the query of the list, and its refusals."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from flask import request
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 
 SPEECH_MODELS = ("universal-3-5-pro", "universal-2", "assemblyai-stt-3-7")
 _LANGUAGES = (
@@ -35,64 +35,64 @@ _MOST_SPEAKERS, _MOST_KEYTERMS, _WORDS_OF_A_KEYTERM = 10, 1000, 6
 
 
 def refusal(status: int, error: str) -> Refusal:
-    """AssemblyAI's error: one text."""
+    """Create AssemblyAI's error, which is one text."""
     return Refusal(status, {"error": error})
 
 
 def bad_schema() -> Refusal:
-    """What a request gets that is not of the schema, whatever is wrong with it."""
+    """Create the refusal of a request that does not fit the schema, whatever is wrong with it."""
     return refusal(400, "Invalid endpoint schema, please refer to documentation for examples.")
 
 
-def wish_in_body() -> dict[str, Any]:
-    """The request for a transcript, checked; a null is a field left out."""
+def requested_transcript() -> dict[str, Any]:
+    """Check and return the body of a transcript request. A null counts as a field left out."""
     body = request.get_json(silent=True)
     if not request.is_json or not isinstance(body, dict):
         raise bad_schema()
-    wish = {name: value for name, value in body.items() if value is not None}
-    for name, value in wish.items():
+    requested = {name: value for name, value in body.items() if value is not None}
+    for name, value in requested.items():
         if name not in TYPES or not isinstance(value, TYPES[name]):
             raise bad_schema()
         if isinstance(value, bool) and TYPES[name] is not bool:
             raise bad_schema()
-    _check_values(wish)
-    _check_models(wish)
-    _check_language(wish)
-    return wish
+    _check_values(requested)
+    _check_models(requested)
+    _check_language(requested)
+    return requested
 
 
-def _check_values(wish: Mapping[str, Any]) -> None:
-    links = [wish.get("audio_url", ""), *([wish["webhook_url"]] if "webhook_url" in wish else [])]
+def _check_values(requested: Mapping[str, Any]) -> None:
+    links = [requested.get("audio_url", ""), *([requested["webhook_url"]] if "webhook_url" in requested else [])]
     if not all(link.startswith(("http://", "https://")) for link in links):
         raise bad_schema()
-    if not 1 <= wish.get("speakers_expected", 1) <= _MOST_SPEAKERS:
+    if not 1 <= requested.get("speakers_expected", 1) <= _MOST_SPEAKERS:
         raise bad_schema()
-    if not all(isinstance(text, str) and text for name in _LISTS_OF_TEXTS for text in wish.get(name, ())):
+    if not all(isinstance(text, str) and text for name in _LISTS_OF_TEXTS for text in requested.get(name, ())):
         raise bad_schema()
-    terms = wish.get("keyterms_prompt", ())
+    terms = requested.get("keyterms_prompt", ())
     if len(terms) > _MOST_KEYTERMS or any(len(term.split()) > _WORDS_OF_A_KEYTERM for term in terms):
         raise bad_schema()
-    if wish.get("redact_pii") and not wish.get("redact_pii_policies"):
+    if requested.get("redact_pii") and not requested.get("redact_pii_policies"):
         raise bad_schema()
 
 
-def _check_models(wish: Mapping[str, Any]) -> None:
-    models = wish.get("speech_models", SPEECH_MODELS)
+def _check_models(requested: Mapping[str, Any]) -> None:
+    models = requested.get("speech_models", SPEECH_MODELS)
     if not models or not all(model in SPEECH_MODELS for model in models):
         names = ", ".join(f'"{model}"' for model in SPEECH_MODELS)
         raise refusal(400, f'"speech_models" must be a non-empty list containing one or more of: {names}')
 
 
-def _check_language(wish: Mapping[str, Any]) -> None:
-    language = wish.get("language_code", "en_us")
+def _check_language(requested: Mapping[str, Any]) -> None:
+    language = requested.get("language_code", "en_us")
     if language not in LANGUAGES:
         raise bad_schema()
-    if not language.startswith("en") and (lacking := [name for name in ENGLISH_ONLY if wish.get(name)]):
-        raise refusal(400, f"The following models are not available in this language: {', '.join(lacking)}")
+    if not language.startswith("en") and (unavailable := [name for name in ENGLISH_ONLY if requested.get(name)]):
+        raise refusal(400, f"The following models are not available in this language: {', '.join(unavailable)}")
 
 
 def page_in_query() -> tuple[int, Mapping[str, str]]:
-    """The limit and the filters of the list."""
+    """Check and return the limit and the filters of the list."""
     query = request.args.to_dict()
     limit = query.pop("limit", "10")
     known = {"status", "created_on", "before_id", "after_id", "throttled_only"}

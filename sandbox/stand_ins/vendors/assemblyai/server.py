@@ -1,10 +1,10 @@
-"""AssemblyAI's API for recorded audio: ask for a transcript, read it, list the account's, delete one.
+"""AssemblyAI's API for recorded audio: create, read, list and delete transcripts.
 
-A field that the schema does not know is refused, as live tests of a client of the vendor show. `speech_models` may be
-left out, as newer pages say and the vendor's own client does; of the models, those are taken that no source calls
-refused. An unknown id is answered with 400, as the page of errors has it (the specification says 404). No source
-shows the answer to an unknown path; its shape is that of the other errors. `keyterms_prompt` and
-`redact_pii_policies` are checked and then ignored, `entities` is always empty, and all speech is taken for English.
+A field that the schema does not have is refused, as live tests of a client of the vendor show. `speech_models` may be
+left out, as newer pages say and the vendor's own client does. All models are accepted that no source calls refused. An
+unknown id is answered with 400, as on the page of errors (the specification says 404). No source shows the answer to an
+unknown path: it has the shape of the other errors. `keyterms_prompt` and `redact_pii_policies` are checked and then
+ignored, `entities` is always empty, and all speech counts as English.
 """
 
 import threading
@@ -17,11 +17,20 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.assemblyai.results import results
-from sandbox.stand_ins.vendors.assemblyai.rules import TYPES, page_in_query, refusal, wish_in_body
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.assemblyai.rules import TYPES, page_in_query, refusal, requested_transcript
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Route,
+    Vendor,
+    VendorDials,
+    call_back,
+    recognise,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {"apiKey": "stand-in-assemblyai-key"}
 NO_SPEECH = "language_detection cannot be performed on files with no spoken audio."
@@ -32,7 +41,7 @@ _TRIES = 10
 
 @dataclass(frozen=True)
 class AssemblyAIDials(VendorDials):
-    """`concurrent_jobs`: how many are worked at once, the others are queued. `list_hides_queries`: the list shows
+    """`concurrent_jobs`: number of jobs that run at once, the others are queued. `list_hides_queries`: the list shows
     media URLs without their query.
     """
 
@@ -42,7 +51,7 @@ class AssemblyAIDials(VendorDials):
 
 @dataclass
 class _Transcript:
-    wish: dict[str, Any] = field(repr=False)
+    requested: dict[str, Any] = field(repr=False)
     created: float
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "queued"
@@ -52,18 +61,18 @@ class _Transcript:
     polls: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The resource: what was asked for (but for the value of the webhook's header), and what was found."""
-        echo = {name: self.wish.get(name, False if kind is bool else None) for name, kind in TYPES.items()}
+        """The resource: the request (without the value of the webhook's header), and the results."""
+        echo = {name: self.requested.get(name, False if kind is bool else None) for name, kind in TYPES.items()}
         del echo["webhook_auth_header_value"]
         return {
             "id": self.id,
             **echo,
-            "punctuate": self.wish.get("punctuate", True),
-            "format_text": self.wish.get("format_text", True),
+            "punctuate": self.requested.get("punctuate", True),
+            "format_text": self.requested.get("format_text", True),
             "status": self.status,
             **dict.fromkeys(("text", "words", "utterances", "confidence", "audio_duration", "summary", "chapters")),
             "webhook_status_code": None,
-            "webhook_auth": "webhook_auth_header_name" in self.wish,
+            "webhook_auth": "webhook_auth_header_name" in self.requested,
             "auto_highlights_result": None,
             "iab_categories_result": {"status": "unavailable", "results": [], "summary": {}},
             "sentiment_analysis_results": None,
@@ -73,8 +82,8 @@ class _Transcript:
         }
 
     def as_item(self, hides_queries: bool) -> dict[str, Any]:
-        """Its line of the list."""
-        url = self.wish["audio_url"]
+        """The transcript's entry in the list."""
+        url = self.requested["audio_url"]
         return {
             "id": self.id,
             "resource_url": f"https://api.assemblyai.com/v2/transcript/{self.id}",
@@ -87,25 +96,25 @@ class _Transcript:
 
 
 class _AssemblyAI:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._transcripts: dict[str, _Transcript] = {}
         self._slots = threading.Lock()
 
     @property
     def _dials(self) -> AssemblyAIDials:
-        return self._world.dials.of(AssemblyAIDials)
+        return self._runtime.dials.of(AssemblyAIDials)
 
     def create_transcript(self) -> ResponseReturnValue:
         self._authorize()
-        transcript, dials = _Transcript(wish_in_body(), self._world.clock()), self._dials
+        transcript, dials = _Transcript(requested_transcript(), self._runtime.clock()), self._dials
         note(transcript_id=transcript.id)
         with self._slots:
             self._transcripts[transcript.id] = transcript
         self._takes_slot(transcript)
-        self._world.ledger.pay("assemblyai.jobs")
+        self._runtime.ledger.pay("assemblyai.jobs")
         answer = transcript.as_json()
-        start_job(self._world, dials, f"assemblyai {transcript.id}", lambda: self._work(transcript, dials))
+        start_job(self._runtime, dials, f"assemblyai {transcript.id}", lambda: self._work(transcript, dials))
         return answer
 
     def get_transcript(self, transcript_id: str) -> ResponseReturnValue:
@@ -120,16 +129,16 @@ class _AssemblyAI:
 
     def list_transcripts(self) -> ResponseReturnValue:
         self._authorize()
-        limit, wanted = page_in_query()
+        limit, filters = page_in_query()
         listed = list(reversed(self._transcripts.values()))
-        if "before_id" in wanted:
-            listed = listed[self._place(listed, wanted["before_id"]) + 1 :]
-        if "after_id" in wanted:
-            listed = listed[: self._place(listed, wanted["after_id"])][-limit:]
-        if "status" in wanted:
-            listed = [transcript for transcript in listed if transcript.status == wanted["status"]]
-        if "created_on" in wanted:
-            listed = [transcript for transcript in listed if _moment(transcript.created)[:10] == wanted["created_on"]]
+        if "before_id" in filters:
+            listed = listed[self._place(listed, filters["before_id"]) + 1 :]
+        if "after_id" in filters:
+            listed = listed[: self._place(listed, filters["after_id"])][-limit:]
+        if "status" in filters:
+            listed = [transcript for transcript in listed if transcript.status == filters["status"]]
+        if "created_on" in filters:
+            listed = [transcript for transcript in listed if _moment(transcript.created)[:10] == filters["created_on"]]
         page = [transcript.as_item(self._dials.list_hides_queries) for transcript in listed[:limit]]
         here = f"{request.base_url}?limit={limit}"
         return {
@@ -146,7 +155,7 @@ class _AssemblyAI:
     def delete_transcript(self, transcript_id: str) -> ResponseReturnValue:
         self._authorize()
         transcript = self._transcript(transcript_id)
-        transcript.wish = {"audio_url": _DELETED, "webhook_url": _DELETED}
+        transcript.requested = {"audio_url": _DELETED, "webhook_url": _DELETED}
         transcript.status, transcript.error, transcript.found = "completed", None, {"text": "Deleted by user."}
         return transcript.as_json()
 
@@ -172,36 +181,36 @@ class _AssemblyAI:
 
     def _work(self, transcript: _Transcript, dials: AssemblyAIDials) -> None:
         while not self._takes_slot(transcript):
-            self._world.jobs.sleep(0.05)
-        wish, status, error, found = transcript.wish, "completed", None, {}
+            self._runtime.jobs.sleep(0.05)
+        requested, status, error, found = transcript.requested, "completed", None, {}
         try:
-            speakers = wish.get("speakers_expected") if wish.get("speaker_labels") else 1
-            said = hear(self._world, dials, wish["audio_url"], containers=_CONTAINERS, speakers=speakers)
-            if not said and wish.get("language_detection"):
+            speakers = requested.get("speakers_expected") if requested.get("speaker_labels") else 1
+            said = recognise(self._runtime, dials, requested["audio_url"], containers=_CONTAINERS, speakers=speakers)
+            if not said and requested.get("language_detection"):
                 raise JobFailed(NO_SPEECH)
-            found = results(said, wish)
+            found = results(said, requested)
         except JobFailed as failed:
-            status, error = "error", _error(failed, wish["audio_url"])
-        if transcript.wish is not wish:
-            return  # deleted meanwhile
-        transcript.found, transcript.error, transcript.completed = found, error, self._world.clock()
+            status, error = "error", _error(failed, requested["audio_url"])
+        if transcript.requested is not requested:
+            return  # somebody deleted the transcript meanwhile
+        transcript.found, transcript.error, transcript.completed = found, error, self._runtime.clock()
         transcript.status = status
-        self._tell(transcript, dials)
+        self._call_back(transcript, dials)
 
-    def _tell(self, transcript: _Transcript, dials: AssemblyAIDials) -> None:
-        wish = transcript.wish
-        if "webhook_url" not in wish:
+    def _call_back(self, transcript: _Transcript, dials: AssemblyAIDials) -> None:
+        requested = transcript.requested
+        if "webhook_url" not in requested:
             return
         headers = {"Content-Type": "application/json"}
-        if "webhook_auth_header_name" in wish:
-            headers[wish["webhook_auth_header_name"]] = wish.get("webhook_auth_header_value", "")
+        if "webhook_auth_header_name" in requested:
+            headers[requested["webhook_auth_header_name"]] = requested.get("webhook_auth_header_value", "")
         body = dumps({"transcript_id": transcript.id, "status": transcript.status}).encode()
-        url = wish["webhook_url"]
-        call_back(self._world, dials, "assemblyai", url, body, headers, tries=_TRIES, gives_up_at_4xx=True)
+        url = requested["webhook_url"]
+        call_back(self._runtime, dials, "assemblyai", url, body, headers, tries=_TRIES, gives_up_at_4xx=True)
 
 
 def _error(failed: JobFailed, audio_url: str) -> str:
-    """The vendor's texts; that of a failed download repeats the whole URL."""
+    """The vendor's message. That of a failed download repeats the whole URL."""
     if failed.cause == "vendor":
         return failed.message
     if failed.cause == "media":
@@ -214,9 +223,9 @@ def _moment(unix_seconds: float) -> str:
     return datetime.fromtimestamp(unix_seconds, UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
-def assemblyai_blueprint(world: World) -> Blueprint:
-    """The vendor's routes; its own path `/v2` follows the blueprint's prefix."""
-    assemblyai = _AssemblyAI(world)
+def assemblyai_blueprint(runtime: Runtime) -> Blueprint:
+    """Create the blueprint. The vendor's own path `/v2` follows its prefix."""
+    assemblyai = _AssemblyAI(runtime)
     routes: list[Route] = [
         ("POST", "/v2/transcript", assemblyai.create_transcript),
         ("GET", "/v2/transcript", assemblyai.list_transcripts),
@@ -227,7 +236,7 @@ def assemblyai_blueprint(world: World) -> Blueprint:
     def unknown(path: str) -> ResponseReturnValue:
         return {"error": "Not found"}, 404
 
-    return vendor_blueprint(world, "assemblyai", routes, unknown)
+    return vendor_blueprint(runtime, "assemblyai", routes, unknown)
 
 
 VENDOR = Vendor(
@@ -235,7 +244,7 @@ VENDOR = Vendor(
     credentials=CREDENTIALS,
     dials=AssemblyAIDials,
     blueprint=assemblyai_blueprint,
-    buys="assemblyai.create_transcript",
+    submits="assemblyai.create_transcript",
     paid="assemblyai.jobs",
     state="assemblyai.get_transcript",
     results=("assemblyai.get_transcript",),

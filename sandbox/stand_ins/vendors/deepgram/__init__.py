@@ -1,1 +1,4 @@
-"""Stand-in for deepgram. Start at `server`, which has the routes."""
+"""Stand-in for Deepgram.
+
+Start at `server`, which has the routes. `rules` is what it accepts, `results` what it finds.
+"""

@@ -1,8 +1,8 @@
-"""What Deepgram accepts in the query of a call, and how its refusals look.
+"""Deepgram's rules for the query of a call, and its refusals.
 
-Its errors have two shapes in JSON, {err_code, err_msg, request_id} and {category, message, details, request_id}, the
-latter where a body is no JSON. The page of errors describes queries and callbacks under text-to-speech; it is the same
-API, so they count here too. Which text a wrong combination of model and vocabulary gets is not documented.
+Its errors have two shapes in JSON: {err_code, err_msg, request_id}, and for a body that is not JSON
+{category, message, details, request_id}. The page of errors describes queries and callbacks under text-to-speech; it is
+the same API, so they count here too. The message for a wrong combination of model and vocabulary is not documented.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 
 FLAGS = frozenset(
     {
@@ -68,10 +68,11 @@ _MOST_KEYWORDS = 100
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A call's query, checked: `on` are the flags that are true, `texts` the other values, each parameter's in order.
+class Query:
+    """The checked query of a call.
 
-    `unknown` are parameters that the API does not list; it ignores them.
+    `on` has the flags that are true, `texts` the values of the other parameters in order. `unknown` are parameters that
+    the API does not list; it ignores them.
     """
 
     on: frozenset[str]
@@ -79,12 +80,12 @@ class Wanted:
     unknown: list[str]
 
     def text(self, name: str, default: str = "") -> str:
-        """The first value of a parameter."""
+        """Return the first value of a parameter."""
         return self.texts.get(name, [default])[0]
 
     @property
     def language(self) -> str | None:
-        """None where it is to be detected."""
+        """The language of the speech; None if it must be detected."""
         detect = self.text("detect_language", "false")
         return self.text("language", "en") if detect == "false" else None
 
@@ -98,12 +99,12 @@ class Wanted:
 
 
 def refusal(status: int, code: str, message: str, request_id: str) -> Refusal:
-    """Deepgram's usual error."""
+    """Create Deepgram's usual error."""
     return Refusal(status, {"err_code": code, "err_msg": message, "request_id": request_id})
 
 
 def url_in_body(request_id: str) -> str:
-    """The media's URL, of a body {"url": …}."""
+    """Check and return the media's URL in a body {"url": …}."""
     try:
         body = json.loads(request.get_data())
         details = "missing field `url` at line 1 column 2" if not isinstance(body, dict) or "url" not in body else ""
@@ -117,10 +118,10 @@ def url_in_body(request_id: str) -> str:
     return body["url"]
 
 
-def checked(query: "MultiDict[str, str]", request_id: str) -> Wanted:
-    """The query of a call; raises Refusal."""
+def checked(parameters: "MultiDict[str, str]", request_id: str) -> Query:
+    """Check and return the query of a call. Raises Refusal."""
     on, texts, unknown = set(), {}, []
-    for name, values in query.lists():
+    for name, values in parameters.lists():
         if name in FLAGS:
             if _flag(name, values, request_id):
                 on.add(name)
@@ -128,18 +129,18 @@ def checked(query: "MultiDict[str, str]", request_id: str) -> Wanted:
             texts[name] = values
         else:
             unknown.append(name)
-    wanted = Wanted(frozenset(on), texts, unknown)
+    query = Query(frozenset(on), texts, unknown)
     for name, allowed in CHOICES.items():
         for value in texts.get(name, []):
             if (value.lower() if name == "callback_method" else value) not in allowed:
                 raise _bad_query(f"{name}: unknown variant `{value}`", request_id)
     if "utt_split" in texts and not re.fullmatch(r"\d+(\.\d+)?", texts["utt_split"][0]):
         raise _bad_query("utt_split: invalid float literal", request_id)
-    _check_model(wanted, request_id)
-    _check_vocabulary(wanted, request_id)
+    _check_model(query, request_id)
+    _check_vocabulary(query, request_id)
     if "callback" in texts:
         _check_callback(texts["callback"][0], request_id)
-    return wanted
+    return query
 
 
 def _flag(name: str, values: list[str], request_id: str) -> bool:
@@ -153,8 +154,8 @@ def _bad_query(message: str, request_id: str) -> Refusal:
     return refusal(400, "INVALID_QUERY_PARAMETER", text, request_id)
 
 
-def _check_model(wanted: Wanted, request_id: str) -> None:
-    model, language = wanted.text("model", "base"), wanted.text("language", "en")
+def _check_model(query: Query, request_id: str) -> None:
+    model, language = query.text("model", "base"), query.text("language", "en")
     if _UUID.fullmatch(model):
         text = "Project does not have access to the requested model."
         raise refusal(403, "INSUFFICIENT_PERMISSIONS", text, request_id)
@@ -162,18 +163,18 @@ def _check_model(wanted: Wanted, request_id: str) -> None:
     if not _MODEL.fullmatch(model) or not is_known:
         text = "Bad Request: No such model/language/tier combination found."
         raise refusal(400, "Bad Request", text, request_id)
-    for value in wanted.texts.get("detect_language", []):
+    for value in query.texts.get("detect_language", []):
         if value not in ("true", "false") and not _LANGUAGE.fullmatch(value):
             raise _bad_query("detect_language: not a language", request_id)
-    is_english = wanted.language is None or wanted.language.partition("-")[0] in ("en", "multi")
-    if wanted.text("summarize") == "v2" and not is_english:
+    is_english = query.language is None or query.language.partition("-")[0] in ("en", "multi")
+    if query.text("summarize") == "v2" and not is_english:
         text = "Summarization v2 not supported for non-English languages"
         raise refusal(400, "Bad Request", text, request_id)
 
 
-def _check_vocabulary(wanted: Wanted, request_id: str) -> None:
-    is_newest = wanted.text("model", "base").startswith("nova-3")
-    terms, words = wanted.texts.get("keyterm", []), wanted.texts.get("keywords", [])
+def _check_vocabulary(query: Query, request_id: str) -> None:
+    is_newest = query.text("model", "base").startswith("nova-3")
+    terms, words = query.texts.get("keyterm", []), query.texts.get("keywords", [])
     text = ""
     if terms and not is_newest:
         text = "Keyterm Prompting is only available for Nova-3."
@@ -188,7 +189,7 @@ def _check_vocabulary(wanted: Wanted, request_id: str) -> None:
 
 
 def _check_callback(url: str, request_id: str) -> None:
-    """Public hosts only at four ports; where none but this machine can be meant, any port."""
+    """A public host may have four ports; a host on this machine or its network any port."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

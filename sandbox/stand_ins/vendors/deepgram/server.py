@@ -1,11 +1,11 @@
 """Deepgram's pre-recorded API: one call, answered with the result itself or, with `callback`, with a request id.
 
-Nothing is stored and nothing can be asked again: a result that no callback took is lost. A job that fails after its
-answer delivers an error in the place of the result. No source tells that shape apart from an answer's; the dial
-`error_shape` chooses among the documented ones. Neither does any tell whether a dead link is found before the answer:
-users report it there, as REMOTE_CONTENT_ERROR with HTTP 400, which `link_checked_first` does. An unknown path gets the
-shape of the other errors. `search`, `replace`, `redact` and the vocabulary are checked and then ignored, `multichannel`
-finds one channel, and any `language` is heard as English.
+Deepgram stores nothing, and a result cannot be requested again: if no callback accepts it, it is lost. A job that fails
+after the answer delivers an error in the place of the result. No source shows its shape: the dial `error_shape` chooses
+one of the documented shapes of errors. No source says whether a dead link is found before the answer. Users report it
+there, as REMOTE_CONTENT_ERROR with HTTP 400, which the dial `link_checked_first` does. An unknown path gets the shape
+of the other errors. `search`, `replace`, `redact` and the vocabulary are checked and then ignored, `multichannel` finds
+one channel, and speech in any `language` is recognised as English.
 """
 
 import hashlib
@@ -19,17 +19,25 @@ import av
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.calls import Refusal
-from sandbox.stand_ins.downloads import DownloadFailed
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
-from sandbox.stand_ins.vendors.deepgram.result import result
-from sandbox.stand_ins.vendors.deepgram.rules import Wanted, checked, refusal, url_in_body
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.customer.downloads import DownloadFailed
+from sandbox.stand_ins.runtime.calls import Refusal
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import Runtime
+from sandbox.stand_ins.vendors.deepgram.results import result
+from sandbox.stand_ins.vendors.deepgram.rules import Query, checked, refusal, url_in_body
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Vendor,
+    VendorDials,
+    call_back,
+    recognise,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {"apiKey": "5tand1n0deepgram0key0000000000000000000f"}
 KEY_ID = "8d4b5c1a-0f3e-4b7a-9c61-2e5d7f90ab13"
-"""The identifier of that key, which callbacks carry as `dg-token`; no secret."""
+"""The identifier of that key, which callbacks send as `dg-token`. It is not secret."""
 
 _CONTAINERS = frozenset(
     {"mp4", "m4a", "mov", "mp3", "wav", "aac", "adts", "flac", "ogg", "webm", "matroska", "avi", "mpegts", "amr", "caf"}
@@ -39,8 +47,8 @@ _TRIES = 11
 
 @dataclass(frozen=True)
 class DeepgramDials(VendorDials):
-    """`error_shape`: of a delivered error, "err_code", "category" or "text". `link_checked_first`: the link is fetched
-    before a call with a callback is answered.
+    """`error_shape`: shape of a delivered error, "err_code", "category" or "text". `link_checked_first`: a call with a
+    callback downloads the link before it answers.
     """
 
     error_shape: str = "err_code"
@@ -49,40 +57,40 @@ class DeepgramDials(VendorDials):
 
 @dataclass(frozen=True)
 class _Job:
-    """`media` is the file; it exists once the bytes were uploaded or fetched from `link`."""
+    """A request. The file `media` exists once the bytes were uploaded, or downloaded from `link`."""
 
     request_id: str
-    wanted: Wanted
+    query: Query
     link: str | None = field(repr=False)
     media: Path
 
 
 class _Deepgram:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     @property
     def _dials(self) -> DeepgramDials:
-        return self._world.dials.of(DeepgramDials)
+        return self._runtime.dials.of(DeepgramDials)
 
     def listen(self) -> ResponseReturnValue:
         request_id, dials = str(uuid.uuid4()), self._dials
         note(request_id=request_id)
         _authorize(request_id)
-        wanted = checked(request.args, request_id)
-        if wanted.unknown:
-            note(unknown=wanted.unknown)
-        media = self._world.scratch / f"deepgram-{request_id}"
+        query = checked(request.args, request_id)
+        if query.unknown:
+            note(unknown=query.unknown)
+        media = self._runtime.scratch / f"deepgram-{request_id}"
         link = url_in_body(request_id) if request.mimetype == "application/json" else None
         if link is None:
             media.write_bytes(request.get_data())
-        job = _Job(request_id, wanted, link, media)
-        if "callback" not in wanted.texts:
+        job = _Job(request_id, query, link, media)
+        if "callback" not in query.texts:
             return self._answer(job, dials)
         if dials.link_checked_first:
             self._check_link(job, dials)
-        self._world.ledger.pay("deepgram.jobs")
-        start_job(self._world, dials, f"deepgram {request_id}", lambda: self._deliver(job, dials))
+        self._runtime.ledger.pay("deepgram.jobs")
+        start_job(self._runtime, dials, f"deepgram {request_id}", lambda: self._deliver(job, dials))
         return {"request_id": request_id}
 
     def _answer(self, job: _Job, dials: DeepgramDials) -> ResponseReturnValue:
@@ -92,7 +100,7 @@ class _Deepgram:
             found = self._work(job, dials)
         except JobFailed as failed:
             raise _refusal(failed, job.request_id) from None
-        self._world.ledger.pay("deepgram.jobs")
+        self._runtime.ledger.pay("deepgram.jobs")
         return found
 
     def _deliver(self, job: _Job, dials: DeepgramDials) -> None:
@@ -101,35 +109,35 @@ class _Deepgram:
         except JobFailed as failed:
             body = _error(_refusal(failed, job.request_id), dials.error_shape)
         headers = {"Content-Type": "application/json", "dg-token": KEY_ID}
-        method = job.wanted.text("callback_method", "post").upper()
-        url = job.wanted.text("callback")
-        call_back(self._world, dials, "deepgram", url, body, headers, method=method, tries=_TRIES)
+        method = job.query.text("callback_method", "post").upper()
+        url = job.query.text("callback")
+        call_back(self._runtime, dials, "deepgram", url, body, headers, method=method, tries=_TRIES)
 
     def _work(self, job: _Job, dials: DeepgramDials) -> dict[str, Any]:
         try:
             self._fetch(job)
-            speakers = None if job.wanted.diarizes else 1
-            said = hear(self._world, dials, job.media, containers=_CONTAINERS, speakers=speakers)
+            speakers = None if job.query.diarizes else 1
+            said = recognise(self._runtime, dials, job.media, containers=_CONTAINERS, speakers=speakers)
             with job.media.open("rb") as content:
                 sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-            seconds, now = _seconds(job.media), self._world.clock()
+            seconds, now = _seconds(job.media), self._runtime.clock()
         finally:
             job.media.unlink(missing_ok=True)
-        return result(said, job.wanted, request_id=job.request_id, sha256=sha256, seconds=seconds, now=now)
+        return result(said, job.query, request_id=job.request_id, sha256=sha256, seconds=seconds, now=now)
 
     def _fetch(self, job: _Job) -> None:
-        """The media into its file: the digest in the result is that of its bytes."""
+        """Download the media to its file: the result has the digest of its bytes."""
         if job.link is None or job.media.exists():
             return
         try:
-            self._world.download(job.link, job.media)
+            self._runtime.download(job.link, job.media)
         except DownloadFailed as failed:
             raise JobFailed(str(failed), "link expired" if failed.forbidden else "link") from None
 
     def _check_link(self, job: _Job, dials: DeepgramDials) -> None:
         try:
             if dials.link_expired_next:
-                self._world.dials.turn(DeepgramDials, link_expired_next=dials.link_expired_next - 1)
+                self._runtime.dials.turn(DeepgramDials, link_expired_next=dials.link_expired_next - 1)
                 raise JobFailed("the link has expired", "link expired")
             self._fetch(job)
         except JobFailed as failed:
@@ -153,13 +161,13 @@ def _refusal(failed: JobFailed, request_id: str) -> Refusal:
     return refusal(status, code, text, request_id)
 
 
-def _error(told: Refusal, shape: str) -> bytes:
-    code, text = told.body["err_code"], told.body["err_msg"]
+def _error(refused: Refusal, shape: str) -> bytes:
+    code, text = refused.body["err_code"], refused.body["err_msg"]
     if shape == "text":
         return f"{code}: {text}".encode()
     if shape == "category":
-        return _as_json({"category": code, "message": text, "details": "", "request_id": told.body["request_id"]})
-    return _as_json(told.body)
+        return _as_json({"category": code, "message": text, "details": "", "request_id": refused.body["request_id"]})
+    return _as_json(refused.body)
 
 
 def _as_json(body: Any) -> bytes:
@@ -167,7 +175,7 @@ def _as_json(body: Any) -> bytes:
 
 
 def _seconds(media: Path) -> float:
-    """The length that the container tells; 0 where it tells none."""
+    """The length in the container's header, 0 without one."""
     try:
         with av.open(str(media)) as container:
             return (container.duration or 0) / av.time_base
@@ -175,14 +183,14 @@ def _seconds(media: Path) -> float:
         return 0.0
 
 
-def deepgram_blueprint(world: World) -> Blueprint:
-    """The one route; whatever else is asked for does not exist."""
+def deepgram_blueprint(runtime: Runtime) -> Blueprint:
+    """Create the blueprint of the one route."""
 
     def unknown(path: str) -> ResponseReturnValue:
         status, code = (405, "METHOD_NOT_ALLOWED") if path == "v1/listen" else (404, "NOT_FOUND")
         return {"err_code": code, "err_msg": f"{request.method} /{path}", "request_id": str(uuid.uuid4())}, status
 
-    return vendor_blueprint(world, "deepgram", [("POST", "/v1/listen", _Deepgram(world).listen)], unknown)
+    return vendor_blueprint(runtime, "deepgram", [("POST", "/v1/listen", _Deepgram(runtime).listen)], unknown)
 
 
 VENDOR = Vendor(
@@ -190,6 +198,6 @@ VENDOR = Vendor(
     credentials=CREDENTIALS,
     dials=DeepgramDials,
     blueprint=deepgram_blueprint,
-    buys="deepgram.listen",
+    submits="deepgram.listen",
     paid="deepgram.jobs",
 )

@@ -1,1 +1,4 @@
-"""Stand-in for marsview. Start at `server`, which has the routes."""
+"""Stand-in for Marsview.
+
+Start at `server`, which has the routes. `rules` is what it accepts, `models` what it computes.
+"""

@@ -1,4 +1,4 @@
-"""Marsview's models: what each computes from the recognised conversation, under its key in the metadata."""
+"""Marsview's models: the result of each, under its key in the metadata."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -32,14 +32,14 @@ MODEL_TYPES = frozenset(
 )
 
 Config = Mapping[str, Any]
-Said = Sequence[Utterance]
+Utterances = Sequence[Utterance]
 
 
 def _span(utterance: Utterance) -> dict[str, float]:
     return {"startTime": utterance.start_ms, "endTime": utterance.end_ms}
 
 
-def transcript(said: Said, config: Config) -> list[dict[str, Any]]:
+def transcript(said: Utterances, config: Config) -> list[dict[str, Any]]:
     """Sentences with times in ms (with fractions) and speakers as strings in a list."""
     separated = "speaker_seperation" in config
     return [
@@ -60,7 +60,7 @@ def transcript(said: Said, config: Config) -> list[dict[str, Any]]:
     ]
 
 
-def sentiment(said: Said, config: Config) -> list[dict[str, Any]]:
+def sentiment(said: Utterances, config: Config) -> list[dict[str, Any]]:
     """Very Negative … Very Positive for each sentence."""
     return [
         {**_span(u), "sentence": u.text, "speakers": [u.speaker], "sentiment": _sentiment_word(sentiment_of(u.text))}
@@ -74,13 +74,13 @@ def _sentiment_word(score: float) -> str:
     return ("Very " if abs(score) >= 0.75 else "") + ("Positive" if score > 0 else "Negative")
 
 
-def emotion(said: Said, config: Config) -> list[dict[str, Any]]:
+def emotion(said: Utterances, config: Config) -> list[dict[str, Any]]:
     """An emotion and a tone for each sentence; the tone too comes from the words."""
-    told = []
+    found = []
     for u in said:
         value, confidence = emotion_of(u.text)
         tone = "Calm" if value in ("Neutral", "Sadness") else "Excited"
-        told.append(
+        found.append(
             {
                 **_span(u),
                 "speakers": [u.speaker],
@@ -88,11 +88,11 @@ def emotion(said: Said, config: Config) -> list[dict[str, Any]]:
                 "tone": {"value": tone, "confidence": confidence},
             }
         )
-    return told
+    return found
 
 
-def actions(said: Said, config: Config) -> list[dict[str, Any]]:
-    """Promises and requests; a promise is its speaker's."""
+def actions(said: Utterances, config: Config) -> list[dict[str, Any]]:
+    """Promises and requests. The assignee of a promise is its speaker."""
     found = []
     for u in said:
         if action := action_in(u.text):
@@ -109,8 +109,8 @@ def actions(said: Said, config: Config) -> list[dict[str, Any]]:
     return found
 
 
-def questions(said: Said, config: Config) -> list[dict[str, Any]]:
-    """Each question with what another voice said next."""
+def questions(said: Utterances, config: Config) -> list[dict[str, Any]]:
+    """Each question with the next utterance of another voice as its response."""
     found = []
     for i, u in enumerate(said):
         if is_question(u.text):
@@ -125,7 +125,7 @@ def questions(said: Said, config: Config) -> list[dict[str, Any]]:
     return found
 
 
-def summary(said: Said, config: Config) -> list[dict[str, Any]]:
+def summary(said: Utterances, config: Config) -> list[dict[str, Any]]:
     """The sentences that sum up the rest."""
     return [
         {**_span(said[i]), "speaker": said[i].speaker, "sentence": punctuated(said[i].text)}
@@ -133,12 +133,12 @@ def summary(said: Said, config: Config) -> list[dict[str, Any]]:
     ]
 
 
-def topics(said: Said, config: Config) -> list[str]:
+def topics(said: Utterances, config: Config) -> list[str]:
     """Plain strings."""
     return topics_of(u.text for u in said)
 
 
-COMPUTED: Mapping[str, tuple[str, Callable[[Said, Config], list[Any]]]] = {
+COMPUTED: Mapping[str, tuple[str, Callable[[Utterances, Config], list[Any]]]] = {
     "speech_to_text": ("transcript", transcript),
     "sentiment_analysis": ("sentiment", sentiment),
     "emotion_analysis": ("emotion", emotion),
@@ -147,4 +147,4 @@ COMPUTED: Mapping[str, tuple[str, Callable[[Said, Config], list[Any]]]] = {
     "extractive_summary": ("summaryData", summary),
     "meeting_topics": ("topicsData", topics),
 }
-"""The models that this stand-in computes, each with its key in the metadata; the others end in "error"."""
+"""The models that this stand-in computes, each with its key in the metadata. The others end in "error"."""

@@ -1,4 +1,4 @@
-"""What Marsview accepts in the bodies of its calls, and how its refusals look."""
+"""Marsview's rules for the bodies of its calls, and its refusals."""
 
 import uuid
 from collections.abc import Collection
@@ -7,13 +7,13 @@ from typing import Any
 
 from flask import request
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 from sandbox.stand_ins.vendors.marsview.models import MODEL_TYPES
 
 
 @dataclass
 class Model:
-    """A model asked for on a transaction, with its state (uploaded, processing, processed, error) and result."""
+    """A requested model of a transaction, with its state (uploaded, processing, processed, error) and result."""
 
     type: str
     config: dict[str, Any]
@@ -32,21 +32,21 @@ class Model:
 
 
 def refusal(status: int, error: Any, message: str) -> Refusal:
-    """Marsview's error; `error` is a code, or an object with a name or a code."""
+    """Create Marsview's error. `error` is a code, or an object with a name or a code."""
     return Refusal(status, {"status": False, "error": error, "message": message})
 
 
 def bad_request(message: str) -> Refusal:
-    """A field is missing or of the wrong type."""
+    """Create the refusal of a field that is missing or has the wrong type."""
     return refusal(400, {"name": "ValidationError", "message": message}, message)
 
 
-def body_of(**wanted: type) -> dict[str, Any]:
-    """The JSON object of the request, its fields of these types and the texts not empty."""
+def body_of(**required: type) -> dict[str, Any]:
+    """Check and return the JSON object of the request: its fields have these types and are not empty."""
     body = request.get_json(silent=True)
     if not request.is_json or not isinstance(body, dict):
         raise bad_request("the body must be a JSON object")
-    for name, kind in wanted.items():
+    for name, kind in required.items():
         if name not in body:
             raise bad_request(f'"{name}" is required')
         if not isinstance(body[name], kind) or not body[name]:
@@ -55,7 +55,7 @@ def body_of(**wanted: type) -> dict[str, Any]:
 
 
 def models_in(given: dict[str, Any], known: Collection[str]) -> list[Model]:
-    """The models of a compute's body; `known` are those that the transaction has already."""
+    """Check and return the models in the body of a compute. `known` are those that the transaction has already."""
     vocabulary = given.get("custom_vocabulary", [])
     models = []
     for entry in given["enableModels"]:

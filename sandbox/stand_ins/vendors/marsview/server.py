@@ -1,8 +1,8 @@
 """Marsview's Speech Analytics API: token, link, compute, states, metadata.
 
-Where its sources contradict each other, the strict reading: tokens come from `create_access_token`, and the header
-is `authorization: Bearer <token>` (the bare token of one sample is refused). No source shows the body of a 400 for a
-missing field; the shape is that of its other errors. `custom_vocabulary` is checked and then ignored.
+Where its sources contradict each other, the strict reading counts: tokens come from `create_access_token`, and the
+header is `authorization: Bearer <token>` (the bare token of one sample is refused). No source shows the body of a 400
+for a missing field: it has the shape of the other errors. `custom_vocabulary` is checked and then ignored.
 """
 
 import secrets
@@ -13,11 +13,19 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.hearing.speech import Utterance
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.marsview.models import COMPUTED
 from sandbox.stand_ins.vendors.marsview.rules import Model, bad_request, body_of, models_in, refusal
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Route,
+    Vendor,
+    VendorDials,
+    recognise,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {
     "apiKey": "stand-in-marsview-key",
@@ -30,8 +38,8 @@ _CONTAINERS = frozenset({"mp4", "m4a", "avi", "mp3", "wav"})
 
 @dataclass(frozen=True)
 class MarsviewDials(VendorDials):
-    """`model_errors`: model to message, the others succeed. `link_expired_in_reply`: the compute's own answer says
-    that the link expired. `empty_models`: get_txn lists none. `token_seconds`: life of a token.
+    """`model_errors`: message by model; the other models succeed. `link_expired_in_reply`: the answer of compute says
+    that the link has expired. `empty_models`: get_txn lists no models. `token_seconds`: lifetime of a token.
     """
 
     model_errors: dict[str, str] = field(default_factory=dict)
@@ -51,21 +59,21 @@ class _Transaction:
 
 
 class _Marsview:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._tokens: dict[str, float] = {}
         self._transactions: dict[str, _Transaction] = {}
 
     @property
     def _dials(self) -> MarsviewDials:
-        return self._world.dials.of(MarsviewDials)
+        return self._runtime.dials.of(MarsviewDials)
 
     def create_access_token(self) -> ResponseReturnValue:
         given = body_of(apiKey=str, apiSecret=str, userId=str)
         if any(given[name] != value for name, value in CREDENTIALS.items()):
             raise refusal(401, "NJSCFE001", "Invalid API key, API secret or user id")
         token, life = secrets.token_urlsafe(48), self._dials.token_seconds
-        self._tokens[token] = self._world.clock() + life
+        self._tokens[token] = self._runtime.clock() + life
         data = {"accessToken": token, "expiresIn": int(life), "tokenType": "Bearer"}
         return {"status": True, "data": data}
 
@@ -88,14 +96,14 @@ class _Marsview:
         models = models_in(given, transaction.models)
         dials = self._dials
         if dials.link_expired_in_reply and dials.link_expired_next:
-            self._world.dials.turn(MarsviewDials, link_expired_next=dials.link_expired_next - 1)
+            self._runtime.dials.turn(MarsviewDials, link_expired_next=dials.link_expired_next - 1)
             raise refusal(400, LINK_EXPIRED, LINK_EXPIRED["message"])
         transaction.models = {**transaction.models, **{model.type: model for model in models}}
-        self._world.ledger.pay("marsview.transactions_computed")
+        self._runtime.ledger.pay("marsview.transactions_computed")
         note(models=[model.type for model in models])
         for model in models:
             model.status = "processing"
-        start_job(self._world, dials, f"marsview {transaction.id}", lambda: self._process(transaction, models, dials))
+        start_job(self._runtime, dials, f"marsview {transaction.id}", lambda: self._process(transaction, models, dials))
         return {"status": True, "data": {"txnId": transaction.id, "enableModels": [m.as_json() for m in models]}}
 
     def get_txn(self, txn_id: str) -> ResponseReturnValue:
@@ -132,7 +140,7 @@ class _Marsview:
         ends = self._tokens.get(token) if kind == "Bearer" else None
         if ends is None:
             raise refusal(403, {"name": "JsonWebTokenError", "message": "jwt malformed"}, "Invalid access token")
-        if ends <= self._world.clock():
+        if ends <= self._runtime.clock():
             raise refusal(403, {"name": "JsonWebTokenError", "message": "jwt expired"}, "Access token expired")
 
     def _transaction(self, txn_id: str) -> _Transaction:
@@ -146,10 +154,10 @@ class _Marsview:
         said: list[Utterance] = []
         speech = next((m for m in (*models, *transaction.models.values()) if m.type == "speech_to_text"), None)
         separation = speech.config.get("speaker_seperation") if speech else None
-        wanted = separation["num_speakers"] if separation else 1
+        most = separation["num_speakers"] if separation else 1
         try:
-            speakers = None if wanted == -1 else wanted
-            said = hear(self._world, dials, transaction.link, containers=_CONTAINERS, speakers=speakers)
+            speakers = None if most == -1 else most
+            said = recognise(self._runtime, dials, transaction.link, containers=_CONTAINERS, speakers=speakers)
         except JobFailed as failed:
             code = {"vendor": "AIRPRO001", "link": "FHU03", "media": "AIRDEC001"}.get(failed.cause)
             error = {"code": code, "message": failed.message} if code else LINK_EXPIRED
@@ -169,9 +177,9 @@ def _finish(model: Model, said: list[Utterance], error: dict[str, str] | None, m
     return None
 
 
-def marsview_blueprint(world: World) -> Blueprint:
-    """The vendor's routes; its own path `/cb/v1` follows the blueprint's prefix."""
-    marsview = _Marsview(world)
+def marsview_blueprint(runtime: Runtime) -> Blueprint:
+    """Create the blueprint. The vendor's own path `/cb/v1` follows its prefix."""
+    marsview = _Marsview(runtime)
     routes: list[Route] = [
         ("POST", "/cb/v1/auth/create_access_token", marsview.create_access_token),
         ("POST", "/cb/v1/conversation/save_file_link", marsview.save_file_link),
@@ -184,7 +192,7 @@ def marsview_blueprint(world: World) -> Blueprint:
     def unknown(path: str) -> ResponseReturnValue:
         return {"status": False, "error": "NotFound", "message": f"Cannot {request.method} /{path}"}, 404
 
-    return vendor_blueprint(world, "marsview", routes, unknown)
+    return vendor_blueprint(runtime, "marsview", routes, unknown)
 
 
 VENDOR = Vendor(
@@ -194,7 +202,7 @@ VENDOR = Vendor(
     blueprint=marsview_blueprint,
     login="marsview.create_access_token",
     prepares=("marsview.save_file_link",),
-    buys="marsview.compute",
+    submits="marsview.compute",
     paid="marsview.transactions_computed",
     state="marsview.get_txn",
     results=("marsview.fetch_metadata",),

@@ -1,7 +1,7 @@
-"""What RingCentral's AI API accepts in its calls, how its refusals look, and how often it may be asked.
+"""The rules of RingCentral's AI API for its calls, its refusals, and its rate limits.
 
-Error codes: `OAU-` and `CMN-` are from the platform's list and its forum. Of the AI's own (`CAI-101` to `CAI-110`)
-only `CAI-101` is shown, for a parameter that is invalid; it stands here for one that is missing too.
+The error codes `OAU-` and `CMN-` are from the platform's list and its forum. Of the AI's own codes (`CAI-101` to
+`CAI-110`) sources show only `CAI-101`, for an invalid parameter. Here a missing parameter gets it too.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import request
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 
 Check = Callable[[Any], bool]
 
@@ -37,28 +37,28 @@ _WINDOW_SECONDS = 60.0
 
 
 def error(code: str, message: str, parameter: str | None = None) -> dict[str, str]:
-    """One entry of `errors`."""
+    """Create an entry of `errors`."""
     return {"errorCode": code, "message": message, **({"parameterName": parameter} if parameter else {})}
 
 
 def refusal(status: int, code: str, message: str, parameter: str | None = None) -> Refusal:
-    """The platform's error: the first one also beside the list."""
+    """Create the platform's error, which repeats the first entry beside the list."""
     first = error(code, message, parameter)
     return Refusal(status, {**first, "errors": [first]})
 
 
 def oauth_refusal(status: int, word: str, code: str, message: str) -> Refusal:
-    """The token call's error, OAuth's words beside the platform's."""
+    """Create the error of the token call: OAuth's fields beside the platform's."""
     return Refusal(status, {"error": word, "error_description": message, "errors": [error(code, message)]})
 
 
-def invalid(parameter: str, wanted: str) -> Refusal:
-    """A parameter that is missing or wrong."""
-    return Refusal(400, {"errors": [error("CAI-101", f"Parameter [{parameter}] is invalid. {wanted}", parameter)]})
+def invalid(parameter: str, expected: str) -> Refusal:
+    """Create the refusal of a parameter that is missing or invalid."""
+    return Refusal(400, {"errors": [error("CAI-101", f"Parameter [{parameter}] is invalid. {expected}", parameter)]})
 
 
 def webhook_of() -> str:
-    """The query's `webhook`: required, and not tried until there is news for it."""
+    """Check and return the query's `webhook`. It is required; RingCentral does not call it to validate it."""
     given = request.args.getlist("webhook")
     if len(given) != 1 or not is_url(given[0]):
         raise invalid("webhook", "It should be a valid uri")
@@ -66,17 +66,17 @@ def webhook_of() -> str:
 
 
 def job_body(extra: dict[str, Check]) -> dict[str, Any]:
-    """The JSON object of a submission: what both tasks have, and `extra` fields with their checks."""
+    """Check and return the JSON object of a submission. `extra` has the checks of the task's own fields."""
     body = request.get_json(silent=True)
     if not request.is_json or not isinstance(body, dict):
         raise refusal(400, "CMN-103", "JSON can't be parsed.")
-    for name, wanted, check in (
+    for name, expected, check in (
         ("contentUri", "It should be a valid uri", is_url),
         ("encoding", f"It should be one of {sorted(_ENCODINGS)}", lambda value: value in _ENCODINGS),
         ("languageCode", "It should be en-US", lambda value: value == "en-US"),
     ):
         if not isinstance(body.get(name), str) or not check(body[name]):
-            raise invalid(name, wanted)
+            raise invalid(name, expected)
     for name, fits in {**_OPTIONAL, **extra}.items():
         if name in body and not fits(body[name]):
             raise invalid(name, "It is of the wrong type or none of the permitted values")
@@ -84,7 +84,7 @@ def job_body(extra: dict[str, Check]) -> dict[str, Any]:
 
 
 def is_url(value: Any) -> bool:
-    """An absolute http or https URL."""
+    """Whether the value is an absolute http or https URL."""
     if not isinstance(value, str) or any(character.isspace() for character in value):
         return False
     parts = urlsplit(value)
@@ -92,12 +92,12 @@ def is_url(value: Any) -> bool:
 
 
 def is_flag(value: Any) -> bool:
-    """true or false."""
+    """Whether the value is true or false."""
     return isinstance(value, bool)
 
 
 def are_insights(value: Any) -> bool:
-    """A list of insights' names."""
+    """Whether the value is a list of names of insights."""
     return _are_texts(value) and set(value) <= {"All", *INSIGHTS}
 
 
@@ -117,7 +117,7 @@ _OPTIONAL: dict[str, Check] = {
     "source": lambda value: isinstance(value, str),
     "audioType": lambda value: isinstance(value, str) and value in _AUDIO_TYPES,
     "speakerCount": _is_speaker_count,
-    # Speakers must have been enrolled before, and nobody can enrol here.
+    # Speakers must be enrolled first, and this stand-in has no call for that.
     "speakerIds": lambda value: value == [],
     "separateSpeakerPerChannel": is_flag,
     "enableVoiceActivityDetection": is_flag,
@@ -126,7 +126,10 @@ _OPTIONAL: dict[str, Check] = {
 
 
 class RateGroup:
-    """A group of calls with a common limit a minute; beyond it a penalty, begun anew by each call made in it."""
+    """A group of calls with a limit per minute.
+
+    A call beyond the limit starts a penalty, and each call during the penalty starts it again.
+    """
 
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self._name = name
@@ -135,7 +138,7 @@ class RateGroup:
         self._free_at = 0.0
 
     def take(self, penalty_seconds: float) -> dict[str, str] | None:
-        """Counts a call; the headers of the 429 if it is one too many. Without a penalty there is no limit."""
+        """Count a call. Return the headers of a 429 if it exceeds the limit; without a penalty there is no limit."""
         now = self._clock()
         while self._calls and self._calls[0] <= now - _WINDOW_SECONDS:
             self._calls.popleft()

@@ -1,11 +1,11 @@
 """RingCentral's AI API: token by JWT, analyze-interaction or speech-to-text, webhook, state with the result.
 
-Where its sources contradict each other: the webhook is required (the OpenAPI) and never validated; both words for
-success and for failure exist (dials); the callback is the job as its state tells it, or only `{status, response}`
-(dial). A job whose link gave nothing fails with the only failure that the vendor's documents show, `CAI-101` for
-`contentUri`; no source shows how a file that cannot be decoded fails, or what a wrong JWT is answered: the shapes
-are those of the other errors, `CAI-104` and `CAI-110` are guesses. `source`, `audioType`, voice activity and speech
-contexts are checked and ignored.
+Where its sources contradict each other: the webhook is required (the OpenAPI) and never validated. There are two names
+each for success and failure (dials). The callback is the job as the status call returns it, or only
+`{status, response}` (dial). A job whose link does not work fails with the only failure that the vendor documents,
+`CAI-101` for `contentUri`. No source shows how a file fails that cannot be decoded, or the answer to a wrong JWT: they
+have the shape of the other errors, and `CAI-104` and `CAI-110` are guesses. `source`, `audioType`, voice activity and
+speech contexts are checked and then ignored.
 """
 
 import functools
@@ -20,9 +20,9 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
-from sandbox.stand_ins.vendors.ringcentral.results import Said, interaction, transcription
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import Runtime
+from sandbox.stand_ins.vendors.ringcentral.results import Utterances, interaction, transcription
 from sandbox.stand_ins.vendors.ringcentral.rules import (
     INSIGHTS,
     RateGroup,
@@ -34,7 +34,15 @@ from sandbox.stand_ins.vendors.ringcentral.rules import (
     refusal,
     webhook_of,
 )
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Vendor,
+    VendorDials,
+    call_back,
+    recognise,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {
     "clientId": "stand-in-ringcentral-id",
@@ -45,17 +53,17 @@ _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _CONTAINERS = frozenset({"mp4", "m4a", "mov", "mp3", "wav", "aac", "avi", "ogg", "webm", "asf", "mpeg"})
 _REFRESH_SECONDS = 604799
 _TRIES = 6
-"""The first try of a callback and the five redeliveries."""
+"""The first try of a callback, and five more."""
 
 View = Callable[..., ResponseReturnValue]
 
 
 @dataclass(frozen=True)
 class RingCentralDials(VendorDials):
-    """`token_seconds`: life of a token. `job_life_seconds`: until a job and its result are forgotten.
-    `success_word` and `failure_word`: how a state calls the ends ("Completed", "Failed" elsewhere).
+    """`token_seconds`: lifetime of a token. `job_life_seconds`: lifetime of a job and its result.
+    `success_word` and `failure_word`: the terminal states ("Completed" and "Failed" in other sources).
     `callback_names_job`: false for the old callback, which has only status and response. `penalty_seconds`: the wait
-    after more than 10 Heavy or 5 Auth calls a minute; 0 for no limits.
+    after more than 10 Heavy or 5 Auth calls a minute, 0 for no limits.
     """
 
     token_seconds: float = 7199.0
@@ -74,7 +82,7 @@ class _Job:
     webhook: str = field(repr=False)
     content_uri: str = field(repr=False)
     speakers: int | None
-    compute: Callable[[Said], dict[str, Any]] = field(repr=False)
+    compute: Callable[[Utterances], dict[str, Any]] = field(repr=False)
     id: str = field(default_factory=lambda: str(uuid.uuid1()))
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "InProgress"
@@ -83,27 +91,27 @@ class _Job:
     polls: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        told: dict[str, Any] = {"jobId": self.id, "api": self.api, "creationTime": _iso(self.created)}
+        job: dict[str, Any] = {"jobId": self.id, "api": self.api, "creationTime": _iso(self.created)}
         if self.completed is not None:
-            told["completionTime"] = _iso(self.completed)
-        told |= {"expirationTime": _iso(self.expires), "status": self.status}
-        return told if self.response is None else {**told, "response": self.response}
+            job["completionTime"] = _iso(self.completed)
+        job |= {"expirationTime": _iso(self.expires), "status": self.status}
+        return job if self.response is None else {**job, "response": self.response}
 
 
 class _RingCentral:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._tokens: dict[str, float] = {}
         self._refresh_tokens: dict[str, float] = {}
         self._jobs: dict[str, _Job] = {}
-        self._groups = {name: RateGroup(name, world.clock) for name in ("Heavy", "Auth")}
+        self._groups = {name: RateGroup(name, runtime.clock) for name in ("Heavy", "Auth")}
 
     @property
     def _dials(self) -> RingCentralDials:
-        return self._world.dials.of(RingCentralDials)
+        return self._runtime.dials.of(RingCentralDials)
 
     def limited(self, group: str, view: View) -> View:
-        """The view within the limit of its rate group."""
+        """Decorate a view with the limit of its rate group."""
 
         @functools.wraps(view)
         def answer(**path: Any) -> ResponseReturnValue:
@@ -124,14 +132,14 @@ class _RingCentral:
                 raise oauth_refusal(400, "invalid_grant", "OAU-140", "Invalid resource owner credentials.")
         elif grant == "refresh_token":
             ends = self._refresh_tokens.pop(request.form.get("refresh_token", ""), 0.0)
-            if ends <= self._world.clock():
+            if ends <= self._runtime.clock():
                 raise oauth_refusal(400, "invalid_grant", "OAU-210", "Token not found")
         else:
             raise oauth_refusal(400, "invalid_request", "OAU-250", "Unsupported grant type")
         life = self._dials.token_seconds
         token, refresh_token = secrets.token_urlsafe(48), secrets.token_urlsafe(48)
-        self._tokens[token] = self._world.clock() + life
-        self._refresh_tokens[refresh_token] = self._world.clock() + _REFRESH_SECONDS
+        self._tokens[token] = self._runtime.clock() + life
+        self._refresh_tokens[refresh_token] = self._runtime.clock() + _REFRESH_SECONDS
         return {
             "access_token": token,
             "token_type": "bearer",
@@ -150,9 +158,9 @@ class _RingCentral:
     def analyze_interaction(self) -> ResponseReturnValue:
         self._authorize()
         given = job_body({"insights": are_insights})
-        wanted = set(given.get("insights", ()))
-        wanted = set(INSIGHTS) if "All" in wanted else wanted
-        return self._accept(given, lambda said: interaction(said, wanted), _voices(given))
+        requested = set(given.get("insights", ()))
+        requested = set(INSIGHTS) if "All" in requested else requested
+        return self._accept(given, lambda said: interaction(said, requested), _voices(given))
 
     def speech_to_text(self) -> ResponseReturnValue:
         self._authorize()
@@ -165,20 +173,20 @@ class _RingCentral:
         self._authorize()
         note(job_id=job_id)
         job = self._jobs.get(job_id)
-        if job is None or job.expires <= self._world.clock():
+        if job is None or job.expires <= self._runtime.clock():
             raise refusal(404, "CMN-102", "Resource for parameter [jobId] is not found", "jobId")
         job.polls += 1
-        dials, told = self._dials, job.as_json()
+        dials, answer = self._dials, job.as_json()
         if dials.unknown_state and job.polls <= dials.unknown_state_polls:
-            told["status"] = dials.unknown_state
-            told.pop("response", None)
-        note(state=told["status"])
-        return told
+            answer["status"] = dials.unknown_state
+            answer.pop("response", None)
+        note(state=answer["status"])
+        return answer
 
     def _accept(
-        self, given: dict[str, Any], compute: Callable[[Said], dict[str, Any]], speakers: int | None
+        self, given: dict[str, Any], compute: Callable[[Utterances], dict[str, Any]], speakers: int | None
     ) -> ResponseReturnValue:
-        dials, now = self._dials, self._world.clock()
+        dials, now = self._dials, self._runtime.clock()
         job = _Job(
             api=request.path.partition("/ringcentral")[2] or request.path,
             created=now,
@@ -189,23 +197,23 @@ class _RingCentral:
             compute=compute,
         )
         self._jobs[job.id] = job
-        self._world.ledger.pay("ringcentral.jobs")
+        self._runtime.ledger.pay("ringcentral.jobs")
         note(job_id=job.id)
-        start_job(self._world, dials, f"ringcentral {job.id}", lambda: self._process(job, dials))
+        start_job(self._runtime, dials, f"ringcentral {job.id}", lambda: self._process(job, dials))
         return {"jobId": job.id}, 202, {"RCRequestId": job.request_id}
 
     def _process(self, job: _Job, dials: RingCentralDials) -> None:
         try:
-            said = hear(self._world, dials, job.content_uri, containers=_CONTAINERS, speakers=job.speakers)
+            said = recognise(self._runtime, dials, job.content_uri, containers=_CONTAINERS, speakers=job.speakers)
             word, response = dials.success_word, job.compute(said)
         except JobFailed as failed:
             word, response = dials.failure_word, {"errors": [_error_of(failed)]}
-        job.completed = self._world.clock()
+        job.completed = self._runtime.clock()
         job.response, job.status = response, word
-        told = job.as_json() if dials.callback_names_job else {"status": word, "response": response}
+        callback = job.as_json() if dials.callback_names_job else {"status": word, "response": response}
         headers = {"Content-Type": "application/json", "RCRequestId": job.request_id}
-        body = json.dumps(told).encode()
-        call_back(self._world, dials, "ringcentral", job.webhook, body, headers, tries=_TRIES)
+        body = json.dumps(callback).encode()
+        call_back(self._runtime, dials, "ringcentral", job.webhook, body, headers, tries=_TRIES)
 
     def _check_client(self) -> None:
         given = request.authorization
@@ -215,12 +223,12 @@ class _RingCentral:
 
     def _authorize(self) -> None:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":  # its own clients send the word as the token call spells it
+        if kind.lower() != "bearer":  # the vendor's own clients send "bearer", as the token call spells it
             raise refusal(401, "OAU-134", "Invalid Authorization header.")
         ends = self._tokens.get(token)
         if ends is None:
             raise refusal(401, "OAU-129", "Access token corrupted.")
-        if ends <= self._world.clock():
+        if ends <= self._runtime.clock():
             raise refusal(401, "OAU-128", "Access token expired.")
 
 
@@ -239,9 +247,9 @@ def _iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def ringcentral_blueprint(world: World) -> Blueprint:
-    """The vendor's routes; its own paths follow the blueprint's prefix."""
-    vendor = _RingCentral(world)
+def ringcentral_blueprint(runtime: Runtime) -> Blueprint:
+    """Create the blueprint. The vendor's own paths follow its prefix."""
+    vendor = _RingCentral(runtime)
     routes = [
         ("POST", "/restapi/oauth/token", vendor.limited("Auth", vendor.token)),
         ("POST", "/restapi/oauth/revoke", vendor.limited("Auth", vendor.revoke)),
@@ -250,7 +258,7 @@ def ringcentral_blueprint(world: World) -> Blueprint:
         ("GET", "/ai/status/v1/jobs/<job_id>", vendor.limited("Heavy", vendor.job)),
     ]
     return vendor_blueprint(
-        world, "ringcentral", routes, lambda path: (refusal(404, "CMN-120", "Invalid URI").body, 404)
+        runtime, "ringcentral", routes, lambda path: (refusal(404, "CMN-120", "Invalid URI").body, 404)
     )
 
 
@@ -260,7 +268,7 @@ VENDOR = Vendor(
     dials=RingCentralDials,
     blueprint=ringcentral_blueprint,
     login="ringcentral.token",
-    buys="ringcentral.analyze_interaction",
+    submits="ringcentral.analyze_interaction",
     paid="ringcentral.jobs",
     state="ringcentral.job",
     results=("ringcentral.job",),

@@ -1,1 +1,4 @@
-"""Stand-in for seameet. Start at `server`, which has the routes."""
+"""Stand-in for SeaMeet.
+
+Start at `server`, which has the routes. `rules` is what it accepts, `analysis` what it finds.
+"""

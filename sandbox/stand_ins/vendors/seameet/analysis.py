@@ -1,4 +1,4 @@
-"""SeaMeet's analysis of the recognised conversation: the payload of its callback."""
+"""SeaMeet's analysis of a conversation: the payload of its callback."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ _RISKY = -0.3
 
 
 def payload_of(meeting_id: str, said: Sequence[Utterance], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Who said what, without times, and how the call went; ratings need the scenario of a customer service call."""
+    """Return transcript (without times), summary and title; for a customer service call also ratings."""
     texts = [utterance.text for utterance in said]
     agent, customer = _parties(said, parameters)
     names = _names(agent, customer, parameters)
@@ -44,7 +44,7 @@ def payload_of(meeting_id: str, said: Sequence[Utterance], parameters: Mapping[s
 
 
 def _parties(said: Sequence[Utterance], parameters: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Agent and customer: whoever was called speaks first."""
+    """Agent and customer: the person who is called speaks first."""
     voices = list(dict.fromkeys(u.speaker for u in said))
     first, second = [*voices, None, None][:2]
     outbound = (parameters.get("scenario_parameters") or {}).get("direction") == "OUTBOUND"
@@ -60,7 +60,7 @@ def _names(agent: str | None, customer: str | None, parameters: Mapping[str, Any
 
 
 def _grade(said: Sequence[Utterance], voice: str | None) -> str | None:
-    """From A, the best, to E by the sentiment of a voice's words; None where it said nothing."""
+    """A (best) to E, by the mean sentiment of a voice; None if it says nothing."""
     scores = [sentiment_of(u.text) for u in said if u.speaker == voice]
     if not scores:
         return None

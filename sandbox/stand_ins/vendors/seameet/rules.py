@@ -1,4 +1,4 @@
-"""What SeaMeet accepts in the bodies of its calls, and how its refusals look."""
+"""SeaMeet's rules for the bodies of its calls, and its refusals."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 
 LANGUAGES = ("en-US", "zh-TW")
 
@@ -14,12 +14,12 @@ _Check = Callable[[Any], bool]
 
 
 def refusal(status: int, detail: str) -> Refusal:
-    """SeaMeet's error."""
+    """Create SeaMeet's error."""
     return Refusal(status, {"detail": detail})
 
 
 def body_of() -> dict[str, Any]:
-    """The JSON object of the request, which may be empty."""
+    """Check and return the JSON object of the request, which may be empty."""
     body = request.get_json(silent=True)
     if not request.is_json or not isinstance(body, dict):
         raise refusal(400, "the body must be a JSON object")
@@ -27,12 +27,12 @@ def body_of() -> dict[str, Any]:
 
 
 def meeting_in(body: dict[str, Any]) -> dict[str, Any]:
-    """The body of a new meeting."""
+    """Check and return the body of a new meeting."""
     return _checked(body, _MEETING, required=("meeting_name", "channel_type", "language", "start_time"))
 
 
 def file_name_in(body: dict[str, Any], in_query: str | None) -> str:
-    """The name for a file to come: `name` of the body, as the table has it, or `file_name` of the query."""
+    """Return the name of a file to upload: `name` in the body (documented), or `file_name` in the query (script)."""
     in_body = _checked(body, {"name": _is_name}, required=()).get("name")
     name = in_body or in_query
     if not name or "/" in name:
@@ -43,7 +43,7 @@ def file_name_in(body: dict[str, Any], in_query: str | None) -> str:
 
 
 def analysis_in(body: dict[str, Any], meeting_id: str) -> dict[str, Any]:
-    """The body of an analysis. Rate and encoding are not compared with the file: the script sends what it likes."""
+    """Check and return the body of an analysis. Rate and encoding need not fit the file, as in the vendor's script."""
     _checked(body, _ANALYSIS, required=())
     channels = {body[name] for name in ("channels", "channel") if name in body}
     if len(channels) != 1:
@@ -90,12 +90,12 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_accounts(value: Any) -> bool:
-    """A text, says the table; a list of texts, show its example and the script."""
+    """A text in the table; a list of texts in its example and in the script."""
     return _is_text(value) or (isinstance(value, list) and all(isinstance(account, str) for account in value))
 
 
 def _is_utc_moment(value: Any) -> bool:
-    """ISO 8601 without an offset; a blank may stand for the T."""
+    """ISO 8601 without an offset, with a T or a blank."""
     try:
         return isinstance(value, str) and len(value) > 10 and datetime.fromisoformat(value).tzinfo is None
     except ValueError:

@@ -1,10 +1,10 @@
 """SeaMeet's API: meeting, upload URL with the storage behind it, analysis, its job, the callback of the workspace.
 
-Where its table and its script differ, both are taken: `channels` and `channel`, `name` in the body and `file_name` in
-the query. No source shows the status or the body of an error; here it is 400, 401, 403, 404 or 409 with
-`{"detail": …}`, and the storage answers in S3's XML. A file name counts as used once an upload URL was given for it.
-The callback goes to one URL per workspace, which the customer does not set over the API: it is the world's, or the
-dial `callback_url`.
+Where its table and its script differ, both are accepted: `channels` and `channel`, `name` in the body and `file_name`
+in the query. No source shows the status or the body of an error. Here it is 400, 401, 403, 404 or 409 with
+`{"detail": …}`, and the storage answers in S3's XML. A file name counts as used once it has an upload URL. The callback
+goes to one URL per workspace, which the customer cannot set over the API: it is the dial `callback_url`, or else the
+runtime's webhooks.
 """
 
 import hashlib
@@ -20,11 +20,20 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.seameet.analysis import payload_of
 from sandbox.stand_ins.vendors.seameet.rules import analysis_in, body_of, file_name_in, meeting_in, refusal
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Route,
+    Vendor,
+    VendorDials,
+    call_back,
+    recognise,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {
     "apiKey": "stand-in-seameet-key",
@@ -40,10 +49,10 @@ _PIECE_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class SeaMeetDials(VendorDials):
-    """`callback_url`: where the workspace's callbacks go, if not to the world's webhooks. `callback_after_seconds`:
-    from FINISHED to the callback. `event_field`: "event_name", or "event" for the shape of the dumped sample, which
-    names the meeting in its payload only. `upload_seconds`: life of an upload URL; with `link_expired_next` it is over
-    already.
+    """`callback_url`: URL of the workspace's callbacks, if not the runtime's webhooks. `callback_after_seconds`: time
+    from FINISHED to the callback. `event_field`: "event_name", or "event" for the shape of the published sample, which
+    names the meeting in its payload only. `upload_seconds`: lifetime of an upload URL. With `link_expired_next` an
+    upload URL has expired from the start.
     """
 
     callback_url: str | None = None
@@ -57,7 +66,7 @@ class _Meeting:
     id: str
     language: str
     audio: dict[str, Path | None]
-    """By file name; None until the bytes have come."""
+    """By file name; None until the upload."""
 
 
 @dataclass
@@ -91,15 +100,15 @@ class _Job:
 
 
 class _SeaMeet:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._meetings: dict[str, _Meeting] = {}
         self._uploads: dict[str, _Upload] = {}
         self._jobs: dict[str, _Job] = {}
 
     @property
     def _dials(self) -> SeaMeetDials:
-        return self._world.dials.of(SeaMeetDials)
+        return self._runtime.dials.of(SeaMeetDials)
 
     def create_meeting(self, workspace_id: str) -> ResponseReturnValue:
         self._authorize(workspace_id)
@@ -137,9 +146,9 @@ class _SeaMeet:
         dials = self._dials
         life = dials.upload_seconds
         if dials.link_expired_next:
-            self._world.dials.turn(SeaMeetDials, link_expired_next=dials.link_expired_next - 1)
+            self._runtime.dials.turn(SeaMeetDials, link_expired_next=dials.link_expired_next - 1)
             life = 0.0
-        token, ends = secrets.token_hex(32), self._world.clock() + life
+        token, ends = secrets.token_hex(32), self._runtime.clock() + life
         self._uploads[token] = _Upload(meeting, name, ends)
         link = url_for("seameet.put_audio", meeting_id=meeting.id, name=name, _external=True)
         return {
@@ -148,7 +157,7 @@ class _SeaMeet:
         }
 
     def put_audio(self, meeting_id: str, name: str) -> ResponseReturnValue:
-        """S3's part: the signature in the query is all that it takes, and it has to know the length."""
+        """S3's part: it accepts only the signature in the query, and needs the length."""
         note(meeting_id=meeting_id)
         if "Authorization" in request.headers:
             return _s3_error(400, "InvalidArgument", "Only one auth mechanism allowed")
@@ -158,9 +167,9 @@ class _SeaMeet:
         upload = self._uploads.get(request.args.get("X-Amz-Signature", ""))
         if upload is None or (upload.meeting.id, upload.file_name) != (meeting_id, name):
             return _s3_error(403, "SignatureDoesNotMatch", "The request signature does not match the one you provided.")
-        if upload.is_used or upload.ends <= self._world.clock():
+        if upload.is_used or upload.ends <= self._runtime.clock():
             return _s3_error(403, "AccessDenied", "Request has expired")
-        audio = self._world.scratch / f"seameet-{uuid.uuid4()}"
+        audio = self._runtime.scratch / f"seameet-{uuid.uuid4()}"
         with audio.open("wb") as file:
             while piece := request.stream.read(_PIECE_BYTES):
                 file.write(piece)
@@ -180,10 +189,10 @@ class _SeaMeet:
             raise refusal(404, "AudioNotFoundError")
         job = _Job(meeting, parameters, audio, str(uuid.uuid4()))
         self._jobs[job.id] = job
-        self._world.ledger.pay("seameet.jobs")
+        self._runtime.ledger.pay("seameet.jobs")
         note(job_id=job.id)
         answer, dials = {"job": job.as_json()}, self._dials
-        start_job(self._world, dials, f"seameet {job.id}", lambda: self._work(job, dials))
+        start_job(self._runtime, dials, f"seameet {job.id}", lambda: self._work(job, dials))
         return answer
 
     def job(self, workspace_id: str, job_id: str) -> ResponseReturnValue:
@@ -219,26 +228,26 @@ class _SeaMeet:
         try:
             if job.audio.stat().st_size > MOST_BYTES:
                 raise JobFailed("the audio is larger than 300MB", "media")
-            said = hear(self._world, dials, job.audio, containers=_CONTAINERS, speakers=speakers)
+            said = recognise(self._runtime, dials, job.audio, containers=_CONTAINERS, speakers=speakers)
         except JobFailed as failed:
             job.error_message, job.status = failed.message, "FAILED"
             return
         payload = payload_of(job.meeting.id, said, job.parameters)
         job.status = "FINISHED"
-        self._world.jobs.sleep(dials.callback_after_seconds)
+        self._runtime.jobs.sleep(dials.callback_after_seconds)
         self._call_back(job, dials, payload)
 
     def _call_back(self, job: _Job, dials: SeaMeetDials, payload: dict[str, Any]) -> None:
-        url = dials.callback_url or (f"{self._world.webhooks}/seameet" if self._world.webhooks else None)
+        url = dials.callback_url or (f"{self._runtime.webhooks}/seameet" if self._runtime.webhooks else None)
         if url is None:
             return
-        news: dict[str, Any] = {dials.event_field: "dashboard_analysis_finished"}
+        event: dict[str, Any] = {dials.event_field: "dashboard_analysis_finished"}
         if dials.event_field == "event_name":
-            news |= {"workspace_id": CREDENTIALS["workspaceId"], "meeting_id": job.meeting.id}
-        body = json.dumps({**news, "payload": payload}, ensure_ascii=False).encode()
+            event |= {"workspace_id": CREDENTIALS["workspaceId"], "meeting_id": job.meeting.id}
+        body = json.dumps({**event, "payload": payload}, ensure_ascii=False).encode()
         signature = hmac.new(CREDENTIALS["webhookSecret"].encode(), body, hashlib.sha256).hexdigest()
         headers = {"Accept": "*/*", "Content-Type": "application/json", "X-Seasalt-Server-Signature": signature}
-        call_back(self._world, dials, "seameet", url, body, headers, tries=_CALLBACK_TRIES)
+        call_back(self._runtime, dials, "seameet", url, body, headers, tries=_CALLBACK_TRIES)
 
 
 def _s3_error(status: int, code: str, message: str) -> Response:
@@ -246,9 +255,9 @@ def _s3_error(status: int, code: str, message: str) -> Response:
     return Response(xml, status, content_type="application/xml")
 
 
-def seameet_blueprint(world: World) -> Blueprint:
-    """The vendor's routes, its own path `/seameet-api` behind the blueprint's prefix, and its storage beside them."""
-    seameet = _SeaMeet(world)
+def seameet_blueprint(runtime: Runtime) -> Blueprint:
+    """Create the blueprint: the vendor's own path `/seameet-api`, and its storage beside it."""
+    seameet = _SeaMeet(runtime)
     routes: list[Route] = [
         ("POST", f"{_API}/meetings", seameet.create_meeting),
         ("DELETE", f"{_API}/meetings/<meeting_id>", seameet.delete_meeting),
@@ -261,7 +270,7 @@ def seameet_blueprint(world: World) -> Blueprint:
     def unknown(path: str) -> ResponseReturnValue:
         return {"detail": "Not Found"}, 404
 
-    return vendor_blueprint(world, "seameet", routes, unknown)
+    return vendor_blueprint(runtime, "seameet", routes, unknown)
 
 
 VENDOR = Vendor(
@@ -270,7 +279,7 @@ VENDOR = Vendor(
     dials=SeaMeetDials,
     blueprint=seameet_blueprint,
     prepares=("seameet.create_meeting", "seameet.upload_audio_url"),
-    buys="seameet.analyze_audio",
+    submits="seameet.analyze_audio",
     paid="seameet.jobs",
     state="seameet.job",
 )

@@ -1,4 +1,4 @@
-"""A conversation, and each of its results computed from what was heard in it."""
+"""A conversation, and its results, each computed from the recognised utterances."""
 
 import re
 import uuid
@@ -24,15 +24,15 @@ _TALKS = re.compile(r"\b(?:call|email|mail|write|meet|meeting|phone|talk|speak|f
 
 
 def new_id() -> str:
-    """An id such as those of conversations, messages and insights: sixteen digits."""
+    """Create an id of a conversation, a message or an insight: sixteen digits."""
     return str(uuid.uuid4().int)[:16]
 
 
 @dataclass
 class Conversation:
-    """One submission, its job's state and, once that is over, what was said. `began` is the moment of submission."""
+    """One submission, the state of its job, and its utterances after the job. `began` is the time of submission."""
 
-    wanted: Mapping[str, Any] = field(repr=False)
+    submission: Mapping[str, Any] = field(repr=False)
     began: datetime
     id: str = field(default_factory=new_id)
     job_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -47,13 +47,13 @@ class Conversation:
 
     @property
     def name(self) -> str:
-        return str(self.wanted.get("name", self.id))
+        return str(self.submission.get("name", self.id))
 
     def finish(self, said: Sequence[Utterance]) -> None:
-        """The results are there."""
+        """Keep the utterances, and number them."""
         self.said = said
         self._messages = [new_id() for _ in said]
-        if self.wanted["speakers"] is not None:
+        if self.submission["speakers"] is not None:
             self._members = {speaker: str(uuid.uuid4()) for speaker in sorted({u.speaker for u in said})}
 
     def as_json(self) -> dict[str, Any]:
@@ -65,32 +65,32 @@ class Conversation:
             "startTime": self._moment(0),
             "endTime": self._moment(end),
             "members": self.members(),
-            "metadata": dict(self.wanted.get("metadata", {})),
+            "metadata": dict(self.submission.get("metadata", {})),
         }
 
     def members(self) -> list[dict[str, Any]]:
         return [self._from(speaker) for speaker in self._members]
 
     def messages(self, *, verbose: bool, sentiment: bool, offsets: bool) -> list[dict[str, Any]]:
-        """One message per utterance; words with `verbose`, offsets in seconds with two decimals."""
-        told = []
+        """Return one message per utterance, with words if `verbose`. Offsets are seconds with two decimals."""
+        messages = []
         for message, u in self._numbered():
-            told.append(
+            messages.append(
                 {
                     "id": message,
                     "text": punctuated(u.text),
                     "from": self._from(u.speaker),
                     **self._span(u.start_ms, u.end_ms, offsets),
                     "conversationId": self.id,
-                    "phrases": self._phrases(u) if self.wanted.get("detectPhrases") else [],
+                    "phrases": self._phrases(u) if self.submission.get("detectPhrases") else [],
                     **({"sentiment": _sentiment(u.text)} if sentiment else {}),
                     **({"words": self._words(u, offsets)} if verbose else {}),
                 }
             )
-        return told
+        return messages
 
     def topics(self, *, sentiment: bool) -> list[dict[str, Any]]:
-        """The words said most often; the score is the share of the most frequent one's messages."""
+        """Return the most frequent words. The score compares the number of messages with that of the first topic."""
         found = []
         for topic in topics_of(u.text for u in self._insightful()):
             where = [(message, u) for message, u in self._numbered() if topic in keywords_in(u.text)]
@@ -103,7 +103,7 @@ class Conversation:
         return self._sure(topics)
 
     def actions(self, kind: str) -> list[dict[str, Any]]:
-        """`action_item`: promises and requests; `follow_up`: those of them that are about talking again."""
+        """Return promises and requests: as `follow_up` those about another talk, as `action_item` the others."""
         found = []
         for message, u in self._numbered():
             action = action_in(u.text) if self._insightful() else None
@@ -123,7 +123,7 @@ class Conversation:
         return self._sure(found)
 
     def questions(self) -> list[dict[str, Any]]:
-        """What begins as a question does."""
+        """Return the utterances that begin like a question."""
         asked = [(message, u) for message, u in self._numbered() if self._insightful() and is_question(u.text)]
         return self._sure(
             [
@@ -133,7 +133,7 @@ class Conversation:
         )
 
     def analytics(self) -> dict[str, Any]:
-        """Silence and talk of the whole; talk, listening and pace of each member."""
+        """Return silence and talk time of the conversation, and talk, listening and pace of each member."""
         whole = max((u.end_ms for u in self.said), default=0.0)
         talk = sum(u.end_ms - u.start_ms for u in self.said)
         metrics = {"total_silence": whole - talk, "total_talk_time": talk, "total_overlap": 0.0}
@@ -158,25 +158,25 @@ class Conversation:
         return {"metrics": total if self.said else [], "members": members}
 
     def trackers(self) -> list[dict[str, Any]]:
-        """The trackers that came with the submission and were found: an exact match of their words."""
+        """Return the submitted trackers whose words occur exactly."""
         return [
             {"id": new_id(), "name": tracker["name"], "matches": matches}
-            for tracker in self.wanted.get("trackers", [])
+            for tracker in self.submission.get("trackers", [])
             if (matches := [match for text in tracker["vocabulary"] if (match := self._match(text))])
         ]
 
     def entities(self) -> list[dict[str, Any]]:
-        """The custom entities that came with the submission; this stand-in knows no others."""
-        if not self.wanted.get("detectEntities"):
+        """Return the submitted custom entities that occur. This stand-in knows no others."""
+        if not self.submission.get("detectEntities"):
             return []
         return [
             {**match, "type": "custom", "customType": entity["customType"], "text": entity["text"]}
-            for entity in self.wanted.get("entities", [])
+            for entity in self.submission.get("entities", [])
             if (match := self._match(entity["text"]))
         ]
 
     def summary(self) -> list[dict[str, Any]]:
-        """The sentences that sum up the rest."""
+        """Return the sentences that sum up the rest."""
         return [
             {"id": new_id(), "text": punctuated(self.said[i].text), "messageRefs": [{"id": self._messages[i]}]}
             for i in summary_of([u.text for u in self._insightful()])
@@ -186,8 +186,8 @@ class Conversation:
         return list(zip(self._messages, self.said, strict=True))
 
     def _insightful(self) -> Sequence[Utterance]:
-        """Insights are for English only."""
-        return self.said if self.wanted.get("languageCode", "en-US").startswith("en") else ()
+        """The utterances that get insights: Symbl has them for English only."""
+        return self.said if self.submission.get("languageCode", "en-US").startswith("en") else ()
 
     def _from(self, speaker: str) -> dict[str, Any]:
         return {"id": self._members[speaker], "name": f"Speaker {speaker}"} if speaker in self._members else {}
@@ -201,14 +201,14 @@ class Conversation:
         return {"startTime": self._moment(start), "endTime": self._moment(end), **(seconds if offsets else {})}
 
     def _words(self, u: Utterance, offsets: bool) -> list[dict[str, Any]]:
-        """The recogniser times whole utterances; a word gets its letters' share of one. No scores: it gives none."""
+        """Each word gets a share of the utterance's time by its length. The recogniser returns no scores."""
         words = punctuated(u.text).split()
         letter = (u.end_ms - u.start_ms) / sum(map(len, words))
-        told, at = [], u.start_ms
+        timed, at = [], u.start_ms
         for word in words:
-            told.append({"word": word, **self._span(at, at + letter * len(word), offsets)})
+            timed.append({"word": word, **self._span(at, at + letter * len(word), offsets)})
             at += letter * len(word)
-        return told
+        return timed
 
     def _phrases(self, u: Utterance) -> list[dict[str, str]]:
         action = action_in(u.text)
@@ -223,7 +223,7 @@ class Conversation:
         return {"type": "vocabulary", "value": text, "messageRefs": refs, "insightRefs": []} if refs else None
 
     def _sure(self, insights: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        least = self.wanted.get("confidenceThreshold", 0.5)
+        least = self.submission.get("confidenceThreshold", 0.5)
         return [insight for insight in insights if insight["score"] >= least]
 
 
@@ -242,7 +242,7 @@ def _share(ms: float, whole: float) -> dict[str, float]:
 
 
 def _due(action: Action, now: datetime) -> str | None:
-    """The day that the words name, as Symbl writes it; None for what names no day."""
+    """The day in the words, as Symbl writes it; None without one."""
     words = (action.due or "").split()
     days = {"today": 0, "tonight": 0, "tomorrow": 1, "week": 7} | {
         day: (number - now.weekday()) % 7 or 7 for number, day in enumerate(_DAYS)

@@ -1,4 +1,4 @@
-"""What Symbl accepts in its calls, and how its refusals look; the words of a 400 are those of the Joi validator."""
+"""Symbl's rules for its calls, and its refusals. The messages of a 400 are those of the Joi validator."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from sandbox.stand_ins.calls import Refusal
+from sandbox.stand_ins.runtime.calls import Refusal
 
 LANGUAGES = frozenset({
     "en-US", "en-GB", "en-AU", "en-IE", "en-IN", "en-ZA", "ru-RU", "fr-CA", "fr-FR", "de-DE", "it-IT", "nl-NL",
@@ -18,7 +18,7 @@ _Check = Callable[[Any], bool]
 
 
 def refusal(status: int, message: str) -> Refusal:
-    """Symbl's error; only that of too many jobs repeats its status."""
+    """Create Symbl's error. Only that of too many jobs repeats its status."""
     return Refusal(status, {"statusCode": status, "message": message} if status == 429 else {"message": message})
 
 
@@ -68,7 +68,7 @@ _FIELDS: dict[str, tuple[_Check, str]] = {
     "trackers": (_objects(name=_text, vocabulary=_words), "must be an array of objects with name and vocabulary"),
     "enableAllTrackers": (_flag, "must be a boolean"),
     "enableSummary": (_flag, "must be a boolean"),
-    # The tables of its pages have these two in the body; they take effect from the query only.
+    # Symbl's pages list these two in the body, but only the query has an effect.
     "enableSpeakerDiarization": (_flag, "must be a boolean"),
     "diarizationSpeakerCount": (lambda value: isinstance(value, int | str), "must be a number"),
     "features": (lambda value: isinstance(value, dict), "must be an object"),
@@ -77,15 +77,15 @@ _FIELDS: dict[str, tuple[_Check, str]] = {
 
 
 def body_of() -> dict[str, Any]:
-    """The JSON object of the request."""
+    """Check and return the JSON object of the request."""
     body = request.get_json(silent=True)
     if not request.is_json or not isinstance(body, dict):
         raise refusal(400, "the body must be a JSON object")
     return body
 
 
-def submission() -> dict[str, Any]:
-    """The checked fields of a submission; `speakers` is what the query asks of diarization, None if nothing."""
+def submission_in_request() -> dict[str, Any]:
+    """Check and return the fields of a submission. `speakers` is the number to diarize in the query, None without."""
     given = body_of()
     if "url" not in given:
         raise refusal(400, '"url" is required')
@@ -95,7 +95,7 @@ def submission() -> dict[str, Any]:
         fits, must = _FIELDS[name]
         if not fits(value):
             raise refusal(400, f'"{name}" {must}')
-    # Its client says that the webhook belongs to the query, a tutorial the same of the summary; both places count.
+    # The vendor's client sends the webhook in the query, a tutorial the summary. Both places count.
     hook = request.args.get("webhookUrl", given.get("webhookUrl") or "")
     if hook and not _link(hook):
         raise refusal(400, '"webhookUrl" must be a valid uri')
@@ -113,7 +113,7 @@ def _speakers(given: dict[str, Any]) -> int | None:
 
 
 def query_flag(name: str) -> bool:
-    """A parameter that is `true` or `false`; Python's `True` is refused."""
+    """Check and return a parameter that is `true` or `false`. Python's `True` is refused."""
     value = request.args.get(name, "false")
     if value not in ("true", "false"):
         raise refusal(400, f'"{name}" must be a boolean')
@@ -121,7 +121,7 @@ def query_flag(name: str) -> bool:
 
 
 def query_number(name: str, *, least: int, most: int) -> int | None:
-    """A parameter that is a whole number in a range."""
+    """Check and return a parameter that is a whole number in a range."""
     value = request.args.get(name)
     if value is None:
         return None
@@ -131,7 +131,7 @@ def query_number(name: str, *, least: int, most: int) -> int | None:
 
 
 def query_moment(name: str) -> datetime | None:
-    """A parameter that is a moment in ISO 8601, with its zone."""
+    """Check and return a parameter that is a time in ISO 8601 with a zone."""
     value = request.args.get(name)
     try:
         moment = None if value is None else datetime.fromisoformat(value)

@@ -1,9 +1,10 @@
 """Symbl.ai's API: token, submission of an audio or video link, job, and the conversation's results, each a GET.
 
-The token comes as `Authorization: Bearer` or, as the vendor's own client sends it, as `x-api-key`. Results are there
-with 200 from the start, and incomplete until the job is over: empty, here. Only the summary is 404 until then, and for
-good if it was not asked for. No source shows why a job failed: here its `message` says it, as in the vendor's errors.
-The account has no trackers for `enableAllTrackers` to find; `customVocabulary` and `mode` are checked, then ignored.
+The token is sent as `Authorization: Bearer` or, as the vendor's own client does, as `x-api-key`. Results are answered
+with 200 from the start, and are incomplete until the job has ended: here they are empty. Only the summary is 404 until
+then, and for ever if it was not requested. No source shows the reason of a failed job: here its `message` has it, as in
+the vendor's errors. The account has no trackers for `enableAllTrackers`. `customVocabulary` and `mode` are checked and
+then ignored.
 """
 
 import json
@@ -15,8 +16,8 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Route, Vendor, VendorDials, call_back, hear, start_job, vendor_blueprint
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.symbl.results import Conversation
 from sandbox.stand_ins.vendors.symbl.rules import (
     body_of,
@@ -24,9 +25,18 @@ from sandbox.stand_ins.vendors.symbl.rules import (
     query_moment,
     query_number,
     refusal,
-    submission,
+    submission_in_request,
 )
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import (
+    JobFailed,
+    Route,
+    Vendor,
+    VendorDials,
+    call_back,
+    recognise,
+    start_job,
+    vendor_blueprint,
+)
 
 CREDENTIALS = {"appId": "stand-in-symbl-app-id", "appSecret": "stand-in-symbl-app-secret"}
 _CONTAINERS = {
@@ -39,9 +49,9 @@ _NOT_FOUND = "The conversation and/or its metadata you asked for could not be fo
 
 @dataclass(frozen=True)
 class SymblDials(VendorDials):
-    """`token_seconds`: life of a token. `concurrent_jobs`: jobs at once, 0 for no limit. `old_trackers`: only the
-    deprecated path `/trackers` exists. `offsets`: messages and words have timeOffset and duration. `no_summary`: it is
-    never made. `no_list`: conversations cannot be listed.
+    """`token_seconds`: lifetime of a token. `concurrent_jobs`: number of jobs at once, 0 for no limit. `old_trackers`:
+    only the deprecated path `/trackers` exists. `offsets`: messages and words have timeOffset and duration.
+    `no_summary`: no conversation gets a summary. `no_list`: conversations cannot be listed.
     """
 
     token_seconds: float = 86400.0
@@ -53,21 +63,21 @@ class SymblDials(VendorDials):
 
 
 class _Symbl:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._tokens: dict[str, float] = {}
         self._conversations: dict[str, Conversation] = {}
 
     @property
     def _dials(self) -> SymblDials:
-        return self._world.dials.of(SymblDials)
+        return self._runtime.dials.of(SymblDials)
 
     @property
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._world.clock(), UTC)
+        return datetime.fromtimestamp(self._runtime.clock(), UTC)
 
     def token(self) -> ResponseReturnValue:
-        """The token that there is, until the last tenth of its life."""
+        """Return the present token, in the last tenth of its lifetime a new one."""
         given = body_of()
         if given.get("type") != "application":
             raise refusal(400, '"type" must be [application]')
@@ -76,7 +86,7 @@ class _Symbl:
                 raise refusal(400, f'"{name}" is required')
         if any(given[name] != value for name, value in CREDENTIALS.items()):
             raise refusal(401, "Unauthorized: the appId or the appSecret is invalid")
-        now, life = self._world.clock(), self._dials.token_seconds
+        now, life = self._runtime.clock(), self._dials.token_seconds
         alive = (known for known, ends in self._tokens.items() if now + life / 10 < ends <= now + life)
         token = next(alive, None)
         if token is None:
@@ -86,17 +96,17 @@ class _Symbl:
 
     def process_url(self, kind: str) -> ResponseReturnValue:
         self._authorize()
-        wanted, dials = submission(), self._dials
+        submission, dials = submission_in_request(), self._dials
         running = [c for c in self._conversations.values() if c.status in ("scheduled", "in_progress")]
         if dials.concurrent_jobs and len(running) >= dials.concurrent_jobs:
             raise refusal(429, f"This API has a limit of maximum of {dials.concurrent_jobs} number of concurrent jobs")
-        conversation = Conversation(wanted, self._now)
+        conversation = Conversation(submission, self._now)
         self._conversations[conversation.id] = conversation
-        self._world.ledger.pay("symbl.jobs")
+        self._runtime.ledger.pay("symbl.jobs")
         ids = {"conversationId": conversation.id, "jobId": conversation.job_id}
         note(**ids)
         name = f"symbl {conversation.job_id}"
-        start_job(self._world, dials, name, lambda: self._process(conversation, kind, dials))
+        start_job(self._runtime, dials, name, lambda: self._process(conversation, kind, dials))
         return ids, 201
 
     def job(self, job_id: str) -> ResponseReturnValue:
@@ -110,11 +120,11 @@ class _Symbl:
         if dials.unknown_state and found.polls <= dials.unknown_state_polls:
             status = dials.unknown_state
         note(state=status)
-        told = {"message": found.error} if status == "failed" else {}
-        return {"id": job_id, "status": status, **told}
+        reason = {"message": found.error} if status == "failed" else {}
+        return {"id": job_id, "status": status, **reason}
 
     def conversations(self) -> ResponseReturnValue:
-        """Those of a week, oldest first, twenty of them, unless other is wanted."""
+        """Return twenty conversations of the last week, oldest first, unless the query says otherwise."""
         self._authorize()
         if self._dials.no_list:
             raise refusal(404, _NOT_FOUND)
@@ -172,7 +182,7 @@ class _Symbl:
 
     def summary(self, conversation_id: str) -> ResponseReturnValue:
         found = self._found(conversation_id)
-        if found.status != "completed" or self._dials.no_summary or not found.wanted["enableSummary"]:
+        if found.status != "completed" or self._dials.no_summary or not found.submission["enableSummary"]:
             raise refusal(404, f"There is no summary of the conversation {conversation_id}: {found.status}")
         return {"summary": found.summary()}
 
@@ -187,34 +197,34 @@ class _Symbl:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             token = request.headers.get("x-api-key", "")
-        if self._tokens.get(token, 0.0) <= self._world.clock():
+        if self._tokens.get(token, 0.0) <= self._runtime.clock():
             raise refusal(401, "Unauthorized. Please generate a new access token.")
 
     def _process(self, conversation: Conversation, kind: str, dials: SymblDials) -> None:
-        self._tell(conversation, "scheduled", dials)
-        self._tell(conversation, "in_progress", dials)
-        speakers = conversation.wanted["speakers"]
+        self._change_status(conversation, "scheduled", dials)
+        self._change_status(conversation, "in_progress", dials)
+        speakers = conversation.submission["speakers"]
         try:
-            link, containers = conversation.wanted["url"], _CONTAINERS[kind]
-            conversation.finish(hear(self._world, dials, link, containers=containers, speakers=speakers or 1))
+            link, containers = conversation.submission["url"], _CONTAINERS[kind]
+            conversation.finish(recognise(self._runtime, dials, link, containers=containers, speakers=speakers or 1))
         except JobFailed as failed:
             said = "HTTP 403 Forbidden" if failed.cause == "link expired" else failed.message
             at_link = failed.cause in ("link", "link expired")
             conversation.error = f"The file of the url could not be downloaded: {said}" if at_link else said
-            return self._tell(conversation, "failed", dials)
-        return self._tell(conversation, "completed", dials)
+            return self._change_status(conversation, "failed", dials)
+        return self._change_status(conversation, "completed", dials)
 
-    def _tell(self, conversation: Conversation, status: str, dials: SymblDials) -> None:
-        """The state changes, and the webhook hears of it; Symbl sends again whatever is not answered with 200."""
+    def _change_status(self, conversation: Conversation, status: str, dials: SymblDials) -> None:
+        """Set the state and call the webhook. Symbl repeats a call that is not answered with 200."""
         conversation.status = status
-        if hook := conversation.wanted["webhookUrl"]:
-            news = json.dumps({"jobId": conversation.job_id, "status": status}).encode()
-            call_back(self._world, dials, "symbl", hook, news, {"Content-Type": "application/json"}, tries=3)
+        if hook := conversation.submission["webhookUrl"]:
+            event = json.dumps({"jobId": conversation.job_id, "status": status}).encode()
+            call_back(self._runtime, dials, "symbl", hook, event, {"Content-Type": "application/json"}, tries=3)
 
 
-def symbl_blueprint(world: World) -> Blueprint:
-    """The vendor's routes; its own paths follow the blueprint's prefix."""
-    symbl = _Symbl(world)
+def symbl_blueprint(runtime: Runtime) -> Blueprint:
+    """Create the blueprint. The vendor's own paths follow its prefix."""
+    symbl = _Symbl(runtime)
     one = "/v1/conversations/<conversation_id>"
     routes: list[Route] = [
         ("POST", "/oauth2/token:generate", symbl.token),
@@ -242,7 +252,7 @@ def symbl_blueprint(world: World) -> Blueprint:
     def wrong_method(**path: Any) -> ResponseReturnValue:
         return {"message": f"{request.method} is not allowed here"}, 405
 
-    blueprint = vendor_blueprint(world, "symbl", routes, unknown)
+    blueprint = vendor_blueprint(runtime, "symbl", routes, unknown)
     for path in dict.fromkeys(path for _, path, _ in routes):
         others = {"GET", "POST", "PUT", "PATCH", "DELETE"} - {method for method, known, _ in routes if known == path}
         blueprint.add_url_rule(path, "wrong_method", wrong_method, methods=sorted(others))
@@ -255,7 +265,7 @@ VENDOR = Vendor(
     dials=SymblDials,
     blueprint=symbl_blueprint,
     login="symbl.token",
-    buys="symbl.process_url",
+    submits="symbl.process_url",
     paid="symbl.jobs",
     state="symbl.job",
     results=tuple(

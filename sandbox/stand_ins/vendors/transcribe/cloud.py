@@ -1,4 +1,4 @@
-"""The local cloud as the front of its Transcribe reaches it."""
+"""Calls the local cloud behind this Transcribe."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ _TIMEOUT_SECONDS = (5, 60)
 
 @dataclass(frozen=True)
 class CloudAnswer:
-    """An answer as it came."""
+    """An HTTP answer, unchanged."""
 
     status: int
     content_type: str
@@ -19,18 +19,18 @@ class CloudAnswer:
 
 
 AskCloud = Callable[[str, Mapping[str, str], bytes], CloudAnswer]
-"""(path, headers, body) of a POST → the cloud's answer; raises NoCloud."""
+"""(path, headers, body) of a POST → the local cloud's answer. Raises NoCloud."""
 
 
 class NoCloud(Exception):
-    """There is no local cloud, or it does not answer."""
+    """No local cloud runs, or it does not answer."""
 
 
 def ask_cloud(path: str, headers: Mapping[str, str], body: bytes) -> CloudAnswer:
-    """Ask the cloud at AWS_ENDPOINT_URL with exactly these headers: path and Host are part of what was signed."""
+    """Send a POST to AWS_ENDPOINT_URL with exactly these headers: the signature covers path and Host."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
-        raise NoCloud("AWS_ENDPOINT_URL names no local cloud")
+        raise NoCloud("no local cloud: AWS_ENDPOINT_URL is not set")
     try:
         with requests.Session() as session:
             session.trust_env = False

@@ -1,7 +1,7 @@
-"""A transcript as Transcribe lays it into S3.
+"""The transcript document that Transcribe writes to S3.
 
-The engine knows when an utterance begins and ends, not each of its words: they share its time by their lengths. Nor
-does it say how sure it is of a word: every word has the confidence 1.0.
+The speech engine knows the times of utterances, but not of words: each word gets a share by its length. It returns no
+confidence either: every word has 1.0.
 Source: https://docs.aws.amazon.com/transcribe/latest/dg/diarization-output-batch.html
 """
 
@@ -15,7 +15,7 @@ _MARKS = ".?"
 
 
 def transcript(said: Sequence[Utterance], *, job: str, most_speakers: int | None) -> dict[str, Any]:
-    """The document; with speaker labels unless `most_speakers` is None. Voices beyond that many share the last one."""
+    """Return the document, with speaker labels unless `most_speakers` is None. Further voices share the last label."""
     labels = _labels(said, most_speakers) if most_speakers else None
     items: list[dict[str, Any]] = []
     audio_segments: list[dict[str, Any]] = []
@@ -56,7 +56,7 @@ def _items(utterance: Utterance) -> list[dict[str, Any]]:
             }
         )
         at = ends
-    # Punctuation has neither times nor a confidence above nothing.
+    # Punctuation has no times, and the confidence 0.
     items += [
         {"alternatives": [{"confidence": "0.0", "content": mark}], "type": "punctuation"}
         for mark in sentence[len(sentence.rstrip(_MARKS)) :]

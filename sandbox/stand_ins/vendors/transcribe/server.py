@@ -1,8 +1,8 @@
-"""Amazon Transcribe: a front of the local cloud's, and the ears behind it.
+"""Amazon Transcribe: a proxy in front of the local cloud's, and the recognition behind it.
 
-The local cloud has the API, its jobs, and IAM before both. Here each call is named for dials and ledger and handed on
-as it was signed. When a job runs, the local cloud sends its media back to `hear` (see sandbox/cloud/transcribe.py),
-which answers with a transcript in Transcribe's own shape, or with the reason why the job fails.
+The local cloud has the API, its jobs, and IAM before both. This proxy names each call for dials and ledger and forwards
+it as it was signed. When a job runs, sandbox/cloud/emulator/transcribe.py posts its media to `hear`. The answer is a
+transcript in Transcribe's own shape, or the reason why the job fails.
 """
 
 import json
@@ -18,16 +18,16 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.stand_ins.calls import Refusal
-from sandbox.stand_ins.ledger import note
-from sandbox.stand_ins.vendor import JobFailed, Vendor, VendorDials, hear
+from sandbox.stand_ins.runtime.calls import Refusal
+from sandbox.stand_ins.runtime.ledger import note
+from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.transcribe.cloud import AskCloud, CloudAnswer, NoCloud, ask_cloud
 from sandbox.stand_ins.vendors.transcribe.document import transcript
-from sandbox.stand_ins.world import World
+from sandbox.stand_ins.vendors.vendor import JobFailed, Vendor, VendorDials, recognise
 
 CREDENTIALS: dict[str, str] = {}
 EVENTS_HEADER = "X-Events"
-"""How often the local cloud is to announce the job's end."""
+"""How often the local cloud announces the end of the job."""
 NEVER_ENDS = 202
 
 _CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -42,35 +42,35 @@ _FAILURES = {
 }
 _EVENTS = {"lost": 0, "double": 2}
 _EARLY_SECONDS = (15.0, 0.5)
-"""How long a start waits at most to be overtaken, and for the event after its job was heard."""
+"""With early callbacks: how long a start waits for the recognition, and after it for the event."""
 _HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
 @dataclass(frozen=True)
 class TranscribeDials(VendorDials):
-    """`callback` is the event that announces a job's end. There is no link: `link_expired_next` makes jobs find
-    their media inaccessible. What `unknown_state` says stands in the front's answers alone.
+    """`callback` is the event that announces the end of a job. There is no link: with `link_expired_next` the media is
+    inaccessible. Only this proxy's answers show `unknown_state`.
     """
 
 
-class _Front:
-    def __init__(self, world: World, ask: AskCloud) -> None:
-        self._world = world
+class _Proxy:
+    def __init__(self, runtime: Runtime, ask: AskCloud) -> None:
+        self._runtime = runtime
         self._ask = ask
         self._polls: Counter[str] = Counter()
-        self._heard: defaultdict[str, threading.Event] = defaultdict(threading.Event)
-        named = world.calls.named
+        self._recognised: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        named = runtime.calls.named
         self._operations = {
             "Transcribe.StartTranscriptionJob": named("transcribe.start_transcription_job")(self.start),
             "Transcribe.GetTranscriptionJob": named("transcribe.get_transcription_job")(self.get),
-            "Transcribe.ListTranscriptionJobs": named("transcribe.list_transcription_jobs")(self.hand_on),
-            "Transcribe.DeleteTranscriptionJob": named("transcribe.delete_transcription_job")(self.hand_on),
+            "Transcribe.ListTranscriptionJobs": named("transcribe.list_transcription_jobs")(self.forward),
+            "Transcribe.DeleteTranscriptionJob": named("transcribe.delete_transcription_job")(self.forward),
         }
-        self.hear = named("transcribe.hear")(self.listen)
+        self.recognise = named("transcribe.hear")(self.recognise_media)
 
     @property
     def _dials(self) -> TranscribeDials:
-        return self._world.dials.of(TranscribeDials)
+        return self._runtime.dials.of(TranscribeDials)
 
     def dispatch(self) -> ResponseReturnValue:
         operation = self._operations.get(request.headers.get("X-Amz-Target", ""))
@@ -78,18 +78,18 @@ class _Front:
             return _unknown_operation(400)
         return operation()
 
-    def hand_on(self) -> ResponseReturnValue:
-        return _as_it_came(self._forwarded())
+    def forward(self) -> ResponseReturnValue:
+        return _unchanged(self._forwarded())
 
     def start(self) -> ResponseReturnValue:
         answer = self._forwarded()
         if answer.status == 200:
-            self._world.ledger.pay("transcribe.jobs")
+            self._runtime.ledger.pay("transcribe.jobs")
             if self._dials.callback == "early":
                 at_most, until_announced = _EARLY_SECONDS
-                self._heard[_job_name()].wait(at_most)
-                self._world.jobs.sleep(until_announced)
-        return _as_it_came(answer)
+                self._recognised[_job_name()].wait(at_most)
+                self._runtime.jobs.sleep(until_announced)
+        return _unchanged(answer)
 
     def get(self) -> ResponseReturnValue:
         answer, name, dials = self._forwarded(), _job_name(), self._dials
@@ -98,10 +98,10 @@ class _Front:
             found = json.loads(answer.body)
             found["TranscriptionJob"]["TranscriptionJobStatus"] = dials.unknown_state
             answer = replace(answer, body=json.dumps(found).encode())
-        return _as_it_came(answer)
+        return _unchanged(answer)
 
-    def listen(self) -> ResponseReturnValue:
-        """POST of media bytes; `job`, `format` and, if speakers are to be labelled, `speakers` (the most)."""
+    def recognise_media(self) -> ResponseReturnValue:
+        """POST of media bytes. The query has `job`, `format` and, to label speakers, `speakers` (the most)."""
         job, dials = request.args.get("job", ""), self._dials
         most_speakers = request.args.get("speakers", type=int)
         containers = _CONTAINERS.get(request.args.get("format", ""))
@@ -113,17 +113,17 @@ class _Front:
             if dials.job_never_ends:
                 return "", NEVER_ENDS
             note(events=events)
-            with tempfile.TemporaryDirectory(dir=self._world.scratch) as scratch:
+            with tempfile.TemporaryDirectory(dir=self._runtime.scratch) as scratch:
                 media = Path(scratch) / "media"
                 with media.open("wb") as file:
                     shutil.copyfileobj(request.stream, file)
-                said = hear(self._world, dials, media, containers=containers, speakers=None)
+                said = recognise(self._runtime, dials, media, containers=containers, speakers=None)
             return transcript(said, job=job, most_speakers=most_speakers), 200, {EVENTS_HEADER: str(events)}
         except JobFailed as failed:
             reason = _FAILURES.get(failed.cause.removesuffix(" expired"), failed.message)
             return {"FailureReason": reason}, 422, {EVENTS_HEADER: str(events)}
         finally:
-            self._heard[job].set()
+            self._recognised[job].set()
 
     def _forwarded(self) -> CloudAnswer:
         note(job=_job_name())
@@ -138,7 +138,7 @@ def _unknown_operation(status: int) -> ResponseReturnValue:
     return Response(json.dumps({"__type": "UnknownOperationException"}), status, content_type=_CONTENT_TYPE)
 
 
-def _as_it_came(answer: CloudAnswer) -> Response:
+def _unchanged(answer: CloudAnswer) -> Response:
     return Response(answer.body, answer.status, content_type=answer.content_type or None)
 
 
@@ -147,12 +147,12 @@ def _job_name() -> str:
     return str(body.get("TranscriptionJobName", "")) if isinstance(body, dict) else ""
 
 
-def transcribe_blueprint(world: World, ask: AskCloud = ask_cloud) -> Blueprint:
+def transcribe_blueprint(runtime: Runtime, ask: AskCloud = ask_cloud) -> Blueprint:
     """AWS JSON 1.1 at the blueprint's own path; POST hear?job=&format=&speakers= for the local cloud."""
     blueprint = Blueprint("transcribe", __name__)
-    front = _Front(world, ask)
-    blueprint.add_url_rule("/", "dispatch", front.dispatch, methods=["POST"], strict_slashes=False)
-    blueprint.add_url_rule("/hear", "hear", front.hear, methods=["POST"])
+    proxy = _Proxy(runtime, ask)
+    blueprint.add_url_rule("/", "dispatch", proxy.dispatch, methods=["POST"], strict_slashes=False)
+    blueprint.add_url_rule("/hear", "hear", proxy.recognise, methods=["POST"])
 
     @blueprint.route("/", defaults={"path": ""}, methods=["GET", "PUT", "PATCH", "DELETE"], strict_slashes=False)
     @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -167,7 +167,7 @@ VENDOR = Vendor(
     credentials=CREDENTIALS,
     dials=TranscribeDials,
     blueprint=transcribe_blueprint,
-    buys="transcribe.start_transcription_job",
+    submits="transcribe.start_transcription_job",
     paid="transcribe.jobs",
     state="transcribe.get_transcription_job",
 )

@@ -1,0 +1,51 @@
+"""The settings of the local stack: what is fixed, what is the default, and what the user gave."""
+
+import json
+import shlex
+from collections.abc import Mapping
+
+from sandbox.cloud.location import Location
+from sandbox.stand_ins.vendors.registry import vendors
+
+STAGE = "local"
+DEFAULTS: Mapping[str, str] = {
+    "provider": "assemblyai",
+    # Beyond its own default, so that a first look at the insights shows topics too.
+    "assemblyaiOptions": json.dumps({"features": ["sentiment_analysis", "iab_categories"]}),
+}
+"""Settings of a local stack for which the user gave none. A stage on AWS has no default provider."""
+
+_FIXED = ("stage",)
+
+
+class ContextError(Exception):
+    """The settings cannot be used. The text says which one, and what is allowed."""
+
+
+def parse_context(text: str) -> dict[str, str]:
+    """Parse `provider=symbl pollCeilingMinutes=5` to settings. Quotes as in a shell keep blanks.
+
+    Raises:
+        ContextError: a word has no "=", a quote is not closed, or a setting cannot be changed in the local stack.
+    """
+    context = {}
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ContextError(f"--context {text!r}: {error}. Close every quote.") from error
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise ContextError(
+                f'--context {word!r} is not of the form key=value. Example: "provider=symbl linkMinutes=30"'
+            )
+        if key in _FIXED:
+            raise ContextError(f"{key} cannot be set here: the local stack is always the stage {STAGE!r}.")
+        context[key] = value
+    return context
+
+
+def full_context(location: Location, context: Mapping[str, str]) -> dict[str, str]:
+    """Complete the user's settings: every vendor is a stand-in, and calls back to the local cloud."""
+    base_urls = {f"{vendor}BaseUrl": f"{location.sandbox_url}/{vendor}" for vendor in ("agora", *vendors())}
+    return {"stage": STAGE, **DEFAULTS, "webhookBaseUrl": location.api_url, **base_urls, **context}

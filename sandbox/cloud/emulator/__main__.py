@@ -1,0 +1,46 @@
+"""`python -m sandbox.cloud.emulator`: serves ministack with the corrections of this package.
+
+The environment variables are ministack's own. SANDBOX_URL is the base URL of the stand-ins.
+"""
+
+import os
+import sys
+from importlib.metadata import version
+
+from sandbox.cloud.emulator.corrections import (
+    add_log_group_target,
+    correct_error_types,
+    correct_throttling,
+    name_state_machine_of_tokens_to_iam,
+    refuse_unsigned_s3_requests,
+)
+from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
+
+SUPPORTED_VERSION = "1.5.33"
+"""The corrections replace internals of this version."""
+
+
+def main() -> None:
+    """Correct ministack and serve until the process ends."""
+    installed = version("ministack")
+    if installed != SUPPORTED_VERSION:
+        sys.exit(
+            f"sandbox/cloud/emulator corrects ministack {SUPPORTED_VERSION}, but {installed} is installed: "
+            "run `make install`."
+        )
+    correct_error_types()
+    correct_throttling()
+    add_log_group_target()
+    refuse_unsigned_s3_requests()
+    transcribe_real_speech(os.environ["SANDBOX_URL"])
+    refuse_what_transcribe_refuses()
+    name_jobs_to_iam()
+    name_state_machine_of_tokens_to_iam()
+
+    from ministack.app import main as serve  # type: ignore[import-untyped]
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()

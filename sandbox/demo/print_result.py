@@ -1,0 +1,86 @@
+"""Prints the result of the demo: transcript, insights, where they are stored, and what they would have cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sandbox.demo.execution_cost import Cost
+from sandbox.demo.recording_plan import RecordingPlan
+
+_SPEAKER_STYLES = ("cyan", "magenta", "green", "yellow")
+_KINDS = ("topics", "action_items", "follow_ups", "questions")
+
+
+def print_transcript(console: Console, insights: Mapping[str, Any]) -> None:
+    """Print the transcript of GET /recordings/{id}/insights, one line for each utterance."""
+    console.rule("Transcript")
+    styles: dict[str, str] = {}
+    for line in insights["transcript"]:
+        speaker = str(line.get("speaker_name") or f"speaker {line.get('speaker', '?')}")
+        style = styles.setdefault(speaker, _SPEAKER_STYLES[len(styles) % len(_SPEAKER_STYLES)])
+        console.print(
+            Text.assemble(
+                (_time(line.get("start_ms")), "dim"),
+                (f"{speaker}: ", style),
+                line["text"],
+                (f"  {line['sentiment']:+.2f}" if "sentiment" in line else "", "dim"),
+            ),
+            soft_wrap=True,
+        )
+
+
+def print_insights(console: Console, insights: Mapping[str, Any]) -> None:
+    """Print the insights that the provider found; kinds without any are left out."""
+    console.rule("Insights")
+    table = Table.grid(padding=(0, 2))
+    if insights.get("summary"):
+        table.add_row("summary", Text(insights["summary"]))
+    if "sentiment" in insights:
+        table.add_row("sentiment", f"{insights['sentiment']:+.2f}")
+    for kind in _KINDS:
+        if insights[kind]:
+            table.add_row(kind.replace("_", " "), Text("\n".join(entry["text"] for entry in insights[kind])))
+    if insights["emotions"]:
+        table.add_row("emotions", ", ".join(sorted({entry["emotion"] for entry in insights["emotions"]})))
+    if insights["ratings"]:
+        table.add_row("ratings", Text("\n".join(f"{name} {value}" for name, value in insights["ratings"].items())))
+    for name in ("missing", "reason"):
+        if insights.get(name):
+            table.add_row(name, Text(str(insights[name])))
+    console.print(table)
+
+
+def print_places(console: Console, outputs: Mapping[str, str], recording: Mapping[str, Any]) -> None:
+    """Print where the recording's row, media and raw replies are stored. `outputs` are those of the stack."""
+    console.rule("Where it is stored")
+    places = [("row", f"table {outputs['InsightsTableName']}, pk {recording['recording_id']}")]
+    for media in recording.get("media", []):
+        places.append(("recording", f"s3://{outputs['RecordingsBucketName']}/{media['key']}"))
+        if media.get("reply"):
+            places.append(("raw reply", f"s3://{outputs['RepliesBucketName']}/{media['reply']}"))
+    for name, place in places:
+        # Not in a table, which would cut a long place off: people copy it from here.
+        console.print(f"{name:<11}{place}", soft_wrap=True, highlight=False, markup=False)
+
+
+def print_cost(console: Console, cost: Cost, plan: RecordingPlan) -> None:
+    """Print the cost on AWS of the execution that was followed."""
+    what = "each track" if plan.mode == "individual" else "it" if plan.parts == 1 else "each part"
+    console.rule(f"What {what} would have cost on AWS")
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Step Functions", f"{cost.transitions} state transitions", f"${cost.step_functions:.6f}")
+    table.add_row("Lambda", f"{cost.invocations} calls, {cost.gb_seconds:.2f} GB-s", f"${cost.functions:.6f}")
+    table.add_row("together", "", f"${cost.total:.6f}")
+    console.print(table)
+    console.print(
+        "Prices of us-east-1 without free tiers. Not included: the provider, and the watch of the recorder.",
+        style="dim",
+    )
+
+
+def _time(ms: int | None) -> str:
+    """`01:02.3 `: minutes and seconds from the start; empty where the provider gave no time."""
+    return "" if ms is None else f"{ms // 60_000:02d}:{ms / 1000 % 60:04.1f} "

@@ -1,0 +1,179 @@
+"""What a vendor's stand-in declares, and what all vendors share: dials, jobs, recognition, callbacks."""
+
+import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from sandbox.stand_ins.customer.downloads import DownloadFailed
+from sandbox.stand_ins.hearing.speech import UndecodableMedia, Utterance
+from sandbox.stand_ins.runtime.calls import View
+from sandbox.stand_ins.runtime.runtime import Runtime
+
+Route = tuple[str, str, View]
+"""Method, path in Flask's notation, view."""
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True)
+class VendorDials:
+    """The dials of every vendor. A vendor's own dataclass adds more.
+
+    `job_seconds`: shortest duration of a job. `job_never_ends`: jobs stay unfinished. `job_fails`: jobs fail with this
+    message. `unknown_state`: the state that the first `unknown_state_polls` polls of a job return.
+    `link_expired_next`: number of next jobs whose link has expired. `oversize_result`: the conversation is repeated
+    until it has this many utterances. `callback`: "once", "lost", "double", or "early", which is before the call that
+    starts the job is answered.
+    """
+
+    job_seconds: float = 0.0
+    job_never_ends: bool = False
+    job_fails: str | None = None
+    unknown_state: str | None = None
+    unknown_state_polls: int = 1
+    link_expired_next: int = 0
+    oversize_result: int = 0
+    callback: str = "once"
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """A stand-in, as its `server` module declares it.
+
+    `credentials` is the content of the vendor's secret, empty for a service of AWS. The other fields name calls, as
+    dials and ledger do ("symbl.job"): `login` returns tokens, `submits` starts a paid job, `prepares` come before it,
+    `state` returns the state of a job, `results` return its results. `paid` is the ledger's name of a paid job.
+    """
+
+    name: str
+    credentials: Mapping[str, str]
+    dials: type[VendorDials]
+    blueprint: Callable[[Runtime], Blueprint]
+    submits: str
+    paid: str
+    login: str | None = None
+    prepares: tuple[str, ...] = ()
+    state: str | None = None
+    results: tuple[str, ...] = ()
+
+
+def vendor_blueprint(
+    runtime: Runtime, name: str, routes: Sequence[Route], unknown: Callable[[str], ResponseReturnValue]
+) -> Blueprint:
+    """Create the blueprint of a vendor. Each call is named after its view; `unknown` answers all other paths."""
+    blueprint = Blueprint(name, name)
+    for method, path, view in routes:
+        call = view.__name__
+        blueprint.add_url_rule(path, call, runtime.calls.named(f"{name}.{call}")(view), methods=[method])
+    blueprint.add_url_rule("/", "unknown", unknown, methods=_METHODS, defaults={"path": ""})
+    blueprint.add_url_rule("/<path:path>", "unknown", unknown, methods=_METHODS)
+    return blueprint
+
+
+class JobFailed(Exception):
+    """The job has no result: the vendor failed, the link had expired or did not work, or the media is unusable."""
+
+    def __init__(self, message: str, cause: Literal["vendor", "link expired", "link", "media"] = "vendor") -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause
+
+
+def start_job(runtime: Runtime, dials: VendorDials, name: str, work: Callable[[], None]) -> None:
+    """Run `work` in the background; with the dial for early callbacks before the call is answered."""
+    if dials.job_never_ends:
+        return
+    if dials.callback == "early":
+        work()
+    else:
+        runtime.jobs.start(name, work)
+
+
+def recognise(
+    runtime: Runtime,
+    dials: VendorDials,
+    source: str | Path,
+    *,
+    containers: Collection[str],
+    speakers: int | None,
+) -> list[Utterance]:
+    """Return the speech in the media behind a link, or in a file, of `speakers` voices (None: find how many).
+
+    `containers` are the formats that the vendor accepts, by FFmpeg's names. Takes at least `job_seconds`.
+
+    Raises:
+        JobFailed: the dials say so, the download fails, or the media has another format or no audio.
+    """
+    began = time.monotonic()
+    try:
+        if dials.job_fails is not None:
+            raise JobFailed(dials.job_fails)
+        if _use_up_expired_link(runtime, dials):
+            raise JobFailed("the link has expired", "link expired")
+        said = _recognise(runtime, source, containers, speakers)
+    except DownloadFailed as failed:
+        raise JobFailed(str(failed), "link expired" if failed.forbidden else "link") from None
+    except UndecodableMedia as undecodable:
+        raise JobFailed(str(undecodable), "media") from None
+    finally:
+        runtime.jobs.sleep(began + dials.job_seconds - time.monotonic())
+    return repeated(said, dials.oversize_result) if dials.oversize_result and said else said
+
+
+def repeated(said: list[Utterance], least: int) -> list[Utterance]:
+    """Repeat the conversation until it has `least` utterances."""
+    length = said[-1].end_ms
+    again = []
+    for n in range(least):
+        rounds, i = divmod(n, len(said))
+        shift = rounds * length
+        again.append(replace(said[i], start_ms=said[i].start_ms + shift, end_ms=said[i].end_ms + shift))
+    return again
+
+
+def call_back(
+    runtime: Runtime,
+    dials: VendorDials,
+    vendor: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    method: str = "POST",
+    tries: int,
+    gives_up_at_4xx: bool = False,
+) -> None:
+    """Call the customer's webhook until it answers 2xx, at most `tries` times. The ledger lists each try."""
+    if dials.callback == "lost":
+        return
+    for _ in range(2 if dials.callback == "double" else 1):
+        for attempt in range(tries):
+            runtime.jobs.sleep(min(0.25 * attempt, 1.0))
+            status = runtime.send(method, url, body, headers)
+            runtime.ledger.add(f"{vendor}.callback", status)
+            if 200 <= status < 300 or (gives_up_at_4xx and 400 <= status < 500):
+                break
+
+
+def _use_up_expired_link(runtime: Runtime, dials: VendorDials) -> bool:
+    left = runtime.dials.of(type(dials)).link_expired_next
+    if left:
+        runtime.dials.turn(type(dials), link_expired_next=left - 1)
+    return left > 0
+
+
+def _recognise(
+    runtime: Runtime, source: str | Path, containers: Collection[str], speakers: int | None
+) -> list[Utterance]:
+    if isinstance(source, Path):
+        return runtime.engine.recognise(source, speakers, containers)
+    with tempfile.TemporaryDirectory(dir=runtime.scratch) as scratch:
+        media = Path(scratch) / "media"
+        runtime.download(source, media)
+        return runtime.engine.recognise(media, speakers, containers)

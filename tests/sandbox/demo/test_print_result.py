@@ -1,0 +1,75 @@
+"""What the demo prints of a result."""
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+from sandbox.demo.execution_cost import Cost
+from sandbox.demo.print_result import print_cost, print_insights, print_places, print_transcript
+from sandbox.demo.recording_plan import RecordingPlan
+
+EMPTY: dict[str, Any] = {
+    **{kind: [] for kind in ("transcript", "topics", "action_items", "follow_ups", "questions", "emotions")},
+    "ratings": {},
+}
+
+
+def console() -> Console:
+    return Console(file=io.StringIO(), width=60)
+
+
+def shown(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_line_of_the_transcript_has_time_speaker_and_sentiment() -> None:
+    to = console()
+    lines = [
+        {"text": "It [arrived].", "start_ms": 61_200, "speaker": "A", "sentiment": -0.5},
+        {"text": "Thanks.", "speaker_name": "Agent"},
+    ]
+    print_transcript(to, {**EMPTY, "transcript": lines})
+    assert shown(to).splitlines()[1:] == ["01:01.2 speaker A: It [arrived].  -0.50", "Agent: Thanks."]
+
+
+def test_only_kinds_with_insights_are_printed() -> None:
+    to = console()
+    print_insights(to, {**EMPTY, "topics": [{"text": "Table"}, {"text": "Friday"}], "sentiment": 0.25})
+    assert [line.split() for line in shown(to).splitlines()[1:]] == [
+        ["sentiment", "+0.25"],
+        ["topics", "Table"],
+        ["Friday"],
+    ]
+
+
+def test_a_failure_prints_its_reason() -> None:
+    to = console()
+    print_insights(to, {**EMPTY, "reason": "Submit recording: refused"})
+    assert "Submit recording: refused" in shown(to)
+
+
+def test_places_can_be_copied_whole() -> None:
+    to = console()
+    outputs = {"InsightsTableName": "table", "RecordingsBucketName": "r" * 63, "RepliesBucketName": "replies"}
+    media = [{"key": "k" * 90, "reply": "reply.json"}, {"key": "waits"}]
+    print_places(to, outputs, {"recording_id": "0d28", "media": media})
+    assert shown(to).splitlines()[1:] == [
+        "row        table table, pk 0d28",
+        f"recording  s3://{'r' * 63}/{'k' * 90}",
+        "raw reply  s3://replies/reply.json",
+        f"recording  s3://{'r' * 63}/waits",
+    ]
+
+
+def test_the_cost_says_what_it_is_of() -> None:
+    for plan, what in (
+        (RecordingPlan(), "it"),
+        (RecordingPlan(parts=3), "each part"),
+        (RecordingPlan(mode="individual"), "each track"),
+    ):
+        to = console()
+        print_cost(to, Cost(transitions=7, invocations=3, gb_seconds=1.76), plan)
+        assert f"What {what} would have cost on AWS" in shown(to)
+        assert "7 state transitions" in shown(to)
