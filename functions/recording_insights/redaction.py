@@ -111,8 +111,7 @@ def _quoted(secret: str) -> Iterator[str]:
 
 
 def storable(value: Any) -> Any:
-    """What may be stored and shown: no secret and no salt, links without their query, streams without their key,
-    numbers exact."""
+    """Return what may be stored and shown of a value: no secret, no salt, links without query, streams without key."""
     match value:
         case Mapping():
             return {name: storable(inner) for name, inner in value.items() if name not in ("secret", "salt")}
