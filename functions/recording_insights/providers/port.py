@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from recording_insights.errors import CallbackForged, InvalidRequest
+from recording_insights.errors import CallbackForged
+from recording_insights.http.edge import HttpMessage
 from recording_insights.model.insights import Insights
 from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.pacing import Pace
@@ -120,39 +121,31 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class CallbackRequest:
-    """A POST to our webhook: the body as it came, header names in lower case, the token that its path has.
+class CallbackRequest(HttpMessage):
+    """A POST to our webhook, with the token in its path.
 
-    `expected_token` is that of the job in the path; empty where the path names none.
+    `expected_token` is the token of the job in the path. It is empty if the path names no job.
     """
 
-    body: bytes
-    headers: Mapping[str, str]
     path_token: str = ""
     expected_token: str = field(default="", repr=False)
 
     def prove(self, token: str) -> None:
-        """Compare a token that came along with the expected one, in constant time.
+        """Compare a token of the request with the expected one, in constant time.
 
         Raises:
-            CallbackForged: it is another, or there is none to expect.
+            CallbackForged: the tokens differ, or no token is expected.
         """
         if not self.expected_token or not hmac.compare_digest(token.encode(), self.expected_token.encode()):
             raise CallbackForged("the callback's token is missing or wrong")
 
-    def json_object(self) -> dict[str, Any]:
-        """The body, once it is proven.
+    def json_object(self, parse: Callable[[bytes], Any] = parse_json) -> dict[str, Any]:
+        """The body as a JSON object in the form that DynamoDB accepts. Call it after the request is proven.
 
         Raises:
-            InvalidRequest: it is no JSON object.
+            InvalidRequest: the body is not JSON or not an object.
         """
-        try:
-            value = parse_json(self.body)
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            raise InvalidRequest("body", "must be a JSON object")
-        return value
+        return super().json_object(parse)
 
 
 @dataclass(frozen=True)
