@@ -34,7 +34,7 @@ from recording_insights.errors import (
     SecretUnusable,
 )
 from recording_insights.recordings.request import RecordingRequest
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import AgoraSettings
 
 SECRET_KEYS = ("appId", "customerId", "customerSecret")
 
@@ -55,7 +55,7 @@ class AgoraClient:
     now: Callable[[], float] = time.time
 
     @classmethod
-    def from_settings(cls, settings: FunctionSettings, *, aws_region: str) -> "AgoraClient":
+    def from_settings(cls, settings: AgoraSettings, *, aws_region: str) -> "AgoraClient":
         """The client of a stage, wired to its secret and its hosts; stack and bucket lie in `aws_region`."""
         base_url = settings.base_urls.get("agora")
         secret = settings.secret_name("agora")

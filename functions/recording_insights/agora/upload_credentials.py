@@ -15,7 +15,7 @@ from recording_insights.aws import clients
 from recording_insights.aws.secrets import read_secret
 from recording_insights.deadline import Deadline
 from recording_insights.errors import SecretUnusable, UploadCredentialsUnavailable, UploadKeyRefused
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import AgoraSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -48,7 +48,7 @@ class Uploader:
     sts: StsOfKey
 
     @classmethod
-    def from_settings(cls, settings: FunctionSettings, *, aws_region: str) -> Self:
+    def from_settings(cls, settings: AgoraSettings, *, aws_region: str) -> Self:
         """The user of a stage, wired to its secret; the bucket lies in `aws_region`."""
         secret = settings.secret_name(SECRET)
 

@@ -135,7 +135,7 @@ LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def http_route(logger: Logger, *, largest_body: int = LARGEST_BODY) -> Callable[[Route], LambdaHandler]:
-    """Make a Lambda handler of a function that takes a request and returns a response.
+    """Make a Lambda handler of a function from request to response.
 
     Errors of the function become problem documents. The handler logs one line for each request, without body and
     query.

@@ -24,7 +24,7 @@ from recording_insights.providers.options import (
     words,
 )
 from recording_insights.providers.port import Capabilities, Provider
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import VendorSettings
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def receives_webhooks(name: str) -> bool:
     return hasattr(_adapter(name)[1], "read_callback")
 
 
-def load_provider(name: str, settings: FunctionSettings) -> Provider:
+def load_provider(name: str, settings: VendorSettings) -> Provider:
     """The adapter of a provider, wired to its secret and its base URL."""
     row = PROVIDERS[name]
     module, adapter = _adapter(name)

@@ -27,7 +27,7 @@ from recording_insights.errors import (
     UploadKeyRefused,
 )
 from recording_insights.http.problems import problem_of
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import AgoraSettings
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import FakeAgora
 from tests.unit.agora.fake_sts import UPLOADER_KEY, FakeSts, refusal
@@ -229,7 +229,7 @@ def test_a_secret_that_aws_does_not_hand_out_is_a_passing_fault(
         raise GetParameterError("An error occurred (ThrottlingException): s3cr3t")
 
     monkeypatch.setattr(parameters, "get_secret", denied)
-    uploader = Uploader.from_settings(FunctionSettings.from_env(ENVIRONMENT), aws_region="us-east-1")
+    uploader = Uploader.from_settings(AgoraSettings.from_env(ENVIRONMENT), aws_region="us-east-1")
     with pytest.raises(UploadCredentialsUnavailable) as failure:
         uploader.credentials_for(FOLDER, clock.deadline())
     assert str(failure.value) == "AWS did not hand out the secret recording-insights/dev/agora-uploader"
