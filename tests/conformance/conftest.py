@@ -38,7 +38,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def make_scene(provider: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[MakeScene]:
-    """A scene with the two handlers that receive news wired to it."""
+    """A scene, with the two handlers that receive callbacks and events wired to it."""
     scenes: list[Scene] = []
 
     def make(**changes: Any) -> Scene:

@@ -1,4 +1,4 @@
-"""What the template promises: nothing public, nothing hidden, no grant beyond what is used."""
+"""The template: nothing is public or hidden, and no role has a right that its function does not use."""
 
 import importlib
 import json
@@ -141,7 +141,7 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def statements_of(template: Template, role: str) -> list[dict[str, Any]]:
-    """All statements attached to a role; managed policies would escape, so there may be none."""
+    """All statements attached to a role. Managed policies are not allowed, because this test would not see them."""
     assert "ManagedPolicyArns" not in template["Resources"][role]["Properties"]
     assert "Policies" not in template["Resources"][role]["Properties"]
     return [

@@ -1,4 +1,4 @@
-"""The functions as Lambda calls them, against an AWS in memory and a scripted Marsview."""
+"""The handlers as Lambda calls them, with an AWS in memory and a scripted Marsview."""
 
 import io
 import json
@@ -144,8 +144,8 @@ def _wav() -> bytes:
     return buffer.getvalue()
 
 
-def _states(word: str) -> Any:
-    models = [{"modelType": "speech_to_text", "state": {"status": word}}]
+def _states(status: str) -> Any:
+    models = [{"modelType": "speech_to_text", "state": {"status": status}}]
     return response({"status": True, "data": {"enableModels": models}})
 
 

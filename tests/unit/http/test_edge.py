@@ -1,4 +1,4 @@
-"""The edge: bodies, paths, problem documents, and the four handlers over captured events."""
+"""The edge: bodies, paths, problem documents, and the handlers of the API with captured events."""
 
 import base64
 import importlib

@@ -28,7 +28,7 @@ class Context:
 
 @pytest.fixture
 def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Hands an event to the handler, in a worker that has just started."""
+    """Calls the handler with an event, in a worker that has just started."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("wiring.read_secret", lambda name, keys: {keys[0]: SECRET})

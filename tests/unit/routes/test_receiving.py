@@ -1,4 +1,4 @@
-"""The two functions that receive news of finished jobs, as Lambda calls them."""
+"""The two functions that receive callbacks and events of finished jobs, as Lambda calls them."""
 
 import base64
 import json
@@ -91,7 +91,7 @@ def test_a_wrong_token_is_401_and_is_not_repeated(
 
 
 @pytest.mark.parametrize("provider", ["gladia", "marsview", "deepgram", "transcribe", ""])
-def test_who_does_not_call_back_here_is_404(waiting: Any, callback: dict[str, Any], provider: str) -> None:
+def test_a_provider_that_does_not_call_back_is_404(waiting: Any, callback: dict[str, Any], provider: str) -> None:
     callback["pathParameters"]["provider"] = provider
 
     assert receive_callback.handler(callback, Context())["statusCode"] == 404
@@ -99,9 +99,9 @@ def test_who_does_not_call_back_here_is_404(waiting: Any, callback: dict[str, An
 
 def test_a_large_result_is_taken_and_one_beyond_lambda_is_413(waiting: Any, callback: dict[str, Any]) -> None:
     waiting("symbl")
-    news = {"jobId": JOB, "status": "completed"}
-    large = {**callback, "body": json.dumps({**news, "more": "x" * 5_000_000})}
-    too_large = {**callback, "body": json.dumps({**news, "more": "x" * 7_000_000})}
+    callback_body = {"jobId": JOB, "status": "completed"}
+    large = {**callback, "body": json.dumps({**callback_body, "more": "x" * 5_000_000})}
+    too_large = {**callback, "body": json.dumps({**callback_body, "more": "x" * 7_000_000})}
 
     assert receive_callback.handler(large, Context())["statusCode"] == 200
     assert receive_callback.handler(too_large, Context())["statusCode"] == 413
@@ -127,7 +127,7 @@ def test_an_event_ends_the_wait(
 
 
 @pytest.mark.parametrize("source", ["aws.transcribe", "aws.translate", "aws.s3"])
-def test_events_of_others_are_told_and_left_alone(
+def test_events_of_other_jobs_are_ignored_with_the_reason(
     waiting: Any, woken: list[str], captured_event: CapturedEvent, source: str
 ) -> None:
     waiting("transcribe")
