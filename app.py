@@ -1,4 +1,4 @@
-"""Builds the stack for the stage in CDK context; needs no AWS call and no credentials."""
+"""Build the stack of the stage that the CDK context names. It needs no call to AWS and no credentials."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ try:
         app,
         f"RecordingInsights-{settings.stage}",
         settings=settings,
-        # Set by the CDK CLI when there are credentials; without them the template fits any account and region.
+        # The CDK CLI sets both if it has credentials. Without them, the template fits any account and region.
         env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")),
     )
 except (ContextError, SettingsInvalid) as error:

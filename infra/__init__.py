@@ -1,1 +1,1 @@
-"""What creates AWS: one construct per file, composed by the stack."""
+"""The AWS resources: one construct in each file, composed by the stack."""

@@ -1,7 +1,7 @@
-"""What every capability stands on: settings, buckets, table; the environment and the grants that follow from them."""
+"""What every capability is built on: settings, buckets and table, and the rights to use them."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,36 +12,34 @@ from infra.settings import StackSettings
 from infra.table import InsightsTable
 from recording_insights.model.media_object import PREPARED
 from recording_insights.providers.registry import PROVIDERS
+from recording_insights.settings import FunctionSettings, secret_name
+
+F = TypeVar("F", bound=FunctionSettings)
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """Hands out the common environment and statements of exactly the actions named."""
+    """Gives functions their settings, and policy statements of exactly the named actions."""
 
     scope: Construct
     settings: StackSettings
     buckets: Buckets
     table: InsightsTable
 
-    def environment(self) -> dict[str, str]:
-        """The variables of `FunctionSettings`."""
-        settings = self.settings
-        return {
-            "STAGE": settings.stage,
-            "TABLE_NAME": self.table.table.table_name,
-            "RECORDINGS_BUCKET": self.buckets.recordings.bucket_name,
-            "REPLIES_BUCKET": self.buckets.replies.bucket_name,
-            "PROVIDER": settings.provider,
-            "PROVIDERS": json.dumps(settings.providers),
-            "FAILOVER": json.dumps(list(settings.failover)),
-            "PROVIDER_OPTIONS": json.dumps(settings.provider_options),
-            "BASE_URLS": json.dumps(settings.base_urls),
-            "SUBMIT_CEILING_MINUTES": str(settings.submit_ceiling_minutes),
-            "POLL_CEILING_MINUTES": str(settings.poll_ceiling_minutes),
-            "LATE_FILES_MINUTES": str(settings.late_files_minutes),
-            "FAILOVER_MINUTES": str(settings.failover_minutes),
-            "LINK_MINUTES": str(settings.link_minutes),
+    def settings_for(self, kind: type[F], **given: str) -> F:
+        """The settings of one function.
+
+        The values of its fields are the given ones, the names of the table and the buckets, and the stack's settings
+        of the same name.
+        """
+        named = {
+            "table_name": self.table.table.table_name,
+            "recordings_bucket": self.buckets.recordings.bucket_name,
+            "replies_bucket": self.buckets.replies.bucket_name,
         }
+        wanted = [field.name for field in fields(kind) if field.name not in given]
+        values = {name: named[name] if name in named else getattr(self.settings, name) for name in wanted}
+        return kind(**values, **given)
 
     def on_table(self, *actions: str) -> iam.PolicyStatement:
         """DynamoDB actions on the table's items, without its index."""
@@ -56,15 +54,15 @@ class Foundation:
         )
 
     def read_recordings(self) -> iam.PolicyStatement:
-        """Read any media object; a presigned link carries the same right."""
+        """Read any media object. A presigned link has the same right."""
         return iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.buckets.recordings.arn_for_objects("*")])
 
     def list_recordings(self) -> iam.PolicyStatement:
-        """Learn which media objects there are."""
+        """List the media objects."""
         return iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.buckets.recordings.bucket_arn])
 
     def write_prepared(self) -> iam.PolicyStatement:
-        """Keep files that were made of tracks, in several parts where they are large."""
+        """Store files that were made of tracks, in several parts if they are large."""
         return iam.PolicyStatement(
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
             resources=[self.buckets.recordings.arn_for_objects(f"{PREPARED}*")],
@@ -78,17 +76,17 @@ class Foundation:
         )
 
     def read_provider_secrets(self) -> list[iam.PolicyStatement]:
-        """The credentials of every provider of the stack; services of AWS have none."""
+        """Read the credentials of every provider of the stack. Services of AWS have no credentials."""
         return [self.read_secret(name) for name in self.settings.providers if PROVIDERS[name].secret_keys]
 
     def read_secret(self, vendor: str) -> iam.PolicyStatement:
-        """The credentials of one vendor; the secret is made outside the stack, so that no template holds it."""
+        """Read the credentials of one vendor. An operator makes the secret, so that no template holds it."""
         secret = cdk.Stack.of(self.scope).format_arn(
             service="secretsmanager",
             resource="secret",
-            resource_name=f"recording-insights/{self.settings.stage}/{vendor}",
+            resource_name=secret_name(self.settings.stage, vendor),
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        # A secret's ARN ends in six characters of its own. One that does not exist has none: without its bare name
-        # here, AWS would answer "access denied" where "not found" is the truth.
+        # A secret's ARN ends in six random characters, and a missing secret has no ARN. Without the bare name here,
+        # AWS would respond "access denied" instead of "not found".
         return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret, f"{secret}-??????"])

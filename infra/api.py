@@ -1,6 +1,8 @@
-"""The HTTP API: one function per route, SigV4 by default, JWT where an issuer is set."""
+"""The HTTP API: one function for each route, with SigV4 by default, or JWT if the settings name an issuer."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import aws_cdk as cdk
@@ -14,9 +16,20 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
+from infra.settings import StackSettings
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
+from recording_insights.settings import (
+    FunctionSettings,
+    GetInsightsSettings,
+    GetRecordingSettings,
+    ListRecordingsSettings,
+    StartRecordingSettings,
+    StopRecordingSettings,
+    UpdateLayoutSettings,
+    UpdateRecordingSettings,
+)
 
-# API Gateway answers 503 after 30 s; a function that ends before can still say why.
+# API Gateway responds 503 after 30 s. A function that ends earlier can still give the reason.
 TIMEOUT = cdk.Duration.seconds(29)
 ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -31,26 +44,40 @@ GET, POST = apigateway.HttpMethod.GET, apigateway.HttpMethod.POST
 PATCH, PUT = apigateway.HttpMethod.PATCH, apigateway.HttpMethod.PUT
 
 
+@dataclass(frozen=True)
+class Route:
+    """A route and its function: the file in functions/routes, the settings that it reads, and its rights."""
+
+    method: apigateway.HttpMethod
+    path: str
+    module: str
+    description: str
+    reads: FunctionSettings
+    statements: Sequence[iam.PolicyStatement]
+    memory_mb: int = 512
+
+
 class RecordingsApi(Construct):
-    """Routes, authorizer, throttle, access log."""
+    """Routes, authorizer, throttle and access log."""
 
     def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, watch: sfn.StateMachine) -> None:
         super().__init__(scope, construct_id)
-        self._foundation = foundation
         settings = foundation.settings
-        authorizer: apigateway.IHttpRouteAuthorizer = authorizers.HttpIamAuthorizer()
-        if settings.jwt_issuer and settings.jwt_audience:
-            authorizer = authorizers.HttpJwtAuthorizer("Jwt", settings.jwt_issuer, jwt_audience=[settings.jwt_audience])
         self.api = apigateway.HttpApi(
             self,
             "Api",
             description="Starts recordings and gives insights",
-            default_authorizer=authorizer,
+            default_authorizer=_authorizer(settings),
             create_default_stage=False,
         )
         if settings.local:
-            # The local cloud gives the API this id: vendors' stand-ins know where to call before there is an API.
+            # The local cloud gives the API this id. The vendors' stand-ins know the address before the API exists.
             cdk.Tags.of(self.api).add("ms-custom-id", LOCAL_API_ID)
+        self._add_stage(settings)
+        for route in (start_route(foundation, watch), *control_routes(foundation), *read_routes(foundation)):
+            self._add_route(route, settings)
+
+    def _add_stage(self, settings: StackSettings) -> None:
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -64,92 +91,108 @@ class RecordingsApi(Construct):
         ).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=log_group(self, "AccessLog", settings).log_group_arn, format=json.dumps(ACCESS_LOG)
         )
-        self._more_environment = {"start_recording": {"WATCH_ARN": watch.state_machine_arn}}
-        agora_secret = foundation.read_secret("agora")
-        table = foundation.on_table
-        self.functions = {
-            module: self._route(method, path, module, description, statements)
-            for method, path, module, description, statements in (
-                (
-                    POST,
-                    "/recordings",
-                    "start_recording",
-                    "Asks Agora to record a channel",
-                    [
-                        table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
-                        agora_secret,
-                        foundation.read_secret(UPLOADER_SECRET),
-                        iam.PolicyStatement(actions=["states:StartExecution"], resources=[watch.state_machine_arn]),
-                    ],
-                ),
-                (
-                    GET,
-                    "/recordings",
-                    "list_recordings",
-                    "Lists recordings, newest first",
-                    [foundation.on_index("Query")],
-                ),
-                (
-                    GET,
-                    "/recordings/{recording_id}",
-                    "get_recording",
-                    "A recording and Agora's live state",
-                    [table("Query", "UpdateItem"), agora_secret],
-                ),
-                (
-                    PATCH,
-                    "/recordings/{recording_id}",
-                    "update_recording",
-                    "Has Agora record others, or pause",
-                    [table("GetItem", "UpdateItem"), agora_secret],
-                ),
-                (
-                    PUT,
-                    "/recordings/{recording_id}/layout",
-                    "update_layout",
-                    "Has Agora lay out the picture anew",
-                    [table("GetItem", "UpdateItem"), agora_secret],
-                ),
-                (
-                    POST,
-                    "/recordings/{recording_id}/stop",
-                    "stop_recording",
-                    "Asks Agora to stop recording",
-                    [table("GetItem", "UpdateItem", "DeleteItem"), agora_secret],
-                ),
-                (
-                    GET,
-                    "/recordings/{recording_id}/insights",
-                    "get_insights",
-                    "Transcript and insights",
-                    [table("Query")],
-                ),
-            )
-        }
 
-    def _route(
-        self,
-        method: apigateway.HttpMethod,
-        path: str,
-        module: str,
-        description: str,
-        statements: list[iam.PolicyStatement],
-    ) -> PythonFunction:
-        name = "".join(word.capitalize() for word in module.split("_"))
+    def _add_route(self, route: Route, settings: StackSettings) -> None:
+        name = "".join(word.capitalize() for word in route.module.split("_"))
         function = PythonFunction(
             self,
             name,
-            settings=self._foundation.settings,
-            module=f"routes.{module}",
-            description=description,
-            environment={**self._foundation.environment(), **self._more_environment.get(module, {})},
-            statements=statements,
+            settings=settings,
+            module=f"routes.{route.module}",
+            description=route.description,
+            reads=route.reads,
+            statements=route.statements,
             timeout=TIMEOUT,
-            memory_mb=1024 if module == "get_insights" else 512,
+            memory_mb=route.memory_mb,
         )
         self.api.add_routes(
-            path=path,
-            methods=[method],
+            path=route.path,
+            methods=[route.method],
             integration=integrations.HttpLambdaIntegration(name, function.function),
         )
-        return function
+
+
+def start_route(foundation: Foundation, watch: sfn.StateMachine) -> Route:
+    """The route that starts a recorder and its watch."""
+    return Route(
+        POST,
+        "/recordings",
+        "start_recording",
+        "Asks Agora to record a channel",
+        foundation.settings_for(StartRecordingSettings, watch_arn=watch.state_machine_arn),
+        [
+            foundation.on_table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            foundation.read_secret("agora"),
+            foundation.read_secret(UPLOADER_SECRET),
+            iam.PolicyStatement(actions=["states:StartExecution"], resources=[watch.state_machine_arn]),
+        ],
+    )
+
+
+def control_routes(foundation: Foundation) -> list[Route]:
+    """The routes that control a running recorder."""
+    reads, table, agora_secret = foundation.settings_for, foundation.on_table, foundation.read_secret("agora")
+    return [
+        Route(
+            PATCH,
+            "/recordings/{recording_id}",
+            "update_recording",
+            "Changes whom Agora records, or pauses",
+            reads(UpdateRecordingSettings),
+            [table("GetItem", "UpdateItem"), agora_secret],
+        ),
+        Route(
+            PUT,
+            "/recordings/{recording_id}/layout",
+            "update_layout",
+            "Changes the layout of the video",
+            reads(UpdateLayoutSettings),
+            [table("GetItem", "UpdateItem"), agora_secret],
+        ),
+        Route(
+            POST,
+            "/recordings/{recording_id}/stop",
+            "stop_recording",
+            "Asks Agora to stop recording",
+            reads(StopRecordingSettings),
+            [table("GetItem", "UpdateItem", "DeleteItem"), agora_secret],
+        ),
+    ]
+
+
+def read_routes(foundation: Foundation) -> list[Route]:
+    """The routes that return recordings and insights."""
+    reads = foundation.settings_for
+    return [
+        Route(
+            GET,
+            "/recordings",
+            "list_recordings",
+            "Lists recordings, newest first",
+            reads(ListRecordingsSettings),
+            [foundation.on_index("Query")],
+        ),
+        Route(
+            GET,
+            "/recordings/{recording_id}",
+            "get_recording",
+            "Returns a recording and Agora's live state",
+            reads(GetRecordingSettings),
+            [foundation.on_table("Query", "UpdateItem"), foundation.read_secret("agora")],
+        ),
+        Route(
+            GET,
+            "/recordings/{recording_id}/insights",
+            "get_insights",
+            "Returns transcript and insights",
+            reads(GetInsightsSettings),
+            [foundation.on_table("Query")],
+            memory_mb=1024,
+        ),
+    ]
+
+
+def _authorizer(settings: StackSettings) -> apigateway.IHttpRouteAuthorizer:
+    if settings.jwt_issuer and settings.jwt_audience:
+        return authorizers.HttpJwtAuthorizer("Jwt", settings.jwt_issuer, jwt_audience=[settings.jwt_audience])
+    return authorizers.HttpIamAuthorizer()

@@ -1,9 +1,8 @@
-"""The arrival of a media object: EventBridge rule → intake function → one execution; the rest leaves a reason.
+"""The arrival of a media object: an EventBridge rule, the intake function, and one execution.
 
-Whatever cannot be delivered or handled ends in a dead-letter queue.
+Objects that are no media leave their reason in a log. Events that cannot be delivered or handled go to a dead-letter
+queue.
 """
-
-import json
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -18,18 +17,21 @@ from infra.access import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
 from recording_insights.model.media_object import SUFFIXES, TRACKS
+from recording_insights.settings import AdmitMediaSettings
 
 # EventBridge compares suffixes with their case.
 SUFFIX_FORMS = [form for suffix in SUFFIXES for form in (suffix, suffix.upper())]
+CREATED = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
 
 
 class RecordingArrival(Construct):
-    """Two rules on "Object Created": one for media, one that logs everything else with its reason."""
+    """Two rules on "Object Created": one for media, one that logs every other object with its reason."""
 
     def __init__(
         self, scope: Construct, construct_id: str, foundation: Foundation, state_machine: sfn.StateMachine
     ) -> None:
         super().__init__(scope, construct_id)
+        self._foundation = foundation
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -37,36 +39,39 @@ class RecordingArrival(Construct):
             enforce_ssl=not foundation.settings.local,
             retention_period=cdk.Duration.days(14),
         )
-        self.admit = PythonFunction(
+        self.admit = self._admit_media(state_machine)
+        bucket = {"name": [foundation.buckets.recordings.bucket_name]}
+        self._send_media(bucket)
+        self._log_other_objects(bucket)
+
+    def _admit_media(self, state_machine: sfn.StateMachine) -> PythonFunction:
+        foundation = self._foundation
+        return PythonFunction(
             self,
             "AdmitMedia",
             settings=foundation.settings,
             module="events.admit_media",
-            description="Starts one execution per media object",
-            environment={
-                **foundation.environment(),
-                "WORKFLOW_ARN": state_machine.state_machine_arn,
-                "PREFIX_PROVIDERS": json.dumps(foundation.settings.prefix_providers),
-            },
+            description="Starts one execution for each media object",
+            reads=foundation.settings_for(AdmitMediaSettings, workflow_arn=state_machine.state_machine_arn),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),
-                # With the right to list, S3 says of an object that is gone that it is gone; without, "access denied".
+                # Without the right to list, S3 responds "access denied" for an object that is gone.
                 foundation.list_recordings(),
                 iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]),
             ],
             timeout=cdk.Duration.minutes(1),
             dead_letters=self.dead_letters,
         )
-        created = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
-        bucket = {"name": [foundation.buckets.recordings.bucket_name]}
+
+    def _send_media(self, bucket: dict[str, list[str]]) -> None:
         events.Rule(
             self,
             "MediaRule",
-            description="Media objects that hold something go to the intake",
+            description="Media objects that are not empty go to the intake",
             event_pattern=events.EventPattern(
-                source=created["source"],
-                detail_type=created["detail-type"],
+                source=CREATED["source"],
+                detail_type=CREATED["detail-type"],
                 detail={
                     "bucket": bucket,
                     "object": {
@@ -84,23 +89,20 @@ class RecordingArrival(Construct):
                 )
             ],
         )
-        self._log_the_rest(foundation, created, bucket)
 
-    def _log_the_rest(
-        self, foundation: Foundation, created: dict[str, list[str]], bucket: dict[str, list[str]]
-    ) -> None:
-        """Other playlists, slices, pictures, empty objects: hundreds per recording, so no function runs for them."""
+    def _log_other_objects(self, bucket: dict[str, list[str]]) -> None:
+        """Log other playlists, segments, pictures and empty objects: too many per recording to run a function."""
         # EventBridge writes only to groups under this prefix.
-        name = f"/aws/events/recording-insights-{foundation.settings.stage}-ignored-objects"
-        # "Anything but" takes suffixes or wildcards, not both.
+        name = f"/aws/events/recording-insights-{self._foundation.settings.stage}-ignored-objects"
+        self.ignored = log_group(self, "IgnoredObjects", self._foundation.settings, name=name)
+        # "Anything but" accepts suffixes or wildcards, not both.
         media = [*(f"*{form}" for form in SUFFIX_FORMS), TRACKS]
-        self.ignored = log_group(self, "IgnoredObjects", foundation.settings, name=name)
         rule = events.CfnRule(
             self,
             "IgnoredRule",
             description="Objects that are no media, or empty, are logged with the reason",
             event_pattern={
-                **created,
+                **CREATED,
                 "detail": {
                     "bucket": bucket,
                     "$or": [
@@ -109,24 +111,11 @@ class RecordingArrival(Construct):
                     ],
                 },
             },
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Log",
-                    arn=self.ignored.log_group_arn,
-                    input_transformer=events.CfnRule.InputTransformerProperty(
-                        input_paths_map={
-                            "time": "$.time",
-                            "key": "$.detail.object.key",
-                            "size": "$.detail.object.size",
-                        },
-                        input_template=(
-                            '{"timestamp": <time>, "message": "ignored: <key> (<size> bytes) is empty or not one of '
-                            f'{", ".join(SUFFIXES)}, nor the playlist of a track"}}'
-                        ),
-                    ),
-                )
-            ],
+            targets=[_log_target(self.ignored)],
         )
+        self._allow_events_to_log(rule)
+
+    def _allow_events_to_log(self, rule: events.CfnRule) -> None:
         logs.ResourcePolicy(
             self,
             "IgnoredObjectsPolicy",
@@ -142,3 +131,19 @@ class RecordingArrival(Construct):
                 )
             ],
         )
+
+
+def _log_target(group: logs.LogGroup) -> events.CfnRule.TargetProperty:
+    reason = f"is empty or not one of {', '.join(SUFFIXES)}, nor the playlist of a track"
+    return events.CfnRule.TargetProperty(
+        id="Log",
+        arn=group.log_group_arn,
+        input_transformer=events.CfnRule.InputTransformerProperty(
+            input_paths_map={
+                "time": "$.time",
+                "key": "$.detail.object.key",
+                "size": "$.detail.object.size",
+            },
+            input_template=f'{{"timestamp": <time>, "message": "ignored: <key> (<size> bytes) {reason}"}}',
+        ),
+    )

@@ -1,4 +1,4 @@
-"""The recordings bucket, which Agora writes to, and the replies bucket, which keeps what providers answered."""
+"""The recordings bucket, which Agora writes to, and the replies bucket, which keeps the replies of providers."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,14 +12,14 @@ RECORDINGS_PREFIX = "recordings"
 
 
 class Buckets(Construct):
-    """Private and encrypted; TLS only on every stage but the local one, whose cloud speaks plain http."""
+    """Private, encrypted buckets. They accept TLS only, except on the local stage, whose cloud uses plain http."""
 
     def __init__(self, scope: Construct, construct_id: str, settings: StackSettings) -> None:
         super().__init__(scope, construct_id)
         self.recordings = self._bucket("Recordings", settings)
-        # Replies lie in a bucket of their own: written beside the recordings they would be taken for such.
+        # Replies have their own bucket. In the recordings bucket they would start executions.
         self.replies = self._bucket("Replies", settings)
-        # What was delivered is kept as the media object's reply by then.
+        # By then, the result is kept as the reply of its media object.
         for prefix in (CALLBACKS, DELIVERIES, OUTPUTS):
             self.replies.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(14))
         self.uploader = self._uploader()
@@ -37,7 +37,7 @@ class Buckets(Construct):
                 s3.LifecycleRule(id="AbandonedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(3))
             ],
         )
-        # The L2 switch for EventBridge adds a hidden function that sets this property; the property is enough.
+        # The L2 switch for EventBridge adds a hidden function that sets this property. The property is enough.
         cfn = bucket.node.default_child
         assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker
         cfn.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
@@ -46,10 +46,11 @@ class Buckets(Construct):
         return bucket
 
     def _uploader(self) -> iam.User:
-        """Agora takes credentials of at least four hours, which no role that a function assumes can give, but a
-        user's federation token can. The token's rights are those that both the user and the request allow, so the
-        user may itself write under the recordings prefix, and nothing else. Its key is made by a command, never by
-        a template.
+        """The user whose federation tokens Agora uploads with.
+
+        Agora needs credentials that last for at least four hours. A role that a function assumes cannot give them,
+        but a user can. A token has the rights that both the user and the request allow. So the user may write under
+        the recordings prefix, and nothing else. `make agora-key` makes its key, never a template.
         """
         user = iam.User(self, "AgoraUploader")
         policy = iam.Policy(
@@ -59,7 +60,7 @@ class Buckets(Construct):
                 iam.PolicyStatement(
                     actions=["s3:PutObject"], resources=[self.recordings.arn_for_objects(f"{RECORDINGS_PREFIX}/*")]
                 ),
-                # A user can make tokens of nobody but itself.
+                # A user can make tokens only of itself.
                 iam.PolicyStatement(actions=["sts:GetFederationToken"], resources=["*"]),
             ],
         )

@@ -1,4 +1,4 @@
-"""How news of a finished job reaches us: webhooks on the API, results in the replies bucket, events of AWS services."""
+"""How the end of a job is reported: webhooks on the API, results in the replies bucket, or events of AWS services."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -16,6 +16,7 @@ from infra.python_function import PythonFunction
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.providers.port import AwsService
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
+from recording_insights.settings import ReceiveCallbackSettings, ReceiveResultEventSettings
 
 PATHS = (
     "/webhooks/{provider}",
@@ -25,7 +26,7 @@ PATHS = (
 
 
 class Webhooks(Construct):
-    """The address that vendors are given and its secret; `receive` adds the functions behind it."""
+    """The address for vendors and its secret. `receive` adds the functions."""
 
     def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, api: apigateway.HttpApi) -> None:
         super().__init__(scope, construct_id)
@@ -33,14 +34,14 @@ class Webhooks(Construct):
         self._api = api
         self.url = (foundation.settings.webhook_base_url or api.api_endpoint).rstrip("/")
         self._used = any(receives_webhooks(name) for name in foundation.settings.providers)
-        self._secret_id = self._secret().attr_id if self._used else "none: no provider of this stack POSTs to us"
+        self.secret_id = self._secret().attr_id if self._used else "none: no provider of this stack POSTs to us"
 
     def _secret(self) -> secretsmanager.CfnSecret:
-        """Nobody needs to know it: tokens of callbacks are made with it and checked with it."""
+        """The secret that makes and checks the tokens of callbacks. No person needs to know it."""
         return secretsmanager.CfnSecret(
             self,
             "Secret",
-            description="Recording Insights: what tokens of callbacks are made with",
+            description="Recording Insights: makes the tokens of callbacks",
             generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
                 secret_string_template="{}",  # noqa: S106 - becomes {"key": "…"}
                 generate_string_key="key",
@@ -49,18 +50,13 @@ class Webhooks(Construct):
             ),
         )
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variable of `WebhookSettings`."""
-        return {"WEBHOOK_SECRET": self._secret_id}
-
     def read_secret(self) -> list[iam.PolicyStatement]:
-        """Make or check tokens; nothing where there are none."""
+        """Read the secret; no statement if no provider of the stack calls back."""
         actions = ["secretsmanager:GetSecretValue"]
-        return [iam.PolicyStatement(actions=actions, resources=[self._secret_id])] if self._used else []
+        return [iam.PolicyStatement(actions=actions, resources=[self.secret_id])] if self._used else []
 
     def receive(self, state_machine: sfn.StateMachine, dead_letters: sqs.IQueue) -> None:
-        """Add what receives, as far as the stack's providers call back."""
+        """Add the functions that receive callbacks, if the stack's providers need them."""
         foundation = self._foundation
         providers = foundation.settings.providers
         end_wait = iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[state_machine.state_machine_arn])
@@ -80,14 +76,14 @@ class Webhooks(Construct):
             "ReceiveCallback",
             settings=foundation.settings,
             module="routes.receive_callback",
-            description="Verifies a vendor's callback and ends the wait for it",
-            environment={**foundation.environment(), **self.environment},
+            description="Verifies a vendor's callback and ends the wait for the job",
+            reads=foundation.settings_for(ReceiveCallbackSettings, webhook_secret=self.secret_id),
             statements=[
                 foundation.on_table("GetItem", "UpdateItem"),
                 foundation.on_replies("PutObject", prefix=CALLBACKS),
                 end_wait,
                 *self.read_secret(),
-                # Signatures are checked with the vendor's own secret.
+                # The vendor's own secret checks its signatures.
                 *(
                     foundation.read_secret(name)
                     for name in foundation.settings.providers
@@ -101,7 +97,7 @@ class Webhooks(Construct):
                 path=path,
                 methods=[apigateway.HttpMethod.POST],
                 integration=integrations.HttpLambdaIntegration("ReceiveCallback", function.function),
-                # A vendor signs in its own way, or shows the token that it was given.
+                # A vendor signs in its own way, or shows the token of the job.
                 authorizer=apigateway.HttpNoneAuthorizer(),
             )
 
@@ -118,26 +114,15 @@ class Webhooks(Construct):
             "ReceiveResultEvent",
             settings=foundation.settings,
             module="events.receive_result_event",
-            description="Ends the wait for a result that was delivered or announced",
-            environment=foundation.environment(),
+            description="Ends the wait for a result that a vendor delivered or AWS reported",
+            reads=foundation.settings_for(ReceiveResultEventSettings),
             statements=[foundation.on_table("GetItem", "UpdateItem"), end_wait],
             timeout=cdk.Duration.seconds(30),
             dead_letters=dead_letters,
         )
         target = targets.LambdaFunction(function.function, dead_letter_queue=dead_letters)
         if deliver:
-            bucket = {"name": [foundation.buckets.replies.bucket_name]}
-            events.Rule(
-                self,
-                "DeliveryRule",
-                description="Results that vendors lay into the replies bucket",
-                event_pattern=events.EventPattern(
-                    source=["aws.s3"],
-                    detail_type=["Object Created"],
-                    detail={"bucket": bucket, "object": {"key": [{"prefix": DELIVERIES}]}},
-                ),
-                targets=[target],
-            )
+            self._send_deliveries(target)
         for service in services:
             events.Rule(
                 self,
@@ -146,3 +131,17 @@ class Webhooks(Construct):
                 event_pattern=events.EventPattern(source=[service.event_source], detail_type=[service.detail_type]),
                 targets=[target],
             )
+
+    def _send_deliveries(self, target: targets.LambdaFunction) -> None:
+        bucket = {"name": [self._foundation.buckets.replies.bucket_name]}
+        events.Rule(
+            self,
+            "DeliveryRule",
+            description="Results that vendors upload to the replies bucket",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={"bucket": bucket, "object": {"key": [{"prefix": DELIVERIES}]}},
+            ),
+            targets=[target],
+        )

@@ -1,4 +1,4 @@
-"""Log groups that are the stack's own, with the retention that the settings ask for."""
+"""Log groups of the stack, with the retention of its settings."""
 
 from typing import cast
 
@@ -12,8 +12,8 @@ from infra.settings import StackSettings
 def log_group(
     scope: Construct, construct_id: str, settings: StackSettings, *, name: str | None = None
 ) -> logs.LogGroup:
-    """A log group that goes with the stack; unnamed unless a service insists on a name."""
+    """A log group that is deleted with the stack. It has a name only if a service requires one."""
     group = logs.LogGroup(scope, construct_id, log_group_name=name, removal_policy=cdk.RemovalPolicy.DESTROY)
-    # The L2 wants an enum by name; CloudFormation and the settings have days.
+    # The L2 needs an enum by name. CloudFormation and the settings have days.
     cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = settings.log_retention_days
     return group

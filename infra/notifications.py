@@ -1,4 +1,4 @@
-"""Where Agora's notifications come in, if somebody sets them up in Agora's console. Nothing depends on them."""
+"""The route for Agora's notifications. They are optional: an operator sets them up in Agora's console."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -7,16 +7,17 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
+from recording_insights.settings import ReceiveNotificationSettings
 
 PATH = "/webhooks/agora"
-"""A fixed path goes before those with `{provider}` in it, and no provider is called so.
+"""API Gateway prefers a fixed path to one with `{provider}`. No provider has the name "agora".
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 """
 
 
 class AgoraNotifications(Construct):
-    """A route without authorizer: Agora signs what it sends."""
+    """A route without an authorizer: Agora signs its notifications."""
 
     def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, api: apigateway.HttpApi) -> None:
         super().__init__(scope, construct_id)
@@ -25,8 +26,8 @@ class AgoraNotifications(Construct):
             "ReceiveNotification",
             settings=foundation.settings,
             module="routes.receive_notification",
-            description="Verifies a notification of Agora's and notes what it says",
-            environment=foundation.environment(),
+            description="Verifies a notification of Agora's and writes it to the row",
+            reads=foundation.settings_for(ReceiveNotificationSettings),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
                 foundation.read_secret("agora"),

@@ -1,10 +1,10 @@
-"""The Step Functions workflow: prepare what is no file yet, submit, wait, poll, save, or report why not.
+"""The state machine that processes media objects: prepare, submit, wait, poll, save, or report the failure.
 
-Timing is decided in Python and arrives as data; the definition holds no arithmetic. JSONata expressions are paths
+Python decides the timing. The definition gets it as data and holds no arithmetic: its JSONata expressions are paths
 and comparisons only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -24,6 +24,14 @@ from recording_insights.processing.renewals import MOST_RENEWALS
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
 from recording_insights.recordings.request import MOST_HOURS
+from recording_insights.settings import (
+    FunctionSettings,
+    PollJobSettings,
+    PrepareMediaSettings,
+    ReportFailureSettings,
+    SaveInsightsSettings,
+    SubmitRecordingSettings,
+)
 from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT
 
 
@@ -34,53 +42,13 @@ class ProcessingWorkflow(Construct):
         super().__init__(scope, construct_id)
         self._foundation = foundation
         capabilities = [capabilities_of(name) for name in foundation.settings.providers]
-        calls_back = any(c.callback != "none" for c in capabilities)
-        delivered = any(c.result_by == "delivery" or c.aws_service for c in capabilities)
-
-        self.prepare = self._function(
-            "prepare_media",
-            "Makes one file of a track's slices when all of them are there",
-            [
-                foundation.on_table("GetItem", "Query", "UpdateItem"),
-                foundation.read_recordings(),
-                foundation.list_recordings(),
-                foundation.write_prepared(),
-            ],
-            # A day's slices are fetched one after the other.
-            cdk.Duration.minutes(15),
-            memory_mb=1769,  # one whole core
-            code=prepare_code(foundation.settings),
-            # The prepared file of a day at the highest rate that Agora records in.
-            scratch=cdk.Size.gibibytes(4),
-        )
-        self.submit = self._function(
-            "submit_recording",
-            "Hands a media object to its provider",
-            [
-                foundation.on_table("GetItem", "Query", "UpdateItem"),
-                foundation.read_recordings(),
-                *foundation.read_provider_secrets(),
-                *webhooks.read_secret(),
-                *self._submit_statements(capabilities),
-            ],
-            # The bytes of the longest recording may have to pass through.
-            cdk.Duration.minutes(10 if any(c.takes == "bytes" for c in capabilities) else 4),
-            environment={**webhooks.environment, "WEBHOOK_URL": webhooks.url},
-        )
-        self.poll = self._function(
-            "poll_job",
-            "Asks the provider for a job and keeps its reply",
-            [
-                foundation.on_table("GetItem", "UpdateItem", *(["Query"] if calls_back else [])),
-                foundation.on_replies("PutObject", *(["GetObject"] if delivered else [])),
-                *foundation.read_provider_secrets(),
-                *(self._get(c.aws_service) for c in capabilities if c.aws_service),
-            ],
-            cdk.Duration.minutes(2),
-        )
+        self.prepare = self._prepare_media()
+        self.submit = self._submit_recording(capabilities, webhooks)
+        self.poll = self._poll_job(capabilities)
         self.save = self._function(
             "save_insights",
-            "Normalises a kept reply into the table",
+            "Writes the insights of a kept reply to the table",
+            foundation.settings_for(SaveInsightsSettings),
             [
                 foundation.on_table("GetItem", "Query", "UpdateItem", "BatchWriteItem"),
                 foundation.on_replies("GetObject"),
@@ -90,14 +58,71 @@ class ProcessingWorkflow(Construct):
         )
         self.report = self._function(
             "report_failure",
-            "Leaves the reason of a failure on the row",
+            "Writes the reason of a failure to the row",
+            foundation.settings_for(ReportFailureSettings),
             [foundation.on_table("GetItem", "Query", "UpdateItem")],
             cdk.Duration.seconds(30),
         )
         self.state_machine = self._state_machine()
 
+    def _prepare_media(self) -> PythonFunction:
+        foundation = self._foundation
+        return self._function(
+            "prepare_media",
+            "Makes one file of a track's segments after all of them have arrived",
+            foundation.settings_for(PrepareMediaSettings),
+            [
+                foundation.on_table("GetItem", "Query", "UpdateItem"),
+                foundation.read_recordings(),
+                foundation.list_recordings(),
+                foundation.write_prepared(),
+            ],
+            # The function fetches a day's segments one after the other.
+            cdk.Duration.minutes(15),
+            memory_mb=1769,  # one whole core
+            code=prepare_code(foundation.settings),
+            # The prepared file of a day at the highest bit rate that Agora records.
+            scratch=cdk.Size.gibibytes(4),
+        )
+
+    def _submit_recording(self, capabilities: Sequence[Capabilities], webhooks: Webhooks) -> PythonFunction:
+        foundation = self._foundation
+        return self._function(
+            "submit_recording",
+            "Submits a media object to its provider",
+            foundation.settings_for(
+                SubmitRecordingSettings, webhook_secret=webhooks.secret_id, webhook_url=webhooks.url
+            ),
+            [
+                foundation.on_table("GetItem", "Query", "UpdateItem"),
+                foundation.read_recordings(),
+                *foundation.read_provider_secrets(),
+                *webhooks.read_secret(),
+                *self._submit_statements(capabilities),
+            ],
+            # For some providers, the function uploads the bytes of the longest recording.
+            cdk.Duration.minutes(10 if any(c.takes == "bytes" for c in capabilities) else 4),
+        )
+
+    def _poll_job(self, capabilities: Sequence[Capabilities]) -> PythonFunction:
+        foundation = self._foundation
+        calls_back = any(c.callback != "none" for c in capabilities)
+        delivered = any(c.result_by == "delivery" or c.aws_service for c in capabilities)
+        return self._function(
+            "poll_job",
+            "Asks the provider for the state of a job and keeps its reply",
+            foundation.settings_for(PollJobSettings),
+            [
+                foundation.on_table("GetItem", "UpdateItem", *(["Query"] if calls_back else [])),
+                foundation.on_replies("PutObject", *(["GetObject"] if delivered else [])),
+                *foundation.read_provider_secrets(),
+                *(self._get(c.aws_service) for c in capabilities if c.aws_service),
+            ],
+            cdk.Duration.minutes(2),
+        )
+
     def _submit_statements(self, capabilities: Sequence[Capabilities]) -> list[iam.PolicyStatement]:
-        """What else submitting takes: a link to deliver the result with, or a service of AWS that writes it itself."""
+        """The rights to write results to our bucket, for a vendor's upload link and for services of AWS."""
         on_replies = self._foundation.on_replies
         delivered = any(c.result_by == "delivery" for c in capabilities)
         services = [c.aws_service for c in capabilities if c.aws_service]
@@ -108,7 +133,7 @@ class ProcessingWorkflow(Construct):
         ]
 
     def _start(self, service: AwsService) -> iam.PolicyStatement:
-        """Starting a job names no resource: what it may do is bound to where its output goes."""
+        """The right to start jobs. It names no resource, so conditions limit where a job may write its output."""
         replies = self._foundation.buckets.replies.bucket_name
         return iam.PolicyStatement(
             actions=[f"{service.name}:{service.start}"],
@@ -126,7 +151,7 @@ class ProcessingWorkflow(Construct):
     def _state_machine(self) -> sfn.StateMachine:
         settings = self._foundation.settings
         ceilings = settings.submit_ceiling_minutes + settings.poll_ceiling_minutes
-        # A track is there from the first minute of its recording on, and over a day of silence after it at the latest.
+        # A track's execution starts with the recording. It ends a day of silence after the recording at the latest.
         recording = MOST_HOURS * 60 + SILENT.total_seconds() / 60 + settings.late_files_minutes
         return standard_machine(
             self,
@@ -134,25 +159,34 @@ class ProcessingWorkflow(Construct):
             self._definition(),
             functions=[self.prepare, self.submit, self.poll, self.save, self.report],
             statements=[self._foundation.on_table("UpdateItem")],
-            # Each new link and each provider that takes over begins both waits anew; the hour is for faults on the way.
+            # Each new link and each provider that takes over restarts both waits. The hour is for faults.
             timeout=cdk.Duration.minutes((MOST_RENEWALS + 1 + len(settings.failover)) * ceilings + recording + 60),
         )
 
     def _definition(self) -> sfn.IChainable:
-        failed = sfn.Fail.jsonata(self, "Recording failed", error="RecordingFailed", cause="{% $states.input.reason %}")
-        report = self._task("Report failure", self.report)
-        report.add_catch(
-            failed,
-            errors=[sfn.Errors.ALL],
-            outputs={"reason": "{% 'the failure could not be reported: ' & $states.errorOutput.Error %}"},
-        )
-        report.next(failed)
+        report = self._report_failure()
         prepare = self._task("Prepare media", self.prepare, on_error=report)
         submit = self._task("Submit recording", self.submit, on_error=report)
         poll = self._task("Poll job", self.poll, on_error=report)
         save = self._task("Save insights", self.save, on_error=report)
-        await_callback = self._await_callback(poll)
         waiting = wait(self, "Wait")
+        finished = (
+            sfn.Choice.jsonata(self, "Job finished?")
+            .when(outcome("awaiting"), self._await_callback(poll))
+            .when(outcome("running"), waiting)
+            .when(outcome("succeeded"), save)
+            .when(outcome("submit"), submit)
+            .otherwise(report)
+        )
+        waiting.next(poll)
+        poll.next(finished)
+        submit.next(finished)
+        return self._prepared(prepare, submit, report)
+
+    def _prepared(
+        self, prepare: tasks.LambdaInvoke, submit: tasks.LambdaInvoke, report: tasks.LambdaInvoke
+    ) -> sfn.IChainable:
+        """The first choice: media objects are submitted at once, tracks are prepared before."""
         wait_for_files = wait(self, "Wait for files")
         prepared = (
             sfn.Choice.jsonata(self, "Media prepared?")
@@ -164,23 +198,23 @@ class ProcessingWorkflow(Construct):
         )
         wait_for_files.next(prepare)
         prepare.next(prepared)
-        finished = (
-            sfn.Choice.jsonata(self, "Job finished?")
-            .when(outcome("awaiting"), await_callback)
-            .when(outcome("running"), waiting)
-            .when(outcome("succeeded"), save)
-            .when(outcome("submit"), submit)
-            .otherwise(report)
-        )
-        waiting.next(poll)
-        poll.next(finished)
-        submit.next(finished)
         return prepared
 
-    def _await_callback(self, poll: tasks.LambdaInvoke) -> tasks.CallAwsService:
-        """Lays its token on the row for whoever receives the callback, and goes on to poll, come what may.
+    def _report_failure(self) -> tasks.LambdaInvoke:
+        failed = sfn.Fail.jsonata(self, "Recording failed", error="RecordingFailed", cause="{% $states.input.reason %}")
+        report = self._task("Report failure", self.report)
+        report.add_catch(
+            failed,
+            errors=[sfn.Errors.ALL],
+            outputs={"reason": "{% 'the failure could not be reported: ' & $states.errorOutput.Error %}"},
+        )
+        report.next(failed)
+        return report
 
-        The write fails if a callback was noted already, since it came before its wait.
+    def _await_callback(self, poll: tasks.LambdaInvoke) -> tasks.CallAwsService:
+        """Write the task token to the row, wait for the callback, then poll in any case.
+
+        The write fails if the callback arrived before the wait.
         Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html
         """
         state = tasks.CallAwsService.jsonata(
@@ -200,7 +234,7 @@ class ProcessingWorkflow(Construct):
                 "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists(callback_at)",
                 "ExpressionAttributeValues": {":token": {"S": "{% $states.context.Task.Token %}"}},
             },
-            # The local cloud takes no expression here, so it is the same for every recording.
+            # The local cloud accepts no expression here, so the time-out is the same for every recording.
             task_timeout=sfn.Timeout.duration(cdk.Duration.seconds(self._foundation.settings.callback_wait_seconds)),
             outputs="{% $states.input %}",
         )
@@ -223,10 +257,10 @@ class ProcessingWorkflow(Construct):
         self,
         module: str,
         description: str,
+        reads: FunctionSettings,
         statements: list[iam.PolicyStatement],
         timeout: cdk.Duration,
         memory_mb: int = 512,
-        environment: Mapping[str, str] | None = None,
         code: lambda_.Code | None = None,
         scratch: cdk.Size | None = None,
     ) -> PythonFunction:
@@ -236,7 +270,7 @@ class ProcessingWorkflow(Construct):
             settings=self._foundation.settings,
             module=f"states.{module}",
             description=description,
-            environment={**self._foundation.environment(), **(environment or {})},
+            reads=reads,
             statements=statements,
             timeout=timeout,
             memory_mb=memory_mb,

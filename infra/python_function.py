@@ -1,6 +1,6 @@
-"""A Lambda function in Python: the shared zip, its own role with exactly the actions given, its own log group."""
+"""A Lambda function in Python with its own role, which allows exactly the given actions, and its own log group."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -8,17 +8,19 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.bundling.packages import RUNTIME, SHARED_WHEELS, package
+from infra.bundling.packages import RUNTIME, shared_code
+from infra.function_environment import function_environment
 from infra.log_group import log_group
 from infra.settings import StackSettings
+from recording_insights.settings import FunctionSettings
 
 
 class PythonFunction(Construct):
-    """One file of functions/ as a Lambda function.
+    """One handler file of functions/ as a Lambda function.
 
-    `statements` are all that its role may do beside writing its own log. `dead_letters` takes the events of an
-    asynchronous caller that failed three times. `code` stands in for the shared zip, `scratch` is how much /tmp
-    holds, 512 MB if it is not said.
+    `reads` are the settings that the handler reads: they become its environment. `statements` are all rights of its
+    role, except the right to write its own log. `dead_letters` gets the events of an asynchronous caller that failed
+    three times. `code` replaces the shared zip. `scratch` is the size of /tmp, 512 MB by default.
     """
 
     def __init__(
@@ -29,7 +31,7 @@ class PythonFunction(Construct):
         settings: StackSettings,
         module: str,
         description: str,
-        environment: Mapping[str, str],
+        reads: FunctionSettings,
         statements: Sequence[iam.PolicyStatement],
         timeout: cdk.Duration,
         memory_mb: int = 512,
@@ -40,21 +42,17 @@ class PythonFunction(Construct):
         super().__init__(scope, construct_id)
         self.timeout = timeout
         self.log_group = log_group(self, "Log", settings)
-        self.role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"What {module.rpartition('.')[2]} may do",
-        )
+        name = module.rpartition(".")[2]
+        self.role = self._role(name)
         self.function = lambda_.Function(
             self,
             "Function",
             runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"{module}.handler",
-            code=code or package(SHARED_WHEELS),
+            code=code or shared_code(settings),
             description=description,
-            environment={**environment, "POWERTOOLS_SERVICE_NAME": module, "POWERTOOLS_LOG_LEVEL": "INFO"},
+            environment=function_environment(name, reads),
             role=self.role.without_policy_updates(),
             log_group=self.log_group,
             timeout=timeout,
@@ -63,14 +61,21 @@ class PythonFunction(Construct):
             dead_letter_queue=dead_letters,
             retry_attempts=2 if dead_letters else None,
         )
-        write_log = iam.PolicyStatement(
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
-        )
-        send = [
-            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
-            for queue in (dead_letters,)
-            if queue
-        ]
-        self.policy = iam.Policy(self, "Policy", statements=[write_log, *send, *statements])
-        self.policy.attach_to_role(self.role)
+        self.policy = self._policy(statements, dead_letters)
         self.function.node.add_dependency(self.policy)
+
+    def _role(self, name: str) -> iam.Role:
+        principal = iam.ServicePrincipal("lambda.amazonaws.com")
+        return iam.Role(self, "Role", assumed_by=principal, description=f"What {name} may do")
+
+    def _policy(self, statements: Sequence[iam.PolicyStatement], dead_letters: sqs.IQueue | None) -> iam.Policy:
+        own = [
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
+            )
+        ]
+        if dead_letters:
+            own.append(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]))
+        policy = iam.Policy(self, "Policy", statements=[*own, *statements])
+        policy.attach_to_role(self.role)
+        return policy

@@ -1,4 +1,4 @@
-"""The stack: composes capabilities, creates nothing itself."""
+"""The stack: it composes the constructs and creates no resource itself."""
 
 from typing import Any
 
@@ -20,7 +20,10 @@ from recording_insights.agora.storage import region_number
 
 
 class RecordingInsightsStack(cdk.Stack):
-    """One stage of Recording Insights; raises `SettingsInvalid` for a region that Agora has no number for."""
+    """One stage of Recording Insights.
+
+    Raises `SettingsInvalid` for a region that Agora cannot write to, and for settings that cannot be deployed.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, description="Agora recordings become insights in DynamoDB", **kwargs)

@@ -1,4 +1,4 @@
-"""What every state machine here is made of: tasks that wait faults out, a log, traces, a role of its own."""
+"""The parts of both state machines: tasks that retry after faults, a log, traces, and an own role."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,12 @@ from infra.log_group import log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
 
-# A task may wait for a worker before its function's own time begins.
+# A task may wait for a worker before the time-out of its function starts.
 START_MARGIN = cdk.Duration.seconds(30)
 
 
 def lambda_task(scope: Construct, name: str, function: PythonFunction) -> tasks.LambdaInvoke:
-    """A state that gives its input to a function and goes on with what that returns."""
+    """A state that passes its input to a function and returns the function's result."""
     task = tasks.LambdaInvoke.jsonata(
         scope,
         name,
@@ -27,7 +27,7 @@ def lambda_task(scope: Construct, name: str, function: PythonFunction) -> tasks.
         task_timeout=sfn.Timeout.duration(function.timeout.plus(START_MARGIN)),
         retry_on_service_exceptions=False,
     )
-    # Throttling passes: nothing may be lost because many recordings end at the same time.
+    # Throttling ends by itself. No recording may fail because many end at the same time.
     task.add_retry(
         errors=["Lambda.TooManyRequestsException"],
         interval=cdk.Duration.seconds(2),
@@ -48,13 +48,13 @@ def lambda_task(scope: Construct, name: str, function: PythonFunction) -> tasks.
 
 
 def wait(scope: Construct, name: str) -> sfn.Wait:
-    """A state that waits as long as its input says."""
+    """A state that waits for the seconds in its input."""
     return sfn.Wait.jsonata(scope, name, time=sfn.WaitTime.seconds("{% $states.input.wait_seconds %}"))
 
 
-def outcome(word: str) -> sfn.Condition:
-    """That the input's outcome is this one."""
-    return sfn.Condition.jsonata("{% $states.input.outcome = '" + word + "' %}")
+def outcome(value: str) -> sfn.Condition:
+    """The condition that the input has this outcome."""
+    return sfn.Condition.jsonata("{% $states.input.outcome = '" + value + "' %}")
 
 
 def standard_machine(
@@ -66,37 +66,12 @@ def standard_machine(
     timeout: cdk.Duration,
     statements: Sequence[iam.PolicyStatement] = (),
 ) -> sfn.StateMachine:
-    """The machine and its role, which may call these functions and do what the statements say."""
+    """A state machine, and its role with the rights to call these functions and those of the statements."""
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-    policy = iam.Policy(
-        scope,
-        "Policy",
-        statements=[
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"], resources=[f.function.function_arn for f in functions]
-            ),
-            *statements,
-            # Log delivery and tracing have no resources to name.
-            # Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-            iam.PolicyStatement(
-                actions=[
-                    "logs:CreateLogDelivery",
-                    "logs:GetLogDelivery",
-                    "logs:UpdateLogDelivery",
-                    "logs:DeleteLogDelivery",
-                    "logs:ListLogDeliveries",
-                    "logs:PutResourcePolicy",
-                    "logs:DescribeResourcePolicies",
-                    "logs:DescribeLogGroups",
-                    "xray:PutTraceSegments",
-                    "xray:PutTelemetryRecords",
-                    "xray:GetSamplingRules",
-                    "xray:GetSamplingTargets",
-                ],
-                resources=["*"],
-            ),
-        ],
+    call = iam.PolicyStatement(
+        actions=["lambda:InvokeFunction"], resources=[function.function.function_arn for function in functions]
     )
+    policy = iam.Policy(scope, "Policy", statements=[call, *statements, _log_and_trace()])
     policy.attach_to_role(role)
     machine = sfn.StateMachine(
         scope,
@@ -106,7 +81,7 @@ def standard_machine(
         state_machine_type=sfn.StateMachineType.STANDARD,
         timeout=timeout,
         role=role.without_policy_updates(),
-        # Without execution data: what a state carries is in the execution's history already.
+        # Without execution data, because the execution's history has it already.
         logs=sfn.LogOptions(
             destination=log_group(scope, "Log", settings), level=sfn.LogLevel.ALL, include_execution_data=False
         ),
@@ -114,3 +89,27 @@ def standard_machine(
     )
     machine.node.add_dependency(policy)
     return machine
+
+
+def _log_and_trace() -> iam.PolicyStatement:
+    """The rights for log delivery and tracing. They name no resources.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    """
+    return iam.PolicyStatement(
+        actions=[
+            "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:DescribeResourcePolicies",
+            "logs:DescribeLogGroups",
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+        ],
+        resources=["*"],
+    )

@@ -1,4 +1,4 @@
-"""Executions that fail, time out or are aborted without having reported: their reason reaches the row all the same."""
+"""Executions that fail, time out or are aborted before they report: the reason still reaches the row."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -9,10 +9,11 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
+from recording_insights.settings import ReportStoppedExecutionSettings
 
 
 class StoppedExecutions(Construct):
-    """Rule on the status change of executions → function."""
+    """A rule on the status change of executions, and its function."""
 
     def __init__(
         self,
@@ -23,17 +24,26 @@ class StoppedExecutions(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.report = PythonFunction(
+        report = PythonFunction(
             self,
             "ReportStoppedExecution",
             settings=foundation.settings,
             module="events.report_stopped_execution",
-            description="Leaves the reason of an execution that was stopped on the row",
-            environment=foundation.environment(),
+            description="Writes the reason of a stopped execution to the row",
+            reads=foundation.settings_for(ReportStoppedExecutionSettings),
             statements=[foundation.on_table("GetItem", "Query", "UpdateItem")],
             timeout=cdk.Duration.seconds(30),
             dead_letters=dead_letters,
         )
+        target = targets.LambdaFunction(
+            report.function,
+            dead_letter_queue=dead_letters,
+            max_event_age=cdk.Duration.hours(24),
+            retry_attempts=185,
+        )
+        self._send_stopped(state_machine, target)
+
+    def _send_stopped(self, state_machine: sfn.StateMachine, target: targets.LambdaFunction) -> None:
         events.Rule(
             self,
             "Rule",
@@ -46,12 +56,5 @@ class StoppedExecutions(Construct):
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
                 },
             ),
-            targets=[
-                targets.LambdaFunction(
-                    self.report.function,
-                    dead_letter_queue=dead_letters,
-                    max_event_age=cdk.Duration.hours(24),
-                    retry_attempts=185,
-                )
-            ],
+            targets=[target],
         )

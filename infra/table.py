@@ -1,4 +1,4 @@
-"""The one table: an item collection per recording, and an index that lists recordings by status and time."""
+"""The table: an item collection for each recording, and an index that lists recordings by status and time."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -9,7 +9,7 @@ from recording_insights.store import keys
 
 
 class InsightsTable(Construct):
-    """On demand, with point-in-time recovery."""
+    """An on-demand table with point-in-time recovery."""
 
     def __init__(self, scope: Construct, construct_id: str, settings: StackSettings) -> None:
         super().__init__(scope, construct_id)

@@ -1,9 +1,10 @@
-"""The Step Functions machine that watches a recording from its start until nothing more is to come of it.
+"""The state machine that monitors a recording, from its start until its last file has arrived.
 
-As in the workflow, timing is decided in Python and arrives as data.
+Python decides the timing, as for the state machine that processes media objects. The definition gets it as data.
 """
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -13,27 +14,50 @@ from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.recordings.request import MOST_HOURS
+from recording_insights.settings import CheckRecordingSettings, RecoverRecordingSettings
 
 FAULT_SECONDS = 120
-"""Before a look that AWS hindered again and again is tried anew: a watch must not end by a fault."""
+"""The wait after the retries of a task failed. A fault of AWS must not end a watch."""
 LATE_TIMES = 3
-"""Each late file begins the wait for others anew."""
+"""How often a late file may restart the wait for others."""
 MARGIN_HOURS = 6
 
 
+@jsii.implements(cdk.IStableStringProducer)
+class _LaterText:
+    """A text that is set after the construct that uses it, and before the synth."""
+
+    text: str | None = None
+
+    def produce(self) -> str | None:
+        return self.text
+
+
 class RecordingWatch(Construct):
-    """The state machine and the functions behind its two tasks; `recover_with` says where recovered media go."""
+    """The state machine and the functions behind its two tasks. Call `recover_with` once the workflow exists."""
 
     def __init__(self, scope: Construct, construct_id: str, foundation: Foundation) -> None:
         super().__init__(scope, construct_id)
-        settings = foundation.settings
-        self.check = PythonFunction(
+        self._workflow_arn = _LaterText()
+        self.check = self._check_recording(foundation)
+        self.recover = self._recover_recording(foundation)
+        late_minutes = LATE_TIMES * foundation.settings.late_files_minutes
+        self.state_machine = standard_machine(
+            self,
+            foundation.settings,
+            self._definition(),
+            functions=[self.check, self.recover],
+            timeout=cdk.Duration.minutes((MOST_HOURS + MARGIN_HOURS) * 60 + late_minutes),
+        )
+
+    def _check_recording(self, foundation: Foundation) -> PythonFunction:
+        return PythonFunction(
             self,
             "CheckRecording",
-            settings=settings,
+            settings=foundation.settings,
             module="states.check_recording",
-            description="Asks Agora whether a recorder still records, and renews what it writes its files with",
-            environment=foundation.environment(),
+            description="Asks Agora whether a recorder still records, and renews its credentials",
+            reads=foundation.settings_for(CheckRecordingSettings),
             statements=[
                 foundation.on_table("GetItem", "Query", "UpdateItem", "DeleteItem"),
                 foundation.read_secret("agora"),
@@ -41,35 +65,31 @@ class RecordingWatch(Construct):
             ],
             timeout=cdk.Duration.minutes(1),
         )
-        self.recover = PythonFunction(
+
+    def _recover_recording(self, foundation: Foundation) -> PythonFunction:
+        workflow_arn = cdk.Lazy.string(self._workflow_arn)
+        return PythonFunction(
             self,
             "RecoverRecording",
-            settings=settings,
+            settings=foundation.settings,
             module="states.recover_recording",
-            description="Has processed what slices hold and no MP4",
-            environment=foundation.environment(),
+            description="Starts the processing of segments that are in no MP4",
+            reads=foundation.settings_for(RecoverRecordingSettings, workflow_arn=workflow_arn),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),
                 foundation.list_recordings(),
             ],
-            # A day has some 6000 slices, which are six lists and a playlist.
+            # A day has some 6,000 segments: six lists and a playlist.
             timeout=cdk.Duration.minutes(1),
-        )
-        self.state_machine = standard_machine(
-            self,
-            settings,
-            self._definition(),
-            functions=[self.check, self.recover],
-            timeout=cdk.Duration.minutes((MOST_HOURS + MARGIN_HOURS) * 60 + LATE_TIMES * settings.late_files_minutes),
         )
 
     def recover_with(self, workflow: sfn.StateMachine) -> None:
-        """What is recovered is processed there.
+        """Set the state machine that processes recovered media.
 
-        Said afterwards: the workflow needs the API for callbacks, whose starts need the watch.
+        It is set later, because of a cycle: the workflow needs the API's address, and the API starts this watch.
         """
-        self.recover.function.add_environment("WORKFLOW_ARN", workflow.state_machine_arn)
+        self._workflow_arn.text = workflow.state_machine_arn
         self.recover.policy.add_statements(
             iam.PolicyStatement(actions=["states:StartExecution"], resources=[workflow.state_machine_arn])
         )

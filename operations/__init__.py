@@ -1,1 +1,6 @@
-"""What an operator runs against a deployed stage."""
+"""Commands that an operator runs against a deployed stage."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))

@@ -1,9 +1,9 @@
-"""Makes, stores and rotates the key that signs Agora's upload credentials: `make agora-key STAGE=dev`.
+"""Make, store and rotate the key that signs Agora's upload credentials: `make agora-key STAGE=dev`.
 
-A new key is made, proven, stored, and only then the others are deleted: wherever that breaks off, the secret holds a
-key that works, and the next run deletes what was left over. Recordings under way are not disturbed: the tokens that
-they were started with outlive the key that signed them. One run at a time: a second one would take the first one's
-new key for a left-over.
+The command makes a new key, tests it and stores it. Only then it deletes the other keys. If a run breaks off, the
+secret still holds a key that works, and the next run deletes the keys that were left over. Running recordings are not
+disturbed: their tokens stay valid after the key is deleted. Start only one run at a time, because a second run would
+delete the new key of the first.
 """
 
 import argparse
@@ -27,11 +27,15 @@ from botocore.exceptions import (
     SSOError,
 )
 
+from recording_insights.settings import secret_name
+
 OUTPUT = "AgoraUploaderName"
+VENDOR = "agora-uploader"
+"""The last part of the secret's name."""
 KEYS_PER_USER = 2
 """IAM's quota."""
 SETTLE_SECONDS = 60.0
-"""How long a new key may take to be known everywhere; a few seconds are usual."""
+"""The longest wait until AWS accepts a new key everywhere. A few seconds are usual."""
 INTERVAL_SECONDS = 2.0
 SHORTEST_TOKEN_SECONDS = 900
 RIGHTS = (
@@ -41,17 +45,21 @@ RIGHTS = (
 )
 
 Clients = Callable[..., Any]
-"""A service's name, and `aws_access_key_id`, `aws_secret_access_key` if not the operator's → a boto3 client."""
-Say = Callable[[str], None]
+"""Makes a boto3 client of the service that it names.
+
+Give it `aws_access_key_id` and `aws_secret_access_key` if the client must not use the operator's credentials.
+"""
+Report = Callable[[str], None]
+"""Shows one line of progress to the operator."""
 
 
 class OperationFailed(Exception):
-    """It could not be done; the text says why and what to do, and holds no secret."""
+    """The command failed. The text gives the reason and what to do, and holds no secret."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The user, the secret that holds its key, and the ids of the keys that are no more."""
+    """The user, the secret that holds its key, and the ids of the deleted keys."""
 
     stage: str
     user: str
@@ -59,58 +67,60 @@ class Outcome:
     deleted_keys: list[str]
 
 
-def rotate_key(stage: str, client: Clients, say: Say, sleep: Callable[[float], None] = time.sleep) -> Outcome:
-    """Give the stage's uploader a new key; it is in the secret when this returns, and the only one that works.
+def rotate_key(stage: str, client: Clients, report: Report, sleep: Callable[[float], None] = time.sleep) -> Outcome:
+    """Give the stage's uploader a new key. After that, the secret holds the only key of the user.
 
     Raises:
-        OperationFailed: the stage is not deployed, AWS refuses something, or the new key does not come to work; the
-            key in the secret is then as good as before.
+        OperationFailed: the stage is not deployed, AWS refuses a call, or AWS does not accept the new key. The key in
+            the secret then still works.
     """
+    secret = secret_name(stage, VENDOR)
     with _explained():
         user = _uploader(stage, client)
-        secret, iam, secrets = _secret_name(stage), client("iam"), client("secretsmanager")
+        iam, secrets = client("iam"), client("secretsmanager")
         stored, old, deleted = _stored_key_id(secrets, secret), _keys_of(iam, user), []
         if len(old) >= KEYS_PER_USER:
             left_over = next(key for key in old if key != stored)
-            say(f"Deleting the key {left_over}, which is not in the secret: a user has {KEYS_PER_USER} at most")
+            report(f"Deleting the key {left_over}, which is not in the secret: a user has {KEYS_PER_USER} at most")
             _delete_key(iam, user, left_over)
             old.remove(left_over)
             deleted.append(left_over)
-        say(f"Making a key for {user}")
+        report(f"Making a key for {user}")
         key = iam.create_access_key(UserName=user)["AccessKey"]
         try:
-            _prove(client, key, say, sleep)
+            _prove(client, key, report, sleep)
         except OperationFailed:
             _delete_key(iam, user, key["AccessKeyId"])
             raise
-        say(f"Storing it in {secret}")
+        report(f"Storing it in {secret}")
         _store(secrets, secret, {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]})
         for former in old:
-            say(f"Deleting the former key {former}")
+            report(f"Deleting the former key {former}")
             _delete_key(iam, user, former)
             deleted.append(former)
     return Outcome(stage, user, secret, deleted)
 
 
-def remove_key(stage: str, client: Clients, say: Say) -> Outcome:
-    """Delete all keys of the stage's uploader and the secret; CloudFormation deletes no user that has a key.
+def remove_key(stage: str, client: Clients, report: Report) -> Outcome:
+    """Delete all keys of the stage's uploader, and the secret. CloudFormation deletes no user that has a key.
 
     Raises:
-        OperationFailed: the stage is not deployed, or AWS refuses something.
+        OperationFailed: the stage is not deployed, or AWS refuses a call.
     """
+    secret = secret_name(stage, VENDOR)
     with _explained():
         user = _uploader(stage, client)
-        secret, iam, secrets = _secret_name(stage), client("iam"), client("secretsmanager")
+        iam, secrets = client("iam"), client("secretsmanager")
         deleted = _keys_of(iam, user)
         for key in deleted:
-            say(f"Deleting the key {key}")
+            report(f"Deleting the key {key}")
             _delete_key(iam, user, key)
-        say(f"Deleting {secret}")
+        report(f"Deleting {secret}")
         try:
-            # Of no use to anybody; and while it could be recovered, none of its name could be made.
+            # While a secret can be recovered, nobody can create another one of its name.
             secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
         except secrets.exceptions.ResourceNotFoundException:
-            say("It does not exist")
+            report("It does not exist")
     return Outcome(stage, user, secret, deleted)
 
 
@@ -123,15 +133,14 @@ def _uploader(stage: str, client: Clients) -> str:
             raise
         region = cloudformation.meta.region_name
         raise OperationFailed(
-            f"There is no stack {name} in {region}: `make deploy STAGE={stage}` makes it. "
+            f"There is no stack {name} in {region}: `make deploy STAGE={stage}` creates it. "
             "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
         ) from None
     for output in stack.get("Outputs", []):
         if output["OutputKey"] == OUTPUT:
             return str(output["OutputValue"])
     raise OperationFailed(
-        f"The stack {name} ({stack['StackStatus']}) has no output {OUTPUT}: `make deploy STAGE={stage}` brings it up "
-        "to date."
+        f"The stack {name} ({stack['StackStatus']}) has no output {OUTPUT}: `make deploy STAGE={stage}` updates it."
     )
 
 
@@ -139,18 +148,18 @@ def _stored_key_id(secrets: Any, name: str) -> str | None:
     try:
         value = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
     except (secrets.exceptions.ResourceNotFoundException, KeyError, ValueError):
-        return None  # there is none yet, or nothing that could be a key
+        return None  # there is no secret yet, or it does not hold a key
     return value.get("accessKeyId") if isinstance(value, dict) else None
 
 
 def _keys_of(iam: Any, user: str) -> list[str]:
-    """Oldest first."""
+    """The ids of the user's keys, oldest first."""
     keys = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
     return [key["AccessKeyId"] for key in sorted(keys, key=lambda key: key["CreateDate"])]
 
 
-def _prove(client: Clients, key: dict[str, Any], say: Say, sleep: Callable[[float], None]) -> None:
-    """Make a token with it as a start does; without a session policy, that one may do nothing."""
+def _prove(client: Clients, key: dict[str, Any], report: Report, sleep: Callable[[float], None]) -> None:
+    """Test the key: make a token with it, as each start of a recording does. The token itself has no rights."""
     sts = client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
     waited = 0.0
     while True:
@@ -164,9 +173,9 @@ def _prove(client: Clients, key: dict[str, Any], say: Say, sleep: Callable[[floa
                     "If the stack was deployed by an earlier version, deploy it first; otherwise try again."
                 ) from None
         else:
-            say("It works")
+            report("It works")
             return
-        say(f"Waiting for AWS to know it everywhere, {waited:.0f} s so far ({code})")
+        report(f"Waiting for AWS to accept it everywhere, {waited:.0f} s so far ({code})")
         sleep(INTERVAL_SECONDS)
         waited += INTERVAL_SECONDS
 
@@ -180,17 +189,13 @@ def _store(secrets: Any, name: str, value: dict[str, str]) -> None:
 
 
 def _delete_key(iam: Any, user: str, key_id: str) -> None:
-    with suppress(iam.exceptions.NoSuchEntityException):  # somebody was faster
+    with suppress(iam.exceptions.NoSuchEntityException):  # another run has deleted it
         iam.delete_access_key(UserName=user, AccessKeyId=key_id)
-
-
-def _secret_name(stage: str) -> str:
-    return f"recording-insights/{stage}/agora-uploader"
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """AWS's errors in words that say what to do."""
+    """Turn errors of AWS into `OperationFailed` with what to do."""
     try:
         yield
     except ClientError as error:
@@ -204,9 +209,9 @@ def _explained() -> Iterator[None]:
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound, SSOError) as error:
         raise OperationFailed(f"{error}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.") from None
     except NoRegionError:
-        raise OperationFailed("Which region is the stack in? Set AWS_REGION.") from None
+        raise OperationFailed("The region of the stack is unknown. Set AWS_REGION.") from None
     except BotoCoreError as error:
-        raise OperationFailed(f"AWS could not be asked: {error}") from None
+        raise OperationFailed(f"The call to AWS failed: {error}") from None
 
 
 def _message(error: ClientError) -> str:
@@ -214,28 +219,28 @@ def _message(error: ClientError) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 when it is done; 1 with the reason on standard error, where the progress goes, too."""
+    """Run the command. Returns 0, or 1 with the reason on standard error, after the lines of progress."""
     about = "Make, store and rotate the key that signs Agora's upload credentials."
     parser = argparse.ArgumentParser(prog="python -m operations.agora_key", description=about)
     parser.add_argument("--stage", required=True)
     parser.add_argument("--delete", action="store_true", help="delete all keys and the secret, before `make destroy`")
-    parser.add_argument("--json", action="store_true", help="the outcome as JSON on standard output")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON on standard output")
     given = parser.parse_args(arguments)
 
-    def say(line: str) -> None:
+    def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        outcome = (remove_key if given.delete else rotate_key)(given.stage, boto3.client, say)
+        outcome = (remove_key if given.delete else rotate_key)(given.stage, boto3.client, report)
     except OperationFailed as failure:
-        say(str(failure))
+        report(str(failure))
         return 1
     if given.json:
         print(json.dumps(asdict(outcome)))
     elif given.delete:
         print(f"{outcome.user} has no key any more: no recording can be started.")
     else:
-        print(f"{outcome.secret} holds a new key of {outcome.user}; the functions find it by themselves.")
+        print(f"{outcome.secret} holds a new key of {outcome.user}; the functions read it within minutes.")
     return 0
 
 

@@ -1,1 +1,1 @@
-"""Events from EventBridge, one Lambda function per file."""
+"""Events from EventBridge: one Lambda function for each file."""

@@ -1,20 +1,18 @@
-"""EventBridge "Step Functions Execution Status Change" → the reason on the row, if nobody left one."""
+"""EventBridge "Step Functions Execution Status Change": writes the reason to the row, if no state has written one."""
 
-from functools import lru_cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from recording_insights.aws import clients
 from recording_insights.processing.report_failure import report_stopped_execution
-from recording_insights.settings import FunctionSettings
-from recording_insights.store.media import MediaStore
+from recording_insights.settings import ReportStoppedExecutionSettings
+from wiring import Wiring
 
 logger = Logger(service="report-stopped-execution")
-settings = lru_cache(maxsize=1)(FunctionSettings.from_env)
+wiring = Wiring(ReportStoppedExecutionSettings)
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """An exception makes Lambda try again, then the dead-letter queue has the event."""
-    reason = report_stopped_execution(event["detail"], store=MediaStore(clients.table(settings().table_name)))
+    """After an exception, Lambda tries again. In the end the event goes to the dead-letter queue."""
+    reason = report_stopped_execution(event["detail"], store=wiring.media)
     logger.error("stopped", extra={"execution": event["detail"]["name"], "reason": reason})

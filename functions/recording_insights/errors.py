@@ -9,6 +9,7 @@ RecordingInsightsError
 ├── PayloadTooLarge             a request body over the limit                             (413)
 ├── CallbackForged              a callback does not prove that its vendor sent it         (401)
 ├── WatchUnavailable            the watch over a recording could not be started           (503)
+├── MediaObjectGone             a media object was deleted or replaced since its event
 ├── StoreError
 │   ├── ItemTooLarge            one utterance or insight does not fit an item of the table
 │   ├── MediaMissing            a media object's row was erased while it was processed
@@ -80,6 +81,10 @@ class CallbackForged(RecordingInsightsError):
 
 class WatchUnavailable(RecordingInsightsError):
     """The watch over a new recording could not be started, so Agora was not called; a repeat may help."""
+
+
+class MediaObjectGone(RecordingInsightsError):
+    """A media object was deleted or replaced after the event that announced it."""
 
 
 class StoreError(RecordingInsightsError):

@@ -1,47 +1,38 @@
-"""What the stack tells a function through its environment.
+"""The settings of each function, and how they travel from the stack to the function.
 
-One variable per field, named in capitals; the stack writes them from the same dataclass, so the two cannot
-drift. Values are text, whole numbers, JSON lists or JSON objects.
+A function reads its environment. Each field of its class is one variable, named in capitals. The stack writes the
+variables from an instance of the same class, so that both always agree. Values are texts, whole numbers, JSON lists
+or JSON objects.
+
+Lambda allows 4 KB for all variables of a function. Settings without a limit on their length therefore travel in a
+file of the function's package, see `StageSettings`.
 """
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 
 from recording_insights.errors import SettingsInvalid
 
+STAGE_SETTINGS_FILE = "stage_settings.json"
+"""The name of the file of `StageSettings`, at the top of the package."""
+
+
+def secret_name(stage: str, vendor: str) -> str:
+    """The name in Secrets Manager of a vendor's credentials."""
+    return f"recording-insights/{stage}/{vendor}"
+
 
 @dataclass(frozen=True)
 class FunctionSettings:
-    """Settings that every function gets.
-
-    `provider` gets a recording that names none, `providers` are all that one may name, `failover` those that take
-    over, in order, `failover_minutes` after a provider went away. `provider_options` are the stack's options,
-    `base_urls` replaces a vendor's scheme and host, both by name. Ceilings are minutes from the arrival of the media
-    object (submit) and from the moment the provider took it (poll); `late_files_minutes` is how long files may come
-    after a recording's end, `link_minutes` the life of a presigned URL.
-    """
-
-    stage: str
-    table_name: str
-    recordings_bucket: str
-    replies_bucket: str
-    provider: str
-    providers: Sequence[str]
-    failover: Sequence[str]
-    provider_options: Mapping[str, Any]
-    base_urls: Mapping[str, str]
-    submit_ceiling_minutes: int
-    poll_ceiling_minutes: int
-    late_files_minutes: int
-    failover_minutes: int
-    link_minutes: int
+    """The settings that every function has: none. Subclasses add the fields that a function reads."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read and check the environment.
+        """Read and check the environment; without one, that of the process.
 
         Raises:
             SettingsInvalid: names every variable that is missing or malformed, in one message.
@@ -63,44 +54,247 @@ class FunctionSettings:
             raise SettingsInvalid("; ".join(faults))
         return cls(**values)
 
-    def secret_name(self, vendor: str) -> str:
-        """Where the credentials of a vendor lie in Secrets Manager."""
-        return f"recording-insights/{self.stage}/{vendor}"
+    def to_env(self) -> dict[str, str]:
+        """The variables that `from_env` reads. Texts may be tokens of the CDK and stay as they are."""
+        values = {field.name.upper(): getattr(self, field.name) for field in fields(self)}
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
 @dataclass(frozen=True)
-class RecoverySettings(FunctionSettings):
-    """What starts executions needs beside the common settings: the state machine that processes media objects."""
+class TableSettings(FunctionSettings):
+    """For functions that read or write the insights table."""
+
+    table_name: str
+
+
+@dataclass(frozen=True)
+class SecretSettings(FunctionSettings):
+    """For functions that read secrets: the stage is a part of each secret's name."""
+
+    stage: str
+
+    def secret_name(self, vendor: str) -> str:
+        """The name in Secrets Manager of a vendor's credentials."""
+        return secret_name(self.stage, vendor)
+
+
+@dataclass(frozen=True)
+class VendorSettings(SecretSettings):
+    """For functions that call vendors: `base_urls` replaces a vendor's scheme and host, by the vendor's name."""
+
+    base_urls: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RecordingsBucketSettings(FunctionSettings):
+    """For functions that need the name of the bucket that Agora writes to."""
+
+    recordings_bucket: str
+
+
+@dataclass(frozen=True)
+class AgoraSettings(TableSettings, VendorSettings, RecordingsBucketSettings):
+    """For functions that call Agora about a recording in the table."""
+
+
+@dataclass(frozen=True)
+class RepliesSettings(TableSettings):
+    """For functions that keep or read a media object's reply."""
+
+    replies_bucket: str
+
+
+@dataclass(frozen=True)
+class ProcessingSettings(FunctionSettings):
+    """For functions that start executions of the state machine that processes media objects."""
 
     workflow_arn: str
 
 
 @dataclass(frozen=True)
-class IntakeSettings(RecoverySettings):
-    """What the intake function needs: the provider by prefix of the object's key, too."""
+class LateFilesSettings(FunctionSettings):
+    """For functions that wait for files: how many minutes after the end of a recording files may arrive."""
 
-    prefix_providers: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class StartSettings(FunctionSettings):
-    """What the function that starts recordings needs beside: the state machine that watches them."""
-
-    watch_arn: str
+    late_files_minutes: int
 
 
 @dataclass(frozen=True)
 class WebhookSettings(FunctionSettings):
-    """What gives and checks the tokens of callbacks: the secret that they are made with."""
+    """For functions that make or check the tokens of callbacks: the name of the secret that makes them."""
 
     webhook_secret: str
 
 
-@dataclass(frozen=True)
-class SubmitSettings(WebhookSettings):
-    """What the function that submits needs beside: the URL under which vendors reach our webhooks."""
+# Routes
 
+
+@dataclass(frozen=True)
+class StartRecordingSettings(AgoraSettings):
+    """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
+
+    provider: str
+    providers: Sequence[str]
+    watch_arn: str
+
+
+@dataclass(frozen=True)
+class ListRecordingsSettings(TableSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class GetRecordingSettings(AgoraSettings):
+    """The table and Agora."""
+
+
+@dataclass(frozen=True)
+class UpdateRecordingSettings(AgoraSettings):
+    """The table and Agora."""
+
+
+@dataclass(frozen=True)
+class UpdateLayoutSettings(AgoraSettings):
+    """The table and Agora."""
+
+
+@dataclass(frozen=True)
+class StopRecordingSettings(AgoraSettings):
+    """The table and Agora."""
+
+
+@dataclass(frozen=True)
+class GetInsightsSettings(TableSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class ReceiveNotificationSettings(TableSettings, SecretSettings):
+    """The table, and the stage of the secret that notifications are signed with."""
+
+
+@dataclass(frozen=True)
+class ReceiveCallbackSettings(RepliesSettings, VendorSettings, WebhookSettings):
+    """`providers` are all providers of the stack: callbacks of any other provider are refused."""
+
+    providers: Sequence[str]
+
+
+# States
+
+
+@dataclass(frozen=True)
+class PrepareMediaSettings(TableSettings, RecordingsBucketSettings, LateFilesSettings):
+    """The table and the bucket of the tracks."""
+
+
+@dataclass(frozen=True)
+class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings):
+    """`failover` are the providers that take over, in this order.
+
+    A provider takes over `failover_minutes` after its predecessor became unavailable. `submit_ceiling_minutes` counts
+    from the arrival of the media object. `link_minutes` is the life of a presigned URL. Vendors reach our webhooks
+    under `webhook_url`.
+    """
+
+    failover: Sequence[str]
+    failover_minutes: int
+    submit_ceiling_minutes: int
+    link_minutes: int
     webhook_url: str
+
+
+@dataclass(frozen=True)
+class PollJobSettings(RepliesSettings, VendorSettings):
+    """`poll_ceiling_minutes` counts from the moment in which the provider accepted the job."""
+
+    poll_ceiling_minutes: int
+
+
+@dataclass(frozen=True)
+class SaveInsightsSettings(RepliesSettings, VendorSettings):
+    """The table, the replies, and what loads the adapter that reads them."""
+
+
+@dataclass(frozen=True)
+class ReportFailureSettings(TableSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class CheckRecordingSettings(AgoraSettings, LateFilesSettings):
+    """The table and Agora."""
+
+
+@dataclass(frozen=True)
+class RecoverRecordingSettings(TableSettings, RecordingsBucketSettings, ProcessingSettings):
+    """The table, the bucket of the segments, and the state machine that processes what is recovered."""
+
+
+# Events
+
+
+@dataclass(frozen=True)
+class AdmitMediaSettings(TableSettings, ProcessingSettings):
+    """`provider` gets a media object for which neither its recording nor its key names a provider."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
+class ReceiveResultEventSettings(RepliesSettings):
+    """`providers` are all providers of the stack: events of any other service are ignored."""
+
+    providers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ReportStoppedExecutionSettings(TableSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """The settings of a stage that travel in a file of the package, because nothing limits their length.
+
+    `provider_options` are the stage's options for each provider, by the provider's name. `prefix_providers` are the
+    providers of media objects whose key begins with a prefix: the first one gets the media object, the others take
+    over.
+    """
+
+    provider_options: Mapping[str, Mapping[str, Any]]
+    prefix_providers: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def from_file(cls, file: Path) -> Self:
+        """Read and check the file.
+
+        Raises:
+            SettingsInvalid: the file is missing or no JSON object, or names every setting that is missing or malformed.
+        """
+        try:
+            given = json.loads(file.read_bytes())
+        except FileNotFoundError:
+            raise SettingsInvalid(f"{file.name} is missing from the package") from None
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            raise SettingsInvalid(f"{file.name} is not a JSON object")
+        checks: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+            "provider_options": (_is_object, "objects"),
+            "prefix_providers": (_is_list_of_texts, "lists of texts"),
+        }
+        faults = [
+            f"{name} is not a JSON object of {form}" if name in given else f"{name} is missing"
+            for name, (is_valid, form) in checks.items()
+            if not _is_object(given.get(name)) or not all(map(is_valid, given[name].values()))
+        ]
+        if faults:
+            raise SettingsInvalid(f"{file.name}: {'; '.join(faults)}")
+        return cls(**{name: given[name] for name in checks})
+
+    def to_json(self) -> str:
+        """The content of the file that `from_file` reads; the same settings give the same text."""
+        return json.dumps(asdict(self), sort_keys=True)
 
 
 def _parse(text: str, kind: Any) -> Any:
@@ -118,3 +312,11 @@ def _parse(text: str, kind: Any) -> Any:
     if not isinstance(value, form):
         raise ValueError(f"is not a JSON {name}")
     return value
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

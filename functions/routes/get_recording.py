@@ -1,34 +1,19 @@
 """GET /recordings/{recording_id}"""
 
-from functools import lru_cache
-
 from aws_lambda_powertools import Logger
 
-from recording_insights.agora.client import AgoraClient
-from recording_insights.agora_wiring import agora_client
-from recording_insights.aws import clients
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.recordings.read import describe_recording
-from recording_insights.settings import FunctionSettings
-from recording_insights.store.recordings import RecordingStore
+from recording_insights.settings import GetRecordingSettings
+from wiring import Wiring
 
-settings = lru_cache(maxsize=1)(FunctionSettings.from_env)
+wiring = Wiring(GetRecordingSettings)
 
 
 @http_route(Logger(service="get-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
-    """200: the row, its media objects and Agora's live state."""
-    return HttpResponse(
-        describe_recording(
-            request.recording_id,
-            store=RecordingStore(clients.table(settings().table_name)),
-            agora=agora(),
-            deadline=request.deadline,
-        )
+    """200: the recording, its media objects, and the recorder's state at Agora."""
+    recording = describe_recording(
+        request.recording_id, store=wiring.recordings, agora=wiring.agora, deadline=request.deadline
     )
-
-
-@lru_cache(maxsize=1)
-def agora() -> AgoraClient:
-    """Kept while the worker lives, and with it the connection."""
-    return agora_client(settings(), aws_region=clients.region(settings().table_name))
+    return HttpResponse(recording)

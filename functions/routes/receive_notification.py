@@ -1,37 +1,26 @@
 """POST /webhooks/agora"""
 
-from functools import lru_cache
-
 from aws_lambda_powertools import Logger
 
-from recording_insights.agora.notifications import SECRET_KEY, Notification, check_signature
-from recording_insights.aws import clients
-from recording_insights.aws.secrets import read_secret
-from recording_insights.errors import NotFound, SecretUnusable
+from recording_insights.agora.notifications import Notification, check_signature
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.recordings.notifications import take_in
-from recording_insights.settings import FunctionSettings
-from recording_insights.store.notices import NoticeStore
-from recording_insights.store.recordings import RecordingStore
+from recording_insights.settings import ReceiveNotificationSettings
+from wiring import Wiring
 
 LARGEST_NOTIFICATION = 256 * 1024
-"""A list of files that is longer would be new."""
+"""In bytes: far more than the longest list of files that Agora sends."""
 
 logger = Logger(service="receive-notification")
-settings = lru_cache(maxsize=1)(FunctionSettings.from_env)
+wiring = Wiring(ReceiveNotificationSettings)
 
 
 @http_route(logger, largest_body=LARGEST_NOTIFICATION)
 def handler(request: HttpRequest) -> HttpResponse:
-    """200 for every authentic notification, whether or not anything follows from it: Agora repeats any other."""
-    try:
-        secret = read_secret(settings().secret_name("agora"), (SECRET_KEY,))[SECRET_KEY]
-    except SecretUnusable as unusable:
-        raise NotFound(f"notifications are not set up: {unusable}") from unusable
-    check_signature(request.body, request.headers, secret)
+    """200 for every authentic notification, even if it changed nothing: Agora repeats any other."""
+    check_signature(request.body, request.headers, wiring.notification_secret())
     notice = Notification.from_body(request.json_object())
-    table = clients.table(settings().table_name)
-    ignored = take_in(notice, store=RecordingStore(table), notices=NoticeStore(table))
+    ignored = take_in(notice, store=wiring.recordings, notices=wiring.notices)
     logger.info(
         "ignored" if ignored else "taken in",
         extra={"notice_id": notice.notice_id, "event_type": notice.event, "sid": notice.sid, "reason": ignored},

@@ -1,1 +1,1 @@
-"""States of the two state machines, one Lambda function per file, named after the state."""
+"""The tasks of the two state machines: one Lambda function for each file, named after the state."""

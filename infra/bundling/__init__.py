@@ -1,1 +1,1 @@
-"""Bundles functions/ and its wheels into the zips that Lambda gets, without Docker."""
+"""The code packages of the functions: wheels for the platform that runs them, built without Docker."""

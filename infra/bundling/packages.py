@@ -1,11 +1,12 @@
-"""What goes up as a function's code: functions/ and the wheels of its requirements, built without Docker."""
+"""The code packages of the functions: functions/ and the wheels of its requirements, built without Docker."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
+
+from infra.settings import StackSettings
+from recording_insights.settings import STAGE_SETTINGS_FILE, StageSettings
 
 FUNCTIONS = Path(__file__).parent.parent.parent / "functions"
 RUNTIME = lambda_.Runtime.PYTHON_3_14
@@ -22,10 +26,10 @@ WHEELS = FUNCTIONS.parent / ".local" / "wheels"
 
 @dataclass(frozen=True)
 class Wheels:
-    """The wheels of a requirements file, installed for where they will run, and what is left out of them.
+    """The wheels of a requirements file, installed for the platform that runs them.
 
-    `built_for` is that place, in any words, `pip` how pip is told it. `finish` works on the folder that pip has
-    filled; `recipe` are the files that it is written in.
+    `built_for` names the platform, and `pip` are pip's options for it. `finish` changes the folder that pip has
+    filled. `recipe` are the source files of `finish`.
     """
 
     requirements: Path
@@ -36,13 +40,13 @@ class Wheels:
 
     @property
     def digest(self) -> str:
-        """Changes with what the folder holds."""
-        followed = (path.read_bytes() for path in (self.requirements, *self.recipe))
-        words = (word.encode() for word in (self.built_for, *self.pip))
-        return hashlib.sha256(b"\0".join((*followed, *words))).hexdigest()[:16]
+        """Changes with the content of the folder."""
+        sources = (path.read_bytes() for path in (self.requirements, *self.recipe))
+        options = (option.encode() for option in (self.built_for, *self.pip))
+        return hashlib.sha256(b"\0".join((*sources, *options))).hexdigest()[:16]
 
     def folder(self) -> Path:
-        """Where they are; built once, so that a synth needs no network after the first."""
+        """The folder with the wheels. It is built once: later synths need no network."""
         folder = WHEELS / self.digest
         if folder.exists():
             return folder
@@ -58,13 +62,13 @@ class Wheels:
                 check=True,
             )
             self.finish(built)
-            if not folder.exists():  # another synth may have been faster
+            if not folder.exists():  # unless another synth has built it meanwhile
                 built.rename(folder)
         return folder
 
 
 def _drop_unused(wheels: Path) -> None:
-    # Powertools' router, with a documentation page for browsers, is a third of its size; routes have a function each.
+    # A third of Powertools is its router, with a documentation page for browsers. Our routes have a function each.
     for path in ("aws_lambda_powertools/event_handler", "bin"):
         shutil.rmtree(wheels / path, ignore_errors=True)
 
@@ -79,33 +83,47 @@ SHARED_WHEELS = Wheels(
 """Pure Python only, so that one zip runs on arm64 Lambda and on any laptop."""
 
 
-def package(*wheels: Wheels) -> lambda_.Code:
-    """functions/ with these wheels; they are installed when the zip has to be built, and not before."""
+def shared_code(settings: StackSettings) -> lambda_.Code:
+    """The code of every function that needs only pure Python, with the stage's settings in a file."""
+    stage_settings = StageSettings(settings.provider_options, settings.prefix_providers)
+    return package(SHARED_WHEELS, files={STAGE_SETTINGS_FILE: stage_settings.to_json()})
+
+
+def package(*wheels: Wheels, files: Mapping[str, str] | None = None) -> lambda_.Code:
+    """functions/, these wheels, and files by their name with their text; built only when CDK needs the zip."""
+    files = files or {}
+    texts = json.dumps(files, sort_keys=True)
     return lambda_.Code.from_asset(
         str(FUNCTIONS),
         exclude=["**/__pycache__"],
         asset_hash_type=cdk.AssetHashType.SOURCE,
         bundling=cdk.BundlingOptions(
             image=cdk.DockerImage.from_registry("none"),
-            local=_LocalBundling(wheels),
-            # Nobody reads it: it is part of the asset's hash.
-            environment={"WHEELS": " ".join(part.digest for part in wheels)},
+            local=_LocalBundling(wheels, files),
+            # No build reads these variables. They are a part of the asset's hash.
+            environment={
+                "WHEELS": " ".join(part.digest for part in wheels),
+                "FILES": hashlib.sha256(texts.encode()).hexdigest(),
+            },
         ),
     )
 
 
 @jsii.implements(cdk.ILocalBundling)
 class _LocalBundling:
-    def __init__(self, wheels: Sequence[Wheels]) -> None:
+    def __init__(self, wheels: Sequence[Wheels], files: Mapping[str, str]) -> None:
         self._wheels = wheels
+        self._files = files
 
     def try_bundle(self, output_dir: str, *, image: Any = None, **_: Any) -> bool:
-        fill(Path(output_dir), self._wheels)
+        fill(Path(output_dir), self._wheels, self._files)
         return True
 
 
-def fill(folder: Path, wheels: Sequence[Wheels]) -> None:
-    """Put functions/ and the wheels into a folder."""
+def fill(folder: Path, wheels: Sequence[Wheels], files: Mapping[str, str] | None = None) -> None:
+    """Put functions/, the wheels, and files by their name with their text into a folder."""
     for part in wheels:
         shutil.copytree(part.folder(), folder, dirs_exist_ok=True)
     shutil.copytree(FUNCTIONS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.txt"))
+    for name, text in (files or {}).items():
+        (folder / name).write_text(text)

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from events import receive_result_event
-from recording_insights.aws import clients
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
 from routes import receive_callback
 from tests.conformance.scene import REPLIES, SECRET, Scene
 from tests.transcribe_in_process import LocalCloud, behind, local_cloud
 from tests.unit.environment import ENVIRONMENT
+from tests.unit.wired import rewire
 
 
 @pytest.fixture(autouse=True)
@@ -46,27 +46,22 @@ def make_scene(provider: str, monkeypatch: pytest.MonkeyPatch, request: pytest.F
             changes["cloud"] = request.getfixturevalue("cloud")
         scene = Scene(provider, receive_callback.handler, receive_result_event.handler, **changes)
         scenes.append(scene)
-        wake = scene.woken.append
-        for module in (receive_callback, receive_result_event):
-            monkeypatch.setattr(module, "MediaStore", lambda table: scene.store)
-            monkeypatch.setattr(module, "ReplyStore", lambda s3, bucket: scene.replies)
-        monkeypatch.setattr(receive_callback, "adapter_of", lambda name: scene.provider)
-        monkeypatch.setattr(clients, "end_wait", wake)
-        monkeypatch.setattr(clients, "s3", lambda: scene.s3)
-        monkeypatch.setattr(clients, "table", lambda name: scene.table)
+        rewire(
+            monkeypatch,
+            *(receive_callback, receive_result_event),
+            media=scene.store,
+            replies=scene.replies,
+            provider_for=lambda name: scene.provider,
+            end_wait=scene.woken.append,
+        )
         return scene
 
     for name, value in {**ENVIRONMENT, "PROVIDERS": f'["{provider}"]', "REPLIES_BUCKET": REPLIES}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("WEBHOOK_SECRET", "webhook-secret-name")
-    monkeypatch.setattr(receive_callback, "read_secret", lambda name, keys: {"key": SECRET})
-    for module in (receive_callback, receive_result_event):
-        module.settings.cache_clear()
+    monkeypatch.setattr("wiring.read_secret", lambda name, keys: {"key": SECRET})
     yield make
     for scene in scenes:
         scene.close()
-    for module in (receive_callback, receive_result_event):
-        module.settings.cache_clear()
 
 
 @pytest.fixture

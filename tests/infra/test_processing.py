@@ -1,4 +1,4 @@
-"""What the state machine's definition promises, state by state."""
+"""The definition of the state machine that processes media objects, state by state."""
 
 import json
 from typing import Any
@@ -22,14 +22,14 @@ def definition(template: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads("".join(part if isinstance(part, str) else "token" for part in parts)))
 
 
-def test_it_reads_as_a_sentence(definition: dict[str, Any]) -> None:
+def test_the_states(definition: dict[str, Any]) -> None:
     assert definition["StartAt"] == "Media prepared?"
     others = {"Wait for files", "Nothing was recorded", "Await callback", "Wait", "Job finished?", "Recording failed"}
     assert set(definition["States"]) == {*TASKS, "Media prepared?", *others}
     assert definition["QueryLanguage"] == "JSONata"
 
 
-def test_tasks_are_all_there_are(definition: dict[str, Any]) -> None:
+def test_the_tasks(definition: dict[str, Any]) -> None:
     tasks = {name for name, state in definition["States"].items() if state["Type"] == "Task"}
     assert tasks == {*TASKS, "Await callback"}
 
@@ -49,7 +49,7 @@ def test_every_task_ends_retries_and_is_caught(definition: dict[str, Any], name:
         assert retry["MaxDelaySeconds"]
 
 
-def test_whoever_fails_is_reported(definition: dict[str, Any]) -> None:
+def test_every_failure_is_reported(definition: dict[str, Any]) -> None:
     for name in TASKS[:-1]:
         [caught] = definition["States"][name]["Catch"]
         assert caught["Next"] == "Report failure"
@@ -58,7 +58,7 @@ def test_whoever_fails_is_reported(definition: dict[str, Any]) -> None:
     assert definition["States"]["Report failure"]["Next"] == "Recording failed"
 
 
-def test_media_is_submitted_unless_it_must_be_prepared(definition: dict[str, Any]) -> None:
+def test_media_is_submitted_unless_its_outcome_says_otherwise(definition: dict[str, Any]) -> None:
     choice = definition["States"]["Media prepared?"]
     assert {c["Condition"]: c["Next"] for c in choice["Choices"]} == {
         "{% $states.input.outcome = 'prepare' %}": "Prepare media",
@@ -87,7 +87,7 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
     assert definition["States"]["Wait"]["Next"] == "Poll job"
 
 
-def test_the_callback_is_awaited_for_a_time_and_then_polled_for_come_what_may(definition: dict[str, Any]) -> None:
+def test_after_the_callback_or_its_time_out_the_job_is_polled(definition: dict[str, Any]) -> None:
     state = definition["States"]["Await callback"]
     assert state["Resource"].endswith(":states:::aws-sdk:dynamodb:updateItem.waitForTaskToken")
     assert state["TimeoutSeconds"] == 900

@@ -1,4 +1,4 @@
-"""What the watch over recordings may do and how it runs, and the door for Agora's notifications."""
+"""The state machine that watches recordings: its states, its rights, and the route for Agora's notifications."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def definition(machine: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads("".join(part if isinstance(part, str) else "token" for part in parts)))
 
 
-def test_it_reads_as_a_sentence(machine: dict[str, Any], definition: dict[str, Any]) -> None:
+def test_the_states_and_their_order(machine: dict[str, Any], definition: dict[str, Any]) -> None:
     assert machine["StateMachineType"] == "STANDARD"
     assert definition["QueryLanguage"] == "JSONata"
     assert definition["StartAt"] == "Wait"
@@ -53,7 +53,7 @@ def test_it_reads_as_a_sentence(machine: dict[str, Any], definition: dict[str, A
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_no_fault_of_aws_ends_it(definition: dict[str, Any], task: str) -> None:
+def test_no_fault_of_aws_ends_the_watch(definition: dict[str, Any], task: str) -> None:
     state = definition["States"][task]
     throttled, faults = state["Retry"]
     assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
@@ -77,7 +77,7 @@ def test_it_is_traced_and_logs_no_data(machine: dict[str, Any]) -> None:
     assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
 
 
-def test_only_a_start_begins_a_watch_which_calls_two_functions(template: Template) -> None:
+def test_only_a_start_starts_a_watch_and_the_watch_calls_two_functions(template: Template) -> None:
     [(machine, _)] = resources(template, "AWS::StepFunctions::StateMachine", "Watch")
     starts = {
         name
@@ -101,11 +101,11 @@ def test_what_is_recovered_is_processed_like_any_other_media_object(template: Te
     assert start["Resource"] == {"Ref": workflow}
 
 
-def test_what_only_leads_to_a_recording_goes_after_a_time(template: Template) -> None:
+def test_rows_with_an_expiry_are_deleted(template: Template) -> None:
     [(_, table)] = resources(template, "AWS::DynamoDB::GlobalTable", "")
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-def test_agora_may_knock_without_a_signature_of_aws(template: Template) -> None:
+def test_notifications_need_no_signature_of_aws(template: Template) -> None:
     routes = resources(template, "AWS::ApiGatewayV2::Route", "")
     assert [r["AuthorizationType"] for _, r in routes if r["RouteKey"] == "POST /webhooks/agora"] == ["NONE"]

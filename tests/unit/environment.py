@@ -1,4 +1,6 @@
-"""The environment of a function as the stack writes it."""
+"""The settings of a stage as the stack writes them: every variable of any function, and the file in the package."""
+
+from recording_insights.settings import StageSettings
 
 ENVIRONMENT = {
     "STAGE": "dev",
@@ -8,17 +10,18 @@ ENVIRONMENT = {
     "PROVIDER": "marsview",
     "PROVIDERS": '["marsview", "deepgram"]',
     "FAILOVER": '["deepgram"]',
-    "PROVIDER_OPTIONS": '{"marsview": {"speakers": 2}}',
     "BASE_URLS": "{}",
     "SUBMIT_CEILING_MINUTES": "60",
     "POLL_CEILING_MINUTES": "240",
     "LATE_FILES_MINUTES": "60",
     "FAILOVER_MINUTES": "15",
     "LINK_MINUTES": "45",
-}
-INTAKE = {
     "WORKFLOW_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:process-recording",
-    "PREFIX_PROVIDERS": '{"interviews/": "deepgram"}',
+    "WATCH_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:watch-recording",
+    "WEBHOOK_SECRET": "the-webhook-secret",
+    "WEBHOOK_URL": "https://api.test",
 }
-START = {"WATCH_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:watch-recording"}
-WEBHOOKS = {"WEBHOOK_SECRET": "the-webhook-secret", "WEBHOOK_URL": "https://api.test"}
+STAGE_SETTINGS = StageSettings(
+    provider_options={"marsview": {"speakers": 2}},
+    prefix_providers={"interviews/": ["deepgram"]},
+)

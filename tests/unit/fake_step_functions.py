@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.unit.environment import START
+from tests.unit.environment import ENVIRONMENT
 
 
 @dataclass
@@ -19,7 +19,7 @@ class FakeStepFunctions:
     answers: list[Exception] = field(default_factory=list)
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:
-        assert stateMachineArn == START["WATCH_ARN"]
+        assert stateMachineArn == ENVIRONMENT["WATCH_ARN"]
         assert len(name) <= 80
         if self.answers:
             raise self.answers.pop(0)

@@ -1,11 +1,10 @@
-"""The functions as Lambda calls them, against an AWS in memory and a scripted Marsview."""
+"""The handlers as Lambda calls them, with an AWS in memory and a scripted Marsview."""
 
 import io
 import json
 import logging
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,10 @@ from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.store.media import MediaStore
 from routes import get_insights
 from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
-from tests.unit.environment import ENVIRONMENT, INTAKE, WEBHOOKS
+from tests.unit.environment import ENVIRONMENT
 from tests.unit.fakes import FakeClock, FakeVendorSession, response
 from tests.unit.watch.recovery_scene import Recovery
+from tests.unit.wired import rewire
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,27 +46,25 @@ class FakeStepFunctions:
         self.executions: dict[str, Any] = {}
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:
-        assert stateMachineArn == "arn:aws:states:eu-central-1:111122223333:stateMachine:process-recording"
+        assert stateMachineArn == ENVIRONMENT["WORKFLOW_ARN"]
         if name in self.executions:
             raise self.exceptions.ExecutionAlreadyExists
         self.executions[name] = json.loads(input)
 
 
 @pytest.fixture(scope="module")
-def buckets(fake_aws: None) -> Iterator["S3Client"]:
+def buckets(fake_aws: None) -> "S3Client":
     """The two buckets, with one recording, and the secret."""
     import boto3
 
-    clients.s3.cache_clear()
     s3 = clients.s3()
     for name in ("recordings-bucket", "replies-bucket"):
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket="recordings-bucket", Key=KEY, Body=_wav())
-    secrets = {"recording-insights/handlers/marsview": CREDENTIALS, WEBHOOKS["WEBHOOK_SECRET"]: {"key": "k" * 64}}
+    secrets = {"recording-insights/handlers/marsview": CREDENTIALS, ENVIRONMENT["WEBHOOK_SECRET"]: {"key": "k" * 64}}
     for name, secret in secrets.items():
         boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
-    yield s3
-    clients.s3.cache_clear()
+    return s3
 
 
 @pytest.fixture
@@ -77,25 +75,14 @@ def step_functions() -> FakeStepFunctions:
 @pytest.fixture(autouse=True)
 def deployed(
     table: Any, buckets: "S3Client", step_functions: FakeStepFunctions, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+) -> None:
     """The environment that the stack gives, in workers that have just started."""
     changes = {"STAGE": "handlers", "TABLE_NAME": table.name, "FAILOVER": "[]"}
     base_urls = {"BASE_URLS": '{"marsview": "https://marsview.test"}'}
-    for name, value in {**ENVIRONMENT, **INTAKE, **WEBHOOKS, **changes, **base_urls}.items():
+    for name, value in {**ENVIRONMENT, **changes, **base_urls}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(clients, "step_functions", lambda: step_functions)
     monkeypatch.setattr(clients, "table", lambda name: table if name == table.name else None)
-    _forget()
-    yield
-    _forget()
-
-
-def _forget() -> None:
-    for module in HANDLERS:
-        module.settings.cache_clear()
-        with suppress(AttributeError):
-            module.provider_for.cache_clear()
-    submit_recording.load.cache_clear()
+    rewire(monkeypatch, *HANDLERS, step_functions=step_functions)
 
 
 @pytest.fixture
@@ -128,7 +115,7 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> FakeVendorSession:
 @pytest.fixture
 def logs(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
     """All that the functions have logged, extra fields included."""
-    names = [module.__name__.replace("_", "-") for module in HANDLERS]
+    names = [module.__name__.rpartition(".")[2].replace("_", "-") for module in HANDLERS]
     for name in names:
         logging.getLogger(name).addHandler(caplog.handler)
     yield lambda: "\n".join(str(record.__dict__) for record in caplog.records)
@@ -157,8 +144,8 @@ def _wav() -> bytes:
     return buffer.getvalue()
 
 
-def _states(word: str) -> Any:
-    models = [{"modelType": "speech_to_text", "state": {"status": word}}]
+def _states(status: str) -> Any:
+    models = [{"modelType": "speech_to_text", "state": {"status": status}}]
     return response({"status": True, "data": {"enableModels": models}})
 
 

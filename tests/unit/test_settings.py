@@ -1,36 +1,72 @@
+"""How settings travel from the stack to a function: in its environment, and in a file of its package."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from recording_insights import settings as declared
 from recording_insights.errors import SettingsInvalid
-from recording_insights.settings import FunctionSettings, IntakeSettings
-from tests.unit.environment import ENVIRONMENT
+from recording_insights.settings import (
+    AdmitMediaSettings,
+    FunctionSettings,
+    PollJobSettings,
+    StageSettings,
+    StartRecordingSettings,
+    SubmitRecordingSettings,
+    secret_name,
+)
+from tests.unit.environment import ENVIRONMENT, STAGE_SETTINGS
+
+EVERY_TYPE = [
+    kind
+    for kind in vars(declared).values()
+    if isinstance(kind, type) and issubclass(kind, FunctionSettings) and kind is not FunctionSettings
+]
 
 
 def test_the_environment_is_read_by_type() -> None:
-    settings = FunctionSettings.from_env({**ENVIRONMENT, "UNRELATED": "x"})
+    settings = SubmitRecordingSettings.from_env({**ENVIRONMENT, "UNRELATED": "x"})
 
-    assert settings.provider_options == {"marsview": {"speakers": 2}}
-    assert (settings.providers, settings.failover) == (["marsview", "deepgram"], ["deepgram"])
+    assert settings.failover == ["deepgram"]
     assert settings.base_urls == {}
-    assert (settings.submit_ceiling_minutes, settings.poll_ceiling_minutes, settings.link_minutes) == (60, 240, 45)
-    assert settings.secret_name("agora") == "recording-insights/dev/agora"
+    assert (settings.submit_ceiling_minutes, settings.link_minutes) == (60, 45)
+    assert settings.secret_name("agora") == "recording-insights/dev/agora" == secret_name("dev", "agora")
+
+
+@pytest.mark.parametrize("kind", EVERY_TYPE)
+def test_what_the_stack_writes_is_what_the_function_reads(kind: type[FunctionSettings]) -> None:
+    settings = kind.from_env(ENVIRONMENT)
+
+    assert kind.from_env(settings.to_env()) == settings
+    assert set(settings.to_env()) == {field.name.upper() for field in fields(kind)}
+
+
+def test_a_token_of_the_cdk_stays_as_it_is() -> None:
+    environment = StartRecordingSettings.from_env({**ENVIRONMENT, "WATCH_ARN": "${Token[TOKEN.1]}"}).to_env()
+    assert environment["WATCH_ARN"] == "${Token[TOKEN.1]}"
 
 
 def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
-    assert FunctionSettings.from_env() == FunctionSettings.from_env(ENVIRONMENT)
+    assert PollJobSettings.from_env() == PollJobSettings.from_env(ENVIRONMENT)
 
 
-@pytest.mark.parametrize("name", ENVIRONMENT)
+@pytest.mark.parametrize("kind", EVERY_TYPE)
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
-    environment = {**ENVIRONMENT, name: value or ""}
-    if value is None:
-        del environment[name]
+def test_a_missing_variable_is_named(kind: type[FunctionSettings], value: str | None) -> None:
+    for field in fields(kind):
+        name = field.name.upper()
+        environment = {**ENVIRONMENT, name: value or ""}
+        if value is None:
+            del environment[name]
 
-    with pytest.raises(SettingsInvalid, match=rf"^{name} is missing$"):
-        FunctionSettings.from_env(environment)
+        with pytest.raises(SettingsInvalid, match=rf"^{name} is missing$"):
+            kind.from_env(environment)
 
 
 @pytest.mark.parametrize(
@@ -42,19 +78,77 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("LINK_MINUTES", "²", "is not a whole number"),
         ("BASE_URLS", "http://localhost", "is not a JSON object"),
         ("BASE_URLS", "[]", "is not a JSON object"),
-        ("PROVIDERS", "{}", "is not a JSON list"),
-        ("PROVIDER_OPTIONS", "null", "is not a JSON object"),
+        ("BASE_URLS", "null", "is not a JSON object"),
+        ("FAILOVER", "{}", "is not a JSON list"),
     ],
 )
 def test_a_malformed_variable_is_named(name: str, value: str, fault: str) -> None:
     with pytest.raises(SettingsInvalid, match=f"^{name} {fault}$"):
-        FunctionSettings.from_env({**ENVIRONMENT, name: value})
+        SubmitRecordingSettings.from_env({**ENVIRONMENT, name: value})
 
 
 def test_all_faults_come_in_one_message() -> None:
     with pytest.raises(SettingsInvalid) as raised:
-        IntakeSettings.from_env({**ENVIRONMENT, "STAGE": "", "LINK_MINUTES": "x"})
+        SubmitRecordingSettings.from_env({**ENVIRONMENT, "STAGE": "", "LINK_MINUTES": "x", "WEBHOOK_URL": ""})
 
-    assert str(raised.value) == (
-        "STAGE is missing; LINK_MINUTES is not a whole number; WORKFLOW_ARN is missing; PREFIX_PROVIDERS is missing"
-    )
+    assert set(str(raised.value).split("; ")) == {
+        "STAGE is missing",
+        "LINK_MINUTES is not a whole number",
+        "WEBHOOK_URL is missing",
+    }
+
+
+def test_a_function_declares_only_what_it_reads() -> None:
+    with pytest.raises(SettingsInvalid, match=r"^WORKFLOW_ARN is missing; PROVIDER is missing$"):
+        AdmitMediaSettings.from_env({"TABLE_NAME": "insights"})
+
+
+def write(folder: Path, content: Any) -> Path:
+    file = folder / "stage_settings.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return file
+
+
+def test_the_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    words = [f"word {number} ü" for number in range(500)]
+    settings = StageSettings({"symbl": {"custom_vocabulary": words}}, {"interviews/": ["deepgram", "transcribe"]})
+
+    assert StageSettings.from_file(write(tmp_path, settings.to_json())) == settings
+    assert settings.to_json() == StageSettings(settings.provider_options, settings.prefix_providers).to_json()
+    assert StageSettings.from_file(write(tmp_path, StageSettings({}, {}).to_json())) == StageSettings({}, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", "stage_settings.json is not a JSON object"),
+        ("[]", "stage_settings.json is not a JSON object"),
+        ("{}", "stage_settings.json: provider_options is missing; prefix_providers is missing"),
+        (
+            {"provider_options": [], "prefix_providers": {"a/": "deepgram"}},
+            "stage_settings.json: provider_options is not a JSON object of objects; "
+            "prefix_providers is not a JSON object of lists of texts",
+        ),
+        (
+            {"provider_options": {"symbl": None}, "prefix_providers": {}},
+            "stage_settings.json: provider_options is not a JSON object of objects",
+        ),
+        (
+            {"provider_options": {}, "prefix_providers": {"a/": [7]}},
+            "stage_settings.json: prefix_providers is not a JSON object of lists of texts",
+        ),
+    ],
+)
+def test_a_malformed_file_is_refused(tmp_path: Path, content: Any, fault: str) -> None:
+    with pytest.raises(SettingsInvalid) as raised:
+        StageSettings.from_file(write(tmp_path, content))
+    assert str(raised.value) == fault
+
+
+def test_a_package_without_the_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"^stage_settings.json is missing from the package$"):
+        StageSettings.from_file(tmp_path / "stage_settings.json")
+
+
+def test_the_fixture_has_the_form_of_the_file(tmp_path: Path) -> None:
+    assert StageSettings.from_file(write(tmp_path, STAGE_SETTINGS.to_json())) == STAGE_SETTINGS

@@ -1,1 +1,1 @@
-"""AWS as the domain uses it: clients, secrets, and one module per bucket."""
+"""AWS for the domain: clients, secrets, and one module for each bucket. Nothing is opened at import."""

@@ -1,7 +1,10 @@
-"""AWS clients for the handlers, each made once per worker and only when first asked for."""
+"""AWS clients and the few calls that need no class of their own. Importing this module opens no client.
+
+Except for `sts`, each function makes a new client. The wiring of a Lambda function keeps the clients.
+"""
 
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +14,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 
-@cache
 def table(name: str) -> "Table":
     """The insights table."""
     import boto3
@@ -19,14 +21,13 @@ def table(name: str) -> "Table":
     return boto3.resource("dynamodb").Table(name)
 
 
-def region(table_name: str) -> str:
-    """The AWS region of the stack: the one that its table is called in."""
-    return table(table_name).meta.client.meta.region_name
+def region(table: "Table") -> str:
+    """The AWS region of a table, which is that of its stack."""
+    return table.meta.client.meta.region_name
 
 
-@lru_cache(maxsize=1)
 def s3() -> "S3Client":
-    """Signs with SigV4 (the older signature, boto3's default in us-east-1, is refused by newer regions)."""
+    """Signs with SigV4: boto3's default in us-east-1 is the older signature, which newer regions refuse."""
     import boto3
     from botocore.config import Config
 
@@ -35,7 +36,7 @@ def s3() -> "S3Client":
 
 @lru_cache(maxsize=1)
 def sts(access_key_id: str, secret_access_key: str) -> "STSClient":
-    """Signs with this key instead of the function's own; gives up within 5 s and repeats nothing by itself."""
+    """Signs with this key instead of the function's own. Gives up within 5 s and does not retry."""
     import boto3
     from botocore.config import Config
 
@@ -47,23 +48,20 @@ def sts(access_key_id: str, secret_access_key: str) -> "STSClient":
     )
 
 
-@lru_cache(maxsize=1)
 def step_functions() -> "SFNClient":
-    """For the intake, which starts executions, and for callbacks, which end waits."""
+    """Starts executions and sends task tokens."""
     import boto3
 
     return boto3.client("stepfunctions")
 
 
-def start_execution(state_machine_arn: str, *, name: str, state: str) -> None:
-    """A name that is taken is no error: it is the same thing's, announced or tried again."""
-    client = step_functions()
+def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> None:
+    """Start an execution, unless one of this name exists: the same event then started it before."""
     with suppress(client.exceptions.ExecutionAlreadyExists):
         client.start_execution(stateMachineArn=state_machine_arn, name=name, input=state)
 
 
-def end_wait(task_token: str) -> None:
-    """Let the state that waits with this token go on; the back-up poll may have ended its wait a moment before."""
-    client = step_functions()
+def end_wait(client: "SFNClient", task_token: str) -> None:
+    """End the wait of the state that waits with this token, unless the wait has ended already by a time-out."""
     with suppress(client.exceptions.TaskDoesNotExist, client.exceptions.TaskTimedOut):
         client.send_task_success(taskToken=task_token, output="{}")

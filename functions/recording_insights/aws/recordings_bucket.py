@@ -1,29 +1,105 @@
-"""Tracks in S3: their files are read, and what is made of them is kept, in the recordings bucket."""
+"""The recordings bucket: media objects as links, streams and byte ranges, and the files of tracks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from recording_insights.errors import MediaObjectGone
 from recording_insights.media.track import StoredFile
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 LARGEST_BYTES = 64 << 20
-"""Ten times as much as a slice of a minute with picture: what a remux holds several times over in memory."""
+"""Ten times the size of a segment of one minute with video. A remux holds several segments in memory."""
+CHUNK_BYTES = 1024 * 1024
+
+
+class S3Object(Protocol):
+    """One version of an object: its bucket, key and ETag, and its size in bytes."""
+
+    @property
+    def bucket(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def etag(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class S3MediaStream:
+    """The bytes of a media object in chunks, never all in memory. `len` is their number."""
+
+    body: "StreamingBody"
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.body.iter_chunks(CHUNK_BYTES)
+
+
+@dataclass(frozen=True)
+class S3Media:
+    """Reads media objects with boto3's client. Raises botocore's `ClientError` for faults of S3."""
+
+    s3: "S3Client"
+
+    def link(self, media: S3Object, *, minutes: int) -> str:
+        """A presigned URL that gets the object for so many minutes."""
+        params = {"Bucket": media.bucket, "Key": media.key}
+        return self.s3.generate_presigned_url("get_object", Params=params, ExpiresIn=minutes * 60)
+
+    def stream(self, media: S3Object) -> S3MediaStream:
+        """The bytes of exactly this version of the object."""
+        reply = self.s3.get_object(Bucket=media.bucket, Key=media.key, IfMatch=f'"{media.etag}"')
+        return S3MediaStream(reply["Body"], media.size)
+
+    def range_reader(self, media: S3Object) -> Callable[[int, int], bytes]:
+        """A function that reads the bytes from a first to a last offset of exactly this version of the object.
+
+        The function raises `MediaObjectGone` if the object was deleted or replaced.
+        """
+        from botocore.exceptions import ClientError
+
+        def read(first: int, last: int) -> bytes:
+            try:
+                reply = self.s3.get_object(
+                    Bucket=media.bucket, Key=media.key, IfMatch=f'"{media.etag}"', Range=f"bytes={first}-{last}"
+                )
+            except self.s3.exceptions.NoSuchKey:
+                raise MediaObjectGone("the object is gone") from None
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "PreconditionFailed":
+                    raise
+                # The new version has an event of its own. Both events together would pay for two jobs.
+                raise MediaObjectGone("the object was replaced by another") from None
+            return reply["Body"].read()
+
+        return read
 
 
 @dataclass(frozen=True)
 class S3TrackFolder:
-    """`s3` is boto3's client; every method raises botocore's `ClientError` for a fault of S3, to be retried."""
+    """The files of tracks in one bucket. Every method raises botocore's `ClientError` for a fault of S3."""
 
     s3: "S3Client"
     bucket: str
 
     def read(self, key: str) -> tuple[bytes, datetime] | None:
-        """An object and when it was written; None if there is none. What is too large to be of a track is empty."""
+        """The content of an object and when it was written, or None if there is none.
+
+        The content is empty if the object is larger than any file of a track.
+        """
         try:
             reply = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
@@ -32,12 +108,12 @@ class S3TrackFolder:
         return reply["Body"].read() if fits else b"", reply["LastModified"]
 
     def list(self, prefix: str) -> Sequence[StoredFile]:
-        """Every object of the folder whose key begins so; one call per thousand."""
+        """Every object of the folder whose key begins with the prefix. Makes one call for each 1,000 objects."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
         return [StoredFile(entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", ())]
 
     def keep(self, key: str, file: Path) -> tuple[str, int]:
-        """Store a file, in parts if it is large; its etag and its size in bytes."""
+        """Store a file, in several parts if it is large. Returns its ETag and its size in bytes."""
         self.s3.upload_file(str(file), self.bucket, key, ExtraArgs={"ContentType": "audio/mp4"})
         stored = self.s3.head_object(Bucket=self.bucket, Key=key)
         return stored["ETag"].strip('"'), stored["ContentLength"]

@@ -1,4 +1,4 @@
-"""Raw provider replies in S3: kept as they came, but for the links that vendors echo."""
+"""The raw replies of providers in S3, without the query strings of links that vendors repeat."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,12 +9,20 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CALLBACKS, DELIVERIES, OUTPUTS = "callbacks/", "deliveries/", "outputs/"
-"""Where results lie as they came, until they are kept: with a webhook, by a vendor's own hand, by a service of AWS."""
+"""The prefixes of results that are not yet kept as replies.
+
+A webhook brought them, a vendor uploaded them, or a service of AWS wrote them.
+"""
+
+
+def delivery_key(provider: str, job_name: str) -> str:
+    """The key under which a vendor uploads the result of a job."""
+    return f"{DELIVERIES}{provider}/{job_name}.json"
 
 
 @dataclass(frozen=True)
 class ReplyStore:
-    """One object per media object; raises botocore's `ClientError` for faults of S3."""
+    """One object per media object. Raises botocore's `ClientError` for faults of S3."""
 
     s3: "S3Client"
     bucket: str
@@ -31,5 +39,10 @@ class ReplyStore:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
     def read(self, key: str) -> bytes:
-        """A kept reply."""
+        """The reply under a key."""
         return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def upload_link(self, key: str, *, minutes: int) -> str:
+        """A presigned URL that puts an object under a key for so many minutes."""
+        params = {"Bucket": self.bucket, "Key": key}
+        return self.s3.generate_presigned_url("put_object", Params=params, ExpiresIn=minutes * 60)

@@ -1,4 +1,4 @@
-"""Vendor credentials in AWS Secrets Manager: one JSON object per vendor, its keys checked."""
+"""Vendor credentials in AWS Secrets Manager: one JSON object for each vendor, with checked keys."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,11 @@ from typing import Protocol
 from recording_insights.errors import SecretUnusable
 
 CACHE_SECONDS = 300
-"""How long a function may use a secret it has read; `fresh` skips the cache after a refusal."""
+"""How long a function uses a secret that it has read. `fresh` skips this cache after a vendor refused the secret."""
 
 
 class SecretSource(Protocol):
-    """Reads the text of a secret; raises whatever AWS raises."""
+    """Reads the text of a secret. Raises `LookupError` if it does not exist, and what AWS raises for other faults."""
 
     def __call__(self, name: str, *, fresh: bool = False) -> str: ...
 
@@ -19,7 +19,7 @@ class SecretSource(Protocol):
 def read_secret(
     name: str, keys: Sequence[str], *, fresh: bool = False, source: SecretSource | None = None
 ) -> Mapping[str, str]:
-    """The credentials stored under `name`, as a mapping that has at least `keys`, each a non-empty text.
+    """Read the credentials under `name`: a mapping that has at least `keys`, each with a non-empty text.
 
     Raises:
         SecretUnusable: the secret does not exist, is not a JSON object or lacks one of the keys.
@@ -31,7 +31,7 @@ def read_secret(
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
-        value = None  # its text must not reach the message
+        value = None  # the message must not hold the text of the secret
     if not isinstance(value, dict):
         raise SecretUnusable(name, f"it is not a JSON object with the keys {', '.join(keys)}")
     if missing := [key for key in keys if not isinstance(value.get(key), str) or not value[key]]:
@@ -46,7 +46,7 @@ def _from_secrets_manager(name: str, *, fresh: bool = False) -> str:
     try:
         text = parameters.get_secret(name, max_age=CACHE_SECONDS, force_fetch=fresh)
     except GetParameterError as error:
-        # Powertools folds every AWS error into one class; only "does not exist" is final.
+        # Powertools makes one class of all errors of AWS. Only "does not exist" is final.
         if "ResourceNotFoundException" in str(error):
             raise LookupError(name) from None
         raise

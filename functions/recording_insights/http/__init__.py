@@ -1,1 +1,1 @@
-"""The edge of the HTTP API: requests in, JSON and problem documents out."""
+"""The HTTP API: it reads requests, and writes JSON responses and problem documents."""

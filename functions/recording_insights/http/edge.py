@@ -1,4 +1,4 @@
-"""The edge of the HTTP API: events of payload format 2.0 in, JSON and problem documents out.
+"""The HTTP API's requests and responses, in API Gateway's payload format 2.0.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -17,41 +17,71 @@ from aws_lambda_powertools import Logger
 
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, NotFound, PayloadTooLarge
-from recording_insights.http.problems import CONTENT_TYPE, UNEXPECTED, problem_of
+from recording_insights.http.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
 
 LARGEST_BODY = 16 * 1024
 LARGEST_CALLBACK = 6 * 1024 * 1024
-"""Of a vendor's callback: what Lambda takes at all."""
+"""The limit for a vendor's callback: the largest event that Lambda accepts."""
 ANSWER_MARGIN_SECONDS = 2.0
-"""Kept back from a function's time for the last writes and the answer."""
+"""The part of a function's time that is reserved for the last writes and the response."""
 
 _RECORDING_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class LambdaContext(Protocol):
-    """The part of Lambda's context that is used here."""
+    """The part of Lambda's context that the functions use."""
 
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+def parse_json(body: bytes) -> Any:
+    """Parse a body as JSON. Raises ValueError, also for half a surrogate pair.
+
+    Half a surrogate pair is valid JSON, but the table cannot store it and Agora cannot receive it.
+    """
+    value = json.loads(body)
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 @dataclass(frozen=True)
-class HttpRequest:
-    """A request; header names are in lower case, `deadline` is when the answer has to be ready."""
+class HttpMessage:
+    """What every POST to the API has: a body as it arrived, and headers with names in lower case."""
 
     body: bytes
+    headers: Mapping[str, str]
+
+    def json_object(self, parse: Callable[[bytes], Any] = parse_json) -> dict[str, Any]:
+        """The body as a JSON object. `parse` may raise ValueError or RecursionError.
+
+        Raises:
+            InvalidRequest: the body is not JSON or not an object.
+        """
+        try:
+            value = parse(self.body)
+        except (ValueError, RecursionError):
+            raise InvalidRequest("body", "is not JSON") from None
+        if not isinstance(value, dict):
+            raise InvalidRequest("body", "must be a JSON object")
+        return value
+
+
+@dataclass(frozen=True)
+class HttpRequest(HttpMessage):
+    """A request to a route. `deadline` is the moment at which the response must be ready."""
+
     path: Mapping[str, str]
     query: Mapping[str, str]
-    headers: Mapping[str, str]
     deadline: Deadline
 
     @classmethod
     def from_event(
         cls, event: Mapping[str, Any], context: LambdaContext, largest_body: int = LARGEST_BODY
     ) -> "HttpRequest":
-        """From an event.
+        """Read an event of API Gateway.
 
         Raises:
-            InvalidRequest: the body is marked as base64 and is none.
+            InvalidRequest: the event says that the body is base64, but it is not.
             PayloadTooLarge: the body exceeds `largest_body` bytes.
         """
         body = (event.get("body") or "").encode(errors="surrogatepass")
@@ -72,7 +102,7 @@ class HttpRequest:
 
     @property
     def recording_id(self) -> str:
-        """The recording named in the path.
+        """The recording id in the path.
 
         Raises:
             NotFound: no recording can have this id.
@@ -82,33 +112,17 @@ class HttpRequest:
             raise NotFound("a recording id has 32 hexadecimal digits")
         return recording_id
 
-    def json_object(self) -> Mapping[str, Any]:
-        """The body as a JSON object.
-
-        Raises:
-            InvalidRequest: it is something else.
-        """
-        try:
-            value = json.loads(self.body)
-            # Half a surrogate pair is valid JSON and can be neither stored nor sent on.
-            json.dumps(value, ensure_ascii=False).encode()
-        except (ValueError, RecursionError):
-            raise InvalidRequest("body", "is not JSON") from None
-        if not isinstance(value, dict):
-            raise InvalidRequest("body", "must be a JSON object")
-        return value
-
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """An answer; `content` is written as JSON."""
+    """A response. `content` is written as JSON."""
 
     content: Any
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def event(self) -> dict[str, Any]:
-        """As Lambda returns it."""
+        """The response in the form that Lambda returns."""
         return {
             "statusCode": self.status,
             "headers": {"content-type": "application/json", **self.headers},
@@ -121,41 +135,53 @@ LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def http_route(logger: Logger, *, largest_body: int = LARGEST_BODY) -> Callable[[Route], LambdaHandler]:
-    """Make a Lambda handler of a function from request to response; its errors become problem documents.
+    """Make a Lambda handler of a function from request to response.
 
-    Logs one line per request, with neither body nor query.
+    Errors of the function become problem documents. The handler logs one line for each request, without body and
+    query.
     """
 
     def decorate(route: Route) -> LambdaHandler:
         @wraps(route)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-            seen = {
-                "route": event.get("routeKey"),
-                "request_id": (event.get("requestContext") or {}).get("requestId"),
-                "recording_id": (event.get("pathParameters") or {}).get("recording_id"),
-            }
+            fields = _log_fields(event)
             try:
                 response = route(HttpRequest.from_event(event, context, largest_body))
             except Exception as error:
                 problem = problem_of(error)
                 if problem is UNEXPECTED:
-                    logger.exception("failed", extra=seen)
+                    logger.exception("failed", extra=fields)
                 else:
-                    seen |= {"status": problem.status, "reason": problem.detail}
-                    (logger.error if problem.status >= 500 else logger.info)("refused", extra=seen)
-                headers = {"content-type": CONTENT_TYPE}
-                if problem.retry_after is not None:
-                    headers["retry-after"] = str(problem.retry_after)
-                document = {**problem.document(), "request_id": seen["request_id"]}
-                return HttpResponse(document, problem.status, headers).event()
+                    _log_refusal(logger, problem, fields)
+                return _problem_response(problem, fields["request_id"]).event()
             if isinstance(response.content, dict):
-                seen["recording_id"] = response.content.get("recording_id", seen["recording_id"])
-            logger.info("answered", extra={**seen, "status": response.status})
+                fields["recording_id"] = response.content.get("recording_id", fields["recording_id"])
+            logger.info("answered", extra={**fields, "status": response.status})
             return response.event()
 
         return handler
 
     return decorate
+
+
+def _log_fields(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "route": event.get("routeKey"),
+        "request_id": (event.get("requestContext") or {}).get("requestId"),
+        "recording_id": (event.get("pathParameters") or {}).get("recording_id"),
+    }
+
+
+def _log_refusal(logger: Logger, problem: Problem, fields: Mapping[str, Any]) -> None:
+    log = logger.error if problem.status >= 500 else logger.info
+    log("refused", extra={**fields, "status": problem.status, "reason": problem.detail})
+
+
+def _problem_response(problem: Problem, request_id: str | None) -> HttpResponse:
+    headers = {"content-type": CONTENT_TYPE}
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(problem.retry_after)
+    return HttpResponse({**problem.document(), "request_id": request_id}, problem.status, headers)
 
 
 def _plain(value: Any) -> Any:

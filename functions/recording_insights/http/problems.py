@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457): the one place where an error meets an HTTP status."""
+"""Errors as problem documents (RFC 9457). This is the only module that gives an error an HTTP status."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ CONTENT_TYPE = "application/problem+json"
 
 @dataclass(frozen=True)
 class Problem:
-    """`kind` names the problem for machines, `members` are further members of the document."""
+    """A problem document. `kind` names the problem for programs. `members` are further members of the document."""
 
     status: int
     kind: str
@@ -34,7 +34,7 @@ class Problem:
     retry_after: int | None = None
 
     def document(self) -> dict[str, Any]:
-        """The JSON object."""
+        """The problem as a JSON object."""
         return {
             "type": f"urn:recording-insights:problem:{self.kind}",
             "title": self.title,
@@ -65,7 +65,7 @@ _KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
 
 
 def problem_of(error: Exception) -> Problem:
-    """The problem of an error; of one that callers are not meant to see, `UNEXPECTED`."""
+    """The problem of an error. It is `UNEXPECTED` for an error that callers must not see."""
     for kind in type(error).__mro__:
         if kind in _KINDS:
             status, name, title = _KINDS[kind]

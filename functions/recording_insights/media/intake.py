@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from recording_insights.errors import MediaObjectGone
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, parse_playlist
 from recording_insights.media.probe import NotMedia, RangeReader, media_duration_ms
 from recording_insights.media.track import TrackFiles, beyond
@@ -58,7 +59,7 @@ def admit_media(
     else:
         try:
             duration_ms = media_duration_ms(reader(media), media.size)
-        except (NotMedia, FileNotFoundError) as error:
+        except (NotMedia, MediaObjectGone) as error:
             return {"ignored": str(error)}
         offset_ms = begins_after_ms(media.key, folder)
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]

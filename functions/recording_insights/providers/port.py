@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from recording_insights.errors import CallbackForged, InvalidRequest
+from recording_insights.errors import CallbackForged
+from recording_insights.http.edge import HttpMessage
 from recording_insights.model.insights import Insights
 from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.pacing import Pace
@@ -134,14 +135,12 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class CallbackRequest:
+class CallbackRequest(HttpMessage):
     """A POST to our webhook: the body as received, header names in lower case, the token in its path.
 
     `expected_token` is the token of the job that the path names, or empty if the path names none.
     """
 
-    body: bytes
-    headers: Mapping[str, str]
     path_token: str = ""
     expected_token: str = field(default="", repr=False)
 
@@ -154,19 +153,13 @@ class CallbackRequest:
         if not self.expected_token or not hmac.compare_digest(token.encode(), self.expected_token.encode()):
             raise CallbackForged("the callback's token is missing or wrong")
 
-    def json_object(self) -> dict[str, Any]:
+    def json_object(self, parse: Callable[[bytes], Any] = parse_json) -> dict[str, Any]:
         """Parse the body. Call this only after the request is proven.
 
         Raises:
             InvalidRequest: the body is not a JSON object.
         """
-        try:
-            value = parse_json(self.body)
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            raise InvalidRequest("body", "must be a JSON object")
-        return value
+        return super().json_object(parse)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 from recording_insights.aws.secrets import read_secret
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.port import Capabilities, Provider
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import VendorSettings
 from recording_insights.validation import (
     Reader,
     flag,
@@ -183,7 +183,7 @@ def receives_webhooks(name: str) -> bool:
     return hasattr(_adapter(name)[1], "read_callback")
 
 
-def load_provider(name: str, settings: FunctionSettings) -> Provider:
+def load_provider(name: str, settings: VendorSettings) -> Provider:
     """Return the adapter of a provider, connected to its secret and its base URL."""
     row = PROVIDERS[name]
     module, adapter = _adapter(name)

@@ -14,9 +14,9 @@ from recording_insights.agora.hosts import REGIONAL, HostRotation, hosts_near
 from recording_insights.agora.recorder import Recorder
 from recording_insights.agora.storage import REGIONS
 from recording_insights.agora.upload_credentials import Uploader
-from recording_insights.agora_wiring import agora_client
+from wiring import agora_client, uploader as uploader_of
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraUnavailable
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import AgoraSettings
 from tests.unit.agora.fake_agora import HOST, SECRET, Answer, FakeAgora, Lost
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fakes import FakeClock
@@ -145,12 +145,12 @@ def test_every_region_that_agora_writes_to_has_a_regional_host() -> None:
     ("region", "hosts"), [("eu-central-1", hosts_near("eu-central-1")), ("cn-north-1", hosts_near("cn-north-1"))]
 )
 def test_a_stage_calls_the_hosts_of_its_region(region: str, hosts: list[str]) -> None:
-    settings = FunctionSettings.from_env(ENVIRONMENT)
+    settings = AgoraSettings.from_env(ENVIRONMENT)
     assert _call_order(agora_client(settings, aws_region=region).calls.hosts, 4) == [hosts[0], *hosts]
 
 
 def test_a_base_url_of_ones_own_is_the_only_host(net: Net, clock: FakeClock, uploader: Uploader) -> None:
-    settings = replace(FunctionSettings.from_env(ENVIRONMENT), base_urls={"agora": "https://agora.example.org/"})
+    settings = replace(AgoraSettings.from_env(ENVIRONMENT), base_urls={"agora": "https://agora.example.org/"})
     hosts = agora_client(settings, aws_region="us-west-2").calls.hosts
     assert set(_call_order(hosts, 5)) == {"https://agora.example.org"}
     net.dead = ("https://agora.example.org",)

@@ -9,11 +9,11 @@ import pytest
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.rtc_token import LONGEST_SECONDS
-from recording_insights.agora_wiring import agora_client
+from wiring import agora_client, uploader as uploader_of
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraRejected, SecretUnusable
 from recording_insights.http.problems import problem_of
 from recording_insights.recordings.start import RecordingStart
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import AgoraSettings
 from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora.token import RtcToken
 from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost
@@ -177,7 +177,7 @@ def test_an_unusable_certificate_is_named_on_the_row_and_keeps_no_channel(
 def test_the_secret_goes_by_the_name_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    client = agora_client(FunctionSettings.from_env(), aws_region="eu-central-1")
+    client = agora_client(AgoraSettings.from_env(), aws_region="eu-central-1")
     assert client.calls.secret_name == "recording-insights/dev/agora"
 
 

@@ -19,8 +19,8 @@ from recording_insights.agora.upload_credentials import (
     Uploader,
     write_policy,
 )
-from recording_insights.agora_wiring import uploader as uploader_of
 from recording_insights.aws import clients
+from wiring import agora_client, uploader as uploader_of
 from recording_insights.errors import (
     SecretUnusable,
     UploadCredentialsError,
@@ -28,7 +28,7 @@ from recording_insights.errors import (
     UploadKeyRefused,
 )
 from recording_insights.http.problems import problem_of
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import AgoraSettings
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import FakeAgora
 from tests.unit.agora.fake_sts import UPLOADER_KEY, FakeSts, refusal
@@ -230,7 +230,7 @@ def test_a_secret_that_aws_does_not_hand_out_is_a_passing_fault(
         raise GetParameterError("An error occurred (ThrottlingException): s3cr3t")
 
     monkeypatch.setattr(parameters, "get_secret", denied)
-    uploader = uploader_of(FunctionSettings.from_env(ENVIRONMENT), aws_region="us-east-1")
+    uploader = uploader_of(AgoraSettings.from_env(ENVIRONMENT), aws_region="us-east-1")
     with pytest.raises(UploadCredentialsUnavailable) as failure:
         uploader.credentials_for(FOLDER, clock.deadline())
     assert str(failure.value) == "AWS did not return the secret recording-insights/dev/agora-uploader"

@@ -1,4 +1,4 @@
-"""The edge: bodies, paths, problem documents, and the four handlers over captured events."""
+"""The edge: bodies, paths, problem documents, and the handlers of the API with captured events."""
 
 import base64
 import importlib
@@ -15,19 +15,20 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from recording_insights import errors
 from recording_insights.agora.client import AgoraClient
-from recording_insights.agora_wiring import agora_client
 from recording_insights.aws import clients
 from recording_insights.http.edge import LARGEST_BODY, HttpRequest, HttpResponse, http_route
 from recording_insights.http.problems import problem_of
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import AgoraSettings
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import SECRET, FakeAgora
 from tests.unit.agora.fake_sts import UPLOADER_KEY
-from tests.unit.environment import ENVIRONMENT, START
+from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_step_functions import FakeStepFunctions
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import order
+from tests.unit.wired import rewire
+from wiring import agora_client
 
 RECORDING_ID = "0123456789abcdef0123456789abcdef"
 
@@ -152,7 +153,7 @@ def test_numbers_of_the_table_are_json_numbers() -> None:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, table: Any) -> None:
-    values = {**ENVIRONMENT, **START, "TABLE_NAME": table.name, "BASE_URLS": '{"agora": "https://agora.test/"}'}
+    values = {**ENVIRONMENT, "TABLE_NAME": table.name, "BASE_URLS": '{"agora": "https://agora.test/"}'}
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
@@ -168,14 +169,10 @@ def function(
 ) -> Any:
     """A function's module, its wiring made anew but for Agora, the table and the state machine."""
     monkeypatch.setattr(clients, "table", lambda name: table if name == table.name else None)
-    monkeypatch.setattr(clients, "region", lambda name: "us-east-1" if name == table.name else "")
-    monkeypatch.setattr(clients, "step_functions", lambda: watches)
 
     def load(name: str) -> ModuleType:
         module = importlib.import_module(name)
-        module.settings.cache_clear()
-        if hasattr(module, "agora"):
-            monkeypatch.setattr(module, "agora", lambda: agora)
+        rewire(monkeypatch, module, aws_region="us-east-1", step_functions=watches, agora=agora)
         return module
 
     return load
@@ -314,14 +311,15 @@ def test_a_function_without_its_environment_says_so_in_the_log(
 
 def test_the_wiring_to_the_table(moto_table: Any) -> None:
     moto_table.put_item(Item={**recording_key(RECORDING_ID), "status": "done"})
-    found = RecordingStore(clients.table(moto_table.name)).find(RECORDING_ID)
+    table = clients.table(moto_table.name)
+    found = RecordingStore(table).find(RECORDING_ID)
     assert found
     assert found["status"] == "done"
-    assert clients.region(moto_table.name) == "eu-central-1"
+    assert clients.region(table) == "eu-central-1"
 
 
 def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgora, clock: FakeClock) -> None:
-    settings = FunctionSettings.from_env()
+    settings = AgoraSettings.from_env()
     secrets = boto3.client("secretsmanager")
     client = agora_client(settings, aws_region="eu-central-1")
     client = replace(client, calls=replace(client.calls, session=vendor))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.errors import MediaObjectGone
 from recording_insights.media.intake import admit_media
 from recording_insights.media.probe import RangeReader
 from recording_insights.model.media_object import MediaObject
@@ -32,7 +33,7 @@ class FakeBucket:
     def reader(self, media: MediaObject) -> RangeReader:
         def read(first: int, last: int) -> bytes:
             if media.key not in self.objects:
-                raise FileNotFoundError("the object is gone")
+                raise MediaObjectGone("the object is gone")
             return self.objects[media.key][first : last + 1]
 
         return read

@@ -122,7 +122,7 @@ def test_a_store_whose_answer_is_lost_leaves_both_keys(account: Account, rotate:
             raise EndpointConnectionError(endpoint_url="https://secretsmanager")
 
     account.before = lost
-    with pytest.raises(OperationFailed, match="could not be asked"):
+    with pytest.raises(OperationFailed, match="The call to AWS failed"):
         rotate()
     assert len(account.keys) == 2
     assert account.works
@@ -182,7 +182,7 @@ def test_the_command(account: Account, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert main(["--stage", "dev", "--json"]) == 0
     out, err = capsys.readouterr()
     first, second = out.splitlines()
-    assert first == f"{SECRET} holds a new key of {USER}; the functions find it by themselves."
+    assert first == f"{SECRET} holds a new key of {USER}; the functions read it within minutes."
     assert json.loads(second) == {"stage": "dev", "user": USER, "secret": SECRET, "deleted_keys": ["AKIA0"]}
     assert err.splitlines()[:3] == [f"Making a key for {USER}", "It works", f"Storing it in {SECRET}"]
     assert main(["--stage", "prod"]) == 1

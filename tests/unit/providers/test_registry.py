@@ -6,9 +6,9 @@ import pytest
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.adapters.marsview.calls import BASE_URL, DEFAULT_MODELS
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, load_provider, validate_options
-from recording_insights.settings import FunctionSettings
+from recording_insights.settings import VendorSettings
 
-SETTINGS = FunctionSettings("dev", "t", "b", "r", "marsview", ["marsview"], [], {}, {}, 60, 240, 60, 15, 60)
+SETTINGS = VendorSettings("dev", {})
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from recording_insights.aws import clients
 from recording_insights.errors import SecretUnusable
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
 from routes import receive_notification
 from tests.unit.environment import ENVIRONMENT
+from tests.unit.wired import rewire
 
 SECRET = "notification-secret"
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
@@ -28,12 +28,11 @@ class Context:
 
 @pytest.fixture
 def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Hands an event to the handler, in a worker that has just started."""
+    """Calls the handler with an event, in a worker that has just started."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(clients, "table", lambda name: table)
-    monkeypatch.setattr(receive_notification, "read_secret", lambda name, keys: {keys[0]: SECRET})
-    receive_notification.settings.cache_clear()
+    monkeypatch.setattr("wiring.read_secret", lambda name, keys: {keys[0]: SECRET})
+    rewire(monkeypatch, receive_notification, table=table)
     store = RecordingStore(table)
     table.put_item(
         Item={
@@ -87,7 +86,7 @@ def test_without_a_secret_there_are_no_notifications(
     def lacks(name: str, keys: Any) -> None:
         raise SecretUnusable(name, f"it lacks the key {keys[0]}")
 
-    monkeypatch.setattr(receive_notification, "read_secret", lacks)
+    monkeypatch.setattr("wiring.read_secret", lacks)
     status, problem, row_status = deliver(captured_event("http_notification"))
     assert (status, row_status) == (404, "recording")
     assert problem["detail"] == (

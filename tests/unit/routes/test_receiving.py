@@ -1,19 +1,19 @@
-"""The two functions that receive news of finished jobs, as Lambda calls them."""
+"""The two functions that receive callbacks and events of finished jobs, as Lambda calls them."""
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from events import receive_result_event
-from recording_insights.aws import clients
 from recording_insights.processing.callbacks import callback_token, job_name
 from recording_insights.store.media import MediaStore
 from routes import receive_callback
-from tests.unit.environment import ENVIRONMENT, WEBHOOKS
+from tests.unit.environment import ENVIRONMENT
 from tests.unit.processing.flow import Flow, R
+from tests.unit.wired import rewire
 
 CapturedEvent = Callable[[str], dict[str, Any]]
 JOB = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"
@@ -31,29 +31,20 @@ def woken() -> list[str]:
 
 
 @pytest.fixture
-def waiting(flow: Flow, monkeypatch: pytest.MonkeyPatch, woken: list[str]) -> Iterator[Callable[[str], MediaStore]]:
+def waiting(flow: Flow, monkeypatch: pytest.MonkeyPatch, woken: list[str]) -> Callable[[str], MediaStore]:
     """A media object whose job a provider has, and the workflow waiting for it."""
-    for name, value in {**ENVIRONMENT, **WEBHOOKS, "PROVIDERS": '["symbl", "deepgram", "transcribe"]'}.items():
+    for name, value in {**ENVIRONMENT, "PROVIDERS": '["symbl", "deepgram", "transcribe"]'}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(clients, "table", lambda name: flow.store.table)
-    monkeypatch.setattr(clients, "s3", lambda: flow.replies.s3)
-    monkeypatch.setattr(clients, "end_wait", woken.append)
-    monkeypatch.setattr(receive_callback, "read_secret", lambda name, keys: {"key": "secret of " + name})
-    _forget()
+    monkeypatch.setattr("wiring.read_secret", lambda name, keys: {"key": "secret of " + name})
+    parts = {"table": flow.store.table, "s3": flow.replies.s3, "end_wait": woken.append}
+    rewire(monkeypatch, receive_callback, receive_result_event, **parts)
 
     def wait_for(provider: str) -> MediaStore:
         flow.store.submitted(R, flow.media.media_id, provider=provider, job={"job_id": JOB})
         flow.store.note(R, flow.media.media_id, task_token="token")
         return flow.store
 
-    yield wait_for
-    _forget()
-
-
-def _forget() -> None:
-    for module in (receive_callback, receive_result_event):
-        module.settings.cache_clear()
-    receive_callback.adapter_of.cache_clear()
+    return wait_for
 
 
 @pytest.fixture
@@ -100,7 +91,7 @@ def test_a_wrong_token_is_401_and_is_not_repeated(
 
 
 @pytest.mark.parametrize("provider", ["gladia", "marsview", "deepgram", "transcribe", ""])
-def test_who_does_not_call_back_here_is_404(waiting: Any, callback: dict[str, Any], provider: str) -> None:
+def test_a_provider_that_does_not_call_back_is_404(waiting: Any, callback: dict[str, Any], provider: str) -> None:
     callback["pathParameters"]["provider"] = provider
 
     assert receive_callback.handler(callback, Context())["statusCode"] == 404
@@ -108,9 +99,9 @@ def test_who_does_not_call_back_here_is_404(waiting: Any, callback: dict[str, An
 
 def test_a_large_result_is_taken_and_one_beyond_lambda_is_413(waiting: Any, callback: dict[str, Any]) -> None:
     waiting("symbl")
-    news = {"jobId": JOB, "status": "completed"}
-    large = {**callback, "body": json.dumps({**news, "more": "x" * 5_000_000})}
-    too_large = {**callback, "body": json.dumps({**news, "more": "x" * 7_000_000})}
+    callback_body = {"jobId": JOB, "status": "completed"}
+    large = {**callback, "body": json.dumps({**callback_body, "more": "x" * 5_000_000})}
+    too_large = {**callback, "body": json.dumps({**callback_body, "more": "x" * 7_000_000})}
 
     assert receive_callback.handler(large, Context())["statusCode"] == 200
     assert receive_callback.handler(too_large, Context())["statusCode"] == 413
@@ -136,7 +127,7 @@ def test_an_event_ends_the_wait(
 
 
 @pytest.mark.parametrize("source", ["aws.transcribe", "aws.translate", "aws.s3"])
-def test_events_of_others_are_told_and_left_alone(
+def test_events_of_other_jobs_are_ignored_with_the_reason(
     waiting: Any, woken: list[str], captured_event: CapturedEvent, source: str
 ) -> None:
     waiting("transcribe")

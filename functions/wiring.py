@@ -1,0 +1,329 @@
+"""The composition root: it makes the parts that the handlers pass to the domain.
+
+Each handler module has one `Wiring` of its settings. Each part is made at its first use and then kept while the
+worker lives, and with it its connections and tokens. Importing this module reads no environment and opens no client.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from recording_insights.aws import clients
+from recording_insights.aws.secrets import read_secret
+from recording_insights.errors import UploadCredentialsUnavailable
+from recording_insights.settings import (
+    STAGE_SETTINGS_FILE,
+    AgoraSettings,
+    FunctionSettings,
+    ProcessingSettings,
+    ReceiveCallbackSettings,
+    ReceiveNotificationSettings,
+    RecordingsBucketSettings,
+    RepliesSettings,
+    StageSettings,
+    StartRecordingSettings,
+    SubmitRecordingSettings,
+    TableSettings,
+    VendorSettings,
+    WebhookSettings,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+    from recording_insights.agora.client import AgoraClient
+    from recording_insights.agora.upload_credentials import Uploader
+    from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
+    from recording_insights.aws.reply_bucket import ReplyStore
+    from recording_insights.media.intake import ExecutionStarter
+    from recording_insights.processing.callbacks import Callbacks
+    from recording_insights.processing.provider_choice import ProviderChoice
+    from recording_insights.processing.submit_recording import Handover
+    from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider
+    from recording_insights.store.insights import InsightStore
+    from recording_insights.store.media import MediaStore
+    from recording_insights.store.notices import NoticeStore
+    from recording_insights.store.recordings import RecordingStore
+    from recording_insights.store.rows import RecordingRow
+
+S = TypeVar("S", bound=FunctionSettings, covariant=True)
+W = TypeVar("W")
+T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    """The present moment, with its time zone."""
+    return datetime.now(UTC)
+
+
+def agora_client(settings: AgoraSettings, *, aws_region: str) -> "AgoraClient":
+    """Return the client of the stage's Agora project. The stack and its bucket are in `aws_region`."""
+    from recording_insights.agora.calls import AgoraCalls
+    from recording_insights.agora.client import SECRET_KEYS, AgoraClient
+    from recording_insights.agora.hosts import HostRotation, hosts_near
+
+    base_url = settings.base_urls.get("agora")
+    secret = settings.secret_name("agora")
+
+    def credentials(fresh: bool) -> Mapping[str, str]:
+        return read_secret(secret, SECRET_KEYS, fresh=fresh)
+
+    hosts = HostRotation([base_url.rstrip("/")] if base_url else hosts_near(aws_region))
+    return AgoraClient(AgoraCalls(credentials, hosts, secret_name=secret), uploader(settings, aws_region=aws_region))
+
+
+def uploader(settings: AgoraSettings, *, aws_region: str) -> "Uploader":
+    """Return what makes the credentials for Agora's uploads to the recordings bucket."""
+    from recording_insights.agora.storage import RecordingsBucket
+    from recording_insights.agora.upload_credentials import SECRET, SECRET_KEYS, Uploader
+
+    secret = settings.secret_name(SECRET)
+
+    def key(fresh: bool) -> Mapping[str, str]:
+        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
+        try:
+            return read_secret(secret, SECRET_KEYS, fresh=fresh)
+        except GetParameterError:  # its text is AWS's, and may hold the string to sign
+            raise UploadCredentialsUnavailable(f"AWS did not return the secret {secret}") from None
+
+    return Uploader(key, RecordingsBucket(settings.recordings_bucket, aws_region), clients.sts)
+
+
+class part(Generic[W, T]):
+    """A part of a wiring: made at its first use, then kept by the wiring.
+
+    It differs from `functools.cached_property` in one point: mypy checks that the function's settings declare what
+    the part needs. A test replaces a part with `vars(wiring)["name"] = fake`.
+    """
+
+    def __init__(self, make: Callable[[W], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, wiring: W, owner: type) -> T:
+        made = self._make(wiring)
+        vars(wiring)[self._name] = made
+        return made
+
+
+class Wiring(Generic[S]):
+    """The parts of one Lambda function. `settings_type` are the settings that the function reads."""
+
+    def __init__(self, settings_type: type[S]) -> None:
+        self.settings_type = settings_type
+
+    @part
+    def settings(self) -> S:
+        """The function's environment. Raises `SettingsInvalid` if it is incomplete or malformed."""
+        return self.settings_type.from_env()
+
+    @part
+    def stage_settings(self) -> StageSettings:
+        """The settings in the function's package. Raises `SettingsInvalid` if the file is missing or malformed."""
+        return StageSettings.from_file(Path(__file__).with_name(STAGE_SETTINGS_FILE))
+
+    # AWS
+
+    @part
+    def table(self: "Wiring[TableSettings]") -> "Table":
+        """The insights table."""
+        return clients.table(self.settings.table_name)
+
+    @part
+    def s3(self) -> "S3Client":
+        """The client that all buckets share."""
+        return clients.s3()
+
+    @part
+    def step_functions(self) -> "SFNClient":
+        """The client that starts executions and ends waits."""
+        return clients.step_functions()
+
+    # The table's stores
+
+    @part
+    def recordings(self: "Wiring[TableSettings]") -> "RecordingStore":
+        """The rows of recordings."""
+        from recording_insights.store.recordings import RecordingStore
+
+        return RecordingStore(self.table)
+
+    @part
+    def media(self: "Wiring[TableSettings]") -> "MediaStore":
+        """The rows of media objects."""
+        from recording_insights.store.media import MediaStore
+
+        return MediaStore(self.table)
+
+    @part
+    def insights(self: "Wiring[TableSettings]") -> "InsightStore":
+        """The rows of transcripts and insights."""
+        from recording_insights.store.insights import InsightStore
+
+        return InsightStore(self.table)
+
+    @part
+    def notices(self: "Wiring[TableSettings]") -> "NoticeStore":
+        """The rows of Agora's notifications."""
+        from recording_insights.store.notices import NoticeStore
+
+        return NoticeStore(self.table)
+
+    # Buckets
+
+    @part
+    def s3_media(self) -> "S3Media":
+        """Media objects in whichever bucket their events name."""
+        from recording_insights.aws.recordings_bucket import S3Media
+
+        return S3Media(self.s3)
+
+    @part
+    def folder(self: "Wiring[RecordingsBucketSettings]") -> "S3TrackFolder":
+        """The files of tracks in the recordings bucket."""
+        return self.folder_of(self.settings.recordings_bucket)
+
+    def folder_of(self, bucket: str) -> "S3TrackFolder":
+        """The files of tracks in the bucket of an event."""
+        from recording_insights.aws.recordings_bucket import S3TrackFolder
+
+        return S3TrackFolder(self.s3, bucket)
+
+    @part
+    def replies(self: "Wiring[RepliesSettings]") -> "ReplyStore":
+        """The raw replies of providers."""
+        from recording_insights.aws.reply_bucket import ReplyStore
+
+        return ReplyStore(self.s3, self.settings.replies_bucket)
+
+    # State machines
+
+    @part
+    def start_processing(self: "Wiring[ProcessingSettings]") -> "ExecutionStarter":
+        """Starts an execution that processes a media object."""
+        return partial(clients.start_execution, self.step_functions, self.settings.workflow_arn)
+
+    @part
+    def start_watch(self: "Wiring[StartRecordingSettings]") -> "Callable[[RecordingRow], None]":
+        """Starts the watch over a recording."""
+        from recording_insights.watch.start_watch import start_watch
+
+        start_execution = partial(clients.start_execution, self.step_functions, self.settings.watch_arn)
+        return partial(start_watch, start_execution=start_execution)
+
+    @part
+    def end_wait(self) -> Callable[[str], None]:
+        """Ends the wait of the state that waits with a task token."""
+        return partial(clients.end_wait, self.step_functions)
+
+    # Agora
+
+    @part
+    def aws_region(self: "Wiring[TableSettings]") -> str:
+        """The AWS region of the stack."""
+        return clients.region(self.table)
+
+    @part
+    def agora(self: "Wiring[AgoraSettings]") -> "AgoraClient":
+        """The stage's Agora project. The client keeps its connection."""
+        return agora_client(self.settings, aws_region=self.aws_region)
+
+    def notification_secret(self: "Wiring[ReceiveNotificationSettings]") -> str:
+        """The key that Agora signs notifications with.
+
+        Raises:
+            NotFound: the secret does not hold it, so nobody has set up notifications.
+        """
+        from recording_insights.agora.notifications import SECRET_KEY
+        from recording_insights.errors import NotFound, SecretUnusable
+
+        try:
+            return read_secret(self.settings.secret_name("agora"), (SECRET_KEY,))[SECRET_KEY]
+        except SecretUnusable as unusable:
+            raise NotFound(f"notifications are not set up: {unusable}") from unusable
+
+    # Providers
+
+    @part
+    def provider_for(self: "Wiring[VendorSettings]") -> "Callable[[str], Provider]":
+        """Gives the adapter of a provider by its name. Each adapter keeps its vendor's access token."""
+        from recording_insights.providers.registry import load_provider
+
+        return cache(partial(load_provider, settings=self.settings))
+
+    @part
+    def provider_choice(self: "Wiring[SubmitRecordingSettings]") -> "ProviderChoice":
+        """Which provider gets a media object, and with which options."""
+        from recording_insights.processing.provider_choice import ProviderChoice
+        from recording_insights.providers.registry import PROVIDERS
+
+        return ProviderChoice(
+            load=self.provider_for,
+            checks=lambda name: PROVIDERS[name].options,
+            options=self.stage_settings.provider_options,
+            failover=self.settings.failover,
+        )
+
+    @part
+    def handover(self: "Wiring[SubmitRecordingSettings]") -> "Handover":
+        """What a provider gets with a media object."""
+        from recording_insights.processing.submit_recording import Handover
+
+        return Handover(
+            link=partial(self.s3_media.link, minutes=self.settings.link_minutes),
+            stream=self.s3_media.stream,
+            callback=self._callback_address,
+            delivery=self._delivery,
+        )
+
+    def _callback_address(self: "Wiring[SubmitRecordingSettings]", provider: str, job_name: str) -> "CallbackAddress":
+        from recording_insights.providers.port import CallbackAddress
+
+        url = f"{self.settings.webhook_url}/webhooks/{provider}/{job_name}"
+        return CallbackAddress(url, self.callback_token(provider, job_name))
+
+    def _delivery(self: "Wiring[SubmitRecordingSettings]", provider: str, job_name: str) -> "Delivery":
+        from recording_insights.aws.reply_bucket import delivery_key
+        from recording_insights.providers.port import Delivery
+
+        key = delivery_key(provider, job_name)
+        make_link = partial(self.replies.upload_link, key, minutes=self.settings.link_minutes)
+        return Delivery(self.settings.replies_bucket, key, make_link)
+
+    # Callbacks
+
+    @part
+    def callbacks(self: "Wiring[RepliesSettings]") -> "Callbacks":
+        """Receives callbacks, deliveries and state changes of jobs."""
+        from recording_insights.processing.callbacks import Callbacks
+
+        return Callbacks(self.media, self.replies, self.end_wait)
+
+    def callback_token(self: "Wiring[WebhookSettings]", provider: str, job_name: str) -> str:
+        """The token that a callback for a job must show."""
+        from recording_insights.processing.callbacks import callback_token
+
+        secret = read_secret(self.settings.webhook_secret, ("key",))["key"]
+        return callback_token(secret, provider, job_name)
+
+    def callback_adapter(self: "Wiring[ReceiveCallbackSettings]", provider: str) -> "CallsBack":
+        """The adapter of a provider that calls back.
+
+        Raises:
+            NotFound: the provider does not belong to this stack or does not call back.
+        """
+        from recording_insights.errors import NotFound
+        from recording_insights.providers.port import CallsBack
+
+        adapter = self.provider_for(provider) if provider in self.settings.providers else None
+        if not isinstance(adapter, CallsBack):
+            raise NotFound("no provider of this stack calls back here")
+        return adapter

@@ -1,0 +1,77 @@
+"""Media objects in the recordings bucket: links, streams and byte ranges, against moto."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from botocore.exceptions import ClientError
+
+from recording_insights.aws import clients
+from recording_insights.aws.recordings_bucket import CHUNK_BYTES, S3Media
+from recording_insights.aws.reply_bucket import ReplyStore, delivery_key
+from recording_insights.errors import MediaObjectGone
+from recording_insights.model.media_object import MediaObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET = "media-of-this-test"
+CONTENT = b"0123456789" * (CHUNK_BYTES // 10 + 1)
+
+
+@pytest.fixture(scope="module")
+def s3(fake_aws: None) -> "S3Client":
+    s3 = clients.s3()
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return s3
+
+
+@pytest.fixture
+def media(s3: "S3Client") -> MediaObject:
+    etag = s3.put_object(Bucket=BUCKET, Key="a talk+.mp4", Body=CONTENT)["ETag"].strip('"')
+    return MediaObject(BUCKET, "a talk+.mp4", etag, len(CONTENT), datetime(2026, 3, 12, tzinfo=UTC))
+
+
+def test_a_link_lives_as_long_as_it_is_told(s3: "S3Client", media: MediaObject) -> None:
+    link = urlsplit(S3Media(s3).link(media, minutes=45))
+    assert link.path.endswith("/a%20talk%2B.mp4")
+    query = parse_qs(link.query)
+    assert query["X-Amz-Expires"] == ["2700"]
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+
+
+def test_a_link_to_upload_a_result_names_its_job(s3: "S3Client") -> None:
+    key = delivery_key("deepgram", "job-0")
+    link = urlsplit(ReplyStore(s3, BUCKET).upload_link(key, minutes=60))
+    assert link.path.endswith("/deliveries/deepgram/job-0.json")
+    assert parse_qs(link.query)["X-Amz-Expires"] == ["3600"]
+
+
+def test_a_stream_knows_its_length_and_comes_in_chunks(s3: "S3Client", media: MediaObject) -> None:
+    stream = S3Media(s3).stream(media)
+    assert len(stream) == len(CONTENT)
+    chunks = list(stream)
+    assert [len(chunk) for chunk in chunks] == [CHUNK_BYTES, len(CONTENT) - CHUNK_BYTES]
+    assert b"".join(chunks) == CONTENT
+
+
+def test_a_stream_is_of_the_version_that_was_announced(s3: "S3Client", media: MediaObject) -> None:
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        S3Media(s3).stream(replace(media, etag="0" * 32))
+
+
+def test_a_range_includes_its_last_byte(s3: "S3Client", media: MediaObject) -> None:
+    read = S3Media(s3).range_reader(media)
+    assert read(3, 7) == b"34567"
+    assert read(0, 0) == b"0"
+
+
+def test_an_object_that_is_gone_or_replaced_is_no_fault_of_aws(s3: "S3Client", media: MediaObject) -> None:
+    with pytest.raises(MediaObjectGone, match="the object is gone"):
+        S3Media(s3).range_reader(replace(media, key="other.mp4"))(0, 1)
+    with pytest.raises(MediaObjectGone, match="the object was replaced by another"):
+        S3Media(s3).range_reader(replace(media, etag="0" * 32))(0, 1)
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        S3Media(s3).range_reader(replace(media, bucket="no-such-bucket-of-ours"))(0, 1)

@@ -1,0 +1,42 @@
+"""The start of a watch: its name, its input, and what a fault of AWS becomes."""
+
+import json
+from functools import partial
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from recording_insights.aws import clients
+from recording_insights.errors import WatchUnavailable
+from recording_insights.watch.progress import Watch
+from recording_insights.watch.start_watch import start_watch
+from tests.unit.environment import ENVIRONMENT
+from tests.unit.fake_step_functions import FakeStepFunctions
+
+RECORDING: dict[str, Any] = {"recording_id": "a" * 32, "created_at": "2026-03-12T00:00:00Z", "version": 1}
+
+
+def starter(fake: FakeStepFunctions) -> Any:
+    client: Any = fake
+    return partial(clients.start_execution, client, ENVIRONMENT["WATCH_ARN"])
+
+
+def test_the_same_recording_has_one_watch() -> None:
+    fake = FakeStepFunctions()
+    for _ in range(2):
+        start_watch(RECORDING, start_execution=starter(fake))
+    assert fake.executions == {f"{'a' * 32}-1": json.loads(json.dumps(Watch.begin(RECORDING).to_state()))}
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ClientError({"Error": {"Code": "ThrottlingException", "Message": "secret"}}, "StartExecution"), "ClientError"),
+        (EndpointConnectionError(endpoint_url="https://states.test"), "EndpointConnectionError"),
+    ],
+)
+def test_a_fault_of_aws_is_named_by_its_class(error: Exception, name: str) -> None:
+    with pytest.raises(WatchUnavailable) as raised:
+        start_watch(RECORDING, start_execution=starter(FakeStepFunctions(answers=[error])))
+    assert str(raised.value) == f"the watch over the recording was not started ({name})"
