@@ -14,13 +14,13 @@ from recording_insights.agora.hosts import REGIONAL, HostRotation, hosts_near
 from recording_insights.agora.recorder import Recorder
 from recording_insights.agora.storage import REGIONS
 from recording_insights.agora.upload_credentials import Uploader
-from wiring import agora_client, uploader as uploader_of
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraUnavailable
 from recording_insights.settings import AgoraSettings
 from tests.unit.agora.fake_agora import HOST, SECRET, Answer, FakeAgora, Lost
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import order
+from wiring import agora_client
 
 PREFIX = ("recordings", "0" * 32)
 WORLDWIDE, IN_CHINA = "https://api.agora.io", "https://api.sd-rtn.com"

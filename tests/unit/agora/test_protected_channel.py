@@ -9,7 +9,6 @@ import pytest
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.rtc_token import LONGEST_SECONDS
-from wiring import agora_client, uploader as uploader_of
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraRejected, SecretUnusable
 from recording_insights.http.problems import problem_of
 from recording_insights.recordings.start import RecordingStart
@@ -20,6 +19,7 @@ from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import order, wanted
+from wiring import agora_client
 
 PREFIX = ("recordings", "0" * 32)
 ROW = {"channel": "team", "uid": "7", "mode": "mix", "resource_id": "r", "sid": "s"}

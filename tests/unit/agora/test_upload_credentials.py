@@ -20,7 +20,6 @@ from recording_insights.agora.upload_credentials import (
     write_policy,
 )
 from recording_insights.aws import clients
-from wiring import agora_client, uploader as uploader_of
 from recording_insights.errors import (
     SecretUnusable,
     UploadCredentialsError,
@@ -35,6 +34,7 @@ from tests.unit.agora.fake_sts import UPLOADER_KEY, FakeSts, refusal
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import wanted
+from wiring import uploader as uploader_of
 
 HOUR = 3600
 RECORDING = "4736218b480a44149a6bac9cd17457c6"
