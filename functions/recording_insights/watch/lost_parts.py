@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from recording_insights.agora.file_names import AgoraName
-from recording_insights.hls.playlist import begins_at_ms
 from recording_insights.hls.timeline import Timeline
+from recording_insights.media.begins import delay_ms
 from recording_insights.media.track import StoredFile, Track, TrackFiles
 from recording_insights.model.parts import margin_ms, newest_per_key
 from recording_insights.store.rows import MediaRow
@@ -57,22 +57,9 @@ def find_lacks(
         continues_at_ms = _continues_at_ms(track, held_ms, sum(known.values()))
         if continues_at_ms is not None:
             first = next((each for each in recorders if each.name.stem == recorder.name.stem), recorder)
-            began_ms = _after(first.listed, recorder.listed) if first.name.recorder == 0 else None
+            began_ms = delay_ms(first.listed, recorder.listed) if first.name.recorder == 0 else None
             offset_ms = None if began_ms is None else began_ms + held_ms
             yield Lack(recorder.playlist, number, continues_at_ms, offset_ms)
-
-
-def begins_after_ms(key: str, files: TrackFiles) -> int | None:
-    """How long after the recording's first sound the recorder began whose first MP4 this is.
-
-    None for other files, for the first recorder's own, and where slices do not tell.
-    """
-    folder, slash, last = key.rpartition("/")
-    name = AgoraName.parse(last)
-    if name is None or not name.recorder or name.mp4_number != 0:
-        return None
-    own, first = name.playlist.removesuffix(".m3u8"), name.stem
-    return _after(files.list(f"{folder}{slash}{first}_"), files.list(f"{folder}{slash}{own}_"))
 
 
 def _recorders(listed: Sequence[StoredFile], sid: str | None) -> list[_Recorder]:
@@ -129,19 +116,3 @@ def _moment(timeline: Timeline, held_ms: int) -> int:
             return piece.at_ms + left
         left -= piece.length_ms
     raise ValueError(f"the slices end {left} ms before")
-
-
-def _after(first: Sequence[StoredFile], then: Sequence[StoredFile]) -> int | None:
-    """How many ms one recorder began after another, by the stamps of their first slices."""
-    begins, zero = _first(then), _first(first)
-    return None if begins is None or zero is None else max(begins - zero, 0)
-
-
-def _first(listed: Sequence[StoredFile]) -> int | None:
-    """When the first of these slices begins."""
-    stamps = [
-        stamp
-        for file in listed
-        if (name := AgoraName.parse(file.name)) and name.is_slice and (stamp := begins_at_ms(file.name)) is not None
-    ]
-    return min(stamps, default=None)
