@@ -9,7 +9,7 @@ from recording_insights.aws import clients
 from recording_insights.aws.secrets import read_secret
 from recording_insights.errors import NotFound, SecretUnusable
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
-from recording_insights.recordings.notifications import take_in
+from recording_insights.recordings.notifications import process_notification
 from recording_insights.settings import FunctionSettings
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recordings import RecordingStore
@@ -31,7 +31,7 @@ def handler(request: HttpRequest) -> HttpResponse:
     check_signature(request.body, request.headers, secret)
     notice = Notification.from_body(request.json_object())
     table = clients.table(settings().table_name)
-    ignored = take_in(notice, store=RecordingStore(table), notices=NoticeStore(table))
+    ignored = process_notification(notice, store=RecordingStore(table), notices=NoticeStore(table))
     logger.info(
         "ignored" if ignored else "taken in",
         extra={"notice_id": notice.notice_id, "event_type": notice.event, "sid": notice.sid, "reason": ignored},

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from recording_insights.agora.client import AgoraClient
 from recording_insights.aws import clients
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.settings import FunctionSettings
 from recording_insights.store.recordings import RecordingStore
 

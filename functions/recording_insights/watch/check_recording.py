@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from recording_insights.agora.answers import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, SecretUnusable, UploadCredentialsError
-from recording_insights.recordings.change import renew_credentials
 from recording_insights.recordings.end import UNDER_WAY, end_left, free_channel
 from recording_insights.recordings.request import MOST_HOURS, claimed_name
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
+from recording_insights.watch.credentials import renew_credentials
 from recording_insights.watch.progress import Watch
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from recording_insights.errors import (
     SecretUnusable,
     WatchUnavailable,
 )
-from recording_insights.recordings.read import stop_recording
 from recording_insights.recordings.start import NAME_LOST, RecordingStart, recording_id_for
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.claims import Claim
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recorder_names import RecorderNameStore

@@ -9,8 +9,8 @@ from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.notifications import Notification
 from recording_insights.model.moments import utc_text
 from recording_insights.recordings.end import end_left
-from recording_insights.recordings.notifications import take_in
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.notifications import process_notification
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.keys import media_key
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recordings import RecordingStore
@@ -109,7 +109,7 @@ def test_a_notification_of_the_former_try_of_the_id_ends_nothing(
 
     for number, event in enumerate((31, 11, 41, 71)):
         told = Notification(f"n{number}", 3, event, first["sid"], {})
-        assert "not started here" in str(take_in(told, store=store, notices=notices))
+        assert "not started here" in str(process_notification(told, store=store, notices=notices))
 
     assert store.find(second["recording_id"]) == second
     claim = store.claims.find("team")

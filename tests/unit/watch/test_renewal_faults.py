@@ -10,8 +10,9 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.errors import Conflict, SecretUnusable, UploadCredentialsUnavailable
-from recording_insights.recordings.change import LEASE_SECONDS, WAITS, update_recording
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.change import update_recording
+from recording_insights.recordings.lease import LEASE_SECONDS, WAITS
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
