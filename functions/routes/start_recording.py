@@ -13,7 +13,7 @@ from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.providers.registry import validate_options
 from recording_insights.recordings.read import public
 from recording_insights.recordings.request import RecordingRequest
-from recording_insights.recordings.start import RecordingStart
+from recording_insights.recordings.start import start_recording
 from recording_insights.settings import StartSettings
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingRow
@@ -32,8 +32,14 @@ def handler(request: HttpRequest) -> HttpResponse:
         validate_options=validate_options,
         aws_region=clients.region(settings().table_name),
     )
-    start = RecordingStart(RecordingStore(clients.table(settings().table_name)), agora(), request.deadline, start_watch)
-    started = start(wanted, idempotency_key=request.headers.get("idempotency-key"))
+    started = start_recording(
+        wanted,
+        store=RecordingStore(clients.table(settings().table_name)),
+        agora=agora(),
+        deadline=request.deadline,
+        watch=start_watch,
+        idempotency_key=request.headers.get("idempotency-key"),
+    )
     location = f"/recordings/{started.recording['recording_id']}"
     return HttpResponse(public(started.recording), 201 if started.new else 200, {"location": location})
 
