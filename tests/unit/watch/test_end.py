@@ -221,7 +221,7 @@ def test_nobody_is_asked_for_ever(
     vendor.script["query"] = [Answer(200, {"serverResponse": {"status": 5}})] + [fault] * 500 if fault else []
     scene.run(lambda: "stopped_at" in scene.row)
     assert 3 * HOUR + 600 < clock.elapsed < 3 * HOUR + 1900
-    assert "its time is over" in scene.row["reason"]
+    assert "max_hours have passed" in scene.row["reason"]
 
 
 def test_the_state_holds_bookkeeping_only(scene: Scene) -> None:

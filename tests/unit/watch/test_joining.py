@@ -134,7 +134,7 @@ def test_a_start_that_broke_off_ends(
     assert 90 <= clock.elapsed < 130
     row = scene.row
     assert row["status"] == "failed"
-    assert row["reason"] == "the start broke off; files that come all the same will be processed"
+    assert row["reason"] == "the start was interrupted; files that still arrive will be processed"
 
 
 def test_the_recorder_of_a_start_that_broke_off_is_found_by_the_next_start(
@@ -159,7 +159,7 @@ def test_a_start_of_unknown_outcome_ends_with_what_is_known(
     scene.run()
     assert scene.row["status"] == "failed"
     assert "no usable answer to start" in scene.row["reason"]
-    assert "the start broke off" in scene.row["reason"]
+    assert "the start was interrupted" in scene.row["reason"]
 
 
 def test_a_recorder_whose_name_was_lost_is_waited_for_as_long_as_it_may_run(

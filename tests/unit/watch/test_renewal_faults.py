@@ -24,7 +24,7 @@ from tests.unit.watch.scene import HOUR, Scene, renewals
 
 LONGEST_LOOK_SECONDS = 55
 GONE = Answer(404, {"code": 404, "reason": "failed to find worker"})
-NOT_RENEWED = "the credentials of the upload are not renewed: "
+NOT_RENEWED = "the upload credentials could not be renewed: "
 
 
 class TestOneChangeAtATime:
@@ -205,7 +205,7 @@ class TestFaults:
         asked = len(sts.requests)
         assert asked > 1
         scene.turn()
-        assert "its time is over" in scene.row["reason"]
+        assert "max_hours have passed" in scene.row["reason"]
         assert len(sts.requests) == asked
 
 
