@@ -315,7 +315,7 @@ def test_an_unknown_outcome_that_came_to_nothing_is_closed_by_the_next_start(
     assert closed["reason"] == "its start was interrupted, and Agora recorded nothing"
 
 
-def test_another_uid_does_not_tell_whether_a_cut_off_start_records(
+def test_another_uid_leaves_an_interrupted_start_as_it_is(
     start: Any, store: RecordingStore, vendor: FakeAgora, table: Any
 ) -> None:
     vendor.script["start"] = [Lost(takes_effect=False)] * 3

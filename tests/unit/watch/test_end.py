@@ -214,7 +214,7 @@ def test_what_is_complete_or_erased_is_watched_no_more(recording: Scene) -> None
 
 
 @pytest.mark.parametrize("fault", [None, Answer(500, {})])
-def test_nobody_is_asked_for_ever(
+def test_a_recorder_is_queried_until_its_hours_have_passed(
     start: Any, vendor: FakeAgora, store: RecordingStore, agora: AgoraClient, clock: FakeClock, fault: Answer | None
 ) -> None:
     scene = Scene(store, agora, clock, Watch.begin(start(wanted(max_hours=3)).recording))

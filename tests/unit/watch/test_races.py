@@ -49,7 +49,7 @@ def test_a_slice_that_came_late_puts_off_the_word_that_all_is_there(recording: S
 
 @pytest.mark.parametrize("answer", [Answer(401, {}), Answer(500, {})])
 @pytest.mark.parametrize("live_status", [2, 5])
-def test_a_day_without_a_word_of_agora_fits_into_the_history(
+def test_a_day_without_a_response_of_agora_fits_into_the_history(
     start: Any,
     vendor: FakeAgora,
     store: RecordingStore,

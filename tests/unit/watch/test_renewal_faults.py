@@ -153,7 +153,7 @@ FAULTS: Mapping[str, tuple[Callable[[FakeSts, FakeAgora], Any], str]] = {
 
 class TestFaults:
     @pytest.mark.parametrize("fault", FAULTS)
-    def test_what_hinders_it_is_noted_and_tried_again_and_the_recording_goes_on(
+    def test_a_fault_is_written_and_retried_while_the_recording_goes_on(
         self, due: Scene, vendor: FakeAgora, sts: FakeSts, fault: str
     ) -> None:
         arrange, reason = FAULTS[fault]
@@ -196,7 +196,7 @@ class TestFaults:
         assert due.row["status"] == "stopping"
         assert "watch_reason" not in due.row
 
-    def test_whose_time_is_over_is_given_no_more(
+    def test_after_max_hours_no_credentials_are_renewed(
         self, start: Any, vendor: FakeAgora, sts: FakeSts, store: RecordingStore, agora: AgoraClient, clock: FakeClock
     ) -> None:
         scene = Scene(store, agora, clock, Watch.begin(start(wanted(max_hours=1)).recording))
