@@ -4,7 +4,7 @@ from aws_lambda_powertools import Logger
 
 from recording_insights.agora.notifications import Notification, check_signature
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
-from recording_insights.recordings.notifications import take_in
+from recording_insights.recordings.notifications import process_notification
 from recording_insights.settings import ReceiveNotificationSettings
 from wiring import Wiring
 
@@ -20,9 +20,9 @@ def handler(request: HttpRequest) -> HttpResponse:
     """200 for every authentic notification, even if it changed nothing: Agora repeats any other."""
     check_signature(request.body, request.headers, wiring.notification_secret())
     notice = Notification.from_body(request.json_object())
-    ignored = take_in(notice, store=wiring.recordings, notices=wiring.notices)
+    ignored = process_notification(notice, store=wiring.recordings, notices=wiring.notices)
     logger.info(
-        "ignored" if ignored else "taken in",
+        "ignored" if ignored else "processed",
         extra={"notice_id": notice.notice_id, "event_type": notice.event, "sid": notice.sid, "reason": ignored},
     )
     return HttpResponse({"ok": True})

@@ -6,7 +6,7 @@ from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.providers.registry import validate_options
 from recording_insights.recordings.read import public
 from recording_insights.recordings.request import RecordingRequest
-from recording_insights.recordings.start import RecordingStart
+from recording_insights.recordings.start import start_recording
 from recording_insights.settings import StartRecordingSettings
 from wiring import Wiring
 
@@ -23,7 +23,13 @@ def handler(request: HttpRequest) -> HttpResponse:
         validate_options=validate_options,
         aws_region=wiring.aws_region,
     )
-    start = RecordingStart(wiring.recordings, wiring.agora, request.deadline, wiring.start_watch)
-    started = start(wanted, idempotency_key=request.headers.get("idempotency-key"))
+    started = start_recording(
+        wanted,
+        store=wiring.recordings,
+        agora=wiring.agora,
+        deadline=request.deadline,
+        watch=wiring.start_watch,
+        idempotency_key=request.headers.get("idempotency-key"),
+    )
     location = f"/recordings/{started.recording['recording_id']}"
     return HttpResponse(public(started.recording), 201 if started.new else 200, {"location": location})

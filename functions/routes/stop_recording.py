@@ -3,7 +3,7 @@
 from aws_lambda_powertools import Logger
 
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.settings import StopRecordingSettings
 from wiring import Wiring
 

@@ -14,7 +14,7 @@ from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.model.media_object import MediaObject
 from recording_insights.recordings.request import RecordingRequest
-from recording_insights.recordings.start import RecordingStart
+from recording_insights.recordings.start import start_recording
 from recording_insights.store import keys
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
@@ -192,6 +192,8 @@ def start(recording_store: RecordingStore, agora: AgoraClient, clock: FakeClock)
     """Start a recording within a function's usual time."""
 
     def call(request: RecordingRequest | None = None, *, seconds: float = 27.0, **arguments: Any) -> Any:
-        return RecordingStart(recording_store, agora, clock.deadline(seconds))(request or wanted(), **arguments)
+        return start_recording(
+            request or wanted(), store=recording_store, agora=agora, deadline=clock.deadline(seconds), **arguments
+        )
 
     return call

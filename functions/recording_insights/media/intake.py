@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from recording_insights.errors import MediaObjectGone
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, parse_playlist
+from recording_insights.media.begins import begins_after_ms
 from recording_insights.media.probe import NotMedia, RangeReader, media_duration_ms
 from recording_insights.media.track import TrackFiles, beyond
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.status import FINAL
 from recording_insights.store.media import MediaStore
-from recording_insights.watch.lost_parts import begins_after_ms
 
 Outcome = Mapping[str, Any]
 

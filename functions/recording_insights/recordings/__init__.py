@@ -1,1 +1,6 @@
-"""What a caller can do with a recording: request, start, stop, change, read; and Agora's notifications."""
+"""What a caller can do with a recording, and what Agora's notifications do.
+
+Read, check and answer: `request`, `read`, `insights_answer` (with `insights_timeline`, `track_names`,
+`transcript_page`). Act: `start` (with `channel_claim`), `stop`, `change` (with `lease`), `notifications`. The watch
+uses `end`, `recorder`, `lease` and `channel_claim` too.
+"""

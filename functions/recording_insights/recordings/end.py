@@ -1,4 +1,4 @@
-"""The end of a recording, noted once, whoever learns of it first: a stop, another start, the watch, a notification."""
+"""The end of a recording. The first to learn of it writes it: a stop, another start, the watch or a notification."""
 
 from typing import Literal
 
@@ -10,9 +10,9 @@ UNDER_WAY = ("starting", "recording")
 
 
 def end_stopped(recording_id: str, *, store: RecordingStore, empty: str | None) -> RecordingRow | None:
-    """Note that the recorder was told to leave; `empty` says why no file will ever come.
+    """Write that we stopped the recorder; `empty` is the reason why no file will ever arrive.
 
-    Returns the recording as it is then, None if its end was noted before.
+    Returns the recording as it is then, or None if its end was written before.
     """
     if empty is None:
         return _end(recording_id, {"status": "stopping"}, by="stop", store=store)
@@ -21,13 +21,13 @@ def end_stopped(recording_id: str, *, store: RecordingStore, empty: str | None) 
 
 
 def end_left(recording_id: str, *, store: RecordingStore, why: str) -> RecordingRow | None:
-    """Note that the recorder has left without having been told by us; returns as `end_stopped`."""
+    """Write that the recorder left without a stop from us; returns what `end_stopped` returns."""
     ending: RecordingChanges = {"status": "stopping", "reason": f"the recorder left by itself ({why})"}
     return _end(recording_id, ending, by="recorder", store=store)
 
 
 def free_channel(recording: RecordingRow, *, store: RecordingStore) -> None:
-    """Give the recording's channel up, if it still belongs to it."""
+    """Release the claim on the recording's channel, if the channel still belongs to this recording."""
     channel = claimed_name(recording["channel"], recording.get("mode", "mix"))
     store.claims.release(channel, recording["recording_id"])
 
@@ -36,7 +36,7 @@ def _end(
     recording_id: str, ending: RecordingChanges, *, by: Literal["stop", "recorder"], store: RecordingStore
 ) -> RecordingRow | None:
     ended: RecordingChanges = {"stopped_at": store.timestamp, "ended_by": by}
-    # Its first files may be here already; then its status follows from them.
+    # If the first files have arrived already, the status follows from them: only the end is written.
     return store.update(
         recording_id, {**ended, **ending}, only_in=UNDER_WAY, only_without="stopped_at"
     ) or store.update(recording_id, ended, only_without="stopped_at")

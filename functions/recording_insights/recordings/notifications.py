@@ -1,10 +1,8 @@
-"""What follows from Agora's notifications: an end is known early. Nothing depends on them.
+"""What follows from Agora's notifications: the end of a recording is known earlier. Nothing depends on them.
 
-They come in any order, twice or never. Each effect changes nothing when it is repeated, and only after it a
-notification counts as taken in: where that breaks off, Agora's repeat does the rest.
+Notifications arrive in any order, twice or never. Repeating an effect changes nothing. A notification counts as
+processed only after its effects are written, so Agora's repeat completes what a crash interrupted.
 """
-
-from typing import cast
 
 from recording_insights.agora.notifications import (
     BACKED_UP,
@@ -20,42 +18,47 @@ from recording_insights.agora.notifications import (
 from recording_insights.recordings.end import end_left, free_channel
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.store.rows import RecordingChanges, RecordingRow
+from recording_insights.store.rows import RecordingRow
 
 _ENDS = (SESSION_EXIT, RECORDER_LEAVE, WEB_RECORDER_STOPPED, UPLOADED)
-_MOMENTS = {UPLOADED: "complete_at", BACKED_UP: "backed_up_at"}
-"""Events of which the row keeps when the first one came."""
+_EVENTS = (*_ENDS, BACKED_UP, ERROR, FAIL_OVER)
 
 
-def take_in(notice: Notification, *, store: RecordingStore, notices: NoticeStore) -> str | None:
-    """Note what a notification says; returns why it was ignored, if it was."""
+def process_notification(notice: Notification, *, store: RecordingStore, notices: NoticeStore) -> str | None:
+    """Write what a notification says about its recording; returns the reason if the notification was ignored."""
     if notice.product != CLOUD_RECORDING:
         return "it is not about cloud recording"
-    if notice.event not in (*_ENDS, *_MOMENTS, ERROR, FAIL_OVER):
+    if notice.event not in _EVENTS:
         return "nothing follows from this event"
     if notices.has(notice.notice_id):
-        return "it was taken in before"
+        return "it was processed before"
     recording_id = store.recorders.find(notice.sid) if notice.sid else None
     recording = store.find(recording_id) if recording_id else None
-    # A recording that was begun again under its id has another recorder.
+    # After a repeated start the recording has another recorder than the one that this notification is about.
     if recording is None or recording.get("sid") != notice.sid:
         return "its recorder was not started here"
-    _note(notice, recording, store)
+    _write_end(notice, recording, store)
+    _write_event(notice, recording, store)
     notices.keep(notice.notice_id)
     return None
 
 
-def _note(notice: Notification, recording: RecordingRow, store: RecordingStore) -> None:
+def _write_end(notice: Notification, recording: RecordingRow, store: RecordingStore) -> None:
+    if notice.event not in _ENDS:
+        return
+    # After a fail-over another recorder goes on. The fail-over's own notification may arrive before or after this one.
+    if notice.event == RECORDER_LEAVE and ("fail_overs" in recording or not notice.ends_recording):
+        return
+    end_left(recording["recording_id"], store=store, why=_why(notice))
+    free_channel(recording, store=store)
+
+
+def _write_event(notice: Notification, recording: RecordingRow, store: RecordingStore) -> None:
     recording_id = recording["recording_id"]
-    if notice.event in _ENDS:
-        # The recorder that leaves may be one that is replaced; the news of that may come before or after.
-        if notice.event == RECORDER_LEAVE and ("fail_overs" in recording or not notice.ends_recording):
-            return
-        end_left(recording_id, store=store, why=_why(notice))
-        free_channel(recording, store=store)
-    if notice.event in _MOMENTS:
-        name = _MOMENTS[notice.event]
-        store.update(recording_id, cast(RecordingChanges, {name: store.timestamp}), only_without=name)
+    if notice.event == UPLOADED:
+        store.update(recording_id, {"complete_at": store.timestamp}, only_without="complete_at")
+    elif notice.event == BACKED_UP:
+        store.update(recording_id, {"backed_up_at": store.timestamp}, only_without="backed_up_at")
     elif notice.event == ERROR:
         store.update(recording_id, {"agora_error": notice.error})
     elif notice.event == FAIL_OVER and recording.get("last_fail_over") != notice.notice_id:

@@ -1,4 +1,4 @@
-"""The life of a recording as the API sees it: start, stop, look at one, list them."""
+"""Read recordings: one with its media objects and live state, or a page of the list."""
 
 import base64
 import json
@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
-from recording_insights.errors import AgoraError, Conflict, InvalidRequest, NotFound, SecretUnusable
+from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnusable
 from recording_insights.model.parts import place
 from recording_insights.model.status import RECORDING_STATUSES
-from recording_insights.recordings.end import end_left, end_stopped, free_channel
+from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import Position, RecordingStore, position
 from recording_insights.store.rows import MediaRow, RecordingRow
 
 if TYPE_CHECKING:
+    from recording_insights.agora.recorder import LiveState
     from recording_insights.agora.client import AgoraClient
 
 LARGEST_PAGE = 100
 USUAL_PAGE = 20
 
+_LIVE = ("starting", "recording", "stopping")
+"""The statuses in which Agora is asked for the recorder's live state."""
 _INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "last_fail_over", "changing_until"}
 _INTERNAL_OF_MEDIA = {
     "pk",
@@ -39,39 +42,13 @@ _LISTED = (
 )
 
 
-def stop_recording(
-    recording_id: str, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
-) -> RecordingRow:
-    """Have the recorder leave its channel; returns the recording as it is then. Repeating it changes nothing.
-
-    A recording that was never started through the API, or never began, has nothing to stop.
-
-    Raises:
-        NotFound: there is no such recording.
-        Conflict: Agora has not named the recorder yet, and cannot be told to stop it.
-        SecretUnusable, AgoraError: the recorder may still be in the channel.
-    """
-    recording = store.get(recording_id)
-    never_began = recording["status"] == "failed" and "sid" not in recording
-    if "channel" not in recording or "stopped_at" in recording or never_began:
-        return recording
-    if not {"sid", "resource_id"} <= recording.keys():
-        raise Conflict("the recorder has not reported its id yet; try again in a few seconds")
-    stopped = agora.stop(recording, deadline)
-    if stopped.left:
-        after = end_left(recording_id, store=store, why=stopped.reason or "Agora finds it no more")
-    else:
-        after = end_stopped(recording_id, store=store, empty=stopped.reason if stopped.empty else None)
-    free_channel(recording, store=store)
-    return after or store.get(recording_id)
-
-
 def describe_recording(
     recording_id: str, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
 ) -> dict[str, Any]:
-    """The recording, its media objects and, until its files are here, Agora's live state.
+    """Return a recording, its media objects and, until its files have arrived, the recorder's live state.
 
-    Agora being out of reach does not hide the rest: `live` then says why it is missing.
+    If Agora cannot be reached, `live` holds the reason and the rest is complete. A recorder that Agora reports as
+    recording changes the status from `starting` to `recording`.
 
     Raises:
         NotFound: there is no such recording.
@@ -80,29 +57,23 @@ def describe_recording(
     if found is None:
         raise NotFound(f"no recording {recording_id}")
     recording, media = found
-    live: dict[str, Any] | None = None
-    if recording["status"] in ("starting", "recording", "stopping") and {"sid", "resource_id"} <= recording.keys():
+    answer: dict[str, Any] = {"media": [_public_media(item) for item in sorted(media, key=place)]}
+    if recording["status"] in _LIVE and is_named(recording):
         try:
             state = agora.query(recording, deadline)
         except (AgoraError, SecretUnusable) as error:
-            live = {"unavailable": str(error)}
+            answer["live"] = {"unavailable": str(error)}
         else:
-            live = {"status": state.status, "meaning": state.meaning, "files": list(state.files)}
-            live |= {} if state.onhold is None else {"onhold": state.onhold}
+            answer["live"] = _live(state)
             if state.records:
                 recording = store.update(recording_id, {"status": "recording"}, only_in=("starting",)) or recording
-    return {
-        **public(recording),
-        "media": [_public_media(item) for item in sorted(media, key=place)],
-        **({"live": live} if live else {}),
-    }
+    return {**public(recording), **answer}
 
 
 def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[str, Any]:
-    """A page of recordings, newest first: `{"recordings": […], "cursor"?: …}`.
+    """Return a page of recordings, newest first: `{"recordings": […], "cursor"?: …}`.
 
-    `query` may hold `status`, `limit` (1 to 100) and the `cursor` of the page before; without a cursor in the
-    answer there are no more.
+    `query` may hold `status`, `limit` (1 to 100) and the `cursor` of the page before. The last page has no cursor.
 
     Raises:
         InvalidRequest: names the parameter that is unknown or wrong.
@@ -125,15 +96,24 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
 
 
 def public(recording: RecordingRow) -> dict[str, Any]:
-    """A recording without what only concerns its storage."""
+    """Return a recording's row without its internal attributes."""
     return {name: value for name, value in recording.items() if name not in _INTERNAL}
 
 
+def _live(state: "LiveState") -> dict[str, Any]:
+    live: dict[str, Any] = {"status": state.status, "meaning": state.meaning, "files": list(state.files)}
+    return live if state.onhold is None else {**live, "onhold": state.onhold}
+
+
 def _public_media(item: MediaRow) -> dict[str, Any]:
-    """A media object without the vendor's ids of its jobs; who gave up on it, and why, is its story."""
-    given_up = [{name: value for name, value in one.items() if name != "job"} for one in item.get("given_up", ())]
-    told = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
-    return {**told, **({"given_up": given_up} if given_up else {})}
+    """Return a media object's row without internal attributes and without the providers' ids of its jobs.
+
+    The providers that gave up on the media object stay, each with its reason.
+    """
+    shown = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
+    if given_up := item.get("given_up"):
+        shown["given_up"] = [{name: value for name, value in one.items() if name != "job"} for one in given_up]
+    return shown
 
 
 def _listed(recording: RecordingRow) -> dict[str, Any]:
@@ -152,5 +132,5 @@ def _position_of(cursor: str) -> Position:
         if not (isinstance(created_at, str) and created_at and isinstance(recording_id, str)):
             raise ValueError(cursor)
     except (ValueError, TypeError, RecursionError):
-        raise InvalidRequest("cursor", "is not one that this list has given") from None
+        raise InvalidRequest("cursor", "must be the cursor of the page before") from None
     return created_at, recording_id

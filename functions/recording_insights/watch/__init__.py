@@ -1,1 +1,5 @@
-"""The state machine "watch recording": one module per state, and what they share."""
+"""The state machine that monitors a recorder: a module per state, and `progress`, the state that they pass on.
+
+States: `check_recording` (with `credentials`) and `recover_recording` (with `lost_parts`). Routes and handlers import
+the two functions, `Watch` and `execution_name`.
+"""

@@ -1,25 +1,27 @@
-"""What each recorder of a mix or a page has left in the recording's folder: when it began, and what no MP4 holds.
+"""The parts that recorders of a mix or a web page recorded, but never uploaded as MP4s.
 
-A recorder uploads slices all the time, and an MP4 after some hours and at its end. If it dies, that MP4 never comes.
+A recorder uploads segments all the time, and an MP4 after some hours and at its end. If the recorder dies, its last
+MP4 never arrives, but the segments hold the same sound.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recording_insights.agora.file_names import AgoraName
-from recording_insights.hls.playlist import begins_at_ms
 from recording_insights.hls.timeline import Timeline
+from recording_insights.media.begins import delay_ms
 from recording_insights.media.track import StoredFile, Track, TrackFiles
 from recording_insights.model.parts import margin_ms, newest_per_key
 from recording_insights.store.rows import MediaRow
 
 
 @dataclass(frozen=True)
-class Lack:
-    """What the slices of one recorder hold beyond its MP4s, known by the key of its `playlist`.
+class LostParts:
+    """The parts of one recorder that only its segments hold.
 
-    It stands for MP4 `number` and all after it, and begins at `continues_at_ms` (unix ms; 0: with the first slice).
-    `offset_ms` is the time since the recording's first sound, None if nobody can tell.
+    `playlist` is the key of the recorder's playlist. `number` is the number of the first lost part; every later part
+    counts as lost too. `continues_at_ms` is when the lost parts begin (unix ms), or 0 if they begin with the first
+    segment. `offset_ms` is the time from the recording's first sound to the first lost part, or None if unknown.
     """
 
     playlist: str
@@ -29,119 +31,101 @@ class Lack:
 
 
 @dataclass(frozen=True)
-class _Recorder:
-    """What was listed of one recorder's files; `name` is that of any of them."""
+class _RecorderFiles:
+    """The files of one recorder; `playlist` is the key of its playlist, `name` is the name of any of the files."""
 
     playlist: str
     name: AgoraName
     listed: list[StoredFile] = field(default_factory=list)
 
 
-def find_lacks(
+def find_lost_parts(
     listed: Sequence[StoredFile], media: Sequence[MediaRow], *, sid: str | None, files: TrackFiles
-) -> Iterator[Lack]:
-    """One for each recorder whose slices hold more than its MP4s; `media` are the rows of those that came.
+) -> Iterator[LostParts]:
+    """Yield the lost parts of each recorder whose segments hold more than its MP4s.
 
-    Left alone is a recorder with an MP4 of which nobody could tell the length, or that is there and has no row yet.
+    `listed` are the files of the recording's folder, `media` the rows of the recording's media objects. A recorder is
+    skipped if one of its MP4s has an unknown length, or is in the folder and has no row yet.
     """
     rows = newest_per_key(media)
     recorders = _recorders(listed, sid)
     for recorder in recorders:
         lengths = _lengths(recorder, rows)
-        if None in lengths.values():
+        known = {number: length for number, length in lengths.items() if length is not None}
+        if len(known) < len(lengths):
             continue
-        known = {number: int(length or 0) for number, length in lengths.items()}
         number = next(number for number in range(len(known) + 1) if number not in known)
-        held_ms = sum(known[before] for before in range(number))
+        before_ms = sum(known[earlier] for earlier in range(number))
         track = Track.among(recorder.listed, recorder.playlist, files)
-        continues_at_ms = _continues_at_ms(track, held_ms, sum(known.values()))
+        continues_at_ms = _continues_at_ms(track, known, before_ms)
         if continues_at_ms is not None:
-            first = next((each for each in recorders if each.name.stem == recorder.name.stem), recorder)
-            began_ms = _after(first.listed, recorder.listed) if first.name.recorder == 0 else None
-            offset_ms = None if began_ms is None else began_ms + held_ms
-            yield Lack(recorder.playlist, number, continues_at_ms, offset_ms)
+            began_ms = _began_ms(recorder, recorders)
+            offset_ms = None if began_ms is None else began_ms + before_ms
+            yield LostParts(recorder.playlist, number, continues_at_ms, offset_ms)
 
 
-def begins_after_ms(key: str, files: TrackFiles) -> int | None:
-    """How long after the recording's first sound the recorder began whose first MP4 this is.
-
-    None for other files, for the first recorder's own, and where slices do not tell.
-    """
-    folder, slash, last = key.rpartition("/")
-    name = AgoraName.parse(last)
-    if name is None or not name.recorder or name.mp4_number != 0:
-        return None
-    own, first = name.playlist.removesuffix(".m3u8"), name.stem
-    return _after(files.list(f"{folder}{slash}{first}_"), files.list(f"{folder}{slash}{own}_"))
-
-
-def _recorders(listed: Sequence[StoredFile], sid: str | None) -> list[_Recorder]:
-    """Who wrote into a folder for all together, the first recorder first."""
-    found: dict[str, _Recorder] = {}
+def _recorders(listed: Sequence[StoredFile], sid: str | None) -> list[_RecorderFiles]:
+    """Group the files of mixes and web pages by recorder, the first recorder first."""
+    found: dict[str, _RecorderFiles] = {}
     for file in listed:
         name = AgoraName.parse(file.name)
         if name and name.uid is None and name.sid == (sid or name.sid):
             playlist = file.key.removesuffix(file.name) + name.playlist
-            found.setdefault(playlist, _Recorder(playlist, name)).listed.append(file)
+            found.setdefault(playlist, _RecorderFiles(playlist, name)).listed.append(file)
     return sorted(found.values(), key=lambda recorder: (recorder.name.stem, recorder.name.recorder))
 
 
-def _lengths(recorder: _Recorder, media: Sequence[MediaRow]) -> dict[int, int | None]:
-    """How long each MP4 of a recorder is, in ms, by its number; None if nobody knows, or not yet."""
+def _began_ms(recorder: _RecorderFiles, recorders: Sequence[_RecorderFiles]) -> int | None:
+    """Return how many ms after the first recorder this one began; None if the first one left no file."""
+    first = next((each for each in recorders if each.name.stem == recorder.name.stem), recorder)
+    return delay_ms(first.listed, recorder.listed) if first.name.recorder == 0 else None
+
+
+def _lengths(recorder: _RecorderFiles, media: Sequence[MediaRow]) -> dict[int, int | None]:
+    """Return the length in ms of each MP4 of a recorder by its number; None if it is unknown, or has no row yet."""
     lengths: dict[int, int | None] = {}
-    for key in (file.key for file in recorder.listed):
-        lengths |= dict.fromkeys(_number(recorder, key))
+    for file in recorder.listed:
+        number = _mp4_number(recorder, file.key)
+        if number is not None:
+            lengths[number] = None
     for row in media:
-        length = row.get("duration_ms")
-        lengths |= dict.fromkeys(_number(recorder, row["key"]), length)
+        number = _mp4_number(recorder, row["key"])
+        if number is not None:
+            lengths[number] = row.get("duration_ms")
     return lengths
 
 
-def _number(recorder: _Recorder, key: str) -> list[int]:
-    """The number of a recorder's MP4, nothing if it is none."""
+def _mp4_number(recorder: _RecorderFiles, key: str) -> int | None:
+    """Return the number of an MP4 of this recorder; None for any other file."""
     folder, slash, last = key.rpartition("/")
     name = AgoraName.parse(last)
     is_own = name is not None and f"{folder}{slash}{name.playlist}" == recorder.playlist
-    return [name.mp4_number] if name and is_own and name.mp4_number is not None else []
+    return name.mp4_number if name and is_own else None
 
 
-def _continues_at_ms(track: Track, held_ms: int, all_held_ms: int) -> int | None:
-    """Where what is missing begins behind so much that MP4s hold; None if nothing is, or nobody can tell.
+def _continues_at_ms(track: Track, mp4_lengths: Mapping[int, int], before_ms: int) -> int | None:
+    """Return when the lost parts begin (unix ms, 0: with the first segment); None if none is lost, or it is unknown.
 
-    Measured in sound, not by the clock: while a page is on hold, neither slices nor MP4s grow.
+    `before_ms` is the length of the MP4s before the first lost part. Lengths of sound are compared, not times: while a
+    web page is on hold, neither segments nor MP4s grow.
     """
     timeline = track.timeline
-    if not all_held_ms:
+    mp4s_ms = sum(mp4_lengths.values())
+    if not mp4s_ms:
         return 0 if timeline.pieces or track.slices else None
     lengths = [piece.length_ms for piece in timeline.pieces]
-    if sum(lengths) - all_held_ms <= margin_ms(all_held_ms) or sum(lengths[:-1]) < held_ms:
+    if sum(lengths) - mp4s_ms <= margin_ms(mp4s_ms) or sum(lengths[:-1]) < before_ms:
         return None
-    if not held_ms:
+    if not before_ms:
         return 0
-    return None if timeline.starts_at_ms is None else timeline.starts_at_ms + _moment(timeline, held_ms)
+    return None if timeline.starts_at_ms is None else timeline.starts_at_ms + _position_ms(timeline, before_ms)
 
 
-def _moment(timeline: Timeline, held_ms: int) -> int:
-    """When so much was heard, in ms from the first slice on."""
-    left = held_ms
+def _position_ms(timeline: Timeline, sound_ms: int) -> int:
+    """Return the time in ms from the first segment's start until so much sound has passed."""
+    left = sound_ms
     for piece in timeline.pieces:
         if left < piece.length_ms:
             return piece.at_ms + left
         left -= piece.length_ms
-    raise ValueError(f"the slices end {left} ms before")
-
-
-def _after(first: Sequence[StoredFile], then: Sequence[StoredFile]) -> int | None:
-    """How many ms one recorder began after another, by the stamps of their first slices."""
-    begins, zero = _first(then), _first(first)
-    return None if begins is None or zero is None else max(begins - zero, 0)
-
-
-def _first(listed: Sequence[StoredFile]) -> int | None:
-    """When the first of these slices begins."""
-    stamps = [
-        stamp
-        for file in listed
-        if (name := AgoraName.parse(file.name)) and name.is_slice and (stamp := begins_at_ms(file.name)) is not None
-    ]
-    return min(stamps, default=None)
+    raise ValueError(f"the segments end {left} ms before the MP4s do")

@@ -1,4 +1,4 @@
-"""What travels from turn to turn of the watch over a recording: ids and its own bookkeeping."""
+"""The watch over a recording: its ids and counts, as the state machine carries them from state to state."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -7,21 +7,25 @@ from typing import Any, Literal, Self
 
 from recording_insights.store.rows import RecordingRow
 
-FIRST_LOOK_SECONDS = 7
-"""Agora wants to be asked from 5 s after its answer on, which a start takes about 2 s to get."""
+FIRST_CHECK_SECONDS = 7
+"""Agora accepts queries from 5 s after its response to a start; the start itself takes about 2 s."""
 
 Phase = Literal["unnamed", "starting", "recording", "lost", "ended"]
-"""Agora has not named the recorder; it is to join the channel; it records; Agora cannot find it; its files come."""
+"""What the watch waits for.
+
+"unnamed": the recorder's id. "starting": the recorder to join its channel. "recording": its end. "lost": Agora to find
+the recorder again. "ended": its files.
+"""
 
 
 @dataclass(frozen=True)
 class Watch:
-    """The watch over one recording, until its `outcome` is "over"; at "recover" its slices are to be looked at first.
+    """The watch over one recording, until its `outcome` is "over"; "recover" means: recover lost parts, then go on.
 
-    `opened_at` tells it from an earlier try of the same id. `since` (ISO 8601), `attempt` and `waited_seconds` count
-    from the beginning of the phase. `names_files`: Agora has named a file of this recording. `credential_seconds` are
-    the waits since the recorder was given what it writes its files with. `looked_at_slices`: what no MP4 holds is
-    being processed.
+    `opened_at` is the recording's `created_at`: a repeated start of the same id has another one. `since` (ISO 8601),
+    `attempt` and `waited_seconds` count from the beginning of the phase. `names_files` is whether Agora has named a
+    file of this recording. `credential_seconds` are the waits since the recorder got its credentials.
+    `looked_at_slices` is whether lost parts have been recovered.
     """
 
     recording_id: str
@@ -30,33 +34,33 @@ class Watch:
     outcome: Literal["watching", "recover", "over"] = "watching"
     phase: Phase = "unnamed"
     attempt: int = 0
-    wait_seconds: int = FIRST_LOOK_SECONDS
-    waited_seconds: int = FIRST_LOOK_SECONDS
+    wait_seconds: int = FIRST_CHECK_SECONDS
+    waited_seconds: int = FIRST_CHECK_SECONDS
     names_files: bool = False
-    credential_seconds: int = FIRST_LOOK_SECONDS
+    credential_seconds: int = FIRST_CHECK_SECONDS
     looked_at_slices: bool = False
 
     @classmethod
     def begin(cls, recording: RecordingRow) -> Self:
-        """The beginning of a watch over a recording that was just opened."""
+        """Return the watch over a recording that was just opened."""
         opened_at = recording["created_at"]
         return cls(recording["recording_id"], opened_at, opened_at)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """From a state's input, the execution's own one included."""
+        """Read the watch from a state's input, or from the execution's own input."""
         return cls(**{name: state[name] for name in cls.__dataclass_fields__ if name in state})
 
     def to_state(self) -> dict[str, Any]:
-        """A state's output."""
+        """Return the watch as a state's output."""
         return asdict(self)
 
     def enter(self, phase: Phase, since: str) -> Self:
-        """Begin a phase: its counts are from zero."""
+        """Begin a phase, with its counts at zero."""
         return replace(self, phase=phase, since=since, attempt=0, waited_seconds=0)
 
     def wait(self, seconds: int) -> Self:
-        """Look again after `seconds`."""
+        """Check again after `seconds`."""
         return replace(
             self,
             outcome="watching",
@@ -67,26 +71,29 @@ class Watch:
         )
 
     def recover(self) -> Self:
-        """Have the slices looked at, then look again at once."""
+        """Recover lost parts, then check again at once."""
         return replace(self, outcome="recover", wait_seconds=0)
 
     def recovered(self) -> Self:
-        """The slices were looked at."""
+        """Go on after lost parts were recovered."""
         return replace(self, outcome="watching", looked_at_slices=True)
 
     def end(self) -> Self:
-        """Look no more."""
+        """End the watch."""
         return replace(self, outcome="over", wait_seconds=0)
 
     def elapsed_seconds(self, since: str, now: datetime) -> float:
-        """Seconds since a moment: by the clock, or by the phase's waits where those are run faster than the clock."""
+        """Return the seconds since a moment: by the clock or by the phase's waits, whichever is longer.
+
+        The sandbox runs waits faster than the clock.
+        """
         return max((now - datetime.fromisoformat(since)).total_seconds(), float(self.waited_seconds))
 
     def credential_age(self, since: str, now: datetime) -> float:
-        """Seconds since the recorder was given its credentials, in whatever phases; measured likewise."""
+        """Return the seconds since the recorder got its credentials, over all phases; measured as elapsed seconds."""
         return max((now - datetime.fromisoformat(since)).total_seconds(), float(self.credential_seconds))
 
 
 def execution_name(recording: RecordingRow) -> str:
-    """The watch's name: the same whenever the same opening is to be watched, another one for the next try."""
+    """Return the name of the watch's execution; each start of a recording has its own, and a retry has the same."""
     return f"{recording['recording_id']}-{recording['version']}"

@@ -1,4 +1,4 @@
-"""Recover recording: what no MP4 holds of a recording that is over becomes media objects of its recorders' slices."""
+"""State "Recover recording": make media objects of the parts that only a recorder's segments hold."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from recording_insights.model.media_object import MOST_PARTS, MediaObject
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecordingRow
-from recording_insights.watch.lost_parts import Lack, find_lacks
+from recording_insights.watch.lost_parts import LostParts, find_lost_parts
 from recording_insights.watch.progress import Watch
 
 
@@ -23,33 +23,33 @@ def recover_recording(
     bucket: str,
     start_execution: ExecutionStarter,
 ) -> Watch:
-    """One media object and one execution for each recorder whose MP4s lack something; repeating it changes nothing.
+    """Start one execution for each recorder whose segments hold lost parts; repeating it changes nothing.
 
-    A row that an earlier try has made is taken as it is, even if files have come since.
+    The row of a media object is written before its execution starts. A row from an earlier try stays as it is, even if
+    files have arrived since.
     """
     found = store.find_with_media(watch.recording_id)
     if found is None or found[0]["created_at"] != watch.opened_at:
         return watch.recovered()
     recording, media = found
-    for piece, lack in _pieces(recording, media, folder, bucket, store.now()):
-        if lack:
-            media_store.admit(watch.recording_id, piece, providers=[recording["provider"]], offset_ms=lack.offset_ms)
-        begin(piece, watch.recording_id, store=media_store, start_execution=start_execution)
+    for media_object, lost in _recovered(recording, media, folder, bucket, store.now()):
+        if lost:
+            providers = [recording["provider"]]
+            media_store.admit(watch.recording_id, media_object, providers=providers, offset_ms=lost.offset_ms)
+        begin(media_object, watch.recording_id, store=media_store, start_execution=start_execution)
     return watch.recovered()
 
 
-def _pieces(
+def _recovered(
     recording: RecordingRow, media: Sequence[MediaRow], folder: TrackFiles, bucket: str, now: datetime
-) -> Iterator[tuple[MediaObject, Lack | None]]:
-    """What is to be processed, with what it makes up for where there is no row of it yet."""
+) -> Iterator[tuple[MediaObject, LostParts | None]]:
+    """Yield each media object of lost parts; the second entry is None if the media object has a row already."""
     known = {item["key"] for item in media if "recovered" in item}
     for item in media:
         if "recovered" in item:
-            piece = MediaObject(bucket, item["key"], "", 0, now, recovers=item["part"] % MOST_PARTS)
-            yield piece, None
+            yield MediaObject(bucket, item["key"], "", 0, now, recovers=item["part"] % MOST_PARTS), None
     listed = folder.list(recording["prefix"])
-    sid = recording.get("sid")
-    for lack in find_lacks(listed, media, sid=sid, files=folder):
-        if lack.playlist not in known:
-            piece = MediaObject(bucket, lack.playlist, "", 0, now, recovers=lack.number)
-            yield replace(piece, continues_at_ms=lack.continues_at_ms), lack
+    for lost in find_lost_parts(listed, media, sid=recording.get("sid"), files=folder):
+        if lost.playlist not in known:
+            media_object = MediaObject(bucket, lost.playlist, "", 0, now, recovers=lost.number)
+            yield replace(media_object, continues_at_ms=lost.continues_at_ms), lost

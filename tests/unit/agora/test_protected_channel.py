@@ -11,7 +11,7 @@ from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.rtc_token import LONGEST_SECONDS
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraRejected, SecretUnusable
 from recording_insights.http.problems import problem_of
-from recording_insights.recordings.start import RecordingStart
+from recording_insights.recordings.start import start_recording
 from recording_insights.settings import AgoraSettings
 from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora.token import RtcToken
@@ -168,7 +168,7 @@ def test_an_unusable_certificate_is_named_on_the_row_and_keeps_no_channel(
     secret.cached = {**PROTECTED, key: value}
     expected = f"secret recording-insights/dev/agora: {key} must be 32 hexadecimal digits"
     with pytest.raises(SecretUnusable) as refusal:
-        RecordingStart(store, agora, clock.deadline())(wanted())
+        start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline())
     assert problem_of(refusal.value).detail == expected
     (row,) = table.scan()["Items"]
     assert (row["status"], row["reason"]) == ("failed", expected)
@@ -223,9 +223,9 @@ def test_neither_token_nor_certificate_leaves(
     vendor.before = repeat_it
     vendor.script["start"] = [Answer(400, echo)]
     with pytest.raises(AgoraRejected) as refusal:
-        RecordingStart(store, agora, clock.deadline())(wanted())
+        start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline())
     assert problem_of(refusal.value).detail.endswith("bad token *** of ***")
-    RecordingStart(store, agora, clock.deadline())(wanted())
+    start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline())
     seen = f"{table.scan()['Items']} {problem_of(refusal.value)} {refusal.value!r} {caplog.text}"
     for hidden in (CERTIFICATE, *texts(vendor)):
         assert hidden

@@ -61,7 +61,7 @@ def test_a_short_piece_alone_is_heard_and_says_what_it_lacks() -> None:
     piece = recovered(0, 0.2, offset_ms=0)
 
     assert told((piece, said(1, "p"))) == [(0, "p0")]
-    assert answer((piece, said(1, "p")))["missing"] == ["recovered from slices: its playlist was never closed"]
+    assert answer((piece, said(1, "p")))["missing"] == ["recovered from segments: its playlist was never closed"]
     assert derive_status("processing", [piece])[0] == "partial"
 
 

@@ -13,7 +13,8 @@ from recording_insights.errors import (
     NotFound,
 )
 from recording_insights.recordings.change import update_layout, update_recording
-from recording_insights.recordings.read import describe_recording, stop_recording
+from recording_insights.recordings.read import describe_recording
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora.fields import check_layout
 from sandbox.stand_ins.agora.rules import check_update

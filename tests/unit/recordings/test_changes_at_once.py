@@ -7,8 +7,10 @@ import pytest
 
 from infra.api import TIMEOUT
 from recording_insights.errors import AgoraUnavailable, Conflict, InvalidRequest
-from recording_insights.recordings.change import LEASE_SECONDS, WAITS, update_layout, update_recording
-from recording_insights.recordings.read import describe_recording, stop_recording
+from recording_insights.recordings.change import update_layout, update_recording
+from recording_insights.recordings.lease import LEASE_SECONDS, WAITS
+from recording_insights.recordings.read import describe_recording
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora
 from tests.unit.fakes import FakeClock

@@ -9,7 +9,7 @@ from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.client_request import RecorderSettings
 from recording_insights.errors import Conflict, InvalidRequest
 from recording_insights.recordings.change import update_recording
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora.fields import check_recording

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from recording_insights.agora.notifications import Notification
-from recording_insights.recordings.notifications import take_in
+from recording_insights.recordings.notifications import process_notification
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.fakes import FakeClock
@@ -41,10 +41,10 @@ def test_a_notification_that_comes_twice_at_once_counts_once(
 
         def has(self, notice_id: str) -> bool:
             known = super().has(notice_id)
-            assert take_in(told, store=store, notices=notices) is None
+            assert process_notification(told, store=store, notices=notices) is None
             return known
 
-    assert take_in(told, store=store, notices=Twin(notices.table, notices.now)) is None
+    assert process_notification(told, store=store, notices=Twin(notices.table, notices.now)) is None
     after = store.find(row["recording_id"]) or {}
     assert after.get("fail_overs", 1) == 1
     assert (after["status"], "complete_at" in after) == ("starting" if event == 12 else "stopping", event == 31)
@@ -58,9 +58,9 @@ def test_before_the_recorder_is_known_a_notification_is_ignored(
     named = {name: row[name] for name in ("sid", "resource_id")}
     store.update(row["recording_id"], dict.fromkeys(named))
     told = Notification("early", 3, 31, row["sid"], {})
-    assert "not started here" in str(take_in(told, store=store, notices=notices))
+    assert "not started here" in str(process_notification(told, store=store, notices=notices))
     store.update(row["recording_id"], named)
-    assert take_in(told, store=store, notices=notices) is None
+    assert process_notification(told, store=store, notices=notices) is None
 
 
 @pytest.mark.parametrize("code", [10**60, -(10**60), True, 1.5, None, [1]])
@@ -69,5 +69,5 @@ def test_an_error_code_of_any_form_is_taken_in(
 ) -> None:
     row = start().recording
     told = Notification("n", 3, 1, row["sid"], {"errorCode": code, "errorMsg": "upload failed"})
-    assert take_in(told, store=store, notices=notices) is None
+    assert process_notification(told, store=store, notices=notices) is None
     assert (store.find(row["recording_id"]) or {})["agora_error"]["message"] == "upload failed"

@@ -7,7 +7,7 @@ import pytest
 
 from recording_insights.agora.notifications import Notification, check_signature
 from recording_insights.errors import CallbackForged, InvalidRequest
-from recording_insights.recordings.notifications import take_in
+from recording_insights.recordings.notifications import process_notification
 from recording_insights.store.keys import EXPIRES_AT, notice_key, sid_key
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recorder_names import RecorderNameStore
@@ -110,10 +110,12 @@ def row(start: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def tell(store: RecordingStore, notices: NoticeStore, row: dict[str, Any]) -> Any:
-    """Takes a notification about the recording in; returns the row."""
+    """Process a notification about the recording; returns the row."""
 
     def take(event: int, notice_id: str = "n1", **details: Any) -> dict[str, Any]:
-        assert take_in(notice(event, row["sid"], notice_id, **details), store=store, notices=notices) is None
+        assert (
+            process_notification(notice(event, row["sid"], notice_id, **details), store=store, notices=notices) is None
+        )
         return dict(store.find(row["recording_id"]) or {})
 
     return take
@@ -206,7 +208,7 @@ def test_an_error_is_noted(tell: Any) -> None:
 def test_what_is_ignored_leaves_no_trace(
     store: RecordingStore, notices: NoticeStore, table: Any, told: Notification, why: str
 ) -> None:
-    assert why in str(take_in(told, store=store, notices=notices))
+    assert why in str(process_notification(told, store=store, notices=notices))
     assert table.scan()["Items"] == []
 
 
@@ -214,16 +216,16 @@ def test_an_earlier_recorder_of_the_row_ends_nothing(
     store: RecordingStore, notices: NoticeStore, row: dict[str, Any]
 ) -> None:
     store.update(row["recording_id"], {"sid": "5" * 32})
-    assert "not started here" in str(take_in(notice(11, row["sid"]), store=store, notices=notices))
+    assert "not started here" in str(process_notification(notice(11, row["sid"]), store=store, notices=notices))
     store.recorders.name("6" * 32, "e" * 32)
-    assert "not started here" in str(take_in(notice(11, "6" * 32), store=store, notices=notices))
+    assert "not started here" in str(process_notification(notice(11, "6" * 32), store=store, notices=notices))
 
 
 def test_a_notification_counts_once(
     tell: Any, store: RecordingStore, notices: NoticeStore, row: dict[str, Any]
 ) -> None:
     after = tell(12, "same")
-    assert "before" in str(take_in(notice(12, row["sid"], "same"), store=store, notices=notices))
+    assert "before" in str(process_notification(notice(12, row["sid"], "same"), store=store, notices=notices))
     assert store.find(row["recording_id"]) == after
 
 

@@ -1,4 +1,4 @@
-"""Stop, look at one, list them."""
+"""Read one recording, list them."""
 
 import base64
 from decimal import Decimal
@@ -7,133 +7,19 @@ from typing import Any
 
 import pytest
 
-from recording_insights.errors import AgoraRefusedCredentials, Conflict, InvalidRequest, NotFound
+from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.model.status import RECORDING_STATUSES as STATUSES
-from recording_insights.recordings.read import describe_recording, list_recordings, stop_recording
-from recording_insights.store.keys import insight_key, media_key, recording_key, transcript_key
+from recording_insights.recordings.read import describe_recording, list_recordings
+from recording_insights.store.keys import insight_key, media_key, transcript_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.fakes import FakeClock
-
-
-@pytest.fixture
-def stop(store: RecordingStore, agora: Any, clock: FakeClock) -> Any:
-    return lambda recording_id: stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
+from tests.unit.recordings.stored import put
 
 
 @pytest.fixture
 def describe(store: RecordingStore, agora: Any, clock: FakeClock) -> Any:
     return lambda recording_id: describe_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
-
-
-@pytest.fixture
-def running(start: Any) -> dict[str, Any]:
-    return start().recording
-
-
-def put(table: Any, recording_id: str, status: str, created_at: str, **attributes: Any) -> None:
-    item = {"recording_id": recording_id, "status": status, "created_at": created_at, "provider": "marsview"}
-    table.put_item(Item={**recording_key(recording_id), **item, "version": 1, **attributes})
-
-
-def test_a_stop(stop: Any, running: dict[str, Any], store: RecordingStore, vendor: FakeAgora) -> None:
-    stopped = stop(running["recording_id"])
-    assert stopped["status"] == "stopping"
-    assert stopped["stopped_at"] == store.timestamp
-    assert stopped["ended_by"] == "stop"
-    assert stopped["version"] == running["version"] + 1
-    assert store.claims.find("team") is None
-    assert vendor.recorders == {}
-    assert stop(running["recording_id"]) == stopped
-    assert vendor.names().count("stop") == 1
-
-
-@pytest.mark.parametrize("answer", [Answer(400, {"code": 49}), Answer(404, {"code": 404})])
-def test_a_recorder_that_has_left_counts_as_stopped(
-    stop: Any, running: dict[str, Any], vendor: FakeAgora, answer: Answer
-) -> None:
-    vendor.script["stop"] = [answer]
-    stopped = stop(running["recording_id"])
-    assert (stopped["status"], stopped["ended_by"]) == ("stopping", "recorder")
-
-
-def test_nothing_recorded_ends_as_empty(stop: Any, running: dict[str, Any], vendor: FakeAgora) -> None:
-    vendor.script["stop"] = [Answer(206, {"code": 435, "reason": "no user"})]
-    stopped = stop(running["recording_id"])
-    assert stopped["status"] == "empty"
-    assert stopped["complete_at"] == stopped["stopped_at"]
-    assert stopped["reason"] == "Agora: nothing was recorded, so there is no file: no user"
-    assert stop(running["recording_id"]) == stopped
-
-
-def test_a_stop_after_the_first_part_leaves_the_status_to_the_media(
-    stop: Any, running: dict[str, Any], store: RecordingStore, vendor: FakeAgora
-) -> None:
-    store.update(running["recording_id"], {"status": "processing"})
-    stopped = stop(running["recording_id"])
-    assert stopped["status"] == "processing"
-    assert "stopped_at" in stopped
-    assert vendor.recorders == {}
-
-
-def test_media_that_arrive_while_agora_stops_keep_the_status(
-    stop: Any, running: dict[str, Any], store: RecordingStore, vendor: FakeAgora
-) -> None:
-    vendor.before = lambda call: store.update(running["recording_id"], {"status": "processing"}) and None
-    assert stop(running["recording_id"])["status"] == "processing"
-
-
-def test_two_stops_at_once_keep_the_first_ones_time(
-    stop: Any, running: dict[str, Any], store: RecordingStore, clock: FakeClock, vendor: FakeAgora
-) -> None:
-    first: list[Any] = []
-
-    def other(call: str) -> None:
-        if call == "stop" and not first:
-            first.append(None)
-            first.append(stop(running["recording_id"]))
-            clock.elapsed += 1
-
-    vendor.before = other
-    assert stop(running["recording_id"]) == first[1]
-
-
-def test_a_stop_frees_only_its_own_claim(
-    stop: Any, running: dict[str, Any], store: RecordingStore, table: Any, vendor: FakeAgora
-) -> None:
-    claim = store.claims.find("team")
-    assert claim
-    table.put_item(Item={**claim.row, "recording_id": "f" * 32})
-    stop(running["recording_id"])
-    later = store.claims.find("team")
-    assert later
-    assert later.recording_id == "f" * 32
-
-
-def test_a_stop_that_agora_refuses_changes_nothing(
-    stop: Any, running: dict[str, Any], store: RecordingStore, vendor: FakeAgora
-) -> None:
-    vendor.script["stop"] = [Answer(401, {})] * 2
-    with pytest.raises(AgoraRefusedCredentials):
-        stop(running["recording_id"])
-    assert store.find(running["recording_id"]) == running
-    assert store.claims.find("team")
-
-
-def test_a_recorder_without_id_cannot_be_stopped_yet(stop: Any, start: Any, vendor: FakeAgora) -> None:
-    vendor.script["start"] = [Lost(takes_effect=True)]
-    with pytest.raises(Conflict, match="not reported its id yet"):
-        stop(start().recording["recording_id"])
-
-
-def test_nothing_to_stop(stop: Any, table: Any, vendor: FakeAgora) -> None:
-    put(table, "a" * 32, "processing", "2026")
-    put(table, "b" * 32, "failed", "2026", channel="team")
-    assert stop("a" * 32)["status"] == "processing"
-    assert stop("b" * 32)["status"] == "failed"
-    assert vendor.calls == []
-    with pytest.raises(NotFound):
-        stop("c" * 32)
 
 
 def test_describing_a_running_recording(describe: Any, running: dict[str, Any], store: RecordingStore) -> None:

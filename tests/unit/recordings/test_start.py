@@ -15,8 +15,9 @@ from recording_insights.errors import (
     SecretUnusable,
     WatchUnavailable,
 )
-from recording_insights.recordings.read import stop_recording
-from recording_insights.recordings.start import NAME_LOST, RecordingStart, recording_id_for
+from recording_insights.recordings.channel_claim import ID_LOST
+from recording_insights.recordings.start import Started, recording_id_for, start_recording
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.claims import Claim
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recorder_names import RecorderNameStore
@@ -82,12 +83,21 @@ def test_a_watch_begins_after_the_row_and_before_agora_is_called(
     store: RecordingStore, agora: Any, clock: FakeClock, table: Any, vendor: FakeAgora
 ) -> None:
     watched: list[tuple[Any, int]] = []
-    start = RecordingStart(store, agora, clock.deadline(), lambda row: watched.append((row, len(vendor.calls))))
-    row = start(wanted()).recording
+
+    def start() -> Started:
+        return start_recording(
+            wanted(),
+            store=store,
+            agora=agora,
+            deadline=clock.deadline(),
+            watch=lambda row: watched.append((row, len(vendor.calls))),
+        )
+
+    row = start().recording
     [(seen, calls)] = watched
     assert (seen["recording_id"], int(seen["version"]), calls) == (row["recording_id"], 1, 0)
-    start(wanted())
-    assert len(watched) == 1, "who joins a recording finds it watched"
+    start()
+    assert len(watched) == 1, "a recording that is joined has a watch"
 
 
 def test_a_start_that_cannot_be_watched_costs_nothing_and_leaves_its_reason(
@@ -97,7 +107,7 @@ def test_a_start_that_cannot_be_watched_costs_nothing_and_leaves_its_reason(
         raise WatchUnavailable("no watch")
 
     with pytest.raises(WatchUnavailable):
-        RecordingStart(store, agora, clock.deadline(), fails)(wanted())
+        start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline(), watch=fails)
     [row] = rows(table)
     assert (row["status"], row["reason"]) == ("failed", "no watch")
     assert claims(table) == vendor.calls == []
@@ -165,7 +175,8 @@ def test_simultaneous_starts_the_slower_one_joins(
                 others.append(start())
             return super().open(*arguments, **keywords)
 
-    slow = RecordingStart(Overtaken(store.table, clock.now), agora, clock.deadline())(wanted())
+    overtaken = Overtaken(store.table, clock.now)
+    slow = start_recording(wanted(), store=overtaken, agora=agora, deadline=clock.deadline())
     assert not slow.new
     assert slow.recording == others[0].recording
     assert len(vendor.recorders) == 1
@@ -266,7 +277,7 @@ def test_a_lost_answer_keeps_the_recording(start: Any, table: Any, store: Record
     started = start()
     assert started.new
     assert started.recording["status"] == "starting"
-    assert started.recording["reason"] == NAME_LOST
+    assert started.recording["reason"] == ID_LOST
     assert "sid" not in started.recording
     again = start()
     assert not again.new
@@ -301,10 +312,10 @@ def test_an_unknown_outcome_that_came_to_nothing_is_closed_by_the_next_start(
     closed = store.find(first["recording_id"])
     assert closed
     assert closed["status"] == "failed"
-    assert "cut off" in closed["reason"]
+    assert closed["reason"] == "its start was interrupted, and Agora recorded nothing"
 
 
-def test_another_uid_does_not_tell_whether_a_cut_off_start_records(
+def test_another_uid_leaves_an_interrupted_start_as_it_is(
     start: Any, store: RecordingStore, vendor: FakeAgora, table: Any
 ) -> None:
     vendor.script["start"] = [Lost(takes_effect=False)] * 3
@@ -341,7 +352,7 @@ def test_a_crashed_start_goes_on_under_its_idempotency_key(
     clock.elapsed += 120
     again = start(idempotency_key="k")
     assert again.recording["recording_id"] == recording_id_for("k")
-    assert again.recording["reason"] == NAME_LOST
+    assert again.recording["reason"] == ID_LOST
     assert len(rows(table)) == len(vendor.recorders) == 1
 
 
@@ -402,8 +413,9 @@ def test_an_unusable_secret_is_named_on_the_row(store: RecordingStore, clock: Fa
         def start(self, *_: Any) -> None:
             raise SecretUnusable("recording-insights/dev/agora", "it lacks the key appId")
 
+    no_secret: Any = NoSecret()
     with pytest.raises(SecretUnusable):
-        RecordingStart(store, NoSecret(), clock.deadline())(wanted())
+        start_recording(wanted(), store=store, agora=no_secret, deadline=clock.deadline())
     assert rows(table)[0]["reason"] == "secret recording-insights/dev/agora: it lacks the key appId"
 
 
@@ -459,8 +471,9 @@ def test_starts_that_keep_overtaking_each_other_end_in_a_conflict(
         def open(self, *_: Any, **__: Any) -> Any:
             raise ChannelTaken
 
+    contested = Contested(store.table, clock.now)
     with pytest.raises(Conflict, match="under way"):
-        RecordingStart(Contested(store.table, clock.now), agora, clock.deadline(3))(wanted())
+        start_recording(wanted(), store=contested, agora=agora, deadline=clock.deadline(3))
     assert vendor.calls == []
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recording_insights.agora.client import AgoraClient
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
@@ -214,14 +214,14 @@ def test_what_is_complete_or_erased_is_watched_no_more(recording: Scene) -> None
 
 
 @pytest.mark.parametrize("fault", [None, Answer(500, {})])
-def test_nobody_is_asked_for_ever(
+def test_a_recorder_is_queried_until_its_hours_have_passed(
     start: Any, vendor: FakeAgora, store: RecordingStore, agora: AgoraClient, clock: FakeClock, fault: Answer | None
 ) -> None:
     scene = Scene(store, agora, clock, Watch.begin(start(wanted(max_hours=3)).recording))
     vendor.script["query"] = [Answer(200, {"serverResponse": {"status": 5}})] + [fault] * 500 if fault else []
     scene.run(lambda: "stopped_at" in scene.row)
     assert 3 * HOUR + 600 < clock.elapsed < 3 * HOUR + 1900
-    assert "its time is over" in scene.row["reason"]
+    assert "max_hours have passed" in scene.row["reason"]
 
 
 def test_the_state_holds_bookkeeping_only(scene: Scene) -> None:

@@ -40,7 +40,7 @@ def test_a_recorder_that_is_not_ready_is_asked_again_at_growing_intervals(
 
 
 @pytest.mark.parametrize("scaled", [False, True])
-def test_a_recorder_that_never_starts_fails_after_90_seconds_with_agora_s_last_word(
+def test_a_recorder_that_never_starts_fails_after_90_seconds_with_agora_s_last_status(
     scene: Scene, vendor: FakeAgora, store: RecordingStore, scaled: bool
 ) -> None:
     vendor.live_status = 2
@@ -126,7 +126,7 @@ def scene_of(store: RecordingStore, agora: AgoraClient, clock: FakeClock) -> Cal
     return scene
 
 
-def test_a_start_that_broke_off_ends(
+def test_an_interrupted_start_fails(
     start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene], clock: FakeClock
 ) -> None:
     scene = crashed(start, vendor, scene_of)
@@ -134,10 +134,10 @@ def test_a_start_that_broke_off_ends(
     assert 90 <= clock.elapsed < 130
     row = scene.row
     assert row["status"] == "failed"
-    assert row["reason"] == "the start broke off; files that come all the same will be processed"
+    assert row["reason"] == "the start was interrupted; files that still arrive will be processed"
 
 
-def test_the_recorder_of_a_start_that_broke_off_is_found_by_the_next_start(
+def test_the_recorder_of_an_interrupted_start_is_found_by_the_next_start(
     start: Any, vendor: FakeAgora, scene_of: Callable[[], Scene], table: Any
 ) -> None:
     scene = crashed(start, vendor, scene_of)
@@ -159,7 +159,7 @@ def test_a_start_of_unknown_outcome_ends_with_what_is_known(
     scene.run()
     assert scene.row["status"] == "failed"
     assert "no usable answer to start" in scene.row["reason"]
-    assert "the start broke off" in scene.row["reason"]
+    assert "the start was interrupted" in scene.row["reason"]
 
 
 def test_a_recorder_whose_name_was_lost_is_waited_for_as_long_as_it_may_run(

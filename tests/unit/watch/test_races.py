@@ -9,8 +9,8 @@ from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.notifications import Notification
 from recording_insights.model.moments import utc_text
 from recording_insights.recordings.end import end_left
-from recording_insights.recordings.notifications import take_in
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.notifications import process_notification
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.keys import media_key
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recordings import RecordingStore
@@ -49,7 +49,7 @@ def test_a_slice_that_came_late_puts_off_the_word_that_all_is_there(recording: S
 
 @pytest.mark.parametrize("answer", [Answer(401, {}), Answer(500, {})])
 @pytest.mark.parametrize("live_status", [2, 5])
-def test_a_day_without_a_word_of_agora_fits_into_the_history(
+def test_a_day_without_a_response_of_agora_fits_into_the_history(
     start: Any,
     vendor: FakeAgora,
     store: RecordingStore,
@@ -64,7 +64,7 @@ def test_a_day_without_a_word_of_agora_fits_into_the_history(
     vendor.script["query"] = [answer] * 40_000
     scene.run(lambda: "stopped_at" in scene.row, turns=5000)
     assert len(scene.looks) * EVENTS_PER_LOOK < MOST_EVENTS / 2
-    assert "its time is over" in scene.row["reason"]
+    assert "max_hours have passed" in scene.row["reason"]
 
 
 def test_agora_is_asked_soon_again_after_a_short_silence(scene: Scene, vendor: FakeAgora) -> None:
@@ -109,7 +109,7 @@ def test_a_notification_of_the_former_try_of_the_id_ends_nothing(
 
     for number, event in enumerate((31, 11, 41, 71)):
         told = Notification(f"n{number}", 3, event, first["sid"], {})
-        assert "not started here" in str(take_in(told, store=store, notices=notices))
+        assert "not started here" in str(process_notification(told, store=store, notices=notices))
 
     assert store.find(second["recording_id"]) == second
     claim = store.claims.find("team")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recording_insights.agora.client import AgoraClient
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import FakeAgora

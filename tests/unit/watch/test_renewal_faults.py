@@ -10,8 +10,9 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.errors import Conflict, SecretUnusable, UploadCredentialsUnavailable
-from recording_insights.recordings.change import LEASE_SECONDS, WAITS, update_recording
-from recording_insights.recordings.read import stop_recording
+from recording_insights.recordings.change import update_recording
+from recording_insights.recordings.lease import LEASE_SECONDS, WAITS
+from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
@@ -23,7 +24,7 @@ from tests.unit.watch.scene import HOUR, Scene, renewals
 
 LONGEST_LOOK_SECONDS = 55
 GONE = Answer(404, {"code": 404, "reason": "failed to find worker"})
-NOT_RENEWED = "the credentials of the upload are not renewed: "
+NOT_RENEWED = "the upload credentials could not be renewed: "
 
 
 class TestOneChangeAtATime:
@@ -152,7 +153,7 @@ FAULTS: Mapping[str, tuple[Callable[[FakeSts, FakeAgora], Any], str]] = {
 
 class TestFaults:
     @pytest.mark.parametrize("fault", FAULTS)
-    def test_what_hinders_it_is_noted_and_tried_again_and_the_recording_goes_on(
+    def test_a_fault_is_written_and_retried_while_the_recording_goes_on(
         self, due: Scene, vendor: FakeAgora, sts: FakeSts, fault: str
     ) -> None:
         arrange, reason = FAULTS[fault]
@@ -195,7 +196,7 @@ class TestFaults:
         assert due.row["status"] == "stopping"
         assert "watch_reason" not in due.row
 
-    def test_whose_time_is_over_is_given_no_more(
+    def test_after_max_hours_no_credentials_are_renewed(
         self, start: Any, vendor: FakeAgora, sts: FakeSts, store: RecordingStore, agora: AgoraClient, clock: FakeClock
     ) -> None:
         scene = Scene(store, agora, clock, Watch.begin(start(wanted(max_hours=1)).recording))
@@ -204,7 +205,7 @@ class TestFaults:
         asked = len(sts.requests)
         assert asked > 1
         scene.turn()
-        assert "its time is over" in scene.row["reason"]
+        assert "max_hours have passed" in scene.row["reason"]
         assert len(sts.requests) == asked
 
 

@@ -1,4 +1,4 @@
-"""When the parts of a recorder begin that took over: told by the stamps of slices as its first MP4 comes."""
+"""When the MP4s begin of a recorder that took over, by the start times of its segments."""
 
 from datetime import timedelta
 from typing import Any
@@ -65,7 +65,7 @@ def test_neither_files_of_others_nor_mp4s_count(arrivals: Arrivals) -> None:
 
 
 @pytest.mark.parametrize("name", [named(0, "_0.mp4"), named(1, "_1.mp4"), "talk.mp4", f"bak0_{SID}.mp4"])
-def test_whoever_follows_without_a_gap_is_not_looked_for(arrivals: Arrivals, name: str) -> None:
+def test_other_files_have_no_offset_and_list_nothing(arrivals: Arrivals, name: str) -> None:
     arrivals.slices(0, 0)
     arrivals.slices(1, 60)
 
@@ -74,7 +74,7 @@ def test_whoever_follows_without_a_gap_is_not_looked_for(arrivals: Arrivals, nam
 
 
 @pytest.mark.parametrize("recorder", [0, 1])
-def test_without_the_slices_of_one_of_them_nobody_knows(arrivals: Arrivals, recorder: int) -> None:
+def test_without_the_segments_of_one_recorder_there_is_no_offset(arrivals: Arrivals, recorder: int) -> None:
     arrivals.slices(recorder, 0)
 
     assert arrivals.offset_of(named(1, "_0.mp4")) is None

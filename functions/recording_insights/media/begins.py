@@ -1,0 +1,43 @@
+"""When a recorder began to record, from the start times in the names of its segments.
+
+A recorder that takes over after a failure numbers its MP4s from 0 again. Its segments tell when its first MP4 begins.
+"""
+
+from collections.abc import Sequence
+
+from recording_insights.agora.file_names import AgoraName
+from recording_insights.hls.playlist import begins_at_ms
+from recording_insights.media.track import StoredFile, TrackFiles
+
+
+def begins_after_ms(key: str, files: TrackFiles) -> int | None:
+    """Return the time in ms from the recording's first sound to the first MP4 of a recorder that took over.
+
+    Returns None for every other file, including the first MP4 of the first recorder. Returns None too if the segments
+    of one of both recorders are missing.
+    """
+    folder, slash, last = key.rpartition("/")
+    name = AgoraName.parse(last)
+    if name is None or not name.recorder or name.mp4_number != 0:
+        return None
+    own, first = name.playlist.removesuffix(".m3u8"), name.stem
+    return delay_ms(files.list(f"{folder}{slash}{first}_"), files.list(f"{folder}{slash}{own}_"))
+
+
+def delay_ms(first: Sequence[StoredFile], later: Sequence[StoredFile]) -> int | None:
+    """Return how many ms after one recorder another one began, 0 if the clocks say that it began before.
+
+    Both arguments are files of one recorder, in any order. Returns None if either has no segment with a start time.
+    """
+    zero, begins = _first_segment_ms(first), _first_segment_ms(later)
+    return None if begins is None or zero is None else max(begins - zero, 0)
+
+
+def _first_segment_ms(listed: Sequence[StoredFile]) -> int | None:
+    """Return the earliest start time (unix ms) of the segments among these files."""
+    starts = [
+        start
+        for file in listed
+        if (name := AgoraName.parse(file.name)) and name.is_slice and (start := begins_at_ms(file.name)) is not None
+    ]
+    return min(starts, default=None)

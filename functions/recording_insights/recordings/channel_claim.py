@@ -1,0 +1,155 @@
+"""Which recording a channel belongs to: the claim of one start, what became of the claim before it, and who holds it.
+
+A claim is a lease. While its start is in flight, it lasts a little longer than the function; afterwards it lasts for
+the recording's `max_hours`. A start that crashes leaves a claim that lapses soon, and the next start asks Agora.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recording_insights.deadline import Deadline
+from recording_insights.errors import AgoraUnavailable
+from recording_insights.recordings.end import UNDER_WAY, end_left
+from recording_insights.store.claims import Claim
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingChanges, RecordingRow
+
+if TYPE_CHECKING:
+    from recording_insights.agora.client import AgoraClient
+
+JOIN_SECONDS = 8.0
+"""How long a start waits for another start that is in flight."""
+JOIN_INTERVAL_SECONDS = 0.5
+ID_LOST = "Agora's response to the start was lost; the recorder runs, and its files will show its id"
+
+WatchStarter = Callable[[RecordingRow], None]
+"""Starts the watch over a recording; an error of the tree fails the start."""
+
+
+@dataclass(frozen=True)
+class HeldChannel:
+    """A channel that one start has claimed for its recording; `before` is the claim that it replaced."""
+
+    channel: str
+    recording_id: str
+    before: Claim | None
+    store: RecordingStore
+
+    @property
+    def was_own(self) -> bool:
+        """Whether the claim before was of an earlier try to start the same recording."""
+        return self.before is not None and self.before.recording_id == self.recording_id
+
+    def extend(self, hours: int) -> None:
+        """Hold the channel for the recording's hours."""
+        self._hold(self.recording_id, hours * 3600)
+
+    def lapse(self) -> None:
+        """Let the claim lapse now: the next start asks Agora instead of trusting this one."""
+        self._hold(self.recording_id, 0)
+
+    def pass_on(self, recording_id: str, hours: int) -> None:
+        """Give the channel to another recording for so many hours."""
+        self._hold(recording_id, hours * 3600)
+
+    def give_back(self) -> None:
+        """Restore the claim before, so that a start that crashed is still found, or release the channel."""
+        if self.before:
+            self.store.claims.hold(self.before, instead_of=self.recording_id)
+        else:
+            self.store.claims.release(self.channel, self.recording_id)
+
+    def _hold(self, recording_id: str, seconds: int) -> None:
+        claim = Claim(self.channel, recording_id, self.store.seconds + seconds)
+        self.store.claims.hold(claim, instead_of=self.recording_id)
+
+
+def is_held(claim: Claim | None, recording_id: str, store: RecordingStore) -> bool:
+    """Return whether a recording holds its channel by this claim, which must not have lapsed."""
+    return claim is not None and claim.recording_id == recording_id and claim.claimed_until > store.seconds
+
+
+def running_recording(
+    claim: Claim, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
+) -> RecordingRow | None:
+    """Return the recording that holds a channel by this claim, or None if its recorder has left or never started.
+
+    A recorder that Agora reports as left ends the recording. While Agora is unavailable, the row is trusted.
+
+    Raises:
+        AgoraUnavailable: the row alone cannot tell.
+        SecretUnusable, AgoraError: Agora refused the query.
+    """
+    holder = store.find(claim.recording_id)
+    if holder is None or not is_held(claim, claim.recording_id, store):
+        return None
+    if holder["status"] == "starting":
+        holder = await_recorder_id(holder, store=store, deadline=deadline)
+    if "stopped_at" in holder:
+        return None
+    if "sid" not in holder:
+        return holder if holder["status"] == "starting" else None
+    # The status cannot tell: the first part of a long recording may be done while the recorder goes on, and a recorder
+    # leaves an empty channel by itself.
+    try:
+        live = agora.query(holder, deadline, patient=True)
+    except AgoraUnavailable:
+        if holder["status"] in UNDER_WAY:
+            return holder
+        raise
+    if not live.over:
+        return holder
+    end_left(claim.recording_id, store=store, why=live.meaning)
+    return None
+
+
+def await_recorder_id(recording: RecordingRow, *, store: RecordingStore, deadline: Deadline) -> RecordingRow:
+    """Wait up to 8 s until a start that is in flight has its recorder's id or a reason; returns the row as it is then.
+
+    Raises:
+        NotFound: the other start met a recorder that was not started here, and deleted its row.
+    """
+    waited = 0.0
+    while recording["status"] == "starting" and not recording.keys() & {"sid", "reason"}:
+        if waited >= JOIN_SECONDS or not deadline.pause(JOIN_INTERVAL_SECONDS):
+            break
+        waited += JOIN_INTERVAL_SECONDS
+        recording = store.get(recording["recording_id"])
+    return recording
+
+
+def adopt_recorder(held: HeldChannel, hours: int, *, watch: WatchStarter) -> RecordingRow | None:
+    """Give the channel to the recording that had claimed it before, because its recorder is in the channel already.
+
+    Returns that recording, or None if the recorder cannot be its own. In both cases the new recording is deleted.
+    """
+    earlier = held.store.find(held.before.recording_id) if held.before else None
+    held.store.drop(held.recording_id)
+    if earlier is None or not _may_have_recorder(earlier):
+        held.give_back()
+        return None
+    held.pass_on(earlier["recording_id"], hours)
+    again: RecordingChanges = {"status": "starting", "reason": ID_LOST}
+    revived = held.store.update(earlier["recording_id"], again, only_in=("failed",), only_without="sid")
+    if revived:
+        watch(revived)
+    return revived or earlier
+
+
+def close_interrupted_start(held: HeldChannel, uid: str) -> None:
+    """Fail the start before, if it was interrupted: Agora accepted a new recorder of its uid, so it has left none."""
+    if held.before is None or held.was_own:
+        return
+    earlier = held.store.find(held.before.recording_id)
+    if earlier and earlier["status"] == "starting" and earlier.get("uid") == uid:
+        closed: RecordingChanges = {
+            "status": "failed",
+            "reason": "its start was interrupted, and Agora recorded nothing",
+        }
+        held.store.update(earlier["recording_id"], closed, only_in=("starting",), only_without="sid")
+
+
+def _may_have_recorder(earlier: RecordingRow) -> bool:
+    """Return whether a recorder in the channel can be this recording's, even if its start was given up as failed."""
+    return "stopped_at" not in earlier and ("sid" in earlier or earlier["status"] in ("starting", "failed"))

@@ -1,0 +1,94 @@
+"""The insights of a recording's media objects in order, with times from the start of the recording."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from recording_insights.model.insights import Insights, Utterance
+from recording_insights.model.parts import heard
+from recording_insights.store.insights import Collection
+from recording_insights.store.rows import MediaRow
+
+
+@dataclass(frozen=True)
+class PlacedInsights:
+    """The insights of one media object; their times count from the start of the recording."""
+
+    media: MediaRow
+    insights: Insights
+
+
+def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
+    """Yield the insights of every finished media object, in order.
+
+    A part begins where the part before it ends, or at its own `offset_ms` if that is later. A part that failed keeps
+    its length, so that later parts stay at their times. Tracks were recorded side by side: the recording begins with
+    the first of them.
+    """
+    ordered = list(heard(list(collection.media.values())))
+    tracks_begin_ms = min((item["starts_at_ms"] for item, _ in ordered if _is_timed_track(item)), default=0)
+    end_ms = 0
+    for item, repeated_ms in ordered:
+        insights = collection.insights.get(item["media_id"])
+        if _is_timed_track(item):
+            begins_ms = item["starts_at_ms"] - tracks_begin_ms
+        else:
+            begins_ms = max(end_ms - repeated_ms, item.get("offset_ms", 0))
+        if insights:
+            yield PlacedInsights(item, shifted(without_beginning(insights, repeated_ms), begins_ms))
+        if "part" in item:
+            end_ms = begins_ms + (item.get("duration_ms") or _end_ms(insights))
+
+
+def conversation(placed: Sequence[PlacedInsights]) -> list[Utterance]:
+    """Return the utterances of all media objects as one transcript.
+
+    The utterances of tracks are sorted by time. If the provider gave no times, one track follows the other.
+    """
+    utterances = [utterance for each in placed for utterance in each.insights.transcript]
+    if not any("uid" in each.media for each in placed) or any(each.start_ms is None for each in utterances):
+        return utterances
+    return sorted(utterances, key=lambda each: each.start_ms or 0)
+
+
+def without_beginning(insights: Insights, until_ms: int) -> Insights:
+    """Return the insights without utterances and emotions that begin earlier, or at an unknown time.
+
+    The beginning of recovered segments may be in an MP4, too: its words must not stand in the transcript twice.
+    """
+    if not until_ms:
+        return insights
+
+    def remains(entry: Any) -> bool:
+        return entry.start_ms is not None and entry.start_ms >= until_ms
+
+    return replace(
+        insights,
+        transcript=[utterance for utterance in insights.transcript if remains(utterance)],
+        emotions=[emotion for emotion in insights.emotions if remains(emotion)],
+    )
+
+
+def shifted(insights: Insights, by_ms: int) -> Insights:
+    """Return the insights with all known times of utterances and emotions moved by some milliseconds."""
+    if not by_ms:
+        return insights
+
+    def moved(entry: Any) -> Any:
+        times = {name: getattr(entry, name) for name in ("start_ms", "end_ms")}
+        return replace(entry, **{name: time + by_ms for name, time in times.items() if time is not None})
+
+    return replace(
+        insights,
+        transcript=[moved(utterance) for utterance in insights.transcript],
+        emotions=[moved(emotion) for emotion in insights.emotions],
+    )
+
+
+def _is_timed_track(item: MediaRow) -> bool:
+    return "starts_at_ms" in item and "part" not in item
+
+
+def _end_ms(insights: Insights | None) -> int:
+    """Return the end of the last utterance, which stands for the length of a part whose own length is unknown."""
+    return max((utterance.end_ms or 0 for utterance in insights.transcript), default=0) if insights else 0

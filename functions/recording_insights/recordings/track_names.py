@@ -1,0 +1,21 @@
+"""How an answer names the track that something comes from: by its speaker's name, or by its uid."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from recording_insights.model.parts import which_part
+from recording_insights.store.rows import MediaRow
+
+
+def distinct_names(speakers: Mapping[str, str]) -> dict[str, str]:
+    """Return a distinct name for each uid: `{"1": "Ann (1)", "2": "Ann (2)", "3": "Bob"}`.
+
+    Somebody who joins with a laptop and a phone has two uids and one name.
+    """
+    uids = Counter(speakers.values())
+    return {uid: name if uids[name] == 1 else f"{name} ({uid})" for uid, name in speakers.items()}
+
+
+def track_prefix(item: MediaRow, names: Mapping[str, str], separator: str) -> str:
+    """Return the name of a media object's track and the separator; empty if it holds more than one voice."""
+    return names.get(item["uid"], item["uid"]) + which_part(item) + separator if "uid" in item else ""
