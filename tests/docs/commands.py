@@ -30,7 +30,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Call:
-    """What a curl command sends: `path` is below the API's address, `body` is JSON text."""
+    """What a curl command sends: `path` is below the API's address, `body` is JSON text.
+
+    `signature` is what the command gives as `--aws-sigv4`, empty if it does not sign.
+    """
 
     method: str
     path: str
@@ -83,8 +86,9 @@ def curl_call(command: Command, variables: Mapping[str, str]) -> Call:
     assert url.startswith(variables["API_URL"]), url
     parts = urlsplit(url.removeprefix(variables["API_URL"]))
     headers = dict(header.split(": ", 1) for header in given["-H"])
+    signature = (given["--aws-sigv4"] or [""])[0]
     method = (given["-X"] or ["POST" if body else "GET"])[0]
-    return Call(method, f"{parts.path}{'?' * bool(parts.query)}{parts.query}", headers, body, given["--aws-sigv4"][0])
+    return Call(method, f"{parts.path}{'?' * bool(parts.query)}{parts.query}", headers, body, signature)
 
 
 def _commands_in(text: str, line: int) -> Iterator[Command]:

@@ -149,7 +149,7 @@ def _listed() -> dict[str, Any]:
 def _insights() -> dict[str, Any]:
     half = Decimal("0.5")
     found = Insights(
-        transcript=[Utterance("t", "1", 1, 2, half, half), Utterance("x" * 6_000_000, "1", 3, 4)],
+        transcript=[Utterance("t", "1", 1, 2, half, half), Utterance("x" * 6_000_000)],
         summary="s",
         topics=[Topic("t", half)],
         action_items=[ActionItem("t", "a", "d", "p")],

@@ -10,13 +10,14 @@ import pytest
 from infra.settings import _SETTINGS, StackSettings
 from recording_insights.agora import client, upload_credentials
 from recording_insights.agora.fields.decryption import DECRYPTION, DECRYPTION_MODES
-from recording_insights.agora.fields.layout import REGION, TRANSCODING, USER_BACKGROUND
-from recording_insights.agora.fields.recorder import MODES, fields_of
+from recording_insights.agora.fields.layout import LAYOUT, REGION, TRANSCODING, USER_BACKGROUND
+from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
 from recording_insights.http.problems import _KINDS, UNEXPECTED
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.request import RecordingRequest
 from recording_insights.store.recordings import STATUSES
 from sandbox.stand_ins.agora.dials import AgoraDials
+from tests.docs.examples import full_answer
 from tests.docs.pages import PROJECT, codes_in, page
 
 SETTINGS_SECTIONS = ("## Stage and data", "## Providers", "## Times", "## API and hosts")
@@ -106,6 +107,27 @@ def test_every_problem_is_in_the_table() -> None:
 def test_every_status_can_be_asked_for() -> None:
     [row] = [row for row in page("docs/api.md").table("### GET /recordings") if codes_in(row[0]) == ["status"]]
     assert codes_in(row[2]) == list(STATUSES)
+
+
+def test_every_field_of_a_change_is_described() -> None:
+    rows = page("docs/api.md").table("### PATCH /recordings/{recording_id}")
+    for mode in MODES:
+        written = [name for row in rows if mode in row[1] for name in codes_in(row[0])]
+        assert sorted(written) == sorted([*UPDATE[mode], *(["speakers"] if mode == "individual" else [])]), mode
+    layout = "\n".join(page("docs/api.md").section("### PUT /recordings/{recording_id}/layout"))
+    assert [name for name in LAYOUT if f"`{name}`" not in layout] == []
+
+
+def test_every_field_of_the_insights_is_described() -> None:
+    rows = page("docs/api.md").table("### GET /recordings/{recording_id}/insights")
+    top = [name for row in rows for name in codes_in(row[0])]
+    answer = full_answer("GET /recordings/{recording_id}/insights")
+    assert sorted(["recording_id", *top]) == sorted(answer)
+    for row in rows:
+        for name in codes_in(row[0]):
+            entries = answer[name] if isinstance(answer[name], list) else []
+            inner = {inner for entry in entries if isinstance(entry, dict) for inner in entry}
+            assert inner == set(codes_in(row[1])), name
 
 
 def test_every_secret_is_in_the_table() -> None:
