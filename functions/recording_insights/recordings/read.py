@@ -14,8 +14,8 @@ from recording_insights.store.recordings import Position, RecordingStore, positi
 from recording_insights.store.rows import MediaRow, RecordingRow
 
 if TYPE_CHECKING:
-    from recording_insights.agora.recorder import LiveState
     from recording_insights.agora.client import AgoraClient
+    from recording_insights.agora.recorder import LiveState
 
 LARGEST_PAGE = 100
 USUAL_PAGE = 20

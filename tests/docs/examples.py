@@ -1,0 +1,183 @@
+"""JSON examples of the pages, and what the code says of each: a request is checked, an answer is compared.
+
+The info string of a block says what it is: `json request POST /recordings` (with `refused` if the code refuses it),
+`json answer 201 POST /recordings`, `json problem conflict`, `json row MediaRow`, `json secret agora`,
+`json context`. A lone `…` at the end of a list or an object stands for more entries.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, get_args
+
+from recording_insights.agora.client_request import update_request
+from recording_insights.agora.fields.layout import read_layout
+from recording_insights.agora.fields.recorder import UPDATE
+from recording_insights.deadline import Deadline
+from recording_insights.errors import InvalidRequest
+from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
+from recording_insights.processing.callbacks import Outcome
+from recording_insights.providers.registry import PROVIDERS, validate_options
+from recording_insights.recordings.insights_answer import answer_insights
+from recording_insights.recordings.read import describe_recording, list_recordings, public
+from recording_insights.recordings.request import RecordingRequest
+from recording_insights.store.insights import Collection
+from recording_insights.store.keys import media_key, recording_key
+from recording_insights.store.recordings import RecordingStore
+from tests.docs.pages import codes_in, page
+from tests.unit.fake_table import FakeTable
+
+RECORDING_ID = "4736218b480a44149a6bac9cd17457c6"
+OPEN = {"options", "counts", "ratings", "speakers", "transcoding", "snapshots", "decryption", "agora_error", "job"}
+"""Maps whose keys are the caller's or the provider's."""
+
+_MORE = re.compile(r",\s*…\s*(?=[\]}])")
+
+
+def parse(text: str) -> Any:
+    """A JSON example; a lone `…` that ends a list or an object is left out.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    return json.loads(_MORE.sub("", text))
+
+
+def matching_route(request_line: str, routes: Sequence[str]) -> str:
+    """The route of a request line such as "POST /recordings/4736…/stop".
+
+    Raises:
+        LookupError: the API has no such route.
+    """
+    for route in sorted(routes, key=lambda route: route.count("{")):
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route)), request_line):
+            return route
+    raise LookupError(request_line)
+
+
+def check_request(route: str, body: Any) -> None:
+    """Check a body as the API does; a `…` within a text stands for any letters.
+
+    Raises:
+        InvalidRequest: names the field that is wrong.
+    """
+    body = json.loads(json.dumps(body, ensure_ascii=False).replace("…", "x"))
+    match route:
+        case "POST /recordings":
+            RecordingRequest.from_body(
+                body,
+                providers=tuple(PROVIDERS),
+                default_provider=str(body.get("provider", "assemblyai")),
+                validate_options=validate_options,
+                aws_region="eu-central-1",
+            )
+        case "PATCH /recordings/{recording_id}":
+            _check_change(body)
+        case "PUT /recordings/{recording_id}/layout":
+            read_layout(body)
+        case _:
+            raise LookupError(f"{route} takes no body")
+
+
+def attributes_of(row: str) -> list[str]:
+    """The attributes of a kind of row, from its table in docs/data.md."""
+    return [name for cells in page("docs/data.md").table(f"### {row}") for name in codes_in(cells[0])]
+
+
+def full_answer(route: str) -> Any:
+    """An answer of the code with every field that the route can return."""
+    return ANSWERS[route]()
+
+
+def fields_in(value: Any, path: str = "") -> Iterator[str]:
+    """The path of every field of a JSON value: `media[].key`. Keys within `OPEN` maps are not listed."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield f"{path}{name}"
+            if name not in OPEN:
+                yield from fields_in(inner, f"{path}{name}.")
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from fields_in(inner, f"{path.rstrip('.')}[].")
+
+
+def _check_change(body: Mapping[str, Any]) -> None:
+    modes = [mode for mode, fields in UPDATE.items() if body.keys() <= fields.keys()]
+    if not modes:
+        raise InvalidRequest("body", f"no mode has all of {', '.join(body)}")
+    update_request(modes[0], body)
+
+
+def _recording_row(status: str) -> dict[str, Any]:
+    media = {"m": {"key": "k", "status": "done", "reason": "r"}}
+    filled: dict[str, Any] = dict.fromkeys(attributes_of("RecordingRow"), "text")
+    moments = {"created_at": "2026-11-21T12:13:44.939819Z", "version": 1}
+    return {**filled, **recording_key(RECORDING_ID), "recording_id": RECORDING_ID, **moments, "status": status} | {
+        "media": media
+    }
+
+
+def _media_row() -> dict[str, Any]:
+    filled: dict[str, Any] = dict.fromkeys(attributes_of("MediaRow"), "text")
+    numbers = dict.fromkeys(("part", "continuation", "duration_ms", "starts_at_ms", "offset_ms"), 1)
+    given_up = [{"provider": "p", "job": {}, "reason": "r", "at": "t"}]
+    prepared = {"key": "k", "etag": "e", "size": 1}
+    return {**filled, **media_key(RECORDING_ID, "m"), **numbers, "given_up": given_up, "prepared": prepared}
+
+
+def _store() -> RecordingStore:
+    table: Any = FakeTable()
+    table.put_item(Item=_recording_row("recording"))
+    table.put_item(Item=_media_row())
+    return RecordingStore(table)
+
+
+def _described() -> dict[str, Any]:
+    """Agora responds once with its state, and once not at all."""
+    live = SimpleNamespace(status=5, meaning="in progress", files=["f"], onhold=False, records=False)
+    agora: Any = SimpleNamespace(query=lambda *_: live)
+    answer = describe_recording(RECORDING_ID, store=_store(), agora=agora, deadline=Deadline.after(20))
+    return {**answer, "live": {**answer["live"], "unavailable": "reason"}}
+
+
+def _listed() -> dict[str, Any]:
+    return {**list_recordings({}, store=_store()), "cursor": "of the next page"}
+
+
+def _insights() -> dict[str, Any]:
+    half = Decimal("0.5")
+    found = Insights(
+        transcript=[Utterance("t", "1", 1, 2, half, half), Utterance("x" * 6_000_000)],
+        summary="s",
+        topics=[Topic("t", half)],
+        action_items=[ActionItem("t", "a", "d", "p")],
+        follow_ups=[ActionItem("t", "a", "d", "p")],
+        questions=[Question("t", "a")],
+        emotions=[Emotion("e", "t", half, 1, 2)],
+        sentiment=half,
+        ratings={"r": 1},
+        missing=["m"],
+    )
+    recording = {"recording_id": RECORDING_ID, "status": "partial", "reason": "r", "provider": "p"}
+    media = {"media_id": "m", "key": "k", "status": "done", "arrived_at": "t", "provider": "p"}
+    collection: Any = Collection({**recording, "speakers": {"1": "Ada"}}, {"m": media}, {"m": found})
+    return answer_insights(RECORDING_ID, collection)
+
+
+def _changed() -> dict[str, Any]:
+    return public(_recording_row("recording"))
+
+
+ANSWERS: Mapping[str, Callable[[], Any]] = {
+    "POST /recordings": _changed,
+    "GET /recordings": _listed,
+    "GET /recordings/{recording_id}": _described,
+    "PATCH /recordings/{recording_id}": _changed,
+    "PUT /recordings/{recording_id}/layout": _changed,
+    "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", "reason": "r"},
+    "GET /recordings/{recording_id}/insights": _insights,
+    "POST /webhooks/agora": lambda: {"ok": True},
+    "POST /webhooks/{provider}": lambda: {"outcome": get_args(Outcome)[0]},
+}

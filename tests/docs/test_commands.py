@@ -1,0 +1,163 @@
+"""Every command and every snippet of the pages can be run as it is written."""
+
+import ast
+import importlib.util
+import json
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+import botocore.session
+import jmespath
+import pytest
+
+from infra.settings import VENDORS, StackSettings
+from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
+from recording_insights.providers.registry import PROVIDERS
+from sandbox.__main__ import _parser
+from tests.docs.commands import Call, Command, commands_of, curl_call
+from tests.docs.examples import check_request, matching_route
+from tests.docs.pages import PROJECT, Page, all_pages, page
+
+MAKEFILE = (PROJECT / "Makefile").read_text()
+LOCATION = (PROJECT / "sandbox" / "cloud" / "location.py").read_text()
+VARIABLES = {
+    "API_URL": "https://api.test",
+    "AWS_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_SESSION_TOKEN": "token",
+    "RECORDING_ID": "4736218b480a44149a6bac9cd17457c6",
+}
+STAGE = {"stage": "dev", "provider": "assemblyai"}
+DEMO_OPTIONS = {"RECORDING": "--recording", "PARTS": "--parts", "MODE": "--mode", "STREAM_MODE": "--stream-mode"}
+GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile"}
+
+every_page = pytest.mark.parametrize("read", all_pages(), ids=lambda read: read.name)
+
+
+def check_make(command: Command) -> None:
+    """The targets exist, each variable is one that the Makefile uses, and its value is allowed.
+
+    A value such as `<name>` is a placeholder.
+    """
+    values = dict(word.split("=", 1) for word in command.words[1:] if "=" in word)
+    targets = [word for word in command.words[1:] if "=" not in word]
+    assert [name for name in targets if not re.search(rf"^{re.escape(name)}:", MAKEFILE, flags=re.MULTILINE)] == []
+    assert [name for name in values if f"$({name})" not in MAKEFILE] == []
+    assert [name for name in command.environment if f'"{name}"' not in LOCATION] == []
+    given = {name: value for name, value in values.items() if not re.search(r"<.*>|…|key=value", value)}
+    assert given.get("PROVIDER", "assemblyai") in PROVIDERS
+    options = [word for name, option in DEMO_OPTIONS.items() if name in given for word in (option, given[name])]
+    _parser().parse_args(["demo", *options])
+    pairs = [word.split("=", 1) for word in shlex.split(given.get("CONTEXT", ""))]
+    StackSettings.from_context({**STAGE, **dict(pairs)})
+
+
+def check_cdk(command: Command) -> None:
+    """The context is one that the stack takes."""
+    assert command.words[1] in ("bootstrap", "deploy", "synth", "destroy")
+    pairs = [word for before, word in zip(command.words, command.words[1:], strict=False) if before == "-c"]
+    StackSettings.from_context(dict(pair.split("=", 1) for pair in pairs))
+
+
+def check_aws(command: Command) -> None:
+    """Service, operation and parameters are in AWS's own model."""
+    service, operation, *arguments = command.words[1:]
+    model = botocore.session.get_session().get_service_model(service)
+    [shape] = [
+        model.operation_model(name).input_shape
+        for name in model.operation_names
+        if botocore.xform_name(name, "-") == operation
+    ]
+    options = {f"--{botocore.xform_name(name, '-')}": name for name in shape.members}
+    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    assert given.keys() <= options.keys() | GLOBAL_OPTIONS
+    assert {options[name] for name in given if name in options} >= set(shape.required_members)
+    jmespath.compile(given.get("--query", "*"))
+    if service == "secretsmanager":
+        stage, vendor = re.fullmatch(r"recording-insights/(\w+)/([\w-]+)", given["--name"]).groups()  # type: ignore[union-attr]
+        assert (stage, vendor in (*VENDORS, UPLOADER_SECRET)) == ("dev", True)
+    if service == "cloudformation":
+        assert given["--stack-name"] == "RecordingInsights-dev"
+
+
+def check_pytest(command: Command) -> None:
+    """The paths exist."""
+    paths = [word for before, word in zip(command.words, command.words[1:], strict=False) if before != "-k"]
+    assert [path for path in paths if not path.startswith("-") and not (PROJECT / path).exists()] == []
+
+
+def check_installed(command: Command) -> None:
+    """`make install` brings the program."""
+    assert command.program.startswith(".venv/bin/")
+
+
+def check_export(command: Command) -> None:
+    """The variable is one that a later command reads."""
+    assert command.words[1].partition("=")[0] in VARIABLES
+
+
+CHECKS: dict[str, Callable[[Command], None]] = {
+    "make": check_make,
+    "node_modules/.bin/cdk": check_cdk,
+    "aws": check_aws,
+    "export": check_export,
+    ".venv/bin/pytest": check_pytest,
+    ".venv/bin/mypy": check_installed,
+    ".venv/bin/ruff": check_installed,
+    ".venv/bin/python": check_installed,
+}
+
+
+@every_page
+def test_every_command_is_one_that_works(read: Page, routes: list[str]) -> None:
+    for command in commands_of(read):
+        if command.program == "curl":
+            check_curl(curl_call(command, VARIABLES), routes)
+        else:
+            CHECKS[command.program](command)
+
+
+def check_curl(call: Call, routes: Sequence[str]) -> None:
+    """It is signed for the API, and method, path and body are those of a route."""
+    assert call.signature == "aws:amz:eu-central-1:execute-api"
+    route = matching_route(f"{call.method} {call.path.partition('?')[0]}", routes)
+    if call.body is not None:
+        check_request(route, json.loads(call.body))
+    assert set(call.headers) <= {"x-amz-security-token", "Idempotency-Key"}
+
+
+def test_the_readme_starts_stops_and_reads(routes: list[str]) -> None:
+    calls = [curl_call(command, VARIABLES) for command in commands_of(page("README.md")) if command.program == "curl"]
+    assert [matching_route(f"{call.method} {call.path}", routes) for call in calls] == [
+        "POST /recordings",
+        "POST /recordings/{recording_id}/stop",
+        "GET /recordings/{recording_id}/insights",
+    ]
+
+
+def test_the_readme_reads_an_output_of_the_stack(outputs: list[str]) -> None:
+    text = page("README.md").path.read_text()
+    assert set(re.findall(r"OutputKey=='(\w+)'", text)) <= set(outputs)
+
+
+def test_the_header_for_temporary_credentials_is_read_as_curl_does() -> None:
+    [span] = [span for span in page("README.md").code_spans if span.startswith("-H ")]
+    call = curl_call(Command(0, ["curl", "--aws-sigv4", "s", "-H", span[4:-1], "$API_URL/recordings"]), VARIABLES)
+    assert call.headers == {"x-amz-security-token": "token"}
+
+
+@every_page
+def test_python_snippets_compile_and_their_imports_exist(read: Page) -> None:
+    """A snippet that imports nothing is a fragment of a file."""
+    for fence in read.fences:
+        if fence.language != "python" or "import " not in fence.text:
+            continue
+        for node in ast.walk(ast.parse(fence.text)):
+            if isinstance(node, ast.Import):
+                assert all(importlib.util.find_spec(alias.name) for alias in node.names)
+            if isinstance(node, ast.ImportFrom):
+                module = import_module(str(node.module))
+                assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
