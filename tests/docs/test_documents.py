@@ -13,9 +13,9 @@ from recording_insights.agora.fields.decryption import DECRYPTION, DECRYPTION_MO
 from recording_insights.agora.fields.layout import LAYOUT, REGION, TRANSCODING, USER_BACKGROUND
 from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
 from recording_insights.http.problems import _KINDS, UNEXPECTED
+from recording_insights.model.status import RECORDING_STATUSES as STATUSES
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.request import RecordingRequest
-from recording_insights.store.recordings import STATUSES
 from sandbox.stand_ins.agora.dials import AgoraDials
 from tests.docs.examples import full_answer
 from tests.docs.pages import PROJECT, codes_in, page
