@@ -6,13 +6,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recording_insights.media.track import StoredFile
-
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LARGEST_BYTES = 64 << 20
 """Ten times as much as a slice of a minute with picture: what a remux holds several times over in memory."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """An object of the bucket and when it was written."""
+
+    key: str
+    modified: datetime
+
+    @property
+    def name(self) -> str:
+        """The last part of its key."""
+        return self.key.rpartition("/")[2]
 
 
 @dataclass(frozen=True)

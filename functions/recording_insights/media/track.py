@@ -13,21 +13,9 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from recording_insights.agora.file_names import AgoraName
+from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, Segment, begins_at_ms, parse_playlist
 from recording_insights.hls.timeline import TOLERANCE_MS, Timeline, lay_out
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """An object of the bucket and when it was written."""
-
-    key: str
-    modified: datetime
-
-    @property
-    def name(self) -> str:
-        """The last part of its key."""
-        return self.key.rpartition("/")[2]
 
 
 class TrackFiles(Protocol):

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from recording_insights.agora.file_names import AgoraName
+from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.playlist import begins_at_ms
 from recording_insights.hls.timeline import Timeline
-from recording_insights.media.track import StoredFile, Track, TrackFiles
+from recording_insights.media.track import Track, TrackFiles
 from recording_insights.model.parts import margin_ms, newest_per_key
 from recording_insights.store.rows import MediaRow
 

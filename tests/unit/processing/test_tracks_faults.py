@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from recording_insights.aws.recordings_bucket import LARGEST_BYTES, S3TrackFolder
-from recording_insights.media.track import StoredFile, Track
+from recording_insights.aws.recordings_bucket import LARGEST_BYTES, S3TrackFolder, StoredFile
+from recording_insights.media.track import Track
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.store.media import MediaStore
 from tests.unit.fake_table import LARGEST_ITEM_BYTES
