@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from recording_insights.errors import NotMedia
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, parse_playlist
-from recording_insights.media.probe import NotMedia, RangeReader, media_duration_ms
+from recording_insights.media.probe import RangeReader, media_duration_ms
 from recording_insights.media.track import TrackFiles, beyond
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.status import FINAL

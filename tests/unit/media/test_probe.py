@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recording_insights.media.probe import BLOCK, MOST_BYTES, NotMedia, media_duration_ms
+from recording_insights.errors import NotMedia
+from recording_insights.media.probe import BLOCK, MOST_BYTES, media_duration_ms
 
 SECONDS = 3
 RATE = 16_000
