@@ -71,7 +71,7 @@ def prepare_media(
             return _look_again(progress, item, store, now(), "it is being recorded", since=since)
         # News before this write is in what the look finds; news after it keeps the conclusion from being written.
         store.note(recording_id, media_id, being_made=(run := uuid4().hex), went_on=None)
-        track = Track.look_at(item["key"], folder, continues_at_ms=item.get("continues_at_ms", 0))
+        track = Track.read(item["key"], folder, continues_at_ms=item.get("continues_at_ms", 0))
         if waits := _waits(progress, item, track, recording, store=store, late_minutes=late_minutes, now=now()):
             return waits
         if track != made_of:
@@ -217,7 +217,7 @@ def _prepare(track: Track, pieces: Sequence[Piece], key: str, folder: TrackFolde
     """The prepared file, which is kept under the key, and what it lacks."""
 
     def read(name: str) -> bytes | None:
-        slice_key = track.slice_key(name)
+        slice_key = track.key_of(name)
         found = folder.read(slice_key) if slice_key else None
         return found[0] if found else None
 

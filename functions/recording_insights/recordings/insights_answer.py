@@ -8,7 +8,7 @@ from typing import Any
 
 from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.model.insights import LISTS, Insights, Utterance, mean_sentiment
-from recording_insights.model.parts import heard, which_part
+from recording_insights.model.parts import continuation_suffix, contributions
 from recording_insights.store.insights import Collection
 from recording_insights.store.rows import MediaRow
 
@@ -91,7 +91,7 @@ def _in_order(collection: Collection) -> Iterator[tuple[MediaRow, Insights]]:
     the recording with the first of them.
     """
     offset = 0
-    media = list(heard(list(collection.media.values())))
+    media = list(contributions(list(collection.media.values())))
     tracks = [item for item, _ in media if "starts_at_ms" in item and "part" not in item]
     began = min((item["starts_at_ms"] for item in tracks), default=0)
     for item, told_ms in media:
@@ -121,7 +121,7 @@ def _unmistakable(names: Mapping[str, str]) -> dict[str, str]:
 
 def _whose(item: MediaRow, names: Mapping[str, str], after: str) -> str:
     """Whose track it is, by name if there is one; empty for what holds more than one voice."""
-    return names.get(item["uid"], item["uid"]) + which_part(item) + after if "uid" in item else ""
+    return names.get(item["uid"], item["uid"]) + continuation_suffix(item) + after if "uid" in item else ""
 
 
 def _what_lacks(item: MediaRow, names: Mapping[str, str]) -> str:

@@ -54,7 +54,7 @@ def find_lacks(
         known = {number: int(length or 0) for number, length in lengths.items()}
         number = next(number for number in range(len(known) + 1) if number not in known)
         held_ms = sum(known[before] for before in range(number))
-        track = Track.among(recorder.listed, recorder.playlist, files)
+        track = Track.of_listed(recorder.listed, recorder.playlist, files)
         continues_at_ms = _continues_at_ms(track, held_ms, sum(known.values()))
         if continues_at_ms is not None:
             first = next((each for each in recorders if each.name.stem == recorder.name.stem), recorder)
@@ -113,7 +113,7 @@ def _continues_at_ms(track: Track, held_ms: int, all_held_ms: int) -> int | None
     """
     timeline = track.timeline
     if not all_held_ms:
-        return 0 if timeline.pieces or track.slices else None
+        return 0 if timeline.pieces or track.segment_keys else None
     lengths = [piece.length_ms for piece in timeline.pieces]
     if sum(lengths) - all_held_ms <= margin_ms(all_held_ms) or sum(lengths[:-1]) < held_ms:
         return None

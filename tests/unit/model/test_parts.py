@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from recording_insights.model.insights import Emotion, Insights, Utterance
+from recording_insights.model.parts import contributions
 from recording_insights.model.status import derive_status
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
@@ -131,3 +132,11 @@ class TestMp4sThatComeAfterAll:
 
         assert told((part(0, 2), said(1, "a")), (piece, None), (part(2, 1), said(1, "c"))) == [(0, "a0"), (2, "c0")]
         assert derive_status("processing", [part(0, 2), piece])[0] == "partial"
+
+
+def test_contributions_say_how_much_late_mp4s_cover() -> None:
+    media = [{**item, "arrived_at": "2026-03-12T12:00:00Z"} for item in (part(0, 2), part(1, 1), recovered(1, 4))]
+
+    found = [(row["media_id"], covered_ms) for row, covered_ms in contributions(media)]  # type: ignore[arg-type]
+
+    assert found == [("mp4-0", 0), ("mp4-1", 0), ("piece", 60_000)]

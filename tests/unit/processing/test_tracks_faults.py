@@ -42,9 +42,9 @@ class TestNames:
         for other in (f"bak/{names[0]}", f"backup/old/{names[1]}", f"bakery/{STEM}_1_2.m3u8", f"{STEM}/{names[0]}"):
             bucket.put(folder + other, "another's")
 
-        track = Track.look_at(f"{folder}{STEM}.m3u8", bucket)
+        track = Track.read(f"{folder}{STEM}.m3u8", bucket)
 
-        assert track.slices == {}
+        assert track.segment_keys == {}
         assert track.absent == names
 
     @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ class TestNames:
             bucket.put(name, name)
         bucket.put(f"{stem}.m3u8", playlist([names[0], quote(names[1])]))
 
-        track = Track.look_at(f"{stem}.m3u8", bucket)
+        track = Track.read(f"{stem}.m3u8", bucket)
 
         assert track.absent == []
-        assert [track.slice_key(name) for name in track.named] == names
+        assert [track.key_of(name) for name in track.named] == names
 
     @pytest.mark.parametrize("uid", ["0", "007", "4294967295", "9" * 800])
     @pytest.mark.parametrize("sid", [SID, "x", "0" * 40, "AGORA1"])
@@ -97,7 +97,7 @@ class TestNames:
         bucket.put(media.key.replace(".m3u8", "_1.ts"))
         bucket.put(media.key, playlist([media.key.replace(".m3u8", "_1.ts")]))
         bucket.put(media.key.replace(f"_s_{uid}_", f"_s_{uid}0_"), playlist([]))
-        track = Track.look_at(media.key, bucket)
+        track = Track.read(media.key, bucket)
         assert (len(track.recorders), track.closed, track.absent) == (1, True, [])
 
     @pytest.mark.parametrize("medium", ["video", "av"])
