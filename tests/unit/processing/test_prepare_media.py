@@ -57,7 +57,7 @@ def test_while_it_is_recorded_a_look_is_one_get_and_they_become_rarer(scene: Sce
     assert waits == sorted(waits)
     assert waits[-1] == 300
     assert scene.item["status"] == "preparing"
-    assert scene.item["reason"] == "waits for files: it is being recorded"
+    assert scene.item["reason"] == "waiting for files: the track is still being recorded"
 
 
 def test_a_long_playlist_costs_three_lists_and_one_get_a_look(scene: Scene) -> None:
@@ -99,7 +99,7 @@ def test_late_slices_are_waited_for(scene: Scene) -> None:
     scene.folder.put(KEY, playlist(names))
 
     assert scene.look().outcome == "running"
-    assert scene.item["reason"] == f"waits for files: 2 of 3 slices did not come, such as {names[1]}"
+    assert scene.item["reason"] == f"waiting for files: 2 of 3 segments did not arrive, such as {names[1]}"
     scene.slices(3)
 
     assert scene.look().outcome == "submit"
@@ -115,7 +115,7 @@ def test_a_slice_that_never_comes_is_left_out_and_named(scene: Scene) -> None:
 
     assert scene.progress.outcome == "submit"
     assert 60 * LATE_MINUTES <= scene.clock.elapsed < 60 * (LATE_MINUTES + 6)
-    assert scene.item["incomplete"] == f"1 of 3 slices, such as {names[1]}, never came or cannot be read"
+    assert scene.item["incomplete"] == f"1 of 3 segments never arrived or cannot be read, such as {names[1]}"
     assert [piece.name for piece in scene.remux.pieces] == names
 
 
@@ -208,7 +208,7 @@ def test_a_playlist_that_names_no_slice_is_an_empty_track(scene: Scene) -> None:
     assert (scene.item["status"], scene.item["empty"]) == ("done", True)
     recording = scene.store.recordings.get(R)
     assert recording["status"] == "empty"
-    assert "its playlist names no slice" in recording["reason"]
+    assert "its playlist names no segment" in recording["reason"]
 
 
 def test_what_is_no_playlist_fails_when_no_better_copy_came(scene: Scene) -> None:
@@ -226,7 +226,7 @@ def test_a_track_without_sound_fails_with_the_reason(scene: Scene) -> None:
     progress = scene.look()
 
     assert progress.outcome == "failed"
-    assert progress.reason == "there is nothing to hear: none of 1 slices holds sound"
+    assert progress.reason == "the track holds no sound: none of 1 slices holds sound"
 
 
 def test_a_playlist_that_claims_a_week_is_refused(scene: Scene) -> None:
@@ -237,7 +237,7 @@ def test_a_playlist_that_claims_a_week_is_refused(scene: Scene) -> None:
     progress = scene.look()
 
     assert progress.outcome == "failed"
-    assert progress.reason == "its playlists claim 200 hours; the most is 72"
+    assert progress.reason == "its playlists claim 200 hours; the limit is 72"
 
 
 def test_a_finished_track_is_left_alone(scene: Scene) -> None:

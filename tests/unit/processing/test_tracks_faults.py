@@ -169,7 +169,7 @@ class TestFilesThatComeAndGo:
         scene.folder.list = and_gone  # type: ignore[method-assign]
 
         assert scene.look().outcome == "submit"
-        assert scene.item["incomplete"] == f"1 of 3 slices, such as {names[1]}, never came or cannot be read"
+        assert scene.item["incomplete"] == f"1 of 3 segments never arrived or cannot be read, such as {names[1]}"
 
     def test_slices_that_no_playlist_names_are_not_nothing(self, scene: Scene) -> None:
         scene.slices(4)
@@ -178,7 +178,7 @@ class TestFilesThatComeAndGo:
         scene.look_until_it_ends()
 
         assert scene.progress.outcome == "failed"
-        assert "slices that no playlist names: 4, such as " in scene.progress.reason
+        assert "segments that no playlist names: 4, such as " in scene.progress.reason
         assert scene.clock.elapsed >= 3600, "a better copy of the playlist may come"
 
     def test_slices_that_an_open_playlist_lacks_are_told(self, scene: Scene) -> None:
@@ -189,7 +189,7 @@ class TestFilesThatComeAndGo:
         scene.look_until_it_ends()
 
         assert scene.progress.outcome == "submit"
-        assert f"left out were slices that no playlist names: 1, such as {names[3]}" in scene.item["incomplete"]
+        assert f"segments left out because no playlist names them: 1, such as {names[3]}" in scene.item["incomplete"]
 
     def test_what_comes_after_agora_s_word_that_all_is_there_is_waited_for(self, scene: Scene) -> None:
         """Whoever sent it: a notification of the recorder that was replaced, or the watch, which sees no slices."""
@@ -215,7 +215,7 @@ class TestFilesThatComeAndGo:
         assert scene.folder.lists == 2
 
         scene.end(complete_at=scene.clock.now().isoformat())
-        assert scene.look().reason == "its playlists claim 416 hours; the most is 72"
+        assert scene.look().reason == "its playlists claim 416 hours; the limit is 72"
 
 
 class TestHistory:

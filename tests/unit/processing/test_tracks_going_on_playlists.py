@@ -108,7 +108,7 @@ class TestPlaylists:
         world.clock.elapsed += 200  # it stands still
 
         assert world.look(world.names[1]).outcome == "running"
-        assert world.rows[1]["reason"] == "waits for files: its playlist was not closed"
+        assert world.rows[1]["reason"] == "waiting for files: its playlist is not closed"
         world.tell([*FIRST, *THEN])
         world.process_all()
         assert world.heard == [[*FIRST, *later], THEN]
