@@ -61,7 +61,7 @@ def test_a_playlist_that_comes_first_waits_for_its_slices(stack: LocalStack, tra
     assert entered[: 3 + 3 * turns] == ["Media prepared?", *LOOKS, *TURN * turns]
 
 
-def test_a_slice_that_never_comes_leaves_a_gap_that_is_named(stack: LocalStack, track: list[Path]) -> None:
+def test_a_segment_that_never_arrives_leaves_a_gap_that_is_named(stack: LocalStack, track: list[Path]) -> None:
     del track[1]
     key = drop_all(stack, track, "gap")
     recording = until_ended(stack, recording_of(stack, key))

@@ -156,7 +156,7 @@ def scene_of(key: str, store: MediaStore, clock: FakeClock) -> Scene:
 
 
 class TestFilesThatComeAndGo:
-    def test_a_slice_that_vanishes_between_the_list_and_its_reading_is_named(self, scene: Scene) -> None:
+    def test_a_segment_that_vanishes_between_the_list_and_its_reading_is_named(self, scene: Scene) -> None:
         names = scene.slices(3)
         scene.folder.put(KEY, playlist(names))
         listed = scene.folder.list
@@ -171,7 +171,7 @@ class TestFilesThatComeAndGo:
         assert scene.look().outcome == "submit"
         assert scene.item["incomplete"] == f"1 of 3 segments never arrived or cannot be read, such as {names[1]}"
 
-    def test_slices_that_no_playlist_names_are_not_nothing(self, scene: Scene) -> None:
+    def test_segments_that_no_playlist_names_are_not_nothing(self, scene: Scene) -> None:
         scene.slices(4)
         scene.folder.put(KEY, playlist([]))
 
@@ -181,7 +181,7 @@ class TestFilesThatComeAndGo:
         assert "segments that no playlist names: 4, such as " in scene.progress.reason
         assert scene.clock.elapsed >= 3600, "a better copy of the playlist may come"
 
-    def test_slices_that_an_open_playlist_lacks_are_told(self, scene: Scene) -> None:
+    def test_segments_that_an_open_playlist_does_not_name_are_named(self, scene: Scene) -> None:
         names = scene.slices(4)
         scene.folder.put(KEY, playlist(names[:3], closed=False))
         scene.end()
@@ -191,7 +191,7 @@ class TestFilesThatComeAndGo:
         assert scene.progress.outcome == "submit"
         assert f"segments left out because no playlist names them: 1, such as {names[3]}" in scene.item["incomplete"]
 
-    def test_what_comes_after_agora_s_word_that_all_is_there_is_waited_for(self, scene: Scene) -> None:
+    def test_what_arrives_after_agora_declared_the_recording_complete_is_waited_for(self, scene: Scene) -> None:
         """Whoever sent it: a notification of the recorder that was replaced, or the watch, which sees no slices."""
         scene.folder.put(KEY, playlist(scene.slices(2), closed=False))
         scene.end(complete_at=scene.clock.now().isoformat())
