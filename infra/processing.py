@@ -19,7 +19,7 @@ from infra.callbacks import Webhooks
 from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
 from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
-from recording_insights.processing.prepare_media import SILENT
+from recording_insights.processing.late_files import LONGEST_SILENCE
 from recording_insights.processing.renewals import MOST_RENEWALS
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
@@ -152,7 +152,7 @@ class ProcessingWorkflow(Construct):
         settings = self._foundation.settings
         ceilings = settings.submit_ceiling_minutes + settings.poll_ceiling_minutes
         # A track's execution starts with the recording. It ends a day of silence after the recording at the latest.
-        recording = MOST_HOURS * 60 + SILENT.total_seconds() / 60 + settings.late_files_minutes
+        recording = MOST_HOURS * 60 + LONGEST_SILENCE.total_seconds() / 60 + settings.late_files_minutes
         return standard_machine(
             self,
             settings,

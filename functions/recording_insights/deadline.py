@@ -1,4 +1,4 @@
-"""How long a function may still work: Lambda ends it without a word when its time is over."""
+"""Deadline: the time that a function has left. Lambda ends a function without a signal when its time is over."""
 
 import time
 from collections.abc import Callable
@@ -16,16 +16,16 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> Self:
-        """The deadline `seconds` from now."""
+        """Return the deadline that is `seconds` from now."""
         return cls(time.monotonic() + seconds)
 
     @property
     def seconds_left(self) -> float:
-        """Never negative."""
+        """The time until the deadline; 0 after it."""
         return max(self.ends_at - self.monotonic(), 0.0)
 
     def pause(self, seconds: float, *, reserve: float = 1.0) -> bool:
-        """Sleep, if `reserve` seconds would be left afterwards; otherwise False, at once."""
+        """Sleep and return True, or return False at once if less than `reserve` seconds would be left afterwards."""
         if self.seconds_left < seconds + reserve:
             return False
         self.sleep(seconds)

@@ -1,39 +1,40 @@
-"""Every failure that a caller can act on.
+"""The errors that a caller can act on, as one tree; the numbers are the HTTP status where an API route raises them.
 
 RecordingInsightsError
-├── SettingsInvalid             the function's environment is incomplete or malformed
-├── SecretUnusable              a secret is missing, lacks a key or holds one that cannot be right
-├── InvalidRequest              a field of a request is wrong                             (400)
-├── NotFound                    no such recording                                         (404)
-├── Conflict                    the recording's state does not allow it                   (409)
-├── PayloadTooLarge             a request body over the limit                             (413)
-├── CallbackForged              a callback does not prove that its vendor sent it         (401)
-├── WatchUnavailable            the watch over a recording could not be started           (503)
-├── MediaObjectGone             a media object was deleted or replaced since its event
+├── SettingsInvalid             the environment of a function is incomplete or malformed
+├── SecretUnusable              a secret or one of its keys is missing or malformed                 (500)
+├── InvalidRequest              a field of a request is wrong                                       (400)
+├── NotFound                    there is no recording, job, media object or provider of this name   (404)
+├── Conflict                    the recording's state does not allow the request                    (409)
+├── PayloadTooLarge             the body of a request exceeds the limit                             (413)
+├── CallbackForged              a callback does not prove that its vendor sent it                   (401)
+├── WatchUnavailable            the watch over a recording could not be started: try again          (503)
+├── MediaObjectGone             a media object was deleted or replaced after its event
+├── NotMedia                    an object in the recordings bucket is in no media format
 ├── StoreError
-│   ├── ItemTooLarge            one utterance or insight does not fit an item of the table
-│   ├── MediaMissing            a media object's row was erased while it was processed
-│   ├── ChannelTaken            another start changed the claim or the recording since they were read
+│   ├── ItemTooLarge            one utterance or insight does not fit into an item of the table
+│   ├── MediaMissing            the row of a media object was deleted while it was processed
+│   ├── ChannelTaken            another start changed the claim or the recording after they were read
 │   └── StatusContended         other writers kept changing a recording while its status was derived
 ├── UploadCredentialsError
-│   ├── UploadKeyRefused        the key that signs them is wrong, or its user may not       (500)
-│   └── UploadCredentialsUnavailable  AWS gave no usable answer: try again                  (503)
+│   ├── UploadKeyRefused        AWS refuses the key that signs them: an operator must act           (500)
+│   └── UploadCredentialsUnavailable  AWS returned no credentials in time: try again                (503)
 ├── AgoraError
-│   ├── AgoraRefusedCredentials customer id or secret wrong                               (502)
-│   ├── AgoraRejected           parameters or quota, with Agora's reason                  (502)
-│   │   └── AgoraChannelBusy    a recorder of this uid is in the channel already
-│   └── AgoraUnavailable        no usable answer within the function's time               (503)
-│       └── AgoraOutcomeUnknown it may have started the recording nevertheless
+│   ├── AgoraRefusedCredentials customer id or customer secret is wrong                             (502)
+│   ├── AgoraRejected           Agora refuses the request, with its reason                          (502)
+│   │   └── AgoraChannelBusy    another recorder of this uid is in the channel                      (502)
+│   └── AgoraUnavailable        no usable response in time: try again                               (503)
+│       └── AgoraOutcomeUnknown … to a start: a recorder may run                                    (503)
 └── ProviderError
-    ├── ProviderBusy            it is full or throttles: wait, then try again
-    ├── ProviderUnavailable     no usable answer: wait, then try again
-    │   └── SubmissionUnconfirmed   … to the call that buys: it may have the job nevertheless
-    ├── MediaLinkExpired        it came too late for the link: submit a new one
-    ├── CredentialsRefused      the secret is wrong: nobody but an operator can help
-    ├── OutOfCredit             the account is empty: nobody but an operator can help
-    └── ProviderRejected        it will not take this job, with its reason
+    ├── ProviderBusy            the provider throttles or has no free slot: wait, then try again
+    ├── ProviderUnavailable     no usable response: wait, then try again
+    │   └── SubmissionUnconfirmed   … to the call that is paid for: the provider may have the job
+    ├── MediaLinkExpired        the provider fetched the media too late: submit a new link
+    ├── CredentialsRefused      the provider's secret is wrong: an operator must act
+    ├── OutOfCredit             the provider's account is empty: an operator must act
+    └── ProviderRejected        the provider refuses the job, with its reason
 
-No message holds a secret, a token or a presigned URL: messages end on the row, in logs and in problem documents.
+No message holds a secret, a token or a presigned URL: messages are written to rows, logs and problem documents.
 """
 
 
@@ -42,11 +43,11 @@ class RecordingInsightsError(Exception):
 
 
 class SettingsInvalid(RecordingInsightsError):
-    """The environment of a function lacks a variable or holds one of the wrong form."""
+    """A variable in the environment of a function is missing or has the wrong form."""
 
 
 class SecretUnusable(RecordingInsightsError):
-    """A secret is missing, is not a JSON object, or a key of it is missing or malformed; holds none of its values."""
+    """A secret is missing, is no JSON object, or lacks a valid key; the message holds no value of the secret."""
 
     def __init__(self, name: str, detail: str) -> None:
         super().__init__(f"secret {name}: {detail}")
@@ -64,23 +65,27 @@ class InvalidRequest(RecordingInsightsError):
 
 
 class NotFound(RecordingInsightsError):
-    """There is no recording of this id."""
+    """There is no recording, job, media object, provider or route of this name."""
 
 
 class Conflict(RecordingInsightsError):
-    """The request is sound, the recording's present state does not allow it."""
+    """The request is valid, but the recording's present state does not allow it."""
 
 
 class PayloadTooLarge(RecordingInsightsError):
-    """A request body exceeds the limit."""
+    """The body of a request exceeds the limit."""
 
 
 class CallbackForged(RecordingInsightsError):
-    """A callback's secret or signature is missing or wrong; nothing of it is believed."""
+    """The token or signature of a callback is missing or wrong; nothing of the callback was processed."""
 
 
 class WatchUnavailable(RecordingInsightsError):
-    """The watch over a new recording could not be started, so Agora was not called; a repeat may help."""
+    """The watch over a new recording could not be started, so Agora was not called; trying again may help."""
+
+
+class NotMedia(RecordingInsightsError):
+    """The first bytes of an object belong to no media format, whatever its key."""
 
 
 class MediaObjectGone(RecordingInsightsError):
@@ -88,19 +93,19 @@ class MediaObjectGone(RecordingInsightsError):
 
 
 class StoreError(RecordingInsightsError):
-    """The insights table cannot hold, or does not hold, what was expected."""
+    """The insights table could not be read or written as expected."""
 
 
 class ItemTooLarge(StoreError):
-    """A single utterance or insight exceeds what one item of the table may hold."""
+    """A single utterance or insight exceeds the size of one item of the table."""
 
 
 class MediaMissing(StoreError):
-    """The row of a media object is not in the table; it is written before the execution starts."""
+    """The row of a media object is not in the table, although it is written before the execution starts."""
 
 
 class ChannelTaken(StoreError):
-    """Another start changed the claim or the recording since they were read."""
+    """Another start changed the claim or the recording after they were read."""
 
 
 class StatusContended(StoreError):
@@ -108,27 +113,27 @@ class StatusContended(StoreError):
 
 
 class UploadCredentialsError(RecordingInsightsError):
-    """There are no credentials that Agora could write the recording with, so Agora was not called."""
+    """There are no credentials for Agora to upload the recording with, so Agora was not called."""
 
 
 class UploadKeyRefused(UploadCredentialsError):
-    """AWS refused the uploader's key, also a fresh copy, or its user lacks the right: an operator can help."""
+    """AWS refused the uploader's key, also a fresh copy, or its user lacks the right: an operator must act."""
 
 
 class UploadCredentialsUnavailable(UploadCredentialsError):
-    """AWS gave no credentials within the time that the caller had; a repeat may help."""
+    """AWS returned no credentials within the caller's time; trying again may help."""
 
 
 class AgoraError(RecordingInsightsError):
-    """Agora Cloud Recording did not do what it was asked."""
+    """A call to Agora Cloud Recording failed."""
 
 
 class AgoraRefusedCredentials(AgoraError):
-    """Agora answered 401: customer id or customer secret is wrong."""
+    """Agora responded with 401: customer id or customer secret is wrong."""
 
 
 class AgoraRejected(AgoraError):
-    """Agora will not do this, and a repeat will not help; holds Agora's code and reason."""
+    """Agora refuses the request, and trying again does not help; holds Agora's code and reason."""
 
     def __init__(self, code: int | None, reason: str) -> None:
         super().__init__(f"Agora refused{'' if code is None else f' (code {code})'}: {reason}")
@@ -137,23 +142,23 @@ class AgoraRejected(AgoraError):
 
 
 class AgoraChannelBusy(AgoraRejected):
-    """A recorder of the same uid is in the channel already, and not by this request."""
+    """Another recorder of the same uid is in the channel, and this request did not start it."""
 
 
 class AgoraUnavailable(AgoraError):
-    """Agora gave no usable answer within the time that the caller had."""
+    """Agora returned no usable response within the caller's time."""
 
 
 class AgoraOutcomeUnknown(AgoraUnavailable):
-    """A start got no usable answer; whether the recorder runs, its files or the next start will tell."""
+    """Agora returned no usable response to a start. Its files, or the next start, show whether a recorder runs."""
 
 
 class ProviderError(RecordingInsightsError):
-    """A conversation-insight provider did not do what it was asked."""
+    """A call to a conversation-insight provider failed."""
 
 
 class ProviderBusy(ProviderError):
-    """The provider throttles or has no free slot; `retry_after` is its own wish in seconds, if it told one."""
+    """The provider throttles or has no free slot; `retry_after` is the delay that it requests, in seconds, or None."""
 
     def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
@@ -161,11 +166,11 @@ class ProviderBusy(ProviderError):
 
 
 class ProviderUnavailable(ProviderError):
-    """No connection, a time-out, a server error or an answer that cannot be read."""
+    """No connection, a time-out, a server error, or a response that cannot be read."""
 
 
 class SubmissionUnconfirmed(ProviderUnavailable):
-    """The call that buys got no usable answer: the provider may or may not have the job."""
+    """The call that is paid for got no usable response: the provider may or may not have the job."""
 
 
 class MediaLinkExpired(ProviderError):
@@ -177,8 +182,8 @@ class CredentialsRefused(ProviderError):
 
 
 class OutOfCredit(ProviderError):
-    """The provider takes no job because the account has no credit left."""
+    """The provider accepts no job because the account has no credit left."""
 
 
 class ProviderRejected(ProviderError):
-    """The provider refused the job or ended it, and a repeat will not help; the text is its reason."""
+    """The provider refused or ended the job, and trying again does not help; the message is its reason."""

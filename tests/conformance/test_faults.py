@@ -117,7 +117,7 @@ def test_media_that_it_cannot_take_is_refused_unasked(make_scene: MakeScene) -> 
     scene = make_scene(key="talk.xyz")
 
     assert scene.run() == "failed"
-    assert f"{scene.name} cannot take this media object: it takes " in scene.reason
+    assert f"{scene.name} cannot take this media object: its format is xyz, not one of " in scene.reason
     assert not scene.world.ledger.as_json()["lines"]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from recording_insights.model.insights import LISTS, Insights
-from recording_insights.processing.callbacks import callback_token, job_name
+from recording_insights.processing.callbacks import callback_token
+from recording_insights.processing.job_name import JobName
 from recording_insights.providers.toolkit.json import parse_json
 from sandbox.stand_ins.hearing.speech import Utterance
 from tests.conformance.scene import SAID, SECRET, SIGNATURE, Scene
@@ -73,7 +74,7 @@ def test_nothing_that_opens_a_door_lies_on_the_row(scene: Scene) -> None:
     scene.run()
 
     text = json.dumps(dict(scene.item), default=str)
-    token = callback_token(SECRET, scene.name, job_name(scene.item["recording_id"], scene.media.media_id, scene.item))
+    token = callback_token(SECRET, scene.name, str(JobName.of(scene.item)))
     # The link itself is no secret, as it names only bucket and key. Its signature is one.
     for secret in (
         SIGNATURE,

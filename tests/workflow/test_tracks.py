@@ -61,18 +61,18 @@ def test_a_playlist_that_comes_first_waits_for_its_slices(stack: LocalStack, tra
     assert entered[: 3 + 3 * turns] == ["Media prepared?", *LOOKS, *TURN * turns]
 
 
-def test_a_slice_that_never_comes_leaves_a_gap_that_is_named(stack: LocalStack, track: list[Path]) -> None:
+def test_a_segment_that_never_arrives_leaves_a_gap_that_is_named(stack: LocalStack, track: list[Path]) -> None:
     del track[1]
     key = drop_all(stack, track, "gap")
     recording = until_ended(stack, recording_of(stack, key))
 
     assert recording["status"] == "partial", recording
     [media] = recording["media"]
-    assert "1 of 3 slices" in media["incomplete"]
+    assert "1 of 3 segments" in media["incomplete"]
     assert abs(media["duration_ms"] - 6000) < 200, "what is missing keeps its length"
     insights = stack.call_api("GET", f"/recordings/{recording['recording_id']}/insights").json()
     assert insights["transcript"]
-    assert "never came" in insights["missing"][0]
+    assert "never arrived" in insights["missing"][0]
 
 
 def test_a_playlist_that_is_written_thirty_times_is_one_execution(
@@ -145,7 +145,7 @@ def test_a_track_of_nothing_is_empty(stack: LocalStack, sid: str) -> None:
         (
             b"#EXTM3U\n#EXTINF:2\n{stem}_0.ts\n#EXT-X-ENDLIST\n",
             {"{stem}_0.ts": b"no transport stream"},
-            "nothing to hear",
+            "the track holds no sound",
         ),
     ],
     ids=["no playlist", "no sound"],

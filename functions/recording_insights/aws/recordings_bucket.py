@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from recording_insights.errors import MediaObjectGone
-from recording_insights.media.track import StoredFile
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -86,6 +85,19 @@ class S3Media:
             return reply["Body"].read()
 
         return read
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """An object of the bucket and when it was written."""
+
+    key: str
+    modified: datetime
+
+    @property
+    def name(self) -> str:
+        """The last part of its key."""
+        return self.key.rpartition("/")[2]
 
 
 @dataclass(frozen=True)

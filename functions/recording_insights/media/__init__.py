@@ -1,1 +1,1 @@
-"""Arrival of media objects and tracks in the recordings bucket. Start at `intake`."""
+"""What arrives in the recordings bucket: media files and tracks. Start at `intake`."""

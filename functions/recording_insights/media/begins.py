@@ -6,8 +6,9 @@ A recorder that takes over after a failure numbers its MP4s from 0 again. Its se
 from collections.abc import Sequence
 
 from recording_insights.agora.file_names import AgoraName
+from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.playlist import begins_at_ms
-from recording_insights.media.track import StoredFile, TrackFiles
+from recording_insights.media.track import TrackFiles
 
 
 def begins_after_ms(key: str, files: TrackFiles) -> int | None:

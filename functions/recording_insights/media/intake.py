@@ -1,31 +1,32 @@
-"""The arrival of an object in the recordings bucket: one execution per media object, or a reason why not."""
+"""Arrival of an object in the recordings bucket: one execution per media object, or the reason why there is none."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from recording_insights.errors import MediaObjectGone
-from recording_insights.hls.playlist import NotAPlaylist, Playlist, parse_playlist
+from recording_insights.errors import MediaObjectGone, NotMedia
+from recording_insights.hls.playlist import Playlist
 from recording_insights.media.begins import begins_after_ms
-from recording_insights.media.probe import NotMedia, RangeReader, media_duration_ms
-from recording_insights.media.track import TrackFiles, beyond
+from recording_insights.media.probe import RangeReader, media_duration_ms
+from recording_insights.media.track import TrackFiles, beyond, playlist_in
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.status import FINAL
 from recording_insights.store.media import MediaStore
 
-Outcome = Mapping[str, Any]
+Admission = Mapping[str, Any]
+"""What follows from an arrival: `{"ignored": reason}` or `{"recording_id", "media_id", "execution"}`."""
 
 
 class ExecutionStarter(Protocol):
-    """Starts the workflow; a name that is taken is no error: the execution is there."""
+    """Starts an execution of the workflow; does nothing if there is an execution of this name."""
 
     def __call__(self, *, name: str, state: str) -> None: ...
 
 
 def providers_by_prefix(key: str, prefixes: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """Who gets an object, and who takes over: those of the longest prefix that its key has, nobody for none."""
-    fitting = [prefix for prefix in prefixes if key.startswith(prefix)]
-    return prefixes[max(fitting, key=len)] if fitting else ()
+    """Return the providers of the longest prefix that a key begins with; empty if it begins with none."""
+    matching = [prefix for prefix in prefixes if key.startswith(prefix)]
+    return prefixes[max(matching, key=len)] if matching else ()
 
 
 def admit_media(
@@ -37,25 +38,22 @@ def admit_media(
     reader: Callable[[MediaObject], RangeReader],
     folder: TrackFiles,
     start_execution: ExecutionStarter,
-) -> Outcome:
-    """Admit a media object, or say why it is ignored.
+) -> Admission:
+    """Write the row of a media object and start its execution, or return why it is ignored.
 
-    The row is written before the execution starts and the execution's name follows from the object: an event that
-    comes again, or a crash in between, leads to the same row and the same execution.
-
-    Returns:
-        `{"ignored": reason}` or `{"recording_id", "media_id", "execution"}`.
+    The row is written before the execution starts, and the execution's name follows from the object. A repeated event,
+    also after a crash in between, leads to the same row and the same execution.
     """
     if reason := why_ignored(media):
         return {"ignored": reason}
     recording_id = store.recordings.recording_of(media)
     duration_ms = offset_ms = None
     if media.is_track:
-        # Its playlist is written anew after every slice.
-        waiting = _waiting(media, recording_id, store, folder)
-        if waiting is None:
-            return {"ignored": "its track is being processed, or was"}
-        media = waiting
+        # Agora rewrites the playlist after every segment.
+        track = _to_be_started(media, recording_id, store, folder)
+        if track is None:
+            return {"ignored": "the track is being processed, or was processed before"}
+        media = track
     else:
         try:
             duration_ms = media_duration_ms(reader(media), media.size)
@@ -69,48 +67,45 @@ def admit_media(
     return begin(media, recording_id, store=store, start_execution=start_execution)
 
 
-def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_execution: ExecutionStarter) -> Outcome:
-    """Start the one execution of a media object that has its row; answers as `admit_media` does."""
-    # Step Functions frees a name after 90 days; a finished row is for good.
+def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_execution: ExecutionStarter) -> Admission:
+    """Start the one execution of a media object whose row is written; ignore one in a terminal status."""
+    # Step Functions frees an execution's name after 90 days. A row in a terminal status stays.
     if store.get(recording_id, media.media_id)["status"] in FINAL:
-        return {"ignored": "it was processed before"}
+        return {"ignored": "the media object was processed before"}
     name = media.execution_name(recording_id)
     state = {"recording_id": recording_id, "media_id": media.media_id, "key": media.key}
-    if media.is_prepared_first:
+    if media.needs_preparation:
         state["outcome"] = "prepare"
     start_execution(name=name, state=json.dumps(state))
     return {"recording_id": recording_id, "media_id": media.media_id, "execution": name}
 
 
-def _waiting(media: MediaObject, recording_id: str, store: MediaStore, folder: TrackFiles) -> MediaObject | None:
-    """The media object that a playlist's news begins: its track, or what continues that; None if it has begun.
+def _to_be_started(track: MediaObject, recording_id: str, store: MediaStore, folder: TrackFiles) -> MediaObject | None:
+    """Return the media object whose execution a playlist's event starts: the track, or its next continuation.
 
-    News of a track that was processed costs one look at the row and one at the playlist that announced it; a
-    continuation costs one more row.
+    None if an execution will process what the playlist names, or has processed it. An event after the track was
+    processed costs one read of the row and one of the playlist; each continuation costs one more read of a row.
     """
+    media = track
     playlist: Playlist | None = None
-    while known := store.find(recording_id, media.media_id):
-        if known["status"] in ("waiting", "preparing") and "prepared" not in known:
-            if "being_made" not in known:
-                # Whatever is looked at from now on has the news in it.
-                return media if known["status"] == "waiting" else None
+    while row := store.find(recording_id, media.media_id):
+        if row["status"] in ("waiting", "preparing") and "prepared" not in row:
+            if "being_made" not in row:
+                # The track is read after this moment, and what the playlist names now will be in it.
+                return media if row["status"] == "waiting" else None
             if store.note_going_on(recording_id, media.media_id):
                 return None
-            continue
-        if "ends_at_ms" not in known:
+            continue  # the run that prepared the track has just ended
+        if "ends_at_ms" not in row:
             return None
-        ended_at_ms = known["ends_at_ms"]
-        playlist = playlist or _playlist(media.playlist, folder)
-        if not beyond(playlist, ended_at_ms).segments:
+        playlist = playlist or _read_playlist(track.playlist, folder)
+        if not beyond(playlist, row["ends_at_ms"]).segments:
             return None
-        media = media.going_on(ended_at_ms)
+        media = media.next_continuation(row["ends_at_ms"])
     return media
 
 
-def _playlist(key: str, folder: TrackFiles) -> Playlist:
-    """A playlist as it is now; what is none names nothing."""
-    content = folder.read(key)
-    try:
-        return parse_playlist(content[0] if content else b"")
-    except NotAPlaylist:
-        return Playlist((), closed=False)
+def _read_playlist(key: str, folder: TrackFiles) -> Playlist:
+    """Return the playlist as it is now; without segments if the object is gone or is no playlist."""
+    found = folder.read(key)
+    return playlist_in(found[0] if found else b"") or Playlist((), closed=False)

@@ -1,6 +1,6 @@
-"""A look into a media object without loading it: is it media at all, and how long is it?
+"""Probe of a media object: whether it is media, and how long it is, without reading all of it.
 
-Reads a few blocks by ranged GETs. The MP4 index may lie at the end of a file of gigabytes, so the reader seeks.
+Reads a few blocks by ranged GETs. The index of an MP4 may be at the end of a file of gigabytes, so the reader seeks.
 """
 
 import io
@@ -11,47 +11,47 @@ from typing import Any
 from tinytag import TinyTag
 from tinytag.tinytag import ParseError, UnsupportedFormatError
 
+from recording_insights.errors import NotMedia
+
 RangeReader = Callable[[int, int], bytes]
-"""(first byte, last byte) → the bytes of the object; raises what S3 raises."""
+"""(first byte, last byte) → the bytes of the object; raises the errors of S3."""
 
 BLOCK = 64 * 1024
 MOST_BYTES = 16 * 1024 * 1024
-"""Read for one object. A sound index takes a few blocks; a broken one may claim gigabytes, and a function's memory."""
-
-
-class NotMedia(Exception):
-    """The first bytes belong to no media format, whatever the key says."""
+"""Upper bound on the bytes read of one object. A sound index takes a few blocks; a broken one may claim gigabytes."""
 
 
 def media_duration_ms(read_range: RangeReader, size: int) -> int | None:
-    """Length in ms; None when it is media whose index cannot be read (the provider will judge it).
+    """Return the length in ms; None if the object is media whose index cannot be read, which a provider may still take.
 
     Raises:
-        NotMedia: the object is something else.
+        NotMedia: the object is in no media format.
     """
     source = io.BufferedReader(_RangeFile(read_range, size), buffer_size=BLOCK)
     try:
         seconds = TinyTag.get(file_obj=source, tags=False).duration
     except UnsupportedFormatError:
-        raise NotMedia("its first bytes belong to no media format") from None
+        raise NotMedia("the object's first bytes belong to no media format") from None
     except ParseError as error:
-        # tinytag wraps whatever happens below it; a fault of S3 must stay one, to be retried.
-        if error.__cause__ is not None and isinstance(error.__cause__, RangeFault):
-            raise error.__cause__.fault from None
+        # tinytag wraps every error that is raised below it. An error of S3 must reach the caller, who retries.
+        if isinstance(error.__cause__, _ReadFailed):
+            raise error.__cause__.error from None
         return None
-    except RangeFault as error:
-        raise error.fault from None
+    except _ReadFailed as failed:
+        raise failed.error from None
     return round(seconds * 1000) if seconds else None
 
 
 @dataclass
-class RangeFault(Exception):
-    """Carries S3's own error through the parser."""
+class _ReadFailed(Exception):
+    """Carries an error of S3 through the parser."""
 
-    fault: Exception
+    error: Exception
 
 
 class _RangeFile(io.RawIOBase):
+    """The object as a file that can seek; reads at most `MOST_BYTES`."""
+
     def __init__(self, read_range: RangeReader, size: int) -> None:
         self._read_range = read_range
         self._size = size
@@ -67,7 +67,7 @@ class _RangeFile(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if start + offset < 0:
-            raise OSError("seek before the start")
+            raise OSError(f"cannot seek to {start + offset}: the object begins at 0")
         self._position = start + offset
         return self._position
 
@@ -80,11 +80,11 @@ class _RangeFile(io.RawIOBase):
         last = min(self._position + len(buffer), self._size) - 1
         self._bytes_left -= last + 1 - self._position
         if self._bytes_left < 0:
-            raise ValueError("the index of the file is beyond reason")
+            raise ValueError(f"the object's index needs more than {MOST_BYTES} bytes")
         try:
             data = self._read_range(self._position, last)
         except Exception as error:
-            raise RangeFault(error) from error
+            raise _ReadFailed(error) from error
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)

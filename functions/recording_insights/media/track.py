@@ -1,8 +1,8 @@
-"""A track: all that Agora writes of one uid, as it lies in the bucket, or all that one recorder writes of a mix.
+"""Tracks: what Agora writes of one uid in individual mode, or what one recorder writes of a mix, read from the bucket.
 
-That of a uid is a playlist and its slices of each recorder: usually one, another for each that took over after a
-failure (`bak0_`, `bak1_`, …). What could not be uploaded at once comes later from Agora's backup, a playlist under a
-name of its own (`…_<tick>_<index>.m3u8`), of which the highest index is the good one.
+The track of a uid consists of a playlist and its segments from each recorder. Usually there is one recorder; another
+one takes over after a failure (`bak0_`, `bak1_`, …). What a recorder cannot upload at once arrives later from Agora's
+backup: a playlist under another name (`…_<tick>_<index>.m3u8`), of which the one with the highest index is right.
 Source: https://docs.agora.io/en/cloud-recording/develop/manage-files
 """
 
@@ -13,139 +13,124 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from recording_insights.agora.file_names import AgoraName
+from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, Segment, begins_at_ms, parse_playlist
 from recording_insights.hls.timeline import TOLERANCE_MS, Timeline, lay_out
 
 
-@dataclass(frozen=True)
-class StoredFile:
-    """An object of the bucket and when it was written."""
-
-    key: str
-    modified: datetime
-
-    @property
-    def name(self) -> str:
-        """The last part of its key."""
-        return self.key.rpartition("/")[2]
-
-
 class TrackFiles(Protocol):
-    """The bucket, as far as tracks need it."""
+    """The recordings bucket, as far as tracks need it."""
 
     def read(self, key: str) -> tuple[bytes, datetime] | None:
-        """An object and when it was written; None if there is none."""
+        """Return an object and when it was written; None if there is none."""
 
     def list(self, prefix: str) -> Sequence[StoredFile]:
-        """Every object whose key begins so; those of folders further down may be left out."""
+        """Return every object whose key begins with the prefix; objects in folders below may be left out."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """The track of a playlist's `key`, as it is now.
+    """A track as it is in the bucket now; `key` is that of its playlist.
 
-    `recorders` are the slices that each recorder's best playlist names, the first recorder first; `closed` is whether
-    the last of them has ended its playlist; `written_at` is when the newest file came; `slices` are the keys of
-    the slices that are there, by name. Of one that `continues_at_ms` (unix ms; 0 if it is the first) only what
-    reaches beyond that moment is named: the rest was processed before.
+    - `recorders` holds the segments in the best playlist of each recorder, the first recorder first.
+    - `closed` tells whether the playlist of the last recorder is closed.
+    - `written_at` is when the newest file was written.
+    - `segment_keys` maps the names of the segments that are in the bucket to their keys.
+    - `continues_at_ms` (unix ms) is 0 for a whole track. For a continuation, `recorders` holds only the segments that
+      reach beyond that moment: the earlier ones are processed already.
     """
 
     key: str
     recorders: Sequence[Sequence[Segment]]
     closed: bool
     written_at: datetime | None = field(compare=False)
-    slices: Mapping[str, str]
+    segment_keys: Mapping[str, str]
     continues_at_ms: int = 0
 
     @classmethod
-    def look_at(cls, key: str, files: TrackFiles, *, continues_at_ms: int = 0) -> "Track":
-        """List what there is of the track and read its playlists."""
+    def read(cls, key: str, files: TrackFiles, *, continues_at_ms: int = 0) -> "Track":
+        """List the files of a track and read its playlists."""
         folder, slash, name = key.rpartition("/")
         own = AgoraName.parse(name)
-        found = [*files.list(key.removesuffix(".m3u8"))]
+        listed = [*files.list(key.removesuffix(".m3u8"))]
         if own and own.is_track:
-            found += files.list(f"{folder}{slash}bak")
-        return cls.among(found, key, files, continues_at_ms=continues_at_ms)
+            listed += files.list(f"{folder}{slash}bak")
+        return cls.of_listed(listed, key, files, continues_at_ms=continues_at_ms)
 
     @classmethod
-    def among(cls, found: Sequence[StoredFile], key: str, files: TrackFiles, *, continues_at_ms: int = 0) -> "Track":
-        """The same of files that were listed."""
-        folder, slash, name = key.rpartition("/")
-        own = AgoraName.parse(name)
-        copies: dict[int, list[StoredFile]] = {}
-        slices: dict[str, str] = {}
-        written_at = None
-        for file in found:
-            parsed = AgoraName.parse(file.name)
-            if parsed is None or not _is_of(own, parsed) or file.key != f"{folder}{slash}{file.name}":
-                continue
-            if parsed.is_playlist:
-                copies.setdefault(parsed.recorder, []).append(file)
-            else:
-                slices[file.name] = file.key
-            written_at = max(written_at or file.modified, file.modified)
-        best = [playlist for _, of in sorted(copies.items()) if (playlist := _best_of(of, files, continues_at_ms))]
+    def of_listed(
+        cls, listed: Sequence[StoredFile], key: str, files: TrackFiles, *, continues_at_ms: int = 0
+    ) -> "Track":
+        """Find the files of a track among listed files and read its playlists."""
+        copies, segment_keys, written_at = _sort_out(listed, key)
+        playlists = [
+            playlist for _, of_one in sorted(copies.items()) if (playlist := _best_of(of_one, files, continues_at_ms))
+        ]
         if continues_at_ms:
-            # One that had its end before says nothing about this one's.
-            best = [playlist for playlist in best if playlist.segments] or best
-        recorders = [playlist.segments for playlist in best]
-        return cls(key, recorders, bool(best) and best[-1].closed, written_at, slices, continues_at_ms)
+            # A recorder that ended before the continuation does not tell whether the continuation is complete.
+            playlists = [playlist for playlist in playlists if playlist.segments] or playlists
+        recorders = [playlist.segments for playlist in playlists]
+        closed = bool(playlists) and playlists[-1].closed
+        return cls(key, recorders, closed, written_at, segment_keys, continues_at_ms)
 
     @property
     def timeline(self) -> Timeline:
-        """Where its slices belong. What began before the moment that it continues at is heard from there on only."""
+        """The position of each segment. A segment that began before a continuation is cut where that begins."""
         timeline = lay_out(self.recorders)
         if not self.continues_at_ms:
             return timeline
         if timeline.starts_at_ms is None:
             return replace(timeline, starts_at_ms=self.continues_at_ms)
-        heard = self.continues_at_ms - timeline.starts_at_ms
-        if heard <= TOLERANCE_MS:
+        processed_ms = self.continues_at_ms - timeline.starts_at_ms
+        if processed_ms <= TOLERANCE_MS:
             return timeline
         moved = [
-            replace(each, at_ms=each.at_ms - heard, trim=each.trim or each.at_ms < heard) for each in timeline.pieces
+            replace(each, at_ms=each.at_ms - processed_ms, trim=each.trim or each.at_ms < processed_ms)
+            for each in timeline.pieces
         ]
         return Timeline(self.continues_at_ms, moved)
 
     @property
     def named(self) -> list[str]:
-        """Every slice that a playlist names, once."""
+        """The names of all segments in the playlists, each once."""
         return list(dict.fromkeys(segment.name for segments in self.recorders for segment in segments))
 
     @property
     def absent(self) -> list[str]:
-        """Those that are not there."""
-        return [name for name in self.named if self.slice_key(name) is None]
+        """The segments in the playlists that are not in the bucket."""
+        return [name for name in self.named if self.key_of(name) is None]
 
     @property
     def unnamed(self) -> list[str]:
-        """Those that are there, but in no playlist."""
-        named = {self.slice_key(name) for name in self.named}
-        return [name for name, key in self.slices.items() if key not in named and not self._is_before(name)]
+        """The segments in the bucket that are in no playlist, without those that begin before a continuation."""
+        named = {self.key_of(name) for name in self.named}
+        return [name for name, key in self.segment_keys.items() if key not in named and not self._is_processed(name)]
 
-    def slice_key(self, name: str) -> str | None:
-        """The key of a slice that a playlist names, None if it is not there.
+    def key_of(self, name: str) -> str | None:
+        """Return the key of a segment in a playlist, or None if the segment is not in the bucket.
 
-        Nobody tells whether Agora writes a channel's spaces as they are or as a link has them.
+        Agora does not document whether a playlist holds a channel's spaces as they are or URL-encoded.
         """
-        return self.slices.get(name) or self.slices.get(unquote(name))
+        return self.segment_keys.get(name) or self.segment_keys.get(unquote(name))
 
-    def _is_before(self, name: str) -> bool:
-        """Whether a slice begins before the moment that the track continues at, or does not tell."""
+    def _is_processed(self, name: str) -> bool:
+        """Return whether a segment begins before a continuation; one without a start time counts as such."""
         return (begins_at_ms(name) or 0) < self.continues_at_ms
 
 
-def _is_of(own: AgoraName | None, name: AgoraName) -> bool:
-    """Whether a file is a playlist or a slice of a track: of a uid's whoever wrote it, of a mix its recorder's own."""
-    if own is None or name.stem != own.stem or not (name.is_playlist or name.is_slice):
-        return False
-    return own.is_track or name.recorder == own.recorder
+def playlist_in(content: bytes) -> Playlist | None:
+    """Return the playlist that an object holds; None if the object is no playlist, whatever its key."""
+    try:
+        return parse_playlist(content)
+    except NotAPlaylist:
+        return None
 
 
 def beyond(playlist: Playlist, moment_ms: int) -> Playlist:
-    """What of a playlist reaches beyond a moment (unix ms): all of it beyond 0, nothing where no clock tells.
+    """Return the segments that reach beyond a moment (unix ms): all for 0, none if no segment has a start time.
 
-    Here it is laid out alone, then perhaps behind another recorder's: each may be off by the tolerance.
+    Twice the tolerance is allowed: the playlist is laid out alone here, and perhaps after another recorder's in a
+    track. Each layout may be off by the tolerance.
     """
     if not moment_ms:
         return playlist
@@ -159,21 +144,48 @@ def beyond(playlist: Playlist, moment_ms: int) -> Playlist:
     return replace(playlist, segments=[segment for segment in playlist.segments if segment.name in later])
 
 
-def _best_of(copies: Sequence[StoredFile], files: TrackFiles, continues_at_ms: int) -> Playlist | None:
-    """The copy that names most, then a closed one, then the last; None if none of them is a playlist.
+def _sort_out(
+    listed: Sequence[StoredFile], key: str
+) -> tuple[dict[int, list[StoredFile]], dict[str, str], datetime | None]:
+    """Return the copies of each recorder's playlist, the segments' keys by name, and when the newest was written."""
+    folder, slash, name = key.rpartition("/")
+    own = AgoraName.parse(name)
+    copies: dict[int, list[StoredFile]] = {}
+    segment_keys: dict[str, str] = {}
+    written_at = None
+    for file in listed:
+        parsed = AgoraName.parse(file.name)
+        if parsed is None or not _is_of(own, parsed) or file.key != f"{folder}{slash}{file.name}":
+            continue
+        if parsed.is_playlist:
+            copies.setdefault(parsed.recorder, []).append(file)
+        else:
+            segment_keys[file.name] = file.key
+        written_at = max(written_at or file.modified, file.modified)
+    return copies, segment_keys, written_at
 
-    One that names more than a closed one was written when the track went on.
+
+def _is_of(own: AgoraName | None, name: AgoraName) -> bool:
+    """Return whether a file belongs to a track: for a uid from any recorder, for a mix from the same recorder."""
+    if own is None or name.stem != own.stem or not (name.is_playlist or name.is_slice):
+        return False
+    return own.is_track or name.recorder == own.recorder
+
+
+def _best_of(copies: Sequence[StoredFile], files: TrackFiles, continues_at_ms: int) -> Playlist | None:
+    """Return the copy with the most segments, then a closed one, then the last; None if none is a playlist.
+
+    A copy with more segments than a closed one was written after the track continued.
     """
     playlists = []
-    for file in sorted(copies, key=_order):
-        content = files.read(file.key)
-        try:
-            playlists.append(beyond(parse_playlist(content[0] if content else b""), continues_at_ms))
-        except NotAPlaylist:
-            continue
+    for file in sorted(copies, key=_upload_order):
+        found = files.read(file.key)
+        playlist = playlist_in(found[0] if found else b"")
+        if playlist is not None:
+            playlists.append(beyond(playlist, continues_at_ms))
     return max(reversed(playlists), key=lambda each: (len(each.segments), each.closed), default=None)
 
 
-def _order(file: StoredFile) -> tuple[int, int]:
+def _upload_order(file: StoredFile) -> tuple[int, int]:
     name = AgoraName.parse(file.name)
     return (int(name.rest or 0), name.copy or 0) if name else (0, 0)

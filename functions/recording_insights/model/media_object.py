@@ -1,9 +1,12 @@
-"""Media objects: what lies in the bucket, which of it is taken, and the names that follow from it.
+"""Media objects: what is in the recordings bucket, which of it is processed, and the ids and names that follow from it.
 
-A media object is (bucket, key, etag): the same bytes under the same key are one object however often they are
-announced, other bytes under the key are a new one. A track, which is all that Agora writes of one uid, is one object
-under the key of its playlist, however often that is rewritten; what Agora writes after that was processed is another,
-a continuation. Every id below is derived from these, so that a repeated event finds what the first one made.
+A media object is identified by (bucket, key, etag). The same bytes under the same key are one media object, however
+many events announce them. Other bytes under the key are another media object.
+
+A track is one media object under the key of its playlist, however often Agora rewrites the playlist. What Agora adds
+after the track was processed is another media object, a continuation.
+
+Every id and name below is derived from these facts, so that a repeated event finds what the first event created.
 """
 
 import re
@@ -15,16 +18,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from recording_insights.agora.file_names import AgoraName
+from recording_insights.store.rows import MediaRow
 
 SUFFIXES = (".mp4", ".m4a", ".mp3", ".wav")
-"""What starts an execution: self-contained media (Agora's MP4) and the common audio files from elsewhere."""
+"""Suffixes of the media files that start an execution: Agora's MP4, and the common audio files from elsewhere."""
 TRACKS = "*__uid_e_audio*.m3u8"
-"""So do the playlists of individual mode, where there is no MP4. Others are no media of their own, nor are slices."""
+"""Keys of the playlists that start an execution too: those of individual mode, where Agora writes no MP4."""
 PREPARED = "prepared/"
-"""Where the files lie that were made of tracks."""
+"""Folder of the files that were prepared from tracks."""
 
 MOST_PARTS = 100_000
-"""More than one recorder can write: what the next one writes counts from here on."""
+"""Upper bound on the number of parts that one recorder writes; the parts of the next recorder count on from here."""
 _ID = re.compile(r"[0-9a-f]{32}")
 _RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>[0-9a-f]{32})/[^/]+$")
 _NOT_FOR_NAMES = re.compile(r"[^0-9A-Za-z]+")
@@ -32,12 +36,13 @@ _NOT_FOR_NAMES = re.compile(r"[^0-9A-Za-z]+")
 
 @dataclass(frozen=True)
 class MediaObject:
-    """An object of the recordings bucket; `key` is exact, never URL-decoded, `etag` has no quotes, `size` is bytes.
+    """An object of the recordings bucket. `key` is exact, never URL-decoded; `etag` has no quotes; `size` is in bytes.
 
-    `playlist` is the key of the playlist that announced a track. `continuation` counts how often the track had been
-    processed before it went on; then it begins at `continues_at_ms` (unix ms), where what was processed ends. What
-    stands for MP4s that never came is under the key of its recorder's playlist; the first of them would have had the
-    number `recovers`, and what the ones before it hold ends at `continues_at_ms`.
+    - `playlist` is the key of the playlist whose event announced the track.
+    - `continuation` is 0 for a track and n for its n-th continuation, which begins at `continues_at_ms` (unix ms).
+    - `recovers` is set for a media object that is recovered from segments in place of MP4s that never arrived. Its
+      `key` is that of the recorder's playlist, and `recovers` is the number of the first MP4 that it replaces. The
+      earlier MP4s end at `continues_at_ms`.
     """
 
     bucket: str
@@ -53,10 +58,10 @@ class MediaObject:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "MediaObject":
-        """From an EventBridge "Object Created" event; a playlist of any recorder and copy stands for its track.
+        """Read an EventBridge event "Object Created"; a playlist of any recorder and any copy means its track.
 
-        EventBridge carries the key as it is (the older S3 notification form encodes it): decoding it again would
-        turn `a+b.mp4` into another key.
+        EventBridge does not encode the key (the older S3 notifications do): decoding would turn `a+b.mp4` into
+        another key.
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
         """
         detail = event["detail"]
@@ -73,45 +78,45 @@ class MediaObject:
 
     @property
     def is_track(self) -> bool:
-        """All that Agora writes of one uid: no file that a provider takes until it is prepared."""
+        """Whether it is a track: the audio of one uid in individual mode."""
         return self.uid is not None
 
     @property
-    def is_prepared_first(self) -> bool:
-        """Whether one file has to be made of it before a provider takes it."""
+    def needs_preparation(self) -> bool:
+        """Whether a file must be prepared from its segments before a provider can take it."""
         return self.is_track or self.recovers is not None
 
     @property
     def uid(self) -> str | None:
-        """Whose track it is."""
+        """The uid of a track; None for other media objects."""
         name = self._agora_name
         return name.uid if name and name.is_track else None
 
     @property
     def media_id(self) -> str:
-        """20 hex characters, the same for the same bytes under the same key."""
+        """The id, 20 hex characters: the same for the same bytes under the same key."""
         number = [str(self.continuation)] if self.continuation else []
         return _digest(self.bucket, self.key, self.etag, *number)[:20]
 
     @property
     def continues(self) -> str | None:
-        """The media id of the track that it continues."""
+        """The media id of the track that a continuation belongs to; None if it is no continuation."""
         return replace(self, continuation=0).media_id if self.continuation else None
 
-    def going_on(self, ended_at_ms: int) -> "MediaObject":
-        """The next continuation of the track, of what reaches beyond a moment (unix ms)."""
+    def next_continuation(self, ended_at_ms: int) -> "MediaObject":
+        """Return the next continuation of the track: what follows `ended_at_ms` (unix ms)."""
         return replace(self, continuation=self.continuation + 1, continues_at_ms=ended_at_ms)
 
     @property
     def agora_sid(self) -> str | None:
-        """The recording's sid if Agora wrote the object, after its naming rules."""
+        """The sid in the file's name if Agora wrote the object, else None."""
         return self._agora_name.sid if self._agora_name else None
 
     @property
     def part(self) -> int | None:
-        """The object's place among the parts of its recording, if Agora wrote it: they follow each other in time.
+        """The number among the parts of its recording, in the order of time; None unless Agora wrote it as a part.
 
-        Parts of a recorder that took over after a failure (`bak0_`, `bak1_`, …) come after those of the one before.
+        A recorder that took over after a failure (`bak0_`, `bak1_`, …) has its parts after those of the one before.
         """
         name = self._agora_name
         if not name or name.is_track:
@@ -121,13 +126,13 @@ class MediaObject:
 
     @property
     def recording_folder(self) -> str | None:
-        """The folder an API-started recording was told to write to: our own recording id."""
+        """The recording id in the folder's name, where a recording that the API started writes; else None."""
         folder = _RECORDING_FOLDER.search(self.key)
         return folder["recording_id"] if folder else None
 
     @property
     def own_recording_id(self) -> str:
-        """The recording id when no API call started it: Agora's sid, otherwise one of the key's own."""
+        """The recording id where no API call started the recording: Agora's sid, otherwise a digest of the key."""
         sid = self.agora_sid
         if sid and not _ID.fullmatch(sid):
             return _digest(self.bucket, self.key.rpartition("/")[0], sid)[:32]
@@ -135,24 +140,38 @@ class MediaObject:
 
     @property
     def format(self) -> str:
-        """File format by suffix: mp4, m4a, mp3, wav, or m3u8 for a track."""
+        """The file format by suffix: mp4, m4a, mp3, wav, or m3u8 for a track."""
         return self.key.rpartition(".")[2].lower()
 
     @property
-    def attributes(self) -> dict[str, Any]:
-        """What its row says of it from the beginning; None where there is nothing to say."""
-        names = ("media_id", "bucket", "key", "etag", "size", "format", "sequencer", "part", "uid", "continues")
-        return {
-            **{name: getattr(self, name) for name in names},
-            "continuation": self.continuation or None,
-            "continues_at_ms": self.continues_at_ms if self.continuation else self.continues_at_ms or None,
-            "recovered": True if self.recovers is not None else None,
+    def attributes(self) -> MediaRow:
+        """The attributes of its row that follow from the object; an attribute without a value is left out."""
+        row: MediaRow = {
+            "media_id": self.media_id,
+            "bucket": self.bucket,
+            "key": self.key,
+            "etag": self.etag,
+            "size": self.size,
+            "format": self.format,
+            "sequencer": self.sequencer,
         }
+        if self.part is not None:
+            row["part"] = self.part
+        if self.uid is not None:
+            row["uid"] = self.uid
+        if self.continues is not None:
+            row["continues"] = self.continues
+            row["continuation"] = self.continuation
+        if self.continuation or self.continues_at_ms:
+            row["continues_at_ms"] = self.continues_at_ms
+        if self.recovers is not None:
+            row["recovered"] = True
+        return row
 
     def execution_name(self, recording_id: str) -> str:
-        """Deterministic, at most 80 characters, and readable: sid or recording id, file name, digest.
+        """Return the execution's name, at most 80 characters: sid or recording id, file name, media id.
 
-        Step Functions refuses a second execution of the same name for 90 days.
+        The name is always the same: Step Functions refuses a second execution of a name for 90 days.
         Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
         """
         sid = self.agora_sid
@@ -175,11 +194,11 @@ class MediaObject:
 
 
 def why_ignored(media: MediaObject) -> str | None:
-    """The reason why an object starts no execution, or None if it does; needs no look into the object."""
+    """Return why an object starts no execution, or None if it starts one; does not read the object."""
     if media.key.endswith("/"):
         return "a key that ends in / is a folder marker"
     if media.key.startswith(PREPARED):
-        return "it was made of a recording that is processed already"
+        return "the object was prepared from a track, which is processed already"
     if not media.is_track and not media.key.lower().endswith(SUFFIXES):
         return f"not a media file that providers take ({', '.join(SUFFIXES)})"
     if media.size == 0:

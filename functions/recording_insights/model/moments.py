@@ -1,4 +1,4 @@
-"""Moments as text, the form in which rows and answers hold them."""
+"""Moments as text, as rows and API responses hold them."""
 
 from datetime import UTC, datetime
 

@@ -1,92 +1,101 @@
-"""Which media objects a recording consists of, and in which order they are heard.
+"""Parts: which media objects a recording consists of, in which order, and which of them are in its transcript.
 
-What was recovered from slices stands for MP4s that never came. If such an MP4 comes after all, nothing is heard twice.
+A media object that is recovered from segments replaces MP4s that never arrived. If such an MP4 arrives after all, its
+words are in the transcript once.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from recording_insights.model.media_object import MOST_PARTS
 from recording_insights.store.rows import MediaRow
 
 LEAST_MARGIN_MS = 20_000
-"""A slice has some 15 s, and at least one must be missing."""
+"""A segment has about 15 s, and at least one must be missing."""
 MARGIN = 0.01
-"""Of what MP4s hold: they and the slices need not agree to the second, and what is recovered is paid for."""
+"""Share of the MP4s' length: MP4s and segments may differ by some seconds, and each recovered media object costs."""
 
 Media = Sequence[MediaRow]
 
 
-def newest_per_key(media: Media) -> list[MediaRow]:
-    """One media object per key, the one that was written last: the parts of a recording in order, then the keys.
+class Contribution(NamedTuple):
+    """A media object in the transcript. Other media objects cover the first `covered_ms` of it, in ms."""
 
-    What continues a track stands beside it under the same key. What was recovered from slices is left out once all of
-    it has come in MP4s. S3's sequencer orders what was written within one second, which is all that an event's time
-    tells.
+    row: MediaRow
+    covered_ms: int
+
+
+def newest_per_key(media: Media) -> list[MediaRow]:
+    """Return the media object written last under each key: the parts in order of time, then the others by key.
+
+    A continuation does not replace the track of the same key. A recovered media object is left out once MP4s hold all
+    of it. The event's time has no fraction of a second: S3's sequencer orders what was written within one second.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
     latest: dict[tuple[str, int], MediaRow] = {}
-    for item in sorted(media, key=lambda item: (item["arrived_at"], item.get("sequencer", ""))):
-        latest[item["key"], item.get("continuation", 0)] = item
+    for row in sorted(media, key=lambda row: (row["arrived_at"], row.get("sequencer", ""))):
+        latest[row["key"], row.get("continuation", 0)] = row
     found = sorted(latest.values(), key=place)
-    return [item for item in found if not _came_after_all(item, found)]
+    return [row for row in found if not _is_replaced(row, found)]
 
 
-def heard(media: Media) -> Iterator[tuple[MediaRow, int]]:
-    """Media objects in the order in which they are heard, each with how much of its beginning (ms) is not.
+def contributions(media: Media) -> Iterator[Contribution]:
+    """Yield the media objects that are in the transcript, in its order.
 
-    MP4s that came late are heard instead of what was recovered in their place, as far as they follow the ones before.
-    Those behind a hole are not heard: nobody knows when they begin, and what was recovered holds their words.
+    MP4s that arrive late take the place of the beginning of the recovered media object, as long as they follow the
+    earlier MP4s without a gap. MP4s behind a gap are left out: their start is unknown, and the recovered media object
+    holds the same words.
     """
     found = newest_per_key(media)
-    recovered = [item for item in found if "recovered" in item and item["status"] != "failed"]
-    for item in found:
-        if item in recovered:
-            late = _late_mp4s(item, found)
-            yield from ((mp4, 0) for mp4 in late)
-            yield item, _length_ms(late)
-        elif "recovered" not in item and not any(_reaches_to(piece, item) for piece in recovered):
-            yield item, 0
+    recovered = [row for row in found if "recovered" in row and row["status"] != "failed"]
+    for row in found:
+        if row in recovered:
+            late = _late_mp4s(row, found)
+            yield from (Contribution(mp4, 0) for mp4 in late)
+            yield Contribution(row, _length_ms(late))
+        elif "recovered" not in row and not any(_replaces(other, row) for other in recovered):
+            yield Contribution(row, 0)
 
 
-def _came_after_all(item: MediaRow, media: Media) -> bool:
-    """Whether late MP4s hold all of what was recovered."""
-    if "recovered" not in item or "duration_ms" not in item:
+def _is_replaced(row: MediaRow, media: Media) -> bool:
+    """Return whether late MP4s hold all of a recovered media object."""
+    if "recovered" not in row or "duration_ms" not in row:
         return False
-    late = _late_mp4s(item, media)
-    return bool(late) and _length_ms(late) >= item["duration_ms"] - margin_ms(_length_ms(late))
+    late = _late_mp4s(row, media)
+    return bool(late) and _length_ms(late) >= row["duration_ms"] - margin_ms(_length_ms(late))
 
 
 def _late_mp4s(recovered: MediaRow, media: Media) -> list[MediaRow]:
-    """The MP4s that hold the beginning of what was recovered: processed, and without a hole between them."""
-    came = {item["part"]: item for item in media if _reaches_to(recovered, item)}
+    """Return the processed MP4s that hold the beginning of a recovered media object, up to the first gap."""
+    arrived = {row["part"]: row for row in media if _replaces(recovered, row)}
     late: list[MediaRow] = []
-    while (mp4 := came.get(recovered["part"] + len(late))) and mp4["status"] == "done" and "duration_ms" in mp4:
+    while (mp4 := arrived.get(recovered["part"] + len(late))) and mp4["status"] == "done" and "duration_ms" in mp4:
         late.append(mp4)
     return late
 
 
-def _reaches_to(recovered: MediaRow, item: MediaRow) -> bool:
-    """Whether a media object is one of the MP4s that the recovered one stands for."""
-    if "part" not in item or "recovered" in item:
+def _replaces(recovered: MediaRow, row: MediaRow) -> bool:
+    """Return whether a media object is one of the MP4s that the recovered one replaces: those of its recorder."""
+    if "part" not in row or "recovered" in row:
         return False
-    first, part = recovered["part"], item["part"]
+    first, part = recovered["part"], row["part"]
     return first <= part and first // MOST_PARTS == part // MOST_PARTS
 
 
 def _length_ms(media: Media) -> int:
-    return sum(item["duration_ms"] for item in media)
+    return sum(row["duration_ms"] for row in media)
 
 
-def place(item: MediaRow) -> tuple[int, str, int]:
-    """Where a media object stands among the others: parts in their order, tracks by name, then what continues them."""
-    return item.get("part", 0), item["key"], item.get("continuation", 0)
+def place(row: MediaRow) -> tuple[int, str, int]:
+    """Return a sort key: parts in order of time, tracks by key, each followed by its continuations."""
+    return row.get("part", 0), row["key"], row.get("continuation", 0)
 
 
-def which_part(item: MediaRow) -> str:
-    """What follows a track's name where several media objects make it: the first has nothing, then comes ", part 2"."""
-    return f", part {item['continuation'] + 1}" if "continuation" in item else ""
+def continuation_suffix(row: MediaRow) -> str:
+    """Return what distinguishes a continuation's name from its track's: ", part 2" for the first, "" for the track."""
+    return f", part {row['continuation'] + 1}" if "continuation" in row else ""
 
 
-def margin_ms(held_ms: int) -> int:
-    """By how much slices may exceed MP4s that hold so much, and nothing is missing."""
-    return max(LEAST_MARGIN_MS, round(held_ms * MARGIN))
+def margin_ms(length_ms: int) -> int:
+    """Return by how many ms segments may exceed MP4s of a total length before something counts as missing."""
+    return max(LEAST_MARGIN_MS, round(length_ms * MARGIN))

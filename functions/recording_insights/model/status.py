@@ -1,21 +1,23 @@
-"""Statuses: a recording's follows from those of its media objects."""
+"""Statuses: the status of a recording follows from those of its media objects."""
 
 from collections.abc import Sequence
 from typing import cast
 
-from recording_insights.model.parts import newest_per_key, which_part
+from recording_insights.model.parts import continuation_suffix, newest_per_key
 from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow, Summary
 
 RECORDING_STATUSES = ("starting", "recording", "stopping", "processing", "done", "partial", "failed", "empty")
 FINAL = ("done", "failed")
 """The terminal statuses of a media object."""
 LONGEST_REASON = 2000
+"""Upper bound on the reason of a recording, in characters."""
 
 
 def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | None = None) -> RecordingChanges:
-    """Return what changes of a recording by its media objects: status, reason, their summaries, and the sid if unknown.
+    """Return what changes in a recording because of its media objects; empty if nothing changes.
 
-    Empty if nothing changes. None removes an attribute.
+    Covers the status, the reason, the summaries of the media objects, and the sid if the recording has none. None
+    removes an attribute.
     """
     status, reason = derive_status(recording["status"], media)
     after: RecordingChanges = {
@@ -36,9 +38,9 @@ def _summary(row: MediaRow) -> Summary:
 
 
 def derive_status(present: str, media: Sequence[MediaRow]) -> tuple[str, str | None]:
-    """Return a recording's status and reason from its media objects; without any, the status it has.
+    """Return the status and the reason that follow from the media objects; without any, the present status.
 
-    A later version of a key replaces the earlier one: a part that failed and was uploaded again is judged by the last.
+    A later media object of a key replaces the earlier one: if a failed part is uploaded again, the last upload counts.
     """
     if not media:
         return present, None
@@ -56,7 +58,8 @@ def derive_status(present: str, media: Sequence[MediaRow]) -> tuple[str, str | N
 
 def _reason(latest: Sequence[MediaRow]) -> str | None:
     given = [(row, row.get(name)) for row in latest for name in ("incomplete", "reason")]
-    return "; ".join(f"{row['key']}{which_part(row)}: {text}" for row, text in given if text)[:LONGEST_REASON] or None
+    named = [f"{row['key']}{continuation_suffix(row)}: {text}" for row, text in given if text]
+    return "; ".join(named)[:LONGEST_REASON] or None
 
 
 def _is_whole(row: MediaRow) -> bool:

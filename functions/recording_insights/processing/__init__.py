@@ -1,1 +1,1 @@
-"""The state machine "process recording": one module per state, and the rules they share."""
+"""The state machine that processes a recording: one module per state, and the rules that they share."""

@@ -1,11 +1,10 @@
-"""Callbacks: news that a job has ended, however they come. Whoever is not the vendor ends no wait.
+"""Callbacks: messages that a job has ended. Only a message from the vendor ends a wait.
 
-They come as a POST to our webhook, as an object that the vendor laid into our bucket, or as an event of AWS; early,
-twice, late or never. The first one is noted on the row and wakes who waits for it; any other changes nothing.
+A callback is a POST to our webhook, an object that the vendor wrote to our bucket, or an event of AWS. It may arrive
+early, twice, late or never. The first callback of a job is noted in the row and ends the wait. Others change nothing.
 """
 
 import hmac
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,18 +13,18 @@ from typing import Literal
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore
 from recording_insights.errors import NotFound
 from recording_insights.model.status import FINAL
+from recording_insights.processing.job_name import JobName
 from recording_insights.providers.port import CallbackRequest, CallsBack, Job
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
-Outcome = Literal["noted", "known already", "over already", "of a job that was given up"]
-
-_JOB_NAME = re.compile(r"(?:^|-)(?P<recording_id>[0-9a-f]{32})-(?P<media_id>[0-9a-f]{20})-(?P<number>\d+)(?:\.json)?$")
+CallbackOutcome = Literal["noted", "known already", "over already", "of a job that was given up"]
+"""What a callback has changed: the last three are those that change nothing."""
 
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Takes callbacks in; `end_wait` ends the waiting task of a token and does not mind one that has ended."""
+    """Receives callbacks. `end_wait` ends the waiting task of a task token, and ignores a task that has ended."""
 
     store: MediaStore
     replies: ReplyStore
@@ -38,96 +37,91 @@ class Callbacks:
         request: CallbackRequest,
         *,
         name: str | None,
-    ) -> Outcome | Literal["nothing to do"]:
-        """A POST; `name` is that of the job, if the path has it.
+    ) -> CallbackOutcome | Literal["nothing to do"]:
+        """Receive a POST; `name` is that of the job if the path has it.
 
         Raises:
-            CallbackForged: it proves nothing; nothing was changed.
-            InvalidRequest: it is authentic and makes no sense.
-            NotFound: no media object of ours is meant.
+            CallbackForged: the request does not prove that the vendor sent it; nothing was changed.
+            InvalidRequest: the request is authentic, but malformed.
+            NotFound: the callback belongs to no media object here.
         """
         callback = adapter.read_callback(request)
         if callback is None:
             return "nothing to do"
         body = request.body if callback.is_result else None
         if name is not None:
-            return self._receive_job(provider, name, job=callback.job, body=body)
+            return self._receive_named(provider, name, job=callback.job, body=body)
         found = self.store.jobs.find(provider, callback.key) if callback.key else None
         if found is None:
-            raise NotFound("no job of this name")
-        return self._note(provider, *found, job=callback.job, body=body)
+            raise NotFound(f"the callback of {provider} belongs to no job here")
+        return self._receive(provider, self._row(*found), job=callback.job, body=body)
 
-    def receive_delivery(self, key: str) -> Outcome:
-        """A result that a vendor has laid into the replies bucket, by its key there."""
+    def receive_delivery(self, key: str) -> CallbackOutcome:
+        """Receive a result that a vendor wrote to the replies bucket, by its key there."""
         provider, _, name = key.removeprefix(DELIVERIES).partition("/")
-        return self._receive_job(provider, name, delivery=key)
+        return self._receive_named(provider, name, delivery=key)
 
-    def receive_state_change(self, provider: str, job_name: str) -> Outcome:
-        """The end of a job that AWS announces by the name that we gave it."""
-        return self._receive_job(provider, job_name)
+    def receive_state_change(self, provider: str, job_name: str) -> CallbackOutcome:
+        """Receive an event of AWS that a job has ended; the event holds the name that we gave to the job."""
+        return self._receive_named(provider, job_name)
 
-    def _receive_job(
+    def _receive_named(
         self,
         provider: str,
-        name: str,
+        text: str,
         *,
         job: Job | None = None,
         body: bytes | None = None,
         delivery: str | None = None,
-    ) -> Outcome:
-        match = _JOB_NAME.search(name)
-        if not match:
-            raise NotFound(f"no job of ours is called {name}")
-        item = self._item(match["recording_id"], match["media_id"])
-        if int(match["number"]) != len(item.get("given_up", ())):
+    ) -> CallbackOutcome:
+        """Receive a callback of the job whose name is at the end of a text."""
+        name = JobName.read(text)
+        if name is None:
+            raise NotFound(f"no job here has the name {text}")
+        row = self._row(name.recording_id, name.media_id)
+        if name != JobName.of(row):
             return "of a job that was given up"
-        ids = match["recording_id"], match["media_id"]
-        return self._note(provider, *ids, job=job or {}, body=body, delivery=delivery)
+        return self._receive(provider, row, job=job or {}, body=body, delivery=delivery)
 
-    def _note(
+    def _receive(
         self,
         provider: str,
-        recording_id: str,
-        media_id: str,
+        row: MediaRow,
         *,
         job: Job,
         body: bytes | None = None,
         delivery: str | None = None,
-    ) -> Outcome:
-        item = self._item(recording_id, media_id)
-        if item["status"] in FINAL:
+    ) -> CallbackOutcome:
+        """Note a callback in the row of its media object, and end the wait."""
+        if row["status"] in FINAL:
             return "over already"
-        present = item.get("job", {})
-        if item["provider"] != provider or any(present.get(name, value) != value for name, value in job.items()):
+        present = row.get("job", {})
+        if row["provider"] != provider or any(present.get(name, value) != value for name, value in job.items()):
             return "of a job that was given up"
-        if "callback_at" in item:
-            # Whoever noted it may have broken off before the wait was ended.
-            self._wake(item)
+        if "callback_at" in row:
+            # The function that noted the callback may have failed before it ended the wait.
+            self._end_wait_of(row)
             return "known already"
+        recording_id, media_id = row["recording_id"], row["media_id"]
         if body is not None:
-            # Kept before it is answered: no vendor sends it again after a 200.
-            delivery = f"{CALLBACKS}{provider}/{job_name(recording_id, media_id, item)}.json"
+            # Stored before the response: after a 200, no vendor sends the result again.
+            delivery = f"{CALLBACKS}{provider}/{JobName.of(row)}.json"
             self.replies.put(delivery, body)
         first = self.store.note_callback(recording_id, media_id, provider=provider, job=job, delivery=delivery)
-        self._wake(self._item(recording_id, media_id))
+        self._end_wait_of(self._row(recording_id, media_id))
         return "noted" if first else "known already"
 
-    def _wake(self, item: MediaRow) -> None:
-        if "task_token" in item and item["status"] not in FINAL:
-            self.end_wait(item["task_token"])
+    def _end_wait_of(self, row: MediaRow) -> None:
+        if "task_token" in row and row["status"] not in FINAL:
+            self.end_wait(row["task_token"])
 
-    def _item(self, recording_id: str, media_id: str) -> MediaRow:
-        item = self.store.find(recording_id, media_id)
-        if item is None:
-            raise NotFound("no such media object")
-        return item
-
-
-def job_name(recording_id: str, media_id: str, item: MediaRow) -> str:
-    """The name of the media object's present job, 55 characters or so; another one after each that was given up."""
-    return f"{recording_id}-{media_id}-{len(item.get('given_up', ()))}"
+    def _row(self, recording_id: str, media_id: str) -> MediaRow:
+        row = self.store.find(recording_id, media_id)
+        if row is None:
+            raise NotFound(f"recording {recording_id} has no media object {media_id}")
+        return row
 
 
 def callback_token(secret: str, provider: str, job_name: str) -> str:
-    """What a callback for a job has to show, 64 hex characters; it need not be stored to be checked."""
+    """Return the token that a callback of a job must carry, 64 hex characters; derived, so that none is stored."""
     return hmac.new(secret.encode(), f"{provider}/{job_name}".encode(), sha256).hexdigest()

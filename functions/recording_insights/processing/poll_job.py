@@ -1,6 +1,7 @@
-"""Poll job: ask the provider; when the job is through, keep its reply; otherwise decide how long to wait."""
+"""State "Poll job": ask the provider for the job's state; store the reply of a finished job, or wait and poll again."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from recording_insights.aws.reply_bucket import ReplyStore
@@ -11,12 +12,13 @@ from recording_insights.errors import (
     ProviderBusy,
     ProviderRejected,
     ProviderUnavailable,
+    RecordingInsightsError,
     SecretUnusable,
 )
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link
 from recording_insights.providers.pacing import next_try, next_wait
-from recording_insights.providers.port import Provider
+from recording_insights.providers.port import JobState, Provider
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
@@ -30,59 +32,87 @@ def poll_job(
     ceiling_minutes: int,
     now: Callable[[], datetime],
 ) -> Progress:
-    """One poll. Once the provider has the job, only its own word or the ceiling ends the wait.
+    """Poll once. After the provider accepts a job, only the provider's result or `ceiling_minutes` ends the wait.
 
-    A fault on the way (throttled, away, even unusable credentials, which an operator can mend) is noted on the row
-    and waited out: the job is paid for.
+    The job is paid for: a fault of the provider, of the network or of the credentials is noted in the row, and the
+    state machine polls again. An operator can replace unusable credentials meanwhile. A fault of AWS is raised, and
+    the state machine retries.
     """
-    recording_id, media_id = progress.recording_id, progress.media_id
-    item = _confirmed(store.get(recording_id, media_id), store)
-    if item["status"] != "submitted":
+    row = _confirmed(store.get(progress.recording_id, progress.media_id), store)
+    if row["status"] != "submitted":
         return progress.end("submit")
-    provider = provider_for(item["provider"])
-    wish: int | None = None
-    try:
-        delivered = replies.read(item["delivery"]) if "delivery" in item else None
-        state = provider.poll(item["job"], delivered)
-        if state.phase == "succeeded":
-            where = replies.keep(recording_id, media_id, provider.fetch(item["job"], delivered))
-            store.note(recording_id, media_id, reply=where, missing=list(state.missing) or None, reason=None)
-            return progress.end("succeeded")
+    return _Poll(progress, store, row, provider_for(row["provider"]), replies, ceiling_minutes, now).run()
+
+
+@dataclass(frozen=True)
+class _Poll:
+    """One poll of the job in `row`."""
+
+    progress: Progress
+    store: MediaStore
+    row: MediaRow
+    provider: Provider
+    replies: ReplyStore
+    ceiling_minutes: int
+    now: Callable[[], datetime]
+
+    def run(self) -> Progress:
+        """Poll the provider, fetch the reply of a finished job, and return the next step of the loop."""
+        try:
+            delivered = self.replies.read(self.row["delivery"]) if "delivery" in self.row else None
+            state = self.provider.poll(self.row["job"], delivered)
+            if state.phase == "succeeded":
+                return self._store_reply(state, self.provider.fetch(self.row["job"], delivered))
+        except MediaLinkExpired as error:
+            return renew_link(self.progress, store=self.store, reason=str(error))
+        except ProviderRejected as error:
+            return self.progress.end("failed", str(error))
+        except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, SecretUnusable) as error:
+            return self._poll_again(str(error), fault=error)
         if state.phase == "failed":
-            return progress.end("failed", state.reason or state.word)
-        word, fault = state.word, None
-    except MediaLinkExpired as error:
-        return renew_link(progress, store=store, reason=str(error))
-    except ProviderRejected as error:
-        return progress.end("failed", str(error))
-    except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, SecretUnusable) as error:
-        word = fault = str(error)
-        wish = getattr(error, "retry_after", None)
+            return self.progress.end("failed", state.reason or state.word)
+        return self._poll_again(state.word)
 
-    elapsed = progress.elapsed_seconds(item["submitted_at"], now())
-    if elapsed > ceiling_minutes * 60:
-        return progress.end("failed", f"no result within {ceiling_minutes} minutes; last: {word}")
-    duration_ms = item.get("duration_ms")
-    seconds = next_wait(
-        provider.capabilities.pace,
-        attempt=progress.attempt,
-        elapsed_seconds=elapsed,
-        media_ms=None if duration_ms is None else int(duration_ms),
-    )
-    if fault:
-        seconds = max(seconds, next_try(attempt=0, retry_after=wish))
-    store.note(recording_id, media_id, last_word=word, reason=fault, polls=progress.attempt)
-    return progress.wait(seconds)
+    def _store_reply(self, state: JobState, reply: bytes) -> Progress:
+        recording_id, media_id = self.progress.recording_id, self.progress.media_id
+        key = self.replies.keep(recording_id, media_id, reply)
+        self.store.note(recording_id, media_id, reply=key, missing=list(state.missing) or None, reason=None)
+        return self.progress.end("succeeded")
+
+    def _poll_again(self, last: str, *, fault: RecordingInsightsError | None = None) -> Progress:
+        """Wait for the next poll, or end as failed at the ceiling; `last` is the provider's state or the fault."""
+        elapsed = self.progress.elapsed_seconds(self.row["submitted_at"], self.now())
+        if elapsed > self.ceiling_minutes * 60:
+            return self.progress.end("failed", f"no result within {self.ceiling_minutes} minutes; last: {last}")
+        seconds = next_wait(
+            self.provider.capabilities.pace,
+            attempt=self.progress.attempt,
+            elapsed_seconds=elapsed,
+            media_ms=self.row.get("duration_ms"),
+        )
+        if fault:
+            seconds = max(seconds, next_try(attempt=0, retry_after=getattr(fault, "retry_after", None)))
+        self.store.note(
+            self.progress.recording_id,
+            self.progress.media_id,
+            last_word=last,
+            reason=str(fault) if fault else None,
+            polls=self.progress.attempt,
+        )
+        return self.progress.wait(seconds)
 
 
-def _confirmed(item: MediaRow, store: MediaStore) -> MediaRow:
-    """A submission whose answer was lost is confirmed by its callback, which names the job; without, asked anew."""
-    if item["status"] != "waiting" or "unconfirmed" not in item:
-        return item
-    recording_id, media_id = item["recording_id"], item["media_id"]
-    if "callback_job" not in item:
+def _confirmed(row: MediaRow, store: MediaStore) -> MediaRow:
+    """Return the row as submitted if a callback confirms a submission that got no response.
+
+    The callback names the job. Without a callback the row stays as it is, and the job is submitted again.
+    """
+    if row["status"] != "waiting" or "unconfirmed" not in row:
+        return row
+    recording_id, media_id = row["recording_id"], row["media_id"]
+    if "callback_job" not in row:
         store.note(recording_id, media_id, asking=None)
-        return item
-    job = {**item.get("job", {}), **item["callback_job"]}
+        return row
+    job = {**row.get("job", {}), **row["callback_job"]}
     store.submitted(recording_id, media_id, job=job, reason=None, unconfirmed=None, asking=None)
     return store.get(recording_id, media_id)

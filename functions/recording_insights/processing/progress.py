@@ -1,4 +1,4 @@
-"""What travels from state to state: ids and the loop's own bookkeeping, never a link or a secret."""
+"""Progress: the data that the states hand to each other. It holds ids and counters, never a link or a secret."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 Outcome = Literal["prepare", "empty", "submit", "awaiting", "running", "succeeded", "failed"]
-"""What the choices branch on.
+"""What the choice states branch on.
 
-"Media prepared?": look (again) for files, wait for them, nothing was recorded, report, or submit. "Job finished?":
-submit (again), await the callback, wait and poll, save, or report.
+- "Media prepared?": `prepare` and `running` check the files again, now or after a wait; `empty` ends, since nothing was
+  recorded; `failed` reports; `submit` submits.
+- "Job finished?": `submit` submits (again); `awaiting` waits for the callback; `running` waits and polls; `succeeded`
+  saves; `failed` reports.
 """
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One media object's way through the workflow.
+    """The progress of one media object through the workflow.
 
-    `attempt` and `waited_seconds` count since the last change of phase (arrival, the last file that came of a track,
-    acceptance by the provider).
+    `attempt` and `waited_seconds` count since the present phase began: with the arrival, with the newest file of a
+    track, or with the provider's acceptance.
     """
 
     recording_id: str
@@ -32,15 +34,15 @@ class Progress:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """From a state's input, the execution's own one included."""
+        """Read the input of a state, or of the execution."""
         return cls(**{name: state[name] for name in cls.__dataclass_fields__ if name in state})
 
     def to_state(self) -> dict[str, Any]:
-        """A state's output."""
+        """Return the output of a state."""
         return asdict(self)
 
     def wait(self, seconds: int) -> Self:
-        """Look or poll again after `seconds`; without a job a poll leads back to "Submit recording"."""
+        """Check or poll again after `seconds`. Where there is no job, a poll leads back to "Submit recording"."""
         return replace(
             self,
             outcome="running",
@@ -50,11 +52,11 @@ class Progress:
         )
 
     def restart(self, outcome: Outcome) -> Self:
-        """Begin a new phase: the loop counts from zero."""
+        """Begin a new phase, which counts from zero."""
         return replace(self, outcome=outcome, wait_seconds=0, attempt=0, waited_seconds=0)
 
     def await_callback(self) -> Self:
-        """Begin a new phase with the provider's callback, if it comes in time; then poll."""
+        """Begin a new phase: wait for the provider's callback, then poll, also if no callback arrives in time."""
         return self.restart("awaiting")
 
     def end(self, outcome: Outcome, reason: str = "") -> Self:
@@ -62,5 +64,8 @@ class Progress:
         return replace(self, outcome=outcome, wait_seconds=0, reason=reason)
 
     def elapsed_seconds(self, since: str, now: datetime) -> float:
-        """Seconds in the present phase: by the clock, or by the waits where those are run faster than the clock."""
+        """Return the seconds since the present phase began at `since`.
+
+        The sum of the waits counts if it is larger: the sandbox may run the waits faster than the clock.
+        """
         return max((now - datetime.fromisoformat(since)).total_seconds(), float(self.waited_seconds))

@@ -1,4 +1,4 @@
-"""Who gets a media object: the provider it was admitted for, then those of the fail-over list that can take it."""
+"""Choice of a media object's provider: the admitted one, then those of the fail-over list that can take it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from recording_insights.store.rows import MediaRow, RecordingRow
 from recording_insights.validation import Reader
 
 SHARED_OPTIONS = ("language", "custom_vocabulary", "speakers")
-"""Options that mean the same wherever a provider has them: they go with the recording from one to the next."""
+"""Options that mean the same for every provider that has them; the next provider gets them too."""
 
 
 @dataclass(frozen=True)
 class ProviderChoice:
-    """The stack's providers; `options` are its own for each, `checks` what each one's options may be."""
+    """The stack's providers: `options` by provider, `checks` of the options by provider, and the fail-over list."""
 
     load: Callable[[str], Provider]
     checks: Callable[[str], Mapping[str, Reader[Any]]]
@@ -23,43 +23,43 @@ class ProviderChoice:
     failover: Sequence[str]
 
     def options_for(self, name: str, recording: RecordingRow) -> dict[str, Any]:
-        """The stack's options of a provider under those of the recording, as far as it understands them."""
-        wanted: Mapping[str, Any] = recording.get("options", {})
+        """Return the provider's options: those of the stack, overridden by those of the recording that it supports."""
+        requested: Mapping[str, Any] = recording.get("options", {})
         if name != recording["provider"]:
             checks = self.checks(name)
-            wanted = {
-                key: wanted[key]
+            requested = {
+                key: requested[key]
                 for key in SHARED_OPTIONS
-                if key in wanted and key in checks and checks[key].accepts(wanted[key])
+                if key in requested and key in checks and checks[key].accepts(requested[key])
             }
-        return {**self.options.get(name, {}), **wanted}
+        return {**self.options.get(name, {}), **requested}
 
-    def why_unfit(self, name: str, item: MediaRow, media: MediaObject, recording: RecordingRow) -> str | None:
-        """Why a provider cannot take a media object; None if it can."""
-        asked = recording.get("options", {}).get("language")
+    def why_unfit(self, name: str, row: MediaRow, media: MediaObject, recording: RecordingRow) -> str | None:
+        """Return why a provider cannot take a media object, or None if it can."""
+        requested = recording.get("options", {}).get("language")
         language = self.options_for(name, recording).get("language")
-        if asked and asked != language:
-            return f"{name} cannot be asked for the language {asked}"
-        refusal = why_refused(self.load(name).capabilities, media, item.get("duration_ms"), language)
+        if requested and requested != language:
+            return f"{name} does not support the language {requested}"
+        refusal = why_refused(self.load(name).capabilities, media, row.get("duration_ms"), language)
         return f"{name} cannot take this media object: {refusal}" if refusal else None
 
-    def after(self, item: MediaRow, recording: RecordingRow) -> str | None:
-        """The next of the fail-over list, the recording's own or the stack's, that was not tried; None if all were."""
-        tried = {item["provider"], *(given_up["provider"] for given_up in item.get("given_up", ()))}
+    def after(self, row: MediaRow, recording: RecordingRow) -> str | None:
+        """Return the next untried provider of the recording's fail-over list, else the stack's; None after the last."""
+        tried = {row["provider"], *(given_up["provider"] for given_up in row.get("given_up", ()))}
         return next((name for name in recording.get("failover", self.failover) if name not in tried), None)
 
 
 def why_refused(
-    capabilities: Capabilities, media: MediaObject, duration_ms: Any, language: str | None = None
+    capabilities: Capabilities, media: MediaObject, duration_ms: int | None, language: str | None = None
 ) -> str | None:
-    """Which limit of the provider a media object exceeds; None if it can take it."""
+    """Return which limit of a provider a media object exceeds; None if it exceeds none."""
     if media.format not in capabilities.formats:
-        return f"it takes {', '.join(sorted(capabilities.formats))}, not {media.format}"
+        return f"its format is {media.format}, not one of {', '.join(sorted(capabilities.formats))}"
     if capabilities.max_bytes is not None and media.size > capabilities.max_bytes:
-        return f"{media.size} bytes, it takes {capabilities.max_bytes}"
-    minutes = None if duration_ms is None else int(duration_ms) / 60_000
+        return f"its size is {media.size} bytes, over the limit of {capabilities.max_bytes}"
+    minutes = None if duration_ms is None else duration_ms / 60_000
     if capabilities.max_minutes is not None and minutes is not None and minutes > capabilities.max_minutes:
-        return f"{minutes:.0f} minutes long, it takes {capabilities.max_minutes}"
+        return f"its length is {minutes:.0f} minutes, over the limit of {capabilities.max_minutes}"
     if language and capabilities.languages is not None and language not in capabilities.languages:
-        return f"it knows {', '.join(sorted(capabilities.languages))}, not {language}"
+        return f"its language is {language}, not one of {', '.join(sorted(capabilities.languages))}"
     return None

@@ -1,4 +1,4 @@
-"""Report failure: the reason on the row, whoever ended the work: a provider, a fault or a person at the console."""
+"""State "Report failure": write to the row why the processing ended: by a provider, a fault or an operator."""
 
 import json
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ _ENDED = {
 
 
 def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
-    """Bring the media object to `failed` and return the reason.
+    """Set the status `failed` and return the reason.
 
-    `state` is a `Progress` as a map, with `error` {Error, Cause} and `failed_state` beside it after a Catch.
+    `state` is a `Progress` as a map. After a Catch it also holds `error` {Error, Cause} and `failed_state`.
     """
     reason = str(state.get("reason") or "")
     if "error" in state:
@@ -29,9 +29,9 @@ def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
 
 
 def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) -> str:
-    """The same for an execution that ended without "Report failure", from its status-change event.
+    """Set the status `failed` after an execution that ended without "Report failure", and return the reason.
 
-    Does nothing to a media object that is already final.
+    `detail` is that of the execution's status-change event. A media object in a terminal status stays as it is.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     state = json.loads(detail["input"])
@@ -43,7 +43,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
 
 
 def _reason_of(error: Mapping[str, Any]) -> str:
-    """A sentence from Step Functions' error output; our own errors speak for themselves, others get their class."""
+    """Return Step Functions' error output as one sentence: our own message alone, others after the error's name."""
     name = str(error.get("Error") or "")
     cause = str(error.get("Cause") or "")
     with suppress(ValueError, KeyError, TypeError):  # a cause may also be plain text

@@ -1,4 +1,4 @@
-"""Save insights: read the kept reply, normalise it, write it to the table. Talks to no vendor."""
+"""State "Save insights": read the stored reply, normalise it, write it to the table. Calls no vendor."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,25 +19,25 @@ def save_insights(
     replies: ReplyStore,
     provider_for: Callable[[str], Provider],
 ) -> dict[str, int]:
-    """Write the insights, then the media object's `done`; returns the number of items of each kind.
+    """Write the insights, then the status `done`, and return the number of items of each kind.
 
     Raises:
-        ProviderRejected: the reply does not fit the contract; it stays where it lies.
-        ItemTooLarge: one insight exceeds an item.
+        ProviderRejected: the reply does not match the provider's contract; it stays in the replies bucket.
+        ItemTooLarge: one insight exceeds the size of an item.
     """
-    item = store.get(progress.recording_id, progress.media_id)
-    name, where = item["provider"], item["reply"]
-    reply = replies.read(where)
+    row = store.get(progress.recording_id, progress.media_id)
+    name, key = row["provider"], row["reply"]
+    reply = replies.read(key)
     try:
         insights = provider_for(name).read_insights(reply)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ProviderRejected(
-            f"{name}'s reply does not fit its contract ({type(error).__name__}: {error}); it lies under {where}"
+            f"{name}'s reply does not match its contract ({type(error).__name__}: {error}); stored as {key}"
         ) from error
-    insights = replace(insights, missing=item.get("missing", ()))
-    if "uid" in item:
-        # A track is what one person said: whom the provider thought to hear does not matter.
-        said = [replace(utterance, speaker=item["uid"]) for utterance in insights.transcript]
+    insights = replace(insights, missing=row.get("missing", ()))
+    if "uid" in row:
+        # A track holds one person's audio: the uid replaces the speakers that the provider detected.
+        said = [replace(utterance, speaker=row["uid"]) for utterance in insights.transcript]
         insights = replace(insights, transcript=said)
     counts = insight_store.save(progress.recording_id, progress.media_id, insights)
     store.finish(progress.recording_id, progress.media_id, "done", counts=counts, reason=None)

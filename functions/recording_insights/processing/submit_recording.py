@@ -18,8 +18,8 @@ from recording_insights.errors import (
 )
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.status import FINAL
-from recording_insights.processing.callbacks import job_name
 from recording_insights.processing.fail_over import FailOver
+from recording_insights.processing.job_name import JobName
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
 from recording_insights.processing.renewals import renew_link
@@ -109,7 +109,10 @@ class _Attempt:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
         if "asking" in self.row:
             # The try ended between the provider's response and the row: a second one could pay twice.
-            self._note(unconfirmed=self.store.timestamp, reason="a submission broke off")
+            self._note(
+                unconfirmed=self.store.timestamp,
+                reason="a submission broke off before the provider's response was stored",
+            )
             return self.progress.await_callback()
         if self._provider_is_away and "unconfirmed" in self.row:
             return self._hand_over(self.row.get("reason"))
@@ -183,7 +186,7 @@ def _earlier_try(progress: Progress, row: MediaRow, provider: Provider) -> Progr
             return progress.await_callback()
         return progress.restart("running").wait(SHORTEST_WAIT)
     if row["status"] in FINAL:
-        return progress.end("failed", f"the media object is {row['status']} already")
+        return progress.end("failed", f"the media object is already {row['status']}")
     return None
 
 
@@ -196,16 +199,16 @@ def _submission(
     handover: Handover,
 ) -> Submission:
     recording_id, name = row["recording_id"], row["provider"]
-    job_id = job_name(recording_id, row["media_id"], row)
+    job_name = str(JobName.of(row))
     return Submission(
         title=f"{recording_id} {media.key.rpartition('/')[2]}"[:200],
-        name=job_id,
+        name=job_name,
         media=media,
         options=providers.options_for(name, recording),
         make_link=lambda: handover.link(media),
         open_media=lambda: handover.stream(media),
-        callback=handover.callback(name, job_id) if isinstance(provider, CallsBack) else NO_CALLBACK,
-        delivery=handover.delivery(name, job_id),
+        callback=handover.callback(name, job_name) if isinstance(provider, CallsBack) else NO_CALLBACK,
+        delivery=handover.delivery(name, job_name),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from recording_insights.model.insights import Insights, Utterance
-from recording_insights.model.parts import heard
+from recording_insights.model.parts import contributions
 from recording_insights.store.insights import Collection
 from recording_insights.store.rows import MediaRow
 
@@ -25,7 +25,7 @@ def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
     its length, so that later parts stay at their times. Tracks were recorded side by side: the recording begins with
     the first of them.
     """
-    ordered = list(heard(list(collection.media.values())))
+    ordered = list(contributions(list(collection.media.values())))
     tracks_begin_ms = min((item["starts_at_ms"] for item, _ in ordered if _is_timed_track(item)), default=0)
     end_ms = 0
     for item, repeated_ms in ordered:

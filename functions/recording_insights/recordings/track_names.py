@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from recording_insights.model.parts import which_part
+from recording_insights.model.parts import continuation_suffix
 from recording_insights.store.rows import MediaRow
 
 
@@ -18,4 +18,4 @@ def distinct_names(speakers: Mapping[str, str]) -> dict[str, str]:
 
 def track_prefix(item: MediaRow, names: Mapping[str, str], separator: str) -> str:
     """Return the name of a media object's track and the separator; empty if it holds more than one voice."""
-    return names.get(item["uid"], item["uid"]) + which_part(item) + separator if "uid" in item else ""
+    return names.get(item["uid"], item["uid"]) + continuation_suffix(item) + separator if "uid" in item else ""

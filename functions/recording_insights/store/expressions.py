@@ -40,7 +40,7 @@ def read(table: "Table", key: Mapping[str, str]) -> Any:
 
 
 def pages(table: "Table", **query: Any) -> Iterator[list[Any]]:
-    """Yield the rows of a query page by page; the next page is asked for only when the caller wants it."""
+    """Yield the rows of a query page by page; the next page is read only when the caller needs it."""
     start: dict[str, Any] = {}
     while True:
         page = table.query(**query, **start)

@@ -1,8 +1,8 @@
-"""Insights in the table: transcript pages and one item per insight, none near DynamoDB's limit.
+"""Insights in the table: transcript pages and one item per insight, each below DynamoDB's limit.
 
-A page holds as many utterances as fit: a transcript of two hours is one or two items and costs about one write unit
-per KB. Keys are numbered: a repeated save writes the same items again. The number of items that count is on the media
-object's row, which is written last.
+A page holds as many utterances as fit: a transcript of two hours takes one or two items and about one write unit per
+KB. Keys are numbered, so a repeated save writes the same items again. The media object's row is written last and holds
+the number of valid items.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 ITEM_BYTES = 300_000
-"""Our own limit per item; DynamoDB's is 400 KB with names and keys."""
+"""Our own limit per item. DynamoDB's limit is 400 KB, names and keys included."""
 
 _KEY_BYTES = 1_000
 _SCALARS = ("summary", "sentiment", "ratings")
@@ -41,7 +41,7 @@ _Entry = tuple[str, int, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Collection:
-    """All rows of one recording; `media` are by media id, `insights` too, of media objects that are done.
+    """All rows of one recording: `media` by media id, and `insights` by media id for media objects that are done.
 
     `recording` is empty if there is no such recording.
     """
@@ -58,10 +58,10 @@ class InsightStore:
     table: "Table"
 
     def save(self, recording_id: str, media_id: str, insights: Insights) -> dict[str, int]:
-        """Write all items of one media object; returns how many there are of each kind, for the media object's row.
+        """Write all items of one media object, and return the number of each kind for its row.
 
         Raises:
-            ItemTooLarge: a single insight exceeds an item; utterances are split instead.
+            ItemTooLarge: a single insight exceeds the size of an item. (Utterances are split instead.)
         """
         counts: dict[str, int] = {}
         with self.table.batch_writer() as batch:
@@ -104,8 +104,8 @@ def transcript_pages(utterances: Iterable[Utterance]) -> Iterator[list[dict[str,
     page: list[dict[str, Any]] = []
     room = ITEM_BYTES - _KEY_BYTES
     for utterance in utterances:
-        for piece in _split(utterance):
-            values = encode(piece.to_map())
+        for fitting in _split(utterance):
+            values = encode(fitting.to_map())
             size = item_bytes(values) + 1
             if page and size > room:
                 yield page
@@ -143,15 +143,15 @@ def _split(utterance: Utterance) -> Iterator[Utterance]:
         return
     words = utterance.text.split(" ")
     longest = limit // 4  # characters; one takes at most four bytes
-    piece = ""
+    text = ""
     for word in words:
-        for part in (word[i : i + longest] for i in range(0, max(len(word), 1), longest)):
-            if piece and len(piece) + 1 + len(part) > longest:
-                yield replace(utterance, text=piece)
-                piece = part
+        for fragment in (word[i : i + longest] for i in range(0, max(len(word), 1), longest)):
+            if text and len(text) + 1 + len(fragment) > longest:
+                yield replace(utterance, text=text)
+                text = fragment
             else:
-                piece = f"{piece} {part}" if piece else part
-    yield replace(utterance, text=piece)
+                text = f"{text} {fragment}" if text else fragment
+    yield replace(utterance, text=text)
 
 
 def _entries(insights: Insights) -> Iterator[tuple[str, int, dict[str, Any]]]:

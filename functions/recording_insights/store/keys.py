@@ -1,14 +1,14 @@
-"""Keys of the insights table: an item collection per recording, a claim per channel.
+"""Keys of the insights table: one partition per recording, and single items that lead to a recording.
 
 pk              sk                                  item
 <recording id>  RECORDING                           the recording and its status
 <recording id>  MEDIA#<media id>                    one media object and its job
 <recording id>  TRANSCRIPT#<media id>#<page>        up to 300 KB of utterances
 <recording id>  INSIGHT#<media id>#<kind>#<number>  one topic, action item, …
-CHANNEL#<name>  CLAIM                               who may record the channel, and until when
-CALLBACK#<provider>#<key>  CALLBACK                 whose job a callback means that names the vendor's ids only
-SID#<sid>       SID                                 whose recorder Agora means that names the sid only, for a month
-NOTICE#<id>     NOTICE                              that a notification of Agora's was taken in, for a week
+CHANNEL#<name>  CLAIM                               the recording that the channel belongs to, and until when
+CALLBACK#<provider>#<key>  CALLBACK                 the media object of a job, by the vendor's id of the job
+SID#<sid>       SID                                 the recording of a recorder, by the recorder's sid; kept for 30 days
+NOTICE#<id>     NOTICE                              a notification of Agora's that was processed; kept for 7 days
 """
 
 PARTITION = "pk"
@@ -19,7 +19,7 @@ STATUS_INDEX_RANGE = "created_at"
 """Only RECORDING items have both, so the index lists recordings and nothing else."""
 
 EXPIRES_AT = "expires_at"
-"""Unix seconds; DynamoDB drops an item some time after."""
+"""Unix seconds; DynamoDB deletes an item some time after."""
 
 RECORDING = "RECORDING"
 MEDIA_PREFIX = "MEDIA#"
@@ -38,12 +38,12 @@ def media_key(recording_id: str, media_id: str) -> dict[str, str]:
 
 
 def transcript_key(recording_id: str, media_id: str, page: int) -> dict[str, str]:
-    """Key of one transcript page; pages count from 1 and sort in order."""
+    """Key of one transcript page; pages are numbered from 1, and their keys sort in order."""
     return {PARTITION: recording_id, SORT: f"{TRANSCRIPT_PREFIX}{media_id}#{page:04d}"}
 
 
 def insight_key(recording_id: str, media_id: str, kind: str, number: int) -> dict[str, str]:
-    """Key of one insight; numbers count from 1 within a kind and sort in order."""
+    """Key of one insight; insights of a kind are numbered from 1, and their keys sort in order."""
     return {PARTITION: recording_id, SORT: f"{INSIGHT_PREFIX}{media_id}#{kind}#{number:04d}"}
 
 
@@ -53,7 +53,7 @@ def claim_key(channel: str) -> dict[str, str]:
 
 
 def callback_key(provider: str, key: str) -> dict[str, str]:
-    """Key of the item that leads from a vendor's id of a job to its media object."""
+    """Key of the item that leads from a vendor's id of a job to the media object."""
     return {PARTITION: f"CALLBACK#{provider}#{key}", SORT: "CALLBACK"}
 
 
@@ -63,5 +63,5 @@ def sid_key(sid: str) -> dict[str, str]:
 
 
 def notice_key(notice_id: str) -> dict[str, str]:
-    """Key of the item that says that a notification was taken in."""
+    """Key of the item that marks a notification as processed."""
     return {PARTITION: f"NOTICE#{notice_id}", SORT: "NOTICE"}

@@ -30,12 +30,12 @@ _OF_A_JOB: MediaChanges = {
     "delivery": None,
     "task_token": None,
 }
-"""What the row no longer has once its job is given up."""
+"""The attributes that the row loses when its job is given up."""
 
 
 @dataclass(frozen=True)
 class MediaStore:
-    """Reads and writes media objects. A late or repeated step never moves one backwards: every write is conditional.
+    """Reads and writes media objects. Every write is conditional: a late or repeated step undoes no later one.
 
     `table` is the boto3 resource of the insights table. Every method raises botocore's `ClientError` for a fault of
     DynamoDB, which the state machine retries.
@@ -69,11 +69,11 @@ class MediaStore:
         duration_ms: int | None = None,
         offset_ms: int | None = None,
     ) -> None:
-        """Write the media object's row, and its recording's unless that is there; each only once.
+        """Write the row of the media object and that of its recording, each unless it exists.
 
         The first of `providers` gets the media object. The others, if any, take over from it instead of the stack's
-        list. `offset_ms` is when the media object begins, counted from the recording's first sound, where parts need
-        not follow each other.
+        list. `offset_ms` is when the media object begins, counted from the recording's first sound. It is given where a
+        part may begin later than the one before ends.
         """
         from boto3.dynamodb.conditions import Attr
 
@@ -95,7 +95,7 @@ class MediaStore:
         """Return the media object, read consistently.
 
         Raises:
-            MediaMissing: there is none; its row is written before the execution starts, so somebody erased it.
+            MediaMissing: there is none. The row is written before the execution starts, so it was deleted since.
         """
         row = self.find(recording_id, media_id)
         if row is None:
@@ -126,7 +126,7 @@ class MediaStore:
         self.recordings.settle(recording_id)
 
     def give_up(self, recording_id: str, media_id: str, reason: str, /, **changes: Unpack[MediaChanges]) -> None:
-        """Give the provider's job up and wait for another; the row keeps what was given up and why."""
+        """Give the provider's job up and wait for another one; the row keeps the job that was given up, and why."""
         row = self.get(recording_id, media_id)
         given_up: GivenUp = {
             "provider": row["provider"],
@@ -143,10 +143,10 @@ class MediaStore:
         self._update(recording_id, media_id, {**_OF_A_JOB, **waiting, **changes})
 
     def note_callback(self, recording_id: str, media_id: str, *, provider: str, job: Job, delivery: str | None) -> bool:
-        """Note the first callback for the present job; False if it is not the first, or its job is over.
+        """Note the first callback for the present job; returns False if it is not the first, or if the job has ended.
 
         The state "Await callback" writes its token on the condition that no callback was noted. Whichever of the two
-        writes comes first, nothing waits for a callback that has come.
+        writes is first, no task waits for a callback that has arrived.
         """
         from boto3.dynamodb.conditions import Attr
 
@@ -157,7 +157,7 @@ class MediaStore:
         return self._update(recording_id, media_id, callback, condition=first)
 
     def note_going_on(self, recording_id: str, media_id: str) -> bool:
-        """Note for the run that prepares a track that more of the track came; False if no run prepares it."""
+        """Note for the run that prepares a track that more of it arrived; returns False if no run prepares it."""
         from boto3.dynamodb.conditions import Attr
 
         return self._update(recording_id, media_id, {"went_on": self.timestamp}, condition=Attr("being_made").exists())
@@ -166,8 +166,8 @@ class MediaStore:
         """Write the result of the run `by` that prepared a track.
 
         Returns False if the track changed since the run started, if another run took over, or if the media object is
-        in a terminal status. A change is noted on the condition that a run is under way: whichever write comes first,
-        no change is lost.
+        in a terminal status. A change is noted on the condition that a run is under way: whichever write is first, no
+        change is lost.
         """
         from boto3.dynamodb.conditions import Attr
 

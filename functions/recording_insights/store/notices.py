@@ -26,5 +26,5 @@ class NoticeStore:
         return "Item" in self.table.get_item(Key=notice_key(notice_id), ConsistentRead=True)
 
     def keep(self, notice_id: str) -> None:
-        """Store that a notification was processed, after everything that follows from it is written."""
+        """Store that a notification was processed; call this after everything that follows from it is written."""
         self.table.put_item(Item={**notice_key(notice_id), "expires_at": int((self.now() + LIFE).timestamp())})

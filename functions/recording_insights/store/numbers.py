@@ -1,4 +1,4 @@
-"""Numbers at the store's door: decoded once when a row is read, encoded once when it is written.
+"""Numbers in rows: decoded once when a row is read, encoded once when it is written.
 
 DynamoDB holds decimal numbers of 38 digits between 1e-130 and 9.99…e+125. boto3 returns them as Decimals, refuses
 floats, and raises on a Decimal that does not fit. The domain uses int and float only.

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recording_insights.agora.file_names import AgoraName
+from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.timeline import Timeline
 from recording_insights.media.begins import delay_ms
-from recording_insights.media.track import StoredFile, Track, TrackFiles
+from recording_insights.media.track import Track, TrackFiles
 from recording_insights.model.parts import margin_ms, newest_per_key
 from recording_insights.store.rows import MediaRow
 
@@ -56,7 +57,7 @@ def find_lost_parts(
             continue
         number = next(number for number in range(len(known) + 1) if number not in known)
         before_ms = sum(known[earlier] for earlier in range(number))
-        track = Track.among(recorder.listed, recorder.playlist, files)
+        track = Track.of_listed(recorder.listed, recorder.playlist, files)
         continues_at_ms = _continues_at_ms(track, known, before_ms)
         if continues_at_ms is not None:
             began_ms = _began_ms(recorder, recorders)
@@ -112,7 +113,7 @@ def _continues_at_ms(track: Track, mp4_lengths: Mapping[int, int], before_ms: in
     timeline = track.timeline
     mp4s_ms = sum(mp4_lengths.values())
     if not mp4s_ms:
-        return 0 if timeline.pieces or track.slices else None
+        return 0 if timeline.pieces or track.segment_keys else None
     lengths = [piece.length_ms for piece in timeline.pieces]
     if sum(lengths) - mp4s_ms <= margin_ms(mp4s_ms) or sum(lengths[:-1]) < before_ms:
         return None

@@ -142,7 +142,7 @@ def test_what_was_processed_before_is_not_processed_again(
     store.finish(first["recording_id"], first["media_id"], status)
     bucket.starts.clear()
 
-    assert admit(media) == {"ignored": "it was processed before"}
+    assert admit(media) == {"ignored": "the media object was processed before"}
     assert not bucket.starts
 
 
@@ -273,7 +273,7 @@ def test_a_playlist_that_is_written_400_times_is_one_execution(
         "outcome": "prepare",
     }
     assert len(bucket.starts) == 3, "asked for again until the state has begun: a start may have been lost"
-    assert outcomes[-1] == {"ignored": "its track is being processed, or was"}
+    assert outcomes[-1] == {"ignored": "the track is being processed, or was processed before"}
     item = store.get(SID, media.media_id)
     assert (item["uid"], item["format"], item["etag"]) == ("1001", "m3u8", "")
     assert len(table.scan()["Items"]) == 2

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recording_insights.media.probe import BLOCK, MOST_BYTES, NotMedia, media_duration_ms
+from recording_insights.errors import MediaObjectGone, NotMedia
+from recording_insights.media.probe import BLOCK, MOST_BYTES, media_duration_ms
 
 SECONDS = 3
 RATE = 16_000
@@ -160,7 +161,7 @@ def test_a_file_of_endless_boxes_is_given_up() -> None:
 @pytest.mark.parametrize("fails_at", [1, 2])
 @pytest.mark.parametrize("name", ["mp4", "mp3", "wav"])
 def test_a_fault_of_s3_stays_itself(media_files: dict[str, bytes], name: str, fails_at: int) -> None:
-    fault = FileNotFoundError("the object is gone") if fails_at == 1 else TimeoutError("slow down")
+    fault = MediaObjectGone("the object is gone") if fails_at == 1 else TimeoutError("slow down")
     big = _blown_up(media_files["mp4"], gap=1 << 20) if name == "mp4" else FakeObject(media_files[name])
     big.fails_at, big.fault = fails_at, fault
 

@@ -267,8 +267,8 @@ class TestTracks:
 
     def test_what_continues_a_track_is_told_apart_from_it(self, make_media: MakeMedia) -> None:
         track = make_media(f"{STEM}.m3u8", etag="")
-        then = track.going_on(30_000)
-        at_last = then.going_on(90_000)
+        then = track.next_continuation(30_000)
+        at_last = then.next_continuation(90_000)
 
         assert [each.continuation for each in (track, then, at_last)] == [0, 1, 2]
         assert track.continues is None

@@ -1,10 +1,11 @@
-"""What was recovered from slices, and MP4s that come after all: nothing is lost, nothing heard twice."""
+"""Recovered media objects, and MP4s that arrive after all: no words are lost, none are in the transcript twice."""
 
 from typing import Any
 
 import pytest
 
 from recording_insights.model.insights import Emotion, Insights, Utterance
+from recording_insights.model.parts import contributions
 from recording_insights.model.status import derive_status
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
@@ -57,7 +58,7 @@ def told(*media: tuple[dict[str, Any], Insights | None]) -> list[tuple[float, st
     return lines
 
 
-def test_a_short_piece_alone_is_heard_and_says_what_it_lacks() -> None:
+def test_a_short_recovered_media_object_says_what_is_missing() -> None:
     piece = recovered(0, 0.2, offset_ms=0)
 
     assert told((piece, said(1, "p"))) == [(0, "p0")]
@@ -65,7 +66,7 @@ def test_a_short_piece_alone_is_heard_and_says_what_it_lacks() -> None:
     assert derive_status("processing", [piece])[0] == "partial"
 
 
-def test_the_piece_stands_between_its_recorders_mp4s_and_the_next_recorder() -> None:
+def test_a_recovered_one_is_between_its_recorders_mp4s_and_the_next_recorder() -> None:
     taken_over = part(100_000, 3, offset_ms=round(4.5 * 60_000))
 
     assert told(
@@ -89,14 +90,14 @@ def test_it_never_begins_before_the_one_that_it_follows_has_ended(offset: Any) -
 
 
 class TestMp4sThatComeAfterAll:
-    def test_one_that_holds_all_of_the_piece_replaces_it(self) -> None:
+    def test_one_that_holds_all_of_it_replaces_it(self) -> None:
         piece, mp4 = recovered(0, 3, offset_ms=0), part(0, 2.8)
 
         assert told((piece, said(3, "p")), (mp4, said(3, "a"))) == [(0, "a0"), (1, "a1"), (2, "a2")]
         assert answer((piece, said(3, "p")), (mp4, said(3, "a")))["summary"] == "Of a."
         assert derive_status("partial", [piece, mp4]) == ("done", None)
 
-    def test_of_one_that_holds_its_beginning_the_rest_is_heard(self) -> None:
+    def test_one_that_holds_the_beginning_leaves_the_rest(self) -> None:
         piece, mp4, then = (
             recovered(0, 4, offset_ms=0),
             part(0, 2),
@@ -110,13 +111,13 @@ class TestMp4sThatComeAfterAll:
         assert derive_status("partial", [piece, mp4, then])[0] == "partial"
 
     @pytest.mark.parametrize("status", ["submitted", "failed"])
-    def test_until_one_is_processed_the_piece_is_heard(self, status: str) -> None:
+    def test_until_one_is_processed_the_recovered_one_counts(self, status: str) -> None:
         piece, mp4 = recovered(0, 2, offset_ms=0), part(0, 2, status=status)
 
         assert told((piece, said(2, "p")), (mp4, None)) == [(0, "p0"), (1, "p1")]
         assert derive_status("partial", [piece, mp4])[0] == ("processing" if status == "submitted" else "partial")
 
-    def test_one_behind_a_hole_is_heard_in_the_piece(self) -> None:
+    def test_one_behind_a_gap_does_not_count(self) -> None:
         before, piece, behind = part(0, 2), recovered(1, 4, offset_ms=120_000), part(2, 2)
         found = ((before, said(1, "a")), (piece, said(4, "p")), (behind, said(2, "c")))
 
@@ -126,8 +127,16 @@ class TestMp4sThatComeAfterAll:
         assert told(*filled) == [(0, "a0"), (2, "b0"), (3, "b1"), (4, "c0"), (5, "c1")]
         assert derive_status("partial", [item for item, _ in filled]) == ("done", None)
 
-    def test_a_piece_that_failed_stands_for_nothing(self) -> None:
+    def test_a_recovered_one_that_failed_replaces_nothing(self) -> None:
         piece = recovered(1, None, status="failed", reason="there is nothing to hear")
 
         assert told((part(0, 2), said(1, "a")), (piece, None), (part(2, 1), said(1, "c"))) == [(0, "a0"), (2, "c0")]
         assert derive_status("processing", [part(0, 2), piece])[0] == "partial"
+
+
+def test_contributions_say_how_much_late_mp4s_cover() -> None:
+    media = [{**item, "arrived_at": "2026-03-12T12:00:00Z"} for item in (part(0, 2), part(1, 1), recovered(1, 4))]
+
+    found = [(row["media_id"], covered_ms) for row, covered_ms in contributions(media)]  # type: ignore[arg-type]
+
+    assert found == [("mp4-0", 0), ("mp4-1", 0), ("piece", 60_000)]

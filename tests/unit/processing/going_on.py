@@ -18,7 +18,7 @@ from recording_insights.store.media import MediaStore
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder, playlist, stamp
 
-IGNORED = {"ignored": "its track is being processed, or was"}
+IGNORED = {"ignored": "the track is being processed, or was processed before"}
 
 
 def slice_at(seconds: float, *, prefix: str = "") -> str:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import CallbackForged, NotFound, ProviderUnavailable, SubmissionUnconfirmed
-from recording_insights.processing.callbacks import Callbacks, callback_token, job_name
+from recording_insights.processing.callbacks import Callbacks, callback_token
+from recording_insights.processing.job_name import JobName
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, JobState
 from recording_insights.store.media import MediaStore
@@ -39,7 +40,7 @@ class World:
         flow.provider.capabilities = CALLS_BACK
         self.woken: list[str] = []
         self.callbacks = Callbacks(flow.store, flow.replies, self.woken.append)
-        self.name = job_name(R, self.media_id, {})
+        self.name = str(JobName(R, self.media_id, 0))
         self.token = callback_token("secret", "marsview", self.name)
 
     def call(self, told: Any = None, *, name: Any = "", token: str | None = None, provider: str = "marsview") -> str:
@@ -168,7 +169,7 @@ def test_a_callback_of_a_job_that_was_given_up(placed: World, told: Any) -> None
 
 def test_an_unknown_media_object_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
-        world.call(name=job_name(R, "f" * 20, {}))
+        world.call(name=str(JobName(R, "f" * 20, 0)))
 
 
 class TestByName:
@@ -221,7 +222,7 @@ class TestResults:
         assert "delivery" not in placed.flow.item
 
     def test_an_event_of_aws_names_the_job(self, placed: World) -> None:
-        name = f"recording-insights-dev-{job_name(R, placed.media_id, {})}"
+        name = f"recording-insights-dev-{JobName(R, placed.media_id, 0)}"
 
         assert placed.callbacks.receive_state_change("marsview", name) == "noted"
 

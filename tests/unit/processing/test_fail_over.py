@@ -102,7 +102,9 @@ def test_one_that_cannot_take_it_is_passed_over_unasked(two: Flow) -> None:
 
     assert progress.outcome == "submit"
     assert not two.provider.submissions
-    assert two.item["given_up"][0]["reason"] == "marsview cannot take this media object: it takes mp3, not mp4"
+    assert (
+        two.item["given_up"][0]["reason"] == "marsview cannot take this media object: its format is mp4, not one of mp3"
+    )
 
 
 def test_nobody_is_tried_twice(two: Flow) -> None:
@@ -159,7 +161,7 @@ def test_who_cannot_be_asked_for_the_language_is_passed_over(two: Flow) -> None:
 
     assert progress.outcome == "running"
     assert not two.others["ringcentral"].submissions
-    assert two.item["given_up"][1]["reason"] == "ringcentral cannot be asked for the language de"
+    assert two.item["given_up"][1]["reason"] == "ringcentral does not support the language de"
     assert two.others["transcribe"].submissions[0].options == {"language": "de"}
 
 
@@ -188,5 +190,5 @@ def test_a_language_that_the_provider_does_not_know_is_refused_unasked(two: Flow
 
     progress = two.submit()
 
-    assert progress.reason == "marsview cannot take this media object: it knows en-US, zh-TW, not tlh"
+    assert progress.reason == "marsview cannot take this media object: its language is tlh, not one of en-US, zh-TW"
     assert not two.provider.submissions

@@ -1,4 +1,4 @@
-"""State "Prepare media": when it looks, when it waits, what it makes of a track, and what it says of the rest."""
+"""State "Prepare media": when it checks, when it waits, what it makes of a track, and what it says of the rest."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -44,7 +44,7 @@ def test_what_is_prepared_is_not_prepared_again(scene: Scene) -> None:
     assert scene.look().outcome == "submit"
 
 
-def test_while_it_is_recorded_a_look_is_one_get_and_they_become_rarer(scene: Scene) -> None:
+def test_while_it_is_recorded_a_check_is_one_get_and_checks_become_rarer(scene: Scene) -> None:
     waits = []
     for count in range(1, 60):
         scene.folder.put(KEY, playlist(scene.slices(count), closed=False))
@@ -57,10 +57,10 @@ def test_while_it_is_recorded_a_look_is_one_get_and_they_become_rarer(scene: Sce
     assert waits == sorted(waits)
     assert waits[-1] == 300
     assert scene.item["status"] == "preparing"
-    assert scene.item["reason"] == "waits for files: it is being recorded"
+    assert scene.item["reason"] == "waiting for files: the track is still being recorded"
 
 
-def test_a_long_playlist_costs_three_lists_and_one_get_a_look(scene: Scene) -> None:
+def test_a_long_playlist_costs_three_lists_and_one_get_a_check(scene: Scene) -> None:
     names = scene.slices(1440)
     del scene.folder.objects[FOLDER + names[700]]
     scene.folder.put(KEY, playlist(names))
@@ -83,7 +83,7 @@ def test_a_muted_speaker_s_playlist_stands_still_for_hours_and_nothing_is_conclu
     assert scene.look().outcome == "submit"
 
 
-def test_without_any_word_of_its_end_a_day_of_silence_is_the_end(scene: Scene) -> None:
+def test_where_the_end_is_unknown_a_day_of_silence_is_the_end(scene: Scene) -> None:
     scene.folder.put(KEY, playlist(scene.slices(2), closed=False))
 
     scene.look_until_it_ends(500)
@@ -93,20 +93,20 @@ def test_without_any_word_of_its_end_a_day_of_silence_is_the_end(scene: Scene) -
     assert scene.item["incomplete"] == "its playlist was never closed"
 
 
-def test_late_slices_are_waited_for(scene: Scene) -> None:
+def test_late_segments_are_waited_for(scene: Scene) -> None:
     names = scene.slices(3, present=False)
     scene.folder.put(FOLDER + names[0])
     scene.folder.put(KEY, playlist(names))
 
     assert scene.look().outcome == "running"
-    assert scene.item["reason"] == f"waits for files: 2 of 3 slices did not come, such as {names[1]}"
+    assert scene.item["reason"] == f"waiting for files: 2 of 3 segments did not arrive, such as {names[1]}"
     scene.slices(3)
 
     assert scene.look().outcome == "submit"
     assert "incomplete" not in scene.item
 
 
-def test_a_slice_that_never_comes_is_left_out_and_named(scene: Scene) -> None:
+def test_a_segment_that_never_arrives_is_left_out_and_named(scene: Scene) -> None:
     names = scene.slices(3)
     del scene.folder.objects[FOLDER + names[1]]
     scene.folder.put(KEY, playlist(names))
@@ -115,7 +115,7 @@ def test_a_slice_that_never_comes_is_left_out_and_named(scene: Scene) -> None:
 
     assert scene.progress.outcome == "submit"
     assert 60 * LATE_MINUTES <= scene.clock.elapsed < 60 * (LATE_MINUTES + 6)
-    assert scene.item["incomplete"] == f"1 of 3 slices, such as {names[1]}, never came or cannot be read"
+    assert scene.item["incomplete"] == f"1 of 3 segments never arrived or cannot be read, such as {names[1]}"
     assert [piece.name for piece in scene.remux.pieces] == names
 
 
@@ -156,7 +156,7 @@ def test_after_the_recording_s_end_an_open_playlist_is_waited_for_and_then_taken
     assert len(scene.remux.pieces) == 2
 
 
-def test_agora_s_word_that_all_is_there_ends_the_wait(scene: Scene) -> None:
+def test_a_recording_that_agora_declares_complete_ends_the_wait(scene: Scene) -> None:
     names = scene.slices(2)
     del scene.folder.objects[FOLDER + names[1]]
     scene.folder.put(KEY, playlist(names))
@@ -199,7 +199,7 @@ def test_the_first_recorder_s_key_may_never_have_come(scene: Scene) -> None:
     assert scene.look().outcome == "submit"
 
 
-def test_a_playlist_that_names_no_slice_is_an_empty_track(scene: Scene) -> None:
+def test_a_playlist_that_names_no_segment_is_an_empty_track(scene: Scene) -> None:
     scene.folder.put(KEY, playlist([]))
 
     progress = scene.look()
@@ -208,7 +208,7 @@ def test_a_playlist_that_names_no_slice_is_an_empty_track(scene: Scene) -> None:
     assert (scene.item["status"], scene.item["empty"]) == ("done", True)
     recording = scene.store.recordings.get(R)
     assert recording["status"] == "empty"
-    assert "its playlist names no slice" in recording["reason"]
+    assert "its playlist names no segment" in recording["reason"]
 
 
 def test_what_is_no_playlist_fails_when_no_better_copy_came(scene: Scene) -> None:
@@ -226,7 +226,7 @@ def test_a_track_without_sound_fails_with_the_reason(scene: Scene) -> None:
     progress = scene.look()
 
     assert progress.outcome == "failed"
-    assert progress.reason == "there is nothing to hear: none of 1 slices holds sound"
+    assert progress.reason == "the track holds no sound: none of 1 slices holds sound"
 
 
 def test_a_playlist_that_claims_a_week_is_refused(scene: Scene) -> None:
@@ -237,7 +237,7 @@ def test_a_playlist_that_claims_a_week_is_refused(scene: Scene) -> None:
     progress = scene.look()
 
     assert progress.outcome == "failed"
-    assert progress.reason == "its playlists claim 200 hours; the most is 72"
+    assert progress.reason == "its playlists claim 200 hours; the limit is 72"
 
 
 def test_a_finished_track_is_left_alone(scene: Scene) -> None:

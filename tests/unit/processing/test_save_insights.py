@@ -78,8 +78,8 @@ class TestSave:
         with pytest.raises(ProviderRejected, match=type(error).__name__) as raised:
             replied.save(insight_store)
 
-        assert str(raised.value).startswith("marsview's reply does not fit its contract")
-        assert str(raised.value).endswith(f"it lies under {R}/{replied.media.media_id}.json")
+        assert str(raised.value).startswith("marsview's reply does not match its contract")
+        assert str(raised.value).endswith(f"stored as {R}/{replied.media.media_id}.json")
         assert replied.item["status"] == "submitted"
 
     def test_what_does_not_fit_is_said_so(self, replied: Flow, insight_store: InsightStore) -> None:

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from recording_insights.aws.recordings_bucket import LARGEST_BYTES, S3TrackFolder
-from recording_insights.media.track import StoredFile, Track
+from recording_insights.aws.recordings_bucket import LARGEST_BYTES, S3TrackFolder, StoredFile
+from recording_insights.media.track import Track
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.store.media import MediaStore
 from tests.unit.fake_table import LARGEST_ITEM_BYTES
@@ -42,9 +42,9 @@ class TestNames:
         for other in (f"bak/{names[0]}", f"backup/old/{names[1]}", f"bakery/{STEM}_1_2.m3u8", f"{STEM}/{names[0]}"):
             bucket.put(folder + other, "another's")
 
-        track = Track.look_at(f"{folder}{STEM}.m3u8", bucket)
+        track = Track.read(f"{folder}{STEM}.m3u8", bucket)
 
-        assert track.slices == {}
+        assert track.segment_keys == {}
         assert track.absent == names
 
     @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ class TestNames:
             bucket.put(name, name)
         bucket.put(f"{stem}.m3u8", playlist([names[0], quote(names[1])]))
 
-        track = Track.look_at(f"{stem}.m3u8", bucket)
+        track = Track.read(f"{stem}.m3u8", bucket)
 
         assert track.absent == []
-        assert [track.slice_key(name) for name in track.named] == names
+        assert [track.key_of(name) for name in track.named] == names
 
     @pytest.mark.parametrize("uid", ["0", "007", "4294967295", "9" * 800])
     @pytest.mark.parametrize("sid", [SID, "x", "0" * 40, "AGORA1"])
@@ -97,7 +97,7 @@ class TestNames:
         bucket.put(media.key.replace(".m3u8", "_1.ts"))
         bucket.put(media.key, playlist([media.key.replace(".m3u8", "_1.ts")]))
         bucket.put(media.key.replace(f"_s_{uid}_", f"_s_{uid}0_"), playlist([]))
-        track = Track.look_at(media.key, bucket)
+        track = Track.read(media.key, bucket)
         assert (len(track.recorders), track.closed, track.absent) == (1, True, [])
 
     @pytest.mark.parametrize("medium", ["video", "av"])
@@ -156,7 +156,7 @@ def scene_of(key: str, store: MediaStore, clock: FakeClock) -> Scene:
 
 
 class TestFilesThatComeAndGo:
-    def test_a_slice_that_vanishes_between_the_list_and_its_reading_is_named(self, scene: Scene) -> None:
+    def test_a_segment_that_vanishes_between_the_list_and_its_reading_is_named(self, scene: Scene) -> None:
         names = scene.slices(3)
         scene.folder.put(KEY, playlist(names))
         listed = scene.folder.list
@@ -169,19 +169,19 @@ class TestFilesThatComeAndGo:
         scene.folder.list = and_gone  # type: ignore[method-assign]
 
         assert scene.look().outcome == "submit"
-        assert scene.item["incomplete"] == f"1 of 3 slices, such as {names[1]}, never came or cannot be read"
+        assert scene.item["incomplete"] == f"1 of 3 segments never arrived or cannot be read, such as {names[1]}"
 
-    def test_slices_that_no_playlist_names_are_not_nothing(self, scene: Scene) -> None:
+    def test_segments_that_no_playlist_names_are_not_nothing(self, scene: Scene) -> None:
         scene.slices(4)
         scene.folder.put(KEY, playlist([]))
 
         scene.look_until_it_ends()
 
         assert scene.progress.outcome == "failed"
-        assert "slices that no playlist names: 4, such as " in scene.progress.reason
+        assert "segments that no playlist names: 4, such as " in scene.progress.reason
         assert scene.clock.elapsed >= 3600, "a better copy of the playlist may come"
 
-    def test_slices_that_an_open_playlist_lacks_are_told(self, scene: Scene) -> None:
+    def test_segments_that_an_open_playlist_does_not_name_are_named(self, scene: Scene) -> None:
         names = scene.slices(4)
         scene.folder.put(KEY, playlist(names[:3], closed=False))
         scene.end()
@@ -189,9 +189,9 @@ class TestFilesThatComeAndGo:
         scene.look_until_it_ends()
 
         assert scene.progress.outcome == "submit"
-        assert f"left out were slices that no playlist names: 1, such as {names[3]}" in scene.item["incomplete"]
+        assert f"segments left out because no playlist names them: 1, such as {names[3]}" in scene.item["incomplete"]
 
-    def test_what_comes_after_agora_s_word_that_all_is_there_is_waited_for(self, scene: Scene) -> None:
+    def test_what_arrives_after_agora_declared_the_recording_complete_is_waited_for(self, scene: Scene) -> None:
         """Whoever sent it: a notification of the recorder that was replaced, or the watch, which sees no slices."""
         scene.folder.put(KEY, playlist(scene.slices(2), closed=False))
         scene.end(complete_at=scene.clock.now().isoformat())
@@ -215,7 +215,7 @@ class TestFilesThatComeAndGo:
         assert scene.folder.lists == 2
 
         scene.end(complete_at=scene.clock.now().isoformat())
-        assert scene.look().reason == "its playlists claim 416 hours; the most is 72"
+        assert scene.look().reason == "its playlists claim 416 hours; the limit is 72"
 
 
 class TestHistory:

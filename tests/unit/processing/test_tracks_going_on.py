@@ -215,17 +215,17 @@ class TestEvents:
         world.tell([*FIRST, *THEN[:1]], closed=False)
         name = world.names[1]
         assert world.look(name).outcome == "running"
-        assert world.rows[1]["reason"] == "waits for files: it is being recorded"
+        assert world.rows[1]["reason"] == "waiting for files: the track is still being recorded"
         world.tell([*FIRST, *THEN])
         del world.folder.objects[FOLDER + THEN[1]]
         assert world.look(name).outcome == "running"
-        assert world.rows[1]["reason"] == f"waits for files: 1 of 2 slices did not come, such as {THEN[1]}"
+        assert world.rows[1]["reason"] == f"waiting for files: 1 of 2 segments did not arrive, such as {THEN[1]}"
 
         world.process(name)
 
-        assert world.rows[1]["incomplete"] == f"1 of 2 slices, such as {THEN[1]}, never came or cannot be read"
+        assert world.rows[1]["incomplete"] == f"1 of 2 segments never arrived or cannot be read, such as {THEN[1]}"
         assert world.recording["status"] == "partial"
-        assert "audio.m3u8, part 2: 1 of 2 slices" in world.recording["reason"]
+        assert "audio.m3u8, part 2: 1 of 2 segments" in world.recording["reason"]
 
     def test_what_it_continues_is_not_missed_once_more(self, world: World) -> None:
         """Slices that came too late for the file before, or in no playlist, are no part of what follows it."""
@@ -237,5 +237,5 @@ class TestEvents:
         world.process_all()
 
         assert world.heard == [FIRST, THEN]
-        gaps = "its playlist was never closed; left out were slices that no playlist names: 1, such as"
+        gaps = "its playlist was never closed; segments left out because no playlist names them: 1, such as"
         assert world.rows[1]["incomplete"] == f"{gaps} {slice_at(107)}"

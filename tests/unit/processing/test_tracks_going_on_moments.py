@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.processing import prepare_media
+from recording_insights.processing.prepared_file import FilePreparation
 from recording_insights.store.media import MediaStore
 from tests.unit.crashing_table import CrashingTable
 from tests.unit.fake_table import FakeTable
@@ -159,7 +159,7 @@ def test_news_between_two_runs_of_which_the_second_is_killed_is_heard(
     world = World(table, clock)
     world.tell(FIRST)
     name = world.names[0]
-    conclusion = prepare_media._conclusion
+    conclusion = FilePreparation.conclude
 
     def kill(*_: Any) -> Any:
         raise Killed
@@ -167,13 +167,13 @@ def test_news_between_two_runs_of_which_the_second_is_killed_is_heard(
     def news_and_a_second_run(*arguments: Any) -> Any:
         concluded = conclusion(*arguments)
         world.tell([*FIRST, *THEN])
-        monkeypatch.setattr(prepare_media, "_conclusion", kill)
+        monkeypatch.setattr(FilePreparation, "conclude", kill)
         with pytest.raises(Killed):
             world.look(name)
-        monkeypatch.setattr(prepare_media, "_conclusion", conclusion)
+        monkeypatch.setattr(FilePreparation, "conclude", conclusion)
         return concluded
 
-    monkeypatch.setattr(prepare_media, "_conclusion", news_and_a_second_run)
+    monkeypatch.setattr(FilePreparation, "conclude", news_and_a_second_run)
     world.look(name)
     world.process_all()
 
@@ -186,17 +186,17 @@ def test_a_run_that_comes_late_does_not_take_back_what_the_second_has_handed_on(
     world = World(table, clock)
     world.tell(FIRST)
     name = world.names[0]
-    conclusion = prepare_media._conclusion
+    conclusion = FilePreparation.conclude
 
     def second_run(*arguments: Any) -> Any:
         concluded = conclusion(*arguments)
-        monkeypatch.setattr(prepare_media, "_conclusion", conclusion)
+        monkeypatch.setattr(FilePreparation, "conclude", conclusion)
         assert world.look(name).outcome == "submit"
         progress = world.executions[name]
         world.store.submitted(progress.recording_id, progress.media_id, job={}, provider="marsview")
         return concluded
 
-    monkeypatch.setattr(prepare_media, "_conclusion", second_run)
+    monkeypatch.setattr(FilePreparation, "conclude", second_run)
     world.look(name)
 
     assert world.rows[0]["status"] == "submitted"

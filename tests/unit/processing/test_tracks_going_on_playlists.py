@@ -57,7 +57,7 @@ class TestPlaylists:
         names = [slice_at(0), slice_at(2), slice_at(6)]
         lines = [f"#EXTINF:{seconds}\n{name}" for seconds, name in zip((2, 3, 1), names, strict=True)]
         folder.put(KEY, "\n".join(["#EXTM3U", *lines, "#EXT-X-ENDLIST"]))
-        track = Track.look_at(KEY, folder, continues_at_ms=BEGAN_MS + 3000)
+        track = Track.read(KEY, folder, continues_at_ms=BEGAN_MS + 3000)
         target = tmp_path / "track.mp4"
 
         prepared = remux(track.timeline.pieces, {names[1]: slice_of(3.0), names[2]: slice_of(1.0)}.get, target)
@@ -108,7 +108,7 @@ class TestPlaylists:
         world.clock.elapsed += 200  # it stands still
 
         assert world.look(world.names[1]).outcome == "running"
-        assert world.rows[1]["reason"] == "waits for files: its playlist was not closed"
+        assert world.rows[1]["reason"] == "waiting for files: its playlist is not closed"
         world.tell([*FIRST, *THEN])
         world.process_all()
         assert world.heard == [[*FIRST, *later], THEN]

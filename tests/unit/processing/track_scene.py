@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.remux import Prepared
 from recording_insights.hls.timeline import Piece
-from recording_insights.media.track import StoredFile
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from events import receive_result_event
-from recording_insights.processing.callbacks import callback_token, job_name
+from recording_insights.processing.callbacks import callback_token
+from recording_insights.processing.job_name import JobName
 from recording_insights.store.media import MediaStore
 from routes import receive_callback
 from tests.unit.environment import ENVIRONMENT
@@ -50,7 +51,7 @@ def waiting(flow: Flow, monkeypatch: pytest.MonkeyPatch, woken: list[str]) -> Ca
 @pytest.fixture
 def callback(flow: Flow, captured_event: CapturedEvent) -> dict[str, Any]:
     """A webhook of Symbl for the media object's job."""
-    name = job_name(R, flow.media.media_id, {})
+    name = str(JobName(R, flow.media.media_id, 0))
     token = callback_token("secret of the-webhook-secret", "symbl", name)
     event = captured_event("http_callback")
     event["pathParameters"] |= {"job": name, "token": token}

@@ -1,0 +1,32 @@
+"""The name that we give to a provider's job: it leads a callback back to the media object."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from recording_insights.store.rows import MediaRow
+
+_FORM = re.compile(r"(?:^|-)(?P<recording_id>[0-9a-f]{32})-(?P<media_id>[0-9a-f]{20})-(?P<number>\d+)(?:\.json)?$")
+
+
+@dataclass(frozen=True)
+class JobName:
+    """The name of one job, about 55 characters as text. `number` counts the jobs of the media object from 0."""
+
+    recording_id: str
+    media_id: str
+    number: int
+
+    @classmethod
+    def of(cls, row: MediaRow) -> Self:
+        """Return the name of a media object's present job. Each job that replaces another has a new name."""
+        return cls(row["recording_id"], row["media_id"], len(row.get("given_up", ())))
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Find the name at the end of a text, such as a key in S3 or a name with a prefix; None if there is none."""
+        match = _FORM.search(text)
+        return cls(match["recording_id"], match["media_id"], int(match["number"])) if match else None
+
+    def __str__(self) -> str:
+        return f"{self.recording_id}-{self.media_id}-{self.number}"
