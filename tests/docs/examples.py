@@ -18,7 +18,7 @@ from recording_insights.agora.fields.recorder import UPDATE
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest
 from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
-from recording_insights.processing.callbacks import Outcome
+from recording_insights.processing.callbacks import CallbackOutcome
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.recordings.read import describe_recording, list_recordings, public
@@ -179,5 +179,5 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", "reason": "r"},
     "GET /recordings/{recording_id}/insights": _insights,
     "POST /webhooks/agora": lambda: {"ok": True},
-    "POST /webhooks/{provider}": lambda: {"outcome": get_args(Outcome)[0]},
+    "POST /webhooks/{provider}": lambda: {"outcome": get_args(CallbackOutcome)[0]},
 }

@@ -11,9 +11,9 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
 from recording_insights.model.status import FINAL
 from recording_insights.store.expressions import if_it_holds, read, update_of
-from recording_insights.store.job_names import JobNameStore
 from recording_insights.store.keys import PARTITION, media_key
 from recording_insights.store.numbers import encode
+from recording_insights.store.provider_jobs import ProviderJobStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import GivenUp, Job, MediaChanges, MediaRow
 
@@ -51,9 +51,9 @@ class MediaStore:
         return RecordingStore(self.table, self.now, self.sleep)
 
     @property
-    def jobs(self) -> JobNameStore:
+    def jobs(self) -> ProviderJobStore:
         """The providers' own ids of jobs, in the same table."""
-        return JobNameStore(self.table)
+        return ProviderJobStore(self.table)
 
     @property
     def timestamp(self) -> str:

@@ -274,7 +274,7 @@ class ClaimRow(TypedDict):
     claimed_until: int
 
 
-class JobNameRow(TypedDict):
+class ProviderJobRow(TypedDict):
     """The media object of a job that a callback names by the provider's id only."""
 
     pk: str

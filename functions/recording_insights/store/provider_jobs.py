@@ -1,18 +1,18 @@
-"""Names of jobs: from a provider's own id of a job to its media object."""
+"""Providers' own ids of jobs, each with its media object."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recording_insights.store.expressions import read, update_of
 from recording_insights.store.keys import callback_key
-from recording_insights.store.rows import JobNameRow
+from recording_insights.store.rows import ProviderJobRow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
 @dataclass(frozen=True)
-class JobNameStore:
+class ProviderJobStore:
     """Lets a callback that knows only the provider's id of a job find the media object.
 
     `table` is the boto3 resource of the insights table; both methods may raise botocore's `ClientError`.
@@ -27,5 +27,5 @@ class JobNameStore:
 
     def find(self, provider: str, key: str) -> tuple[str, str] | None:
         """Return recording id and media id of the job that the provider calls `key`."""
-        row: JobNameRow | None = read(self.table, callback_key(provider, key))
+        row: ProviderJobRow | None = read(self.table, callback_key(provider, key))
         return (row["job_of_recording"], row["job_of_media"]) if row else None
