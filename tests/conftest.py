@@ -38,7 +38,6 @@ def stack() -> "Iterator[LocalStack]":
     context = {
         "provider": default,
         # Each provider with its own default options: the local stack's are for the demo.
-        "assemblyaiOptions": "{}",
         "submitCeilingMinutes": "10",
         "pollCeilingMinutes": "20",
         "lateFilesMinutes": "5",

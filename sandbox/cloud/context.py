@@ -1,6 +1,5 @@
 """The settings of the local stack: what is fixed, what is the default, and what the user gave."""
 
-import json
 import shlex
 from collections.abc import Mapping
 
@@ -8,11 +7,8 @@ from sandbox.cloud.location import Location
 from sandbox.stand_ins.vendors.registry import vendors
 
 STAGE = "local"
-DEFAULTS: Mapping[str, str] = {
-    "provider": "assemblyai",
-    # Beyond its own default, so that a first look at the insights shows topics too.
-    "assemblyaiOptions": json.dumps({"features": ["sentiment_analysis", "iab_categories"]}),
-}
+# A provider that is alive, and the one of those that finds most by default: summary, topics and sentiment.
+DEFAULTS: Mapping[str, str] = {"provider": "deepgram"}
 """Settings of a local stack for which the user gave none. A stage on AWS has no default provider."""
 
 _FIXED = ("stage",)

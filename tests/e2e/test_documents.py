@@ -105,7 +105,7 @@ def test_the_sandbox_pages_snippet_turns_dials(stack: LocalStack) -> None:
     assert statements[-1] == "stack.reset_dials()"
     exec(compile("\n".join(statements[:-1]), SANDBOX.name, "exec"), {})  # noqa: S102 - the page's own code
     turned = stack.dials()
-    assert turned["assemblyai"]["job_fails"] == "no speech"
+    assert turned["deepgram"]["job_fails"] == "no speech"
     assert turned["agora"]["parts"] == 3
     assert [failure["call"] for failure in turned["fail_next"]] == ["agora.acquire"]
     exec(compile(snippet(1), SANDBOX.name, "exec"), {})  # noqa: S102 - the page's own code
