@@ -14,6 +14,7 @@ from recording_insights.agora.fields.translation import Field, Fields, agora_obj
 from recording_insights.agora.fields.uids import uid, uid_list, uids_or_all
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.registry import PROVIDERS
+from recording_insights.recordings.read import LIST_PARAMETERS
 from recording_insights.recordings.request import request_readers
 from recording_insights.validation import (
     Reader,
@@ -334,6 +335,7 @@ def test_the_fields_of_a_whole_body_have_no_prefix() -> None:
 
 
 TABLES: dict[str, Mapping[str, Reader[Any]]] = {
+    "query of the list": LIST_PARAMETERS,
     **{
         name: {field: one.read for field, one in fields.items()}
         for name, fields in {

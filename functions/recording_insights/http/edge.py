@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import wraps
 from typing import Any, Protocol
 
@@ -18,6 +17,7 @@ from aws_lambda_powertools import Logger
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, NotFound, PayloadTooLarge
 from recording_insights.http.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
+from recording_insights.validation import RECORDING_ID
 
 LARGEST_BODY = 16 * 1024
 LARGEST_CALLBACK = 6 * 1024 * 1024
@@ -25,7 +25,7 @@ LARGEST_CALLBACK = 6 * 1024 * 1024
 ANSWER_MARGIN_SECONDS = 2.0
 """The part of a function's time that is reserved for the last writes and the response."""
 
-_RECORDING_ID = re.compile(r"[0-9a-f]{32}")
+_RECORDING_ID = re.compile(RECORDING_ID)
 
 
 class LambdaContext(Protocol):
@@ -126,7 +126,7 @@ class HttpResponse:
         return {
             "statusCode": self.status,
             "headers": {"content-type": "application/json", **self.headers},
-            "body": json.dumps(self.content, default=_plain, ensure_ascii=False, separators=(",", ":")),
+            "body": json.dumps(self.content, ensure_ascii=False, separators=(",", ":")),
         }
 
 
@@ -182,11 +182,3 @@ def _problem_response(problem: Problem, request_id: str | None) -> HttpResponse:
     if problem.retry_after is not None:
         headers["retry-after"] = str(problem.retry_after)
     return HttpResponse({**problem.document(), "request_id": request_id}, problem.status, headers)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, set | frozenset | tuple):
-        return list(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")

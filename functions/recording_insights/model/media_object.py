@@ -19,6 +19,7 @@ from typing import Any
 
 from recording_insights.agora.file_names import AgoraName
 from recording_insights.store.rows import MediaRow
+from recording_insights.validation import RECORDING_ID
 
 SUFFIXES = (".mp4", ".m4a", ".mp3", ".wav")
 """Suffixes of the media files that start an execution: Agora's MP4, and the common audio files from elsewhere."""
@@ -29,8 +30,8 @@ PREPARED = "prepared/"
 
 MOST_PARTS = 100_000
 """Upper bound on the number of parts that one recorder writes; the parts of the next recorder count on from here."""
-_ID = re.compile(r"[0-9a-f]{32}")
-_RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>[0-9a-f]{32})/[^/]+$")
+_ID = re.compile(RECORDING_ID)
+_RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>" + RECORDING_ID + r")/[^/]+$")
 _NOT_FOR_NAMES = re.compile(r"[^0-9A-Za-z]+")
 
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from recording_insights.store.rows import MediaRow
+from recording_insights.validation import RECORDING_ID
 
-_FORM = re.compile(r"(?:^|-)(?P<recording_id>[0-9a-f]{32})-(?P<media_id>[0-9a-f]{20})-(?P<number>\d+)(?:\.json)?$")
+_FORM = re.compile(
+    r"(?:^|-)(?P<recording_id>" + RECORDING_ID + r")-(?P<media_id>[0-9a-f]{20})-(?P<number>\d+)(?:\.json)?$"
+)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from recording_insights.model.status import RECORDING_STATUSES
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import Position, RecordingStore, position
 from recording_insights.store.rows import MediaRow, RecordingRow
+from recording_insights.validation import Reader, from_text, object_of, one_of, whole_number
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
@@ -78,17 +79,11 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
     Raises:
         InvalidRequest: names the parameter that is unknown or wrong.
     """
-    for name in query:
-        if name not in ("status", "limit", "cursor"):
-            raise InvalidRequest(name, "unknown; the parameters are status, limit, cursor")
-    status, limit = query.get("status"), query.get("limit", str(USUAL_PAGE))
-    if status is not None and status not in RECORDING_STATUSES:
-        raise InvalidRequest("status", f"must be one of {', '.join(RECORDING_STATUSES)}")
-    if not (limit.isascii() and limit.isdecimal() and len(limit) <= 3 and 1 <= int(limit) <= LARGEST_PAGE):
-        raise InvalidRequest("limit", f"must be a whole number from 1 to {LARGEST_PAGE}")
-    before = _position_of(query["cursor"]) if "cursor" in query else None
-    found = store.newest([status] if status else RECORDING_STATUSES, int(limit) + 1, before=before)
-    page = found[: int(limit)]
+    wanted = object_of(LIST_PARAMETERS)("", query)
+    statuses = [wanted["status"]] if "status" in wanted else RECORDING_STATUSES
+    limit = wanted.get("limit", USUAL_PAGE)
+    found = store.newest(statuses, limit + 1, before=wanted.get("cursor"))
+    page = found[:limit]
     return {
         "recordings": [_listed(recording) for recording in page],
         **({"cursor": _cursor_of(position(page[-1]))} if len(found) > len(page) else {}),
@@ -125,12 +120,26 @@ def _cursor_of(where: Position) -> str:
     return base64.urlsafe_b64encode(json.dumps(where).encode()).decode().rstrip("=")
 
 
-def _position_of(cursor: str) -> Position:
+def _number_of(digits: str) -> int:
+    if not (digits.isascii() and digits.isdecimal()):
+        raise ValueError(digits)
+    return int(digits)
+
+
+def _position_of(path: str, cursor: Any) -> Position:
     try:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
         created_at, recording_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if not (isinstance(created_at, str) and created_at and isinstance(recording_id, str)):
             raise ValueError(cursor)
     except (ValueError, TypeError, RecursionError):
-        raise InvalidRequest("cursor", "must be the cursor of the page before") from None
+        raise InvalidRequest(path, "must be the cursor of the page before") from None
     return created_at, recording_id
+
+
+LIST_PARAMETERS: Mapping[str, Reader[Any]] = {
+    "status": one_of(*RECORDING_STATUSES),
+    "limit": from_text(_number_of, whole_number(1, LARGEST_PAGE)),
+    "cursor": Reader(_position_of, {"type": "string", "minLength": 1}),
+}
+"""The query parameters of the list."""

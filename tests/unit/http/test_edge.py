@@ -4,7 +4,6 @@ import base64
 import importlib
 import json
 from dataclasses import replace
-from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
@@ -142,13 +141,6 @@ def test_no_recording_has_such_an_id(recording_id: str) -> None:
         {"pathParameters": {"recording_id": recording_id}},
     )
     assert (status, document["title"]) == (404, "No such recording")
-
-
-def test_numbers_of_the_table_are_json_numbers() -> None:
-    body = HttpResponse({"a": Decimal("3"), "b": Decimal("0.5"), "c": ("x",), "d": {"y"}}).event()["body"]
-    assert json.loads(body) == {"a": 3, "b": 0.5, "c": ["x"], "d": ["y"]}
-    with pytest.raises(TypeError):
-        HttpResponse(object()).event()
 
 
 @pytest.fixture
