@@ -37,7 +37,7 @@ class ContextError(Exception):
 
 @dataclass(frozen=True)
 class StackSettings:
-    """The settings of a stage. README.md has the table.
+    """The settings of a stage. docs/settings.md has the table.
 
     `provider` gets every recording that names no other. Requests may also name `other_providers`; `failover` take over
     in their order. `prefix_providers` has providers by the prefix of an object's key: the first gets the object, the

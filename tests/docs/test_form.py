@@ -57,3 +57,15 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         targets = [(read.path.parent / target.partition("#")[0]).resolve() for target in read.links]
         open_pages += [Page(target) for target in targets if target.suffix == ".md" and target.exists()]
     assert [read.name for read in all_pages() if read.path not in reached] == []
+
+
+def test_code_cites_pages_that_exist() -> None:
+    """Docstrings and comments lead to pages, and may name a heading after `#`."""
+    cited = {
+        (path.relative_to(PROJECT), page)
+        for folder in ("functions", "infra", "operations", "sandbox", "tests", "benchmarks")
+        for path in (PROJECT / folder).rglob("*.py")
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text())
+    }
+    assert cited
+    assert not [(str(path), page) for path, page in cited if not (PROJECT / page).is_file()]
