@@ -122,7 +122,7 @@ def _work(folder: Path) -> float:
     """From the playlist to the file, in seconds; the process's start and imports are over."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))
     from recording_insights.hls.playlist import parse_playlist
-    from recording_insights.hls.remux import remux
+    from recording_insights.hls.remux.remux import remux
     from recording_insights.hls.timeline import lay_out
 
     began = time.perf_counter()

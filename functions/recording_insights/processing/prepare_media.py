@@ -20,7 +20,7 @@ from recording_insights.store.expressions import utc_text
 from recording_insights.store.media import MediaStore
 
 if TYPE_CHECKING:
-    from recording_insights.hls.remux import Prepared
+    from recording_insights.hls.remux.remux import Prepared
 
 SILENT = timedelta(hours=24)
 """A recording of which nobody tells the end is over when nothing was written for so long: Agora's longest silence."""
@@ -181,7 +181,7 @@ def _conclusion(track: Track, item: Mapping[str, Any], now: str, folder: TrackFo
     `ends_at_ms` (unix ms) is up to where the track was processed, None where no clock tells: what reaches beyond it
     is a continuation.
     """
-    from recording_insights.hls.remux import NothingToHear
+    from recording_insights.hls.remux.remux import NothingToHear
 
     if not track.named:
         nothing: dict[str, Any] = {"finished_at": now, "ends_at_ms": track.continues_at_ms}

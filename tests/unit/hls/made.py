@@ -11,7 +11,7 @@ from typing import Any
 
 import av
 
-from recording_insights.hls.remux import Prepared, remux
+from recording_insights.hls.remux.remux import Prepared, remux
 from recording_insights.hls.timeline import Piece
 
 FRAME_MS = 1024 / 48

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recording_insights.hls.remux import NothingToHear, Prepared, remux
+from recording_insights.hls.remux.remux import NothingToHear, Prepared, remux
 from recording_insights.hls.timeline import TOLERANCE_MS, Piece
 from tests.unit.hls.made import FRAME_MS, heard_ms, in_a_row, loud, packets, slice_of, stamps, video_only, written
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
-from recording_insights.hls.remux.slices import Kind
+from recording_insights.hls.remux.segments import Kind
 from recording_insights.hls.timeline import Piece
 from tests.unit.hls.made import FRAME_MS, heard_ms, in_a_row, loud, slice_of, stamps, video_only, written
 

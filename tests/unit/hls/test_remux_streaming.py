@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recording_insights.hls.remux import remux
+from recording_insights.hls.remux.remux import remux
 from tests.unit.hls.made import in_a_row, slice_of
 
 

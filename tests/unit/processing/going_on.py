@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from recording_insights.hls.remux import NothingToHear, Prepared
+from recording_insights.hls.remux.remux import NothingToHear, Prepared
 from recording_insights.hls.timeline import Piece
 from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject

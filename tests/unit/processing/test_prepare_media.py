@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from recording_insights.hls.remux import NothingToHear
+from recording_insights.hls.remux.remux import NothingToHear
 from recording_insights.processing.progress import Progress
 from recording_insights.store.media import MediaStore
 from tests.unit.fakes import FakeClock

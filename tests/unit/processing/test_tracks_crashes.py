@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.hls.remux import Prepared
+from recording_insights.hls.remux.remux import Prepared
 from recording_insights.hls.timeline import Piece
 from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.hls.remux import remux
+from recording_insights.hls.remux.remux import remux
 from recording_insights.media.track import Track
 from recording_insights.model.insights import Insights, Utterance
 from recording_insights.recordings.insights_answer import answer_insights

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from recording_insights.hls.remux import Prepared
+from recording_insights.hls.remux.remux import Prepared
 from recording_insights.hls.timeline import Piece
 from recording_insights.media.track import StoredFile
 from recording_insights.model.media_object import MediaObject

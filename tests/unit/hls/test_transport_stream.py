@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recording_insights.hls.remux.transport import Payload, payload
+from recording_insights.hls.remux.transport_stream import Payload, payload
 from tests.unit.hls.made import FRAME_MS, heard_ms, in_a_row, packets, slice_of, written
 
 PID = 0x100

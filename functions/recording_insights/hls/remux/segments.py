@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import av
 
-from recording_insights.hls.remux.transport import CLOCK_HZ, payload
+from recording_insights.hls.remux.transport_stream import CLOCK_HZ, payload
 from recording_insights.hls.timeline import TOLERANCE_MS
 
 ADTS_HEADER = 7

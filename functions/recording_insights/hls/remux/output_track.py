@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import av
 from av.rational import AVRational
 
-from recording_insights.hls.remux.slices import ADTS_HEADER, ADTS_SAMPLES, Kind, Sound
+from recording_insights.hls.remux.segments import ADTS_HEADER, ADTS_SAMPLES, Kind, Sound
 
 RATE = 48_000
 BIT_RATE = 48_000
