@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from recording_insights.agora.file_names import AgoraName
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, Segment, begins_at_ms, parse_playlist
-from recording_insights.hls.timeline import TOLERANCE_MS, Timeline, lay_out
+from recording_insights.hls.timeline import TOLERANCE_MS, Timeline, place_segments
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Track:
     @property
     def timeline(self) -> Timeline:
         """Where its slices belong. What began before the moment that it continues at is heard from there on only."""
-        timeline = lay_out(self.recorders)
+        timeline = place_segments(self.recorders)
         if not self.continues_at_ms:
             return timeline
         if timeline.starts_at_ms is None:
@@ -103,7 +103,7 @@ class Track:
         if heard <= TOLERANCE_MS:
             return timeline
         moved = [
-            replace(each, at_ms=each.at_ms - heard, trim=each.trim or each.at_ms < heard) for each in timeline.pieces
+            replace(each, at_ms=each.at_ms - heard, trim=each.trim or each.at_ms < heard) for each in timeline.segments
         ]
         return Timeline(self.continues_at_ms, moved)
 
@@ -149,12 +149,12 @@ def beyond(playlist: Playlist, moment_ms: int) -> Playlist:
     """
     if not moment_ms:
         return playlist
-    timeline = lay_out([playlist.segments])
+    timeline = place_segments([playlist.segments])
     starts = timeline.starts_at_ms
     later = {
-        piece.name
-        for piece in timeline.pieces
-        if starts is not None and starts + piece.at_ms + piece.length_ms > moment_ms + 2 * TOLERANCE_MS
+        segment.name
+        for segment in timeline.segments
+        if starts is not None and starts + segment.at_ms + segment.length_ms > moment_ms + 2 * TOLERANCE_MS
     }
     return replace(playlist, segments=[segment for segment in playlist.segments if segment.name in later])
 

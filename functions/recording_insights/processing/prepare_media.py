@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from recording_insights.hls.playlist import NotAPlaylist, parse_playlist
-from recording_insights.hls.timeline import Piece
+from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.media.track import Track, TrackFiles
 from recording_insights.model.media_object import PREPARED
 from recording_insights.processing.progress import Progress
@@ -32,7 +32,7 @@ LEAST_GROWTH = 0.01
 """Of the time since the first look: files may come every few seconds for days, and a history has 25,000 events."""
 LONGEST_NAME = 200
 
-Remux = Callable[[Sequence[Piece], Callable[[str], bytes | None], Path], "Prepared"]
+Remux = Callable[[Sequence[PlacedSegment], Callable[[str], bytes | None], Path], "Prepared"]
 
 
 class TrackFolder(TrackFiles, Protocol):
@@ -181,7 +181,7 @@ def _conclusion(track: Track, item: Mapping[str, Any], now: str, folder: TrackFo
     `ends_at_ms` (unix ms) is up to where the track was processed, None where no clock tells: what reaches beyond it
     is a continuation.
     """
-    from recording_insights.hls.remux.remux import NothingToHear
+    from recording_insights.hls.remux.remux import NoAudio
 
     if not track.named:
         nothing: dict[str, Any] = {"finished_at": now, "ends_at_ms": track.continues_at_ms}
@@ -190,7 +190,7 @@ def _conclusion(track: Track, item: Mapping[str, Any], now: str, folder: TrackFo
         reason = f"nothing{' more' * bool(track.continues_at_ms)} of this uid was recorded: its playlist names no slice"
         return {"status": "done", "empty": True, "counts": {}, "reason": reason, **nothing}
     timeline = track.timeline
-    length_ms = max(piece.at_ms + piece.length_ms for piece in timeline.pieces)
+    length_ms = max(segment.at_ms + segment.length_ms for segment in timeline.segments)
     if length_ms > LONGEST_MS:
         reason = f"its playlists claim {length_ms // 3_600_000} hours; the most is {LONGEST_MS // 3_600_000}"
         return {"status": "failed", "finished_at": now, "reason": reason}
@@ -198,15 +198,17 @@ def _conclusion(track: Track, item: Mapping[str, Any], now: str, folder: TrackFo
     whose = f"uid-{str(item['uid'])[:20]}" if "uid" in item else f"part-{item['part']}"
     key = f"{PREPARED}{item['recording_id']}/{whose}-{item['media_id']}.mp4"
     try:
-        prepared = _prepare(track, timeline.pieces, key, folder, remux)
-    except NothingToHear as silent:
+        prepared = _prepare(track, timeline.segments, key, folder, remux)
+    except NoAudio as silent:
         reason = f"there is nothing to hear: {silent}"
         return {"status": "failed", "finished_at": now, "reason": reason, "ends_at_ms": ends_at_ms}
     waiting = {"status": "waiting", "waiting_since": now, "reason": None}
     return {**waiting, **prepared, "starts_at_ms": timeline.starts_at_ms, "ends_at_ms": ends_at_ms}
 
 
-def _prepare(track: Track, pieces: Sequence[Piece], key: str, folder: TrackFolder, remux: Remux) -> dict[str, Any]:
+def _prepare(
+    track: Track, segments: Sequence[PlacedSegment], key: str, folder: TrackFolder, remux: Remux
+) -> dict[str, Any]:
     """The prepared file, which is kept under the key, and what it lacks."""
 
     def read(name: str) -> bytes | None:
@@ -216,7 +218,7 @@ def _prepare(track: Track, pieces: Sequence[Piece], key: str, folder: TrackFolde
 
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "track.mp4"
-        prepared = remux(pieces, read, file)
+        prepared = remux(segments, read, file)
         etag, size = folder.keep(key, file)
     gaps = []
     if not track.closed:

@@ -112,8 +112,8 @@ def _continues_at_ms(track: Track, held_ms: int, all_held_ms: int) -> int | None
     """
     timeline = track.timeline
     if not all_held_ms:
-        return 0 if timeline.pieces or track.slices else None
-    lengths = [piece.length_ms for piece in timeline.pieces]
+        return 0 if timeline.segments or track.slices else None
+    lengths = [segment.length_ms for segment in timeline.segments]
     if sum(lengths) - all_held_ms <= margin_ms(all_held_ms) or sum(lengths[:-1]) < held_ms:
         return None
     if not held_ms:
@@ -124,10 +124,10 @@ def _continues_at_ms(track: Track, held_ms: int, all_held_ms: int) -> int | None
 def _moment(timeline: Timeline, held_ms: int) -> int:
     """When so much was heard, in ms from the first slice on."""
     left = held_ms
-    for piece in timeline.pieces:
-        if left < piece.length_ms:
-            return piece.at_ms + left
-        left -= piece.length_ms
+    for segment in timeline.segments:
+        if left < segment.length_ms:
+            return segment.at_ms + left
+        left -= segment.length_ms
     raise ValueError(f"the slices end {left} ms before")
 
 

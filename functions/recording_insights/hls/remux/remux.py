@@ -1,7 +1,4 @@
-"""Makes one MP4 of a track's slices, without re-encoding wherever that is possible.
-
-The only part of the package that imports PyAV, which is native code and lies in one function's bundle alone.
-"""
+"""Joins the segments of a track into one MP4. Audio is re-encoded only if it cannot be copied."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,122 +6,125 @@ from pathlib import Path
 
 import av
 
-from recording_insights.hls.remux.output_track import CannotCopy, CopiedTrack, EncodedTrack, Track
-from recording_insights.hls.remux.segments import opened
-from recording_insights.hls.timeline import TOLERANCE_MS, Piece
+from recording_insights.hls.remux.output_track import CannotCopy, CopiedTrack, EncodedTrack, OutputTrack
+from recording_insights.hls.remux.segments import open_segment
+from recording_insights.hls.timeline import TOLERANCE_MS, PlacedSegment
 
-Read = Callable[[str], bytes | None]
-"""The bytes of a slice by its name, None if it is not there."""
+ReadSegment = Callable[[str], bytes | None]
+"""Returns the bytes of a segment by its name, or None if the segment is missing."""
 
 
-class NothingToHear(Exception):
-    """No slice had any sound; the message says why. Nothing was written."""
+class NoAudio(Exception):
+    """Raised when no segment has readable audio. The message is the reason. No file remains."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was written: length, and how much of it is silence that stands for nothing recorded, in ms.
+    """The written file: its length and how much of that is inserted silence, in ms.
 
-    `lost`: the slices that were not there or held no readable sound, in order. `reencoded`: the sound was decoded
-    and encoded anew, because its kind could not be copied or changed on the way.
+    `lost` names, in order, the segments that are missing or have no readable audio.
     """
 
     duration_ms: int
     silent_ms: int
     lost: Sequence[str]
-    reencoded: bool
 
 
-def remux(pieces: Sequence[Piece], read: Read, target: Path) -> Prepared:
-    """Writes the pieces to `target` (MP4 with its index at the front), each at its position.
+def remux(segments: Sequence[PlacedSegment], read: ReadSegment, target: Path) -> Prepared:
+    """Write the segments to `target`, an MP4 with its index at the front, each at its position.
 
-    Where nothing was recorded there is silence, of the same kind as the sound: decoders pay no heed to a gap between
-    timestamps, and every word behind it would be early. One slice is held in memory at a time, and of what was written
-    only the index (12 MB per hour at 48 kHz). `read` is asked a second time for slices when the sound turns out to
-    need encoding.
+    Gaps are filled with silence of the same format, because decoders ignore a jump between timestamps: all speech
+    behind a gap would come too early. Memory holds one segment at a time, and the index of the file (12 MB per hour at
+    48 kHz). If the audio cannot be copied, `read` is called again for the segments that were read before.
 
     Raises:
-        NothingToHear: no slice had any sound.
+        NoAudio: no segment has readable audio.
     """
     try:
-        return _write(pieces, read, target, copied=True)
+        return _write(segments, read, target, copied=True)
     except CannotCopy:
-        return _write(pieces, read, target, copied=False)
+        return _write(segments, read, target, copied=False)
 
 
-def _write(pieces: Sequence[Piece], read: Read, target: Path, copied: bool) -> Prepared:
+def _write(segments: Sequence[PlacedSegment], read: ReadSegment, target: Path, copied: bool) -> Prepared:
     with av.open(str(target), "w", format="mp4", container_options={"movflags": "faststart"}) as file:
-        track: Track = CopiedTrack(file) if copied else EncodedTrack(file)
-        laid = _Layout(track)
-        for piece in pieces:
-            laid.lay(piece, read(piece.name))
-        heard = len(laid.lost) < len(pieces)
-        if heard:
-            laid.close()
-    if not heard:
+        track: OutputTrack = CopiedTrack(file) if copied else EncodedTrack(file)
+        writer = _SegmentWriter(track)
+        for segment in segments:
+            writer.write(segment, read(segment.name))
+        has_audio = len(writer.lost) < len(segments)
+        if has_audio:
+            writer.finish()
+    if not has_audio:
         target.unlink(missing_ok=True)
-        raise NothingToHear(_why(len(pieces), laid.missing))
-    return Prepared(round(track.written_ms), round(laid.silent_ms), tuple(laid.lost), reencoded=not copied)
+        raise NoAudio(_no_audio_reason(len(segments), writer.missing))
+    return Prepared(round(track.written_ms), round(writer.silent_ms), tuple(writer.lost))
 
 
 @dataclass
-class _Layout:
-    """Puts pieces where they belong in a track that only grows; all times in ms."""
+class _SegmentWriter:
+    """Appends segments to a track and fills the gaps between them with silence. All times are in ms.
 
-    track: Track
+    `lost` are the segments without readable audio, `missing` is how many of these `read` did not find.
+    """
+
+    track: OutputTrack
     lost: list[str] = field(default_factory=list)
     missing: int = 0
     silent_ms: float = 0.0
-    _planned: int = 0
-    """Where the last piece ends by the timeline …"""
-    _free: float = 0.0
-    """… and from where on there is room for the next, which is later if its sound was longer."""
-    _owed: float = 0.0
-    """How far the track has to reach in the end: slices that were lost last have their length, too."""
+    _timeline_end: int = 0
+    """The end of the previous segment by the timeline."""
+    _audio_end: float = 0.0
+    """The earliest position of the next segment. Later than `_timeline_end` if the audio was longer than announced."""
+    _least_length: float = 0.0
+    """The least length of the whole track: lost segments at its end count with their full length."""
 
-    def lay(self, piece: Piece, content: bytes | None) -> None:
-        begin = self._free if piece.at_ms == self._planned and not piece.trim else float(piece.at_ms)
-        self._planned = piece.at_ms + piece.length_ms
-        heard = content is not None and self._sound(piece, content, begin)
-        self._free = max(self.track.written_ms, begin + piece.length_ms)
-        if not heard:
-            self.lost.append(piece.name)
+    def write(self, segment: PlacedSegment, content: bytes | None) -> None:
+        follows = segment.at_ms == self._timeline_end and not segment.trim
+        position = self._audio_end if follows else float(segment.at_ms)
+        self._timeline_end = segment.at_ms + segment.length_ms
+        is_written = content is not None and self._write_audio(segment, content, position)
+        self._audio_end = max(self.track.written_ms, position + segment.length_ms)
+        if not is_written:
+            self.lost.append(segment.name)
             self.missing += content is None
-            self._owed = self._free
+            self._least_length = self._audio_end
 
-    def close(self) -> None:
-        self._silence(self._owed - self.track.written_ms)
+    def finish(self) -> None:
+        self._write_silence(self._least_length - self.track.written_ms)
         self.track.finish()
 
-    def _sound(self, piece: Piece, content: bytes, begin: float) -> bool:
-        with opened(content, piece.length_ms) as sound:
-            if sound is None:
+    def _write_audio(self, segment: PlacedSegment, content: bytes, position: float) -> bool:
+        """Returns False if nothing of the segment can be written."""
+        with open_segment(content, segment.length_ms) as audio:
+            if audio is None:
                 return False
-            self.track.begin(sound)
-            heard = False
-            for stretch in sound.stretches:
-                packets = stretch.packets
-                gap = begin + stretch.at_ms - self.track.written_ms
+            self.track.begin(audio)
+            is_written = False
+            for run in audio.runs:
+                packets = run.packets
+                gap = position + run.at_ms - self.track.written_ms
                 if gap > TOLERANCE_MS:
-                    self._silence(gap)
-                elif piece.trim and gap < 0 and stretch.packet_ms:
-                    packets = packets[round(-gap / stretch.packet_ms) :]
+                    self._write_silence(gap)
+                elif segment.trim and gap < 0 and run.packet_ms:
+                    packets = packets[round(-gap / run.packet_ms) :]
                 before = self.track.written_ms
-                self.track.sound(packets)
-                heard = heard or not packets or self.track.written_ms > before
-            return heard
+                self.track.write(packets)
+                # Nothing to write is no failure: an earlier recorder's segments hold all of the run.
+                is_written = is_written or not packets or self.track.written_ms > before
+            return is_written
 
-    def _silence(self, length_ms: float) -> None:
+    def _write_silence(self, length_ms: float) -> None:
         if length_ms > 0:
             before = self.track.written_ms
-            self.track.silence(length_ms)
+            self.track.write_silence(length_ms)
             self.silent_ms += self.track.written_ms - before
 
 
-def _why(pieces: int, missing: int) -> str:
-    if not pieces:
-        return "The playlist names no slices."
-    if missing == pieces:
-        return f"None of the {pieces} slices is there."
-    silent = pieces - missing
-    return f"None of the {pieces} slices has sound that can be read ({missing} missing, {silent} without sound)."
+def _no_audio_reason(segments: int, missing: int) -> str:
+    if not segments:
+        return "The playlist names no segments."
+    if missing == segments:
+        return f"All {segments} segments are missing."
+    unreadable = segments - missing
+    return f"None of the {segments} segments has readable audio ({missing} missing, {unreadable} without audio)."

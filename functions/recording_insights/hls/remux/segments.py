@@ -1,49 +1,51 @@
-"""The sound of one slice: opened from its bytes, nothing decoded."""
+"""Opens a segment and reads its encoded audio. Nothing is decoded, except to check damaged frames."""
 
-from bisect import bisect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import av
 
-from recording_insights.hls.remux.transport_stream import CLOCK_HZ, payload
 from recording_insights.hls.timeline import TOLERANCE_MS
 
 ADTS_HEADER = 7
+"""Bytes of an ADTS header without a checksum. Source: https://wiki.multimedia.cx/index.php/ADTS"""
 ADTS_SAMPLES = 1024
+"""Samples of an ADTS frame with one block."""
 
 _WEBM = b"\x1aE\xdf\xa3"
-"""How a slice begins that is no MPEG-TS. The format is always named: left to its own guess, FFmpeg may take a slice for
-a playlist, and open whatever that names."""
+"""The first bytes of WebM. All other segments are opened as MPEG-TS.
+
+FFmpeg must not detect the format: it could take a segment for a playlist and open any file that the playlist names.
+"""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What must stay the same for packets to be copied into one track.
+class AudioFormat:
+    """The properties that packets of one track must share to be copied.
 
-    `frame`: the part of an ADTS header that tells rate, channels and profile; empty if the packets are no ADTS frames
-    or it changes inside the slice.
+    `adts` is the part of an ADTS header that encodes rate, channels and profile. It is empty if the packets are not
+    ADTS frames, or if it changes within the segment.
     """
 
     codec: str
     profile: str | None
     rate: int
     layout: str
-    frame: bytes
+    adts: bytes
 
     @property
-    def copyable(self) -> bool:
-        """Plain LC-AAC, mono or stereo: silence of the very same kind can be made."""
-        return bool(self.frame) and self.profile == "LC" and self.layout in ("mono", "stereo")
+    def is_copyable(self) -> bool:
+        """True for LC-AAC, mono or stereo: `silent_packet` can make silence of this format."""
+        return bool(self.adts) and self.profile == "LC" and self.layout in ("mono", "stereo")
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Packets without a pause between them, from `at_ms` after the slice's first one; each lasts `packet_ms`."""
+class PacketRun:
+    """Packets without a pause between them. `at_ms` counts from the segment's first packet; each lasts `packet_ms`."""
 
     at_ms: float
     packets: list[Any]
@@ -51,34 +53,16 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Sound:
-    """A slice's sound; `stream` is PyAV's and lives as long as the slice is open."""
+class SegmentAudio:
+    """The audio of a segment. `stream` belongs to PyAV and is valid while the segment is open."""
 
-    kind: Kind
-    stretches: Sequence[Stretch]
+    format: AudioFormat
+    runs: Sequence[PacketRun]
     stream: Any
 
 
-@contextmanager
-def opened(content: bytes, longest_ms: float) -> Iterator[Sound | None]:
-    """The first audio track of a slice, as far as it can be read; None if there is none.
-
-    `longest_ms`: pauses that would make the slice longer than this are not believed.
-    """
-    with _container(content, whole_loads=True) as container:
-        stream = _audio(container)
-        if stream is not None and stream.codec_context.name == "aac":
-            loads = _whole_loads(content, stream) or _loads_of_frames(container, stream)
-            yield _adts_sound(stream, loads, longest_ms)
-            return
-    with _container(content, whole_loads=False) as container:
-        stream = _audio(container)
-        loads = [_Load(packet.pts, [packet], packet.duration or 0) for packet in _packets(container, stream)]
-        yield _sound(stream, loads, b"", longest_ms) if loads else None
-
-
-class _Load(NamedTuple):
-    """Packets that came together, by the clock at `pts`; time in that clock's ticks."""
+class _PesPacket(NamedTuple):
+    """Audio packets that share the timestamp `pts`, as in a PES packet of MPEG-TS. Times are in ticks of the stream."""
 
     pts: int | None
     packets: list[Any]
@@ -86,14 +70,32 @@ class _Load(NamedTuple):
 
 
 @contextmanager
-def _container(content: bytes, whole_loads: bool) -> Iterator[Any]:
-    """The slice, opened, or None if it cannot be.
+def open_segment(content: bytes, longest_ms: float) -> Iterator[SegmentAudio | None]:
+    """Yield the readable part of the first audio stream of a segment, or None if there is none.
 
-    `whole_loads`: its packets are what the transport carries in one load, up to half a second of sound, and not frames.
+    Pauses that would make the segment longer than `longest_ms` are ignored.
+    """
+    with _open_container(content, split_frames=False) as container:
+        stream = _audio_stream(container)
+        if stream is not None and stream.codec_context.name == "aac":
+            yield _adts_audio(stream, _split_into_frames(container, stream), longest_ms)
+            return
+    with _open_container(content, split_frames=True) as container:
+        stream = _audio_stream(container)
+        packets = _readable_packets(container, stream)
+        each = [_PesPacket(packet.pts, [packet], packet.duration or 0) for packet in packets]
+        yield _segment_audio(stream, each, b"", longest_ms) if each else None
+
+
+@contextmanager
+def _open_container(content: bytes, split_frames: bool) -> Iterator[Any]:
+    """Yield the opened segment, or None if FFmpeg cannot open it.
+
+    Without `split_frames` each packet is a whole PES packet, which may hold half a second of audio.
     """
     known = "matroska" if content.startswith(_WEBM) else "mpegts"
-    # To learn a length that nobody asks for, FFmpeg would read the slice once more.
-    options = {"skip_estimate_duration_from_pts": "1"} | ({"fflags": "noparse"} if whole_loads else {})
+    # FFmpeg would read the whole segment once more to estimate its duration, which is not used.
+    options = {"skip_estimate_duration_from_pts": "1"} | ({} if split_frames else {"fflags": "noparse"})
     try:
         container = av.open(BytesIO(content), format=known, container_options=options, metadata_errors="replace")
     except av.FFmpegError:
@@ -103,19 +105,19 @@ def _container(content: bytes, whole_loads: bool) -> Iterator[Any]:
         yield container
 
 
-def _audio(container: Any) -> Any:
+def _audio_stream(container: Any) -> Any:
     streams = container.streams.audio if container else ()
     return next((stream for stream in streams if stream.codec_context and stream.codec_context.sample_rate), None)
 
 
-def _packets(container: Any, stream: Any) -> list[Any]:
-    """As far as they can be read."""
+def _readable_packets(container: Any, stream: Any) -> list[Any]:
+    """Return the packets up to the first error that FFmpeg cannot skip."""
     packets: list[Any] = []
     while stream is not None:
         try:
             packets.extend(container.demux(stream))
         except IndexError:
-            # Damage may look like one track more, which PyAV stumbles over; the next call knows of it and goes on.
+            # Damage can look like a further stream, which PyAV does not expect. The next call knows the stream.
             continue
         except av.FFmpegError:
             pass
@@ -123,51 +125,47 @@ def _packets(container: Any, stream: Any) -> list[Any]:
     return [packet for packet in packets if packet.size]
 
 
-def _whole_loads(content: bytes, stream: Any) -> list[_Load]:
-    """The frames of all loads in one go; none if the transport lacks anything, or a frame goes on in the next load.
+def _split_into_frames(container: Any, stream: Any) -> list[_PesPacket]:
+    """Split PES packets into ADTS frames, however damaged the segment is.
 
-    FFmpeg would hand over load by load, which takes as long as all the rest where each frame is a load of its own.
+    FFmpeg's parser splits a whole PES packet in one call. The demuxer would return the frames one by one, which takes
+    twice as long.
     """
-    whole = payload(content, stream.id)
-    if whole is None:
-        return []
-    parser: Any = av.CodecContext.create("aac", "r")
-    frames = parser.parse(whole.content)
-    borders = list(accumulate([frame.size for frame in frames], initial=0))
-    if borders[1:] == whole.ends:
-        counts: Sequence[int] = range(len(borders))
-    else:
-        counts = [bisect(borders, end) - 1 for end in (0, *whole.ends)]
-        if [borders[count] for count in counts[1:]] != whole.ends:
-            return []
-    ticks = CLOCK_HZ * ADTS_SAMPLES / stream.codec_context.sample_rate
-    if whole.clocks[-1] - whole.clocks[0] - counts[-2] * ticks <= TOLERANCE_MS * CLOCK_HZ / 1000:
-        return [_Load(whole.clocks[0], frames, len(frames) * ticks)]
-    return [
-        _Load(clock, frames[begin:end], (end - begin) * ticks)
-        for clock, (begin, end) in zip(whole.clocks, pairwise(counts), strict=True)
-    ]
-
-
-def _loads_of_frames(container: Any, stream: Any) -> list[_Load]:
-    """FFmpeg's parser takes each load apart: half the time of having the frames handed over one by one."""
     parser: Any = av.CodecContext.create("aac", "r")
     frame_ticks = ADTS_SAMPLES / stream.codec_context.sample_rate / float(stream.time_base)
-    loads: list[_Load] = []
-    damaged = False
-    for packet in _packets(container, stream):
+    packets = _readable_packets(container, stream)
+    if _are_single_frames(packets, frame_ticks, float(stream.time_base * 1000)):
+        return [_PesPacket(packets[0].pts, packets, len(packets) * frame_ticks)]
+    split: list[_PesPacket] = []
+    after_damage = False
+    for packet in packets:
         content = bytes(packet)
-        frames = [packet] if _length(content) == len(content) else parser.parse(content)
-        # What the transport lost the start of may end in the next load.
-        if packet.is_corrupt or damaged:
-            frames = [frame for frame in frames if _decodes(frame)]
-        damaged = packet.is_corrupt
-        loads.append(_Load(packet.pts, frames, len(frames) * frame_ticks))
-    return loads
+        frames = [packet] if _adts_length(content) == len(content) else parser.parse(content)
+        # A frame whose start was lost can end in the next PES packet.
+        if packet.is_corrupt or after_damage:
+            frames = [frame for frame in frames if _can_be_decoded(frame)]
+        after_damage = packet.is_corrupt
+        split.append(_PesPacket(packet.pts, frames, len(frames) * frame_ticks))
+    return split
 
 
-def _decodes(frame: Any) -> bool:
-    """Not every decoder passes over a damaged frame and goes on."""
+def _are_single_frames(packets: Sequence[Any], frame_ticks: float, tick_ms: float) -> bool:
+    """Whether each packet is one intact frame and no pause lies between them.
+
+    The result would be the same with a `_PesPacket` for each, but the remux would take half as long again.
+    """
+    if not packets or not _adts_format(packets[0]) or not _adts_format(packets[-1]):
+        return False
+    first, last = packets[0].pts, packets[-1].pts
+    if first is not None and last is not None:
+        pauses_ms = (last - first - (len(packets) - 1) * frame_ticks) * tick_ms
+        if pauses_ms > TOLERANCE_MS:
+            return False
+    return all(_adts_length(content := bytes(packet)) == len(content) and not packet.is_corrupt for packet in packets)
+
+
+def _can_be_decoded(frame: Any) -> bool:
+    """Not every decoder skips a damaged frame, so damaged frames are left out."""
     decoder: Any = av.CodecContext.create("aac", "r")
     try:
         return bool(decoder.decode(frame))
@@ -175,60 +173,67 @@ def _decodes(frame: Any) -> bool:
         return False
 
 
-def _adts_sound(stream: Any, loads: list[_Load], longest_ms: float) -> Sound | None:
-    # A slice that was cut off may begin in the middle of a frame; one that ends there has lost that frame already.
+def _adts_audio(stream: Any, split: list[_PesPacket], longest_ms: float) -> SegmentAudio | None:
+    # A truncated segment can begin or end with part of a frame, or with a PES packet without frames.
     for end in (0, -1):
-        while loads and not (loads[end].packets and _frame(loads[end].packets[end])):
-            (loads[end].packets or loads).pop(end)
-    if not loads:
+        while split and not (split[end].packets and _adts_format(split[end].packets[end])):
+            (split[end].packets or split).pop(end)
+    if not split:
         return None
-    first, last = _frame(loads[0].packets[0]), _frame(loads[-1].packets[-1])
-    return _sound(stream, loads, first if first == last else b"", longest_ms)
+    first, last = _adts_format(split[0].packets[0]), _adts_format(split[-1].packets[-1])
+    return _segment_audio(stream, split, first if first == last else b"", longest_ms)
 
 
-def _sound(stream: Any, loads: Sequence[_Load], frame: bytes, longest_ms: float) -> Sound:
+def _segment_audio(stream: Any, split: Sequence[_PesPacket], adts: bytes, longest_ms: float) -> SegmentAudio:
     codec = stream.codec_context
-    # A first frame that is damaged does not tell the profile; then its header's word counts.
-    profile = codec.profile or ("LC" if frame and frame[0] >> 6 == 1 else None)
-    kind = Kind(codec.name, profile, codec.sample_rate, codec.layout.name, frame)
-    return Sound(kind, _stretches(loads, float(stream.time_base * 1000), longest_ms), stream)
+    # FFmpeg finds no profile if the first frame is damaged. The first two bits of the header encode it: 1 is LC.
+    profile = codec.profile or ("LC" if adts and adts[0] >> 6 == 1 else None)
+    audio_format = AudioFormat(codec.name, profile, codec.sample_rate, codec.layout.name, adts)
+    return SegmentAudio(audio_format, _split_at_pauses(split, float(stream.time_base * 1000), longest_ms), stream)
 
 
-def _frame(packet: Any) -> bytes:
-    """The part of a whole ADTS frame's header that stays the same from frame to frame; empty if it is none.
+def _adts_format(packet: Any) -> bytes:
+    """Return profile, rate and channels as two bytes of a whole frame's ADTS header, or b"" if it is no such frame.
 
-    Frames of several blocks count as none: their length in time is another.
+    Frames of several blocks are excluded: they have more samples than `ADTS_SAMPLES`.
     Source: https://wiki.multimedia.cx/index.php/ADTS
     """
-    head = bytes(memoryview(packet)[:ADTS_HEADER])
-    return bytes((head[2] & 0xFD, head[3] & 0xC0)) if _length(head) == packet.size and not head[6] & 3 else b""
+    header = bytes(memoryview(packet)[:ADTS_HEADER])
+    if _adts_length(header) != packet.size or header[6] & 3:
+        return b""
+    return bytes((header[2] & 0xFD, header[3] & 0xC0))
 
 
-def _length(frame: bytes) -> int:
-    """Of an ADTS frame, by its header; 0 if it is none."""
+def _adts_length(frame: bytes) -> int:
+    """Return the length of an ADTS frame in bytes, as its header says, or 0 if there is no header."""
     if len(frame) < ADTS_HEADER or frame[0] != 0xFF or frame[1] & 0xF6 != 0xF0:
         return 0
     return (frame[3] & 3) << 11 | frame[4] << 3 | frame[5] >> 5
 
 
-def _stretches(loads: Sequence[_Load], tick_ms: float, longest_ms: float) -> list[Stretch]:
-    """Parted where the slice's own clock jumps ahead; inside a slice, and only there, it is known to be one clock."""
-    first, last = loads[0], loads[-1]
+def _split_at_pauses(split: Sequence[_PesPacket], tick_ms: float, longest_ms: float) -> list[PacketRun]:
+    """Start a new run wherever the timestamps jump ahead. Timestamps are comparable within one segment only."""
+    first, last = split[0], split[-1]
     packet_ms = first.length / len(first.packets) * tick_ms
-    sound = sum(load.length for load in loads)
-    if first.pts is None or last.pts is None or (last.pts + last.length - first.pts - sound) * tick_ms <= TOLERANCE_MS:
-        return [Stretch(0.0, [packet for load in loads for packet in load.packets], packet_ms)]
+    audio = sum(pes.length for pes in split)
+    if first.pts is None or last.pts is None or (last.pts + last.length - first.pts - audio) * tick_ms <= TOLERANCE_MS:
+        return [PacketRun(0.0, [packet for pes in split for packet in pes.packets], packet_ms)]
 
-    room_ms = longest_ms + TOLERANCE_MS - sound * tick_ms
-    stretches = [Stretch(0.0, list(loads[0].packets), packet_ms)]
+    pauses_left_ms = longest_ms + TOLERANCE_MS - audio * tick_ms
+    runs = [PacketRun(0.0, list(first.packets), packet_ms)]
     at_ms = 0.0
-    for load, following in pairwise(loads):
-        at_ms += load.length * tick_ms
-        if load.pts is not None and following.pts is not None:
-            pause_ms = (following.pts - load.pts - load.length) * tick_ms
-            if TOLERANCE_MS < pause_ms <= room_ms:
-                room_ms -= pause_ms
-                at_ms += pause_ms
-                stretches.append(Stretch(at_ms, [], packet_ms))
-        stretches[-1].packets.extend(following.packets)
-    return stretches
+    for pes, following in pairwise(split):
+        at_ms += pes.length * tick_ms
+        pause_ms = _pause_ms(pes, following, tick_ms)
+        if TOLERANCE_MS < pause_ms <= pauses_left_ms:
+            pauses_left_ms -= pause_ms
+            at_ms += pause_ms
+            runs.append(PacketRun(at_ms, [], packet_ms))
+        runs[-1].packets.extend(following.packets)
+    return runs
+
+
+def _pause_ms(pes: _PesPacket, following: _PesPacket, tick_ms: float) -> float:
+    if pes.pts is None or following.pts is None:
+        return 0.0
+    return float((following.pts - pes.pts - pes.length) * tick_ms)
