@@ -1,3 +1,3 @@
-"""What `make bench` runs."""
+"""`make bench` compares the remux with FFmpeg's command line. Start at `remux`."""
 
 PLAYLIST = "recording.m3u8"

@@ -1,6 +1,6 @@
-"""Recordings as Agora would have left them, in a folder: a playlist and its slices, of any length.
+"""Writes recordings of any length as Agora writes them: a folder with a playlist and its segments.
 
-`python -m benchmarks.hls FOLDER SECONDS LOAD_US` makes one, see `record`.
+`python -m benchmarks.hls FOLDER SECONDS PES_US` writes one, see `write_recording`.
 """
 
 import sys
@@ -18,7 +18,7 @@ from benchmarks import PLAYLIST
 SAMPLE = Path(__file__).parent.parent / "sandbox" / "sample" / "conversation.mp4"
 RATE = 48_000
 FRAME = 1024
-FRAMES_PER_SLICE = 703
+FRAMES_PER_SEGMENT = 703
 """15 s."""
 SID = "0123456789abcdef0123456789abcdef"
 BEGAN = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -26,7 +26,7 @@ _ADTS_HEADER = 7
 
 
 def conversation() -> Sequence[bytes]:
-    """The sample's sound in frames of LC-AAC as Agora transcodes it: 48 kHz, mono, 48 kbit/s, each with its header."""
+    """Return the sample's audio as ADTS frames in Agora's format: LC-AAC, 48 kHz, mono, 48 kbit/s."""
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
     encoder: Any = av.CodecContext.create("aac", "w")
     encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = RATE, "mono", "fltp", 48_000
@@ -42,24 +42,24 @@ def conversation() -> Sequence[bytes]:
     return frames
 
 
-def record(folder: Path, frames: Sequence[bytes], seconds: int, load_us: int) -> None:
-    """Writes the frames over and over until the recording is that long; timestamps go on from slice to slice.
+def write_recording(folder: Path, frames: Sequence[bytes], seconds: int, pes_us: int) -> None:
+    """Repeat the frames until the recording has the given length. Timestamps continue from segment to segment.
 
-    `load_us`: how much sound the transport may gather in one load, in microseconds; 0 is a load for each frame.
+    `pes_us`: µs of audio in one PES packet, at most. 0 is a PES packet for each frame.
     """
     folder.mkdir(parents=True)
-    endless, slices = enumerate(cycle(frames)), -(-seconds * RATE // FRAME // FRAMES_PER_SLICE)
+    endless, segments = enumerate(cycle(frames)), -(-seconds * RATE // FRAME // FRAMES_PER_SEGMENT)
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:16", "#EXT-X-MEDIA-SEQUENCE:0"]
-    for index in islice(count(), slices):
-        begins = BEGAN + timedelta(seconds=index * FRAMES_PER_SLICE * FRAME / RATE)
+    for index in islice(count(), segments):
+        begins = BEGAN + timedelta(seconds=index * FRAMES_PER_SEGMENT * FRAME / RATE)
         name = f"{SID}_bench__uid_s_1__uid_e_audio_{begins:%Y%m%d%H%M%S}{begins.microsecond // 1000:03}.ts"
-        _write_slice(folder / name, islice(endless, FRAMES_PER_SLICE), load_us)
-        lines += [f"#EXTINF:{FRAMES_PER_SLICE * FRAME / RATE:.6f},", name]
+        _write_segment(folder / name, islice(endless, FRAMES_PER_SEGMENT), pes_us)
+        lines += [f"#EXTINF:{FRAMES_PER_SEGMENT * FRAME / RATE:.6f},", name]
     (folder / PLAYLIST).write_text("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
 
 
-def _write_slice(target: Path, frames: Iterator[tuple[int, bytes]], load_us: int) -> None:
-    with av.open(str(target), "w", format="mpegts", container_options={"max_delay": str(load_us)}) as file:
+def _write_segment(target: Path, frames: Iterator[tuple[int, bytes]], pes_us: int) -> None:
+    with av.open(str(target), "w", format="mpegts", container_options={"max_delay": str(pes_us)}) as file:
         stream: Any = file.add_mux_stream("aac", rate=RATE)
         time_base = Fraction(1, RATE)
         for index, frame in frames:
@@ -70,10 +70,10 @@ def _write_slice(target: Path, frames: Iterator[tuple[int, bytes]], load_us: int
 
 
 def _with_header(payload: bytes) -> bytes:
-    """ADTS: LC, 48 kHz, one channel, no checksum. Source: https://wiki.multimedia.cx/index.php/ADTS"""
+    """Prepend an ADTS header: LC, 48 kHz, one channel, no checksum. Source: https://wiki.multimedia.cx/index.php/ADTS"""
     length = _ADTS_HEADER + len(payload)
     return bytes((0xFF, 0xF1, 0x4C, 0x40 | length >> 11, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC)) + payload
 
 
 if __name__ == "__main__":
-    record(Path(sys.argv[1]), conversation(), int(sys.argv[2]), int(sys.argv[3]))
+    write_recording(Path(sys.argv[1]), conversation(), int(sys.argv[2]), int(sys.argv[3]))

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from recording_insights.hls.remux import remux
+from recording_insights.hls.remux.remux import remux
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress
 from recording_insights.settings import PrepareMediaSettings

@@ -64,7 +64,7 @@ class AgoraName:
         return self.extension == "m3u8"
 
     @property
-    def is_slice(self) -> bool:
+    def is_segment(self) -> bool:
         """Whether it is a segment of a playlist."""
         return self.extension in ("ts", "webm")
 

@@ -1,7 +1,7 @@
-"""Reads a media playlist, Agora's or anybody's, for what a remux needs: names, lengths, start times, and its end.
+"""Parses HLS media playlists of Agora and of other tools: names, lengths and start times of the segments.
 
-Agora leaves out the comma after a length, adds tags of its own (`EXT-X-AGORA-TRACK-EVENT`, `EXT-X-AGORA-ROTATE`)
-and ends a slice's name in the UTC time at which it begins; that of a page in the milliseconds since 1970.
+Agora omits the comma after a length and adds its own tags (`EXT-X-AGORA-TRACK-EVENT`, `EXT-X-AGORA-ROTATE`). The name
+of a segment ends in its start time: in UTC, or in milliseconds since 1970 if a web page is recorded.
 Source: https://docs.agora.io/en/cloud-recording/develop/manage-files
 Source: https://datatracker.ietf.org/doc/html/rfc8216#section-4.3
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 LONGEST_SECONDS = 24 * 3600.0
-"""No slice is longer than a recording can be; a length beyond that is a slip of the pen."""
+"""The longest recording. A segment with a greater length counts as one without a length."""
 
 _HEADER = "#EXTM3U"
 _END = "#EXT-X-ENDLIST"
@@ -24,12 +24,12 @@ _STAMP = re.compile(r"_(?:(?P<unix_ms>\d{13})|(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d
 
 
 class NotAPlaylist(Exception):
-    """The object is no HLS playlist, whatever its key says; the message is a sentence."""
+    """Raised when an object is not an HLS playlist. The message is a full sentence."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One slice: the last part of its URI as it is written there, its length, and when it began (unix ms, UTC)."""
+    """A segment of a playlist: the last part of its URI, unchanged, its length, and its start time (unix ms, UTC)."""
 
     name: str
     seconds: float
@@ -38,17 +38,17 @@ class Segment:
 
 @dataclass(frozen=True)
 class Playlist:
-    """The slices in order; `closed` says that no more will be added."""
+    """The segments in order. `closed` means that no more will be added."""
 
     segments: Sequence[Segment]
     closed: bool
 
 
 def parse_playlist(content: bytes) -> Playlist:
-    """Takes what it understands and passes over the rest; a length that cannot be read is 0.0.
+    """Parse a playlist. Unknown tags are skipped, and a length that is not a number is 0.0.
 
     Raises:
-        NotAPlaylist: it is not text, or does not begin with #EXTM3U.
+        NotAPlaylist: the content is not text or does not begin with #EXTM3U.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -83,7 +83,7 @@ def _length(written: str) -> float:
 
 
 def begins_at_ms(name: str) -> int | None:
-    """When a slice begins (unix ms, UTC) whose name ends in `_<yyyyMMddHHmmssSSS>.ts`, or `_<unix ms>.ts`."""
+    """Return the start time (unix ms, UTC) in a segment's name: `…_<yyyyMMddHHmmssSSS>.ts` or `…_<unix ms>.ts`."""
     written = _STAMP.search(name)
     if not written:
         return None
@@ -105,5 +105,5 @@ def _date_time(written: str) -> int | None:
 
 
 def _unix_ms(moment: datetime) -> int:
-    """In whole numbers: a float of this size is off by a millisecond now and then."""
+    """Convert without floats, which can be off by a millisecond at this size."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -1,8 +1,8 @@
-"""Where in a track each slice belongs.
+"""The position of each segment in a track.
 
-A uid that mutes is not recorded, so slices laid end to end would move whatever follows to the left; the time at which
-a slice began puts it where it was spoken. A recorder that took over after a failure writes slices of its own, which
-may repeat what the first one still got.
+Agora does not record a muted uid, so segments joined end to end would move all later speech to an earlier time. The
+start time of each segment gives its true position. A recorder that takes over after a failure writes segments of its
+own, which can repeat audio of the recorder before it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from recording_insights.hls.playlist import Segment
 
 TOLERANCE_MS = 100
-"""How far lengths and start times may disagree before the start times are taken."""
+"""Start times count only where they differ by more than this from the sum of the lengths."""
 
-LONGEST_HOLE_MS = 24 * 3600 * 1000
-"""No recording lasts longer than its token's 24 hours; a start time beyond that is not one."""
+LONGEST_GAP_MS = 24 * 3600 * 1000
+"""A start time further ahead is ignored. A recording ends with its token, after 24 hours at the latest."""
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One slice in the track: position from the track's first piece and length, in ms.
+class PlacedSegment:
+    """A segment's position in the track, from the track's first segment on, and its length, in ms.
 
-    `trim`: it repeats, at least in part, what an earlier recorder wrote; what lies before the end of that is dropped.
+    `trim`: the segment begins before the end of an earlier recorder's segments. The part before that end is dropped.
     """
 
     name: str
@@ -32,68 +32,73 @@ class Piece:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The track; `starts_at_ms` is the time of its first piece (unix ms, UTC), None if no clock tells it."""
+    """The segments of a track in order.
+
+    `starts_at_ms` is the time of the first segment (unix ms, UTC), or None if no segment has a usable start time.
+    """
 
     starts_at_ms: int | None
-    pieces: Sequence[Piece]
+    segments: Sequence[PlacedSegment]
 
 
-def lay_out(playlists: Sequence[Sequence[Segment]]) -> Timeline:
-    """One list of slices per recorder, the first recorder first; a name that comes twice is laid out once.
+def place_segments(playlists: Sequence[Sequence[Segment]]) -> Timeline:
+    """Build the timeline of a track from the segments of each recorder, the first recorder first.
 
-    Within a recorder a slice follows the one before it, unless its start time says otherwise by more than TOLERANCE_MS:
-    then it begins there, so that small errors never add up. It never begins before the slice that it follows. A later
-    recorder's slices that begin before the end of what is there are marked `trim`.
+    A segment follows the previous one of its recorder, unless its start time differs from that by more than
+    TOLERANCE_MS. Then its start time counts, so that small errors do not add up. A segment never begins before the
+    previous one. A name that occurs twice is placed once.
     """
-    recorders = list(_without_repetitions(playlists))
-    starts = _start(recorders[0]) if recorders else None
-    pieces: list[Piece] = []
+    recorders = list(_without_duplicates(playlists))
+    starts_at_ms = _starts_at_ms(recorders[0]) if recorders else None
+    placed: list[PlacedSegment] = []
     for recorder in recorders:
-        pieces += _behind(pieces, recorder, starts)
-    return Timeline(starts, pieces)
+        placed += _place_recorder(placed, recorder, starts_at_ms)
+    return Timeline(starts_at_ms, placed)
 
 
-def _behind(written: Sequence[Piece], segments: Sequence[Segment], starts: int | None) -> list[Piece]:
-    """The pieces of one recorder, laid behind those of the recorders before it or over their end."""
-    end = max((piece.at_ms + piece.length_ms for piece in written), default=0)
-    own: list[Piece] = []
-    last, exact = 0, float(end)
-    for segment, stamp in zip(segments, _clock(segments), strict=True):
-        if stamp is not None and starts is not None:
-            position = stamp - starts
-            if abs(position - exact) > TOLERANCE_MS and position - exact <= LONGEST_HOLE_MS:
-                exact = float(max(last, position))
-        last = round(exact)
-        exact += segment.seconds * 1000
-        if own and own[-1].at_ms + own[-1].length_ms > last:
-            own[-1] = replace(own[-1], length_ms=last - own[-1].at_ms)
-        overlaps = bool(written) and last < end - TOLERANCE_MS
-        own.append(Piece(segment.name, last, round(exact) - last, trim=overlaps))
-    return own
+def _place_recorder(
+    earlier: Sequence[PlacedSegment], segments: Sequence[Segment], starts_at_ms: int | None
+) -> list[PlacedSegment]:
+    """Place the segments of one recorder after those of the earlier recorders, or over their end."""
+    end = max((segment.at_ms + segment.length_ms for segment in earlier), default=0)
+    placed: list[PlacedSegment] = []
+    at_ms, exact_ms = 0, float(end)
+    for segment, start_time in zip(segments, _start_times(segments), strict=True):
+        if start_time is not None and starts_at_ms is not None:
+            by_clock_ms = start_time - starts_at_ms
+            if abs(by_clock_ms - exact_ms) > TOLERANCE_MS and by_clock_ms - exact_ms <= LONGEST_GAP_MS:
+                exact_ms = float(max(at_ms, by_clock_ms))
+        at_ms = round(exact_ms)
+        exact_ms += segment.seconds * 1000
+        if placed and placed[-1].at_ms + placed[-1].length_ms > at_ms:
+            placed[-1] = replace(placed[-1], length_ms=at_ms - placed[-1].at_ms)
+        overlaps = bool(earlier) and at_ms < end - TOLERANCE_MS
+        placed.append(PlacedSegment(segment.name, at_ms, round(exact_ms) - at_ms, trim=overlaps))
+    return placed
 
 
-def _start(segments: Sequence[Segment]) -> int | None:
-    """When the first slice began, told by the first start time and the lengths before it."""
+def _starts_at_ms(segments: Sequence[Segment]) -> int | None:
+    """Return when the first segment began: the first start time minus the lengths of the segments before it."""
     before_ms = 0.0
-    for segment, stamp in zip(segments, _clock(segments), strict=True):
-        if stamp is not None:
-            return stamp - round(before_ms)
+    for segment, start_time in zip(segments, _start_times(segments), strict=True):
+        if start_time is not None:
+            return start_time - round(before_ms)
         before_ms += segment.seconds * 1000
     return None
 
 
-def _clock(segments: Sequence[Segment]) -> list[int | None]:
-    """The start times; none of them if they came in a burst, as when files were made at once, long after the sound.
+def _start_times(segments: Sequence[Segment]) -> list[int | None]:
+    """Return the start times, or only None if they are so close that the segments would overlap by half.
 
-    A burst is what would have the slices overlap by half.
+    Such start times are those of a tool that wrote all files at once, long after the audio was recorded.
     """
-    stamped = [(segment.starts_at_ms, segment.seconds) for segment in segments if segment.starts_at_ms is not None]
-    if stamped and stamped[-1][0] - stamped[0][0] < sum(seconds for _, seconds in stamped[:-1]) * 1000 / 2:
+    known = [(segment.starts_at_ms, segment.seconds) for segment in segments if segment.starts_at_ms is not None]
+    if known and known[-1][0] - known[0][0] < sum(seconds for _, seconds in known[:-1]) * 1000 / 2:
         return [None] * len(segments)
     return [segment.starts_at_ms for segment in segments]
 
 
-def _without_repetitions(playlists: Sequence[Sequence[Segment]]) -> Iterator[list[Segment]]:
+def _without_duplicates(playlists: Sequence[Sequence[Segment]]) -> Iterator[list[Segment]]:
     seen: set[str] = set()
     for segments in playlists:
         own: list[Segment] = []

@@ -39,6 +39,6 @@ def _first_segment_ms(listed: Sequence[StoredFile]) -> int | None:
     starts = [
         start
         for file in listed
-        if (name := AgoraName.parse(file.name)) and name.is_slice and (start := begins_at_ms(file.name)) is not None
+        if (name := AgoraName.parse(file.name)) and name.is_segment and (start := begins_at_ms(file.name)) is not None
     ]
     return min(starts, default=None)

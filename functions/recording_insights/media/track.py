@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from recording_insights.agora.file_names import AgoraName
 from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.playlist import NotAPlaylist, Playlist, Segment, begins_at_ms, parse_playlist
-from recording_insights.hls.timeline import TOLERANCE_MS, Timeline, lay_out
+from recording_insights.hls.timeline import TOLERANCE_MS, Timeline, place_segments
 
 
 class TrackFiles(Protocol):
@@ -76,7 +76,7 @@ class Track:
     @property
     def timeline(self) -> Timeline:
         """The position of each segment. A segment that began before a continuation is cut where that begins."""
-        timeline = lay_out(self.recorders)
+        timeline = place_segments(self.recorders)
         if not self.continues_at_ms:
             return timeline
         if timeline.starts_at_ms is None:
@@ -86,7 +86,7 @@ class Track:
             return timeline
         moved = [
             replace(each, at_ms=each.at_ms - processed_ms, trim=each.trim or each.at_ms < processed_ms)
-            for each in timeline.pieces
+            for each in timeline.segments
         ]
         return Timeline(self.continues_at_ms, moved)
 
@@ -134,11 +134,11 @@ def beyond(playlist: Playlist, moment_ms: int) -> Playlist:
     """
     if not moment_ms:
         return playlist
-    timeline = lay_out([playlist.segments])
+    timeline = place_segments([playlist.segments])
     starts = timeline.starts_at_ms
     later = {
         piece.name
-        for piece in timeline.pieces
+        for piece in timeline.segments
         if starts is not None and starts + piece.at_ms + piece.length_ms > moment_ms + 2 * TOLERANCE_MS
     }
     return replace(playlist, segments=[segment for segment in playlist.segments if segment.name in later])
@@ -167,7 +167,7 @@ def _sort_out(
 
 def _is_of(own: AgoraName | None, name: AgoraName) -> bool:
     """Return whether a file belongs to a track: for a uid from any recorder, for a mix from the same recorder."""
-    if own is None or name.stem != own.stem or not (name.is_playlist or name.is_slice):
+    if own is None or name.stem != own.stem or not (name.is_playlist or name.is_segment):
         return False
     return own.is_track or name.recorder == own.recorder
 

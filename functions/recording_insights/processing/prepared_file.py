@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from recording_insights.hls.timeline import Piece
+from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.media.track import Track, TrackFiles
 from recording_insights.media.track_gaps import what_is_left_out, what_is_missing
 from recording_insights.model.media_object import PREPARED
 from recording_insights.store.rows import MediaChanges, MediaRow
 
 if TYPE_CHECKING:
-    from recording_insights.hls.remux import Prepared
+    from recording_insights.hls.remux.remux import Prepared
 
 LONGEST_MS = 72 * 3600 * 1000
 """Three days. A playlist may claim any length, and missing segments are filled with silence."""
 _HOUR_MS = 3_600_000
 
-Remux = Callable[[Sequence[Piece], Callable[[str], bytes | None], Path], "Prepared"]
+Remux = Callable[[Sequence[PlacedSegment], Callable[[str], bytes | None], Path], "Prepared"]
 """`hls.remux.remux`: writes the segments to a file; the second argument reads a segment by its name."""
 
 
@@ -43,25 +43,25 @@ class FilePreparation:
         `ends_at_ms` (unix ms) is where the processed part of the track ends; what follows is a continuation. It is None
         if no segment has a start time.
         """
-        from recording_insights.hls.remux import NothingToHear
+        from recording_insights.hls.remux.remux import NoAudio
 
         if not track.named:
             return _without_segments(track, now)
         timeline = track.timeline
-        length_ms = max(piece.at_ms + piece.length_ms for piece in timeline.pieces)
+        length_ms = max(piece.at_ms + piece.length_ms for piece in timeline.segments)
         if length_ms > LONGEST_MS:
             return _failed(
                 f"its playlists claim {length_ms // _HOUR_MS} hours; the limit is {LONGEST_MS // _HOUR_MS}", now
             )
         ends_at_ms = None if timeline.starts_at_ms is None else timeline.starts_at_ms + length_ms
         try:
-            prepared = self._prepare(track, timeline.pieces, _key_of(row))
-        except NothingToHear as error:
+            prepared = self._prepare(track, timeline.segments, _key_of(row))
+        except NoAudio as error:
             return {**_failed(f"the track holds no sound: {error}", now), "ends_at_ms": ends_at_ms}
         waiting: MediaChanges = {"status": "waiting", "waiting_since": now, "reason": None}
         return {**waiting, **prepared, "starts_at_ms": timeline.starts_at_ms, "ends_at_ms": ends_at_ms}
 
-    def _prepare(self, track: Track, pieces: Sequence[Piece], key: str) -> MediaChanges:
+    def _prepare(self, track: Track, segments: Sequence[PlacedSegment], key: str) -> MediaChanges:
         """Make the file, store it under the key, and return what the row says of it."""
 
         def read(name: str) -> bytes | None:
@@ -71,7 +71,7 @@ class FilePreparation:
 
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / "track.mp4"
-            prepared = self.remux(pieces, read, file)
+            prepared = self.remux(segments, read, file)
             etag, size = self.folder.keep(key, file)
         return {
             "prepared": {"key": key, "etag": etag, "size": size},

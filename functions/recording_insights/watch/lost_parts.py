@@ -113,8 +113,8 @@ def _continues_at_ms(track: Track, mp4_lengths: Mapping[int, int], before_ms: in
     timeline = track.timeline
     mp4s_ms = sum(mp4_lengths.values())
     if not mp4s_ms:
-        return 0 if timeline.pieces or track.segment_keys else None
-    lengths = [piece.length_ms for piece in timeline.pieces]
+        return 0 if timeline.segments or track.segment_keys else None
+    lengths = [piece.length_ms for piece in timeline.segments]
     if sum(lengths) - mp4s_ms <= margin_ms(mp4s_ms) or sum(lengths[:-1]) < before_ms:
         return None
     if not before_ms:
@@ -125,7 +125,7 @@ def _continues_at_ms(track: Track, mp4_lengths: Mapping[int, int], before_ms: in
 def _position_ms(timeline: Timeline, sound_ms: int) -> int:
     """Return the time in ms from the first segment's start until so much sound has passed."""
     left = sound_ms
-    for piece in timeline.pieces:
+    for piece in timeline.segments:
         if left < piece.length_ms:
             return piece.at_ms + left
         left -= piece.length_ms

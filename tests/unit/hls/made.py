@@ -1,4 +1,4 @@
-"""Slices made for a test, with a tone in them, and ears for what became of them."""
+"""Segments with a tone in them for tests, and readers of the file that the remux makes of them."""
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,15 +11,15 @@ from typing import Any
 
 import av
 
-from recording_insights.hls.remux import Prepared, remux
-from recording_insights.hls.timeline import Piece
+from recording_insights.hls.remux.remux import Prepared, remux
+from recording_insights.hls.timeline import PlacedSegment
 
 FRAME_MS = 1024 / 48
-"""One frame of AAC at 48 kHz: nothing can be placed more exactly than half of it."""
+"""Length of an AAC frame at 48 kHz. Positions are exact to half a frame."""
 
 
 @cache
-def slice_of(
+def segment_of(
     seconds: float,
     *,
     rate: int = 48_000,
@@ -28,15 +28,16 @@ def slice_of(
     form: str = "mpegts",
     begins_at: float = 0.0,
     pause: tuple[float, float] | None = None,
-    load: int = 700_000,
+    pes_us: int = 700_000,
     picture: bool = False,
 ) -> bytes:
-    """A tone of 440 Hz.
+    """Make a segment with a tone of 440 Hz.
 
-    `pause`: at this second the timestamps jump by so many; `load`: µs of sound that the transport carries in one load.
+    `pause`: the second at which the timestamps jump ahead, and by how many seconds. `pes_us`: µs of audio in one PES
+    packet, 0 for a frame each.
     """
     target = BytesIO()
-    with av.open(target, "w", format=form, container_options={"max_delay": str(load)}) as file:
+    with av.open(target, "w", format=form, container_options={"max_delay": str(pes_us)}) as file:
         stream: Any = file.add_stream(codec, rate=rate, layout=layout)
         size = stream.codec_context.frame_size or 1024
         time_base = Fraction(1, rate)
@@ -47,7 +48,7 @@ def slice_of(
             for packet in stream.encode(frame):
                 _move(packet, time_base, begins_at, pause)
                 file.mux(packet)
-        # What the encoder still holds would be one frame more than was asked for.
+        # The encoder is not flushed: the segment would be one frame too long.
     return target.getvalue()
 
 
@@ -89,20 +90,21 @@ def _picture(file: Any, begins_at: float) -> list[Any]:
     return packets
 
 
-def written(pieces: Sequence[Piece], slices: Mapping[str, bytes], target: Path) -> Prepared:
-    return remux(pieces, slices.get, target)
+def written(placed: Sequence[PlacedSegment], contents: Mapping[str, bytes], target: Path) -> Prepared:
+    return remux(placed, contents.get, target)
 
 
-def in_a_row(*lengths_ms: int) -> list[Piece]:
-    """Pieces a, b, c, … without holes."""
+def in_a_row(*lengths_ms: int) -> list[PlacedSegment]:
+    """Place segments a, b, c, … without gaps."""
     starts = [sum(lengths_ms[:index]) for index in range(len(lengths_ms))]
     return [
-        Piece(chr(97 + i), at, length, False) for i, (at, length) in enumerate(zip(starts, lengths_ms, strict=True))
+        PlacedSegment(chr(97 + i), at, length, False)
+        for i, (at, length) in enumerate(zip(starts, lengths_ms, strict=True))
     ]
 
 
-def loud(file: Path) -> list[tuple[float, float]]:
-    """Where the decoded file has the tone, in ms, by the sound that a decoder hands out and not by timestamps."""
+def tone_spans(file: Path) -> list[tuple[float, float]]:
+    """Return where the tone is, in ms, by the length of the decoded audio and not by timestamps."""
     spans: list[tuple[float, float]] = []
     with av.open(str(file)) as opened:
         at = 0.0
@@ -117,22 +119,27 @@ def loud(file: Path) -> list[tuple[float, float]]:
     return spans
 
 
-def heard_ms(file: Path) -> float:
-    """The length of what a decoder hands out."""
+def decoded_ms(file: Path) -> float:
+    """Return the length of the decoded audio."""
     with av.open(str(file)) as opened:
         return sum(frame.samples * 1000 / frame.sample_rate for frame in opened.decode(audio=0))  # type: ignore[attr-defined]
 
 
-def stamps(file: Path) -> list[int]:
-    """The timestamps in the file, in samples."""
+def timestamps(file: Path) -> list[int]:
+    """Return the timestamps in the file, in samples."""
     with av.open(str(file)) as opened:
         return [packet.pts for packet in opened.demux(audio=0) if packet.pts is not None]
 
 
 def packets(content: bytes | Path) -> list[bytes]:
-    """The frames of sound without whatever wraps them."""
+    """Return the encoded frames, without ADTS headers."""
     with av.open(BytesIO(content) if isinstance(content, bytes) else str(content)) as opened:
         return [_bare(bytes(packet)) for packet in opened.demux(audio=0) if packet.size]
+
+
+def is_copied(file: Path, segment: bytes) -> bool:
+    """Whether the file contains encoded frames of a segment unchanged."""
+    return not set(packets(segment)).isdisjoint(packets(file))
 
 
 def _bare(frame: bytes) -> bytes:

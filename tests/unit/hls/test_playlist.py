@@ -120,7 +120,7 @@ def test_start_times(text: str, starts_at_ms: int | None) -> None:
     assert only(text).starts_at_ms == starts_at_ms
 
 
-def test_no_slices_at_all() -> None:
+def test_no_segments_at_all() -> None:
     assert parse_playlist(b"#EXTM3U\n#EXT-X-ENDLIST") == Playlist([], closed=True)
 
 
@@ -140,10 +140,10 @@ def test_what_is_none(content: bytes, why: str) -> None:
 
 
 def test_ten_megabytes_take_about_a_second() -> None:
-    slices = "".join(
+    segments = "".join(
         f"#EXTINF:15.0\n{SID}_demo_20200913{n % 24:02}{n % 60:02}{n % 59:02}{n % 1000:03}.ts\n" for n in range(145_000)
     )
-    content = f"#EXTM3U\n{slices}".encode()
+    content = f"#EXTM3U\n{segments}".encode()
     assert len(content) > 10_000_000
 
     before = process_time()
@@ -152,5 +152,5 @@ def test_ten_megabytes_take_about_a_second() -> None:
     assert process_time() - before < 10
 
 
-def test_slices_of_a_page_are_stamped_in_milliseconds_since_1970() -> None:
+def test_segments_of_a_page_are_stamped_in_milliseconds_since_1970() -> None:
     assert only(f"#EXTINF:15\n{SID}_board_1600000000123.ts").starts_at_ms == 1_600_000_000_123

@@ -1,4 +1,4 @@
-"""Slices of a mix or a page hold pictures as well: H.264 beside the sound, and before it in the stream."""
+"""Segments of a mix or a page hold pictures as well: H.264 beside the sound, and before it in the stream."""
 
 from fractions import Fraction
 from io import BytesIO
@@ -8,14 +8,13 @@ from typing import Any
 import av
 import pytest
 
-from recording_insights.hls.timeline import Piece
-from tests.unit.hls.made import FRAME_MS, heard_ms, loud, packets, slice_of, written
+from tests.unit.hls.made import FRAME_MS, decoded_ms, in_a_row, packets, segment_of, tone_spans, written
 
 RATE = 15
 
 
 def filmed(sound: bytes, seconds: float) -> bytes:
-    """The sound of a slice with a picture 15 times a second, both in the order of time."""
+    """The sound of a segment with a picture 15 times a second, both in the order of time."""
     target = BytesIO()
     with av.open(target, "w", format="mpegts") as file, av.open(BytesIO(sound)) as given:
         picture: Any = file.add_stream("libx264", rate=RATE, width=320, height=180, pix_fmt="yuv420p")
@@ -49,19 +48,19 @@ def _later(packet: Any) -> Any:
 
 
 @pytest.mark.parametrize("layout", ["mono", "stereo"])
-def test_the_sound_of_filmed_slices_is_copied_frame_by_frame(tmp_path: Path, layout: str) -> None:
-    sounds = [slice_of(seconds, layout=layout) for seconds in (3.0, 2.0)]
-    slices = {"a": filmed(sounds[0], 3.0), "b": filmed(sounds[1], 2.0)}
-    with av.open(BytesIO(slices["a"])) as made:
+def test_the_sound_of_filmed_segments_is_copied_frame_by_frame(tmp_path: Path, layout: str) -> None:
+    sounds = [segment_of(seconds, layout=layout) for seconds in (3.0, 2.0)]
+    segments = {"a": filmed(sounds[0], 3.0), "b": filmed(sounds[1], 2.0)}
+    with av.open(BytesIO(segments["a"])) as made:
         assert [stream.codec_context.name for stream in made.streams] == ["h264", "aac"]
     target = tmp_path / "part.mp4"
 
-    prepared = written([Piece("a", 0, 3_000, trim=False), Piece("b", 3_000, 2_000, trim=False)], slices, target)
+    prepared = written(in_a_row(3_000, 2_000), segments, target)
 
-    assert (prepared.lost, prepared.reencoded) == ((), False)
+    assert prepared.lost == ()
     assert packets(target) == [frame for sound in sounds for frame in packets(sound)]
-    assert abs(heard_ms(target) - 5_000) < 3 * FRAME_MS
-    [(begins, ends)] = loud(target)
+    assert abs(decoded_ms(target) - 5_000) < 3 * FRAME_MS
+    [(begins, ends)] = tone_spans(target)
     assert begins < 3 * FRAME_MS
     assert abs(ends - 5_000) < 4 * FRAME_MS
     with av.open(str(target)) as file:

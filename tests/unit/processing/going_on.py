@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from recording_insights.hls.remux import NothingToHear, Prepared
-from recording_insights.hls.timeline import Piece
+from recording_insights.hls.remux.remux import NoAudio, Prepared
+from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.prepare_media import prepare_media
@@ -133,9 +133,9 @@ class World:
         self.starts += 1
         self.executions.setdefault(name, Progress.from_state(json.loads(state)))
 
-    def _remux(self, pieces: Sequence[Piece], read: Callable[[str], bytes | None], target: Path) -> Prepared:
+    def _remux(self, pieces: Sequence[PlacedSegment], read: Callable[[str], bytes | None], target: Path) -> Prepared:
         if self.is_silent:
-            raise NothingToHear("no sound")
+            raise NoAudio("no sound")
         target.write_text(json.dumps([vars(piece) for piece in pieces]))
         length_ms = max(piece.at_ms + piece.length_ms for piece in pieces)
-        return Prepared(length_ms, 0, [piece.name for piece in pieces if read(piece.name) is None], reencoded=False)
+        return Prepared(length_ms, 0, [piece.name for piece in pieces if read(piece.name) is None])

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from recording_insights.hls.remux import NothingToHear
+from recording_insights.hls.remux.remux import NoAudio
 from recording_insights.processing.progress import Progress
 from recording_insights.store.media import MediaStore
 from tests.unit.fakes import FakeClock
@@ -221,7 +221,7 @@ def test_what_is_no_playlist_fails_when_no_better_copy_came(scene: Scene) -> Non
 
 def test_a_track_without_sound_fails_with_the_reason(scene: Scene) -> None:
     scene.folder.put(KEY, playlist(scene.slices(1)))
-    scene.remux.fails = NothingToHear("none of 1 slices holds sound")
+    scene.remux.fails = NoAudio("none of 1 slices holds sound")
 
     progress = scene.look()
 

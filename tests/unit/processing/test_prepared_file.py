@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recording_insights.hls.playlist import Segment
-from recording_insights.hls.remux import NothingToHear
+from recording_insights.hls.remux.remux import NoAudio
 from recording_insights.media.track import Track
 from recording_insights.processing.prepared_file import FilePreparation
 from recording_insights.store.rows import MediaChanges, MediaRow
@@ -87,7 +87,7 @@ def test_segments_that_no_playlist_names_are_a_failure() -> None:
 
 
 def test_a_track_without_sound_may_continue() -> None:
-    changes = conclude(track_of(2), fails=NothingToHear("no packet"))
+    changes = conclude(track_of(2), fails=NoAudio("no packet"))
 
     assert (changes["status"], changes["finished_at"]) == ("failed", NOW)
     assert changes["reason"] == "the track holds no sound: no packet"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from recording_insights.hls.remux import Prepared
-from recording_insights.hls.timeline import Piece
+from recording_insights.hls.remux.remux import Prepared
+from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.prepare_media import prepare_media
@@ -104,9 +104,9 @@ def retried(step: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         return step(*arguments, **named)
 
 
-def silently(pieces: Sequence[Piece], read: Callable[[str], bytes | None], target: Path) -> Prepared:
+def silently(pieces: Sequence[PlacedSegment], read: Callable[[str], bytes | None], target: Path) -> Prepared:
     target.write_bytes(b"mp4")
-    return Prepared(30_000, 0, [piece.name for piece in pieces if read(piece.name) is None], reencoded=False)
+    return Prepared(30_000, 0, [piece.name for piece in pieces if read(piece.name) is None])
 
 
 def test_four_hundred_announcements_in_any_order_are_one_execution(store: MediaStore, clock: FakeClock) -> None:

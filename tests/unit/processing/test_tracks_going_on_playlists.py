@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from recording_insights.hls.remux import remux
+from recording_insights.hls.remux.remux import remux
 from recording_insights.media.track import Track
 from recording_insights.model.insights import Insights, Utterance
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
 from tests.unit.fakes import FakeClock
-from tests.unit.hls.made import FRAME_MS, loud, slice_of
+from tests.unit.hls.made import FRAME_MS, segment_of, tone_spans
 from tests.unit.processing.going_on import FIRST, IGNORED, THEN, World, slice_at
 from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder
 
@@ -60,12 +60,12 @@ class TestPlaylists:
         track = Track.read(KEY, folder, continues_at_ms=BEGAN_MS + 3000)
         target = tmp_path / "track.mp4"
 
-        prepared = remux(track.timeline.pieces, {names[1]: slice_of(3.0), names[2]: slice_of(1.0)}.get, target)
+        prepared = remux(track.timeline.segments, {names[1]: segment_of(3.0), names[2]: segment_of(1.0)}.get, target)
 
         assert track.timeline.starts_at_ms == BEGAN_MS + 3000
         assert prepared.lost == ()
         near = 3 * FRAME_MS
-        assert loud(target) == [
+        assert tone_spans(target) == [
             (pytest.approx(0, abs=near), pytest.approx(2000, abs=near)),
             (pytest.approx(3000, abs=near), pytest.approx(4000, abs=near)),
         ]

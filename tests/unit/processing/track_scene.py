@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from recording_insights.aws.recordings_bucket import StoredFile
-from recording_insights.hls.remux import Prepared
-from recording_insights.hls.timeline import Piece
+from recording_insights.hls.remux.remux import Prepared
+from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress
@@ -55,18 +55,18 @@ class FakeFolder:
 class FakeRemux:
     """Remembers what it was given; what is not there is lost."""
 
-    pieces: Sequence[Piece] = ()
+    pieces: Sequence[PlacedSegment] = ()
     contents: Sequence[bytes | None] = ()
     fails: Exception | None = None
 
-    def __call__(self, pieces: Sequence[Piece], read: Callable[[str], bytes | None], target: Path) -> Prepared:
+    def __call__(self, pieces: Sequence[PlacedSegment], read: Callable[[str], bytes | None], target: Path) -> Prepared:
         if self.fails:
             raise self.fails
         self.pieces = pieces
         self.contents = [read(piece.name) for piece in pieces]
         target.write_bytes(b"mp4")
         lost = [piece.name for piece, content in zip(pieces, self.contents, strict=True) if content is None]
-        return Prepared(duration_ms=30_000, silent_ms=0, lost=lost, reencoded=False)
+        return Prepared(duration_ms=30_000, silent_ms=0, lost=lost)
 
 
 class Scene:

@@ -2,7 +2,8 @@
 
 A submission returns two ids: the job's id gives the state, the conversation's id gives the result. A webhook names the
 job only. The adapter gives each conversation a name of its own, by which it finds the conversation again if the
-response to the submission is lost. docs/providers/README.md lists facts in which the vendor's pages contradict each other.
+response to the submission is lost. docs/providers/README.md lists facts in which the vendor's pages contradict each
+other.
 """
 
 import codecs

@@ -1,4 +1,4 @@
-"""The one audio track of the file that is written: packets copied, or everything encoded anew."""
+"""The audio track of the written MP4: `CopiedTrack` copies packets, `EncodedTrack` re-encodes them."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -7,70 +7,74 @@ from typing import Any, Protocol
 import av
 from av.rational import AVRational
 
-from recording_insights.hls.remux.slices import ADTS_HEADER, ADTS_SAMPLES, Kind, Sound
+from recording_insights.hls.remux.segments import ADTS_HEADER, ADTS_SAMPLES, AudioFormat, SegmentAudio
 
 RATE = 48_000
 BIT_RATE = 48_000
-"""What Agora itself makes of a uid's sound: LC-AAC, 48 kHz, mono, 48 kbit/s."""
+"""The format in which Agora records the audio of a uid: LC-AAC, 48 kHz, mono, 48 kbit/s."""
 
 _TIME_BASE = Fraction(1, RATE)
 
 
 class CannotCopy(Exception):
-    """The sound is of a kind, or of several kinds, that only decoding brings into one track."""
+    """Raised when the audio has a format that cannot be copied, or more than one format."""
 
 
-class Track(Protocol):
-    """Sound behind sound, and silence where it is asked for."""
+class OutputTrack(Protocol):
+    """A track to which audio and silence are appended."""
 
     @property
     def written_ms(self) -> float:
-        """How long the track is by now."""
+        """Return the length of the track so far."""
 
-    def begin(self, sound: Sound) -> None:
-        """Gets ready for what follows of an open slice.
+    def begin(self, audio: SegmentAudio) -> None:
+        """Prepare for the packets of an open segment. Must precede `write` and `write_silence`.
 
         Raises:
-            CannotCopy: it does not go with what is there.
+            CannotCopy: the segment's audio cannot be copied into this track.
         """
 
-    def sound(self, packets: Sequence[Any]) -> None:
-        """Adds packets of the slice that has begun."""
+    def write(self, packets: Sequence[Any]) -> None:
+        """Append packets of the segment that has begun."""
 
-    def silence(self, length_ms: float) -> None:
-        """Adds silence, as exactly as frames allow; a slice has to have begun."""
+    def write_silence(self, length_ms: float) -> None:
+        """Append silence, rounded to whole frames if the track is copied."""
 
     def finish(self) -> None:
-        """Adds what is held back."""
+        """Write the audio that the encoder still holds."""
 
 
 class CopiedTrack:
-    """Packets as they are. Timestamps are counted, not taken over: no slice's clock is known to go with the next's."""
+    """Copies packets unchanged.
+
+    Timestamps are counted from 0: whether Agora's timestamps continue from segment to segment is not documented.
+    """
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._kind: Kind | None = None
+        self._format: AudioFormat | None = None
         self._frames = 0
 
     @property
     def written_ms(self) -> float:
-        return self._frames * ADTS_SAMPLES * 1000 / self._kind.rate if self._kind else 0.0
+        return self._frames * ADTS_SAMPLES * 1000 / self._format.rate if self._format else 0.0
 
-    def begin(self, sound: Sound) -> None:
-        if not sound.kind.copyable or self._kind not in (None, sound.kind):
+    def begin(self, audio: SegmentAudio) -> None:
+        if not audio.format.is_copyable or self._format not in (None, audio.format):
             raise CannotCopy
-        if self._kind is None:
-            self._kind = sound.kind
-            self._stream = self._file.add_stream_from_template(sound.stream)
-            self._time_base = Fraction(1, sound.kind.rate)
-            self._silence = silent_packet(sound.kind)
-            self._own(self._silence)
+        if self._format is None:
+            self._format = audio.format
+            self._stream = self._file.add_stream_from_template(audio.stream)
+            self._time_base = Fraction(1, audio.format.rate)
+            self._silence = silent_packet(audio.format)
+            self._silence.stream = self._stream
+            self._silence.time_base = self._time_base
+            self._silence.duration = ADTS_SAMPLES
 
-    def sound(self, packets: Sequence[Any]) -> None:
-        # Packets take FFmpeg's own kind of number faster than a Fraction.
+    def write(self, packets: Sequence[Any]) -> None:
+        # PyAV converts each Fraction to an AVRational. Six hours are a million packets.
         stream, time_base, mux = self._stream, AVRational(self._time_base), self._file.mux_one
         at = self._frames * ADTS_SAMPLES
-        # A million rounds for six hours: what `_own` does is written out here.
         for packet in packets:
             packet.stream = stream
             packet.time_base = time_base
@@ -83,7 +87,7 @@ class CopiedTrack:
             at += ADTS_SAMPLES
         self._frames = at // ADTS_SAMPLES
 
-    def silence(self, length_ms: float) -> None:
+    def write_silence(self, length_ms: float) -> None:
         until = self._frames + round(length_ms / 1000 / ADTS_SAMPLES / self._time_base)
         for frame in range(self._frames, until):
             self._mux_silence(frame * ADTS_SAMPLES)
@@ -96,39 +100,34 @@ class CopiedTrack:
         self._silence.pts = self._silence.dts = at
         self._file.mux_one(self._silence)
 
-    def _own(self, packet: Any) -> None:
-        packet.stream = self._stream
-        packet.time_base = self._time_base
-        packet.duration = ADTS_SAMPLES
-
 
 class EncodedTrack:
-    """Everything decoded, brought to 48 kHz mono and encoded, a slice at a time."""
+    """Decodes packets, resamples them to 48 kHz mono and encodes them, one segment at a time."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
         self._encoder: Any = None
-        self._kind: Kind | None = None
-        self._heard: tuple[str, str, int] | None = None
+        self._format: AudioFormat | None = None
+        self._resampled_format: tuple[str, str, int] | None = None
         self._resampler: Any = None
         self._queue = av.AudioFifo()
         self._samples = 0
         self._muxed = -1
-        """Frames in the file. The encoder's first frame is its lead-in: without it, sound begins at 0."""
+        """Frames in the file. The encoder's first frame is its lead-in and is left out, so that audio begins at 0."""
 
     @property
     def written_ms(self) -> float:
         return self._samples * 1000 / RATE
 
-    def begin(self, sound: Sound) -> None:
+    def begin(self, audio: SegmentAudio) -> None:
         if self._encoder is None:
             self._encoder = self._file.add_stream("aac", rate=RATE, layout="mono", bit_rate=BIT_RATE)
-        if sound.kind != self._kind:
-            # Kept from slice to slice: a decoder that starts anew fades in.
-            self._kind = sound.kind
-            self._decoder = sound.stream.codec_context
+        if audio.format != self._format:
+            # The decoder is kept while the format stays the same: a new decoder fades in.
+            self._format = audio.format
+            self._decoder = audio.stream.codec_context
 
-    def sound(self, packets: Sequence[Any]) -> None:
+    def write(self, packets: Sequence[Any]) -> None:
         for packet in packets:
             try:
                 frames = self._decoder.decode(packet)
@@ -138,7 +137,7 @@ class EncodedTrack:
                 self._resample(frame)
         self._encode()
 
-    def silence(self, length_ms: float) -> None:
+    def write_silence(self, length_ms: float) -> None:
         left = round(length_ms / 1000 * RATE)
         while left > 0:
             frame = _silent_frame(min(left, RATE), RATE, "mono")
@@ -157,17 +156,18 @@ class EncodedTrack:
         self._mux(None)
 
     def _resample(self, frame: Any) -> None:
-        heard = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if heard != self._heard:
+        frame_format = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if frame_format != self._resampled_format:
             if self._resampler:
                 self._enqueue(*self._resampler.resample(None))
-            self._heard, self._resampler = heard, av.AudioResampler(format="fltp", layout="mono", rate=RATE)
+            self._resampled_format = frame_format
+            self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
         frame.pts = None
         self._enqueue(*self._resampler.resample(frame))
 
     def _enqueue(self, *frames: Any) -> None:
         for frame in frames:
-            # The queue takes no two clocks, and each kind of slice has one of its own.
+            # The queue accepts one time base only, and each format of segment has its own.
             frame.pts, frame.time_base = None, _TIME_BASE
             self._samples += frame.samples
             self._queue.write(frame)
@@ -184,17 +184,17 @@ class EncodedTrack:
             self._muxed += 1
 
 
-def silent_packet(kind: Kind) -> Any:
-    """An ADTS frame of silence, of the kind of the frames around it."""
+def silent_packet(audio_format: AudioFormat) -> Any:
+    """Return an ADTS frame of silence in the given format."""
     encoder: Any = av.CodecContext.create("aac", "w")
-    encoder.sample_rate, encoder.layout, encoder.format = kind.rate, kind.layout, "fltp"
-    # The first frames hold the encoder's lead-in.
+    encoder.sample_rate, encoder.layout, encoder.format = audio_format.rate, audio_format.layout, "fltp"
+    # The first frames contain the encoder's lead-in.
     for _ in range(4):
-        packets = encoder.encode(_silent_frame(ADTS_SAMPLES, kind.rate, kind.layout))
+        packets = encoder.encode(_silent_frame(ADTS_SAMPLES, audio_format.rate, audio_format.layout))
     payload = bytes(packets[-1])
     length = ADTS_HEADER + len(payload)
-    varying = bytes((kind.frame[1] | length >> 11, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC))
-    return av.Packet(b"\xff\xf1" + kind.frame[:1] + varying + payload)
+    varying = bytes((audio_format.adts[1] | length >> 11, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC))
+    return av.Packet(b"\xff\xf1" + audio_format.adts[:1] + varying + payload)
 
 
 def _silent_frame(samples: int, rate: int, layout: str) -> Any:
