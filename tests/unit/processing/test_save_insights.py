@@ -1,5 +1,3 @@
-from decimal import Decimal
-
 import pytest
 
 from recording_insights.errors import (
@@ -29,7 +27,7 @@ class TestSave:
         self, replied: Flow, insight_store: InsightStore
     ) -> None:
         replied.provider.insights = Insights(
-            transcript=[Utterance("a", sentiment=Decimal("0.5"))], topics=[Topic("x"), Topic("y")]
+            transcript=[Utterance("a", sentiment=0.5)], topics=[Topic("x"), Topic("y")]
         )
 
         counts = replied.save(insight_store)

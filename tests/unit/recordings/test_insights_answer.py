@@ -1,5 +1,4 @@
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -37,14 +36,14 @@ def all_pages(collection: Collection) -> list[dict[str, Any]]:
 
 def test_everything_that_was_found_is_in_the_answer() -> None:
     insights = Insights(
-        transcript=[Utterance("Hello.", "1", 0, 900, Decimal("0.5"), Decimal("0.9")), Utterance("Yes?")],
+        transcript=[Utterance("Hello.", "1", 0, 900, 0.5, 0.9), Utterance("Yes?")],
         summary="They greet.",
-        topics=[Topic("greeting", Decimal("0.5"))],
+        topics=[Topic("greeting", 0.5)],
         action_items=[ActionItem("answer", "Ann", "Friday", "high")],
         follow_ups=[ActionItem("call")],
         questions=[Question("Yes?", "No.")],
-        emotions=[Emotion("joy", "calm", Decimal("0.9"), 0, 900)],
-        sentiment=Decimal("0.5"),
+        emotions=[Emotion("joy", "calm", 0.9, 0, 900)],
+        sentiment=0.5,
         ratings={"agent": 7},
         missing=["speech_type_analysis: x"],
     )
@@ -60,18 +59,18 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
                 "speaker": "1",
                 "start_ms": 0,
                 "end_ms": 900,
-                "sentiment": Decimal("0.5"),
-                "confidence": Decimal("0.9"),
+                "sentiment": 0.5,
+                "confidence": 0.9,
             },
             {"text": "Yes?"},
         ],
         "summary": "They greet.",
-        "topics": [{"text": "greeting", "score": Decimal("0.5")}],
+        "topics": [{"text": "greeting", "score": 0.5}],
         "action_items": [{"text": "answer", "assignee": "Ann", "due": "Friday", "priority": "high"}],
         "follow_ups": [{"text": "call"}],
         "questions": [{"text": "Yes?", "answer": "No."}],
-        "emotions": [{"emotion": "joy", "tone": "calm", "confidence": Decimal("0.9"), "start_ms": 0, "end_ms": 900}],
-        "sentiment": Decimal("0.5"),
+        "emotions": [{"emotion": "joy", "tone": "calm", "confidence": 0.9, "start_ms": 0, "end_ms": 900}],
+        "sentiment": 0.5,
         "ratings": {"agent": 7},
         "missing": ["speech_type_analysis: x"],
     }
@@ -95,18 +94,18 @@ def test_what_nobody_found_is_absent_and_not_null(parts: list[Any]) -> None:
 
 def test_parts_are_one_conversation_in_the_order_of_their_keys() -> None:
     second = Insights(
-        transcript=[Utterance("c", sentiment=Decimal(-1))],
+        transcript=[Utterance("c", sentiment=-1)],
         summary="Two.",
         topics=[Topic("y")],
-        sentiment=Decimal(-1),
+        sentiment=-1,
         ratings={"b": 2},
         missing=["m: 2"],
     )
     first = Insights(
-        transcript=[Utterance("a", sentiment=Decimal(1)), Utterance("bb", sentiment=Decimal(1))],
+        transcript=[Utterance("a", sentiment=1), Utterance("bb", sentiment=1)],
         summary="One.",
         topics=[Topic("x")],
-        sentiment=Decimal(1),
+        sentiment=1,
         ratings={"a": 1},
         missing=["m: 1"],
     )
@@ -116,7 +115,7 @@ def test_parts_are_one_conversation_in_the_order_of_their_keys() -> None:
     assert [line["text"] for line in answer["transcript"]] == ["a", "bb", "c"]
     assert answer["summary"] == "One.\n\nTwo."
     assert [topic["text"] for topic in answer["topics"]] == ["x", "y"]
-    assert answer["sentiment"] == Decimal("0.50")
+    assert answer["sentiment"] == 0.50
     assert answer["ratings"] == {"a": 1, "b": 2}
     assert answer["missing"] == ["m: 1", "m: 2"]
 
@@ -129,9 +128,9 @@ def test_the_newest_version_of_a_key_wins() -> None:
 
 
 def test_a_provider_that_judges_the_whole_is_believed() -> None:
-    insights = Insights(transcript=[Utterance("a", sentiment=Decimal(1))], sentiment=Decimal("-0.5"))
+    insights = Insights(transcript=[Utterance("a", sentiment=1)], sentiment=-0.5)
 
-    assert answer_insights(R, collection_of(("0.mp4", insights)))["sentiment"] == Decimal("-0.5")
+    assert answer_insights(R, collection_of(("0.mp4", insights)))["sentiment"] == -0.5
 
 
 class TestPaging:
@@ -142,7 +141,7 @@ class TestPaging:
         # A thousandth of the real size, for speed.
         monkeypatch.setattr(insights_answer, "ANSWER_BYTES", insights_answer.ANSWER_BYTES // 1000)
         transcript = [Utterance(f"{n} {text}", str(n % 2), n * 1000, n * 1000 + 900) for n in range(200)]
-        emotions = [Emotion("joy", "calm", Decimal("0.9"), n, n + 1) for n in range(20)]
+        emotions = [Emotion("joy", "calm", 0.9, n, n + 1) for n in range(20)]
 
         pages = all_pages(collection_of(("0.mp4", Insights(transcript=transcript, emotions=emotions))))
 

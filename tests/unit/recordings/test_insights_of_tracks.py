@@ -1,6 +1,5 @@
 """The answer of a recording of tracks: one conversation, whatever became of each track."""
 
-from decimal import Decimal
 from time import process_time
 from typing import Any
 
@@ -43,8 +42,8 @@ def test_a_track_that_failed_before_it_was_prepared_moves_nobody() -> None:
         R,
         collection_of(
             (track("1", status="failed"), None),
-            (track("2", starts_at_ms=Decimal(NOON)), said((0, "a"), (9000, "d"), speaker="2")),
-            (track("3", starts_at_ms=Decimal(NOON + 2000)), said((1000, "b"), (3000, "c"), speaker="3")),
+            (track("2", starts_at_ms=NOON), said((0, "a"), (9000, "d"), speaker="2")),
+            (track("3", starts_at_ms=NOON + 2000), said((1000, "b"), (3000, "c"), speaker="3")),
         ),
     )
     assert lines_of(answer) == [(0, "a"), (3000, "b"), (5000, "c"), (9000, "d")]
@@ -54,7 +53,7 @@ def test_a_track_without_a_clock_begins_with_the_recording() -> None:
     answer = answer_insights(
         R,
         collection_of(
-            (track("1", starts_at_ms=Decimal(NOON)), said((1000, "b"), speaker="1")),
+            (track("1", starts_at_ms=NOON), said((1000, "b"), speaker="1")),
             (track("2"), said((0, "a"), (2000, "c"), speaker="2")),
         ),
     )
@@ -66,7 +65,7 @@ def test_long_tracks_come_once_and_in_order_over_all_pages(monkeypatch: pytest.M
     parts = []
     for uid in ("1001", "1002"):
         lines = [(4000 * n + int(uid[-1]) * 500, f"{uid} says {n}") for n in range(20_000)]
-        parts.append((track(uid, starts_at_ms=Decimal(NOON)), said(*lines, speaker=uid)))
+        parts.append((track(uid, starts_at_ms=NOON), said(*lines, speaker=uid)))
     collection = collection_of(*parts, speakers={"1001": "Ann", "7": "nobody"})
 
     began = process_time()

@@ -1,7 +1,6 @@
 """Read one recording, list them."""
 
 import base64
-from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -80,7 +79,7 @@ def test_describing_a_finished_recording_asks_nobody(describe: Any, table: Any, 
         "created_at": "2026",
         "provider": "marsview",
         "sid": "s",
-        "media": [{**media, "duration_ms": Decimal(5)}],
+        "media": [{**media, "duration_ms": 5}],
     }
     assert vendor.calls == []
 
