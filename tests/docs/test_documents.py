@@ -19,6 +19,7 @@ from recording_insights.recordings.request import RecordingRequest
 from sandbox.stand_ins.agora.dials import AgoraDials
 from tests.docs.examples import full_answer
 from tests.docs.pages import PROJECT, codes_in, page
+from tests.unit.test_house import FLOORS
 
 SETTINGS_SECTIONS = ("## Stage and data", "## Providers", "## Times", "## API and hosts")
 PROVIDER_STATES = ("alive", "silent", "closed")
@@ -162,8 +163,11 @@ def test_the_picture_of_a_state_machine_has_its_states(name: str, start: str, ma
 
 def test_the_rooms_are_the_folders() -> None:
     architecture = page("docs/architecture.md")
-    rooms = {codes_in(row[1])[0].rstrip("/") for row in architecture.table("## Rooms of the code", number=1)}
-    assert rooms == _folders("functions/recording_insights")
+    floors = {
+        codes_in(row[1])[0].rstrip("/"): int(row[0]) for row in architecture.table("## Rooms of the code", number=1)
+    }
+    assert floors.keys() == _folders("functions/recording_insights")
+    assert floors == {room: FLOORS[f"recording_insights.{room}"] for room in floors}
     handlers = {codes_in(row[0])[0].rstrip("/") for row in architecture.table("## Rooms of the code")}
     assert handlers == _folders("functions")
     tests = {name for row in architecture.table("## Folders", number=1) for name in codes_in(row[0])}
