@@ -119,7 +119,7 @@ def test_what_never_comes_is_named_and_the_rest_stands(stack: LocalStack) -> Non
     recording = all_ended(stack, recording_id, media=2)
 
     assert recording["status"] == "partial", recording
-    assert all("1 of 4 slices" in media["incomplete"] for media in recording["media"])
+    assert all("1 of 4 segments" in media["incomplete"] for media in recording["media"])
     insights = insights_of(stack, recording_id)
     assert insights["transcript"]
     assert len(insights["missing"]) == 2
