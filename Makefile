@@ -4,7 +4,7 @@
 PYTHON ?= python3
 # Name of the stage that `synth`, `deploy`, `destroy` and `agora-key` work on.
 STAGE ?= dev
-# Settings of the stack: CONTEXT="key=value key=value". README.md lists them.
+# Settings of the stack: CONTEXT="key=value key=value". docs/settings.md lists them.
 CONTEXT ?=
 # The provider that produces the insights. The local stack has a default, a stage on AWS has none.
 PROVIDER ?=
@@ -74,7 +74,7 @@ agora-key: install ## Create or rotate the key that signs Agora's upload credent
 destroy: install ## Delete the stack of STAGE from your AWS account; its data stays unless retainData=false
 	$(CDK) destroy $(SETTINGS)
 
-install: .local/installed ## Install all tools into .venv and node_modules; every target does this itself
+install: .local/installed ## Install all tools into .venv and node_modules; targets that need them do this first
 
 # Runs again when a file with pinned versions changes.
 ALONE := tests/clients/requirements-without-dependencies.txt

@@ -110,7 +110,7 @@ class ProcessingWorkflow(Construct):
         delivered = any(c.result_by == "delivery" or c.aws_service for c in capabilities)
         return self._function(
             "poll_job",
-            "Asks the provider for the state of a job and keeps its reply",
+            "Polls a provider's job and keeps the reply",
             foundation.settings_for(PollJobSettings),
             [
                 foundation.on_table("GetItem", "UpdateItem", *(["Query"] if calls_back else [])),

@@ -56,7 +56,7 @@ class RecordingWatch(Construct):
             "CheckRecording",
             settings=foundation.settings,
             module="states.check_recording",
-            description="Asks Agora whether a recorder still records, and renews its credentials",
+            description="Queries Agora about a recorder, and renews its upload credentials",
             reads=foundation.settings_for(CheckRecordingSettings),
             statements=[
                 foundation.on_table("GetItem", "Query", "UpdateItem", "DeleteItem"),

@@ -7,5 +7,6 @@ store, providers    the table; the conversation-insight services
 model               nouns and pure rules, no I/O
 agora, aws, http    Agora's API; AWS clients, secrets and buckets; the HTTP edge
 hls                 playlists and remux; imports nothing of ours
-errors, deadline, redaction, validation, settings   imported by everybody
+settings            the environment of each function
+errors, deadline, redaction, validation   imported by every room but hls
 """

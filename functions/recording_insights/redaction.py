@@ -1,7 +1,7 @@
 """Hide secrets in text before the text is stored, logged or returned.
 
-Secrets reach text in three ways: a vendor repeats the request that it was given, a link carries a signature or a
-token, and a live stream carries its key in the path.
+Secrets reach text in three ways. A vendor repeats the request that it received. A link carries a signature or a token.
+A live stream carries its key in the path.
 """
 
 import json

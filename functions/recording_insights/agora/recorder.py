@@ -22,7 +22,7 @@ STATUS_MEANINGS: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class RecorderOrder:
-    """What `AgoraClient.start` needs to put a recorder into a channel.
+    """An order for a recorder: the input of `AgoraClient.start`.
 
     `channel` is the channel's name, or any label where a web page is recorded. `uid` is the recorder's own, in digits.
     `max_hours` is how long Agora answers queries about the recorder. `token` admits the uid to a protected channel;

@@ -46,7 +46,7 @@ def parse_json(body: bytes) -> Any:
 
 @dataclass(frozen=True)
 class HttpMessage:
-    """What every POST to the API has: a body as it arrived, and headers with names in lower case."""
+    """The body of a request as received, and its headers with names in lower case."""
 
     body: bytes
     headers: Mapping[str, str]

@@ -83,8 +83,8 @@ def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_exe
 def _to_be_started(track: MediaObject, recording_id: str, store: MediaStore, folder: TrackFiles) -> MediaObject | None:
     """Return the media object whose execution a playlist's event starts: the track, or its next continuation.
 
-    None if an execution will process what the playlist names, or has processed it. An event after the track was
-    processed costs one read of the row and one of the playlist; each continuation costs one more read of a row.
+    None if an execution will process the segments in the playlist, or has processed them. An event after the track
+    was processed costs one read of the row and one of the playlist. Each continuation costs one more read of a row.
     """
     media = track
     playlist: Playlist | None = None

@@ -1,8 +1,9 @@
 """Tracks: what Agora writes of one uid in individual mode, or what one recorder writes of a mix, read from the bucket.
 
 The track of a uid consists of a playlist and its segments from each recorder. Usually there is one recorder; another
-one takes over after a failure (`bak0_`, `bak1_`, …). What a recorder cannot upload at once arrives later from Agora's
-backup: a playlist under another name (`…_<tick>_<index>.m3u8`), of which the one with the highest index is right.
+one takes over after a failure (`bak0_`, `bak1_`, …). Agora's backup uploads the files that
+a recorder cannot upload at once, with a playlist under another name (`…_<tick>_<index>.m3u8`). Of several such
+playlists, the one with the highest index is right.
 Source: https://docs.agora.io/en/cloud-recording/develop/manage-files
 """
 

@@ -1,4 +1,4 @@
-"""Gaps of a track in words: what the state "Prepare media" waits for, and what the prepared file lacks in the end."""
+"""Describe the gaps of a track: files that "Prepare media" waits for, and segments missing from the prepared file."""
 
 from collections.abc import Sequence
 

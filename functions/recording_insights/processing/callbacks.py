@@ -19,7 +19,7 @@ from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
 CallbackOutcome = Literal["noted", "known already", "over already", "of a job that was given up"]
-"""What a callback has changed: the last three are those that change nothing."""
+"""The effect of a callback. "noted": the row has stored it. All others change nothing in the row."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class JobName:
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """Find the name at the end of a text, such as a key in S3 or a name with a prefix; None if there is none."""
+        """Return the job name at the end of a text, such as an S3 key; None if the text ends in no job name."""
         match = _FORM.search(text)
         return cls(match["recording_id"], match["media_id"], int(match["number"])) if match else None
 

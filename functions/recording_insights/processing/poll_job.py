@@ -1,4 +1,4 @@
-"""State "Poll job": ask the provider for the job's state; store the reply of a finished job, or wait and poll again."""
+"""State "Poll job": poll the provider once. Store the reply of a finished job, or wait and poll again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def poll_job(
 ) -> Progress:
     """Poll once. After the provider accepts a job, only the provider's result or `ceiling_minutes` ends the wait.
 
-    The job is paid for: a fault of the provider, of the network or of the credentials is noted in the row, and the
+    The job is paid for. A fault of the provider, of the network or of the credentials is written to the row, and the
     state machine polls again. An operator can replace unusable credentials meanwhile. A fault of AWS is raised, and
     the state machine retries.
     """

@@ -40,7 +40,7 @@ from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow
 
 @dataclass(frozen=True)
 class Handover:
-    """What a provider gets beside the media object's name; each is made in the call that uses it.
+    """Makes links, streams, callback addresses and deliveries for a provider, each in the call that uses it.
 
     `callback` and `delivery` follow from the provider and the name of the job.
     """
@@ -63,10 +63,10 @@ def submit_recording(
 ) -> Progress:
     """Submit a media object once. A job that an earlier try placed is found on the row and not paid for again.
 
-    The loop tries a provider that is busy or away again until the ceiling. A fault that no repeat can mend ends the
-    loop at once. A fault of AWS is raised, and the state machine retries. Where the fail-over list has another
-    provider, it takes over from one that refuses the credentials, is out of credit, cannot take the media object, or
-    stays away for `failover_minutes`.
+    If the provider is busy or unavailable, the loop tries again until the ceiling. A fault that no repeat can mend
+    ends the loop at once. A fault of AWS is raised, and the state machine retries. The next provider of the fail-over
+    list takes over if this one refuses the credentials, is out of credit or cannot take the media object. The same
+    happens if this one stays unavailable or busy for `failover_minutes`.
     """
     row = store.get(progress.recording_id, progress.media_id)
     provider = providers.load(row["provider"])

@@ -1,8 +1,8 @@
 """When to poll or to submit again: pure rules, so that the workflow holds no arithmetic.
 
 The first poll is due when a job of this length is usually finished. Each later poll waits for a share of the time
-that has already passed, so the delay stays in proportion to the job and the number of polls grows with the logarithm
-of its length. A one-hour job costs about ten polls, where a fixed interval of 30 seconds would cost 120.
+that has already passed. So the delay stays in proportion to the job, and the number of polls grows with the logarithm
+of the job's length. A one-hour job costs about ten polls, where a fixed interval of 30 seconds would cost 120.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 An adapter is a class that implements `Provider`. It knows the API of its vendor, and neither the workflow nor the
 table. Its job is a small map of the vendor's ids. The workflow keeps the job on the row before anything waits, so that
-a repeated step finds the job and does not buy another.
+a repeated step finds the job and does not pay for another.
 """
 
 import hmac

@@ -1,7 +1,7 @@
-"""Which recording a channel belongs to: the claim of one start, what became of the claim before it, and who holds it.
+"""Claims of channels: take, extend and release a claim, and find the recording that holds a channel.
 
-A claim is a lease. While its start is in flight, it lasts a little longer than the function; afterwards it lasts for
-the recording's `max_hours`. A start that crashes leaves a claim that lapses soon, and the next start asks Agora.
+A claim is a lease. While its start is in flight, the claim lasts a little longer than the function. Afterwards it lasts
+for the recording's `max_hours`. A start that crashes leaves a claim that lapses soon, and the next start queries Agora.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class HeldChannel:
         self._hold(self.recording_id, hours * 3600)
 
     def lapse(self) -> None:
-        """Let the claim lapse now: the next start asks Agora instead of trusting this one."""
+        """End the claim now, so that the next start queries Agora instead of relying on the claim."""
         self._hold(self.recording_id, 0)
 
     def pass_on(self, recording_id: str, hours: int) -> None:
@@ -75,7 +75,7 @@ def running_recording(
 ) -> RecordingRow | None:
     """Return the recording that holds a channel by this claim, or None if its recorder has left or never started.
 
-    A recorder that Agora reports as left ends the recording. While Agora is unavailable, the row is trusted.
+    A recorder that Agora reports as left ends the recording. While Agora is unavailable, the row decides.
 
     Raises:
         AgoraUnavailable: the row alone cannot tell.

@@ -1,4 +1,4 @@
-"""The end of a recording. The first to learn of it writes it: a stop, another start, the watch or a notification."""
+"""Write the end of a recording, once: after a stop, another start, a check of the watch, or a notification."""
 
 from typing import Literal
 

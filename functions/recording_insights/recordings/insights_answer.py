@@ -21,7 +21,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 def answer_insights(recording_id: str, collection: Collection, *, cursor: str | None = None) -> dict[str, Any]:
     """Return all insights of the recording's finished media objects, in order, with one page of the transcript.
 
-    The response has a `cursor` while there are more utterances. What no provider found is absent.
+    The response has a `cursor` while there are more utterances. Insights that no provider found are absent.
 
     Raises:
         NotFound: there is no such recording.
@@ -50,7 +50,7 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
 def _found(
     placed: Sequence[PlacedInsights], utterances: Sequence[Utterance], names: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return everything but the transcript; None for what nobody found."""
+    """Return all insights but the transcript, by kind. None means that no provider found any of this kind."""
     every = [each.insights for each in placed]
     summaries = [
         track_prefix(each.media, names, ": ") + each.insights.summary for each in placed if each.insights.summary

@@ -1,4 +1,4 @@
-"""What follows from Agora's notifications: the end of a recording is known earlier. Nothing depends on them.
+"""Process Agora's notifications. They only show the end of a recording earlier: no other module depends on them.
 
 Notifications arrive in any order, twice or never. Repeating an effect changes nothing. A notification counts as
 processed only after its effects are written, so Agora's repeat completes what a crash interrupted.

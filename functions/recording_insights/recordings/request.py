@@ -115,7 +115,7 @@ class RecordingRequest:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What the row keeps of the request, without secrets.
+        """The attributes of the row that come from the request, without secrets.
 
         Always: `channel`, `uid`, `mode`, `provider`, `options` and `max_hours`. If the caller gave them: `failover`,
         `speakers` and `apart_from`. Beside these stand the recording options with their defaults, under the names of

@@ -1,4 +1,4 @@
-"""How an answer names the track that something comes from: by its speaker's name, or by its uid."""
+"""Names of tracks in a response: the name of the speaker, or the uid."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -157,7 +157,7 @@ class MediaStore:
         return self._update(recording_id, media_id, callback, condition=first)
 
     def note_going_on(self, recording_id: str, media_id: str) -> bool:
-        """Note for the run that prepares a track that more of it arrived; returns False if no run prepares it."""
+        """Note that more of a track arrived, for the run that prepares the track; False if there is no such run."""
         from boto3.dynamodb.conditions import Attr
 
         return self._update(recording_id, media_id, {"went_on": self.timestamp}, condition=Attr("being_made").exists())

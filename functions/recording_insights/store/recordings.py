@@ -1,8 +1,8 @@
 """Recordings in the table, and the list of recordings.
 
-Every write of a recording but the lease adds 1 to its `version`, and every write is conditional on what it builds
-upon. A recording that the API starts is written in one transaction with its channel's claim, before Agora is called:
-of two simultaneous starts one finds the other.
+Every write of a recording but the lease adds 1 to its `version`, and every write is conditional on the state that was
+read before. The API writes a new recording and the claim on its channel in one transaction, before it calls Agora. So
+of two simultaneous starts, one finds the recording of the other.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""State "Check recording": check a recorder once, write what was learned, and say when to check again.
+"""State "Check recording": check a recorder once, write the result to the row, and return the next wait.
 
 Agora's response to a start proves nothing: only a query tells whether the recorder joined, and when it left.
 Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best-practices
@@ -130,7 +130,7 @@ class _Recorder:
         return Check(self._joining(watch, live)) if self.is_starting else self._running(watch, live)
 
     def _joining(self, watch: Watch, live: LiveState) -> Watch:
-        """Go on with a recorder that is to join its channel, until 90 s are over."""
+        """Check a recorder that has not joined its channel yet. After 90 s without joining, the start has failed."""
         if live.records:
             self.store.update(watch.recording_id, {"status": "recording"}, only_in=("starting",))
             return watch.enter("recording", self.store.timestamp).wait(SHORTEST_INTERVAL_SECONDS)
@@ -148,7 +148,7 @@ class _Recorder:
         return watch.end()
 
     def _running(self, watch: Watch, live: LiveState) -> Check:
-        """Go on with a recorder that has joined; one that Agora cannot find for 100 s has left."""
+        """Check a recorder that has joined. If Agora cannot find it for 100 s, it has left."""
         now = self.store.now()
         if live.status is None:
             if watch.phase != "lost":

@@ -1,6 +1,6 @@
 """HTTP calls to a vendor, with time-outs, and with the faults of every vendor turned into our errors.
 
-The calls use plain `requests` and never retry: a repeated POST may buy a second job, so the workflow decides.
+The calls use plain `requests` and never retry: a repeated POST may start a second paid job, so the workflow decides.
 """
 
 import re

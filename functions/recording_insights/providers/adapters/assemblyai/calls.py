@@ -1,8 +1,8 @@
 """Transcription by AssemblyAI: POST a link, then read one resource that has both the state and the result.
 
 A webhook announces the end. If the response to a submission is lost, the adapter searches the account's list for the
-transcript before it submits again. docs/providers/README.md lists facts in which the vendor's pages contradict each
-other; the adapter accepts both forms.
+transcript before it submits again. docs/providers/assemblyai.md lists facts in which the vendor's pages contradict
+each other. The adapter accepts both forms.
 """
 
 import re

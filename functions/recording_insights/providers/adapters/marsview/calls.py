@@ -1,8 +1,8 @@
 """Marsview Speech Analytics: upload a link, compute models on it, poll their states, fetch the metadata.
 
 A transaction belongs to one link; a compute on the transaction is the paid call. The vendor's pages contradict each
-other in some facts (the path of the token, names of states, times with fractions). docs/providers/README.md lists
-them; the adapter accepts both forms.
+other in some facts (the path of the token, names of states, times with fractions). docs/providers/marsview.md lists
+them. The adapter accepts both forms.
 """
 
 import time

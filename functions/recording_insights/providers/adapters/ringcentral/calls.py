@@ -2,7 +2,7 @@
 
 A callback is only a hint: the adapter reads the job again by its id. An old form of the callback, which the vendor has
 documented, has no id. It counts only for a job whose id is lost with the response to its submission.
-docs/providers/README.md lists facts in which the vendor's pages contradict each other.
+docs/providers/ringcentral.md lists facts in which the vendor's pages contradict each other.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 The state of a job shows a failure, but never the result: its `result` is always null. The vendor sets the callback for
 a whole workspace, signs it, and names the meeting in it, not the job. The vendor's table and its script use different
-names for some fields. The adapter sends and reads both; docs/providers/README.md lists them.
+names for some fields. The adapter sends and reads both. docs/providers/seameet.md lists them.
 """
 
 import hmac

@@ -1,9 +1,9 @@
 """Insights by Symbl.ai: submit a link as audio or video, poll the job, read its conversation part by part.
 
 A submission returns two ids: the job's id gives the state, the conversation's id gives the result. A webhook names the
-job only. The adapter gives each conversation a name of its own, by which it finds the conversation again if the
-response to the submission is lost. docs/providers/README.md lists facts in which the vendor's pages contradict each
-other.
+job only. The adapter gives each conversation a name of its own. If the response to the submission is lost, the
+adapter finds the conversation by this name. docs/providers/symbl.md lists facts in which the vendor's pages contradict
+each other.
 """
 
 import codecs

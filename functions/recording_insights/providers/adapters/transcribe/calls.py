@@ -1,8 +1,8 @@
 """Batch jobs of Amazon Transcribe: start a job on the object in S3, poll it by name, read the transcript it writes.
 
 We choose the name of the job, and it is unique in the account: a repeated start finds the first job and costs nothing.
-AWS reads the media and writes the transcript with the permissions of the caller, so there is no link, no secret and no
-role of the job.
+AWS reads the media and writes the transcript with the permissions of the caller. So a job needs no link, no secret and
+no role of its own.
 Source: https://docs.aws.amazon.com/transcribe/latest/APIReference/API_StartTranscriptionJob.html
 """
 
