@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from recording_insights.media.intake import ExecutionStarter
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
-    from recording_insights.processing.submit_recording import Handover
+    from recording_insights.processing.submit_recording import SubmissionLinks
     from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider
     from recording_insights.store.insights import InsightStore
     from recording_insights.store.media import MediaStore
@@ -273,11 +273,11 @@ class Wiring(Generic[S]):
         )
 
     @part
-    def handover(self: "Wiring[SubmitRecordingSettings]") -> "Handover":
+    def links(self: "Wiring[SubmitRecordingSettings]") -> "SubmissionLinks":
         """What a provider gets with a media object."""
-        from recording_insights.processing.submit_recording import Handover
+        from recording_insights.processing.submit_recording import SubmissionLinks
 
-        return Handover(
+        return SubmissionLinks(
             link=partial(self.s3_media.link, minutes=self.settings.link_minutes),
             stream=self.s3_media.stream,
             callback=self._callback_address,

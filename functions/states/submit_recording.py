@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         Progress.from_state(event),
         store=wiring.media,
         providers=wiring.provider_choice,
-        handover=wiring.handover,
+        links=wiring.links,
         ceiling_minutes=wiring.settings.submit_ceiling_minutes,
         failover_minutes=wiring.settings.failover_minutes,
         now=utc_now,

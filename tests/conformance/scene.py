@@ -19,7 +19,7 @@ from recording_insights.processing.poll_job import poll_job
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
 from recording_insights.processing.save_insights import save_insights
-from recording_insights.processing.submit_recording import Handover, submit_recording
+from recording_insights.processing.submit_recording import SubmissionLinks, submit_recording
 from recording_insights.providers.port import CallbackAddress, Delivery, Provider
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.store.insights import Collection as Stored
@@ -192,7 +192,7 @@ class Scene:
             providers=ProviderChoice(
                 load=lambda name: self.provider, checks=lambda name: PROVIDERS[name].options, options={}, failover=()
             ),
-            handover=Handover(
+            links=SubmissionLinks(
                 link=lambda media: f"https://{media.bucket}.test/{media.key}?{SIGNATURE}",
                 stream=lambda media: FakeStream(self.s3[media.bucket, media.key]),
                 callback=self._callback,

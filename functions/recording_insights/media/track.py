@@ -138,9 +138,9 @@ def beyond(playlist: Playlist, moment_ms: int) -> Playlist:
     timeline = place_segments([playlist.segments])
     starts = timeline.starts_at_ms
     later = {
-        piece.name
-        for piece in timeline.segments
-        if starts is not None and starts + piece.at_ms + piece.length_ms > moment_ms + 2 * TOLERANCE_MS
+        segment.name
+        for segment in timeline.segments
+        if starts is not None and starts + segment.at_ms + segment.length_ms > moment_ms + 2 * TOLERANCE_MS
     }
     return replace(playlist, segments=[segment for segment in playlist.segments if segment.name in later])
 

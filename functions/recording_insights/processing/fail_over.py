@@ -16,7 +16,7 @@ class FailOver:
     row: MediaRow
     next_provider: str | None
 
-    def hand_over(self, reason: str) -> Progress:
+    def pass_on(self, reason: str) -> Progress:
         """Let the next provider submit; without one, end as failed with the reason of every provider that was tried."""
         if self.next_provider is None:
             return self.progress.end("failed", "; ".join(self._reasons(reason)))

@@ -48,7 +48,7 @@ class FilePreparation:
         if not track.named:
             return _without_segments(track, now)
         timeline = track.timeline
-        length_ms = max(piece.at_ms + piece.length_ms for piece in timeline.segments)
+        length_ms = max(segment.at_ms + segment.length_ms for segment in timeline.segments)
         if length_ms > LONGEST_MS:
             return _failed(
                 f"its playlists claim {length_ms // _HOUR_MS} hours; the limit is {LONGEST_MS // _HOUR_MS}", now

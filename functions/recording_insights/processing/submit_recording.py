@@ -39,7 +39,7 @@ from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow
 
 
 @dataclass(frozen=True)
-class Handover:
+class SubmissionLinks:
     """Makes links, streams, callback addresses and deliveries for a provider, each in the call that uses it.
 
     `callback` and `delivery` follow from the provider and the name of the job.
@@ -56,7 +56,7 @@ def submit_recording(
     *,
     store: MediaStore,
     providers: ProviderChoice,
-    handover: Handover,
+    links: SubmissionLinks,
     ceiling_minutes: int,
     failover_minutes: int,
     now: Callable[[], datetime],
@@ -76,7 +76,7 @@ def submit_recording(
     media = media_of(row)
     fail_over = FailOver(progress, store, row, providers.after(row, recording))
     if reason := providers.why_unfit(row["provider"], row, media, recording):
-        return fail_over.hand_over(reason)
+        return fail_over.pass_on(reason)
     attempt = _Attempt(
         progress,
         store,
@@ -89,7 +89,7 @@ def submit_recording(
     )
     if unsure := attempt.after_broken_try():
         return unsure
-    return attempt.submit(_submission(row, media, recording, provider, providers, handover))
+    return attempt.submit(_submission(row, media, recording, provider, providers, links))
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Attempt:
             )
             return self.progress.await_callback()
         if self._provider_is_away and "unconfirmed" in self.row:
-            return self._hand_over(self.row.get("reason"))
+            return self._pass_on(self.row.get("reason"))
         return None
 
     def submit(self, submission: Submission) -> Progress:
@@ -129,7 +129,7 @@ class _Attempt:
         except ProviderRejected as error:
             return self.progress.end("failed", str(error))
         except (CredentialsRefused, OutOfCredit, SecretUnusable) as error:
-            return self.fail_over.hand_over(str(error))
+            return self.fail_over.pass_on(str(error))
         except SubmissionUnconfirmed as error:
             return self._unconfirmed(error)
         except (ProviderBusy, ProviderUnavailable) as error:
@@ -155,7 +155,7 @@ class _Attempt:
     def _try_again(self, error: ProviderError) -> Progress:
         self._note(reason=str(error), asking=None)
         if self._provider_is_away:
-            return self._hand_over(str(error))
+            return self._pass_on(str(error))
         seconds = next_try(attempt=self.progress.attempt, retry_after=getattr(error, "retry_after", None))
         left = max(round(60 * self.ceiling_minutes - self.elapsed_seconds), SHORTEST_WAIT)
         return self.progress.wait(min(seconds, left))
@@ -164,8 +164,8 @@ class _Attempt:
     def _provider_is_away(self) -> bool:
         return self.elapsed_seconds > 60 * self.patience_minutes
 
-    def _hand_over(self, last: str | None) -> Progress:
-        return self.fail_over.hand_over(f"not accepted within {self.patience_minutes} minutes; last: {last}")
+    def _pass_on(self, last: str | None) -> Progress:
+        return self.fail_over.pass_on(f"not accepted within {self.patience_minutes} minutes; last: {last}")
 
     def _keep(self, job: Job) -> None:
         """Store the ids that the provider has given so far, before the next call that could fail."""
@@ -196,7 +196,7 @@ def _submission(
     recording: RecordingRow,
     provider: Provider,
     providers: ProviderChoice,
-    handover: Handover,
+    links: SubmissionLinks,
 ) -> Submission:
     recording_id, name = row["recording_id"], row["provider"]
     job_name = str(JobName.of(row))
@@ -205,10 +205,10 @@ def _submission(
         name=job_name,
         media=media,
         options=providers.options_for(name, recording),
-        make_link=lambda: handover.link(media),
-        open_media=lambda: handover.stream(media),
-        callback=handover.callback(name, job_name) if isinstance(provider, CallsBack) else NO_CALLBACK,
-        delivery=handover.delivery(name, job_name),
+        make_link=lambda: links.link(media),
+        open_media=lambda: links.stream(media),
+        callback=links.callback(name, job_name) if isinstance(provider, CallsBack) else NO_CALLBACK,
+        delivery=links.delivery(name, job_name),
     )
 
 

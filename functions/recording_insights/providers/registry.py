@@ -36,7 +36,7 @@ def _objects(readers: Mapping[str, Reader[Any]]) -> Reader[list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Row:
+class ProviderEntry:
     """One provider: its adapter as `module:class`, the keys of its secret, and a reader for each of its options.
 
     A service of AWS has no secret: its adapter calls it with the function's own role. `language`, `custom_vocabulary`
@@ -48,8 +48,8 @@ class Row:
     options: Mapping[str, Reader[Any]]
 
 
-PROVIDERS: Mapping[str, Row] = {
-    "assemblyai": Row(
+PROVIDERS: Mapping[str, ProviderEntry] = {
+    "assemblyai": ProviderEntry(
         adapter="assemblyai:AssemblyAI",
         secret_keys=("apiKey",),
         options={
@@ -61,7 +61,7 @@ PROVIDERS: Mapping[str, Row] = {
             "redact_pii": phrases(most=50),
         },
     ),
-    "deepgram": Row(
+    "deepgram": ProviderEntry(
         adapter="deepgram:Deepgram",
         secret_keys=("apiKey",),
         options={
@@ -71,7 +71,7 @@ PROVIDERS: Mapping[str, Row] = {
             "features": some_of("summarize", "sentiment", "topics", "intents", "detect_entities"),
         },
     ),
-    "transcribe": Row(
+    "transcribe": ProviderEntry(
         adapter="transcribe:Transcribe",
         secret_keys=(),
         options={
@@ -80,7 +80,7 @@ PROVIDERS: Mapping[str, Row] = {
             "vocabulary_name": _text,
         },
     ),
-    "marsview": Row(
+    "marsview": ProviderEntry(
         adapter="marsview:Marsview",
         secret_keys=("apiKey", "apiSecret", "userId"),
         options={
@@ -98,7 +98,7 @@ PROVIDERS: Mapping[str, Row] = {
             "speakers": whole_number(1, 20),
         },
     ),
-    "symbl": Row(
+    "symbl": ProviderEntry(
         adapter="symbl:Symbl",
         secret_keys=("appId", "appSecret"),
         options={
@@ -114,7 +114,7 @@ PROVIDERS: Mapping[str, Row] = {
             "mode": one_of("phone", "default"),
         },
     ),
-    "ringcentral": Row(
+    "ringcentral": ProviderEntry(
         adapter="ringcentral:RingCentral",
         secret_keys=("clientId", "clientSecret", "jwt"),
         options={
@@ -137,7 +137,7 @@ PROVIDERS: Mapping[str, Row] = {
             "source": _text,
         },
     ),
-    "seameet": Row(
+    "seameet": ProviderEntry(
         adapter="seameet:SeaMeet",
         secret_keys=("apiKey", "workspaceId", "webhookSecret"),
         options={

@@ -114,7 +114,7 @@ def _continues_at_ms(track: Track, mp4_lengths: Mapping[int, int], before_ms: in
     mp4s_ms = sum(mp4_lengths.values())
     if not mp4s_ms:
         return 0 if timeline.segments or track.segment_keys else None
-    lengths = [piece.length_ms for piece in timeline.segments]
+    lengths = [segment.length_ms for segment in timeline.segments]
     if sum(lengths) - mp4s_ms <= margin_ms(mp4s_ms) or sum(lengths[:-1]) < before_ms:
         return None
     if not before_ms:
@@ -125,8 +125,8 @@ def _continues_at_ms(track: Track, mp4_lengths: Mapping[int, int], before_ms: in
 def _position_ms(timeline: Timeline, sound_ms: int) -> int:
     """Return the time in ms from the first segment's start until so much sound has passed."""
     left = sound_ms
-    for piece in timeline.segments:
-        if left < piece.length_ms:
-            return piece.at_ms + left
-        left -= piece.length_ms
+    for segment in timeline.segments:
+        if left < segment.length_ms:
+            return segment.at_ms + left
+        left -= segment.length_ms
     raise ValueError(f"the segments end {left} ms before the MP4s do")

@@ -14,7 +14,7 @@ from recording_insights.processing.poll_job import poll_job
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
 from recording_insights.processing.save_insights import save_insights
-from recording_insights.processing.submit_recording import Handover, submit_recording
+from recording_insights.processing.submit_recording import SubmissionLinks, submit_recording
 from recording_insights.providers.port import CallbackAddress, Delivery, JobState
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.store.insights import InsightStore
@@ -52,7 +52,7 @@ class Flow:
                 options=defaults.get("options", {}),
                 failover=defaults.get("failover", ()),
             ),
-            handover=Handover(
+            links=SubmissionLinks(
                 link=lambda media: f"https://bucket/{media.key}?signed={len(self.provider.links)}",
                 stream=lambda media: FakeStream(b"media"),
                 callback=lambda provider, name: CallbackAddress(f"https://api/webhooks/{provider}/{name}", "token"),
