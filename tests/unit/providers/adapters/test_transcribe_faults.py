@@ -11,8 +11,8 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from tests.unit.providers.marsview_scene import text_of
-from tests.unit.providers.transcribe_scene import JOB, error, scripted, submit
+from tests.unit.providers.adapters.marsview_scene import text_of
+from tests.unit.providers.adapters.transcribe_scene import JOB, error, scripted, submit
 
 TOKEN = "FwoGZXIvYXdzEA"
 ENDPOINT = "https://transcribe.test"

@@ -16,7 +16,7 @@ from recording_insights.providers.adapters.assemblyai.calls import DEFAULT_SPEEC
 from recording_insights.providers.port import CallbackRequest
 from tests.sandbox.conftest import SAID
 from tests.unit.fakes import response
-from tests.unit.providers.assemblyai_scene import (
+from tests.unit.providers.adapters.assemblyai_scene import (
     ASK,
     JOB,
     KEY,

@@ -7,7 +7,7 @@ import requests
 
 from recording_insights.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from tests.unit.fakes import response
-from tests.unit.providers.symbl_scene import BEYOND_JSON, JOB, ONE, OverScript
+from tests.unit.providers.adapters.symbl_scene import BEYOND_JSON, JOB, ONE, OverScript
 
 PARTS = ("topics", "action-items", "follow-ups", "questions", "analytics", "summary", "entities", "trackers-detected")
 

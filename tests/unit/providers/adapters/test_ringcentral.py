@@ -37,7 +37,7 @@ from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.hearing import speech
 from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
 from tests.stand_in_session import HOST, stand_in_session
-from tests.unit.providers.marsview_scene import Vault, text_of
+from tests.unit.providers.adapters.marsview_scene import Vault, text_of
 
 LINK = "https://bucket.example/talk.mp4?X-Amz-Credential=AKIA&X-Amz-Signature=5ec0de"
 TOKEN = "0badcafe" * 8

@@ -17,7 +17,7 @@ from recording_insights.errors import (
 )
 from recording_insights.providers.port import JobState
 from tests.unit.fakes import Scripted, response
-from tests.unit.providers.symbl_scene import (
+from tests.unit.providers.adapters.symbl_scene import (
     ACCESS,
     BEYOND_JSON,
     BUY,

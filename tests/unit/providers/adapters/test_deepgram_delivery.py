@@ -9,7 +9,7 @@ from recording_insights.errors import MediaLinkExpired, ProviderUnavailable
 from recording_insights.providers.adapters.deepgram.calls import Deepgram
 from recording_insights.providers.port import CallsBack
 from recording_insights.providers.registry import capabilities_of
-from tests.unit.providers.deepgram_scene import CREDIT, DEAD_LINK, JOB, complaint, scripted, talk
+from tests.unit.providers.adapters.deepgram_scene import CREDIT, DEAD_LINK, JOB, complaint, scripted, talk
 
 
 class TestPoll:

@@ -13,7 +13,7 @@ from recording_insights.providers.registry import capabilities_of, load_provider
 from sandbox.stand_ins.app import create_app, create_runtime
 from tests.sandbox.conftest import SAID, FakeSpeechEngine
 from tests.transcribe_in_process import OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
-from tests.unit.providers.transcribe_scene import JOB, NAME, Scripted, submit
+from tests.unit.providers.adapters.transcribe_scene import JOB, NAME, Scripted, submit
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from sandbox.stand_ins.vendors.deepgram.server import CREDENTIALS
 from tests.sandbox.conftest import NOW, FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import FakeVendorSession, Scripted
-from tests.unit.providers.marsview_scene import text_of
+from tests.unit.providers.adapters.marsview_scene import text_of
 
 LISTEN = "POST /v1/listen"
 KEY = CREDENTIALS["apiKey"]

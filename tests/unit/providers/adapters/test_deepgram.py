@@ -22,7 +22,7 @@ from recording_insights.providers.adapters.deepgram.calls import DEFAULT_FEATURE
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from sandbox.stand_ins.customer.downloads import DownloadFailed
 from tests.unit.fakes import response
-from tests.unit.providers.deepgram_scene import (
+from tests.unit.providers.adapters.deepgram_scene import (
     CREDIT,
     DEAD_LINK,
     JOB,

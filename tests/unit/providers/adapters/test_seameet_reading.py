@@ -7,7 +7,7 @@ import pytest
 
 from recording_insights.model.insights import Utterance
 from recording_insights.providers.adapters.seameet.reading import read_insights
-from tests.unit.providers.seameet_result import RESULT, reply
+from tests.unit.providers.adapters.seameet_result import RESULT, reply
 
 
 def test_the_payload() -> None:

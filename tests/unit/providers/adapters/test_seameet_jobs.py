@@ -18,9 +18,9 @@ from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
 from tests.sandbox.conftest import FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import response
-from tests.unit.providers.marsview_scene import text_of
-from tests.unit.providers.seameet_result import RESULT, reply
-from tests.unit.providers.test_seameet import JOB, KEPT, SECRET, STATE, UPLOADED, Scene, Vault, submission
+from tests.unit.providers.adapters.marsview_scene import text_of
+from tests.unit.providers.adapters.seameet_result import RESULT, reply
+from tests.unit.providers.adapters.test_seameet import JOB, KEPT, SECRET, STATE, UPLOADED, Scene, Vault, submission
 
 
 def signed(body: bytes, secret: str = SECRET["webhookSecret"]) -> CallbackRequest:

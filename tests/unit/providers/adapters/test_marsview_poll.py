@@ -14,7 +14,7 @@ from recording_insights.errors import (
 )
 from recording_insights.providers.port import JobState
 from tests.unit.fakes import Scripted, response
-from tests.unit.providers.marsview_scene import (
+from tests.unit.providers.adapters.marsview_scene import (
     COMPUTE,
     JOB,
     LINK,

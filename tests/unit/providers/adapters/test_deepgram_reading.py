@@ -7,7 +7,7 @@ import pytest
 
 from recording_insights.model.insights import Insights, Topic, Utterance
 from recording_insights.providers.adapters.deepgram.reading import read_insights
-from tests.unit.providers.deepgram_scene import spoken, talk, word
+from tests.unit.providers.adapters.deepgram_scene import spoken, talk, word
 
 
 def read(reply: bytes) -> Insights:

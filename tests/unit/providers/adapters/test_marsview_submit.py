@@ -12,7 +12,7 @@ from recording_insights.errors import (
 from recording_insights.providers.adapters.marsview.calls import DEFAULT_MODELS, Marsview
 from recording_insights.providers.toolkit.http import VendorHttp
 from tests.unit.fakes import FakeVendorSession, response
-from tests.unit.providers.marsview_scene import (
+from tests.unit.providers.adapters.marsview_scene import (
     BAD_TOKEN,
     BASE,
     COMPUTE,

@@ -22,7 +22,7 @@ from recording_insights.providers.adapters.seameet.calls import MOST_NAMES, SeaM
 from recording_insights.providers.port import CallbackAddress, Delivery, Submission
 from recording_insights.providers.toolkit.http import VendorHttp
 from tests.unit.fakes import FakeVendorSession, Scripted, response
-from tests.unit.providers.marsview_scene import text_of
+from tests.unit.providers.adapters.marsview_scene import text_of
 
 ROOT = "/seameet-api/api/v1/workspaces/the-workspace"
 CREATE = f"POST {ROOT}/meetings"

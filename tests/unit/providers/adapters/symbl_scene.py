@@ -19,7 +19,7 @@ from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
 from tests.sandbox.conftest import NOW, FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import FakeClock, FakeVendorSession, Scripted, response
-from tests.unit.providers.marsview_scene import text_of
+from tests.unit.providers.adapters.marsview_scene import text_of
 
 LOGIN, BUY, BUY_AUDIO = "POST /oauth2/token:generate", "POST /v1/process/video/url", "POST /v1/process/audio/url"
 STATE, LIST, ONE = "GET /v1/job/job-1", "GET /v1/conversations", "GET /v1/conversations/42"

@@ -22,7 +22,7 @@ from recording_insights.model.insights import ActionItem, Insights, Question
 from recording_insights.providers.port import CallbackRequest, CallsBack, JobState
 from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
-from tests.unit.providers.symbl_scene import NAME, TOKEN, OverScript, StandIn, assert_nothing_leaks
+from tests.unit.providers.adapters.symbl_scene import NAME, TOKEN, OverScript, StandIn, assert_nothing_leaks
 
 BUY = "symbl.process_url"
 

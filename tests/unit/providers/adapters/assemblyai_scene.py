@@ -18,7 +18,7 @@ from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS
 from tests.sandbox.conftest import NOW, FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.fakes import FakeVendorSession, Scripted
-from tests.unit.providers.marsview_scene import text_of
+from tests.unit.providers.adapters.marsview_scene import text_of
 
 PLACE = "https://bucket.s3.eu-central-1.amazonaws.com/a/talk.mp4"
 WEBHOOK = "https://hooks.example/webhooks/assemblyai/rec/media"

@@ -20,7 +20,7 @@ from recording_insights.errors import (
 )
 from recording_insights.providers.port import CallbackRequest
 from tests.unit.fakes import response
-from tests.unit.providers.assemblyai_scene import (
+from tests.unit.providers.adapters.assemblyai_scene import (
     ASK,
     GET,
     JOB,
