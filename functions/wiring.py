@@ -7,6 +7,7 @@ worker lives, and with it its connections and tokens. Importing this module read
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -119,6 +120,9 @@ class Wiring(Generic[S]):
 
     def __init__(self, settings_type: type[S]) -> None:
         self.settings_type = settings_type
+        if issubclass(settings_type, AgoraSettings):
+            # Lambda starts a worker with a whole core, and gives its calls a fraction of one.
+            import_module("recording_insights.agora.client")
 
     @part
     def settings(self) -> S:

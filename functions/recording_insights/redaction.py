@@ -117,6 +117,8 @@ def storable(value: Any) -> Any:
             return {name: storable(inner) for name, inner in value.items() if name not in ("secret", "salt")}
         case list():
             return [storable(inner) for inner in value]
+        case float():
+            return round(value, 6)  # Agora reads six decimals
         case str() if value.startswith(_LINKS + _STREAMS):
             return _public_part(value)
         case _:

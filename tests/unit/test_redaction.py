@@ -17,6 +17,7 @@ from recording_insights.redaction import (
     hide_urls,
     hide_urls_and_tokens,
     secrets_in,
+    storable,
 )
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora
@@ -147,3 +148,7 @@ def test_the_secrets_of_a_request() -> None:
     request = {"token": "t", "a": [{"secretKey": "k", "b": "plain", "url": "rtmp://host/app/key"}], "n": {"token": 7}}
     found = list(secrets_in(request, ("token", "secretKey")))
     assert found == ["t", "k", "rtmp://host/app/key", "app/key", "key"]
+
+
+def test_fractions_are_kept_as_agora_reads_them() -> None:
+    assert storable({"layout": [{"x": 1 / 3, "y": 0}]}) == {"layout": [{"x": 0.333333, "y": 0}]}

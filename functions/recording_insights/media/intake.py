@@ -61,7 +61,8 @@ def admit_media(
             return {"ignored": str(error)}
         offset_ms = begins_after_ms(media.key, folder)
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
-    if recording := store.recordings.find(recording_id):
+    recording = store.recordings.find(recording_id)
+    if recording and "provider" in recording:
         providers = [recording["provider"]]
     store.admit(recording_id, media, providers=providers, duration_ms=duration_ms, offset_ms=offset_ms)
     return begin(media, recording_id, store=store, start_execution=start_execution)

@@ -6,7 +6,7 @@ Times are whole milliseconds from the start of the media object. Sentiment is a 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from math import fsum
+from decimal import Decimal
 from typing import Any, Self
 
 Number = float | int
@@ -110,5 +110,17 @@ LISTS: Mapping[str, type[_Part]] = {
 def mean_sentiment(utterances: Sequence[Utterance]) -> float | None:
     """Return the mean sentiment, weighted by the length of each text and rounded to two decimals; None if unknown."""
     scored = [(len(spoken.text), spoken.sentiment) for spoken in utterances if spoken.sentiment is not None]
-    total = sum(weight for weight, _ in scored)
-    return round(fsum(weight * score for weight, score in scored) / total, 2) if total else None
+    return weighted_mean(scored, places=2)
+
+
+def weighted_mean(weighted: Sequence[tuple[Number, Number]], *, places: int) -> float | None:
+    """Return the mean of (weight, number) pairs, rounded half to even; None if the weights sum to 0.
+
+    The sum is computed in decimals, since binary fractions would round some ties the other way.
+    """
+    exact = [(Decimal(str(weight)), Decimal(str(number))) for weight, number in weighted]
+    total = sum((weight for weight, _ in exact), Decimal(0))
+    if not total:
+        return None
+    mean = sum((weight * number for weight, number in exact), Decimal(0)) / total
+    return float(mean.quantize(Decimal(1).scaleb(-places)))

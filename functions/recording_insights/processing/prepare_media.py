@@ -61,7 +61,7 @@ class _Check:
             row = self.store.get(recording_id, media_id)
             if row["status"] not in ("waiting", "preparing") or "prepared" in row:
                 return self._continue_after(row)
-            recording = self.store.recordings.get(recording_id)
+            recording = self.store.recordings.find(recording_id) or RecordingRow()
             if not ended_at(recording) and is_being_written(row["key"], self.folder, self.now()):
                 since = row["waiting_since"]
                 return self._check_again(self.progress, row, "the track is still being recorded", since)

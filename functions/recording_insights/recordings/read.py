@@ -121,7 +121,7 @@ def _cursor_of(where: Position) -> str:
 
 
 def _number_of(digits: str) -> int:
-    if not (digits.isascii() and digits.isdecimal()):
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 3):
         raise ValueError(digits)
     return int(digits)
 

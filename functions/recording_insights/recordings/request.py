@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Self
 
@@ -129,8 +130,21 @@ class RecordingRequest:
     def fingerprint(self) -> str:
         """A hash (32 hex digits) of the request. It covers the page's whole URL, but not the token."""
         links = {name: self.recorder.given[name] for name in ("url", "rtmp_url") if name in self.recorder.given}
-        covered = {**self.attributes, **links}
+        covered = {**self.attributes, **_fractions_as_text(self.recorder.kept), **links}
         return sha256(json.dumps(covered, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _fractions_as_text(value: Any) -> Any:
+    """Return recording options with fractions as text: rows of version 0.1 have hashes of this form."""
+    match value:
+        case Mapping():
+            return {name: _fractions_as_text(inner) for name, inner in value.items()}
+        case list():
+            return [_fractions_as_text(inner) for inner in value]
+        case float():
+            return str(Decimal(str(value)))
+        case _:
+            return value
 
 
 def request_readers(mode: str, providers: Sequence[str]) -> Mapping[str, Reader[Any]]:

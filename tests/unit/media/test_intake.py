@@ -218,6 +218,16 @@ def test_an_api_started_recording_decides_on_the_provider(
     assert store.recordings.get(FOLDER)["provider"] == "other"
 
 
+def test_a_recording_without_a_provider_leaves_the_choice_to_the_stack(
+    admit: Any, put: Any, store: MediaStore, table: FakeTable
+) -> None:
+    table.put_item(Item={**recording_key(FOLDER), "recording_id": FOLDER, "status": "stopping", "version": 1})
+
+    outcome = admit(put(f"recordings/{FOLDER}/{SID}_team_0.mp4", wav()))
+
+    assert store.get(FOLDER, outcome["media_id"])["provider"] == "marsview"
+
+
 def test_the_parts_of_a_recording_put_by_hand_come_together(admit: Any, put: Any, store: MediaStore) -> None:
     for part in (f"{SID}_team_0.mp4", f"bak0_{SID}_team_0.mp4", f"{SID}_team_1.mp4"):
         assert admit(put(part, wav()))["recording_id"] == SID

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.model.insights import ActionItem, Emotion, Topic, Utterance, mean_sentiment
+from recording_insights.model.insights import ActionItem, Emotion, Topic, Utterance, mean_sentiment, weighted_mean
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,10 @@ def test_the_mean_sentiment_is_a_float_of_two_decimals() -> None:
 @pytest.mark.parametrize("utterances", [[], [Utterance("a")], [Utterance("", sentiment=1)]])
 def test_without_a_scored_text_there_is_no_mean(utterances: list[Utterance]) -> None:
     assert mean_sentiment(utterances) is None
+
+
+def test_a_tie_is_rounded_to_even() -> None:
+    """In binary fractions the mean of 0.01 and 0 would be a little more than 0.005."""
+    assert weighted_mean([(1, 0.01), (1, 0)], places=2) == 0.0
+    assert weighted_mean([(1, 0.03), (1, 0)], places=2) == 0.02
+    assert weighted_mean([], places=2) is None

@@ -3,7 +3,6 @@
 The calls use plain `requests` and never retry: a repeated POST may start a second paid job, so the workflow decides.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -126,10 +125,9 @@ class VendorHttp:
         """Return the error for a response without `promised`, which the vendor's API promises."""
         return _unusable(is_paid)(f"{self.vendor} answered without {promised}")
 
-    def refusal(self, status: int, reason: str, *, no_credit: re.Pattern[str] | None = None) -> ProviderError:
-        """Return the error for a refused request: `OutOfCredit` for 402 or a reason that matches `no_credit`."""
-        is_out_of_credit = status == 402 or (no_credit is not None and no_credit.search(reason))
-        error = OutOfCredit if is_out_of_credit else ProviderRejected
+    def refusal(self, status: int, reason: str, *, no_credit: bool = False) -> ProviderError:
+        """Return the error for a refused request: `OutOfCredit` for 402, or if the vendor names missing credit."""
+        error = OutOfCredit if status == 402 or no_credit else ProviderRejected
         return error(f"{self.vendor} answered HTTP {status}: {reason}")
 
 

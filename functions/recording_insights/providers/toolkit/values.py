@@ -4,10 +4,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import fsum
 from typing import Any
 
-from recording_insights.model.insights import Number, Topic, Utterance
+from recording_insights.model.insights import Number, Topic, Utterance, weighted_mean
 
 NO_REASON = "no reason given"
 """The reason of a failure for which the vendor gives none."""
@@ -62,8 +61,7 @@ def sentiment(value: Any) -> Number | None:
 
 def mean(numbers: Iterable[Number | None]) -> float | None:
     """Return the mean of the known numbers, rounded to three decimals; None if there are none."""
-    known = [found for found in numbers if found is not None]
-    return round(fsum(known) / len(known), 3) if known else None
+    return weighted_mean([(1, found) for found in numbers if found is not None], places=3)
 
 
 def optional_text(value: Any) -> str | None:
@@ -168,6 +166,4 @@ def _shared_sentiment(utterance: Utterance, start: int, end: int, spans: Iterabl
         if None in (utterance.speaker, span.speaker) or utterance.speaker == span.speaker
     ]
     shares = [(share, score) for share, score in shares if share > 0]
-    if not shares:
-        return utterance.sentiment
-    return round(fsum(share * score for share, score in shares) / sum(share for share, _ in shares), 3)
+    return weighted_mean(shares, places=3) if shares else utterance.sentiment

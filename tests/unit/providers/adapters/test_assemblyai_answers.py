@@ -48,6 +48,7 @@ class TestAsking:
             ),
             (response({"error": "Insufficient funds"}, 400), OutOfCredit, "Insufficient"),
             (response({"error": "pay"}, 402), OutOfCredit, "402"),
+            (response({"error": f"{'x' * 520} insufficient funds"}, 400), OutOfCredit, "xxx"),
             (
                 response({"error": f"bad link {PLACE}?X-Amz-Signature=5ec0de to {WEBHOOK}"}, 400),
                 ProviderRejected,

@@ -135,9 +135,11 @@ class AssemblyAI:
         if reply.status < 400 and (data.keys() & {"id", "status"} or not data.get("error")):
             return data
         reason = str(data.get("error") or NO_REASON)
+        # Searched before the message is shortened.
+        no_credit = _NO_CREDIT.search(reason) is not None
         for text in private:
             reason = reason.replace(text, "(private)")
-        raise self._http.refusal(reply.status, vendor_message(reason), no_credit=_NO_CREDIT)
+        raise self._http.refusal(reply.status, vendor_message(reason), no_credit=no_credit)
 
 
 def _order(submission: Submission, link: str) -> dict[str, Any]:

@@ -161,7 +161,8 @@ class SeaMeet:
             promised = any(data.get(name) for name in ("id", "job", "upload_audio_url"))
             if promised or not any(data.get(name) for name in _ERROR_FIELDS):
                 return data
-        raise self._http.refusal(reply.status, _reason_of(data), no_credit=_NO_CREDIT)
+        reason = _reason_of(data)
+        raise self._http.refusal(reply.status, reason, no_credit=_NO_CREDIT.search(reason) is not None)
 
     def _prove(self, request: CallbackRequest) -> None:
         given = request.headers.get("x-seasalt-server-signature", "").strip().lower()
