@@ -37,10 +37,9 @@ def test_every_vendor_is_a_stand_in_unless_the_user_gives_its_address(location: 
     assert context["linkMinutes"] == "30"
 
 
-def test_the_default_provider_is_asked_for_sentiments_and_topics(location: Location) -> None:
-    settings = StackSettings.from_context(full_context(location, {}))
-    assert settings.provider == "assemblyai"
-    assert settings.provider_options == {"assemblyai": {"features": ["sentiment_analysis", "iab_categories"]}}
+def test_the_default_provider_is_alive_and_can_be_replaced(location: Location) -> None:
+    assert StackSettings.from_context(full_context(location, {})).provider == "deepgram"
+    assert StackSettings.from_context(full_context(location, {"provider": "symbl"})).provider == "symbl"
 
 
 def test_the_user_may_choose_another_provider_and_other_options(location: Location) -> None:
