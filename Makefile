@@ -43,7 +43,7 @@ up: install ## Start the local stack and leave it running; .local/stack.json say
 down: ## Stop what `make up` started
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down; fi
 
-test: install check ## Run the checks and every test, those of the deployed local stack included (about 15 minutes)
+test: install check ## Run the checks and every test, those of the deployed local stack included (15 to 20 minutes)
 	$(VENV)/pytest
 
 unit: install ## Run the unit tests only
