@@ -36,6 +36,13 @@ def test_a_whole_track_becomes_a_file_that_is_submitted(scene: Scene) -> None:
     assert "reason" not in item
 
 
+def test_a_recording_whose_row_was_deleted_does_not_end_the_wait(scene: Scene) -> None:
+    scene.store.table.delete_item(Key={"pk": R, "sk": "RECORDING"}, ConditionExpression="")
+    scene.folder.put(KEY, playlist(scene.slices(1), closed=False))
+
+    assert scene.look().outcome == "running"
+
+
 def test_what_is_prepared_is_not_prepared_again(scene: Scene) -> None:
     scene.folder.put(KEY, playlist(scene.slices(1)))
     scene.look()

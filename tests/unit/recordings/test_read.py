@@ -174,6 +174,7 @@ def cursor(text: str) -> str:
         ("limit", "-1"),
         ("limit", "1.5"),
         ("limit", "ten"),
+        ("limit", "0020"),
         ("limit", ""),
         ("limit", "٣"),
         ("limit", "9" * 5000),
