@@ -1,0 +1,95 @@
+"""What a run cost: tests, seconds and CPU seconds of every folder, and whether the CPU time is within the budget.
+
+The budget is CPU time, because it says the same on an idle machine and on a busy one.
+"""
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+CPU = "cpu_seconds"
+"""The name under which a worker tells the controller the CPU time of a test's phase, and of all its processes."""
+
+
+@dataclass
+class Cost:
+    """The sums of one folder. `cpu_seconds` are those of pytest itself, without the processes of a stack."""
+
+    tests: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+class RunSummary:
+    """Adds up the reports of a run, prints the sums, and fails a run that is over its budget."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._folders: defaultdict[str, Cost] = defaultdict(Cost)
+        self._workers_cpu = 0.0
+        self._began = time.monotonic()
+        self._mark = 0.0
+
+    def pytest_runtest_logstart(self) -> None:
+        self._mark = time.process_time()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        now = time.process_time()
+        report.user_properties.append((CPU, now - self._mark))
+        self._mark = now
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        cost = self._folders[report.nodeid.split("/")[1]]
+        cost.tests += report.when == "call"
+        cost.seconds += report.duration
+        cost.cpu_seconds += sum(float(str(value)) for name, value in report.user_properties if name == CPU)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self._workers_cpu += getattr(node, "workeroutput", {}).get(CPU, 0.0)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output[CPU] = _own_cpu_seconds()
+        elif self._is_over_budget():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self._folders:
+            return
+        terminalreporter.section("seconds per folder")
+        line = "{:<14}{:>7}{:>10}{:>8}".format
+        terminalreporter.write_line(line("folder", "tests", "seconds", "CPU"))
+        for folder, cost in sorted(self._folders.items(), key=lambda each: -each[1].seconds):
+            terminalreporter.write_line(line(folder, cost.tests, f"{cost.seconds:.1f}", f"{cost.cpu_seconds:.1f}"))
+        terminalreporter.write_line(
+            f"{time.monotonic() - self._began:.0f} s, {self._cpu_seconds():.0f} CPU seconds of all processes"
+        )
+        if self._is_over_budget():
+            budget = self._config.getoption("--cpu-budget")
+            terminalreporter.write_line(
+                f"FAILED: the budget is {budget:.0f} CPU seconds. docs/testing.md says what counts, and what to do.",
+                red=True,
+            )
+
+    def _is_over_budget(self) -> bool:
+        budget = self._config.getoption("--cpu-budget")
+        return budget is not None and self._cpu_seconds() > budget
+
+    def _cpu_seconds(self) -> float:
+        return _own_cpu_seconds() + self._workers_cpu
+
+
+def _own_cpu_seconds() -> float:
+    """CPU seconds of this process and of those children that have ended."""
+    return sum(os.times()[:4])
