@@ -15,7 +15,7 @@ from sandbox.cloud.emulator.corrections import (
     refuse_unsigned_s3_requests,
 )
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
-from sandbox.cloud.emulator.waits import apply_wait_scale_at_once
+from sandbox.cloud.emulator.waits import apply_wait_scale_at_once, deliver_events_before_waits_end
 
 SUPPORTED_VERSION = "1.5.33"
 """The corrections replace internals of this version."""
@@ -38,6 +38,7 @@ def main() -> None:
     name_jobs_to_iam()
     name_state_machine_of_tokens_to_iam()
     apply_wait_scale_at_once()
+    deliver_events_before_waits_end()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 
