@@ -123,6 +123,11 @@ def read(stack: LocalStack, recording_id: str) -> dict[str, Any]:
     return dict(stack.call_api("GET", f"/recordings/{recording_id}").json())
 
 
+def until_recording(stack: LocalStack, recording_id: str) -> None:
+    """Wait until the recorder has joined its channel; use it with a recorder that stays there."""
+    until(lambda: read(stack, recording_id)["status"] == "recording", "the recorder in its channel")
+
+
 def until_ended(stack: LocalStack, recording_id: str) -> dict[str, Any]:
     """The recording when it has a final status."""
 
@@ -175,6 +180,11 @@ def entered(stack: LocalStack, execution: Mapping[str, Any]) -> list[str]:
         for event in history(stack, execution["executionArn"])
         if event["type"].endswith("StateEntered")
     ]
+
+
+def until_entered(stack: LocalStack, execution: Mapping[str, Any], state: str) -> None:
+    """Wait until an execution enters a state."""
+    until(lambda: state in entered(stack, execution), state)
 
 
 def states(stack: LocalStack, recording: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,6 @@ from tests.deployed import (
     all_ended,
     drop,
     drop_all,
-    entered,
     executions,
     hls_of,
     listed,
@@ -21,6 +20,7 @@ from tests.deployed import (
     states,
     until,
     until_ended,
+    until_entered,
 )
 
 LOOKS = ["Prepare media", "Media prepared?"]
@@ -62,7 +62,7 @@ def test_a_playlist_that_comes_first_waits_for_its_slices(stack: LocalStack, tra
     key = drop(stack, playlist, f"late/{playlist.name}")
     recording_id = recording_of(stack, key)
     [execution] = until(lambda: executions(stack, read(stack, recording_id)), "the execution")
-    until(lambda: "Wait for files" in entered(stack, execution), "the wait for the slices")
+    until_entered(stack, execution, "Wait for files")
     assert read(stack, recording_id)["status"] == "processing"
     drop_all(stack, slices, "late")
     stack.set_wait_scale(FAST)
