@@ -99,7 +99,7 @@ def test_the_sandbox_pages_snippet_records_and_uploads(stack: LocalStack, capsys
 
 @pytest.mark.usefixtures("project_with_a_running_stack")
 def test_the_sandbox_pages_snippet_turns_dials(stack: LocalStack) -> None:
-    before = stack.dials()
+    before = stack.reset_dials()
     statements = snippet(1).splitlines()
     assert statements[-1] == "stack.reset_dials()"
     exec(compile("\n".join(statements[:-1]), SANDBOX.name, "exec"), {})  # noqa: S102 - the page's own code

@@ -176,11 +176,7 @@ def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
         refused = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "sandbox", "up", "--directory", str(tmp_path / "local")],
             cwd=PROJECT,
-            env={
-                **os.environ,
-                "LOCAL_CLOUD_PORT": str(port),
-                "SANDBOX_PORT": str(Location.free(tmp_path).sandbox_port),
-            },
+            env={**os.environ, **ports},
             capture_output=True,
             text=True,
             check=False,
