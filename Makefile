@@ -20,6 +20,10 @@ STREAM_MODE ?=
 JSON ?=
 # DELETE=1: `agora-key` deletes what it makes.
 DELETE ?=
+# TESTS=1: `up` starts the stack that the deployed tests use.
+TESTS ?=
+# Processes that run tests side by side. Two of them have a local stack each, and wait for it half of the time.
+WORKERS ?= 4
 
 UV_VERSION := 0.13.9
 VENV := .venv/bin
@@ -29,7 +33,10 @@ CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
-.PHONY: demo help up down test unit bench check format synth deploy agora-key destroy install clean
+# CPU seconds that `make test` may need: 4 min 30 s on two cores. docs/testing.md says what to do about more.
+CPU_BUDGET := 540
+
+.PHONY: demo help up down test test-all suite mutants unit bench check format synth deploy agora-key destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -38,16 +45,25 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 up: install ## Start the local stack and leave it running; .local/stack.json says how to reach it
-	@$(VENV)/python -m sandbox up $(if $(LOCAL),--context "$(LOCAL)")
+	@$(VENV)/python -m sandbox up $(if $(TESTS),--tests) $(if $(LOCAL),--context "$(LOCAL)")
 
 down: ## Stop what `make up` started
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down; fi
 
-test: install check ## Run the checks and every test, those of the deployed local stack included (15 to 20 minutes)
-	$(VENV)/pytest
+test: install ## Run the checks and the tests, those of two deployed local stacks included (about 5 minutes)
+	@$(MAKE) --no-print-directory -j2 check suite
+
+suite:
+	$(VENV)/pytest -n $(WORKERS) --dist loadgroup -m "not matrix" --cpu-budget $(CPU_BUDGET)
+
+test-all: install check ## Run every test, the matrices too, with branch coverage; the unit tests again on Python 3.13
+	$(VENV)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-report=json:.local/coverage.json
+
+mutants: install ## Change the code in 300 places, and see whether a unit test notices each change
+	$(VENV)/python -m mutants
 
 unit: install ## Run the unit tests only
-	$(VENV)/pytest tests/unit
+	$(VENV)/pytest -n $(WORKERS) --dist loadgroup tests/unit
 
 bench: install ## Measure how fast segments become one file, compared with FFmpeg (FFMPEG=path; JSON=1)
 	@$(VENV)/python -m benchmarks.remux $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)

@@ -1,6 +1,6 @@
 """The ways in which a workflow learns that a job is over, and a provider that stands for each of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Literal
 
 import pytest
@@ -21,10 +21,12 @@ def way_of(provider: str) -> Way:
     return "poll" if capabilities.callback == "none" else "callback"
 
 
-def one_of_each_way(providers: Iterable[str]) -> Iterator[ParameterSet]:
+def one_of_each_way(providers: Iterable[str]) -> list[ParameterSet]:
     """These providers as parameters: the first of each way in every run, the others only in `make test-all`."""
+    parameters: list[ParameterSet] = []
     met: set[Way] = set()
     for provider in providers:
         way = way_of(provider)
-        yield pytest.param(provider, id=provider, marks=[pytest.mark.matrix] if way in met else [])
+        parameters.append(pytest.param(provider, id=provider, marks=[pytest.mark.matrix] if way in met else []))
         met.add(way)
+    return parameters
