@@ -95,11 +95,18 @@ class LocalStack:
         return _request(method, self.api_url + path, headers=dict(request.headers), data=body)
 
     def set_wait_scale(self, scale: float) -> None:
-        """Multiply the duration of every Wait state by `scale`."""
-        answer = _request(
-            "POST", self.endpoint_url + "/_ministack/config", json={"stepfunctions._SFN_WAIT_SCALE": scale}
-        )
+        """Multiply the duration of every Wait state and every Retry interval by `scale`, 0 or more.
+
+        The scale acts at once, also on waits that are under way: 0 ends them. Time-outs of tasks are not scaled.
+
+        Raises:
+            ValueError: `scale` is negative.
+        """
+        config = {"stepfunctions._SFN_WAIT_SCALE": scale}
+        answer = _request("POST", self.endpoint_url + "/_ministack/config", json=config)
         answer.raise_for_status()
+        if answer.json()["applied"] != config:
+            raise ValueError(f"The wait scale cannot be {scale}: give a number from 0.")
 
     def dials(self, **changes: Any) -> Any:
         """Change dials of the stand-ins, by vendor: `dials(agora={"speed": 8})`. Return all dials.

@@ -15,6 +15,7 @@ from sandbox.cloud.emulator.corrections import (
     refuse_unsigned_s3_requests,
 )
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
+from sandbox.cloud.emulator.waits import apply_wait_scale_at_once
 
 SUPPORTED_VERSION = "1.5.33"
 """The corrections replace internals of this version."""
@@ -36,6 +37,7 @@ def main() -> None:
     refuse_what_transcribe_refuses()
     name_jobs_to_iam()
     name_state_machine_of_tokens_to_iam()
+    apply_wait_scale_at_once()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 
