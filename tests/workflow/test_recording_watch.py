@@ -103,7 +103,7 @@ def test_a_start_is_verified_and_an_end_noticed_until_the_recording_is_complete(
 
 
 def test_a_recorder_that_never_starts_is_a_failure_with_agora_s_last_word(stack: LocalStack) -> None:
-    stack.dials(agora={"never_starts": True, "idle_speed": 0.01, **STAYS})
+    stack.dials(agora={"never_starts": True, "joins_at_query": 1_000_000, **STAYS})
     recording_id = started(stack, "never")["recording_id"]
     failed = until_status(stack, recording_id, *ENDED)
     assert (failed["status"], failed["reason"]) == (

@@ -1,25 +1,24 @@
-"""Corrections of the waits of Step Functions, and of what may not be slower than they are.
+"""Corrections of the waits of Step Functions.
 
 The wait scale multiplies the duration of Wait states and the intervals of `Retry`. It does not touch the time-outs of
 tasks and task tokens: what a task does takes real time, whatever the scale.
 """
 
-import json
-import logging
+import math
+import random
 import threading
 import time
-from concurrent.futures import Future, wait
+from collections.abc import Mapping
+from functools import wraps
 from typing import Any
 
-from sandbox.cloud.emulator.internals import require_source
+from sandbox.cloud.emulator.internals import require_parameters, require_source
 
-_log = logging.getLogger(__name__)
 _SCALED_SLEEP = ("scaled = seconds * _SFN_WAIT_SCALE", "time.sleep(scaled)")
-_DISPATCHED = (
-    "target=lambda_svc._execute_function_with_config_scope, args=(exec_record, event), daemon=True",
-    ").start()",
+_RETRIED = (
+    ("_execute_task", "_scaled_sleep(min(sleep_sec, 60))"),
+    ("_with_retry_and_catch", '_scaled_sleep(min(interval * (retrier.get("BackoffRate", 2.0) ** count), 60))'),
 )
-_DELIVERY_SECONDS = 60
 _CONFIGURED = ('"stepfunctions._SFN_WAIT_SCALE"', "setattr(mod, var_name, value)")
 
 
@@ -40,6 +39,7 @@ def apply_wait_scale_at_once() -> None:
     scale_may_have_changed = threading.Condition()
     configure = app._handle_admin_config_request
 
+    @wraps(stepfunctions._scaled_sleep)
     def sleep(seconds: float) -> None:
         left = seconds
         with scale_may_have_changed:
@@ -48,6 +48,7 @@ def apply_wait_scale_at_once() -> None:
                 timed_out = not scale_may_have_changed.wait(left * scale)
                 left = 0 if timed_out else left - (time.monotonic() - since) / scale
 
+    @wraps(configure)
     async def configure_and_wake(path: str, method: str, body: bytes) -> Any:
         answer = await configure(path, method, body)
         if answer is not None:
@@ -59,43 +60,41 @@ def apply_wait_scale_at_once() -> None:
     app._handle_admin_config_request = configure_and_wake
 
 
-def deliver_events_before_waits_end() -> None:
-    """Let a wait last until the functions have returned that were handling events when its time was over.
+def retry_as_documented() -> None:
+    """Let `Retry` respect MaxDelaySeconds and JitterStrategy, and wait longer than 60 s where it says so.
 
-    On AWS an event reaches its function, and the function returns, within seconds, so minutes of waiting see the
-    result. Here waits are shorter than the clock, but functions take as long as they take. Call this after
-    `apply_wait_scale_at_once`.
+    ministack ignores both fields, and waits for 60 s at most.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 
     Raises:
-        RuntimeError: the installed ministack delivers events to functions in a way that this module does not know.
+        RuntimeError: the installed ministack retries in a way that this module does not know.
     """
-    from ministack.services import eventbridge, lambda_svc, stepfunctions
+    from ministack.services import stepfunctions
 
-    require_source(eventbridge._dispatch_to_lambda, *_DISPATCHED)
-    deliveries: set[Future[None]] = set()
-    sleep = stepfunctions._scaled_sleep
+    for name, line in _RETRIED:
+        require_source(getattr(stepfunctions, name), "_find_matching_retrier(", line)
+    require_parameters(stepfunctions._find_matching_retrier, "retriers", "error", "retry_counts")
+    find, sleep = stepfunctions._find_matching_retrier, stepfunctions._scaled_sleep
+    # A thread that has found a retrier sleeps next: its interval replaces the one that ministack computes.
+    found = threading.local()
 
-    def dispatch(arn: str, payload: str) -> None:
-        function, config, name = lambda_svc._get_func_record_for_ref(arn)
-        if not function or not config:
-            _log.warning("EventBridge delivers to the function %s, which does not exist", name)
-            return
-        record, event = lambda_svc._execution_record_for_config(function, config), json.loads(payload)
-        delivery: Future[None] = Future()
-        deliveries.add(delivery)
+    @wraps(find)
+    def find_and_note_interval(retriers: Any, error: str, counts: Mapping[int, int]) -> Any:
+        retrier, index = find(retriers, error, counts)
+        found.interval = None if retrier is None else retry_interval(retrier, counts.get(index, 0))
+        return retrier, index
 
-        def deliver() -> None:
-            try:
-                lambda_svc._execute_function_with_config_scope(record, event)
-            finally:
-                deliveries.discard(delivery)
-                delivery.set_result(None)
+    @wraps(sleep)
+    def sleep_as_noted(seconds: float) -> None:
+        interval, found.interval = getattr(found, "interval", None), None
+        sleep(seconds if interval is None else interval)
 
-        threading.Thread(target=deliver, daemon=True).start()
+    stepfunctions._find_matching_retrier = find_and_note_interval
+    stepfunctions._scaled_sleep = sleep_as_noted
 
-    def sleep_and_see_events_delivered(seconds: float) -> None:
-        sleep(seconds)
-        wait(list(deliveries), timeout=_DELIVERY_SECONDS)
 
-    eventbridge._dispatch_to_lambda = dispatch
-    stepfunctions._scaled_sleep = sleep_and_see_events_delivered
+def retry_interval(retrier: Mapping[str, Any], retries: int) -> float:
+    """Return the seconds before the next retry, after so many `retries` of the same retrier."""
+    interval: float = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retries
+    interval = min(interval, retrier.get("MaxDelaySeconds", math.inf))
+    return random.uniform(0, interval) if retrier.get("JitterStrategy") == "FULL" else interval  # noqa: S311 - no secret

@@ -16,13 +16,14 @@ def create_role(emulator: LocalStack, service: str, *statements: Mapping[str, An
     """Create a role that a service may assume, with these rights. Return its ARN."""
     iam, name = emulator.client("iam"), f"role-{uuid4().hex[:8]}"
     trusted = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trusted))
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trusted))
     if statements:
-        iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=_policy(*statements))
+        iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=policy(*statements))
     return str(role["Role"]["Arn"])
 
 
-def _policy(*statements: Mapping[str, Any]) -> str:
+def policy(*statements: Mapping[str, Any]) -> str:
+    """Return a policy document with these statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
@@ -35,6 +36,25 @@ def create_machine(emulator: LocalStack, states: Mapping[str, Any]) -> str:
         roleArn=create_role(emulator, "states"),
     )
     return str(machine["stateMachineArn"])
+
+
+def waiting_for_token(queue_url: str, **fields: Any) -> Mapping[str, Any]:
+    """A last state that sends its task token to a queue and waits for the answer."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Arguments": {"QueueUrl": queue_url, "MessageBody": "{% $states.context.Task.Token %}"},
+        "End": True,
+        **fields,
+    }
+
+
+def next_token(emulator: LocalStack, queue_url: str) -> str:
+    """Take the next task token from a queue, and wait for it if the queue is empty."""
+    client = emulator.client("sqs")
+    [message] = eventually(lambda: client.receive_message(QueueUrl=queue_url, WaitTimeSeconds=1).get("Messages"))
+    client.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return str(message["Body"])
 
 
 def start(emulator: LocalStack, machine: str, **given: Any) -> str:

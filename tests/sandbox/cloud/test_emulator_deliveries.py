@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from ministack.services import eventbridge  # type: ignore[import-untyped]
 
-from sandbox.cloud.emulator.waits import deliver_events_before_waits_end
+from sandbox.cloud.emulator.deliveries import deliver_events_before_waits_end
 from sandbox.cloud.local_stack import LocalStack
 from tests.sandbox.cloud.functions import create_function
 from tests.sandbox.cloud.machines import create_machine, ended, start
@@ -38,5 +38,5 @@ def test_a_wait_sees_the_events_before_it_handled(emulator: LocalStack) -> None:
 
 def test_another_way_of_delivery_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(eventbridge, "_dispatch_to_lambda", lambda arn, payload: None)
-    with pytest.raises(RuntimeError, match="works in another way"):
+    with pytest.raises(RuntimeError, match="differs from the version"):
         deliver_events_before_waits_end()
