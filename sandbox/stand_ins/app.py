@@ -26,6 +26,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(agora_blueprint(runtime), url_prefix="/agora")
     for name, vendor in vendors().items():
         app.register_blueprint(vendor.blueprint(runtime), url_prefix=f"/{name}")
+        vendor.wait_at_looks(runtime)
     app.register_blueprint(dials_blueprint(runtime.dials))
     app.register_blueprint(ledger_blueprint(runtime.ledger))
 

@@ -1,8 +1,13 @@
-"""The stand-ins in this process, without sockets: bucket, links, webhooks and mostly the speech engine are fakes."""
+"""The stand-ins in this process, without sockets: bucket, links, webhooks and mostly the speech engine are fakes.
+
+No test waits for seconds: it advances `clock`, asks once more, or waits `until` something is the case.
+"""
 
 import json
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,8 +109,33 @@ class StandIns:
     def ledger(self) -> Any:
         return self.client.get("/ledger").json
 
+    def finish(self) -> None:
+        """Wait until no job runs."""
+        self.runtime.jobs.join()
 
-def _stand_ins(engine: Engine) -> Iterator[StandIns]:
+
+def until(fact: Callable[[], object]) -> None:
+    """Wait until something is the case. Only the suite's time-out bounds it."""
+    while not fact():
+        time.sleep(0.002)
+
+
+class FakeClock:
+    """Monotonic seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def __call__(self) -> float:
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        self._seconds += seconds
+
+
+@contextmanager
+def new_stand_ins(engine: Engine) -> Iterator[StandIns]:
+    """Stand-ins with this engine, and with fakes for what is outside of them."""
     links: dict[str, Path | DownloadFailed] = {}
     bucket, now = FakeBucket(), [NOW]
 
@@ -122,8 +152,8 @@ def _stand_ins(engine: Engine) -> Iterator[StandIns]:
         return 200
 
     runtime = create_runtime(engine, open_bucket=bucket.open, download=download, send=send, clock=lambda: now[0])
-    yield StandIns(create_app(runtime).test_client(), runtime, bucket, links, now, sent)
-    runtime.close()
+    with closing(runtime):
+        yield StandIns(create_app(runtime).test_client(), runtime, bucket, links, now, sent)
 
 
 @pytest.fixture
@@ -133,12 +163,21 @@ def engine() -> FakeSpeechEngine:
 
 @pytest.fixture
 def stand_ins(engine: FakeSpeechEngine) -> Iterator[StandIns]:
-    yield from _stand_ins(engine)
+    with new_stand_ins(engine) as made:
+        yield made
+
+
+@pytest.fixture
+def clock(stand_ins: StandIns) -> FakeClock:
+    """The clock by which the recordings of this test play their media."""
+    stand_ins.runtime.monotonic = fake = FakeClock()
+    return fake
 
 
 @pytest.fixture(scope="session")
 def session_stand_ins() -> Iterator[StandIns]:
-    yield from _stand_ins(FakeSpeechEngine())
+    with new_stand_ins(FakeSpeechEngine()) as made:
+        yield made
 
 
 @pytest.fixture
@@ -154,7 +193,8 @@ def shared_stand_ins(session_stand_ins: StandIns) -> StandIns:
 @pytest.fixture
 def recognising_stand_ins() -> Iterator[StandIns]:
     """Stand-ins that really recognise speech, on a thread of this process."""
-    yield from _stand_ins(SpeechEngine(workers=0))
+    with new_stand_ins(SpeechEngine(workers=0)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE, pitch_of
 from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeBucket
 
 STARTED = datetime(2027, 1, 15, 8, tzinfo=UTC)
-FAST = {"speed": 5000.0, "joining_seconds": 0.0, "idle_speed": 1e6}
+FAST = {"speed": 1e6, "joining_seconds": 0.0, "idle_speed": 1e6}
 WOMAN, MAN = (160.0, 190.0), (95.0, 115.0)
 """Pitches in Hz of the two voices of the sample; the woman is heard first."""
 

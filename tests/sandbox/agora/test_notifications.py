@@ -138,7 +138,7 @@ def test_a_stopped_recorder_left_on_a_signal(agora: AgoraCustomer, stand_ins: St
 
 
 def test_a_fail_over_is_notified_with_the_new_uid(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**TOLD, "speed": 100.0, "fail_over_at_seconds": 16.0, "fail_over_gap_seconds": 0.01})
+    stand_ins.dials(agora={**TOLD, "fail_over_at_seconds": 16.0, "fail_over_gap_seconds": 1})
     agora.started()
     done(stand_ins)
     assert events(stand_ins) == [40, 4, 12, 4, 41, 11, 31]
