@@ -27,7 +27,8 @@ class AgoraDials:
     after 20 seconds.
     `leaves_at_query` (0: after the idle time): once the channel is empty, the recorder leaves in the answer to this
     query or the first later one, but not in the answer in which it joined. The query is answered when the recorder has
-    uploaded its files and left, or after 20 seconds. A recorder that exited abnormally stays until a query has seen it.
+    uploaded its files and left, or after 20 seconds, and so is a stop. A recorder that exited abnormally stays until a
+    query has seen it.
     `stands_at_seconds` of media (0: never): the media stands still there until the next accepted update of
     subscriptions or storage, or a stop.
     `unsubscribe_spelling`: "unsubscribe" or "unSubscribe", the beginning of the names of lists that exclude uids.

@@ -100,6 +100,8 @@ class _Agora:
             if not recording.running or recording.status == CRASHED:
                 raise worker_not_found(given)
             recording.stop()
+        if recording.channel.dials.leaves_at_query:
+            recording.exited.wait(_SYNC_STOP_SECONDS)
         if not recording.has_files:
             raise refusal(206, 435, "no recorded file was generated", given)
         if answers_at_once:
