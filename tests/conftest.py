@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.run_summary import RunSummary
+from tests.run_summary import RunSummary, cpu_seconds_of_groups
 from tests.work_groups import distribute
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(RunSummary(config))
+    config.pluginmanager.register(RunSummary(config), "run_summary")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,7 +43,9 @@ def captured_event() -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def stack(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LocalStack]":
+def stack(
+    worker_id: str, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> "Iterator[LocalStack]":
     """A deployed stack: the one that `make up TESTS=1` left up, otherwise one of this worker's own.
 
     An own stack has free ports and a new folder, so that runs and workers do not disturb each other. At its end,
@@ -62,6 +64,8 @@ def stack(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> "Iterator
     with running_stack(tests_context(), own) as running:
         yield running
         assert_nothing_secret_was_written(running)
+        summary: Any = pytestconfig.pluginmanager.get_plugin("run_summary")
+        summary.add(cpu_seconds_of_groups({process.pid for process in running.processes}))
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,9 @@ The budget is CPU time, because it says the same on an idle machine and on a bus
 import os
 import time
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,12 +27,12 @@ class Cost:
 
 
 class RunSummary:
-    """Adds up the reports of a run, prints the sums, and fails a run that is over its budget."""
+    """The plugin `run_summary`: adds up the reports of a run, prints the sums, and fails a run that is over its budget."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._folders: defaultdict[str, Cost] = defaultdict(Cost)
-        self._workers_cpu = 0.0
+        self._others_cpu = 0.0
         self._began = time.monotonic()
         self._mark = 0.0
 
@@ -54,13 +55,17 @@ class RunSummary:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        self._workers_cpu += getattr(node, "workeroutput", {}).get(CPU, 0.0)
+        self.add(getattr(node, "workeroutput", {}).get(CPU, 0.0))
+
+    def add(self, cpu_seconds: float) -> None:
+        """Count what processes needed whose time the system does not add to this one's."""
+        self._others_cpu += cpu_seconds
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
-            output[CPU] = _own_cpu_seconds()
+            output[CPU] = self._cpu_seconds()
         elif self._is_over_budget():
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -87,9 +92,20 @@ class RunSummary:
         return budget is not None and self._cpu_seconds() > budget
 
     def _cpu_seconds(self) -> float:
-        return _own_cpu_seconds() + self._workers_cpu
+        return sum(os.times()[:4]) + self._others_cpu
 
 
-def _own_cpu_seconds() -> float:
-    """CPU seconds of this process and of those children that have ended."""
-    return sum(os.times()[:4])
+def cpu_seconds_of_groups(leaders: Collection[int]) -> float:
+    """CPU seconds so far of the members of process groups, without their leaders. 0 where there is no /proc.
+
+    The system adds the time of a leader to that of its parent, which waits for it. Nobody waits for the members.
+    """
+    tick, seconds = os.sysconf("SC_CLK_TCK"), 0.0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # ended meanwhile
+        if int(fields[2]) in leaders and int(file.parent.name) not in leaders:
+            seconds += sum(map(int, fields[11:15])) / tick
+    return seconds
