@@ -27,7 +27,7 @@ class Cost:
 
 
 class RunSummary:
-    """The plugin `run_summary`: adds up the reports of a run, prints the sums, and fails a run that is over its budget."""
+    """The plugin `run_summary`: adds up a run's reports, prints the sums, and fails a run that is over its budget."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
