@@ -1,5 +1,7 @@
 """One recorder per channel: simultaneous starts, repeats, lost answers, crashes."""
 
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,8 +24,9 @@ from recording_insights.store.claims import Claim
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
-from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost
-from tests.unit.crashing_table import Crash
+from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost, client_of
+from tests.unit.agora.fake_sts import FakeSts, uploader_of
+from tests.unit.crashing_table import Crash, crashes_at_every_write
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import wanted
 
@@ -354,6 +357,29 @@ def test_a_crashed_start_goes_on_under_its_idempotency_key(
     assert again.recording["recording_id"] == recording_id_for("k")
     assert again.recording["reason"] == ID_LOST
     assert len(rows(table)) == len(vendor.recorders) == 1
+
+
+@pytest.mark.parametrize("idempotency_key", [None, "k"])
+def test_a_start_that_crashed_at_any_write_is_repeated_and_leaves_one_recorder(idempotency_key: str | None) -> None:
+    for table in crashes_at_every_write(at_least=4):
+        clock, vendor = FakeClock(), FakeAgora()
+        store = RecordingStore(table, clock.now)
+        agora = client_of(vendor, uploader_of(FakeSts(clock.now)))
+        start = partial(start_recording, wanted(), store=store, agora=agora, idempotency_key=idempotency_key)
+        table.arm()
+        with suppress(Crash):
+            start(deadline=clock.deadline())
+        clock.elapsed += 120
+
+        again = start(deadline=clock.deadline()).recording
+
+        assert len(vendor.recorders) == 1, table
+        claim = store.claims.find("team")
+        assert claim, table
+        assert claim.recording_id == again["recording_id"], table
+        assert not start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline()).new, table
+        assert len(vendor.recorders) == 1, table
+        assert [row["status"] for row in rows(table) if row["status"] != "failed"] == ["starting"], table
 
 
 def test_a_strangers_recorder_is_a_conflict(start: Any, table: Any, vendor: FakeAgora) -> None:
