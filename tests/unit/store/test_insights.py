@@ -201,10 +201,15 @@ def test_an_insight_over_the_limit_is_refused(insights: Insights) -> None:
         Saved(insights)
 
 
-def test_an_insight_just_under_the_limit_is_an_item_under_it() -> None:
-    (size,) = Saved(Insights(summary="s" * (ITEM_BYTES - 1100))).sizes
+def test_an_insight_of_just_the_limit_is_an_item_under_it_and_a_byte_more_is_refused() -> None:
+    """1,000 bytes of an item are for its keys."""
+    empty = item_bytes({"value": ""})
+    longest = "s" * (ITEM_BYTES - 1_000 - empty)
+    (size,) = Saved(Insights(summary=longest)).sizes
 
     assert size <= ITEM_BYTES
+    with pytest.raises(ItemTooLarge):
+        Saved(Insights(summary=f"{longest}s"))
 
 
 @pytest.mark.parametrize("number", [1e-200, 0.1234567890123456789, 1e200, float("nan"), float("inf"), 3**99])
