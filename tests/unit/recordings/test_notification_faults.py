@@ -20,8 +20,15 @@ def notices(table: Any, clock: FakeClock) -> NoticeStore:
     return NoticeStore(table, clock.now)
 
 
-@pytest.mark.parametrize("secret", [SECRET_KEY, SESSION, quote(SECRET_KEY, safe=""), quote(SESSION, safe="")])
-@pytest.mark.parametrize("form", ["token={}", '{{"stsToken":"{}"}}', "HTTPS://B.S3.amazonaws.com/a.ts?x={}", "({})"])
+@pytest.mark.parametrize(
+    ("secret", "form"),
+    [
+        (SECRET_KEY, "token={}"),
+        (SESSION, '{{"stsToken":"{}"}}'),
+        (quote(SECRET_KEY, safe=""), "HTTPS://B.S3.amazonaws.com/a.ts?x={}"),
+        (quote(SESSION, safe=""), "({})"),
+    ],
+)
 def test_an_error_tells_no_secret_however_it_is_written(secret: str, form: str) -> None:
     told = Notification("n", 3, 1, "s", {"errorCode": 32, "errorMsg": f"refused {form.format(secret)} twice"}).error
     runs = [secret[at : at + 8] for at in range(len(secret) - 8)]
