@@ -16,9 +16,10 @@ def calls_of(function: Callable[[], Any]) -> int:
         nonlocal calls
         calls += event in ("call", "c_call")
 
+    before = sys.getprofile()
     sys.setprofile(count)
     try:
         function()
     finally:
-        sys.setprofile(None)
+        sys.setprofile(before)
     return calls

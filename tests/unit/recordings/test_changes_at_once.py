@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from infra.api import TIMEOUT
 from recording_insights.errors import AgoraUnavailable, Conflict, InvalidRequest
 from recording_insights.recordings.change import update_layout, update_recording
 from recording_insights.recordings.lease import LEASE_SECONDS, WAITS
@@ -124,7 +123,6 @@ def test_one_that_was_cut_off_hinders_for_a_short_time_only(
     assert store.lease(recording_id, LEASE_SECONDS)
     clock.elapsed += LEASE_SECONDS
     assert change("update")["subscribe_audio_uids"] == [5]
-    assert TIMEOUT.to_seconds() < LEASE_SECONDS, "nobody is cut off who may still work"
 
 
 def test_without_time_to_wait_it_is_refused_at_once(
