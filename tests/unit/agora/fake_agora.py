@@ -45,7 +45,7 @@ class Lost:
     """No answer at all."""
 
     takes_effect: bool
-    error: type[Exception] = requests.ReadTimeout
+    error: type[BaseException] = requests.ReadTimeout
 
 
 @dataclass

@@ -382,7 +382,7 @@ def test_a_certificate_that_is_rotated_after_the_announcement_is_announced_anew(
     assert vendor.names() == ["acquire", "start"] * 2
 
 
-SECRET_FIELDS = {
+SECRET_FIELDS: dict[str, Any] = {
     "decryption": {"mode": "aes_256_gcm2", "secret": "s3cr3t-key", "salt": SALT},
     "transcoding": {
         "layout": [{**REGION, "alpha": 0.1}],

@@ -129,7 +129,7 @@ def tone_spans(file: Path) -> list[tuple[float, float]]:
 def decoded_ms(file: Path) -> float:
     """Return the length of the decoded audio."""
     with av.open(str(file)) as opened:
-        return sum(frame.samples * 1000 / frame.sample_rate for frame in opened.decode(audio=0))  # type: ignore[attr-defined]
+        return sum(frame.samples * 1000 / frame.sample_rate for frame in opened.decode(audio=0))
 
 
 def timestamps(file: Path) -> list[int]:
@@ -140,7 +140,8 @@ def timestamps(file: Path) -> list[int]:
 
 def packets(content: bytes | Path) -> list[bytes]:
     """Return the encoded frames, without ADTS headers."""
-    with av.open(BytesIO(content) if isinstance(content, bytes) else str(content)) as opened:
+    source: Any = BytesIO(content) if isinstance(content, bytes) else str(content)
+    with av.open(source, "r") as opened:
         return [_bare(bytes(packet)) for packet in opened.demux(audio=0) if packet.size]
 
 

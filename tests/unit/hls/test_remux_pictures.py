@@ -17,7 +17,7 @@ QUICKLY = {"preset": "ultrafast", "threads": "1"}
 def filmed(sound: bytes, seconds: float) -> bytes:
     """The sound of a segment with a picture 15 times a second, both in the order of time."""
     target = BytesIO()
-    with av.open(target, "w", format="mpegts") as file, av.open(BytesIO(sound)) as given:
+    with av.open(target, "w", format="mpegts") as file, av.open(BytesIO(sound), "r") as given:
         picture: Any = file.add_stream("libx264", rate=RATE, width=64, height=36, pix_fmt="yuv420p", options=QUICKLY)
         heard = file.add_stream_from_template(given.streams.audio[0])
         pictures = _pictures(picture, round(seconds * RATE))

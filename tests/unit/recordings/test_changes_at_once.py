@@ -11,6 +11,7 @@ from recording_insights.recordings.lease import LEASE_SECONDS, WAITS
 from recording_insights.recordings.read import describe_recording
 from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingChanges
 from tests.unit.agora.fake_agora import Answer, FakeAgora
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import wanted
@@ -67,7 +68,7 @@ def test_one_that_has_ended_meanwhile_is_built_upon(
 
     def end() -> None:
         clock.on_sleep = lambda: None
-        left = {"subscribe_video_uids": [9], "transcoding": {"width": 640, "layout": "best_fit"}}
+        left: RecordingChanges = {"subscribe_video_uids": [9], "transcoding": {"width": 640, "layout": "best_fit"}}
         store.update(recording_id, left)
         store.end_lease(first)
 

@@ -9,21 +9,23 @@ from recording_insights.model.status import derive_status
 from recording_insights.recordings import insights_answer
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
+from recording_insights.store.rows import MediaRow
 from tests.unit.counted import calls_of
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 NOON = 1_773_316_800_000
 
 
-def track(uid: str, *, status: str = "done", **values: Any) -> dict[str, Any]:
+def track(uid: str, *, status: str = "done", **values: Any) -> Any:
     key = f"recordings/{R}/s_team__uid_s_{uid}__uid_e_audio.m3u8"
     media = {"media_id": f"m{uid}", "uid": uid, "key": key, "status": status, "provider": "marsview"}
     return {**media, "arrived_at": "2026-03-12T12:00:00.000000Z", **values}
 
 
-def collection_of(*parts: tuple[dict[str, Any], Insights | None], **recording: Any) -> Collection:
+def collection_of(*parts: tuple[MediaRow, Insights | None], **recording: Any) -> Collection:
+    row: Any = {"recording_id": R, "status": "done", "provider": "marsview", **recording}
     return Collection(
-        recording={"recording_id": R, "status": "done", "provider": "marsview", **recording},
+        recording=row,
         media={media["media_id"]: media for media, _ in parts},
         insights={media["media_id"]: insights for media, insights in parts if insights},
     )
@@ -122,5 +124,5 @@ def test_one_track_that_waits_keeps_the_recording_in_progress(waiting: str, othe
         ([track("1", status="failed"), track("2", part=0)], "partial"),
     ],
 )
-def test_what_tracks_come_to(media: list[dict[str, Any]], status: str) -> None:
+def test_what_tracks_come_to(media: list[MediaRow], status: str) -> None:
     assert derive_status("processing", media)[0] == status

@@ -62,11 +62,10 @@ def test_before_the_recorder_is_known_a_notification_is_ignored(
 ) -> None:
     """Whoever comes between Agora's answer and the row: the watch learns of it all the same."""
     row = start().recording
-    named = {name: row[name] for name in ("sid", "resource_id")}
-    store.update(row["recording_id"], dict.fromkeys(named))
+    store.update(row["recording_id"], {"sid": None, "resource_id": None})
     told = Notification("early", 3, 31, row["sid"], {})
     assert "not started here" in str(process_notification(told, store=store, notices=notices))
-    store.update(row["recording_id"], named)
+    store.update(row["recording_id"], {"sid": row["sid"], "resource_id": row["resource_id"]})
     assert process_notification(told, store=store, notices=notices) is None
 
 

@@ -12,6 +12,7 @@ from recording_insights.store.keys import EXPIRES_AT, notice_key, sid_key
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingChanges
 from tests.unit.fakes import FakeClock
 
 SECRET = "notification-secret"
@@ -149,7 +150,7 @@ def test_everything_uploaded_is_complete(tell: Any, store: RecordingStore) -> No
 def test_an_end_that_is_known_stays_as_it_was(
     tell: Any, store: RecordingStore, row: dict[str, Any], clock: FakeClock
 ) -> None:
-    told = {"stopped_at": store.timestamp, "ended_by": "stop", "status": "stopping"}
+    told: RecordingChanges = {"stopped_at": store.timestamp, "ended_by": "stop", "status": "stopping"}
     store.update(row["recording_id"], told)
     clock.elapsed += 60
     ended = tell(41, leaveCode=2)

@@ -44,8 +44,8 @@ def utterance(number: int, text: str = "so we ship the second part on Thursday a
         speaker=str(number % 3),
         start_ms=number * 1000,
         end_ms=number * 1000 + 900,
-        sentiment=Decimal(number % 5 - 2) / 2,
-        confidence=Decimal("0.875"),
+        sentiment=(number % 5 - 2) / 2,
+        confidence=0.875,
     )
 
 
@@ -165,7 +165,7 @@ class TestGiantUtterances:
         ids=["words", "one word", "emoji", "kana", "mixed"],
     )
     def test_they_are_split_and_nothing_is_lost(self, text: str) -> None:
-        giant = Utterance(text, speaker="1", start_ms=5, end_ms=9, sentiment=Decimal(1))
+        giant = Utterance(text, speaker="1", start_ms=5, end_ms=9, sentiment=1)
 
         saved = Saved(Insights(transcript=[utterance(0), giant, utterance(1)]))
 
@@ -258,7 +258,7 @@ def test_a_value_that_dynamodb_does_not_take_has_no_size(value: Any) -> None:
         ([Utterance("ab", sentiment=1)], "1.00"),
         ([Utterance("abc", sentiment=1), Utterance("d", sentiment=-1), Utterance("ignored")], "0.50"),
         ([Utterance("a", sentiment=1), Utterance("bc", sentiment=0)], "0.33"),
-        ([Utterance("a", sentiment=Decimal("-0.5"))], "-0.50"),
+        ([Utterance("a", sentiment=-0.5)], "-0.50"),
     ],
 )
 def test_the_sentiment_of_the_whole_weighs_by_length(utterances: Sequence[Utterance], mean: str | None) -> None:
