@@ -8,7 +8,7 @@ from typing import Any
 import av
 import pytest
 
-from tests.unit.hls.made import FRAME_MS, decoded_ms, in_a_row, packets, segment_of, tone_spans, written
+from tests.unit.hls.remux.made import FRAME_MS, decoded_ms, in_a_row, packets, segment_of, tone_spans, written
 
 RATE = 15
 QUICKLY = {"preset": "ultrafast", "threads": "1"}

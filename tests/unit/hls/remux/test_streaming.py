@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recording_insights.hls.remux.remux import remux
-from tests.unit.hls.made import in_a_row, is_copied, segment_of
+from tests.unit.hls.remux.made import in_a_row, is_copied, segment_of
 
 
 class CountedBytes(bytes):

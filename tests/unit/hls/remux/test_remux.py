@@ -7,7 +7,7 @@ import pytest
 
 from recording_insights.hls.remux.remux import NoAudio, Prepared, remux
 from recording_insights.hls.timeline import TOLERANCE_MS, PlacedSegment
-from tests.unit.hls.made import (
+from tests.unit.hls.remux.made import (
     FRAME_MS,
     decoded_ms,
     in_a_row,
