@@ -175,9 +175,7 @@ def test_fail_overs_are_counted_and_end_nothing(tell: Any) -> None:
     assert tell(11, "d", exitStatus=0)["status"] == "stopping"
 
 
-@pytest.mark.parametrize(
-    "details", [{"leaveCode": code} for code in (8, 16, 24, 1, 32, -2, None, "4", True, False)] + [{}]
-)
+@pytest.mark.parametrize("details", [*({"leaveCode": code} for code in (8, 24, 1, -2, None, "4", True)), {}])
 def test_a_recorder_that_left_without_a_known_cause_may_have_been_replaced(
     tell: Any, store: RecordingStore, details: dict[str, Any]
 ) -> None:
