@@ -91,11 +91,11 @@ class Scene:
 
 
 def watched(table: Any) -> tuple[Scene, FakeAgora]:
-    """A recorder that Agora has just named, with a table of the caller's."""
+    """A recorder that Agora has just named, with a table of the caller's; its recording has always the same id."""
     clock, vendor = FakeClock(), FakeAgora()
     store = RecordingStore(table, clock.now)
     agora = client_of(vendor, uploader_of(FakeSts(clock.now)))
-    started = start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline())
+    started = start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline(), idempotency_key="the-same")
     return Scene(store, agora, clock, Watch.begin(started.recording)), vendor
 
 
