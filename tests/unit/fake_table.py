@@ -77,7 +77,7 @@ class FakeTable:
         if _key(item) != _key(Key):
             raise _error("ValidationException", "Cannot update attribute; this attribute is part of the key")
         if not fulfilled:
-            raise _error("ConditionalCheckFailedException", ConditionExpression)
+            raise _error("ConditionalCheckFailedException", str(ConditionExpression))
         self._store(item)
         return {"NONE": {}, "ALL_NEW": {"Attributes": self._item(_key(Key))}}[ReturnValues]
 
@@ -194,7 +194,7 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
             return len(content.encode())
         case "N":
             digits = content.lstrip("-").replace(".", "").strip("0")
-            return (len(digits) + 1) // 2 + 1 + content.startswith("-")
+            return (len(digits) + 1) // 2 + 1 + int(content.startswith("-"))
         case "BOOL" | "NULL":
             return 1
         case "L":
