@@ -48,10 +48,12 @@ class CrashingTable(FakeTable):
         self.writes_left -= 1
         if self.writes_left == 0 and not self.takes_effect:
             self._crash()
-        reply = write(**arguments)
-        if self.writes_left == 0:
-            self._crash()
-        return reply
+        try:
+            return write(**arguments)
+        finally:
+            # Also after a write whose condition does not hold: the function may end there too.
+            if self.writes_left == 0:
+                self._crash()
 
     def _crash(self) -> None:
         self.crashed = True

@@ -1,6 +1,9 @@
 """The loop of the crash tests crashes at every write, and fails where there is none."""
 
+from contextlib import suppress
+
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_write
 
@@ -34,3 +37,17 @@ def test_a_function_ends_before_and_after_each_of_its_writes() -> None:
 def test_a_loop_that_never_crashes_fails() -> None:
     with pytest.raises(AssertionError, match="0 writes were crashed at, and not 1"):
         list(crashes_at_every_write())
+
+
+def test_a_write_that_its_condition_refuses_does_not_end_the_loop() -> None:
+    unwritten = {"ConditionExpression": "attribute_not_exists(pk)"}
+    crashes = 0
+    for table in crashes_at_every_write(at_least=3):
+        table.arm()
+        try:
+            for name in ("first", "first", "last"):
+                with suppress(ClientError):
+                    table.put_item(Item={"pk": name, "sk": "of three"}, **unwritten)
+        except Crash:
+            crashes += 1
+    assert crashes == 6
