@@ -9,7 +9,7 @@ import pytest
 
 from recording_insights.processing.prepared_file import FilePreparation
 from recording_insights.store.media import MediaStore
-from tests.unit.crashing_table import CrashingTable
+from tests.unit.crashing_table import CrashingTable, crashes_at_every_write
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.going_on import AT_LAST, FIRST, THEN, World
@@ -121,18 +121,11 @@ def test_an_intake_that_fell_asleep_while_the_file_was_made(monkeypatch: pytest.
     assert world.heard == [FIRST, THEN]
 
 
-@pytest.mark.parametrize("takes_effect", [False, True])
-def test_a_crash_at_any_write_and_the_retry_end_as_without(takes_effect: bool) -> None:
+def test_a_crash_at_any_write_and_the_retry_end_as_without() -> None:
     expected = story(CrashingTable())
-    crashes = 0
-    while True:
-        table = CrashingTable()
-        table.writes_left, table.takes_effect = crashes + 1, takes_effect
-        assert story(table) == expected, f"after a crash at write {crashes + 1}"
-        if table.writes_left > 0:
-            break
-        crashes += 1
-    assert crashes >= 20
+    for table in crashes_at_every_write(at_least=20):
+        table.arm()
+        assert story(table) == expected, str(table)
 
 
 def story(table: Any) -> dict[str, Any]:
