@@ -54,7 +54,7 @@ class Flow:
             ),
             links=SubmissionLinks(
                 link=lambda media: f"https://bucket/{media.key}?signed={len(self.provider.links)}",
-                stream=lambda media: FakeStream(b"media"),
+                stream=lambda media: FakeStream(media.key.encode()),
                 callback=lambda provider, name: CallbackAddress(f"https://api/webhooks/{provider}/{name}", "token"),
                 delivery=lambda provider, name: Delivery("replies", f"deliveries/{provider}/{name}.json", lambda: LINK),
             ),
