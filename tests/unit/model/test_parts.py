@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recording_insights.model.insights import Emotion, Insights, Utterance
-from recording_insights.model.parts import contributions
+from recording_insights.model.parts import contributions, newest_per_key
 from recording_insights.model.status import derive_status
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
@@ -140,3 +140,16 @@ def test_contributions_say_how_much_late_mp4s_cover() -> None:
     found = [(row["media_id"], covered_ms) for row, covered_ms in contributions(media)]  # type: ignore[arg-type]
 
     assert found == [("mp4-0", 0), ("mp4-1", 0), ("piece", 60_000)]
+
+
+def test_a_recovered_one_that_failed_is_not_in_the_transcript() -> None:
+    media = [part(0, 2), recovered(1, None, status="failed")]
+
+    assert list(contributions(media)) == [(media[0], 0)]
+
+
+def test_a_media_object_without_a_part_is_in_front_of_later_parts() -> None:
+    track = {**part(0, 1), "key": "s_team__uid_s_7__uid_e_audio.m3u8"}
+    del track["part"]
+
+    assert newest_per_key([part(1, 1), track, part(0, 1)]) == [part(0, 1), track, part(1, 1)]

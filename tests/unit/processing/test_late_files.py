@@ -100,7 +100,19 @@ def test_an_open_playlist_that_was_just_written_is_being_written(
 
 @pytest.mark.parametrize(
     ("quiet_seconds", "waiting_seconds", "seconds"),
-    [(0, 0, 5), (100, 0, 25), (0, 10_000, 100), (100, 10_000, 100), (10**6, 10**6, 300)],
+    [
+        (0, 0, 5),
+        (20, 500, 5),
+        (24, 0, 6),
+        (100, 0, 25),
+        (1_196, 0, 299),
+        (1_204, 0, 300),
+        (0, 600, 6),
+        (0, 29_900, 299),
+        (0, 30_100, 300),
+        (100, 10_000, 100),
+        (10**6, 10**6, 300),
+    ],
 )
 def test_the_checks_become_rarer(quiet_seconds: float, waiting_seconds: float, seconds: int) -> None:
     assert seconds_until_next_check(quiet_seconds=quiet_seconds, waiting_seconds=waiting_seconds) == seconds
