@@ -29,6 +29,7 @@ def store(media_store: MediaStore) -> MediaStore:
 
 
 class TestStatus:
+    @pytest.mark.matrix
     @pytest.mark.parametrize(
         ("media", "status", "reason"),
         [

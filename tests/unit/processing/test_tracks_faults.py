@@ -82,10 +82,22 @@ class TestNames:
         assert track.absent == []
         assert [track.key_of(name) for name in track.named] == names
 
-    @pytest.mark.parametrize("uid", ["0", "007", "4294967295", "9" * 800])
-    @pytest.mark.parametrize("sid", [SID, "x", "0" * 40, "AGORA1"])
-    @pytest.mark.parametrize("channel", ["a-b", "my room", "", "--uid-s-5--uid-e-audio", "日本語"])
-    @pytest.mark.parametrize("folder", ["", "a/"])
+    @pytest.mark.parametrize(
+        ("folder", "channel", "sid", "uid"),
+        [
+            ("", "a-b", SID, "0"),
+            ("a/", "a-b", SID, "0"),
+            ("", "my room", SID, "0"),
+            ("", "", SID, "0"),
+            ("", "--uid-s-5--uid-e-audio", SID, "0"),
+            ("", "日本語", SID, "0"),
+            ("", "a-b", "x", "0"),
+            ("", "a-b", "0" * 40, "0"),
+            ("", "a-b", "AGORA1", "007"),
+            ("", "a-b", SID, "4294967295"),
+            ("a/", "", "x", "9" * 800),
+        ],
+    )
     def test_whose_track_it_is(self, clock: FakeClock, folder: str, channel: str, sid: str, uid: str) -> None:
         media = MediaObject(
             "recordings-bucket", f"{folder}{sid}_{channel}__uid_s_{uid}__uid_e_audio.m3u8", "", 9, BEGAN

@@ -40,9 +40,7 @@ def test_the_first_poll_comes_when_the_job_is_expected_to_be_finished(
     assert next_wait(pace, attempt=0, elapsed_seconds=0, media_ms=media_ms) == seconds
 
 
-@pytest.mark.parametrize(
-    ("elapsed", "seconds"), [(1, 11), (10, 6), (13, 5), (20, 5), (23, 6), (28, 7), (400, 100)]
-)
+@pytest.mark.parametrize(("elapsed", "seconds"), [(1, 11), (10, 6), (13, 5), (20, 5), (23, 6), (28, 7), (400, 100)])
 def test_a_later_poll_waits_for_half_of_the_estimate_or_a_quarter_of_the_elapsed_time(
     elapsed: float, seconds: int
 ) -> None:
@@ -50,9 +48,7 @@ def test_a_later_poll_waits_for_half_of_the_estimate_or_a_quarter_of_the_elapsed
         assert next_wait(USUAL, attempt=attempt, elapsed_seconds=elapsed, media_ms=MINUTE) == seconds
 
 
-@pytest.mark.parametrize(
-    ("elapsed", "seconds"), [(1_190, 298), (1_196, 299), (1_199, 300), (1_204, 300), (10**7, 300)]
-)
+@pytest.mark.parametrize(("elapsed", "seconds"), [(1_190, 298), (1_196, 299), (1_199, 300), (1_204, 300), (10**7, 300)])
 def test_no_wait_is_longer_than_five_minutes(elapsed: float, seconds: int) -> None:
     assert next_wait(USUAL, attempt=5, elapsed_seconds=elapsed, media_ms=MINUTE) == seconds
 

@@ -209,6 +209,7 @@ class TestQuery:
 
 
 class TestAnswers:
+    @pytest.mark.matrix
     @pytest.mark.parametrize(
         ("answer", "kind", "text"),
         [

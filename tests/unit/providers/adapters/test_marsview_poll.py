@@ -121,7 +121,7 @@ class TestPoll:
 
 
 class TestFaults:
-    """Every fault at every call raises the right error, without a secret in its text."""
+    """Every fault raises the right error, without a secret in its text; all calls read their responses alike."""
 
     PATHS: Mapping[str, Callable[[Scripted], tuple[Scene, Callable[[Scene], Any]]]] = {
         "log in": lambda fault: (Scene({LOGIN: [fault]}), Scene.submit),
@@ -132,15 +132,15 @@ class TestFaults:
         "fetch": lambda fault: (Scene({METADATA: [fault]}), lambda scene: scene.provider.fetch(JOB, None)),
     }
 
-    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.matrix
     @pytest.mark.parametrize(("fault", "error", "words"), FAULTS)
     def test_each_becomes_our_error_and_tells_no_secret(
-        self, path: str, fault: Scripted, error: type[ProviderError], words: str
+        self, fault: Scripted, error: type[ProviderError], words: str
     ) -> None:
-        scene, act = self.PATHS[path](fault)
+        scene = Scene({STATE: [fault]})
 
         with pytest.raises(error) as raised:
-            act(scene)
+            scene.poll(JOB)
 
         assert type(raised.value) is error
         assert words in str(raised.value)
@@ -151,10 +151,21 @@ class TestFaults:
     def test_no_call_is_repeated_by_itself(self, path: str) -> None:
         scene, act = self.PATHS[path](response("", 503))
 
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailable) as raised:
             act(scene)
 
+        assert type(raised.value) is ProviderUnavailable
         assert len(scene.session.asked) == len(set(scene.session.asked))
+        assert not scene.session.left_over
+
+    @pytest.mark.parametrize("path", PATHS)
+    def test_every_call_reads_the_error_of_a_response_that_says_200(self, path: str) -> None:
+        scene, act = self.PATHS[path](response({"status": False, "error": "FHU03", "message": f"cannot read {LINK}"}))
+
+        with pytest.raises(ProviderRejected, match="HTTP 200: FHU03 cannot read") as raised:
+            act(scene)
+
+        assert_nothing_leaks(text_of(raised.value))
 
     @pytest.mark.parametrize(
         ("header", "retry_after"),

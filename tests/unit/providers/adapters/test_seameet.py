@@ -270,12 +270,19 @@ ERRORS: list[tuple[int, Any, type[ProviderError], str]] = [
 
 
 @pytest.mark.parametrize(("status", "body", "error", "text"), ERRORS)
-@pytest.mark.parametrize("call", [CREATE, NAME, ANALYZE, STATE])
-def test_errors(call: str, status: int, body: Any, error: type[ProviderError], text: str) -> None:
+def test_errors(status: int, body: Any, error: type[ProviderError], text: str) -> None:
     answer = response(json.dumps(body), status)
-    scene = Scene({call: [answer, answer]})
+    scene = Scene({STATE: [answer, answer]})
     with pytest.raises(error, match=text) as raised:
-        scene.provider.poll(JOB, None) if call == STATE else scene.submit()
+        scene.provider.poll(JOB, None)
+    assert type(raised.value) is error
+    assert_nothing_leaks(raised.value)
+
+
+@pytest.mark.parametrize("call", [CREATE, NAME, ANALYZE])
+def test_every_call_reads_the_error_of_a_response_that_says_200(call: str) -> None:
+    with pytest.raises(OutOfCredit, match=r"SeaMeet answered HTTP 200: insufficient funds .*redacted") as raised:
+        Scene({call: [response({"error": f"insufficient funds for {LINK}"})]}).submit()
     assert_nothing_leaks(raised.value)
 
 

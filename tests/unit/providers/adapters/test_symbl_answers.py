@@ -135,6 +135,7 @@ def listed(*entries: Any) -> requests.Response:
 
 
 class TestRefusals:
+    @pytest.mark.matrix
     @pytest.mark.parametrize(
         ("answer", "error"),
         [
