@@ -84,7 +84,7 @@ class Arrival:
             store=self.store,
             folder=self.folder,
             remux=silently,
-            late_minutes=60,
+            late_minutes=2,
             now=self.clock.now,
         )
 
