@@ -251,8 +251,10 @@ def comparisons_of_a_check(names: int, clock: FakeClock, monkeypatch: pytest.Mon
         Name.count = 0
         assert scene.look().outcome == "running"
         assert f"{names // 2} of {names - 1} segments did not arrive" in scene.item["reason"]
+        scene.folder.put(KEY, playlist(written[1:], closed=False))
         scene.end(complete_at=scene.clock.now().isoformat())
         assert scene.look().outcome == "submit"
+        assert f"because no playlist names them: 1, such as {written[0]}" in scene.item["incomplete"]
         return Name.count
 
 
