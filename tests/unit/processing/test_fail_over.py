@@ -17,7 +17,7 @@ from recording_insights.errors import (
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities
 from tests.unit.fakes import FakeProvider
-from tests.unit.processing.flow import Flow, R
+from tests.unit.processing.flow import EXPIRED, Flow, R
 
 AWAY = ProviderUnavailable("Marsview answered HTTP 503")
 AT_ONCE = [
@@ -114,6 +114,23 @@ def test_nobody_is_tried_twice(two: Flow) -> None:
     progress = two.submit(two.submit(failover=["deepgram", "marsview"]), failover=["deepgram", "marsview"])
 
     assert progress.outcome == "failed"
+
+
+def test_the_renewed_links_of_the_last_provider_are_left_out_of_the_reason(flow: Flow) -> None:
+    flow.provider.submits = [EXPIRED, AT_ONCE[1]]
+
+    assert flow.submit(flow.submit()).reason == "Marsview wants to be paid"
+
+
+def test_the_next_provider_has_all_its_renewed_links(two: Flow) -> None:
+    two.provider.submits = [EXPIRED, EXPIRED, AT_ONCE[1]]
+    two.others["deepgram"].submits = [EXPIRED, EXPIRED, {"request_id": "r-1"}]
+    progress = two.progress
+    for _ in range(6):
+        assert progress.outcome == "submit"
+        progress = two.submit(progress, failover=["deepgram"])
+
+    assert (progress.outcome, two.item["renewals"]) == ("running", 2)
 
 
 def test_an_unpaid_half_of_a_job_stays_on_record(two: Flow) -> None:

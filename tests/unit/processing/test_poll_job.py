@@ -47,9 +47,14 @@ class TestPoll:
 
         assert submitted.poll().outcome == "succeeded"
 
-    @pytest.mark.parametrize("error", [ProviderBusy("busy"), ProviderBusy("busy", 700), ProviderUnavailable("away")])
+    @pytest.mark.parametrize(
+        ("error", "seconds"),
+        [(ProviderBusy("busy"), 12), (ProviderBusy("busy", 700), 700), (ProviderUnavailable("away"), 12)],
+    )
     @pytest.mark.parametrize("at", ["poll", "fetch"])
-    def test_a_transient_fault_never_fails_a_paid_job(self, submitted: Flow, error: Any, at: str) -> None:
+    def test_a_transient_fault_never_fails_a_paid_job(
+        self, submitted: Flow, error: Exception, seconds: int, at: str
+    ) -> None:
         if at == "poll":
             submitted.provider.polls = [error, RUNNING]
         else:
@@ -58,8 +63,7 @@ class TestPoll:
 
         progress = submitted.poll()
 
-        assert progress.outcome == "running"
-        assert progress.wait_seconds >= (getattr(error, "retry_after", None) or 10)
+        assert (progress.outcome, progress.wait_seconds) == ("running", seconds)
         assert submitted.item["reason"] == str(error)
         assert submitted.poll(progress).outcome == "running"
         assert "reason" not in submitted.item, "the fault has passed"
@@ -85,7 +89,7 @@ class TestPoll:
         [
             (JobState("failed", "error", "no speech"), "no speech"),
             (JobState("failed", "error"), "error"),
-            (ProviderRejected("Marsview answered HTTP 404: no such transaction"), "no such transaction"),
+            (ProviderRejected("Marsview: no such transaction"), "Marsview: no such transaction"),
         ],
     )
     def test_the_providers_own_no_ends_it(self, submitted: Flow, answer: Any, reason: str) -> None:
@@ -93,8 +97,7 @@ class TestPoll:
 
         progress = submitted.poll()
 
-        assert progress.outcome == "failed"
-        assert reason in progress.reason
+        assert (progress.outcome, progress.reason) == ("failed", reason)
 
     def test_the_reply_is_kept_without_links_and_the_row_points_to_it(self, submitted: Flow) -> None:
         submitted.provider.polls = [JobState("succeeded", "error, processed", missing=["emotion: x"])]
