@@ -82,6 +82,11 @@ class Flow:
             provider_for=self._provider_for,
         )
 
+    def change_recording(self, **values: Any) -> None:
+        """Write these attributes of the recording's row."""
+        row: Any = {**self.store.recordings.get(R), **values}
+        self.store.table.put_item(Item=row)
+
     @property
     def item(self) -> Mapping[str, Any]:
         return self.store.get(R, self.media.media_id)

@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -146,7 +146,9 @@ class TestSubmit:
             flow.submit()
 
     @pytest.mark.parametrize("status", ["done", "failed"])
-    def test_a_finished_media_object_is_never_submitted_again(self, flow: Flow, status: str) -> None:
+    def test_a_finished_media_object_is_never_submitted_again(
+        self, flow: Flow, status: Literal["done", "failed"]
+    ) -> None:
         flow.store.finish(R, flow.media.media_id, status)
 
         progress = flow.submit(flow.poll())
@@ -160,7 +162,7 @@ class TestSubmit:
     def test_the_recordings_options_go_before_the_stacks_and_are_plain_json(
         self, flow: Flow, options: dict[str, Any]
     ) -> None:
-        flow.store.table.put_item(Item={**flow.store.recordings.get(R), "options": options})
+        flow.change_recording(options=options)
         flow.provider.submits = [JOB]
 
         flow.submit(options={"marsview": {"speakers": 2}})
@@ -235,7 +237,7 @@ class TestRenewal:
     ],
 )
 def test_what_a_provider_cannot_take_is_refused_with_its_limit(
-    make_media: MakeMedia, limits: dict[str, int], key: str, duration_ms: Any, refusal: str | None
+    make_media: MakeMedia, limits: dict[str, Any], key: str, duration_ms: Any, refusal: str | None
 ) -> None:
     capabilities = replace(Capabilities("url", frozenset({"mp4", "mp3"}), Pace(5, 0.3)), **limits)
 

@@ -62,7 +62,7 @@ class TestNames:
         scene.look()
 
         assert b"another's" not in scene.remux.contents
-        assert "5ec0de" not in str(scene.store.table.scan())  # type: ignore[attr-defined]
+        assert "5ec0de" not in str(scene.store.table.scan())
 
     @pytest.mark.parametrize("channel", ["my room", "日本語 – Ünïcode 🎙", "a&b=c%41"])
     def test_a_playlist_may_write_names_as_a_link_does(self, clock: FakeClock, channel: str) -> None:
@@ -223,20 +223,21 @@ class TestFilesThatComeAndGo:
 class Name(str):
     """A segment's name or key. Counts how often any of them is hashed or compared."""
 
-    count = 0
+    uses = 0
 
     def __eq__(self, other: object) -> bool:
-        Name.count += 1
+        Name.uses += 1
         return str.__eq__(self, other)
 
     def __hash__(self) -> int:
-        Name.count += 1
+        Name.uses += 1
         return str.__hash__(self)
 
 
 def comparisons_of_a_check(names: int, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> int:
     """Check a track of which every second segment is absent and one is in no playlist."""
-    scene = Scene(MediaStore(FakeTable(), clock.now, clock.sleep), clock)
+    table: Any = FakeTable()
+    scene = Scene(MediaStore(table, clock.now, clock.sleep), clock)
     written = scene.slices(names, present=False)
     for name in written[::2]:
         scene.folder.put(Name(FOLDER + name))
@@ -248,14 +249,14 @@ def comparisons_of_a_check(names: int, clock: FakeClock, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as patch:
         patch.setattr(track, "parse_playlist", counted)
-        Name.count = 0
+        Name.uses = 0
         assert scene.look().outcome == "running"
         assert f"{names // 2} of {names - 1} segments did not arrive" in scene.item["reason"]
         scene.folder.put(KEY, playlist(written[1:], closed=False))
         scene.end(complete_at=scene.clock.now().isoformat())
         assert scene.look().outcome == "submit"
         assert f"because no playlist names them: 1, such as {written[0]}" in scene.item["incomplete"]
-        return Name.count
+        return Name.uses
 
 
 class TestHistory:

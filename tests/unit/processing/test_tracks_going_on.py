@@ -200,7 +200,12 @@ class TestEvents:
         world.process_all()
         gets: list[str] = []
         get_item = table.get_item
-        monkeypatch.setattr(table, "get_item", lambda **asked: gets.append(asked["Key"]["sk"]) or get_item(**asked))
+
+        def counted(**asked: Any) -> Any:
+            gets.append(asked["Key"]["sk"])
+            return get_item(**asked)
+
+        monkeypatch.setattr(table, "get_item", counted)
         writes, queries = dict(table.items), table.queries
         world.folder.gets = world.folder.lists = 0
 

@@ -1,6 +1,7 @@
 """A track that goes on at any moment of its processing, and crashes at any write of what follows."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def test_whenever_it_goes_on_and_whenever_that_is_announced_all_is_heard_once(be
         moments.passed = 0
         world.is_silent = before == "no sound"
         moments.events = [
-            (written, lambda world=world: world.sounds([*first, *THEN])),
+            (written, partial(world.sounds, [*first, *THEN])),
             (written + later, world.announce),
         ]
         world.process_all()
@@ -97,7 +98,7 @@ def test_whenever_it_goes_on_and_whenever_that_is_announced_all_is_heard_once(be
 
 
 @pytest.mark.parametrize("status", ["prepared", "done", "failed"])
-def test_an_intake_that_fell_asleep_while_the_file_was_made(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+def test_an_intake_that_fell_asleep_while_the_file_was_made(monkeypatch: pytest.MonkeyPatch, status: Any) -> None:
     world = World(FakeTable(), FakeClock())
     world.tell(FIRST)
     seen: list[Any] = []

@@ -59,7 +59,7 @@ ITEMS = [("I've", "4.87", "5.02"), ("waited", "5.02", "6.88"), ".", ("Sorry", "8
 @pytest.mark.parametrize("labelled_items", [True, False])
 def test_speakers_with_the_items_or_only_beside_them(labelled_items: bool) -> None:
     speakers = iter(["spk_0", "spk_0", "spk_1"])
-    items = [mark(i) if isinstance(i, str) else word(*i, speaker=next(speakers)) for i in ITEMS]
+    items = [mark(i) if isinstance(i, str) else word(i[0], i[1], i[2], speaker=next(speakers)) for i in ITEMS]
     if not labelled_items:
         for item in items:
             item.pop("speaker_label", None)

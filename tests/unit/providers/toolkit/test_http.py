@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import requests
+from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
@@ -21,8 +22,10 @@ from tests.unit.providers.adapters.marsview_scene import text_of
 
 ASK = "POST /v1/jobs"
 LINK = "https://storage.test/a.mp4?X-Amz-Signature=5ec0de"
-POOL = HTTPSConnectionPool("vendor.test")
-NEVER_CONNECTED = requests.ConnectionError(MaxRetryError(POOL, LINK, NewConnectionError(POOL, "refused")))
+HOST = "vendor.test"
+NEVER_CONNECTED = requests.ConnectionError(
+    MaxRetryError(HTTPSConnectionPool(HOST), LINK, NewConnectionError(HTTPSConnection(HOST), "refused"))
+)
 
 
 def http(*replies: Scripted, call: str = ASK) -> tuple[VendorHttp, FakeVendorSession]:
