@@ -18,13 +18,13 @@ class TestPoll:
     @pytest.mark.parametrize("state", [RUNNING, JobState("running", "queued_on_mars")])
     def test_a_job_that_runs_is_asked_again_later(self, submitted: Flow, state: JobState) -> None:
         submitted.provider.polls = [state]
-        submitted.clock.elapsed = 20
+        submitted.clock.elapsed = 100
 
-        progress = submitted.poll()
+        progress = submitted.poll(replace(submitted.progress, outcome="running", attempt=4, waited_seconds=90))
 
-        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 5, 2)
-        assert progress.waited_seconds == 5
-        assert (submitted.item["last_word"], submitted.item["polls"]) == (state.word, 1)
+        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 25, 5)
+        assert progress.waited_seconds == 115
+        assert (submitted.item["last_word"], submitted.item["polls"]) == (state.word, 4)
         assert submitted.item["status"] == "submitted"
 
     @pytest.mark.parametrize("by", ["clock", "waits"])
@@ -77,6 +77,7 @@ class TestPoll:
 
         assert (progress.outcome, submitted.item["reason"]) == ("running", str(error))
         assert submitted.poll(progress).outcome == "succeeded"
+        assert "reason" not in submitted.item, "the fault has passed"
 
     def test_a_fault_that_stays_is_the_reason_at_the_ceiling(self, submitted: Flow) -> None:
         submitted.provider.polls = [CredentialsRefused("Marsview refused the token")]
