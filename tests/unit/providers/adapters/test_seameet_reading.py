@@ -55,10 +55,20 @@ def test_a_part_of_the_wrong_type_is_lost_alone(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b"7", b'{"payload": null}', b'{"payload": "x"}', b'{"payload": {}}', b"\xff"]
+    ("body", "error", "text"),
+    [
+        (b"", ValueError, "Expecting value"),
+        (b"\xff", ValueError, "can't decode byte"),
+        (b"{}", KeyError, "payload"),
+        (b"[]", TypeError, "list indices"),
+        (b"7", TypeError, "not subscriptable"),
+        (b'{"payload": null}', TypeError, "the payload is no object"),
+        (b'{"payload": "x"}', ValueError, "Expecting value"),
+        (b'{"payload": {}}', KeyError, "transcript"),
+    ],
 )
-def test_without_a_transcript_it_is_no_result(body: bytes) -> None:
-    with pytest.raises((LookupError, TypeError, ValueError)):
+def test_without_a_transcript_it_is_no_result(body: bytes, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
         read_insights(body)
 
 

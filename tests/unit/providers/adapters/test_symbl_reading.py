@@ -115,9 +115,19 @@ class TestMessages:
     def test_half_a_message(self) -> None:
         assert [u.text for u in read([None, {"text": None}, 7, {}]).transcript] == ["", ""]
 
-    @pytest.mark.parametrize("reply", ["{}", "[]", "null", '{"messages": null}', '{"messages": {"messages": 7}}', "x"])
-    def test_no_transcript_at_all(self, reply: str) -> None:
-        with pytest.raises((LookupError, TypeError, ValueError)):
+    @pytest.mark.parametrize(
+        ("reply", "error", "text"),
+        [
+            ("{}", KeyError, "messages"),
+            ("[]", TypeError, "list indices"),
+            ("null", TypeError, "not subscriptable"),
+            ('{"messages": null}', TypeError, "not subscriptable"),
+            ('{"messages": {"messages": 7}}', ValueError, "messages is no list"),
+            ("x", ValueError, "Expecting value"),
+        ],
+    )
+    def test_no_transcript_at_all(self, reply: str, error: type[Exception], text: str) -> None:
+        with pytest.raises(error, match=text):
             read_insights(reply.encode())
 
 

@@ -153,7 +153,17 @@ def test_transcribe_finds_nothing_but_words() -> None:
     assert (insights.summary, insights.sentiment, list(insights.topics), insights.ratings) == (None, None, [], {})
 
 
-@pytest.mark.parametrize("reply", [b"", b"<html>", b"[]", b"{}", b'{"results": []}', b'{"results": {"items": 5}}'])
-def test_no_transcript_at_all(reply: bytes) -> None:
-    with pytest.raises((LookupError, TypeError, ValueError)):
+@pytest.mark.parametrize(
+    ("reply", "error", "text"),
+    [
+        (b"", ValueError, "Expecting value"),
+        (b"<html>", ValueError, "Expecting value"),
+        (b"[]", TypeError, "list indices"),
+        (b"{}", KeyError, "results"),
+        (b'{"results": []}', LookupError, "the results contain no transcript"),
+        (b'{"results": {"items": 5}}', LookupError, "the results contain no transcript"),
+    ],
+)
+def test_no_transcript_at_all(reply: bytes, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
         read_insights(reply)
