@@ -12,6 +12,7 @@ import pytest
 
 from events import admit_media, report_stopped_execution
 from recording_insights.aws import clients
+from recording_insights.errors import SettingsInvalid
 from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.store.media import MediaStore
@@ -202,7 +203,7 @@ def test_what_is_ignored_is_logged_with_the_reason(
 def test_an_incomplete_environment_is_said_so(announce: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORKFLOW_ARN")
 
-    with pytest.raises(Exception, match="WORKFLOW_ARN is missing"):
+    with pytest.raises(SettingsInvalid, match=r"^WORKFLOW_ARN is missing$"):
         admit_media.handler(announce(), None)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from recording_insights.hls.remux.remux import NoAudio, Prepared
 from recording_insights.hls.timeline import PlacedSegment
@@ -95,7 +95,7 @@ class World:
             self.clock.elapsed += self.look(name).wait_seconds
         raise AssertionError("it waits for ever")
 
-    def process(self, name: str, status: str = "done") -> None:
+    def process(self, name: str, status: Literal["done", "failed"] = "done") -> None:
         """The execution, to its end."""
         outcome, progress = self.prepare(name), self.executions[name]
         if outcome == "submit":
@@ -116,7 +116,8 @@ class World:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The media objects, in the order in which they follow each other."""
-        found = [item for item in self.store.table.scan()["Items"] if item["sk"].startswith("MEDIA#")]  # type: ignore[attr-defined]
+        items: list[Any] = self.store.table.scan()["Items"]
+        found = [item for item in items if item["sk"].startswith("MEDIA#")]
         return sorted(found, key=lambda item: int(item.get("continuation", 0)))
 
     @property

@@ -236,11 +236,11 @@ class TestCallbacks:
             ("ü", TOKEN),
         ],
     )
-    @pytest.mark.parametrize("body", [b'{"transcript_id": "t-1", "status": "completed"}', b"nonsense"])
-    def test_forged(self, body: bytes, token: str | None, expected: str) -> None:
-        with pytest.raises(CallbackForged) as forged:
-            scripted({}).adapter.read_callback(callback(body, token, expected))
-        assert_nothing_leaks(forged.value)
+    def test_forged(self, token: str | None, expected: str) -> None:
+        for body in (b'{"transcript_id": "t-1", "status": "completed"}', b"nonsense"):
+            with pytest.raises(CallbackForged) as forged:
+                scripted({}).adapter.read_callback(callback(body, token, expected))
+            assert_nothing_leaks(forged.value)
 
     @pytest.mark.parametrize(
         "body",
