@@ -54,12 +54,12 @@ class LocalCloud:
 
         lower = {name.lower(): value for name, value in headers.items()}
         coroutine = _scoped(lambda: transcribe.handle_request("POST", path, lower, body, {}))
-        status, answered, answer = asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+        status, answered, answer = asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
         return CloudAnswer(status, answered["Content-Type"], answer)
 
     def join(self) -> None:
         """Wait until no job runs."""
-        asyncio.run_coroutine_threadsafe(_others_done(), self.loop).result(60)
+        asyncio.run_coroutine_threadsafe(_others_done(), self.loop).result()
 
     def recognise(self, query: Mapping[str, str], media: bytes) -> Recognition:
         self.queries.append(query)
@@ -168,7 +168,7 @@ def behind(cloud: LocalCloud, patch: pytest.MonkeyPatch) -> None:
     patch.setitem(vendors(), "transcribe", replace(vendors()["transcribe"], blueprint=blueprint))
 
 
-def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
+def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> "TranscribeServiceClient":
     """boto3's Transcribe, which calls the stand-in in this process. Not `careful`, it does not validate parameters."""
     client = boto3.client(
         "transcribe",
@@ -178,7 +178,26 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
         aws_secret_access_key="wJalrXUtnFEMI",
         config=Config(retries={"total_max_attempts": 1}, parameter_validation=careful),
     )
+    _send_to(stand_ins, client)
+    return client
 
+
+def boto3_calls_stand_ins(stand_ins: FlaskClient, patch: pytest.MonkeyPatch) -> None:
+    """Let every client that boto3 makes from now on call the stand-ins in this process. Its endpoint is below `HOST`."""
+    make = boto3.client
+
+    def make_connected(service: str, **options: Any) -> Any:
+        client = make(service, **options)  # type: ignore[call-overload]
+        _send_to(stand_ins, client)
+        return client
+
+    patch.setattr(boto3, "client", make_connected)
+    credentials = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI"}
+    for name, value in {**credentials, "AWS_DEFAULT_REGION": REGION}.items():
+        patch.setenv(name, value)
+
+
+def _send_to(stand_ins: FlaskClient, client: Any) -> None:
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         connection = FakeSocket()
         try:
@@ -196,8 +215,7 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
             raise ConnectionClosedError(endpoint_url=request.url)
         return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer.data))
 
-    client.meta.events.register_first("before-send.transcribe", send)
-    return client
+    client.meta.events.register_first("before-send", send)
 
 
 class _Raw(io.BytesIO):
