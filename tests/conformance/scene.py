@@ -125,7 +125,7 @@ class Scene:
         self.world = create_runtime(
             self.ears, download=self._download, send=self._send, webhooks=f"{ENVIRONMENT['WEBHOOK_URL']}/webhooks"
         )
-        self.client = create_app(self.world).test_client()
+        self.client = create_app(self.world, only=[self.name]).test_client()
         self._wire()
         self.media = self.admit(self.key)
 

@@ -2,9 +2,7 @@
 
 import re
 
-_OF_PYTHON = re.compile(
-    r"Traceback|NoneType|\b\w+(?:Error|Exception)\b|\bobject (?:is|has)\b|['\"{}\[\]<>]", re.ASCII
-)
+_OF_PYTHON = re.compile(r"Traceback|NoneType|\b\w+(?:Error|Exception)\b|\bobject (?:is|has)\b|['\"{}\[\]<>]", re.ASCII)
 
 
 def assert_is_a_sentence(reason: str) -> None:

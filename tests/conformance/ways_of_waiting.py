@@ -29,9 +29,7 @@ def representatives() -> frozenset[str]:
     return frozenset(first.values())
 
 
-def each(
-    cases: Iterable[tuple[str, ...]], *, always: Callable[..., bool] = lambda *case: True
-) -> list[ParameterSet]:
+def each(cases: Iterable[tuple[str, ...]], *, always: Callable[..., bool] = lambda *case: True) -> list[ParameterSet]:
     """Return a parameter for each case, which begins with a provider.
 
     A case has the mark `matrix` unless its provider represents a way of waiting and `always` is true for the case.
