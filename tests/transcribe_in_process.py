@@ -19,6 +19,7 @@ import boto3
 import pytest
 import pytest_socket
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from flask.testing import FlaskClient
@@ -50,7 +51,7 @@ class LocalCloud:
 
     def ask(self, path: str, headers: Mapping[str, str], body: bytes) -> CloudAnswer:
         """Answer a call that the proxy forwards."""
-        from ministack.services import transcribe
+        from ministack.services import transcribe  # type: ignore[import-untyped]
 
         lower = {name.lower(): value for name, value in headers.items()}
         coroutine = _scoped(lambda: transcribe.handle_request("POST", path, lower, body, {}))
@@ -69,7 +70,7 @@ class LocalCloud:
             return self.recognition
         assert self.sandbox is not None
         answer = self.sandbox.post("/transcribe/hear", query_string=dict(query), data=media)
-        return Recognition(answer.status_code, answer.headers, answer.data)
+        return Recognition(answer.status_code, dict(answer.headers), answer.data)
 
     def emit(self, detail: dict[str, Any]) -> None:
         self.events.append(detail)
@@ -77,7 +78,7 @@ class LocalCloud:
             self.announce(detail)
 
     def put(self, key: str, content: bytes, bucket: str = MEDIA_BUCKET) -> None:
-        from ministack.core.responses import request_scope
+        from ministack.core.responses import request_scope  # type: ignore[import-untyped]
         from ministack.services import s3
 
         with request_scope(ACCOUNT, REGION):
@@ -95,9 +96,8 @@ class LocalCloud:
         """S3's, for the adapter."""
         content = self.get(Key, Bucket)
         if content is None:
-            raise ClientError(
-                {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}, "GetObject"
-            )
+            missing: Any = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+            raise ClientError(missing, "GetObject")
         return {"Body": io.BytesIO(content)}
 
     def empty(self) -> None:
@@ -168,7 +168,7 @@ def behind(cloud: LocalCloud, patch: pytest.MonkeyPatch) -> None:
     patch.setitem(vendors(), "transcribe", replace(vendors()["transcribe"], blueprint=blueprint))
 
 
-def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> "TranscribeServiceClient":
+def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
     """boto3's Transcribe, which calls the stand-in in this process. Not `careful`, it does not validate parameters."""
     client = boto3.client(
         "transcribe",
@@ -183,7 +183,7 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> "Transcribe
 
 
 def boto3_calls_stand_ins(stand_ins: FlaskClient, patch: pytest.MonkeyPatch) -> None:
-    """Let every client that boto3 makes from now on call the stand-ins in this process. Its endpoint is below `HOST`."""
+    """Let each client that boto3 makes from now on call the stand-ins in this process; its endpoint is below `HOST`."""
     make = boto3.client
 
     def make_connected(service: str, **options: Any) -> Any:
@@ -213,7 +213,8 @@ def _send_to(stand_ins: FlaskClient, client: Any) -> None:
             raise ReadTimeoutError(endpoint_url=request.url) from None
         if connection.is_down:
             raise ConnectionClosedError(endpoint_url=request.url)
-        return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer.data))
+        headers = HTTPHeaders.from_dict(dict(answer.headers))
+        return AWSResponse(request.url, answer.status_code, headers, _Raw(answer.data))
 
     client.meta.events.register_first("before-send", send)
 

@@ -111,13 +111,13 @@ class Scene:
     patch: pytest.MonkeyPatch
     key: str = "talk.mp4"
     cloud: LocalCloud | None = None
+    table: Any = field(default_factory=FakeTable)
     entered: list[str] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
-        self.table: Any = FakeTable()  # has the calls of boto3's Table that the stores make
         self.s3 = Buckets()
         self.ears = Ears()
         self.store = MediaStore(self.table, self.clock.now, self.clock.sleep)
