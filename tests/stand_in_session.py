@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
@@ -34,12 +35,9 @@ class TimedOut(Exception):
 def skipped_delays() -> Iterator[None]:
     """Skip the delays of the dial `delay_seconds`; raise `TimedOut` if they exceed the caller's time-out."""
     slept: list[float] = []
-    present = calls.time
-    calls.time = SimpleNamespace(sleep=slept.append)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calls, "time", SimpleNamespace(sleep=slept.append))
         yield
-    finally:
-        calls.time = present
     if sum(slept) > TIMEOUT[1]:
         raise TimedOut
 

@@ -1,5 +1,6 @@
 """The Flask application: each vendor under its own path, and the controls /dials, /ledger and /health."""
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Flask
@@ -19,12 +20,18 @@ def create_runtime(engine: Engine, **outside: Any) -> Runtime:
     return Runtime(engine=engine, dial_groups=dials, **outside)
 
 
-def create_app(runtime: Runtime) -> Flask:
-    """Create the application on this runtime. The caller closes the runtime."""
+def create_app(runtime: Runtime, *, only: Collection[str] | None = None) -> Flask:
+    """Create the application on this runtime, of Agora and all vendors, or of those in `only`.
+
+    The caller closes the runtime.
+    """
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.register_blueprint(agora_blueprint(runtime), url_prefix="/agora")
+    if only is None or "agora" in only:
+        app.register_blueprint(agora_blueprint(runtime), url_prefix="/agora")
     for name, vendor in vendors().items():
+        if only is not None and name not in only:
+            continue
         app.register_blueprint(vendor.blueprint(runtime), url_prefix=f"/{name}")
         vendor.wait_at_looks(runtime)
     app.register_blueprint(dials_blueprint(runtime.dials))

@@ -92,7 +92,10 @@ def client(served: str, runtime: Runtime) -> Any:
 )
 def test_signatures_hold_behind_the_front(client: Any, http_cloud: HttpCloud, call: Callable[[Any], Any]) -> None:
     """By the check that the local cloud itself makes."""
-    from ministack.core.sigv4 import header_signature_failure, parse_header_signature
+    from ministack.core.sigv4 import (  # type: ignore[import-untyped]
+        header_signature_failure,
+        parse_header_signature,
+    )
 
     call(client)
     ((path, headers, body),) = http_cloud.asked
