@@ -12,7 +12,6 @@ from sandbox.cloud.emulator.corrections import (
     correct_throttling,
     keep_functions_that_raise,
     name_state_machine_of_tokens_to_iam,
-    refuse_unsigned_s3_requests,
 )
 from sandbox.cloud.emulator.deliveries import deliver_events_before_waits_end
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
@@ -33,7 +32,6 @@ def main() -> None:
     keep_functions_that_raise()
     correct_throttling()
     add_log_group_target()
-    refuse_unsigned_s3_requests()
     transcribe_real_speech(os.environ["SANDBOX_URL"])
     refuse_what_transcribe_refuses()
     name_jobs_to_iam()

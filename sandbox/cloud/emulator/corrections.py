@@ -8,7 +8,6 @@ ministack is faithful in most of what the stack uses. This module corrects, each
   a cold start.
 * A throttled function fails its state with `Lambda.TooManyRequestsException`. ministack says `Lambda.Unknown`.
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
-* S3 refuses a request without a signature. ministack serves it: a link without its signature would work.
 * IAM knows the state machine of a task token, so that a policy can grant SendTaskSuccess by its ARN, as CDK's grants
   do. ministack names no resource.
 * Waits and retries of Step Functions, see sandbox/cloud/emulator/waits.py.
@@ -143,27 +142,6 @@ def add_log_group_target() -> None:
         )
 
     eventbridge._invoke_target = invoke_log_group
-
-
-def refuse_unsigned_s3_requests() -> None:
-    """Let S3 refuse every request without a signature: no bucket here is public.
-
-    Raises:
-        RuntimeError: the installed ministack authorises requests in another way.
-    """
-    from ministack.core import iam_evaluator
-
-    require_parameters(iam_evaluator.enforce, "access_key_id", "iam_action", "service")
-    require_source(iam_evaluator.enforce, "_anonymous.get()", 'anonymous_ok = service == "s3"')
-    enforce = iam_evaluator.enforce
-
-    @wraps(enforce)
-    def enforce_signed(access_key_id: str, action: str, service: str, *args: Any, **kwargs: Any) -> Any:
-        if service == "s3" and iam_evaluator._anonymous.get():
-            return iam_evaluator.AuthError("AccessDenied", "Access Denied")
-        return enforce(access_key_id, action, service, *args, **kwargs)
-
-    iam_evaluator.enforce = enforce_signed
 
 
 def name_state_machine_of_tokens_to_iam() -> None:

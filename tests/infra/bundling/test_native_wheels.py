@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 
 from infra.bundling.native_wheels import HOST_WHEELS, LAMBDA_WHEELS, native_wheels
-from infra.bundling.packages import SHARED_WHEELS, Wheels, fill, package
+from infra.bundling.packages import RUNTIME, SHARED_WHEELS, Wheels, fill, package
 from infra.settings import StackSettings
 from sandbox.cloud.location import PROJECT
 
@@ -101,7 +101,7 @@ def asset_of(folder: Path, *wheels: Wheels) -> str:
         "Function",
         code=package(*wheels),
         handler="states.prepare_media.handler",
-        runtime=cdk.aws_lambda.Runtime.PYTHON_3_14,
+        runtime=RUNTIME,
     )
     code = stack.resolve(function.node.default_child.code)
     return str(code["s3Key"])

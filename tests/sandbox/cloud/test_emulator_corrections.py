@@ -1,4 +1,4 @@
-"""Each correction of the emulator, through AWS's own API."""
+"""Each correction of the emulator through AWS's own API, and that S3 refuses requests without a signature."""
 
 import json
 import time
@@ -10,7 +10,7 @@ import pytest
 import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
+from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import (  # type: ignore[import-untyped]
     cloudwatch_logs,
     eventbridge,
@@ -19,6 +19,7 @@ from ministack.services import (  # type: ignore[import-untyped]
     transcribe,
 )
 
+from sandbox.cloud.emulator import __main__ as program
 from sandbox.cloud.emulator import corrections
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses
 from sandbox.cloud.local_stack import LocalStack
@@ -221,7 +222,6 @@ def test_a_token_that_is_none_belongs_to_no_machine(of_the_first: Any) -> None:
         (corrections.add_log_group_target, eventbridge, "_pattern_event_view"),
         (corrections.add_log_group_target, cloudwatch_logs, "_create_log_stream"),
         (corrections.add_log_group_target, cloudwatch_logs, "_put_log_events"),
-        (corrections.refuse_unsigned_s3_requests, iam_evaluator, "enforce"),
         (corrections.name_state_machine_of_tokens_to_iam, stepfunctions, "_execute_task"),
         (corrections.name_state_machine_of_tokens_to_iam, stepfunctions, "_invoke_with_callback"),
         (corrections.name_state_machine_of_tokens_to_iam, iam_actions, "extract_resource_arn"),
@@ -242,3 +242,9 @@ def test_another_worker_script_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", "run()")
     with pytest.raises(RuntimeError, match="_PYTHON_WORKER_SCRIPT differs from the version"):
         corrections.keep_functions_that_raise()
+
+
+def test_another_version_of_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "SUPPORTED_VERSION", "1.5.32")
+    with pytest.raises(SystemExit, match=r"corrects ministack 1\.5\.32, but .* is installed"):
+        program.main()
