@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sandbox.cloud.context import ContextError, parse_context
+from sandbox.cloud.context import ContextError, parse_context, tests_context
 from sandbox.cloud.deployment import ToolMissing
 from sandbox.cloud.lifecycle import bring_down, bring_up, running_stack, stack_that_is_up
 from sandbox.cloud.local_cloud import StartError
@@ -27,10 +27,10 @@ def main() -> int:
     """Run one command and return its exit code; an interrupted one ends with 128 plus the signal's number."""
     arguments = _parser().parse_args()
     try:
-        location = Location.from_environment(os.environ, arguments.directory)
+        location = _location(arguments)
         if arguments.command == "down":
             return _down(location)
-        context = parse_context(arguments.context)
+        context = {**(tests_context() if arguments.tests else {}), **parse_context(arguments.context)}
         if arguments.command == "demo":
             media = arguments.recording or SAMPLE
             plan = RecordingPlan(media, arguments.mode, arguments.stream_mode, arguments.parts)
@@ -47,6 +47,11 @@ def main() -> int:
         return 128 + interrupted.signum
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _location(arguments: argparse.Namespace) -> Location:
+    place = Location.of_tests if arguments.tests else Location.from_environment
+    return place(os.environ, arguments.directory)
 
 
 def _up(location: Location, context: Mapping[str, str]) -> int:
@@ -94,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     down = commands.add_parser("down", help="stop what `up` started")
     for command in (up, demo, down):
         command.add_argument("--directory", type=Path, help="folder for stack.json and the logs (default: .local)")
+        command.add_argument("--tests", action="store_true", help="the stack of the deployed tests, in .local/test")
     for command in (up, demo):
         command.add_argument("--context", default="", help='settings of the stack: "key=value key=value"')
     _add_recording_options(demo)

@@ -61,17 +61,26 @@ def bring_up(location: Location, context: Mapping[str, str], phases: Phases) -> 
 
 
 def stack_that_is_up(location: Location, context: Mapping[str, str]) -> LocalStack | None:
-    """Return the stack that is up at this location. Raises LocationError if its settings differ from these."""
+    """Return the stack that is up in this location's folder. Its ports may differ from the location's.
+
+    Raises:
+        LocationError: its settings differ from these.
+    """
     try:
         stack = LocalStack.load(location.stack_file)
     except FileNotFoundError:
         return None
     if not stack.runs():
         return None
-    if stack.context != full_context(location, context):
+    if stack.context != full_context(_location_of(stack, location.directory), context):
         settings = " ".join(f"{key}={value}" for key, value in stack.context.items())
         raise LocationError(f"The local stack is up with other settings ({settings}): run `make down` first.")
     return stack
+
+
+def _location_of(stack: LocalStack, directory: Path) -> Location:
+    cloud_port, sandbox_port = (int(url.rpartition(":")[2]) for url in (stack.endpoint_url, stack.sandbox_url))
+    return Location(directory, cloud_port, sandbox_port)
 
 
 def bring_down(location: Location) -> list[Process]:
