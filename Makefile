@@ -8,6 +8,8 @@ STAGE ?= dev
 CONTEXT ?=
 # The provider that produces the insights. The local stack has a default, a stage on AWS has none.
 PROVIDER ?=
+# TESTS=1: `up` and `down` work on the stack of the deployed tests.
+TESTS ?=
 # The demo: a recording of your own instead of the sample.
 RECORDING ?=
 # The demo: number of MP4s that Agora makes of the recording.
@@ -44,11 +46,11 @@ demo: install ## Record a sample conversation and follow it to its insights (REC
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-up: install ## Start the local stack and leave it running; .local/stack.json says how to reach it
+up: install ## Start or update the local stack and leave it running (TESTS=1: that of the deployed tests)
 	@$(VENV)/python -m sandbox up $(if $(TESTS),--tests) $(if $(LOCAL),--context "$(LOCAL)")
 
-down: ## Stop what `make up` started
-	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down; fi
+down: ## Stop what `make up` started (TESTS=1: what `make up TESTS=1` started)
+	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down $(if $(TESTS),--tests); fi
 
 test: install ## Run the checks and the tests, those of two deployed local stacks included (about 5 minutes)
 	@$(MAKE) --no-print-directory -j2 check suite

@@ -4,7 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -34,6 +34,7 @@ class LocalStack:
     """The content of `stack.json`, and calls with its credentials.
 
     `context` has the settings that the stack was deployed with. `processes` are those that keep the stack up.
+    `sources` has a digest of the code that each part of the stack runs.
     """
 
     endpoint_url: str
@@ -45,6 +46,7 @@ class LocalStack:
     outputs: Mapping[str, str]
     context: Mapping[str, str]
     processes: tuple[Process, ...]
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, file: Path) -> Self:
