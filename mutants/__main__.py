@@ -29,6 +29,15 @@ DOMAIN = Code(
     rooms=("model", "store", "processing", "watch", "recordings"),
     tests=PROJECT / "tests" / "unit",
     neighbours=("media", "routes"),
+    libraries=(
+        "av",
+        "aws_lambda_powertools.event_handler",
+        "aws_lambda_powertools.utilities.data_classes",
+        "boto3.dynamodb.conditions",
+        "moto.dynamodb",
+        "moto.s3",
+        "requests",
+    ),
 )
 SEED, COUNT = 7, 300
 REQUIRED_PERCENT = 90
@@ -47,7 +56,7 @@ def main(arguments: Sequence[str] | None = None, code: Code = DOMAIN, survivors:
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
     possible = sum(len(mutants[room]) for room in rooms)
     progress.print(f"{len(tried)} of {possible} possible mutants, seed {chosen.seed}; the tests without a mutant first")
-    import_libraries()
+    import_libraries(code)
     try:
         check_tests(code, tried)
     except TestsFailed as failure:

@@ -67,23 +67,23 @@ class Mutant:
 class _Change(NamedTuple):
     """A node, the nodes above it from the module down, its place in the last of them, and what replaces it.
 
-    `index` is the place in a list, if the field is one. None as the replacement removes the node from the list.
+    `position` is the place in a list, if the field is one. None as the replacement removes the node from the list.
     """
 
     node: ast.AST
     above: tuple[ast.AST, ...]
     field: str
-    index: int | None
+    position: int | None
     replacement: ast.AST | None
 
     def apply(self) -> None:
         """Change the tree."""
         parent = self.above[-1]
-        if self.index is None:
+        if self.position is None:
             setattr(parent, self.field, self.replacement)
             return
         nodes = list(getattr(parent, self.field))
-        nodes[self.index : self.index + 1] = [self.replacement] if self.replacement else []
+        nodes[self.position : self.position + 1] = [self.replacement] if self.replacement else []
         setattr(parent, self.field, nodes)
 
     @property
@@ -138,7 +138,7 @@ def _has_behaviour(node: ast.AST) -> bool:
         case ast.Constant(str(text)):
             return not _WORDING.match(text)
         case ast.JoinedStr(values=parts):
-            return not _WORDING.match("".join(part.value for part in parts if isinstance(part, ast.Constant)))
+            return not _WORDING.match("".join(str(part.value) for part in parts if isinstance(part, ast.Constant)))
     return True
 
 
@@ -196,7 +196,7 @@ def _signs(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _arithmetic(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+    if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in _ARITHMETIC:
         yield _with(node, op=_ARITHMETIC[type(node.op)]())
 
 

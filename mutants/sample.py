@@ -13,7 +13,8 @@ class Code:
     """The code whose mutants are tried.
 
     `root` is where pytest runs, `source` the folder that holds `package`, and `tests` the folder that holds a folder
-    per room. `neighbours` are further folders of `tests`, whose tests use the rooms.
+    per room. `neighbours` are further folders of `tests`, whose tests use the rooms. `libraries` are
+    imported once, before the tests run. `test_seconds` is the limit of a test's CPU time.
     """
 
     root: Path
@@ -22,6 +23,8 @@ class Code:
     rooms: Sequence[str]
     tests: Path
     neighbours: Sequence[str] = ()
+    libraries: Sequence[str] = ()
+    test_seconds: float = 20
 
     def mutants(self) -> dict[str, list[Mutant]]:
         """Return all mutants by room."""
