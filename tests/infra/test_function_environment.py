@@ -59,7 +59,7 @@ def test_long_lists_lie_in_the_package(tmp_path: Path) -> None:
 
 def test_a_change_of_the_lists_is_another_package(tmp_path: Path) -> None:
     def key(name: str, **settings: Any) -> str:
-        context = {"aws:cdk:bundling-stacks": []}
+        context: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
         return package_of(tmp_path / name, StackSettings("dev", "symbl", **settings), context)[1]
 
     none, again = key("none"), key("again")

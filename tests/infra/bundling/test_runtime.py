@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.bundling.native_wheels import HOST_WHEELS
-from infra.bundling.packages import RUNTIME_VERSION, SHARED_WHEELS, fill
+from infra.bundling.packages import RUNTIME_VERSION
+from sandbox.cloud.location import PROJECT
 
 VARIABLE = f"PYTHON_{RUNTIME_VERSION.replace('.', '_')}"
 OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
@@ -36,6 +36,7 @@ def pythons() -> Iterator[str]:
     yield os.environ.get(VARIABLE, "")
     yield shutil.which(f"python{RUNTIME_VERSION}") or ""
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield str(PROJECT / ".local" / f"python{RUNTIME_VERSION}" / "bin" / "python")
     yield from map(str, root.glob(f"versions/{RUNTIME_VERSION}.*/bin/python"))
 
 
@@ -48,7 +49,7 @@ def is_of_the_runtime(python: str) -> bool:
         done = subprocess.run([python, "-I", "-c", script], capture_output=True, text=True, check=False)  # noqa: S603
     except OSError:
         return False
-    return done.stdout.strip() == RUNTIME_VERSION
+    return bool(done.stdout.strip() == RUNTIME_VERSION)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,12 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("alone", [False, True], ids=["shared", "prepare_media"])
 def test_every_handler_is_imported_under_the_python_of_the_runtime(
-    python: str, runtime: Path, every_provider: dict[str, Any], tmp_path: Path, alone: bool
+    python: str,
+    runtime: Path,
+    shared_package: Path,
+    on_this_host: Path,
+    every_provider: dict[str, Any],
+    alone: bool,
 ) -> None:
     functions = [
         resource["Properties"]
@@ -81,14 +87,14 @@ def test_every_handler_is_imported_under_the_python_of_the_runtime(
     ]
     handlers = [function["Handler"] for function in functions if ("prepare_media" in function["Handler"]) is alone]
     assert handlers
-    fill(tmp_path, (SHARED_WHEELS, HOST_WHEELS) if alone else (SHARED_WHEELS,))
+    package = on_this_host if alone else shared_package
 
     # -I and -S: nothing but the standard library, the package and what the runtime adds.
-    arguments = [python, "-I", "-S", "-B", "-c", IMPORT, str(tmp_path), str(runtime), *handlers]
+    arguments = [python, "-I", "-S", "-B", "-c", IMPORT, str(package), str(runtime), *handlers]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
 
     assert done.returncode == 0, done.stderr
     version, files = json.loads(done.stdout)
     assert ".".join(map(str, version)) == RUNTIME_VERSION
-    assert str(tmp_path / "recording_insights" / "errors.py") in files
-    assert (str(tmp_path / "av" / "__init__.py") in files) is alone
+    assert str(package / "recording_insights" / "errors.py") in files
+    assert (str(package / "av" / "__init__.py") in files) is alone
