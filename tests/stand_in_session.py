@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
-import pytest
 import requests
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
@@ -35,8 +35,7 @@ class TimedOut(Exception):
 def skipped_delays() -> Iterator[None]:
     """Skip the delays of the dial `delay_seconds`; raise `TimedOut` if they exceed the caller's time-out."""
     slept: list[float] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(calls, "time", SimpleNamespace(sleep=slept.append))
+    with patch.object(calls, "time", SimpleNamespace(sleep=slept.append)):
         yield
     if sum(slept) > TIMEOUT[1]:
         raise TimedOut

@@ -34,7 +34,7 @@ def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("media")
     beginning_mp4(SAMPLE, 7.0, folder / "talk.mp4")
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/talk.mp4"
     server.shutdown()
@@ -119,6 +119,7 @@ def test_an_unknown_conversation(client: Any) -> None:
 
 
 def test_the_adapter_sees_what_the_client_sees(served: str, link: str, runtime: Runtime, conversation: Any) -> None:
+    runtime.dials.change({"symbl": {"callback": "lost"}})
     adapter = Symbl(VendorHttp("Symbl", f"{served}/symbl"), lambda fresh: CREDENTIALS)
     submission = Submission(
         title="talk",

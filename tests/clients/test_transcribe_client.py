@@ -57,7 +57,7 @@ def http_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpCloud]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     yield cloud
@@ -141,7 +141,7 @@ def cloud(served: str, http_cloud: HttpCloud) -> Iterator[LocalCloud]:
         yield cloud
 
 
-def test_the_sample_is_heard(client: Any, cloud: LocalCloud, runtime: Runtime) -> None:
+def test_a_job_ends_with_a_transcript_and_an_event(client: Any, cloud: LocalCloud, runtime: Runtime) -> None:
     cloud.put("talk.mp4", SAMPLE.read_bytes())
     client.start_transcription_job(**JOB)
     cloud.join()
