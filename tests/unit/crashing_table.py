@@ -11,7 +11,7 @@ class Crash(BaseException):
     """Lambda ends a function without a word."""
 
 
-@dataclass
+@dataclass(repr=False)
 class CrashingTable(FakeTable):
     """Ends a function at one write, before or after the write `takes_effect`.
 
@@ -24,7 +24,7 @@ class CrashingTable(FakeTable):
     writes_left: int = 0
     crashed: bool = False
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"with a crash {'after' if self.takes_effect else 'before'} write {self.crash_at}"
 
     def arm(self) -> None:
@@ -46,13 +46,13 @@ class CrashingTable(FakeTable):
 
     def _written(self, write: Callable[..., Any], **arguments: Any) -> Any:
         self.writes_left -= 1
-        if self.writes_left == 0 and not self.takes_effect:
+        ends = self.writes_left == 0
+        if ends and not self.takes_effect:
             self._crash()
         try:
             return write(**arguments)
         finally:
-            # Also after a write whose condition does not hold: the function may end there too.
-            if self.writes_left == 0:
+            if ends:  # also after a write whose condition does not hold
                 self._crash()
 
     def _crash(self) -> None:

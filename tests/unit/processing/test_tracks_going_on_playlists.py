@@ -12,7 +12,7 @@ from recording_insights.model.insights import Insights, Utterance
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
 from tests.unit.fakes import FakeClock
-from tests.unit.hls.made import FRAME_MS, segment_of, tone_spans
+from tests.unit.hls.remux.made import FRAME_MS, segment_of, tone_spans
 from tests.unit.processing.going_on import FIRST, IGNORED, THEN, World, slice_at
 from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder
 
