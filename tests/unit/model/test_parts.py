@@ -136,21 +136,6 @@ class TestMp4sThatComeAfterAll:
         assert derive_status("processing", [part(0, 2), piece])[0] == "partial"
 
 
-def test_a_recovered_one_that_failed_is_in_no_transcript() -> None:
-    failed = recovered(1, 4, status="failed", offset_ms=120_000)
-
-    found = [row["media_id"] for row, _ in contributions([part(0, 2), failed, part(2, 1)])]  # type: ignore[list-item]
-
-    assert found == ["mp4-0", "mp4-2"]
-
-
-def test_a_media_object_without_a_part_is_among_the_first_by_its_key() -> None:
-    tracks = [{"media_id": key, "key": key, "status": "done", "arrived_at": "2026-03-12T12:00:00Z"} for key in "az"]
-    media: Any = [tracks[1], part(1, 2), part(0, 2), tracks[0]]
-
-    assert [row["media_id"] for row in newest_per_key(media)] == ["a", "mp4-0", "z", "mp4-1"]
-
-
 def test_contributions_say_how_much_late_mp4s_cover() -> None:
     media = [part(0, 2), part(1, 1), recovered(1, 4)]
 

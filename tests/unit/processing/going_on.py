@@ -33,7 +33,10 @@ AT_LAST = [slice_at(300)]
 
 
 class World:
-    """What Agora writes is announced to the intake, and what that starts is run; a prepared file holds its pieces."""
+    """What Agora writes is announced to the intake, and what that starts is run; a prepared file holds its pieces.
+
+    `starts` counts the calls that start an execution, `files` the prepared files.
+    """
 
     def __init__(self, table: Any, clock: FakeClock, folder: FakeFolder | None = None) -> None:
         self.clock = clock
@@ -41,6 +44,7 @@ class World:
         self.folder = folder or FakeFolder(clock)
         self.executions: dict[str, Progress] = {}
         self.starts = 0
+        self.files = 0
         self.is_silent = False
 
     def write(self, names: Sequence[str], *, closed: bool = True, key: str = KEY) -> None:
@@ -137,6 +141,7 @@ class World:
     def _remux(self, pieces: Sequence[PlacedSegment], read: Callable[[str], bytes | None], target: Path) -> Prepared:
         if self.is_silent:
             raise NoAudio("no sound")
+        self.files += 1
         target.write_text(json.dumps([vars(piece) for piece in pieces]))
         length_ms = max(piece.at_ms + piece.length_ms for piece in pieces)
         return Prepared(length_ms, 0, [piece.name for piece in pieces if read(piece.name) is None])

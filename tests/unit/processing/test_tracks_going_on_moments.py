@@ -98,6 +98,26 @@ def test_whenever_it_goes_on_and_whenever_that_is_announced_all_is_heard_once(be
     assert interleavings > 100
 
 
+@pytest.mark.parametrize(("later", "files"), [([], 1), (THEN, 2)], ids=["nothing new", "more"])
+def test_only_more_of_the_track_makes_a_second_file(
+    table: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, later: list[str], files: int
+) -> None:
+    world = World(table, clock)
+    world.tell(FIRST)
+    keep = FakeFolder.keep
+
+    def and_announced(folder: FakeFolder, key: str, file: Path) -> tuple[str, int]:
+        monkeypatch.setattr(FakeFolder, "keep", keep)
+        world.tell([*FIRST, *later])
+        return keep(folder, key, file)
+
+    monkeypatch.setattr(FakeFolder, "keep", and_announced)
+
+    assert world.look(world.names[0]).outcome == "submit"
+    assert world.files == files
+    assert world.heard == [[*FIRST, *later]]
+
+
 @pytest.mark.parametrize("status", ["prepared", "done", "failed"])
 def test_an_intake_that_fell_asleep_while_the_file_was_made(monkeypatch: pytest.MonkeyPatch, status: Any) -> None:
     world = World(FakeTable(), FakeClock())
