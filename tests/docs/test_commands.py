@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import botocore.session
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 import pytest
 
 from infra.settings import VENDORS, StackSettings
@@ -74,6 +74,7 @@ def check_aws(command: Command) -> None:
         for name in model.operation_names
         if botocore.xform_name(name, "-") == operation
     ]
+    assert shape is not None
     options = {f"--{botocore.xform_name(name, '-')}": name for name in shape.members}
     given = dict(zip(arguments[::2], arguments[1::2], strict=True))
     assert given.keys() <= options.keys() | GLOBAL_OPTIONS
