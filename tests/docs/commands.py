@@ -82,7 +82,8 @@ def curl_call(command: Command, variables: Mapping[str, str]) -> Call:
             raise ValueError(f"line {command.line}: {word}")
         else:
             urls.append(word)
-    [url], body = urls, (given["--json"] or [None])[0]
+    [url] = urls
+    body = given["--json"][0] if given["--json"] else None
     assert url.startswith(variables["API_URL"]), url
     parts = urlsplit(url.removeprefix(variables["API_URL"]))
     headers = dict(header.split(": ", 1) for header in given["-H"])
