@@ -38,6 +38,10 @@ SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreac
 # CPU seconds that `make test` may need: 4 min 30 s on two cores. docs/testing.md says what to do about more.
 CPU_BUDGET := 540
 
+# The Python that runs the functions on AWS.
+PYTHON_3_13 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) python3.13)
+PYTHON_3_13_INSTALLED := .local/python3.13/installed
+
 .PHONY: demo help up down test test-all suite mutants unit bench check format synth deploy agora-key destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
@@ -58,8 +62,9 @@ test: install ## Run the checks and the tests, those of two deployed local stack
 suite:
 	$(VENV)/pytest -n $(WORKERS) --dist loadgroup -m "not matrix" --cpu-budget $(CPU_BUDGET)
 
-test-all: install check ## Run every test, the matrices too, with branch coverage; the unit tests again on Python 3.13
+test-all: install check $(PYTHON_3_13_INSTALLED) ## Run every test, the matrices too, with branch coverage; the unit tests on Python 3.13 too
 	$(VENV)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-report=json:.local/coverage.json
+	.local/python3.13/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
 
 mutants: install ## Change the code in 300 places, and see whether a unit test notices each change
 	$(VENV)/python -m mutants
@@ -108,6 +113,13 @@ ALONE := tests/clients/requirements-without-dependencies.txt
 	@echo "Installing the CDK command line into node_modules ..."
 	@$(VENV)/npm ci --silent --no-audit --no-fund
 	@mkdir -p .local && touch $@
+
+$(PYTHON_3_13_INSTALLED): requirements.txt functions/requirements.txt | install
+	@$(PYTHON_3_13) --version >/dev/null || { echo "The functions run on Python 3.13, which was not found. Run: make PYTHON_3_13=/path/to/python3.13 test-all"; exit 1; }
+	@echo "Installing Python packages for Python 3.13 into .local/python3.13 ..."
+	@$(PYTHON_3_13) -m venv --without-pip .local/python3.13
+	@VIRTUAL_ENV=.local/python3.13 $(VENV)/uv pip install --quiet --requirement requirements.txt
+	@touch $@
 
 clean: down ## Stop the local stack; delete everything that was installed or built
 	rm -rf .venv node_modules cdk.out .local
