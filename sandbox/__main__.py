@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
 from sandbox.cloud.context import ContextError, parse_context, tests_context
@@ -32,6 +33,9 @@ def main() -> int:
         return _COMMANDS[arguments.command](arguments)
     except (ContextError, LocationError, ToolMissing, StartError, StillRunning, DemoError, InvokeError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except BotoCoreError as error:
+        print(f"The local cloud does not answer: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
         print(f"{error}\n{(error.stderr or b'').decode(errors='replace')}", file=sys.stderr)
