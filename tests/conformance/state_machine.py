@@ -26,6 +26,9 @@ _PAYLOAD = "{% $states.result.Payload %}"
 _WITH_ERROR = re.compile(
     r"\{% \$merge\(\[\$states\.input, \{'error': \$states\.errorOutput, 'failed_state': '([\w ]+)'\}\]\) %\}"
 )
+_TEXT = re.compile(
+    r"\{% (?:'(?P<before>[^']*)' & )?\$states\.(?:input\.(?P<field>\w+)|context\.Task\.(?P<token>Token)) %\}"
+)
 
 
 class NoWay(AssertionError):
@@ -95,6 +98,22 @@ class StateMachine:
         if entry["Output"] not in outputs:
             raise NoWay(f"{name} puts out {entry['Output']}")
         return (None if entry.get("End") else entry["Next"]), outputs[entry["Output"]]
+
+
+def arguments_of(value: Any, state: State, token: str) -> Any:
+    """Return the Arguments of a Task with the values of its expressions; `token` is its task token.
+
+    Raises:
+        NoWay: an expression has a form that is not known.
+    """
+    if isinstance(value, dict):
+        return {name: arguments_of(inner, state, token) for name, inner in value.items()}
+    if not isinstance(value, str) or not value.startswith("{%"):
+        return value
+    matched = _TEXT.fullmatch(value)
+    if not matched:
+        raise NoWay(f"an argument is {value}")
+    return (matched["before"] or "") + (token if matched["token"] else state[matched["field"]])
 
 
 def words_of_choice(entry: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from recording_insights.providers.registry import PROVIDERS
 from states import save_insights
 from tests.conformance.conftest import MakeScene
 from tests.conformance.scene import Scene
-from tests.conformance.state_machine import DEFAULTS, NoWay, State, StateMachine, words_of_choice
+from tests.conformance.state_machine import DEFAULTS, NoWay, State, StateMachine, arguments_of, words_of_choice
 
 CHOICE = "Job finished?"
 WORDS = ("awaiting", "running", "succeeded", "submit")
@@ -93,6 +93,11 @@ def test_a_form_that_is_not_known_fails(
 ) -> None:
     with pytest.raises(NoWay):
         list(machine(changed(definition, state, **changes), outcome).run(STATE))
+
+
+def test_an_argument_of_a_form_that_is_not_known_fails() -> None:
+    with pytest.raises(NoWay, match="an argument is"):
+        arguments_of({"Key": {"pk": {"S": "{% $uuid() %}"}}}, STATE, "token")
 
 
 @pytest.mark.parametrize("provider", [next(iter(PROVIDERS))])
