@@ -7,7 +7,8 @@ from flask import Flask
 
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.agora.server import agora_blueprint
-from sandbox.stand_ins.hearing.speech import Engine
+from sandbox.stand_ins.hearing.dials import HearingDials
+from sandbox.stand_ins.hearing.speech import Engine, SpeechEngine
 from sandbox.stand_ins.runtime.dials import dials_blueprint
 from sandbox.stand_ins.runtime.ledger import ledger_blueprint
 from sandbox.stand_ins.runtime.runtime import Runtime
@@ -15,9 +16,13 @@ from sandbox.stand_ins.vendors.registry import vendors
 
 
 def create_runtime(engine: Engine, **outside: Any) -> Runtime:
-    """Create the runtime with the dials of all vendors. `outside` replaces parts of it, see Runtime."""
-    dials: dict[str, type[Any]] = {"agora": AgoraDials, **{name: v.dials for name, v in vendors().items()}}
-    return Runtime(engine=engine, dial_groups=dials, **outside)
+    """Create the runtime with all dials. `outside` replaces parts of it, see Runtime."""
+    groups = {"agora": AgoraDials, "hearing": HearingDials}
+    dials: dict[str, type[Any]] = {**groups, **{name: vendor.dials for name, vendor in vendors().items()}}
+    runtime = Runtime(engine=engine, dial_groups=dials, **outside)
+    if isinstance(engine, SpeechEngine):
+        engine.scripted = lambda: runtime.dials.of(HearingDials).scripted
+    return runtime
 
 
 def create_app(runtime: Runtime, *, only: Collection[str] | None = None) -> Flask:

@@ -22,7 +22,7 @@ from recording_insights.providers.port import CallbackAddress, CallbackRequest, 
 from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.sample.conversation import SAMPLE
 from sandbox.stand_ins.agora.media import beginning_mp4
-from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE
+from sandbox.stand_ins.hearing.pitch import SAMPLE_RATE
 from sandbox.stand_ins.hearing.speech import decode
 from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS

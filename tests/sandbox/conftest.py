@@ -5,10 +5,11 @@ No test waits for seconds: it advances `clock`, asks once more, or waits `until`
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,14 @@ def until(fact: Callable[[], object]) -> None:
         time.sleep(0.002)
 
 
+@dataclass(frozen=True)
+class LongSleeps:
+    """The lengths of the sleeps so far, and the event that ends them."""
+
+    seconds: list[float] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
 class FakeClock:
     """Monotonic seconds that pass when a test says so."""
 
@@ -172,6 +181,22 @@ def clock(stand_ins: StandIns) -> FakeClock:
     """The clock by which the recordings of this test play their media."""
     stand_ins.runtime.monotonic = fake = FakeClock()
     return fake
+
+
+@pytest.fixture
+def long_sleeps(stand_ins: StandIns, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> LongSleeps:
+    """The sleeps of jobs that take more than a second. They last until the test ends them."""
+    sleeps, sleep = LongSleeps(), stand_ins.runtime.jobs.sleep
+
+    def hold(seconds: float) -> None:
+        if seconds > 1:
+            sleeps.seconds.append(seconds)
+            sleeps.over.wait()
+        else:
+            sleep(seconds)
+
+    monkeypatch.setattr(stand_ins.runtime.jobs, "sleep", hold)
+    return sleeps
 
 
 @pytest.fixture(scope="session")
@@ -296,7 +321,7 @@ class MarsviewCustomer:
 
     def token(self) -> Any:
         login = vendors()["marsview"].credentials
-        reply = self.client.post("/marsview/cb/v1/auth/create_access_token", json=login)
+        reply: Any = self.client.post("/marsview/cb/v1/auth/create_access_token", json=login)
         assert reply.status_code == 200
         return reply.json["data"]["accessToken"]
 
@@ -326,7 +351,7 @@ class MarsviewCustomer:
         """Compute this media, wait for the job, and return its transaction."""
         txn_id = self.link(media)
         assert self.compute(txn_id, *models, **config).status_code == 200
-        self.stand_ins.runtime.jobs.join()
+        self.stand_ins.finish()
         return txn_id
 
     def metadata(self, txn_id: str) -> Any:

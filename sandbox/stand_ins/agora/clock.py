@@ -5,8 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 
-_LONGEST_WAIT_SECONDS = 0.02
-
 
 class MediaClock:
     """Counts seconds of media from `start` on: `speed` of them in a second of `now`, and at most `most`.
@@ -71,11 +69,12 @@ class MediaClock:
                 self._stand = math.inf
                 self._continue(played)
 
-    def wait_until(self, second: float, event: threading.Event) -> bool:
-        """Wait until this second of media. Return true if the event is set, which ends the wait."""
-        while (missing := second - self.seconds) > 0 and not event.is_set():
-            event.wait(min(missing / self._speed, _LONGEST_WAIT_SECONDS))
-        return event.is_set()
+    def until(self, second: float) -> float:
+        """Return the seconds of `now` until this second of media, infinite while the media stands before it."""
+        missing, (_, since) = second - self.seconds, self._run
+        if missing > 0 and (since is None or second > min(self._most, self._stand)):
+            return math.inf
+        return max(missing, 0.0) / self._speed
 
     def _continue(self, played: float | None = None) -> None:
         plays = self.started and not self.paused and not self._stopped

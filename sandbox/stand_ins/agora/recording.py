@@ -2,9 +2,11 @@
 
 import contextlib
 import itertools
+import math
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +27,8 @@ _SPECIAL = re.compile(r"[!@#$%^&*()+_.=\[\]{}~|,;:?<>]")
 
 _CRASH_SECONDS = 1.0
 _LONGEST_ANSWER_SECONDS = 20.0
-_CLOSING_CHECK_SECONDS = 0.1
+_LEAST_WAIT_SECONDS, _CHECK_SECONDS = 0.001, 0.02
+"""The second one is how often a wait looks whether the process ends, and at a clock that somebody may advance."""
 
 INITIALISED, PARTLY_READY, ALL_READY, IN_PROGRESS, STOP_REQUESTED, EXITED, CRASHED = 1, 3, 4, 5, 6, 8, 20
 
@@ -233,20 +236,31 @@ class Recording:
             return self.stop_asked.is_set()
         for status in (INITIALISED, PARTLY_READY):
             self.status = status
-            if self.stop_asked.wait(dials.joining_seconds / 2):
+            if self._wait_for(self.stop_asked, dials.joining_seconds / 2):
                 return True
         return False
 
     def _stopped_before_leave(self) -> bool:
         """Wait until the recorder is to leave. Return true if a stop came first."""
         if not self.channel.dials.leaves_at_query:
-            return self.stop_asked.wait(self.channel.idle_seconds)
+            return self._wait_for(self.stop_asked, self.channel.idle_seconds)
         self._wait_for(self._leave_asked)
         return self.stop_asked.is_set()
 
-    def _wait_for(self, event: threading.Event) -> None:
-        while not event.wait(_CLOSING_CHECK_SECONDS):
+    def _wait_for(self, event: threading.Event, seconds: float = math.inf) -> bool:
+        """Wait for the event, at most these seconds. Return whether it is set."""
+        end = time.monotonic() + seconds
+        return self._wait(lambda: end - time.monotonic(), event)
+
+    def _wait_until(self, second: float, event: threading.Event) -> bool:
+        """Wait until this second of media. Return whether the event is set, which ends the wait."""
+        return self._wait(lambda: self.clock.until(second), event)
+
+    def _wait(self, left: Callable[[], float], event: threading.Event) -> bool:
+        while (seconds := left()) > 0 and not event.is_set():
+            event.wait(min(max(seconds, _LEAST_WAIT_SECONDS), _CHECK_SECONDS))
             self.sleep(0)
+        return event.is_set()
 
     def _record_until(self, end: float) -> bool:
         """Upload every complete piece until this second of media. Return false if a stop came first."""
@@ -259,7 +273,7 @@ class Recording:
                 recorder.record_rest(self.clock.seconds)
                 return False
             coming = recorder.upcoming(end)
-            if self.clock.wait_until(coming[1][1] if coming else end, self.changed):
+            if self._wait_until(coming[1][1] if coming else end, self.changed):
                 continue
             if not coming:
                 return True
@@ -276,7 +290,7 @@ class Recording:
         """
         continues = min(at + self.channel.dials.fail_over_gap_seconds, self.channel.seconds)
         self._recorder, self._between_recorders = None, self.clock.seconds < continues
-        if self.clock.wait_until(continues, self.stop_asked):
+        if self._wait_until(continues, self.stop_asked):
             return
         self._recorder = self._new_recorder("bak0_", continues)
         self._between_recorders = False

@@ -1,7 +1,6 @@
 """What a vendor's stand-in declares, and what all vendors share: dials, jobs, recognition, callbacks."""
 
 import tempfile
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,7 +127,7 @@ def recognise(
     Raises:
         JobFailed: the dials say so, the download fails, or the media has another format or no audio.
     """
-    began = time.monotonic()
+    began = runtime.monotonic()
     try:
         if dials.job_fails is not None:
             raise JobFailed(dials.job_fails)
@@ -140,7 +139,7 @@ def recognise(
     except UndecodableMedia as undecodable:
         raise JobFailed(str(undecodable), "media") from None
     finally:
-        runtime.jobs.sleep(began + dials.job_seconds - time.monotonic())
+        runtime.jobs.sleep(began + dials.job_seconds - runtime.monotonic())
     return repeated(said, dials.oversize_result) if dials.oversize_result and said else said
 
 

@@ -1,5 +1,7 @@
 """A recording that progresses by calls and by a clock of its own, never by seconds of the machine."""
 
+import math
+
 import pytest
 
 from sandbox.stand_ins.agora.clock import MediaClock
@@ -20,9 +22,10 @@ def test_the_media_clock_follows_its_own_time() -> None:
     clock = MediaClock(2.0, 10.0, now, stands_at=4.0)
     now.advance(1)
     assert (clock.seconds, clock.started) == (0.0, False)
+    assert clock.until(4.0) == math.inf
     clock.start()
     now.advance(1)
-    assert clock.seconds == 2.0
+    assert (clock.seconds, clock.until(1.0), clock.until(4.0), clock.until(4.1)) == (2.0, 0.0, 1.0, math.inf)
     clock.play_on()
     clock.set_paused(True)
     now.advance(1)

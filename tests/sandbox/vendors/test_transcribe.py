@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.cloud.emulator.transcribe import Recognition
-from tests.sandbox.conftest import SAID, FakeSpeechEngine, StandIns, new_stand_ins
+from tests.sandbox.conftest import SAID, FakeSpeechEngine, StandIns, new_stand_ins, until
 from tests.transcribe_in_process import MEDIA_BUCKET, OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
 
 NAME = "job-1"
@@ -127,7 +127,7 @@ def test_speakers_are_labelled_only_if_asked_for(transcribe: Any, cloud: LocalCl
 
 
 def test_more_voices_than_labels_share_the_last_one(stand_ins: StandIns) -> None:
-    reply = stand_ins.client.post("/transcribe/hear?speakers=1&format=mp4", data=b"media")
+    reply: Any = stand_ins.client.post("/transcribe/hear?speakers=1&format=mp4", data=b"media")
     assert {s["speaker_label"] for s in reply.json["results"]["audio_segments"]} == {"spk_0"}
 
 
@@ -269,8 +269,11 @@ def test_events_follow_their_dial(
     assert len(cloud.events) == events
 
 
-def test_an_early_event_comes_before_the_answer(transcribe: Any, stand_ins: StandIns, cloud: LocalCloud) -> None:
+def test_an_early_event_comes_before_the_answer(
+    transcribe: Any, stand_ins: StandIns, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stand_ins.dials(transcribe={"callback": "early"})
+    monkeypatch.setattr(stand_ins.runtime.jobs, "sleep", lambda seconds: until(lambda: cloud.events))
     transcribe.start_transcription_job(**wanted())
     assert len(cloud.events) == 1
 
