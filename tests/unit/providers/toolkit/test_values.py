@@ -65,7 +65,7 @@ class TestMsBetween:
         ("start", "moment", "ms"),
         [
             ("2020-07-10T11:16:20Z", "2020-07-10T11:16:21.5Z", 1500),
-            ("2020-07-10T11:16:20Z", "2020-07-10T13:16:19.9996+02:00", 0),
+            ("2020-07-10T11:16:20Z", "2020-07-10T13:16:20.0006+02:00", 1),
             ("2020-07-10T11:16:21Z", "2020-07-10T11:16:20Z", -1000),
             ("2020-07-10T11:16:20", "2020-07-10T11:16:21Z", None),
             ("yesterday", "2020-07-10T11:16:21Z", None),
@@ -146,7 +146,7 @@ class TestWithSentiment:
     def test_a_long_span_that_began_much_earlier_counts(self) -> None:
         spans = [
             ScoredSpan(9_900, 11_000, None, 0),
-            ScoredSpan(20_000, 21_000, None, -1),
+            ScoredSpan(20_000, 21_000, None, 0),
             ScoredSpan(0, 9_500, None, 1),
         ]
         (scored,) = values.with_sentiment([Utterance("a", "A", 9_000, 10_000)], spans)
