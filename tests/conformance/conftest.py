@@ -8,8 +8,8 @@ import pytest
 
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
 from tests.conformance.scene import Scene
-from tests.conformance.ways_of_waiting import each_provider
 from tests.transcribe_in_process import LocalCloud, behind, local_cloud
+from tests.ways_of_waiting import each_provider
 
 
 @pytest.fixture(autouse=True)

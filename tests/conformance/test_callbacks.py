@@ -7,7 +7,7 @@ import pytest
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
 from tests.conformance.conftest import MakeScene
 from tests.conformance.scene import Scene
-from tests.conformance.ways_of_waiting import each_provider
+from tests.ways_of_waiting import each_provider
 
 CALL_BACK = each_provider(name for name in PROVIDERS if capabilities_of(name).callback != "none")
 BY_WEBHOOK = each_provider(name for name in PROVIDERS if receives_webhooks(name))

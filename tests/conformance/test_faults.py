@@ -10,7 +10,7 @@ from sandbox.stand_ins.vendors.registry import vendors
 from tests.conformance.conftest import MakeScene
 from tests.conformance.scene import Scene
 from tests.conformance.sentences import assert_is_a_sentence
-from tests.conformance.ways_of_waiting import ParameterSet, each, each_provider
+from tests.ways_of_waiting import ParameterSet, each, each_provider
 
 Fault = dict[str, Any]
 """The dial `fail_next`, without the call."""

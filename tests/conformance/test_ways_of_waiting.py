@@ -1,7 +1,7 @@
 from collections import Counter
 
 from recording_insights.providers.registry import PROVIDERS
-from tests.conformance.ways_of_waiting import each_provider, representatives, way_of_waiting
+from tests.ways_of_waiting import each_provider, representatives, way_of_waiting
 
 
 def test_every_way_of_waiting_has_one_provider_that_is_always_tested() -> None:

@@ -18,9 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from sandbox.cloud.lifecycle import running_stack
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import REGION, Location
-from tests.e2e.test_local_cloud import free_ports
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.matrix, pytest.mark.own_stack("stack 3")]
 
 POOL = "pool-of-the-test"
 ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"
@@ -37,8 +36,7 @@ def fresh_stand_ins() -> None:
 @pytest.fixture(scope="module")
 def by_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack whose API asks for tokens of ISSUER."""
-    cloud_port, sandbox_port = free_ports()
-    location = Location(tmp_path_factory.mktemp("jwt"), cloud_port, sandbox_port)
+    location = Location.free(tmp_path_factory.mktemp("jwt"))
     with running_stack({"jwtIssuer": ISSUER, "jwtAudience": AUDIENCE}, location) as stack:
         publish_keys(stack)
         yield stack

@@ -12,7 +12,7 @@ from recording_insights.providers.registry import PROVIDERS, capabilities_of, re
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.vendors.registry import vendors
 from tests.deployed import HELD, drop, executions, history, process, read, recording_of, states, until, until_ended
-from tests.providers_by_way import one_of_each_way
+from tests.ways_of_waiting import each_provider
 from tests.workflow.aws_faults import callback_wait
 
 ANSWER = {
@@ -51,7 +51,7 @@ def called_back(stack: LocalStack, recording: dict[str, Any]) -> bool:
     return "States.Timeout" not in str(history(stack, execution["executionArn"]))
 
 
-@pytest.mark.parametrize("provider", one_of_each_way(PROVIDERS))
+@pytest.mark.parametrize("provider", each_provider(PROVIDERS))
 def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path, provider: str) -> None:
     recording = process(stack, clip, key_for(provider))
 
@@ -88,7 +88,7 @@ def test_lost_callbacks_are_made_good_or_missed_with_a_reason(stack: LocalStack,
         assert paid(stack, provider) == 1
 
 
-@pytest.mark.parametrize("provider", one_of_each_way(CALL_BACK))
+@pytest.mark.parametrize("provider", each_provider(CALL_BACK))
 @pytest.mark.parametrize("callback", ["early", "double"])
 def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, provider: str, callback: str) -> None:
     stack.dials(**{provider: {"callback": callback}})
@@ -101,7 +101,7 @@ def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, prov
     assert paid(stack, provider) == 1
 
 
-@pytest.mark.parametrize("provider", one_of_each_way(CALL_BACK))
+@pytest.mark.parametrize("provider", each_provider(CALL_BACK))
 def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
     stack: LocalStack, clip: Path, provider: str
 ) -> None:
@@ -113,7 +113,7 @@ def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
     assert paid(stack, provider) == 1
 
 
-@pytest.mark.parametrize("provider", one_of_each_way(BY_WEBHOOK))
+@pytest.mark.parametrize("provider", each_provider(BY_WEBHOOK))
 def test_a_forged_callback_is_401_and_changes_nothing(stack: LocalStack, clip: Path, provider: str) -> None:
     stack.set_wait_scale(HELD)
     stack.dials(**{provider: {"job_never_ends": True}})

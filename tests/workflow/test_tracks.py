@@ -90,9 +90,7 @@ def test_a_segment_that_never_arrives_leaves_a_gap_that_is_named(stack: LocalSta
     assert "never arrived" in insights["missing"][0]
 
 
-def test_a_playlist_that_is_written_many_times_is_one_execution(
-    stack: LocalStack, track: list[Path], sid: str
-) -> None:
+def test_a_playlist_that_is_written_many_times_is_one_execution(stack: LocalStack, track: list[Path], sid: str) -> None:
     *slices, playlist = track
     key = f"rewritten/{playlist.name}"
     closed = playlist.read_text()
