@@ -124,7 +124,7 @@ class Recording:
         dials = self.channel.dials
         if number < dials.joins_at_query and self.status <= PARTLY_READY:
             self.status = INITIALISED if number == 1 else PARTLY_READY
-        elif number == dials.joins_at_query:
+        elif dials.joins_at_query and not self._joined.is_set():  # this query, or one beside it
             self._join_asked.set()
             self._joined.wait(_LONGEST_ANSWER_SECONDS)
         elif 0 < dials.leaves_at_query <= number and (self.clock.at_end or dials.never_starts):

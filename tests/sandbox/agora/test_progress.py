@@ -1,10 +1,13 @@
 """A recording that progresses by calls and by a clock of its own, never by seconds of the machine."""
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sandbox.stand_ins.agora.clock import MediaClock
+from sandbox.stand_ins.agora.recording import Recording
 from tests.sandbox.agora.individual import slices_of, started
 from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeClock, StandIns, until
 
@@ -63,6 +66,21 @@ def test_a_recorder_joins_and_leaves_in_the_answers_to_queries(
     assert [answered(task) for _ in range(6)] == [1, 3, 5, 5, 404, 404]
     assert any("#EXT-X-ENDLIST" in playlist for playlist in stand_ins.bucket.playlists)
     assert bool(stand_ins.bucket.ending_in(".mp4")) == (mode == "mix")
+
+
+def test_queries_beside_the_one_that_lets_it_join_wait_for_it_too(
+    agora: AgoraCustomer, stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Voices are separated before it joins; somebody else's query must not find it initialised meanwhile."""
+    separated = threading.Event()
+    stand_ins.dials(agora={**AT_ONCE, "recording_seconds": 20})
+    monkeypatch.setattr(Recording, "_stopped_before_join", lambda recording: not separated.wait())
+    task = started(agora)
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(answered, task) for _ in range(3)]
+        until(lambda: sum(answer.running() for answer in answers) == 3)
+        separated.set()
+        assert [answer.result() for answer in answers] == [5, 5, 5]
 
 
 def test_a_recorder_does_not_leave_in_the_answer_in_which_it_joined(agora: AgoraCustomer, stand_ins: StandIns) -> None:
