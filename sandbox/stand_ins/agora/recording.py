@@ -122,10 +122,11 @@ class Recording:
 
     def _join_or_leave(self, number: int) -> None:
         dials = self.channel.dials
+        if number >= dials.joins_at_query:
+            self._join_asked.set()
         if number < dials.joins_at_query and self.status <= PARTLY_READY:
             self.status = INITIALISED if number == 1 else PARTLY_READY
-        elif dials.joins_at_query and not self._joined.is_set():  # this query, or one beside it
-            self._join_asked.set()
+        elif dials.joins_at_query and not self._joined.is_set():
             self._joined.wait(_LONGEST_ANSWER_SECONDS)
         elif 0 < dials.leaves_at_query <= number and (self.clock.at_end or dials.never_starts):
             self._leave_asked.set()
