@@ -21,9 +21,9 @@ SAMPLE = Path(__file__).parent.parent / "sandbox" / "sample" / "conversation.mp4
 PATIENCE_SECONDS = 240
 ENDED = ("done", "partial", "failed", "empty")
 
-FAST, SLOW, HELD = 0.002, 0.2, 1.0
-"""Wait scales. With HELD the waits, which are minutes mostly, stand still for as long as a test needs. With SLOW the
-retries of a task last long enough for a test to mend what makes it fail."""
+FAST, SLOW, HELD = 0.002, 0.02, 1.0
+"""Wait scales. With FAST an hour of waits takes 7 s, which suits recordings that go their way alone. With SLOW it
+takes 72 s: time for a test to do something to a recording that runs. With HELD the waits nearly stand still."""
 
 BY_CALLS: Mapping[str, Mapping[str, Any]] = {
     "agora": {"recording_seconds": 6.0, "speed": 1e6, "joins_at_query": 2, "leaves_at_query": 3},
@@ -47,9 +47,9 @@ def start_afresh(stack: LocalStack) -> None:
 
 
 @contextmanager
-def slowly(stack: LocalStack) -> Iterator[None]:
-    """Let waits and retries take their time meanwhile."""
-    stack.set_wait_scale(SLOW)
+def waits_at(stack: LocalStack, scale: float) -> Iterator[None]:
+    """Let waits and retries run at this scale meanwhile."""
+    stack.set_wait_scale(scale)
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import STAYS, read, recording_of, until, until_ended
+from tests.deployed import SLOW, STAYS, read, recording_of, until, until_ended
 from tests.docs.commands import Call, commands_of, curl_call
 from tests.docs.examples import fields_in, parse
 from tests.docs.pages import PROJECT, Page, page
@@ -47,6 +47,7 @@ def until_files(stack: LocalStack, recording_id: str) -> None:
 
 
 def test_the_readmes_calls_start_stop_and_read_a_recording(stack: LocalStack) -> None:
+    stack.set_wait_scale(SLOW)
     stack.dials(agora=STAYS)
     unknown = "0" * 32
     start, _, _ = calls_of(README, stack, unknown)
@@ -86,6 +87,7 @@ def snippet(number: int) -> str:
 
 @pytest.mark.usefixtures("project_with_a_running_stack")
 def test_the_sandbox_pages_snippet_records_and_uploads(stack: LocalStack, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.set_wait_scale(SLOW)
     stack.dials(agora=STAYS)
     names: dict[str, Any] = {}
     exec(compile(snippet(0), SANDBOX.name, "exec"), names)  # noqa: S102 - the page's own code
@@ -94,7 +96,8 @@ def test_the_sandbox_pages_snippet_records_and_uploads(stack: LocalStack, capsys
     assert recording_id in described
     assert recording_id in listed
     assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
-    assert until_ended(stack, recording_of(stack, "by hand.mp4"))["status"] == "done"
+    for each in (recording_id, recording_of(stack, "by hand.mp4")):
+        assert until_ended(stack, each)["status"] == "done"
 
 
 @pytest.mark.usefixtures("project_with_a_running_stack")

@@ -2,9 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import STAYS, all_ended, until_ended, until_recording
+from tests.deployed import SLOW, STAYS, all_ended, until_ended, until_recording
+
+
+@pytest.fixture(autouse=True)
+def time_to_change_it(fresh_stand_ins: None, stack: LocalStack) -> None:
+    stack.set_wait_scale(SLOW)
 
 
 def recording(stack: LocalStack, **body: Any) -> dict[str, Any]:
@@ -32,7 +40,7 @@ def test_a_web_page_is_recorded_and_becomes_insights(stack: LocalStack) -> None:
 
 def test_a_recording_is_changed_while_it_runs_and_not_afterwards(stack: LocalStack) -> None:
     stack.dials(agora=STAYS)
-    path = f"/recordings/{recording(stack, channel='to be changed')['recording_id']}"
+    path = f"/recordings/{recording(stack, channel=f'to be changed {uuid4().hex[:8]}')['recording_id']}"
     until_recording(stack, path.removeprefix("/recordings/"))
 
     changed = stack.call_api("PATCH", path, json={"subscribe_audio_uids": ["7", "8"]})
@@ -55,7 +63,7 @@ def test_of_two_changes_at_once_one_builds_upon_the_other(stack: LocalStack) -> 
         agora=STAYS,
         fail_next=[{"call": "agora.update", "status": 200, "body": {}, "after": True, "delay_seconds": 1.0}],
     )
-    path = f"/recordings/{recording(stack, channel='changed twice')['recording_id']}"
+    path = f"/recordings/{recording(stack, channel=f'changed twice {uuid4().hex[:8]}')['recording_id']}"
     until_recording(stack, path.removeprefix("/recordings/"))
     changes = {"subscribe_audio_uids": ["7"]}, {"subscribe_video_uids": ["9"]}
     with ThreadPoolExecutor() as both:
@@ -79,7 +87,7 @@ def test_an_area_that_the_bucket_is_not_in_is_refused_at_the_door(stack: LocalSt
 def test_who_is_listened_to_later_speaks_at_the_true_time(stack: LocalStack) -> None:
     # After five of ten seconds the conversation stands still until others are listened to.
     stack.dials(agora={"recording_seconds": 10.0, "slice_seconds": 2.0, "stands_at_seconds": 5.0})
-    individual = {"mode": "individual", "channel": "taking turns", "subscribe_audio_uids": ["1001"]}
+    individual = {"mode": "individual", "channel": f"taking turns {uuid4().hex[:8]}", "subscribe_audio_uids": ["1001"]}
     recording_id = recording(stack, **individual)["recording_id"]
     path = f"/recordings/{recording_id}"
     assert stack.call_api("PATCH", path, json={"speakers": {"1002": "Caller"}}).status_code == 200

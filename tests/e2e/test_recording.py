@@ -10,6 +10,7 @@ import pytest
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import (
     SAMPLE,
+    SLOW,
     STAYS,
     all_ended,
     drop,
@@ -151,6 +152,7 @@ def test_five_deliveries_of_an_object_are_one_execution_and_one_paid_job(stack: 
 
 
 def test_two_simultaneous_starts_make_one_recording(stack: LocalStack) -> None:
+    stack.set_wait_scale(SLOW)
     stack.dials(agora=STAYS)
     channel = f"both at once {uuid4().hex[:8]}"
 

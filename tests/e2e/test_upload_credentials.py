@@ -17,7 +17,7 @@ from recording_insights.deadline import Deadline
 from sandbox.cloud.local_cloud import LocalCloud
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT
-from tests.deployed import STAYS, until_ended, until_recording
+from tests.deployed import SLOW, STAYS, until_ended, until_recording
 
 RECORDING, ANOTHER = "a" * 32, "b" * 32
 SECRET = "recording-insights/local/agora-uploader"
@@ -105,6 +105,7 @@ def rotate(stack: LocalStack, stage: str = "local") -> "subprocess.CompletedProc
 
 
 def test_rotating_the_key_disturbs_no_recording(stack: LocalStack) -> None:
+    stack.set_wait_scale(SLOW)
     stack.dials(agora={"stands_at_seconds": 3.0, **STAYS})
     under_way = stack.call_api("POST", "/recordings", json={"channel": f"while the key changes {uuid4().hex[:8]}"})
     assert under_way.status_code == 201

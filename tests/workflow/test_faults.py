@@ -18,10 +18,10 @@ from tests.deployed import (
     hls_of,
     read,
     recording_of,
-    slowly,
     states,
     until,
     until_ended,
+    waits_at,
 )
 from tests.workflow.aws_faults import throttled, without_grants
 
@@ -65,7 +65,7 @@ def drop_for(stack: LocalStack, state: str, clip: Path, track: list[Path]) -> st
 
 @pytest.mark.parametrize("state", tasks("Prepare media"))
 def test_a_throttled_function_is_tried_again(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
-    with slowly(stack), throttled(stack, state):
+    with waits_at(stack, HELD), throttled(stack, state):
         recording_id = recording_of(stack, drop_for(stack, state, clip, track))
         assert await_failure(stack, recording_id) == {"Lambda.TooManyRequestsException"}
     assert until_ended(stack, recording_id)["status"] == "done"
@@ -73,7 +73,7 @@ def test_a_throttled_function_is_tried_again(stack: LocalStack, clip: Path, trac
 
 def test_a_throttled_report_is_tried_again(stack: LocalStack, clip: Path) -> None:
     stack.dials(marsview={"job_fails": "no speech"})
-    with slowly(stack), throttled(stack, "Report failure"):
+    with waits_at(stack, HELD), throttled(stack, "Report failure"):
         recording_id = recording_of(stack, drop(stack, clip))
         assert await_failure(stack, recording_id) == {"Lambda.TooManyRequestsException"}
     recording = until_ended(stack, recording_id)
@@ -83,7 +83,7 @@ def test_a_throttled_report_is_tried_again(stack: LocalStack, clip: Path) -> Non
 
 @pytest.mark.parametrize("state", tasks("Submit recording"))
 def test_a_passing_fault_of_aws_is_tried_again(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
-    with slowly(stack), without_grants(stack, state):
+    with waits_at(stack, HELD), without_grants(stack, state):
         recording_id = recording_of(stack, drop_for(stack, state, clip, track))
         assert await_failure(stack, recording_id) == {"ClientError"}
     assert until_ended(stack, recording_id)["status"] == "done"

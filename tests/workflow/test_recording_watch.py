@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import ENDED, FAST, HELD, STAYS, history, listed, read, slowly, until, until_ended
+from tests.deployed import ENDED, FAST, HELD, SLOW, STAYS, history, listed, read, until, until_ended, waits_at
 from tests.workflow.aws_faults import throttled, without_grants
 
 SECRET = b"notification-secret"
@@ -152,6 +152,7 @@ def test_what_a_recorder_writes_its_files_with_is_renewed_every_hour(stack: Loca
 
 def test_agora_being_away_is_waited_out(stack: LocalStack) -> None:
     away = {"call": "agora.query", "status": 500, "body": {"code": 1}, "times": 3}
+    stack.set_wait_scale(SLOW)
     stack.dials(agora=STAYS, fail_next=[away])
     recording_id = started(stack, "away")["recording_id"]
     until_status(stack, recording_id, "recording")
@@ -162,7 +163,7 @@ def test_agora_being_away_is_waited_out(stack: LocalStack) -> None:
 
 def test_a_throttled_look_is_tried_again(stack: LocalStack) -> None:
     stack.dials(agora=STAYS)
-    with slowly(stack), throttled(stack, "Check recording", WATCH):
+    with waits_at(stack, SLOW), throttled(stack, "Check recording", WATCH):
         recording_id = started(stack, "throttled")["recording_id"]
         assert await_failures(stack, recording_id) == {"Lambda.TooManyRequestsException"}
     until_status(stack, recording_id, "recording")
@@ -181,7 +182,7 @@ def test_a_passing_fault_of_aws_is_tried_again_and_a_lasting_one_waited_out(stac
 
 @pytest.mark.matrix
 def test_slices_are_looked_at_once_aws_lets_it(stack: LocalStack) -> None:
-    with slowly(stack), throttled(stack, "Recover recording", WATCH):
+    with waits_at(stack, SLOW), throttled(stack, "Recover recording", WATCH):
         recording_id = started(stack, "recovered at last")["recording_id"]
         assert await_failures(stack, recording_id) == {"Lambda.TooManyRequestsException"}
     until_watched(stack, recording_id)
