@@ -96,8 +96,8 @@ def test_the_sandbox_pages_snippet_records_and_uploads(stack: LocalStack, capsys
     assert recording_id in described
     assert recording_id in listed
     assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
-    for each in (recording_id, recording_of(stack, "by hand.mp4")):
-        assert until_ended(stack, each)["status"] == "done"
+    until_ended(stack, recording_id)
+    assert until_ended(stack, recording_of(stack, "by hand.mp4"))["status"] == "done"
 
 
 @pytest.mark.usefixtures("project_with_a_running_stack")
