@@ -99,3 +99,4 @@ def test_a_track_over_the_limit_is_not_prepared() -> None:
 
     assert changes["reason"] == "its playlists claim 80 hours; the limit is 72"
     assert "ends_at_ms" not in changes
+    assert "prepared" in conclude(track_of(4, seconds=18 * 3600, starts=False)), "72 hours are not over it"
