@@ -254,6 +254,14 @@ def test_a_refused_media_object_never_reaches_the_provider(flow: Flow) -> None:
     assert not flow.provider.submissions
 
 
+def test_the_length_on_the_row_is_the_one_that_counts(flow: Flow) -> None:
+    flow.provider.capabilities = replace(flow.provider.capabilities, max_minutes=90)
+    flow.store.note(R, flow.media.media_id, duration_ms=91 * 60_000)
+
+    reason = "marsview cannot take this media object: its length is 91 minutes, over the limit of 90"
+    assert flow.submit().reason == reason
+
+
 def test_progress_is_the_same_after_a_state(flow: Flow) -> None:
     progress = replace(flow.progress, outcome="failed", reason="x", attempt=3).wait(7)
 
