@@ -62,6 +62,16 @@ class TestSubmit:
         assert (progress.outcome, progress.wait_seconds) == ("running", SHORTEST_WAIT)
         assert progress.attempt == 1
 
+    def test_a_title_has_200_characters_at_most(
+        self, store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia
+    ) -> None:
+        flow = Flow(store, replies, clock, make_media(f"calls/{'x' * 300}.mp4"))
+        flow.provider.submits = [JOB]
+
+        flow.submit()
+
+        assert flow.provider.submissions[0].title == f"{R} {'x' * 167}"
+
     def test_a_half_made_job_is_kept_and_handed_to_the_next_try(self, flow: Flow) -> None:
         flow.provider.keeps = [JOB]
         flow.provider.submits = [ProviderUnavailable("no answer"), {**JOB, "request_ids": {}}]
