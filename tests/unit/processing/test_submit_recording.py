@@ -16,12 +16,22 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import why_refused
 from recording_insights.processing.renewals import MOST_RENEWALS
 from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace
-from recording_insights.providers.port import Capabilities
+from recording_insights.providers.port import NO_CALLBACK, Callback, CallbackAddress, CallbackRequest, Capabilities
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import PreparedFile
 from tests.unit.conftest import MakeMedia
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, FakeProvider
 from tests.unit.processing.flow import EXPIRED, JOB, SECRET_FAULT, Flow, R
+
+
+AWAY = ProviderUnavailable("Marsview answered HTTP 503")
+
+
+class Posting(FakeProvider):
+    """A provider that posts to our webhook."""
+
+    def read_callback(self, request: CallbackRequest) -> Callback | None:
+        return None
 
 
 class TestSubmit:
@@ -61,6 +71,16 @@ class TestSubmit:
         assert not submitted.provider.submissions
         assert (progress.outcome, progress.wait_seconds) == ("running", SHORTEST_WAIT)
         assert progress.attempt == 1
+
+    def test_only_a_provider_that_posts_to_us_gets_an_address_for_it(self, flow: Flow) -> None:
+        name = f"{R}-{flow.media.media_id}-0"
+        addresses = []
+        for provider in (FakeProvider(submits=[AWAY]), Posting(submits=[AWAY])):
+            flow.provider = provider
+            flow.submit()
+            addresses.append(provider.submissions[0].callback)
+
+        assert addresses == [NO_CALLBACK, CallbackAddress(f"https://api/webhooks/marsview/{name}", "token")]
 
     def test_a_title_has_200_characters_at_most(
         self, store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia
