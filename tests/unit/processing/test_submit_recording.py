@@ -23,7 +23,6 @@ from tests.unit.conftest import MakeMedia
 from tests.unit.fakes import FakeClock, FakeProvider
 from tests.unit.processing.flow import EXPIRED, JOB, SECRET_FAULT, Flow, R
 
-
 AWAY = ProviderUnavailable("Marsview answered HTTP 503")
 
 
