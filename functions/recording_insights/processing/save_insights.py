@@ -34,7 +34,6 @@ def save_insights(
         raise ProviderRejected(
             f"{name}'s reply does not match its contract: {_fault_in_reply(error)}; stored as {key}"
         ) from error
-    insights = replace(insights, missing=row.get("missing", ()))
     if "uid" in row:
         # A track holds one person's audio: the uid replaces the speakers that the provider detected.
         said = [replace(utterance, speaker=row["uid"]) for utterance in insights.transcript]

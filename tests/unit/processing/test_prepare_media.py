@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -124,6 +125,36 @@ def test_a_segment_that_never_arrives_is_left_out_and_named(scene: Scene) -> Non
     assert 60 * LATE_MINUTES <= scene.clock.elapsed < 60 * (LATE_MINUTES + 6)
     assert scene.item["incomplete"] == f"1 of 3 segments never arrived or cannot be read, such as {names[1]}"
     assert [piece.name for piece in scene.remux.pieces] == names
+
+
+def test_late_files_have_exactly_the_minutes_that_are_set(scene: Scene) -> None:
+    names = scene.slices(2)
+    del scene.folder.objects[FOLDER + names[1]]
+    scene.folder.put(KEY, playlist(names))
+
+    scene.clock.elapsed = 60 * LATE_MINUTES - 1
+    assert scene.look().outcome == "running"
+    scene.clock.elapsed = 60 * LATE_MINUTES
+    assert scene.look().outcome == "submit"
+
+
+def test_between_two_checks_no_run_prepares_the_track(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = scene.slices(2)
+    del scene.folder.objects[FOLDER + names[1]]
+    scene.folder.put(KEY, playlist(names))
+    listed = scene.folder.list
+
+    def and_announced(prefix: str) -> Any:
+        assert scene.store.note_going_on(R, scene.media.media_id), "during a check there is a run"
+        return listed(prefix)
+
+    monkeypatch.setattr(scene.folder, "list", and_announced)
+
+    assert scene.look().outcome == "running"
+
+    assert not {"being_made", "went_on"} & scene.item.keys()
+    assert not scene.store.note_going_on(R, scene.media.media_id)
+    assert scene.store.recordings.get(R)["media"][scene.media.media_id]["status"] == "preparing"
 
 
 def test_the_time_for_late_files_begins_anew_with_each_that_comes(scene: Scene) -> None:

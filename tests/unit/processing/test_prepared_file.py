@@ -61,6 +61,13 @@ def test_a_recovered_media_object_is_named_after_its_part() -> None:
     assert prepared["key"] == f"prepared/{R}/part-100003-{'f' * 20}.mp4"
 
 
+def test_of_a_uid_without_end_the_key_has_twenty_digits() -> None:
+    prepared = conclude(track_of(1), row={**ROW, "uid": "9" * 800})["prepared"]
+
+    assert prepared is not None
+    assert prepared["key"] == f"prepared/{R}/uid-{'9' * 20}-{'f' * 20}.mp4"
+
+
 @pytest.mark.parametrize(
     ("continues_at_ms", "reason"),
     [
@@ -99,3 +106,4 @@ def test_a_track_over_the_limit_is_not_prepared() -> None:
 
     assert changes["reason"] == "its playlists claim 80 hours; the limit is 72"
     assert "ends_at_ms" not in changes
+    assert "prepared" in conclude(track_of(4, seconds=18 * 3600, starts=False)), "72 hours are not over it"

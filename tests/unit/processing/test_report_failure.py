@@ -111,15 +111,25 @@ def test_an_execution_that_was_stopped_leaves_its_reason(
     assert store.recordings.get(SID)["status"] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"error": "Operator", "cause": "the wrong recording"}, "Operator: the wrong recording"),
+        ({"cause": "the wrong recording"}, "the wrong recording"),
+        ({"error": "Operator"}, "Operator"),
+    ],
+)
 def test_whoever_aborts_may_say_why(
-    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any]
+    state: dict[str, Any],
+    store: MediaStore,
+    captured_event: Callable[[str], Any],
+    said: dict[str, str],
+    reason: str,
 ) -> None:
     event = stopped(captured_event("execution_aborted"), state)
-    event["detail"].update(error="Operator", cause="the wrong recording")
+    event["detail"].update(said)
 
-    reason = report_stopped_execution(event["detail"], store=store)
-
-    assert reason == "the execution was aborted: Operator: the wrong recording"
+    assert report_stopped_execution(event["detail"], store=store) == f"the execution was aborted: {reason}"
 
 
 def test_a_status_of_the_future_is_named(

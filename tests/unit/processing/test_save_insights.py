@@ -1,5 +1,6 @@
 import pytest
 
+from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
     ItemTooLarge,
     ProviderRejected,
@@ -7,7 +8,10 @@ from recording_insights.errors import (
 from recording_insights.model.insights import Insights, Topic, Utterance
 from recording_insights.providers.port import JobState
 from recording_insights.store.insights import InsightStore
-from tests.unit.processing.flow import Flow, R
+from recording_insights.store.media import MediaStore
+from tests.unit.conftest import MakeMedia
+from tests.unit.fakes import FakeClock
+from tests.unit.processing.flow import JOB, Flow, R
 
 
 @pytest.fixture
@@ -37,6 +41,22 @@ class TestSave:
         collection = insight_store.read(R)
         assert collection.recording["status"] == "done"
         assert collection.insights[replied.media.media_id].transcript == replied.provider.insights.transcript
+
+    def test_of_a_track_the_uid_is_the_speaker(
+        self, store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia
+    ) -> None:
+        flow = Flow(store, replies, clock, make_media(f"{R}_team__uid_s_1001__uid_e_audio.m3u8"))
+        media_id, insight_store = flow.media.media_id, InsightStore(store.table)
+        store.submitted(R, media_id, job=JOB, reason="a fault that has passed")
+        store.note(R, media_id, reply=replies.keep(R, media_id, b"{}"))
+        found = [Utterance("a", "Speaker 1", 0, 900, 0.5), Utterance("b", "Speaker 2"), Utterance("c")]
+        flow.provider.insights = Insights(transcript=found)
+
+        flow.save(insight_store)
+
+        saved = insight_store.read(R).insights[media_id].transcript
+        assert saved == [Utterance("a", "1001", 0, 900, 0.5), Utterance("b", "1001"), Utterance("c", "1001")]
+        assert "reason" not in flow.item
 
     def test_a_partial_result_is_kept_and_named(self, submitted: Flow, insight_store: InsightStore) -> None:
         submitted.provider.polls = [JobState("succeeded", "error, processed", missing=["emotion_analysis: x"])]

@@ -16,12 +16,21 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import why_refused
 from recording_insights.processing.renewals import MOST_RENEWALS
 from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace
-from recording_insights.providers.port import Capabilities
+from recording_insights.providers.port import NO_CALLBACK, Callback, CallbackAddress, CallbackRequest, Capabilities
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import PreparedFile
 from tests.unit.conftest import MakeMedia
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, FakeProvider
 from tests.unit.processing.flow import EXPIRED, JOB, SECRET_FAULT, Flow, R
+
+AWAY = ProviderUnavailable("Marsview answered HTTP 503")
+
+
+class Posting(FakeProvider):
+    """A provider that posts to our webhook."""
+
+    def read_callback(self, request: CallbackRequest) -> Callback | None:
+        return None
 
 
 class TestSubmit:
@@ -61,6 +70,26 @@ class TestSubmit:
         assert not submitted.provider.submissions
         assert (progress.outcome, progress.wait_seconds) == ("running", SHORTEST_WAIT)
         assert progress.attempt == 1
+
+    def test_only_a_provider_that_posts_to_us_gets_an_address_for_it(self, flow: Flow) -> None:
+        name = f"{R}-{flow.media.media_id}-0"
+        addresses = []
+        for provider in (FakeProvider(submits=[AWAY]), Posting(submits=[AWAY])):
+            flow.provider = provider
+            flow.submit()
+            addresses.append(provider.submissions[0].callback)
+
+        assert addresses == [NO_CALLBACK, CallbackAddress(f"https://api/webhooks/marsview/{name}", "token")]
+
+    def test_a_title_has_200_characters_at_most(
+        self, store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia
+    ) -> None:
+        flow = Flow(store, replies, clock, make_media(f"calls/{'x' * 300}.mp4"))
+        flow.provider.submits = [JOB]
+
+        flow.submit()
+
+        assert flow.provider.submissions[0].title == f"{R} {'x' * 167}"
 
     def test_a_half_made_job_is_kept_and_handed_to_the_next_try(self, flow: Flow) -> None:
         flow.provider.keeps = [JOB]
@@ -252,6 +281,14 @@ def test_a_refused_media_object_never_reaches_the_provider(flow: Flow) -> None:
     assert progress.outcome == "failed"
     assert progress.reason == "marsview cannot take this media object: its format is mp4, not one of wav"
     assert not flow.provider.submissions
+
+
+def test_the_length_on_the_row_is_the_one_that_counts(flow: Flow) -> None:
+    flow.provider.capabilities = replace(flow.provider.capabilities, max_minutes=90)
+    flow.store.note(R, flow.media.media_id, duration_ms=91 * 60_000)
+
+    reason = "marsview cannot take this media object: its length is 91 minutes, over the limit of 90"
+    assert flow.submit().reason == reason
 
 
 def test_progress_is_the_same_after_a_state(flow: Flow) -> None:

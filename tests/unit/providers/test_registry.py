@@ -3,10 +3,20 @@ from typing import Any
 
 import pytest
 
-from recording_insights.errors import InvalidRequest
+from recording_insights.errors import CredentialsRefused, InvalidRequest
+from recording_insights.providers import registry
 from recording_insights.providers.adapters.marsview.calls import DEFAULT_MODELS
-from recording_insights.providers.registry import PROVIDERS, capabilities_of, load_provider, validate_options
+from recording_insights.providers.registry import (
+    PROVIDERS,
+    capabilities_of,
+    load_provider,
+    receives_webhooks,
+    validate_options,
+)
+from recording_insights.providers.toolkit import http
 from recording_insights.settings import VendorSettings
+from tests.unit.fakes import FakeVendorSession
+from tests.unit.providers.adapters.marsview_scene import JOB, LOGIN, SECRET, WRONG_SECRET
 
 SETTINGS = VendorSettings("dev", {})
 
@@ -44,6 +54,28 @@ def test_a_base_url_is_https_and_a_host(base_url: str) -> None:
 def test_a_vendor_has_base_url_and_secret_and_a_service_of_aws_has_neither(name: str, base_url: str | None) -> None:
     with pytest.raises(ValueError, match="a vendor has a base URL and a secret"):
         replace(PROVIDERS[name], base_url=base_url)
+
+
+def test_a_refused_secret_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[tuple[str, tuple[str, ...], bool]] = []
+
+    def read(name: str, keys: tuple[str, ...], *, fresh: bool) -> Any:
+        reads.append((name, keys, fresh))
+        return SECRET
+
+    session = FakeVendorSession({LOGIN: [WRONG_SECRET, WRONG_SECRET]})
+    monkeypatch.setattr(registry, "read_secret", read)
+    monkeypatch.setattr(http, "_session", lambda: session)
+
+    with pytest.raises(CredentialsRefused):
+        load_provider("marsview", SETTINGS).poll(JOB, None)
+
+    secret = "recording-insights/dev/marsview", ("apiKey", "apiSecret", "userId")
+    assert reads == [(*secret, False), (*secret, True)]
+
+
+def test_who_receives_webhooks() -> None:
+    assert {name for name in PROVIDERS if receives_webhooks(name)} == {"assemblyai", "symbl", "ringcentral", "seameet"}
 
 
 def test_the_usual_models_are_allowed_models() -> None:
