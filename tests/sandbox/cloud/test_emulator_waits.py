@@ -1,6 +1,7 @@
 """The wait scale: it multiplies waits and retry intervals, it acts at once, and it leaves time-outs alone."""
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +31,44 @@ def test_a_change_of_the_scale_ends_the_waits_under_way(emulator: LocalStack, sc
         entered(emulator, execution, "Wait")
     emulator.set_wait_scale(scale)
     assert {ended(emulator, execution)["status"] for execution in executions} == {"SUCCEEDED"}
+
+
+class Interrupted:
+    """A condition that is notified after 40 s of a clock of its own, when the scale becomes `scale`, and not again."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, scale: float) -> None:
+        self.now = 0.0
+        self.waits: list[float] = []
+        self._monkeypatch, self._scale = monkeypatch, scale
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        notified = len(self.waits) == 1
+        self.now += 40 if notified else seconds
+        if notified:
+            self._monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", self._scale)
+        return notified
+
+
+@pytest.mark.parametrize(("scale", "waits"), [(0.1, [100, 6]), (2, [100, 120]), (1, [100, 60]), (0, [100])])
+def test_the_seconds_left_pass_at_the_new_scale(
+    monkeypatch: pytest.MonkeyPatch, scale: float, waits: list[float]
+) -> None:
+    condition = Interrupted(monkeypatch, scale)
+    monkeypatch.setattr("sandbox.cloud.emulator.waits.threading", SimpleNamespace(Condition=lambda: condition))
+    monkeypatch.setattr("sandbox.cloud.emulator.waits.time", SimpleNamespace(monotonic=lambda: condition.now))
+    for module, name in ((stepfunctions, "_scaled_sleep"), (app, "_handle_admin_config_request")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 1.0)
+    apply_wait_scale_at_once()
+    stepfunctions._scaled_sleep(100)
+    assert condition.waits == waits
 
 
 def test_a_negative_scale_is_refused(emulator: LocalStack) -> None:
