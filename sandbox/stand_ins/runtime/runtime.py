@@ -23,8 +23,8 @@ class Runtime:
     """Speech engine, dials, ledger, jobs, and the ways to the customer. Tests replace parts by fakes.
 
     `clock` returns unix seconds; rules such as "valid for 5 minutes" follow it. `monotonic` returns monotonic seconds:
-    recordings that start from now on play their media by it, and jobs measure their duration. `webhooks` is the customer's base URL, for vendors that
-    call back to one address for all jobs; each calls the path of its name.
+    recordings that start from now on play their media by it, and jobs measure their duration. `webhooks` is the
+    customer's base URL, for vendors that call back to one address for all jobs; each calls the path of its name.
     """
 
     engine: Engine
