@@ -24,6 +24,7 @@ LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=5ec0de"
 def test_the_demo_finds_a_summary_topics_and_sentiments(recognising_stand_ins: StandIns, tmp_path: Path) -> None:
     settings = StackSettings.from_context(full_context(Location(tmp_path), {}))
     assert settings.provider == "deepgram"
+    recognising_stand_ins.dials(hearing={"scripted": True})
     adapter = Deepgram(
         VendorHttp("Deepgram", f"{HOST}/deepgram", stand_in_session(recognising_stand_ins.client)),
         lambda fresh: credentials()["deepgram"],

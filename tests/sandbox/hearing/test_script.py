@@ -1,5 +1,6 @@
 """The script: known utterances get the words that the recogniser would find, unknown ones are really recognised."""
 
+import itertools
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,8 @@ def said() -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def media_made(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return list(media_of_sample(tmp_path_factory.mktemp("media")))
+    """The sample, its beginning, tracks of one voice in both rates, and the parts of two and of three."""
+    return list(itertools.islice(media_of_sample(tmp_path_factory.mktemp("media")), 11))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def test_the_script_has_everything_of_the_sample(media_made: list[Path], monkeyp
     monkeypatch.setattr(recogniser, "recognised_words", recognised_words)
     words = [utterance.text for media in media_made for utterance in scripted.recognise(media)]
     scripted.close()
-    assert len(words) > 150
+    assert len(words) > 50
     assert max(len(pcm) for pcm in asked) < SECOND, "only what was cut to a scrap is not in it"
 
 
@@ -78,7 +80,6 @@ def test_the_beginning_is_the_same_as_really_recognised(
 def test_all_media_are_the_same_as_really_recognised(
     media_made: list[Path], real: SpeechEngine, scripted: SpeechEngine, index: int
 ) -> None:
-    """The sample, its beginning, tracks of one voice in both rates, and the parts of two and three."""
     assert scripted.recognise(media_made[index], None) == real.recognise(media_made[index], None)
 
 
