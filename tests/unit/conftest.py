@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from recording_insights.agora.calls import AgoraCalls
 from recording_insights.agora.client import AgoraClient
-from recording_insights.agora.hosts import HostRotation
-from recording_insights.agora.storage import RecordingsBucket
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.model.media_object import MediaObject
@@ -19,8 +16,8 @@ from recording_insights.store import keys
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
-from tests.unit.agora.fake_agora import HOST, SECRET, FakeAgora
-from tests.unit.agora.fake_sts import UPLOADER_KEY, FakeSts
+from tests.unit.agora.fake_agora import FakeAgora, client_of
+from tests.unit.agora.fake_sts import FakeSts, uploader_of
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock, FakeS3
 from tests.unit.processing.flow import JOB, Flow, R
@@ -179,12 +176,12 @@ def sts(clock: FakeClock) -> FakeSts:
 
 @pytest.fixture
 def uploader(sts: FakeSts) -> Uploader:
-    return Uploader(lambda fresh: UPLOADER_KEY, RecordingsBucket("recordings-bucket", "us-east-1"), sts)
+    return uploader_of(sts)
 
 
 @pytest.fixture
 def agora(vendor: FakeAgora, uploader: Uploader) -> AgoraClient:
-    return AgoraClient(AgoraCalls(lambda fresh: SECRET, HostRotation([HOST]), vendor, jitter=lambda: 0.0), uploader)
+    return client_of(vendor, uploader)
 
 
 @pytest.fixture

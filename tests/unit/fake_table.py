@@ -30,12 +30,16 @@ _deserialize = TypeDeserializer().deserialize
 
 @dataclass
 class FakeTable:
-    """Items are kept as they go over the wire; a query answers in pages of 1 MB."""
+    """Items are kept as they go over the wire; a query answers in pages of 1 MB.
+
+    `conflicts` is how many of the next writes meet a transaction of somebody else's.
+    """
 
     name: str = "insights"
     items: dict[Key, WireItem] = field(default_factory=dict)
     sizes: dict[Key, int] = field(default_factory=dict)
     queries: int = 0
+    conflicts: int = 0
 
     @property
     def meta(self) -> SimpleNamespace:
@@ -50,11 +54,13 @@ class FakeTable:
         return {"Item": {name: item[name] for name in shown if name in item}} if item else {}
 
     def put_item(self, *, Item: Mapping[str, Any], **condition: Any) -> None:
+        self._meet_transaction()
         if condition:
             self._check(Item, **condition)
         self._store(Item)
 
     def delete_item(self, *, Key: Mapping[str, str], **condition: Any) -> None:
+        self._meet_transaction()
         self._check(Key, **condition)
         self.items.pop(_key(Key), None)
         self.sizes.pop(_key(Key), None)
@@ -69,6 +75,7 @@ class FakeTable:
         ExpressionAttributeValues: Mapping[str, Any] | None = None,
         ReturnValues: str = "NONE",
     ) -> dict[str, Any]:
+        self._meet_transaction()
         given = Placeholders(ExpressionAttributeNames or {}, ExpressionAttributeValues or {})
         present = self._item(_key(Key))
         fulfilled = fulfils(present, ConditionExpression, given)
@@ -77,7 +84,7 @@ class FakeTable:
         if _key(item) != _key(Key):
             raise _error("ValidationException", "Cannot update attribute; this attribute is part of the key")
         if not fulfilled:
-            raise _error("ConditionalCheckFailedException", ConditionExpression)
+            raise _error("ConditionalCheckFailedException", str(ConditionExpression))
         self._store(item)
         return {"NONE": {}, "ALL_NEW": {"Attributes": self._item(_key(Key))}}[ReturnValues]
 
@@ -85,6 +92,7 @@ class FakeTable:
         puts = [write["Put"] for write in TransactItems]
         assert {put["TableName"] for put in puts} == {self.name}
         assert len({_key(put["Item"]) for put in puts}) == len(puts), "DynamoDB refuses two writes of one item"
+        self._meet_transaction(len(puts))
         reasons = []
         for put in puts:
             condition = {name: value for name, value in put.items() if name not in ("TableName", "Item")}
@@ -129,6 +137,11 @@ class FakeTable:
 
     def scan(self, *, IndexName: str | None = None) -> dict[str, Any]:
         return {"Items": [self._item(key) for key in sorted(map(_key, self._entries(IndexName)))]}
+
+    def _meet_transaction(self, writes: int = 1) -> None:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise conflict_error(writes)
 
     def _entries(self, index: str | None) -> Iterator[dict[str, str]]:
         """The keys of all items that are in the index: those that have its attributes."""
@@ -179,6 +192,18 @@ def _error(code: str, message: str, **details: Any) -> ClientError:
     return ClientError(response, "Write")
 
 
+def conflict_error(writes: int) -> ClientError:
+    """What so many writes of one call get if the row of the first is in a transaction of somebody else's.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+    """
+    if writes == 1:
+        return _error("TransactionConflictException", "Transaction is ongoing for the item")
+    reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
+    reasons += [{"Code": "None"}] * (writes - 1)
+    return _error("TransactionCanceledException", str(reasons), CancellationReasons=reasons)
+
+
 def wire_bytes(item: Mapping[str, Any]) -> int:
     """An item's size by DynamoDB's rule, counted from the form that goes over the wire.
 
@@ -194,7 +219,7 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
             return len(content.encode())
         case "N":
             digits = content.lstrip("-").replace(".", "").strip("0")
-            return (len(digits) + 1) // 2 + 1 + content.startswith("-")
+            return (len(digits) + 1) // 2 + 1 + int(content.startswith("-"))
         case "BOOL" | "NULL":
             return 1
         case "L":

@@ -157,6 +157,34 @@ def response(body: Any = None, status: int = 200, headers: Mapping[str, str] | N
     return answer
 
 
+@dataclass
+class FakeSecret:
+    """A secret behind a cache: a fresh read finds `stored`, if there is one, and caches it.
+
+    `reads` says of each read whether it was fresh.
+    """
+
+    cached: Mapping[str, Any]
+    stored: Mapping[str, Any] | None = None
+    reads: list[bool] = field(default_factory=list)
+
+    def __call__(self, fresh: bool) -> Mapping[str, Any]:
+        self.reads.append(fresh)
+        if fresh:
+            self.cached = self.stored or self.cached
+        return self.cached
+
+
+@dataclass(frozen=True)
+class FakeContext:
+    """Lambda's context, with a function's usual time left, in milliseconds."""
+
+    remaining_ms: int = 29_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
 @dataclass(frozen=True)
 class FakeStream:
     """A media object's bytes, in two pieces."""

@@ -22,4 +22,4 @@ def test_the_tree_shows_every_error_below_its_base() -> None:
         name: kind for name, kind in inspect.getmembers(errors, inspect.isclass) if kind.__bases__ != (Exception,)
     }
 
-    assert drawn == {name: kind.__base__.__name__ for name, kind in classes.items()}
+    assert drawn == {name: kind.__mro__[1].__name__ for name, kind in classes.items()}

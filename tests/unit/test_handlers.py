@@ -12,12 +12,14 @@ import pytest
 
 from events import admit_media, report_stopped_execution
 from recording_insights.aws import clients
+from recording_insights.errors import SettingsInvalid
 from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.store.media import MediaStore
 from routes import get_insights
 from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
 from tests.unit.environment import ENVIRONMENT
+from tests.unit.fake_step_functions import FakeStepFunctions
 from tests.unit.fakes import FakeClock, FakeVendorSession, response
 from tests.unit.watch.recovery_scene import Recovery
 from tests.unit.wired import rewire
@@ -33,23 +35,6 @@ KEY = "by hand/two words+.wav"
 CREDENTIALS = {"apiKey": "the-api-key", "apiSecret": "the-api-secret", "userId": "me@example.com"}
 SENSITIVE = ("the-api-key", "the-api-secret", "the-access-token", "X-Amz-Signature=")
 V1 = "/cb/v1/conversation"
-
-
-class FakeStepFunctions:
-    """Executions by name, each with its input; a name that is taken is refused, as by AWS."""
-
-    class exceptions:
-        class ExecutionAlreadyExists(Exception):
-            """A name that is taken."""
-
-    def __init__(self) -> None:
-        self.executions: dict[str, Any] = {}
-
-    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:
-        assert stateMachineArn == ENVIRONMENT["WORKFLOW_ARN"]
-        if name in self.executions:
-            raise self.exceptions.ExecutionAlreadyExists
-        self.executions[name] = json.loads(input)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +54,7 @@ def buckets(fake_aws: None) -> "S3Client":
 
 @pytest.fixture
 def step_functions() -> FakeStepFunctions:
-    return FakeStepFunctions()
+    return FakeStepFunctions(machine=ENVIRONMENT["WORKFLOW_ARN"])
 
 
 @pytest.fixture(autouse=True)
@@ -218,7 +203,7 @@ def test_what_is_ignored_is_logged_with_the_reason(
 def test_an_incomplete_environment_is_said_so(announce: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORKFLOW_ARN")
 
-    with pytest.raises(Exception, match="WORKFLOW_ARN is missing"):
+    with pytest.raises(SettingsInvalid, match=r"^WORKFLOW_ARN is missing$"):
         admit_media.handler(announce(), None)
 
 

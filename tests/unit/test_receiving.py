@@ -127,15 +127,22 @@ def test_an_event_ends_the_wait(
     assert ("delivery" in flow.item) == (provider == "deepgram")
 
 
-@pytest.mark.parametrize("source", ["aws.transcribe", "aws.translate", "aws.s3"])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("aws.transcribe", "no job here has the name podcast-7"),
+        ("aws.translate", "no provider of this stack is aws.translate"),
+        ("aws.s3", "no job here has the name podcast-7.json"),
+    ],
+)
 def test_events_of_other_jobs_are_ignored_with_the_reason(
-    waiting: Any, woken: list[str], captured_event: CapturedEvent, source: str
+    waiting: Any, woken: list[str], captured_event: CapturedEvent, source: str, reason: str
 ) -> None:
     waiting("transcribe")
     event = captured_event("transcription_completed")
     detail = {**event["detail"], "TranscriptionJobName": "podcast-7", "object": {"key": "deliveries/x/podcast-7.json"}}
 
-    outcome = receive_result_event.handler({**event, "source": source, "detail": detail}, None)["outcome"]
+    outcome = receive_result_event.handler({**event, "source": source, "detail": detail}, None)
 
-    assert outcome.startswith("no ")
+    assert outcome == {"outcome": reason}
     assert not woken

@@ -36,6 +36,7 @@ def _as_go_does(part: Any) -> str:
     return json.dumps(part).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "quote",
     [

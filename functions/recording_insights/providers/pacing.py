@@ -47,5 +47,5 @@ def next_try(*, attempt: int, retry_after: int | None) -> int:
     The wait doubles with each attempt, up to `LONGEST_WAIT`. A longer `retry_after`, the delay in seconds that the
     provider asked for, counts up to `LONGEST_RETRY_AFTER`.
     """
-    wait = FIRST_RETRY << min(attempt, 5)
-    return min(max(wait, retry_after or 0), LONGEST_RETRY_AFTER if retry_after else LONGEST_WAIT)
+    wait = min(FIRST_RETRY << min(attempt, 5), LONGEST_WAIT)
+    return max(wait, min(retry_after or 0, LONGEST_RETRY_AFTER))

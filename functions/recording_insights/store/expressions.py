@@ -4,6 +4,7 @@ Conditions are those of `boto3.dynamodb.conditions`; here is what that library d
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,9 @@ from recording_insights.store.numbers import decode, encode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+
+_TRANSACTION_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between the tries. A transaction takes some ten milliseconds."""
 
 
 def update_of(changes: Mapping[str, Any], *, add: Mapping[str, int] | None = None) -> dict[str, Any]:
@@ -56,7 +60,10 @@ def rows(table: "Table", **query: Any) -> list[Any]:
 
 
 def lost_the_race(error: ClientError) -> bool:
-    """Return whether the condition of a write, or of one write of a transaction, did not hold."""
+    """Return whether the condition of a write, or of one write of a transaction, did not hold.
+
+    A transaction that conflicts with another write of its rows has lost, too: the rows are about to change.
+    """
     if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         return True
     reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
@@ -64,10 +71,25 @@ def lost_the_race(error: ClientError) -> bool:
 
 
 def if_it_holds(write: Callable[..., Any], **arguments: Any) -> Any:
-    """Return the reply of a conditional write, or None if its condition did not hold."""
+    """Return the reply of a conditional write, or None if its condition did not hold.
+
+    Waits up to 1.55 s for a transaction that is writing the same row.
+    """
     try:
-        return write(**arguments)
+        return _after_transactions(write, **arguments)
     except ClientError as error:
         if not lost_the_race(error):
             raise
         return None
+
+
+def _after_transactions(write: Callable[..., Any], **arguments: Any) -> Any:
+    """Repeat a write of one row that DynamoDB rejects while a transaction is writing the row; botocore does not."""
+    for seconds in _TRANSACTION_PAUSES:
+        try:
+            return write(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionConflictException":
+                raise
+        sleep(seconds)
+    return write(**arguments)

@@ -11,6 +11,10 @@ from typing import Any
 
 import requests
 
+from recording_insights.agora.calls import AgoraCalls
+from recording_insights.agora.client import AgoraClient
+from recording_insights.agora.hosts import HostRotation
+from recording_insights.agora.upload_credentials import Uploader
 from sandbox.stand_ins.agora.rules import check_acquire
 
 HOST = "https://agora.test"
@@ -41,7 +45,7 @@ class Lost:
     """No answer at all."""
 
     takes_effect: bool
-    error: type[Exception] = requests.ReadTimeout
+    error: type[BaseException] = requests.ReadTimeout
 
 
 @dataclass
@@ -131,6 +135,12 @@ class FakeAgora:
         assert self.recorders[sid]["uid"] == body["uid"]
         del self.recorders[sid]
         return Answer(200, {"sid": sid, "serverResponse": {}})
+
+
+def client_of(vendor: FakeAgora, uploader: Uploader) -> AgoraClient:
+    """The product's client of a fake Agora."""
+    session: Any = vendor
+    return AgoraClient(AgoraCalls(lambda fresh: SECRET, HostRotation([HOST]), session, jitter=lambda: 0.0), uploader)
 
 
 def _deliver(answer: Answer | Lost) -> requests.Response:

@@ -8,6 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from recording_insights.agora.storage import RecordingsBucket
+from recording_insights.agora.upload_credentials import Uploader
+
 UPLOADER_KEY = {"accessKeyId": "AKIDUPLOADER", "secretAccessKey": "s3cr3t-uploader"}
 _REQUEST = {"Name", "Policy", "DurationSeconds"}
 
@@ -29,6 +32,11 @@ class FakeSts:
 
     def __call__(self, access_key_id: str, secret_access_key: str) -> Any:
         return _Client(self, access_key_id, secret_access_key)
+
+
+def uploader_of(sts: FakeSts) -> Uploader:
+    """The product's maker of upload credentials, with a fake STS."""
+    return Uploader(lambda fresh: UPLOADER_KEY, RecordingsBucket("recordings-bucket", "us-east-1"), sts)
 
 
 @dataclass

@@ -186,7 +186,7 @@ def test_acquire_without_a_resource_is_no_answer(agora: AgoraClient, vendor: Fak
         agora.start(order(), PREFIX, clock.deadline())
 
 
-def test_refused_credentials_are_read_again_once(vendor: FakeAgora, uploader: Uploader, clock: FakeClock) -> None:
+def test_refused_credentials_are_read_again_once(vendor: Any, uploader: Uploader, clock: FakeClock) -> None:
     reads: list[bool] = []
 
     def credentials(fresh: bool) -> dict[str, str]:

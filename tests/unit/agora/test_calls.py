@@ -8,7 +8,7 @@ import pytest
 from recording_insights.agora.answers import NO_ANSWER, Rule, Verdict
 from recording_insights.agora.calls import LONGEST_REASON, NO_TIME, AgoraCalls, Attempt, Repeats
 from recording_insights.agora.hosts import HostRotation
-from tests.unit.agora.fake_agora import HOST, SECRET, Answer, FakeAgora
+from tests.unit.agora.fake_agora import HOST, SECRET, Answer
 from tests.unit.fakes import FakeClock
 
 REPEAT = Rule(Verdict.REPEAT, "again", waits=(3.0, 6.0), then=Verdict.GONE)
@@ -102,7 +102,7 @@ def test_a_repeat_that_ends_has_its_own_verdict() -> None:
     assert DONE.final_verdict is Verdict.DONE
 
 
-def test_every_attempt_builds_its_body_with_its_credentials(vendor: FakeAgora, clock: FakeClock) -> None:
+def test_every_attempt_builds_its_body_with_its_credentials(vendor: Any, clock: FakeClock) -> None:
     stored = [{**SECRET, "note": "old"}, {**SECRET, "note": "new"}]
     vendor.script["acquire"] = [Answer(401, {}), Answer(429, {})]
     calls = AgoraCalls(lambda fresh: stored[fresh], HostRotation([HOST]), vendor, jitter=lambda: 1.0)
@@ -119,7 +119,7 @@ def test_every_attempt_builds_its_body_with_its_credentials(vendor: FakeAgora, c
     assert clock.naps == [3.75]
 
 
-def test_a_call_without_time_leaves_the_hosts_alone(vendor: FakeAgora, clock: FakeClock) -> None:
+def test_a_call_without_time_leaves_the_hosts_alone(vendor: Any, clock: FakeClock) -> None:
     hosts = HostRotation(["https://a", "https://b"])
     hosts.did_not_answer()
     hosts.did_not_answer()

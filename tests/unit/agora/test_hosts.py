@@ -56,7 +56,7 @@ def net(vendor: FakeAgora, clock: FakeClock) -> Net:
 
 
 @pytest.fixture
-def client(net: Net, uploader: Uploader) -> AgoraClient:
+def client(net: Any, uploader: Uploader) -> AgoraClient:
     return AgoraClient(
         AgoraCalls(lambda fresh: SECRET, HostRotation(hosts_near("us-west-2")), net, jitter=lambda: 0.0), uploader
     )
@@ -149,7 +149,7 @@ def test_a_stage_calls_the_hosts_of_its_region(region: str, hosts: list[str]) ->
     assert _call_order(agora_client(settings, aws_region=region).calls.hosts, 4) == [hosts[0], *hosts]
 
 
-def test_a_base_url_of_ones_own_is_the_only_host(net: Net, clock: FakeClock, uploader: Uploader) -> None:
+def test_a_base_url_of_ones_own_is_the_only_host(net: Any, clock: FakeClock, uploader: Uploader) -> None:
     settings = replace(AgoraSettings.from_env(ENVIRONMENT), base_urls={"agora": "https://agora.example.org/"})
     hosts = agora_client(settings, aws_region="us-west-2").calls.hosts
     assert set(_call_order(hosts, 5)) == {"https://agora.example.org"}
@@ -161,7 +161,7 @@ def test_a_base_url_of_ones_own_is_the_only_host(net: Net, clock: FakeClock, upl
     assert clock.naps == [3, 6]
 
 
-def test_all_attempts_fit_in_a_call_of_the_api(net: Net, clock: FakeClock, uploader: Uploader) -> None:
+def test_all_attempts_fit_in_a_call_of_the_api(net: Any, clock: FakeClock, uploader: Uploader) -> None:
     net.dead = hosts_near("us-west-2")
     client = AgoraClient(AgoraCalls(lambda fresh: SECRET, HostRotation(net.dead), net, jitter=lambda: 1.0), uploader)
     with pytest.raises(AgoraUnavailable, match="acquire"):

@@ -1,8 +1,7 @@
 """Starts in the channels of a project with an App Certificate: who makes the token, of what, and who never sees it."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora.token import RtcToken
 from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost
 from tests.unit.environment import ENVIRONMENT
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, FakeSecret
 from tests.unit.recordings.wanted import order, wanted
 from wiring import agora_client
 
@@ -29,28 +28,13 @@ PROTECTED = {**SECRET, "appId": "970CA35de60c44645bbae8a215061b33", "appCertific
 REFUSED = Answer(400, {"code": 110, "reason": "invalid token"})
 
 
-@dataclass
-class Secret:
-    """A secret that is read from a cache: what is in `now` shows after a fresh read."""
-
-    cached: Mapping[str, Any]
-    now: Mapping[str, Any] | None = None
-    fresh_reads: int = field(default=0)
-
-    def __call__(self, fresh: bool) -> Mapping[str, Any]:
-        if fresh:
-            self.fresh_reads += 1
-            self.cached = self.now or self.cached
-        return self.cached
+@pytest.fixture
+def secret() -> FakeSecret:
+    return FakeSecret(PROTECTED)
 
 
 @pytest.fixture
-def secret() -> Secret:
-    return Secret(PROTECTED)
-
-
-@pytest.fixture
-def agora(agora: AgoraClient, secret: Secret, clock: FakeClock) -> AgoraClient:
+def agora(agora: AgoraClient, secret: FakeSecret, clock: FakeClock) -> AgoraClient:
     def now() -> float:
         return clock.now().timestamp()
 
@@ -77,7 +61,7 @@ def test_a_start_without_a_token_gets_one(agora: AgoraClient, vendor: FakeAgora,
 
 
 def test_without_a_certificate_there_is_none(
-    agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock
+    agora: AgoraClient, vendor: FakeAgora, secret: FakeSecret, clock: FakeClock
 ) -> None:
     secret.cached = SECRET
     agora.start(order(), PREFIX, clock.deadline())
@@ -85,7 +69,7 @@ def test_without_a_certificate_there_is_none(
 
 
 def test_the_callers_token_goes_before_ours(
-    agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock
+    agora: AgoraClient, vendor: FakeAgora, secret: FakeSecret, clock: FakeClock
 ) -> None:
     agora.start(order("a", token="007eJx"), PREFIX, clock.deadline())
     secret.cached = {**PROTECTED, "appCertificate": "no certificate"}
@@ -118,33 +102,33 @@ def test_a_token_is_good_for_24_hours_at_most_whatever_a_request_may_ask(
 
 @pytest.mark.parametrize("refusal", [REFUSED, Answer(400, {"code": 109}), Answer(401, {"message": "Unauthorized"})])
 def test_a_rotated_certificate_is_found_by_a_fresh_read(
-    agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock, refusal: Answer
+    agora: AgoraClient, vendor: FakeAgora, secret: FakeSecret, clock: FakeClock, refusal: Answer
 ) -> None:
-    secret.now = {**PROTECTED, "appCertificate": NEW_CERTIFICATE}
+    secret.stored = {**PROTECTED, "appCertificate": NEW_CERTIFICATE}
     vendor.script["start"] = [refusal]
     assert agora.start(order(), PREFIX, clock.deadline()).sid
     assert [token.signed_with(NEW_CERTIFICATE) for token in tokens(vendor)] == [False, True]
-    assert (secret.fresh_reads, clock.naps) == (1, [])
+    assert (secret.reads.count(True), clock.naps) == (1, [])
 
 
 def test_a_certificate_that_was_just_added_is_found(
-    agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock
+    agora: AgoraClient, vendor: FakeAgora, secret: FakeSecret, clock: FakeClock
 ) -> None:
-    secret.cached, secret.now = {**SECRET, "appId": PROTECTED["appId"]}, PROTECTED
+    secret.cached, secret.stored = {**SECRET, "appId": PROTECTED["appId"]}, PROTECTED
     vendor.script["start"] = [REFUSED]
     assert agora.start(order(), PREFIX, clock.deadline()).sid
     assert [bool(text) for text in texts(vendor)] == [False, True]
 
 
 def test_a_token_that_is_refused_under_the_newest_certificate_is_not_repeated(
-    agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock
+    agora: AgoraClient, vendor: FakeAgora, secret: FakeSecret, clock: FakeClock
 ) -> None:
     vendor.script["start"] = [REFUSED]
     with pytest.raises(AgoraRejected, match="the token is wrong") as rejected:
         agora.start(order(), PREFIX, clock.deadline())
     assert rejected.value.code == 110
-    assert (len(texts(vendor)), secret.fresh_reads, clock.naps) == (1, 1, [])
-    secret.now = {**PROTECTED, "appCertificate": NEW_CERTIFICATE}
+    assert (len(texts(vendor)), secret.reads.count(True), clock.naps) == (1, 1, [])
+    secret.stored = {**PROTECTED, "appCertificate": NEW_CERTIFICATE}
     vendor.script["start"] = [REFUSED] * 2
     with pytest.raises(AgoraRejected):
         agora.start(order(), PREFIX, clock.deadline())
@@ -163,7 +147,7 @@ def test_a_token_that_is_refused_under_the_newest_certificate_is_not_repeated(
     ],
 )
 def test_an_unusable_certificate_is_named_on_the_row_and_keeps_no_channel(
-    agora: AgoraClient, secret: Secret, store: RecordingStore, clock: FakeClock, table: Any, key: str, value: Any
+    agora: AgoraClient, secret: FakeSecret, store: RecordingStore, clock: FakeClock, table: Any, key: str, value: Any
 ) -> None:
     secret.cached = {**PROTECTED, key: value}
     expected = f"secret recording-insights/dev/agora: {key} must be 32 hexadecimal digits"
@@ -182,7 +166,7 @@ def test_the_secret_goes_by_the_name_of_its_stage(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_unusable_certificate_after_an_unsure_start_leaves_the_outcome_unknown(
-    agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock
+    agora: AgoraClient, vendor: FakeAgora, secret: FakeSecret, clock: FakeClock
 ) -> None:
     def spoil(call: str) -> None:
         if vendor.names().count("start") == 3:
@@ -195,7 +179,7 @@ def test_an_unusable_certificate_after_an_unsure_start_leaves_the_outcome_unknow
 
 
 def test_an_unusable_certificate_is_no_hindrance_to_a_stop(
-    agora: AgoraClient, vendor: FakeAgora, secret: Secret, clock: FakeClock
+    agora: AgoraClient, vendor: FakeAgora, secret: FakeSecret, clock: FakeClock
 ) -> None:
     secret.cached = {**PROTECTED, "appCertificate": ""}
     vendor.recorders["s"] = {"uid": "7"}
@@ -206,7 +190,7 @@ def test_an_unusable_certificate_is_no_hindrance_to_a_stop(
 def test_neither_token_nor_certificate_leaves(
     agora: AgoraClient,
     vendor: FakeAgora,
-    secret: Secret,
+    secret: FakeSecret,
     store: RecordingStore,
     clock: FakeClock,
     table: Any,

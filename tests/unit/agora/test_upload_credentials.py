@@ -32,7 +32,7 @@ from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import FakeAgora
 from tests.unit.agora.fake_sts import UPLOADER_KEY, FakeSts, refusal
 from tests.unit.environment import ENVIRONMENT
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, FakeSecret
 from tests.unit.recordings.wanted import wanted
 from wiring import uploader as uploader_of
 
@@ -97,19 +97,8 @@ def test_they_are_made_before_agora_is_called(start: Any, sts: FakeSts, vendor: 
     assert made == [1, 1]
 
 
-class Secret:
-    """A cached copy of the key, and the one that a fresh read finds."""
-
-    def __init__(self, cached: Mapping[str, str], stored: Mapping[str, str]) -> None:
-        self.cached, self.stored, self.reads = cached, stored, list[bool]()
-
-    def __call__(self, fresh: bool) -> Mapping[str, str]:
-        self.reads.append(fresh)
-        return self.stored if fresh else self.cached
-
-
 def test_a_rotated_key_is_read_again(uploader: Uploader, clock: FakeClock) -> None:
-    secret = Secret(FORMER, UPLOADER_KEY)
+    secret = FakeSecret(FORMER, UPLOADER_KEY)
     credentials = replace(uploader, key=secret).credentials_for(FOLDER, clock.deadline())
     assert credentials.access_key == "ASIAEXAMPLE1"
     assert secret.reads == [False, True]
@@ -119,7 +108,7 @@ def test_a_rotated_key_is_read_again(uploader: Uploader, clock: FakeClock) -> No
 def test_a_key_that_is_refused_twice_is_a_matter_for_an_operator(
     uploader: Uploader, sts: FakeSts, clock: FakeClock
 ) -> None:
-    secret = Secret(FORMER, FORMER)
+    secret = FakeSecret(FORMER, FORMER)
     with pytest.raises(UploadKeyRefused, match=r"\(InvalidClientTokenId\); `make agora-key"):
         replace(uploader, key=secret).credentials_for(FOLDER, clock.deadline())
     assert (secret.reads, len(sts.requests)) == ([False, True], 2)

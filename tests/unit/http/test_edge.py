@@ -314,7 +314,8 @@ def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgor
     settings = AgoraSettings.from_env()
     secrets = boto3.client("secretsmanager")
     client = agora_client(settings, aws_region="eu-central-1")
-    client = replace(client, calls=replace(client.calls, session=vendor))
+    session: Any = vendor
+    client = replace(client, calls=replace(client.calls, session=session))
     for name, value in (("agora-uploader", UPLOADER_KEY), ("agora", SECRET)):
         with pytest.raises(errors.SecretUnusable, match=rf"recording-insights/dev/{name}: it does not exist"):
             client.start(order(), ("recordings", RECORDING_ID), clock.deadline())

@@ -2,7 +2,7 @@ import io
 import json
 import wave
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -135,7 +135,7 @@ def test_a_crash_between_row_and_execution_is_made_good_by_the_next_delivery(
 
 @pytest.mark.parametrize("status", ["done", "failed"])
 def test_what_was_processed_before_is_not_processed_again(
-    admit: Any, put: Any, bucket: FakeBucket, store: MediaStore, status: str
+    admit: Any, put: Any, bucket: FakeBucket, store: MediaStore, status: Literal["done", "failed"]
 ) -> None:
     media = put()
     first = admit(media)

@@ -4,6 +4,7 @@ import wave
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def _encode(path: Path, codec: str, *, format: str | None = None, **options: str
     import av
 
     with av.open(str(path), "w", format=format, options=options) as container:
-        stream = container.add_stream(codec, rate=RATE)
+        stream: Any = container.add_stream(codec, rate=RATE)
         stream.layout = "mono"
         for second in range(SECONDS):
             frame = av.AudioFrame(format="s16", layout="mono", samples=RATE)

@@ -1,20 +1,21 @@
 """Recovered media objects, and MP4s that arrive after all: no words are lost, none are in the transcript twice."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from recording_insights.model.insights import Emotion, Insights, Utterance
-from recording_insights.model.parts import contributions
+from recording_insights.model.parts import contributions, newest_per_key
 from recording_insights.model.status import derive_status
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
+from recording_insights.store.rows import MediaRow
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 HOUR_MS = 3_600_000
 
 
-def part(number: int, minutes: float | None, *, status: str = "done", **values: Any) -> dict[str, Any]:
+def part(number: int, minutes: float | None, *, status: str = "done", **values: Any) -> MediaRow:
     """An MP4 of the first recorder, or of others by their hundred thousands."""
     length = {} if minutes is None else {"duration_ms": round(minutes * 60_000)}
     media = {
@@ -23,10 +24,11 @@ def part(number: int, minutes: float | None, *, status: str = "done", **values: 
         "part": number,
         "provider": "marsview",
     }
-    return {**media, "status": status, "arrived_at": "2026-03-12T12:00:00Z", **length, **values}
+    row: Any = {**media, "status": status, "arrived_at": "2026-03-12T12:00:00Z", **length, **values}
+    return cast(MediaRow, row)
 
 
-def recovered(number: int, minutes: float | None, **values: Any) -> dict[str, Any]:
+def recovered(number: int, minutes: float | None, **values: Any) -> MediaRow:
     """What stands for an MP4 of this number and those after it."""
     piece = part(number, minutes, recovered=True, incomplete="its playlist was never closed", **values)
     return {**piece, "media_id": "piece", "key": "s_team.m3u8", "starts_at_ms": 1_773_316_800_000}
@@ -39,7 +41,7 @@ def said(minutes: int, speaker: str) -> Insights:
     return Insights(transcript=lines, emotions=emotions, summary=f"Of {speaker}.")
 
 
-def answer(*media: tuple[dict[str, Any], Insights | None]) -> dict[str, Any]:
+def answer(*media: tuple[MediaRow, Insights | None]) -> dict[str, Any]:
     return answer_insights(
         R,
         Collection(
@@ -50,7 +52,7 @@ def answer(*media: tuple[dict[str, Any], Insights | None]) -> dict[str, Any]:
     )
 
 
-def told(*media: tuple[dict[str, Any], Insights | None]) -> list[tuple[float, str]]:
+def told(*media: tuple[MediaRow, Insights | None]) -> list[tuple[float, str]]:
     """Each line and the minute that it begins in."""
     found = answer(*media)
     lines = [(line["start_ms"] / 60_000, line["text"]) for line in found["transcript"]]
@@ -135,8 +137,21 @@ class TestMp4sThatComeAfterAll:
 
 
 def test_contributions_say_how_much_late_mp4s_cover() -> None:
-    media = [{**item, "arrived_at": "2026-03-12T12:00:00Z"} for item in (part(0, 2), part(1, 1), recovered(1, 4))]
+    media = [part(0, 2), part(1, 1), recovered(1, 4)]
 
-    found = [(row["media_id"], covered_ms) for row, covered_ms in contributions(media)]  # type: ignore[arg-type]
+    found = [(row["media_id"], covered_ms) for row, covered_ms in contributions(media)]
 
     assert found == [("mp4-0", 0), ("mp4-1", 0), ("piece", 60_000)]
+
+
+def test_a_recovered_one_that_failed_is_not_in_the_transcript() -> None:
+    media = [part(0, 2), recovered(1, None, status="failed")]
+
+    assert list(contributions(media)) == [(media[0], 0)]
+
+
+def test_a_media_object_without_a_part_is_in_front_of_later_parts() -> None:
+    track: MediaRow = {**part(0, 1), "key": "s_team__uid_s_7__uid_e_audio.m3u8"}
+    del track["part"]
+
+    assert newest_per_key([part(1, 1), track, part(0, 1)]) == [part(0, 1), track, part(1, 1)]

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -6,6 +6,7 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.model.parts import newest_per_key
 from recording_insights.model.status import derive_status
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import MediaRow
 from tests.unit.conftest import MakeMedia
 
 SID = "b1946ac92492d2347c6235b4d2611184"
@@ -18,9 +19,9 @@ def admit(store: MediaStore, media: MediaObject, recording_id: str = R) -> str:
     return media.media_id
 
 
-def item(key: str, status: str, *, second: int = 0, **values: Any) -> dict[str, Any]:
-    arrived = f"2026-03-12T00:00:{second:02}.000000Z"
-    return {"key": key, "status": status, "arrived_at": arrived, **values}
+def item(key: str, status: str, *, second: int = 0, **values: Any) -> MediaRow:
+    row: Any = {"key": key, "status": status, "arrived_at": f"2026-03-12T00:00:{second:02}.000000Z", **values}
+    return cast(MediaRow, row)
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def store(media_store: MediaStore) -> MediaStore:
 
 
 class TestStatus:
+    @pytest.mark.matrix
     @pytest.mark.parametrize(
         ("media", "status", "reason"),
         [
@@ -56,7 +58,7 @@ class TestStatus:
         ],
     )
     def test_it_follows_from_the_newest_media_object_of_each_key(
-        self, media: list[dict[str, Any]], status: str, reason: str | None
+        self, media: list[MediaRow], status: str, reason: str | None
     ) -> None:
         assert derive_status("stopping", media) == (status, reason)
         assert derive_status("stopping", media[::-1])[0] == status
@@ -64,12 +66,11 @@ class TestStatus:
     def test_a_thousand_reasons_are_cut(self) -> None:
         _, reason = derive_status("", [item(f"part {n}", "failed", reason="r" * 400) for n in range(1000)])
 
-        assert len(reason or "") == 2000
+        assert reason is not None
+        assert len(reason) == 2000
 
     def test_within_a_second_s3s_sequencer_tells_which_came_last(self) -> None:
-        early, late = (
-            {**item("a", "failed"), "sequencer": number} for number in ("0055AED6DCD90281E5", "0055AED6DCD90281E6")
-        )
+        early, late = (item("a", "failed", sequencer=f"0055AED6DCD90281E{last}") for last in (5, 6))
 
         assert newest_per_key([early, late]) == newest_per_key([late, early]) == [late]
 
@@ -80,7 +81,7 @@ class TestStatus:
 
     @pytest.mark.parametrize("status", ["done", "failed"])
     def test_the_end_of_the_last_part_is_the_recordings(
-        self, store: MediaStore, make_media: MakeMedia, status: str
+        self, store: MediaStore, make_media: MakeMedia, status: Literal["done", "failed"]
     ) -> None:
         first, second = admit(store, make_media("0.mp4")), admit(store, make_media("1.mp4"))
         store.finish(R, first, status, reason=None if status == "done" else "no")

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from infra.api import UPLOADER_SECRET
 from operations import agora_key
 from operations.agora_key import OperationFailed, Outcome, main, remove_key, rotate_key
+from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.agora.upload_credentials import SECRET_KEYS
 from tests.unit.operations.fake_account import SECRET, USER, Account, Crash, aws_error
 

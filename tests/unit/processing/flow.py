@@ -54,7 +54,7 @@ class Flow:
             ),
             links=SubmissionLinks(
                 link=lambda media: f"https://bucket/{media.key}?signed={len(self.provider.links)}",
-                stream=lambda media: FakeStream(b"media"),
+                stream=lambda media: FakeStream(media.key.encode()),
                 callback=lambda provider, name: CallbackAddress(f"https://api/webhooks/{provider}/{name}", "token"),
                 delivery=lambda provider, name: Delivery("replies", f"deliveries/{provider}/{name}.json", lambda: LINK),
             ),
@@ -81,6 +81,11 @@ class Flow:
             replies=self.replies,
             provider_for=self._provider_for,
         )
+
+    def change_recording(self, **values: Any) -> None:
+        """Write these attributes of the recording's row."""
+        row: Any = {**self.store.recordings.get(R), **values}
+        self.store.table.put_item(Item=row)
 
     @property
     def item(self) -> Mapping[str, Any]:

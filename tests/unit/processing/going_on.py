@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from recording_insights.hls.remux.remux import NoAudio, Prepared
 from recording_insights.hls.timeline import PlacedSegment
@@ -33,7 +33,10 @@ AT_LAST = [slice_at(300)]
 
 
 class World:
-    """What Agora writes is announced to the intake, and what that starts is run; a prepared file holds its pieces."""
+    """What Agora writes is announced to the intake, and what that starts is run; a prepared file holds its pieces.
+
+    `starts` counts the calls that start an execution, `files` the prepared files.
+    """
 
     def __init__(self, table: Any, clock: FakeClock, folder: FakeFolder | None = None) -> None:
         self.clock = clock
@@ -41,6 +44,7 @@ class World:
         self.folder = folder or FakeFolder(clock)
         self.executions: dict[str, Progress] = {}
         self.starts = 0
+        self.files = 0
         self.is_silent = False
 
     def write(self, names: Sequence[str], *, closed: bool = True, key: str = KEY) -> None:
@@ -95,7 +99,7 @@ class World:
             self.clock.elapsed += self.look(name).wait_seconds
         raise AssertionError("it waits for ever")
 
-    def process(self, name: str, status: str = "done") -> None:
+    def process(self, name: str, status: Literal["done", "failed"] = "done") -> None:
         """The execution, to its end."""
         outcome, progress = self.prepare(name), self.executions[name]
         if outcome == "submit":
@@ -116,7 +120,8 @@ class World:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The media objects, in the order in which they follow each other."""
-        found = [item for item in self.store.table.scan()["Items"] if item["sk"].startswith("MEDIA#")]  # type: ignore[attr-defined]
+        items: list[Any] = self.store.table.scan()["Items"]
+        found = [item for item in items if item["sk"].startswith("MEDIA#")]
         return sorted(found, key=lambda item: int(item.get("continuation", 0)))
 
     @property
@@ -136,6 +141,7 @@ class World:
     def _remux(self, pieces: Sequence[PlacedSegment], read: Callable[[str], bytes | None], target: Path) -> Prepared:
         if self.is_silent:
             raise NoAudio("no sound")
+        self.files += 1
         target.write_text(json.dumps([vars(piece) for piece in pieces]))
         length_ms = max(piece.at_ms + piece.length_ms for piece in pieces)
         return Prepared(length_ms, 0, [piece.name for piece in pieces if read(piece.name) is None])

@@ -77,6 +77,7 @@ def test_the_callback_ends_the_wait_and_a_second_one_nothing(placed: World) -> N
     before = placed.flow.item
     assert placed.call() == "known already"
 
+    assert "delivery" not in before, "a message that the job has ended is no result"
     # Ended again, since the first may have broken off before: a wait that is over does not mind.
     assert placed.woken == ["task-token", "task-token"]
     assert placed.flow.item == before
@@ -93,6 +94,25 @@ def test_a_callback_whose_receiver_broke_off_is_made_good_by_the_next(placed: Wo
 
     assert placed.call() == "known already"
     assert placed.woken == ["task-token"]
+
+
+def test_of_two_callbacks_at_once_one_is_noted_and_both_end_the_wait(
+    placed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert placed.wait()
+    note = MediaStore.note_callback
+    outcomes: list[str] = []
+
+    def meanwhile(*arguments: Any, **named: Any) -> bool:
+        monkeypatch.setattr(MediaStore, "note_callback", note)
+        outcomes.append(placed.call())
+        return note(*arguments, **named)
+
+    monkeypatch.setattr(MediaStore, "note_callback", meanwhile)
+
+    assert placed.call() == "known already"
+    assert outcomes == ["noted"]
+    assert placed.woken == ["task-token", "task-token"]
 
 
 def test_an_early_callback_leaves_nobody_waiting(world: World) -> None:
@@ -325,7 +345,7 @@ def test_the_wait_and_the_callback_cannot_miss_each_other(
     store = MediaStore(either_table, clock.now, clock.sleep)
     media = make_media()
     store.admit(R, media, providers=["symbl"], duration_ms=None)
-    note = {"provider": "symbl", "job": JOB, "delivery": None}
+    note: dict[str, Any] = {"provider": "symbl", "job": JOB, "delivery": None}
 
     assert not store.note_callback(R, media.media_id, **{**note, "provider": "deepgram"})
     assert "callback_at" not in store.get(R, media.media_id)

@@ -17,7 +17,7 @@ from recording_insights.errors import (
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities
 from tests.unit.fakes import FakeProvider
-from tests.unit.processing.flow import Flow, R
+from tests.unit.processing.flow import EXPIRED, Flow, R
 
 AWAY = ProviderUnavailable("Marsview answered HTTP 503")
 AT_ONCE = [
@@ -116,6 +116,23 @@ def test_nobody_is_tried_twice(two: Flow) -> None:
     assert progress.outcome == "failed"
 
 
+def test_the_renewed_links_of_the_last_provider_are_left_out_of_the_reason(flow: Flow) -> None:
+    flow.provider.submits = [EXPIRED, AT_ONCE[1]]
+
+    assert flow.submit(flow.submit()).reason == "Marsview wants to be paid"
+
+
+def test_the_next_provider_has_all_its_renewed_links(two: Flow) -> None:
+    two.provider.submits = [EXPIRED, EXPIRED, AT_ONCE[1]]
+    two.others["deepgram"].submits = [EXPIRED, EXPIRED, {"request_id": "r-1"}]
+    progress = two.progress
+    for _ in range(6):
+        assert progress.outcome == "submit"
+        progress = two.submit(progress, failover=["deepgram"])
+
+    assert (progress.outcome, two.item["renewals"]) == ("running", 2)
+
+
 def test_an_unpaid_half_of_a_job_stays_on_record(two: Flow) -> None:
     two.provider.keeps = [{"transaction_id": "txn-1"}]
     two.provider.submits = [AT_ONCE[0]]
@@ -136,7 +153,7 @@ def test_an_unpaid_half_of_a_job_stays_on_record(two: Flow) -> None:
 def test_what_the_next_one_understands_too_goes_along(
     two: Flow, options: dict[str, Any], passed_on: dict[str, Any]
 ) -> None:
-    two.store.table.put_item(Item={**two.store.recordings.get(R), "options": options})
+    two.change_recording(options=options)
     two.provider.submits = [AT_ONCE[0]]
     stack = {"marsview": {"speakers": 5}, "deepgram": {"model": "nova-2"}}
 
@@ -147,9 +164,7 @@ def test_what_the_next_one_understands_too_goes_along(
 
 
 def test_who_cannot_be_asked_for_the_language_is_passed_over(two: Flow) -> None:
-    two.store.table.put_item(
-        Item={**two.store.recordings.get(R), "provider": "deepgram", "options": {"language": "de"}}
-    )
+    two.change_recording(provider="deepgram", options={"language": "de"})
     two.store.note(R, two.media.media_id, provider="deepgram")
     two.others["deepgram"].submits = [AT_ONCE[0]]
     two.others["ringcentral"] = FakeProvider()
@@ -178,14 +193,14 @@ def test_each_job_has_a_name_of_its_own(two: Flow) -> None:
 
 
 def test_the_recordings_own_list_goes_before_the_stacks(two: Flow) -> None:
-    two.store.table.put_item(Item={**two.store.recordings.get(R), "failover": []})
+    two.change_recording(failover=[])
     two.provider.submits = [AT_ONCE[0]]
 
     assert two.submit(failover=["deepgram"]).outcome == "failed"
 
 
 def test_a_language_that_the_provider_does_not_know_is_refused_unasked(two: Flow) -> None:
-    two.store.table.put_item(Item={**two.store.recordings.get(R), "options": {"language": "tlh"}})
+    two.change_recording(options={"language": "tlh"})
     two.provider.capabilities = replace(two.provider.capabilities, languages=frozenset({"en-US", "zh-TW"}))
 
     progress = two.submit()

@@ -19,6 +19,13 @@ from tests.unit.processing.track_scene import KEY, FakeFolder, playlist
 
 ARRIVED = "2026-03-12T00:00:00.000000Z"
 LATE = timedelta(minutes=60)
+EVENTS_PER_CHECK = 9
+"""Events in an execution's history: five of the task, two each of the choice and the wait."""
+MOST_EVENTS = 25_000
+"""An execution with more events fails.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+"""
 
 
 def at(hour: int) -> datetime:
@@ -100,7 +107,30 @@ def test_an_open_playlist_that_was_just_written_is_being_written(
 
 @pytest.mark.parametrize(
     ("quiet_seconds", "waiting_seconds", "seconds"),
-    [(0, 0, 5), (100, 0, 25), (0, 10_000, 100), (100, 10_000, 100), (10**6, 10**6, 300)],
+    [
+        (0, 0, 5),
+        (20, 500, 5),
+        (24, 0, 6),
+        (100, 0, 25),
+        (1_196, 0, 299),
+        (1_204, 0, 300),
+        (0, 600, 6),
+        (0, 29_900, 299),
+        (0, 30_100, 300),
+        (100, 10_000, 100),
+        (10**6, 10**6, 300),
+    ],
 )
 def test_the_checks_become_rarer(quiet_seconds: float, waiting_seconds: float, seconds: int) -> None:
     assert seconds_until_next_check(quiet_seconds=quiet_seconds, waiting_seconds=waiting_seconds) == seconds
+
+
+def test_the_checks_of_two_days_fit_into_one_execution() -> None:
+    """Even if a file is written just before each check, so that the time of quiet is always 0."""
+    seconds, checks = 0, 0
+    while seconds < 48 * 3600:
+        seconds += seconds_until_next_check(quiet_seconds=0, waiting_seconds=seconds)
+        checks += 1
+
+    assert 900 < checks < 1_000
+    assert checks * EVENTS_PER_CHECK < MOST_EVENTS / 2

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_no_link_reaches_the_row(state: dict[str, Any], store: MediaStore) -> No
 
 @pytest.mark.parametrize("status", ["done", "failed"])
 def test_a_finished_media_object_keeps_its_end(
-    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any], status: str
+    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any], status: Literal["done", "failed"]
 ) -> None:
     store.finish(SID, state["media_id"], status, reason="the first")
     event = stopped(captured_event("execution_aborted"), state)

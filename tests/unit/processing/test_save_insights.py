@@ -50,7 +50,11 @@ class TestSave:
         assert collection.recording["status"] == "partial"
         assert collection.insights[submitted.media.media_id] == Insights(
             transcript=[],
-            **{name: [] for name in ("topics", "action_items", "follow_ups", "questions", "emotions")},
+            topics=[],
+            action_items=[],
+            follow_ups=[],
+            questions=[],
+            emotions=[],
             summary="half",
             missing=("emotion_analysis: x",),
         )

@@ -1,21 +1,26 @@
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
     CredentialsRefused,
     ProviderBusy,
     ProviderRejected,
     ProviderUnavailable,
 )
+from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import why_refused
 from recording_insights.processing.renewals import MOST_RENEWALS
 from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace
 from recording_insights.providers.port import Capabilities
+from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import PreparedFile
 from tests.unit.conftest import MakeMedia
+from tests.unit.fakes import FakeClock
 from tests.unit.processing.flow import EXPIRED, JOB, SECRET_FAULT, Flow, R
 
 
@@ -30,6 +35,25 @@ class TestSubmit:
         (submission,) = flow.provider.submissions
         assert submission.title == f"{R} talk.mp4"
         assert submission.media == flow.media
+
+    def test_of_a_track_the_prepared_file_is_submitted(
+        self, store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia
+    ) -> None:
+        playlist = make_media(f"{R}_team__uid_s_1001__uid_e_audio.m3u8", etag="of the playlist", size=300)
+        flow = Flow(store, replies, clock, playlist)
+        prepared: PreparedFile = {"key": f"prepared/{R}/uid-1001.mp4", "etag": "of the file", "size": 4_000_000}
+        store.note(R, playlist.media_id, prepared=prepared)
+        flow.provider.submits = [JOB]
+
+        assert flow.submit().outcome == "running"
+
+        (submission,) = flow.provider.submissions
+        file = MediaObject("recordings-bucket", prepared["key"], "of the file", 4_000_000, clock.now())
+        assert submission.media == file
+        assert submission.title == f"{R} uid-1001.mp4"
+        assert flow.provider.links == [f"https://bucket/prepared/{R}/uid-1001.mp4?signed=0"]
+        assert b"".join(submission.open_media()) == prepared["key"].encode()
+        assert submission.name == f"{R}-{playlist.media_id}-0", "callbacks find the row by the playlist's id"
 
     def test_a_job_on_the_row_is_not_bought_again(self, submitted: Flow) -> None:
         progress = submitted.submit(replace(submitted.progress, attempt=7, waited_seconds=900))
@@ -122,7 +146,9 @@ class TestSubmit:
             flow.submit()
 
     @pytest.mark.parametrize("status", ["done", "failed"])
-    def test_a_finished_media_object_is_never_submitted_again(self, flow: Flow, status: str) -> None:
+    def test_a_finished_media_object_is_never_submitted_again(
+        self, flow: Flow, status: Literal["done", "failed"]
+    ) -> None:
         flow.store.finish(R, flow.media.media_id, status)
 
         progress = flow.submit(flow.poll())
@@ -136,7 +162,7 @@ class TestSubmit:
     def test_the_recordings_options_go_before_the_stacks_and_are_plain_json(
         self, flow: Flow, options: dict[str, Any]
     ) -> None:
-        flow.store.table.put_item(Item={**flow.store.recordings.get(R), "options": options})
+        flow.change_recording(options=options)
         flow.provider.submits = [JOB]
 
         flow.submit(options={"marsview": {"speakers": 2}})
@@ -211,7 +237,7 @@ class TestRenewal:
     ],
 )
 def test_what_a_provider_cannot_take_is_refused_with_its_limit(
-    make_media: MakeMedia, limits: dict[str, int], key: str, duration_ms: Any, refusal: str | None
+    make_media: MakeMedia, limits: dict[str, Any], key: str, duration_ms: Any, refusal: str | None
 ) -> None:
     capabilities = replace(Capabilities("url", frozenset({"mp4", "mp3"}), Pace(5, 0.3)), **limits)
 

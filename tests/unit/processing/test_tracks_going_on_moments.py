@@ -1,6 +1,7 @@
 """A track that goes on at any moment of its processing, and crashes at any write of what follows."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from recording_insights.processing.prepared_file import FilePreparation
 from recording_insights.store.media import MediaStore
-from tests.unit.crashing_table import CrashingTable
+from tests.unit.crashing_table import CrashingTable, crashes_at_every_write
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.going_on import AT_LAST, FIRST, THEN, World
@@ -79,7 +80,7 @@ def test_whenever_it_goes_on_and_whenever_that_is_announced_all_is_heard_once(be
         moments.passed = 0
         world.is_silent = before == "no sound"
         moments.events = [
-            (written, lambda world=world: world.sounds([*first, *THEN])),
+            (written, partial(world.sounds, [*first, *THEN])),
             (written + later, world.announce),
         ]
         world.process_all()
@@ -92,12 +93,33 @@ def test_whenever_it_goes_on_and_whenever_that_is_announced_all_is_heard_once(be
         heard = [name for names in world.heard for name in names if name in expected]
         assert heard == expected, f"written before access {written}, announced {later} later"
         assert len(world.rows) <= 2
-        assert world.recording["status"] in ("done", "partial")
+        whole = before != "no sound" or len(world.rows) == 1
+        assert world.recording["status"] == ("done" if whole else "partial")
     assert interleavings > 100
 
 
+@pytest.mark.parametrize(("later", "files"), [([], 1), (THEN, 2)], ids=["nothing new", "more"])
+def test_only_more_of_the_track_makes_a_second_file(
+    table: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, later: list[str], files: int
+) -> None:
+    world = World(table, clock)
+    world.tell(FIRST)
+    keep = FakeFolder.keep
+
+    def and_announced(folder: FakeFolder, key: str, file: Path) -> tuple[str, int]:
+        monkeypatch.setattr(FakeFolder, "keep", keep)
+        world.tell([*FIRST, *later])
+        return keep(folder, key, file)
+
+    monkeypatch.setattr(FakeFolder, "keep", and_announced)
+
+    assert world.look(world.names[0]).outcome == "submit"
+    assert world.files == files
+    assert world.heard == [[*FIRST, *later]]
+
+
 @pytest.mark.parametrize("status", ["prepared", "done", "failed"])
-def test_an_intake_that_fell_asleep_while_the_file_was_made(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+def test_an_intake_that_fell_asleep_while_the_file_was_made(monkeypatch: pytest.MonkeyPatch, status: Any) -> None:
     world = World(FakeTable(), FakeClock())
     world.tell(FIRST)
     seen: list[Any] = []
@@ -121,18 +143,11 @@ def test_an_intake_that_fell_asleep_while_the_file_was_made(monkeypatch: pytest.
     assert world.heard == [FIRST, THEN]
 
 
-@pytest.mark.parametrize("takes_effect", [False, True])
-def test_a_crash_at_any_write_and_the_retry_end_as_without(takes_effect: bool) -> None:
+def test_a_crash_at_any_write_and_the_retry_end_as_without() -> None:
     expected = story(CrashingTable())
-    crashes = 0
-    while True:
-        table = CrashingTable()
-        table.writes_left, table.takes_effect = crashes + 1, takes_effect
-        assert story(table) == expected, f"after a crash at write {crashes + 1}"
-        if table.writes_left > 0:
-            break
-        crashes += 1
-    assert crashes >= 20
+    for table in crashes_at_every_write(at_least=20):
+        table.arm()
+        assert story(table) == expected, str(table)
 
 
 def story(table: Any) -> dict[str, Any]:

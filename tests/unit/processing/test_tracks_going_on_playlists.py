@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -12,7 +12,7 @@ from recording_insights.model.insights import Insights, Utterance
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
 from tests.unit.fakes import FakeClock
-from tests.unit.hls.made import FRAME_MS, segment_of, tone_spans
+from tests.unit.hls.remux.made import FRAME_MS, segment_of, tone_spans
 from tests.unit.processing.going_on import FIRST, IGNORED, THEN, World, slice_at
 from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder
 
@@ -65,10 +65,8 @@ class TestPlaylists:
         assert track.timeline.starts_at_ms == BEGAN_MS + 3000
         assert prepared.lost == ()
         near = 3 * FRAME_MS
-        assert tone_spans(target) == [
-            (pytest.approx(0, abs=near), pytest.approx(2000, abs=near)),
-            (pytest.approx(3000, abs=near), pytest.approx(4000, abs=near)),
-        ]
+        edges = [edge for span in tone_spans(target) for edge in span]
+        assert edges == pytest.approx([0, 2000, 3000, 4000], abs=near)
 
     def test_a_recorder_that_only_repeats_adds_nothing(self, world: World) -> None:
         world.process_all()
@@ -164,6 +162,9 @@ def said(*texts: tuple[int, str]) -> Insights:
     return Insights(transcript=lines, summary=texts[0][1], ratings={"politeness": len(texts)})
 
 
+Ending = Literal["done", "failed"]
+
+
 class TestAnswer:
     def test_one_conversation_in_true_order(self, world: World) -> None:
         world.process_all()
@@ -171,11 +172,11 @@ class TestAnswer:
         world.tell([slice_at(20).replace("1001", "1002")], key=f"{FOLDER}{other}.m3u8")
         world.tell([*FIRST, *THEN])
         world.process_all()
-        rows = {row["media_id"]: row for row in world.rows}
+        rows: dict[str, Any] = {row["media_id"]: row for row in world.rows}
         first, then = (row["media_id"] for row in world.rows if row["uid"] == "1001")
         [between] = (row["media_id"] for row in world.rows if row["uid"] == "1002")
         collection = Collection(
-            {**world.recording, "speakers": {"1001": "Ann"}},
+            world.recording | {"speakers": {"1001": "Ann"}},
             rows,
             {first: said((1000, "a"), (25_000, "c")), then: said((500, "d")), between: said((0, "b"))},
         )
@@ -196,7 +197,7 @@ class TestAnswer:
             *[("failed", "done", "partial"), ("failed", "failed", "failed")],
         ],
     )
-    def test_the_recording_ends_as_both_do(self, world: World, first: str, then: str, status: str) -> None:
+    def test_the_recording_ends_as_both_do(self, world: World, first: Ending, then: Ending, status: str) -> None:
         world.process(world.names[0], first)
         world.tell([*FIRST, *THEN])
         world.process(world.names[1], then)

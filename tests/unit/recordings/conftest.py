@@ -21,4 +21,4 @@ def stop(store: RecordingStore, agora: Any, clock: FakeClock) -> Any:
 
 @pytest.fixture
 def running(start: Any) -> dict[str, Any]:
-    return start().recording
+    return dict(start().recording)

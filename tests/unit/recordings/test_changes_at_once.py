@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from infra.api import TIMEOUT
 from recording_insights.errors import AgoraUnavailable, Conflict, InvalidRequest
 from recording_insights.recordings.change import update_layout, update_recording
 from recording_insights.recordings.lease import LEASE_SECONDS, WAITS
 from recording_insights.recordings.read import describe_recording
 from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingChanges
 from tests.unit.agora.fake_agora import Answer, FakeAgora
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import wanted
@@ -68,7 +68,7 @@ def test_one_that_has_ended_meanwhile_is_built_upon(
 
     def end() -> None:
         clock.on_sleep = lambda: None
-        left = {"subscribe_video_uids": [9], "transcoding": {"width": 640, "layout": "best_fit"}}
+        left: RecordingChanges = {"subscribe_video_uids": [9], "transcoding": {"width": 640, "layout": "best_fit"}}
         store.update(recording_id, left)
         store.end_lease(first)
 
@@ -124,7 +124,6 @@ def test_one_that_was_cut_off_hinders_for_a_short_time_only(
     assert store.lease(recording_id, LEASE_SECONDS)
     clock.elapsed += LEASE_SECONDS
     assert change("update")["subscribe_audio_uids"] == [5]
-    assert TIMEOUT.to_seconds() < LEASE_SECONDS, "nobody is cut off who may still work"
 
 
 def test_without_time_to_wait_it_is_refused_at_once(

@@ -17,8 +17,9 @@ LAMBDA_LIMIT = 6_291_556
 
 def collection_of(*parts: tuple[str, Insights | None], status: str = "done", **recording: Any) -> Collection:
     """A recording of parts (key, insights) that arrived in this order; None is not finished."""
+    row: Any = {"recording_id": R, "status": status, "provider": "marsview", **recording}
     return Collection(
-        recording={"recording_id": R, "status": status, "provider": "marsview", **recording},
+        recording=row,
         media={
             f"m{n}": {"media_id": f"m{n}", "key": key, "arrived_at": f"2026-03-12T00:00:{n:02}.000000Z"}
             for n, (key, _) in enumerate(parts)
@@ -197,7 +198,7 @@ def parts_of(*parts: tuple[int, int | None, Insights | None]) -> Collection:
     named = [(f"sid_team_{number}.mp4", insights) for number, _, insights in parts]
     collection = collection_of(*named)
     for item, (number, length, _) in zip(collection.media.values(), parts, strict=True):
-        item |= {"part": number, **({"duration_ms": length} if length is not None else {})}  # type: ignore[operator]
+        item |= {"part": number, **({"duration_ms": length} if length is not None else {})}
     return collection
 
 
@@ -246,7 +247,7 @@ def tracks_of(*tracks: tuple[str, int | None, Insights], **recording: Any) -> Co
     """A recording in individual mode: (uid, starts at, insights) of each track."""
     collection = collection_of(*((f"uid_{uid}.m3u8", insights) for uid, _, insights in tracks), **recording)
     for item, (uid, starts_at_ms, _) in zip(collection.media.values(), tracks, strict=True):
-        item.update({"uid": uid, **({} if starts_at_ms is None else {"starts_at_ms": starts_at_ms})})  # type: ignore[attr-defined]
+        item.update({"uid": uid, **({} if starts_at_ms is None else {"starts_at_ms": starts_at_ms})})
     return collection
 
 
@@ -290,6 +291,6 @@ def test_where_a_provider_tells_no_times_one_track_follows_the_other() -> None:
 
 def test_what_never_came_of_a_track_is_among_what_is_missing() -> None:
     collection = tracks_of(("1001", 0, Insights(missing=["topics: x"])), speakers={"1001": "Agent"})
-    next(iter(collection.media.values()))["incomplete"] = "1 of 3 slices never came"  # type: ignore[index]
+    next(iter(collection.media.values()))["incomplete"] = "1 of 3 slices never came"
 
     assert answer_insights(R, collection)["missing"] == ["topics: x", "Agent: 1 of 3 slices never came"]

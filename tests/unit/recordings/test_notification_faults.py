@@ -20,8 +20,15 @@ def notices(table: Any, clock: FakeClock) -> NoticeStore:
     return NoticeStore(table, clock.now)
 
 
-@pytest.mark.parametrize("secret", [SECRET_KEY, SESSION, quote(SECRET_KEY, safe=""), quote(SESSION, safe="")])
-@pytest.mark.parametrize("form", ["token={}", '{{"stsToken":"{}"}}', "HTTPS://B.S3.amazonaws.com/a.ts?x={}", "({})"])
+@pytest.mark.parametrize(
+    ("secret", "form"),
+    [
+        (SECRET_KEY, "token={}"),
+        (SESSION, '{{"stsToken":"{}"}}'),
+        (quote(SECRET_KEY, safe=""), "HTTPS://B.S3.amazonaws.com/a.ts?x={}"),
+        (quote(SESSION, safe=""), "({})"),
+    ],
+)
 def test_an_error_tells_no_secret_however_it_is_written(secret: str, form: str) -> None:
     told = Notification("n", 3, 1, "s", {"errorCode": 32, "errorMsg": f"refused {form.format(secret)} twice"}).error
     runs = [secret[at : at + 8] for at in range(len(secret) - 8)]
@@ -55,11 +62,10 @@ def test_before_the_recorder_is_known_a_notification_is_ignored(
 ) -> None:
     """Whoever comes between Agora's answer and the row: the watch learns of it all the same."""
     row = start().recording
-    named = {name: row[name] for name in ("sid", "resource_id")}
-    store.update(row["recording_id"], dict.fromkeys(named))
+    store.update(row["recording_id"], {"sid": None, "resource_id": None})
     told = Notification("early", 3, 31, row["sid"], {})
     assert "not started here" in str(process_notification(told, store=store, notices=notices))
-    store.update(row["recording_id"], named)
+    store.update(row["recording_id"], {"sid": row["sid"], "resource_id": row["resource_id"]})
     assert process_notification(told, store=store, notices=notices) is None
 
 

@@ -47,63 +47,35 @@ def test_the_defaults() -> None:
     ("field", "body"),
     [
         ("channel", {}),
-        ("channel", {"channel": None}),
         ("channel", {"channel": ""}),
         ("channel", {"channel": 7}),
-        ("channel", {"channel": ["team"]}),
         ("channel", {"channel": "x" * 64}),
         ("channel", {"channel": "é" * 32}),
         ("channel", {"channel": "é"}),
         ("channel", {"channel": "a/b"}),
-        ("channel", {"channel": "a\\b"}),
-        ("channel", {"channel": 'a"b'}),
-        ("channel", {"channel": "a*b"}),
         ("channel", {"channel": "a\n"}),
         ("channel", {"channel": "\ud800"}),
         ("failover", {"channel": "c", "failover": "symbl"}),
         ("failover", {"channel": "c", "failover": ["symbl", "symbl"]}),
         ("failover", {"channel": "c", "failover": ["gladia"]}),
-        ("failover", {"channel": "c", "failover": [{}]}),
         ("uid", {"channel": "c", "uid": 0}),
-        ("uid", {"channel": "c", "uid": "0"}),
-        ("uid", {"channel": "c", "uid": -1}),
-        ("uid", {"channel": "c", "uid": "-1"}),
-        ("uid", {"channel": "c", "uid": 2**32}),
         ("uid", {"channel": "c", "uid": str(2**32)}),
         ("uid", {"channel": "c", "uid": "9" * 5000}),
-        ("uid", {"channel": "c", "uid": 1.5}),
-        ("uid", {"channel": "c", "uid": 1.0}),
-        ("uid", {"channel": "c", "uid": True}),
         ("uid", {"channel": "c", "uid": None}),
-        ("uid", {"channel": "c", "uid": ""}),
-        ("uid", {"channel": "c", "uid": "007"}),
-        ("uid", {"channel": "c", "uid": "7 "}),
         ("uid", {"channel": "c", "uid": "٧"}),
-        ("uid", {"channel": "c", "uid": "alice"}),
-        ("mode", {"channel": "c", "mode": "composite"}),
-        ("mode", {"channel": "c", "mode": "Individual"}),
         ("mode", {"channel": "c", "mode": "MIX"}),
         ("mode", {"channel": "c", "mode": None}),
         ("mode", {"channel": "c", "mode": []}),
-        ("mode", {"channel": "c", "mode": {}}),
         ("provider", {"channel": "c", "provider": "nobody"}),
-        ("provider", {"channel": "c", "provider": None}),
-        ("provider", {"channel": "c", "provider": ["marsview"]}),
-        ("audio_only", {"channel": "c", "audio_only": "yes"}),
         ("audio_only", {"channel": "c", "audio_only": 1}),
         ("options", {"channel": "c", "options": []}),
-        ("options", {"channel": "c", "options": None}),
         ("options.models", {"channel": "c", "options": {"models": []}}),
         ("options.colour", {"channel": "c", "options": {"colour": 1}}),
         ("token", {"channel": "c", "token": ""}),
-        ("token", {"channel": "c", "token": 7}),
         ("token", {"channel": "c", "token": "x" * 2049}),
         ("token", {"channel": "c", "token": "é"}),
         ("max_hours", {"channel": "c", "max_hours": 0}),
         ("max_hours", {"channel": "c", "max_hours": 25}),
-        ("max_hours", {"channel": "c", "max_hours": "2"}),
-        ("max_hours", {"channel": "c", "max_hours": 1.5}),
-        ("max_hours", {"channel": "c", "max_hours": True}),
         ("max_idle_seconds", {"channel": "c", "max_idle_seconds": 4}),
         ("max_idle_seconds", {"channel": "c", "max_idle_seconds": 2_592_001}),
         ("speakers", {"channel": "c", "speakers": {"7": "Ada"}}),
@@ -112,21 +84,15 @@ def test_the_defaults() -> None:
             (field, {"channel": "c", "mode": "individual", "speakers": speakers})
             for field, speakers in (
                 ("speakers", None),
-                ("speakers", ["Ada"]),
                 ("speakers", {str(uid): "Ada" for uid in range(1, 51)}),
                 ("speakers.0", {"0": "Ada"}),
-                ("speakers.007", {"007": "Ada"}),
                 ("speakers.ada", {"7": "Ada", "ada": "Ada"}),
-                ("speakers.7", {"7": ""}),
                 ("speakers.7", {"7": "  "}),
-                ("speakers.7", {"7": None}),
                 ("speakers.7", {"7": "x" * 101}),
-                ("speakers.7", {"7": "Ada\nLovelace"}),
                 ("speakers.7", {"7": "\u200bAda"}),
             )
         ),
         ("chanel", {"channel": "c", "chanel": "d"}),
-        ("storageConfig", {"channel": "c", "storageConfig": {}}),
     ],
 )
 def test_a_refusal_names_its_field(field: str, body: dict[str, Any]) -> None:
@@ -135,20 +101,32 @@ def test_a_refusal_names_its_field(field: str, body: dict[str, Any]) -> None:
     assert refusal.value.field == field
 
 
+def fits(bucket_region: int, area: str) -> bool:
+    """Whether Agora writes to the bucket from this area."""
+    try:
+        check_area({"region": bucket_region}, area)
+    except BadParameter:
+        return False
+    return True
+
+
+def accepts(aws_region: str, area: str) -> bool:
+    try:
+        read({"channel": "c", "region": area}, aws_region=aws_region)
+    except InvalidRequest:
+        return False
+    return True
+
+
+def test_the_area_is_the_buckets() -> None:
+    areas = [(aws_region, area) for aws_region in REGIONS for area in ("CN", "AP", "EU", "NA")]
+    assert [(*pair, accepts(*pair)) for pair in areas] == [(*pair, fits(REGIONS[pair[0]], pair[1])) for pair in areas]
+
+
 @pytest.mark.parametrize("mode", [{}, {"mode": "individual"}, {"mode": "web", "url": "https://example.org"}])
-@pytest.mark.parametrize("aws_region", sorted(REGIONS))
-def test_the_area_is_the_buckets_or_left_out(aws_region: str, mode: dict[str, Any]) -> None:
-    bucket = {"region": REGIONS[aws_region]}
-    for area in ("CN", "AP", "EU", "NA"):
-        try:
-            check_area(bucket, area)
-        except BadParameter:
-            with pytest.raises(InvalidRequest, match=rf"^region: must be .*left out: the bucket is in {aws_region}"):
-                read({"channel": "c", "region": area, **mode}, aws_region=aws_region)
-        else:
-            request = read({"channel": "c", "region": area, **mode}, aws_region=aws_region)
-            assert request.recorder.acquire_request(1)["region"] == area
-    assert "region" not in read({"channel": "c", **mode}, aws_region=aws_region).recorder.acquire_request(1)
+def test_the_area_is_sent_if_it_was_given(mode: dict[str, Any]) -> None:
+    assert read({"channel": "c", "region": "EU", **mode}).recorder.acquire_request(1)["region"] == "EU"
+    assert "region" not in read({"channel": "c", **mode}).recorder.acquire_request(1)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,10 @@ def test_a_stop_after_the_first_part_leaves_the_status_to_the_media(
 def test_media_that_arrive_while_agora_stops_keep_the_status(
     stop: Any, running: dict[str, Any], store: RecordingStore, vendor: FakeAgora
 ) -> None:
-    vendor.before = lambda call: store.update(running["recording_id"], {"status": "processing"}) and None
+    def arrive(call: str) -> None:
+        store.update(running["recording_id"], {"status": "processing"})
+
+    vendor.before = arrive
     assert stop(running["recording_id"])["status"] == "processing"
 
 

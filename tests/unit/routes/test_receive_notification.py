@@ -13,17 +13,11 @@ from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
 from routes import receive_notification
 from tests.unit.environment import ENVIRONMENT
+from tests.unit.fakes import FakeContext
 from tests.unit.wired import rewire
 
 SECRET = "notification-secret"
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
-
-
-class Context:
-    """Lambda's context, with 10 s left."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 10_000
 
 
 @pytest.fixture
@@ -47,7 +41,7 @@ def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     RecorderNameStore(table).name(SID, "a" * 32)
 
     def call(event: dict[str, Any]) -> tuple[int, dict[str, Any], str]:
-        reply = receive_notification.handler(event, Context())
+        reply = receive_notification.handler(event, FakeContext(10_000))
         return reply["statusCode"], json.loads(reply["body"]), str((store.find("a" * 32) or {})["status"])
 
     return call

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from botocore.exceptions import ClientError
@@ -17,6 +17,8 @@ from tests.unit.fakes import FakeClock
 SID = "b1946ac92492d2347c6235b4d2611184"
 FOLDER = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 R = FOLDER
+
+Ended = Literal["done", "failed"]
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ class TestFindRecording:
 class TestFinish:
     @pytest.mark.parametrize(("first", "second"), list(permutations(("done", "failed"))))
     def test_the_first_end_counts(
-        self, store: MediaStore, make_media: MakeMedia, clock: FakeClock, table: Any, first: str, second: str
+        self, store: MediaStore, make_media: MakeMedia, clock: FakeClock, table: Any, first: Ended, second: Ended
     ) -> None:
         media_id = admit(store, make_media())
         store.finish(R, media_id, first, reason="the first")
@@ -168,8 +170,9 @@ class TestFinish:
     def test_a_fault_of_dynamodb_is_not_swallowed(self, store: MediaStore, make_media: MakeMedia) -> None:
         media_id = admit(store, make_media())
 
+        key: Any = {"sk": "another key"}
         with pytest.raises(ClientError, match="ValidationException"):
-            store.note(R, media_id, sk="another key")
+            store.note(R, media_id, **key)
 
 
 class Interleaved:
@@ -222,7 +225,7 @@ class TestTwoAtOnce:
         [("done", "done", "done"), ("done", "failed", "partial"), ("failed", "failed", "failed")],
     )
     def test_two_parts_that_end_at_the_same_moment_end_the_recording(
-        self, store: MediaStore, make_media: MakeMedia, table: Any, mine: str, theirs: str, status: str
+        self, store: MediaStore, make_media: MakeMedia, table: Any, mine: Ended, theirs: Ended, status: str
     ) -> None:
         first, second = admit(store, make_media("0.mp4")), admit(store, make_media("1.mp4"))
         torn: Any = Interleaved(table, lambda: store.finish(R, second, theirs, reason="theirs"))

@@ -9,6 +9,7 @@ from recording_insights.errors import ChannelTaken
 from recording_insights.store.claims import Claim
 from recording_insights.store.keys import insight_key, media_key, recording_key, transcript_key
 from recording_insights.store.recordings import RecordingStore, position
+from recording_insights.store.rows import RecordingRow
 from tests.unit.fakes import FakeClock
 
 A, B = "a" * 32, "b" * 32
@@ -77,7 +78,7 @@ class TestOpen:
 
     @pytest.mark.parametrize("replacing", [None, {"version": 2}])
     def test_a_recording_that_is_another_by_now_keeps_its_claim(
-        self, store: RecordingStore, replacing: dict[str, Any] | None
+        self, store: RecordingStore, replacing: RecordingRow | None
     ) -> None:
         first = store.open({}, CLAIM, over=None)
 
@@ -95,7 +96,8 @@ class TestUpdate:
         put(table, A, "starting", reason="lost")
         clock.elapsed = 1
 
-        updated = store.update(A, {"status": "recording", "sid": "5", "reason": None, "uid": None})
+        changes: Any = {"status": "recording", "sid": "5", "reason": None, "uid": None}
+        updated = store.update(A, changes)
 
         assert updated == {
             **recording_key(A),
@@ -138,8 +140,9 @@ class TestUpdate:
     def test_a_fault_of_dynamodb_is_not_swallowed(self, store: RecordingStore, table: Any) -> None:
         put(table, A, "recording")
 
+        key: Any = {"sk": "another key"}
         with pytest.raises(ClientError, match="ValidationException"):
-            store.update(A, {"sk": "another key"})
+            store.update(A, key)
 
 
 class TestLease:

@@ -10,7 +10,7 @@ from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import FakeAgora
 from tests.unit.agora.fake_sts import FakeSts
 from tests.unit.fakes import FakeClock
-from tests.unit.watch.scene import HOUR, Scene, renewals
+from tests.unit.watch.scene import Scene, renewals, until_due
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def recording(scene: Scene) -> Scene:
 @pytest.fixture
 def due(recording: Scene, vendor: FakeAgora, sts: FakeSts) -> Scene:
     """A recorder whose credentials will be an hour old at the next look."""
-    recording.run(lambda: recording.clock.elapsed + recording.watch.wait_seconds >= HOUR)
+    until_due(recording)
     assert renewals(vendor) == []
     assert len(sts.requests) == 1, "the one of the start"
     return recording

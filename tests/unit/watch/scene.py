@@ -6,15 +6,18 @@ from typing import Any
 
 from recording_insights.agora.client import AgoraClient
 from recording_insights.model.moments import utc_text
+from recording_insights.recordings.start import start_recording
 from recording_insights.store.keys import media_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.check_recording import check_recording
 from recording_insights.watch.progress import Watch
 from recording_insights.watch.recover_recording import recover_recording
-from tests.unit.agora.fake_agora import FakeAgora
+from tests.unit.agora.fake_agora import FakeAgora, client_of
+from tests.unit.agora.fake_sts import FakeSts, uploader_of
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.track_scene import FakeFolder
+from tests.unit.recordings.wanted import wanted
 
 LATE = 60
 """Minutes in which files may come."""
@@ -85,6 +88,20 @@ class Scene:
         item = {"media_id": media_id, "key": f"{media_id}.mp4", "arrived_at": utc_text(self.clock.now())}
         self.store.table.put_item(Item={**media_key(recording_id, media_id), **item, "status": status})
         self.store.update(recording_id, {"status": status, "media": {media_id: {"key": "k", "status": status}}})
+
+
+def watched(table: Any) -> tuple[Scene, FakeAgora]:
+    """A recorder that Agora has just named, with a table of the caller's; its recording has always the same id."""
+    clock, vendor = FakeClock(), FakeAgora()
+    store = RecordingStore(table, clock.now)
+    agora = client_of(vendor, uploader_of(FakeSts(clock.now)))
+    started = start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline(), idempotency_key="the-same")
+    return Scene(store, agora, clock, Watch.begin(started.recording)), vendor
+
+
+def until_due(scene: Scene) -> None:
+    """Go on until the recorder's credentials will be an hour old at the next look."""
+    scene.run(lambda: scene.clock.elapsed + scene.watch.wait_seconds >= HOUR)
 
 
 def queries(vendor: FakeAgora) -> int:

@@ -8,6 +8,7 @@ from recording_insights.agora.client import AgoraClient
 from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingChanges
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.fakes import FakeClock
@@ -197,7 +198,7 @@ def test_what_agora_said_to_be_uploaded_is_still_waited_for(recording: Scene, ve
         {"status": "empty"},
     ],
 )
-def test_what_has_come_to_nothing_is_watched_no_more(scene: Scene, vendor: FakeAgora, change: dict[str, Any]) -> None:
+def test_what_has_come_to_nothing_is_watched_no_more(scene: Scene, vendor: FakeAgora, change: RecordingChanges) -> None:
     scene.store.update(scene.watch.recording_id, change)
     assert scene.turn().outcome == "over"
     assert queries(vendor) == 0
@@ -218,7 +219,8 @@ def test_a_recorder_is_queried_until_its_hours_have_passed(
     start: Any, vendor: FakeAgora, store: RecordingStore, agora: AgoraClient, clock: FakeClock, fault: Answer | None
 ) -> None:
     scene = Scene(store, agora, clock, Watch.begin(start(wanted(max_hours=3)).recording))
-    vendor.script["query"] = [Answer(200, {"serverResponse": {"status": 5}})] + [fault] * 500 if fault else []
+    if fault:
+        vendor.script["query"] = [Answer(200, {"serverResponse": {"status": 5}}), *[fault] * 500]
     scene.run(lambda: "stopped_at" in scene.row)
     assert 3 * HOUR + 600 < clock.elapsed < 3 * HOUR + 1900
     assert "max_hours have passed" in scene.row["reason"]

@@ -120,7 +120,8 @@ def scene_of(store: RecordingStore, agora: AgoraClient, clock: FakeClock) -> Cal
     """The scene of the only row."""
 
     def scene() -> Scene:
-        (row,) = [item for item in store.table.scan()["Items"] if item["sk"] == "RECORDING"]
+        table: Any = store.table
+        (row,) = [item for item in table.scan()["Items"] if item["sk"] == "RECORDING"]
         return Scene(store, agora, clock, Watch.begin(row))
 
     return scene
@@ -190,10 +191,10 @@ def test_files_of_a_recorder_whose_name_was_lost_become_complete(
 
 
 def test_a_start_in_flight_is_waited_for(store: RecordingStore, scene: Scene, vendor: FakeAgora, table: Any) -> None:
-    named = {name: scene.row[name] for name in ("sid", "resource_id")}
-    store.update(scene.watch.recording_id, dict.fromkeys(named))
+    row = scene.row
+    store.update(scene.watch.recording_id, {"sid": None, "resource_id": None})
     assert scene.turn().wait_seconds == 5
-    store.update(scene.watch.recording_id, named)
+    store.update(scene.watch.recording_id, {"sid": row["sid"], "resource_id": row["resource_id"]})
     scene.turn()
     assert scene.row["status"] == "recording"
     assert queries(vendor) == 1

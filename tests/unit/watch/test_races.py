@@ -16,10 +16,10 @@ from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import Answer, FakeAgora
-from tests.unit.crashing_table import Crash, CrashingTable
+from tests.unit.crashing_table import Crash, crashes_at_every_write
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import wanted
-from tests.unit.watch.scene import LATE, Scene
+from tests.unit.watch.scene import LATE, Scene, watched
 
 HOUR = 3600
 EVENTS_PER_LOOK = 9
@@ -131,17 +131,12 @@ def test_a_file_whose_clock_is_wrong_delays_and_loses_nothing(
     assert LATE * 60 <= recording.clock.elapsed < LATE * 60 + 2 * HOUR + 100
 
 
-class TestCrashes:
-    @pytest.fixture
-    def table(self) -> Any:
-        return CrashingTable()
-
-    @pytest.mark.parametrize("takes_effect", [False, True])
-    @pytest.mark.parametrize("crash_at", range(1, 6))
-    @pytest.mark.parametrize("course", ["never joins", "leaves", "leaves without files", "fault"])
-    def test_a_crash_at_any_write_of_a_look_and_its_retry_end_as_without(
-        self, scene: Scene, vendor: FakeAgora, table: Any, course: str, crash_at: int, takes_effect: bool
-    ) -> None:
+@pytest.mark.parametrize(
+    ("course", "writes"), [("never joins", 2), ("leaves", 4), ("leaves without files", 3), ("fault", 5)]
+)
+def test_a_crash_at_any_write_of_a_look_and_its_retry_end_as_without(course: str, writes: int) -> None:
+    for table in crashes_at_every_write(at_least=writes):
+        scene, vendor = watched(table)
         if course == "never joins":
             vendor.live_status = 2
         else:
@@ -151,7 +146,7 @@ class TestCrashes:
             scene.media_arrives()
         if course == "fault":
             vendor.script["query"] = [Answer(401, {})] * 6
-        table.writes_left, table.takes_effect = crash_at, takes_effect
+        table.arm()
         for _ in range(60):
             before = scene.watch
             try:
@@ -163,9 +158,9 @@ class TestCrashes:
             if course == "fault" and not vendor.script["query"]:
                 vendor.live_status = 8
         row = scene.row
-        assert scene.watch.outcome == "over"
-        assert row["status"] == ("done" if course == "leaves" else "failed")
-        assert course == "never joins" or {"complete_at", "stopped_at"} <= row.keys()
-        assert "watch_reason" not in row
-        again = RecordingStore(table, scene.clock.now).claims.find("team")
-        assert again is None or {"stopped_at", "reason"} & row.keys(), "the next start is not held up"
+        assert scene.watch.outcome == "over", table
+        assert row["status"] == ("done" if course == "leaves" else "failed"), table
+        assert course == "never joins" or {"complete_at", "stopped_at"} <= row.keys(), table
+        assert "watch_reason" not in row, table
+        again = scene.store.claims.find("team")
+        assert again is None or {"stopped_at", "reason"} & row.keys(), f"the next start is held up {table}"

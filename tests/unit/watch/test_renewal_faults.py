@@ -17,10 +17,10 @@ from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.agora.fake_sts import FakeSts, refusal
-from tests.unit.crashing_table import Crash, CrashingTable
+from tests.unit.crashing_table import Crash, crashes_at_every_write
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.wanted import wanted
-from tests.unit.watch.scene import HOUR, Scene, renewals
+from tests.unit.watch.scene import HOUR, Scene, renewals, until_due, watched
 
 LONGEST_LOOK_SECONDS = 55
 GONE = Answer(404, {"code": 404, "reason": "failed to find worker"})
@@ -223,27 +223,21 @@ def test_none_of_it_is_written_anywhere(due: Scene, vendor: FakeAgora, caplog: p
         assert "ASIA" not in str(written)
 
 
-class TestCrashes:
-    @pytest.fixture
-    def table(self) -> Any:
-        return CrashingTable()
-
-    @pytest.mark.parametrize("takes_effect", [False, True])
-    @pytest.mark.parametrize("crash_at", [1, 2, 3])
-    def test_a_crash_at_any_write_of_a_renewal_leaves_one_to_be_repeated(
-        self, due: Scene, vendor: FakeAgora, table: Any, crash_at: int, takes_effect: bool
-    ) -> None:
-        """The lease, the row, the lease's end."""
+def test_a_crash_at_any_write_of_a_renewal_leaves_one_to_be_repeated() -> None:
+    """The lease, the row, the lease's end."""
+    for table in crashes_at_every_write(at_least=3):
+        due, vendor = watched(table)
+        until_due(due)
         before = due.watch
-        table.writes_left, table.takes_effect = crash_at, takes_effect
-        with pytest.raises(Crash):
+        table.arm()
+        try:
             due.turn()
-        table.writes_left = 0
-        due.watch = before
+        except Crash:
+            due.watch = before
         for _ in range(2):
             due.turn()
-        assert 1 <= len(renewals(vendor)) <= 2
-        assert due.row["credentials_renewed_at"]
-        assert due.row["status"] == "recording"
-        assert not {"watch_reason", "changing_until"} & due.row.keys()
-        assert due.watch.credential_seconds < HOUR
+        assert 1 <= len(renewals(vendor)) <= 2, table
+        assert due.row["credentials_renewed_at"], table
+        assert due.row["status"] == "recording", table
+        assert not {"watch_reason", "changing_until"} & due.row.keys(), table
+        assert due.watch.credential_seconds < HOUR, table

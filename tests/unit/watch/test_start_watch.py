@@ -9,12 +9,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from recording_insights.aws import clients
 from recording_insights.errors import WatchUnavailable
+from recording_insights.store.rows import RecordingRow
 from recording_insights.watch.progress import Watch
 from recording_insights.watch.start_watch import start_watch
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_step_functions import FakeStepFunctions
 
-RECORDING: dict[str, Any] = {"recording_id": "a" * 32, "created_at": "2026-03-12T00:00:00Z", "version": 1}
+RECORDING: RecordingRow = {"recording_id": "a" * 32, "created_at": "2026-03-12T00:00:00Z", "version": 1}
 
 
 def starter(fake: FakeStepFunctions) -> Any:
@@ -27,6 +28,13 @@ def test_the_same_recording_has_one_watch() -> None:
     for _ in range(2):
         start_watch(RECORDING, start_execution=starter(fake))
     assert fake.executions == {f"{'a' * 32}-1": json.loads(json.dumps(Watch.begin(RECORDING).to_state()))}
+
+
+def test_a_watch_begins_with_its_first_wait_and_no_attempt() -> None:
+    watch = Watch.begin(RECORDING)
+    assert (watch.attempt, watch.wait_seconds, watch.waited_seconds, watch.credential_seconds) == (0, 7, 7, 7)
+    assert (watch.phase, watch.outcome, watch.since) == ("unnamed", "watching", RECORDING["created_at"])
+    assert Watch.from_state({"recording_id": "a", "opened_at": "b", "since": "c"}).attempt == 0
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,15 @@ class Scene:
 class StandIn(Scene):
     def __init__(self, folder: Path) -> None:
         self.outside_sent: list[Any] = []
+
+        def send(*call: Any) -> int:
+            self.outside_sent.append(call)
+            return 200
+
         self.world = create_runtime(
             FakeSpeechEngine(),
             download=lambda link, target: shutil.copy(folder / "talk.mp4", target),
-            send=lambda *call: self.outside_sent.append(call) or 200,
+            send=send,
             clock=lambda: NOW,
         )
         self.client = create_app(self.world).test_client()
@@ -84,7 +89,8 @@ class StandIn(Scene):
 
     @property
     def paid(self) -> int:
-        return int(self.client.get("/ledger").json["paid"].get("assemblyai.jobs", 0))  # type: ignore[index]
+        ledger: Any = self.client.get("/ledger").json
+        return int(ledger["paid"].get("assemblyai.jobs", 0))
 
 
 def scripted(script: Mapping[str, Sequence[Scripted]]) -> Scene:

@@ -65,6 +65,7 @@ class TestAsking:
     def test_refusals_bought_nothing(self, answer: requests.Response, error: type[ProviderError], words: str) -> None:
         with pytest.raises(error, match=words) as refused:
             scripted({ASK: [answer] * 2}).submit()
+        assert type(refused.value) is error
         assert_nothing_leaks(refused.value)
 
     @pytest.mark.parametrize(
@@ -196,6 +197,7 @@ class TestPolling:
     def test_faults(self, answer: Any, error: type[ProviderError]) -> None:
         with pytest.raises(error) as fault:
             scripted({GET: [answer]}).adapter.poll(JOB, None)
+        assert type(fault.value) is error
         assert_nothing_leaks(fault.value)
 
     @pytest.mark.parametrize("answer", [{"status": "queued", "text": None}, {"status": "completed"}, []])
@@ -236,11 +238,11 @@ class TestCallbacks:
             ("ü", TOKEN),
         ],
     )
-    @pytest.mark.parametrize("body", [b'{"transcript_id": "t-1", "status": "completed"}', b"nonsense"])
-    def test_forged(self, body: bytes, token: str | None, expected: str) -> None:
-        with pytest.raises(CallbackForged) as forged:
-            scripted({}).adapter.read_callback(callback(body, token, expected))
-        assert_nothing_leaks(forged.value)
+    def test_forged(self, token: str | None, expected: str) -> None:
+        for body in (b'{"transcript_id": "t-1", "status": "completed"}', b"nonsense"):
+            with pytest.raises(CallbackForged) as forged:
+                scripted({}).adapter.read_callback(callback(body, token, expected))
+            assert_nothing_leaks(forged.value)
 
     @pytest.mark.parametrize(
         "body",

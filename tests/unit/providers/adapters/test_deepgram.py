@@ -81,8 +81,8 @@ class TestWithStandIn:
         assert stand_in.paid == 1
 
     def test_everything_asked_for_is_known_to_the_vendor(self, stand_in: StandIn) -> None:
-        options = {"features": ["summarize", "sentiment", "topics", "intents", "detect_entities"], "language": "en-GB"}
-        stand_in.submit(**options, custom_vocabulary=["Agora", "Zürich & 東京"])
+        features = ["summarize", "sentiment", "topics", "intents", "detect_entities"]
+        stand_in.submit(features=features, language="en-GB", custom_vocabulary=["Agora", "Zürich & 東京"])
 
         (line,) = [line for line in stand_in.ledger["lines"] if line["call"] == "deepgram.listen"]
         assert (line["status"], "unknown" in line) == (200, False)
@@ -209,6 +209,7 @@ class TestQuery:
 
 
 class TestAnswers:
+    @pytest.mark.matrix
     @pytest.mark.parametrize(
         ("answer", "kind", "text"),
         [

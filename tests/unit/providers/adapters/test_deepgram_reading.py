@@ -164,25 +164,28 @@ def test_without_words_the_transcript_is_one_utterance(words: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "error"),
     [
-        {},
-        [],
-        None,
-        "text",
-        {"request_id": "r-1"},
-        {"results": None},
-        {"results": []},
-        {"results": {}},
-        {"results": {"channels": []}},
-        {"results": {"channels": {}}},
-        {"results": {"channels": [None]}},
-        {"results": {"channels": [{"alternatives": []}]}},
-        {"results": {"channels": [{"alternatives": [None]}]}},
-        {"results": {"channels": [{"alternatives": ["x"]}]}},
-        {"results": {"channels": [{"alternatives": [{}]}]}},
+        ({}, KeyError),
+        ([], TypeError),
+        (None, TypeError),
+        ("text", TypeError),
+        ({"request_id": "r-1"}, KeyError),
+        ({"results": None}, TypeError),
+        ({"results": []}, TypeError),
+        ({"results": {}}, KeyError),
+        ({"results": {"channels": []}}, IndexError),
+        ({"results": {"channels": {}}}, KeyError),
+        ({"results": {"channels": [None]}}, TypeError),
+        ({"results": {"channels": [{"alternatives": []}]}}, IndexError),
     ],
 )
-def test_no_transcript_at_all_is_an_error(reply: Any) -> None:
-    with pytest.raises((LookupError, TypeError, ValueError)):
+def test_a_reply_of_another_form_is_an_error(reply: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
         read(json.dumps(reply).encode())
+
+
+@pytest.mark.parametrize("alternative", [None, "x", {}])
+def test_no_transcript_at_all_is_an_error(alternative: Any) -> None:
+    with pytest.raises(LookupError, match=r"^the result has no transcript$"):
+        read(json.dumps({"results": {"channels": [{"alternatives": [alternative]}]}}).encode())

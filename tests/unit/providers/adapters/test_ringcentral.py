@@ -113,7 +113,8 @@ class Scene:
 
     @property
     def paid(self) -> int:
-        return int(self.client.get("/ledger").json["paid"].get("ringcentral.jobs", 0))  # type: ignore[index]
+        ledger: Any = self.client.get("/ledger").json
+        return int(ledger["paid"].get("ringcentral.jobs", 0))
 
 
 @pytest.fixture

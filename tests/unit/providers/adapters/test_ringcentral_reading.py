@@ -97,5 +97,5 @@ def test_other_forms_of_transcripts(given: Any, transcript: list[Utterance]) -> 
 
 @pytest.mark.parametrize("given", [{}, {"utteranceInsights": None}, {"speakerInsights": {}}, [], None, "text"])
 def test_a_reply_without_a_transcript(given: Any) -> None:
-    with pytest.raises((LookupError, TypeError, ValueError)):
+    with pytest.raises(LookupError, match=r"^the reply has no transcript$"):
         read(given)

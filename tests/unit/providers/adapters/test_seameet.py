@@ -217,26 +217,25 @@ class TestSubmit:
         assert_nothing_leaks(raised.value)
 
     @pytest.mark.parametrize(
-        "script",
+        ("script", "kept"),
         [
-            {CREATE: [response({"name": "x"})]},
-            {CREATE: [response([])]},
-            {CREATE: [requests.ReadTimeout()]},
-            {NAME: [named(None)]},
-            {NAME: [named(7)]},
-            {UPLOAD: [response("<Error/>", 403)]},
-            {UPLOAD: [requests.ReadTimeout(LINK)]},
-            {UPLOAD: [requests.exceptions.InvalidURL(LINK)]},
-            {ANALYZE: [NEVER_CONNECTED]},
+            ({CREATE: [response({"name": "x"})]}, []),
+            ({CREATE: [response([])]}, []),
+            ({CREATE: [requests.ReadTimeout()]}, []),
+            ({NAME: [named(None)]}, [KEPT]),
+            ({NAME: [named(7)]}, [KEPT]),
+            ({UPLOAD: [response("<Error/>", 403)]}, [KEPT]),
+            ({UPLOAD: [requests.ReadTimeout(LINK)]}, [KEPT]),
+            ({UPLOAD: [requests.exceptions.InvalidURL(LINK)]}, [KEPT]),
+            ({ANALYZE: [NEVER_CONNECTED]}, [KEPT, UPLOADED]),
         ],
-        ids=str,
     )
-    def test_nothing_is_paid_for_before_the_analysis(self, script: Any) -> None:
+    def test_nothing_is_paid_for_before_the_analysis(self, script: Any, kept: list[Any]) -> None:
         scene = Scene(script)
         with pytest.raises(ProviderUnavailable) as raised:
             scene.submit()
-        assert not isinstance(raised.value, SubmissionUnconfirmed)
-        assert scene.kept != [KEPT, UPLOADED] or ANALYZE in script
+        assert type(raised.value) is ProviderUnavailable
+        assert scene.kept == kept
         assert_nothing_leaks(raised.value)
 
     @pytest.mark.parametrize("answer", [response({"job": {"id": "job-1"}}), response({"id": "job-1", "error": None})])
@@ -270,12 +269,19 @@ ERRORS: list[tuple[int, Any, type[ProviderError], str]] = [
 
 
 @pytest.mark.parametrize(("status", "body", "error", "text"), ERRORS)
-@pytest.mark.parametrize("call", [CREATE, NAME, ANALYZE, STATE])
-def test_errors(call: str, status: int, body: Any, error: type[ProviderError], text: str) -> None:
+def test_errors(status: int, body: Any, error: type[ProviderError], text: str) -> None:
     answer = response(json.dumps(body), status)
-    scene = Scene({call: [answer, answer]})
+    scene = Scene({STATE: [answer, answer]})
     with pytest.raises(error, match=text) as raised:
-        scene.provider.poll(JOB, None) if call == STATE else scene.submit()
+        scene.provider.poll(JOB, None)
+    assert type(raised.value) is error
+    assert_nothing_leaks(raised.value)
+
+
+@pytest.mark.parametrize("call", [CREATE, NAME, ANALYZE])
+def test_every_call_reads_the_error_of_a_response_that_says_200(call: str) -> None:
+    with pytest.raises(OutOfCredit, match=r"SeaMeet answered HTTP 200: insufficient funds .*redacted") as raised:
+        Scene({call: [response({"error": f"insufficient funds for {LINK}"})]}).submit()
     assert_nothing_leaks(raised.value)
 
 

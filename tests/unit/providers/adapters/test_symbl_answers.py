@@ -16,13 +16,13 @@ from recording_insights.errors import (
     SubmissionUnconfirmed,
 )
 from recording_insights.providers.port import JobState
+from sandbox.stand_ins.vendors.symbl.server import CREDENTIALS
 from tests.unit.fakes import Scripted, response
 from tests.unit.providers.adapters.symbl_scene import (
     ACCESS,
     BEYOND_JSON,
     BUY,
     BUY_AUDIO,
-    CREDENTIALS,
     IDS,
     JOB,
     LINK,
@@ -135,6 +135,7 @@ def listed(*entries: Any) -> requests.Response:
 
 
 class TestRefusals:
+    @pytest.mark.matrix
     @pytest.mark.parametrize(
         ("answer", "error"),
         [

@@ -33,14 +33,20 @@ class TestFetch:
         assert scene.session.left_over == []
 
     @pytest.mark.parametrize(
-        "absent",
-        [response({"message": "no"}, 404), response("", 404), response("<html>", 404), response({"message": "no"})],
+        ("absent", "reason"),
+        [
+            (response({"message": "gone"}, 404), "gone"),
+            (response("", 404), "no reason given"),
+            (response("<html>", 404), "no reason given"),
+            (response({"message": "gone"}), "gone"),
+        ],
     )
-    def test_what_is_not_there_does_not_matter(self, absent: requests.Response) -> None:
+    def test_what_is_not_there_does_not_matter(self, absent: requests.Response, reason: str) -> None:
         scene = OverScript(answers(summary=absent, trackers_detected=absent, trackers=absent, topics=absent))
         found = scene.adapter.read_insights(scene.adapter.fetch(JOB, None))
         assert [u.text for u in found.transcript] == ["hi"]
-        assert "topics: no" in " ".join(found.missing)
+        others = ("action-items", "follow-ups", "questions", "analytics")
+        assert found.missing == [f"topics: {reason}", *(f"{part}: no reason given" for part in others)]
 
     @pytest.mark.parametrize(
         ("answer", "error"),

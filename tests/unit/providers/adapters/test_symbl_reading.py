@@ -115,9 +115,19 @@ class TestMessages:
     def test_half_a_message(self) -> None:
         assert [u.text for u in read([None, {"text": None}, 7, {}]).transcript] == ["", ""]
 
-    @pytest.mark.parametrize("reply", ["{}", "[]", "null", '{"messages": null}', '{"messages": {"messages": 7}}', "x"])
-    def test_no_transcript_at_all(self, reply: str) -> None:
-        with pytest.raises((LookupError, TypeError, ValueError)):
+    @pytest.mark.parametrize(
+        ("reply", "error", "text"),
+        [
+            ("{}", KeyError, "messages"),
+            ("[]", TypeError, "list indices"),
+            ("null", TypeError, "not subscriptable"),
+            ('{"messages": null}', TypeError, "not subscriptable"),
+            ('{"messages": {"messages": 7}}', ValueError, "messages is no list"),
+            ("x", ValueError, "Expecting value"),
+        ],
+    )
+    def test_no_transcript_at_all(self, reply: str, error: type[Exception], text: str) -> None:
+        with pytest.raises(error, match=text):
             read_insights(reply.encode())
 
 
@@ -171,12 +181,15 @@ class TestInsights:
         assert read(trackers_detected={"message": "Cannot GET"}, trackers=old).ratings == {"tracker:T": 1}
 
     @pytest.mark.parametrize("part", PRESENT)
-    @pytest.mark.parametrize("came", [None, {}, [], "text", {"message": "not found"}])
-    def test_a_part_that_did_not_come_is_missing(self, part: str, came: Any) -> None:
-        found = read([{"text": "hi"}], **{part: came})
-        reason = "not found" if came == {"message": "not found"} else "no reason given"
-        assert found.missing == [f"{part}: {reason}"]
+    def test_a_part_that_did_not_come_is_missing(self, part: str) -> None:
+        found = read([{"text": "hi"}], **{part: {"message": "not found"}})
+        assert found.missing == [f"{part}: not found"]
         assert len(found.transcript) == 1
+
+    @pytest.mark.parametrize("came", [None, {}, [], "text"])
+    def test_parts_of_another_form_are_missing_without_a_reason(self, came: Any) -> None:
+        found = read([{"text": "hi"}], **dict.fromkeys(PRESENT, came))
+        assert found.missing == [f"{part}: no reason given" for part in PRESENT]
 
     @pytest.mark.parametrize("odd", [None, 7, "text", {}, [None, 7, "text", {}, {"text": None}]])
     def test_odd_types_lose_their_part_only(self, odd: Any) -> None:

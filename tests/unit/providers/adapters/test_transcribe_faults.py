@@ -18,6 +18,7 @@ TOKEN = "FwoGZXIvYXdzEA"
 ENDPOINT = "https://transcribe.test"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [

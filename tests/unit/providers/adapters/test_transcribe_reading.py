@@ -59,7 +59,7 @@ ITEMS = [("I've", "4.87", "5.02"), ("waited", "5.02", "6.88"), ".", ("Sorry", "8
 @pytest.mark.parametrize("labelled_items", [True, False])
 def test_speakers_with_the_items_or_only_beside_them(labelled_items: bool) -> None:
     speakers = iter(["spk_0", "spk_0", "spk_1"])
-    items = [mark(i) if isinstance(i, str) else word(*i, speaker=next(speakers)) for i in ITEMS]
+    items = [mark(i) if isinstance(i, str) else word(i[0], i[1], i[2], speaker=next(speakers)) for i in ITEMS]
     if not labelled_items:
         for item in items:
             item.pop("speaker_label", None)
@@ -153,7 +153,17 @@ def test_transcribe_finds_nothing_but_words() -> None:
     assert (insights.summary, insights.sentiment, list(insights.topics), insights.ratings) == (None, None, [], {})
 
 
-@pytest.mark.parametrize("reply", [b"", b"<html>", b"[]", b"{}", b'{"results": []}', b'{"results": {"items": 5}}'])
-def test_no_transcript_at_all(reply: bytes) -> None:
-    with pytest.raises((LookupError, TypeError, ValueError)):
+@pytest.mark.parametrize(
+    ("reply", "error", "text"),
+    [
+        (b"", ValueError, "Expecting value"),
+        (b"<html>", ValueError, "Expecting value"),
+        (b"[]", TypeError, "list indices"),
+        (b"{}", KeyError, "results"),
+        (b'{"results": []}', LookupError, "the results contain no transcript"),
+        (b'{"results": {"items": 5}}', LookupError, "the results contain no transcript"),
+    ],
+)
+def test_no_transcript_at_all(reply: bytes, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
         read_insights(reply)

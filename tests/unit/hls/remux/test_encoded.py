@@ -8,7 +8,7 @@ import pytest
 
 from recording_insights.hls.remux.segments import AudioFormat
 from recording_insights.hls.timeline import PlacedSegment
-from tests.unit.hls.made import (
+from tests.unit.hls.remux.made import (
     FRAME_MS,
     decoded_ms,
     in_a_row,

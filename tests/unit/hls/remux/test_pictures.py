@@ -8,16 +8,17 @@ from typing import Any
 import av
 import pytest
 
-from tests.unit.hls.made import FRAME_MS, decoded_ms, in_a_row, packets, segment_of, tone_spans, written
+from tests.unit.hls.remux.made import FRAME_MS, decoded_ms, in_a_row, packets, segment_of, tone_spans, written
 
 RATE = 15
+QUICKLY = {"preset": "ultrafast", "threads": "1"}
 
 
 def filmed(sound: bytes, seconds: float) -> bytes:
     """The sound of a segment with a picture 15 times a second, both in the order of time."""
     target = BytesIO()
-    with av.open(target, "w", format="mpegts") as file, av.open(BytesIO(sound)) as given:
-        picture: Any = file.add_stream("libx264", rate=RATE, width=320, height=180, pix_fmt="yuv420p")
+    with av.open(target, "w", format="mpegts") as file, av.open(BytesIO(sound), "r") as given:
+        picture: Any = file.add_stream("libx264", rate=RATE, width=64, height=36, pix_fmt="yuv420p", options=QUICKLY)
         heard = file.add_stream_from_template(given.streams.audio[0])
         pictures = _pictures(picture, round(seconds * RATE))
         for packet in given.demux(audio=0):
@@ -35,7 +36,7 @@ def filmed(sound: bytes, seconds: float) -> bytes:
 def _pictures(stream: Any, count: int) -> list[Any]:
     made: list[Any] = []
     for number in range(count):
-        frame = av.VideoFrame(320, 180, "yuv420p")
+        frame = av.VideoFrame(64, 36, "yuv420p")
         frame.pts, frame.time_base = number, Fraction(1, RATE)
         made += stream.encode(frame)
     return [*made, *stream.encode(None)]

@@ -62,14 +62,21 @@ def _move(packet: Any, time_base: Fraction, begins_at: float, pause: tuple[float
 
 def _tone(frames: int, size: int, rate: int, layout: str, codec: str) -> Iterator[Any]:
     form = {"libopus": "flt", "mp2": "s16"}.get(codec, "fltp")
+    second = _second_of_tone(rate)
     for index in range(frames):
         frame: Any = av.AudioFrame(format=form, layout=layout, samples=size)
         frame.sample_rate = rate
-        wave = [0.5 * sin(2 * pi * 440 * (index * size + n) / rate) for n in range(size)]
+        wave = [second[(index * size + n) % rate] for n in range(size)]
         samples = array("h", [int(value * 32767) for value in wave]) if form == "s16" else array("f", wave)
         for plane in frame.planes:
             plane.update(samples.tobytes())
         yield frame
+
+
+@cache
+def _second_of_tone(rate: int) -> Sequence[float]:
+    """It ends where it begins."""
+    return [0.5 * sin(2 * pi * 440 * n / rate) for n in range(rate)]
 
 
 def video_only() -> bytes:
@@ -111,8 +118,8 @@ def tone_spans(file: Path) -> list[tuple[float, float]]:
         for frame in opened.decode(audio=0):
             assert isinstance(frame, av.AudioFrame)
             step = frame.samples * 1000 / frame.sample_rate
-            samples = array("f", bytes(frame.planes[0]))[: frame.samples]
-            if sum(value * value for value in samples) / frame.samples > 0.02:
+            samples = array("f", bytes(frame.planes[0]))[: frame.samples : 4]
+            if sum(value * value for value in samples) / len(samples) > 0.02:
                 begins = spans.pop()[0] if spans and at - spans[-1][1] < step / 2 else at
                 spans.append((begins, at + step))
             at += step
@@ -122,7 +129,7 @@ def tone_spans(file: Path) -> list[tuple[float, float]]:
 def decoded_ms(file: Path) -> float:
     """Return the length of the decoded audio."""
     with av.open(str(file)) as opened:
-        return sum(frame.samples * 1000 / frame.sample_rate for frame in opened.decode(audio=0))  # type: ignore[attr-defined]
+        return sum(frame.samples * 1000 / frame.sample_rate for frame in opened.decode(audio=0))
 
 
 def timestamps(file: Path) -> list[int]:
@@ -133,7 +140,8 @@ def timestamps(file: Path) -> list[int]:
 
 def packets(content: bytes | Path) -> list[bytes]:
     """Return the encoded frames, without ADTS headers."""
-    with av.open(BytesIO(content) if isinstance(content, bytes) else str(content)) as opened:
+    source: Any = BytesIO(content) if isinstance(content, bytes) else str(content)
+    with av.open(source, "r") as opened:
         return [_bare(bytes(packet)) for packet in opened.demux(audio=0) if packet.size]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.hls.made import FRAME_MS, decoded_ms, in_a_row, packets, segment_of, written
+from tests.unit.hls.remux.made import FRAME_MS, decoded_ms, in_a_row, packets, segment_of, written
 
 PID = 0x100
 FRAME_TICKS = 1920
