@@ -8,6 +8,8 @@ STAGE ?= dev
 CONTEXT ?=
 # The provider that produces the insights. The local stack has a default, a stage on AWS has none.
 PROVIDER ?=
+# TESTS=1: `up` and `down` work on the stack of the deployed tests.
+TESTS ?=
 # The demo: a recording of your own instead of the sample.
 RECORDING ?=
 # The demo: number of MP4s that Agora makes of the recording.
@@ -20,6 +22,10 @@ STREAM_MODE ?=
 JSON ?=
 # DELETE=1: `agora-key` deletes what it makes.
 DELETE ?=
+# TESTS=1: `up` starts the stack that the deployed tests use.
+TESTS ?=
+# Processes that run tests side by side. Two of them have a local stack each, and wait for it half of the time.
+WORKERS ?= 4
 
 UV_VERSION := 0.13.9
 VENV := .venv/bin
@@ -29,7 +35,14 @@ CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
-.PHONY: demo help up down test unit bench check format synth deploy agora-key destroy install clean
+# CPU seconds that `make test` may need: 4 min 30 s on two cores. docs/testing.md says what to do about more.
+CPU_BUDGET := 540
+
+# The Python that runs the functions on AWS.
+PYTHON_3_13 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) python3.13)
+PYTHON_3_13_INSTALLED := .local/python3.13/installed
+
+.PHONY: demo help up down test test-all suite mutants unit bench check format synth deploy agora-key destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -37,17 +50,27 @@ demo: install ## Record a sample conversation and follow it to its insights (REC
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-up: install ## Start the local stack and leave it running; .local/stack.json says how to reach it
-	@$(VENV)/python -m sandbox up $(if $(LOCAL),--context "$(LOCAL)")
+up: install ## Start or update the local stack and leave it running (TESTS=1: that of the deployed tests)
+	@$(VENV)/python -m sandbox up $(if $(TESTS),--tests) $(if $(LOCAL),--context "$(LOCAL)")
 
-down: ## Stop what `make up` started
-	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down; fi
+down: ## Stop what `make up` started (TESTS=1: what `make up TESTS=1` started)
+	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down $(if $(TESTS),--tests); fi
 
-test: install check ## Run the checks and every test, those of the deployed local stack included (15 to 20 minutes)
-	$(VENV)/pytest
+test: install ## Run the checks and the tests, those of two deployed local stacks included (about 5 minutes)
+	@$(MAKE) --no-print-directory -j2 check suite
+
+suite:
+	$(VENV)/pytest -n $(WORKERS) --dist loadgroup -m "not matrix" --cpu-budget $(CPU_BUDGET)
+
+test-all: install check $(PYTHON_3_13_INSTALLED) ## Run every test, the matrices too, with branch coverage; the unit tests on Python 3.13 too
+	$(VENV)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-report=json:.local/coverage.json
+	.local/python3.13/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
+
+mutants: install ## Change the code in 300 places, and see whether a unit test notices each change
+	$(VENV)/python -m mutants
 
 unit: install ## Run the unit tests only
-	$(VENV)/pytest tests/unit
+	$(VENV)/pytest -n $(WORKERS) --dist loadgroup tests/unit
 
 bench: install ## Measure how fast segments become one file, compared with FFmpeg (FFMPEG=path; JSON=1)
 	@$(VENV)/python -m benchmarks.remux $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
@@ -90,6 +113,13 @@ ALONE := tests/clients/requirements-without-dependencies.txt
 	@echo "Installing the CDK command line into node_modules ..."
 	@$(VENV)/npm ci --silent --no-audit --no-fund
 	@mkdir -p .local && touch $@
+
+$(PYTHON_3_13_INSTALLED): requirements.txt functions/requirements.txt | install
+	@$(PYTHON_3_13) --version >/dev/null || { echo "The functions run on Python 3.13, which was not found. Run: make PYTHON_3_13=/path/to/python3.13 test-all"; exit 1; }
+	@echo "Installing Python packages for Python 3.13 into .local/python3.13 ..."
+	@$(PYTHON_3_13) -m venv --without-pip .local/python3.13
+	@VIRTUAL_ENV=.local/python3.13 $(VENV)/uv pip install --quiet --requirement requirements.txt
+	@touch $@
 
 clean: down ## Stop the local stack; delete everything that was installed or built
 	rm -rf .venv node_modules cdk.out .local

@@ -8,6 +8,7 @@ from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
 from infra.buckets import RECORDINGS_PREFIX
+from infra.bundling.packages import RUNTIME_VERSION
 from infra.stack import RecordingInsightsStack
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 from recording_insights.model.media_object import PREPARED
@@ -24,6 +25,7 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     _acknowledge_buckets(stack)
     for machine in (stack.workflow, stack.watch):
         _acknowledge(machine, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
+    _acknowledge(stack, "L1", f"the tests run the functions under Python {RUNTIME_VERSION}, and under nothing newer")
     if stack.settings.local:
         reason = "the local cloud uses plain http on loopback"
         _acknowledge(stack.buckets, "S10", reason)

@@ -3,6 +3,7 @@
 Start at `__main__`, which has the commands. Imports only go down:
 
 demo        `make demo`: records, follows and prints one recording
+debug       logs, and a handler in this process
 cloud       the local stack: starts, deploys, stops
 stand_ins   Agora and the vendors, one strict process
 terminal    how progress is shown to a person

@@ -1,4 +1,4 @@
-"""`python -m sandbox up | down | demo`, which `make up`, `make down` and `make demo` call."""
+"""`python -m sandbox up | down | demo | logs | invoke`: the commands of the local stack. make calls the first three."""
 
 import argparse
 import os
@@ -6,17 +6,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
-from sandbox.cloud.context import ContextError, parse_context
+from sandbox.cloud.context import ContextError, parse_context, tests_context
 from sandbox.cloud.deployment import ToolMissing
-from sandbox.cloud.lifecycle import bring_down, bring_up, running_stack, stack_that_is_up
+from sandbox.cloud.lifecycle import bring_down, bring_up, require_stack, running_stack, stack_that_is_up, update
 from sandbox.cloud.local_cloud import StartError
 from sandbox.cloud.location import Location, LocationError
 from sandbox.cloud.processes import Interrupted, StillRunning
+from sandbox.debug.invoke import InvokeError, find_function, print_invocation, read_event
+from sandbox.debug.logs import print_logs
 from sandbox.demo.follow_recording import run_demo
 from sandbox.demo.recording_plan import MODES, STREAM_MODES, DemoError, RecordingPlan, check_media
 from sandbox.sample.conversation import SAMPLE
@@ -27,31 +30,40 @@ def main() -> int:
     """Run one command and return its exit code; an interrupted one ends with 128 plus the signal's number."""
     arguments = _parser().parse_args()
     try:
-        location = Location.from_environment(os.environ, arguments.directory)
-        if arguments.command == "down":
-            return _down(location)
-        context = parse_context(arguments.context)
-        if arguments.command == "demo":
-            media = arguments.recording or SAMPLE
-            plan = RecordingPlan(media, arguments.mode, arguments.stream_mode, arguments.parts)
-            return _demo(location, context, plan, as_json=arguments.json)
-        return _up(location, context)
-    except (ContextError, LocationError, ToolMissing, StartError, StillRunning, DemoError) as error:
+        return _COMMANDS[arguments.command](arguments)
+    except (ContextError, LocationError, ToolMissing, StartError, StillRunning, DemoError, InvokeError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except BotoCoreError as error:
+        print(f"The local cloud does not answer: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
         print(f"{error}\n{(error.stderr or b'').decode(errors='replace')}", file=sys.stderr)
         return 1
     except Interrupted as interrupted:
-        print(f"Interrupted by {interrupted}. Nothing is left running.", file=sys.stderr)
+        left = (
+            "The local stack is still up." if _location(arguments).stack_file.exists() else "Nothing is left running."
+        )
+        print(f"Interrupted by {interrupted}. {left}", file=sys.stderr)
         return 128 + interrupted.signum
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
 
-def _up(location: Location, context: Mapping[str, str]) -> int:
+def _location(arguments: argparse.Namespace) -> Location:
+    place = Location.of_tests if arguments.tests else Location.from_environment
+    return place(os.environ, arguments.directory)
+
+
+def _context(arguments: argparse.Namespace) -> dict[str, str]:
+    return {**(tests_context() if arguments.tests else {}), **parse_context(arguments.context)}
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    location, context = _location(arguments), _context(arguments)
     if stack := stack_that_is_up(location, context):
-        print(f"The local stack is already up: {stack.api_url}")
+        updated = update(stack, location, Phases())
+        print(f"The local stack is {'already up' if updated == stack else 'up to date again'}: {updated.api_url}")
         return 0
     began = time.monotonic()
     stack = bring_up(location, context, Phases())
@@ -61,21 +73,36 @@ def _up(location: Location, context: Mapping[str, str]) -> int:
     print(f"  AWS         {stack.endpoint_url}")
     print(f"  Stand-ins   {stack.sandbox_url}")
     print(f"  Recordings  s3://{stack.outputs['RecordingsBucketName']}")
-    print("Stop it with `make down`.")
+    print(f"Stop it with `make down{' TESTS=1' if arguments.tests else ''}`.")
     return 0
 
 
-def _down(location: Location) -> int:
-    ended = bring_down(location)
+def _down(arguments: argparse.Namespace) -> int:
+    ended = bring_down(_location(arguments))
     print(f"Ended the {' and the '.join(process.name for process in ended)}." if ended else "Nothing is running.")
     return 0
 
 
-def _demo(location: Location, context: Mapping[str, str], plan: RecordingPlan, *, as_json: bool) -> int:
+def _demo(arguments: argparse.Namespace) -> int:
+    location, context = _location(arguments), _context(arguments)
+    media = arguments.recording or SAMPLE
+    plan = RecordingPlan(media, arguments.mode, arguments.stream_mode, arguments.parts)
     check_media(plan.media)
-    console = Console(stderr=as_json)
+    console = Console(stderr=arguments.json)
     with running_stack(context, location, Phases(console)) as stack:
-        return run_demo(stack, console, plan, as_json=as_json)
+        return run_demo(stack, console, plan, as_json=arguments.json)
+
+
+def _logs(arguments: argparse.Namespace) -> int:
+    stack = require_stack(_location(arguments))
+    print_logs(stack, containing=arguments.recording_id, as_json=arguments.json, follow=arguments.follow)
+    return 0
+
+
+def _invoke(arguments: argparse.Namespace) -> int:
+    stack = require_stack(_location(arguments))
+    function = find_function(stack, arguments.function)
+    return print_invocation(stack, function, read_event(arguments.event))
 
 
 def _shown(path: Path) -> str:
@@ -92,11 +119,19 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the local stack and leave it running")
     demo = commands.add_parser("demo", help="start the local stack, process one recording, stop the stack again")
     down = commands.add_parser("down", help="stop what `up` started")
-    for command in (up, demo, down):
+    logs = commands.add_parser("logs", help="print the logs of the stack that is up")
+    invoke = commands.add_parser("invoke", help="run a handler in this process, against the stack that is up")
+    for command in (up, demo, down, logs, invoke):
         command.add_argument("--directory", type=Path, help="folder for stack.json and the logs (default: .local)")
+        command.add_argument("--tests", action="store_true", help="the stack of the deployed tests, in .local/test")
     for command in (up, demo):
         command.add_argument("--context", default="", help='settings of the stack: "key=value key=value"')
     _add_recording_options(demo)
+    logs.add_argument("recording_id", nargs="?", default="", help="print only records that contain this id")
+    logs.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    logs.add_argument("--json", action="store_true", help="print one JSON object for each record")
+    invoke.add_argument("function", help="the name of its module, such as submit_recording")
+    invoke.add_argument("event", type=Path, help="a file with the event as JSON; - is standard input")
     return parser
 
 
@@ -112,6 +147,14 @@ def _add_recording_options(demo: argparse.ArgumentParser) -> None:
     )
     demo.add_argument("--json", action="store_true", help="print the insights as JSON, and progress to standard error")
 
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "up": _up,
+    "demo": _demo,
+    "down": _down,
+    "logs": _logs,
+    "invoke": _invoke,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

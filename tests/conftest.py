@@ -1,16 +1,34 @@
-"""Fixtures of every suite."""
+"""Fixtures of every suite, and how a run is divided among workers and summed up."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.run_summary import RunSummary, cpu_seconds_of_groups
+from tests.work_groups import distribute
+
 if TYPE_CHECKING:
     from sandbox.cloud.local_stack import LocalStack
 
 EVENTS = Path(__file__).parent / "events"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cpu-budget", type=float, metavar="SECONDS", help="fail if the run needs more CPU time than this"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(RunSummary(config), "run_summary")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    distribute(items)
 
 
 @pytest.fixture(scope="session")
@@ -25,34 +43,34 @@ def captured_event() -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def stack() -> "Iterator[LocalStack]":
-    """The stack, deployed once to a local cloud of its own; waits run a hundred times faster than the clock."""
-    from recording_insights.providers.registry import PROVIDERS
-    from sandbox.cloud.lifecycle import running_stack
-    from sandbox.cloud.location import PROJECT, Location
+def stack(
+    worker_id: str, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> "Iterator[LocalStack]":
+    """A deployed stack: the one that `make up TESTS=1` left up, otherwise one of this worker's own.
 
-    location = Location(PROJECT / ".local" / "test", cloud_port=4766, sandbox_port=9200)
-    default = "marsview"
-    others = [name for name in PROVIDERS if name != default]
-    prefixes = {**{f"via/{name}/": name for name in PROVIDERS}, "via/two/": "symbl,transcribe"}
-    context = {
-        "provider": default,
-        # Each provider with its own default options: the local stack's are for the demo.
-        "submitCeilingMinutes": "10",
-        "pollCeilingMinutes": "20",
-        "lateFilesMinutes": "5",
-        "callbackWaitSeconds": "8",
-        "otherProviders": ",".join(others),
-        "prefixProviders": json.dumps(prefixes),
-    }
-    with running_stack(context, location) as running:
-        running.set_wait_scale(0.01)
+    An own stack has free ports and a new folder, so that runs and workers do not disturb each other. At its end,
+    everything that it wrote is searched for secrets.
+    """
+    from sandbox.cloud.context import tests_context
+    from sandbox.cloud.lifecycle import running_stack, stack_that_is_up
+    from sandbox.cloud.location import Location
+    from tests.secrecy import assert_nothing_secret_was_written
+
+    left_up = Location.of_tests(os.environ)
+    if worker_id == "master" and (up := stack_that_is_up(left_up, tests_context())):
+        yield up
+        return
+    own = Location.free(tmp_path_factory.mktemp("stack", numbered=True))
+    with running_stack(tests_context(), own) as running:
         yield running
+        assert_nothing_secret_was_written(running)
+        summary: Any = pytestconfig.pluginmanager.get_plugin("run_summary")
+        summary.add(cpu_seconds_of_groups({process.pid for process in running.processes}))
 
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first seconds of the sample conversation: two sentences, quickly recognised."""
+    """The first seconds of the sample conversation: two sentences."""
     from tests.deployed import cut_sample
 
     return cut_sample(tmp_path_factory.mktemp("media") / "clip.mp4", seconds=6.0)

@@ -1,19 +1,68 @@
-"""What the tests of the deployed stack share: media to drop, and how to follow a recording to its end."""
+"""What the tests of the deployed stack share: media to drop, and how to follow a recording to its end.
+
+Nothing here depends on the machine's speed. The stand-ins progress by calls, waits are shorter than the clock, and a
+test waits for facts. `PATIENCE_SECONDS` ends a test that waits for something that will never come.
+"""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import av
 
 from sandbox.cloud.local_stack import LocalStack
+from sandbox.stand_ins.vendors.registry import vendors
 
 SAMPLE = Path(__file__).parent.parent / "sandbox" / "sample" / "conversation.mp4"
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 ENDED = ("done", "partial", "failed", "empty")
+
+FAST, SLOW, HELD = 0.002, 0.2, 1.0
+"""Wait scales. With HELD the waits, which are minutes mostly, stand still for as long as a test needs. With SLOW the
+retries of a task last long enough for a test to mend what makes it fail."""
+
+BY_CALLS: Mapping[str, Mapping[str, Any]] = {
+    "agora": {"recording_seconds": 6.0, "speed": 1e6, "joins_at_query": 2, "leaves_at_query": 3},
+    "hearing": {"scripted": True},
+    **{name: {"look_waits": True} for name in vendors()},
+}
+"""Dials with which the stand-ins progress by calls: a recorder joins at the second query and leaves the empty channel
+at the third, and a look at a job finds it done."""
+STAYS: Mapping[str, Any] = {"leaves_at_query": 1_000_000}
+"""Agora's dials of a recorder that stays in the channel until it is stopped."""
+
+Found = TypeVar("Found")
+
+
+def start_afresh(stack: LocalStack) -> None:
+    """Bring the stand-ins and the waits into the state in which every test begins."""
+    stack.reset_dials()
+    stack.dials(**BY_CALLS)
+    stack.reset_ledger()
+    stack.set_wait_scale(FAST)
+
+
+@contextmanager
+def slowly(stack: LocalStack) -> Iterator[None]:
+    """Let waits and retries take their time meanwhile."""
+    stack.set_wait_scale(SLOW)
+    try:
+        yield
+    finally:
+        stack.set_wait_scale(FAST)
+
+
+def until(find: Callable[[], Found | None], what: str) -> Found:
+    """Wait until `find` returns something that is true, and return it; `what` is missing otherwise."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := find()):
+        assert time.monotonic() < deadline, f"never came: {what}"
+        time.sleep(0.05)
+    return found
 
 
 def drop(stack: LocalStack, media: Path | bytes, key: str | None = None) -> str:
@@ -47,15 +96,14 @@ def drop_all(stack: LocalStack, files: Sequence[Path], folder: str) -> str:
     return [drop(stack, file, f"{folder}/{file.name}") for file in files][-1]
 
 
-def recording_of(stack: LocalStack, key: str, patience: float = 20) -> str:
+def recording_of(stack: LocalStack, key: str) -> str:
     """The id of the recording that a dropped object became."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        for recording in listed(stack):
-            if any(media["key"] == key for media in recording["media"]):
-                return str(recording["recording_id"])
-        time.sleep(0.1)
-    raise AssertionError(f"{key} became no recording")
+
+    def find() -> str | None:
+        of_key = (r for r in listed(stack) if any(media["key"] == key for media in r["media"]))
+        return next((str(recording["recording_id"]) for recording in of_key), None)
+
+    return until(find, f"a recording of {key}")
 
 
 def listed(stack: LocalStack) -> list[dict[str, Any]]:
@@ -70,26 +118,36 @@ def listed(stack: LocalStack) -> list[dict[str, Any]]:
         cursor = f"&cursor={answer['cursor']}"
 
 
-def until_ended(stack: LocalStack, recording_id: str, patience: float = PATIENCE_SECONDS) -> dict[str, Any]:
+def read(stack: LocalStack, recording_id: str) -> dict[str, Any]:
+    """The recording as the API returns it. While a recorder runs, this queries Agora."""
+    return dict(stack.call_api("GET", f"/recordings/{recording_id}").json())
+
+
+def until_recording(stack: LocalStack, recording_id: str) -> None:
+    """Wait until the recorder has joined its channel; use it with a recorder that stays there."""
+    until(lambda: read(stack, recording_id)["status"] == "recording", "the recorder in its channel")
+
+
+def until_ended(stack: LocalStack, recording_id: str) -> dict[str, Any]:
     """The recording when it has a final status."""
-    deadline = time.monotonic() + patience
-    while True:
-        recording: dict[str, Any] = stack.call_api("GET", f"/recordings/{recording_id}").json()
-        if recording["status"] in ENDED:
-            return recording
-        assert time.monotonic() < deadline, f"still {recording['status']} after {patience} s: {recording}"
-        time.sleep(0.1)
+
+    def find() -> dict[str, Any] | None:
+        recording = read(stack, recording_id)
+        return recording if recording["status"] in ENDED else None
+
+    return until(find, f"the end of recording {recording_id}")
 
 
 def all_ended(stack: LocalStack, recording_id: str, media: int) -> dict[str, Any]:
     """The recording when so many media objects have come and all are final: its own status may lag."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
+
+    def find() -> dict[str, Any] | None:
         recording = until_ended(stack, recording_id)
-        if len(recording["media"]) == media and all(one["status"] in ("done", "failed") for one in recording["media"]):
-            return until_ended(stack, recording_id)
-        assert time.monotonic() < deadline, f"not all of {media} have ended: {recording}"
-        time.sleep(0.1)
+        final = [one for one in recording["media"] if one["status"] in ("done", "failed")]
+        return recording if len(final) == len(recording["media"]) == media else None
+
+    until(find, f"the end of {media} media objects of recording {recording_id}")
+    return until_ended(stack, recording_id)
 
 
 def process(stack: LocalStack, media: Path | bytes, key: str | None = None) -> dict[str, Any]:
@@ -107,22 +165,31 @@ def executions(stack: LocalStack, recording: Mapping[str, Any]) -> list[dict[str
 
 def execution_ended(stack: LocalStack, recording: Mapping[str, Any]) -> dict[str, Any]:
     """The one execution of a recording, when it has ended (the row is final a moment before)."""
-    for _ in range(100):
+
+    def find() -> dict[str, Any] | None:
         [execution] = executions(stack, recording)
-        if execution["status"] != "RUNNING":
-            return execution
-        time.sleep(0.1)
-    raise AssertionError(f"{execution['name']} still runs")
+        return execution if execution["status"] != "RUNNING" else None
+
+    return until(find, "the end of the execution")
 
 
-def states(stack: LocalStack, recording: Mapping[str, Any]) -> list[str]:
-    """The states that a recording's execution entered, in order."""
-    execution = execution_ended(stack, recording)
+def entered(stack: LocalStack, execution: Mapping[str, Any]) -> list[str]:
+    """The states that an execution has entered so far, in order."""
     return [
         event["stateEnteredEventDetails"]["name"]
         for event in history(stack, execution["executionArn"])
         if event["type"].endswith("StateEntered")
     ]
+
+
+def until_entered(stack: LocalStack, execution: Mapping[str, Any], state: str) -> None:
+    """Wait until an execution enters a state."""
+    until(lambda: state in entered(stack, execution), state)
+
+
+def states(stack: LocalStack, recording: Mapping[str, Any]) -> list[str]:
+    """The states that a recording's execution entered, in order."""
+    return entered(stack, execution_ended(stack, recording))
 
 
 def history(stack: LocalStack, execution_arn: str) -> list[dict[str, Any]]:
@@ -137,7 +204,7 @@ def cut_sample(target: Path, *, seconds: float) -> Path:
         stream = source.streams.audio[0]
         copied = copy.add_stream_from_template(stream)
         for packet in source.demux(stream):
-            if packet.dts is None or float(packet.pts * stream.time_base) > seconds:
+            if packet.dts is None or packet.pts is None or packet.pts * (stream.time_base or 0) > seconds:
                 continue
             packet.stream = copied
             copy.mux(packet)

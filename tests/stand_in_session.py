@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
@@ -34,12 +35,8 @@ class TimedOut(Exception):
 def skipped_delays() -> Iterator[None]:
     """Skip the delays of the dial `delay_seconds`; raise `TimedOut` if they exceed the caller's time-out."""
     slept: list[float] = []
-    present = calls.time
-    calls.time = SimpleNamespace(sleep=slept.append)
-    try:
+    with patch.object(calls, "time", SimpleNamespace(sleep=slept.append)):
         yield
-    finally:
-        calls.time = present
     if sum(slept) > TIMEOUT[1]:
         raise TimedOut
 

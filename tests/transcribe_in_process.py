@@ -19,6 +19,7 @@ import boto3
 import pytest
 import pytest_socket
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from flask.testing import FlaskClient
@@ -50,16 +51,16 @@ class LocalCloud:
 
     def ask(self, path: str, headers: Mapping[str, str], body: bytes) -> CloudAnswer:
         """Answer a call that the proxy forwards."""
-        from ministack.services import transcribe
+        from ministack.services import transcribe  # type: ignore[import-untyped]
 
         lower = {name.lower(): value for name, value in headers.items()}
         coroutine = _scoped(lambda: transcribe.handle_request("POST", path, lower, body, {}))
-        status, answered, answer = asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+        status, answered, answer = asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
         return CloudAnswer(status, answered["Content-Type"], answer)
 
     def join(self) -> None:
         """Wait until no job runs."""
-        asyncio.run_coroutine_threadsafe(_others_done(), self.loop).result(60)
+        asyncio.run_coroutine_threadsafe(_others_done(), self.loop).result()
 
     def recognise(self, query: Mapping[str, str], media: bytes) -> Recognition:
         self.queries.append(query)
@@ -69,7 +70,7 @@ class LocalCloud:
             return self.recognition
         assert self.sandbox is not None
         answer = self.sandbox.post("/transcribe/hear", query_string=dict(query), data=media)
-        return Recognition(answer.status_code, answer.headers, answer.data)
+        return Recognition(answer.status_code, dict(answer.headers), answer.data)
 
     def emit(self, detail: dict[str, Any]) -> None:
         self.events.append(detail)
@@ -77,7 +78,7 @@ class LocalCloud:
             self.announce(detail)
 
     def put(self, key: str, content: bytes, bucket: str = MEDIA_BUCKET) -> None:
-        from ministack.core.responses import request_scope
+        from ministack.core.responses import request_scope  # type: ignore[import-untyped]
         from ministack.services import s3
 
         with request_scope(ACCOUNT, REGION):
@@ -95,9 +96,8 @@ class LocalCloud:
         """S3's, for the adapter."""
         content = self.get(Key, Bucket)
         if content is None:
-            raise ClientError(
-                {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}, "GetObject"
-            )
+            missing: Any = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+            raise ClientError(missing, "GetObject")
         return {"Body": io.BytesIO(content)}
 
     def empty(self) -> None:
@@ -178,7 +178,26 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
         aws_secret_access_key="wJalrXUtnFEMI",
         config=Config(retries={"total_max_attempts": 1}, parameter_validation=careful),
     )
+    _send_to(stand_ins, client)
+    return client
 
+
+def boto3_calls_stand_ins(stand_ins: FlaskClient, patch: pytest.MonkeyPatch) -> None:
+    """Let each client that boto3 makes from now on call the stand-ins in this process; its endpoint is below `HOST`."""
+    make = boto3.client
+
+    def make_connected(service: str, **options: Any) -> Any:
+        client = make(service, **options)  # type: ignore[call-overload]
+        _send_to(stand_ins, client)
+        return client
+
+    patch.setattr(boto3, "client", make_connected)
+    credentials = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI"}
+    for name, value in {**credentials, "AWS_DEFAULT_REGION": REGION}.items():
+        patch.setenv(name, value)
+
+
+def _send_to(stand_ins: FlaskClient, client: Any) -> None:
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         connection = FakeSocket()
         try:
@@ -194,10 +213,10 @@ def boto3_client(stand_ins: FlaskClient, *, careful: bool = True) -> Any:
             raise ReadTimeoutError(endpoint_url=request.url) from None
         if connection.is_down:
             raise ConnectionClosedError(endpoint_url=request.url)
-        return AWSResponse(request.url, answer.status_code, answer.headers, _Raw(answer.data))
+        headers = HTTPHeaders.from_dict(dict(answer.headers))
+        return AWSResponse(request.url, answer.status_code, headers, _Raw(answer.data))
 
-    client.meta.events.register_first("before-send.transcribe", send)
-    return client
+    client.meta.events.register_first("before-send", send)
 
 
 class _Raw(io.BytesIO):

@@ -19,7 +19,8 @@ from infra.settings import StackSettings
 from recording_insights.settings import STAGE_SETTINGS_FILE, StageSettings
 
 FUNCTIONS = Path(__file__).parent.parent.parent / "functions"
-RUNTIME = lambda_.Runtime.PYTHON_3_14
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+"""The newest Python that the tests run the functions under."""
 RUNTIME_VERSION = RUNTIME.name.removeprefix("python")
 WHEELS = FUNCTIONS.parent / ".local" / "wheels"
 

@@ -1,5 +1,6 @@
 """The settings of the local stack: what is fixed, what is the default, and what the user gave."""
 
+import json
 import shlex
 from collections.abc import Mapping
 
@@ -45,3 +46,18 @@ def full_context(location: Location, context: Mapping[str, str]) -> dict[str, st
     """Complete the user's settings: every vendor is a stand-in, and calls back to the local cloud."""
     base_urls = {f"{vendor}BaseUrl": f"{location.sandbox_url}/{vendor}" for vendor in ("agora", *vendors())}
     return {"stage": STAGE, **DEFAULTS, "webhookBaseUrl": location.api_url, **base_urls, **context}
+
+
+def tests_context() -> dict[str, str]:
+    """Return the settings of the deployed tests' stack: every provider, for a prefix of its own or in a request."""
+    default = "marsview"
+    prefixes = {**{f"via/{name}/": name for name in vendors()}, "via/two/": "symbl,transcribe"}
+    return {
+        "provider": default,
+        "otherProviders": ",".join(name for name in vendors() if name != default),
+        "prefixProviders": json.dumps(prefixes),
+        "submitCeilingMinutes": "10",
+        "pollCeilingMinutes": "20",
+        "lateFilesMinutes": "5",
+        "callbackWaitSeconds": "120",
+    }

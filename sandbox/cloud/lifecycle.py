@@ -1,16 +1,18 @@
-"""Brings the local stack up and down: local cloud, stand-ins, secrets, and the deployed stack."""
+"""Brings the local stack up, up to date, and down: local cloud, stand-ins, secrets, and the deployed stack."""
 
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from operations.agora_key import OperationFailed, rotate_key
 from sandbox.cloud.context import STAGE, full_context
 from sandbox.cloud.deployment import CdkCommand, bootstrap_template, deploy
 from sandbox.cloud.local_cloud import (
+    LocalCloud,
     StartError,
     bootstrap,
     plain_environment,
@@ -18,8 +20,9 @@ from sandbox.cloud.local_cloud import (
     wait_until_ready,
 )
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.cloud.location import PROJECT, REGION, Location, LocationError
+from sandbox.cloud.location import PROJECT, REGION, TESTS_DIRECTORY, Location, LocationError
 from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running
+from sandbox.cloud.sources import LOCAL_CLOUD, STACK, STAND_INS, source_digests
 from sandbox.stand_ins.credentials import credentials
 from sandbox.terminal.phases import Phases
 
@@ -30,7 +33,7 @@ def running_stack(
 ) -> Iterator[LocalStack]:
     """Run the local stack for the length of a `with`.
 
-    A stack that is already up with these settings is used, and left up.
+    A stack that is already up with these settings is updated, used, and left up.
 
     Raises:
         LocationError: a stack is up with other settings, or a port is taken.
@@ -39,7 +42,7 @@ def running_stack(
     """
     location = location or Location()
     if stack := stack_that_is_up(location, context or {}):
-        yield stack
+        yield update(stack, location, phases or Phases())
         return
     with Interrupts() as interrupts:
         supervisor = Supervisor(location.journal, interrupts)
@@ -61,16 +64,109 @@ def bring_up(location: Location, context: Mapping[str, str], phases: Phases) -> 
 
 
 def stack_that_is_up(location: Location, context: Mapping[str, str]) -> LocalStack | None:
-    """Return the stack that is up at this location. Raises LocationError if its settings differ from these."""
+    """Return the stack that is up in this location's folder. Its ports may differ from the location's.
+
+    Raises:
+        LocationError: its settings differ from these.
+    """
+    stack = _running(location)
+    if stack is None:
+        return None
+    if stack.context != full_context(_location_of(stack, location.directory), context):
+        settings = " ".join(f"{key}={value}" for key, value in stack.context.items())
+        raise LocationError(f"The local stack is up with other settings ({settings}): run `make down` first.")
+    return stack
+
+
+def require_stack(location: Location) -> LocalStack:
+    """Return the stack that is up in this folder, whatever its settings. Raises LocationError if there is none."""
+    stack = _running(location)
+    if stack is None:
+        command = "make up TESTS=1" if location.directory == TESTS_DIRECTORY else "make up"
+        raise LocationError(f"No local stack is up (stack.json in {location.directory}). Start one with `{command}`.")
+    return stack
+
+
+def _running(location: Location) -> LocalStack | None:
     try:
         stack = LocalStack.load(location.stack_file)
     except FileNotFoundError:
         return None
-    if not stack.runs():
-        return None
-    if stack.context != full_context(location, context):
-        settings = " ".join(f"{key}={value}" for key, value in stack.context.items())
-        raise LocationError(f"The local stack is up with other settings ({settings}): run `make down` first.")
+    return stack if stack.runs() else None
+
+
+def _location_of(stack: LocalStack, directory: Path) -> Location:
+    cloud_port, sandbox_port = (int(url.rpartition(":")[2]) for url in (stack.endpoint_url, stack.sandbox_url))
+    return Location(directory, cloud_port, sandbox_port)
+
+
+def update(stack: LocalStack, location: Location, phases: Phases) -> LocalStack:
+    """Deploy the code that has changed since this stack was deployed. Return the stack as it is now.
+
+    The data of the local cloud stays. Invocations that run end when their function is updated. Stand-ins whose code
+    changed start again: their recordings, jobs, dials and ledger are gone. The local cloud itself is not started
+    again, because it would lose all data.
+
+    Raises:
+        LocationError: another command is starting or updating the stack.
+        ToolMissing, StartError: the update failed. The stack stays up.
+        Interrupted: SIGINT, SIGTERM or SIGHUP. The stack stays up.
+    """
+    sources = source_digests()
+    changed = [part for part, digest in sources.items() if stack.sources.get(part) != digest]
+    if LOCAL_CLOUD in changed:
+        phases.say(
+            "The code of the local cloud has changed: `make down` and `make up` start it again, without its data."
+        )
+    if changed in ([], [LOCAL_CLOUD]):
+        return stack
+    location = _location_of(stack, location.directory)
+    with Interrupts() as interrupts:
+        _end_listed(location.journal, spared=stack.processes)
+        supervisor = Supervisor(location.journal, interrupts)
+        try:
+            if STAND_INS in changed:
+                stack = _restart_stand_ins(supervisor, location, stack, sources, phases)
+            if STACK in changed:
+                stack = _deploy_again(supervisor, location, stack, sources, phases)
+        finally:
+            for process in supervisor.processes[:]:
+                if process not in stack.processes:
+                    supervisor.end(process)
+            supervisor.close_journal()
+    return stack
+
+
+def _restart_stand_ins(
+    supervisor: Supervisor, location: Location, stack: LocalStack, sources: Mapping[str, str], phases: Phases
+) -> LocalStack:
+    with phases.phase("Start the changed stand-ins again"):
+        for process in stack.processes:
+            if process.name == STAND_INS:
+                end(process)
+        stand_ins = _start_stand_ins(supervisor, location)
+        wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log(STAND_INS))
+    others = (process for process in stack.processes if process.name != STAND_INS)
+    return _saved(
+        location,
+        replace(stack, processes=(*others, stand_ins), sources={**stack.sources, STAND_INS: sources[STAND_INS]}),
+    )
+
+
+def _deploy_again(
+    supervisor: Supervisor, location: Location, stack: LocalStack, sources: Mapping[str, str], phases: Phases
+) -> LocalStack:
+    cloud = LocalCloud(stack.endpoint_url, stack.access_key_id, stack.secret_access_key)
+    with phases.phase("Deploy the changed code") as report:
+        try:
+            outputs = deploy(supervisor, location, CdkCommand.find(), cloud, stack.context, report)
+        except StartError as error:
+            raise StartError(f"{error}\nThe stack is still up, with the code that was deployed before.") from error
+    return _saved(location, replace(stack, outputs=outputs, sources={**stack.sources, STACK: sources[STACK]}))
+
+
+def _saved(location: Location, stack: LocalStack) -> LocalStack:
+    stack.save(location.stack_file)
     return stack
 
 
@@ -78,19 +174,24 @@ def bring_down(location: Location) -> list[Process]:
     """End all processes at this location and delete their files. Return the processes that were still running.
 
     Raises:
-        LocationError: another command is starting the stack.
+        LocationError: another command is starting or updating the stack.
     """
     with Interrupts() as interrupts, interrupts.deferred():
-        notes = [json.loads(file.read_text()) for file in (location.journal, location.stack_file) if file.exists()]
-        for note in notes:
-            if (starter := note.get("starter")) and is_running(Process(**starter)):
-                raise LocationError(
-                    f"The local stack is just being brought up by process {starter['pid']}: wait, or end that process."
-                )
-        left = [Process(**process) for note in notes for process in note["processes"]]
-        ended = [process for process in reversed(left) if end(process)]
+        ended = _end_listed(location.journal, location.stack_file)
         _remove_files(location)
     return ended
+
+
+def _end_listed(*files: Path, spared: Collection[Process] = ()) -> list[Process]:
+    """End the processes that these files list, but for the spared ones. Return those that were still running."""
+    notes = [json.loads(file.read_text()) for file in files if file.exists()]
+    for note in notes:
+        if (starter := note.get("starter")) and is_running(Process(**starter)):
+            raise LocationError(
+                f"The local stack is just being brought up by process {starter['pid']}: wait, or end that process."
+            )
+    left = dict.fromkeys(Process(**process) for note in notes for process in note["processes"])
+    return [process for process in reversed(left) if process not in spared and end(process)]
 
 
 def _undo(supervisor: Supervisor, location: Location) -> None:
@@ -107,6 +208,7 @@ def _remove_files(location: Location) -> None:
 
 def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, str], phases: Phases) -> LocalStack:
     cdk = CdkCommand.find()
+    sources = source_digests()
     settings = full_context(location, context)
     for process in bring_down(location):
         phases.say(f"Ended the {process.name}, which an earlier run had left behind.")
@@ -128,7 +230,7 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
         except OperationFailed as failure:
             raise StartError(str(failure)) from failure
     with phases.phase("Wait for the stand-ins"):
-        wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log("stand-ins"))
+        wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log(STAND_INS))
     stack = LocalStack(
         endpoint_url=cloud.endpoint_url,
         region=REGION,
@@ -139,6 +241,7 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
         outputs=outputs,
         context=settings,
         processes=tuple(supervisor.processes),
+        sources=sources,
     )
     stack.save(location.stack_file)
     supervisor.close_journal()
@@ -148,12 +251,12 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
 def _start_stand_ins(supervisor: Supervisor, location: Location) -> Process:
     """Start them without AWS credentials: they get only those that the stack sends to a vendor."""
     return supervisor.start(
-        "stand-ins",
+        STAND_INS,
         [
             *(sys.executable, "-m", "sandbox.stand_ins"),
             *("--port", str(location.sandbox_port), "--webhooks", f"{location.api_url}/webhooks"),
         ],
         env={**plain_environment(), "AWS_ENDPOINT_URL": location.endpoint_url, "AWS_EC2_METADATA_DISABLED": "true"},
         cwd=PROJECT,
-        log=location.log("stand-ins"),
+        log=location.log(STAND_INS),
     )

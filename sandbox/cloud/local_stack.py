@@ -4,7 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -34,6 +34,7 @@ class LocalStack:
     """The content of `stack.json`, and calls with its credentials.
 
     `context` has the settings that the stack was deployed with. `processes` are those that keep the stack up.
+    `sources` has a digest of the code that each part of the stack runs.
     """
 
     endpoint_url: str
@@ -45,6 +46,7 @@ class LocalStack:
     outputs: Mapping[str, str]
     context: Mapping[str, str]
     processes: tuple[Process, ...]
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -95,11 +97,18 @@ class LocalStack:
         return _request(method, self.api_url + path, headers=dict(request.headers), data=body)
 
     def set_wait_scale(self, scale: float) -> None:
-        """Multiply the duration of every Wait state by `scale`."""
-        answer = _request(
-            "POST", self.endpoint_url + "/_ministack/config", json={"stepfunctions._SFN_WAIT_SCALE": scale}
-        )
+        """Multiply the duration of every Wait state and every Retry interval by `scale`, 0 or more.
+
+        The scale acts at once, also on waits that are under way: 0 ends them. Time-outs of tasks are not scaled.
+
+        Raises:
+            ValueError: `scale` is negative.
+        """
+        config = {"stepfunctions._SFN_WAIT_SCALE": scale}
+        answer = _request("POST", self.endpoint_url + "/_ministack/config", json=config)
         answer.raise_for_status()
+        if answer.json()["applied"] != config:
+            raise ValueError(f"The wait scale cannot be {scale}: give a number from 0.")
 
     def dials(self, **changes: Any) -> Any:
         """Change dials of the stand-ins, by vendor: `dials(agora={"speed": 8})`. Return all dials.

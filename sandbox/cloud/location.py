@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 PROJECT = Path(__file__).parent.parent.parent
+TESTS_DIRECTORY = PROJECT / ".local" / "test"
+"""The folder of the stack that the deployed tests use."""
 REGION = "us-east-1"
 
 
@@ -28,10 +30,30 @@ class Location:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], directory: Path | None = None) -> Self:
         """Read LOCAL_CLOUD_PORT and SANDBOX_PORT; without them the defaults count. Raises LocationError."""
-        return cls(
-            directory=(directory or cls.directory).resolve(),
-            cloud_port=_port(environment, "LOCAL_CLOUD_PORT", cls.cloud_port),
-            sandbox_port=_port(environment, "SANDBOX_PORT", cls.sandbox_port),
+        return cls(directory or cls.directory)._with_ports_of(environment)
+
+    @classmethod
+    def of_tests(cls, environment: Mapping[str, str], directory: Path | None = None) -> Self:
+        """Return the place of the deployed tests' stack: the ports of the environment, otherwise free ones.
+
+        Raises LocationError if the environment has a port that is none.
+        """
+        return cls.free(directory or TESTS_DIRECTORY)._with_ports_of(environment)
+
+    @classmethod
+    def free(cls, directory: Path) -> Self:
+        """Return a place with two ports on which nobody listens. They are free, not reserved: use them at once."""
+        with socket.socket() as cloud, socket.socket() as sandbox:
+            for probe in (cloud, sandbox):  # both are open at the same time, so the ports differ
+                probe.bind(("127.0.0.1", 0))
+            return cls(directory.resolve(), cloud.getsockname()[1], sandbox.getsockname()[1])
+
+    def _with_ports_of(self, environment: Mapping[str, str]) -> Self:
+        return replace(
+            self,
+            directory=self.directory.resolve(),
+            cloud_port=_port(environment, "LOCAL_CLOUD_PORT", self.cloud_port),
+            sandbox_port=_port(environment, "SANDBOX_PORT", self.sandbox_port),
         )
 
     @property

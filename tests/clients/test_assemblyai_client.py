@@ -6,7 +6,7 @@ from typing import Any
 
 import assemblyai as aai
 import pytest
-from assemblyai.api import delete_transcript
+from assemblyai.api import delete_transcript  # type: ignore[attr-defined]
 
 from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.runtime.runtime import Runtime
@@ -40,7 +40,12 @@ def test_the_clients_own_default_call(client: aai.Client) -> None:
 
 def test_all_that_is_derived(client: aai.Client, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(runtime, "send", lambda *call: sent.append(call) or 200)
+
+    def send(*call: Any) -> int:
+        sent.append(call)
+        return 200
+
+    monkeypatch.setattr(runtime, "send", send)
     done = transcribe(
         client,
         speech_models=["universal-3-5-pro", "universal-2"],
@@ -118,4 +123,5 @@ def test_a_wrong_key(served: str) -> None:
 def test_more_jobs_than_slots_are_all_done(client: aai.Client, runtime: Runtime) -> None:
     runtime.dials.turn(AssemblyAIDials, concurrent_jobs=1)
     group = aai.Transcriber(client=client, max_workers=2).transcribe_group([LINK, LINK])
+    assert isinstance(group, aai.TranscriptGroup)
     assert [transcript.status for transcript in group] == [aai.TranscriptStatus.completed] * 2

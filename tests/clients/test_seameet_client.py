@@ -22,10 +22,11 @@ from recording_insights.providers.port import CallbackAddress, CallbackRequest, 
 from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.sample.conversation import SAMPLE
 from sandbox.stand_ins.agora.media import beginning_mp4
-from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE
+from sandbox.stand_ins.hearing.pitch import SAMPLE_RATE
 from sandbox.stand_ins.hearing.speech import decode
 from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
+from tests.unit.fakes import FakeStream
 
 WORKSPACE = CREDENTIALS["workspaceId"]
 
@@ -174,19 +175,6 @@ def test_a_chunked_upload_is_refused(served: str, wav: Path) -> None:
     script.upload(url)
 
 
-class Media:
-    """As the bytes come from S3."""
-
-    def __init__(self, path: Path) -> None:
-        self._content = path.read_bytes()
-
-    def __len__(self) -> int:
-        return len(self._content)
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from (self._content[i : i + 4096] for i in range(0, len(self._content), 4096))
-
-
 def test_the_adapter_streams_and_reads_what_it_is_told(
     served: str, wav: Path, callbacks: "queue.Queue[CallbackRequest]"
 ) -> None:
@@ -198,7 +186,7 @@ def test_the_adapter_streams_and_reads_what_it_is_told(
             media=MediaObject("recordings", "talk.wav", "etag", 5, datetime(2026, 3, 12, tzinfo=UTC)),
             options={"speakers": 1, "agent_name": "Jane"},
             make_link=lambda: pytest.fail("SeaMeet takes no link"),
-            open_media=lambda: Media(wav),
+            open_media=lambda: FakeStream(wav.read_bytes()),
             callback=CallbackAddress("", ""),
             delivery=Delivery("", "", lambda: pytest.fail("SeaMeet does not deliver")),
         )

@@ -57,7 +57,7 @@ def http_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpCloud]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     yield cloud
@@ -92,7 +92,10 @@ def client(served: str, runtime: Runtime) -> Any:
 )
 def test_signatures_hold_behind_the_front(client: Any, http_cloud: HttpCloud, call: Callable[[Any], Any]) -> None:
     """By the check that the local cloud itself makes."""
-    from ministack.core.sigv4 import header_signature_failure, parse_header_signature
+    from ministack.core.sigv4 import (  # type: ignore[import-untyped]
+        header_signature_failure,
+        parse_header_signature,
+    )
 
     call(client)
     ((path, headers, body),) = http_cloud.asked
@@ -138,7 +141,7 @@ def cloud(served: str, http_cloud: HttpCloud) -> Iterator[LocalCloud]:
         yield cloud
 
 
-def test_the_sample_is_heard(client: Any, cloud: LocalCloud, runtime: Runtime) -> None:
+def test_a_job_ends_with_a_transcript_and_an_event(client: Any, cloud: LocalCloud, runtime: Runtime) -> None:
     cloud.put("talk.mp4", SAMPLE.read_bytes())
     client.start_transcription_job(**JOB)
     cloud.join()

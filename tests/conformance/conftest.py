@@ -1,17 +1,15 @@
 """A scene for each provider of the registry; a new provider is tested here without a change."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from events import receive_result_event
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
-from routes import receive_callback
-from tests.conformance.scene import REPLIES, SECRET, Scene
+from tests.conformance.scene import Scene
 from tests.transcribe_in_process import LocalCloud, behind, local_cloud
-from tests.unit.environment import ENVIRONMENT
-from tests.unit.wired import rewire
+from tests.ways_of_waiting import each_provider
 
 
 @pytest.fixture(autouse=True)
@@ -19,10 +17,27 @@ def no_sockets(socket_disabled: None) -> None:
     """Forbid calls to the network."""
 
 
-@pytest.fixture(params=list(PROVIDERS))
+@pytest.fixture(params=each_provider(PROVIDERS))
 def provider(request: pytest.FixtureRequest) -> str:
     """The name of each provider in turn."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def definition(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """The definition of the state machine that processes media objects, from the stack's constructs."""
+    import aws_cdk as cdk
+
+    from infra.settings import StackSettings
+    from infra.stack import RecordingInsightsStack
+
+    app = cdk.App(outdir=str(tmp_path_factory.mktemp("stack")), context={"aws:cdk:bundling-stacks": []})
+    settings = StackSettings.from_context({"stage": "dev", "provider": next(iter(PROVIDERS))})
+    stack = RecordingInsightsStack(app, "Stack", settings=settings)
+    # The constructs alone: a synth of the whole stack takes twice as long.
+    text = stack.resolve(stack.workflow.state_machine.node.default_child.definition_string)["Fn::Join"][1]
+    definition: dict[str, Any] = json.loads("".join(part if isinstance(part, str) else "token" for part in text))
+    return definition
 
 
 MakeScene = Callable[..., Scene]
@@ -37,28 +52,18 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
 
 
 @pytest.fixture
-def make_scene(provider: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[MakeScene]:
-    """Make scenes to which the two handlers of callbacks and events are connected."""
+def make_scene(
+    provider: str, definition: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[MakeScene]:
+    """Make scenes. The functions are wired to the last one."""
     scenes: list[Scene] = []
 
     def make(**changes: Any) -> Scene:
         if capabilities_of(provider).aws_service:
             changes["cloud"] = request.getfixturevalue("cloud")
-        scene = Scene(provider, receive_callback.handler, receive_result_event.handler, **changes)
-        scenes.append(scene)
-        rewire(
-            monkeypatch,
-            *(receive_callback, receive_result_event),
-            media=scene.store,
-            replies=scene.replies,
-            provider_for=lambda name: scene.provider,
-            end_wait=scene.woken.append,
-        )
-        return scene
+        scenes.append(Scene(provider, **{"definition": definition, "patch": monkeypatch, **changes}))
+        return scenes[-1]
 
-    for name, value in {**ENVIRONMENT, "PROVIDERS": f'["{provider}"]', "REPLIES_BUCKET": REPLIES}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("wiring.read_secret", lambda name, keys: {"key": SECRET})
     yield make
     for scene in scenes:
         scene.close()

@@ -1,22 +1,25 @@
 """Callbacks of every provider that sends them: early, late, repeated, lost, for another job, and forged."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pytest
 
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
 from tests.conformance.conftest import MakeScene
-from tests.conformance.scene import R, Scene
+from tests.conformance.scene import Scene
+from tests.ways_of_waiting import each_provider
 
-CALL_BACK = [name for name in PROVIDERS if capabilities_of(name).callback != "none"]
-BY_WEBHOOK = [name for name in PROVIDERS if receives_webhooks(name)]
+CALL_BACK = each_provider(name for name in PROVIDERS if capabilities_of(name).callback != "none")
+BY_WEBHOOK = each_provider(name for name in PROVIDERS if receives_webhooks(name))
+
+Sent = list[tuple[str, bytes, Mapping[str, str]]]
+"""POSTs: path, body, headers."""
 
 
 @pytest.fixture
-def webhook(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes, Mapping[str, str]]]:
+def webhook(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sent:
     """The POSTs that the vendor made to our webhook."""
-    seen: list[tuple[str, bytes, Mapping[str, str]]] = []
+    seen: Sent = []
     post = scene.post
 
     def watch(path: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -30,9 +33,11 @@ def webhook(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, by
 @pytest.mark.parametrize("provider", CALL_BACK)
 @pytest.mark.parametrize("how", ["once", "double", "early"])
 def test_it_ends_the_wait(scene: Scene, how: str) -> None:
-    scene.dials(callback=how, job_seconds=0.0 if how == "early" else 0.1)
+    scene.dials(callback=how)
+    if how != "early":
+        scene.ears.may_hear.clear()  # until the workflow waits
 
-    assert scene.run() == "done", scene.item
+    assert scene.run() == "done", scene.row
     assert "Wait" not in scene.entered
     assert bool(scene.woken) == (how != "early")
     assert scene.entered.count("Poll job") == 1
@@ -43,7 +48,7 @@ def test_it_ends_the_wait(scene: Scene, how: str) -> None:
 def test_a_lost_one_is_made_good_by_the_back_up_poll_or_missed_with_a_reason(scene: Scene) -> None:
     scene.dials(callback="lost")
 
-    status = scene.run(most=300)
+    status = scene.run()
 
     assert scene.paid == 1
     if scene.provider.capabilities.callback == "required":
@@ -53,7 +58,7 @@ def test_a_lost_one_is_made_good_by_the_back_up_poll_or_missed_with_a_reason(sce
 
 
 @pytest.mark.parametrize("provider", BY_WEBHOOK)
-def test_every_authentic_one_is_answered_200(scene: Scene, webhook: Any) -> None:
+def test_every_authentic_one_is_answered_200(scene: Scene, webhook: Sent) -> None:
     scene.dials(callback="double")
     scene.run()
 
@@ -62,43 +67,41 @@ def test_every_authentic_one_is_answered_200(scene: Scene, webhook: Any) -> None
 
 
 @pytest.mark.parametrize("provider", BY_WEBHOOK)
-def test_a_flipped_byte_anywhere_in_the_proof_is_401_and_changes_nothing(scene: Scene, webhook: Any) -> None:
+def test_a_flipped_byte_anywhere_in_the_proof_is_401_and_changes_nothing(scene: Scene, webhook: Sent) -> None:
     scene.dials(callback="once")
     scene.run()
     path, body, headers = webhook[-1]
-    fresh = dict(scene.item)
+    fresh = dict(scene.row)
 
     for forged in _forged(path, body, headers):
         assert scene.post(*forged) == 401, forged
-    assert scene.item == fresh
+    assert scene.row == fresh
 
 
 @pytest.mark.parametrize("provider", BY_WEBHOOK)
-def test_forged_before_the_end_it_ends_nothing(make_scene: MakeScene, webhook: Any, scene: Scene) -> None:
+def test_forged_before_the_end_it_ends_nothing(make_scene: MakeScene, webhook: Sent, scene: Scene) -> None:
     scene.run()
     path, body, headers = webhook[-1]
     waiting = make_scene()
     waiting.dials(job_never_ends=True)
-    from recording_insights.processing.progress import Progress
-
-    waiting.submit(Progress(R, waiting.media.media_id, waiting.media.key))
-    before = dict(waiting.item)
+    waiting.do("Submit recording")
+    before = dict(waiting.row)
 
     for forged in _forged(path, body, headers):
         assert waiting.post(*forged) == 401, forged
-    assert waiting.item == before
+    assert waiting.row == before
     assert not waiting.woken
 
 
 @pytest.mark.parametrize("provider", BY_WEBHOOK)
-def test_replayed_after_the_end_it_changes_nothing(scene: Scene, webhook: Any) -> None:
+def test_replayed_after_the_end_it_changes_nothing(scene: Scene, webhook: Sent) -> None:
     scene.run()
-    before, kept = dict(scene.item), dict(scene.s3)
+    before, kept = dict(scene.row), dict(scene.s3.objects)
 
     for path, body, headers in list(webhook):
         assert scene.post(path, body, headers) == 200
 
-    assert (scene.item, dict(scene.s3)) == (before, kept)
+    assert (scene.row, dict(scene.s3.objects)) == (before, kept)
 
 
 def _forged(path: str, body: bytes, headers: Mapping[str, str]) -> Iterator[tuple[str, bytes, Mapping[str, str]]]:

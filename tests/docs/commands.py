@@ -46,10 +46,10 @@ def commands_of(page: Page) -> Iterator[Command]:
     """Every command in the page's blocks of shell, and every make command in its prose."""
     for fence in page.fences:
         if is_shell(fence):
-            yield from _commands_in(fence.text, fence.line)
+            yield from commands_in(fence.text, fence.line)
     for span in page.code_spans:
         if span.startswith("make "):
-            yield from _commands_in(span, 0)
+            yield from commands_in(span, 0)
 
 
 def is_shell(fence: Fence) -> bool:
@@ -82,7 +82,8 @@ def curl_call(command: Command, variables: Mapping[str, str]) -> Call:
             raise ValueError(f"line {command.line}: {word}")
         else:
             urls.append(word)
-    [url], body = urls, (given["--json"] or [None])[0]
+    [url] = urls
+    body = given["--json"][0] if given["--json"] else None
     assert url.startswith(variables["API_URL"]), url
     parts = urlsplit(url.removeprefix(variables["API_URL"]))
     headers = dict(header.split(": ", 1) for header in given["-H"])
@@ -91,7 +92,8 @@ def curl_call(command: Command, variables: Mapping[str, str]) -> Call:
     return Call(method, f"{parts.path}{'?' * bool(parts.query)}{parts.query}", headers, body, signature)
 
 
-def _commands_in(text: str, line: int) -> Iterator[Command]:
+def commands_in(text: str, line: int = 0) -> Iterator[Command]:
+    """The commands of a block of shell that begins at this line."""
     for number, statement in _statements(text):
         if export := _EXPORT.fullmatch(statement):
             yield Command(line + number, ["export", export["name"]])

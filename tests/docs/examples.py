@@ -8,7 +8,6 @@ The info string of a block says what it is: `json request POST /recordings` (wit
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -147,7 +146,7 @@ def _listed() -> dict[str, Any]:
 
 
 def _insights() -> dict[str, Any]:
-    half = Decimal("0.5")
+    half = 0.5
     found = Insights(
         transcript=[Utterance("t", "1", 1, 2, half, half), Utterance("x" * 6_000_000)],
         summary="s",
@@ -160,14 +159,16 @@ def _insights() -> dict[str, Any]:
         ratings={"r": 1},
         missing=["m"],
     )
-    recording = {"recording_id": RECORDING_ID, "status": "partial", "reason": "r", "provider": "p"}
-    media = {"media_id": "m", "key": "k", "status": "done", "arrived_at": "t", "provider": "p"}
-    collection: Any = Collection({**recording, "speakers": {"1": "Ada"}}, {"m": media}, {"m": found})
+    fields = {"recording_id": RECORDING_ID, "status": "partial", "reason": "r", "provider": "p"}
+    recording: Any = {**fields, "speakers": {"1": "Ada"}}
+    media: Any = {"media_id": "m", "key": "k", "status": "done", "arrived_at": "t", "provider": "p"}
+    collection = Collection(recording, {"m": media}, {"m": found})
     return answer_insights(RECORDING_ID, collection)
 
 
 def _changed() -> dict[str, Any]:
-    return public(_recording_row("recording"))
+    row: Any = _recording_row("recording")
+    return public(row)
 
 
 ANSWERS: Mapping[str, Callable[[], Any]] = {

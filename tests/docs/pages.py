@@ -1,4 +1,4 @@
-"""README, changelog and docs/ as data: fenced blocks, tables, links and anchors."""
+"""README, changelog, CONTRIBUTING and docs/ as data: fenced blocks, tables, links and anchors."""
 
 import re
 from collections.abc import Iterator
@@ -117,8 +117,9 @@ def page(name: str) -> Page:
 
 
 def all_pages() -> list[Page]:
-    """README, changelog and everything in docs/."""
-    return [page("README.md"), page("CHANGELOG.md"), *(Page(path) for path in sorted((PROJECT / "docs").rglob("*.md")))]
+    """README, changelog, CONTRIBUTING and everything in docs/."""
+    top = [page(name) for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+    return [*top, *(Page(path) for path in sorted((PROJECT / "docs").rglob("*.md")))]
 
 
 def anchor_of(heading: str) -> str:

@@ -3,19 +3,22 @@
 import ast
 import importlib.util
 import json
+import os
 import re
 import shlex
+import subprocess
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import botocore.session
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 import pytest
 
 from infra.settings import VENDORS, StackSettings
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.providers.registry import PROVIDERS
 from sandbox.__main__ import _parser
+from sandbox.debug.invoke import read_event
 from tests.docs.commands import Call, Command, commands_of, curl_call
 from tests.docs.examples import check_request, matching_route
 from tests.docs.pages import PROJECT, Page, all_pages, page
@@ -71,6 +74,7 @@ def check_aws(command: Command) -> None:
         for name in model.operation_names
         if botocore.xform_name(name, "-") == operation
     ]
+    assert shape is not None
     options = {f"--{botocore.xform_name(name, '-')}": name for name in shape.members}
     given = dict(zip(arguments[::2], arguments[1::2], strict=True))
     assert given.keys() <= options.keys() | GLOBAL_OPTIONS
@@ -87,6 +91,26 @@ def check_pytest(command: Command) -> None:
     """The paths exist."""
     paths = [word for before, word in zip(command.words, command.words[1:], strict=False) if before != "-k"]
     assert [path for path in paths if not path.startswith("-") and not (PROJECT / path).exists()] == []
+
+
+def check_python(command: Command) -> None:
+    """The command of the sandbox exists, as do the function and the event that it names."""
+    check_installed(command)
+    if command.words[1:3] == ["-m", "sandbox"]:
+        arguments = _parser().parse_args(command.words[3:])
+        if arguments.command == "invoke":
+            assert list((PROJECT / "functions").glob(f"*/{arguments.function}.py"))
+            assert isinstance(read_event(PROJECT / arguments.event), dict)
+
+
+def check_git(command: Command) -> None:
+    """The project is cloned into the folder that the next command enters."""
+    assert command.words[1] == "clone"
+
+
+def check_cd(command: Command) -> None:
+    """The folder is that of a clone."""
+    assert command.words[1:] == ["recording-insights"]
 
 
 def check_installed(command: Command) -> None:
@@ -107,7 +131,9 @@ CHECKS: dict[str, Callable[[Command], None]] = {
     ".venv/bin/pytest": check_pytest,
     ".venv/bin/mypy": check_installed,
     ".venv/bin/ruff": check_installed,
-    ".venv/bin/python": check_installed,
+    ".venv/bin/python": check_python,
+    "git": check_git,
+    "cd": check_cd,
 }
 
 
@@ -149,11 +175,32 @@ def test_the_header_for_temporary_credentials_is_read_as_curl_does() -> None:
     assert call.headers == {"x-amz-security-token": "token"}
 
 
+def commands_of_pytest() -> list[Command]:
+    """The commands of CONTRIBUTING that run tests."""
+    return [command for command in commands_of(page("CONTRIBUTING.md")) if command.program == ".venv/bin/pytest"]
+
+
+@pytest.mark.parametrize("command", commands_of_pytest(), ids=lambda command: command.words[1])
+def test_the_tests_of_contributing_run_as_they_are_written(command: Command) -> None:
+    """Those of the deployed stack are only collected."""
+    needs_stack = command.words[1].startswith(("tests/workflow", "tests/e2e"))
+    run = subprocess.run(  # noqa: S603
+        [*command.words, *(["--collect-only"] if needs_stack else [])],
+        cwd=PROJECT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
+
+
 @every_page
 def test_python_snippets_compile_and_their_imports_exist(read: Page) -> None:
-    """A snippet that imports nothing is a fragment of a file."""
+    """A snippet that imports nothing is a fragment of a file. test_provider_guide.py runs those that name a file."""
     for fence in read.fences:
-        if fence.language != "python" or "import " not in fence.text:
+        if fence.language != "python" or len(fence.info) > 1 or "import " not in fence.text:
             continue
         for node in ast.walk(ast.parse(fence.text)):
             if isinstance(node, ast.Import):

@@ -17,6 +17,7 @@ from recording_insights.model.status import RECORDING_STATUSES as STATUSES
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.request import RecordingRequest
 from sandbox.stand_ins.agora.dials import AgoraDials
+from sandbox.stand_ins.hearing.dials import HearingDials
 from tests.docs.examples import full_answer
 from tests.docs.pages import PROJECT, codes_in, page
 from tests.unit.test_house import FLOORS
@@ -178,7 +179,7 @@ def test_the_rooms_are_the_folders() -> None:
 
 def test_the_dials_are_the_stand_ins() -> None:
     vendors = [import_module(f"sandbox.stand_ins.vendors.{name}.server").VENDOR.dials for name in PROVIDERS]
-    groups = {"every provider": vendors, "`agora`": [AgoraDials]}
+    groups = {"every provider": vendors, "`agora`": [AgoraDials], "`hearing`": [HearingDials]}
     for group, dial, _ in page("docs/sandbox.md").table("## Dials"):
         for dials in groups[group]:
             assert codes_in(dial)[0] in {field.name for field in fields(dials)}, (dials, dial)

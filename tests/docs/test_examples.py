@@ -33,7 +33,7 @@ def examples() -> list[Any]:
     ]
 
 
-def examples_of(kind: str) -> Any:
+def examples_of(kind: str) -> pytest.MarkDecorator:
     found = [example for example in examples() if example.values[0].info[1:2] == (kind,)]
     return pytest.mark.parametrize("fence", found)
 

@@ -1,7 +1,6 @@
 """The README's calls and the sandbox page's snippets, run against the deployed stack as they are written."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 import requests
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import recording_of, until_ended
+from tests.deployed import STAYS, read, recording_of, until, until_ended
 from tests.docs.commands import Call, commands_of, curl_call
 from tests.docs.examples import fields_in, parse
 from tests.docs.pages import PROJECT, Page, page
@@ -38,17 +37,17 @@ def send(stack: LocalStack, call: Call) -> requests.Response:
 
 
 def until_files(stack: LocalStack, recording_id: str) -> None:
-    """Wait until the recorder has written a playlist; its first segment holds 15 s of sound."""
-    for _ in range(200):
-        recording = stack.call_api("GET", f"/recordings/{recording_id}").json()
-        if recording.get("live", {}).get("files") or recording["media"]:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"the recorder names no file: {recording}")
+    """Wait until the recorder has written a playlist."""
+
+    def written() -> bool:
+        recording = read(stack, recording_id)
+        return bool(recording.get("live", {}).get("files") or recording["media"])
+
+    until(written, "a file of the recorder")
 
 
 def test_the_readmes_calls_start_stop_and_read_a_recording(stack: LocalStack) -> None:
-    stack.set_wait_scale(0.1)
+    stack.dials(agora=STAYS)
     unknown = "0" * 32
     start, _, _ = calls_of(README, stack, unknown)
     started = send(stack, start)
@@ -87,7 +86,7 @@ def snippet(number: int) -> str:
 
 @pytest.mark.usefixtures("project_with_a_running_stack")
 def test_the_sandbox_pages_snippet_records_and_uploads(stack: LocalStack, capsys: pytest.CaptureFixture[str]) -> None:
-    stack.set_wait_scale(0.1)
+    stack.dials(agora=STAYS)
     names: dict[str, Any] = {}
     exec(compile(snippet(0), SANDBOX.name, "exec"), names)  # noqa: S102 - the page's own code
     described, listed = capsys.readouterr().out.splitlines()
@@ -100,7 +99,7 @@ def test_the_sandbox_pages_snippet_records_and_uploads(stack: LocalStack, capsys
 
 @pytest.mark.usefixtures("project_with_a_running_stack")
 def test_the_sandbox_pages_snippet_turns_dials(stack: LocalStack) -> None:
-    before = stack.dials()
+    before = stack.reset_dials()
     statements = snippet(1).splitlines()
     assert statements[-1] == "stack.reset_dials()"
     exec(compile("\n".join(statements[:-1]), SANDBOX.name, "exec"), {})  # noqa: S102 - the page's own code

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import all_ended, executions
+from tests.deployed import FAST, HELD, STAYS, all_ended, executions, read, until, until_entered
 
 FIRST_WORDS = {"1001": 990, "1002": 7380}
 """When each speaker of the sample is heard first, in ms."""
@@ -16,26 +16,16 @@ AFTER_A_MUTE = 17_010
 TOLERANCE_MS = 300
 
 
-@pytest.fixture(scope="module", autouse=True)
-def voices(stack: LocalStack) -> None:
-    """To tell the voices apart for the first time takes seconds, in which the watch must not give a recorder up."""
-    stack.set_wait_scale(0.2)
-    stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0})
-    all_ended(stack, record(stack)["recording_id"], media=2)
-
-
-@pytest.fixture(autouse=True)
-def pace(fresh_stand_ins: None, stack: LocalStack) -> None:
-    """A recorder may take 90 s of the watch's waits to join: two real ones, in which voices are told apart."""
-    stack.set_wait_scale(0.02)
-
-
 def record(stack: LocalStack, **body: Any) -> dict[str, Any]:
-    # In a channel that the test before has used, Agora would be asked whether its recorder is gone: for 15 s.
-    channel = f"two tracks {uuid4().hex}"
+    channel = f"two tracks {uuid4().hex[:8]}"
     answer = stack.call_api("POST", "/recordings", json={"channel": channel, "mode": "individual", **body})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
+
+
+def both_tracks(stack: LocalStack, recording_id: str) -> list[dict[str, Any]] | None:
+    found = executions(stack, read(stack, recording_id))
+    return found if len(found) == 2 else None
 
 
 def insights_of(stack: LocalStack, recording_id: str) -> dict[str, Any]:
@@ -48,7 +38,7 @@ def starts(insights: dict[str, Any], uid: str) -> list[int]:
 
 
 def test_two_uids_are_one_conversation_with_names(stack: LocalStack) -> None:
-    stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 5.0})
+    stack.dials(agora={"recording_seconds": 12.0, "slice_seconds": 5.0})
     recording_id = record(stack, speakers={"1001": "Agent", "1002": "Caller"})["recording_id"]
 
     recording = all_ended(stack, recording_id, media=2)
@@ -65,8 +55,9 @@ def test_two_uids_are_one_conversation_with_names(stack: LocalStack) -> None:
     assert stack.ledger()["paid"] == {"agora.recordings_started": 1, "marsview.transactions_computed": 2}
 
 
+@pytest.mark.matrix
 def test_pictures_are_recorded_beside_the_voices_and_stay_in_the_bucket(stack: LocalStack) -> None:
-    stack.dials(agora={"recording_seconds": 12.0, "speed": 6.0, "slice_seconds": 5.0})
+    stack.dials(agora={"recording_seconds": 12.0, "slice_seconds": 5.0})
     with_pictures = {"audio_only": False, "stream_mode": "standard", "snapshots": {"interval_seconds": 5}}
     recording_id = record(stack, unsubscribe_audio_uids=["1002"], announce_start=True, **with_pictures)["recording_id"]
 
@@ -87,7 +78,7 @@ def test_pictures_are_recorded_beside_the_voices_and_stay_in_the_bucket(stack: L
 
 def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:
     mute = {"uid": "1001", "from_seconds": 2.0, "to_seconds": 12.0}
-    stack.dials(agora={"recording_seconds": 20.0, "speed": 20.0, "slice_seconds": 5.0, "mutes": [mute]})
+    stack.dials(agora={"recording_seconds": 20.0, "slice_seconds": 5.0, "mutes": [mute]})
     recording_id = record(stack, stream_mode="original")["recording_id"]
 
     recording = all_ended(stack, recording_id, media=2)
@@ -101,9 +92,16 @@ def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:
 
 
 def test_what_comes_late_is_waited_for(stack: LocalStack) -> None:
-    late = {"late_slices": 2, "late_seconds": 1.5, "backed_up": True}
-    stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 3.0, **late})
+    late = {"late_slices": 2, "backed_up": True, "held_late": True}
+    stack.dials(agora={"recording_seconds": 12.0, "slice_seconds": 3.0, **late, **STAYS})
     recording_id = record(stack)["recording_id"]
+    tracks = until(lambda: both_tracks(stack, recording_id), "the executions of both tracks")
+    stack.set_wait_scale(HELD)
+    assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
+    for track in tracks:
+        until_entered(stack, track, "Wait for files")
+    stack.dials(agora={"held_late": False})
+    stack.set_wait_scale(FAST)
 
     recording = all_ended(stack, recording_id, media=2)
 
@@ -113,7 +111,7 @@ def test_what_comes_late_is_waited_for(stack: LocalStack) -> None:
 
 
 def test_what_never_comes_is_named_and_the_rest_stands(stack: LocalStack) -> None:
-    stack.dials(agora={"recording_seconds": 12.0, "speed": 12.0, "slice_seconds": 3.0, "lost_slices": [1]})
+    stack.dials(agora={"recording_seconds": 12.0, "slice_seconds": 3.0, "lost_slices": [1]})
     recording_id = record(stack)["recording_id"]
 
     recording = all_ended(stack, recording_id, media=2)
@@ -129,17 +127,16 @@ def test_a_recorder_that_takes_over_goes_on_with_the_conversation(stack: LocalSt
     stack.dials(
         agora={
             "recording_seconds": 30.0,
-            "speed": 6.0,
             "slice_seconds": 3.0,
             "fail_over_at_seconds": 4.0,
-            "fail_over_gap_seconds": 0.4,
+            "fail_over_gap_seconds": 2.4,
         }
     )
     recording_id = record(stack)["recording_id"]
 
     recording = all_ended(stack, recording_id, media=2)
 
-    assert recording["status"] in ("done", "partial"), recording
+    assert recording["status"] == "partial", recording
     assert len(executions(stack, recording)) == 2, "both recorders' files of a uid are one track"
     insights = insights_of(stack, recording_id)
     assert {line["speaker"] for line in insights["transcript"]} == {"1001", "1002"}
@@ -147,7 +144,7 @@ def test_a_recorder_that_takes_over_goes_on_with_the_conversation(stack: LocalSt
 
 
 def test_a_recorder_that_exits_abnormally_leaves_what_it_had(stack: LocalStack) -> None:
-    stack.dials(agora={"recording_seconds": 20.0, "speed": 10.0, "slice_seconds": 3.0, "exit_at_seconds": 10.0})
+    stack.dials(agora={"recording_seconds": 20.0, "slice_seconds": 3.0, "exit_at_seconds": 10.0})
     recording_id = record(stack)["recording_id"]
 
     recording = all_ended(stack, recording_id, media=2)

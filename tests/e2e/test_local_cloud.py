@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.location import PROJECT
+from sandbox.cloud.location import PROJECT, Location
 from sandbox.cloud.processes import group_members
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
+
+pytestmark = pytest.mark.own_stack("stack 3")
 
 
 class Up:
@@ -24,8 +26,9 @@ class Up:
     def __init__(self, directory: Path, command: str = "up") -> None:
         self.directory = directory
         self.groups: set[int] = set()
-        ports = free_ports()
-        self.environment = {**os.environ, "LOCAL_CLOUD_PORT": str(ports[0]), "SANDBOX_PORT": str(ports[1])}
+        free = Location.free(directory)
+        ports = {"LOCAL_CLOUD_PORT": str(free.cloud_port), "SANDBOX_PORT": str(free.sandbox_port)}
+        self.environment = {**os.environ, **ports}
         self.process = subprocess.Popen(  # noqa: S603
             self.command(command),
             cwd=PROJECT,
@@ -78,13 +81,6 @@ class Up:
         return left
 
 
-def free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
 @pytest.fixture(autouse=True)
 def fresh_stand_ins() -> None:
     """These tests bring stacks of their own."""
@@ -117,10 +113,10 @@ def members(group: int) -> int:
     ("up", "moment", "signum", "times"),
     [
         ("up", "the first process has started", signal.SIGINT, 1),
-        ("up", "the local cloud starts", signal.SIGTERM, 1),
-        ("demo", "cdk starts", signal.SIGINT, 1),
-        ("up", "the app is synthesised", signal.SIGTERM, 5),
-        ("demo", "the demo watches", signal.SIGINT, 1),
+        pytest.param("up", "the local cloud starts", signal.SIGTERM, 1, marks=pytest.mark.matrix),
+        ("demo", "cdk starts", signal.SIGTERM, 5),
+        pytest.param("up", "the app is synthesised", signal.SIGTERM, 5, marks=pytest.mark.matrix),
+        pytest.param("demo", "the demo watches", signal.SIGINT, 1, marks=pytest.mark.matrix),
     ],
     indirect=["up"],
 )
@@ -138,6 +134,7 @@ def test_a_signal_at_any_time_leaves_nothing(up: Up, moment: str, signum: signal
     assert "Traceback" not in output
 
 
+@pytest.mark.matrix
 def test_down_ends_what_a_killed_up_left(up: Up) -> None:
     up.until(MOMENTS["the app is synthesised"])
     up.process.kill()
@@ -147,6 +144,7 @@ def test_down_ends_what_a_killed_up_left(up: Up) -> None:
     assert up.survivors() == []
 
 
+@pytest.mark.matrix
 def test_up_again_says_so_and_down_ends_all_of_it(up: Up) -> None:
     output = up.output()
     assert up.process.returncode == 0, output
@@ -174,10 +172,11 @@ def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        ports = {"LOCAL_CLOUD_PORT": str(port), "SANDBOX_PORT": str(Location.free(tmp_path).sandbox_port)}
         refused = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "sandbox", "up", "--directory", str(tmp_path / "local")],
             cwd=PROJECT,
-            env={**os.environ, "LOCAL_CLOUD_PORT": str(port), "SANDBOX_PORT": str(free_ports()[0])},
+            env={**os.environ, **ports},
             capture_output=True,
             text=True,
             check=False,

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,7 +17,7 @@ from recording_insights.deadline import Deadline
 from sandbox.cloud.local_cloud import LocalCloud
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT
-from tests.deployed import until_ended
+from tests.deployed import STAYS, until_ended, until_recording
 
 RECORDING, ANOTHER = "a" * 32, "b" * 32
 SECRET = "recording-insights/local/agora-uploader"
@@ -66,7 +68,7 @@ def test_a_token_writes_under_its_recording_and_does_nothing_else(stack: LocalSt
     own = f"recordings/{RECORDING}/note.txt"
     s3.put_object(Bucket=bucket, Key=own, Body=b"x")
     for key in (f"recordings/{ANOTHER}/note.txt", f"recordings/{RECORDING}", "recordings/note.txt", "note.txt"):
-        assert refused(lambda key=key: s3.put_object(Bucket=bucket, Key=key, Body=b"x")) == "AccessDenied", key
+        assert refused(partial(s3.put_object, Bucket=bucket, Key=key, Body=b"x")) == "AccessDenied", key
     replies = stack.outputs["RepliesBucketName"]
     assert refused(lambda: s3.put_object(Bucket=replies, Key=own, Body=b"x")) == "AccessDenied"
     assert refused(lambda: s3.get_object(Bucket=bucket, Key=own)) == "AccessDenied"
@@ -103,8 +105,8 @@ def rotate(stack: LocalStack, stage: str = "local") -> "subprocess.CompletedProc
 
 
 def test_rotating_the_key_disturbs_no_recording(stack: LocalStack) -> None:
-    stack.dials(agora={"recording_seconds": 20, "speed": 5.0})
-    under_way = stack.call_api("POST", "/recordings", json={"channel": "while the key changes"})
+    stack.dials(agora={"stands_at_seconds": 3.0, **STAYS})
+    under_way = stack.call_api("POST", "/recordings", json={"channel": f"while the key changes {uuid4().hex[:8]}"})
     assert under_way.status_code == 201
     for _ in range(2):
         former = stored_key(stack)
@@ -114,13 +116,16 @@ def test_rotating_the_key_disturbs_no_recording(stack: LocalStack) -> None:
         assert stored_key(stack) != former
         assert not any(key["secretAccessKey"] in outcome.stdout + outcome.stderr for key in (former, stored_key(stack)))
         sts = clients_of(stack, *(former[name] for name in SECRET_KEYS))("sts")
-        assert refused(lambda sts=sts: sts.get_federation_token(Name="former")) == "InvalidClientTokenId"
+        assert refused(partial(sts.get_federation_token, Name="former")) == "InvalidClientTokenId"
 
     # The function holds a copy of the first key still.
-    afterwards = stack.call_api("POST", "/recordings", json={"channel": "after the key changed"})
+    afterwards = stack.call_api("POST", "/recordings", json={"channel": f"after the key changed {uuid4().hex[:8]}"})
     assert afterwards.status_code == 201, afterwards.text
     for started in (under_way, afterwards):
-        assert until_ended(stack, started.json()["recording_id"])["status"] == "done"
+        recording_id = started.json()["recording_id"]
+        until_recording(stack, recording_id)
+        assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
+        assert until_ended(stack, recording_id)["status"] == "done"
 
 
 def test_a_stage_that_is_not_deployed_is_named(stack: LocalStack) -> None:

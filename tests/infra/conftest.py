@@ -23,6 +23,13 @@ def synthesise(folder: Path, context: dict[str, Any]) -> dict[str, Any]:
     return template
 
 
+WORDS = [f"a phrase of our own, number {number}" for number in range(500)]
+PREFIXES = {f"customers/{number}/interviews/": ["deepgram", "symbl"] for number in range(100)}
+LONG_LISTS = {
+    "symblOptions": json.dumps({"custom_vocabulary": WORDS}),
+    "prefixProviders": json.dumps({prefix: ",".join(names) for prefix, names in PREFIXES.items()}),
+}
+JWT = {"jwtIssuer": "https://issuer.example.com/", "jwtAudience": "recordings-app"}
 EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS)}
 
 
@@ -30,6 +37,13 @@ EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS
 def every_provider(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A stage on AWS that all providers can be chosen in."""
     return synthesise(tmp_path_factory.mktemp("all"), {"stage": "dev", **EVERY_PROVIDER})
+
+
+@pytest.fixture(scope="session")
+def every_setting(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A stage on AWS with all providers, a JWT authorizer, and lists that no environment holds."""
+    context = {"stage": "dev", **EVERY_PROVIDER, **LONG_LISTS, **JWT}
+    return synthesise(tmp_path_factory.mktemp("every"), context)
 
 
 @pytest.fixture(scope="session")

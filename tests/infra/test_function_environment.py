@@ -10,23 +10,15 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.bundling.packages import shared_code
+from infra.bundling.packages import RUNTIME, shared_code
 from infra.function_environment import LARGEST_ENVIRONMENT, LONGEST_VALUE, function_environment
 from infra.settings import StackSettings
 from recording_insights.errors import SettingsInvalid
 from recording_insights.settings import STAGE_SETTINGS_FILE, StageSettings, SubmitRecordingSettings, TableSettings
 from sandbox.cloud.location import PROJECT
-from tests.infra.conftest import synthesise
+from tests.infra.conftest import LONG_LISTS, PREFIXES, WORDS
 
-WORDS = [f"a phrase of our own, number {number}" for number in range(500)]
-PREFIXES = {f"customers/{number}/interviews/": ["deepgram", "symbl"] for number in range(100)}
 LONG_URL = f"https://symbl.example.org/{'a' * 4000}"
-LONG_LISTS = {
-    "stage": "dev",
-    "provider": "symbl",
-    "symblOptions": json.dumps({"custom_vocabulary": WORDS}),
-    "prefixProviders": json.dumps({prefix: ",".join(names) for prefix, names in PREFIXES.items()}),
-}
 
 
 def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -35,8 +27,8 @@ def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {function["Handler"].split(".")[1]: function for function in found}
 
 
-def test_long_lists_do_not_reach_the_environment(tmp_path: Path) -> None:
-    for function in functions(synthesise(tmp_path, LONG_LISTS)).values():
+def test_long_lists_do_not_reach_the_environment(every_setting: dict[str, Any]) -> None:
+    for function in functions(every_setting).values():
         variables = function["Environment"]["Variables"]
         assert len(json.dumps(variables)) < LARGEST_ENVIRONMENT / 2
         assert WORDS[0] not in json.dumps(variables)
@@ -50,13 +42,13 @@ def package_of(folder: Path, settings: StackSettings, context: Any = None) -> tu
         "Function",
         code=shared_code(settings),
         handler="states.submit_recording.handler",
-        runtime=cdk.aws_lambda.Runtime.PYTHON_3_14,
+        runtime=RUNTIME,
     )
     return stack, str(stack.resolve(function.node.default_child.code)["s3Key"])
 
 
 def test_long_lists_lie_in_the_package(tmp_path: Path) -> None:
-    package_of(tmp_path, StackSettings.from_context(LONG_LISTS))
+    package_of(tmp_path, StackSettings.from_context({"stage": "dev", "provider": "symbl", **LONG_LISTS}))
     [package] = [path for path in tmp_path.glob("asset.*") if path.is_dir()]
 
     assert (package / "wiring.py").is_file()
@@ -67,7 +59,7 @@ def test_long_lists_lie_in_the_package(tmp_path: Path) -> None:
 
 def test_a_change_of_the_lists_is_another_package(tmp_path: Path) -> None:
     def key(name: str, **settings: Any) -> str:
-        context = {"aws:cdk:bundling-stacks": []}
+        context: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
         return package_of(tmp_path / name, StackSettings("dev", "symbl", **settings), context)[1]
 
     none, again = key("none"), key("again")

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from infra.settings import StackSettings
+
 TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights", "Report failure"]
 LONGEST = {"Prepare media": 15 * 60 + 30}
 
@@ -90,7 +92,7 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
 def test_after_the_callback_or_its_time_out_the_job_is_polled(definition: dict[str, Any]) -> None:
     state = definition["States"]["Await callback"]
     assert state["Resource"].endswith(":states:::aws-sdk:dynamodb:updateItem.waitForTaskToken")
-    assert state["TimeoutSeconds"] == 900
+    assert state["TimeoutSeconds"] == StackSettings("dev", "marsview").callback_wait_seconds
     assert state["Next"] == "Poll job"
     assert [(c["ErrorEquals"], c["Next"], c["Output"]) for c in state["Catch"]] == [
         (["States.ALL"], "Poll job", "{% $states.input %}")

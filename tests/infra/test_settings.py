@@ -218,11 +218,15 @@ def test_a_missing_provider_is_answered_with_all_that_there_are() -> None:
     with pytest.raises(ContextError) as raised:
         StackSettings.from_context({"stage": "dev"})
 
-    assert len(PROVIDERS) >= 7
     assert all(name in str(raised.value) for name in PROVIDERS)
 
 
 def test_all_faults_come_at_once() -> None:
     faults = faults_of(stage="Dev", linkMinutes="1", nonsense="1", jwtAudience="client")
 
-    assert len(faults) == 4
+    assert {fault.partition(":")[0] for fault in faults} == {
+        "stage",
+        "linkMinutes",
+        "nonsense",
+        "jwtIssuer, jwtAudience",
+    }

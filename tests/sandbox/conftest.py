@@ -1,9 +1,15 @@
-"""The stand-ins in this process, without sockets: bucket, links, webhooks and mostly the speech engine are fakes."""
+"""The stand-ins in this process, without sockets: bucket, links, webhooks and mostly the speech engine are fakes.
+
+No test waits for seconds: it advances `clock`, asks once more, or waits `until` something is the case.
+"""
 
 import json
 import shutil
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +110,41 @@ class StandIns:
     def ledger(self) -> Any:
         return self.client.get("/ledger").json
 
+    def finish(self) -> None:
+        """Wait until no job runs."""
+        self.runtime.jobs.join()
 
-def _stand_ins(engine: Engine) -> Iterator[StandIns]:
+
+def until(fact: Callable[[], object]) -> None:
+    """Wait until something is the case. Only the suite's time-out bounds it."""
+    while not fact():
+        time.sleep(0.002)
+
+
+@dataclass(frozen=True)
+class LongSleeps:
+    """The lengths of the sleeps so far, and the event that ends them."""
+
+    seconds: list[float] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+class FakeClock:
+    """Monotonic seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def __call__(self) -> float:
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        self._seconds += seconds
+
+
+@contextmanager
+def new_stand_ins(engine: Engine) -> Iterator[StandIns]:
+    """Stand-ins with this engine, and with fakes for what is outside of them."""
     links: dict[str, Path | DownloadFailed] = {}
     bucket, now = FakeBucket(), [NOW]
 
@@ -122,8 +161,8 @@ def _stand_ins(engine: Engine) -> Iterator[StandIns]:
         return 200
 
     runtime = create_runtime(engine, open_bucket=bucket.open, download=download, send=send, clock=lambda: now[0])
-    yield StandIns(create_app(runtime).test_client(), runtime, bucket, links, now, sent)
-    runtime.close()
+    with closing(runtime):
+        yield StandIns(create_app(runtime).test_client(), runtime, bucket, links, now, sent)
 
 
 @pytest.fixture
@@ -133,12 +172,37 @@ def engine() -> FakeSpeechEngine:
 
 @pytest.fixture
 def stand_ins(engine: FakeSpeechEngine) -> Iterator[StandIns]:
-    yield from _stand_ins(engine)
+    with new_stand_ins(engine) as made:
+        yield made
+
+
+@pytest.fixture
+def clock(stand_ins: StandIns) -> FakeClock:
+    """The clock by which the recordings of this test play their media."""
+    stand_ins.runtime.monotonic = fake = FakeClock()
+    return fake
+
+
+@pytest.fixture
+def long_sleeps(stand_ins: StandIns, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> LongSleeps:
+    """The sleeps of jobs that take more than a second. They last until the test ends them."""
+    sleeps, sleep = LongSleeps(), stand_ins.runtime.jobs.sleep
+
+    def hold(seconds: float) -> None:
+        if seconds > 1:
+            sleeps.seconds.append(seconds)
+            sleeps.over.wait()
+        else:
+            sleep(seconds)
+
+    monkeypatch.setattr(stand_ins.runtime.jobs, "sleep", hold)
+    return sleeps
 
 
 @pytest.fixture(scope="session")
 def session_stand_ins() -> Iterator[StandIns]:
-    yield from _stand_ins(FakeSpeechEngine())
+    with new_stand_ins(FakeSpeechEngine()) as made:
+        yield made
 
 
 @pytest.fixture
@@ -154,7 +218,8 @@ def shared_stand_ins(session_stand_ins: StandIns) -> StandIns:
 @pytest.fixture
 def recognising_stand_ins() -> Iterator[StandIns]:
     """Stand-ins that really recognise speech, on a thread of this process."""
-    yield from _stand_ins(SpeechEngine(workers=0))
+    with new_stand_ins(SpeechEngine(workers=0)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -256,7 +321,7 @@ class MarsviewCustomer:
 
     def token(self) -> Any:
         login = vendors()["marsview"].credentials
-        reply = self.client.post("/marsview/cb/v1/auth/create_access_token", json=login)
+        reply: Any = self.client.post("/marsview/cb/v1/auth/create_access_token", json=login)
         assert reply.status_code == 200
         return reply.json["data"]["accessToken"]
 
@@ -286,7 +351,7 @@ class MarsviewCustomer:
         """Compute this media, wait for the job, and return its transaction."""
         txn_id = self.link(media)
         assert self.compute(txn_id, *models, **config).status_code == 200
-        self.stand_ins.runtime.jobs.join()
+        self.stand_ins.finish()
         return txn_id
 
     def metadata(self, txn_id: str) -> Any:

@@ -25,6 +25,20 @@ def throttled(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> It
 
 
 @contextmanager
+def callback_wait(stack: LocalStack, seconds: int) -> Iterator[None]:
+    """Executions that start now wait for a callback no longer than this: real seconds, which no scale shortens."""
+    client, arn = stack.client("stepfunctions"), stack.outputs["WorkflowArn"]
+    deployed = client.describe_state_machine(stateMachineArn=arn)["definition"]
+    definition = json.loads(deployed)
+    definition["States"]["Await callback"]["TimeoutSeconds"] = seconds
+    client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+    try:
+        yield
+    finally:
+        client.update_state_machine(stateMachineArn=arn, definition=deployed)
+
+
+@contextmanager
 def without_grants(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> Iterator[None]:
     """A task's function loses what its role may do, so that every call to AWS fails."""
     iam = stack.client("iam")

@@ -1,22 +1,26 @@
 """Faults of AWS: each Retry and each Catch of the state machine, and executions that somebody stops."""
 
-import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import (
+    HELD,
     drop,
     drop_all,
     execution_ended,
     executions,
     history,
     hls_of,
+    read,
     recording_of,
+    slowly,
     states,
+    until,
     until_ended,
 )
 from tests.workflow.aws_faults import throttled, without_grants
@@ -29,13 +33,20 @@ def failures(stack: LocalStack, recording: dict[str, Any]) -> list[str]:
     return [event["taskFailedEventDetails"]["error"] for event in events if event["type"] == "TaskFailed"]
 
 
-def await_failure(stack: LocalStack, recording_id: str) -> list[str]:
-    for _ in range(100):
-        recording = stack.call_api("GET", f"/recordings/{recording_id}").json()
-        if executions(stack, recording) and (met := failures(stack, recording)):
-            return met
-        time.sleep(0.1)
-    raise AssertionError("no task failed")
+def await_failure(stack: LocalStack, recording_id: str) -> set[str]:
+    """The errors of tasks, when there are some."""
+
+    def find() -> set[str] | None:
+        recording = read(stack, recording_id)
+        return set(failures(stack, recording)) if executions(stack, recording) else None
+
+    return until(find, "a failed task")
+
+
+def tasks(representative: str) -> list[ParameterSet]:
+    """The states that run a function: one in every run, all in `make test-all`. One construct gives them the retries
+    and the catch."""
+    return [pytest.param(state, marks=[] if state == representative else [pytest.mark.matrix]) for state in TASKS]
 
 
 TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights"]
@@ -52,33 +63,33 @@ def drop_for(stack: LocalStack, state: str, clip: Path, track: list[Path]) -> st
     return drop_all(stack, track, "tracks") if state == "Prepare media" else drop(stack, clip)
 
 
-@pytest.mark.parametrize("state", TASKS)
+@pytest.mark.parametrize("state", tasks("Prepare media"))
 def test_a_throttled_function_is_tried_again(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
-    with throttled(stack, state):
+    with slowly(stack), throttled(stack, state):
         recording_id = recording_of(stack, drop_for(stack, state, clip, track))
-        assert set(await_failure(stack, recording_id)) == {"Lambda.TooManyRequestsException"}
+        assert await_failure(stack, recording_id) == {"Lambda.TooManyRequestsException"}
     assert until_ended(stack, recording_id)["status"] == "done"
 
 
 def test_a_throttled_report_is_tried_again(stack: LocalStack, clip: Path) -> None:
     stack.dials(marsview={"job_fails": "no speech"})
-    with throttled(stack, "Report failure"):
+    with slowly(stack), throttled(stack, "Report failure"):
         recording_id = recording_of(stack, drop(stack, clip))
-        assert set(await_failure(stack, recording_id)) == {"Lambda.TooManyRequestsException"}
+        assert await_failure(stack, recording_id) == {"Lambda.TooManyRequestsException"}
     recording = until_ended(stack, recording_id)
     assert recording["status"] == "failed"
     assert "no speech" in recording["media"][0]["reason"]
 
 
-@pytest.mark.parametrize("state", TASKS)
+@pytest.mark.parametrize("state", tasks("Submit recording"))
 def test_a_passing_fault_of_aws_is_tried_again(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
-    with without_grants(stack, state):
+    with slowly(stack), without_grants(stack, state):
         recording_id = recording_of(stack, drop_for(stack, state, clip, track))
-        assert set(await_failure(stack, recording_id)) == {"ClientError"}
+        assert await_failure(stack, recording_id) == {"ClientError"}
     assert until_ended(stack, recording_id)["status"] == "done"
 
 
-@pytest.mark.parametrize("state", TASKS)
+@pytest.mark.parametrize("state", tasks("Save insights"))
 def test_a_lasting_fault_is_caught_and_reported(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
     with without_grants(stack, state):
         recording = until_ended(stack, recording_of(stack, drop_for(stack, state, clip, track)))
@@ -97,15 +108,11 @@ def test_a_failure_that_cannot_be_reported_still_reaches_the_row(stack: LocalSta
 
 
 def test_an_execution_aborted_at_the_console_leaves_its_reason(stack: LocalStack, clip: Path) -> None:
-    stack.set_wait_scale(1)
+    stack.set_wait_scale(HELD)
     stack.dials(marsview={"job_never_ends": True})
     recording_id = recording_of(stack, drop(stack, clip))
-    recording = stack.call_api("GET", f"/recordings/{recording_id}").json()
-    for _ in range(100):
-        if found := executions(stack, recording):
-            break
-        time.sleep(0.1)
-    stack.client("stepfunctions").stop_execution(executionArn=found[0]["executionArn"])
+    [execution] = until(lambda: executions(stack, read(stack, recording_id)), "the execution")
+    stack.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
     recording = until_ended(stack, recording_id)
     assert recording["status"] == "failed"
     assert "aborted" in recording["media"][0]["reason"]

@@ -11,7 +11,9 @@ import requests
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.vendors.registry import vendors
-from tests.deployed import drop, executions, history, process, recording_of, states, until_ended
+from tests.deployed import HELD, drop, executions, history, process, read, recording_of, states, until, until_ended
+from tests.ways_of_waiting import each_provider
+from tests.workflow.aws_faults import callback_wait
 
 ANSWER = {
     "recording_id": str,
@@ -49,7 +51,7 @@ def called_back(stack: LocalStack, recording: dict[str, Any]) -> bool:
     return "States.Timeout" not in str(history(stack, execution["executionArn"]))
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", each_provider(PROVIDERS))
 def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path, provider: str) -> None:
     recording = process(stack, clip, key_for(provider))
 
@@ -70,20 +72,23 @@ def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path,
 
 
 def test_lost_callbacks_are_made_good_or_missed_with_a_reason(stack: LocalStack, clip: Path) -> None:
-    stack.set_wait_scale(0.001)
     stack.dials(**{provider: {"callback": "lost"} for provider in CALL_BACK})
-    keys = {provider: drop(stack, clip, key_for(provider)) for provider in CALL_BACK}  # all at once: they wait alike
+    with callback_wait(stack, seconds=1):  # all at once: they wait alike
+        keys = {
+            provider: drop(stack, clip, key_for(provider)) for provider in CALL_BACK
+        }  # all at once: they wait alike
+        recordings = {provider: until_ended(stack, recording_of(stack, key)) for provider, key in keys.items()}
 
-    for provider, key in keys.items():
-        recording = until_ended(stack, recording_of(stack, key))
+    for provider, recording in recordings.items():
         if capabilities_of(provider).callback == "required":
             assert "no result within 20 minutes; last: " in recording["media"][0]["reason"]
         else:
             assert recording["status"] == "done", recording["media"]
+        assert not called_back(stack, recording)
         assert paid(stack, provider) == 1
 
 
-@pytest.mark.parametrize("provider", CALL_BACK)
+@pytest.mark.parametrize("provider", each_provider(CALL_BACK))
 @pytest.mark.parametrize("callback", ["early", "double"])
 def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, provider: str, callback: str) -> None:
     stack.dials(**{provider: {"callback": callback}})
@@ -96,7 +101,7 @@ def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, prov
     assert paid(stack, provider) == 1
 
 
-@pytest.mark.parametrize("provider", CALL_BACK)
+@pytest.mark.parametrize("provider", each_provider(CALL_BACK))
 def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
     stack: LocalStack, clip: Path, provider: str
 ) -> None:
@@ -108,8 +113,9 @@ def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
     assert paid(stack, provider) == 1
 
 
-@pytest.mark.parametrize("provider", BY_WEBHOOK)
+@pytest.mark.parametrize("provider", each_provider(BY_WEBHOOK))
 def test_a_forged_callback_is_401_and_changes_nothing(stack: LocalStack, clip: Path, provider: str) -> None:
+    stack.set_wait_scale(HELD)
     stack.dials(**{provider: {"job_never_ends": True}})
     recording_id = recording_of(stack, drop(stack, clip, key_for(provider)))
     submitted = _until_submitted(stack, recording_id)
@@ -161,22 +167,18 @@ def test_the_next_one_takes_over_and_the_row_tells_the_story(stack: LocalStack, 
 
 
 def _until_submitted(stack: LocalStack, recording_id: str) -> dict[str, Any]:
-    for _ in range(200):
+    def find() -> dict[str, Any] | None:
         media = _media(stack, recording_id)
-        if media["status"] == "submitted":
-            return media
-    raise AssertionError(f"not submitted: {media}")
+        return media if media["status"] == "submitted" else None
+
+    return until(find, "the submitted media object")
 
 
 def _media(stack: LocalStack, recording_id: str) -> dict[str, Any]:
-    recording = stack.call_api("GET", f"/recordings/{recording_id}").json()
-    return dict(recording["media"][0])
+    return dict(read(stack, recording_id)["media"][0])
 
 
 def _abort(stack: LocalStack, recording_id: str) -> None:
-    client = stack.client("stepfunctions")
-    for execution in client.list_executions(stateMachineArn=stack.outputs["WorkflowArn"], statusFilter="RUNNING")[
-        "executions"
-    ]:
-        client.stop_execution(executionArn=execution["executionArn"])
+    [execution] = executions(stack, read(stack, recording_id))
+    stack.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
     assert until_ended(stack, recording_id)["status"] == "failed"

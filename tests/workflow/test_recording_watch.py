@@ -2,38 +2,43 @@
 
 import hmac
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import ENDED, history, listed, until_ended
+from tests.deployed import ENDED, FAST, HELD, STAYS, history, listed, read, slowly, until, until_ended
 from tests.workflow.aws_faults import throttled, without_grants
 
 SECRET = b"notification-secret"
 WATCH = "WatchArn"
+IN_PROGRESS = 5
 
 
 def started(stack: LocalStack, channel: str) -> dict[str, Any]:
-    answer = stack.call_api("POST", "/recordings", json={"channel": channel})
+    answer = stack.call_api("POST", "/recordings", json={"channel": f"{channel} {uuid4().hex[:8]}"})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
-def until(stack: LocalStack, recording_id: str, so: Callable[[dict[str, Any]], bool], patience: float = 60) -> Any:
+def until_listed(stack: LocalStack, recording_id: str, so: Callable[[dict[str, Any]], object], what: str) -> Any:
     """The recording as it is listed, when something is so: the list asks Agora nothing and changes no row."""
-    deadline = time.monotonic() + patience
-    while True:
+
+    def find() -> dict[str, Any] | None:
         [recording] = [found for found in listed(stack) if found["recording_id"] == recording_id]
-        if so(recording):
-            return recording
-        assert time.monotonic() < deadline, recording
-        time.sleep(0.1)
+        return recording if so(recording) else None
+
+    return until(find, what)
 
 
 def until_status(stack: LocalStack, recording_id: str, *statuses: str) -> Any:
-    return until(stack, recording_id, lambda recording: recording["status"] in statuses)
+    return until_listed(stack, recording_id, lambda recording: recording["status"] in statuses, " or ".join(statuses))
+
+
+def until_complete(stack: LocalStack, recording_id: str) -> Any:
+    return until_listed(stack, recording_id, lambda recording: "complete_at" in recording, "the complete recording")
 
 
 def stop(stack: LocalStack, recording_id: str) -> None:
@@ -49,11 +54,7 @@ def watch_of(stack: LocalStack, recording_id: str) -> list[dict[str, Any]]:
 
 
 def until_watched(stack: LocalStack, recording_id: str) -> None:
-    for _ in range(200):
-        if watch_of(stack, recording_id)[-1]["type"] == "ExecutionSucceeded":
-            return
-        time.sleep(0.1)
-    raise AssertionError("the watch does not end")
+    until(lambda: watch_of(stack, recording_id)[-1]["type"] == "ExecutionSucceeded", "the end of the watch")
 
 
 def failures(stack: LocalStack, recording_id: str) -> list[str]:
@@ -67,37 +68,42 @@ def waits(stack: LocalStack, recording_id: str) -> list[int]:
 
 
 def await_failures(stack: LocalStack, recording_id: str, count: int = 1) -> set[str]:
-    for _ in range(300):
-        if len(met := failures(stack, recording_id)) >= count:
-            return set(met)
-        time.sleep(0.1)
-    raise AssertionError("no task failed")
+    def find() -> set[str] | None:
+        met = failures(stack, recording_id)
+        return set(met) if len(met) >= count else None
+
+    return until(find, f"{count} failed tasks")
 
 
 def calls(stack: LocalStack) -> list[str]:
     return [line["call"] for line in stack.ledger()["lines"]]
 
 
+def states_told(stack: LocalStack) -> list[int]:
+    """The states of the recorder that Agora has told to those who asked."""
+    return [line["state"] for line in stack.ledger()["lines"] if line["call"] == "agora.query" and "state" in line]
+
+
 def test_a_start_is_verified_and_an_end_noticed_until_the_recording_is_complete(stack: LocalStack) -> None:
-    stack.dials(agora={"recording_seconds": 6.0, "speed": 6.0})
-    recording_id = started(stack, "watched")["recording_id"]
-    until_status(stack, recording_id, "recording")
+    recording = started(stack, "watched")
+    recording_id = recording["recording_id"]
     # Nobody stops it: the recorder leaves the empty channel, and Agora says so to those who ask.
-    complete = until(stack, recording_id, lambda recording: "complete_at" in recording)
+    complete = until_complete(stack, recording_id)
     until_watched(stack, recording_id)
     assert until_ended(stack, recording_id)["status"] == "done"
-    row = stack.call_api("GET", f"/recordings/{recording_id}").json()
+    row = read(stack, recording_id)
     assert row["ended_by"] == "recorder"
     assert row["stopped_at"] < row["complete_at"] == complete["complete_at"]
+    assert IN_PROGRESS in states_told(stack)
     assert "agora.stop" not in calls(stack)
     assert stack.ledger()["paid"]["agora.recordings_started"] == 1
-    again = started(stack, "watched")
-    assert again["recording_id"] != recording_id, "the channel is free"
-    stop(stack, again["recording_id"])
+    again = stack.call_api("POST", "/recordings", json={"channel": row["channel"]})
+    assert again.status_code == 201, "the channel is free"
+    stop(stack, again.json()["recording_id"])
 
 
 def test_a_recorder_that_never_starts_is_a_failure_with_agora_s_last_word(stack: LocalStack) -> None:
-    stack.dials(agora={"never_starts": True, "idle_speed": 1.0})
+    stack.dials(agora={"never_starts": True, "joins_at_query": 1_000_000, **STAYS})
     recording_id = started(stack, "never")["recording_id"]
     failed = until_status(stack, recording_id, *ENDED)
     assert (failed["status"], failed["reason"]) == (
@@ -132,34 +138,31 @@ def test_files_that_agora_named_and_that_never_came_are_a_failure(stack: LocalSt
 
 
 def test_what_a_recorder_writes_its_files_with_is_renewed_every_hour(stack: LocalStack) -> None:
-    stack.dials(agora={"speed": 2.5, "storage_seconds": 44.0})
+    # After 40 of its 50 seconds the conversation stands still until the recorder gets other credentials.
+    stack.dials(agora={"recording_seconds": 50.0, "storage_seconds": 44.0, "stands_at_seconds": 40.0})
     recording_id = started(stack, "for hours")["recording_id"]
-    until_status(stack, recording_id, "recording")
-    stack.set_wait_scale(0.0015)  # an hour of looks in 6 s, of the 21 that the conversation lasts
-    until(stack, recording_id, lambda _: "agora.update" in calls(stack))
-    stack.set_wait_scale(0.01)
-    complete = until(stack, recording_id, lambda recording: "complete_at" in recording)
+    complete = until_complete(stack, recording_id)
     assert until_ended(stack, recording_id)["status"] == "done"
-    row = stack.call_api("GET", f"/recordings/{recording_id}").json()
+    row = read(stack, recording_id)
     assert row["created_at"] < row["credentials_renewed_at"] < complete["complete_at"]
     assert "watch_reason" not in row
+    assert calls(stack).count("agora.update") == 1
     assert "agora.upload" not in calls(stack), "the bucket has refused nothing"
 
 
 def test_agora_being_away_is_waited_out(stack: LocalStack) -> None:
-    stack.dials(
-        agora={"speed": 1.0}, fail_next=[{"call": "agora.query", "status": 500, "body": {"code": 1}, "times": 3}]
-    )
+    away = {"call": "agora.query", "status": 500, "body": {"code": 1}, "times": 3}
+    stack.dials(agora=STAYS, fail_next=[away])
     recording_id = started(stack, "away")["recording_id"]
     until_status(stack, recording_id, "recording")
     assert calls(stack).count("agora.query") >= 4
     stop(stack, recording_id)
-    assert "watch_reason" not in stack.call_api("GET", f"/recordings/{recording_id}").json()
+    assert "watch_reason" not in read(stack, recording_id)
 
 
 def test_a_throttled_look_is_tried_again(stack: LocalStack) -> None:
-    stack.dials(agora={"speed": 1.0})
-    with throttled(stack, "Check recording", WATCH):
+    stack.dials(agora=STAYS)
+    with slowly(stack), throttled(stack, "Check recording", WATCH):
         recording_id = started(stack, "throttled")["recording_id"]
         assert await_failures(stack, recording_id) == {"Lambda.TooManyRequestsException"}
     until_status(stack, recording_id, "recording")
@@ -167,7 +170,7 @@ def test_a_throttled_look_is_tried_again(stack: LocalStack) -> None:
 
 
 def test_a_passing_fault_of_aws_is_tried_again_and_a_lasting_one_waited_out(stack: LocalStack) -> None:
-    stack.dials(agora={"speed": 0.5})
+    stack.dials(agora=STAYS)
     with without_grants(stack, "Check recording", WATCH):
         recording_id = started(stack, "no grants")["recording_id"]
         assert await_failures(stack, recording_id, count=8) == {"ClientError"}
@@ -176,9 +179,9 @@ def test_a_passing_fault_of_aws_is_tried_again_and_a_lasting_one_waited_out(stac
     stop(stack, recording_id)
 
 
+@pytest.mark.matrix
 def test_slices_are_looked_at_once_aws_lets_it(stack: LocalStack) -> None:
-    stack.dials(agora={"recording_seconds": 6.0, "speed": 6.0})
-    with throttled(stack, "Recover recording", WATCH):
+    with slowly(stack), throttled(stack, "Recover recording", WATCH):
         recording_id = started(stack, "recovered at last")["recording_id"]
         assert await_failures(stack, recording_id) == {"Lambda.TooManyRequestsException"}
     until_watched(stack, recording_id)
@@ -186,7 +189,6 @@ def test_slices_are_looked_at_once_aws_lets_it(stack: LocalStack) -> None:
 
 
 def test_slices_that_cannot_be_looked_at_are_waited_for(stack: LocalStack) -> None:
-    stack.dials(agora={"recording_seconds": 3.0, "speed": 12.0})
     with without_grants(stack, "Recover recording", WATCH):
         recording_id = started(stack, "no grants to recover")["recording_id"]
         assert await_failures(stack, recording_id, count=8) == {"ClientError"}
@@ -207,48 +209,46 @@ def notice(sid: str, event: int, **details: Any) -> bytes:
 
 
 def test_notifications_tell_of_an_end_early_and_forged_ones_of_nothing(stack: LocalStack) -> None:
-    stack.set_wait_scale(1)
-    stack.dials(agora={"recording_seconds": 6.0, "speed": 3.0})
+    stack.set_wait_scale(HELD)
+    stack.dials(agora=STAYS)
     recording = started(stack, "notified")
     recording_id, sid = recording["recording_id"], recording["sid"]
-
-    def row() -> dict[str, Any]:
-        return dict(stack.call_api("GET", f"/recordings/{recording_id}").json())
 
     assert notify(stack, notice(sid, 11, exitStatus=1), secret=b"guessed").status_code == 401
     assert stack.call_api("POST", "/webhooks/agora", data=notice(sid, 11), signed=False).status_code == 401
     assert notify(stack, notice("0" * 32, 11, exitStatus=1)).json() == {"ok": True}
-    assert row()["status"] in ("starting", "recording")
+    assert read(stack, recording_id)["status"] in ("starting", "recording")
 
     fail_over = notice(sid, 12, newUid=7)
     for _ in range(2):
         assert notify(stack, fail_over).json() == {"ok": True}
-    assert row()["fail_overs"] == 1
+    assert read(stack, recording_id)["fail_overs"] == 1
 
     left = notice(sid, 11, exitStatus=1)
     for header in ("Agora-Signature", "Agora-Signature-V2"):
         assert notify(stack, left, header=header).json() == {"ok": True}
-    ended = row()
+    ended = read(stack, recording_id)
     assert (ended["status"], ended["reason"]) == ("stopping", "the recorder left by itself (exited abnormally)")
     assert "complete_at" not in ended
     assert notify(stack, notice(sid, 31, status=0, fileList=[])).status_code == 200
-    assert row()["complete_at"]
+    assert read(stack, recording_id)["complete_at"]
+    stack.set_wait_scale(FAST)
     until_status(stack, recording_id, *ENDED)
 
 
 def test_with_agora_s_notifications_a_recording_is_complete_at_once(stack: LocalStack) -> None:
-    stack.set_wait_scale(1)
+    """The watch asks nothing meanwhile: its waits stand still."""
+    stack.set_wait_scale(HELD)
     url = f"{stack.api_url}/webhooks/agora"
-    stack.dials(
-        agora={"recording_seconds": 6.0, "speed": 12.0, "notifications_url": url, "notify_twice": True},
-    )
+    in_time = {"joins_at_query": 0, "joining_seconds": 0.0, "leaves_at_query": 0}
+    stack.dials(agora={**in_time, "notifications_url": url, "notify_twice": True})
     recording_id = started(stack, "told")["recording_id"]
-    complete = until(stack, recording_id, lambda recording: "complete_at" in recording, patience=15)
+    complete = until_complete(stack, recording_id)
     told = [line["status"] for line in stack.ledger()["lines"] if line["call"] == "agora.notification"]
     assert len(told) >= 4
     assert set(told) == {200}
     assert complete["status"] in ("stopping", "processing", "done")
-    stack.set_wait_scale(0.01)
-    row = stack.call_api("GET", f"/recordings/{recording_id}").json()
+    stack.set_wait_scale(FAST)
+    row = read(stack, recording_id)
     assert (row["ended_by"], row["complete_at"]) == ("recorder", complete["complete_at"])
     until_status(stack, recording_id, *ENDED)

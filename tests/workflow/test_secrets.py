@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import process
+from tests.workflow.aws_faults import function_of
 
 NAME = "recording-insights/local/marsview"
 
@@ -28,11 +29,10 @@ def secret(stack: LocalStack) -> Iterator[dict[str, str]]:
 def new_workers(stack: LocalStack) -> None:
     """Functions read a secret once in five minutes; a changed function starts anew."""
     client = stack.client("lambda")
-    for page in client.get_paginator("list_functions").paginate():
-        for function in page["Functions"]:
-            client.update_function_configuration(
-                FunctionName=function["FunctionName"], Timeout=function["Timeout"], Description=function["Description"]
-            )
+    for state in ("Submit recording", "Poll job"):
+        name = function_of(stack, state, "WorkflowArn")
+        timeout = client.get_function_configuration(FunctionName=name)["Timeout"]
+        client.update_function_configuration(FunctionName=name, Timeout=timeout)
 
 
 def test_missing(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:

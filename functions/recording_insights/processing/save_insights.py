@@ -32,7 +32,7 @@ def save_insights(
         insights = provider_for(name).read_insights(reply)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ProviderRejected(
-            f"{name}'s reply does not match its contract ({type(error).__name__}: {error}); stored as {key}"
+            f"{name}'s reply does not match its contract: {_fault_in_reply(error)}; stored as {key}"
         ) from error
     insights = replace(insights, missing=row.get("missing", ()))
     if "uid" in row:
@@ -42,3 +42,12 @@ def save_insights(
     counts = insight_store.save(progress.recording_id, progress.media_id, insights)
     store.finish(progress.recording_id, progress.media_id, "done", counts=counts, reason=None)
     return counts
+
+
+def _fault_in_reply(error: Exception) -> str:
+    """Return what is wrong with a reply, in words: the text of Python's own errors means nothing to an operator."""
+    if isinstance(error, KeyError):
+        return f"it has no field {error.args[0]}"
+    if type(error) in (LookupError, ValueError):  # an adapter's own words
+        return str(error)
+    return "its fields are not of the promised types"

@@ -3,10 +3,10 @@
 It imports nothing heavy: an adapter is imported when it is needed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from recording_insights.aws.secrets import read_secret
@@ -28,6 +28,7 @@ from recording_insights.validation import (
 )
 
 _text = phrase(200)
+_HOST_ONLY = re.compile(r"https://[\w.-]+", re.ASCII)
 
 
 def _objects(readers: Mapping[str, Reader[Any]]) -> Reader[list[dict[str, Any]]]:
@@ -37,20 +38,33 @@ def _objects(readers: Mapping[str, Reader[Any]]) -> Reader[list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class ProviderEntry:
-    """One provider: its adapter as `module:class`, the keys of its secret, and a reader for each of its options.
+    """One provider: its adapter, its base URL, the keys of its secret, and a reader for each of its options.
 
-    A service of AWS has no secret: its adapter calls it with the function's own role. `language`, `custom_vocabulary`
-    and `speakers` mean the same for every provider that has them.
+    `adapter` is `package:Class`, for the class in `adapters/<package>/calls.py`. `base_url` is scheme and host of the
+    vendor's API, without a trailing slash. A service of AWS has neither base URL nor secret: its adapter calls it with
+    the function's own role. `language`, `custom_vocabulary` and `speakers` mean the same for every provider that has
+    them.
+
+    Raises:
+        ValueError: the base URL is no `https://host`, or only one of base URL and secret is given.
     """
 
     adapter: str
+    base_url: str | None
     secret_keys: tuple[str, ...]
     options: Mapping[str, Reader[Any]]
+
+    def __post_init__(self) -> None:
+        if self.base_url is not None and not _HOST_ONLY.fullmatch(self.base_url):
+            raise ValueError(f"{self.adapter}: the base URL {self.base_url!r} is not https:// and a host")
+        if (self.base_url is None) != (not self.secret_keys):
+            raise ValueError(f"{self.adapter}: a vendor has a base URL and a secret, a service of AWS has neither")
 
 
 PROVIDERS: Mapping[str, ProviderEntry] = {
     "assemblyai": ProviderEntry(
         adapter="assemblyai:AssemblyAI",
+        base_url="https://api.assemblyai.com",
         secret_keys=("apiKey",),
         options={
             "language": language,
@@ -63,6 +77,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
     ),
     "deepgram": ProviderEntry(
         adapter="deepgram:Deepgram",
+        base_url="https://api.deepgram.com",
         secret_keys=("apiKey",),
         options={
             "language": language,
@@ -73,6 +88,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
     ),
     "transcribe": ProviderEntry(
         adapter="transcribe:Transcribe",
+        base_url=None,
         secret_keys=(),
         options={
             "language": language,
@@ -82,6 +98,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
     ),
     "marsview": ProviderEntry(
         adapter="marsview:Marsview",
+        base_url="https://api.marsview.ai",
         secret_keys=("apiKey", "apiSecret", "userId"),
         options={
             "models": some_of(
@@ -100,6 +117,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
     ),
     "symbl": ProviderEntry(
         adapter="symbl:Symbl",
+        base_url="https://api.symbl.ai",
         secret_keys=("appId", "appSecret"),
         options={
             "language": language,
@@ -116,6 +134,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
     ),
     "ringcentral": ProviderEntry(
         adapter="ringcentral:RingCentral",
+        base_url="https://platform.ringcentral.com",
         secret_keys=("clientId", "clientSecret", "jwt"),
         options={
             "language": one_of("en", "en-US"),
@@ -139,6 +158,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
     ),
     "seameet": ProviderEntry(
         adapter="seameet:SeaMeet",
+        base_url="https://meet.seasalt.ai",
         secret_keys=("apiKey", "workspaceId", "webhookSecret"),
         options={
             "language": one_of("en-US", "zh-TW"),
@@ -174,20 +194,22 @@ def validate_options(provider: str, options: Any) -> None:
 
 def capabilities_of(name: str) -> Capabilities:
     """Return what a provider accepts and how it returns results."""
-    capabilities: Capabilities = _adapter(name)[1].capabilities
+    capabilities: Capabilities = _adapter(name).capabilities
     return capabilities
 
 
 def receives_webhooks(name: str) -> bool:
     """Whether a provider POSTs to our webhook; the others report in another way, or are only polled."""
-    return hasattr(_adapter(name)[1], "read_callback")
+    return hasattr(_adapter(name), "read_callback")
 
 
 def load_provider(name: str, settings: VendorSettings) -> Provider:
-    """Return the adapter of a provider, connected to its secret and its base URL."""
-    row = PROVIDERS[name]
-    module, adapter = _adapter(name)
-    if not row.secret_keys:
+    """Return the adapter of a provider, connected to its secret and its base URL.
+
+    The constructor of an adapter is `(http, credentials)`, that of a service of AWS `(endpoint_url)`.
+    """
+    entry, adapter = PROVIDERS[name], _adapter(name)
+    if entry.base_url is None:
         on_aws: Provider = adapter(endpoint_url=settings.base_urls.get(name))
         return on_aws
 
@@ -196,14 +218,14 @@ def load_provider(name: str, settings: VendorSettings) -> Provider:
     secret = settings.secret_name(name)
 
     def credentials(fresh: bool) -> Mapping[str, str]:
-        return read_secret(secret, row.secret_keys, fresh=fresh)
+        return read_secret(secret, entry.secret_keys, fresh=fresh)
 
-    http = VendorHttp(adapter.__name__, settings.base_urls.get(name, module.BASE_URL).rstrip("/"))
+    http = VendorHttp(adapter.__name__, settings.base_urls.get(name, entry.base_url).rstrip("/"))
     provider: Provider = adapter(http, credentials)
     return provider
 
 
-def _adapter(name: str) -> tuple[ModuleType, Any]:
-    module_name, _, class_name = PROVIDERS[name].adapter.partition(":")
-    module = import_module(f"recording_insights.providers.adapters.{module_name}.calls")
-    return module, getattr(module, class_name)
+def _adapter(name: str) -> Any:
+    """The class of an adapter. Its imports are heavy, so it is imported when it is needed."""
+    package, _, class_name = PROVIDERS[name].adapter.partition(":")
+    return getattr(import_module(f"recording_insights.providers.adapters.{package}.calls"), class_name)

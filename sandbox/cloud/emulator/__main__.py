@@ -9,12 +9,13 @@ from importlib.metadata import version
 
 from sandbox.cloud.emulator.corrections import (
     add_log_group_target,
-    correct_error_types,
     correct_throttling,
+    keep_functions_that_raise,
     name_state_machine_of_tokens_to_iam,
-    refuse_unsigned_s3_requests,
 )
+from sandbox.cloud.emulator.deliveries import deliver_events_before_waits_end
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
+from sandbox.cloud.emulator.waits import apply_wait_scale_at_once, retry_as_documented
 
 SUPPORTED_VERSION = "1.5.33"
 """The corrections replace internals of this version."""
@@ -28,14 +29,16 @@ def main() -> None:
             f"sandbox/cloud/emulator corrects ministack {SUPPORTED_VERSION}, but {installed} is installed: "
             "run `make install`."
         )
-    correct_error_types()
+    keep_functions_that_raise()
     correct_throttling()
     add_log_group_target()
-    refuse_unsigned_s3_requests()
     transcribe_real_speech(os.environ["SANDBOX_URL"])
     refuse_what_transcribe_refuses()
     name_jobs_to_iam()
     name_state_machine_of_tokens_to_iam()
+    apply_wait_scale_at_once()
+    retry_as_documented()
+    deliver_events_before_waits_end()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 

@@ -14,16 +14,17 @@ Like `corrections` it replaces internals of one exact version of ministack.
 import asyncio
 import concurrent.futures
 import contextvars
-import inspect
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import requests
 
+from sandbox.cloud.emulator.internals import require_parameters, require_source
 from sandbox.cloud.emulator.transcribe_rules import BAD_REQUEST, Fault, fault_in_start
 
 _EXPECTED = (
@@ -66,9 +67,7 @@ def transcribe_real_speech(sandbox_url: str, recognise: Recognise | None = None)
     """
     from ministack.services import transcribe  # type: ignore[import-untyped]
 
-    source = inspect.getsource(transcribe._run_job_inner)
-    if missing := [line for line in _EXPECTED if line not in source]:
-        raise RuntimeError(f"ministack runs a transcription job in another way than this module corrects: {missing}")
+    require_source(transcribe._run_job_inner, *_EXPECTED)
     jobs = _RealSpeechJobs(transcribe, recognise or _sandbox_at(sandbox_url))
     transcribe._run_job_inner = jobs.run
     transcribe._transcript_document = jobs.document
@@ -119,11 +118,18 @@ class _RealSpeechJobs:
 
 
 def refuse_what_transcribe_refuses() -> None:
-    """Check a start as AWS checks it, after the caller is authorised and before the job is created."""
+    """Check a start as AWS checks it, after the caller is authorised and before the job is created.
+
+    Raises:
+        RuntimeError: the installed ministack serves Transcribe in another way.
+    """
     from ministack.services import transcribe
 
+    require_parameters(transcribe.handle_request, "method", "path", "headers", "body", "query_params")
+    require_parameters(transcribe._parse_s3_uri, "uri")
     handle = transcribe.handle_request
 
+    @wraps(handle)
     async def handle_checked(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
         if _target(headers) == "Transcribe.StartTranscriptionJob":
             try:
@@ -142,11 +148,20 @@ def name_jobs_to_iam() -> None:
     """Let policies name a job by its ARN, and a start by the bucket and the key of its output.
 
     Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazontranscribe.html
+
+    Raises:
+        RuntimeError: the installed ministack names resources and conditions in another way.
     """
     from ministack.core import iam_actions  # type: ignore[import-untyped]
 
+    require_parameters(
+        iam_actions.extract_resource_arn,
+        *("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
+    )
+    require_parameters(iam_actions.request_tag_context, "service", "iam_action", "body", "params")
     arn_of, context_of = iam_actions.extract_resource_arn, iam_actions.request_tag_context
 
+    @wraps(arn_of)
     def arn_of_job(
         service: str,
         method: str,
@@ -163,6 +178,7 @@ def name_jobs_to_iam() -> None:
             return f"arn:aws:transcribe:{region}:{account_id}:transcription-job/{name}"
         return arn_of(service, method, path, headers, body, query_params, region, account_id)
 
+    @wraps(context_of)
     def context_with_output(service: str, iam_action: str, body: bytes, params: Any) -> dict[str, Any]:
         context: dict[str, Any] = context_of(service, iam_action, body, params)
         if iam_action != "transcribe:StartTranscriptionJob":

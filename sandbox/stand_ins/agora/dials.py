@@ -10,6 +10,9 @@ from sandbox.stand_ins.agora.credentials import AGORA_NOTIFICATION_SECRET
 class AgoraDials:
     """What happens in the channel, and what goes wrong with its recording. A slice is a segment of a playlist.
 
+    Seconds of media pass on the media clock: `speed` of them in a second. At a speed of 1e6 everything is recorded as
+    fast as it can be cut. A recording keeps the dials of its start.
+
     `media_path`: media that is played in the channel (mp4, m4a, mp3, wav; empty: the sample conversation).
     `recording_seconds`: length of it until the channel is empty (empty: all; 0: nobody ever speaks).
     `speed`: seconds of media recorded in a second. `idle_speed`: how much faster `maxIdleTime` passes.
@@ -19,6 +22,15 @@ class AgoraDials:
     `uids`: participants of the channel. Each has one voice of the media, in the order in which the voices first speak.
     `mutes`: when a participant is muted, each {"uid": "1001", "from_seconds": 20.0, "to_seconds": 30.0} of media.
     `cameras_off`: when the camera of a participant is off, likewise. Otherwise every camera is on.
+    `joins_at_query` (0: after `joining_seconds`): the recorder joins in the answer to this query of the task, counted
+    from 1. Queries before it find a recorder that is not ready. This one is answered when the recorder records, or
+    after 20 seconds.
+    `leaves_at_query` (0: after the idle time): once the channel is empty, the recorder leaves in the answer to this
+    query or the first later one, but not in the answer in which it joined. The query is answered when the recorder has
+    uploaded its files and left, or after 20 seconds, and so is a stop. A recorder that exited abnormally stays until a
+    query has seen it.
+    `stands_at_seconds` of media (0: never): the media stands still there until the next accepted update of
+    subscriptions or storage, or a stop.
     `unsubscribe_spelling`: "unsubscribe" or "unSubscribe", the beginning of the names of lists that exclude uids.
     Names with the other beginning are silently ignored.
 
@@ -26,10 +38,13 @@ class AgoraDials:
     `lost_slices`: these slices, by their place in each playlist from 0, never arrive.
     `backed_up`: playlists cannot be overwritten. Their later versions arrive `late_seconds` after the end under other
     names.
+    `held_late`: what is late arrives when this dial is turned off, also for recordings under way, instead of after
+    `late_seconds`.
     `storage_seconds` of media (0: never): lifetime of storage credentials; those of an update begin again. After it S3
     refuses uploads as ExpiredToken, and the refused files are lost.
 
-    `fail_over_at_seconds` of media (0: never): the recorder dies, and another starts after `fail_over_gap_seconds`.
+    `fail_over_at_seconds` of media (0: never): the recorder dies, and another starts after `fail_over_gap_seconds` of
+    media.
     `exit_at_seconds` of media (0: never): the recorder exits abnormally. `never_starts`: it never becomes ready.
 
     `notifications_url`: webhook for events (empty: none), signed with `notification_secret`.
@@ -41,6 +56,9 @@ class AgoraDials:
     speed: float = 9.0
     idle_speed: float = 100.0
     joining_seconds: float = 0.6
+    joins_at_query: int = 0
+    leaves_at_query: int = 0
+    stands_at_seconds: float = 0.0
     slice_seconds: float = 15.0
     parts: int = 1
     app_certificate: str | None = None
@@ -50,11 +68,12 @@ class AgoraDials:
     unsubscribe_spelling: str = "unsubscribe"
     late_slices: int = 0
     late_seconds: float = 0.0
+    held_late: bool = False
     lost_slices: list[int] = field(default_factory=list)
     backed_up: bool = False
     storage_seconds: float = 0.0
     fail_over_at_seconds: float = 0.0
-    fail_over_gap_seconds: float = 0.5
+    fail_over_gap_seconds: float = 4.5
     exit_at_seconds: float = 0.0
     never_starts: bool = False
     notifications_url: str = ""

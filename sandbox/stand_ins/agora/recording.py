@@ -1,9 +1,13 @@
 """A recording task from its start to its end. After a fail-over another recorder continues it."""
 
+import contextlib
+import itertools
+import math
 import re
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +25,10 @@ from sandbox.stand_ins.agora.uploads import Uploads
 # Agora's list of characters that become "-" in file names; a space stays.
 _SPECIAL = re.compile(r"[!@#$%^&*()+_.=\[\]{}~|,;:?<>]")
 
-_PAUSE_CHECK_SECONDS = 0.02
 _CRASH_SECONDS = 1.0
+_LONGEST_ANSWER_SECONDS = 20.0
+_LEAST_WAIT_SECONDS, _CHECK_SECONDS = 0.001, 0.02
+"""The second one is how often a wait looks whether the process ends, and at a clock that somebody may advance."""
 
 INITIALISED, PARTLY_READY, ALL_READY, IN_PROGRESS, STOP_REQUESTED, EXITED, CRASHED = 1, 3, 4, 5, 6, 8, 20
 
@@ -35,7 +41,8 @@ class Recording:
     """One recording task. `run` records until `stop`, until the channel was empty for a while, or until a crash.
 
     While its `clock` is paused, nothing is played or recorded. `page` exists in web mode only. `began` is in unix
-    seconds. `sleep` raises when the process ends. `changed` is set by a stop and by new subscriptions.
+    seconds. `sleep` raises when the process ends. `changed` is set by a stop, by new subscriptions, and by media that
+    plays on.
     """
 
     resource_id: str
@@ -57,6 +64,13 @@ class Recording:
     stop_asked: threading.Event = field(default_factory=threading.Event)
     changed: threading.Event = field(default_factory=threading.Event)
     exited: threading.Event = field(default_factory=threading.Event)
+    _join_asked: threading.Event = field(default_factory=threading.Event)
+    _leave_asked: threading.Event = field(default_factory=threading.Event)
+    _crash_seen: threading.Event = field(default_factory=threading.Event)
+    _joined: threading.Event = field(default_factory=threading.Event)
+    _join_answered: threading.Event = field(default_factory=threading.Event)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _query_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _recorder: Recorder | None = None
     _between_recorders: bool = False
 
@@ -82,13 +96,47 @@ class Recording:
         """Request the end of the recording."""
         self.clock.stop()
         self.status = STOP_REQUESTED
-        self.stop_asked.set()
-        self.changed.set()
+        for asked in (self.stop_asked, self._join_asked, self._leave_asked, self.changed):
+            asked.set()
 
     def subscribe(self, lists: Mapping[str, Any]) -> None:
         """Change the subscriptions of individual mode from now on; the present segments end here."""
         self.subscriptions.change(self.clock.seconds, lists)
         self.changed.set()
+
+    def play_on(self) -> None:
+        """Let media continue that stands still."""
+        self.clock.play_on()
+        self.changed.set()
+
+    @contextlib.contextmanager
+    def query(self) -> Iterator[None]:
+        """Count a query, and let its answer be made. If the recorder is to join or to leave in it, wait for that."""
+        number = next(self._query_numbers)
+        self._join_or_leave(number)
+        try:
+            yield
+        finally:
+            if number == self.channel.dials.joins_at_query:
+                self._join_answered.set()
+
+    def _join_or_leave(self, number: int) -> None:
+        dials = self.channel.dials
+        if number >= dials.joins_at_query:
+            self._join_asked.set()
+        if number < dials.joins_at_query and self.status <= PARTLY_READY:
+            self.status = INITIALISED if number == 1 else PARTLY_READY
+        elif dials.joins_at_query and not self._joined.is_set():
+            self._joined.wait(_LONGEST_ANSWER_SECONDS)
+        elif 0 < dials.leaves_at_query <= number and (self.clock.at_end or dials.never_starts):
+            self._leave_asked.set()
+            self._ended.wait(_LONGEST_ANSWER_SECONDS)
+
+    def leave_after_crash(self) -> None:
+        """Let a crashed recorder go that waits until a query has seen it."""
+        if self.channel.dials.leaves_at_query:
+            self._crash_seen.set()
+            self.exited.wait(_LONGEST_ANSWER_SECONDS)
 
     def state(self) -> dict[str, Any]:
         """Return serverResponse of query."""
@@ -135,7 +183,8 @@ class Recording:
 
     @property
     def slice_start_ms(self) -> int:
-        return int((self.began + self.channel.dials.joining_seconds) * 1000)
+        dials = self.channel.dials
+        return int((self.began + (0.0 if dials.joins_at_query else dials.joining_seconds)) * 1000)
 
     def run(self) -> None:
         try:
@@ -146,23 +195,26 @@ class Recording:
                 self._finish(leave_code)
         finally:
             self.status = EXITED
-            self.exited.set()
+            for reached in (self._joined, self._ended, self.exited):
+                reached.set()
         self.uploads.put_late(self.sleep)
 
     def _record(self) -> int | None:
         """Record to the end. Return the leaveCode, None after a crash."""
         channel = self.channel
-        for status in (INITIALISED, PARTLY_READY):
-            self.status = status
-            if self.stop_asked.wait(channel.dials.joining_seconds / 2):
-                return _STOPPED
         if channel.dials.never_starts:
-            return _STOPPED if self.stop_asked.wait(channel.idle_seconds) else _INIT_FAILED
+            self._joined.set()
+            return _STOPPED if self._stopped_before_join() or self._stopped_before_leave() else _INIT_FAILED
         for stream in channel.streams:
             stream.media()  # separating the voices takes a while, and the clock must not run meanwhile
+        if self._stopped_before_join():
+            return _STOPPED
         self.status = IN_PROGRESS if channel.seconds else ALL_READY
-        self._recorder = self._new_recorder("")
+        self._recorder = self._new_recorder("", 0.0)
         self.clock.start()
+        self._joined.set()
+        if channel.dials.joins_at_query:
+            self._wait_for(self._join_answered)  # the query in which it joined must still find it recording
         if self.page:
             self.notifications.notify(events.PAGE_STARTED, recorderStartTime=self.slice_start_ms)
         else:
@@ -172,10 +224,44 @@ class Recording:
                 return _STOPPED
             if is_end:
                 return None
-            self._fail_over()
-        if not self._record_until(channel.seconds) or self.stop_asked.wait(channel.idle_seconds):
+            self._fail_over(at)
+        if not self._record_until(channel.seconds) or self._stopped_before_leave():
             return _STOPPED
         return _NO_USERS
+
+    def _stopped_before_join(self) -> bool:
+        """Wait until the recorder is to join. Return true if a stop came first."""
+        dials = self.channel.dials
+        if dials.joins_at_query:
+            self._wait_for(self._join_asked)
+            return self.stop_asked.is_set()
+        for status in (INITIALISED, PARTLY_READY):
+            self.status = status
+            if self._wait_for(self.stop_asked, dials.joining_seconds / 2):
+                return True
+        return False
+
+    def _stopped_before_leave(self) -> bool:
+        """Wait until the recorder is to leave. Return true if a stop came first."""
+        if not self.channel.dials.leaves_at_query:
+            return self._wait_for(self.stop_asked, self.channel.idle_seconds)
+        self._wait_for(self._leave_asked)
+        return self.stop_asked.is_set()
+
+    def _wait_for(self, event: threading.Event, seconds: float = math.inf) -> bool:
+        """Wait for the event, at most these seconds. Return whether it is set."""
+        end = time.monotonic() + seconds
+        return self._wait(lambda: end - time.monotonic(), event)
+
+    def _wait_until(self, second: float, event: threading.Event) -> bool:
+        """Wait until this second of media. Return whether the event is set, which ends the wait."""
+        return self._wait(lambda: self.clock.until(second), event)
+
+    def _wait(self, left: Callable[[], float], event: threading.Event) -> bool:
+        while (seconds := left()) > 0 and not event.is_set():
+            event.wait(min(max(seconds, _LEAST_WAIT_SECONDS), _CHECK_SECONDS))
+            self.sleep(0)
+        return event.is_set()
 
     def _record_until(self, end: float) -> bool:
         """Upload every complete piece until this second of media. Return false if a stop came first."""
@@ -188,31 +274,26 @@ class Recording:
                 recorder.record_rest(self.clock.seconds)
                 return False
             coming = recorder.upcoming(end)
-            if self._changed_before(coming[1][1] if coming else end):
+            if self._wait_until(coming[1][1] if coming else end, self.changed):
                 continue
             if not coming:
                 return True
             recorder.record(*coming)
 
-    def _changed_before(self, second: float) -> bool:
-        """Wait until this second of media. Return true if a stop or new subscriptions came first."""
-        while (missing := second - self.clock.seconds) > 0 and not self.changed.is_set():
-            self.changed.wait(_PAUSE_CHECK_SECONDS if self.clock.paused else missing / self.channel.speed)
-        return self.changed.is_set()
-
     def _gaps(self, stream: Stream) -> Sequence[Span]:
         """The spans in which nothing of a stream is recorded, in order."""
         return sorted([*stream.gaps, *([] if stream.mixed else self.subscriptions.gaps(stream.medium, stream.uid))])
 
-    def _fail_over(self) -> None:
+    def _fail_over(self, at: float) -> None:
         """The recorder dies and loses its present segment. Another one with a new uid continues after the gap.
 
         Source: docs.agora.io/en/realtime-media/cloud-recording/build/process-recorded-files/manage-files.
         """
-        self._recorder, self._between_recorders = None, True
-        if self.stop_asked.wait(self.channel.dials.fail_over_gap_seconds):
+        continues = min(at + self.channel.dials.fail_over_gap_seconds, self.channel.seconds)
+        self._recorder, self._between_recorders = None, self.clock.seconds < continues
+        if self._wait_until(continues, self.stop_asked):
             return
-        self._recorder = self._new_recorder("bak0_")
+        self._recorder = self._new_recorder("bak0_", continues)
         self._between_recorders = False
         new_uid = 1 + secrets.randbelow((1 << 32) - 1)
         self.notifications.uid = str(new_uid)
@@ -222,7 +303,11 @@ class Recording:
         self._recorder = None
         self.status = CRASHED
         self.notifications.notify(events.EXIT, exitStatus=1)
-        self.sleep(_CRASH_SECONDS)
+        self._ended.set()
+        if self.channel.dials.leaves_at_query:
+            self._wait_for(self._crash_seen)
+        else:
+            self.sleep(_CRASH_SECONDS)
 
     def _finish(self, leave_code: int) -> None:
         """Write the last files and leave the channel."""
@@ -239,15 +324,15 @@ class Recording:
             named = {} if self.page or not self.requested_files.playlists else {"fileList": self._files()}
             self.notifications.notify(event, status=0, **named)
 
-    def _new_recorder(self, marker: str) -> Recorder:
-        """Create a recorder that begins now. The names of its files have `marker` before the sid."""
+    def _new_recorder(self, marker: str, begins: float) -> Recorder:
+        """Create a recorder that begins at this second. The names of its files have `marker` before the sid."""
         return Recorder(
             "/".join([*self.prefix, f"{marker}{self.sid}_{_SPECIAL.sub('-', self.cname)}"]),
             self.channel,
             self.requested_files,
             self._gaps,
             self.slice_start_ms,
-            self.clock.seconds,
+            begins,
             self.uploads,
             self.notifications,
         )

@@ -77,10 +77,14 @@ class _Agora:
     def query(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
         authenticate(app_id)
         recording = self._task({"resourceId": resource_id, "sid": sid}, mode).recording
-        if not recording.found:
-            raise worker_not_found(names_of(recording))
-        note(state=recording.status)
-        return {**names_of(recording), "serverResponse": recording.state()}
+        with recording.query():
+            if not recording.found:
+                raise worker_not_found(names_of(recording))
+            state = recording.state()
+        note(state=state["status"])
+        if state["status"] == CRASHED:
+            recording.leave_after_crash()
+        return {**names_of(recording), "serverResponse": state}
 
     def stop(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
         authenticate(app_id)
@@ -96,6 +100,8 @@ class _Agora:
             if not recording.running or recording.status == CRASHED:
                 raise worker_not_found(given)
             recording.stop()
+        if recording.channel.dials.leaves_at_query:
+            recording.exited.wait(_SYNC_STOP_SECONDS)
         if not recording.has_files:
             raise refusal(206, 435, "no recorded file was generated", given)
         if answers_at_once:
@@ -120,6 +126,8 @@ class _Agora:
             recording.subscribe(lists)
         if storage := changes.get("storageConfig"):
             task.renew(storage, self._runtime)
+        if changes.keys() & {"streamSubscribe", "storageConfig"}:
+            recording.play_on()
         return names_of(recording)
 
     def update_layout(self, app_id: str, resource_id: str, sid: str) -> ResponseReturnValue:

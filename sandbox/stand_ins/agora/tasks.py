@@ -82,7 +82,13 @@ def new_task(
         page.hours * 3600 if page else config.get("maxIdleTime", _DEFAULT_IDLE_SECONDS)
     )  # a page is never empty
     channel = _channel(runtime, participants, given, mode, idle_seconds)
-    clock = MediaClock(channel.speed, channel.seconds, paused=page.onhold if page else False)
+    clock = MediaClock(
+        channel.speed,
+        channel.seconds,
+        runtime.monotonic,
+        paused=page.onhold if page else False,
+        stands_at=dials.stands_at_seconds,
+    )
     access = _access(storage)
     sid = secrets.token_hex(16)
     notifications = Notifications(runtime, given["cname"], given["uid"], sid)
@@ -103,7 +109,14 @@ def new_task(
         prefix=storage.get("fileNamePrefix", []),
         requested_files=RequestedFiles.of(request),
         page=page,
-        uploads=Uploads(runtime.open_bucket(access), dials, refused, runtime.clock, lambda: clock.seconds),
+        uploads=Uploads(
+            runtime.open_bucket(access),
+            dials,
+            refused,
+            runtime.clock,
+            lambda: clock.seconds,
+            lambda: runtime.dials.of(AgoraDials).held_late,
+        ),
         notifications=notifications,
         sleep=runtime.jobs.sleep,
         began=now,

@@ -7,12 +7,14 @@ from pathlib import Path
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.customer.buckets import Bucket, UploadRefused
 
+_HELD_CHECK_SECONDS = 0.02
+
 
 class Uploads:
     """Uploads the files of a recording to `bucket`, with the faults that the dials describe.
 
     `refused` is called for every file that the bucket refuses. `now` returns unix seconds, `played` the seconds of
-    media that have passed.
+    media that have passed, `held` whether late files must still wait.
     """
 
     def __init__(
@@ -22,6 +24,7 @@ class Uploads:
         refused: Callable[[UploadRefused], None],
         now: Callable[[], float],
         played: Callable[[], float],
+        held: Callable[[], bool],
     ) -> None:
         self._bucket = bucket
         self._opened = 0.0
@@ -29,6 +32,7 @@ class Uploads:
         self._refused = refused
         self._now = now
         self._played = played
+        self._held = held
         self._refusals = 0
         self._last: defaultdict[str, deque[tuple[str, bytes]]] = defaultdict(deque)
         self._late: list[tuple[str, bytes]] = []
@@ -81,7 +85,10 @@ class Uploads:
         late = [slice_ for last in self._last.values() for slice_ in last] + self._late
         if not late and not any(self._playlists.values()):
             return
-        sleep(self._dials.late_seconds)
+        if not self._dials.held_late:
+            sleep(self._dials.late_seconds)
+        while self._held():
+            sleep(_HELD_CHECK_SECONDS)
         for key, content in late:
             self._put(key, content)
         tick = int(self._now())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.stand_ins.agora.media import Span, silence_outside
-from sandbox.stand_ins.hearing.recogniser import pitch_of
+from sandbox.stand_ins.hearing.pitch import pitch_of
 from sandbox.stand_ins.hearing.speakers import label_speakers
 from sandbox.stand_ins.hearing.speech import utterances
 

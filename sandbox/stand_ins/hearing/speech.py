@@ -8,7 +8,7 @@ import hashlib
 import multiprocessing
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.pool import AsyncResult, Pool, ThreadPool
@@ -18,7 +18,8 @@ from typing import Protocol
 import av
 from pocketsphinx import Endpointer
 
-from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE, leave_signals_to_parent, recognise
+from sandbox.stand_ins.hearing.pitch import SAMPLE_RATE
+from sandbox.stand_ins.hearing.recogniser import leave_signals_to_parent, recognise
 from sandbox.stand_ins.hearing.speakers import label_speakers
 
 _LONGEST_UTTERANCE_SECONDS = 15.0
@@ -59,9 +60,13 @@ class Engine(Protocol):
 
 
 class SpeechEngine:
-    """Recognises speech in `workers` processes, with 0 on one thread of this process."""
+    """Recognises speech in `workers` processes, with 0 on one thread of this process.
 
-    def __init__(self, workers: int = 2) -> None:
+    `scripted` returns whether utterances that the script has are looked up in it.
+    """
+
+    def __init__(self, workers: int = 2, scripted: Callable[[], bool] = lambda: False) -> None:
+        self.scripted = scripted
         # pocketsphinx holds the interpreter's lock while it works, so threads would not use a second core.
         self._pool: Pool = (
             multiprocessing.get_context("spawn").Pool(workers, initializer=leave_signals_to_parent)
@@ -69,7 +74,7 @@ class SpeechEngine:
             else ThreadPool(1)
         )
         self._ahead = 2 * max(workers, 1)
-        self._known: OrderedDict[str, Future[list[_Recognised]]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, bool], Future[list[_Recognised]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -96,25 +101,25 @@ class SpeechEngine:
 
     def _recognise_once(self, media: Path) -> list[_Recognised]:
         with media.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
+            key = hashlib.file_digest(content, "sha256").hexdigest(), self.scripted()
         with self._lock:
-            known = self._known.get(digest)
+            known = self._known.get(key)
             mine: Future[list[_Recognised]] = known or Future()
-            self._known[digest] = mine
-            self._known.move_to_end(digest)
+            self._known[key] = mine
+            self._known.move_to_end(key)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         if known is None:
             try:
-                mine.set_result(self._recognise_all(media))
+                mine.set_result(self._recognise_all(media, key[1]))
             except BaseException as error:
                 with self._lock:
-                    self._known.pop(digest, None)
+                    self._known.pop(key, None)
                 mine.set_exception(error)
                 raise
         return mine.result()
 
-    def _recognise_all(self, media: Path) -> list[_Recognised]:
+    def _recognise_all(self, media: Path, scripted: bool) -> list[_Recognised]:
         recognised: list[_Recognised] = []
         waiting: deque[tuple[float, float, AsyncResult[tuple[str, float | None]]]] = deque()
 
@@ -124,7 +129,7 @@ class SpeechEngine:
                 recognised.append(_Recognised(start, end, *result.get(_RECOGNITION_SECONDS)))
 
         for start, end, pcm in utterances(media):
-            waiting.append((start * 1000, end * 1000, self._pool.apply_async(recognise, (pcm,))))
+            waiting.append((start * 1000, end * 1000, self._pool.apply_async(recognise, (pcm, scripted))))
             collect(leave=self._ahead)
         collect(leave=0)
         return recognised

@@ -30,6 +30,11 @@ class Calls:
     def __init__(self, dials: Dials, ledger: Ledger) -> None:
         self._dials = dials
         self._ledger = ledger
+        self._before: dict[str, Callable[[], None]] = {}
+
+    def before(self, call: str, do: Callable[[], None]) -> None:
+        """Run `do` before each call of this name does its work."""
+        self._before[call] = do
 
     def named(self, call: str) -> Callable[[View], View]:
         """Decorate the view of this call. The view may raise Refusal, and `note` ids for the ledger."""
@@ -40,11 +45,11 @@ class Calls:
             def answer(**path: Any) -> ResponseReturnValue:
                 failure = self._dials.take_failure(call)
                 if failure is None:
-                    response = _worked(view, path)
+                    response = self._worked(call, view, path)
                 else:
                     time.sleep(failure.delay_seconds)
                     if failure.after:
-                        _worked(view, path)
+                        self._worked(call, view, path)
                     note(dial="answer lost" if failure.after else "failed")
                     response = _failed(failure)
                 self._ledger.add(call, response.status_code, **noted())
@@ -56,12 +61,13 @@ class Calls:
 
         return decorate
 
-
-def _worked(view: View, path: dict[str, Any]) -> Response:
-    try:
-        return make_response(view(**path))
-    except Refusal as refusal:
-        return make_response(jsonify(refusal.body), refusal.status)
+    def _worked(self, call: str, view: View, path: dict[str, Any]) -> Response:
+        if before := self._before.get(call):
+            before()
+        try:
+            return make_response(view(**path))
+        except Refusal as refusal:
+            return make_response(jsonify(refusal.body), refusal.status)
 
 
 def _failed(failure: Failure) -> Response:

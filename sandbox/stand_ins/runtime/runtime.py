@@ -22,8 +22,9 @@ from sandbox.stand_ins.runtime.ledger import Ledger
 class Runtime:
     """Speech engine, dials, ledger, jobs, and the ways to the customer. Tests replace parts by fakes.
 
-    `clock` returns unix seconds; rules such as "valid for 5 minutes" follow it. `webhooks` is the customer's base URL,
-    for vendors that call back to one address for all jobs; each calls the path of its name.
+    `clock` returns unix seconds; rules such as "valid for 5 minutes" follow it. `monotonic` returns monotonic seconds:
+    recordings that start from now on play their media by it, and jobs measure their duration. `webhooks` is the
+    customer's base URL, for vendors that call back to one address for all jobs; each calls the path of its name.
     """
 
     engine: Engine
@@ -33,6 +34,7 @@ class Runtime:
     send: Send = send
     webhooks: str | None = None
     clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
     sample: Path = SAMPLE
 
     def __post_init__(self) -> None:

@@ -1,7 +1,6 @@
 """What a vendor's stand-in declares, and what all vendors share: dials, jobs, recognition, callbacks."""
 
 import tempfile
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,9 @@ from sandbox.stand_ins.runtime.runtime import Runtime
 Route = tuple[str, str, View]
 """Method, path in Flask's notation, view."""
 
+LONGEST_LOOK_SECONDS = 20.0
+"""The longest wait of a look with the dial `look_waits`."""
+
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -29,7 +31,8 @@ class VendorDials:
     message. `unknown_state`: the state that the first `unknown_state_polls` polls of a job return.
     `link_expired_next`: number of next jobs whose link has expired. `oversize_result`: the conversation is repeated
     until it has this many utterances. `callback`: "once", "lost", "double", or "early", which is before the call that
-    starts the job is answered.
+    starts the job is answered. `look_waits`: a call for the state or the results of a job is answered when the work of
+    the vendor's jobs that were started before it is over, or after 20 seconds.
     """
 
     job_seconds: float = 0.0
@@ -40,6 +43,7 @@ class VendorDials:
     link_expired_next: int = 0
     oversize_result: int = 0
     callback: str = "once"
+    look_waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,16 @@ class Vendor:
     prepares: tuple[str, ...] = ()
     state: str | None = None
     results: tuple[str, ...] = ()
+
+    def wait_at_looks(self, runtime: Runtime) -> None:
+        """Let the calls for states and results wait for the vendor's jobs, if the dial `look_waits` says so."""
+
+        def wait() -> None:
+            if runtime.dials.of(self.dials).look_waits:
+                runtime.jobs.wait_for_work(f"{self.name} ", LONGEST_LOOK_SECONDS)
+
+        for call in {*self.results, *([self.state] if self.state else [])}:
+            runtime.calls.before(call, wait)
 
 
 def vendor_blueprint(
@@ -86,7 +100,10 @@ class JobFailed(Exception):
 
 
 def start_job(runtime: Runtime, dials: VendorDials, name: str, work: Callable[[], None]) -> None:
-    """Run `work` in the background; with the dial for early callbacks before the call is answered."""
+    """Run `work` in the background; with the dial for early callbacks before the call is answered.
+
+    `name` begins with the vendor's name and a space.
+    """
     if dials.job_never_ends:
         return
     if dials.callback == "early":
@@ -110,7 +127,7 @@ def recognise(
     Raises:
         JobFailed: the dials say so, the download fails, or the media has another format or no audio.
     """
-    began = time.monotonic()
+    began = runtime.monotonic()
     try:
         if dials.job_fails is not None:
             raise JobFailed(dials.job_fails)
@@ -122,7 +139,7 @@ def recognise(
     except UndecodableMedia as undecodable:
         raise JobFailed(str(undecodable), "media") from None
     finally:
-        runtime.jobs.sleep(began + dials.job_seconds - time.monotonic())
+        runtime.jobs.sleep(began + dials.job_seconds - runtime.monotonic())
     return repeated(said, dials.oversize_result) if dials.oversize_result and said else said
 
 
@@ -148,10 +165,18 @@ def call_back(
     method: str = "POST",
     tries: int,
     gives_up_at_4xx: bool = False,
+    after_seconds: float = 0.0,
+    is_last: bool = True,
 ) -> None:
-    """Call the customer's webhook until it answers 2xx, at most `tries` times. The ledger lists each try."""
+    """Call the customer's webhook until it answers 2xx, at most `tries` times. The ledger lists each try.
+
+    `is_last`: the job has its result, so that its work is over.
+    """
+    if is_last:
+        runtime.jobs.work_is_over()
     if dials.callback == "lost":
         return
+    runtime.jobs.sleep(after_seconds)
     for _ in range(2 if dials.callback == "double" else 1):
         for attempt in range(tries):
             runtime.jobs.sleep(min(0.25 * attempt, 1.0))

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 
 from infra.bundling.native_wheels import HOST_WHEELS, LAMBDA_WHEELS, native_wheels
-from infra.bundling.packages import SHARED_WHEELS, Wheels, fill, package
+from infra.bundling.packages import RUNTIME, SHARED_WHEELS, Wheels, fill, package
 from infra.settings import StackSettings
 from sandbox.cloud.location import PROJECT
 
@@ -28,17 +28,11 @@ def on_lambda(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def on_this_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("host")
-    fill(folder, (SHARED_WHEELS, HOST_WHEELS))
-    return folder
-
-
 def libraries_of(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*.so*") if path.is_file()]
 
 
+@pytest.mark.matrix
 def test_on_lambda_the_package_is_smaller_than_the_limit(on_lambda: Path) -> None:
     size = sum(path.stat().st_size for path in on_lambda.rglob("*") if path.is_file())
     assert size < LARGEST_PACKAGE < LAMBDA_LIMIT
@@ -49,9 +43,13 @@ def test_on_lambda_the_package_is_smaller_than_the_limit(on_lambda: Path) -> Non
     assert not [path for path in on_lambda.rglob("*") if path.suffix in (".pxd", ".pyi", ".pyc", ".h")]
 
 
-def test_every_library_on_lambda_is_of_arm64(on_lambda: Path) -> None:
+@pytest.mark.matrix
+def test_every_library_on_lambda_is_of_arm64_and_the_modules_are_for_any_python(on_lambda: Path) -> None:
+    """The stable ABI: what this host's wheel shows under the runtime's Python holds for arm64, too."""
     libraries = libraries_of(on_lambda)
-    assert len(libraries) > 50
+    modules = [path for path in libraries if path.parent.name != "av.libs"]
+    assert modules
+    assert {path.suffixes[0] for path in modules} == {".abi3"}
     for path in libraries:
         header = path.read_bytes()[:20]
         assert header.startswith(b"\x7fELF"), path.name
@@ -60,7 +58,13 @@ def test_every_library_on_lambda_is_of_arm64(on_lambda: Path) -> None:
 
 def test_on_this_host_it_is_imported_from_the_package(on_this_host: Path) -> None:
     script = "import av, av.audio.resampler, recording_insights; print(av.__file__, av.__version__)"
-    arguments = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, sys.argv[1]); {script}", on_this_host]
+    arguments = [
+        sys.executable,
+        "-I",
+        "-c",
+        f"import sys; sys.path.insert(0, sys.argv[1]); {script}",
+        str(on_this_host),
+    ]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(on_this_host / "av" / "__init__.py"), pinned(LAMBDA_WHEELS)]
@@ -75,10 +79,9 @@ def pinned(wheels: Wheels) -> str:
     return line.removeprefix("av==")
 
 
-def test_the_shared_zip_has_none_of_it(tmp_path: Path) -> None:
-    fill(tmp_path, (SHARED_WHEELS,))
-    assert not libraries_of(tmp_path)
-    assert not (tmp_path / "av").exists()
+def test_the_shared_zip_has_none_of_it(shared_package: Path) -> None:
+    assert not libraries_of(shared_package)
+    assert not (shared_package / "av").exists()
 
 
 def test_what_is_built_follows_from_what_it_is_built_of(tmp_path: Path) -> None:
@@ -101,7 +104,7 @@ def asset_of(folder: Path, *wheels: Wheels) -> str:
         "Function",
         code=package(*wheels),
         handler="states.prepare_media.handler",
-        runtime=cdk.aws_lambda.Runtime.PYTHON_3_14,
+        runtime=RUNTIME,
     )
     code = stack.resolve(function.node.default_child.code)
     return str(code["s3Key"])

@@ -3,7 +3,6 @@
 import io
 import itertools
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,11 +11,15 @@ from typing import Any
 import av
 import pytest
 
-from sandbox.stand_ins.hearing.recogniser import SAMPLE_RATE, pitch_of
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeBucket
+from sandbox.stand_ins.hearing.pitch import SAMPLE_RATE, pitch_of
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask
+from tests.sandbox.fake_bucket import FakeBucket
 
 STARTED = datetime(2027, 1, 15, 8, tzinfo=UTC)
-FAST = {"speed": 5000.0, "joining_seconds": 0.0, "idle_speed": 1e6}
+FAST = {"speed": 1e6, "joining_seconds": 0.0, "idle_speed": 1e6}
+"""Everything is recorded as fast as it can be cut, and then the recorder leaves."""
+PACE = {**FAST, "speed": 1.0, "joins_at_query": 1, "slice_seconds": 2.0}
+"""The media plays by the clock of the test, from the first query on."""
 WOMAN, MAN = (160.0, 190.0), (95.0, 115.0)
 """Pitches in Hz of the two voices of the sample; the woman is heard first."""
 
@@ -36,10 +39,14 @@ class IndividualTask(AgoraTask):
         return self.ask("POST", "stop", **client_request)
 
     def joined(self) -> "IndividualTask":
-        """The same, once the recorder is in progress: what everybody says is not told apart at once."""
-        while self.query().json["serverResponse"]["status"] != 5:
-            time.sleep(0.01)
+        """The same, once the recorder is in progress: it joins in the answer to the first query."""
+        assert self.query().json["serverResponse"]["status"] == 5
         return self
+
+
+def still_at(seconds: float) -> dict[str, float]:
+    """Dials of media that stands still at this second until an update or a stop, recorded from the first query on."""
+    return {**FAST, "joins_at_query": 1, "stands_at_seconds": seconds, "slice_seconds": 2.0}
 
 
 def individual_parts(**recording: Any) -> dict[str, Any]:
@@ -78,6 +85,12 @@ class HeardSlice:
         return max(map(abs, samples), default=0) / 32768
 
 
+def seconds_of(media: bytes) -> float:
+    """The length of the audio."""
+    with av.open(io.BytesIO(media), "r") as container:
+        return float(sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)))
+
+
 def stamped_at(key: str) -> float:
     """Seconds from the recording's start, by the name of a file."""
     stamp = _STAMP.search(key)
@@ -88,7 +101,7 @@ def stamped_at(key: str) -> float:
 
 def heard(key: str, content: bytes) -> HeardSlice:
     pcm, clocks, samples, rate = b"", [], 0, 0
-    with av.open(io.BytesIO(content), format="mpegts") as container:
+    with av.open(io.BytesIO(content), "r", format="mpegts") as container:
         assert [stream.type for stream in container.streams] == ["audio"]
         assert container.streams.audio[0].codec_context.layout.name == "mono"
         resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
@@ -142,7 +155,7 @@ class SeenSlice:
 
 
 def seen(key: str, content: bytes) -> SeenSlice:
-    with av.open(io.BytesIO(content), format="mpegts") as container:
+    with av.open(io.BytesIO(content), "r", format="mpegts") as container:
         assert [stream.type for stream in container.streams] == ["video"]
         assert container.streams.video[0].codec_context.name == "h264"
         frames = list(container.decode(video=0))
@@ -160,7 +173,7 @@ def seen_of(bucket: FakeBucket, uid: str, prefix: str = "") -> list[SeenSlice]:
 
 def still(content: bytes) -> Picture:
     """What a JPEG shows."""
-    with av.open(io.BytesIO(content), format="jpeg_pipe") as container:
+    with av.open(io.BytesIO(content), "r", format="jpeg_pipe") as container:
         [frame] = container.decode(video=0)
     return picture(frame)
 

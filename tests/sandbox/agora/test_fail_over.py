@@ -1,36 +1,20 @@
 """A recorder that dies, one that takes over, and one that never gets to record."""
 
-import io
 import re
-import time
 
-import av
 import pytest
 
-from tests.sandbox.agora.individual import FAST, MAN, named_in, playlists_of, slices_of, started
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, StandIns
+from tests.sandbox.agora.individual import FAST, MAN, named_in, playlists_of, seconds_of, slices_of, started
+from tests.sandbox.agora.test_progress import AT_ONCE, answered
+from tests.sandbox.conftest import AgoraCustomer, FakeClock, StandIns, until
 
-QUICK = {"speed": 100.0, "joining_seconds": 0.0, "idle_speed": 1e6}
-
-
-def statuses(task: AgoraTask, enough: float) -> list[tuple[int, int]]:
-    """HTTP status and code, or the recorder's status, of each query while they change; gives up after these seconds."""
-    seen: list[tuple[int, int]] = []
-    until = time.monotonic() + enough
-    while time.monotonic() < until:
-        reply = task.query()
-        now = (reply.status_code, reply.json.get("code") or reply.json["serverResponse"]["status"])
-        if not seen or seen[-1] != now:
-            seen.append(now)
-        time.sleep(0.01)
-    return seen
+DIES_AT_20 = {"fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 10.0}
 
 
 def test_another_recorder_goes_on_under_another_name(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    gap = {"fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 0.1}
-    stand_ins.dials(agora={**QUICK, **gap, "slice_seconds": 6.0})
+    stand_ins.dials(agora={**FAST, **DIES_AT_20, "slice_seconds": 6.0})
     task = started(agora, streamMode="original")
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     playlists = dict(playlists_of(stand_ins.bucket))
     prefix = "recordings/0123abcd/"
     names = [f"{task.sid}_room-1__uid_s_{uid}__uid_e_audio.m3u8" for uid in ("1001", "1002")]
@@ -43,7 +27,7 @@ def test_another_recorder_goes_on_under_another_name(agora: AgoraCustomer, stand
         before = slices_of(stand_ins.bucket, uid)
         after = slices_of(stand_ins.bucket, uid, "bak0_")
         assert [round(part.starts) for part in before] == [0, 6, 12]  # that of 18 was lost
-        assert 29.9 < after[0].starts < 40
+        assert after[0].starts == pytest.approx(30, abs=0.1)
         assert after[-1].starts + after[-1].seconds == pytest.approx(52.4, abs=0.1)
         assert [part.clock for part in after] == pytest.approx([part.starts for part in after], abs=0.002)
     voiced = [part.pitch for part in slices_of(stand_ins.bucket, "1002", "bak0_") if part.pitch]
@@ -51,43 +35,47 @@ def test_another_recorder_goes_on_under_another_name(agora: AgoraCustomer, stand
     assert all(MAN[0] < pitch < MAN[1] for pitch in voiced)
 
 
-def test_between_recorders_no_worker_is_found(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**QUICK, "speed": 20.0, "fail_over_at_seconds": 2.0, "fail_over_gap_seconds": 0.3})
-    task = started(agora).joined()
-    assert statuses(task, 1.0) == [(200, 5), (404, 404), (200, 5)]
+def test_between_recorders_no_worker_is_found(agora: AgoraCustomer, stand_ins: StandIns, clock: FakeClock) -> None:
+    stand_ins.dials(agora={**AT_ONCE, **DIES_AT_20, "speed": 1.0})
+    task = agora.started()
+    assert answered(task) == 5
+    clock.advance(20)
+    until(lambda: answered(task) == 404)
+    body = {"cname": "room_1", "uid": "42", "clientRequest": {"mixedVideoLayout": 1}}
+    assert task.call("POST", "updateLayout", json=body).json["code"] == 404
+    clock.advance(9.9)
+    assert answered(task) == 404
+    clock.advance(0.2)
+    until(lambda: answered(task) == 5)
     assert task.stop().status_code == 200
 
 
-def test_changes_between_recorders_find_no_worker_either(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**QUICK, "fail_over_at_seconds": 0.1, "fail_over_gap_seconds": 0.5})
+def test_a_stop_between_recorders_is_taken(agora: AgoraCustomer, stand_ins: StandIns, clock: FakeClock) -> None:
+    stand_ins.dials(agora={**AT_ONCE, **DIES_AT_20, "speed": 1.0})
     task = agora.started()
-    while task.query().status_code == 200:
-        time.sleep(0.01)
-    body = {"cname": "room_1", "uid": "42", "clientRequest": {"mixedVideoLayout": 1}}
-    assert task.call("POST", "updateLayout", json=body).json["code"] == 404
+    assert answered(task) == 5
+    clock.advance(25)
+    until(lambda: answered(task) == 404)
     assert task.stop().status_code == 200
 
 
 def test_the_mp4s_of_a_mix_are_those_of_the_second_recorder(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**QUICK, "fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 0.1})
+    stand_ins.dials(agora={**FAST, **DIES_AT_20})
     task = agora.started()
-    stand_ins.runtime.jobs.join()
-    [mp4] = [key for key in stand_ins.bucket.objects if key.endswith(".mp4")]
+    stand_ins.finish()
+    [mp4] = stand_ins.bucket.ending_in(".mp4")
     assert mp4 == f"recordings/0123abcd/bak0_{task.sid}_room-1_0.mp4"
-    with av.open(io.BytesIO(stand_ins.bucket.objects[mp4])) as container:
-        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
-    assert 12 < seconds < 22.6
+    assert seconds_of(stand_ins.bucket.objects[mp4]) == pytest.approx(22.4, abs=0.2)
     recorders = {re.sub(r"^.*/|_room.*$", "", key) for key, _ in playlists_of(stand_ins.bucket)}
     assert recorders == {task.sid, f"bak0_{task.sid}"}
 
 
 @pytest.mark.parametrize("mode", ["mix", "individual"])
-def test_an_abnormal_exit_can_be_queried_for_a_second(agora: AgoraCustomer, stand_ins: StandIns, mode: str) -> None:
-    stand_ins.dials(agora={**QUICK, "exit_at_seconds": 20.0})
-    task = started(agora).joined() if mode == "individual" else agora.started()
-    assert statuses(task, 2.0) == [(200, 5), (200, 20), (404, 404)]
+def test_after_an_abnormal_exit_files_are_left_open(agora: AgoraCustomer, stand_ins: StandIns, mode: str) -> None:
+    stand_ins.dials(agora={**AT_ONCE, "leaves_at_query": 2, "exit_at_seconds": 20.0})
+    task = started(agora) if mode == "individual" else agora.started()
+    assert [answered(task) for _ in range(2)] == [5, 20]
     assert task.stop().json["code"] == 404
-    stand_ins.runtime.jobs.join()
     playlists = dict(playlists_of(stand_ins.bucket))
     assert len(playlists) == (2 if mode == "individual" else 1)
     assert not any("#EXT-X-ENDLIST" in text for text in playlists.values())
@@ -95,19 +83,20 @@ def test_an_abnormal_exit_can_be_queried_for_a_second(agora: AgoraCustomer, stan
 
 
 def test_a_crashed_recorder_takes_no_orders(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**FAST, "exit_at_seconds": 5.0})
+    url = "https://api.example/webhooks/agora"
+    stand_ins.dials(agora={**FAST, "exit_at_seconds": 5.0, "leaves_at_query": 9, "notifications_url": url})
     task = agora.started()
-    while task.query().json["serverResponse"]["status"] != 20:
-        time.sleep(0.01)
+    until(lambda: any(sent.json["eventType"] == 11 for sent in stand_ins.sent))
     body = {"cname": "room_1", "uid": "42", "clientRequest": {"mixedVideoLayout": 1}}
     assert task.call("POST", "updateLayout", json=body).json["code"] == 404
     assert task.stop().json["code"] == 404
 
 
 def test_a_recorder_that_never_starts_exits_after_the_idle_time(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={"never_starts": True, "joining_seconds": 0.2, "idle_speed": 600.0})
+    stand_ins.dials(agora={**FAST, "never_starts": True})
     task = agora.started()
-    assert statuses(task, 1.0) == [(200, 1), (200, 3), (404, 404)]
+    stand_ins.finish()
+    assert answered(task) == 404
     assert stand_ins.bucket.objects == {}
 
 

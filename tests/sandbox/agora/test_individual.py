@@ -1,7 +1,7 @@
 """Individual mode: a playlist and slices of its own for everybody in the channel, with their own voice in them."""
 
 import itertools
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.sample.conversation import SAMPLE
 from sandbox.stand_ins.agora.media import beginning_mp4, duration_of
+from sandbox.stand_ins.agora.voices import Voices
 from tests.sandbox.agora.individual import (
     FAST,
     MAN,
@@ -18,8 +19,9 @@ from tests.sandbox.agora.individual import (
     playlists_of,
     slices_of,
     started,
+    still_at,
 )
-from tests.sandbox.conftest import AgoraCustomer, StandIns
+from tests.sandbox.conftest import AgoraCustomer, StandIns, until
 
 # What the voices of the sample say first, in seconds: hers until 7.0, his until 16.6, with pauses of 0.7 s.
 HER_TURN, HIS_TURN = (1.2, 6.6), (7.5, 16.2)
@@ -28,7 +30,7 @@ HER_TURN, HIS_TURN = (1.2, 6.6), (7.5, 16.2)
 def test_everybody_has_a_playlist_with_slices_of_their_own_voice(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora=FAST)
     task = started(agora)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     name = f"recordings/0123abcd/{task.sid}_room-1__uid_s_{{}}__uid_e_audio"
     assert {key for key, _ in playlists_of(stand_ins.bucket)} == {f"{name.format(u)}.m3u8" for u in (1001, 1002)}
     for uid, (lowest, highest) in (("1001", WOMAN), ("1002", MAN)):
@@ -46,7 +48,7 @@ def test_everybody_has_a_playlist_with_slices_of_their_own_voice(agora: AgoraCus
 def test_slices_follow_each_other_without_a_gap(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**FAST, "slice_seconds": 4, "recording_seconds": 18})
     started(agora, streamMode="original")
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     slices = slices_of(stand_ins.bucket, "1002")
     assert [round(part.starts) for part in slices] == [0, 4, 8, 12, 16]
     assert {part.rate for part in slices} == {16_000}
@@ -60,7 +62,7 @@ def test_the_playlist_is_uploaded_after_every_slice_and_closed_at_the_end(
 ) -> None:
     stand_ins.dials(agora={**FAST, "recording_seconds": 31, "uids": ["7"]})
     started(agora, privateParams='{"correctEXTINF":true}')
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     assert [len(named_in(playlist)) for playlist in stand_ins.bucket.playlists] == [1, 2, 3, 3]
     assert ["#EXT-X-ENDLIST" in playlist for playlist in stand_ins.bucket.playlists] == [False, False, False, True]
     slices = slices_of(stand_ins.bucket, "7")
@@ -73,7 +75,7 @@ def test_a_muted_uid_is_silent_in_a_transcoded_track(agora: AgoraCustomer, stand
     mute = {"uid": "1001", "from_seconds": 2.0, "to_seconds": 5}
     stand_ins.dials(agora={**FAST, "recording_seconds": 15, "mutes": [mute]})
     started(agora)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     [slice_] = slices_of(stand_ins.bucket, "1001")
     assert slice_.seconds == pytest.approx(15, abs=0.05)
     assert slice_.loudness(2.1, 4.9) < 0.01
@@ -90,7 +92,7 @@ def test_a_mute_ends_the_segment_and_leaves_a_gap_in_an_original_track(
     ]
     stand_ins.dials(agora={**FAST, "recording_seconds": 40, "mutes": mutes})
     started(agora, streamMode="original")
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     slices = slices_of(stand_ins.bucket, "1001")
     spans = [(part.starts, part.starts + part.seconds) for part in slices]
     assert spans == [pytest.approx(span, abs=0.07) for span in [(0, 3), (5, 20), (30, 40)]]
@@ -113,7 +115,7 @@ def test_only_who_is_subscribed_to_is_recorded(
 ) -> None:
     stand_ins.dials(agora={**FAST, "recording_seconds": 15})
     started(agora, **subscribed)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     assert {uid for uid in ("1001", "1002", "1003") if slices_of(stand_ins.bucket, uid)} == recorded
     for uid, voice in (("1001", WOMAN), ("1002", MAN)):
         for part in slices_of(stand_ins.bucket, uid):
@@ -125,7 +127,7 @@ def test_of_one_voice_the_first_speaks_all(agora: AgoraCustomer, stand_ins: Stan
     beginning_mp4(SAMPLE, 6.9, alone)
     stand_ins.dials(agora={**FAST, "media_path": str(alone), "uids": ["5", "6"]})
     started(agora)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     [speaks], [listens] = slices_of(stand_ins.bucket, "5"), slices_of(stand_ins.bucket, "6")
     assert WOMAN[0] < (speaks.pitch or 0) < WOMAN[1]
     assert listens.loudness(0, 7) < 0.01
@@ -134,21 +136,29 @@ def test_of_one_voice_the_first_speaks_all(agora: AgoraCustomer, stand_ins: Stan
 def test_one_alone_speaks_with_all_voices(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**FAST, "recording_seconds": 15, "uids": ["5"]})
     started(agora)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     [slice_] = slices_of(stand_ins.bucket, "5")
     assert slice_.loudness(*HER_TURN) > 0.1
     assert slice_.loudness(7.5, 14.9) > 0.1
 
 
-def test_query_and_stop_list_a_file_per_uid(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={"speed": 10.0, "joining_seconds": 0.0, "slice_seconds": 5.0})
-    began = time.monotonic()
-    task = started(agora)
-    assert time.monotonic() - began < 0.5
-    reply = task.query().json["serverResponse"]
+def test_a_start_is_answered_before_the_voices_are_separated(
+    agora: AgoraCustomer, stand_ins: StandIns, voices: Voices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    separated, turns = threading.Event(), voices.turns
+    monkeypatch.setattr(voices, "turns", lambda media, most: separated.wait() and turns(media, most))
+    stand_ins.dials(agora={**FAST, "recording_seconds": 3})
+    reply = started(agora).query().json["serverResponse"]
     assert (reply["fileListMode"], reply["fileList"]) == ("json", [])
-    while len(task.query().json["serverResponse"]["fileList"]) < 2:
-        time.sleep(0.01)
+    separated.set()
+    stand_ins.finish()
+    assert slices_of(stand_ins.bucket, "1001")
+
+
+def test_query_and_stop_list_a_file_per_uid(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora=still_at(5))
+    task = started(agora).joined()
+    until(lambda: len(task.query().json["serverResponse"]["fileList"]) == 2)
     reply = task.query().json["serverResponse"]
     assert reply["status"] == 5
     assert reply["fileList"] == [
@@ -162,24 +172,20 @@ def test_query_and_stop_list_a_file_per_uid(agora: AgoraCustomer, stand_ins: Sta
         }
         for uid in ("1001", "1002")
     ]
-    update = {"streamSubscribe": {"audioUidList": {"subscribeAudioUids": ["#allstream#"]}}}
-    assert task.ask("POST", "update", **update).status_code == 200
     result = task.stop().json["serverResponse"]
     assert result == {"fileListMode": "json", "fileList": reply["fileList"], "uploadingStatus": "uploaded"}
     assert task.query().status_code == 404
     for uid in ("1001", "1002"):
         ends = slices_of(stand_ins.bucket, uid)[-1]
-        assert 5 < ends.starts + ends.seconds < 50
+        assert ends.starts + ends.seconds == pytest.approx(5, abs=0.1)
     assert all("#EXT-X-ENDLIST" in playlist for _, playlist in playlists_of(stand_ins.bucket))
 
 
 def test_where_nobody_is_subscribed_to_nothing_is_recorded(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={"speed": 100.0, "joining_seconds": 0.0})
-    task = started(agora, subscribeAudioUids=["9"])
-    time.sleep(0.05)
-    reply = task.stop()
+    stand_ins.dials(agora=still_at(5))
+    reply = started(agora, subscribeAudioUids=["9"]).joined().stop()
     assert (reply.status_code, reply.json["code"]) == (206, 435)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     assert stand_ins.bucket.objects == {}
 
 

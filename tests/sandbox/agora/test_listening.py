@@ -2,35 +2,34 @@
 
 import itertools
 import math
-import time
 from typing import Any
 
 import pytest
 
 from sandbox.stand_ins.agora.media import Span
-from sandbox.stand_ins.agora.tracks import SHORTEST_SECONDS, next_span
+from sandbox.stand_ins.agora.tracks import next_span
 from tests.sandbox.agora.individual import (
     FAST,
+    PACE,
     WOMAN,
     HeardSlice,
     IndividualTask,
+    files_of,
     individual_parts,
     named_in,
     playlists_of,
     seen_of,
     slices_of,
     started,
+    still_at,
 )
-from tests.sandbox.conftest import AgoraCustomer, StandIns
+from tests.sandbox.conftest import AgoraCustomer, FakeClock, StandIns, until
 
 # The woman of the sample, 1001, speaks until 7.0 s, the man, 1002, from then until 16.6 s.
 HIS_TURN = (7.5, 16.2)
-PACE = {"speed": 6.0, "joining_seconds": 0.0, "slice_seconds": 2.0, "idle_speed": 1e6}
 EVERYBODY = {"subscribeAudioUids": ["#allstream#"]}
 FRAME = 0.07
 """Longer than a frame of AAC in any rate: sound is cut between frames."""
-SCRAP = SHORTEST_SECONDS + FRAME
-"""What is too short for a slice of its own is left out."""
 
 
 def listen(task: IndividualTask, **lists: Any) -> None:
@@ -38,13 +37,9 @@ def listen(task: IndividualTask, **lists: Any) -> None:
     assert reply.status_code == 200, reply.json
 
 
-def until(stand_ins: StandIns, uid: str, slices: int) -> None:
-    """Wait until a uid has so many slices."""
-    for _ in range(500):
-        if len(slices_of(stand_ins.bucket, uid)) >= slices:
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"not so many slices of {uid}")
+def slices(stand_ins: StandIns, uid: str) -> int:
+    """How many slices of a uid are in the bucket."""
+    return len(files_of(stand_ins.bucket, uid, "audio", "ts"))
 
 
 def spans(slices: list[HeardSlice]) -> list[Span]:
@@ -59,47 +54,42 @@ def spans(slices: list[HeardSlice]) -> list[Span]:
 
 
 def test_a_uid_ends_where_its_subscription_ends(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**PACE, "recording_seconds": 12})
-    task = started(agora, subscribeAudioUids=["1001"])
-    until(stand_ins, "1001", 1)
-    time.sleep(0.2)  # into the next slice
+    stand_ins.dials(agora={**still_at(5), "recording_seconds": 12})
+    task = started(agora, subscribeAudioUids=["1001"]).joined()
     listen(task, subscribeAudioUids=["1002"])
-    until(stand_ins, "1002", 1)
-    assert task.query().json["serverResponse"]["status"] == 5
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
 
     hers, his = slices_of(stand_ins.bucket, "1001"), slices_of(stand_ins.bucket, "1002")
-    [(_, changed)], [(began, ended)] = spans(hers), spans(his)
-    assert 2 < changed < 10
-    assert (began, ended) == (pytest.approx(changed, abs=SCRAP), pytest.approx(12, abs=FRAME))
+    assert spans(hers) == [pytest.approx((0, 5), abs=FRAME)]
+    assert spans(his) == [pytest.approx((5, 12), abs=FRAME)]
     assert WOMAN[0] < (hers[0].pitch or 0) < WOMAN[1]
     for part in his:
         assert part.clock == pytest.approx(part.starts, abs=0.002)
-        assert part.loudness(began, 6.6) < 0.01
+        assert part.loudness(5.1, 6.6) < 0.01
         if HIS_TURN[0] < part.starts < part.starts + part.seconds < HIS_TURN[1]:
             assert 85 < (part.pitch or 0) < 125, "a man's, as well as two seconds tell it"
     assert max(part.loudness(*HIS_TURN) for part in his) > 0.1
-    for (_, playlist), slices in zip(playlists_of(stand_ins.bucket), (hers, his), strict=True):
+    for (_, playlist), parts in zip(playlists_of(stand_ins.bucket), (hers, his), strict=True):
         assert playlist.endswith("#EXT-X-ENDLIST\n")
-        assert named_in(playlist) == [part.name.rpartition("/")[2] for part in slices]
+        assert named_in(playlist) == [part.name.rpartition("/")[2] for part in parts]
 
 
-def test_a_uid_that_is_subscribed_to_again_continues_after_a_gap(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+def test_a_uid_that_is_subscribed_to_again_continues_after_a_gap(
+    agora: AgoraCustomer, stand_ins: StandIns, clock: FakeClock
+) -> None:
     stand_ins.dials(agora={**PACE, "recording_seconds": 12})
-    task = started(agora)
-    until(stand_ins, "1001", 1)
+    task = started(agora).joined()
+    clock.advance(3)
     listen(task, unsubscribeAudioUids=["1001"])
-    until(stand_ins, "1002", 2)
-    hers = slices_of(stand_ins.bucket, "1001")
-    until(stand_ins, "1002", 4)
-    assert slices_of(stand_ins.bucket, "1001") == hers
+    clock.advance(5.5)
+    until(lambda: slices(stand_ins, "1002") == 4)
+    assert slices(stand_ins, "1001") == 2
     listen(task, **EVERYBODY)
-    stand_ins.runtime.jobs.join()
+    clock.advance(3.5)
+    stand_ins.finish()
 
-    [before, after] = spans(slices_of(stand_ins.bucket, "1001"))
-    assert before[0] == pytest.approx(0, abs=FRAME)
-    assert after[0] - before[1] > 2
-    assert after[1] == pytest.approx(12, abs=FRAME)
+    hers = spans(slices_of(stand_ins.bucket, "1001"))
+    assert hers == [pytest.approx(span, abs=FRAME) for span in [(0, 3), (8.5, 12)]]
     assert all(part.clock == pytest.approx(part.starts, abs=0.002) for part in slices_of(stand_ins.bucket, "1001"))
     his_slices = slices_of(stand_ins.bucket, "1002")
     assert [round(part.starts) for part in his_slices] == list(range(0, 12, 2)), "his go on as if nothing were"
@@ -112,28 +102,27 @@ def test_a_uid_that_is_subscribed_to_again_continues_after_a_gap(agora: AgoraCus
 def test_a_recorder_without_subscriptions_has_files_after_the_first_one(
     agora: AgoraCustomer, stand_ins: StandIns
 ) -> None:
-    stand_ins.dials(agora={**PACE, "idle_speed": 1.0})
+    stand_ins.dials(agora={**still_at(4), "idle_speed": 1.0})
     task = started(agora, subscribeAudioUids=["9"]).joined()
-    time.sleep(0.1)
     assert task.query().json["serverResponse"]["fileList"] == []
     listen(task, **EVERYBODY)
-    until(stand_ins, "1002", 1)
+    until(lambda: len(task.query().json["serverResponse"]["fileList"]) == 2)
     files = task.query().json["serverResponse"]["fileList"]
     [his] = [file for file in files if file["uid"] == "1002"]
     [first, *_] = slices_of(stand_ins.bucket, "1002")
     assert his["sliceStartTime"] == 1_800_000_000_000 + int(first.starts * 1000)
-    assert first.starts > 0.1
+    assert first.starts == pytest.approx(4, abs=FRAME)
     reply = task.stop()
     assert reply.status_code == 200
     assert {file["uid"] for file in reply.json["serverResponse"]["fileList"]} == {"1001", "1002"}
 
 
 def test_subscriptions_to_video_do_not_change_audio(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**PACE, "speed": 20.0, "recording_seconds": 8})
+    stand_ins.dials(agora={**still_at(4), "recording_seconds": 8})
     task = started(agora, subscribeAudioUids=["1001"]).joined()
     video = {"videoUidList": {"subscribeVideoUids": ["1002"]}}
     assert task.ask("POST", "update", streamSubscribe=video).status_code == 200
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     assert spans(slices_of(stand_ins.bucket, "1001")) == [pytest.approx((0, 8), abs=FRAME)]
     assert slices_of(stand_ins.bucket, "1002") == []
 
@@ -156,7 +145,7 @@ def test_one_spelling_is_understood_the_other_ignored(
 ) -> None:
     stand_ins.dials(agora={**FAST, "recording_seconds": 3, "unsubscribe_spelling": dial})
     started(agora, **lists)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     assert {uid for uid in ("1001", "1002") if slices_of(stand_ins.bucket, uid)} == recorded
 
 
@@ -164,13 +153,12 @@ def test_one_spelling_is_understood_the_other_ignored(
 def test_an_update_is_understood_in_the_same_spelling(
     agora: AgoraCustomer, stand_ins: StandIns, spelling: str, goes_on: bool
 ) -> None:
-    stand_ins.dials(agora={**PACE, "recording_seconds": 9, "unsubscribe_spelling": "unSubscribe"})
-    task = started(agora, streamTypes=2)
-    until(stand_ins, "1001", 1)
+    stand_ins.dials(agora={**still_at(4), "recording_seconds": 9, "unsubscribe_spelling": "unSubscribe"})
+    task = started(agora, streamTypes=2).joined()
     audio, video = ({f"{spelling}{medium}Uids": ["1001"]} for medium in ("Audio", "Video"))
     both = {"audioUidList": audio, "videoUidList": video}
     assert task.ask("POST", "update", streamSubscribe=both).status_code == 200
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     for ends in (
         spans(slices_of(stand_ins.bucket, "1001"))[-1][1],
         max(part.ends for part in seen_of(stand_ins.bucket, "1001")),

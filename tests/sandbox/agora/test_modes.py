@@ -1,13 +1,13 @@
 """What a recorder can be told in the modes mix and web, and how the recording of a web page goes."""
 
-import time
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, StandIns, start_request
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeClock, StandIns, start_request, until
 
 SALT = b64encode(bytes(32)).decode()
 REGION = {"x_axis": 0, "y_axis": 0.5, "width": 1, "height": 0.5}
@@ -55,7 +55,7 @@ def running(shared_stand_ins: StandIns) -> Iterator[AgoraTask]:
     task = AgoraCustomer(shared_stand_ins.client).started()
     yield task
     task.stop()
-    shared_stand_ins.runtime.jobs.join()
+    shared_stand_ins.finish()
     shared_stand_ins.bucket.opened.clear()
 
 
@@ -154,10 +154,9 @@ def test_the_bucket_lies_where_acquire_said(agora: AgoraCustomer, area: str, reg
 
 
 def test_a_page_is_uploaded_as_a_mix_is(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={"speed": 100.0, "joining_seconds": 0.0, "recording_seconds": 5})
+    stand_ins.dials(agora={"speed": 1e6, "joining_seconds": 0.0, "recording_seconds": 5, "idle_speed": 1.0})
     task = started(agora, videoFps=30, maxVideoDuration=60)
-    while not task.page()["fileList"]:
-        time.sleep(0.01)
+    until(lambda: task.page()["fileList"])
     assert task.page()["state"] == "inProgress"
     reply = task.ask("stop")
     upload, page = reply.json["serverResponse"]["extensionServiceState"]
@@ -171,22 +170,25 @@ def test_a_page_is_uploaded_as_a_mix_is(agora: AgoraCustomer, stand_ins: StandIn
     assert task.call("GET", "query", mode="web").status_code == 404
 
 
-def test_nothing_is_recorded_while_a_page_is_on_hold(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={"speed": 20.0, "joining_seconds": 0.0, "recording_seconds": 5})
+def test_nothing_is_recorded_while_a_page_is_on_hold(
+    agora: AgoraCustomer, stand_ins: StandIns, clock: FakeClock
+) -> None:
+    stand_ins.dials(agora={"speed": 1.0, "joins_at_query": 1, "slice_seconds": 5.0, "idle_speed": 1.0})
     task = started(agora, onhold=True)
-    time.sleep(0.4)
+    assert task.page().items() >= {"state": "inProgress", "onhold": True, "fileList": []}.items()
+    clock.advance(60)
+    assert task.ask("update", webRecordingConfig={"onhold": False}).status_code == 200
+    clock.advance(3)
+    task.ask("update", webRecordingConfig={"onhold": True})
+    clock.advance(60)
     assert task.page().items() >= {"onhold": True, "fileList": []}.items()
     assert stand_ins.bucket.objects == {}
-    assert task.ask("update", webRecordingConfig={"onhold": False}).status_code == 200
-    time.sleep(0.1)
-    task.ask("update", webRecordingConfig={"onhold": True})
-    assert task.page()["onhold"]
-    time.sleep(0.4)
-    assert stand_ins.bucket.objects == {}
     task.ask("update", webRecordingConfig={"onhold": False})
-    while not task.page()["fileList"]:
-        time.sleep(0.01)
+    clock.advance(4)
+    until(lambda: task.page()["fileList"])
     assert task.ask("stop").status_code == 200
+    lengths = re.findall(r"#EXTINF:(\d+)", stand_ins.bucket.playlists[-1])
+    assert lengths == ["5", "2"]
 
 
 def test_a_page_that_never_ran_has_no_files(agora: AgoraCustomer, stand_ins: StandIns) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,16 +10,10 @@ import pytest
 from tests.sandbox.agora.individual import FAST, started
 from tests.sandbox.agora.test_modes import LABEL
 from tests.sandbox.agora.test_modes import started as started_page
-from tests.sandbox.conftest import AgoraCustomer, Sent, StandIns
+from tests.sandbox.conftest import AgoraCustomer, Sent, StandIns, until
 
 URL = "https://api.example/webhooks/agora"
 TOLD = {**FAST, "recording_seconds": 20, "notifications_url": URL}
-
-
-def done(stand_ins: StandIns) -> None:
-    """Waits for the recording, and then for what it had told."""
-    for _ in range(3):
-        stand_ins.runtime.jobs.join()
 
 
 def events(stand_ins: StandIns) -> list[int]:
@@ -32,8 +25,9 @@ def details(stand_ins: StandIns, event: int) -> Any:
     return sent.json["payload"]["details"]
 
 
-def answer_with(stand_ins: StandIns, *statuses: int) -> None:
+def answer_with(stand_ins: StandIns, patch: pytest.MonkeyPatch, *statuses: int) -> None:
     """The webhook answers so, the last of these from then on; the clock goes on with every call."""
+    patch.setattr(stand_ins.runtime.jobs, "sleep", lambda seconds: None)
     answers = list(statuses)
 
     def send(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -47,7 +41,7 @@ def answer_with(stand_ins: StandIns, *statuses: int) -> None:
 def test_a_recording_is_notified_from_start_to_upload(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora=TOLD)
     task = started(agora)
-    done(stand_ins)
+    stand_ins.finish()
     assert events(stand_ins) == [40, 4, 41, 11, 31]
     assert {(sent.method, sent.url) for sent in stand_ins.sent} == {("POST", URL)}
     for sequence, sent in enumerate(stand_ins.sent):
@@ -76,7 +70,7 @@ def test_a_recording_is_notified_from_start_to_upload(agora: AgoraCustomer, stan
 def test_both_signatures_are_over_the_bytes_sent(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "notification_secret": "s3cr3t"})
     agora.started()
-    done(stand_ins)
+    stand_ins.finish()
     for sent in stand_ins.sent:
         signatures = {name: hmac.new(b"s3cr3t", sent.body, name).hexdigest() for name in ("sha1", "sha256")}
         assert sent.headers["Agora-Signature"] == signatures["sha1"]
@@ -89,18 +83,22 @@ def test_without_a_url_no_event_is_sent(agora: AgoraCustomer, stand_ins: StandIn
     stand_ins.runtime.webhooks = "https://api.example/webhooks"
     stand_ins.dials(agora={**TOLD, "notifications_url": ""})
     agora.started()
-    done(stand_ins)
+    stand_ins.finish()
     assert stand_ins.sent == []
 
 
 @pytest.mark.parametrize(("answers", "times"), [((500, 200), 2), ((201, 0, 200), 3), ((404,), 3)])
 def test_what_was_not_answered_with_200_is_told_again(
-    agora: AgoraCustomer, stand_ins: StandIns, answers: tuple[int, ...], times: int
+    agora: AgoraCustomer,
+    stand_ins: StandIns,
+    answers: tuple[int, ...],
+    times: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stand_ins.dials(agora={**TOLD, "recording_seconds": 0, "never_starts": True, "joining_seconds": 0})
-    answer_with(stand_ins, *answers)
+    answer_with(stand_ins, monkeypatch, *answers)
     agora.started()
-    done(stand_ins)
+    stand_ins.finish()
     tries = [sent for sent in stand_ins.sent if sent.json["eventType"] == 41]
     assert len(tries) == times
     assert len({sent.json["noticeId"] for sent in tries}) == 1
@@ -113,7 +111,7 @@ def test_what_was_not_answered_with_200_is_told_again(
 def test_every_event_can_be_sent_twice(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "notify_twice": True})
     agora.started()
-    done(stand_ins)
+    stand_ins.finish()
     assert events(stand_ins) == [40, 40, 4, 4, 41, 41, 11, 11, 31, 31]
     assert len({sent.json["noticeId"] for sent in stand_ins.sent}) == 5
 
@@ -121,7 +119,7 @@ def test_every_event_can_be_sent_twice(agora: AgoraCustomer, stand_ins: StandIns
 def test_late_files_are_notified_as_backed_up(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "late_slices": 1})
     agora.started()
-    done(stand_ins)
+    stand_ins.finish()
     assert events(stand_ins) == [40, 4, 41, 11, 32]
     files = [file["fileName"].partition("_room-1")[2] for file in details(stand_ins, 32)["fileList"]]
     assert files == [".m3u8", "_0.mp4"]
@@ -130,17 +128,16 @@ def test_late_files_are_notified_as_backed_up(agora: AgoraCustomer, stand_ins: S
 def test_a_stopped_recorder_left_on_a_signal(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "idle_speed": 1.0})
     task = agora.started()
-    while not stand_ins.sent or events(stand_ins)[-1] != 4:
-        time.sleep(0.01)
+    until(lambda: events(stand_ins) == [40, 4])
     task.stop()
-    done(stand_ins)
+    stand_ins.finish()
     assert details(stand_ins, 41)["leaveCode"] == 2
 
 
 def test_a_fail_over_is_notified_with_the_new_uid(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**TOLD, "speed": 100.0, "fail_over_at_seconds": 16.0, "fail_over_gap_seconds": 0.01})
+    stand_ins.dials(agora={**TOLD, "fail_over_at_seconds": 16.0, "fail_over_gap_seconds": 1})
     agora.started()
-    done(stand_ins)
+    stand_ins.finish()
     assert events(stand_ins) == [40, 4, 12, 4, 41, 11, 31]
     new_uid = details(stand_ins, 12)["newUid"]
     assert isinstance(new_uid, int)
@@ -150,9 +147,11 @@ def test_a_fail_over_is_notified_with_the_new_uid(agora: AgoraCustomer, stand_in
 
 
 def test_an_abnormal_exit_is_notified(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**TOLD, "exit_at_seconds": 16.0})
-    agora.started()
-    done(stand_ins)
+    stand_ins.dials(agora={**TOLD, "exit_at_seconds": 16.0, "leaves_at_query": 1})
+    task = agora.started()
+    until(lambda: events(stand_ins) == [40, 4, 11])
+    assert task.query().json["serverResponse"]["status"] == 20
+    stand_ins.finish()
     assert events(stand_ins) == [40, 4, 11]
     assert details(stand_ins, 11)["exitStatus"] == 1
 
@@ -160,7 +159,7 @@ def test_an_abnormal_exit_is_notified(agora: AgoraCustomer, stand_ins: StandIns)
 def test_a_recorder_that_never_starts_leaves_without_a_reason(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "never_starts": True})
     agora.started()
-    done(stand_ins)
+    stand_ins.finish()
     assert events(stand_ins) == [41, 11]
     assert (details(stand_ins, 41)["leaveCode"], details(stand_ins, 11)["exitStatus"]) == (0, 1)
 
@@ -169,7 +168,7 @@ def test_a_refused_upload_is_notified_as_error_47(agora: AgoraCustomer, stand_in
     stand_ins.bucket.refuses = "AccessDenied"
     stand_ins.dials(agora={**TOLD, "recording_seconds": 10})
     started(agora, subscribeAudioUids=["1001"])
-    done(stand_ins)
+    stand_ins.finish()
     assert events(stand_ins) == [40, 1, 1, 1, 41, 11, 32]
     errors = [sent.json["payload"]["details"] for sent in stand_ins.sent if sent.json["eventType"] == 1]
     assert errors[0] == {
@@ -185,10 +184,9 @@ def test_a_refused_upload_is_notified_as_error_47(agora: AgoraCustomer, stand_in
 def test_a_page_notifies_its_files_when_it_stops(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**TOLD, "idle_speed": 1.0})
     task = started_page(agora)
-    while not task.page()["fileList"]:
-        time.sleep(0.01)
+    until(lambda: task.page()["fileList"])
     task.ask("stop")
-    done(stand_ins)
+    stand_ins.finish()
     assert events(stand_ins) == [70, 4, 71, 11, 31]
     name = f"recordings/0123abcd/{task.sid}_{LABEL}"
     stopped = details(stand_ins, 71)

@@ -1,16 +1,15 @@
 """Web mode with a second service, which pushes the page's picture to CDNs."""
 
-import time
 from typing import Any
 
 import pytest
 
 from tests.sandbox.agora.test_modes import PageTask, page_request, start_page
-from tests.sandbox.conftest import AgoraCustomer, StandIns
+from tests.sandbox.conftest import AgoraCustomer, StandIns, until
 
 CDN = "rtmp://live.example.com:1935/app/str3amk3y"
 OTHER = "rtmps://other.example.com/app/0th3rk3y"
-RUNNING = {"speed": 20.0, "joining_seconds": 0.0, "recording_seconds": 5, "idle_speed": 1.0}
+RUNNING = {"speed": 1e6, "joining_seconds": 0.0, "recording_seconds": 5, "idle_speed": 1.0}
 
 
 def publisher(*urls: Any, **service: Any) -> dict[str, Any]:
@@ -45,17 +44,15 @@ def publishing(*urls: str) -> dict[str, Any]:
 def test_a_page_is_recorded_and_published(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora=RUNNING)
     task = started(agora, publisher(CDN))
-    while states(task)["web_recorder_service"]["state"] != "inProgress":
-        time.sleep(0.01)
+    until(lambda: states(task)["web_recorder_service"]["state"] == "inProgress")
     assert states(task)["rtmp_publish_service"] == publishing(CDN)
-    time.sleep(0.1)
     services = task.ask("stop").json["serverResponse"]["extensionServiceState"]
     assert [service["serviceName"] for service in services] == ["upload_service", "web_recorder_service"]
     assert {key.rpartition(".")[2] for key in stand_ins.bucket.objects} == {"m3u8", "ts", "mp4"}
 
 
 def test_before_the_page_is_there_nothing_is_published(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**RUNNING, "joining_seconds": 5.0})
+    stand_ins.dials(agora={**RUNNING, "joins_at_query": 2})
     task = started(agora, publisher(CDN))
     told = {"state": "init", "outputs": [{"rtmpUrl": CDN, "status": "connecting"}]}
     assert states(task)["rtmp_publish_service"] == told
@@ -65,8 +62,7 @@ def test_before_the_page_is_there_nothing_is_published(agora: AgoraCustomer, sta
 def test_an_update_replaces_the_outputs(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora=RUNNING)
     task = started(agora, publisher(CDN))
-    while states(task)["rtmp_publish_service"] != publishing(CDN):
-        time.sleep(0.01)
+    until(lambda: states(task)["rtmp_publish_service"] == publishing(CDN))
     assert task.ask("update", rtmpPublishConfig={"outputs": [{"rtmpUrl": OTHER}]}).status_code == 200
     assert states(task)["rtmp_publish_service"] == publishing(OTHER)
     assert task.ask("update", webRecordingConfig={"onhold": True}).status_code == 200

@@ -1,31 +1,22 @@
 """What a recording leaves in the bucket, and how its calls go."""
 
-import io
 import re
-import time
 import wave
 from pathlib import Path
 
-import av
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, StandIns, start_request
+from tests.sandbox.agora.individual import FAST, seconds_of, still_at
+from tests.sandbox.conftest import AgoraCustomer, AgoraTask, StandIns, start_request, until
 
-FAST = {"speed": 5000.0, "joining_seconds": 0.0, "idle_speed": 1e6}
-SLOW = {"speed": 1.0, "joining_seconds": 0.0}
 SILENT = {"recording_seconds": 0, "joining_seconds": 0.0}
-
-
-def seconds_of(media: bytes) -> float:
-    with av.open(io.BytesIO(media)) as container:
-        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
 
 
 def test_a_recording_uploads_slices_playlist_and_mp4(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**FAST, "recording_seconds": 31})
     task = agora.started()
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     name = f"recordings/0123abcd/{task.sid}_room-1"
     slices = sorted(key for key in stand_ins.bucket.objects if key.endswith(".ts"))
     assert sorted(stand_ins.bucket.objects) == sorted([f"{name}.m3u8", f"{name}_0.mp4", *slices])
@@ -55,13 +46,9 @@ def test_it_uploads_with_the_session_of_temporary_credentials(agora: AgoraCustom
 
 
 def test_query_goes_from_initialised_to_in_progress(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**SLOW, "joining_seconds": 0.1})
+    stand_ins.dials(agora={**still_at(4), "joins_at_query": 4})
     task = agora.started()
-    states = [task.query().json["serverResponse"]["status"]]
-    while states[-1] != 5:
-        time.sleep(0.01)
-        states.append(task.query().json["serverResponse"]["status"])
-    assert sorted(set(states)) == [1, 3, 5]
+    assert [task.query().json["serverResponse"]["status"] for _ in range(4)] == [1, 3, 3, 5]
     reply = task.query().json
     assert reply["serverResponse"]["fileListMode"] == "json"
     assert (reply["cname"], reply["uid"], reply["sid"]) == ("room_1", "42", task.sid)
@@ -69,32 +56,32 @@ def test_query_goes_from_initialised_to_in_progress(agora: AgoraCustomer, stand_
 
 
 def test_stopping_early_makes_a_shorter_recording(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**SLOW, "speed": 20.0})
+    stand_ins.dials(agora=still_at(4))
     task = agora.started()
-    time.sleep(0.2)
+    task.query()
     reply = task.stop()
     result = reply.json["serverResponse"]
     assert (reply.status_code, result["uploadingStatus"]) == (200, "uploaded")
     mp4 = result["fileList"][-1]["fileName"]
     assert re.fullmatch(rf"recordings/0123abcd/{task.sid}_room-1_0\.mp4", mp4)
-    assert 3 < seconds_of(stand_ins.bucket.objects[mp4]) < 10
+    assert seconds_of(stand_ins.bucket.objects[mp4]) == pytest.approx(4, abs=0.2)
     assert task.query().status_code == 404
 
 
 def test_an_asynchronous_stop_tells_no_result(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**SLOW, "speed": 100.0})
+    stand_ins.dials(agora=still_at(4))
     task = agora.started()
-    time.sleep(0.05)
+    task.query()
     reply = task.stop(async_stop=True)
     assert (reply.status_code, reply.json["serverResponse"]) == (200, {})
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     assert any(key.endswith(".mp4") for key in stand_ins.bucket.objects)
 
 
 def test_dial_parts_cuts_the_mp4_into_as_many(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={"parts": 3, "recording_seconds": 9.0, "speed": 100.0})
+    stand_ins.dials(agora={**FAST, "parts": 3, "recording_seconds": 9.0})
     task = agora.started()
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     mp4s = {key: content for key, content in stand_ins.bucket.objects.items() if key.endswith(".mp4")}
     assert list(mp4s) == [f"recordings/0123abcd/{task.sid}_room-1_{n}.mp4" for n in range(3)]
     for content in mp4s.values():
@@ -102,11 +89,11 @@ def test_dial_parts_cuts_the_mp4_into_as_many(agora: AgoraCustomer, stand_ins: S
 
 
 def test_hls_only_leaves_no_mp4_and_lists_a_string(agora: AgoraCustomer, stand_ins: StandIns) -> None:
-    stand_ins.dials(agora={**SLOW, "speed": 100.0})
+    stand_ins.dials(agora=still_at(4))
     task = agora.started(
         recordingFileConfig={"avFileType": ["hls"]}, recording={"privateParams": '{"correctEXTINF":true}'}
     )
-    time.sleep(0.05)
+    task.query()
     result = task.stop().json["serverResponse"]
     assert result["fileListMode"] == "string"
     assert result["fileList"].endswith("_room-1.m3u8")
@@ -114,21 +101,21 @@ def test_hls_only_leaves_no_mp4_and_lists_a_string(agora: AgoraCustomer, stand_i
     assert re.search(r"#EXTINF:[\d.]+,\n", stand_ins.bucket.playlists[-1])
 
 
-@pytest.mark.parametrize("dials", [SILENT, {"joining_seconds": 5.0}])
+@pytest.mark.parametrize("dials", [SILENT, {"joins_at_query": 2}])
 def test_nothing_recorded_is_206_with_code_435(
     agora: AgoraCustomer, stand_ins: StandIns, dials: dict[str, float]
 ) -> None:
     stand_ins.dials(agora=dials)
     reply = agora.started().stop()
     assert (reply.status_code, reply.json["code"]) == (206, 435)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     assert stand_ins.bucket.objects == {}
 
 
 def test_after_the_channel_emptied_nothing_is_found(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**FAST, "recording_seconds": 1})
     task = agora.started()
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     for reply in (task.query(), task.stop()):
         assert (reply.status_code, reply.json["code"]) == (404, 404)
 
@@ -183,17 +170,16 @@ def test_one_recording_per_channel_and_uid(agora: AgoraCustomer, stand_ins: Stan
     other = agora.acquire(uid="43")
     AgoraTask(agora, other, agora.start(other, uid="43").json["sid"], uid="43").stop()
     task.stop()
-    while task.query().status_code == 200:
-        time.sleep(0.01)
+    until(lambda: task.query().status_code == 404)
     agora.started().stop()
     assert stand_ins.ledger()["paid"] == {"agora.recordings_started": 3}
 
 
 def test_a_refusing_bucket_means_backuped(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.bucket.refuses = "AccessDenied"
-    stand_ins.dials(agora={**SLOW, "speed": 100.0})
+    stand_ins.dials(agora=still_at(4))
     task = agora.started()
-    time.sleep(0.05)
+    task.query()
     assert task.stop().json["serverResponse"]["uploadingStatus"] == "backuped"
     uploads = [line for line in stand_ins.ledger()["lines"] if line["call"] == "agora.upload"]
     assert {(line["status"], line["error"], line["sid"]) for line in uploads} == {(403, "AccessDenied", task.sid)}
@@ -238,7 +224,7 @@ def test_the_channel_may_play_other_media(agora: AgoraCustomer, stand_ins: Stand
         file.writeframes(bytes(2 * 16_000 * 2))
     stand_ins.dials(agora={**FAST, "media_path": str(other)})
     agora.started()
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     mp4 = next(content for key, content in stand_ins.bucket.objects.items() if key.endswith(".mp4"))
     assert seconds_of(mp4) == pytest.approx(2, abs=0.2)
 

@@ -22,7 +22,7 @@ ANOTHER = "0123456789abcdef0123456789abcdef"
 def stand_ins(shared_stand_ins: StandIns) -> Iterator[StandIns]:
     shared_stand_ins.dials(agora={**BRIEF, "app_certificate": AGORA_APP_CERTIFICATE})
     yield shared_stand_ins
-    shared_stand_ins.runtime.jobs.join()
+    shared_stand_ins.finish()
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_token_for_any_uid_is_let_in(agora: AgoraCustomer, token: Callable[...
 def test_without_the_dial_nobody_looks(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={"app_certificate": None})
     agora.started()
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     agora.started(token="whatever")
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.settings import StackSettings
+from recording_insights.providers.registry import PROVIDERS
+from sandbox.cloud import context as contexts
 from sandbox.cloud.context import ContextError, full_context, parse_context
 from sandbox.cloud.location import Location
 
@@ -47,3 +49,9 @@ def test_the_user_may_choose_another_provider_and_other_options(location: Locati
     settings = StackSettings.from_context(full_context(location, context))
     assert settings.provider == "marsview"
     assert settings.provider_options == {"assemblyai": {}}
+
+
+def test_the_deployed_tests_can_choose_every_provider(location: Location) -> None:
+    settings = StackSettings.from_context(full_context(location, contexts.tests_context()))
+    assert {settings.provider, *settings.other_providers} == set(PROVIDERS)
+    assert set(settings.prefix_providers) == {*(f"via/{name}/" for name in PROVIDERS), "via/two/"}

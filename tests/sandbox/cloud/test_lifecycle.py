@@ -13,7 +13,7 @@ from sandbox.cloud.deployment import CdkCommand, ToolMissing
 from sandbox.cloud.lifecycle import bring_down, stack_that_is_up
 from sandbox.cloud.local_cloud import LocalCloud
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.cloud.location import Location, LocationError
+from sandbox.cloud.location import TESTS_DIRECTORY, Location, LocationError
 from sandbox.cloud.processes import Process, this_process
 
 
@@ -49,6 +49,21 @@ def test_ports_come_from_the_environment() -> None:
         dataclasses.replace(location, sandbox_port=5001).check_ports()
 
 
+@pytest.mark.usefixtures("socket_enabled")
+def test_the_tests_have_a_folder_of_their_own_and_free_ports() -> None:
+    location = Location.of_tests({"SANDBOX_PORT": "5002"})
+    assert location.directory == TESTS_DIRECTORY
+    assert location.sandbox_port == 5002
+    assert location.cloud_port not in (5002, Location.cloud_port)
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_free_ports_are_two_that_can_be_listened_on(tmp_path: Path) -> None:
+    location = Location.free(tmp_path)
+    location.check_ports()
+    assert location.directory == tmp_path
+
+
 def test_stack_json_is_read_back_and_only_for_its_user(location: Location) -> None:
     stack = stack_of(location, Process("local cloud", 12, "34"))
     stack.save(location.stack_file)
@@ -63,6 +78,12 @@ def test_a_stack_that_is_up_is_found(location: Location) -> None:
     assert stack_that_is_up(location, {}) == stack
     with pytest.raises(LocationError, match="make down"):
         stack_that_is_up(location, {"linkMinutes": "30"})
+
+
+def test_a_stack_that_is_up_has_ports_of_its_own(location: Location) -> None:
+    stack = stack_of(location, this_process())
+    stack.save(location.stack_file)
+    assert stack_that_is_up(dataclasses.replace(location, cloud_port=4603, sandbox_port=4604), {}) == stack
 
 
 def test_a_stack_whose_processes_are_gone_is_not_up(location: Location) -> None:

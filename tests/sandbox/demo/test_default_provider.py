@@ -45,7 +45,7 @@ def test_the_demo_finds_a_summary_topics_and_sentiments(recognising_stand_ins: S
         {},
         lambda job: None,
     )
-    recognising_stand_ins.runtime.jobs.join(60)
+    recognising_stand_ins.finish()
     [delivered] = recognising_stand_ins.sent
     assert delivered.method == "PUT"
     insights = adapter.read_insights(delivered.body)

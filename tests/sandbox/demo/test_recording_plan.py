@@ -6,7 +6,7 @@ import av
 import pytest
 
 from sandbox.demo.recording_plan import DemoError, check_media
-from tests.deployed import SAMPLE
+from sandbox.sample.conversation import SAMPLE
 
 
 def test_the_sample_is_accepted() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from sandbox.sample.conversation import SAMPLE
 from sandbox.stand_ins.agora.media import cut_ts
-from sandbox.stand_ins.hearing.recogniser import pitch_of
+from sandbox.stand_ins.hearing.pitch import pitch_of
 from sandbox.stand_ins.hearing.speakers import label_speakers
-from sandbox.stand_ins.hearing.speech import UndecodableMedia, decode
+from sandbox.stand_ins.hearing.speech import UndecodableMedia, Utterance, decode
 from tests.sandbox.conftest import MarsviewCustomer, StandIns
 
 
@@ -35,7 +35,12 @@ def test_same_bytes_are_recognised_once(
 ) -> None:
     asked: list[Path] = []
     engine = recognising_stand_ins.runtime.engine
-    monkeypatch.setattr(engine, "_recognise_all", lambda media: asked.append(media) or [])
+
+    def recognise_all(media: Path, scripted: bool) -> list[Utterance]:
+        asked.append(media)
+        return []
+
+    monkeypatch.setattr(engine, "_recognise_all", recognise_all)
     assert engine.recognise(first_words) == engine.recognise(first_words)
     assert asked == [first_words]
 

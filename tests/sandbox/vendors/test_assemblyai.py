@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS, NO_SPEECH
-from tests.sandbox.conftest import SAID, FakeSpeechEngine, StandIns
+from tests.sandbox.conftest import SAID, FakeSpeechEngine, LongSleeps, StandIns
 
 KEY = {"Authorization": CREDENTIALS["apiKey"]}
 LINK = "https://bucket.example/talk.mp4?X-Amz-Signature=5ec0de"
@@ -36,7 +36,7 @@ class Customer:
         self.stand_ins.links[LINK] = media
         asked = self.ask(**wish)
         assert asked.status_code == 200, asked.json
-        self.stand_ins.runtime.jobs.join()
+        self.stand_ins.finish()
         return self.get(asked.json["id"])
 
     def get(self, transcript_id: str) -> Any:
@@ -120,9 +120,16 @@ def test_the_dial_of_the_callback(
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"Authorization": "wrong"}, {"Authorization": f"Bearer {KEY['Authorization']}"}]
+    ("method", "path", "headers"),
+    [
+        ("POST", "", {}),
+        ("POST", "", {"Authorization": "wrong"}),
+        ("POST", "", {"Authorization": f"Bearer {KEY['Authorization']}"}),
+        ("GET", "", {}),
+        ("GET", "/x", {}),
+        ("DELETE", "/x", {}),
+    ],
 )
-@pytest.mark.parametrize(("method", "path"), [("POST", ""), ("GET", ""), ("GET", "/x"), ("DELETE", "/x")])
 def test_without_the_key(lasting_customer: Customer, method: str, path: str, headers: Any) -> None:
     refused = lasting_customer.call(method, path, headers=headers, json={})
     assert (refused.status_code, refused.json) == (401, {"error": "Authentication error, API token missing/invalid"})
@@ -244,13 +251,14 @@ def test_silence(customer: Customer, media: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_more_than_the_account_may_have_at_once_are_queued(
-    customer: Customer, stand_ins: StandIns, media: Path
+    customer: Customer, stand_ins: StandIns, media: Path, long_sleeps: LongSleeps
 ) -> None:
     stand_ins.links[LINK] = media
-    stand_ins.dials(assemblyai={"concurrent_jobs": 1, "job_seconds": 0.2})
+    stand_ins.dials(assemblyai={"concurrent_jobs": 1, "job_seconds": 60})
     ids = [customer.ask().json["id"] for _ in range(2)]
     assert [customer.get(transcript_id)["status"] for transcript_id in ids] == ["processing", "queued"]
-    stand_ins.runtime.jobs.join()
+    long_sleeps.over.set()
+    stand_ins.finish()
     assert [customer.get(transcript_id)["status"] for transcript_id in ids] == ["completed"] * 2
     assert stand_ins.ledger()["paid"] == {"assemblyai.jobs": 2}
 

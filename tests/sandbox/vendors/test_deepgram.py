@@ -38,7 +38,7 @@ class Customer:
         """The request id, and the callback once the job is over."""
         reply = self.listen(callback=PLACE, **query)
         assert reply.status_code == 200, reply.json
-        self.stand_ins.runtime.jobs.join()
+        self.stand_ins.finish()
         return reply.json["request_id"], self.stand_ins.sent[-1]
 
     @property
@@ -204,7 +204,7 @@ def test_a_wrong_query(deepgram: Customer, query: dict[str, Any], code: str) -> 
 )
 def test_callbacks_it_takes(deepgram: Customer, callback: str) -> None:
     assert deepgram.listen(callback=callback).status_code == 200
-    deepgram.stand_ins.runtime.jobs.join()
+    deepgram.stand_ins.finish()
 
 
 def test_another_customers_model(deepgram: Customer) -> None:
@@ -281,7 +281,7 @@ def test_dial_callback(deepgram: Customer, dial: str, times: int) -> None:
     deepgram.stand_ins.dials(deepgram={"callback": dial})
     assert deepgram.listen(callback=PLACE).status_code == 200
     if dial != "early":
-        deepgram.stand_ins.runtime.jobs.join()
+        deepgram.stand_ins.finish()
     assert len(deepgram.stand_ins.sent) == times
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.stand_ins.credentials import credentials
 from sandbox.stand_ins.customer.downloads import DownloadFailed
-from tests.sandbox.conftest import SAID, FakeSpeechEngine, MarsviewCustomer, StandIns
+from tests.sandbox.conftest import SAID, FakeSpeechEngine, LongSleeps, MarsviewCustomer, StandIns, until
 
 ALL_MODELS = (
     "sentiment_analysis",
@@ -60,7 +60,7 @@ def test_without_separation_nobody_is_named(marsview: MarsviewCustomer, media: P
 def test_a_second_compute_is_paid_again(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
     txn_id = marsview.computed(media)
     marsview.compute(txn_id)
-    stand_ins.runtime.jobs.join()
+    stand_ins.finish()
     assert stand_ins.ledger()["paid"] == {"marsview.transactions_computed": 2}
     assert marsview.states(txn_id)["speech_to_text"]["status"] == "processed"
 
@@ -128,12 +128,16 @@ def test_dial_endless_job(marsview: MarsviewCustomer, stand_ins: StandIns, media
     assert marsview.states(marsview.computed(media)) == {"speech_to_text": {"status": "processing"}}
 
 
-def test_dial_job_seconds(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
-    stand_ins.dials(marsview={"job_seconds": 0.1})
+def test_dial_job_seconds(
+    marsview: MarsviewCustomer, stand_ins: StandIns, media: Path, long_sleeps: LongSleeps
+) -> None:
+    stand_ins.dials(marsview={"job_seconds": 60})
     txn_id = marsview.link(media)
     marsview.compute(txn_id)
-    assert marsview.states(txn_id)["speech_to_text"]["status"] in ("uploaded", "processing")
-    stand_ins.runtime.jobs.join()
+    until(lambda: long_sleeps.seconds == [60])
+    assert marsview.states(txn_id)["speech_to_text"]["status"] == "processing"
+    long_sleeps.over.set()
+    stand_ins.finish()
     assert marsview.states(txn_id)["speech_to_text"]["status"] == "processed"
 
 

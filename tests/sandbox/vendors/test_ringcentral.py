@@ -34,7 +34,7 @@ class Customer:
         given.pop(without, None)
         query = None if webhook is None else {"webhook": webhook}
         reply = self.open("POST", path, json=given, headers=self.headers, query_string=query)
-        self.stand_ins.runtime.jobs.join()
+        self.stand_ins.finish()
         return reply
 
     def state(self, job_id: str) -> Any:

@@ -60,7 +60,7 @@ class Customer:
     def analyzed(self, audio: bytes = b"media", **changes: Any) -> str:
         reply = self.analyze(self.uploaded(audio), **changes)
         assert reply.status_code == 200, reply.json
-        self.stand_ins.runtime.jobs.join()
+        self.stand_ins.finish()
         return str(reply.json["job"]["id"])
 
     def job(self, job_id: str) -> Any:
@@ -117,8 +117,18 @@ def test_a_meeting_is_checked(seameet: Customer, field: str, value: Any) -> None
     assert (reply.status_code, field in reply.json["detail"]) == (400, True)
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer other", f"bearer {CREDENTIALS['apiKey']}"])
-@pytest.mark.parametrize(("method", "path"), [("POST", "/meetings"), ("GET", "/jobs/x"), ("DELETE", "/meetings/x")])
+@pytest.mark.parametrize(
+    ("method", "path", "header"),
+    [
+        ("POST", "/meetings", None),
+        ("POST", "/meetings", ""),
+        ("POST", "/meetings", "Bearer"),
+        ("POST", "/meetings", "Bearer other"),
+        ("POST", "/meetings", f"bearer {CREDENTIALS['apiKey']}"),
+        ("GET", "/jobs/x", None),
+        ("DELETE", "/meetings/x", None),
+    ],
+)
 def test_a_wrong_key_is_401(seameet: Customer, method: str, path: str, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     assert seameet.call(method, path, headers=headers, json=MEETING).status_code == 401
@@ -255,7 +265,7 @@ class TestAnalysis:
         assert job.keys() == {"id", "type", "relations", "parameters", "status", "error_message", "result"}
         assert (job["status"], job["parameters"]) == ("QUEUED", ANALYSIS)
         assert job["relations"] == {"meeting_id": meeting, "workspace_id": CREDENTIALS["workspaceId"]}
-        seameet.stand_ins.runtime.jobs.join()
+        seameet.stand_ins.finish()
         assert seameet.job(job["id"]) == {**job, "status": "FINISHED"}
         assert seameet.stand_ins.ledger()["paid"] == {"seameet.jobs": 1}
 

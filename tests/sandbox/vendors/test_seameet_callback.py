@@ -135,7 +135,7 @@ def test_the_ledger_holds_no_link_and_no_secret(seameet: Customer, called: Stand
     link = seameet.link(meeting)
     seameet.put(link)
     seameet.analyze(meeting)
-    called.runtime.jobs.join()
+    called.finish()
     ledger = called.client.get("/ledger").text
     assert meeting in ledger
     for secret in (link.rpartition("=")[2], CREDENTIALS["apiKey"], CREDENTIALS["webhookSecret"], URL):

@@ -48,7 +48,7 @@ class Customer:
         """The ids of a job that is over."""
         reply = self.submit(media, **wanted)
         assert reply.status_code == 201, reply.json
-        self.stand_ins.runtime.jobs.join()
+        self.stand_ins.finish()
         return reply.json
 
     def job(self, ids: Any) -> Any:

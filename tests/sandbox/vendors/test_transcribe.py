@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.cloud.emulator.transcribe import Recognition
-from tests.sandbox.conftest import SAID, FakeSpeechEngine, StandIns, _stand_ins
+from tests.sandbox.conftest import SAID, FakeSpeechEngine, StandIns, new_stand_ins, until
 from tests.transcribe_in_process import MEDIA_BUCKET, OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
 
 NAME = "job-1"
@@ -31,7 +31,7 @@ def cloud(one_cloud: LocalCloud) -> LocalCloud:
 @pytest.fixture
 def stand_ins(cloud: LocalCloud, engine: FakeSpeechEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
     behind(cloud, monkeypatch)
-    for made in _stand_ins(engine):
+    with new_stand_ins(engine) as made:
         cloud.sandbox = made.client
         yield made
         cloud.join()
@@ -127,7 +127,7 @@ def test_speakers_are_labelled_only_if_asked_for(transcribe: Any, cloud: LocalCl
 
 
 def test_more_voices_than_labels_share_the_last_one(stand_ins: StandIns) -> None:
-    reply = stand_ins.client.post("/transcribe/hear?speakers=1&format=mp4", data=b"media")
+    reply: Any = stand_ins.client.post("/transcribe/hear?speakers=1&format=mp4", data=b"media")
     assert {s["speaker_label"] for s in reply.json["results"]["audio_segments"]} == {"spk_0"}
 
 
@@ -269,8 +269,11 @@ def test_events_follow_their_dial(
     assert len(cloud.events) == events
 
 
-def test_an_early_event_comes_before_the_answer(transcribe: Any, stand_ins: StandIns, cloud: LocalCloud) -> None:
+def test_an_early_event_comes_before_the_answer(
+    transcribe: Any, stand_ins: StandIns, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stand_ins.dials(transcribe={"callback": "early"})
+    monkeypatch.setattr(stand_ins.runtime.jobs, "sleep", lambda seconds: until(lambda: cloud.events))
     transcribe.start_transcription_job(**wanted())
     assert len(cloud.events) == 1
 
@@ -292,3 +295,17 @@ def test_a_long_result(transcribe: Any, stand_ins: StandIns, cloud: LocalCloud) 
 @pytest.mark.parametrize("query", ["format=ts", "speakers=0"])
 def test_the_ears_take_only_what_transcribe_takes(stand_ins: StandIns, query: str) -> None:
     assert stand_ins.client.post(f"/transcribe/hear?{query}", data=b"media").status_code == 400
+
+
+def test_a_look_waits_for_the_job_in_the_local_cloud(transcribe: Any, stand_ins: StandIns) -> None:
+    stand_ins.dials(transcribe={"look_waits": True, "job_seconds": 0.1})
+    transcribe.start_transcription_job(**wanted())
+    found = transcribe.get_transcription_job(TranscriptionJobName=NAME)["TranscriptionJob"]
+    assert found["TranscriptionJobStatus"] == "COMPLETED"
+
+
+def test_a_look_does_not_wait_for_a_job_that_never_ends(transcribe: Any, stand_ins: StandIns) -> None:
+    stand_ins.dials(transcribe={"look_waits": True, "job_never_ends": True})
+    transcribe.start_transcription_job(**wanted())
+    found = transcribe.get_transcription_job(TranscriptionJobName=NAME)["TranscriptionJob"]
+    assert found["TranscriptionJobStatus"] == "IN_PROGRESS"

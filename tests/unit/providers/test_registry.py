@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import InvalidRequest
-from recording_insights.providers.adapters.marsview.calls import BASE_URL, DEFAULT_MODELS
+from recording_insights.providers.adapters.marsview.calls import DEFAULT_MODELS
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, load_provider, validate_options
 from recording_insights.settings import VendorSettings
 
@@ -23,15 +23,27 @@ def test_every_provider_can_be_loaded_and_answers_to_the_port(name: str) -> None
 @pytest.mark.parametrize(
     ("base_urls", "url"),
     [
-        ({}, BASE_URL),
+        ({}, "https://api.marsview.ai"),
         ({"marsview": "http://localhost:9000/marsview/"}, "http://localhost:9000/marsview"),
-        ({"agora": "http://localhost:9000/agora"}, BASE_URL),
+        ({"agora": "http://localhost:9000/agora"}, "https://api.marsview.ai"),
     ],
 )
 def test_the_base_url_is_a_setting(base_urls: dict[str, str], url: str) -> None:
     provider: Any = load_provider("marsview", replace(SETTINGS, base_urls=base_urls))
 
     assert provider._http.base_url == url
+
+
+@pytest.mark.parametrize("base_url", ["", "http://api.test", "https://api.test/", "https://api.test/v1", "api.test"])
+def test_a_base_url_is_https_and_a_host(base_url: str) -> None:
+    with pytest.raises(ValueError, match="is not https:// and a host"):
+        replace(PROVIDERS["marsview"], base_url=base_url)
+
+
+@pytest.mark.parametrize(("name", "base_url"), [("marsview", None), ("transcribe", "https://api.test")])
+def test_a_vendor_has_base_url_and_secret_and_a_service_of_aws_has_neither(name: str, base_url: str | None) -> None:
+    with pytest.raises(ValueError, match="a vendor has a base URL and a secret"):
+        replace(PROVIDERS[name], base_url=base_url)
 
 
 def test_the_usual_models_are_allowed_models() -> None:

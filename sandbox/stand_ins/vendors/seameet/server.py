@@ -234,7 +234,6 @@ class _SeaMeet:
             return
         payload = payload_of(job.meeting.id, said, job.parameters)
         job.status = "FINISHED"
-        self._runtime.jobs.sleep(dials.callback_after_seconds)
         self._call_back(job, dials, payload)
 
     def _call_back(self, job: _Job, dials: SeaMeetDials, payload: dict[str, Any]) -> None:
@@ -247,7 +246,8 @@ class _SeaMeet:
         body = json.dumps({**event, "payload": payload}, ensure_ascii=False).encode()
         signature = hmac.new(CREDENTIALS["webhookSecret"].encode(), body, hashlib.sha256).hexdigest()
         headers = {"Accept": "*/*", "Content-Type": "application/json", "X-Seasalt-Server-Signature": signature}
-        call_back(self._runtime, dials, "seameet", url, body, headers, tries=_CALLBACK_TRIES)
+        after = dials.callback_after_seconds
+        call_back(self._runtime, dials, "seameet", url, body, headers, tries=_CALLBACK_TRIES, after_seconds=after)
 
 
 def _s3_error(status: int, code: str, message: str) -> Response:

@@ -219,7 +219,8 @@ class _Symbl:
         conversation.status = status
         if hook := conversation.submission["webhookUrl"]:
             event = json.dumps({"jobId": conversation.job_id, "status": status}).encode()
-            call_back(self._runtime, dials, "symbl", hook, event, {"Content-Type": "application/json"}, tries=3)
+            headers, ends = {"Content-Type": "application/json"}, status in ("completed", "failed")
+            call_back(self._runtime, dials, "symbl", hook, event, headers, tries=3, is_last=ends)
 
 
 def symbl_blueprint(runtime: Runtime) -> Blueprint:

@@ -9,6 +9,7 @@ import json
 import shutil
 import tempfile
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from sandbox.stand_ins.runtime.ledger import note
 from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.transcribe.cloud import AskCloud, CloudAnswer, NoCloud, ask_cloud
 from sandbox.stand_ins.vendors.transcribe.document import transcript
-from sandbox.stand_ins.vendors.vendor import JobFailed, Vendor, VendorDials, recognise
+from sandbox.stand_ins.vendors.vendor import LONGEST_LOOK_SECONDS, JobFailed, Vendor, VendorDials, recognise
 
 CREDENTIALS: dict[str, str] = {}
 EVENTS_HEADER = "X-Events"
@@ -43,13 +44,15 @@ _FAILURES = {
 _EVENTS = {"lost": 0, "double": 2}
 _EARLY_SECONDS = (15.0, 0.5)
 """With early callbacks: how long a start waits for the recognition, and after it for the event."""
+_LOOK_AGAIN_SECONDS = 0.05
 _HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
 @dataclass(frozen=True)
 class TranscribeDials(VendorDials):
     """`callback` is the event that announces the end of a job. There is no link: with `link_expired_next` the media is
-    inaccessible. Only this proxy's answers show `unknown_state`.
+    inaccessible. Only this proxy's answers show `unknown_state`. Its jobs run in the local cloud: with `look_waits` a
+    call for the state looks there again until the job is over.
     """
 
 
@@ -58,6 +61,7 @@ class _Proxy:
         self._runtime = runtime
         self._ask = ask
         self._polls: Counter[str] = Counter()
+        self._endless: set[str] = set()
         self._recognised: defaultdict[str, threading.Event] = defaultdict(threading.Event)
         named = runtime.calls.named
         self._operations = {
@@ -92,7 +96,8 @@ class _Proxy:
         return _unchanged(answer)
 
     def get(self) -> ResponseReturnValue:
-        answer, name, dials = self._forwarded(), _job_name(), self._dials
+        name, dials = _job_name(), self._dials
+        answer = self._when_over(name) if dials.look_waits else self._forwarded()
         self._polls[name] += 1
         if answer.status == 200 and dials.unknown_state and self._polls[name] <= dials.unknown_state_polls:
             found = json.loads(answer.body)
@@ -111,6 +116,7 @@ class _Proxy:
         note(job=job)
         try:
             if dials.job_never_ends:
+                self._endless.add(job)
                 return "", NEVER_ENDS
             note(events=events)
             with tempfile.TemporaryDirectory(dir=self._runtime.scratch) as scratch:
@@ -125,6 +131,15 @@ class _Proxy:
         finally:
             self._recognised[job].set()
 
+    def _when_over(self, job: str) -> CloudAnswer:
+        """The local cloud's answer once its job is over; the last one if the job goes on for too long."""
+        until = time.monotonic() + LONGEST_LOOK_SECONDS
+        while True:
+            answer = self._forwarded()
+            if job in self._endless or not _goes_on(answer) or time.monotonic() > until:
+                return answer
+            self._runtime.jobs.sleep(_LOOK_AGAIN_SECONDS)
+
     def _forwarded(self) -> CloudAnswer:
         note(job=_job_name())
         headers = {name: value for name, value in request.headers if name.lower() not in _HOP_BY_HOP}
@@ -136,6 +151,12 @@ class _Proxy:
 
 def _unknown_operation(status: int) -> ResponseReturnValue:
     return Response(json.dumps({"__type": "UnknownOperationException"}), status, content_type=_CONTENT_TYPE)
+
+
+def _goes_on(answer: CloudAnswer) -> bool:
+    if answer.status != 200:
+        return False
+    return json.loads(answer.body)["TranscriptionJob"]["TranscriptionJobStatus"] in ("QUEUED", "IN_PROGRESS")
 
 
 def _unchanged(answer: CloudAnswer) -> Response:

@@ -65,7 +65,7 @@ class TestMsBetween:
         ("start", "moment", "ms"),
         [
             ("2020-07-10T11:16:20Z", "2020-07-10T11:16:21.5Z", 1500),
-            ("2020-07-10T11:16:20Z", "2020-07-10T13:16:19.9996+02:00", 0),
+            ("2020-07-10T11:16:20Z", "2020-07-10T13:16:20.0006+02:00", 1),
             ("2020-07-10T11:16:21Z", "2020-07-10T11:16:20Z", -1000),
             ("2020-07-10T11:16:20", "2020-07-10T11:16:21Z", None),
             ("yesterday", "2020-07-10T11:16:21Z", None),
@@ -144,7 +144,11 @@ class TestWithSentiment:
         assert [utterance.sentiment for utterance in scored] == [0.9, -0.909, None]
 
     def test_a_long_span_that_began_much_earlier_counts(self) -> None:
-        spans = [ScoredSpan(8_900, 9_000, None, -1), ScoredSpan(0, 9_500, None, 1), ScoredSpan(9_900, 11_000, None, 0)]
+        spans = [
+            ScoredSpan(9_900, 11_000, None, 0),
+            ScoredSpan(20_000, 21_000, None, 0),
+            ScoredSpan(0, 9_500, None, 1),
+        ]
         (scored,) = values.with_sentiment([Utterance("a", "A", 9_000, 10_000)], spans)
         assert scored.sentiment == 0.833
 
@@ -155,3 +159,4 @@ class TestWithSentiment:
     def test_without_a_span_the_own_sentiment_stays(self) -> None:
         spoken = Utterance("a", "A", 0, 1000, sentiment=0.25)
         assert values.with_sentiment([spoken], [ScoredSpan(1000, 2000, "A", 1)]) == [spoken]
+        assert values.with_sentiment([spoken], [ScoredSpan(-1000, 0, "A", 1)]) == [spoken]

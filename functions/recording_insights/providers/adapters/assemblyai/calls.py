@@ -21,7 +21,6 @@ from recording_insights.providers.toolkit.http import Reply, VendorHttp, path_se
 from recording_insights.providers.toolkit.values import NO_REASON, mapping, maps
 from recording_insights.redaction import vendor_message
 
-BASE_URL = "https://api.assemblyai.com"
 TOKEN_HEADER = "X-Recording-Insights-Token"  # noqa: S105
 DEFAULT_SPEECH_MODELS = ("universal-3-5-pro", "universal-2")
 

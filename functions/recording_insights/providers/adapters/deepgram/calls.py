@@ -21,7 +21,6 @@ from recording_insights.providers.toolkit.http import Reply, VendorHttp
 from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.values import NO_REASON
 
-BASE_URL = "https://api.deepgram.com"
 DEFAULT_MODEL = "nova-3"
 DEFAULT_FEATURES = ("summarize", "sentiment", "topics")
 

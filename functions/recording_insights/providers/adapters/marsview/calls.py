@@ -19,7 +19,6 @@ from recording_insights.providers.toolkit.http import Reply, VendorHttp
 from recording_insights.providers.toolkit.values import NO_REASON, mapping, maps, whole
 from recording_insights.redaction import vendor_message
 
-BASE_URL = "https://api.marsview.ai"
 LINK_EXPIRED = "AIRDOW002"
 DEFAULT_MODELS = (
     "speech_to_text",

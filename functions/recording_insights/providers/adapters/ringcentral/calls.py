@@ -21,7 +21,6 @@ from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.values import NO_REASON, mapping, maps, whole
 from recording_insights.redaction import hide_urls_and_tokens, vendor_message
 
-BASE_URL = "https://platform.ringcentral.com"
 PATHS = {
     "analyze_interaction": "/ai/insights/v1/async/analyze-interaction",
     "speech_to_text": "/ai/audio/v1/async/speech-to-text",

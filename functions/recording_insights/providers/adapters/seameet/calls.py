@@ -25,7 +25,6 @@ from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.values import NO_REASON, mapping
 from recording_insights.redaction import vendor_message
 
-BASE_URL = "https://meet.seasalt.ai"
 RESULT_EVENT = "dashboard_analysis_finished"
 MOST_NAMES = 50
 _ERROR_FIELDS = ("error", "errors", "error_code", "error_message", "detail")

@@ -22,7 +22,6 @@ from recording_insights.providers.toolkit.auth import REFUSALS, AccessToken, Cre
 from recording_insights.providers.toolkit.http import Reply, VendorHttp, path_segment
 from recording_insights.providers.toolkit.values import mapping, maps, whole
 
-BASE_URL = "https://api.symbl.ai"
 DEFAULT_SPEAKERS = 2
 
 _LANGUAGES = (

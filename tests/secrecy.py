@@ -1,4 +1,4 @@
-"""After all the others: no secret, token or presigned signature in any log, execution history or item."""
+"""The search for secrets, tokens and presigned signatures in all that a stack has written."""
 
 import json
 import re
@@ -17,7 +17,8 @@ IN_LINKS = "s3cret"
 """What the tests put into links that let somebody in, or publish."""
 
 
-def test_nothing_secret_was_written_anywhere(stack: LocalStack) -> None:
+def assert_nothing_secret_was_written(stack: LocalStack) -> None:
+    """Fail if a log, an execution's history, a row or a raw reply holds a secret, a token or a signature."""
     uploader = json.loads(_secret(stack, "agora-uploader"))
     secrets = {IN_LINKS} | {
         value
@@ -30,7 +31,7 @@ def test_nothing_secret_was_written_anywhere(stack: LocalStack) -> None:
         seen += 1
         assert not SIGNED.search(text), where
         assert not [secret for secret in secrets if secret in text], where
-    assert seen > 100
+    assert seen > 0
 
 
 def _secret(stack: LocalStack, vendor: str) -> str:

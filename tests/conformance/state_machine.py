@@ -1,0 +1,159 @@
+"""The state machine of the stack, run in this process: its definition decides the way, Python does its tasks.
+
+Only the forms of JSONata are known that the definition has. Any other form fails, as does an outcome that a Choice
+does not name. A Retry is left out: a task that failed once in this process fails again.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+State = Mapping[str, Any]
+"""The input or the output of a state."""
+
+DEFAULTS: Mapping[str, frozenset[str]] = {
+    "Media prepared?": frozenset({"submit"}),
+    "Job finished?": frozenset({"failed"}),
+}
+"""The outcomes that each Choice may send to its Default. Every other outcome needs a branch of its own."""
+
+_OUTCOME = re.compile(r"\{% \$states\.input\.outcome = '(\w+)' %\}")
+_SECONDS = "{% $states.input.wait_seconds %}"
+_INPUT = "{% $states.input %}"
+_PAYLOAD = "{% $states.result.Payload %}"
+_WITH_ERROR = re.compile(
+    r"\{% \$merge\(\[\$states\.input, \{'error': \$states\.errorOutput, 'failed_state': '([\w ]+)'\}\]\) %\}"
+)
+_TEXT = re.compile(
+    r"\{% (?:'(?P<before>[^']*)' & )?\$states\.(?:input\.(?P<field>\w+)|context\.Task\.(?P<token>Token)) %\}"
+)
+
+
+class NoWay(AssertionError):
+    """The definition does not say what comes next, or says it in a form that this interpreter does not know."""
+
+
+class TaskTimedOut(Exception):
+    """A task exceeded its TimeoutSeconds."""
+
+
+@dataclass(frozen=True)
+class StateMachine:
+    """A definition in Amazon States Language, with a function for each Task by its name.
+
+    A task takes the definition of its state and the input, and returns the output. `pass_time` is called with the
+    seconds of each Wait.
+
+    Raises:
+        NoWay: a Task has no function.
+    """
+
+    definition: Mapping[str, Any]
+    tasks: Mapping[str, Callable[[Mapping[str, Any], State], State]]
+    pass_time: Callable[[int], None]
+
+    def __post_init__(self) -> None:
+        names = {name for name, state in self.definition["States"].items() if state["Type"] == "Task"}
+        if missing := names - set(self.tasks):
+            raise NoWay(f"no function does the task {', '.join(sorted(missing))}")
+
+    def run(self, state: State) -> Iterator[str]:
+        """Go through the states from the start to an end, and yield the name of each after it is through.
+
+        Raises:
+            NoWay: an outcome has no branch, or a form is not known.
+            AssertionError: a task raised it. All other exceptions of a task go to its Catch.
+        """
+        name: str | None = self.definition["StartAt"]
+        while name is not None:
+            present, (name, state) = name, self._step(name, state)
+            yield present
+
+    def _step(self, name: str, state: State) -> tuple[str | None, State]:
+        entry = self.definition["States"][name]
+        match entry["Type"]:
+            case "Choice":
+                return next_of_choice(name, entry, state), state
+            case "Wait":
+                if entry["Seconds"] != _SECONDS:
+                    raise NoWay(f"{name} waits for {entry['Seconds']}")
+                self.pass_time(state["wait_seconds"])
+                return entry["Next"], state
+            case "Task":
+                return self._do(name, entry, state)
+            case "Succeed" | "Fail":
+                return None, state
+        raise NoWay(f"{name} has the type {entry['Type']}")
+
+    def _do(self, name: str, entry: Mapping[str, Any], state: State) -> tuple[str | None, State]:
+        try:
+            result = self.tasks[name](entry, state)
+        except AssertionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - States.ALL
+            return _caught(name, entry, state, error)
+        outputs = {_INPUT: state, _PAYLOAD: result}
+        if entry["Output"] not in outputs:
+            raise NoWay(f"{name} puts out {entry['Output']}")
+        return (None if entry.get("End") else entry["Next"]), outputs[entry["Output"]]
+
+
+def arguments_of(value: Any, state: State, token: str) -> Any:
+    """Return the Arguments of a Task with the values of its expressions; `token` is its task token.
+
+    Raises:
+        NoWay: an expression has a form that is not known.
+    """
+    if isinstance(value, dict):
+        return {name: arguments_of(inner, state, token) for name, inner in value.items()}
+    if not isinstance(value, str) or not value.startswith("{%"):
+        return value
+    matched = _TEXT.fullmatch(value)
+    if not matched:
+        raise NoWay(f"an argument is {value}")
+    return (matched["before"] or "") + (token if matched["token"] else state[matched["field"]])
+
+
+def words_of_choice(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return the next state for each outcome that a branch of a Choice names."""
+    words = {}
+    for branch in entry["Choices"]:
+        matched = _OUTCOME.fullmatch(branch["Condition"])
+        if not matched:
+            raise NoWay(f"a branch has the condition {branch['Condition']}")
+        words[matched[1]] = branch["Next"]
+    return words
+
+
+def next_of_choice(name: str, entry: Mapping[str, Any], state: State) -> str:
+    """Return the state that a Choice sends an outcome to.
+
+    Raises:
+        NoWay: no branch names the outcome, and it is not one of `DEFAULTS`.
+    """
+    outcome = str(state["outcome"])
+    if target := words_of_choice(entry).get(outcome):
+        return target
+    if outcome not in DEFAULTS.get(name, ()):
+        raise NoWay(f"the outcome {outcome} has no branch in {name}")
+    return str(entry["Default"])
+
+
+def _caught(name: str, entry: Mapping[str, Any], state: State, error: Exception) -> tuple[str, State]:
+    """Return the next state after an exception, and its input, as Lambda and Step Functions put it."""
+    catch = next((catch for catch in entry.get("Catch", ()) if catch["ErrorEquals"] == ["States.ALL"]), None)
+    if catch is None:
+        raise NoWay(f"{name} catches no error") from error
+    if catch["Output"] == _INPUT:
+        return catch["Next"], state
+    matched = _WITH_ERROR.fullmatch(catch["Output"])
+    if not matched:
+        raise NoWay(f"{name} puts out {catch['Output']} after an error") from error
+    cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
+    return catch["Next"], {
+        **state,
+        "error": {"Error": type(error).__name__, "Cause": cause},
+        "failed_state": matched[1],
+    }

@@ -1,0 +1,76 @@
+"""The configuration of editors, of pre-commit and of GitHub's workflows fits the project."""
+
+import configparser
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from tests.docs.commands import Command
+from tests.docs.pages import PROJECT
+from tests.docs.test_commands import check_make
+from tests.docs.test_form import LONGEST_LINE
+
+WORKFLOWS = sorted((PROJECT / ".github" / "workflows").iterdir())
+PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+"""A commit, because a tag can be moved, and the version that it has."""
+every_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+
+
+def steps_of(file: Path) -> list[dict[str, Any]]:
+    """The steps of all jobs of a workflow."""
+    workflow = yaml.safe_load(file.read_text())
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+@every_workflow
+def test_workflows_run_targets_of_the_makefile(file: Path) -> None:
+    commands = [shlex.split(step["run"]) for step in steps_of(file) if "run" in step]
+    assert commands
+    for words in commands:
+        assert words[0] == "make"
+        check_make(Command(0, words))
+
+
+@every_workflow
+def test_actions_are_pinned(file: Path) -> None:
+    used = re.findall(r"uses: (.+)", file.read_text())
+    assert len(used) == sum("uses" in step for step in steps_of(file))
+    assert [action for action in used if not PINNED.fullmatch(action)] == []
+
+
+@every_workflow
+def test_a_workflow_may_only_read_and_has_an_end(file: Path) -> None:
+    workflow = yaml.safe_load(file.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert all(job["timeout-minutes"] for job in workflow["jobs"].values())
+
+
+def test_pushes_run_make_test_and_nights_make_test_all() -> None:
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "test.yml").read_text())
+    # YAML 1.1 reads the key `on` as a boolean.
+    assert workflow[True].keys() == {"push", "pull_request", "schedule", "workflow_dispatch"}
+    targets = {
+        name: [step["run"].split()[-1] for step in job["steps"] if "run" in step]
+        for name, job in workflow["jobs"].items()
+    }
+    assert targets == {"test": ["test"], "test-all": ["test-all"]}
+
+
+def test_pre_commit_runs_the_pinned_tools() -> None:
+    config = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text())
+    hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
+    assert [repository["repo"] for repository in config["repos"]] == ["local"]
+    assert [hook["entry"].split()[:2] for hook in hooks] == [[".venv/bin/ruff", "format"], [".venv/bin/ruff", "check"]]
+
+
+def test_editors_know_the_length_of_a_line() -> None:
+    config = configparser.ConfigParser()
+    config.read_string("[top]\n" + (PROJECT / ".editorconfig").read_text())
+    ruff = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["ruff"]
+    assert config["*.py"].getint("max_line_length") == ruff["line-length"]
+    assert config["*.md"].getint("max_line_length") == LONGEST_LINE

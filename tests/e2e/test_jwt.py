@@ -1,0 +1,119 @@
+"""The deployed API with `jwtIssuer` and `jwtAudience`: it accepts the issuer's tokens for the audience, and no others.
+
+The issuer must be known before the deploy, but its keys only when the first token is checked. The local cloud reads
+the keys of a Cognito issuer from its own address. There a public bucket with the name of the pool serves them.
+"""
+
+import base64
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import requests
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from sandbox.cloud.lifecycle import running_stack
+from sandbox.cloud.local_stack import LocalStack
+from sandbox.cloud.location import REGION, Location
+
+pytestmark = [pytest.mark.matrix, pytest.mark.own_stack("stack 3")]
+
+POOL = "pool-of-the-test"
+ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"
+AUDIENCE = "recordings-app"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(autouse=True)
+def fresh_stand_ins() -> None:
+    """These tests bring a stack of their own."""
+
+
+@pytest.fixture(scope="module")
+def by_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack whose API asks for tokens of ISSUER."""
+    location = Location.free(tmp_path_factory.mktemp("jwt"))
+    with running_stack({"jwtIssuer": ISSUER, "jwtAudience": AUDIENCE}, location) as stack:
+        publish_keys(stack)
+        yield stack
+
+
+def publish_keys(stack: LocalStack) -> None:
+    numbers = KEY.public_key().public_numbers()
+    key = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1", "n": integer(numbers.n), "e": integer(numbers.e)}
+    s3, name = stack.client("s3"), ".well-known/jwks.json"
+    s3.create_bucket(Bucket=POOL)
+    s3.put_object(Bucket=POOL, Key=name, Body=json.dumps({"keys": [key]}).encode())
+    anyone = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{POOL}/*"}
+    s3.delete_public_access_block(Bucket=POOL)
+    s3.put_bucket_policy(Bucket=POOL, Policy=json.dumps({"Version": "2012-10-17", "Statement": [anyone]}))
+
+
+def encoded(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def integer(value: int) -> str:
+    return encoded(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+def part(value: Mapping[str, Any]) -> str:
+    return encoded(json.dumps(value).encode())
+
+
+def token(key: rsa.RSAPrivateKey = KEY, **claims: Any) -> str:
+    """A token of ISSUER for AUDIENCE, good for a minute, with these claims instead."""
+    now = int(time.time())
+    usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "somebody", "iat": now - 1, "exp": now + 60}
+    signed = f"{part({'alg': 'RS256', 'typ': 'JWT', 'kid': '1'})}.{part({**usual, **claims})}"
+    return f"{signed}.{encoded(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def with_other_claims() -> str:
+    header, _, signature = token().split(".")
+    return f"{header}.{token(sub='an administrator').split('.')[1]}.{signature}"
+
+
+def without_algorithm() -> str:
+    return f"{part({'alg': 'none', 'typ': 'JWT', 'kid': '1'})}.{token().split('.')[1]}."
+
+
+def called(stack: LocalStack, authorization: str | None, path: str = "/recordings") -> requests.Response:
+    headers = {"authorization": authorization} if authorization else {}
+    return stack.call_api("GET", path, headers=headers, signed=False)
+
+
+def test_a_token_of_the_issuer_for_the_audience_is_good(by_token: LocalStack) -> None:
+    answer = called(by_token, f"Bearer {token()}")
+    assert (answer.status_code, answer.json()) == (200, {"recordings": []})
+    assert called(by_token, f"Bearer {token()}", "/recordings/unknown").json()["title"] == "No such recording"
+
+
+def test_without_a_token_nothing_is_answered(by_token: LocalStack) -> None:
+    assert called(by_token, None).status_code == 401
+    assert by_token.call_api("GET", "/recordings").status_code == 401  # a signature of AWS is none
+
+
+def test_no_other_token_is_good(by_token: LocalStack) -> None:
+    spoiled = {
+        "changed claims": with_other_claims(),
+        "another key": token(OTHER_KEY),
+        "no algorithm": without_algorithm(),
+        "another audience": token(aud="another-app"),
+        "another issuer": token(iss=f"{ISSUER}-2"),
+        "ended": token(exp=int(time.time()) - 1),
+        "nonsense": "nonsense",
+    }
+    assert {what: called(by_token, f"Bearer {text}").status_code for what, text in spoiled.items()} == dict.fromkeys(
+        spoiled, 401
+    )
+
+
+def test_webhooks_need_no_token(by_token: LocalStack) -> None:
+    """Vendors sign their calls in ways of their own: the function refuses this one, and not API Gateway."""
+    answer = by_token.call_api("POST", "/webhooks/agora", json={}, signed=False)
+    assert (answer.status_code, answer.json()["title"]) == (401, "The callback is not authentic")

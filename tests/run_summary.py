@@ -1,0 +1,111 @@
+"""What a run cost: tests, seconds and CPU seconds of every folder, and whether the CPU time is within the budget.
+
+The budget is CPU time, because it says the same on an idle machine and on a busy one.
+"""
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Collection, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CPU = "cpu_seconds"
+"""The name under which a worker tells the controller the CPU time of a test's phase, and of all its processes."""
+
+
+@dataclass
+class Cost:
+    """The sums of one folder. `cpu_seconds` are those of pytest itself, without the processes of a stack."""
+
+    tests: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+class RunSummary:
+    """The plugin `run_summary`: adds up a run's reports, prints the sums, and fails a run that is over its budget."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._folders: defaultdict[str, Cost] = defaultdict(Cost)
+        self._others_cpu = 0.0
+        self._began = time.monotonic()
+        self._mark = 0.0
+
+    def pytest_runtest_logstart(self) -> None:
+        self._mark = time.process_time()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        now = time.process_time()
+        report.user_properties.append((CPU, now - self._mark))
+        self._mark = now
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        cost = self._folders[report.nodeid.split("/")[1]]
+        cost.tests += report.when == "call"
+        cost.seconds += report.duration
+        cost.cpu_seconds += sum(float(str(value)) for name, value in report.user_properties if name == CPU)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.add(getattr(node, "workeroutput", {}).get(CPU, 0.0))
+
+    def add(self, cpu_seconds: float) -> None:
+        """Count what processes needed whose time the system does not add to this one's."""
+        self._others_cpu += cpu_seconds
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output[CPU] = self._cpu_seconds()
+        elif self._is_over_budget():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self._folders:
+            return
+        terminalreporter.section("seconds per folder")
+        line = "{:<14}{:>7}{:>10}{:>8}".format
+        terminalreporter.write_line(line("folder", "tests", "seconds", "CPU"))
+        for folder, cost in sorted(self._folders.items(), key=lambda each: -each[1].seconds):
+            terminalreporter.write_line(line(folder, cost.tests, f"{cost.seconds:.1f}", f"{cost.cpu_seconds:.1f}"))
+        terminalreporter.write_line(
+            f"{time.monotonic() - self._began:.0f} s, {self._cpu_seconds():.0f} CPU seconds of all processes"
+        )
+        if self._is_over_budget():
+            budget = self._config.getoption("--cpu-budget")
+            terminalreporter.write_line(
+                f"FAILED: the budget is {budget:.0f} CPU seconds. docs/testing.md says what counts, and what to do.",
+                red=True,
+            )
+
+    def _is_over_budget(self) -> bool:
+        budget = self._config.getoption("--cpu-budget")
+        return budget is not None and self._cpu_seconds() > budget
+
+    def _cpu_seconds(self) -> float:
+        return sum(os.times()[:4]) + self._others_cpu
+
+
+def cpu_seconds_of_groups(leaders: Collection[int]) -> float:
+    """CPU seconds so far of the members of process groups, without their leaders. 0 where there is no /proc.
+
+    The system adds the time of a leader to that of its parent, which waits for it. Nobody waits for the members.
+    """
+    tick, seconds = os.sysconf("SC_CLK_TCK"), 0.0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # ended meanwhile
+        if int(fields[2]) in leaders and int(file.parent.name) not in leaders:
+            seconds += sum(map(int, fields[11:15])) / tick
+    return seconds
