@@ -42,7 +42,7 @@ def test_a_recorder_belongs_to_a_recording_that_may_have_one(
     store: RecordingStore, earlier: Any, is_adopted: bool
 ) -> None:
     before = Claim("team", OTHER, store.seconds + 90)
-    store.open({"channel": "team", **earlier}, before, over=None)
+    store.open({"channel": "team", **earlier}, before, over=None)  # type: ignore[typeddict-item]
     store.open({"channel": "team"}, Claim("team", OWN, store.seconds + 90), over=before)
 
     adopted = adopt_recorder(HeldChannel("team", OWN, before, store), 1, watch=lambda row: None)
