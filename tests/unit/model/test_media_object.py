@@ -193,6 +193,11 @@ class TestExecutionNames:
 
         assert media.execution_name(RECORDING) == f"{SID}-3-{media.media_id}"
 
+    def test_of_a_long_sid_they_have_32_characters(self, make_media: MakeMedia) -> None:
+        media = make_media(f"{'0' * 40}_team__uid_s_7__uid_e_audio.m3u8")
+
+        assert media.execution_name(RECORDING) == f"{'0' * 32}-uid-7-{media.media_id}"
+
     def test_other_keys_show_the_recording_and_the_file(self, make_media: MakeMedia) -> None:
         media = make_media("2026/Weekly sync (12 March) with everybody.mp4")
 
@@ -234,6 +239,7 @@ class TestTracks:
         media = MediaObject.from_event(event)
 
         assert media.key == f"recordings/{RECORDING}/{STEM}.m3u8"
+        assert (media.playlist, media.etag, media.sequencer) == (f"recordings/{RECORDING}/{name}", "", "")
         assert media.media_id == "a4d6cb30bb91bbcf327c"
         assert (media.is_track, media.uid, media.agora_sid, media.part) == (True, "1001", SID, None)
         assert media.recording_folder == RECORDING
@@ -277,3 +283,13 @@ class TestTracks:
         assert then.media_id == replace(then, continues_at_ms=0, size=1).media_id, "whatever the event says beside"
         for each in (then, at_last):
             assert each.execution_name(SID) == f"{SID}-uid-1001-{each.media_id}"
+
+
+def test_what_is_recovered_keeps_its_part_and_its_begin(make_media: MakeMedia) -> None:
+    media = replace(make_media(f"bak0_{SID}_team.m3u8"), recovers=3, continues_at_ms=90_000)
+
+    row = media.attributes
+
+    assert (row["part"], row["recovered"], row["continues_at_ms"]) == (100_003, True, 90_000)
+    assert not {"uid", "continues", "continuation"} & row.keys()
+    assert media.execution_name(RECORDING) == f"{SID}-part-100003-{media.media_id}"

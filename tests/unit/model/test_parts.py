@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from recording_insights.model.insights import Emotion, Insights, Utterance
-from recording_insights.model.parts import contributions, newest_per_key
+from recording_insights.model.parts import contributions, margin_ms, newest_per_key
 from recording_insights.model.status import derive_status
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
@@ -142,6 +142,26 @@ def test_contributions_say_how_much_late_mp4s_cover() -> None:
     found = [(row["media_id"], covered_ms) for row, covered_ms in contributions(media)]
 
     assert found == [("mp4-0", 0), ("mp4-1", 0), ("piece", 60_000)]
+
+
+@pytest.mark.parametrize(
+    ("length_ms", "margin"), [(0, 20_000), (2_000_000, 20_000), (2_000_100, 20_001), (HOUR_MS, 36_000)]
+)
+def test_the_margin_is_20_seconds_or_a_hundredth(length_ms: int, margin: int) -> None:
+    assert margin_ms(length_ms) == margin
+
+
+@pytest.mark.parametrize(("mp4_ms", "is_replaced"), [(180_000, True), (179_999, False)])
+def test_a_recovered_one_is_replaced_by_mp4s_that_lack_the_margin_at_most(mp4_ms: int, is_replaced: bool) -> None:
+    piece, mp4 = recovered(0, None, duration_ms=200_000), part(0, None, duration_ms=mp4_ms)
+
+    assert newest_per_key([piece, mp4]) == ([mp4] if is_replaced else [piece, mp4])
+
+
+def test_a_recovered_one_of_unknown_length_is_not_replaced() -> None:
+    piece, mp4 = recovered(0, None), part(0, 60)
+
+    assert newest_per_key([piece, mp4]) == [piece, mp4]
 
 
 def test_a_recovered_one_that_failed_is_not_in_the_transcript() -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.parts import newest_per_key
-from recording_insights.model.status import derive_status
+from recording_insights.model.status import derive_status, settled
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow
+from recording_insights.store.rows import MediaRow, RecordingRow
 from tests.unit.conftest import MakeMedia
 
 SID = "b1946ac92492d2347c6235b4d2611184"
@@ -62,6 +62,20 @@ class TestStatus:
     ) -> None:
         assert derive_status("stopping", media) == (status, reason)
         assert derive_status("stopping", media[::-1])[0] == status
+
+    def test_of_a_recording_only_what_changes_is_written(self) -> None:
+        media = [item("a", "failed", media_id="m-1", reason="x"), item("b", "done", media_id="m-2")]
+        summaries = {"m-1": {"key": "a", "status": "failed", "reason": "x"}, "m-2": {"key": "b", "status": "done"}}
+
+        first = settled({"status": "processing"}, media, sid=SID)
+
+        assert first == {"status": "partial", "reason": "a: x", "media": summaries, "sid": SID}
+        assert settled({"status": "done", "sid": "another", "media": {}}, media, sid=SID) == {
+            "status": "partial",
+            "reason": "a: x",
+            "media": summaries,
+        }
+        assert settled(cast(RecordingRow, first), media, sid=SID) == {}
 
     def test_a_thousand_reasons_are_cut(self) -> None:
         _, reason = derive_status("", [item(f"part {n}", "failed", reason="r" * 400) for n in range(1000)])
