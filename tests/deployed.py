@@ -125,7 +125,13 @@ def read(stack: LocalStack, recording_id: str) -> dict[str, Any]:
 
 def until_recording(stack: LocalStack, recording_id: str) -> None:
     """Wait until the recorder has joined its channel; use it with a recorder that stays there."""
-    until(lambda: read(stack, recording_id)["status"] == "recording", "the recorder in its channel")
+
+    def find() -> bool:
+        recording = read(stack, recording_id)
+        assert recording["status"] not in ENDED, recording
+        return bool(recording["status"] == "recording")
+
+    until(find, "the recorder in its channel")
 
 
 def until_ended(stack: LocalStack, recording_id: str) -> dict[str, Any]:

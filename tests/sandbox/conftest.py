@@ -272,6 +272,11 @@ class AgoraTask:
     def query(self) -> Any:
         return self.call("GET", "query")
 
+    def state(self) -> int:
+        """The recorder's status in the answer to a query, or the code of the error."""
+        answer = self.query().json
+        return int(answer.get("code") or answer["serverResponse"]["status"])
+
     def stop(self, **client_request: Any) -> Any:
         return self.call("POST", "stop", json={"cname": "room_1", "uid": self.uid, "clientRequest": client_request})
 

@@ -110,13 +110,11 @@ class Recorder:
 
     def record(self, source: Track | Snapshots, span: Span) -> None:
         """Upload a segment or a snapshot."""
-        if isinstance(source, Track):
-            self._upload_segment(source, *span)
-            return
-        key, content = source.take(span[0])
-        self._snapshots_taken += 1
-        if self.uploads.put_picture(key, content):
-            self.notifications.notify(events.SNAPSHOT, fileName=key)
+        with self.uploads.at(span[1]):
+            if isinstance(source, Track):
+                self._upload_segment(source, *span)
+            else:
+                self._upload_snapshot(source, span[0])
 
     def record_rest(self, end: float) -> None:
         """Record the rest until this second, in segments of any length."""
@@ -150,6 +148,12 @@ class Recorder:
         self._upload_playlist(track, closed=False)
         if self.requested_files.merged and len(track.segments) == 1:
             self._upload_merged(track.stream.uid)
+
+    def _upload_snapshot(self, camera: Snapshots, at: float) -> None:
+        key, content = camera.take(at)
+        self._snapshots_taken += 1
+        if self.uploads.put_picture(key, content):
+            self.notifications.notify(events.SNAPSHOT, fileName=key)
 
     def _upload_playlist(self, track: Track, *, closed: bool) -> None:
         content = track.playlist(closed=closed, correct_extinf=self.requested_files.correct_extinf)

@@ -1,7 +1,8 @@
 """Uploads to the customer's bucket: at once, late, under another name, or never."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.stand_ins.agora.dials import AgoraDials
@@ -27,7 +28,8 @@ class Uploads:
         held: Callable[[], bool],
     ) -> None:
         self._bucket = bucket
-        self._opened = 0.0
+        self._openings = [0.0]
+        self._second: float | None = None
         self._dials = dials
         self._refused = refused
         self._now = now
@@ -46,7 +48,17 @@ class Uploads:
 
     def renew(self, bucket: Bucket) -> None:
         """Use another opening of the bucket from now on."""
-        self._bucket, self._opened = bucket, self._played()
+        self._bucket = bucket
+        self._openings.append(self._played())
+
+    @contextmanager
+    def at(self, second: float) -> Iterator[None]:
+        """Count an upload as one at this second of media: the clock may be ahead of a recorder that has to cut."""
+        self._second = second
+        try:
+            yield
+        finally:
+            self._second = None
 
     def put_segment(self, stem: str, index: int, name: str, content: bytes) -> None:
         """Upload the segment at this place of the playlist `stem`."""
@@ -98,7 +110,9 @@ class Uploads:
 
     def _put(self, key: str, content: bytes | Path) -> bool:
         try:
-            if 0 < self._dials.storage_seconds <= self._played() - self._opened:
+            second = self._played() if self._second is None else self._second
+            opened = max((at for at in self._openings if at < second), default=0.0)
+            if 0 < self._dials.storage_seconds <= second - opened:
                 raise UploadRefused("ExpiredToken", 400)
             self._bucket.put(key, content)
         except UploadRefused as refusal:

@@ -18,6 +18,8 @@ from tests.sandbox.fake_bucket import FakeBucket
 STARTED = datetime(2027, 1, 15, 8, tzinfo=UTC)
 FAST = {"speed": 1e6, "joining_seconds": 0.0, "idle_speed": 1e6}
 """Everything is recorded as fast as it can be cut, and then the recorder leaves."""
+AT_ONCE = {"speed": 1e6, "joins_at_query": 1}
+"""Everything is recorded after the first query, and the recorder waits."""
 PACE = {**FAST, "speed": 1.0, "joins_at_query": 1, "slice_seconds": 2.0}
 """The media plays by the clock of the test, from the first query on."""
 WOMAN, MAN = (160.0, 190.0), (95.0, 115.0)

@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from tests.sandbox.agora.individual import FAST, MAN, named_in, playlists_of, seconds_of, slices_of, started
-from tests.sandbox.agora.test_progress import AT_ONCE, answered
+from tests.sandbox.agora.individual import AT_ONCE, FAST, MAN, named_in, playlists_of, seconds_of, slices_of, started
 from tests.sandbox.conftest import AgoraCustomer, FakeClock, StandIns, until
 
 DIES_AT_20 = {"fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 10.0}
@@ -38,24 +37,24 @@ def test_another_recorder_goes_on_under_another_name(agora: AgoraCustomer, stand
 def test_between_recorders_no_worker_is_found(agora: AgoraCustomer, stand_ins: StandIns, clock: FakeClock) -> None:
     stand_ins.dials(agora={**AT_ONCE, **DIES_AT_20, "speed": 1.0})
     task = agora.started()
-    assert answered(task) == 5
+    assert task.state() == 5
     clock.advance(20)
-    until(lambda: answered(task) == 404)
+    until(lambda: task.state() == 404)
     body = {"cname": "room_1", "uid": "42", "clientRequest": {"mixedVideoLayout": 1}}
     assert task.call("POST", "updateLayout", json=body).json["code"] == 404
     clock.advance(9.9)
-    assert answered(task) == 404
+    assert task.state() == 404
     clock.advance(0.2)
-    until(lambda: answered(task) == 5)
+    until(lambda: task.state() == 5)
     assert task.stop().status_code == 200
 
 
 def test_a_stop_between_recorders_is_taken(agora: AgoraCustomer, stand_ins: StandIns, clock: FakeClock) -> None:
     stand_ins.dials(agora={**AT_ONCE, **DIES_AT_20, "speed": 1.0})
     task = agora.started()
-    assert answered(task) == 5
+    assert task.state() == 5
     clock.advance(25)
-    until(lambda: answered(task) == 404)
+    until(lambda: task.state() == 404)
     assert task.stop().status_code == 200
 
 
@@ -74,7 +73,7 @@ def test_the_mp4s_of_a_mix_are_those_of_the_second_recorder(agora: AgoraCustomer
 def test_after_an_abnormal_exit_files_are_left_open(agora: AgoraCustomer, stand_ins: StandIns, mode: str) -> None:
     stand_ins.dials(agora={**AT_ONCE, "leaves_at_query": 2, "exit_at_seconds": 20.0})
     task = started(agora) if mode == "individual" else agora.started()
-    assert [answered(task) for _ in range(2)] == [5, 20]
+    assert [task.state() for _ in range(2)] == [5, 20]
     assert task.stop().json["code"] == 404
     playlists = dict(playlists_of(stand_ins.bucket))
     assert len(playlists) == (2 if mode == "individual" else 1)
@@ -96,7 +95,7 @@ def test_a_recorder_that_never_starts_exits_after_the_idle_time(agora: AgoraCust
     stand_ins.dials(agora={**FAST, "never_starts": True})
     task = agora.started()
     stand_ins.finish()
-    assert answered(task) == 404
+    assert task.state() == 404
     assert stand_ins.bucket.objects == {}
 
 

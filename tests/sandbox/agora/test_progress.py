@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sandbox.stand_ins.agora.clock import MediaClock
+<<<<<<< HEAD
 from sandbox.stand_ins.agora.recording import Recording
 from tests.sandbox.agora.individual import slices_of, started
 from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeClock, StandIns, until
@@ -18,6 +19,11 @@ def answered(task: AgoraTask) -> int:
     """The recorder's status in the answer to a query, or the code of the error."""
     reply = task.query()
     return int(reply.json.get("code") or reply.json["serverResponse"]["status"])
+=======
+from tests.sandbox.agora.individual import AT_ONCE, slices_of, started
+from tests.sandbox.agora.test_uploads import RENEWED
+from tests.sandbox.conftest import AgoraCustomer, FakeClock, StandIns, until
+>>>>>>> standins
 
 
 def test_the_media_clock_follows_its_own_time() -> None:
@@ -63,7 +69,7 @@ def test_a_recorder_joins_and_leaves_in_the_answers_to_queries(
 ) -> None:
     stand_ins.dials(agora={"speed": 1e6, "recording_seconds": 20, "joins_at_query": 3, "leaves_at_query": 5})
     task = started(agora) if mode == "individual" else agora.started()
-    assert [answered(task) for _ in range(6)] == [1, 3, 5, 5, 404, 404]
+    assert [task.state() for _ in range(6)] == [1, 3, 5, 5, 404, 404]
     assert any("#EXT-X-ENDLIST" in playlist for playlist in stand_ins.bucket.playlists)
     assert bool(stand_ins.bucket.ending_in(".mp4")) == (mode == "mix")
 
@@ -86,7 +92,7 @@ def test_queries_beside_the_one_that_lets_it_join_wait_for_it_too(
 def test_a_recorder_does_not_leave_in_the_answer_in_which_it_joined(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**AT_ONCE, "leaves_at_query": 1, "recording_seconds": 0})
     task = agora.started()
-    assert [answered(task) for _ in range(2)] == [4, 404]
+    assert [task.state() for _ in range(2)] == [4, 404]
 
 
 def test_a_recorder_leaves_at_the_first_query_after_the_channel_is_empty(
@@ -94,9 +100,9 @@ def test_a_recorder_leaves_at_the_first_query_after_the_channel_is_empty(
 ) -> None:
     stand_ins.dials(agora={**AT_ONCE, "speed": 1.0, "leaves_at_query": 2, "recording_seconds": 20})
     task = agora.started()
-    assert [answered(task) for _ in range(3)] == [5, 5, 5]
+    assert [task.state() for _ in range(3)] == [5, 5, 5]
     clock.advance(20)
-    assert answered(task) == 404
+    assert task.state() == 404
 
 
 @pytest.mark.parametrize("queries", [0, 2])
@@ -105,10 +111,10 @@ def test_a_stop_works_before_and_after_the_recorder_joined(
 ) -> None:
     stand_ins.dials(agora={"speed": 1e6, "recording_seconds": 20, "joins_at_query": 2, "leaves_at_query": 9})
     task = agora.started()
-    assert [answered(task) for _ in range(queries)] == [1, 5][:queries]
+    assert [task.state() for _ in range(queries)] == [1, 5][:queries]
     assert task.stop().status_code == (200 if queries else 206)
     stand_ins.finish()
-    assert answered(task) == 404
+    assert task.state() == 404
 
 
 def test_a_recorder_that_never_starts_leaves_in_the_answer_to_a_query(
@@ -116,40 +122,48 @@ def test_a_recorder_that_never_starts_leaves_in_the_answer_to_a_query(
 ) -> None:
     stand_ins.dials(agora={"never_starts": True, "joins_at_query": 2, "leaves_at_query": 3})
     task = agora.started()
-    assert [answered(task) for _ in range(3)] == [1, 1, 404]
+    assert [task.state() for _ in range(3)] == [1, 1, 404]
 
 
 def test_a_crash_stays_until_a_query_has_seen_it(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**AT_ONCE, "exit_at_seconds": 20, "leaves_at_query": 2})
     task = agora.started()
-    assert [answered(task) for _ in range(3)] == [5, 20, 404]
+    assert [task.state() for _ in range(3)] == [5, 20, 404]
 
 
 def test_any_query_can_see_a_crash(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**AT_ONCE, "exit_at_seconds": 20, "leaves_at_query": 10**9})
     task = agora.started()
-    until(lambda: answered(task) == 20)
-    assert answered(task) == 404
+    until(lambda: task.state() == 20)
+    assert task.state() == 404
 
 
 def test_media_stands_still_until_an_update(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**AT_ONCE, "stands_at_seconds": 7, "leaves_at_query": 2, "slice_seconds": 5})
     task = started(agora)
-    assert [answered(task) for _ in range(3)] == [5, 5, 5]
+    assert [task.state() for _ in range(3)] == [5, 5, 5]
     until(lambda: len(stand_ins.bucket.ending_in(".ts")) == 2)
     lists = {"audioUidList": {"subscribeAudioUids": ["1002"]}}
     assert task.ask("POST", "update", streamSubscribe=lists).status_code == 200
-    assert answered(task) == 404
+    assert task.state() == 404
     hers = slices_of(stand_ins.bucket, "1001")
     assert [round(part.starts) for part in hers] == [0, 5]
     assert hers[-1].starts + hers[-1].seconds == pytest.approx(7, abs=0.07)
     assert [round(part.starts) for part in slices_of(stand_ins.bucket, "1002")] == list(range(0, 52, 5))
 
 
+def test_new_credentials_for_the_storage_let_media_play_on(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**AT_ONCE, "stands_at_seconds": 7, "leaves_at_query": 2})
+    task = started(agora).joined()
+    assert task.state() == 5
+    assert task.ask("POST", "update", storageConfig=RENEWED).status_code == 200
+    assert task.state() == 404
+
+
 def test_media_that_stands_still_ends_there_with_a_stop(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**AT_ONCE, "stands_at_seconds": 7})
     task = agora.started()
-    assert answered(task) == 5
+    assert task.state() == 5
     assert task.stop().status_code == 200
     [only] = stand_ins.bucket.ending_in(".ts")
     assert f"\n#EXTINF:7.000000\n{only.rpartition('/')[2]}\n" in stand_ins.bucket.playlists[-1]
@@ -158,9 +172,9 @@ def test_media_that_stands_still_ends_there_with_a_stop(agora: AgoraCustomer, st
 def test_an_update_that_is_refused_lets_nothing_play_on(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.dials(agora={**AT_ONCE, "stands_at_seconds": 7, "leaves_at_query": 2})
     task = started(agora)
-    assert answered(task) == 5
+    assert task.state() == 5
     assert task.ask("POST", "update", streamSubscribe={"audioUidList": []}).status_code == 400
-    assert answered(task) == 5
+    assert task.state() == 5
     task.stop()
 
 
@@ -170,7 +184,7 @@ def test_late_files_are_held_until_the_dial_is_turned_off(
 ) -> None:
     stand_ins.dials(agora={**AT_ONCE, **dial, "held_late": True, "late_seconds": 1e9, "leaves_at_query": 2})
     task = agora.started()
-    assert [answered(task) for _ in range(2)] == [5, 404]
+    assert [task.state() for _ in range(2)] == [5, 404]
     before = set(stand_ins.bucket.objects)
     stand_ins.dials(agora={"held_late": False})
     stand_ins.finish()

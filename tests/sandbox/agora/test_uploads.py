@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.agora.individual import FAST, PACE, named_in, playlists_of, started, still_at
+from tests.sandbox.agora.individual import FAST, PACE, named_in, playlists_of, stamped_at, started, still_at
 from tests.sandbox.conftest import AgoraCustomer, FakeClock, StandIns, until
 
 KEYS = {"accessKey": "ASIA2", "secretKey": "s2", "stsToken": "t2", "stsExpiration": 1_800_000_000 + 14400}
@@ -155,6 +155,16 @@ def test_what_was_refused_before_an_update_stays_lost(
     stand_ins.finish()
     assert len(expired(stand_ins)) > 2, "the renewed ones run out as well"
     assert lost.isdisjoint(key.rpartition("/")[2] for key in stand_ins.bucket.objects)
+
+
+def test_credentials_run_out_by_the_media_however_fast_it_is_cut(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(
+        agora={**still_at(20), "slice_seconds": 5, "recording_seconds": 40, "storage_seconds": 10, "uids": ["1001"]}
+    )
+    task = started(agora).joined()
+    assert task.ask("POST", "update", storageConfig=RENEWED).status_code == 200
+    stand_ins.finish()
+    assert [round(stamped_at(key)) for key in sorted(stand_ins.bucket.ending_in(".ts"))] == [0, 20]
 
 
 @pytest.mark.parametrize(
