@@ -7,13 +7,19 @@ test waits for facts. `PATIENCE_SECONDS` ends a test that waits for something th
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import av
+from boto3.dynamodb.types import TypeDeserializer
 
-from sandbox.cloud.local_stack import LocalStack
+from recording_insights.model.media_object import MediaObject
+from recording_insights.store.keys import PARTITION, RECORDING, SORT
+from sandbox.cloud.local_stack import LocalStack, client
+from sandbox.cloud.location import REGION
 from sandbox.stand_ins.vendors.registry import vendors
 
 SAMPLE = Path(__file__).parent.parent / "sandbox" / "sample" / "conversation.mp4"
@@ -36,6 +42,7 @@ STAYS: Mapping[str, Any] = {"leaves_at_query": 1_000_000}
 """Agora's dials of a recorder that stays in the channel until it is stopped."""
 
 Found = TypeVar("Found")
+_plain = TypeDeserializer().deserialize
 
 
 def start_afresh(stack: LocalStack) -> None:
@@ -97,13 +104,39 @@ def drop_all(stack: LocalStack, files: Sequence[Path], folder: str) -> str:
 
 
 def recording_of(stack: LocalStack, key: str) -> str:
-    """The id of the recording that a dropped object became."""
+    """The id of the recording that a dropped object becomes, when it has a row."""
+    media = MediaObject(stack.outputs["RecordingsBucketName"], key, "", 0, datetime.now(UTC))
+    recording_id = media.recording_folder or media.own_recording_id
+    until(lambda: row(stack, recording_id), f"a recording of {key}")
+    return recording_id
 
-    def find() -> str | None:
-        of_key = (r for r in listed(stack) if any(media["key"] == key for media in r["media"]))
-        return next((str(recording["recording_id"]) for recording in of_key), None)
 
-    return until(find, f"a recording of {key}")
+def row(stack: LocalStack, recording_id: str) -> dict[str, Any] | None:
+    """The recording's row. To look at it costs little, runs no function, and asks Agora nothing."""
+    item = _dynamodb(stack.endpoint_url, stack.access_key_id, stack.secret_access_key).get_item(
+        TableName=stack.outputs["InsightsTableName"],
+        Key={PARTITION: {"S": recording_id}, SORT: {"S": RECORDING}},
+        ConsistentRead=True,
+    )
+    return {name: _plain(value) for name, value in item["Item"].items()} if "Item" in item else None
+
+
+@cache
+def _dynamodb(endpoint_url: str, access_key_id: str, secret_access_key: str) -> Any:
+    keys = {"aws_access_key_id": access_key_id, "aws_secret_access_key": secret_access_key}
+    return client("dynamodb", endpoint_url=endpoint_url, region_name=REGION, **keys)
+
+
+def until_row(
+    stack: LocalStack, recording_id: str, so: Callable[[dict[str, Any]], object], what: str
+) -> dict[str, Any]:
+    """The recording's row when something is so."""
+
+    def find() -> dict[str, Any] | None:
+        found = row(stack, recording_id)
+        return found if found and so(found) else None
+
+    return until(find, f"{what} of recording {recording_id}")
 
 
 def listed(stack: LocalStack) -> list[dict[str, Any]]:
@@ -125,23 +158,14 @@ def read(stack: LocalStack, recording_id: str) -> dict[str, Any]:
 
 def until_recording(stack: LocalStack, recording_id: str) -> None:
     """Wait until the recorder has joined its channel; use it with a recorder that stays there."""
-
-    def find() -> bool:
-        recording = read(stack, recording_id)
-        assert recording["status"] not in ENDED, recording
-        return bool(recording["status"] == "recording")
-
-    until(find, "the recorder in its channel")
+    found = until_row(stack, recording_id, lambda row: row["status"] != "starting", "the recorder")
+    assert found["status"] == "recording", found
 
 
 def until_ended(stack: LocalStack, recording_id: str) -> dict[str, Any]:
     """The recording when it has a final status."""
-
-    def find() -> dict[str, Any] | None:
-        recording = read(stack, recording_id)
-        return recording if recording["status"] in ENDED else None
-
-    return until(find, f"the end of recording {recording_id}")
+    until_row(stack, recording_id, lambda row: row["status"] in ENDED, "the end")
+    return read(stack, recording_id)
 
 
 def all_ended(stack: LocalStack, recording_id: str, media: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ TEMPLATES = ("infra", "docs")
 LONGEST_FIRST = (*STACKS, *TEMPLATES, "sandbox", "conformance", "clients", "unit")
 
 
-class GroupScheduling(LoadScopeScheduling):
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Gives a worker a whole group. A test file is a group, so that its fixtures are made once.
 
     Deployed tests are one group for each stack, tests of templates are one group.

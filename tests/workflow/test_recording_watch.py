@@ -2,14 +2,13 @@
 
 import hmac
 import json
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import ENDED, FAST, HELD, SLOW, STAYS, history, listed, read, until, until_ended, waits_at
+from tests.deployed import ENDED, FAST, HELD, SLOW, STAYS, history, read, until, until_ended, until_row, waits_at
 from tests.workflow.aws_faults import throttled, without_grants
 
 SECRET = b"notification-secret"
@@ -23,22 +22,12 @@ def started(stack: LocalStack, channel: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def until_listed(stack: LocalStack, recording_id: str, so: Callable[[dict[str, Any]], object], what: str) -> Any:
-    """The recording as it is listed, when something is so: the list asks Agora nothing and changes no row."""
-
-    def find() -> dict[str, Any] | None:
-        [recording] = [found for found in listed(stack) if found["recording_id"] == recording_id]
-        return recording if so(recording) else None
-
-    return until(find, what)
-
-
 def until_status(stack: LocalStack, recording_id: str, *statuses: str) -> Any:
-    return until_listed(stack, recording_id, lambda recording: recording["status"] in statuses, " or ".join(statuses))
+    return until_row(stack, recording_id, lambda row: row["status"] in statuses, " or ".join(statuses))
 
 
 def until_complete(stack: LocalStack, recording_id: str) -> Any:
-    return until_listed(stack, recording_id, lambda recording: "complete_at" in recording, "the complete recording")
+    return until_row(stack, recording_id, lambda row: "complete_at" in row, "the completeness")
 
 
 def stop(stack: LocalStack, recording_id: str) -> None:
