@@ -60,17 +60,17 @@ test: install ## Run the checks and the tests, those of two deployed local stack
 	@$(MAKE) --no-print-directory -j2 check suite
 
 suite:
-	$(VENV)/pytest -n $(WORKERS) --dist loadgroup -m "not matrix" --cpu-budget $(CPU_BUDGET)
+	$(VENV)/pytest -n $(WORKERS) -m "not matrix" --cpu-budget $(CPU_BUDGET)
 
 test-all: install check $(PYTHON_3_13_INSTALLED) ## Run every test, the matrices too, with branch coverage; the unit tests on Python 3.13 too
-	$(VENV)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-report=json:.local/coverage.json
-	.local/python3.13/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
+	$(VENV)/pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-report=json:.local/coverage.json
+	.local/python3.13/bin/python -m pytest -n $(WORKERS) tests/unit
 
 mutants: install ## Change the code in 300 places, and see whether a unit test notices each change
 	$(VENV)/python -m mutants
 
 unit: install ## Run the unit tests only
-	$(VENV)/pytest -n $(WORKERS) --dist loadgroup tests/unit
+	$(VENV)/pytest -n $(WORKERS) tests/unit
 
 bench: install ## Measure how fast segments become one file, compared with FFmpeg (FFMPEG=path; JSON=1)
 	@$(VENV)/python -m benchmarks.remux $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)

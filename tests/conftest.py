@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.run_summary import RunSummary, cpu_seconds_of_groups
-from tests.work_groups import distribute
+from tests.work_groups import GroupScheduling, order
 
 if TYPE_CHECKING:
     from sandbox.cloud.local_stack import LocalStack
@@ -28,7 +28,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    distribute(items)
+    order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    config.option.loadscopereorder = False
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

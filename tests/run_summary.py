@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.work_groups import folder_of
+
 CPU = "cpu_seconds"
 """The name under which a worker tells the controller the CPU time of a test's phase, and of all its processes."""
 
@@ -35,6 +37,7 @@ class RunSummary:
         self._others_cpu = 0.0
         self._began = time.monotonic()
         self._mark = 0.0
+        self._has_workers = False
 
     def pytest_runtest_logstart(self) -> None:
         self._mark = time.process_time()
@@ -48,13 +51,14 @@ class RunSummary:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        cost = self._folders[report.nodeid.split("/")[1]]
+        cost = self._folders[folder_of(report.nodeid)]
         cost.tests += report.when == "call"
         cost.seconds += report.duration
         cost.cpu_seconds += sum(float(str(value)) for name, value in report.user_properties if name == CPU)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
+        self._has_workers = True
         self.add(getattr(node, "workeroutput", {}).get(CPU, 0.0))
 
     def add(self, cpu_seconds: float) -> None:
@@ -92,7 +96,10 @@ class RunSummary:
         return budget is not None and self._cpu_seconds() > budget
 
     def _cpu_seconds(self) -> float:
-        return sum(os.times()[:4]) + self._others_cpu
+        times = os.times()
+        own = times.user + times.system
+        # A controller's children are the workers, which have told what they needed.
+        return own + self._others_cpu + (0.0 if self._has_workers else times.children_user + times.children_system)
 
 
 def cpu_seconds_of_groups(leaders: Collection[int]) -> float:

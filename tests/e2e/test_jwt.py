@@ -19,7 +19,7 @@ from sandbox.cloud.lifecycle import running_stack
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import REGION, Location
 
-pytestmark = [pytest.mark.matrix, pytest.mark.own_stack("stack 3")]
+pytestmark = pytest.mark.matrix
 
 POOL = "pool-of-the-test"
 ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"

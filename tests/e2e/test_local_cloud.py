@@ -17,8 +17,6 @@ from sandbox.cloud.processes import group_members
 
 PATIENCE_SECONDS = 240
 
-pytestmark = pytest.mark.own_stack("stack 3")
-
 
 class Up:
     """`python -m sandbox up` (or demo) on ports and in a folder of its own."""

@@ -7,23 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sandbox.stand_ins.agora.clock import MediaClock
-<<<<<<< HEAD
 from sandbox.stand_ins.agora.recording import Recording
-from tests.sandbox.agora.individual import slices_of, started
-from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeClock, StandIns, until
-
-AT_ONCE = {"speed": 1e6, "joins_at_query": 1}
-
-
-def answered(task: AgoraTask) -> int:
-    """The recorder's status in the answer to a query, or the code of the error."""
-    reply = task.query()
-    return int(reply.json.get("code") or reply.json["serverResponse"]["status"])
-=======
 from tests.sandbox.agora.individual import AT_ONCE, slices_of, started
 from tests.sandbox.agora.test_uploads import RENEWED
 from tests.sandbox.conftest import AgoraCustomer, FakeClock, StandIns, until
->>>>>>> standins
 
 
 def test_the_media_clock_follows_its_own_time() -> None:
@@ -83,7 +70,7 @@ def test_queries_beside_the_one_that_lets_it_join_wait_for_it_too(
     monkeypatch.setattr(Recording, "_stopped_before_join", lambda recording: not separated.wait())
     task = started(agora)
     with ThreadPoolExecutor(3) as pool:
-        answers = [pool.submit(answered, task) for _ in range(3)]
+        answers = [pool.submit(task.state) for _ in range(3)]
         until(lambda: sum(answer.running() for answer in answers) == 3)
         separated.set()
         assert [answer.result() for answer in answers] == [5, 5, 5]
