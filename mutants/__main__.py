@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None, code: Code = DOMAIN, survivors:
         print(json.dumps(_as_json(results, verdicts, chosen.seed, code), indent=2))
     else:
         _show(results, verdicts, code)
+        _show_unused(verdicts, results, mutants)
     without = [mutant for mutant in _survivors(results) if mutant.identity not in verdicts]
     return int(_percent(results.values()) < REQUIRED_PERCENT or bool(without))
 
@@ -157,9 +158,20 @@ def _show(results: Mapping[Mutant, Result], verdicts: Mapping[Identity, Mapping[
         console.print(f"\n{_place(mutant, code)} {mutant.function}\n- {mutant.original}\n+ {mutant.mutated}\n{said}")
         if not verdict:
             console.print(_as_toml(mutant))
-    for mutant, result in results.items():
-        if mutant.identity in verdicts and result is not Result.SURVIVED:
-            console.print(f"\nNo longer a survivor: {_place(mutant, code)}: {mutant.mutated}")
+
+
+def _show_unused(
+    verdicts: Mapping[Identity, Mapping[str, str]],
+    results: Mapping[Mutant, Result],
+    possible: Mapping[str, Sequence[Mutant]],
+) -> None:
+    """Print the entries of `survivors.toml` that can be deleted."""
+    identities = {mutant.identity for of_room in possible.values() for mutant in of_room}
+    killed = {mutant.identity for mutant, result in results.items() if result is not Result.SURVIVED}
+    for identity in verdicts:
+        if identity in killed or identity not in identities:
+            why = "is killed" if identity in killed else "is no mutant of the code"
+            print(f"\nsurvivors.toml: {identity[0]} {identity[1]}: {identity[3]!r} {why}")
 
 
 def _as_toml(mutant: Mutant) -> str:

@@ -35,6 +35,7 @@ CPU_SECONDS = 240
 WALL_SECONDS = 3600
 """Limit per process by the clock, for a mutant that waits while it is imported."""
 MEMORY_BYTES = 4 << 30
+"""Limit per process, for a mutant that never stops to append."""
 
 _TIMED_OUT = 91
 
@@ -186,7 +187,8 @@ def _run(code: Code, mutant: Mutant | None, files: Iterable[Path], output: IO[by
         os.dup2(target, 1)
         os.dup2(target, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        if sys.platform == "linux":  # macOS does not have this limit
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         faulthandler.dump_traceback_later(WALL_SECONDS, exit=True)
         os.chdir(code.root)
         if mutant:

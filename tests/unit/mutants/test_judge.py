@@ -94,7 +94,11 @@ def test_a_survivor_needs_a_verdict(made_up: Path) -> None:
     ended = run(made_up)
     assert ended.returncode == 1
     assert "NO VERDICT" in ended.stdout
-    pasted = ended.stdout[ended.stdout.index("[[survivor]]") :] + 'verdict = "accepted"\nreason = "a made-up one"\n'
+    assert "'return amount != balance' is no mutant of the code" in ended.stdout
+    pasted = (
+        ended.stdout[ended.stdout.index("[[survivor]]") :].partition("\n\n")[0]
+        + '\nverdict = "accepted"\nreason = "a made-up one"\n'
+    )
     (made_up / "survivors.toml").write_text(pasted)
     assert "accepted: a made-up one" in run(made_up).stdout
 

@@ -128,11 +128,12 @@ def test_a_recording_of_any_status_can_be_changed(recording_store: RecordingStor
 
 def test_the_last_place_of_a_list_is_not_drawn_by_lot(recording_store: RecordingStore, clock: FakeClock) -> None:
     """The index sorts by moments only: of many recordings of one moment, a list ends with the right one."""
-    for number in range(30):
+    for number in range(28):
         recording_store.open({}, Claim(f"team {number}", f"{number:032}", 10), over=None)
     clock.elapsed = 1
     recording_store.open({}, Claim("team", f"{0:031}a", 10), over=None)
 
     found = recording_store.newest(["starting"], 2)
 
-    assert [row["recording_id"] for row in found] == [f"{0:031}a", f"{29:032}"]
+    # The fake index has this one far from the first of its moment.
+    assert [row["recording_id"] for row in found] == [f"{0:031}a", f"{27:032}"]
