@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from recording_insights.recordings.channel_claim import HeldChannel, adopt_recorder
+from recording_insights.recordings.channel_claim import HeldChannel, adopt_recorder, await_recorder_id
 from recording_insights.store.claims import Claim
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import FakeAgora
+from tests.unit.fakes import FakeClock
 
 OWN, OTHER = "a" * 32, "b" * 32
 
@@ -48,3 +49,11 @@ def test_a_recorder_belongs_to_a_recording_that_may_have_one(
     adopted = adopt_recorder(HeldChannel("team", OWN, before, store), 1, watch=lambda row: None)
 
     assert (adopted or {}).get("recording_id") == (OTHER if is_adopted else None)
+
+
+def test_a_start_that_left_its_reason_is_not_awaited(store: RecordingStore, clock: FakeClock) -> None:
+    store.open({"channel": "team", "reason": "lost"}, Claim("team", OWN, store.seconds + 90), over=None)
+    recording = store.get(OWN)
+
+    assert await_recorder_id(recording, store=store, deadline=clock.deadline()) == recording
+    assert clock.naps == []

@@ -32,3 +32,14 @@ def test_a_recovered_media_object_begins_where_the_late_mp4_does() -> None:
     placed = place_insights(Collection({"recording_id": "r"}, media, found))
 
     assert [[each.start_ms for each in one.insights.transcript] for one in placed] == [[0], [2005], [3005]]
+
+
+def test_a_part_of_unknown_length_without_a_word_has_no_length() -> None:
+    media: dict[str, Any] = {
+        name: {"media_id": name, "key": name, "part": part, "arrived_at": "2026", "status": "done", **length}
+        for part, (name, length) in enumerate({"0": {"duration_ms": 1000}, "1": {}, "2": {}}.items())
+    }
+
+    placed = list(place_insights(Collection({"recording_id": "r"}, media, {"1": spoken(), "2": spoken(5)})))
+
+    assert [utterance.start_ms for utterance in placed[1].insights.transcript] == [1005]

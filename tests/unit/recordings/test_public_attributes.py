@@ -65,3 +65,11 @@ def test_a_page_has_20_recordings_unless_the_caller_says_so(
 def test_no_page_has_more_than_100_recordings(store: RecordingStore) -> None:
     with pytest.raises(InvalidRequest):
         list_recordings({"limit": "101"}, store=store)
+
+
+def test_a_recorder_without_an_id_is_not_queried(
+    store: RecordingStore, table: Any, agora: Any, clock: FakeClock
+) -> None:
+    put(table, R, "starting", "2026", channel="team", uid="7")
+
+    assert "live" not in describe_recording(R, store=store, agora=agora, deadline=clock.deadline())

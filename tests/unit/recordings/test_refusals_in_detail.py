@@ -67,3 +67,10 @@ def test_a_recording_without_a_server_of_agora_keeps_no_other_apart(start: Any, 
     with pytest.raises(InvalidRequest) as refusal:
         start(wanted("other", apart_from=["a" * 32]))
     assert refusal.value.field == "apart_from[0]"
+
+
+def test_a_speaker_s_name_has_at_most_100_characters() -> None:
+    assert wanted(mode="individual", speakers={"7": "x" * 100}).speakers == {"7": "x" * 100}
+    with pytest.raises(InvalidRequest) as refusal:
+        wanted(mode="individual", speakers={"7": "x" * 101})
+    assert refusal.value.field == "speakers.7"
