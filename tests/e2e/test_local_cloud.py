@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT, Location
 from sandbox.cloud.processes import group_members
+from tests.deployed import until
 
 PATIENCE_SECONDS = 240
 
@@ -40,9 +42,14 @@ class Up:
     def command(self, name: str) -> list[str]:
         return [sys.executable, "-m", "sandbox", name, "--directory", str(self.directory)]
 
-    def run(self, name: str) -> subprocess.CompletedProcess[str]:
+    def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603
-            self.command(name), cwd=PROJECT, env=self.environment, capture_output=True, text=True, check=False
+            [*self.command(name), *arguments],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def started(self) -> list[str]:
@@ -163,6 +170,32 @@ def test_up_again_says_so_and_down_ends_all_of_it(up: Up) -> None:
 
     nothing = up.run("down")
     assert (nothing.returncode, nothing.stdout) == (0, "Nothing is running.\n")
+
+
+@pytest.mark.matrix
+def test_at_the_desk_logs_are_read_a_function_is_invoked_and_changed_code_is_deployed(up: Up) -> None:
+    output = up.output()
+    assert up.process.returncode == 0, output
+    file = up.directory / "stack.json"
+    stack = LocalStack.load(file)
+    assert stack.call_api("GET", "/recordings").json() == {"recordings": []}
+
+    stack.client("s3").put_object(Bucket=stack.outputs["RecordingsBucketName"], Key="no media.mp4", Body=b"text")
+    until(lambda: "no media.mp4" in up.run("logs").stdout, "the log of the function that ignores the object")
+
+    invoked = up.run("invoke", "list_recordings", "tests/events/http_list_recordings.json")
+    assert invoked.returncode == 0, invoked.stderr
+    assert json.loads(json.loads(invoked.stdout)["body"]) == {"recordings": []}
+    unknown = up.run("invoke", "list_recording", "tests/events/http_list_recordings.json")
+    assert (unknown.returncode, "list_recordings" in unknown.stderr) == (1, True)
+
+    deployed = json.loads(file.read_text())
+    file.write_text(json.dumps({**deployed, "sources": {**deployed["sources"], "stack": "of yesterday"}}))
+    again = up.run("up")
+    assert again.returncode == 0, again.stderr
+    assert "up to date again" in again.stdout
+    assert json.loads(file.read_text())["sources"] == deployed["sources"]
+    assert stack.call_api("GET", "/recordings").status_code == 200
 
 
 def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
