@@ -56,7 +56,7 @@ up: install ## Start or update the local stack and leave it running (TESTS=1: th
 down: ## Stop what `make up` started (TESTS=1: what `make up TESTS=1` started)
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down $(if $(TESTS),--tests); fi
 
-test: install ## Run the checks and the tests, those of two deployed local stacks included (about 5 minutes)
+test: install ## Run the checks and the tests, those of two deployed local stacks included (about 4 minutes)
 	@$(MAKE) --no-print-directory -j2 check suite
 
 suite:
