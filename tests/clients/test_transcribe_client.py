@@ -151,8 +151,7 @@ def test_a_job_ends_with_a_transcript_and_an_event(client: Any, cloud: LocalClou
     assert "help you" in results["transcripts"][0]["transcript"].lower()
     assert results["speaker_labels"]["speakers"] == 2
     assert len(cloud.events) == 1
-    assert [line["call"] for line in runtime.ledger.as_json()["lines"]] == [
-        "transcribe.start_transcription_job",
-        "transcribe.hear",
-        "transcribe.get_transcription_job",
-    ]
+    # The job may hear before the call is answered that started it.
+    *first_two, last = [line["call"] for line in runtime.ledger.as_json()["lines"]]
+    assert sorted(first_two) == ["transcribe.hear", "transcribe.start_transcription_job"]
+    assert last == "transcribe.get_transcription_job"
