@@ -44,9 +44,12 @@ def admit_media(
     The row is written before the execution starts, and the execution's name follows from the object. A repeated event,
     also after a crash in between, leads to the same row and the same execution.
     """
+    recording_id = store.recordings.recording_of(media)
+    recording = store.recordings.find(recording_id) if recording_id == media.recording_folder else None
+    if recording and "channel" in recording:
+        media = media.in_channel(recording["channel"])
     if reason := why_ignored(media):
         return {"ignored": reason}
-    recording_id = store.recordings.recording_of(media)
     duration_ms = offset_ms = None
     if media.is_track:
         # Agora rewrites the playlist after every segment.
@@ -59,9 +62,9 @@ def admit_media(
             duration_ms = media_duration_ms(reader(media), media.size)
         except (NotMedia, MediaObjectGone) as error:
             return {"ignored": str(error)}
-        offset_ms = begins_after_ms(media.key, folder)
+        offset_ms = begins_after_ms(media.key, folder, channel=media.channel)
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
-    recording = store.recordings.find(recording_id)
+    recording = recording or store.recordings.find(recording_id)
     if recording and "provider" in recording:
         providers = [recording["provider"]]
     store.admit(recording_id, media, providers=providers, duration_ms=duration_ms, offset_ms=offset_ms)

@@ -44,6 +44,7 @@ class MediaObject:
     - `recovers` is set for a media object that is recovered from segments in place of MP4s that never arrived. Its
       `key` is that of the recorder's playlist, and `recovers` is the number of the first MP4 that it replaces. The
       earlier MP4s end at `continues_at_ms`.
+    - `channel` is the channel's name if the recording's row has it. It decides how Agora's name is read.
     """
 
     bucket: str
@@ -56,6 +57,7 @@ class MediaObject:
     continuation: int = 0
     continues_at_ms: int = 0
     recovers: int | None = None
+    channel: str = ""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "MediaObject":
@@ -74,8 +76,12 @@ class MediaObject:
             created_at=datetime.fromisoformat(event["time"]),
             sequencer=detail["object"].get("sequencer", ""),
         )
-        name = media._agora_name
-        return media._as_track(name) if name and name.is_track else media
+        return media._as_announced()
+
+    def in_channel(self, channel: str) -> "MediaObject":
+        """Return the object that arrived as its name reads in this channel."""
+        media = replace(self, key=self.playlist or self.key, playlist="", channel=channel)
+        return media._as_announced()
 
     @property
     def is_track(self) -> bool:
@@ -91,7 +97,7 @@ class MediaObject:
     def uid(self) -> str | None:
         """The uid of a track; None for other media objects."""
         name = self._agora_name
-        return name.uid if name and name.is_track else None
+        return name.uid if name and name.is_track and self.recovers is None else None
 
     @property
     def media_id(self) -> str:
@@ -185,11 +191,18 @@ class MediaObject:
 
     @property
     def _agora_name(self) -> AgoraName | None:
-        name = AgoraName.parse(self.key.rpartition("/")[2])
+        name = self._read_name()
         is_part = name is not None and (name.mp4_number is not None or self.recovers is not None)
         return name if name and (name.is_track or is_part) else None
 
-    def _as_track(self, name: AgoraName) -> "MediaObject":
+    def _read_name(self) -> AgoraName | None:
+        return AgoraName.parse(self.key.rpartition("/")[2], channel=self.channel)
+
+    def _as_announced(self) -> "MediaObject":
+        """Return the track if the object is one of its playlists, else the object itself."""
+        name = self._read_name()
+        if name is None or not name.is_track:
+            return self
         folder = self.key[: self.key.rfind("/") + 1]
         return replace(self, key=f"{folder}{name.stem}.m3u8", etag="", sequencer="", playlist=self.key)
 
