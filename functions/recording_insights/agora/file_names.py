@@ -23,6 +23,8 @@ _OF_ALL = re.compile(
     rf"{_EXTENSION}",
     re.ASCII | re.IGNORECASE,
 )
+_STAMP_DIGITS = (13, 17)
+"""Unix ms in web mode, else `yyyyMMddHHmmssSSS`."""
 _SID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -108,9 +110,16 @@ class AgoraName:
         return self.extension in ("ts", "webm")
 
     @property
+    def is_named_as_segment(self) -> bool:
+        """Whether it has the name of a segment, whatever its suffix: the marks of a uid, or a stamp at its end."""
+        has_stamp = self.rest is not None and self.copy is None and len(self.rest) in _STAMP_DIGITS
+        return not self.is_playlist and (self.uid is not None or has_stamp)
+
+    @property
     def mp4_number(self) -> int | None:
         """The number of the MP4 among those of its recorder, from 0; None if it is not an MP4."""
-        return int(self.rest) if self.extension == "mp4" and self.rest is not None else None
+        is_mp4 = self.extension == "mp4" and not self.is_named_as_segment
+        return int(self.rest) if is_mp4 and self.rest is not None else None
 
     @property
     def stem(self) -> str:

@@ -12,6 +12,7 @@ from recording_insights.media.track import TrackFiles, beyond, playlist_in
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.status import FINAL
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import RecordingRow
 
 Admission = Mapping[str, Any]
 """What follows from an arrival: `{"ignored": reason}` or `{"recording_id", "media_id", "execution"}`."""
@@ -48,7 +49,7 @@ def admit_media(
     recording = store.recordings.find(recording_id) if recording_id == media.recording_folder else None
     if recording and "channel" in recording:
         media = media.in_channel(recording["channel"])
-    if reason := why_ignored(media):
+    if reason := why_ignored(media, by_recorder=_is_started_by_api(recording, recording_id)):
         return {"ignored": reason}
     duration_ms = offset_ms = None
     if media.is_track:
@@ -69,6 +70,11 @@ def admit_media(
         providers = [recording["provider"]]
     store.admit(recording_id, media, providers=providers, duration_ms=duration_ms, offset_ms=offset_ms)
     return begin(media, recording_id, store=store, start_execution=start_execution)
+
+
+def _is_started_by_api(recording: RecordingRow | None, recording_id: str) -> bool:
+    """Return whether the API started the recording. The id of a recording that was put by hand is Agora's sid."""
+    return recording is not None and recording.get("sid") != recording_id
 
 
 def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_execution: ExecutionStarter) -> Admission:

@@ -25,6 +25,8 @@ SUFFIXES = (".mp4", ".m4a", ".mp3", ".wav")
 """Suffixes of the media files that start an execution: Agora's MP4, and the common audio files from elsewhere."""
 TRACKS = "*__uid_e_audio*.m3u8"
 """Keys of the playlists that start an execution too: those of individual mode, where Agora writes no MP4."""
+RECORDED = ("mp4", "m3u8")
+"""Formats of the media objects in the folder of a recording that the API started."""
 PREPARED = "prepared/"
 """Folder of the files that were prepared from tracks."""
 
@@ -132,6 +134,12 @@ class MediaObject:
         return name.recorder * MOST_PARTS + int(number or 0)
 
     @property
+    def is_segment(self) -> bool:
+        """Whether it has the name that Agora gives to a segment, whatever its suffix."""
+        name = self._read_name()
+        return name is not None and name.is_named_as_segment
+
+    @property
     def recording_folder(self) -> str | None:
         """The recording id in the folder's name, where a recording that the API started writes; else None."""
         folder = _RECORDING_FOLDER.search(self.key)
@@ -207,14 +215,21 @@ class MediaObject:
         return replace(self, key=f"{folder}{name.stem}.m3u8", etag="", sequencer="", playlist=self.key)
 
 
-def why_ignored(media: MediaObject) -> str | None:
-    """Return why an object starts no execution, or None if it starts one; does not read the object."""
+def why_ignored(media: MediaObject, *, by_recorder: bool = False) -> str | None:
+    """Return why an object starts no execution, or None if it starts one; does not read the object.
+
+    `by_recorder` tells whether it is in the folder of a recording that the API started.
+    """
     if media.key.endswith("/"):
         return "a key that ends in / is a folder marker"
     if media.key.startswith(PREPARED):
         return "the object was prepared from a track, which is processed already"
+    if media.is_segment:
+        return "a segment of Agora's is processed with the playlist or the MP4 that holds it"
     if not media.is_track and not media.key.lower().endswith(SUFFIXES):
         return f"not a media file that providers take ({', '.join(SUFFIXES)})"
+    if by_recorder and media.format not in RECORDED:
+        return "in the folder of a recording that the API started, only MP4s and playlists are media"
     if media.size == 0:
         return "the object has zero bytes"
     return None

@@ -352,6 +352,46 @@ def test_a_playlist_that_is_written_400_times_is_one_execution(
     assert len(table.scan()["Items"]) == 2
 
 
+@pytest.mark.parametrize("suffix", ["webm", "mp4", "m4a"])
+@pytest.mark.parametrize("folder", [f"recordings/{FOLDER}/", "by hand/"])
+def test_300_segments_of_an_individual_recording_are_one_job_per_audio_track(
+    admit: Any,
+    put: Any,
+    captured_event: Callable[[str], Any],
+    bucket: FakeBucket,
+    table: FakeTable,
+    folder: str,
+    suffix: str,
+) -> None:
+    table.put_item(Item={**API_RECORDING, "mode": "individual", "channel": "room_one", "sid": SID})
+    stems = [f"{SID}_room_one__uid_s_{uid}__uid_e_{medium}" for uid in (1001, 1002) for medium in ("audio", "video")]
+    for number in range(75):
+        for stem in stems:
+            segment = put(f"{folder}{stem}_20260312{number // 60:02}{number % 60:02}00123.{suffix}", wav())
+            assert "a segment of Agora's" in admit(segment)["ignored"]
+            admit(announced(captured_event, f"{folder}{stem}.m3u8", f"etag {number}"))
+
+    audio = [f"{folder}{stem}.m3u8" for stem in stems if stem.endswith("audio")]
+    assert [state["key"] for state in bucket.executions.values()] == audio
+    assert len([row for row in table.scan()["Items"] if "media_id" in row]) == 2
+
+
+@pytest.mark.parametrize("name", [f"{SID}_team_0.m4a", "shared talk.mp3", "talk.wav"])
+def test_in_a_recorder_s_folder_only_mp4s_and_playlists_are_media(
+    admit: Any, put: Any, bucket: FakeBucket, table: FakeTable, name: str
+) -> None:
+    table.put_item(Item={**API_RECORDING, "channel": "team"})
+
+    assert "only MP4s and playlists" in admit(put(f"recordings/{FOLDER}/{name}", wav()))["ignored"]
+    assert not bucket.starts
+
+
+def test_in_a_folder_that_is_called_as_a_sid_other_files_are_media(admit: Any, put: Any, store: MediaStore) -> None:
+    names = (f"{SID}/{SID}_team_0.mp4", f"{SID}/notes.mp3")
+
+    assert [admit(put(name, wav()))["recording_id"] for name in names] == [SID, SID]
+
+
 def test_the_tracks_of_one_recording_are_its_media_objects(
     admit: Any, captured_event: Callable[[str], Any], bucket: FakeBucket, store: MediaStore
 ) -> None:

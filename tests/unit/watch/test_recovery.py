@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.crashing_table import Crash, crashes_at_every_write
 from tests.unit.fakes import FakeClock
-from tests.unit.processing.track_scene import FOLDER, SID, FakeRemux, R, playlist, stamp
+from tests.unit.processing.track_scene import BEGAN, FOLDER, SID, FakeRemux, R, playlist, stamp
 from tests.unit.watch.recovery_scene import BEGAN_MS, BUCKET, STEM, Recovery, unix_ms
 
 
@@ -204,6 +204,15 @@ def test_a_playlist_that_was_uploaded_anew_counts(recovery: Recovery) -> None:
     remux = FakeRemux()
     recovery.prepare(remux)
     assert [piece.name for piece in remux.pieces] == names[4:]
+
+
+def test_an_mp4_with_the_name_of_a_segment_hinders_nothing(recovery: Recovery) -> None:
+    recovery.slices(4)
+    recovery.folder.put(f"{FOLDER}{STEM}_{unix_ms(BEGAN)}.mp4")
+
+    recovery.recover()
+
+    assert len(recovery.recovered) == 1
 
 
 @pytest.mark.parametrize("channel", ["room_one", "ride_17822", "room_1741737847_3"])
