@@ -1,19 +1,30 @@
 """Parse the names that Agora gives to the files of a recording.
 
-Source: https://docs.agora.io/en/cloud-recording/develop/manage-files, "Naming conventions". Agora replaces special
-characters in the channel's name by `-`. So the name has no `_`, and the original channel cannot be restored.
+Source: https://docs.agora.io/en/cloud-recording/develop/manage-files, "Naming conventions". The page says that special
+characters in the channel's name, `_` among them, become `-`. Real files keep `_`, so both spellings are read:
+everything between the sid and a known ending is the channel. Only the recording's row knows the original channel.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
-_NAME = re.compile(
-    r"(?:bak(?P<instance>\d{1,9})_)?(?P<sid>[0-9A-Za-z]+)_(?P<channel>[^/_]*)"
-    r"(?:__uid_s_(?P<uid>\d+)__uid_e_(?P<medium>audio|video|av))?"
-    r"(?:_(?P<rest>\d{1,18})(?:_(?P<copy>\d{1,9}))?)?\.(?P<extension>[0-9A-Za-z]+)",
-    re.ASCII,
+_BEGIN = r"(?:bak(?P<instance>\d{1,9})_)?(?P<sid>[0-9A-Za-z]+)_"
+_UID = r"__uid_s_(?P<uid>\d+)__uid_e_(?P<medium>audio|video|av)"
+_NUMBERS = r"(?:_(?P<rest>\d{1,18})(?:_(?P<copy>\d{1,9}))?)?"
+_EXTENSION = r"\.(?P<extension>[0-9A-Za-z]+)"
+
+_OF_UID = re.compile(rf"{_BEGIN}(?P<channel>[^/]*){_UID}{_NUMBERS}{_EXTENSION}", re.ASCII)
+# A channel may end in numbers too. Of an MP4 only the last number is its own. A tick and a stamp are long.
+_OF_ALL = re.compile(
+    rf"{_BEGIN}(?P<channel>(?![^/]*__uid_s_\d+__uid_e_)[^/]*?)"
+    rf"(?:_(?P<tick>\d{{9,18}})_(?P<copy>\d{{1,9}})(?=\.m3u8$)|_(?P<number>\d{{1,18}})(?=\.mp4$)"
+    rf"|_(?P<stamp>\d{{13}}|\d{{17}})(?!\.m3u8$))?"
+    rf"{_EXTENSION}",
+    re.ASCII | re.IGNORECASE,
 )
+_STAMP_DIGITS = (13, 17)
+"""Unix ms in web mode, else `yyyyMMddHHmmssSSS`."""
 _SID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -21,9 +32,9 @@ _SID = re.compile(r"[0-9a-f]{32}")
 class AgoraName:
     """The parts of a file's name.
 
-    `recorder` is 0 for the first recorder, 1 for the one that took over after a failure (`bak0_`), and so on. `uid` and
-    `medium` exist in individual mode only. `rest` is the number of an MP4, the timestamp of a segment, or the time at
-    which a playlist was uploaded again. `copy` numbers these uploads.
+    `recorder` is 0 for the first recorder, 1 for the one that took over after a failure (`bak0_`), and so on. `channel`
+    is spelled as in the file's name. `uid` and `medium` exist in individual mode only. `rest` is the number of an MP4,
+    the timestamp of a segment, or the time at which a playlist was uploaded again. `copy` numbers these uploads.
     """
 
     recorder: int
@@ -36,19 +47,49 @@ class AgoraName:
     extension: str
 
     @classmethod
-    def parse(cls, name: str) -> Self | None:
-        """Parse the last part of an S3 key; None if it is not a name of Agora's."""
-        found = _NAME.fullmatch(name)
+    def parse(cls, name: str, *, channel: str = "") -> Self | None:
+        """Parse the last part of an S3 key; None if it is not a name of Agora's.
+
+        `channel` is the channel's name if the caller knows it, in any spelling. It decides where a name can be read in
+        two ways. A name that does not hold it is read as if the channel were unknown.
+        """
+        return (channel and cls._in_channel(name, channel)) or cls._in_any_channel(name)
+
+    @classmethod
+    def of_playlist(cls, name: str) -> Self | None:
+        """Parse the name of a playlist that is known to be no repeated upload: its numbers belong to the channel."""
+        parsed = cls.parse(name)
+        if parsed is None or parsed.uid is not None or parsed.rest is None:
+            return parsed
+        numbers = [parsed.rest] if parsed.copy is None else [parsed.rest, str(parsed.copy)]
+        return replace(parsed, channel="_".join([parsed.channel, *numbers]), rest=None, copy=None)
+
+    @classmethod
+    def _in_channel(cls, name: str, channel: str) -> Self | None:
+        spelled = "".join(each if each.isalnum() else f"(?:{re.escape(each)}|-)" for each in channel)
+        pattern = rf"{_BEGIN}(?P<channel>{spelled})(?:{_UID})?{_NUMBERS}{_EXTENSION}"
+        found = re.fullmatch(pattern, name, re.ASCII)
+        return cls._of(found, found["uid"], found["rest"]) if found else None
+
+    @classmethod
+    def _in_any_channel(cls, name: str) -> Self | None:
         # One of Agora's samples has a shorter sid; there the marks of a uid show that the name is Agora's.
-        if not found or not (found["uid"] or _SID.fullmatch(found["sid"])):
+        if of_uid := _OF_UID.fullmatch(name):
+            return cls._of(of_uid, of_uid["uid"], of_uid["rest"])
+        found = _OF_ALL.fullmatch(name)
+        if not found or not _SID.fullmatch(found["sid"]):
             return None
+        return cls._of(found, None, found["tick"] or found["number"] or found["stamp"])
+
+    @classmethod
+    def _of(cls, found: re.Match[str], uid: str | None, rest: str | None) -> Self:
         return cls(
             recorder=0 if found["instance"] is None else int(found["instance"]) + 1,
             sid=found["sid"],
             channel=found["channel"],
-            uid=found["uid"],
-            medium=found["medium"],
-            rest=found["rest"],
+            uid=uid,
+            medium=None if uid is None else found["medium"],
+            rest=rest,
             copy=None if found["copy"] is None else int(found["copy"]),
             extension=found["extension"].lower(),
         )
@@ -69,9 +110,16 @@ class AgoraName:
         return self.extension in ("ts", "webm")
 
     @property
+    def is_named_as_segment(self) -> bool:
+        """Whether it has the name of a segment, whatever its suffix: the marks of a uid, or a stamp at its end."""
+        has_stamp = self.rest is not None and self.copy is None and len(self.rest) in _STAMP_DIGITS
+        return not self.is_playlist and (self.uid is not None or has_stamp)
+
+    @property
     def mp4_number(self) -> int | None:
         """The number of the MP4 among those of its recorder, from 0; None if it is not an MP4."""
-        return int(self.rest) if self.extension == "mp4" and self.rest is not None else None
+        is_mp4 = self.extension == "mp4" and not self.is_named_as_segment
+        return int(self.rest) if is_mp4 and self.rest is not None else None
 
     @property
     def stem(self) -> str:

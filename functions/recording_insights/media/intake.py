@@ -12,6 +12,7 @@ from recording_insights.media.track import TrackFiles, beyond, playlist_in
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.status import FINAL
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import RecordingRow
 
 Admission = Mapping[str, Any]
 """What follows from an arrival: `{"ignored": reason}` or `{"recording_id", "media_id", "execution"}`."""
@@ -44,9 +45,12 @@ def admit_media(
     The row is written before the execution starts, and the execution's name follows from the object. A repeated event,
     also after a crash in between, leads to the same row and the same execution.
     """
-    if reason := why_ignored(media):
-        return {"ignored": reason}
     recording_id = store.recordings.recording_of(media)
+    recording = store.recordings.find(recording_id) if recording_id == media.recording_folder else None
+    if recording and "channel" in recording:
+        media = media.in_channel(recording["channel"])
+    if reason := why_ignored(media, by_recorder=_is_started_by_api(recording, recording_id)):
+        return {"ignored": reason}
     duration_ms = offset_ms = None
     if media.is_track:
         # Agora rewrites the playlist after every segment.
@@ -59,13 +63,18 @@ def admit_media(
             duration_ms = media_duration_ms(reader(media), media.size)
         except (NotMedia, MediaObjectGone) as error:
             return {"ignored": str(error)}
-        offset_ms = begins_after_ms(media.key, folder)
+        offset_ms = begins_after_ms(media.key, folder, channel=media.channel)
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
-    recording = store.recordings.find(recording_id)
+    recording = recording or store.recordings.find(recording_id)
     if recording and "provider" in recording:
         providers = [recording["provider"]]
     store.admit(recording_id, media, providers=providers, duration_ms=duration_ms, offset_ms=offset_ms)
     return begin(media, recording_id, store=store, start_execution=start_execution)
+
+
+def _is_started_by_api(recording: RecordingRow | None, recording_id: str) -> bool:
+    """Return whether the API started the recording. The id of a recording that was put by hand is Agora's sid."""
+    return recording is not None and recording.get("sid") != recording_id
 
 
 def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_execution: ExecutionStarter) -> Admission:

@@ -52,7 +52,7 @@ class Track:
     def read(cls, key: str, files: TrackFiles, *, continues_at_ms: int = 0) -> "Track":
         """List the files of a track and read its playlists."""
         folder, slash, name = key.rpartition("/")
-        own = AgoraName.parse(name)
+        own = AgoraName.of_playlist(name)
         listed = [*files.list(key.removesuffix(".m3u8"))]
         if own and own.is_track:
             listed += files.list(f"{folder}{slash}bak")
@@ -148,14 +148,17 @@ def beyond(playlist: Playlist, moment_ms: int) -> Playlist:
 def _sort_out(
     listed: Sequence[StoredFile], key: str
 ) -> tuple[dict[int, list[StoredFile]], dict[str, str], datetime | None]:
-    """Return the copies of each recorder's playlist, the segments' keys by name, and when the newest was written."""
+    """Return the copies of each recorder's playlist, the first upload first, the keys of the segments by name, and when
+    the newest file was written.
+    """
     folder, slash, name = key.rpartition("/")
-    own = AgoraName.parse(name)
+    own = AgoraName.of_playlist(name)
+    channel = own.channel if own else ""
     copies: dict[int, list[StoredFile]] = {}
     segment_keys: dict[str, str] = {}
     written_at = None
     for file in listed:
-        parsed = AgoraName.parse(file.name)
+        parsed = AgoraName.parse(file.name, channel=channel)
         if parsed is None or not _is_of(own, parsed) or file.key != f"{folder}{slash}{file.name}":
             continue
         if parsed.is_playlist:
@@ -163,6 +166,8 @@ def _sort_out(
         else:
             segment_keys[file.name] = file.key
         written_at = max(written_at or file.modified, file.modified)
+    for of_one in copies.values():
+        of_one.sort(key=lambda file: _upload_order(file, channel))
     return copies, segment_keys, written_at
 
 
@@ -176,10 +181,11 @@ def _is_of(own: AgoraName | None, name: AgoraName) -> bool:
 def _best_of(copies: Sequence[StoredFile], files: TrackFiles, continues_at_ms: int) -> Playlist | None:
     """Return the copy with the most segments, then a closed one, then the last; None if none is a playlist.
 
-    A copy with more segments than a closed one was written after the track continued.
+    `copies` are in the order of upload. A copy with more segments than a closed one was written after the track
+    continued.
     """
     playlists = []
-    for file in sorted(copies, key=_upload_order):
+    for file in copies:
         found = files.read(file.key)
         playlist = playlist_in(found[0] if found else b"")
         if playlist is not None:
@@ -187,6 +193,6 @@ def _best_of(copies: Sequence[StoredFile], files: TrackFiles, continues_at_ms: i
     return max(reversed(playlists), key=lambda each: (len(each.segments), each.closed), default=None)
 
 
-def _upload_order(file: StoredFile) -> tuple[int, int]:
-    name = AgoraName.parse(file.name)
+def _upload_order(file: StoredFile, channel: str) -> tuple[int, int]:
+    name = AgoraName.parse(file.name, channel=channel)
     return (int(name.rest or 0), name.copy or 0) if name else (0, 0)

@@ -25,6 +25,8 @@ SUFFIXES = (".mp4", ".m4a", ".mp3", ".wav")
 """Suffixes of the media files that start an execution: Agora's MP4, and the common audio files from elsewhere."""
 TRACKS = "*__uid_e_audio*.m3u8"
 """Keys of the playlists that start an execution too: those of individual mode, where Agora writes no MP4."""
+RECORDED = ("mp4", "m3u8")
+"""Formats of the media objects in the folder of a recording that the API started."""
 PREPARED = "prepared/"
 """Folder of the files that were prepared from tracks."""
 
@@ -44,6 +46,7 @@ class MediaObject:
     - `recovers` is set for a media object that is recovered from segments in place of MP4s that never arrived. Its
       `key` is that of the recorder's playlist, and `recovers` is the number of the first MP4 that it replaces. The
       earlier MP4s end at `continues_at_ms`.
+    - `channel` is the channel's name if the recording's row has it. It decides how Agora's name is read.
     """
 
     bucket: str
@@ -56,6 +59,7 @@ class MediaObject:
     continuation: int = 0
     continues_at_ms: int = 0
     recovers: int | None = None
+    channel: str = ""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "MediaObject":
@@ -74,8 +78,12 @@ class MediaObject:
             created_at=datetime.fromisoformat(event["time"]),
             sequencer=detail["object"].get("sequencer", ""),
         )
-        name = media._agora_name
-        return media._as_track(name) if name and name.is_track else media
+        return media._as_announced()
+
+    def in_channel(self, channel: str) -> "MediaObject":
+        """Return the object that arrived as its name reads in this channel."""
+        media = replace(self, key=self.playlist or self.key, playlist="", channel=channel)
+        return media._as_announced()
 
     @property
     def is_track(self) -> bool:
@@ -91,7 +99,7 @@ class MediaObject:
     def uid(self) -> str | None:
         """The uid of a track; None for other media objects."""
         name = self._agora_name
-        return name.uid if name and name.is_track else None
+        return name.uid if name and name.is_track and self.recovers is None else None
 
     @property
     def media_id(self) -> str:
@@ -124,6 +132,12 @@ class MediaObject:
             return None
         number = name.mp4_number if self.recovers is None else self.recovers
         return name.recorder * MOST_PARTS + int(number or 0)
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether it has the name that Agora gives to a segment, whatever its suffix."""
+        name = self._read_name()
+        return name is not None and name.is_named_as_segment
 
     @property
     def recording_folder(self) -> str | None:
@@ -185,23 +199,37 @@ class MediaObject:
 
     @property
     def _agora_name(self) -> AgoraName | None:
-        name = AgoraName.parse(self.key.rpartition("/")[2])
+        name = self._read_name()
         is_part = name is not None and (name.mp4_number is not None or self.recovers is not None)
         return name if name and (name.is_track or is_part) else None
 
-    def _as_track(self, name: AgoraName) -> "MediaObject":
+    def _read_name(self) -> AgoraName | None:
+        return AgoraName.parse(self.key.rpartition("/")[2], channel=self.channel)
+
+    def _as_announced(self) -> "MediaObject":
+        """Return the track if the object is one of its playlists, else the object itself."""
+        name = self._read_name()
+        if name is None or not name.is_track:
+            return self
         folder = self.key[: self.key.rfind("/") + 1]
         return replace(self, key=f"{folder}{name.stem}.m3u8", etag="", sequencer="", playlist=self.key)
 
 
-def why_ignored(media: MediaObject) -> str | None:
-    """Return why an object starts no execution, or None if it starts one; does not read the object."""
+def why_ignored(media: MediaObject, *, by_recorder: bool = False) -> str | None:
+    """Return why an object starts no execution, or None if it starts one; does not read the object.
+
+    `by_recorder` tells whether it is in the folder of a recording that the API started.
+    """
     if media.key.endswith("/"):
         return "a key that ends in / is a folder marker"
     if media.key.startswith(PREPARED):
         return "the object was prepared from a track, which is processed already"
+    if media.is_segment:
+        return "a segment of Agora's is processed with the playlist or the MP4 that holds it"
     if not media.is_track and not media.key.lower().endswith(SUFFIXES):
         return f"not a media file that providers take ({', '.join(SUFFIXES)})"
+    if by_recorder and media.format not in RECORDED:
+        return "in the folder of a recording that the API started, only MP4s and playlists are media"
     if media.size == 0:
         return "the object has zero bytes"
     return None

@@ -41,15 +41,16 @@ class _RecorderFiles:
 
 
 def find_lost_parts(
-    listed: Sequence[StoredFile], media: Sequence[MediaRow], *, sid: str | None, files: TrackFiles
+    listed: Sequence[StoredFile], media: Sequence[MediaRow], *, sid: str | None, channel: str, files: TrackFiles
 ) -> Iterator[LostParts]:
     """Yield the lost parts of each recorder whose segments hold more than its MP4s.
 
-    `listed` are the files of the recording's folder, `media` the rows of the recording's media objects. A recorder is
-    skipped if one of its MP4s has an unknown length, or is in the folder and has no row yet.
+    `listed` are the files of the recording's folder, `media` the rows of the recording's media objects. `channel` is
+    the channel's name in the recording's row, empty if unknown. A recorder is skipped if one of its MP4s has an unknown
+    length, or is in the folder and has no row yet.
     """
     rows = newest_per_key(media)
-    recorders = _recorders(listed, sid)
+    recorders = _recorders(listed, sid, channel)
     for recorder in recorders:
         lengths = _lengths(recorder, rows)
         known = {number: length for number, length in lengths.items() if length is not None}
@@ -65,11 +66,11 @@ def find_lost_parts(
             yield LostParts(recorder.playlist, number, continues_at_ms, offset_ms)
 
 
-def _recorders(listed: Sequence[StoredFile], sid: str | None) -> list[_RecorderFiles]:
+def _recorders(listed: Sequence[StoredFile], sid: str | None, channel: str) -> list[_RecorderFiles]:
     """Group the files of mixes and web pages by recorder, the first recorder first."""
     found: dict[str, _RecorderFiles] = {}
     for file in listed:
-        name = AgoraName.parse(file.name)
+        name = AgoraName.parse(file.name, channel=channel)
         if name and name.uid is None and name.sid == (sid or name.sid):
             playlist = file.key.removesuffix(file.name) + name.playlist
             found.setdefault(playlist, _RecorderFiles(playlist, name)).listed.append(file)
@@ -99,7 +100,7 @@ def _lengths(recorder: _RecorderFiles, media: Sequence[MediaRow]) -> dict[int, i
 def _mp4_number(recorder: _RecorderFiles, key: str) -> int | None:
     """Return the number of an MP4 of this recorder; None for any other file."""
     folder, slash, last = key.rpartition("/")
-    name = AgoraName.parse(last)
+    name = AgoraName.parse(last, channel=recorder.name.channel)
     is_own = name is not None and f"{folder}{slash}{name.playlist}" == recorder.playlist
     return name.mp4_number if name and is_own else None
 

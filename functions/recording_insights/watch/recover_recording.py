@@ -49,7 +49,8 @@ def _recovered(
         if "recovered" in item:
             yield MediaObject(bucket, item["key"], "", 0, now, recovers=item["part"] % MOST_PARTS), None
     listed = folder.list(recording["prefix"])
-    for lost in find_lost_parts(listed, media, sid=recording.get("sid"), files=folder):
+    sid, channel = recording.get("sid"), recording.get("channel", "")
+    for lost in find_lost_parts(listed, media, sid=sid, channel=channel, files=folder):
         if lost.playlist not in known:
             media_object = MediaObject(bucket, lost.playlist, "", 0, now, recovers=lost.number)
             yield replace(media_object, continues_at_ms=lost.continues_at_ms), lost

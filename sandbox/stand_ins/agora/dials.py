@@ -18,6 +18,8 @@ class AgoraDials:
     `speed`: seconds of media recorded in a second. `idle_speed`: how much faster `maxIdleTime` passes.
     `joining_seconds`: time from start to the first sound. `slice_seconds`: media in one slice.
     `parts`: number of MP4s of a recording.
+    `replaces_underscores`: `_` in the channel's name becomes `-` in file names, as Agora's page says. Real files keep
+    it.
     `app_certificate`: App Certificate of the project. A start needs a token that fits it (empty: no token).
     `uids`: participants of the channel. Each has one voice of the media, in the order in which the voices first speak.
     `mutes`: when a participant is muted, each {"uid": "1001", "from_seconds": 20.0, "to_seconds": 30.0} of media.
@@ -61,6 +63,7 @@ class AgoraDials:
     stands_at_seconds: float = 0.0
     slice_seconds: float = 15.0
     parts: int = 1
+    replaces_underscores: bool = False
     app_certificate: str | None = None
     uids: list[str] = field(default_factory=lambda: ["1001", "1002"])
     mutes: list[dict[str, Any]] = field(default_factory=list)

@@ -22,8 +22,9 @@ from sandbox.stand_ins.agora.recorder import Recorder, RequestedFiles
 from sandbox.stand_ins.agora.subscriptions import Subscriptions
 from sandbox.stand_ins.agora.uploads import Uploads
 
-# Agora's list of characters that become "-" in file names; a space stays.
-_SPECIAL = re.compile(r"[!@#$%^&*()+_.=\[\]{}~|,;:?<>]")
+# Agora's list of characters that become "-" in file names, but for "_", which real files keep. A space stays.
+# Such a file of 2024: 972b2f73e8408e687e2819a2d9e70693_ride_17822__uid_s_1000__uid_e_video_20240203052751685.ts
+_SPECIAL = re.compile(r"[!@#$%^&*()+.=\[\]{}~|,;:?<>]")
 
 _CRASH_SECONDS = 1.0
 _LONGEST_ANSWER_SECONDS = 20.0
@@ -326,8 +327,11 @@ class Recording:
 
     def _new_recorder(self, marker: str, begins: float) -> Recorder:
         """Create a recorder that begins at this second. The names of its files have `marker` before the sid."""
+        channel = _SPECIAL.sub("-", self.cname)
+        if self.channel.dials.replaces_underscores:
+            channel = channel.replace("_", "-")
         return Recorder(
-            "/".join([*self.prefix, f"{marker}{self.sid}_{_SPECIAL.sub('-', self.cname)}"]),
+            "/".join([*self.prefix, f"{marker}{self.sid}_{channel}"]),
             self.channel,
             self.requested_files,
             self._gaps,

@@ -123,7 +123,7 @@ def slices_of(bucket: FakeBucket, uid: str, prefix: str = "") -> list[HeardSlice
 
 def files_of(bucket: FakeBucket, uid: str, medium: str, suffix: str, prefix: str = "") -> list[str]:
     """The keys of a uid's files with a time in their names, in order."""
-    recorder = rf"^recordings/0123abcd/{prefix}[0-9a-f]{{32}}_room-1"
+    recorder = rf"^recordings/0123abcd/{prefix}[0-9a-f]{{32}}_room_1"
     name = re.compile(rf"{recorder}__uid_s_{uid}__uid_e_{medium}_\d{{17}}\.{suffix}$")
     return [key for key in sorted(bucket.objects) if name.match(key)]
 

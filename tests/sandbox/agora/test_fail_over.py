@@ -16,7 +16,7 @@ def test_another_recorder_goes_on_under_another_name(agora: AgoraCustomer, stand
     stand_ins.finish()
     playlists = dict(playlists_of(stand_ins.bucket))
     prefix = "recordings/0123abcd/"
-    names = [f"{task.sid}_room-1__uid_s_{uid}__uid_e_audio.m3u8" for uid in ("1001", "1002")]
+    names = [f"{task.sid}_room_1__uid_s_{uid}__uid_e_audio.m3u8" for uid in ("1001", "1002")]
     assert set(playlists) == {f"{prefix}{marker}{name}" for marker in ("", "bak0_") for name in names}
     for key, playlist in playlists.items():
         assert ("#EXT-X-ENDLIST" in playlist) == ("bak0_" in key)
@@ -63,7 +63,7 @@ def test_the_mp4s_of_a_mix_are_those_of_the_second_recorder(agora: AgoraCustomer
     task = agora.started()
     stand_ins.finish()
     [mp4] = stand_ins.bucket.ending_in(".mp4")
-    assert mp4 == f"recordings/0123abcd/bak0_{task.sid}_room-1_0.mp4"
+    assert mp4 == f"recordings/0123abcd/bak0_{task.sid}_room_1_0.mp4"
     assert seconds_of(stand_ins.bucket.objects[mp4]) == pytest.approx(22.4, abs=0.2)
     recorders = {re.sub(r"^.*/|_room.*$", "", key) for key, _ in playlists_of(stand_ins.bucket)}
     assert recorders == {task.sid, f"bak0_{task.sid}"}

@@ -31,7 +31,7 @@ def test_everybody_has_a_playlist_with_slices_of_their_own_voice(agora: AgoraCus
     stand_ins.dials(agora=FAST)
     task = started(agora)
     stand_ins.finish()
-    name = f"recordings/0123abcd/{task.sid}_room-1__uid_s_{{}}__uid_e_audio"
+    name = f"recordings/0123abcd/{task.sid}_room_1__uid_s_{{}}__uid_e_audio"
     assert {key for key, _ in playlists_of(stand_ins.bucket)} == {f"{name.format(u)}.m3u8" for u in (1001, 1002)}
     for uid, (lowest, highest) in (("1001", WOMAN), ("1002", MAN)):
         slices = slices_of(stand_ins.bucket, uid)
@@ -163,7 +163,7 @@ def test_query_and_stop_list_a_file_per_uid(agora: AgoraCustomer, stand_ins: Sta
     assert reply["status"] == 5
     assert reply["fileList"] == [
         {
-            "fileName": f"recordings/0123abcd/{task.sid}_room-1__uid_s_{uid}__uid_e_audio.m3u8",
+            "fileName": f"recordings/0123abcd/{task.sid}_room_1__uid_s_{uid}__uid_e_audio.m3u8",
             "trackType": "audio",
             "uid": uid,
             "mixedAllUser": False,

@@ -53,7 +53,7 @@ def test_a_recording_is_notified_from_start_to_upload(agora: AgoraCustomer, stan
         assert payload["sequence"] == sequence
     assert [sent.json["payload"]["serviceType"] for sent in stand_ins.sent] == [1, 0, 1, 0, 2]
     assert len({sent.json["noticeId"] for sent in stand_ins.sent}) == 5
-    stem = f"recordings/0123abcd/{task.sid}_room-1__uid_s_{{}}__uid_e_audio.m3u8"
+    stem = f"recordings/0123abcd/{task.sid}_room_1__uid_s_{{}}__uid_e_audio.m3u8"
     assert details(stand_ins, 40) == {"msgName": "recorder_started", "status": 0}
     assert details(stand_ins, 4) == {"msgName": "cloud_recording_file_infos", "fileList": stem.format(1001)}
     assert details(stand_ins, 41) == {"msgName": "recorder_leave", "leaveCode": 4}
@@ -121,7 +121,7 @@ def test_late_files_are_notified_as_backed_up(agora: AgoraCustomer, stand_ins: S
     agora.started()
     stand_ins.finish()
     assert events(stand_ins) == [40, 4, 41, 11, 32]
-    files = [file["fileName"].partition("_room-1")[2] for file in details(stand_ins, 32)["fileList"]]
+    files = [file["fileName"].partition("_room_1")[2] for file in details(stand_ins, 32)["fileList"]]
     assert files == [".m3u8", "_0.mp4"]
 
 

@@ -3,11 +3,12 @@
 import re
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox.stand_ins.credentials import credentials
-from tests.sandbox.agora.individual import FAST, seconds_of, still_at
+from tests.sandbox.agora.individual import FAST, individual_parts, seconds_of, still_at
 from tests.sandbox.conftest import AgoraCustomer, AgoraTask, StandIns, start_request, until
 
 SILENT = {"recording_seconds": 0, "joining_seconds": 0.0}
@@ -17,7 +18,7 @@ def test_a_recording_uploads_slices_playlist_and_mp4(agora: AgoraCustomer, stand
     stand_ins.dials(agora={**FAST, "recording_seconds": 31})
     task = agora.started()
     stand_ins.finish()
-    name = f"recordings/0123abcd/{task.sid}_room-1"
+    name = f"recordings/0123abcd/{task.sid}_room_1"
     slices = sorted(key for key in stand_ins.bucket.objects if key.endswith(".ts"))
     assert sorted(stand_ins.bucket.objects) == sorted([f"{name}.m3u8", f"{name}_0.mp4", *slices])
     assert slices == [f"{name}_20270115080000000.ts", f"{name}_20270115080015000.ts", f"{name}_20270115080030000.ts"]
@@ -63,7 +64,7 @@ def test_stopping_early_makes_a_shorter_recording(agora: AgoraCustomer, stand_in
     result = reply.json["serverResponse"]
     assert (reply.status_code, result["uploadingStatus"]) == (200, "uploaded")
     mp4 = result["fileList"][-1]["fileName"]
-    assert re.fullmatch(rf"recordings/0123abcd/{task.sid}_room-1_0\.mp4", mp4)
+    assert re.fullmatch(rf"recordings/0123abcd/{task.sid}_room_1_0\.mp4", mp4)
     assert seconds_of(stand_ins.bucket.objects[mp4]) == pytest.approx(4, abs=0.2)
     assert task.query().status_code == 404
 
@@ -83,7 +84,7 @@ def test_dial_parts_cuts_the_mp4_into_as_many(agora: AgoraCustomer, stand_ins: S
     task = agora.started()
     stand_ins.finish()
     mp4s = {key: content for key, content in stand_ins.bucket.objects.items() if key.endswith(".mp4")}
-    assert list(mp4s) == [f"recordings/0123abcd/{task.sid}_room-1_{n}.mp4" for n in range(3)]
+    assert list(mp4s) == [f"recordings/0123abcd/{task.sid}_room_1_{n}.mp4" for n in range(3)]
     for content in mp4s.values():
         assert seconds_of(content) == pytest.approx(3, abs=0.2)
 
@@ -96,7 +97,7 @@ def test_hls_only_leaves_no_mp4_and_lists_a_string(agora: AgoraCustomer, stand_i
     task.query()
     result = task.stop().json["serverResponse"]
     assert result["fileListMode"] == "string"
-    assert result["fileList"].endswith("_room-1.m3u8")
+    assert result["fileList"].endswith("_room_1.m3u8")
     assert not any(key.endswith(".mp4") for key in stand_ins.bucket.objects)
     assert re.search(r"#EXTINF:[\d.]+,\n", stand_ins.bucket.playlists[-1])
 
@@ -244,3 +245,17 @@ def test_the_ledger_holds_no_secret(agora: AgoraCustomer, stand_ins: StandIns) -
     assert [line["call"] for line in stand_ins.ledger()["lines"]] == ["agora.acquire", "agora.start", "agora.stop"]
     for secret in ("wJalrXUtnFEMI", "AKIDEXAMPLE", credentials()["agora"]["customerSecret"], task.resource_id):
         assert secret not in text
+
+
+@pytest.mark.parametrize(("replaces", "written"), [(False, "the_1st- room_2"), (True, "the-1st- room-2")])
+@pytest.mark.parametrize(("mode", "parts"), [("mix", {}), ("individual", individual_parts(streamMode="original"))])
+def test_file_names_keep_the_underscores_of_a_channel_or_replace_them(
+    agora: AgoraCustomer, stand_ins: StandIns, mode: str, parts: dict[str, Any], replaces: bool, written: str
+) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 8, "replaces_underscores": replaces})
+    channel = "the_1st. room_2"
+    started = agora.start(agora.acquire(cname=channel), mode, cname=channel, **parts)
+    stand_ins.finish()
+    ending = re.compile(rf".*/{started.json['sid']}_{written}(__uid_s_\d+__uid_e_audio)?(_\d+\.ts|_0\.mp4|\.m3u8)")
+    assert [key for key in stand_ins.bucket.objects if not ending.fullmatch(key)] == []
+    assert len(stand_ins.bucket.objects) >= 3

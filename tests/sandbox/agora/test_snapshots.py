@@ -64,7 +64,7 @@ def test_pictures_alone_leave_no_playlist(agora: AgoraCustomer, stand_ins: Stand
     told = [details for event, details in events if event == 45]
     assert {details["msgName"] for details in told} == {"snapshot_file"}
     assert {details["fileName"] for details in told} == set(stand_ins.bucket.objects)
-    name = f"recordings/0123abcd/{task.sid}_room-1__uid_s_1001__uid_e_video_20270115080000000.jpg"
+    name = f"recordings/0123abcd/{task.sid}_room_1__uid_s_1001__uid_e_video_20270115080000000.jpg"
     assert told[0]["fileName"] == name
     assert events[-1][1] == {"msgName": "uploaded", "status": 0}
 

@@ -71,7 +71,7 @@ def test_a_playlist_from_the_backup_has_another_name(agora: AgoraCustomer, stand
     stand_ins.dials(agora={**SHORT, "backed_up": True})
     task = started(agora)
     stand_ins.finish()
-    name = f"recordings/0123abcd/{task.sid}_room-1__uid_s_1001__uid_e_audio"
+    name = f"recordings/0123abcd/{task.sid}_room_1__uid_s_1001__uid_e_audio"
     playlists = dict(playlists_of(stand_ins.bucket))
     assert list(playlists) == [f"{name}.m3u8", f"{name}_1800000000_0.m3u8", f"{name}_1800000000_1.m3u8"]
     first, before, last = playlists.values()

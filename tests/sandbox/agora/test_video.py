@@ -44,7 +44,7 @@ def test_every_camera_is_recorded_in_its_own_colour_and_time(agora: AgoraCustome
     stand_ins.dials(agora=FAST)
     task = started(agora, **BOTH)
     stand_ins.finish()
-    stem = f"recordings/0123abcd/{task.sid}_room-1__uid_s_{{}}__uid_e_{{}}.m3u8"
+    stem = f"recordings/0123abcd/{task.sid}_room_1__uid_s_{{}}__uid_e_{{}}.m3u8"
     playlists = dict(playlists_of(stand_ins.bucket))
     assert set(playlists) == {stem.format(*each) for each in itertools.product((1001, 1002), ("audio", "video"))}
     for uid in ("1001", "1002"):
@@ -69,11 +69,11 @@ def test_beside_video_the_sound_is_what_it_is_alone(agora: AgoraCustomer, stand_
     stand_ins.dials(agora={**FAST, "recording_seconds": 20})
     started(agora)
     stand_ins.finish()
-    alone = [(part.name.partition("_room-1")[2], part.pcm) for part in slices_of(stand_ins.bucket, "1002")]
+    alone = [(part.name.partition("_room_1")[2], part.pcm) for part in slices_of(stand_ins.bucket, "1002")]
     stand_ins.bucket.objects.clear()
     started(agora, **BOTH)
     stand_ins.finish()
-    assert [(part.name.partition("_room-1")[2], part.pcm) for part in slices_of(stand_ins.bucket, "1002")] == alone
+    assert [(part.name.partition("_room_1")[2], part.pcm) for part in slices_of(stand_ins.bucket, "1002")] == alone
 
 
 def test_the_low_stream_has_half_the_size(agora: AgoraCustomer, stand_ins: StandIns) -> None:
@@ -193,7 +193,7 @@ def test_standard_has_a_playlist_over_both_besides(agora: AgoraCustomer, stand_i
     stand_ins.dials(agora={**FAST, "recording_seconds": 20})
     task = started(agora, **BOTH, streamMode="standard", unsubscribeVideoUids=["1002"])
     stand_ins.finish()
-    name = f"{task.sid}_room-1__uid_s_{{}}__uid_e_{{}}.m3u8"
+    name = f"{task.sid}_room_1__uid_s_{{}}__uid_e_{{}}.m3u8"
     playlists = dict(playlists_of(stand_ins.bucket))
     assert len(playlists) == 5
     hers = playlists[f"recordings/0123abcd/{name.format(1001, 'av')}"].splitlines()

@@ -57,6 +57,7 @@ def test_it_is_the_time_between_the_first_slices(arrivals: Arrivals, written: An
 def test_neither_files_of_others_nor_mp4s_count(arrivals: Arrivals) -> None:
     arrivals.slices(0, 20, 35)
     arrivals.slices(0, 0, stem=f"{STEM}2")
+    arrivals.slices(0, 0, stem=f"{STEM}_2")
     arrivals.slices(1, 80)
     arrivals.slices(2, 10)
     arrivals.folder.put(FOLDER + named(0, "_0.mp4"))
@@ -71,6 +72,14 @@ def test_other_files_have_no_offset_and_list_nothing(arrivals: Arrivals, name: s
 
     assert arrivals.offset_of(name) is None
     assert arrivals.folder.lists == 0
+
+
+def test_a_channel_with_underscores_is_placed_too(arrivals: Arrivals) -> None:
+    stem = f"{SID}_ride_17822"
+    arrivals.slices(0, 0, stem=stem)
+    arrivals.slices(1, 60, stem=stem)
+
+    assert arrivals.offset_of(named(1, "_0.mp4", stem=stem)) == 60_000
 
 
 @pytest.mark.parametrize("recorder", [0, 1])

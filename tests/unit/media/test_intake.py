@@ -19,6 +19,13 @@ from tests.unit.processing.track_scene import FakeFolder
 
 SID = "b1946ac92492d2347c6235b4d2611184"
 FOLDER = "5eb63bbbe01eeed093cb22bb8f5acdc3"
+API_RECORDING = {
+    **recording_key(FOLDER),
+    "recording_id": FOLDER,
+    "status": "recording",
+    "version": 1,
+    "provider": "marsview",
+}
 
 
 class FakeBucket:
@@ -235,6 +242,62 @@ def test_the_parts_of_a_recording_put_by_hand_come_together(admit: Any, put: Any
     assert len(store.recordings.get(SID)["media"]) == 3
 
 
+@pytest.mark.parametrize("channel", ["room_one", "ride_17822", "_0", "a__uid_s_1"])
+def test_the_parts_of_a_channel_with_underscores_come_together(
+    admit: Any, put: Any, store: MediaStore, channel: str
+) -> None:
+    names = [f"{SID}_{channel}_{number}.mp4" for number in range(11)] + [f"bak0_{SID}_{channel}_0.mp4"]
+    admitted = [admit(put(name, wav())) for name in names]
+
+    assert {each["recording_id"] for each in admitted} == {SID}
+    parts = [store.get(SID, each["media_id"])["part"] for each in admitted]
+    assert parts == [*range(11), 100_000]
+
+
+@pytest.mark.parametrize(
+    ("channel", "name", "part"),
+    [
+        ("room_one", "room_one_7.mp4", 7),
+        ("room_one", "room-one_7.mp4", 7),
+        ("ride_17822", "ride_17822.mp4", None),
+        ("a__uid_s_1__uid_e_audio", "a__uid_s_1__uid_e_audio_3.mp4", 3),
+    ],
+)
+def test_the_channel_of_the_row_decides_which_part_it_is(
+    admit: Any, put: Any, store: MediaStore, table: FakeTable, channel: str, name: str, part: int | None
+) -> None:
+    table.put_item(Item={**API_RECORDING, "channel": channel})
+
+    admitted = admit(put(f"recordings/{FOLDER}/{SID}_{name}", wav()))
+
+    assert admitted["recording_id"] == FOLDER
+    assert store.get(FOLDER, admitted["media_id"]).get("part") == part
+
+
+@pytest.mark.parametrize("channel", ["room_one", "ride_17822", "a__uid_s_1"])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_track_of_a_channel_with_underscores_is_one_execution(
+    admit: Any, captured_event: Any, bucket: FakeBucket, table: FakeTable, channel: str, known: bool
+) -> None:
+    table.put_item(Item={**API_RECORDING, **({"channel": channel} if known else {})})
+    stem = f"{SID}_{channel}__uid_s_1__uid_e_audio"
+    for name in (f"{stem}.m3u8", f"{stem}_22194679897_3.m3u8", f"bak0_{stem}.m3u8"):
+        admit(announced(captured_event, f"recordings/{FOLDER}/{name}", name))
+
+    [state] = bucket.executions.values()
+    assert state["key"] == f"recordings/{FOLDER}/{stem}.m3u8"
+
+
+def test_a_mix_whose_channel_is_called_as_a_track_has_no_track(
+    admit: Any, captured_event: Any, bucket: FakeBucket, table: FakeTable
+) -> None:
+    table.put_item(Item={**API_RECORDING, "channel": "a__uid_s_1__uid_e_audio"})
+    media = announced(captured_event, f"recordings/{FOLDER}/{SID}_a__uid_s_1__uid_e_audio.m3u8", "etag")
+
+    assert "not a media file" in admit(media)["ignored"]
+    assert not bucket.starts
+
+
 @pytest.mark.parametrize(
     ("key", "provider", "failover"),
     [
@@ -287,6 +350,46 @@ def test_a_playlist_that_is_written_400_times_is_one_execution(
     item = store.get(SID, media.media_id)
     assert (item["uid"], item["format"], item["etag"]) == ("1001", "m3u8", "")
     assert len(table.scan()["Items"]) == 2
+
+
+@pytest.mark.parametrize("suffix", ["webm", "mp4", "m4a"])
+@pytest.mark.parametrize("folder", [f"recordings/{FOLDER}/", "by hand/"])
+def test_300_segments_of_an_individual_recording_are_one_job_per_audio_track(
+    admit: Any,
+    put: Any,
+    captured_event: Callable[[str], Any],
+    bucket: FakeBucket,
+    table: FakeTable,
+    folder: str,
+    suffix: str,
+) -> None:
+    table.put_item(Item={**API_RECORDING, "mode": "individual", "channel": "room_one", "sid": SID})
+    stems = [f"{SID}_room_one__uid_s_{uid}__uid_e_{medium}" for uid in (1001, 1002) for medium in ("audio", "video")]
+    for number in range(75):
+        for stem in stems:
+            segment = put(f"{folder}{stem}_20260312{number // 60:02}{number % 60:02}00123.{suffix}", wav())
+            assert "a segment of Agora's" in admit(segment)["ignored"]
+            admit(announced(captured_event, f"{folder}{stem}.m3u8", f"etag {number}"))
+
+    audio = [f"{folder}{stem}.m3u8" for stem in stems if stem.endswith("audio")]
+    assert [state["key"] for state in bucket.executions.values()] == audio
+    assert len([row for row in table.scan()["Items"] if "media_id" in row]) == 2
+
+
+@pytest.mark.parametrize("name", [f"{SID}_team_0.m4a", "shared talk.mp3", "talk.wav"])
+def test_in_a_recorder_s_folder_only_mp4s_and_playlists_are_media(
+    admit: Any, put: Any, bucket: FakeBucket, table: FakeTable, name: str
+) -> None:
+    table.put_item(Item={**API_RECORDING, "channel": "team"})
+
+    assert "only MP4s and playlists" in admit(put(f"recordings/{FOLDER}/{name}", wav()))["ignored"]
+    assert not bucket.starts
+
+
+def test_in_a_folder_that_is_called_as_a_sid_other_files_are_media(admit: Any, put: Any, store: MediaStore) -> None:
+    names = (f"{SID}/{SID}_team_0.mp4", f"{SID}/notes.mp3")
+
+    assert [admit(put(name, wav()))["recording_id"] for name in names] == [SID, SID]
 
 
 def test_the_tracks_of_one_recording_are_its_media_objects(

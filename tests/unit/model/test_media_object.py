@@ -127,8 +127,7 @@ class TestAgoraNames:
             f"{SID}_weekly-sync--4--_0.mp4",
             f"{SID}_with space_0.mp4",
             f"{SID}__0.mp4",
-            f"{SID}_team__uid_s_0__uid_e_av_0.mp4",
-            f"{SID}_team__uid_s_4294967295__uid_e_audio_20260312000407123.mp4",
+            f"{SID}_team_and_others_0.mp4",
             f"{SID}_team_20260312000407123_1.mp4",
         ],
     )
@@ -252,8 +251,6 @@ class TestTracks:
             f"{SID}_team.m3u8",
             f"{STEM.replace('audio', 'video')}.m3u8",
             f"{STEM.replace('audio', 'av')}.m3u8",
-            f"{STEM}.m3u",
-            f"{STEM}_20260312000407123.ts",
             "x__uid_e_audio.m3u8",
         ],
     )
@@ -262,6 +259,32 @@ class TestTracks:
 
         assert not media.is_track
         assert why_ignored(media) == NO_MEDIA
+
+    @pytest.mark.parametrize(
+        "ending",
+        [
+            *("__uid_s_1__uid_e_audio_20260312000407123", "__uid_s_1__uid_e_video_1773273847123"),
+            *("__uid_s_1__uid_e_av_0", "__uid_s_1__uid_e_audio", "_20260312000407123", "_1773273847123"),
+        ],
+    )
+    @pytest.mark.parametrize("recorder", ["", "bak0_"])
+    def test_a_segment_is_never_media_whatever_its_suffix(
+        self, make_media: MakeMedia, ending: str, recorder: str
+    ) -> None:
+        for suffix in ("ts", "webm", "WebM", "mp4", "m4a", "wav", "ogg", "m3u"):
+            media = make_media(f"calls/{recorder}{SID}_room_one{ending}.{suffix}")
+
+            assert "a segment of Agora's" in str(why_ignored(media)), suffix
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            *("talk_20260312000407123.mp4", "1773273847123.wav", f"{SID}_match_1773273847123_0.mp4"),
+            *(f"{SID}_team_177327384712.mp4", f"{SID}_team__uid_s_1__uid_e_0.mp4"),
+        ],
+    )
+    def test_a_stamp_alone_makes_no_segment(self, make_media: MakeMedia, key: str) -> None:
+        assert why_ignored(make_media(key)) is None
 
     def test_a_sid_of_another_form_makes_a_recording_id_all_the_same(self, make_media: MakeMedia) -> None:
         one, other = (make_media(f"a/{s}_team__uid_s_7__uid_e_audio.m3u8") for s in ("Sid1", "Sid2"))

@@ -49,6 +49,13 @@ class Recovery:
         row = {**recording_key(R), "recording_id": R, "prefix": FOLDER, **values}
         self.store.table.put_item(Item=row)
 
+    def channel(self, name: str) -> None:
+        """The row knows the channel, as that of every recording that the API started."""
+        key = recording_key(R)
+        self.store.table.update_item(
+            Key=key, UpdateExpression="SET channel = :name", ExpressionAttributeValues={":name": name}
+        )
+
     def slices(
         self, count: int, *, recorder: int = 0, at: float = 0, pause: float = 0, written: Any = stamp, **of: Any
     ) -> list[str]:
@@ -60,9 +67,9 @@ class Recovery:
         self.folder.put(FOLDER + named(recorder, ".m3u8", **of), playlist(names, closed=False))
         return names
 
-    def mp4(self, number: int, seconds: float | None, *, recorder: int = 0) -> MediaObject:
+    def mp4(self, number: int, seconds: float | None, *, recorder: int = 0, **of: Any) -> MediaObject:
         """An MP4 that came and was processed; None if nobody can tell how long it is."""
-        media = MediaObject(BUCKET, FOLDER + named(recorder, f"_{number}.mp4"), "etag", 9, self.clock.now())
+        media = MediaObject(BUCKET, FOLDER + named(recorder, f"_{number}.mp4", **of), "etag", 9, self.clock.now())
         self.folder.put(media.key)
         length = None if seconds is None else round(seconds * 1000)
         self.media_store.admit(R, media, providers=["marsview"], duration_ms=length)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.crashing_table import Crash, crashes_at_every_write
 from tests.unit.fakes import FakeClock
-from tests.unit.processing.track_scene import FOLDER, SID, FakeRemux, R, playlist, stamp
+from tests.unit.processing.track_scene import BEGAN, FOLDER, SID, FakeRemux, R, playlist, stamp
 from tests.unit.watch.recovery_scene import BEGAN_MS, BUCKET, STEM, Recovery, unix_ms
 
 
@@ -201,6 +201,35 @@ def test_a_playlist_that_was_uploaded_anew_counts(recovery: Recovery) -> None:
 
     recovery.recover()
 
+    remux = FakeRemux()
+    recovery.prepare(remux)
+    assert [piece.name for piece in remux.pieces] == names[4:]
+
+
+def test_an_mp4_with_the_name_of_a_segment_hinders_nothing(recovery: Recovery) -> None:
+    recovery.slices(4)
+    recovery.folder.put(f"{FOLDER}{STEM}_{unix_ms(BEGAN)}.mp4")
+
+    recovery.recover()
+
+    assert len(recovery.recovered) == 1
+
+
+@pytest.mark.parametrize("channel", ["room_one", "ride_17822", "room_1741737847_3"])
+def test_the_channel_in_the_row_tells_its_playlist_from_a_copy(recovery: Recovery, channel: str) -> None:
+    recovery.channel(channel)
+    stem = f"{SID}_{channel}"
+    recovery.slices(1, recorder=1, at=300, stem=stem)
+    names = recovery.slices(8, stem=stem)
+    recovery.folder.put(f"{FOLDER}{stem}_1755000000_0.m3u8", playlist(names[:4]))
+    recovery.mp4(0, 60, stem=stem)
+    recovery.mp4(0, 15, stem=stem, recorder=1)
+
+    recovery.recover()
+
+    [row] = recovery.recovered
+    assert (row["key"], row["part"]) == (f"{FOLDER}{stem}.m3u8", 1)
+    assert row["continues_at_ms"] == BEGAN_MS + 60_000
     remux = FakeRemux()
     recovery.prepare(remux)
     assert [piece.name for piece in remux.pieces] == names[4:]
