@@ -82,6 +82,7 @@ class RecordingRow(TypedDict, total=False):
     max_idle_seconds: int
     decryption: Mapping[str, Any]
     correct_extinf: bool
+    ntp_timestamps: bool
     audio_only: bool
     video_stream_type: str
     subscribe_audio_uids: Any

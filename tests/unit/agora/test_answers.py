@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from recording_insights.agora.answers import RULES, RULES_BY_CODE, Verdict, judge
+from recording_insights.agora.answers import MEANINGS, RULES, Rule, Verdict, judge
 from recording_insights.agora.calls import AgoraCalls
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.hosts import HostRotation
@@ -291,6 +291,7 @@ def test_live_states_in_words() -> None:
     assert LiveState.from_reply({}).over
 
 
+EMPTY = Stopped(empty=True, reason="Agora: nothing was recorded, so there is no file: Agora gives a reason")
 LEFT = Stopped(left=True, reason="the recording task has ended: Agora gives a reason")
 
 
@@ -304,11 +305,10 @@ LEFT = Stopped(left=True, reason="the recording task has ended: Agora gives a re
         ([code(404, 404)], [], LEFT),
         ([code(400, 50)], [], Stopped()),
         ([code(500, 501)], [], LEFT),
-        (
-            [code(206, 435)],
-            [],
-            Stopped(empty=True, reason="Agora: nothing was recorded, so there is no file: Agora gives a reason"),
-        ),
+        ([code(200, 49)], [], LEFT),
+        ([code(404, 49)], [], LEFT),
+        ([code(206, 435)], [], EMPTY),
+        ([code(404, 435)], [], EMPTY),
     ],
 )
 def test_a_stop(
@@ -320,12 +320,42 @@ def test_a_stop(
     assert clock.naps == naps
 
 
-def test_every_documented_answer_but_done_is_an_error_whatever_its_status() -> None:
-    for call, status, number in RULES:
-        assert judge(call, status, {"code": number}).verdict is not Verdict.DONE
-    for call, number in RULES_BY_CODE:
-        assert judge(call, 200, {"code": number}).verdict is not Verdict.DONE
-    assert judge("start", 200, {"code": 0}).verdict is Verdict.DONE
+@pytest.mark.parametrize("status", [200, 201, 206, 400, 401, 403, 404, 429, 500, 504])
+def test_the_code_decides_whatever_the_http_status(status: int) -> None:
+    for (call, number), rule in RULES.items():
+        if number != status:
+            assert judge(call, status, {"code": number}) is rule
+    for number, meaning in MEANINGS.items():
+        assert judge("update", status, {"code": number}) == Rule(Verdict.REJECTED, meaning)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_a_gateway_may_repeat_its_status_as_a_code(status: int) -> None:
+    assert judge("acquire", status, {"code": status}) is judge("acquire", status, {})
+
+
+@pytest.mark.parametrize("status", [200, 204, 206])
+def test_a_success_has_no_code_or_0(status: int) -> None:
+    assert judge("start", status, {"code": 0}) == judge("start", status, {}) == Rule(Verdict.DONE)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(500, AgoraUnavailable), (400, AgoraRejected), (404, AgoraRejected), (206, AgoraRejected)]
+)
+def test_an_unknown_code_is_told(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, status: int, error: type[Exception]
+) -> None:
+    vendor.script["start"] = [Answer(status, {"code": 15, "sid": ""})] * 3
+    with pytest.raises(error, match=f"HTTP {status}, code 15"):
+        agora.start(order(), PREFIX, clock.deadline())
+
+
+@pytest.mark.parametrize(("status", "number"), [(400, 7), (200, 7), (500, 7)])
+def test_a_start_that_took_effect_is_known_by_its_code(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, status: int, number: int
+) -> None:
+    vendor.script["start"] = [code(status, number)]
+    assert agora.start(order(), PREFIX, clock.deadline()) == Recorder("resource-0==", None)
 
 
 def test_regions() -> None:
