@@ -10,14 +10,13 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from recording_insights.agora.answers import OTHER_PARAMETERS, RETRY_WAITS, Call, Verdict, code_of
-from recording_insights.agora.calls import AgoraCalls, Answer, BuildBody, Credentials
+from recording_insights.agora.calls import AgoraCalls, Answer, BuildBody, Credentials, outcome_unknown
 from recording_insights.agora.recorder import LiveState, Recorder, RecorderOrder, Stopped
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY, recorder_token
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     AgoraChannelBusy,
-    AgoraError,
     AgoraOutcomeUnknown,
     AgoraRejected,
     AgoraUnavailable,
@@ -61,13 +60,13 @@ class AgoraClient:
         while True:
             try:
                 resource_id, answer = self._acquire_and_start(order, storage, apart_from, deadline)
-            except (AgoraError, SecretUnusable) as error:
+            except Exception as error:
                 if may_differ and isinstance(error, AgoraRejected) and error.code == OTHER_PARAMETERS:
                     may_differ = False  # once: the certificate was rotated between the calls, so the token differs
                     continue
-                if unsure is None:
+                if unsure is None or isinstance(error, AgoraOutcomeUnknown):
                     raise
-                raise AgoraOutcomeUnknown(str(error)) from error
+                raise AgoraOutcomeUnknown(outcome_unknown(error)) from error
             unsure = resource_id if answer.unsure else unsure
             recorder = _started(answer, resource_id, unsure)
             if recorder is not None:

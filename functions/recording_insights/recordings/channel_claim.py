@@ -86,7 +86,7 @@ def running_recording(
         return None
     if holder["status"] == "starting":
         holder = await_recorder_id(holder, store=store, deadline=deadline)
-    if "stopped_at" in holder:
+    if holder is None or "stopped_at" in holder:
         return None
     if "sid" not in holder:
         return holder if holder["status"] == "starting" else None
@@ -104,19 +104,21 @@ def running_recording(
     return None
 
 
-def await_recorder_id(recording: RecordingRow, *, store: RecordingStore, deadline: Deadline) -> RecordingRow:
+def await_recorder_id(recording: RecordingRow, *, store: RecordingStore, deadline: Deadline) -> RecordingRow | None:
     """Wait up to 8 s until a start that is in flight has its recorder's id or a reason; returns the row as it is then.
 
-    Raises:
-        NotFound: the other start met a recorder that was not started here, and deleted its row.
+    Returns None if the other start met a recorder that was not started by it, and deleted its row.
     """
-    waited = 0.0
-    while recording["status"] == "starting" and not recording.keys() & {"sid", "reason"}:
+    waited, present = 0.0, recording
+    while present["status"] == "starting" and not present.keys() & {"sid", "reason"}:
         if waited >= JOIN_SECONDS or not deadline.pause(JOIN_INTERVAL_SECONDS):
             break
         waited += JOIN_INTERVAL_SECONDS
-        recording = store.get(recording["recording_id"])
-    return recording
+        found = store.find(recording["recording_id"])
+        if found is None:
+            return None
+        present = found
+    return present
 
 
 def adopt_recorder(held: HeldChannel, hours: int, *, watch: WatchStarter) -> RecordingRow | None:

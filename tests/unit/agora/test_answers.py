@@ -18,6 +18,7 @@ from recording_insights.errors import (
     AgoraRefusedCredentials,
     AgoraRejected,
     AgoraUnavailable,
+    SecretUnusable,
     SettingsInvalid,
 )
 from tests.unit.agora.fake_agora import HOST, SECRET, Answer, FakeAgora, Lost
@@ -155,6 +156,66 @@ def test_a_failing_acquire_after_an_unsure_start_leaves_the_outcome_unknown(
     vendor.script["start"] = [code(206, 65)] * 3
     vendor.before = lambda call: vendor.script.update(acquire=[gateway(403, "")]) if call == "start" else None
     with pytest.raises(AgoraOutcomeUnknown, match="not enabled"):
+        agora.start(order(), PREFIX, clock.deadline())
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (code(400, 2), "a parameter is wrong"),
+        (code(400, 432), "do not fit"),
+        (gateway(403, "Forbidden"), "not enabled"),
+        (gateway(404, "no Route matched"), "no Route matched"),
+        (gateway(401, "Unauthorized"), "refused the credentials"),
+    ],
+)
+@pytest.mark.parametrize("announced", [False, True])
+def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, refusal: Answer, reason: str, announced: bool
+) -> None:
+    """The first attempt started a recorder, and its answer was lost."""
+    vendor.script["start"] = [Lost(takes_effect=True), refusal, refusal]
+    with pytest.raises(AgoraOutcomeUnknown, match=f"{reason}.*an earlier request may have started a recorder"):
+        agora.start(order(announce_start=announced), PREFIX, clock.deadline())
+    assert len(vendor.recorders) == 1
+
+
+@pytest.mark.parametrize("fresh", [SecretUnusable("agora", "it lacks the key appId"), OSError("s3cr3t")])
+@pytest.mark.parametrize("first", [Lost(takes_effect=True), code(206, 65)])
+def test_credentials_that_cannot_be_read_again_after_a_lost_answer_leave_the_outcome_unknown(
+    vendor: Any, uploader: Uploader, clock: FakeClock, fresh: Exception, first: Any
+) -> None:
+    def credentials(past_the_cache: bool) -> dict[str, str]:
+        if past_the_cache:
+            raise fresh
+        return SECRET
+
+    client = AgoraClient(AgoraCalls(credentials, HostRotation([HOST]), vendor), uploader)
+    vendor.script["start"] = [first, gateway(401, "Unauthorized")]
+    with pytest.raises(AgoraOutcomeUnknown, match="lacks the key" if isinstance(fresh, SecretUnusable) else "OSError"):
+        client.start(order(), PREFIX, clock.deadline())
+
+
+def test_whatever_breaks_before_a_second_resource_leaves_the_outcome_of_the_first_unknown(
+    vendor: Any, uploader: Uploader, clock: FakeClock
+) -> None:
+    def credentials(_: bool) -> dict[str, str]:
+        if vendor.names().count("start") == 3:
+            raise OSError("s3cr3t")
+        return SECRET
+
+    client = AgoraClient(AgoraCalls(credentials, HostRotation([HOST]), vendor, jitter=lambda: 0.0), uploader)
+    vendor.script["start"] = [code(500, 62)] * 3
+    with pytest.raises(AgoraOutcomeUnknown, match=r"^OSError; an earlier"):
+        client.start(order(), PREFIX, clock.deadline())
+
+
+@pytest.mark.parametrize(("call", "error"), [("acquire", OSError), ("start", AgoraOutcomeUnknown)])
+def test_an_attempt_at_a_start_that_breaks_off_may_have_taken_effect(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, call: str, error: type[Exception]
+) -> None:
+    vendor.script[call] = [Lost(takes_effect=True, error=OSError)]
+    with pytest.raises(error):
         agora.start(order(), PREFIX, clock.deadline())
 
 
