@@ -26,6 +26,8 @@ class Verdict(Enum):
     """A recorder of this uid is in the channel; a repeat with the same uid fails too."""
     GONE = auto()
     """The recorder has left, or is leaving."""
+    LOST = auto()
+    """Agora finds no such recorder: it has left, or is moving to another host, which takes 30 to 90 s."""
     STOPPED = auto()
     """The recorder leaves the channel; Agora goes on to upload its files."""
     EMPTY = auto()
@@ -74,13 +76,8 @@ def _rejected(meaning: str) -> Rule:
 
 
 _GONE = Rule(Verdict.GONE, "the recording task has ended")
-_LOST_TASK = Rule(
-    # Agora does not find a recorder that moves to another host either, for 30 to 90 s.
-    Verdict.REPEAT,
-    "Agora finds no such recording task",
-    waits=(5.0, 10.0),
-    then=Verdict.GONE,
-)
+_NO_TASK = "Agora finds no such recording task"
+_LOST_TASK = Rule(Verdict.REPEAT, _NO_TASK, waits=(5.0, 10.0), then=Verdict.LOST)
 _NOT_FINISHED = "the request is not finished yet"
 _TIMEOUT = "timeout inside Agora"
 
@@ -116,7 +113,7 @@ RULES: Mapping[tuple[Call, int], Rule] = {
     ("stop", 50): Rule(Verdict.STOPPED, "stopped, the upload goes on"),
     ("stop", 62): _repeat(_TIMEOUT, unsure=True),
     ("stop", 65): _repeat(_NOT_FINISHED, unsure=True),
-    ("stop", 404): _GONE,
+    ("stop", 404): Rule(Verdict.LOST, _NO_TASK),
     ("stop", 435): Rule(Verdict.EMPTY, "nothing was recorded, so there is no file"),
     ("stop", 501): _GONE,
 }

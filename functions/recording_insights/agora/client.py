@@ -82,17 +82,20 @@ class AgoraClient:
         `recording` is the row, of which this needs mode, resource_id and sid.
         """
         answer = self.calls("query", _task_path(recording, "query"), None, deadline, patient=patient)
-        return LiveState(None) if answer.verdict is Verdict.GONE else LiveState.from_reply(answer.body)
+        return LiveState(None) if answer.verdict in (Verdict.GONE, Verdict.LOST) else LiveState.from_reply(answer.body)
 
     def stop(self, recording: Mapping[str, Any], deadline: Deadline) -> Stopped:
         """Make a recorder leave its channel; one that has left before counts as stopped.
 
-        The stop is asynchronous: Agora uploads the last files afterwards, which may take longer than the 30 s of an
-        HTTP API.
+        If Agora finds no recorder, it may be moving to another host, and has to be stopped again once it is found. The
+        stop is asynchronous: Agora uploads the last files afterwards, which may take longer than the 30 s of an HTTP
+        API.
         """
         answer = self._call_task("stop", recording, {"async_stop": True}, deadline)
         if answer.verdict is Verdict.EMPTY:
             return Stopped(empty=True, reason=f"Agora: {answer.reason}")
+        if answer.verdict is Verdict.LOST:
+            return Stopped(lost=True, reason=answer.reason)
         # If an earlier attempt may have taken effect, the recorder has left because of it.
         left = answer.verdict is Verdict.GONE and not answer.unsure
         return Stopped(left=left, reason=answer.reason if left else None)

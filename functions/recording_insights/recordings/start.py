@@ -28,6 +28,7 @@ from recording_insights.recordings.channel_claim import (
     adopt_recorder,
     await_recorder_id,
     close_interrupted_start,
+    end_replaced_recorder,
     is_held,
     running_recording,
 )
@@ -216,5 +217,6 @@ def _write_recorder(recorder: Recorder, request: RecordingRequest, held: HeldCha
     held.extend(request.max_hours)
     if recorder.sid:
         store.recorders.name(recorder.sid, recording_id)
+        end_replaced_recorder(held, request.uid)
     close_interrupted_start(held, request.uid)
     return recording

@@ -353,6 +353,7 @@ def test_live_states_in_words() -> None:
 
 
 EMPTY = Stopped(empty=True, reason="Agora: nothing was recorded, so there is no file: Agora gives a reason")
+LOST = Stopped(lost=True, reason="Agora finds no such recording task: Agora gives a reason")
 LEFT = Stopped(left=True, reason="the recording task has ended: Agora gives a reason")
 
 
@@ -363,7 +364,8 @@ LEFT = Stopped(left=True, reason="the recording task has ended: Agora gives a re
         ([code(206, 65), code(504, 62)], [3, 6], Stopped()),
         ([code(504, 62), code(400, 49)], [3], Stopped()),
         ([code(400, 49)], [], LEFT),
-        ([code(404, 404)], [], LEFT),
+        ([code(404, 404)], [], LOST),
+        ([code(504, 62), code(404, 404)], [3], LOST),
         ([code(400, 50)], [], Stopped()),
         ([code(500, 501)], [], LEFT),
         ([code(200, 49)], [], LEFT),

@@ -257,6 +257,30 @@ def test_a_recorder_that_left_an_empty_channel_frees_it(
     assert left["reason"].startswith("the recorder left by itself")
 
 
+def test_a_recorder_that_is_not_found_for_15_seconds_and_is_back_at_the_start_is_joined(
+    start: Any, store: RecordingStore, vendor: FakeAgora
+) -> None:
+    """It moved to another host, and Agora refuses a second recorder of its uid."""
+    first = start().recording
+    vendor.script["query"] = [Answer(404, {"code": 404})] * 3
+    joined = start()
+    assert not joined.new
+    assert joined.recording == first == store.find(first["recording_id"])
+    assert len(vendor.recorders) == 1
+    claim = store.claims.find("team")
+    assert claim
+    assert claim.recording_id == first["recording_id"]
+
+
+def test_a_recorder_of_another_uid_is_no_proof_that_one_left(
+    start: Any, store: RecordingStore, vendor: FakeAgora
+) -> None:
+    first = start().recording
+    vendor.script["query"] = [Answer(404, {"code": 404})] * 3
+    assert start(wanted(uid=9)).new
+    assert store.find(first["recording_id"]) == first, "its watch finds out"
+
+
 @pytest.mark.parametrize("live_status", [7, 8, 20])
 def test_a_recorder_that_exited_frees_its_channel_at_once(
     start: Any, store: RecordingStore, vendor: FakeAgora, live_status: int
