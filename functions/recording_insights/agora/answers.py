@@ -26,6 +26,8 @@ class Verdict(Enum):
     """A recorder of this uid is in the channel; a repeat with the same uid fails too."""
     GONE = auto()
     """The recorder has left, or is leaving."""
+    LOST = auto()
+    """Agora finds no such recorder: it has left, or is moving to another host, which takes 30 to 90 s."""
     STOPPED = auto()
     """The recorder leaves the channel; Agora goes on to upload its files."""
     EMPTY = auto()
@@ -74,57 +76,48 @@ def _rejected(meaning: str) -> Rule:
 
 
 _GONE = Rule(Verdict.GONE, "the recording task has ended")
-_LOST_TASK = Rule(
-    # Agora does not find a recorder that moves to another host either, for 30 to 90 s.
-    Verdict.REPEAT,
-    "Agora finds no such recording task",
-    waits=(5.0, 10.0),
-    then=Verdict.GONE,
-)
+_NO_TASK = "Agora finds no such recording task"
+_LOST_TASK = Rule(Verdict.REPEAT, _NO_TASK, waits=(5.0, 10.0), then=Verdict.LOST)
 _NOT_FINISHED = "the request is not finished yet"
 _TIMEOUT = "timeout inside Agora"
 
-RULES: Mapping[tuple[Call, int, int], Rule] = {
-    ("acquire", 400, 400): _rejected("the App ID is invalid"),
-    ("acquire", 400, 401): _rejected("the channel name is invalid"),
-    ("acquire", 400, 405): _rejected("the account is overdue or inactive"),
-    ("acquire", 400, 406): _rejected("the peak of concurrent recordings is reached, try later"),
-    ("acquire", 500, 500): _repeat("internal error"),
-    ("acquire", 500, 501): _repeat("no worker manager"),
-    ("acquire", 500, 504): _repeat("timeout while a worker was allocated"),
-    ("start", 201, 7): Rule(Verdict.STARTED_BEFORE, "this resource records already"),
-    ("start", 206, 65): _repeat(_NOT_FINISHED, then=Verdict.NEW_RESOURCE, unsure=True),
-    ("start", 400, 53): Rule(Verdict.CHANNEL_BUSY, "a recorder of this uid is in the channel already"),
-    ("start", 500, 502): Rule(Verdict.NEW_RESOURCE, "no worker"),
-    ("start", 500, 62): _repeat(_TIMEOUT, then=Verdict.NEW_RESOURCE, unsure=True),
-    ("query", 206, 65): _repeat(_NOT_FINISHED),
-    ("query", 404, 404): _LOST_TASK,
-    ("query", 504, 62): _repeat(_TIMEOUT),
-    ("update", 206, 65): _repeat(_NOT_FINISHED),
-    ("update", 404, 404): _LOST_TASK,
-    ("update", 504, 62): _repeat(_TIMEOUT),
-    ("updateLayout", 206, 65): _repeat(_NOT_FINISHED),
-    ("updateLayout", 404, 404): _LOST_TASK,
-    ("updateLayout", 504, 62): _repeat(_TIMEOUT),
-    ("stop", 206, 65): _repeat(_NOT_FINISHED, unsure=True),
-    ("stop", 206, 435): Rule(Verdict.EMPTY, "nothing was recorded, so there is no file"),
-    ("stop", 400, 49): _GONE,
-    ("stop", 404, 404): _GONE,
-    ("stop", 504, 62): _repeat(_TIMEOUT, unsure=True),
-}
-"""By call, HTTP status and code."""
-
-RULES_BY_CODE: Mapping[tuple[Call, int], Rule] = {
+RULES: Mapping[tuple[Call, int], Rule] = {
     ("acquire", 62): _rejected("Cloud Recording is not enabled for this project"),
+    ("acquire", 400): _rejected("the App ID is invalid"),
+    ("acquire", 401): _rejected("the channel name is invalid"),
+    ("acquire", 405): _rejected("the account is overdue or inactive"),
+    ("acquire", 406): _rejected("the peak of concurrent recordings is reached, try later"),
+    ("acquire", 500): _repeat("internal error"),
+    ("acquire", 501): _repeat("no worker manager"),
+    ("acquire", 504): _repeat("timeout while a worker was allocated"),
+    ("start", 7): Rule(Verdict.STARTED_BEFORE, "this resource records already"),
+    ("start", 53): Rule(Verdict.CHANNEL_BUSY, "a recorder of this uid is in the channel already"),
+    ("start", 62): _repeat(_TIMEOUT, then=Verdict.NEW_RESOURCE, unsure=True),
+    ("start", 65): _repeat(_NOT_FINISHED, then=Verdict.NEW_RESOURCE, unsure=True),
     ("start", 433): Rule(Verdict.NEW_RESOURCE, "the resource has expired"),
+    ("start", 502): Rule(Verdict.NEW_RESOURCE, "no worker"),
     ("start", 1001): Rule(Verdict.NEW_RESOURCE, "the resource cannot be read"),
+    ("query", 62): _repeat(_TIMEOUT),
+    ("query", 65): _repeat(_NOT_FINISHED),
+    ("query", 404): _LOST_TASK,
     ("query", 501): _GONE,
+    ("update", 62): _repeat(_TIMEOUT),
+    ("update", 65): _repeat(_NOT_FINISHED),
+    ("update", 404): _LOST_TASK,
     ("update", 501): _GONE,
+    ("updateLayout", 62): _repeat(_TIMEOUT),
+    ("updateLayout", 65): _repeat(_NOT_FINISHED),
+    ("updateLayout", 404): _LOST_TASK,
     ("updateLayout", 501): _GONE,
+    ("stop", 49): _GONE,
     ("stop", 50): Rule(Verdict.STOPPED, "stopped, the upload goes on"),
+    ("stop", 62): _repeat(_TIMEOUT, unsure=True),
+    ("stop", 65): _repeat(_NOT_FINISHED, unsure=True),
+    ("stop", 404): Rule(Verdict.LOST, _NO_TASK),
+    ("stop", 435): Rule(Verdict.EMPTY, "nothing was recorded, so there is no file"),
     ("stop", 501): _GONE,
 }
-"""By call and code, where Agora names no HTTP status."""
+"""By call and code. The HTTP status does not matter: Agora sends codes under other statuses than its pages say."""
 
 GATEWAY_RULES: Mapping[int, Rule] = {
     401: Rule(Verdict.BAD_CREDENTIALS, "the customer id or the customer secret is wrong"),
@@ -153,24 +146,30 @@ NO_ANSWER = _repeat("no answer", unsure=True, unanswered=True)
 
 
 def judge(call: Call, status: int, body: Mapping[str, Any]) -> Rule:
-    """Return the rule for an answer.
+    """Return the rule for an answer: Agora's code decides, and without a known code the HTTP status does.
 
     An undocumented error is repeated if it is a server error (5xx). A server error without a code comes from Agora's
     gateway, and another host may still answer.
     """
     code = code_of(body)
+    # Agora's gateway may repeat its status as a code.
+    if code is None or (code == status and status in GATEWAY_RULES):
+        return _by_status(status, code)
+    if rule := RULES.get((call, code)):
+        return rule
+    return _rejected(MEANINGS[code]) if code in MEANINGS else _by_status(status, code)
+
+
+def _by_status(status: int, code: int | None) -> Rule:
+    """Return the rule for an answer with an unknown code or none."""
     if 200 <= status < 300 and not code:
         return Rule(Verdict.DONE)
-    if code is not None:
-        if rule := RULES.get((call, status, code)) or RULES_BY_CODE.get((call, code)):
-            return rule
-        if code in MEANINGS and status not in GATEWAY_RULES:
-            return _rejected(MEANINGS[code])
     if status in GATEWAY_RULES:
         return GATEWAY_RULES[status]
+    meaning = f"HTTP {status}" if code is None else f"HTTP {status}, code {code}"
     if status >= 500:
-        return _repeat(f"HTTP {status}", unsure=True, unanswered=code is None)
-    return _rejected(f"HTTP {status}")
+        return _repeat(meaning, unsure=True, unanswered=code is None)
+    return _rejected(meaning)
 
 
 def code_of(body: Mapping[str, Any]) -> int | None:

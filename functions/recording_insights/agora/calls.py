@@ -4,7 +4,8 @@
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from recording_insights.errors import (
     AgoraRefusedCredentials,
     AgoraRejected,
     AgoraUnavailable,
+    RecordingInsightsError,
 )
 from recording_insights.redaction import hide_secrets, secrets_in
 
@@ -102,6 +104,15 @@ class Repeats:
         self.credentials_read_again |= needed
         return needed
 
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Count the attempt as unsure if it breaks off with an error instead of an answer."""
+        try:
+            yield
+        except Exception:
+            self.unsure = True
+            raise
+
     def next_wait(self, rule: Rule, host_waits: Sequence[float] | None) -> float | None:
         """Return the seconds to wait before the next attempt; None to end the call.
 
@@ -138,12 +149,25 @@ class AgoraCalls:
 
         Raises:
             SecretUnusable: there are no usable credentials.
+            AgoraOutcomeUnknown: a start broke off, or was refused, after an attempt that may have taken effect.
             AgoraError: Agora refused, or gave no usable answer.
         """
         repeats = Repeats(patient)
+        try:
+            return self._repeated(call, path, build_body, deadline, repeats)
+        except Exception as error:
+            if call == "start" and repeats.unsure:
+                raise AgoraOutcomeUnknown(outcome_unknown(error)) from error
+            raise
+
+    def _repeated(
+        self, call: Call, path: str, build_body: BuildBody | None, deadline: Deadline, repeats: Repeats
+    ) -> Answer:
         credentials = self.credentials(False)
         while True:
-            attempt = self._attempt(call, path, build_body, deadline, credentials)
+            body = build_body and build_body(credentials)
+            with repeats.in_flight():
+                attempt = self._attempt(call, path, body, deadline, credentials)
             if repeats.needs_fresh_credentials(attempt):
                 credentials = self.credentials(True)
                 if attempt.worth_repeating_with(credentials):
@@ -157,9 +181,13 @@ class AgoraCalls:
         return deadline.pause(seconds * (1 + self.jitter() / 4), reserve=2 * SHORTEST_CALL_SECONDS)
 
     def _attempt(
-        self, call: Call, path: str, build_body: BuildBody | None, deadline: Deadline, credentials: Credentials
+        self,
+        call: Call,
+        path: str,
+        body: Mapping[str, Any] | None,
+        deadline: Deadline,
+        credentials: Credentials,
     ) -> Attempt:
-        body = build_body and build_body(credentials)
         if deadline.seconds_left < SHORTEST_CALL_SECONDS:
             return Attempt(credentials, body, NO_TIME, {})
         rule, reply = self._send(call, path, body, deadline, credentials)
@@ -214,6 +242,12 @@ def _answer(call: Call, attempt: Attempt, *, unsure: bool) -> Answer:
         case Verdict.REJECTED:
             raise AgoraRejected(code_of(attempt.reply), reason)
         case Verdict.UNAVAILABLE:
-            failure = AgoraOutcomeUnknown if call == "start" and unsure else AgoraUnavailable
-            raise failure(f"Agora gave no usable answer to {call} ({reason})")
+            raise AgoraUnavailable(f"Agora gave no usable answer to {call} ({reason})")
     return Answer(verdict, attempt.reply, reason, unsure)
+
+
+def outcome_unknown(error: Exception) -> str:
+    """Return why the outcome of a start is unknown, if the start ended with this error."""
+    # The text of an error that is not ours may hold a secret; the class name is enough.
+    why = str(error) if isinstance(error, RecordingInsightsError) else type(error).__name__
+    return f"{why}; an earlier request may have started a recorder"

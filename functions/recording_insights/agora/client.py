@@ -10,14 +10,13 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from recording_insights.agora.answers import OTHER_PARAMETERS, RETRY_WAITS, Call, Verdict, code_of
-from recording_insights.agora.calls import AgoraCalls, Answer, BuildBody, Credentials
+from recording_insights.agora.calls import AgoraCalls, Answer, BuildBody, Credentials, outcome_unknown
 from recording_insights.agora.recorder import LiveState, Recorder, RecorderOrder, Stopped
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY, recorder_token
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     AgoraChannelBusy,
-    AgoraError,
     AgoraOutcomeUnknown,
     AgoraRejected,
     AgoraUnavailable,
@@ -61,13 +60,13 @@ class AgoraClient:
         while True:
             try:
                 resource_id, answer = self._acquire_and_start(order, storage, apart_from, deadline)
-            except (AgoraError, SecretUnusable) as error:
+            except Exception as error:
                 if may_differ and isinstance(error, AgoraRejected) and error.code == OTHER_PARAMETERS:
                     may_differ = False  # once: the certificate was rotated between the calls, so the token differs
                     continue
-                if unsure is None:
+                if unsure is None or isinstance(error, AgoraOutcomeUnknown):
                     raise
-                raise AgoraOutcomeUnknown(str(error)) from error
+                raise AgoraOutcomeUnknown(outcome_unknown(error)) from error
             unsure = resource_id if answer.unsure else unsure
             recorder = _started(answer, resource_id, unsure)
             if recorder is not None:
@@ -83,17 +82,20 @@ class AgoraClient:
         `recording` is the row, of which this needs mode, resource_id and sid.
         """
         answer = self.calls("query", _task_path(recording, "query"), None, deadline, patient=patient)
-        return LiveState(None) if answer.verdict is Verdict.GONE else LiveState.from_reply(answer.body)
+        return LiveState(None) if answer.verdict in (Verdict.GONE, Verdict.LOST) else LiveState.from_reply(answer.body)
 
     def stop(self, recording: Mapping[str, Any], deadline: Deadline) -> Stopped:
         """Make a recorder leave its channel; one that has left before counts as stopped.
 
-        The stop is asynchronous: Agora uploads the last files afterwards, which may take longer than the 30 s of an
-        HTTP API.
+        If Agora finds no recorder, it may be moving to another host, and has to be stopped again once it is found. The
+        stop is asynchronous: Agora uploads the last files afterwards, which may take longer than the 30 s of an HTTP
+        API.
         """
         answer = self._call_task("stop", recording, {"async_stop": True}, deadline)
         if answer.verdict is Verdict.EMPTY:
             return Stopped(empty=True, reason=f"Agora: {answer.reason}")
+        if answer.verdict is Verdict.LOST:
+            return Stopped(lost=True, reason=answer.reason)
         # If an earlier attempt may have taken effect, the recorder has left because of it.
         left = answer.verdict is Verdict.GONE and not answer.unsure
         return Stopped(left=left, reason=answer.reason if left else None)

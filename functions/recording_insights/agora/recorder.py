@@ -116,9 +116,11 @@ class Recorder:
 class Stopped:
     """The result of a stop.
 
-    `empty`: the recorder wrote nothing, so no file will arrive. `left`: the recorder had left before. `reason`: why.
+    `empty`: the recorder wrote nothing, so no file will arrive. `left`: the recorder had left before. `lost`: Agora
+    finds no such recorder, which proves nothing for 100 s. `reason`: why.
     """
 
     empty: bool = False
     left: bool = False
+    lost: bool = False
     reason: str | None = None

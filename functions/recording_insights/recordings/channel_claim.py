@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraUnavailable
-from recording_insights.recordings.end import UNDER_WAY, end_left
+from recording_insights.recordings.end import UNDER_WAY, end_left, lost_since_stop, withdraw_stop
 from recording_insights.store.claims import Claim
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges, RecordingRow
@@ -75,7 +75,10 @@ def running_recording(
 ) -> RecordingRow | None:
     """Return the recording that holds a channel by this claim, or None if its recorder has left or never started.
 
-    A recorder that Agora reports as left ends the recording. While Agora is unavailable, the row decides.
+    A recorder that Agora reports as left ends the recording. While Agora is unavailable, the row decides. A recorder
+    that Agora does not find may be moving to another host, so its recording does not end: Agora accepts a new recorder
+    of its uid, or reports that it is in the channel. After a stop that found no recorder, a start of the next 100 s
+    withdraws the stop and returns the recording.
 
     Raises:
         AgoraUnavailable: the row alone cannot tell.
@@ -86,37 +89,47 @@ def running_recording(
         return None
     if holder["status"] == "starting":
         holder = await_recorder_id(holder, store=store, deadline=deadline)
-    if "stopped_at" in holder:
+    if holder is None or "stopped_at" in holder:
         return None
     if "sid" not in holder:
         return holder if holder["status"] == "starting" else None
     # The status cannot tell: the first part of a long recording may be done while the recorder goes on, and a recorder
     # leaves an empty channel by itself.
+    is_stopping = "stop_requested_at" in holder
     try:
-        live = agora.query(holder, deadline, patient=True)
+        live = agora.query(holder, deadline, patient=not is_stopping)
     except AgoraUnavailable:
-        if holder["status"] in UNDER_WAY:
-            return holder
+        if is_stopping or holder["status"] in UNDER_WAY:
+            return _joined(holder, store)
         raise
-    if not live.over:
-        return holder
-    end_left(claim.recording_id, store=store, why=live.meaning)
+    is_lost, is_proven = live.status is None, lost_since_stop(holder, store=store)
+    if not live.over or (is_lost and is_stopping and not is_proven):
+        return _joined(holder, store)
+    if is_proven or not is_lost:
+        end_left(claim.recording_id, store=store, why=live.meaning)
     return None
 
 
-def await_recorder_id(recording: RecordingRow, *, store: RecordingStore, deadline: Deadline) -> RecordingRow:
+def _joined(holder: RecordingRow, store: RecordingStore) -> RecordingRow | None:
+    """Return the recording that a start joins, without the stop before; None if it has ended meanwhile."""
+    return withdraw_stop(holder["recording_id"], store=store) if "stop_requested_at" in holder else holder
+
+
+def await_recorder_id(recording: RecordingRow, *, store: RecordingStore, deadline: Deadline) -> RecordingRow | None:
     """Wait up to 8 s until a start that is in flight has its recorder's id or a reason; returns the row as it is then.
 
-    Raises:
-        NotFound: the other start met a recorder that was not started here, and deleted its row.
+    Returns None if the other start met a recorder that was not started by it, and deleted its row.
     """
-    waited = 0.0
-    while recording["status"] == "starting" and not recording.keys() & {"sid", "reason"}:
+    waited, present = 0.0, recording
+    while present["status"] == "starting" and not present.keys() & {"sid", "reason"}:
         if waited >= JOIN_SECONDS or not deadline.pause(JOIN_INTERVAL_SECONDS):
             break
         waited += JOIN_INTERVAL_SECONDS
-        recording = store.get(recording["recording_id"])
-    return recording
+        found = store.find(recording["recording_id"])
+        if found is None:
+            return None
+        present = found
+    return present
 
 
 def adopt_recorder(held: HeldChannel, hours: int, *, watch: WatchStarter) -> RecordingRow | None:
@@ -148,6 +161,16 @@ def close_interrupted_start(held: HeldChannel, uid: str) -> None:
             "reason": "its start was interrupted, and Agora recorded nothing",
         }
         held.store.update(earlier["recording_id"], closed, only_in=("starting",), only_without="sid")
+
+
+def end_replaced_recorder(held: HeldChannel, uid: str) -> None:
+    """End the recording before: Agora accepted a new recorder of its uid, so that of the recording has left."""
+    if held.before is None or held.was_own:
+        return
+    earlier = held.store.find(held.before.recording_id)
+    if earlier and earlier["status"] != "failed" and "sid" in earlier and earlier.get("uid") == uid:
+        why = "Agora no longer found it, and accepted a new recorder of its uid"
+        end_left(earlier["recording_id"], store=held.store, why=why)
 
 
 def _may_have_recorder(earlier: RecordingRow) -> bool:

@@ -1,12 +1,57 @@
 """Write the end of a recording, once: after a stop, another start, a check of the watch, or a notification."""
 
+from datetime import datetime
 from typing import Literal
 
+from recording_insights.agora.recorder import Stopped
 from recording_insights.recordings.request import claimed_name
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges, RecordingRow
 
 UNDER_WAY = ("starting", "recording")
+LOST_SECONDS = 100
+"""While a recorder moves to another host, Agora cannot find it for 30 to 90 s."""
+
+
+def end_by_stop(stopped: Stopped, recording: RecordingRow, *, store: RecordingStore) -> RecordingRow | None:
+    """Write what a stop came to; if the recorder leaves, write the end and release the channel.
+
+    A stop for which Agora found no recorder is only noted: the watch repeats it. Returns the recording as it is then,
+    or None if that was written before.
+    """
+    recording_id = recording["recording_id"]
+    if stopped.lost:
+        return _note_stop(recording, store=store)
+    if stopped.left:
+        after = end_left(recording_id, store=store, why=stopped.reason or "Agora no longer finds it")
+    else:
+        after = end_stopped(recording_id, store=store, empty=stopped.reason if stopped.empty else None)
+    free_channel(recording, store=store)
+    return after
+
+
+def _note_stop(recording: RecordingRow, *, store: RecordingStore) -> RecordingRow | None:
+    """Write since when a stop waits for proof that the recorder leaves; the first such stop counts."""
+    if "stop_requested_at" in recording:
+        return None
+    recording_id, noted = recording["recording_id"], RecordingChanges(stop_requested_at=store.timestamp)
+    return store.update(
+        recording_id, {**noted, "status": "stopping"}, only_in=UNDER_WAY, only_without="stopped_at"
+    ) or store.update(recording_id, noted, only_without="stopped_at")
+
+
+def withdraw_stop(recording_id: str, *, store: RecordingStore) -> RecordingRow | None:
+    """Forget a stop that waits for proof; returns the recording as it is then, or None if it has ended."""
+    forgotten: RecordingChanges = {"stop_requested_at": None}
+    return store.update(
+        recording_id, {**forgotten, "status": "recording"}, only_in=("stopping",), only_without="stopped_at"
+    ) or store.update(recording_id, forgotten, only_without="stopped_at")
+
+
+def lost_since_stop(recording: RecordingRow, *, store: RecordingStore) -> bool:
+    """Whether a stop found no recorder so long ago that one which is still not found has left."""
+    noted = recording.get("stop_requested_at")
+    return noted is not None and (store.now() - datetime.fromisoformat(noted)).total_seconds() >= LOST_SECONDS
 
 
 def end_stopped(recording_id: str, *, store: RecordingStore, empty: str | None) -> RecordingRow | None:
@@ -35,8 +80,8 @@ def free_channel(recording: RecordingRow, *, store: RecordingStore) -> None:
 def _end(
     recording_id: str, ending: RecordingChanges, *, by: Literal["stop", "recorder"], store: RecordingStore
 ) -> RecordingRow | None:
-    ended: RecordingChanges = {"stopped_at": store.timestamp, "ended_by": by}
+    ended: RecordingChanges = {"stopped_at": store.timestamp, "ended_by": by, "stop_requested_at": None}
     # If the first files have arrived already, the status follows from them: only the end is written.
     return store.update(
-        recording_id, {**ended, **ending}, only_in=UNDER_WAY, only_without="stopped_at"
+        recording_id, {**ended, **ending}, only_in=(*UNDER_WAY, "stopping"), only_without="stopped_at"
     ) or store.update(recording_id, ended, only_without="stopped_at")

@@ -28,6 +28,7 @@ from recording_insights.recordings.channel_claim import (
     adopt_recorder,
     await_recorder_id,
     close_interrupted_start,
+    end_replaced_recorder,
     is_held,
     running_recording,
 )
@@ -124,8 +125,12 @@ def _existing(
     """
     if earlier and earlier.get("fingerprint") != request.fingerprint:
         raise Conflict("the Idempotency-Key was used for another request")
-    if earlier and not _may_start_again(earlier, before, store):
-        return await_recorder_id(earlier, store=store, deadline=deadline)
+    if (
+        earlier
+        and not _may_start_again(earlier, before, store)
+        and (joined := await_recorder_id(earlier, store=store, deadline=deadline))
+    ):
+        return joined
     return running_recording(before, store=store, agora=agora, deadline=deadline) if before else None
 
 
@@ -184,11 +189,20 @@ def _start_recorder(
         store.update(recording_id, {"reason": str(error)}, only_in=("starting",))
         held.lapse()
         raise
-    except RecordingInsightsError as error:
-        store.update(recording_id, {"status": "failed", "reason": str(error)}, only_in=("starting",))
-        held.give_back()
+    except Exception as error:
+        # Whatever broke, no recorder runs: the next start must neither join this one nor wait for it.
+        try:
+            store.update(recording_id, {"status": "failed", "reason": _reason(error)}, only_in=("starting",))
+        finally:
+            held.give_back()
         raise
     return Started(_write_recorder(recorder, request, held), new=True)
+
+
+def _reason(error: Exception) -> str:
+    # The text of an error that is not ours may hold a secret; the class name is enough.
+    ours = isinstance(error, RecordingInsightsError)
+    return str(error) if ours else f"the start broke off before Agora recorded ({type(error).__name__})"
 
 
 def _write_recorder(recorder: Recorder, request: RecordingRequest, held: HeldChannel) -> RecordingRow:
@@ -203,5 +217,6 @@ def _write_recorder(recorder: Recorder, request: RecordingRequest, held: HeldCha
     held.extend(request.max_hours)
     if recorder.sid:
         store.recorders.name(recorder.sid, recording_id)
+        end_replaced_recorder(held, request.uid)
     close_interrupted_start(held, request.uid)
     return recording

@@ -1,9 +1,10 @@
 """Stop a recording."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recording_insights.deadline import Deadline
-from recording_insights.recordings.end import end_left, end_stopped, free_channel
+from recording_insights.recordings.end import end_by_stop, lost_since_stop
 from recording_insights.recordings.recorder import check_named, may_run
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingRow
@@ -17,6 +18,9 @@ def stop_recording(
 ) -> RecordingRow:
     """Make the recorder leave its channel; returns the recording as it is then. Repeating it changes nothing.
 
+    If Agora finds no recorder, the recorder may be moving to another host. The recording is `stopping`, its channel
+    stays claimed, and the watch stops the recorder once it is found. Until the end is proven, a repeat calls Agora.
+
     A recording that the API did not start, or whose start failed, has nothing to stop: its row is returned.
 
     Raises:
@@ -29,9 +33,6 @@ def stop_recording(
         return recording
     check_named(recording)
     stopped = agora.stop(recording, deadline)
-    if stopped.left:
-        after = end_left(recording_id, store=store, why=stopped.reason or "Agora no longer finds it")
-    else:
-        after = end_stopped(recording_id, store=store, empty=stopped.reason if stopped.empty else None)
-    free_channel(recording, store=store)
-    return after or store.get(recording_id)
+    if stopped.lost and lost_since_stop(recording, store=store):
+        stopped = replace(stopped, lost=False, left=True)
+    return end_by_stop(stopped, recording, store=store) or store.get(recording_id)

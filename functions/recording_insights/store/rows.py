@@ -41,6 +41,7 @@ class RecordingChanges(TypedDict, total=False):
     onhold: bool | None
     rtmp_url: str | None
     # What the recorder did, and when
+    stop_requested_at: str | None
     stopped_at: str | None
     ended_by: str | None
     complete_at: str | None
@@ -82,6 +83,7 @@ class RecordingRow(TypedDict, total=False):
     max_idle_seconds: int
     decryption: Mapping[str, Any]
     correct_extinf: bool
+    ntp_timestamps: bool
     audio_only: bool
     video_stream_type: str
     subscribe_audio_uids: Any
@@ -112,6 +114,7 @@ class RecordingRow(TypedDict, total=False):
     fail_overs: int
     last_fail_over: str
     # Its life
+    stop_requested_at: str
     stopped_at: str
     ended_by: str
     complete_at: str

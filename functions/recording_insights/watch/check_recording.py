@@ -4,7 +4,6 @@ Agora's response to a start proves nothing: only a query tells whether the recor
 Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best-practices
 """
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -14,7 +13,7 @@ from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, SecretUnusable, UploadCredentialsError
 from recording_insights.recordings.channel_claim import is_held
-from recording_insights.recordings.end import UNDER_WAY, end_left, free_channel
+from recording_insights.recordings.end import LOST_SECONDS, UNDER_WAY, end_by_stop, end_left, free_channel
 from recording_insights.recordings.recorder import is_named
 from recording_insights.recordings.request import MOST_HOURS, claimed_name
 from recording_insights.store.recordings import RecordingStore
@@ -29,8 +28,6 @@ START_SECONDS = 90
 """A recorder that has not joined by then counts as failed."""
 STEP_SECONDS = 5
 """Between the first queries; each wait for the recorder to join is longer by as much than the wait before."""
-LOST_SECONDS = 100
-"""While a recorder moves to another host, Agora cannot find it for 30 to 90 s."""
 SHORTEST_INTERVAL_SECONDS = 120
 """Agora allows one query in two minutes for a recorder that runs."""
 LONGEST_INTERVAL_SECONDS = 900
@@ -43,10 +40,10 @@ GRACE_SECONDS = 600
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one check: `watch` says how to go on, unless the recorder has left and `left` says why."""
+    """The result of one check: `watch` says how to go on, unless `ended`: then the end is on the row."""
 
     watch: Watch
-    left: str | None = None
+    ended: bool = False
 
 
 def check_recording(
@@ -67,12 +64,10 @@ def check_recording(
         if "stopped_at" in recording:
             return _settle(watch, recording, media, store=store, late_minutes=late_minutes)
         recorder = _Recorder(recording, store, agora, deadline)
-        check = recorder.check(watch) if is_named(recording) else recorder.check_unnamed(watch)
-        if check.left is None:
+        check = recorder.check_any(watch)
+        if not check.ended:
             return check.watch
         # The next round settles the recording by its row, from the watch as it was.
-        end_left(watch.recording_id, store=store, why=check.left)
-        free_channel(recording, store=store)
     return watch.end()
 
 
@@ -89,6 +84,12 @@ class _Recorder:
     def is_starting(self) -> bool:
         return self.recording["status"] == "starting"
 
+    def check_any(self, watch: Watch) -> Check:
+        """Check a recorder, by what the row says about it."""
+        if not is_named(self.recording):
+            return self.check_unnamed(watch)
+        return self.check_stop(watch) if "stop_requested_at" in self.recording else self.check(watch)
+
     def check_unnamed(self, watch: Watch) -> Check:
         """Check a recorder without an id: Agora's response to the start is on its way, or was lost."""
         elapsed = watch.elapsed_seconds(watch.opened_at, self.store.now())
@@ -96,7 +97,7 @@ class _Recorder:
         if elapsed < (_longest_seconds(self.recording) if may_start else START_SECONDS):
             return Check(watch.wait(min(max(int(elapsed / 4), STEP_SECONDS), LONGEST_INTERVAL_SECONDS)))
         if not self.is_starting:
-            return Check(watch, left="max_hours have passed, and Agora never reported its id")
+            return self._left(watch, "max_hours have passed, and Agora never reported its id")
         # The claim stays on the channel. It has lapsed, so the next start asks Agora, and finds a recorder that runs.
         known = f"{self.recording['reason']}; " if "reason" in self.recording else ""
         reason = f"{known}the start was interrupted; files that still arrive will be processed"
@@ -109,37 +110,87 @@ class _Recorder:
         """Query Agora, and renew the credentials if they are due."""
         if self.is_starting != (watch.phase == "starting") or watch.phase == "unnamed":
             watch = watch.enter("starting" if self.is_starting else "recording", self.store.timestamp)
-        elapsed = watch.elapsed_seconds(watch.opened_at, self.store.now())
-        is_overdue = elapsed > _longest_seconds(self.recording) + GRACE_SECONDS
+        is_overdue = self._is_overdue(watch)
         try:
             live = self.agora.query(self.recording, self.deadline)
         except (AgoraError, SecretUnusable) as error:
-            if is_overdue:
-                return Check(watch, left=f"max_hours have passed; the last query of Agora failed: {error}")
-            self._write_fault(str(error))
-            return Check(self._wait_for_agora(watch))
+            return self._without_answer(watch, error)
         fault = None
         if live.records and not (self.is_starting or is_overdue):
             watch, fault = self._renew_if_due(watch)
         self._write_fault(fault)
         watch = replace(watch, names_files=watch.names_files or bool(live.files))
         if live.over and live.status is not None:
-            return Check(watch, left=live.meaning)
+            return self._left(watch, live.meaning)
         if is_overdue:
-            return Check(watch, left=f"max_hours have passed; Agora's last status: {live.meaning}")
-        return Check(self._joining(watch, live)) if self.is_starting else self._running(watch, live)
+            return self._left(watch, f"max_hours have passed; Agora's last status: {live.meaning}")
+        return self._joining(watch, live) if self.is_starting else self._running(watch, live)
 
-    def _joining(self, watch: Watch, live: LiveState) -> Watch:
-        """Check a recorder that has not joined its channel yet. After 90 s without joining, the start has failed."""
+    def check_stop(self, watch: Watch) -> Check:
+        """After a stop that found no recorder: query Agora once 100 s are over, and stop the recorder if it is back."""
+        requested_at = self.recording["stop_requested_at"]
+        if (watch.phase, watch.since) != ("stopping", requested_at):
+            watch = watch.enter("stopping", requested_at)
+        left = LOST_SECONDS - watch.elapsed_seconds(requested_at, self.store.now())
+        if left > 0:
+            return Check(watch.wait(ceil(left)))
+        try:
+            live = self.agora.query(self.recording, self.deadline)
+            if live.over:
+                return self._left(watch, live.meaning)
+            stopped = self.agora.stop(self.recording, self.deadline)
+        except (AgoraError, SecretUnusable) as error:
+            return self._without_answer(watch, error)
+        self._write_fault(None)
+        watch = replace(watch, names_files=watch.names_files or bool(live.files))
+        if stopped.lost:  # Agora found the recorder a moment ago: the 100 s begin again
+            again: RecordingChanges = {"stop_requested_at": self.store.timestamp}
+            self.store.update(watch.recording_id, again, only_without="stopped_at")
+            return Check(watch.wait(LOST_SECONDS))
+        end_by_stop(stopped, self.recording, store=self.store)
+        return Check(watch, ended=True)
+
+    def _left(self, watch: Watch, why: str) -> Check:
+        """Write that the recorder has left, and release its channel."""
+        end_left(watch.recording_id, store=self.store, why=why)
+        free_channel(self.recording, store=self.store)
+        return Check(watch, ended=True)
+
+    def _is_overdue(self, watch: Watch) -> bool:
+        elapsed = watch.elapsed_seconds(watch.opened_at, self.store.now())
+        return elapsed > _longest_seconds(self.recording) + GRACE_SECONDS
+
+    def _without_answer(self, watch: Watch, error: Exception) -> Check:
+        """Write why Agora did not answer, and wait; after `max_hours` the recorder counts as left."""
+        if self._is_overdue(watch):
+            return self._left(watch, f"max_hours have passed; the last query of Agora failed: {error}")
+        self._write_fault(str(error))
+        return Check(self._wait_for_agora(watch))
+
+    def _joining(self, watch: Watch, live: LiveState) -> Check:
+        """Check a recorder that has not joined its channel yet. After 90 s without joining, the start has failed.
+
+        The recorder is stopped first: if it joined after all, it would record a recording that has failed. The start
+        fails once Agora has confirmed the stop, or has not found the recorder for another 100 s.
+        """
         if live.records:
             self.store.update(watch.recording_id, {"status": "recording"}, only_in=("starting",))
-            return watch.enter("recording", self.store.timestamp).wait(SHORTEST_INTERVAL_SECONDS)
-        left = START_SECONDS - watch.elapsed_seconds(watch.since, self.store.now())
-        if left > 0:
-            return watch.wait(min(STEP_SECONDS * (watch.attempt + 1), ceil(left)))
-        # A recorder that joined after all would record a recording that has failed.
-        with suppress(AgoraError, SecretUnusable):
-            self.agora.stop(self.recording, self.deadline)
+            return Check(watch.enter("recording", self.store.timestamp).wait(SHORTEST_INTERVAL_SECONDS))
+        elapsed = watch.elapsed_seconds(watch.since, self.store.now())
+        if elapsed < START_SECONDS:
+            return Check(watch.wait(min(STEP_SECONDS * (watch.attempt + 1), ceil(START_SECONDS - elapsed))))
+        # No other wait of this phase is as long: a stop before it found no recorder either.
+        if live.status is not None or watch.wait_seconds != LOST_SECONDS:
+            try:
+                stopped = self.agora.stop(self.recording, self.deadline)
+            except (AgoraError, SecretUnusable) as error:
+                return self._without_answer(watch, error)
+            if stopped.lost:
+                return Check(watch.wait(LOST_SECONDS))
+        return Check(self._fail_start(watch, live))
+
+    def _fail_start(self, watch: Watch, live: LiveState) -> Watch:
+        """Write that the recorder did not join, and release its channel."""
         reason = f"Agora did not report the recorder as started within {START_SECONDS} s; last: {live.meaning}"
         failed: RecordingChanges = {"status": "failed", "reason": reason}
         if not self.store.update(watch.recording_id, failed, only_in=("starting",), only_without="stopped_at"):
@@ -155,7 +206,7 @@ class _Recorder:
                 # It is not documented which credentials the recorder on the other host has.
                 watch = replace(watch.enter("lost", self.store.timestamp), credential_seconds=RENEW_SECONDS)
             if watch.elapsed_seconds(watch.since, now) >= LOST_SECONDS:
-                return Check(watch, left=live.meaning)
+                return self._left(watch, live.meaning)
             return Check(watch.wait(LOST_SECONDS))  # a query before that could not end the phase
         watch = self._found(watch)
         usual = int(watch.elapsed_seconds(watch.since, now) / 2)
@@ -175,7 +226,7 @@ class _Recorder:
         return self._found(watch).wait(SHORTEST_INTERVAL_SECONDS)
 
     def _found(self, watch: Watch) -> Watch:
-        return watch.enter("recording", self.store.timestamp) if watch.phase == "lost" else watch
+        return watch.enter("recording", self.store.timestamp) if watch.phase in ("lost", "stopping") else watch
 
     def _renew_if_due(self, watch: Watch) -> tuple[Watch, str | None]:
         """Renew credentials that are an hour old; returns the watch, and the fault if the renewal failed."""

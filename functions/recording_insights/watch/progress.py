@@ -10,11 +10,11 @@ from recording_insights.store.rows import RecordingRow
 FIRST_CHECK_SECONDS = 7
 """Agora accepts queries from 5 s after its response to a start; the start itself takes about 2 s."""
 
-Phase = Literal["unnamed", "starting", "recording", "lost", "ended"]
+Phase = Literal["unnamed", "starting", "recording", "lost", "stopping", "ended"]
 """What the watch waits for.
 
 "unnamed": the recorder's id. "starting": the recorder to join its channel. "recording": its end. "lost": Agora to find
-the recorder again. "ended": its files.
+the recorder again. "stopping": the same, after a stop that found no recorder. "ended": its files.
 """
 
 

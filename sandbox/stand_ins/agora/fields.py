@@ -58,6 +58,7 @@ _RECORDING: Mapping[str, Check] = {
     "secret": text,
     "salt": salt,
     "privateParams": text,
+    "extensionParams": an_object,
 }
 _OF_MODE: Mapping[str, Mapping[str, Check]] = {
     "individual": {"streamMode": one_of("default", "standard", "original"), "subscribeUidGroup": integer(0, 5)},
@@ -93,6 +94,8 @@ def check_recording(recording: Mapping[str, Any], mode: str, spelling: str = UNS
     _check_decryption(recording)
     if "privateParams" in recording:
         _check_json(recording["privateParams"])
+    if "extensionParams" in recording:
+        fields(recording["extensionParams"], f"{where}.extensionParams", {"enableNTPtimestamp": boolean})
     if "transcodingConfig" in recording:
         _check_canvas(recording["transcodingConfig"])
 

@@ -76,6 +76,8 @@ def running(shared_stand_ins: StandIns) -> Iterator[AgoraTask]:
         ({"decryptionMode": 7, "secret": "s3cr3t", "salt": "c2hvcnQ="}, "salt"),
         ({"privateParams": "correctEXTINF"}, "privateParams"),
         ({"privateParams": {"correctEXTINF": True}}, "privateParams"),
+        ({"extensionParams": {"enableNTPtimestamp": "true"}}, "extensionParams.enableNTPtimestamp"),
+        ({"extensionParams": {"enableNtpTimestamp": True}}, "extensionParams.enableNtpTimestamp"),
         ({"transcodingConfig": []}, "transcodingConfig"),
         ({"transcodingConfig": {"colour": 1}}, "colour"),
         ({"transcodingConfig": {"width": 1920, "height": 1081}}, "larger"),

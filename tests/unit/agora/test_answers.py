@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from recording_insights.agora.answers import RULES, RULES_BY_CODE, Verdict, judge
+from recording_insights.agora.answers import MEANINGS, RULES, Rule, Verdict, judge
 from recording_insights.agora.calls import AgoraCalls
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.hosts import HostRotation
@@ -18,6 +18,7 @@ from recording_insights.errors import (
     AgoraRefusedCredentials,
     AgoraRejected,
     AgoraUnavailable,
+    SecretUnusable,
     SettingsInvalid,
 )
 from tests.unit.agora.fake_agora import HOST, SECRET, Answer, FakeAgora, Lost
@@ -158,6 +159,66 @@ def test_a_failing_acquire_after_an_unsure_start_leaves_the_outcome_unknown(
         agora.start(order(), PREFIX, clock.deadline())
 
 
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (code(400, 2), "a parameter is wrong"),
+        (code(400, 432), "do not fit"),
+        (gateway(403, "Forbidden"), "not enabled"),
+        (gateway(404, "no Route matched"), "no Route matched"),
+        (gateway(401, "Unauthorized"), "refused the credentials"),
+    ],
+)
+@pytest.mark.parametrize("announced", [False, True])
+def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, refusal: Answer, reason: str, announced: bool
+) -> None:
+    """The first attempt started a recorder, and its answer was lost."""
+    vendor.script["start"] = [Lost(takes_effect=True), refusal, refusal]
+    with pytest.raises(AgoraOutcomeUnknown, match=f"{reason}.*an earlier request may have started a recorder"):
+        agora.start(order(announce_start=announced), PREFIX, clock.deadline())
+    assert len(vendor.recorders) == 1
+
+
+@pytest.mark.parametrize("fresh", [SecretUnusable("agora", "it lacks the key appId"), OSError("s3cr3t")])
+@pytest.mark.parametrize("first", [Lost(takes_effect=True), code(206, 65)])
+def test_credentials_that_cannot_be_read_again_after_a_lost_answer_leave_the_outcome_unknown(
+    vendor: Any, uploader: Uploader, clock: FakeClock, fresh: Exception, first: Any
+) -> None:
+    def credentials(past_the_cache: bool) -> dict[str, str]:
+        if past_the_cache:
+            raise fresh
+        return SECRET
+
+    client = AgoraClient(AgoraCalls(credentials, HostRotation([HOST]), vendor), uploader)
+    vendor.script["start"] = [first, gateway(401, "Unauthorized")]
+    with pytest.raises(AgoraOutcomeUnknown, match="lacks the key" if isinstance(fresh, SecretUnusable) else "OSError"):
+        client.start(order(), PREFIX, clock.deadline())
+
+
+def test_whatever_breaks_before_a_second_resource_leaves_the_outcome_of_the_first_unknown(
+    vendor: Any, uploader: Uploader, clock: FakeClock
+) -> None:
+    def credentials(_: bool) -> dict[str, str]:
+        if vendor.names().count("start") == 3:
+            raise OSError("s3cr3t")
+        return SECRET
+
+    client = AgoraClient(AgoraCalls(credentials, HostRotation([HOST]), vendor, jitter=lambda: 0.0), uploader)
+    vendor.script["start"] = [code(500, 62)] * 3
+    with pytest.raises(AgoraOutcomeUnknown, match=r"^OSError; an earlier"):
+        client.start(order(), PREFIX, clock.deadline())
+
+
+@pytest.mark.parametrize(("call", "error"), [("acquire", OSError), ("start", AgoraOutcomeUnknown)])
+def test_an_attempt_at_a_start_that_breaks_off_may_have_taken_effect(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, call: str, error: type[Exception]
+) -> None:
+    vendor.script[call] = [Lost(takes_effect=True, error=OSError)]
+    with pytest.raises(error):
+        agora.start(order(), PREFIX, clock.deadline())
+
+
 def test_gives_up_when_every_new_resource_fails(agora: AgoraClient, vendor: FakeAgora, clock: FakeClock) -> None:
     vendor.script["start"] = [code(500, 502)] * 3
     with pytest.raises(AgoraUnavailable, match="no worker") as failure:
@@ -291,6 +352,8 @@ def test_live_states_in_words() -> None:
     assert LiveState.from_reply({}).over
 
 
+EMPTY = Stopped(empty=True, reason="Agora: nothing was recorded, so there is no file: Agora gives a reason")
+LOST = Stopped(lost=True, reason="Agora finds no such recording task: Agora gives a reason")
 LEFT = Stopped(left=True, reason="the recording task has ended: Agora gives a reason")
 
 
@@ -301,14 +364,14 @@ LEFT = Stopped(left=True, reason="the recording task has ended: Agora gives a re
         ([code(206, 65), code(504, 62)], [3, 6], Stopped()),
         ([code(504, 62), code(400, 49)], [3], Stopped()),
         ([code(400, 49)], [], LEFT),
-        ([code(404, 404)], [], LEFT),
+        ([code(404, 404)], [], LOST),
+        ([code(504, 62), code(404, 404)], [3], LOST),
         ([code(400, 50)], [], Stopped()),
         ([code(500, 501)], [], LEFT),
-        (
-            [code(206, 435)],
-            [],
-            Stopped(empty=True, reason="Agora: nothing was recorded, so there is no file: Agora gives a reason"),
-        ),
+        ([code(200, 49)], [], LEFT),
+        ([code(404, 49)], [], LEFT),
+        ([code(206, 435)], [], EMPTY),
+        ([code(404, 435)], [], EMPTY),
     ],
 )
 def test_a_stop(
@@ -320,12 +383,42 @@ def test_a_stop(
     assert clock.naps == naps
 
 
-def test_every_documented_answer_but_done_is_an_error_whatever_its_status() -> None:
-    for call, status, number in RULES:
-        assert judge(call, status, {"code": number}).verdict is not Verdict.DONE
-    for call, number in RULES_BY_CODE:
-        assert judge(call, 200, {"code": number}).verdict is not Verdict.DONE
-    assert judge("start", 200, {"code": 0}).verdict is Verdict.DONE
+@pytest.mark.parametrize("status", [200, 201, 206, 400, 401, 403, 404, 429, 500, 504])
+def test_the_code_decides_whatever_the_http_status(status: int) -> None:
+    for (call, number), rule in RULES.items():
+        if number != status:
+            assert judge(call, status, {"code": number}) is rule
+    for number, meaning in MEANINGS.items():
+        assert judge("update", status, {"code": number}) == Rule(Verdict.REJECTED, meaning)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_a_gateway_may_repeat_its_status_as_a_code(status: int) -> None:
+    assert judge("acquire", status, {"code": status}) is judge("acquire", status, {})
+
+
+@pytest.mark.parametrize("status", [200, 204, 206])
+def test_a_success_has_no_code_or_0(status: int) -> None:
+    assert judge("start", status, {"code": 0}) == judge("start", status, {}) == Rule(Verdict.DONE)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(500, AgoraUnavailable), (400, AgoraRejected), (404, AgoraRejected), (206, AgoraRejected)]
+)
+def test_an_unknown_code_is_told(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, status: int, error: type[Exception]
+) -> None:
+    vendor.script["start"] = [Answer(status, {"code": 15, "sid": ""})] * 3
+    with pytest.raises(error, match=f"HTTP {status}, code 15"):
+        agora.start(order(), PREFIX, clock.deadline())
+
+
+@pytest.mark.parametrize(("status", "number"), [(400, 7), (200, 7), (500, 7)])
+def test_a_start_that_took_effect_is_known_by_its_code(
+    agora: AgoraClient, vendor: FakeAgora, clock: FakeClock, status: int, number: int
+) -> None:
+    vendor.script["start"] = [code(status, number)]
+    assert agora.start(order(), PREFIX, clock.deadline()) == Recorder("resource-0==", None)
 
 
 def test_regions() -> None:

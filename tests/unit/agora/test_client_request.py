@@ -64,6 +64,7 @@ def web(**fields: Any) -> dict[str, Any]:
             {"decryptionMode": 8, "secret": "s", "salt": SALT},
         ),
         ({"correct_extinf": True}, {"privateParams": '{"correctEXTINF":true}'}),
+        ({"ntp_timestamps": True}, {"extensionParams": {"enableNTPtimestamp": True}}),
         ({"transcoding": {}}, {"transcodingConfig": {}}),
         (
             {"transcoding": {"width": 1080, "height": 1920, "fps": 30, "bitrate": 4000}},
@@ -185,6 +186,7 @@ def decryption(**fields: Any) -> dict[str, Any]:
         ("decryption.salt", decryption(mode="aes_128_gcm2", salt="é")),
         ("decryption.key", decryption(key="s")),
         ("correct_extinf", {"correct_extinf": "true"}),
+        ("ntp_timestamps", {"ntp_timestamps": 1}),
         ("region", {"region": "eu"}),
         ("region_affinity", {"region_affinity": 5}),
         ("region_affinity", {"region": "NA", "region_affinity": 4}),

@@ -139,6 +139,7 @@ class TestRunningRecording:
         self, first: HeldChannel, store: RecordingStore, clock: FakeClock
     ) -> None:
         row = await_recorder_id(store.get(OWN), store=store, deadline=clock.deadline())
+        assert row
         assert "sid" not in row
         assert clock.elapsed == 8
 

@@ -65,6 +65,7 @@ def individual(**fields: Any) -> dict[str, Any]:
             {**VOICES, "subscribeAudioUids": ["5"], "subscribeUidGroup": 2},
         ),
         ({"correct_extinf": True}, {**VOICES, "privateParams": '{"correctEXTINF":true}'}),
+        ({"ntp_timestamps": True}, {**VOICES, "extensionParams": {"enableNTPtimestamp": True}}),
         (
             {"decryption": {"mode": "aes_128_gcm2", "secret": "s", "salt": SALT}},
             {**VOICES, "decryptionMode": 7, "secret": "s", "salt": SALT},

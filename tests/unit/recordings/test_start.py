@@ -1,6 +1,7 @@
 """One recorder per channel: simultaneous starts, repeats, lost answers, crashes."""
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -256,6 +257,30 @@ def test_a_recorder_that_left_an_empty_channel_frees_it(
     assert left["reason"].startswith("the recorder left by itself")
 
 
+def test_a_recorder_that_is_not_found_for_15_seconds_and_is_back_at_the_start_is_joined(
+    start: Any, store: RecordingStore, vendor: FakeAgora
+) -> None:
+    """It moved to another host, and Agora refuses a second recorder of its uid."""
+    first = start().recording
+    vendor.script["query"] = [Answer(404, {"code": 404})] * 3
+    joined = start()
+    assert not joined.new
+    assert joined.recording == first == store.find(first["recording_id"])
+    assert len(vendor.recorders) == 1
+    claim = store.claims.find("team")
+    assert claim
+    assert claim.recording_id == first["recording_id"]
+
+
+def test_a_recorder_of_another_uid_is_no_proof_that_one_left(
+    start: Any, store: RecordingStore, vendor: FakeAgora
+) -> None:
+    first = start().recording
+    vendor.script["query"] = [Answer(404, {"code": 404})] * 3
+    assert start(wanted(uid=9)).new
+    assert store.find(first["recording_id"]) == first, "its watch finds out"
+
+
 @pytest.mark.parametrize("live_status", [7, 8, 20])
 def test_a_recorder_that_exited_frees_its_channel_at_once(
     start: Any, store: RecordingStore, vendor: FakeAgora, live_status: int
@@ -438,6 +463,99 @@ def test_a_refused_start_gives_the_claim_back(start: Any, store: RecordingStore,
     with pytest.raises(AgoraRejected):
         start()
     assert store.claims.find("team") == before
+
+
+@pytest.mark.parametrize("refusal", [Answer(400, {"code": 2}), Answer(403, {}), Answer(401, {})])
+def test_a_refusal_after_a_lost_answer_keeps_the_recording(
+    start: Any, table: Any, store: RecordingStore, vendor: FakeAgora, refusal: Answer
+) -> None:
+    vendor.script["start"] = [Lost(takes_effect=True), refusal, refusal]
+    with pytest.raises(AgoraOutcomeUnknown):
+        start()
+    (first,) = rows(table)
+    assert (first["status"], len(vendor.recorders)) == ("starting", 1)
+    assert "an earlier request may have started a recorder" in first["reason"]
+    vendor.script.clear()
+    assert start().recording["recording_id"] == first["recording_id"]
+    assert len(vendor.recorders) == 1
+
+
+@pytest.mark.parametrize("broken", ["watch", "upload", "credentials"])
+@pytest.mark.parametrize("idempotency_key", [None, "k"])
+def test_a_start_that_breaks_off_before_agora_is_called_ends_at_once(
+    start: Any,
+    store: RecordingStore,
+    clock: FakeClock,
+    uploader: Any,
+    vendor: FakeAgora,
+    table: Any,
+    broken: str,
+    idempotency_key: str | None,
+) -> None:
+    """For example Secrets Manager throttles, or a key of KMS may not be used."""
+
+    def breaks(*_: Any) -> Any:
+        raise OSError("s3cr3t")
+
+    whole = client_of(vendor, uploader)
+    agora = {
+        "watch": whole,
+        "upload": replace(whole, uploader=replace(uploader, key=breaks)),
+        "credentials": replace(whole, calls=replace(whole.calls, credentials=breaks)),
+    }[broken]
+    watch = breaks if broken == "watch" else lambda row: None
+    with pytest.raises(OSError, match="s3cr3t"):
+        start_recording(
+            wanted(),
+            store=store,
+            agora=agora,
+            deadline=clock.deadline(),
+            watch=watch,
+            idempotency_key=idempotency_key,
+        )
+    (row,) = rows(table)
+    assert (row["status"], row["reason"]) == ("failed", "the start broke off before Agora recorded (OSError)")
+    assert (claims(table), vendor.calls) == ([], [])
+    again = start(idempotency_key=idempotency_key)
+    assert again.new
+    assert "sid" in again.recording
+    assert clock.naps == []
+
+
+def test_a_row_that_cannot_be_ended_does_not_keep_its_claim(
+    store: RecordingStore, clock: FakeClock, agora: Any, table: Any
+) -> None:
+    class Throttled(RecordingStore):
+        def update(self, *_: Any, **__: Any) -> Any:
+            raise TimeoutError
+
+    def breaks(_: Any) -> None:
+        raise OSError
+
+    throttled = Throttled(store.table, clock.now)
+    with pytest.raises(TimeoutError):
+        start_recording(wanted(), store=throttled, agora=agora, deadline=clock.deadline(), watch=breaks)
+    assert claims(table) == []
+
+
+@pytest.mark.parametrize("idempotency_key", [None, "k"])
+def test_joining_a_start_that_is_dropped_starts_anew(
+    start: Any, store: RecordingStore, clock: FakeClock, table: Any, idempotency_key: str | None
+) -> None:
+    """The other start met a recorder that was not started here, which has left since."""
+    other = recording_id_for(idempotency_key)
+    row: Any = {"channel": "team", "fingerprint": wanted().fingerprint}
+    store.open(row, Claim("team", other, store.seconds + 90), over=None)
+
+    def drop() -> None:
+        clock.on_sleep = lambda: None
+        store.drop(other)
+        store.claims.release("team", other)
+
+    clock.on_sleep = drop
+    started = start(idempotency_key=idempotency_key)
+    assert started.new
+    assert [item["recording_id"] for item in rows(table)] == [started.recording["recording_id"]]
 
 
 def test_an_unusable_secret_is_named_on_the_row(store: RecordingStore, clock: FakeClock, table: Any) -> None:

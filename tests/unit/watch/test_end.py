@@ -1,5 +1,6 @@
 """The watch over a recording that is under way: its end is noticed, and when it is complete."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.unit.recordings.wanted import wanted
 from tests.unit.watch.scene import LATE, Scene, queries
 
 HOUR = 3600
+NOT_FOUND = Answer(404, {"code": 404, "reason": "failed to find worker"})
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,89 @@ def test_a_recorder_that_moved_to_another_host_goes_on(recording: Scene, vendor:
     vendor.recorders = {}
     recording.turn()
     assert "stopped_at" not in recording.row, "the count begins anew"
+
+
+class TestStopThatFoundNoRecorder:
+    """The recorder may be moving to another host, for 30 to 90 s."""
+
+    @pytest.fixture
+    def lost(self, recording: Scene, vendor: FakeAgora, clock: FakeClock) -> Scene:
+        """A stop 20 s before the next check."""
+        vendor.script["stop"] = [NOT_FOUND]
+        clock.elapsed += 100
+        recording.watch = replace(recording.watch, wait_seconds=20)
+        recording_id, deadline = recording.watch.recording_id, clock.deadline()
+        row = stop_recording(recording_id, store=recording.store, agora=recording.agora, deadline=deadline)
+        assert row["status"] == "stopping"
+        return recording
+
+    @pytest.mark.parametrize("scaled", [False, True])
+    def test_it_is_repeated_after_100_seconds_if_the_recorder_is_back(
+        self, lost: Scene, vendor: FakeAgora, store: RecordingStore, scaled: bool
+    ) -> None:
+        asked = queries(vendor)
+        watch = lost.turn(scaled=scaled)
+        assert (watch.phase, watch.wait_seconds) == ("stopping", 100 if scaled else 80)
+        assert queries(vendor) == asked, "an answer before that proves nothing"
+        assert store.claims.find("team")
+        watch = lost.turn(scaled=scaled)
+        assert vendor.recorders == {}
+        row = lost.row
+        assert (row["status"], row["ended_by"]) == ("stopping", "stop")
+        assert "stop_requested_at" not in row
+        assert store.claims.find("team") is None
+        assert (watch.phase, watch.wait_seconds) == ("ended", LATE * 60)
+
+    def test_a_recorder_that_is_still_not_found_has_left(
+        self, lost: Scene, vendor: FakeAgora, store: RecordingStore
+    ) -> None:
+        vendor.recorders = {}
+        lost.turn()
+        assert "stopped_at" not in lost.row
+        lost.turn()
+        row = lost.row
+        assert (row["status"], row["ended_by"]) == ("stopping", "recorder")
+        assert "finds no such recorder" in row["reason"]
+        assert store.claims.find("team") is None
+        assert vendor.names().count("stop") == 1
+
+    def test_a_second_move_begins_the_100_seconds_again(self, lost: Scene, vendor: FakeAgora) -> None:
+        lost.turn()
+        vendor.script["stop"] = [NOT_FOUND]
+        assert lost.turn().wait_seconds == 100
+        assert lost.row["stop_requested_at"] == lost.store.timestamp
+        assert "stopped_at" not in lost.row
+        lost.turn()
+        assert lost.row["ended_by"] == "stop"
+
+    @pytest.mark.parametrize("call", ["query", "stop"])
+    def test_silence_of_agora_is_waited_out(
+        self, lost: Scene, vendor: FakeAgora, store: RecordingStore, call: str
+    ) -> None:
+        lost.turn()
+        vendor.script[call] = [Answer(401, {})] * 2
+        lost.turn()
+        assert "refused the credentials" in lost.row["watch_reason"]
+        assert store.claims.find("team")
+        lost.run(lambda: "stopped_at" in lost.row)
+        assert lost.row["ended_by"] == "stop"
+        assert "watch_reason" not in lost.row
+        assert vendor.recorders == {}
+
+    def test_a_start_meanwhile_keeps_the_recorder(self, lost: Scene, vendor: FakeAgora, start: Any) -> None:
+        lost.turn()
+        assert not start().new
+        assert lost.turn().phase == "recording"
+        assert lost.row["status"] == "recording"
+        assert len(vendor.recorders) == 1
+
+    def test_agora_that_stays_silent_ends_it_after_max_hours(
+        self, lost: Scene, vendor: FakeAgora, store: RecordingStore
+    ) -> None:
+        vendor.script["query"] = [Answer(401, {})] * 4000
+        lost.run(lambda: "stopped_at" in lost.row, turns=2000)
+        assert "max_hours have passed" in lost.row["reason"]
+        assert store.claims.find("team") is None
 
 
 def test_the_end_after_the_first_part_leaves_the_status_to_the_media(recording: Scene, vendor: FakeAgora) -> None:

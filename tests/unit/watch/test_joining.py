@@ -66,15 +66,41 @@ def test_a_recorder_that_is_not_found_yet_is_looked_for_until_90_seconds(scene: 
 def test_a_recorder_that_is_never_found_has_not_started(scene: Scene, vendor: FakeAgora) -> None:
     vendor.recorders = {}
     scene.run()
+    assert scene.looks[-2:] == [97, 197]
+    assert vendor.names().count("stop") == 1
     assert scene.row["status"] == "failed"
     assert "finds no such recorder" in scene.row["reason"]
 
 
-def test_a_failed_start_that_cannot_be_stopped_has_failed_all_the_same(scene: Scene, vendor: FakeAgora) -> None:
+def test_a_failed_start_keeps_its_channel_until_it_can_be_stopped(
+    scene: Scene, vendor: FakeAgora, store: RecordingStore
+) -> None:
     vendor.live_status = 1
     vendor.script["stop"] = [Answer(401, {})] * 2
+    scene.run(lambda: not vendor.script["stop"])
+    assert (scene.row["status"], len(vendor.recorders)) == ("starting", 1)
+    assert "refused the credentials" in scene.row["watch_reason"]
+    assert store.claims.find("team")
     scene.run()
     assert scene.row["status"] == "failed"
+    assert "watch_reason" not in scene.row
+    assert vendor.recorders == {}
+    assert store.claims.find("team") is None
+
+
+def test_a_failed_start_that_moves_to_another_host_is_stopped_when_it_is_back(
+    scene: Scene, vendor: FakeAgora, store: RecordingStore
+) -> None:
+    vendor.live_status = 1
+    vendor.script["stop"] = [Answer(404, {"code": 404})] * 2
+    scene.run(lambda: vendor.names().count("stop") == 2)
+    assert scene.looks[-2:] == [97, 197]
+    assert scene.row["status"] == "starting"
+    assert store.claims.find("team")
+    scene.run()
+    assert scene.looks[-1] == 297
+    assert scene.row["status"] == "failed"
+    assert vendor.recorders == {}
 
 
 def test_a_failed_start_may_be_repeated_under_its_key(

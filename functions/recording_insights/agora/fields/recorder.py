@@ -24,6 +24,7 @@ _USUAL_UIDS = 17
 _VIDEO_FIELDS = ("video_stream_type", "subscribe_video_uids", "unsubscribe_video_uids", "transcoding", "snapshots")
 
 _correct_extinf = flag.mapped(lambda on: json.dumps({"correctEXTINF": on}, separators=(",", ":")))
+_ntp_timestamps = flag.mapped(lambda on: {"enableNTPtimestamp": on})
 _audio_only = flag.mapped(lambda on: 0 if on else 2)
 _uid_group = whole_number(1, _MOST_OF_GROUP[-1]).mapped(lambda uids: bisect_left(_MOST_OF_GROUP, uids))
 """Agora's number for a range of uids."""
@@ -38,6 +39,7 @@ _CHANNEL_FIELDS: Fields = {
     "max_idle_seconds": Field("maxIdleTime", whole_number(5, 2_592_000)),
     "decryption": Field(None, decryption),
     "correct_extinf": Field("privateParams", _correct_extinf),
+    "ntp_timestamps": Field("extensionParams", _ntp_timestamps),
     "audio_only": Field("streamTypes", _audio_only),
     "video_stream_type": Field("videoStreamType", named_value(high=0, low=1)),
     **SUBSCRIPTIONS,
