@@ -1,6 +1,8 @@
 import io
+import random
 import struct
 import wave
+import zipfile
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import MediaObjectGone, NotMedia
-from recording_insights.media.probe import BLOCK, MOST_BYTES, media_duration_ms
+from recording_insights.media.probe.duration import BLOCK, MOST_BYTES, media_duration_ms
 
 SECONDS = 3
 RATE = 16_000
@@ -108,19 +110,39 @@ def _blown_up(mp4: bytes, *, gap: int) -> FakeObject:
     return FakeObject(head, tail=mp4[at + size :], gap=gap)
 
 
+def _zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("talk.mp3", bytes(1000))
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
-    "head",
-    [b"only a note that somebody named talk.mp4", b"<html>404</html>", b"%PDF-1.7 ...", b"x", bytes(5000)],
-    ids=["text", "html", "pdf", "one byte", "zeros"],
+    ("head", "reason"),
+    [
+        (b"only a note that somebody named talk.mp4", "text"),
+        ("\ufeffЗаметки: ".encode() * 20_000, "text"),
+        (b"x", "text"),
+        (b"\n<!DOCTYPE html><title>404", "an HTML page"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "an XML document"),
+        (b'\xef\xbb\xbf {"message": "Not Found"}', "JSON"),
+        (b"[1, 2]", "JSON"),
+        (b"%PDF-1.7 \x00", "a PDF document"),
+        (_zip(), "a ZIP archive"),
+    ],
 )
-def test_something_else_under_a_media_name_is_not_media(head: bytes) -> None:
-    with pytest.raises(NotMedia, match="no media format"):
+def test_something_else_under_a_media_name_is_not_media(head: bytes, reason: str) -> None:
+    with pytest.raises(NotMedia, match=f"^the object is {reason}, not media$"):
         FakeObject(head).duration_ms()
 
 
-def test_an_mpeg_slice_under_a_media_name_is_not_media() -> None:
-    with pytest.raises(NotMedia):
-        FakeObject((b"\x47" + bytes(187)) * 20).duration_ms()
+@pytest.mark.parametrize("head", [bytes(5000), random.Random(1).randbytes(5000), b"{\x00\x01", b"RIFF\0\0\0\0WAVE"])
+def test_what_is_not_recognised_may_be_media(head: bytes) -> None:
+    assert FakeObject(head).duration_ms() is None
+
+
+def test_an_mpeg_segment_under_a_media_name_may_be_media() -> None:
+    assert FakeObject((b"\x47" + bytes(187)) * 20).duration_ms() is None
 
 
 @pytest.mark.parametrize("last_box", [b"ftyp", b"mdat", b"moov", b"mvhd"])

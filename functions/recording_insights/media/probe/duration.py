@@ -12,6 +12,7 @@ from tinytag import TinyTag
 from tinytag.tinytag import ParseError, UnsupportedFormatError
 
 from recording_insights.errors import NotMedia
+from recording_insights.media.probe.not_media import what_else
 
 RangeReader = Callable[[int, int], bytes]
 """(first byte, last byte) → the bytes of the object; raises the errors of S3."""
@@ -22,16 +23,19 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 def media_duration_ms(read_range: RangeReader, size: int) -> int | None:
-    """Return the length in ms; None if the object is media whose index cannot be read, which a provider may still take.
+    """Return the length in ms; None if it cannot be read, which a provider may still do.
 
     Raises:
-        NotMedia: the object is in no media format.
+        NotMedia: the object is recognised as something else.
     """
     source = io.BufferedReader(_RangeFile(read_range, size), buffer_size=BLOCK)
     try:
+        if other := what_else(source.read(BLOCK)):
+            raise NotMedia(f"the object is {other}, not media")
+        source.seek(0)
         seconds = TinyTag.get(file_obj=source, tags=False).duration
     except UnsupportedFormatError:
-        raise NotMedia("the object's first bytes belong to no media format") from None
+        return None
     except ParseError as error:
         # tinytag wraps every error that is raised below it. An error of S3 must reach the caller, who retries.
         if isinstance(error.__cause__, _ReadFailed):
