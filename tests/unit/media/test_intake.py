@@ -8,7 +8,7 @@ import pytest
 
 from recording_insights.errors import MediaObjectGone
 from recording_insights.media.intake import admit_media
-from recording_insights.media.probe.duration import RangeReader
+from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.model.media_object import MediaObject
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore

@@ -1,94 +1,80 @@
 """Probe of a media object: whether it is media, and how long it is, without reading all of it.
 
-Reads a few blocks by ranged GETs. The index of an MP4 may be at the end of a file of gigabytes, so the reader seeks.
+Headers are believed as far as the object can hold what they claim. A length that cannot be known is None: providers
+are chosen by the length, so a wrong one is worse than none.
 """
 
-import io
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from tinytag import TinyTag
-from tinytag.tinytag import ParseError, UnsupportedFormatError
+import struct
 
 from recording_insights.errors import NotMedia
+from recording_insights.media.probe.asf import HEADER as ASF_HEADER
+from recording_insights.media.probe.asf import asf_seconds
+from recording_insights.media.probe.chunks import aiff_seconds, wav_seconds
+from recording_insights.media.probe.flac import flac_seconds
+from recording_insights.media.probe.mp4 import FIRST_BOXES, mp4_seconds
+from recording_insights.media.probe.mpeg_audio import mpeg_seconds
 from recording_insights.media.probe.not_media import what_else
+from recording_insights.media.probe.ogg import ogg_seconds
+from recording_insights.media.probe.ranged_object import BLOCK, RangedObject, RangeReader, ReadLimit
 
-RangeReader = Callable[[int, int], bytes]
-"""(first byte, last byte) → the bytes of the object; raises the errors of S3."""
-
-BLOCK = 64 * 1024
-MOST_BYTES = 16 * 1024 * 1024
-"""Upper bound on the bytes read of one object. A sound index takes a few blocks; a broken one may claim gigabytes."""
+LEAST_BYTES_PER_SECOND = 10
+"""No sound takes less: silence in the thriftiest codec takes more."""
+_UNREAD = (b"\x1aE\xdf\xa3", b"RIFF", b"riff", b"caff", b".snd", b"FORM")
+"""Media whose length is not read: Matroska and WebM, AVI, Wave64, CAF, AU, other IFF."""
+_SYNC = 0x47
+_TS_PACKET = 188
 
 
 def media_duration_ms(read_range: RangeReader, size: int) -> int | None:
-    """Return the length in ms; None if it cannot be read, which a provider may still do.
+    """Return the length in ms; None if it cannot be known, also for media of a format that is not recognised.
+
+    Reads the object by 8 ranged GETs at most. `size` is in bytes.
 
     Raises:
         NotMedia: the object is recognised as something else.
+        Exception: an error of S3, unchanged.
     """
-    source = io.BufferedReader(_RangeFile(read_range, size), buffer_size=BLOCK)
+    media = RangedObject(read_range, size)
+    if other := what_else(media.read(0, BLOCK)):
+        raise NotMedia(f"the object is {other}, not media")
     try:
-        if other := what_else(source.read(BLOCK)):
-            raise NotMedia(f"the object is {other}, not media")
-        source.seek(0)
-        seconds = TinyTag.get(file_obj=source, tags=False).duration
-    except UnsupportedFormatError:
+        seconds = _seconds(media)
+    except (ReadLimit, struct.error, ArithmeticError):
         return None
-    except ParseError as error:
-        # tinytag wraps every error that is raised below it. An error of S3 must reach the caller, who retries.
-        if isinstance(error.__cause__, _ReadFailed):
-            raise error.__cause__.error from None
+    if seconds is None or not 0 < seconds * LEAST_BYTES_PER_SECOND <= size:
         return None
-    except _ReadFailed as failed:
-        raise failed.error from None
-    return round(seconds * 1000) if seconds else None
+    return round(seconds * 1000)
 
 
-@dataclass
-class _ReadFailed(Exception):
-    """Carries an error of S3 through the parser."""
+def _seconds(media: RangedObject) -> float | None:
+    head = media.read(0, 16)
+    if head[4:8] in FIRST_BOXES:
+        return mp4_seconds(media)
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        return wav_seconds(media)
+    if head.startswith(b"FORM") and head[8:12] in (b"AIFF", b"AIFC"):
+        return aiff_seconds(media)
+    if head.startswith(b"OggS"):
+        return ogg_seconds(media)
+    if head.startswith(ASF_HEADER):
+        return asf_seconds(media)
+    if head.startswith(_UNREAD) or _is_transport_stream(media.read(0, 3 * _TS_PACKET)):
+        return None
+    at = _after_tags(media)
+    return flac_seconds(media, at) if media.read(at, 4) == b"fLaC" else mpeg_seconds(media, at)
 
-    error: Exception
+
+def _after_tags(media: RangedObject) -> int:
+    """Return the offset after the ID3 tags: some programs put a second one in front of the first."""
+    at = 0
+    while (header := media.read(at, 10)).startswith(b"ID3") and len(header) == 10:
+        size = 0
+        for byte in header[6:]:
+            size = size << 7 | byte & 0x7F
+        has_footer = header[5] & 0x10
+        at += 10 + size + (10 if has_footer else 0)
+    return at
 
 
-class _RangeFile(io.RawIOBase):
-    """The object as a file that can seek; reads at most `MOST_BYTES`."""
-
-    def __init__(self, read_range: RangeReader, size: int) -> None:
-        self._read_range = read_range
-        self._size = size
-        self._position = 0
-        self._bytes_left = MOST_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            raise OSError(f"cannot seek to {start + offset}: the object begins at 0")
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        if self._position >= self._size:
-            return 0
-        last = min(self._position + len(buffer), self._size) - 1
-        self._bytes_left -= last + 1 - self._position
-        if self._bytes_left < 0:
-            raise ValueError(f"the object's index needs more than {MOST_BYTES} bytes")
-        try:
-            data = self._read_range(self._position, last)
-        except Exception as error:
-            raise _ReadFailed(error) from error
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
+def _is_transport_stream(head: bytes) -> bool:
+    return len(head) > 2 * _TS_PACKET and all(byte == _SYNC for byte in head[::_TS_PACKET][:3])
