@@ -10,7 +10,7 @@ RecordingInsightsError
 ├── CallbackForged              a callback does not prove that its vendor sent it                   (401)
 ├── WatchUnavailable            the watch over a recording could not be started: try again          (503)
 ├── MediaObjectGone             a media object was deleted or replaced after its event
-├── NotMedia                    an object in the recordings bucket is in no media format
+├── NotMedia                    an object in the recordings bucket is no media
 ├── StoreError
 │   ├── ItemTooLarge            one utterance or insight does not fit into an item of the table
 │   ├── MediaMissing            the row of a media object was deleted while it was processed
@@ -85,7 +85,7 @@ class WatchUnavailable(RecordingInsightsError):
 
 
 class NotMedia(RecordingInsightsError):
-    """The first bytes of an object belong to no media format, whatever its key."""
+    """An object is recognised as something else than media, such as HTML or text, whatever its key."""
 
 
 class MediaObjectGone(RecordingInsightsError):

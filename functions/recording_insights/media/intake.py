@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from recording_insights.errors import MediaObjectGone, NotMedia
 from recording_insights.hls.playlist import Playlist
 from recording_insights.media.begins import begins_after_ms
-from recording_insights.media.probe import RangeReader, media_duration_ms
+from recording_insights.media.probe.duration import media_duration_ms
+from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.media.track import TrackFiles, beyond, playlist_in
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.status import FINAL

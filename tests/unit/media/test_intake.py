@@ -8,7 +8,7 @@ import pytest
 
 from recording_insights.errors import MediaObjectGone
 from recording_insights.media.intake import admit_media
-from recording_insights.media.probe import RangeReader
+from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.model.media_object import MediaObject
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
@@ -168,7 +168,8 @@ def test_other_bytes_under_the_key_are_another_execution_of_the_same_recording(
         ("list.m3u8", b"#EXTM3U", "not a media file"),
         ("empty.mp4", b"", "zero bytes"),
         ("folder/", b"", "folder"),
-        ("notes.mp4", b"these are only notes, whatever they are called", "no media format"),
+        ("notes.mp4", b"these are only notes, whatever they are called", "the object is text"),
+        ("page.mp3", b"<html>404</html>", "the object is an HTML page"),
     ],
 )
 def test_what_is_no_media_leaves_a_reason_and_nothing_else(
@@ -177,6 +178,16 @@ def test_what_is_no_media_leaves_a_reason_and_nothing_else(
     assert reason in admit(put(key, content))["ignored"]
     assert not bucket.starts
     assert not table.scan()["Items"]
+
+
+@pytest.mark.parametrize("content", [b"\x1aE\xdf\xa3" + bytes(100), bytes(500)], ids=["WebM", "zeros"])
+def test_what_is_not_recognised_is_admitted_without_a_length(
+    admit: Any, put: Any, store: MediaStore, content: bytes
+) -> None:
+    outcome = admit(put("talk.mp4", content))
+
+    row = store.get(outcome["recording_id"], outcome["media_id"])
+    assert (row["status"], "duration_ms" in row) == ("waiting", False)
 
 
 def test_an_object_that_is_gone_is_ignored(admit: Any, put: Any, bucket: FakeBucket, table: FakeTable) -> None:

@@ -1,6 +1,9 @@
 import io
+import math
+import random
 import struct
 import wave
+import zipfile
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +12,8 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import MediaObjectGone, NotMedia
-from recording_insights.media.probe import BLOCK, MOST_BYTES, media_duration_ms
+from recording_insights.media.probe.duration import media_duration_ms
+from recording_insights.media.probe.ranged_object import BLOCK, MOST_BYTES
 
 SECONDS = 3
 RATE = 16_000
@@ -42,44 +46,93 @@ class FakeObject:
         return before + bytes(end - first - len(before) - len(after)) + after
 
     def duration_ms(self) -> int | None:
-        return media_duration_ms(self.read_range, self.size)
+        try:
+            return media_duration_ms(self.read_range, self.size)
+        finally:
+            assert len(self.reads) <= 8
+            assert sum(last - first + 1 for first, last in self.reads) <= MOST_BYTES
 
 
 @pytest.fixture(scope="session")
 def media_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Three seconds of silence in each format; `moov first` has its index in front, as for streaming."""
+    """Three seconds in each format: a second of silence, and two of a tone.
+
+    `moov first` has its index in front, as for streaming. `vbr` has no Xing header.
+    """
     folder = tmp_path_factory.mktemp("media")
-    with wave.open(str(folder / "a.wav"), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(bytes(2 * RATE * SECONDS))
+    half_a_second = "500000"
+    quality = {"flags": "+qscale", "global_quality": "472"}
     return {
-        "wav": (folder / "a.wav").read_bytes(),
+        "wav": _encode(folder / "a.wav", "pcm_s16le"),
+        "mu-law": _encode(folder / "b.wav", "pcm_mulaw"),
+        "adpcm": _encode(folder / "c.wav", "adpcm_ima_wav"),
+        "rf64": _encode(folder / "d.wav", "pcm_s16le", rf64="always"),
+        "aiff": _encode(folder / "a.aiff", "pcm_s16be"),
         "mp4": _encode(folder / "a.mp4", "aac"),
         "moov first": _encode(folder / "b.mp4", "aac", movflags="faststart"),
-        "fragmented": _encode(folder / "c.mp4", "aac", movflags="frag_keyframe+empty_moov"),
+        "fragmented": _encode(
+            folder / "c.mp4", "aac", movflags="frag_keyframe+empty_moov", frag_duration=half_a_second
+        ),
+        "samples, then fragments": _encode(
+            folder / "d.mp4", "aac", movflags="frag_keyframe", frag_duration=half_a_second
+        ),
+        "index of all": _encode(
+            folder / "e.mp4", "aac", movflags="dash+global_sidx+empty_moov", frag_duration=half_a_second
+        ),
+        "index of each": _encode(folder / "f.mp4", "aac", movflags="dash+empty_moov", frag_duration=half_a_second),
         "m4a": _encode(folder / "a.m4a", "aac", format="ipod"),
+        "adts": _encode(folder / "a.aac", "aac", format="adts"),
         "mp3": _encode(folder / "a.mp3", "libmp3lame"),
+        "cbr": _encode(folder / "b.mp3", "libmp3lame", write_xing="0", write_id3v2="0", id3v2_version="0"),
+        "vbr": _encode(folder / "c.mp3", "libmp3lame", write_xing="0", id3v2_version="0", encoder=quality),
+        "vbr with xing": _encode(folder / "d.mp3", "libmp3lame", id3v2_version="0", encoder=quality),
+        "mp2": _encode(folder / "e.mp3", "mp2", format="mp2"),
+        "opus": _encode(folder / "a.opus", "libopus", rate=48_000),
+        "ogg flac": _encode(folder / "a.ogg", "flac"),
+        "flac": _encode(folder / "a.flac", "flac"),
+        "wma": _encode(folder / "a.wma", "wmav2", rate=44_100, format="asf", encoder={"b": "64000"}),
+        "webm": _encode(folder / "a.webm", "libopus", rate=48_000),
+        "mpeg-ts": _encode(folder / "a.ts", "libmp3lame", format="mpegts"),
     }
 
 
-def _encode(path: Path, codec: str, *, format: str | None = None, **options: str) -> bytes:
+def _encode(
+    path: Path,
+    codec: str,
+    *,
+    rate: int = RATE,
+    format: str | None = None,
+    encoder: dict[str, str] | None = None,
+    **options: str,
+) -> bytes:
     import av
 
     with av.open(str(path), "w", format=format, options=options) as container:
-        stream: Any = container.add_stream(codec, rate=RATE)
+        stream: Any = container.add_stream(codec, rate=rate, options=encoder or {})
         stream.layout = "mono"
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate)
         for second in range(SECONDS):
-            frame = av.AudioFrame(format="s16", layout="mono", samples=RATE)
-            frame.planes[0].update(bytes(2 * RATE))
-            frame.sample_rate = RATE
-            frame.pts = second * RATE
-            frame.time_base = Fraction(1, RATE)
-            container.mux(stream.encode(frame))
+            frame = av.AudioFrame(format="s16", layout="mono", samples=rate)
+            tone = (int(9000 * math.sin(at / 5)) if second else 0 for at in range(rate))
+            frame.planes[0].update(struct.pack(f"<{rate}h", *tone))
+            frame.sample_rate = rate
+            frame.pts = second * rate
+            frame.time_base = Fraction(1, rate)
+            for resampled in resampler.resample(frame):
+                container.mux(stream.encode(resampled))
         container.mux(stream.encode(None))
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["wav", "mp4", "moov first", "m4a", "mp3"])
+LENGTH_IS_KNOWN = [
+    *("wav", "mu-law", "adpcm", "rf64", "aiff"),
+    *("mp4", "moov first", "m4a", "fragmented", "samples, then fragments", "index of all", "index of each"),
+    *("adts", "mp3", "cbr", "vbr", "vbr with xing", "mp2"),
+    *("opus", "ogg flac", "flac", "wma"),
+]
+
+
+@pytest.mark.parametrize("name", LENGTH_IS_KNOWN)
 def test_the_length_is_read(media_files: dict[str, bytes], name: str) -> None:
     # Encoders pad to whole frames of 1024 or 1152 samples.
     assert FakeObject(media_files[name]).duration_ms() == pytest.approx(SECONDS * 1000, abs=250)
@@ -108,19 +161,191 @@ def _blown_up(mp4: bytes, *, gap: int) -> FakeObject:
     return FakeObject(head, tail=mp4[at + size :], gap=gap)
 
 
+def _zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("talk.mp3", bytes(1000))
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
-    "head",
-    [b"only a note that somebody named talk.mp4", b"<html>404</html>", b"%PDF-1.7 ...", b"x", bytes(5000)],
-    ids=["text", "html", "pdf", "one byte", "zeros"],
+    ("head", "reason"),
+    [
+        (b"only a note that somebody named talk.mp4", "text"),
+        ("\ufeffЗаметки: ".encode() * 20_000, "text"),
+        (b"x", "text"),
+        (b"\n<!DOCTYPE html><title>404", "an HTML page"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "an XML document"),
+        (b'\xef\xbb\xbf {"message": "Not Found"}', "JSON"),
+        (b"[1, 2]", "JSON"),
+        (b"%PDF-1.7 \x00", "a PDF document"),
+        (_zip(), "a ZIP archive"),
+    ],
 )
-def test_something_else_under_a_media_name_is_not_media(head: bytes) -> None:
-    with pytest.raises(NotMedia, match="no media format"):
+def test_something_else_under_a_media_name_is_not_media(head: bytes, reason: str) -> None:
+    with pytest.raises(NotMedia, match=f"^the object is {reason}, not media$"):
         FakeObject(head).duration_ms()
 
 
-def test_an_mpeg_slice_under_a_media_name_is_not_media() -> None:
-    with pytest.raises(NotMedia):
-        FakeObject((b"\x47" + bytes(187)) * 20).duration_ms()
+@pytest.mark.parametrize("head", [bytes(5000), random.Random(1).randbytes(5000), b"{\x00\x01", b"RIFF\0\0\0\0WAVE"])
+def test_what_is_not_recognised_may_be_media(head: bytes) -> None:
+    assert FakeObject(head).duration_ms() is None
+
+
+@pytest.mark.parametrize("name", ["webm", "mpeg-ts"])
+def test_other_media_is_of_unknown_length(media_files: dict[str, bytes], name: str) -> None:
+    assert FakeObject(media_files[name]).duration_ms() is None
+
+
+WRITTEN_TO_A_PIPE = [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF024, 0]
+
+
+@pytest.mark.parametrize("claimed", [*WRITTEN_TO_A_PIPE, 1_000_000])
+@pytest.mark.parametrize("name", ["wav", "mu-law", "rf64"])
+def test_a_wav_is_as_long_as_the_samples_that_the_object_holds(
+    media_files: dict[str, bytes], name: str, claimed: int
+) -> None:
+    wav = media_files[name]
+    at = wav.index(b"data") + 4
+    piped = wav[:at] + struct.pack("<I", claimed) + wav[at + 4 :]
+
+    assert FakeObject(piped).duration_ms() == SECONDS * 1000
+    assert FakeObject(piped[: at + 4 + (len(wav) - at - 4) // 3]).duration_ms() == SECONDS * 1000 // 3
+
+
+def test_a_wav_of_more_bytes_than_its_header_can_claim(media_files: dict[str, bytes]) -> None:
+    wav = media_files["wav"]
+    held = (5 << 30) - (wav.index(b"data") + 8)
+
+    assert FakeObject(wav, gap=(5 << 30) - len(wav)).duration_ms() == round(held // 2 / RATE * 1000)
+
+
+def test_what_follows_the_samples_of_a_wav_is_not_counted(media_files: dict[str, bytes]) -> None:
+    listed = struct.pack("<4sI", b"LIST", 100_000) + bytes(100_000)
+
+    assert FakeObject(media_files["wav"] + listed).duration_ms() == SECONDS * 1000
+
+
+@pytest.mark.parametrize("name", ["adpcm", "mp4", "moov first", "m4a", "flac", "wma"])
+def test_a_file_that_is_cut_off_is_of_unknown_length(media_files: dict[str, bytes], name: str) -> None:
+    whole = media_files[name]
+
+    assert FakeObject(whole[: len(whole) * 2 // 3]).duration_ms() is None
+
+
+@pytest.mark.parametrize(
+    "name", ["aiff", "fragmented", "index of all", "index of each", "adts", "mp3", "vbr with xing", "opus", "ogg flac"]
+)
+def test_a_file_that_is_cut_off_is_as_long_as_what_is_left(media_files: dict[str, bytes], name: str) -> None:
+    whole = media_files[name]
+
+    left_ms = FakeObject(whole[: len(whole) * 2 // 3]).duration_ms()
+
+    assert left_ms is not None
+    assert 800 <= left_ms <= 2700
+
+
+def _id3(length: int) -> bytes:
+    """An ID3 tag of random bytes, which often look like frames."""
+    size = bytes(length >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\x04\0\0" + size + random.Random(length).randbytes(length)
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        bytes(1),
+        bytes(4096),
+        bytes(100_000),
+        random.Random(2).randbytes(3000),
+        _id3(5000) + _id3(200_000),
+        _id3(5 << 20),
+    ],
+    ids=["one zero", "zeros", "many zeros", "junk", "two tags", "large tag"],
+)
+@pytest.mark.parametrize("name", ["cbr", "vbr", "vbr with xing", "adts"])
+@pytest.mark.parametrize("back", [b"", b"TAG" + b"x" * 125], ids=["", "tag at the end"])
+def test_the_frames_between_tags_and_junk_are_the_length(
+    media_files: dict[str, bytes], front: bytes, name: str, back: bytes
+) -> None:
+    alone = FakeObject(media_files[name]).duration_ms()
+
+    assert FakeObject(front + media_files[name] + back).duration_ms() == alone
+    assert alone == pytest.approx(SECONDS * 1000, abs=250)
+
+
+def test_two_mp3_in_one_object_are_counted_together(media_files: dict[str, bytes]) -> None:
+    both = FakeObject(media_files["vbr with xing"] + media_files["mp3"])
+
+    assert both.duration_ms() == pytest.approx(2 * SECONDS * 1000, abs=500)
+
+
+def test_a_large_mp3_is_measured_if_it_has_one_bitrate(media_files: dict[str, bytes]) -> None:
+    times = MOST_BYTES // len(media_files["cbr"]) + 10
+    large = FakeObject(media_files["cbr"] * times)
+
+    alone = FakeObject(media_files["cbr"]).duration_ms()
+    assert alone is not None
+    assert large.duration_ms() == pytest.approx(times * alone, rel=0.001)
+    assert sum(last - first + 1 for first, last in large.reads) <= 6 * BLOCK
+
+
+@pytest.mark.parametrize("name", ["vbr", "adts"])
+def test_a_large_object_without_one_bitrate_is_of_unknown_length(media_files: dict[str, bytes], name: str) -> None:
+    large = FakeObject(media_files[name] * (MOST_BYTES // len(media_files[name]) + 10))
+
+    assert large.duration_ms() is None
+
+
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFFFF])
+def test_a_length_that_mvhd_does_not_know_is_unknown(media_files: dict[str, bytes], length: int) -> None:
+    mp4 = media_files["mp4"]
+    at = mp4.index(b"mvhd") + 20
+
+    assert FakeObject(mp4[:at] + struct.pack(">I", length) + mp4[at + 4 :]).duration_ms() is None
+
+
+def test_an_mp4_without_ftyp_is_read(media_files: dict[str, bytes]) -> None:
+    mp4 = media_files["moov first"]
+    without = mp4[struct.unpack(">I", mp4[:4])[0] :]
+
+    assert FakeObject(without).duration_ms() == FakeObject(mp4).duration_ms()
+
+
+@pytest.mark.parametrize("name", ["fragmented", "samples, then fragments", "index of each"])
+def test_the_fragments_of_a_large_mp4_cost_few_reads(media_files: dict[str, bytes], name: str) -> None:
+    mp4 = media_files[name]
+    middle = mp4.index(b"mdat", mp4.index(b"moof")) + 4
+    large = FakeObject(mp4[:middle], tail=mp4[middle:], gap=3 << 30)
+
+    assert large.duration_ms() == FakeObject(mp4).duration_ms()
+    assert len(large.reads) <= 3
+
+
+def test_the_clock_of_a_live_stream_does_not_count(media_files: dict[str, bytes]) -> None:
+    """A stream that somebody joined: its fragments begin at the hour 1000 of the clock."""
+    alone = media_files["fragmented"]
+    joined = bytearray(alone)
+    at = joined.find(b"tfdt")
+    while at >= 0:
+        (begins,) = struct.unpack_from(">Q", joined, at + 8)
+        struct.pack_into(">Q", joined, at + 8, begins + 1000 * 3600 * RATE)
+        at = joined.find(b"tfdt", at + 4)
+
+    assert FakeObject(bytes(joined)).duration_ms() == FakeObject(alone).duration_ms()
+
+
+@pytest.mark.parametrize("name", LENGTH_IS_KNOWN)
+def test_any_cut_and_any_damage_leaves_a_length_that_the_object_can_hold(
+    media_files: dict[str, bytes], name: str
+) -> None:
+    whole, rng = media_files[name], random.Random(name)
+    for _ in range(30):
+        damaged = bytearray(whole[: rng.randrange(200, len(whole))])
+        for _ in range(rng.randrange(20)):
+            damaged[rng.randrange(min(len(damaged), 2000))] = rng.randrange(256)
+        length_ms = FakeObject(b"\0" * rng.randrange(2) + damaged).duration_ms()
+        assert length_ms is None or 0 <= length_ms <= len(damaged) * 100
 
 
 @pytest.mark.parametrize("last_box", [b"ftyp", b"mdat", b"moov", b"mvhd"])
@@ -130,10 +355,6 @@ def test_an_mp4_truncated_before_the_end_of_its_header_is_media_of_unknown_lengt
     whole = media_files["mp4"]
 
     assert FakeObject(whole[: whole.index(last_box) + 10]).duration_ms() is None
-
-
-def test_a_fragmented_mp4_tells_no_length(media_files: dict[str, bytes]) -> None:
-    assert FakeObject(media_files["fragmented"]).duration_ms() is None
 
 
 def test_a_box_that_lies_about_its_size_loads_no_gigabytes(media_files: dict[str, bytes]) -> None:
@@ -160,10 +381,11 @@ def test_a_file_of_endless_boxes_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
-@pytest.mark.parametrize("name", ["mp4", "mp3", "wav"])
+@pytest.mark.parametrize("name", ["mp4", "mp3", "flac"])
 def test_a_fault_of_s3_stays_itself(media_files: dict[str, bytes], name: str, fails_at: int) -> None:
     fault = MediaObjectGone("the object is gone") if fails_at == 1 else TimeoutError("slow down")
-    big = _blown_up(media_files["mp4"], gap=1 << 20) if name == "mp4" else FakeObject(media_files[name])
+    tagged = FakeObject(_id3(100_000) + media_files[name])
+    big = _blown_up(media_files["mp4"], gap=1 << 20) if name == "mp4" else tagged
     big.fails_at, big.fault = fails_at, fault
 
     with pytest.raises(type(fault)) as raised:
