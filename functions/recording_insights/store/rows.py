@@ -247,7 +247,8 @@ class TranscriptPageRow(TypedDict):
 
 
 class InsightRow(TypedDict, total=False):
-    """One topic, action item, follow-up, question or emotion; or, under `value`, a summary, sentiment or ratings."""
+    """One topic, action item, follow-up, question or emotion; or, under `value`, a summary, sentiment, language
+    or ratings."""
 
     pk: str
     sk: str

@@ -125,6 +125,13 @@ class TestSentiment:
 
 
 class TestTheRest:
+    @pytest.mark.parametrize(
+        ("code", "language"),
+        [("en", "en"), ("en_us", "en-US"), ("en_uk", "en-GB"), ("de_ch", "de-CH"), (None, None)],
+    )
+    def test_the_language(self, code: Any, language: str | None) -> None:
+        assert read(text="Hm", language_code=code).language == language
+
     def test_topics_are_categories_and_key_phrases_each_once(self) -> None:
         insights = read(
             text=None,

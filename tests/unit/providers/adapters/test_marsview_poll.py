@@ -70,6 +70,18 @@ class TestPoll:
                 JobState("failed", "error", "Marsview failed every model: a: no reason given; b: X1"),
             ),
             (
+                [
+                    {"modelType": "a", "state": {"status": "error", "message": ["no speech", {"at": 5}]}},
+                    {"modelType": "b", "state": {"status": "error", "error": {"code": {"n": 7}, "message": 8}}},
+                    {"modelType": "c", "state": {"status": "error", "error": [1], "message": {"text": "late"}}},
+                ],
+                JobState(
+                    "failed",
+                    "error",
+                    'Marsview failed every model: a: ["no speech", {"at": 5}]; b: {"n": 7} 8; c: [1] {"text": "late"}',
+                ),
+            ),
+            (
                 [],
                 JobState("failed", "no models", "Marsview lists no model for the transaction: nothing was computed"),
             ),

@@ -30,6 +30,7 @@ def read_insights(reply: bytes) -> Insights:
         summary=values.optional_text(data.get("summary")),
         topics=values.best_topics((values.optional_text(text), values.number(score)) for text, score in topics),
         sentiment=mean_sentiment(transcript),
+        language=_language(data.get("language_code")),
     )
 
 
@@ -53,6 +54,14 @@ def missing_features(transcript: Mapping[str, Any]) -> list[str]:
         for name, result in ordered.items()
         if result in (None, {}) or values.mapping(result).get("status") == "unavailable"
     ]
+
+
+def _language(code: Any) -> str | None:
+    """Return the BCP 47 tag of a code such as `en_uk`."""
+    language, _, region = str(code or "").partition("_")
+    if not region:
+        return language or None
+    return f"{language}-{'GB' if region == 'uk' else region.upper()}"
 
 
 def _utterances(data: Mapping[str, Any]) -> list[Utterance]:

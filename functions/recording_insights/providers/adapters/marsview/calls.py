@@ -155,11 +155,14 @@ def _link_expired() -> MediaLinkExpired:
 
 
 def _reason_of(body: Mapping[str, Any]) -> str:
-    """Return the code and the message of an error, which are at the top of the body or both inside its `error`."""
+    """Return the code and the message of an error, which are at the top of the body or both inside its `error`.
+
+    Each may be any JSON value.
+    """
     error = body.get("error") or body.get("code")
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {"code": error}
-    parts = dict.fromkeys((inner.get("code"), inner.get("name"), inner.get("message"), body.get("message")))
-    return vendor_message(" ".join(str(part) for part in parts if part) or NO_REASON)
+    parts = (inner.get("code"), inner.get("name"), inner.get("message"), body.get("message"))
+    return vendor_message(" ".join(dict.fromkeys(vendor_message(part) for part in parts if part)) or NO_REASON)
 
 
 def _data_of(reply: Reply) -> dict[str, Any]:
