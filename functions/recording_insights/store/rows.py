@@ -157,6 +157,7 @@ class MediaChanges(TypedDict, total=False):
     given_up: Sequence[GivenUp] | None
     renewals: int | None
     polls: int | None
+    not_found_at: str | None
     last_word: str | None
     # The callback
     callback_at: str | None
@@ -217,6 +218,7 @@ class MediaRow(TypedDict, total=False):
     given_up: Sequence[GivenUp]
     renewals: int
     polls: int
+    not_found_at: str
     last_word: str
     # The callback
     callback_at: str

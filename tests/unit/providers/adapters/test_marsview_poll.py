@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from recording_insights.errors import (
+    JobNotFound,
     MediaLinkExpired,
     ProviderError,
     ProviderRejected,
@@ -93,6 +94,10 @@ class TestPoll:
         polled = scene.poll(JOB)
 
         assert replace(polled, missing=tuple(polled.missing)) == state
+
+    def test_a_transaction_that_it_does_not_know(self) -> None:
+        with pytest.raises(JobNotFound, match="HTTP 404: gone"):
+            Scene({STATE: [response({"message": "gone"}, 404)]}).poll(JOB)
 
     @pytest.mark.parametrize("data", [None, {}, {"enableModels": None}, {"enableModels": {}}, []])
     def test_a_reply_without_models_is_waited_out(self, data: Any) -> None:

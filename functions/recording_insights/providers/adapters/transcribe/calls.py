@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from recording_insights.aws.reply_bucket import OUTPUTS
-from recording_insights.errors import ProviderRejected, ProviderUnavailable
+from recording_insights.errors import JobNotFound, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.transcribe import reading
 from recording_insights.providers.pacing import Pace
@@ -116,13 +116,13 @@ class Transcribe:
         return {"name": submission.name, "bucket": bucket, "key": key}
 
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
-        """Return the job's state; a job that AWS no longer knows (it keeps jobs for 90 days) has failed.
+        """Return the job's state. AWS keeps jobs for 90 days and knows no older ones.
 
         A job that failed for want of speech is an empty transcript, with a `missing` reason.
         """
         found = self._find(job)
         if found is None:
-            return JobState("failed", "NOT_FOUND", "Transcribe knows no job of this name")
+            raise JobNotFound("Transcribe knows no job of this name")
         word = str(found.get("TranscriptionJobStatus") or "unknown")
         if word == "FAILED":
             reason = vendor_message(found.get("FailureReason") or NO_REASON)
