@@ -28,11 +28,13 @@ RecordingInsightsError
 └── ProviderError
     ├── ProviderBusy            the provider throttles or has no free slot: wait, then try again
     ├── ProviderUnavailable     no usable response: wait, then try again
-    │   └── SubmissionUnconfirmed   … to the call that is paid for: the provider may have the job
+    │   ├── SubmissionUnconfirmed   … to the call that is paid for: the provider may have the job
+    │   └── PartsUnavailable    … for parts of a finished job's reply: the error has the other parts
     ├── MediaLinkExpired        the provider fetched the media too late: submit a new link
     ├── CredentialsRefused      the provider's secret is wrong: an operator must act
     ├── OutOfCredit             the provider's account is empty: an operator must act
     └── ProviderRejected        the provider refuses the job, with its reason
+        └── JobNotFound         the provider does not know the job: poll once more, minutes later
 
 No message holds a secret, a token or a presigned URL: messages are written to rows, logs and problem documents.
 """
@@ -173,6 +175,14 @@ class SubmissionUnconfirmed(ProviderUnavailable):
     """The call that is paid for got no usable response: the provider may or may not have the job."""
 
 
+class PartsUnavailable(ProviderUnavailable):
+    """Parts of a finished job's reply are not available; `reply` is the reply without them, which can be read."""
+
+    def __init__(self, message: str, reply: bytes) -> None:
+        super().__init__(message)
+        self.reply = reply
+
+
 class MediaLinkExpired(ProviderError):
     """The provider fetched the media after the presigned link had expired."""
 
@@ -187,3 +197,7 @@ class OutOfCredit(ProviderError):
 
 class ProviderRejected(ProviderError):
     """The provider refused or ended the job, and trying again does not help; the message is its reason."""
+
+
+class JobNotFound(ProviderRejected):
+    """The provider does not know the job. A provider has said so once for a job that exists, so ask it again."""

@@ -156,6 +156,7 @@ def _insights() -> dict[str, Any]:
         questions=[Question("t", "a")],
         emotions=[Emotion("e", "t", half, 1, 2)],
         sentiment=half,
+        language="l",
         ratings={"r": 1},
         missing=["m"],
     )

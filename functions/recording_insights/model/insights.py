@@ -81,8 +81,9 @@ class Emotion(_Part):
 class Insights:
     """All that a provider found in one media object.
 
-    `ratings` maps the provider's own names to numbers, texts, or a map of these by speaker. `missing` lists what was
-    ordered but not delivered, each with the provider's reason: a partial result is kept.
+    `language` is the BCP 47 tag of the spoken language, as the provider detected it or was told. `ratings` maps the
+    provider's own names to numbers, texts, or a map of these by speaker. `missing` lists what was ordered but not
+    delivered, each with the provider's reason: a partial result is kept.
     """
 
     transcript: Sequence[Utterance] = ()
@@ -93,6 +94,7 @@ class Insights:
     questions: Sequence[Question] = ()
     emotions: Sequence[Emotion] = ()
     sentiment: Number | None = None
+    language: str | None = None
     ratings: Mapping[str, Any] = field(default_factory=dict)
     missing: Sequence[str] = ()
 

@@ -1,14 +1,16 @@
 """State "Poll job": poll the provider once. Store the reply of a finished job, or wait and poll again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
     CredentialsRefused,
+    JobNotFound,
     MediaLinkExpired,
     OutOfCredit,
+    PartsUnavailable,
     ProviderBusy,
     ProviderRejected,
     ProviderUnavailable,
@@ -18,9 +20,12 @@ from recording_insights.errors import (
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link
 from recording_insights.providers.pacing import next_try, next_wait
-from recording_insights.providers.port import JobState, Provider
+from recording_insights.providers.port import Provider
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
+
+NOT_FOUND_SECONDS = 180
+"""So long a provider must not know a job before this is believed: a single 404 for an existing job happens."""
 
 
 def poll_job(
@@ -62,9 +67,12 @@ class _Poll:
             delivered = self.replies.read(self.row["delivery"]) if "delivery" in self.row else None
             state = self.provider.poll(self.row["job"], delivered)
             if state.phase == "succeeded":
-                return self._store_reply(state, self.provider.fetch(self.row["job"], delivered))
+                reply = self.provider.fetch(self.row["job"], delivered) if state.reply is None else state.reply
+                return self._store_reply(reply, state.missing)
         except MediaLinkExpired as error:
             return renew_link(self.progress, store=self.store, reason=str(error))
+        except JobNotFound as error:
+            return self._believe_twice(error)
         except ProviderRejected as error:
             return self.progress.end("failed", str(error))
         except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, SecretUnusable) as error:
@@ -73,16 +81,26 @@ class _Poll:
             return self.progress.end("failed", state.reason or state.word)
         return self._poll_again(state.word)
 
-    def _store_reply(self, state: JobState, reply: bytes) -> Progress:
+    def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
         key = self.replies.keep(recording_id, media_id, reply)
-        self.store.note(recording_id, media_id, reply=key, missing=list(state.missing) or None, reason=None)
+        self.store.note(recording_id, media_id, reply=key, missing=list(missing) or None, reason=None)
         return self.progress.end("succeeded")
+
+    def _believe_twice(self, error: JobNotFound) -> Progress:
+        """End the job as failed if the provider did not know it minutes ago either; otherwise poll again."""
+        since = self.row.get("not_found_at")
+        if since and (self.now() - datetime.fromisoformat(since)).total_seconds() >= NOT_FOUND_SECONDS:
+            return self.progress.end("failed", str(error))
+        return self._poll_again(str(error), fault=error)
 
     def _poll_again(self, last: str, *, fault: RecordingInsightsError | None = None) -> Progress:
         """Wait for the next poll, or end as failed at the ceiling; `last` is the provider's state or the fault."""
         elapsed = self.progress.elapsed_seconds(self.row["submitted_at"], self.now())
         if elapsed > self.ceiling_minutes * 60:
+            if isinstance(fault, PartsUnavailable):
+                # The job is paid for: a part of its result is better than none.
+                return self._store_reply(fault.reply, ())
             return self.progress.end("failed", f"no result within {self.ceiling_minutes} minutes; last: {last}")
         seconds = next_wait(
             self.provider.capabilities.pace,
@@ -92,12 +110,17 @@ class _Poll:
         )
         if fault:
             seconds = max(seconds, next_try(attempt=0, retry_after=getattr(fault, "retry_after", None)))
+        # A fault says nothing about the job: only a state of the job takes "not found" back.
+        not_found_at = self.row.get("not_found_at") if fault else None
+        if isinstance(fault, JobNotFound):
+            seconds, not_found_at = max(seconds, NOT_FOUND_SECONDS), not_found_at or self.store.timestamp
         self.store.note(
             self.progress.recording_id,
             self.progress.media_id,
             last_word=last,
             reason=str(fault) if fault else None,
             polls=self.progress.attempt,
+            not_found_at=not_found_at,
         )
         return self.progress.wait(seconds)
 

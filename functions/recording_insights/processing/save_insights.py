@@ -21,6 +21,8 @@ def save_insights(
 ) -> dict[str, int]:
     """Write the insights, then the status `done`, and return the number of items of each kind.
 
+    The row's `missing` names what the poll reported as missing, then what the reply itself lacks, each once.
+
     Raises:
         ProviderRejected: the reply does not match the provider's contract; it stays in the replies bucket.
         ItemTooLarge: one insight exceeds the size of an item.
@@ -39,7 +41,8 @@ def save_insights(
         said = [replace(utterance, speaker=row["uid"]) for utterance in insights.transcript]
         insights = replace(insights, transcript=said)
     counts = insight_store.save(progress.recording_id, progress.media_id, insights)
-    store.finish(progress.recording_id, progress.media_id, "done", counts=counts, reason=None)
+    missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing)))
+    store.finish(progress.recording_id, progress.media_id, "done", counts=counts, missing=missing or None, reason=None)
     return counts
 
 

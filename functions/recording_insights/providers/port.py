@@ -181,12 +181,14 @@ class JobState:
 
     `word` is the vendor's own name of the state. A name that the adapter does not know counts as `running`, so that
     only a known state ends the wait. `missing` lists parts that failed while others succeeded, each with its reason.
+    `reply` is the whole reply if the vendor has state and result in one resource: then there is nothing to fetch.
     """
 
     phase: Literal["running", "succeeded", "failed"]
     word: str
     reason: str | None = None
     missing: Sequence[str] = ()
+    reply: bytes | None = field(default=None, repr=False)
 
 
 class Provider(Protocol):
@@ -209,10 +211,16 @@ class Provider(Protocol):
 
         Raises:
             MediaLinkExpired: the provider fetched the media too late; submit a new link.
+            JobNotFound: the provider does not know the job.
         """
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
-        """Return the vendor's whole reply for a job that succeeded, as received: fetched, or `delivered`."""
+        """Return the vendor's whole reply for a job that succeeded, as received: fetched, or `delivered`.
+
+        Raises:
+            JobNotFound: the provider does not know the job.
+            PartsUnavailable: parts of the reply are not available at present; the error has the others.
+        """
 
     def read_insights(self, reply: bytes) -> Insights:
         """Normalise a reply. The method is pure, so that kept replies can be read again at any time.

@@ -59,6 +59,7 @@ def _found(
         "summary": "\n\n".join(summaries) or None,
         **{kind: [entry.to_map() for insights in every for entry in getattr(insights, kind)] for kind in LISTS},
         "sentiment": every[0].sentiment if len(every) == 1 else mean_sentiment(utterances),
+        "language": ", ".join(dict.fromkeys(found.language for found in every if found.language)) or None,
         "ratings": {
             track_prefix(each.media, names, " ") + name: value
             for each in placed

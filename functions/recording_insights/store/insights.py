@@ -33,7 +33,7 @@ ITEM_BYTES = 300_000
 """Our own limit per item. DynamoDB's limit is 400 KB, names and keys included."""
 
 _KEY_BYTES = 1_000
-_SCALARS = ("summary", "sentiment", "ratings")
+_SCALARS = ("summary", "sentiment", "language", "ratings")
 
 _Entry = tuple[str, int, Mapping[str, Any]]
 """(kind, number, row) of a transcript page or an insight."""

@@ -25,6 +25,7 @@ _OF_A_JOB: MediaChanges = {
     "job": None,
     "asking": None,
     "unconfirmed": None,
+    "not_found_at": None,
     "callback_at": None,
     "callback_job": None,
     "delivery": None,

@@ -160,6 +160,7 @@ class MediaChanges(TypedDict, total=False):
     given_up: Sequence[GivenUp] | None
     renewals: int | None
     polls: int | None
+    not_found_at: str | None
     last_word: str | None
     # The callback
     callback_at: str | None
@@ -220,6 +221,7 @@ class MediaRow(TypedDict, total=False):
     given_up: Sequence[GivenUp]
     renewals: int
     polls: int
+    not_found_at: str
     last_word: str
     # The callback
     callback_at: str
@@ -250,7 +252,8 @@ class TranscriptPageRow(TypedDict):
 
 
 class InsightRow(TypedDict, total=False):
-    """One topic, action item, follow-up, question or emotion; or, under `value`, a summary, sentiment or ratings."""
+    """One topic, action item, follow-up, question or emotion; or, under `value`, a summary, sentiment, language
+    or ratings."""
 
     pk: str
     sk: str

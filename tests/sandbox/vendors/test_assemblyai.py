@@ -1,11 +1,13 @@
 """A transcript's life at the stand-in, what it refuses, and the dials that disturb it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.stand_ins.customer.downloads import DownloadFailed
+from sandbox.stand_ins.vendors.assemblyai.results import results
 from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS, NO_SPEECH
 from tests.sandbox.conftest import SAID, FakeSpeechEngine, LongSleeps, StandIns
 
@@ -272,3 +274,16 @@ def test_the_other_dials(customer: Customer, stand_ins: StandIns, media: Path) -
     assert customer.done(media)["error"] == "Server error"
     stand_ins.dials(assemblyai={"job_never_ends": True})
     assert customer.done(media)["status"] == "processing"
+
+
+def test_a_turn_ends_with_the_speaker_only() -> None:
+    said = [replace(utterance, speaker=speaker) for utterance, speaker in zip(SAID, "1121", strict=True)]
+    found = results(said, {"speaker_labels": True, "sentiment_analysis": True})
+    assert [(turn["speaker"], turn["start"], turn["end"]) for turn in found["utterances"]] == [
+        ("A", 990, 6660),
+        ("B", 7380, 10650),
+        ("A", 11340, 16290),
+    ]
+    assert found["utterances"][0]["text"] == "How can I help you today? The table was broken that is terrible."
+    assert [word for turn in found["utterances"] for word in turn["words"]] == found["words"]
+    assert len(found["sentiment_analysis_results"]) == 4

@@ -6,6 +6,8 @@ import pytest
 
 from recording_insights.errors import (
     CredentialsRefused,
+    JobNotFound,
+    PartsUnavailable,
     ProviderBusy,
     ProviderRejected,
     ProviderUnavailable,
@@ -67,6 +69,44 @@ class TestPoll:
         assert submitted.item["reason"] == str(error)
         assert submitted.poll(progress).outcome == "running"
         assert "reason" not in submitted.item, "the fault has passed"
+
+    def test_a_provider_that_does_not_know_the_job_is_believed_the_second_time(self, submitted: Flow) -> None:
+        submitted.provider.polls = [JobNotFound("no such job"), ProviderUnavailable("away"), *[JobNotFound("gone")] * 2]
+        submitted.clock.elapsed = 100
+
+        first = submitted.poll()
+        assert (first.outcome, first.wait_seconds, submitted.item["reason"]) == ("running", 180, "no such job")
+        submitted.clock.elapsed += 90
+        assert submitted.poll(first).outcome == "running"
+        submitted.clock.elapsed += 89
+        assert submitted.poll(first).outcome == "running", "a callback has ended the wait early"
+        submitted.clock.elapsed += 1
+        last = submitted.poll(first)
+
+        assert (last.outcome, last.reason) == ("failed", "gone")
+
+    def test_a_state_of_the_job_takes_back_that_it_was_not_found(self, submitted: Flow) -> None:
+        submitted.provider.polls = [JobNotFound("x"), RUNNING, JobNotFound("y"), JobState("succeeded", "processed")]
+        submitted.provider.replies = [JobNotFound("z")]
+        for _ in range(4):
+            assert submitted.poll().outcome == "running"
+            submitted.clock.elapsed += 100
+
+    def test_a_reply_that_came_with_the_state_is_not_fetched(self, submitted: Flow) -> None:
+        submitted.provider.polls = [JobState("succeeded", "completed", reply=b'{"text": "Hm"}')]
+
+        assert submitted.poll().outcome == "succeeded"
+        assert submitted.replies.read(submitted.item["reply"]) == b'{"text": "Hm"}'
+
+    def test_at_the_ceiling_the_available_parts_of_a_reply_are_kept(self, submitted: Flow) -> None:
+        submitted.provider.polls = [JobState("succeeded", "completed")] * 2
+        submitted.provider.replies = [PartsUnavailable("HTTP 502", b'{"topics": []}')] * 2
+
+        assert submitted.poll().outcome == "running"
+        submitted.clock.elapsed = 14_401
+        assert submitted.poll().outcome == "succeeded"
+        assert submitted.replies.read(submitted.item["reply"]) == b'{"topics": []}'
+        assert "reason" not in submitted.item
 
     @pytest.mark.parametrize("error", [CredentialsRefused("Marsview refused the token"), SECRET_FAULT])
     def test_credentials_can_be_mended_while_the_job_waits(self, submitted: Flow, error: Exception) -> None:

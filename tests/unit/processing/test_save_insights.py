@@ -79,6 +79,19 @@ class TestSave:
             missing=("emotion_analysis: x",),
         )
 
+    def test_what_only_the_reply_shows_as_missing_is_named_too(
+        self, submitted: Flow, insight_store: InsightStore
+    ) -> None:
+        submitted.provider.polls = [JobState("succeeded", "done", missing=["summary: failed"])]
+        submitted.provider.replies = [b"{}"]
+        submitted.provider.insights = Insights(missing=["topics: not found", "summary: failed"])
+        submitted.poll()
+
+        submitted.save(insight_store)
+
+        assert submitted.item["missing"] == ["summary: failed", "topics: not found"]
+        assert insight_store.read(R).recording["status"] == "partial"
+
     def test_a_second_save_is_the_same(self, replied: Flow, insight_store: InsightStore) -> None:
         replied.provider.insights = Insights(summary="once")
         replied.save(insight_store)

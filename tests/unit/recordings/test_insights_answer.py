@@ -45,6 +45,7 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
         questions=[Question("Yes?", "No.")],
         emotions=[Emotion("joy", "calm", 0.9, 0, 900)],
         sentiment=0.5,
+        language="en-US",
         ratings={"agent": 7},
         missing=["speech_type_analysis: x"],
     )
@@ -72,6 +73,7 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
         "questions": [{"text": "Yes?", "answer": "No."}],
         "emotions": [{"emotion": "joy", "tone": "calm", "confidence": 0.9, "start_ms": 0, "end_ms": 900}],
         "sentiment": 0.5,
+        "language": "en-US",
         "ratings": {"agent": 7},
         "missing": ["speech_type_analysis: x"],
     }
@@ -99,6 +101,7 @@ def test_parts_are_one_conversation_in_the_order_of_their_keys() -> None:
         summary="Two.",
         topics=[Topic("y")],
         sentiment=-1,
+        language="de",
         ratings={"b": 2},
         missing=["m: 2"],
     )
@@ -107,6 +110,7 @@ def test_parts_are_one_conversation_in_the_order_of_their_keys() -> None:
         summary="One.",
         topics=[Topic("x")],
         sentiment=1,
+        language="en-US",
         ratings={"a": 1},
         missing=["m: 1"],
     )
@@ -117,6 +121,7 @@ def test_parts_are_one_conversation_in_the_order_of_their_keys() -> None:
     assert answer["summary"] == "One.\n\nTwo."
     assert [topic["text"] for topic in answer["topics"]] == ["x", "y"]
     assert answer["sentiment"] == 0.50
+    assert answer["language"] == "en-US, de"
     assert answer["ratings"] == {"a": 1, "b": 2}
     assert answer["missing"] == ["m: 1", "m: 2"]
 

@@ -85,6 +85,7 @@ def test_everything_comes_back(either_table: Any) -> None:
         questions=[Question("when?", "Thursday"), Question("why?")],
         emotions=[Emotion("joy", "calm", 0.97, 0, 900)],
         sentiment=-0.25,
+        language="en-GB",
         ratings={"agent": {"score": 7, "of": 10}, "words": ["a", True]},
         missing=("emotion_analysis: no reason given",),
     )
@@ -101,6 +102,7 @@ def test_everything_comes_back(either_table: Any) -> None:
         "emotions": 1,
         "summary": 1,
         "sentiment": 1,
+        "language": 1,
         "ratings": 1,
     }
     assert saved.media[MEDIA_ID]["counts"] == saved.counts

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from sandbox.stand_ins.hearing.language import keywords_in, punctuated, sentiment_of, topics_of
@@ -13,22 +14,23 @@ Utterances = Sequence[Utterance]
 def results(said: Utterances, requested: Mapping[str, Any]) -> dict[str, Any]:
     """Return the results of the requested features. `requested` has the fields of the request."""
     has_speakers = requested.get("speaker_labels") is True
-    turns = [_turn(u, _labels(said)[u.speaker] if has_speakers else None) for u in said]
-    words = [word for turn in turns for word in turn["words"]]
+    labels = _labels(said)
+    sentences = [_sentence(u, labels[u.speaker] if has_speakers else None) for u in said]
+    words = [word for sentence in sentences for word in sentence["words"]]
     found: dict[str, Any] = {
-        "text": " ".join(turn["text"] for turn in turns),
+        "text": _text(sentences),
         "words": words,
-        "utterances": turns if has_speakers else None,
+        "utterances": _turns(sentences) if has_speakers else None,
         "confidence": _mean(words),
         "audio_duration": round(said[-1].end_ms / 1000) if said else 0,
         "language_code": requested.get("language_code", "en" if requested.get("language_detection") else "en_us"),
     }
     if requested.get("sentiment_analysis"):
-        found["sentiment_analysis_results"] = [_sentiment(turn) for turn in turns]
+        found["sentiment_analysis_results"] = [_sentiment(sentence) for sentence in sentences]
     if requested.get("iab_categories"):
-        found["iab_categories_result"] = _categories(turns)
+        found["iab_categories_result"] = _categories(sentences)
     if requested.get("auto_highlights"):
-        found["auto_highlights_result"] = _highlights(turns)
+        found["auto_highlights_result"] = _highlights(sentences)
     if requested.get("entity_detection"):
         found["entities"] = []
     return found
@@ -40,8 +42,23 @@ def _labels(said: Utterances) -> dict[str, str]:
     return {voice: chr(ord("A") + i % 26) for i, voice in enumerate(voices)}
 
 
-def _turn(utterance: Utterance, speaker: str | None) -> dict[str, Any]:
-    """An utterance. Each word gets a share of its time by its length."""
+def _turns(sentences: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Turns. One ends with the speaker only, whatever pause or end of a sentence is in it."""
+    turns = []
+    for speaker, group in groupby(sentences, key=lambda sentence: sentence["speaker"]):
+        same = list(group)
+        words = [word for sentence in same for word in sentence["words"]]
+        span = {"start": same[0]["start"], "end": same[-1]["end"]}
+        turns.append({"text": _text(same), **span, "confidence": _mean(words), "speaker": speaker, "words": words})
+    return turns
+
+
+def _text(sentences: Sequence[Mapping[str, Any]]) -> str:
+    return " ".join(sentence["text"] for sentence in sentences)
+
+
+def _sentence(utterance: Utterance, speaker: str | None) -> dict[str, Any]:
+    """A sentence. Each word gets a share of its time by its length."""
     text = punctuated(utterance.text)
     tokens = text.split()
     letters = sum(len(token) for token in tokens)
@@ -67,52 +84,54 @@ def _mean(words: Sequence[Mapping[str, Any]]) -> float | None:
     return round(sum(word["confidence"] for word in words) / len(words), 3) if words else None
 
 
-def _span(turn: Mapping[str, Any]) -> dict[str, int]:
-    return {"start": turn["start"], "end": turn["end"]}
+def _span(sentence: Mapping[str, Any]) -> dict[str, int]:
+    return {"start": sentence["start"], "end": sentence["end"]}
 
 
-def _sentiment(turn: Mapping[str, Any]) -> dict[str, Any]:
-    score = sentiment_of(turn["text"])
+def _sentiment(sentence: Mapping[str, Any]) -> dict[str, Any]:
+    score = sentiment_of(sentence["text"])
     if abs(score) < 0.05:
         word, confidence = "NEUTRAL", 1 - abs(score)
     else:
         word, confidence = ("POSITIVE" if score > 0 else "NEGATIVE"), abs(score)
     return {
-        "text": turn["text"],
-        **_span(turn),
+        "text": sentence["text"],
+        **_span(sentence),
         "sentiment": word,
         "confidence": round(confidence, 3),
-        "speaker": turn["speaker"],
+        "speaker": sentence["speaker"],
     }
 
 
-def _categories(turns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _categories(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Topics: the most frequent words. This stand-in does not have the taxonomy of the IAB."""
-    counts = Counter(word for turn in turns for word in keywords_in(turn["text"]))
-    topics = topics_of(turn["text"] for turn in turns)
+    counts = Counter(word for sentence in sentences for word in keywords_in(sentence["text"]))
+    topics = topics_of(sentence["text"] for sentence in sentences)
     most = max((counts[topic] for topic in topics), default=1)
     summary = {topic.capitalize(): round(counts[topic] / most, 3) for topic in topics}
-    tagged = [(turn, [topic for topic in topics if topic in keywords_in(turn["text"])]) for turn in turns]
+    tagged = [
+        (sentence, [topic for topic in topics if topic in keywords_in(sentence["text"])]) for sentence in sentences
+    ]
     return {
         "status": "success",
         "results": [
             {
-                "text": turn["text"],
+                "text": sentence["text"],
                 "labels": [{"relevance": summary[topic.capitalize()], "label": topic.capitalize()} for topic in found],
-                "timestamp": _span(turn),
+                "timestamp": _span(sentence),
             }
-            for turn, found in tagged
+            for sentence, found in tagged
             if found
         ],
         "summary": summary,
     }
 
 
-def _highlights(turns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _highlights(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     where: dict[str, list[dict[str, int]]] = {}
-    for turn in turns:
-        for word in keywords_in(turn["text"]):
-            where.setdefault(word, []).append(_span(turn))
+    for sentence in sentences:
+        for word in keywords_in(sentence["text"]):
+            where.setdefault(word, []).append(_span(sentence))
     most = max((len(spans) for spans in where.values()), default=1)
     phrases = sorted(where.items(), key=lambda found: len(found[1]), reverse=True)[:15]
     return {

@@ -10,6 +10,7 @@ from recording_insights.errors import (
     CallbackForged,
     CredentialsRefused,
     InvalidRequest,
+    JobNotFound,
     MediaLinkExpired,
     OutOfCredit,
     ProviderBusy,
@@ -18,6 +19,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SubmissionUnconfirmed,
 )
+from recording_insights.model.insights import Utterance
 from recording_insights.providers.port import CallbackRequest
 from tests.unit.fakes import response
 from tests.unit.providers.adapters.assemblyai_scene import (
@@ -151,9 +153,14 @@ class TestPolling:
     @pytest.mark.parametrize(
         "answer", [response({"error": "Transcript lookup error, transcript id not found"}, 400), response({}, 404)]
     )
-    def test_an_unknown_transcript_is_a_failure_with_a_reason(self, answer: requests.Response) -> None:
-        state = scripted({GET: [answer]}).adapter.poll(JOB, None)
-        assert (state.phase, state.reason) == ("failed", "AssemblyAI does not know the transcript, or no longer")
+    def test_an_unknown_transcript(self, answer: requests.Response) -> None:
+        with pytest.raises(JobNotFound, match=r"^AssemblyAI does not know the transcript, or no longer$"):
+            scripted({GET: [answer]}).adapter.poll(JOB, None)
+
+    def test_a_finished_transcript_is_fetched_once(self) -> None:
+        scene = scripted({GET: [response({"id": "t-1", "status": "completed", "text": "Hm"})]})
+        reply = scene.adapter.poll(JOB, None).reply
+        assert scene.adapter.read_insights(reply or b"").transcript == [Utterance("Hm")]
 
     def test_silence_is_told_as_missing(self) -> None:
         scene = scripted({GET: [response({"id": "t-1", "status": "error", "error": SILENT})] * 2})

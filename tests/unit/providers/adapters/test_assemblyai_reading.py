@@ -32,6 +32,43 @@ class TestTranscript:
         utterance = Utterance("Grüezi 🎙️ 会議", "A", start_ms=250, end_ms=1640, confidence=0.9015)
         assert insights == Insights(transcript=[utterance], topics=[])
 
+    def test_a_turn_of_one_voice_is_split_into_sentences_with_their_own_sentiment(self) -> None:
+        """AssemblyAI ends a turn with the speaker only: a track of one voice is a single turn."""
+        words, moods = [], []
+        for n in range(12):
+            at = n * 2000 + (n > 5) * 1600
+            texts = ("Well", "said.") if n != 8 else ("Well", "said")
+            words += [turn(text, at + i * 500, at + i * 500 + 400, speaker=None) for i, text in enumerate(texts)]
+            moods.append(mood("NEGATIVE" if n % 2 else "POSITIVE", at, at + 900, 0.9, speaker="A"))
+        text = " ".join(word["text"] for word in words)
+        whole = turn(text, 0, 24500, words=words)
+        spoken = read(utterances=[whole], sentiment_analysis_results=moods).transcript
+        lines = [(u.speaker, u.start_ms, u.sentiment) for u in spoken]
+        assert lines[:8] == [("A", n * 2000 + (n > 5) * 1600, -0.9 if n % 2 else 0.9) for n in range(8)]
+        assert [u.text for u in spoken[7:]] == ["Well said.", "Well said Well said.", "Well said.", "Well said."]
+        assert " ".join(u.text for u in spoken) == text
+
+    @pytest.mark.parametrize(
+        ("text", "words", "lines"),
+        [
+            ("会議です。はい。", ["会議", "です。", "はい。"], ["会議です。", "はい。"]),
+            ("Yes.  No.\n", ["Yes.", " ", "No."], ["Yes.", "No."]),
+            ("Yes. No, never.", ["Yes."], ["Yes. No, never."]),
+            ("Yes. No.", ["Ja.", "Nein."], ["Yes. No."]),
+            ("Yes. No.", None, ["Yes. No."]),
+        ],
+        ids=["no spaces", "odd spaces", "words are missing", "other words", "no words"],
+    )
+    def test_no_word_of_a_turn_is_lost_or_changed(self, text: str, words: Any, lines: list[str]) -> None:
+        spoken = words and [turn(word, n * 100, n * 100 + 90) for n, word in enumerate(words)]
+        assert [u.text for u in read(utterances=[turn(text, words=spoken)]).transcript] == lines
+
+    def test_turns_that_overlap_are_in_order_sentence_by_sentence(self) -> None:
+        first = [turn("One.", 0, 400), turn("Three.", 1000, 1400)]
+        second = [turn("Two.", 500, 900, speaker="B")]
+        turns = [turn("One. Three.", 0, 1400, words=first), turn("Two.", 500, 900, speaker="B", words=second)]
+        assert [u.text for u in read(utterances=turns).transcript] == ["One.", "Two.", "Three."]
+
     @pytest.mark.parametrize("utterances", [None, [], "none", [None, {"text": ""}]])
     def test_without_turns_the_words_make_them(self, utterances: Any) -> None:
         words = [
@@ -103,7 +140,7 @@ class TestSentiment:
     def test_another_speakers_sentence_does_not_count(self) -> None:
         turns = [turn(), turn(speaker="B", start=500, end=1500), turn(speaker=None)]
         moods = mood("POSITIVE", 0, 1000, speaker="A"), mood("NEGATIVE", 500, 1500, speaker="B")
-        assert scores(*moods, turns=turns) == [1.0, -1.0, 0.333]
+        assert scores(*moods, turns=turns) == [1.0, 0.333, -1.0]
 
     def test_a_null_start_is_the_end_before(self) -> None:
         turns = [turn(start=0, end=1000), turn(start=1000, end=2000)]
@@ -125,6 +162,30 @@ class TestSentiment:
 
 
 class TestTheRest:
+    def test_only_relevant_categories_and_none_beside_its_descendants(self) -> None:
+        summary = {
+            "Science": 1.0,
+            "Science>Physics": 0.49,
+            "Science>Physics>Optics": 0.1,
+            "ScienceFiction": 0.2,
+            "Travel": 0.3,
+            "Travel>Europe": 0.0999,
+            "Religion>Astrology": 0.0103,
+            "Hobbies>Paranormal": 0.0022,
+        }
+        assert read(text="Hm", iab_categories_result={"summary": summary}).topics == [
+            Topic("Science>Physics>Optics", 0.1),
+            Topic("ScienceFiction", 0.2),
+            Topic("Travel", 0.3),
+        ]
+
+    @pytest.mark.parametrize(
+        ("code", "language"),
+        [("en", "en"), ("en_us", "en-US"), ("en_uk", "en-GB"), ("de_ch", "de-CH"), (None, None)],
+    )
+    def test_the_language(self, code: Any, language: str | None) -> None:
+        assert read(text="Hm", language_code=code).language == language
+
     def test_topics_are_categories_and_key_phrases_each_once(self) -> None:
         insights = read(
             text=None,

@@ -174,10 +174,11 @@ def test_without_words_the_transcript_is_one_utterance(words: Any) -> None:
         ({"results": None}, TypeError),
         ({"results": []}, TypeError),
         ({"results": {}}, KeyError),
-        ({"results": {"channels": []}}, IndexError),
-        ({"results": {"channels": {}}}, KeyError),
-        ({"results": {"channels": [None]}}, TypeError),
-        ({"results": {"channels": [{"alternatives": []}]}}, IndexError),
+        ({"results": {"channels": None}}, LookupError),
+        ({"results": {"channels": {}}}, LookupError),
+        ({"results": {"channels": [None]}}, LookupError),
+        ({"results": {"channels": [{}]}}, KeyError),
+        ({"results": {"channels": [{"alternatives": [{}]}]}}, LookupError),
     ],
 )
 def test_a_reply_of_another_form_is_an_error(reply: Any, error: type[Exception]) -> None:
@@ -189,3 +190,20 @@ def test_a_reply_of_another_form_is_an_error(reply: Any, error: type[Exception])
 def test_no_transcript_at_all_is_an_error(alternative: Any) -> None:
     with pytest.raises(LookupError, match=r"^the result has no transcript$"):
         read(json.dumps({"results": {"channels": [{"alternatives": [alternative]}]}}).encode())
+
+
+@pytest.mark.parametrize("channels", [[], [{"alternatives": []}]])
+def test_no_channel_or_no_alternative_is_an_empty_transcript(channels: Any) -> None:
+    assert read(talk(channels=channels)).transcript == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "language"),
+    [
+        ({"detected_language": "de", "language_confidence": 0.9}, "de"),
+        ({"alternatives": [{"words": [], "languages": ["es", "en"]}]}, "es"),
+        ({"detected_language": None, "alternatives": [{"words": [], "languages": 5}]}, None),
+    ],
+)
+def test_the_detected_language(channel: dict[str, Any], language: str | None) -> None:
+    assert read(talk(channels=[{"alternatives": [{"words": []}], **channel}])).language == language

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from recording_insights.errors import (
+    JobNotFound,
     MediaLinkExpired,
     ProviderError,
     ProviderRejected,
@@ -70,6 +71,18 @@ class TestPoll:
                 JobState("failed", "error", "Marsview failed every model: a: no reason given; b: X1"),
             ),
             (
+                [
+                    {"modelType": "a", "state": {"status": "error", "message": ["no speech", {"at": 5}]}},
+                    {"modelType": "b", "state": {"status": "error", "error": {"code": {"n": 7}, "message": 8}}},
+                    {"modelType": "c", "state": {"status": "error", "error": [1], "message": {"text": "late"}}},
+                ],
+                JobState(
+                    "failed",
+                    "error",
+                    'Marsview failed every model: a: ["no speech", {"at": 5}]; b: {"n": 7} 8; c: [1] {"text": "late"}',
+                ),
+            ),
+            (
                 [],
                 JobState("failed", "no models", "Marsview lists no model for the transaction: nothing was computed"),
             ),
@@ -81,6 +94,10 @@ class TestPoll:
         polled = scene.poll(JOB)
 
         assert replace(polled, missing=tuple(polled.missing)) == state
+
+    def test_a_transaction_that_it_does_not_know(self) -> None:
+        with pytest.raises(JobNotFound, match="HTTP 404: gone"):
+            Scene({STATE: [response({"message": "gone"}, 404)]}).poll(JOB)
 
     @pytest.mark.parametrize("data", [None, {}, {"enableModels": None}, {"enableModels": {}}, []])
     def test_a_reply_without_models_is_waited_out(self, data: Any) -> None:

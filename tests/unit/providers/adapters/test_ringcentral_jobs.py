@@ -10,6 +10,7 @@ import requests
 from recording_insights.errors import (
     CallbackForged,
     InvalidRequest,
+    JobNotFound,
     MediaLinkExpired,
     ProviderError,
     ProviderRejected,
@@ -105,9 +106,16 @@ def test_a_job_that_failed_for_its_link(body: Any) -> None:
 
 def test_a_job_that_the_vendor_has_forgotten() -> None:
     gone = {"errors": [{"errorCode": "CMN-102", "message": "Resource for parameter [jobId] is not found"}]}
-    state = ringcentral(response(gone, 404)).poll(JOB, None)
-    assert state.phase == "failed"
-    assert str(state.reason).endswith("no longer has the job: CMN-102 Resource for parameter [jobId] is not found")
+    with pytest.raises(JobNotFound, match=r"has the job: CMN-102 Resource for parameter \[jobId\] is not found$"):
+        ringcentral(response(gone, 404)).poll(JOB, None)
+
+
+def test_a_finished_job_is_fetched_once() -> None:
+    state = {"jobId": "1", "status": "Success", "response": RESULT}
+    adapter = ringcentral(response(state))
+    reply = adapter.poll(JOB, None).reply
+    assert reply is not None
+    assert json.loads(reply) == state
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import requests
 
 from recording_insights.errors import (
     CredentialsRefused,
+    JobNotFound,
     OutOfCredit,
     ProviderBusy,
     ProviderError,
@@ -250,9 +251,9 @@ def assert_nothing_leaks(error: BaseException) -> None:
 
 ERRORS: list[tuple[int, Any, type[ProviderError], str]] = [
     (400, {"detail": "channels is required"}, ProviderRejected, "SeaMeet answered HTTP 400: channels is required"),
-    (404, {"error": "AudioNotFoundError"}, ProviderRejected, "HTTP 404: AudioNotFoundError"),
-    (404, {"error": {"code": 12102, "message": "gone"}}, ProviderRejected, "12102"),
-    (404, "AudioNotFoundError", ProviderRejected, "HTTP 404: AudioNotFoundError"),
+    (404, {"error": "AudioNotFoundError"}, JobNotFound, "know the job: AudioNotFoundError"),
+    (404, {"error": {"code": 12102, "message": "gone"}}, JobNotFound, "12102"),
+    (404, "AudioNotFoundError", JobNotFound, "know the job: AudioNotFoundError"),
     (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, ProviderRejected, "field required"),
     (400, {"message": f"no audio at {LINK}"}, ProviderRejected, "redacted"),
     (400, {}, ProviderRejected, "no reason given"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.errors import CallbackForged, InvalidRequest, ProviderUnavailable
+from recording_insights.errors import CallbackForged, InvalidRequest, JobNotFound, ProviderUnavailable
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import Callback, CallbackRequest, JobState
 from recording_insights.providers.toolkit.http import VendorHttp
@@ -208,3 +208,7 @@ class TestStandIn:
         world.jobs.join()
         assert provider.poll(job, None) == JobState("failed", "FAILED", "SeaMeet failed the job: no speech")
         assert sent == []
+
+    def test_a_job_that_it_does_not_know(self, provider: SeaMeet, world: Runtime) -> None:
+        with pytest.raises(JobNotFound, match="SeaMeet does not know the job"):
+            provider.poll({"meeting_id": "m", "job_id": "unknown"}, None)

@@ -7,6 +7,7 @@ import requests
 
 from recording_insights.errors import (
     CredentialsRefused,
+    JobNotFound,
     MediaLinkExpired,
     OutOfCredit,
     ProviderBusy,
@@ -252,9 +253,9 @@ class TestPoll:
     @pytest.mark.parametrize(
         ("answer", "error"),
         [
-            (response({"message": "no such job"}, 404), ProviderRejected),
+            (response({"message": "no such job"}, 404), JobNotFound),
             (response({"message": "try later"}), ProviderUnavailable),
-            (response({"statusCode": 404, "message": "no such job"}), ProviderRejected),
+            (response({"statusCode": 404, "message": "no such job"}), JobNotFound),
             (response({"id": "job-1", "status": None}), ProviderUnavailable),
             *((answer, ProviderUnavailable) for answer in BEYOND_JSON),
         ],

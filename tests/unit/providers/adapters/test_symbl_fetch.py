@@ -5,10 +5,12 @@ import json
 import pytest
 import requests
 
-from recording_insights.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from recording_insights.errors import JobNotFound, PartsUnavailable, ProviderError, ProviderUnavailable
+from recording_insights.providers.adapters.symbl.reading import EXPECTED_PARTS
 from tests.unit.fakes import response
 from tests.unit.providers.adapters.symbl_scene import BEYOND_JSON, JOB, ONE, OverScript
 
+PATH = ONE.removeprefix("GET ")
 PARTS = ("topics", "action-items", "follow-ups", "questions", "analytics", "summary", "entities", "trackers-detected")
 
 
@@ -51,7 +53,7 @@ class TestFetch:
     @pytest.mark.parametrize(
         ("answer", "error"),
         [
-            (response({"message": "gone"}, 404), ProviderRejected),
+            (response({"message": "gone"}, 404), JobNotFound),
             (response({"messages": {}}), ProviderUnavailable),
             (response({"message": "wait"}), ProviderUnavailable),
             *((answer, ProviderUnavailable) for answer in BEYOND_JSON),
@@ -62,6 +64,18 @@ class TestFetch:
             OverScript(answers(messages=answer)).adapter.fetch(JOB, None)
         assert type(raised.value) is error
 
-    def test_a_fault_on_the_way_is_no_absence(self) -> None:
-        with pytest.raises(ProviderUnavailable):
-            OverScript(answers(summary=response("", 502))).adapter.fetch(JOB, None)
+    def test_a_fault_on_the_way_is_no_absence_and_the_other_parts_are_with_it(self) -> None:
+        whole = {name: response({field: []}) for name, field in EXPECTED_PARTS.items()}
+        parts = {name.replace("-", "_"): part for name, part in whole.items()}
+        scene = OverScript(answers(**{**parts, "analytics": response("", 502), "summary": response("", 503)}))
+        with pytest.raises(PartsUnavailable, match="HTTP 502") as raised:
+            scene.adapter.fetch(JOB, None)
+        found = scene.adapter.read_insights(raised.value.reply)
+        assert [u.text for u in found.transcript] == ["hi"]
+        after = ("entities", "trackers-detected", "conversation")
+        assert found.missing == [
+            f"analytics: Symbl answered HTTP 502 (GET {PATH}/analytics)",
+            *(f"{part}: Symbl answered HTTP 503 (GET {PATH}/summary)" for part in ("summary", *after)),
+        ]
+        # A fault may last as long as a time-out.
+        assert not [call for call in scene.session.calls if call.path.endswith(after[:2])]

@@ -7,8 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from recording_insights.errors import ProviderRejected, ProviderUnavailable, SubmissionUnconfirmed
+from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.transcribe.calls import Transcribe
-from recording_insights.providers.port import CallsBack
+from recording_insights.providers.port import CallsBack, JobState
 from recording_insights.providers.registry import capabilities_of, load_provider, validate_options
 from sandbox.stand_ins.app import create_app, create_runtime
 from tests.sandbox.conftest import SAID, FakeSpeechEngine
@@ -150,8 +151,26 @@ def test_a_vocabulary_needs_its_language() -> None:
 def test_what_is_no_transcript(cloud: LocalCloud, laid: bytes | None) -> None:
     if laid is not None:
         cloud.put(JOB["key"], laid, OUTPUT_BUCKET)
+    job = Scripted({"TranscriptionJob": {"TranscriptionJobStatus": "COMPLETED"}})
     with pytest.raises(ProviderUnavailable):
-        Transcribe(s3=cloud).fetch(JOB, None)
+        Transcribe(transcribe=job, s3=cloud).fetch(JOB, None)
+
+
+# As AWS words them, after users' reports.
+TOO_LITTLE_SPEECH = (
+    "Your audio file must have a speech segment long enough in duration to perform automatic language identification. "
+    "Provide an audio file with someone speaking for a longer period of time and try your request again.",
+    "The input media file length is too small. Minimum audio duration is 0.500000 milliseconds. Check the length of "
+    "the file and try your request again.",
+)
+
+
+@pytest.mark.parametrize("reason", TOO_LITTLE_SPEECH)
+def test_short_or_silent_media_is_an_empty_transcript(cloud: LocalCloud, reason: str) -> None:
+    aws = Scripted({"TranscriptionJob": {"TranscriptionJobStatus": "FAILED", "FailureReason": reason}})
+    provider = Transcribe(transcribe=aws, s3=cloud)
+    assert provider.poll(JOB, None) == JobState("succeeded", "FAILED", missing=[f"transcript: {reason}"])
+    assert provider.read_insights(provider.fetch(JOB, None)) == Insights(transcript=[])
 
 
 def test_the_registry_makes_one_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

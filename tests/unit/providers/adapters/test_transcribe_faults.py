@@ -7,6 +7,7 @@ from botocore import exceptions
 
 from recording_insights.errors import (
     CredentialsRefused,
+    JobNotFound,
     ProviderBusy,
     ProviderRejected,
     ProviderUnavailable,
@@ -100,5 +101,5 @@ def test_states_without_words() -> None:
 
 @pytest.mark.parametrize("code", ["NotFoundException", "BadRequestException"])
 def test_a_job_that_aws_knows_no_more(code: str) -> None:
-    state = scripted(error(code)).poll(JOB, None)
-    assert (state.phase, state.reason) == ("failed", "Transcribe knows no job of this name")
+    with pytest.raises(JobNotFound, match=r"^Transcribe knows no job of this name$"):
+        scripted(error(code)).poll(JOB, None)

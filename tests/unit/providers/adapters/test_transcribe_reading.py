@@ -167,3 +167,57 @@ def test_transcribe_finds_nothing_but_words() -> None:
 def test_no_transcript_at_all(reply: bytes, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         read_insights(reply)
+
+
+def on(channel: str, item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "channel_label": channel}
+
+
+CHANNEL_ITEMS = {
+    "ch_0": [word("Hello", "0.0", "0.5"), word("how", "1.0", "1.2")],
+    "ch_1": [word("Fine", "0.6", "0.9"), word("thanks", "0.9", "1.1"), mark(".")],
+}
+BY_CHANNEL = [on(channel, item) for channel, items in CHANNEL_ITEMS.items() for item in items]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        BY_CHANNEL,
+        [BY_CHANNEL[place] for place in (0, 2, 3, 4, 1)],
+        [*BY_CHANNEL[:-1], mark(".")],
+        [item for items in CHANNEL_ITEMS.values() for item in items],
+        [],
+    ],
+    ids=["by channel", "by time", "unlabelled punctuation", "labels beside the items", "no list of items"],
+)
+def test_channels_are_kept_apart(items: Any) -> None:
+    channels = [{"channel_label": channel, "items": items} for channel, items in CHANNEL_ITEMS.items()]
+    labels = {"number_of_channels": 2, "channels": channels}
+    assert read(items=items, channel_labels=labels) == [
+        Utterance("Hello how", "ch_0", 0, 1200, confidence=0.9),
+        Utterance("Fine thanks.", "ch_1", 600, 1100, confidence=0.9),
+    ]
+
+
+def test_the_same_label_of_a_speaker_on_two_channels_is_two_speakers() -> None:
+    items = [on("ch_0", word("one", speaker="spk_0")), on("ch_1", word("two", speaker="spk_0"))]
+    channels = [{"channel_label": channel} for channel in ("ch_0", "ch_1")]
+    said = read(items=items, channel_labels={"channels": channels})
+    assert [(u.text, u.speaker) for u in said] == [("one", "ch_0 spk_0"), ("two", "ch_1 spk_0")]
+
+
+@pytest.mark.parametrize(
+    ("named", "language"),
+    [
+        ({"language_code": "en-US", "language_identification": [{"code": "en-US", "score": "0.9"}]}, "en-US"),
+        (
+            {"language_codes": [{"language_code": "en-US", "duration_in_seconds": "9"}, {"language_code": "de-DE"}]},
+            "en-US, de-DE",
+        ),
+        ({"language_codes": 5}, None),
+    ],
+)
+def test_the_language(named: dict[str, Any], language: str | None) -> None:
+    reply = json.dumps({"results": {"items": [], **named}}).encode()
+    assert read_insights(reply).language == language

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
-from recording_insights.errors import InvalidRequest, MediaLinkExpired
+from recording_insights.errors import InvalidRequest, JobNotFound, MediaLinkExpired
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.assemblyai import reading
 from recording_insights.providers.pacing import Pace
@@ -72,16 +72,17 @@ class AssemblyAI:
         """Return the state. A job that failed because nobody speaks is an empty transcript, with a `missing` reason."""
         reply = self._get(job)
         if reply.status == 404 or (reply.status == 400 and "transcript id not found" in str(reply.data)):
-            return JobState("failed", "not found", "AssemblyAI does not know the transcript, or no longer")
+            raise JobNotFound("AssemblyAI does not know the transcript, or no longer")
         transcript = self._accepted(reply)
         if transcript.get("audio_url") == _DELETED:
             return JobState("failed", "deleted", "AssemblyAI's transcript was deleted")
         if not transcript.get("status"):
             raise self._http.unreadable("a status")
         word = str(transcript["status"]).lower()
+        whole = reply.body if reading.has_transcript(transcript) else None
         if word == "completed":
-            return JobState("succeeded", word, missing=reading.missing_features(transcript))
-        return _state_of_failure(transcript) if word == "error" else JobState("running", word)
+            return JobState("succeeded", word, missing=reading.missing_features(transcript), reply=whole)
+        return _state_of_failure(transcript, whole) if word == "error" else JobState("running", word)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """Fetch the transcript resource."""
@@ -170,10 +171,10 @@ def _order(submission: Submission, link: str) -> dict[str, Any]:
     return order
 
 
-def _state_of_failure(transcript: Mapping[str, Any]) -> JobState:
+def _state_of_failure(transcript: Mapping[str, Any], whole: bytes | None) -> JobState:
     reason = vendor_message(transcript.get("error") or NO_REASON)
     if reading.is_silent(transcript):
-        return JobState("succeeded", "error", missing=[f"transcript: {reason}"])
+        return JobState("succeeded", "error", missing=[f"transcript: {reason}"], reply=whole)
     if reason.lower().startswith("download error"):
         raise MediaLinkExpired("AssemblyAI could not download the media: the link has expired or was refused")
     return JobState("failed", "error", f"AssemblyAI failed the job: {reason}")

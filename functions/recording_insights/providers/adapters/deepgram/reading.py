@@ -33,11 +33,12 @@ def read_insights(reply: bytes) -> Insights:
     result = parse_json(reply)
     results = result["results"]
     # There is one channel, because we never order more.
-    spoken = results["channels"][0]["alternatives"][0]
-    if not isinstance(spoken, dict) or not ("words" in spoken or "transcript" in spoken):
+    channel = _first_of(results["channels"])
+    spoken = None if channel is None else _first_of(channel["alternatives"])
+    if spoken is not None and not spoken.keys() & {"words", "transcript"}:
         raise LookupError("the result has no transcript")
     sentiments, summary = mapping(results.get("sentiments")), mapping(results.get("summary"))
-    transcript = _transcript(spoken, maps(sentiments.get("segments")))
+    transcript = _transcript(mapping(spoken), maps(sentiments.get("segments")))
     average = sentiment(mapping(sentiments.get("average")).get("sentiment_score"))
     return Insights(
         transcript=transcript,
@@ -48,6 +49,7 @@ def read_insights(reply: bytes) -> Insights:
             for topic in maps(segment.get("topics"))
         ),
         sentiment=mean_sentiment(transcript) if average is None else average,
+        language=_language(mapping(channel), mapping(spoken)),
         missing=missing_features(result),
     )
 
@@ -80,6 +82,24 @@ def error_in(body: Any) -> tuple[str, str]:
     code = next((str(body[name]) for name in _CODES if body.get(name)), "")
     message = " ".join(str(body[name]) for name in _MESSAGES if body.get(name))
     return vendor_message(code), vendor_message(": ".join(part for part in (code, message) if part))
+
+
+def _first_of(entries: Any) -> dict[str, Any] | None:
+    """Return the first object of a list; None if the list is empty, as for media in which nobody speaks.
+
+    Raises:
+        LookupError: this is no list, or no list of objects.
+    """
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries[:1]):
+        raise LookupError("the result has no transcript")
+    return dict(entries[0]) if entries else None
+
+
+def _language(channel: Mapping[str, Any], spoken: Mapping[str, Any]) -> str | None:
+    """Return the detected language. A model of several languages names them in the alternative, the main one first."""
+    languages = spoken.get("languages")
+    main = languages[0] if isinstance(languages, list) and languages else None
+    return optional_text(channel.get("detected_language") or main)
 
 
 def _transcript(spoken: Mapping[str, Any], sentiments: Sequence[Mapping[str, Any]]) -> list[Utterance]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from recording_insights.errors import MediaLinkExpired, ProviderRejected, ProviderUnavailable
+from recording_insights.errors import JobNotFound, MediaLinkExpired, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.marsview import reading
 from recording_insights.providers.pacing import Pace
@@ -122,7 +122,7 @@ class Marsview:
         def send(token: str) -> Reply:
             return self._http.call(method, path, headers={"Authorization": f"Bearer {token}"}, json=json)
 
-        return _accepted(self._token.call(send))
+        return _accepted(self._token.call(send), of_job=method == "GET")
 
     def _log_in(self, secret: Mapping[str, str]) -> Token:
         login = {key: secret[key] for key in ("apiKey", "apiSecret", "userId")}
@@ -136,7 +136,7 @@ class Marsview:
         return Token(str(data["accessToken"]), whole(data.get("expiresIn")) or 0)
 
 
-def _accepted(reply: Reply) -> Reply:
+def _accepted(reply: Reply, *, of_job: bool = False) -> Reply:
     """Return the reply, whose data is an object, or raise the error that it contains.
 
     Marsview sends errors with status 200 as well, together with `status: false`.
@@ -147,7 +147,8 @@ def _accepted(reply: Reply) -> Reply:
         return reply
     if LINK_EXPIRED.encode() in reply.body:
         raise _link_expired()
-    raise ProviderRejected(f"Marsview answered HTTP {reply.status}: {_reason_of(reply.data)}")
+    error = JobNotFound if reply.status == 404 and of_job else ProviderRejected
+    raise error(f"Marsview answered HTTP {reply.status}: {_reason_of(reply.data)}")
 
 
 def _link_expired() -> MediaLinkExpired:
@@ -155,11 +156,14 @@ def _link_expired() -> MediaLinkExpired:
 
 
 def _reason_of(body: Mapping[str, Any]) -> str:
-    """Return the code and the message of an error, which are at the top of the body or both inside its `error`."""
+    """Return the code and the message of an error, which are at the top of the body or both inside its `error`.
+
+    Each may be any JSON value.
+    """
     error = body.get("error") or body.get("code")
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {"code": error}
-    parts = dict.fromkeys((inner.get("code"), inner.get("name"), inner.get("message"), body.get("message")))
-    return vendor_message(" ".join(str(part) for part in parts if part) or NO_REASON)
+    parts = (inner.get("code"), inner.get("name"), inner.get("message"), body.get("message"))
+    return vendor_message(" ".join(dict.fromkeys(vendor_message(part) for part in parts if part)) or NO_REASON)
 
 
 def _data_of(reply: Reply) -> dict[str, Any]:

@@ -8,9 +8,10 @@ docs/providers/ringcentral.md lists facts in which the vendor's pages contradict
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from recording_insights.errors import InvalidRequest, MediaLinkExpired
+from recording_insights.errors import InvalidRequest, JobNotFound, MediaLinkExpired
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.ringcentral import reading
 from recording_insights.providers.pacing import Pace
@@ -69,8 +70,9 @@ class RingCentral:
             return _state_of(mapping(parse_json(delivered)))
         reply = self._get_state(job)
         if reply.status == 404:
-            return JobState("failed", "not found", f"RingCentral no longer has the job: {_reason_of(reply.data)}")
-        return _state_of(self._promised(reply, "status"))
+            raise JobNotFound(f"RingCentral no longer has the job: {_reason_of(reply.data)}")
+        job = self._promised(reply, "status")
+        return replace(_state_of(job), reply=reply.body if reading.has_transcript(job) else None)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """Fetch the state, which contains the result; without the job's id, return the delivery."""

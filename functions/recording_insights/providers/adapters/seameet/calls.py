@@ -13,7 +13,7 @@ from datetime import UTC
 from hashlib import sha256
 from typing import Any
 
-from recording_insights.errors import CallbackForged, InvalidRequest
+from recording_insights.errors import CallbackForged, InvalidRequest, JobNotFound
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.seameet import reading
 from recording_insights.providers.adapters.seameet.reading import payload_of, plain_text
@@ -71,7 +71,10 @@ class SeaMeet:
             return JobState("succeeded", RESULT_EVENT)
         if not job.get("job_id"):
             return JobState("running", "no job id")
-        state = _job_in(self._accepted(self._send("GET", f"/jobs/{path_segment(job['job_id'])}")))
+        reply = self._send("GET", f"/jobs/{path_segment(job['job_id'])}")
+        if reply.status == 404:
+            raise JobNotFound(f"SeaMeet does not know the job: {_reason_of(reply.data)}")
+        state = _job_in(self._accepted(reply))
         word = plain_text(state.get("status"))
         if not word:
             raise self._http.unreadable("the state of the job")

@@ -7,12 +7,22 @@ each other.
 """
 
 import codecs
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from recording_insights.errors import InvalidRequest, MediaLinkExpired, OutOfCredit, ProviderBusy, ProviderRejected
+from recording_insights.errors import (
+    InvalidRequest,
+    JobNotFound,
+    MediaLinkExpired,
+    OutOfCredit,
+    PartsUnavailable,
+    ProviderBusy,
+    ProviderRejected,
+    ProviderUnavailable,
+)
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.symbl import reading
 from recording_insights.providers.adapters.symbl.reading import reason_of
@@ -23,6 +33,10 @@ from recording_insights.providers.toolkit.http import Reply, VendorHttp, path_se
 from recording_insights.providers.toolkit.values import mapping, maps, whole
 
 DEFAULT_SPEAKERS = 2
+MOST_FAULTS = 2
+"""After so many unavailable parts no other part of a conversation is fetched."""
+
+_PARTS = (*reading.EXPECTED_PARTS, "summary", "entities", "trackers-detected", "conversation")
 
 _LANGUAGES = (
     "en-US",
@@ -114,18 +128,27 @@ class Symbl:
         return JobState("failed", word, f"Symbl failed the job: {reason}")
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
-        """Fetch all parts of the conversation and return them as one object; the body of a 404 is included."""
+        """Fetch all parts of the conversation and return them as one object; the body of a 404 is included.
+
+        If parts are unavailable, the error has the others. Without the messages there is no result.
+        """
         path = self._conversation(job)
         messages = self._call("GET", f"{path}/messages", query=[("verbose", "true"), ("sentiment", "true")])
         if not isinstance(mapping(messages.data).get("messages"), list):
             raise self._http.unreadable("messages")
-        parts = {"messages": messages}
-        for part in (*reading.EXPECTED_PARTS, "summary", "entities", "trackers-detected"):
-            parts[part] = self._call("GET", f"{path}/{part}", is_optional=True)
-        if parts["trackers-detected"].status == 404:
-            parts["trackers"] = self._call("GET", f"{path}/trackers", is_optional=True)
-        parts["conversation"] = self._call("GET", path, is_optional=True)
-        return b"{" + b",".join(b'"%s":%s' % (part.encode(), _body_of(reply)) for part, reply in parts.items()) + b"}"
+        parts = {"messages": _body_of(messages)}
+        faults: list[ProviderUnavailable] = []
+        for part in _PARTS:
+            try:
+                # A fault may last as long as a time-out: nothing is fetched after the second one.
+                parts |= self._part(path, part) if len(faults) < MOST_FAULTS else _unavailable(part, faults[-1])
+            except ProviderUnavailable as fault:
+                faults.append(fault)
+                parts |= _unavailable(part, fault)
+        whole = b"{" + b",".join(b'"%s":%s' % (part.encode(), body) for part, body in parts.items()) + b"}"
+        if faults:
+            raise PartsUnavailable(str(faults[0]), whole)
+        return whole
 
     def read_insights(self, reply: bytes) -> Insights:
         """Normalise the parts of a conversation."""
@@ -139,6 +162,14 @@ class Symbl:
         if not isinstance(job_id, str) or not isinstance(status, str) or not job_id:
             raise InvalidRequest("body", "must have the texts jobId and status")
         return Callback(job={"job_id": job_id}) if status.lower() in ("completed", "failed") else None
+
+    def _part(self, path: str, part: str) -> dict[str, bytes]:
+        """Fetch a part of the conversation at `path`; an older form of the API has the trackers under another name."""
+        reply = self._call("GET", path if part == "conversation" else f"{path}/{part}", is_optional=True)
+        found = {part: _body_of(reply)}
+        if part == "trackers-detected" and reply.status == 404:
+            found |= self._part(path, "trackers")
+        return found
 
     def _conversation(self, job: Job) -> str:
         """Return the path of the job's conversation."""
@@ -166,6 +197,8 @@ class Symbl:
             return self._send(method, path, headers=headers, is_optional=is_optional, **request)
 
         reply = self._token.call(send)
+        if reply.status == 404 and method == "GET" and not is_optional:
+            raise JobNotFound(f"Symbl answered HTTP 404: {reason_of(reply.data)}")
         if reply.status >= 400 and not (is_optional and reply.status == 404):
             raise self._http.refusal(reply.status, reason_of(reply.data))
         return reply
@@ -209,6 +242,10 @@ def _status_of(reply: Reply, *, is_optional: bool, is_paid: bool) -> int:
 
 def _body_of(reply: Reply) -> bytes:
     return b"null" if reply.data is None else reply.body.removeprefix(codecs.BOM_UTF8)
+
+
+def _unavailable(part: str, fault: ProviderUnavailable) -> dict[str, bytes]:
+    return {part: json.dumps({reading.UNAVAILABLE: str(fault)}).encode()}
 
 
 def _request(submission: Submission) -> dict[str, Any]:

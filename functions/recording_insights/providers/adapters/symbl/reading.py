@@ -3,7 +3,7 @@
 The kept reply is one JSON object that `calls` builds: each part of the conversation under the last segment of its path.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from recording_insights.model.insights import (
@@ -28,6 +28,8 @@ EXPECTED_PARTS = {
     "analytics": "metrics",
 }
 """The parts that every conversation has, each with the field that contains its entries."""
+UNAVAILABLE = "unavailable"
+"""The field that `calls` puts in place of a part which Symbl could not deliver, with the fault."""
 
 
 def read_insights(reply: bytes) -> Insights:
@@ -45,11 +47,7 @@ def read_insights(reply: bytes) -> Insights:
         questions=[Question(str(question["text"])) for question in _entries(parts, "questions")],
         sentiment=mean_sentiment(transcript),
         ratings=_ratings(parts),
-        missing=[
-            f"{part}: {reason_of(parts.get(part))}"
-            for part, field in EXPECTED_PARTS.items()
-            if field not in mapping(parts.get(part))
-        ],
+        missing=list(_missing(parts)),
     )
 
 
@@ -57,6 +55,16 @@ def reason_of(data: Any) -> str:
     """Return the message of an error without its links: the webhook's URL has a token in its path."""
     message = mapping(data).get("message") or mapping(data).get("error")
     return hide_urls(vendor_message(message)) if message else NO_REASON
+
+
+def _missing(parts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each expected part that is not there, and each other part that was unavailable, with the reason."""
+    for part in dict.fromkeys((*EXPECTED_PARTS, *parts)):
+        content = mapping(parts.get(part))
+        if UNAVAILABLE in content:
+            yield f"{part}: {vendor_message(content[UNAVAILABLE])}"
+        elif part in EXPECTED_PARTS and EXPECTED_PARTS[part] not in content:
+            yield f"{part}: {reason_of(parts.get(part))}"
 
 
 def _entries(parts: Mapping[str, Any], part: str) -> list[dict[str, Any]]:

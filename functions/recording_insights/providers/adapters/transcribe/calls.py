@@ -6,13 +6,14 @@ no role of its own.
 Source: https://docs.aws.amazon.com/transcribe/latest/APIReference/API_StartTranscriptionJob.html
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 from recording_insights.aws.reply_bucket import OUTPUTS
-from recording_insights.errors import ProviderRejected, ProviderUnavailable
+from recording_insights.errors import JobNotFound, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.transcribe import reading
 from recording_insights.providers.pacing import Pace
@@ -38,6 +39,12 @@ _REGIONS: dict[str, str] = dict(
 """The region to add to a language alone: every language code of Transcribe has a region."""
 _OTHER_NAMES = {"nb": "no", "fil": "tl"}
 """Languages whose code in BCP 47 differs from Transcribe's."""
+_TOO_LITTLE_SPEECH = re.compile(r"speech segment long enough|someone speaking|length is too small", re.IGNORECASE)
+"""In the reason of a job that failed because nobody speaks in the media, or not for long enough.
+
+Source: https://github.com/awsdocs/amazon-transcribe-developer-guide/issues/12, and users' reports
+"""
+_NO_WORDS: Mapping[str, Any] = {"results": {"transcripts": [], "items": []}}
 
 
 class Transcribe:
@@ -109,26 +116,33 @@ class Transcribe:
         return {"name": submission.name, "bucket": bucket, "key": key}
 
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
-        """Return the job's state; a job that AWS no longer knows (it keeps jobs for 90 days) has failed."""
-        get = self._transcribe.get_transcription_job
-        # For an unknown job the API documents the first code, but the service has returned the second.
-        unknown = {"NotFoundException", "BadRequestException"}
-        reply = ask_aws(lambda: get(TranscriptionJobName=job["name"]), none_if=unknown)
-        if reply is None:
-            return JobState("failed", "NOT_FOUND", "Transcribe knows no job of this name")
-        found = _job_of(reply)
+        """Return the job's state. AWS keeps jobs for 90 days and knows no older ones.
+
+        A job that failed for want of speech is an empty transcript, with a `missing` reason.
+        """
+        found = self._find(job)
+        if found is None:
+            raise JobNotFound("Transcribe knows no job of this name")
         word = str(found.get("TranscriptionJobStatus") or "unknown")
         if word == "FAILED":
             reason = vendor_message(found.get("FailureReason") or NO_REASON)
+            if _lacks_speech(found):
+                return JobState("succeeded", word, missing=[f"transcript: {reason}"])
             return JobState("failed", word, f"Transcribe failed the job: {reason}")
         return JobState("succeeded" if word == "COMPLETED" else "running", word)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
-        """Read the transcript that Transcribe wrote to our bucket."""
+        """Read the transcript that Transcribe wrote to our bucket.
+
+        A job that failed for want of speech has none: its transcript is empty.
+        """
         get = self._s3.get_object
         place = {"Bucket": job["bucket"], "Key": job["key"]}
         reply: bytes | None = ask_aws(lambda: get(**place)["Body"].read(), none_if={"NoSuchKey"})
         if reply is None:
+            found = self._find(job)
+            if found and _lacks_speech(found):
+                return json.dumps({"jobName": job["name"], "status": "FAILED", **_NO_WORDS}).encode()
             raise ProviderUnavailable("Transcribe's transcript is not at the key that the job names")
         try:
             reading.transcript_results(reply)
@@ -139,6 +153,14 @@ class Transcribe:
     def read_insights(self, reply: bytes) -> Insights:
         """Normalise a transcript file."""
         return reading.read_insights(reply)
+
+    def _find(self, job: Job) -> Mapping[str, Any] | None:
+        """Return the job as AWS knows it, or None."""
+        get = self._transcribe.get_transcription_job
+        # For an unknown job the API documents the first code, but the service has returned the second.
+        unknown = {"NotFoundException", "BadRequestException"}
+        reply = ask_aws(lambda: get(TranscriptionJobName=job["name"]), none_if=unknown)
+        return None if reply is None else _job_of(reply)
 
 
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,6 +187,11 @@ def _language_code(tag: str) -> str:
     if rest == ["Hant"]:
         region = "TW"
     return f"{language}-{region}" if region else language
+
+
+def _lacks_speech(job: Mapping[str, Any]) -> bool:
+    is_failed = job.get("TranscriptionJobStatus") == "FAILED"
+    return is_failed and _TOO_LITTLE_SPEECH.search(str(job.get("FailureReason"))) is not None
 
 
 def _job_of(reply: Any) -> Mapping[str, Any]:

@@ -4,8 +4,9 @@ Source: https://docs.aws.amazon.com/transcribe/latest/dg/diarization-output-batc
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from recording_insights.model.insights import Insights, Utterance
@@ -28,9 +29,10 @@ _FALSE_SPACE = re.compile(f"(?<=[{_NO_SPACES}]) (?=[{_NO_SPACES}])")
 def read_insights(reply: bytes) -> Insights:
     """Read the transcript; Transcribe finds no sentiment, no topics and no questions."""
     results = transcript_results(reply)
-    utterances = utterances_of(_words(results)) or _segments(results) or _plain_texts(results)
+    utterances = _spoken(results) or _segments(results) or _plain_texts(results)
     return Insights(
-        transcript=[replace(utterance, text=_FALSE_SPACE.sub("", utterance.text)) for utterance in utterances]
+        transcript=[replace(utterance, text=_FALSE_SPACE.sub("", utterance.text)) for utterance in utterances],
+        language=_language(results),
     )
 
 
@@ -47,11 +49,48 @@ def transcript_results(reply: bytes) -> Mapping[str, Any]:
     return results
 
 
-def _words(results: Mapping[str, Any]) -> list[Word]:
-    """Read the items: words with times, and punctuation, which has no times and is appended to the word before it."""
+def _language(results: Mapping[str, Any]) -> str | None:
+    """Return the language, or all languages if Transcribe identified several."""
+    codes = [optional_text(entry.get("language_code")) for entry in maps(results.get("language_codes"))]
+    return optional_text(results.get("language_code")) or ", ".join(code for code in codes if code) or None
+
+
+def _spoken(results: Mapping[str, Any]) -> list[Utterance]:
+    """Join the words of each channel to utterances, in order of their start. Channels may overlap."""
     speakers = _speakers_by_span(results)
+    channels = _items_by_channel(results)
+    said = list(chain.from_iterable(utterances_of(_words(items, speakers, name)) for name, items in channels.items()))
+    return sorted(said, key=lambda utterance: utterance.start_ms or 0) if len(channels) > 1 else said
+
+
+def _items_by_channel(results: Mapping[str, Any]) -> dict[str | None, list[dict[str, Any]]]:
+    """Return the items by the label of their channel; without channel identification all under None.
+
+    The labels are in the items. Where they are not, the list of channels repeats the items.
+    """
+    items, channels = maps(results.get("items")), maps(mapping(results.get("channel_labels")).get("channels"))
+    if not channels:
+        return {None: items}
+    if not any(item.get("channel_label") for item in items):
+        return {optional_text(channel.get("channel_label")): maps(channel.get("items")) for channel in channels}
+    by_channel: dict[str | None, list[dict[str, Any]]] = {}
+    label: str | None = None
+    for item in items:
+        # Punctuation without a label belongs to the word before it.
+        label = optional_text(item.get("channel_label")) or label
+        by_channel.setdefault(label, []).append(item)
+    return by_channel
+
+
+def _words(
+    items: Sequence[Mapping[str, Any]], speakers: Mapping[tuple[str, str], Any], channel: str | None
+) -> list[Word]:
+    """Read the items: words with times, and punctuation, which has no times and is appended to the word before it.
+
+    The channel is the speaker, or is put before the speaker if Transcribe separated speakers as well.
+    """
     words: list[Word] = []
-    for item in maps(results.get("items")):
+    for item in items:
         best = next(iter(maps(item.get("alternatives"))), {})
         text = optional_text(best.get("content"))
         if text is None:
@@ -60,11 +99,12 @@ def _words(results: Mapping[str, Any]) -> list[Word]:
             if words:
                 words[-1] = replace(words[-1], text=words[-1].text + text)
             continue
+        label = optional_text(item.get("speaker_label") or speakers.get(_span(item)))
         word = Word(
             text=text,
             start_ms=ms_of_seconds(item.get("start_time")),
             end_ms=ms_of_seconds(item.get("end_time")),
-            speaker=optional_text(item.get("speaker_label") or speakers.get(_span(item))),
+            speaker=" ".join(filter(None, (channel, label))) or None,
             confidence=number(best.get("confidence")),
         )
         words.append(word)
