@@ -48,8 +48,6 @@ class RecordingChanges(TypedDict, total=False):
     credentials_renewed_at: str | None
     watch_reason: str | None
     agora_error: Mapping[str, Any] | None
-    fail_overs: int | None
-    last_fail_over: str | None
 
 
 class RecordingRow(TypedDict, total=False):
@@ -110,7 +108,7 @@ class RecordingRow(TypedDict, total=False):
     prefix: str
     agora_error: Mapping[str, Any]
     fail_overs: int
-    last_fail_over: str
+    counted_fail_overs: set[str]
     # Its life
     stopped_at: str
     ended_by: str
