@@ -7,6 +7,7 @@ from recording_insights.errors import (
     AgoraRefusedCredentials,
     AgoraRejected,
     AgoraUnavailable,
+    AwsUnavailable,
     CallbackForged,
     Conflict,
     InvalidRequest,
@@ -20,8 +21,6 @@ from recording_insights.errors import (
 )
 
 CONTENT_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = 10
-"""Of every problem with status 503."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,7 @@ _KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     UploadCredentialsUnavailable: (503, "upload-credentials-unavailable", "AWS gave no credentials for the upload"),
     AgoraRefusedCredentials: (502, "agora-refused-credentials", "Agora refused the credentials"),
     AgoraRejected: (502, "agora-rejected", "Agora refused the request"),
+    AwsUnavailable: (503, "aws-unavailable", "AWS is not available"),
     AgoraUnavailable: (503, "agora-unavailable", "Agora is not available"),
 }
 
@@ -85,8 +85,7 @@ def problem_of(error: Exception) -> Problem:
     A call of AWS that got no answer in time, a 5xx or a throttle is a problem of its own: trying again may help.
     """
     if fault := _fault_of_aws(error):
-        detail = f"AWS did not answer in time ({fault}); try again."
-        return Problem(503, "aws-unavailable", "AWS is not available", detail, retry_after=RETRY_AFTER_SECONDS)
+        error = AwsUnavailable(f"AWS did not answer in time ({fault}); try again.")
     for kind in type(error).__mro__:
         if kind in _KINDS:
             status, name, title = _KINDS[kind]
@@ -98,7 +97,7 @@ def problem_of(error: Exception) -> Problem:
         members["field"] = error.field
     if isinstance(error, AgoraRejected) and error.code is not None:
         members["agora_code"] = error.code
-    return Problem(status, name, title, str(error), members, retry_after=RETRY_AFTER_SECONDS if status == 503 else None)
+    return Problem(status, name, title, str(error), members, retry_after=10 if status == 503 else None)
 
 
 def _fault_of_aws(error: BaseException | None) -> str | None:
