@@ -27,16 +27,44 @@ _URL = re.compile(r"https?:[^\s\"'<>]+", re.IGNORECASE)
 _WEBHOOK_TOKEN = re.compile(r"(/webhooks(?:\\?/[^\s\"'/\\]+){2}\\?/)[0-9a-f]{64}")
 _URL_OR_TOKEN = re.compile(r"https?:\S+|\b(?:bearer|basic)\s+\S{12,}|[\w.~+/=%:@-]{32,}", re.IGNORECASE | re.ASCII)
 _KEY_OR_TOKEN = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}|[A-Za-z0-9+/=_%-]{32,}")
+_SIGNATURE = re.compile(
+    r"(X-(?:Amz|Goog)-(?:Algorithm|Credential|Security-Token|Signature)(?:=|%3D|\\{1,4}u003d))[\w%.~+/-]++",
+    re.IGNORECASE | re.ASCII,
+)
+"""A parameter of a presigned link, wherever it is. The link may be encoded, escaped or without its beginning."""
+_CREDENTIAL = re.compile(
+    r"(?:^|[?&;]|u0026)(?:X-Amz-|X-Goog-|AWSAccessKeyId\b"
+    r"|(?:[\w-]{0,20}(?:token|signature|key|secret|password)|sig|jwt|auth|code)(?:=|\\{1,4}u003d)[\w%.~+/-]{16})",
+    re.IGNORECASE | re.ASCII,
+)
+"""What shows that a query holds a credential: a parameter of a presigned link, or 16 characters under such a name."""
+_ORDINARY_WORD = re.compile(r"[^\W\d_]{1,12}|\d{1,5}")
+_BEFORE_A_VALUE = r"(?:[\"'=/:?&]|\b(?:key|token|secret|password|passphrase|credential)(?: is|:)? )"
 _GO_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "&<>"}
+
+
+def redact_credentials(reply: str) -> str:
+    """Replace the queries of presigned links, and the tokens in the paths of our webhooks, by `redacted`.
+
+    Use it for a provider's reply: providers repeat the presigned link and the callback URL that they were given. What
+    was said stays as it was. A link of the conversation is no secret, and `https://x.io/?Yes` may be two sentences.
+    """
+
+    def redacted(link: re.Match[str]) -> str:
+        query = link["query"]
+        return f"{link[1]}?redacted" if query and _CREDENTIAL.search(query) else link[0]
+
+    without_queries = LINK_WITH_QUERY.sub(redacted, reply)
+    return _WEBHOOK_TOKEN.sub(r"\1redacted", _SIGNATURE.sub(r"\1redacted", without_queries))
 
 
 def redact_links(text: str) -> str:
     """Replace the query strings of URLs, and the tokens in the paths of our webhooks, by `redacted`.
 
-    Use it for a provider's reply: providers repeat the presigned link and the callback URL that they were given.
+    Use it for a message of a vendor's software. For a reply, which holds what was said, use `redact_credentials`.
     """
     without_queries = LINK_WITH_QUERY.sub(lambda link: f"{link[1]}?redacted" if link["query"] else link[0], text)
-    return _WEBHOOK_TOKEN.sub(r"\1redacted", without_queries)
+    return _WEBHOOK_TOKEN.sub(r"\1redacted", _SIGNATURE.sub(r"\1redacted", without_queries))
 
 
 def vendor_message(value: Any) -> str:
@@ -70,10 +98,18 @@ def hide_queries_and_stream_keys(text: str) -> str:
 
 
 def hide_secrets(text: str, secrets: Iterable[str]) -> str:
-    """Replace the secrets by `***`, however the text quotes them; then do as `hide_queries_and_stream_keys` does."""
-    forms = {form for secret in secrets for form in _quoted(secret) if form}
+    """Replace the secrets by `***`, however the text quotes them; then do as `hide_queries_and_stream_keys` does.
+
+    A secret that is an ordinary word or a short number is replaced only where it is a value: in quotes, behind `=`,
+    `:` or `/`, or after a word such as "key". Elsewhere the text most likely means the word.
+    """
+    found = set(secrets)
+    words = {secret for secret in found if _ORDINARY_WORD.fullmatch(secret)}
+    forms = {form for secret in found - words for form in _quoted(secret) if form}
     for form in sorted(forms, key=len, reverse=True):  # a short secret may be part of a longer one
         text = text.replace(form, "***")
+    for word in sorted(words):
+        text = re.sub(rf"({_BEFORE_A_VALUE}){re.escape(word)}(?!\w)", r"\1***", text)
     return hide_queries_and_stream_keys(text)
 
 

@@ -61,6 +61,7 @@ def _meets(item: Mapping[str, Any], condition: ConditionBase) -> bool:
         "=": lambda: present and value == others[0],
         "<=": lambda: present and value <= others[0],
         "IN": lambda: present and value in others[0],
+        "contains": lambda: others[0] in (value or ()),
     }
     assert operator in tests, f"no such condition: {expression}"
     return tests[operator]()
@@ -92,7 +93,11 @@ def updated(item: Mapping[str, Any], update: str, given: Placeholders) -> dict[s
                     result.pop(name := given.name(word), None)
                 case "ADD", [word, value]:
                     name = given.name(word)
-                    result[name] = result.get(name, 0) + given.value(value)
+                    added = given.value(value)
+                    if isinstance(added, set):
+                        result[name] = result.get(name, set()) | added
+                    else:
+                        result[name] = result.get(name, 0) + added
                 case other:
                     raise AssertionError(f"no such update: {other}")
             assert name not in changed, f"DynamoDB refuses two changes of {name}"

@@ -222,6 +222,8 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
             return (len(digits) + 1) // 2 + 1 + int(content.startswith("-"))
         case "BOOL" | "NULL":
             return 1
+        case "SS":
+            return sum(len(text.encode()) for text in content)
         case "L":
             return 3 + sum(1 + _value_bytes(part) for part in content)
         case "M":

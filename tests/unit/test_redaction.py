@@ -142,7 +142,35 @@ def test_what_each_function_hides(hide: Callable[[str], str], text: str, hidden:
 
 
 def test_the_longest_secret_is_hidden_first() -> None:
-    assert hide_secrets("abcd abc a/b", ["abc", "", "abcd", "a/b"]) == "*** *** ***"
+    assert hide_secrets("abc4 abc3 a/b", ["abc", "abc3", "", "abc4", "a/b"]) == "*** *** ***"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the customer id or the customer secret is wrong",
+        "stream 1 of 12 cannot be published: no such stream",
+        "Customer support knows more, code 1001",
+    ],
+)
+def test_a_word_that_happens_to_equal_a_secret_stays(text: str) -> None:
+    assert hide_secrets(text, ["customer", "secret", "stream", "1", "100"]) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ('{"secret": "swordfish"}', '{"secret": "***"}'),
+        (r"{\"secret\": \"swordfish\"}", r"{\"secret\": \"***\"}"),
+        ("secret=swordfish, mode=2", "secret=***, mode=2"),
+        ("secret: swordfish", "secret: ***"),
+        ("the stream key swordfish is in use", "the stream key *** is in use"),
+        ("cannot publish to host/app/swordfish", "cannot publish to host/app/***"),
+        ("secret 'swordfish' is too short, swordfish swim", "secret '***' is too short, swordfish swim"),
+    ],
+)
+def test_a_word_that_is_quoted_as_a_value_is_hidden(text: str, hidden: str) -> None:
+    assert hide_secrets(text, ["swordfish"]) == hidden
 
 
 def test_the_secrets_of_a_request() -> None:

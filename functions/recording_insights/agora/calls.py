@@ -82,7 +82,9 @@ class Attempt:
         """
         secrets = [value for name, value in self.credentials.items() if name != "appId" and isinstance(value, str)]
         secrets += secrets_in((self.sent or {}).get("clientRequest", {}), SECRET_FIELDS)
-        return hide_secrets(reason_of(self.rule, self.reply), secrets)[:LONGEST_REASON]
+        texts = {name: text for name, text in self.reply.items() if isinstance(text, str)}
+        hidden = {name: hide_secrets(" ".join(text.split()), secrets) for name, text in texts.items()}
+        return reason_of(self.rule, {**self.reply, **hidden})[:LONGEST_REASON]
 
 
 @dataclass

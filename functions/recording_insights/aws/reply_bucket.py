@@ -1,9 +1,9 @@
-"""The raw replies of providers in S3, without the query strings of links that vendors repeat."""
+"""The raw replies of providers in S3, without the credentials of links that vendors repeat."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recording_insights.redaction import redact_links
+from recording_insights.redaction import redact_credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,7 +35,7 @@ class ReplyStore:
 
     def put(self, key: str, reply: bytes) -> None:
         """Store a reply under a key."""
-        body = redact_links(reply.decode()).encode()
+        body = redact_credentials(reply.decode()).encode()
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
     def read(self, key: str) -> bytes:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from recording_insights.aws.clients import limits
 from recording_insights.errors import SecretUnusable
 
 CACHE_SECONDS = 300
@@ -41,8 +42,11 @@ def read_secret(
 
 def _from_secrets_manager(name: str, *, fresh: bool = False) -> str:
     from aws_lambda_powertools.utilities import parameters
+    from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
+    if "secrets" not in DEFAULT_PROVIDERS:
+        DEFAULT_PROVIDERS["secrets"] = parameters.SecretsProvider(boto_config=limits(is_route=True))
     try:
         text = parameters.get_secret(name, max_age=CACHE_SECONDS, force_fetch=fresh)
     except GetParameterError as error:

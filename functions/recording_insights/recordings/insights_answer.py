@@ -5,9 +5,9 @@ from typing import Any
 
 from recording_insights.errors import NotFound
 from recording_insights.model.insights import LISTS, Utterance, mean_sentiment
-from recording_insights.recordings.insights_timeline import PlacedInsights, conversation, place_insights
+from recording_insights.recordings.insights_timeline import PlacedInsights, conversation_lines, place_insights
 from recording_insights.recordings.track_names import distinct_names, track_prefix
-from recording_insights.recordings.transcript_page import first_utterance, response_bytes, transcript_page
+from recording_insights.recordings.transcript_page import lines_told, response_bytes, transcript_page
 from recording_insights.store.insights import Collection
 from recording_insights.store.rows import RecordingRow
 
@@ -21,7 +21,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 def answer_insights(recording_id: str, collection: Collection, *, cursor: str | None = None) -> dict[str, Any]:
     """Return all insights of the recording's finished media objects, in order, with one page of the transcript.
 
-    The response has a `cursor` while there are more utterances. Insights that no provider found are absent.
+    The response has a `cursor` while there are more utterances. A media object that ends between two pages changes
+    nothing about the lines before: each line is on one page, and its own lines are on the next one. Insights that no
+    provider found are absent.
 
     Raises:
         NotFound: there is no such recording.
@@ -30,20 +32,20 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     recording = collection.recording
     if not recording:
         raise NotFound(f"no recording {recording_id}")
-    first = first_utterance(cursor)
+    told = lines_told(cursor)
     speakers = recording.get("speakers", {})
     placed = list(place_insights(collection))
-    utterances = conversation(placed)
+    lines = conversation_lines(placed)
     answer: dict[str, Any] = {
         "recording_id": recording_id,
         "status": recording["status"],
         "reason": recording.get("reason"),
         "provider": _providers(placed, recording),
         "transcript": [],
-        **_found(placed, utterances, distinct_names(speakers)),
+        **_found(placed, [line.utterance for line in lines], distinct_names(speakers)),
     }
     room = ANSWER_BYTES - response_bytes(answer)
-    answer["transcript"], answer["cursor"] = transcript_page(utterances, speakers, first=first, room=room)
+    answer["transcript"], answer["cursor"] = transcript_page(lines, speakers, told=told, room=room)
     return {name: value for name, value in answer.items() if value is not None}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from recording_insights.model.insights import Insights, Utterance
 from recording_insights.model.parts import contributions
@@ -16,6 +16,13 @@ class PlacedInsights:
 
     media: MediaRow
     insights: Insights
+
+
+class Line(NamedTuple):
+    """An utterance of the recording's transcript, and the id of its media object."""
+
+    media_id: str
+    utterance: Utterance
 
 
 def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
@@ -41,14 +48,29 @@ def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
 
 
 def conversation(placed: Sequence[PlacedInsights]) -> list[Utterance]:
-    """Return the utterances of all media objects as one transcript.
+    """Return the utterances of all media objects as one transcript, in the order of `conversation_lines`."""
+    return [line.utterance for line in conversation_lines(placed)]
 
-    The utterances of tracks are sorted by time. If the provider gave no times, one track follows the other.
+
+def conversation_lines(placed: Sequence[PlacedInsights]) -> list[Line]:
+    """Return the lines of all media objects as one transcript.
+
+    The lines of tracks are sorted by time. If the provider of a track gave no times, one track follows the other. The
+    lines of one media object keep their order among themselves, whichever other media objects there are.
     """
-    utterances = [utterance for each in placed for utterance in each.insights.transcript]
-    if not any("uid" in each.media for each in placed) or any(each.start_ms is None for each in utterances):
-        return utterances
-    return sorted(utterances, key=lambda each: each.start_ms or 0)
+    is_of_tracks = any("uid" in each.media for each in placed)
+    lines: list[Line] = []
+    for each in placed:
+        spoken = [Line(each.media.get("media_id", ""), utterance) for utterance in each.insights.transcript]
+        lines += _by_time(spoken) if is_of_tracks else spoken
+    return _by_time(lines) if is_of_tracks else lines
+
+
+def _by_time(lines: list[Line]) -> list[Line]:
+    """Return the lines sorted by time; as they are if the time of one is unknown."""
+    if any(line.utterance.start_ms is None for line in lines):
+        return lines
+    return sorted(lines, key=lambda line: line.utterance.start_ms or 0)
 
 
 def without_beginning(insights: Insights, until_ms: int) -> Insights:

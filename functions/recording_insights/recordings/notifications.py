@@ -61,9 +61,8 @@ def _write_event(notice: Notification, recording: RecordingRow, store: Recording
         store.update(recording_id, {"backed_up_at": store.timestamp}, only_without="backed_up_at")
     elif notice.event == ERROR:
         store.update(recording_id, {"agora_error": notice.error})
-    elif notice.event == FAIL_OVER and recording.get("last_fail_over") != notice.notice_id:
-        count = recording.get("fail_overs", 0) + 1
-        store.update(recording_id, {"fail_overs": count, "last_fail_over": notice.notice_id})
+    elif notice.event == FAIL_OVER:
+        store.count_fail_over(recording_id, notice.notice_id)
 
 
 def _why(notice: Notification) -> str:

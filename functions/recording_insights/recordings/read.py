@@ -23,7 +23,7 @@ USUAL_PAGE = 20
 
 _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is queried from Agora."""
-_INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "last_fail_over", "changing_until"}
+_INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "counted_fail_overs", "changing_until"}
 _INTERNAL_OF_MEDIA = {
     "pk",
     "sk",

@@ -18,8 +18,8 @@ _TRANSACTION_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between the tries. A transaction takes some ten milliseconds."""
 
 
-def update_of(changes: Mapping[str, Any], *, add: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """Arguments of `update_item` that set attributes, remove those whose value is None, and add to counters."""
+def update_of(changes: Mapping[str, Any], *, add: Mapping[str, int | set[str]] | None = None) -> dict[str, Any]:
+    """Arguments of `update_item` that set attributes, remove those whose value is None, and add to numbers and sets."""
     sets = {name: value for name, value in changes.items() if value is not None}
     removes = [name for name, value in changes.items() if value is None]
     clauses = {

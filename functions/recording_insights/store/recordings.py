@@ -184,6 +184,18 @@ class RecordingStore:
             condition &= Attr(only_without).not_exists()
         return self._write(recording_id, changes, condition)
 
+    def count_fail_over(self, recording_id: str, notice_id: str) -> None:
+        """Add 1 to the recording's `fail_overs`, once per notification."""
+        from boto3.dynamodb.conditions import Attr
+
+        counted: dict[str, Any] = {"version": 1, "fail_overs": 1, "counted_fail_overs": {notice_id}}
+        if_it_holds(
+            self.table.update_item,
+            Key=recording_key(recording_id),
+            **update_of({"updated_at": self.timestamp}, add=counted),
+            ConditionExpression=Attr(PARTITION).exists() & ~Attr("counted_fail_overs").contains(notice_id),
+        )
+
     def settle(self, recording_id: str, *, sid: str | None = None) -> None:
         """Derive the recording's status from its media objects, and write it if it changed.
 

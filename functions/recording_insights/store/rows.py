@@ -49,8 +49,6 @@ class RecordingChanges(TypedDict, total=False):
     credentials_renewed_at: str | None
     watch_reason: str | None
     agora_error: Mapping[str, Any] | None
-    fail_overs: int | None
-    last_fail_over: str | None
 
 
 class RecordingRow(TypedDict, total=False):
@@ -112,7 +110,7 @@ class RecordingRow(TypedDict, total=False):
     prefix: str
     agora_error: Mapping[str, Any]
     fail_overs: int
-    last_fail_over: str
+    counted_fail_overs: set[str]
     # Its life
     stop_requested_at: str
     stopped_at: str

@@ -16,7 +16,7 @@ DONE = Rule(Verdict.DONE)
 REJECTED = Rule(Verdict.REJECTED, "no")
 BAD_CREDENTIALS = Rule(Verdict.BAD_CREDENTIALS, "wrong")
 TOKEN_REFUSED: dict[str, Any] = {"code": 110}
-CERTIFIED = {**SECRET, "appCertificate": "one"}
+CERTIFIED = {**SECRET, "appCertificate": "0ne"}
 
 
 def attempt(rule: Rule = DONE, reply: Any = None, *, sent: Any = None, credentials: Any = CERTIFIED) -> Attempt:
@@ -53,10 +53,16 @@ def test_a_refused_token_needs_another_certificate(tried: Attempt, fresh: Any, w
 
 def test_a_reason_hides_the_secrets_of_its_attempt_and_is_short() -> None:
     sent = {"clientRequest": {"token": "t0k3n", "storageConfig": {"secretKey": "k3y"}, "url": "https://a/?x=l1nk"}}
-    reply = {"reason": "bad  t0k3n k3y s3cr3t-customer one x=l1nk of app0 " + "x" * LONGEST_REASON}
+    reply = {"reason": "bad  t0k3n k3y s3cr3t-customer 0ne x=l1nk of app0 " + "x" * LONGEST_REASON}
     reason = attempt(REJECTED, reply, sent=sent).reason
     assert reason.startswith("no: bad *** *** *** *** *** of app0 xxx")
     assert len(reason) == LONGEST_REASON
+
+
+def test_a_secret_hides_no_word_of_ours() -> None:
+    wrong = replace(BAD_CREDENTIALS, meaning="the customer id 'c-1' is wrong")
+    refused = replace(attempt(wrong, {"reason": "no c-1"}), credentials={**CERTIFIED, "customerId": "c-1"})
+    assert refused.reason == "the customer id 'c-1' is wrong: no ***"
 
 
 def test_fresh_credentials_are_read_once() -> None:

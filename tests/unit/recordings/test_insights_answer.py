@@ -182,12 +182,14 @@ class TestPaging:
         ]
 
     def test_a_cursor_behind_the_end_finds_nothing_more(self) -> None:
-        answer = answer_insights(R, collection_of(("0.mp4", Insights(transcript=[Utterance("a")]))), cursor="7")
+        answer = answer_insights(R, collection_of(("0.mp4", Insights(transcript=[Utterance("a")]))), cursor="m0-7")
 
         assert answer["transcript"] == []
         assert "cursor" not in answer
 
-    @pytest.mark.parametrize("cursor", ["", "-1", "x", "1.5", "٣", " 1", "9" * 10, "0x1"])
+    @pytest.mark.parametrize(
+        "cursor", ["", "-1", "x", "1.5", "m0-٣", " m0-1", "m0-" + "9" * 10, "m0-1.", "m0--1", "M0-1\n"]
+    )
     def test_a_cursor_that_no_answer_gave_is_refused(self, cursor: str) -> None:
         with pytest.raises(InvalidRequest, match="cursor"):
             answer_insights(R, collection_of(), cursor=cursor)

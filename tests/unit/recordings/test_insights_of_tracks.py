@@ -85,6 +85,41 @@ def test_long_tracks_come_once_and_in_order_over_all_pages(monkeypatch: pytest.M
     assert {(line["speaker"], line.get("speaker_name")) for line in told} == {("1001", "Ann"), ("1002", None)}
 
 
+def pages_while_a_track_ends(before: Collection, after: Collection) -> list[dict[str, Any]]:
+    """Pages of one line: the first from `before`, the others from `after`."""
+    pages = [answer_insights(R, before)]
+    while "cursor" in pages[-1]:
+        pages.append(answer_insights(R, after, cursor=pages[-1]["cursor"]))
+    return pages
+
+
+@pytest.mark.parametrize("begins_ms", [NOON, NOON - 3000, NOON + 60_000], ids=["together", "earlier", "later"])
+def test_a_track_that_ends_between_two_pages_hides_no_line_and_repeats_none(
+    monkeypatch: pytest.MonkeyPatch, begins_ms: int
+) -> None:
+    """The transcript is sorted by time, so the lines of the other track move those of the first."""
+    monkeypatch.setattr(insights_answer, "ANSWER_BYTES", 0)
+    first = (track("1", starts_at_ms=NOON), said((0, "1@0"), (10, "1@10"), (20, "1@20"), speaker="1"))
+    other = (track("2", starts_at_ms=begins_ms), said((5, "2@5"), (15, "2@15"), speaker="2"))
+
+    pages = pages_while_a_track_ends(collection_of(first), collection_of(first, other))
+
+    told = [line["text"] for page in pages for line in page["transcript"]]
+    assert told[0] == "1@0"
+    assert sorted(told) == ["1@0", "1@10", "1@20", "2@15", "2@5"]
+    assert [each for each in told if each.startswith("1")] == ["1@0", "1@10", "1@20"]
+
+
+def test_a_track_without_times_that_ends_between_two_pages_changes_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(insights_answer, "ANSWER_BYTES", 0)
+    first = (track("1"), said((20, "c"), (0, "a"), (10, "b"), speaker="1"))
+    other = (track("2"), Insights(transcript=[Utterance("x"), Utterance("y")]))
+
+    pages = pages_while_a_track_ends(collection_of(first), collection_of(first, other))
+
+    assert [line["text"] for page in pages for line in page["transcript"]] == ["a", "b", "c", "x", "y"]
+
+
 def test_tracks_ten_times_as_long_cost_ten_times_as_much() -> None:
     few, many = two_tracks(100), two_tracks(1000)
 

@@ -9,7 +9,7 @@ import pytest
 from recording_insights.agora.notifications import Notification, check_signature
 from recording_insights.errors import CallbackForged, InvalidRequest
 from recording_insights.recordings.notifications import process_notification
-from recording_insights.store.keys import EXPIRES_AT, notice_key, sid_key
+from recording_insights.store.keys import EXPIRES_AT, notice_key, recording_key, sid_key
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
@@ -229,6 +229,33 @@ def test_a_notification_counts_once(
     after = tell(12, "same")
     assert "before" in str(process_notification(notice(12, row["sid"], "same"), store=store, notices=notices))
     assert store.find(row["recording_id"]) == after
+
+
+def test_a_fail_over_that_agora_repeats_behind_another_counts_once(
+    tell: Any, store: RecordingStore, row: dict[str, Any]
+) -> None:
+    """The function crashed between the effects of a notification and the note that it was processed."""
+
+    class Forgetful(NoticeStore):
+        def keep(self, notice_id: str) -> None:
+            raise Crash
+
+    forgetful = Forgetful(store.table, store.now)
+    with suppress(Crash):
+        process_notification(notice(12, row["sid"], "a", newUid=7), store=store, notices=forgetful)
+    assert tell(12, "b", newUid=8)["fail_overs"] == 2
+    assert tell(12, "a", newUid=7)["fail_overs"] == 2
+
+
+def test_fail_overs_are_counted_on_dynamodb(either_table: Any, clock: FakeClock) -> None:
+    store = RecordingStore(either_table, clock.now)
+    store.count_fail_over("a" * 32, "n")
+    assert store.find("a" * 32) is None
+    either_table.put_item(Item={**recording_key("a" * 32), "version": 1})
+    for notice_id in ("n", "m", "n", "nm"):
+        store.count_fail_over("a" * 32, notice_id)
+    row = store.get("a" * 32)
+    assert (row["fail_overs"], row["counted_fail_overs"], row["version"]) == (3, {"n", "m", "nm"}, 4)
 
 
 @pytest.mark.parametrize(("event", "writes"), [(11, 3), (31, 4), (32, 2), (12, 2)])

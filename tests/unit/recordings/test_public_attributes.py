@@ -14,7 +14,7 @@ from tests.unit.recordings.stored import put
 R = "a" * 32
 LISTED = {"reason": "x", "updated_at": "2027", "complete_at": "2027", "channel": "team", "sid": "s"}
 DETAIL = {"uid": "7", "mode": "mix", "stopped_at": "2027", "ended_by": "stop", "speakers": {"7": "Ada"}}
-INTERNAL = {"resource_id": "r", "fingerprint": "f", "last_fail_over": 1, "changing_until": 5}
+INTERNAL = {"resource_id": "r", "fingerprint": "f", "counted_fail_overs": {"n"}, "changing_until": 5}
 
 
 def test_a_list_shows_the_attributes_that_a_list_needs(store: RecordingStore, table: Any) -> None:

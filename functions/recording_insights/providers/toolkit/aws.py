@@ -4,6 +4,7 @@ Only for calls that may be repeated: a fault with an unknown outcome becomes `Pr
 """
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from recording_insights.errors import (
@@ -13,6 +14,7 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from recording_insights.providers.toolkit.retry_after import retry_after_seconds
 from recording_insights.redaction import vendor_message
 
 _BUSY = frozenset(
@@ -77,8 +79,8 @@ def _refusal(response: Mapping[str, Any]) -> ProviderError:
     code, status = str(error.get("Code") or "no code"), meta.get("HTTPStatusCode", 0)
     message = vendor_message(error.get("Message") or "no reason given")
     if code in _BUSY or status == 429:
-        retry_after = str(meta.get("HTTPHeaders", {}).get("retry-after", ""))
-        return ProviderBusy(f"AWS is busy ({code})", int(retry_after) if retry_after.isdecimal() else None)
+        headers = {name.title(): str(value) for name, value in meta.get("HTTPHeaders", {}).items()}
+        return ProviderBusy(f"AWS is busy ({code})", retry_after_seconds(headers, datetime.now(UTC)))
     if code in _DENIED:
         return CredentialsRefused(f"AWS does not allow the call ({code}): {message}")
     if code in _UNKNOWN_CALLER or status in (401, 403):

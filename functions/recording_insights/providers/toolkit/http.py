@@ -3,8 +3,9 @@
 The calls use plain `requests` and never retry: a repeated POST may start a second paid job, so the workflow decides.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from recording_insights.errors import (
 )
 from recording_insights.providers.port import MediaStream
 from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.retry_after import retry_after_seconds
 
 if TYPE_CHECKING:
     import requests
@@ -48,6 +50,7 @@ class VendorHttp:
     vendor: str
     base_url: str
     session: "requests.Session" = field(default_factory=lambda: _session())
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def call(
         self,
@@ -118,7 +121,8 @@ class VendorHttp:
             # The text of requests' errors contains the whole URL. The class says enough.
             raise unusable(f"{self.vendor} could not be reached ({type(error).__name__}, {request})") from None
         if response.status_code == 429:
-            raise ProviderBusy(f"{self.vendor} is busy (HTTP 429)", _seconds(response.headers.get("Retry-After")))
+            retry_after = retry_after_seconds(response.headers, self.now())
+            raise ProviderBusy(f"{self.vendor} is busy (HTTP 429)", retry_after)
         return response
 
     def unreadable(self, promised: str, *, is_paid: bool = False) -> ProviderUnavailable:
@@ -152,7 +156,3 @@ def _never_connected(error: Exception) -> bool:
 
     inner = error.args[0] if error.args else None
     return isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError)
-
-
-def _seconds(retry_after: str | None) -> int | None:
-    return int(retry_after) if retry_after and retry_after.isdecimal() else None

@@ -1,5 +1,6 @@
 """HTTP calls to a vendor: what leaves, what comes back, and the error for each fault."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.unit.providers.adapters.marsview_scene import text_of
 ASK = "POST /v1/jobs"
 LINK = "https://storage.test/a.mp4?X-Amz-Signature=5ec0de"
 HOST = "vendor.test"
+NOW = datetime(2026, 10, 21, 7, 27, tzinfo=UTC)
 NEVER_CONNECTED = requests.ConnectionError(
     MaxRetryError(HTTPSConnectionPool(HOST), LINK, NewConnectionError(HTTPSConnection(HOST), "refused"))
 )
@@ -30,7 +32,7 @@ NEVER_CONNECTED = requests.ConnectionError(
 
 def http(*replies: Scripted, call: str = ASK) -> tuple[VendorHttp, FakeVendorSession]:
     session = FakeVendorSession({call: replies})
-    return VendorHttp("Vendor", "https://vendor.test", session), session
+    return VendorHttp("Vendor", "https://vendor.test", session, lambda: NOW), session
 
 
 def test_a_call_as_it_leaves_us() -> None:
@@ -145,7 +147,7 @@ def test_a_refusal_needs_no_json(answer: requests.Response, reply: Reply) -> Non
         ({}, None),
         ({"Retry-After": "17"}, 17),
         ({"Retry-After": "-1"}, None),
-        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 60),
     ],
 )
 def test_retry_after(headers: dict[str, str], retry_after: int | None) -> None:
