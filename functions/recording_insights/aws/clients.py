@@ -3,6 +3,7 @@
 Except for `sts`, each function makes a new client. The wiring of a Lambda function keeps the clients.
 """
 
+import os
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
+
+_S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+"""The variables in which boto3 looks for an endpoint of S3."""
 
 
 def table(name: str) -> "Table":
@@ -27,11 +31,25 @@ def region(table: "Table") -> str:
 
 
 def s3() -> "S3Client":
-    """Signs with SigV4: boto3's default in us-east-1 is the older signature, which newer regions refuse."""
+    """Signs with SigV4, for the bucket's host in its region: `<bucket>.s3.<region>.amazonaws.com`.
+
+    A link to boto3's default, the global host, breaks: S3 redirects from there while a bucket is new, and the signature
+    holds for one host only. For regions opened after March 2019, the global host never works.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
     import boto3
     from botocore.config import Config
 
-    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "auto"}))
+    has_endpoint = any(os.environ.get(name) for name in _S3_ENDPOINTS)
+    config = Config(
+        signature_version="s3v4",
+        s3={
+            # An endpoint's host has no names below it for buckets.
+            "addressing_style": "path" if has_endpoint else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+        },
+    )
+    return boto3.client("s3", config=config)
 
 
 @lru_cache(maxsize=1)
