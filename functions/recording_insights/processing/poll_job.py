@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
@@ -17,7 +18,7 @@ from recording_insights.errors import (
 )
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link
-from recording_insights.providers.pacing import next_try, next_wait
+from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
 from recording_insights.providers.port import JobState, Provider
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
@@ -92,6 +93,7 @@ class _Poll:
         )
         if fault:
             seconds = max(seconds, next_try(attempt=0, retry_after=getattr(fault, "retry_after", None)))
+        seconds = min(seconds, max(ceil(self.ceiling_minutes * 60 - elapsed), SHORTEST_WAIT))
         self.store.note(
             self.progress.recording_id,
             self.progress.media_id,
