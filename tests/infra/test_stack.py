@@ -254,6 +254,17 @@ def test_log_groups_keep_what_the_settings_say(template: Template) -> None:
         assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
 
 
+def test_stopped_executions_of_both_machines_are_reported(template: Template) -> None:
+    machines = [name for name, _ in of_type(template, "AWS::StepFunctions::StateMachine")]
+    [detail] = [
+        rule["EventPattern"]["detail"]
+        for _, rule in of_type(template, "AWS::Events::Rule")
+        if rule["EventPattern"]["source"] == ["aws.states"]
+    ]
+    assert sorted(arn["Ref"] for arn in detail["stateMachineArn"]) == sorted(machines)
+    assert detail["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
 def test_eventbridge_may_write_the_log_of_ignored_objects(template: Template) -> None:
     [group] = [g for _, g in of_type(template, "AWS::Logs::LogGroup") if "ResourcePolicyDocument" in g]
     [rule] = [r for _, r in of_type(template, "AWS::Events::Rule") if r["Targets"][0]["Id"] == "Log"]
