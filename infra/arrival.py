@@ -4,6 +4,7 @@ Objects that are no media leave their reason in a log. Events that cannot be del
 queue.
 """
 
+from itertools import product
 from typing import cast
 
 import aws_cdk as cdk
@@ -21,8 +22,6 @@ from infra.python_function import PythonFunction
 from recording_insights.model.media_object import SUFFIXES, TRACKS
 from recording_insights.settings import AdmitMediaSettings
 
-# EventBridge compares suffixes with their case.
-SUFFIX_FORMS = [form for suffix in SUFFIXES for form in (suffix, suffix.upper())]
 CREATED = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
 
 
@@ -77,7 +76,10 @@ class RecordingArrival(Construct):
                 detail={
                     "bucket": bucket,
                     "object": {
-                        "key": [*({"suffix": form} for form in SUFFIX_FORMS), {"wildcard": TRACKS}],
+                        "key": [
+                            *({"suffix": {"equals-ignore-case": suffix}} for suffix in SUFFIXES),
+                            {"wildcard": TRACKS},
+                        ],
                         "size": [{"numeric": [">", 0]}],
                     },
                 },
@@ -97,8 +99,8 @@ class RecordingArrival(Construct):
         name = f"recording-insights-{self._foundation.settings.stage}-ignored-objects"
         # EventBridge writes only to groups under this prefix.
         self.ignored = log_group(self, "IgnoredObjects", self._foundation.settings, name=f"/aws/events/{name}")
-        # "Anything but" accepts suffixes or wildcards, not both.
-        media = [*(f"*{form}" for form in SUFFIX_FORMS), TRACKS]
+        # "Anything but" accepts suffixes or wildcards, not both, and compares either with its case.
+        media = [*(f"*{spelling}" for suffix in SUFFIXES for spelling in _spellings(suffix)), TRACKS]
         rule = events.CfnRule(
             self,
             "IgnoredRule",
@@ -142,6 +144,12 @@ class RecordingArrival(Construct):
                 input_template=f'{{"timestamp": <time>, "message": "ignored: <key> (<size> bytes) {reason}"}}',
             ),
         )
+
+
+def _spellings(suffix: str) -> list[str]:
+    """A suffix in every mixture of upper and lower case."""
+    cases = (sorted({letter.lower(), letter.upper()}) for letter in suffix)
+    return ["".join(letters) for letters in product(*cases)]
 
 
 def _allow_events_to_log(group: logs.LogGroup, group_name: str, *, rule_name: str) -> None:
