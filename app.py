@@ -13,6 +13,10 @@ from infra.settings import ContextError, StackSettings
 from infra.stack import RecordingInsightsStack
 from recording_insights.errors import SettingsInvalid
 
+# The CDK CLI sets the account only if it has credentials, but without any region it sets us-east-1. A template without
+# an account names no region either, and fits any account and region.
+account = os.environ.get("CDK_DEFAULT_ACCOUNT")
+region = os.environ.get("CDK_DEFAULT_REGION") if account else None
 app = cdk.App()
 try:
     settings = StackSettings.from_context(app.node.get_all_context())
@@ -20,8 +24,7 @@ try:
         app,
         f"RecordingInsights-{settings.stage}",
         settings=settings,
-        # The CDK CLI sets both if it has credentials. Without them, the template fits any account and region.
-        env=cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")),
+        env=cdk.Environment(account=account, region=region),
     )
 except (ContextError, SettingsInvalid) as error:
     sys.exit(f"The stack's settings are wrong (cdk.json, -c or the region):\n{error}")

@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access import Foundation
-from infra.log_group import log_group
+from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
@@ -78,6 +78,7 @@ class RecordingsApi(Construct):
             self._add_route(route, settings)
 
     def _add_stage(self, settings: StackSettings) -> None:
+        access_log = delivered_log_group(self, "AccessLog", settings, source="api")
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -89,7 +90,7 @@ class RecordingsApi(Construct):
         cast(
             apigateway.CfnStage, stage.node.default_child
         ).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=log_group(self, "AccessLog", settings).log_group_arn, format=json.dumps(ACCESS_LOG)
+            destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
         )
 
     def _add_route(self, route: Route, settings: StackSettings) -> None:

@@ -4,6 +4,9 @@ Objects that are no media leave their reason in a log. Events that cannot be del
 queue.
 """
 
+from itertools import product
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -19,8 +22,6 @@ from infra.python_function import PythonFunction
 from recording_insights.model.media_object import SUFFIXES, TRACKS
 from recording_insights.settings import AdmitMediaSettings
 
-# EventBridge compares suffixes with their case.
-SUFFIX_FORMS = [form for suffix in SUFFIXES for form in (suffix, suffix.upper())]
 CREATED = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
 
 
@@ -75,7 +76,10 @@ class RecordingArrival(Construct):
                 detail={
                     "bucket": bucket,
                     "object": {
-                        "key": [*({"suffix": form} for form in SUFFIX_FORMS), {"wildcard": TRACKS}],
+                        "key": [
+                            *({"suffix": {"equals-ignore-case": suffix}} for suffix in SUFFIXES),
+                            {"wildcard": TRACKS},
+                        ],
                         "size": [{"numeric": [">", 0]}],
                     },
                 },
@@ -92,14 +96,15 @@ class RecordingArrival(Construct):
 
     def _log_other_objects(self, bucket: dict[str, list[str]]) -> None:
         """Log other playlists, segments, pictures and empty objects: too many per recording to run a function."""
+        name = f"recording-insights-{self._foundation.settings.stage}-ignored-objects"
         # EventBridge writes only to groups under this prefix.
-        name = f"/aws/events/recording-insights-{self._foundation.settings.stage}-ignored-objects"
-        self.ignored = log_group(self, "IgnoredObjects", self._foundation.settings, name=name)
-        # "Anything but" accepts suffixes or wildcards, not both.
-        media = [*(f"*{form}" for form in SUFFIX_FORMS), TRACKS]
+        self.ignored = log_group(self, "IgnoredObjects", self._foundation.settings, name=f"/aws/events/{name}")
+        # "Anything but" accepts suffixes or wildcards, not both, and compares either with its case.
+        media = [*(f"*{spelling}" for suffix in SUFFIXES for spelling in _spellings(suffix)), TRACKS]
         rule = events.CfnRule(
             self,
             "IgnoredRule",
+            name=name,
             description="Objects that are no media, or empty, are logged with the reason",
             event_pattern={
                 **CREATED,
@@ -111,39 +116,76 @@ class RecordingArrival(Construct):
                     ],
                 },
             },
-            targets=[_log_target(self.ignored)],
+            targets=[self._log_target()],
         )
-        self._allow_events_to_log(rule)
-
-    def _allow_events_to_log(self, rule: events.CfnRule) -> None:
-        logs.ResourcePolicy(
-            self,
-            "IgnoredObjectsPolicy",
-            policy_statements=[
-                iam.PolicyStatement(
-                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                    resources=[self.ignored.log_group_arn],
-                    principals=[
-                        iam.ServicePrincipal("events.amazonaws.com"),
-                        iam.ServicePrincipal("delivery.logs.amazonaws.com"),
-                    ],
-                    conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
-                )
-            ],
+        _allow_events_to_log(self.ignored, f"/aws/events/{name}", rule_name=name)
+        self.dead_letters.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sqs:SendMessage"],
+                resources=[self.dead_letters.queue_arn],
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+            )
         )
 
+    def _log_target(self) -> events.CfnRule.TargetProperty:
+        reason = f"is empty or not one of {', '.join(SUFFIXES)}, nor the playlist of a track"
+        return events.CfnRule.TargetProperty(
+            id="Log",
+            # Without the ":*" at the end of the group's own ARN, as in AWS's samples.
+            arn=_log_arn(self, self.ignored.log_group_name),
+            dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=self.dead_letters.queue_arn),
+            input_transformer=events.CfnRule.InputTransformerProperty(
+                input_paths_map={
+                    "time": "$.time",
+                    "key": "$.detail.object.key",
+                    "size": "$.detail.object.size",
+                },
+                input_template=f'{{"timestamp": <time>, "message": "ignored: <key> (<size> bytes) {reason}"}}',
+            ),
+        )
 
-def _log_target(group: logs.LogGroup) -> events.CfnRule.TargetProperty:
-    reason = f"is empty or not one of {', '.join(SUFFIXES)}, nor the playlist of a track"
-    return events.CfnRule.TargetProperty(
-        id="Log",
-        arn=group.log_group_arn,
-        input_transformer=events.CfnRule.InputTransformerProperty(
-            input_paths_map={
-                "time": "$.time",
-                "key": "$.detail.object.key",
-                "size": "$.detail.object.size",
-            },
-            input_template=f'{{"timestamp": <time>, "message": "ignored: <key> (<size> bytes) {reason}"}}',
-        ),
+
+def _spellings(suffix: str) -> list[str]:
+    """A suffix in every mixture of upper and lower case."""
+    cases = (sorted({letter.lower(), letter.upper()}) for letter in suffix)
+    return ["".join(letters) for letters in product(*cases)]
+
+
+def _allow_events_to_log(group: logs.LogGroup, group_name: str, *, rule_name: str) -> None:
+    """Let EventBridge write the events of a rule to a log group, by a policy of the group itself.
+
+    An account may have ten resource policies for all its log groups, and one more for each group. The rule is the
+    source of PutLogEvents only: a condition on it would deny CreateLogStream. Both ARNs are made of names, because the
+    rule refers to the group.
+    Sources: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html and
+    https://github.com/aws-samples/serverless-patterns/pull/618
+    """
+    events_log = {
+        "resources": [f"{_log_arn(group, group_name)}:*"],
+        "principals": [
+            iam.ServicePrincipal("events.amazonaws.com"),
+            iam.ServicePrincipal("delivery.logs.amazonaws.com"),
+        ],
+    }
+    rule_arn = cdk.Stack.of(group).format_arn(service="events", resource="rule", resource_name=rule_name)
+    cast(logs.CfnLogGroup, group.node.default_child).resource_policy_document = iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(actions=["logs:CreateLogStream"], **events_log),
+            iam.PolicyStatement(
+                actions=["logs:PutLogEvents"],
+                conditions={"ArnEquals": {"aws:SourceArn": rule_arn}},
+                **events_log,
+            ),
+        ]
     )
+
+
+def _log_arn(scope: Construct, group_name: str) -> str:
+    arn: str = cdk.Stack.of(scope).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=group_name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return arn

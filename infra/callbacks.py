@@ -16,7 +16,7 @@ from infra.python_function import PythonFunction
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.providers.port import AwsService
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
-from recording_insights.settings import ReceiveCallbackSettings, ReceiveResultEventSettings
+from recording_insights.settings import ReceiveCallbackSettings, ReceiveResultEventSettings, job_prefix
 
 PATHS = (
     "/webhooks/{provider}",
@@ -128,7 +128,14 @@ class Webhooks(Construct):
                 self,
                 f"JobsOf{service.name.capitalize()}",
                 description=f"Ends of jobs at {service.event_source}",
-                event_pattern=events.EventPattern(source=[service.event_source], detail_type=[service.detail_type]),
+                event_pattern=events.EventPattern(
+                    source=[service.event_source],
+                    detail_type=[service.detail_type],
+                    detail={
+                        service.job_name: [{"prefix": job_prefix(foundation.settings.stage)}],
+                        service.job_status: list(service.ended),
+                    },
+                ),
                 targets=[target],
             )
 

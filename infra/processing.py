@@ -119,6 +119,8 @@ class ProcessingWorkflow(Construct):
                 *(self._get(c.aws_service) for c in capabilities if c.aws_service),
             ],
             cdk.Duration.minutes(2),
+            # The reply of a recording of 24 hours takes 461 MB.
+            memory_mb=1024,
         )
 
     def _submit_statements(self, capabilities: Sequence[Capabilities]) -> list[iam.PolicyStatement]:

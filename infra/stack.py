@@ -41,7 +41,8 @@ class RecordingInsightsStack(cdk.Stack):
         self.watch.recover_with(self.workflow.state_machine)
         self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
         webhooks.receive(self.workflow.state_machine, self.arrival.dead_letters)
-        StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, self.arrival.dead_letters)
+        machines = [self.workflow.state_machine, self.watch.state_machine]
+        StoppedExecutions(self, "Stopped", foundation, machines, self.arrival.dead_letters)
 
         for name, value in {
             "RecordingsBucketName": buckets.recordings.bucket_name,

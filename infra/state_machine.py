@@ -8,7 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.log_group import log_group
+from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
 
@@ -83,7 +83,9 @@ def standard_machine(
         role=role.without_policy_updates(),
         # Without execution data, because the execution's history has it already.
         logs=sfn.LogOptions(
-            destination=log_group(scope, "Log", settings), level=sfn.LogLevel.ALL, include_execution_data=False
+            destination=delivered_log_group(scope, "Log", settings, source=scope.node.id.lower()),
+            level=sfn.LogLevel.ALL,
+            include_execution_data=False,
         ),
         tracing_enabled=True,
     )

@@ -1,5 +1,7 @@
 """Executions that fail, time out or are aborted before they report: the reason still reaches the row."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -20,7 +22,7 @@ class StoppedExecutions(Construct):
         scope: Construct,
         construct_id: str,
         foundation: Foundation,
-        state_machine: sfn.StateMachine,
+        state_machines: Sequence[sfn.StateMachine],
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -41,9 +43,9 @@ class StoppedExecutions(Construct):
             max_event_age=cdk.Duration.hours(24),
             retry_attempts=185,
         )
-        self._send_stopped(state_machine, target)
+        self._send_stopped(state_machines, target)
 
-    def _send_stopped(self, state_machine: sfn.StateMachine, target: targets.LambdaFunction) -> None:
+    def _send_stopped(self, state_machines: Sequence[sfn.StateMachine], target: targets.LambdaFunction) -> None:
         events.Rule(
             self,
             "Rule",
@@ -52,7 +54,7 @@ class StoppedExecutions(Construct):
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
-                    "stateMachineArn": [state_machine.state_machine_arn],
+                    "stateMachineArn": [machine.state_machine_arn for machine in state_machines],
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
                 },
             ),

@@ -1,4 +1,4 @@
-"""EventBridge "Step Functions Execution Status Change": writes the reason to the row, if no state has written one."""
+"""EventBridge "Step Functions Execution Status Change": writes the reason to the row, if no state has done so."""
 
 from typing import Any
 

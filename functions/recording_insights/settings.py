@@ -26,6 +26,11 @@ def secret_name(stage: str, vendor: str) -> str:
     return f"recording-insights/{stage}/{vendor}"
 
 
+def job_prefix(stage: str) -> str:
+    """The beginning of the names of a stage's jobs at services of AWS, which all stages of an account share."""
+    return f"recording-insights-{stage}-"
+
+
 @dataclass(frozen=True)
 class FunctionSettings:
     """The settings that every function has: none. Subclasses add the fields that a function reads."""

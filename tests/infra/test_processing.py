@@ -100,6 +100,16 @@ def test_after_the_callback_or_its_time_out_the_job_is_polled(definition: dict[s
     assert "attribute_not_exists(callback_at)" in state["Arguments"]["ConditionExpression"]
 
 
+def test_the_reply_of_a_day_fits_into_memory(template: dict[str, Any]) -> None:
+    memory = {
+        resource["Properties"]["Handler"].split(".")[1]: resource["Properties"]["MemorySize"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert memory["poll_job"] >= 2 * 461, "twice the MB that Deepgram's reply of 24 hours takes"
+    assert memory["save_insights"] >= 1.5 * 532
+
+
 def test_the_machine_has_a_ceiling_above_the_ones_in_the_loop(definition: dict[str, Any]) -> None:
     recorded_then_silent_then_late = 24 * 60 + 24 * 60 + 60
     assert definition["TimeoutSeconds"] == (3 * (60 + 240) + recorded_then_silent_then_late + 60) * 60

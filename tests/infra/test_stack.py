@@ -254,6 +254,51 @@ def test_log_groups_keep_what_the_settings_say(template: Template) -> None:
         assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
 
 
+def test_stopped_executions_of_both_machines_are_reported(template: Template) -> None:
+    machines = [name for name, _ in of_type(template, "AWS::StepFunctions::StateMachine")]
+    [detail] = [
+        rule["EventPattern"]["detail"]
+        for _, rule in of_type(template, "AWS::Events::Rule")
+        if rule["EventPattern"]["source"] == ["aws.states"]
+    ]
+    assert sorted(arn["Ref"] for arn in detail["stateMachineArn"]) == sorted(machines)
+    assert detail["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+def test_eventbridge_may_write_the_log_of_ignored_objects(template: Template) -> None:
+    [group] = [g for _, g in of_type(template, "AWS::Logs::LogGroup") if "ResourcePolicyDocument" in g]
+    [rule] = [r for _, r in of_type(template, "AWS::Events::Rule") if r["Targets"][0]["Id"] == "Log"]
+    create, put = group["ResourcePolicyDocument"]["Statement"]
+    assert (create["Action"], put["Action"]) == ("logs:CreateLogStream", "logs:PutLogEvents")
+    assert "Condition" not in create
+    assert joined(put["Condition"]["ArnEquals"]["aws:SourceArn"]).endswith(f":rule/{rule['Name']}")
+    for statement in (create, put):
+        assert statement["Principal"]["Service"] == ["events.amazonaws.com", "delivery.logs.amazonaws.com"]
+        assert joined(statement["Resource"]).endswith(f":log-group:{group['LogGroupName']}:*")
+    assert re.fullmatch(r"arn:.*:log-group:ArrivalIgnoredObjects\w+", joined(rule["Targets"][0]["Arn"]))
+    assert not list(of_type(template, "AWS::Logs::ResourcePolicy")), "an account may have ten of them"
+
+
+def test_log_deliveries_do_not_fill_the_policy_of_the_account(template: Template) -> None:
+    groups = dict(of_type(template, "AWS::Logs::LogGroup"))
+    destinations = [
+        machine["LoggingConfiguration"]["Destinations"][0]["CloudWatchLogsLogGroup"]["LogGroupArn"]
+        for _, machine in of_type(template, "AWS::StepFunctions::StateMachine")
+    ]
+    [(_, stage)] = of_type(template, "AWS::ApiGatewayV2::Stage")
+    named = [
+        groups[arn["Fn::GetAtt"][0]]["LogGroupName"]
+        for arn in (*destinations, stage["AccessLogSettings"]["DestinationArn"])
+    ]
+    assert sorted(named) == [f"/aws/vendedlogs/recording-insights-dev-{end}" for end in ("api", "processing", "watch")]
+
+
+def joined(value: Any) -> str:
+    """The text that Fn::Join makes, with the names of what it refers to."""
+    parts = value["Fn::Join"][1] if isinstance(value, dict) else [value]
+    return "".join(part if isinstance(part, str) else str(part["Ref"]) for part in parts)
+
+
 def test_buckets_are_private_encrypted_and_tls_only(template: Template) -> None:
     buckets = dict(of_type(template, "AWS::S3::Bucket"))
     assert buckets
@@ -336,9 +381,15 @@ def test_only_webhooks_ask_for_none(every_provider: Template) -> None:
 
 def test_arrivals_that_fail_are_kept(template: Template) -> None:
     [(queue, _)] = of_type(template, "AWS::SQS::Queue")
-    rules = {name: rule for name, rule in of_type(template, "AWS::Events::Rule") if "Log" not in str(rule["Targets"])}
-    assert rules
+    [(_, policy)] = of_type(template, "AWS::SQS::QueuePolicy")
+    senders = [
+        statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "sqs:SendMessage"
+    ]
+    rules = dict(of_type(template, "AWS::Events::Rule"))
+    assert sorted(senders) == sorted(rules)
     for rule in rules.values():
-        assert rule["Targets"][0]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] == queue
+        assert [target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] for target in rule["Targets"]] == [queue]
     for module in ("admit_media", "report_stopped_execution"):
         assert functions(template)[module]["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] == queue

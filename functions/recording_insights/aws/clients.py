@@ -3,6 +3,7 @@
 Except for `sts`, each function makes a new client. The wiring of a Lambda function keeps the clients.
 """
 
+import os
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
+
+_S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+"""The variables in which boto3 looks for an endpoint of S3."""
 
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 3, 2
@@ -44,12 +48,25 @@ def region(table: "Table") -> str:
 
 
 def s3(*, is_route: bool = False) -> "S3Client":
-    """Signs with SigV4: boto3's default in us-east-1 is the older signature, which newer regions refuse."""
+    """Signs with SigV4, for the bucket's host in its region: `<bucket>.s3.<region>.amazonaws.com`.
+
+    A link to boto3's default, the global host, breaks: S3 redirects from there while a bucket is new, and the signature
+    holds for one host only. For regions opened after March 2019, the global host never works.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
     import boto3
     from botocore.config import Config
 
-    signing = Config(signature_version="s3v4", s3={"addressing_style": "auto"})
-    return boto3.client("s3", config=signing.merge(limits(is_route=is_route)))
+    has_endpoint = any(os.environ.get(name) for name in _S3_ENDPOINTS)
+    config = Config(
+        signature_version="s3v4",
+        s3={
+            # An endpoint's host has no names below it for buckets.
+            "addressing_style": "path" if has_endpoint else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+        },
+    )
+    return boto3.client("s3", config=config.merge(limits(is_route=is_route)))
 
 
 @lru_cache(maxsize=1)

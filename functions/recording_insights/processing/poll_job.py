@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
@@ -19,7 +20,7 @@ from recording_insights.errors import (
 )
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link
-from recording_insights.providers.pacing import next_try, next_wait
+from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
 from recording_insights.providers.port import Provider
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
@@ -114,6 +115,7 @@ class _Poll:
         not_found_at = self.row.get("not_found_at") if fault else None
         if isinstance(fault, JobNotFound):
             seconds, not_found_at = max(seconds, NOT_FOUND_SECONDS), not_found_at or self.store.timestamp
+        seconds = min(seconds, max(ceil(self.ceiling_minutes * 60 - elapsed), SHORTEST_WAIT))
         self.store.note(
             self.progress.recording_id,
             self.progress.media_id,

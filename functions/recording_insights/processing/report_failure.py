@@ -1,4 +1,4 @@
-"""State "Report failure": write to the row why the processing ended: by a provider, a fault or an operator."""
+"""Report failures: write to the row why the processing or the watch ended: by a provider, a fault or an operator."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any
 from recording_insights import errors
 from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
+from recording_insights.store.recordings import RecordingStore
 
 _ENDED = {
     "ABORTED": "the execution was aborted",
@@ -29,17 +30,30 @@ def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
 
 
 def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) -> str:
-    """Set the status `failed` after an execution that ended without "Report failure", and return the reason.
+    """Write why an execution of either state machine ended without success, and return the reason.
 
-    `detail` is that of the execution's status-change event. A media object in a terminal status stays as it is.
+    `detail` is that of the execution's status-change event. A media object gets the status `failed`, unless its status
+    is terminal already. A recording keeps its status and gets a `watch_reason`: its recorder may still run.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     state = json.loads(detail["input"])
     reason = _ENDED.get(detail["status"], f"the execution ended as {detail['status']}")
     if detail.get("error") or detail.get("cause"):
         reason += f": {_reason_of({'Error': detail.get('error'), 'Cause': detail.get('cause')})}"
-    store.finish(state["recording_id"], state["media_id"], "failed", reason=reason)
+    if "media_id" in state:
+        store.finish(state["recording_id"], state["media_id"], "failed", reason=reason)
+    else:
+        _report_stopped_watch(state, reason, store=store.recordings)
     return reason
+
+
+def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: RecordingStore) -> None:
+    """Write the reason to the recording, unless the row is that of a later start: the later start has its own watch."""
+    recording = store.find(watch["recording_id"])
+    if recording is None or recording["created_at"] != watch["opened_at"]:
+        return
+    advice = "the recorder is no longer checked, stop it if it still runs; files that arrive are processed"
+    store.update(watch["recording_id"], {"watch_reason": f"the watch has ended: {reason}; {advice}"})
 
 
 def _reason_of(error: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Unpack
 
 from recording_insights.errors import (
@@ -85,7 +86,6 @@ def submit_recording(
         fail_over,
         elapsed_seconds=progress.elapsed_seconds(row["waiting_since"], now()),
         patience_minutes=failover_minutes if fail_over.next_provider else ceiling_minutes,
-        ceiling_minutes=ceiling_minutes,
     )
     if unsure := attempt.after_broken_try():
         return unsure
@@ -103,7 +103,6 @@ class _Attempt:
     fail_over: FailOver
     elapsed_seconds: float
     patience_minutes: int
-    ceiling_minutes: int
 
     def after_broken_try(self) -> Progress | None:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
@@ -157,7 +156,8 @@ class _Attempt:
         if self._provider_is_away:
             return self._pass_on(str(error))
         seconds = next_try(attempt=self.progress.attempt, retry_after=getattr(error, "retry_after", None))
-        left = max(round(60 * self.ceiling_minutes - self.elapsed_seconds), SHORTEST_WAIT)
+        # The last try is due when the patience ends, even if the provider asks for a longer wait.
+        left = max(ceil(60 * self.patience_minutes - self.elapsed_seconds), SHORTEST_WAIT)
         return self.progress.wait(min(seconds, left))
 
     @property

@@ -39,8 +39,9 @@ class AwsService:
     """A provider that is a service of AWS: our functions call it with their own roles and pass it an s3:// URI.
 
     `start` and `get` are its IAM actions. `start` takes no resource: the condition keys `output_bucket` and
-    `output_key` limit where it may write. `get` takes `job_resource`. When a job ends, EventBridge delivers an event of
-    type `detail_type`, whose detail contains the name of the job under `job_name`.
+    `output_key` limit where it may write. `get` takes `job_resource`. When the state of a job changes, EventBridge
+    delivers an event of type `detail_type`. Its detail has the name of the job under `job_name`, and under `job_status`
+    the state, which is one of `ended` once the job has ended.
     """
 
     name: str
@@ -51,6 +52,8 @@ class AwsService:
     job_resource: str
     detail_type: str
     job_name: str
+    job_status: str
+    ended: Sequence[str]
 
     @property
     def event_source(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from recording_insights.aws.secrets import read_secret
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.port import Capabilities, Provider
-from recording_insights.settings import VendorSettings
+from recording_insights.settings import VendorSettings, job_prefix
 from recording_insights.validation import (
     Reader,
     flag,
@@ -206,11 +206,12 @@ def receives_webhooks(name: str) -> bool:
 def load_provider(name: str, settings: VendorSettings) -> Provider:
     """Return the adapter of a provider, connected to its secret and its base URL.
 
-    The constructor of an adapter is `(http, credentials)`, that of a service of AWS `(endpoint_url)`.
+    The constructor of an adapter is `(http, credentials)`, that of a service of AWS `(endpoint_url, job_prefix)`.
     """
     entry, adapter = PROVIDERS[name], _adapter(name)
     if entry.base_url is None:
-        on_aws: Provider = adapter(endpoint_url=settings.base_urls.get(name))
+        endpoint_url, prefix = settings.base_urls.get(name), job_prefix(settings.stage)
+        on_aws: Provider = adapter(endpoint_url=endpoint_url, job_prefix=prefix)
         return on_aws
 
     from recording_insights.providers.toolkit.http import VendorHttp

@@ -29,7 +29,7 @@ NOON = 1795780800000
 def written(aws: FakeAws) -> None:
     aws.write("/group/Submit", NOON, "START RequestId: 1 Version: $LATEST")
     aws.write("/group/Submit", NOON, SUBMITTED)
-    aws.write("/aws/cloudformation/RecordingInsights-local/ProcessingLog8C0BCA45", NOON - 1, '{"id": "r1"}')
+    aws.write("/aws/vendedlogs/recording-insights-local-processing", NOON - 1, '{"id": "r1"}')
     aws.write("/aws/events/recording-insights-local-ignored-objects", NOON - 2, "ignored: a.ts\n")
 
 
@@ -44,7 +44,7 @@ def test_records_of_all_groups_are_merged_by_the_loggers_own_time(
     assert [" ".join(line.split()) for line in lines(capsys)] == [
         '08:21:43.751 submit_recording INFO submitted recording_id=r1 items={"topics": 5}',
         "11:59:59.998 ignored-objects ignored: a.ts",
-        '11:59:59.999 Processing {"id": "r1"}',
+        '11:59:59.999 processing {"id": "r1"}',
     ]
 
 
@@ -60,7 +60,7 @@ def test_a_recordings_id_selects_the_records_that_contain_it(
         "message": "submitted",
         "fields": {"recording_id": "r1", "items": {"topics": 5}},
     }
-    assert execution["source"] == "Processing"
+    assert execution["source"] == "processing"
 
 
 def test_a_traceback_follows_its_record() -> None:

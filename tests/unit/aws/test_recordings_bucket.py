@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from recording_insights.agora.storage import REGIONS
 from recording_insights.aws import clients
 from recording_insights.aws.recordings_bucket import CHUNK_BYTES, S3Media
 from recording_insights.aws.reply_bucket import ReplyStore, delivery_key
@@ -47,6 +48,30 @@ def test_a_link_to_upload_a_result_names_its_job(s3: "S3Client") -> None:
     link = urlsplit(ReplyStore(s3, BUCKET).upload_link(key, minutes=60))
     assert link.path.endswith("/deliveries/deepgram/job-0.json")
     assert parse_qs(link.query)["X-Amz-Expires"] == ["3600"]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_links_name_the_host_of_the_region(region: str, media: MediaObject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    for link in links_of(media):
+        assert urlsplit(link).netloc == f"{BUCKET}.s3.{region}.{suffix}"
+        assert f"/{region}/s3/aws4_request" in parse_qs(urlsplit(link).query)["X-Amz-Credential"][0]
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+def test_an_endpoint_gets_the_bucket_in_the_path(
+    variable: str, media: MediaObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "http://cloud.example.com:4566")
+    for link in links_of(media):
+        assert link.startswith(f"http://cloud.example.com:4566/{BUCKET}/")
+
+
+def links_of(media: MediaObject) -> tuple[str, str]:
+    """The link that a provider reads a media object from, and the link that it writes a result to."""
+    s3 = clients.s3()
+    return S3Media(s3).link(media, minutes=60), ReplyStore(s3, BUCKET).upload_link("deliveries/job-0", minutes=60)
 
 
 def test_a_stream_knows_its_length_and_comes_in_chunks(s3: "S3Client", media: MediaObject) -> None:

@@ -14,7 +14,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SecretUnusable,
 )
-from recording_insights.providers.pacing import Pace
+from recording_insights.providers.pacing import SHORTEST_WAIT, Pace
 from recording_insights.providers.port import Capabilities
 from tests.unit.fakes import FakeProvider
 from tests.unit.processing.flow import EXPIRED, Flow, R
@@ -77,6 +77,22 @@ def test_one_that_stays_away_is_left_after_the_time_for_it(two: Flow, error: Pro
     assert (progress.outcome, two.item["provider"]) == ("submit", "deepgram")
     assert progress.waited_seconds == 0
     assert two.item["given_up"][0]["reason"] == f"not accepted within 15 minutes; last: {error}"
+
+
+@pytest.mark.parametrize("retry_after", [3600, 86_400])
+@pytest.mark.parametrize("first_after", [0, 14 * 60 + 57])
+def test_the_next_one_takes_over_in_time_whatever_retry_after_says(
+    two: Flow, retry_after: int, first_after: int
+) -> None:
+    two.provider.submits = [ProviderBusy("Marsview is busy (HTTP 429)", retry_after)] * 3
+    two.clock.elapsed = first_after
+    progress = two.submit(failover=["deepgram"])
+    while progress.outcome == "running":
+        two.clock.elapsed += progress.wait_seconds
+        progress = two.submit(progress, failover=["deepgram"])
+
+    assert (progress.outcome, two.item["provider"]) == ("submit", "deepgram")
+    assert 15 * 60 <= two.clock.elapsed <= 15 * 60 + 2 * SHORTEST_WAIT
 
 
 def test_the_last_one_has_the_whole_ceiling_and_the_end_tells_all(two: Flow) -> None:

@@ -43,6 +43,12 @@ class TestPoll:
         assert progress.outcome == "failed"
         assert progress.reason == "no result within 240 minutes; last: queued_on_mars"
 
+    def test_no_wait_reaches_beyond_the_ceiling(self, submitted: Flow) -> None:
+        submitted.provider.polls = [ProviderBusy("Marsview is busy (HTTP 429)", 3600)]
+        submitted.clock.elapsed = 14_000
+
+        assert submitted.poll().wait_seconds == 400
+
     def test_a_job_through_at_the_ceiling_is_not_thrown_away(self, submitted: Flow) -> None:
         submitted.provider.polls, submitted.provider.replies = [JobState("succeeded", "processed")], [b"{}"]
         submitted.clock.elapsed = 10**6

@@ -6,6 +6,8 @@ import pytest
 
 from recording_insights.processing.report_failure import report_failure, report_stopped_execution
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import RecordingRow
+from recording_insights.watch.progress import Watch
 from tests.unit.conftest import MakeMedia
 
 SID = "b1946ac92492d2347c6235b4d2611184"
@@ -139,3 +141,47 @@ def test_a_status_of_the_future_is_named(
     event["detail"]["status"] = "EVAPORATED"
 
     assert report_stopped_execution(event["detail"], store=store) == "the execution ended as EVAPORATED"
+
+
+class TestWatch:
+    """An execution of the watch that ended: the recording keeps its status and gets the reason."""
+
+    @pytest.fixture
+    def recording(self, store: MediaStore, make_media: MakeMedia) -> RecordingRow:
+        store.admit(SID, make_media(f"{SID}_weekly-sync_0.mp4"), providers=["marsview"], duration_ms=None)
+        return store.recordings.get(SID)
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("execution_aborted", "the execution was aborted"),
+            ("execution_timed_out", "the execution exceeded its time limit: States.Timeout"),
+            ("execution_failed", "the execution failed: States.Runtime: An error occurred"),
+        ],
+    )
+    def test_its_reason_is_on_the_row(
+        self,
+        recording: RecordingRow,
+        store: MediaStore,
+        captured_event: Callable[[str], Any],
+        name: str,
+        reason: str,
+    ) -> None:
+        detail = captured_event(name)["detail"] | {"input": json.dumps(Watch.begin(recording).to_state())}
+
+        assert report_stopped_execution(detail, store=store).startswith(reason)
+
+        row = store.recordings.get(SID)
+        assert row["watch_reason"].startswith(f"the watch has ended: {reason}")
+        assert row["status"] == recording["status"]
+
+    @pytest.mark.parametrize("recording_id", [SID, "0" * 32])
+    def test_a_later_start_or_no_row_is_left_alone(
+        self, recording: RecordingRow, store: MediaStore, captured_event: Callable[[str], Any], recording_id: str
+    ) -> None:
+        watch = Watch(recording_id, "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00")
+        detail = captured_event("execution_aborted")["detail"] | {"input": json.dumps(watch.to_state())}
+
+        report_stopped_execution(detail, store=store)
+
+        assert store.recordings.get(SID) == recording

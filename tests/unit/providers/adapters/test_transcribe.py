@@ -8,9 +8,11 @@ from flask.testing import FlaskClient
 
 from recording_insights.errors import ProviderRejected, ProviderUnavailable, SubmissionUnconfirmed
 from recording_insights.model.insights import Insights
+from recording_insights.processing.job_name import JobName
 from recording_insights.providers.adapters.transcribe.calls import Transcribe
 from recording_insights.providers.port import CallsBack, JobState
 from recording_insights.providers.registry import capabilities_of, load_provider, validate_options
+from recording_insights.settings import VendorSettings, job_prefix
 from sandbox.stand_ins.app import create_app, create_runtime
 from tests.sandbox.conftest import SAID, FakeSpeechEngine
 from tests.transcribe_in_process import OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
@@ -109,6 +111,16 @@ def test_a_request_that_aws_refuses(provider: Transcribe) -> None:
         submit(provider, language="tlh")
 
 
+def test_the_name_of_a_job_tells_its_stage() -> None:
+    aws = Scripted({"TranscriptionJob": {"TranscriptionJobName": NAME}})
+    job = submit(Transcribe(job_prefix=job_prefix("dev"), transcribe=aws, s3=aws))
+    name = f"recording-insights-dev-{NAME}"
+    assert job == {"name": name, "bucket": OUTPUT_BUCKET, "key": f"outputs/{name}.json"}
+    (asked,) = aws.asked
+    assert (asked["TranscriptionJobName"], asked["OutputKey"]) == (name, job["key"])
+    assert JobName.read(name) == JobName.read(NAME), "the event of its end leads to the media object"
+
+
 @pytest.mark.parametrize(
     ("options", "sent"),
     [
@@ -176,12 +188,13 @@ def test_short_or_silent_media_is_an_empty_transcript(cloud: LocalCloud, reason:
 def test_the_registry_makes_one_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[str, Any]] = []
     monkeypatch.setattr("boto3.client", lambda service, **how: made.append((service, how)))
-    settings: Any = type("Settings", (), {"base_urls": {"transcribe": "http://sandbox.test/transcribe"}})
+    settings = VendorSettings("dev", {"transcribe": "http://sandbox.test/transcribe"})
     provider: Any = load_provider("transcribe", settings)
     assert made == []
     assert not isinstance(provider, CallsBack)
     assert provider._transcribe is None
     ((service, how),) = made
+    assert provider._job_prefix == "recording-insights-dev-"
     assert (service, how["endpoint_url"]) == ("transcribe", "http://sandbox.test/transcribe")
     assert how["config"].retries == {"total_max_attempts": 1}
     assert (how["config"].connect_timeout, how["config"].read_timeout) == (3.05, 25)

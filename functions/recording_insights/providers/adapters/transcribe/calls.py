@@ -68,11 +68,16 @@ class Transcribe:
             job_resource="transcription-job",
             detail_type="Transcribe Job State Change",
             job_name="TranscriptionJobName",
+            job_status="TranscriptionJobStatus",
+            ended=("COMPLETED", "FAILED"),
         ),
     )
 
-    def __init__(self, endpoint_url: str | None = None, *, transcribe: Any = None, s3: Any = None) -> None:
+    def __init__(
+        self, endpoint_url: str | None = None, *, job_prefix: str = "", transcribe: Any = None, s3: Any = None
+    ) -> None:
         self._endpoint_url = endpoint_url
+        self._job_prefix = job_prefix
         self._given_transcribe = transcribe
         self._given_s3 = s3
 
@@ -98,11 +103,11 @@ class Transcribe:
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
         """Start the job with the name of the submission; a job of this name was started by an earlier attempt."""
-        media, bucket = submission.media, submission.delivery.bucket
+        media, bucket, name = submission.media, submission.delivery.bucket, f"{self._job_prefix}{submission.name}"
         # Not under the prefix of the deliveries: we fetch the transcript, and AWS writes a test file next to it.
-        key = f"{OUTPUTS}{submission.name}.json"
+        key = f"{OUTPUTS}{name}.json"
         request = {
-            "TranscriptionJobName": submission.name,
+            "TranscriptionJobName": name,
             "Media": {"MediaFileUri": f"s3://{media.bucket}/{media.key}"},
             "MediaFormat": media.format,
             "OutputBucketName": bucket,
@@ -113,7 +118,7 @@ class Transcribe:
         reply = ask_aws(lambda: start(**request), none_if={"ConflictException"})
         if reply is not None:
             _job_of(reply)
-        return {"name": submission.name, "bucket": bucket, "key": key}
+        return {"name": name, "bucket": bucket, "key": key}
 
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
         """Return the job's state. AWS keeps jobs for 90 days and knows no older ones.
