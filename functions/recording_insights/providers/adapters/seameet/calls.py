@@ -81,7 +81,7 @@ class SeaMeet:
         if word == "FAILED":
             reason = vendor_message(state.get("error_message") or NO_REASON)
             return JobState("failed", word, f"SeaMeet failed the job: {reason}")
-        return JobState("running", "FINISHED, its callback has not come" if word == "FINISHED" else word)
+        return JobState("running", "FINISHED, no usable callback has come" if word == "FINISHED" else word)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """Return the delivery: there is no call that fetches a result."""
