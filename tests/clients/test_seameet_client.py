@@ -196,7 +196,7 @@ def test_the_adapter_streams_and_reads_what_it_is_told(
 
         assert callback is not None
         assert callback.key == job["callback_key"]
-        assert seameet.poll(job, None).word == "FINISHED, its callback has not come"
+        assert seameet.poll(job, None).word == "FINISHED, no usable callback has come"
         (line, *_) = seameet.read_insights(request.body).transcript
     assert line.speaker == "Jane"
     assert "thank you for calling" in line.text.lower()

@@ -200,16 +200,23 @@ def _submission(
 ) -> Submission:
     recording_id, name = row["recording_id"], row["provider"]
     job_name = str(JobName.of(row))
+    options = providers.options_for(name, recording)
     return Submission(
-        title=f"{recording_id} {media.key.rpartition('/')[2]}"[:200],
+        title=_title(options.get("title", "{recording_id}"), recording_id, media),
         name=job_name,
         media=media,
-        options=providers.options_for(name, recording),
+        options=options,
         make_link=lambda: links.link(media),
         open_media=lambda: links.stream(media),
         callback=links.callback(name, job_name) if isinstance(provider, CallsBack) else NO_CALLBACK,
         delivery=links.delivery(name, job_name),
     )
+
+
+def _title(pattern: str, recording_id: str, media: MediaObject) -> str:
+    """Fill in a title; a file's name is in it only if an operator wants it, because it holds the channel's name."""
+    file_name = media.key.rpartition("/")[2]
+    return pattern.replace("{recording_id}", recording_id).replace("{file_name}", file_name)[:200]
 
 
 def media_of(row: MediaRow) -> MediaObject:

@@ -26,7 +26,8 @@ Job = Mapping[str, Any]
 | deepgram    |                                            | `request_id`                | empty                       |
 | marsview    | `transaction_id`                           | `request_ids`: model to id  | without `request_ids`       |
 | ringcentral |                                            | `job_id`                    | empty                       |
-| seameet     | `meeting_id`, `callback_key`, `file_name`  | `job_id`                    | without `job_id`            |
+| seameet     | `meeting_id`, `callback_key`, `file_name`, | `job_id`                    | without `job_id`            |
+|             | until the upload `names_used`: a number    |                             |                             |
 | symbl       | `name` of the conversation                 | `job_id`, `conversation_id` | the name is searched        |
 | transcribe  |                                            | `name`, `bucket`, `key`     | the same: the name is ours  |
 
@@ -122,9 +123,9 @@ class Delivery:
 class Submission:
     """A media object with all that an adapter needs to submit it.
 
-    `title` is the text that the provider's own console shows. `name` (letters, digits, hyphens) is the same for every
-    attempt of one job, and differs for a job that replaces it. `make_link` presigns a URL of the media at the moment of
-    the call, so that a repeated call sends a new link. `open_media` opens the bytes.
+    `title` is the text that the provider's own console shows, by default the recording's id. `name` (letters, digits,
+    hyphens) is the same for every attempt of one job, and differs for a job that replaces it. `make_link` presigns a
+    URL of the media at the moment of the call, so that a repeated call sends a new link. `open_media` opens the bytes.
     """
 
     title: str

@@ -113,6 +113,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             ),
             "custom_vocabulary": phrases(most=500),
             "speakers": whole_number(1, 20),
+            "title": _text,
         },
     ),
     "symbl": ProviderEntry(
@@ -130,6 +131,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "all_trackers": flag,
             "summary": flag,
             "mode": one_of("phone", "default"),
+            "title": _text,
         },
     ),
     "ringcentral": ProviderEntry(
@@ -172,6 +174,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "went_to_voicemail": flag,
             "contains_recordings": flag,
             "spoke_to_agent": flag,
+            "title": _text,
         },
     ),
 }

@@ -42,7 +42,7 @@ class TestSubmit:
         assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 23, 1)
         assert (flow.item["status"], flow.item["job"], flow.item["provider"]) == ("submitted", JOB, "marsview")
         (submission,) = flow.provider.submissions
-        assert submission.title == f"{R} talk.mp4"
+        assert submission.title == R, "a file's name has the channel's name in it"
         assert submission.media == flow.media
 
     def test_of_a_track_the_prepared_file_is_submitted(
@@ -59,7 +59,7 @@ class TestSubmit:
         (submission,) = flow.provider.submissions
         file = MediaObject("recordings-bucket", prepared["key"], "of the file", 4_000_000, clock.now())
         assert submission.media == file
-        assert submission.title == f"{R} uid-1001.mp4"
+        assert submission.title == R
         assert flow.provider.links == [f"https://bucket/prepared/{R}/uid-1001.mp4?signed=0"]
         assert b"".join(submission.open_media()) == prepared["key"].encode()
         assert submission.name == f"{R}-{playlist.media_id}-0", "callbacks find the row by the playlist's id"
@@ -81,15 +81,29 @@ class TestSubmit:
 
         assert addresses == [NO_CALLBACK, CallbackAddress(f"https://api/webhooks/marsview/{name}", "token")]
 
-    def test_a_title_has_200_characters_at_most(
-        self, store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia
+    @pytest.mark.parametrize(
+        ("title", "shown"),
+        [
+            ("{recording_id} {file_name}", f"{R} {'x' * 167}"),
+            ("Sales: {recording_id}", f"Sales: {R}"),
+            ("{other}", "{other}"),
+        ],
+    )
+    def test_the_title_is_an_option_and_has_200_characters_at_most(
+        self,
+        store: MediaStore,
+        replies: ReplyStore,
+        clock: FakeClock,
+        make_media: MakeMedia,
+        title: str,
+        shown: str,
     ) -> None:
         flow = Flow(store, replies, clock, make_media(f"calls/{'x' * 300}.mp4"))
         flow.provider.submits = [JOB]
 
-        flow.submit()
+        flow.submit(options={"marsview": {"title": title}})
 
-        assert flow.provider.submissions[0].title == f"{R} {'x' * 167}"
+        assert flow.provider.submissions[0].title == shown
 
     def test_a_half_made_job_is_kept_and_handed_to_the_next_try(self, flow: Flow) -> None:
         flow.provider.keeps = [JOB]

@@ -35,6 +35,7 @@ STATE = f"GET {ROOT}/jobs/job-1"
 SECRET = {"apiKey": "the-api-key", "workspaceId": "the-workspace", "webhookSecret": "the-webhook-secret"}
 LINK = "https://storage.test/audio.mp4?X-Amz-Signature=5ec0de"
 KEPT = {"meeting_id": "seax_1", "callback_key": "seax_1"}
+NAMED = {**KEPT, "names_used": 1}
 UPLOADED = {**KEPT, "file_name": "name-0.mp4"}
 JOB = {**UPLOADED, "job_id": "job-1"}
 NEVER_CONNECTED = requests.ConnectTimeout()
@@ -104,7 +105,7 @@ class TestSubmit:
         assert scene.submit() == JOB
 
         assert scene.session.asked == [CREATE, NAME, UPLOAD, ANALYZE]
-        assert scene.kept == [KEPT, UPLOADED]
+        assert scene.kept == [KEPT, NAMED, UPLOADED]
         assert scene.sent(CREATE) == [
             {
                 "meeting_name": "A talk",
@@ -184,6 +185,19 @@ class TestSubmit:
         assert scene.sent(NAME) == [{"name": f"name-0{n}.mp4"} for n in ("", "-2", "-3")]
         assert scene.sent(ANALYZE)[0]["file_name"] == "name-0-3.mp4"
 
+    def test_a_repeat_tries_no_name_of_an_earlier_attempt(self) -> None:
+        scene = Scene({NAME: [named()] * 9, UPLOAD: [response("", 403)] * 9})
+        job = KEPT
+        for _ in range(9):
+            with pytest.raises(ProviderUnavailable):
+                scene.submit(job)
+            job = scene.kept[-1]
+        assert scene.sent(NAME) == [{"name": f"name-0{n}.mp4"} for n in ("", *(f"-{n}" for n in range(2, 10)))]
+
+    def test_after_the_last_name_a_repeat_tries_the_last_one_again(self) -> None:
+        scene = Scene({})
+        assert scene.submit({**KEPT, "names_used": MOST_NAMES})["file_name"] == f"name-0-{MOST_NAMES}.mp4"
+
     @pytest.mark.parametrize(
         ("status", "message", "calls"),
         [(404, "The requested data does not exist.", 1), (400, "bad", 1), (409, "taken", MOST_NAMES)],
@@ -225,10 +239,10 @@ class TestSubmit:
             ({CREATE: [requests.ReadTimeout()]}, []),
             ({NAME: [named(None)]}, [KEPT]),
             ({NAME: [named(7)]}, [KEPT]),
-            ({UPLOAD: [response("<Error/>", 403)]}, [KEPT]),
-            ({UPLOAD: [requests.ReadTimeout(LINK)]}, [KEPT]),
-            ({UPLOAD: [requests.exceptions.InvalidURL(LINK)]}, [KEPT]),
-            ({ANALYZE: [NEVER_CONNECTED]}, [KEPT, UPLOADED]),
+            ({UPLOAD: [response("<Error/>", 403)]}, [KEPT, NAMED]),
+            ({UPLOAD: [requests.ReadTimeout(LINK)]}, [KEPT, NAMED]),
+            ({UPLOAD: [requests.exceptions.InvalidURL(LINK)]}, [KEPT, NAMED]),
+            ({ANALYZE: [NEVER_CONNECTED]}, [KEPT, NAMED, UPLOADED]),
         ],
     )
     def test_nothing_is_paid_for_before_the_analysis(self, script: Any, kept: list[Any]) -> None:

@@ -44,7 +44,7 @@ class TestPoll:
         [
             ({"status": "QUEUED"}, JobState("running", "QUEUED")),
             ({"status": "STARTED", "result": None}, JobState("running", "STARTED")),
-            ({"status": "FINISHED"}, JobState("running", "FINISHED, its callback has not come")),
+            ({"status": "FINISHED"}, JobState("running", "FINISHED, no usable callback has come")),
             ({"status": "PONDERING"}, JobState("running", "PONDERING")),
             (
                 {"status": "FAILED", "error_message": "no speech"},
@@ -178,7 +178,7 @@ class TestStandIn:
         options = {"agent_name": "Jane", "customer_name": "John", "speakers": 2}
         job = provider.submit(submission(options), {}, lambda _: None)
         world.jobs.join()
-        assert provider.poll(job, None).word == "FINISHED, its callback has not come"
+        assert provider.poll(job, None).word == "FINISHED, no usable callback has come"
         (request,) = sent
         callback = provider.read_callback(request)
         assert callback is not None

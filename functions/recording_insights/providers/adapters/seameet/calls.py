@@ -61,7 +61,7 @@ class SeaMeet:
             job = {"meeting_id": meeting, "callback_key": meeting}
             keep(job)
         if not was_uploaded:
-            job = {**job, "file_name": self._upload(job["meeting_id"], submission)}
+            job = self._upload(job, submission, keep)
             keep(job)
         return {**job, "job_id": self._analyze(_analysis(job, submission.options, is_repeated=was_uploaded))}
 
@@ -81,7 +81,7 @@ class SeaMeet:
         if word == "FAILED":
             reason = vendor_message(state.get("error_message") or NO_REASON)
             return JobState("failed", word, f"SeaMeet failed the job: {reason}")
-        return JobState("running", "FINISHED, its callback has not come" if word == "FINISHED" else word)
+        return JobState("running", "FINISHED, no usable callback has come" if word == "FINISHED" else word)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """Return the delivery: there is no call that fetches a result."""
@@ -122,19 +122,23 @@ class SeaMeet:
             raise self._http.unreadable("a meeting id")
         return meeting_id
 
-    def _upload(self, meeting: str, submission: Submission) -> str:
-        """Upload the audio and return its file name: the first that no earlier attempt has used."""
-        path = f"/meetings/{path_segment(meeting)}/upload_audio_url"
-        for counter in ("", *(f"-{number}" for number in range(2, MOST_NAMES + 1))):
-            name = f"{submission.name}{counter}.{submission.media.format}"
+    def _upload(self, job: Job, submission: Submission, keep: Callable[[Job], None]) -> Job:
+        """Upload the audio and return the job with its file name: the first that no earlier attempt has used.
+
+        The job keeps the number of names used, so that no attempt tries the names of all earlier ones.
+        """
+        path = f"/meetings/{path_segment(job['meeting_id'])}/upload_audio_url"
+        for number in range(min(job.get("names_used", 0), MOST_NAMES - 1) + 1, MOST_NAMES + 1):
+            name = f"{submission.name}{'' if number == 1 else f'-{number}'}.{submission.media.format}"
             reply = self._send("POST", path, query=[("file_name", name)], json={"name": name})
             if not _is_taken(reply):
                 break
         link = self._accepted(reply).get("upload_audio_url")
         if not isinstance(link, str) or not link:
             raise self._http.unreadable("an upload URL")
+        keep({**job, "names_used": number})
         self._http.upload(link, submission.open_media())
-        return name
+        return {name: value for name, value in job.items() if name != "names_used"} | {"file_name": name}
 
     def _analyze(self, analysis: Mapping[str, Any]) -> str:
         path = f"/meetings/{path_segment(analysis['meeting_id'])}/analyze_audio"
