@@ -23,6 +23,7 @@ from recording_insights.settings import (
     ReceiveNotificationSettings,
     RecordingsBucketSettings,
     RepliesSettings,
+    RouteSettings,
     StageSettings,
     StartRecordingSettings,
     SubmitRecordingSettings,
@@ -136,20 +137,25 @@ class Wiring(Generic[S]):
 
     # AWS
 
+    @property
+    def is_route(self) -> bool:
+        """Whether the function answers an HTTP request."""
+        return issubclass(self.settings_type, RouteSettings)
+
     @part
     def table(self: "Wiring[TableSettings]") -> "Table":
         """The insights table."""
-        return clients.table(self.settings.table_name)
+        return clients.table(self.settings.table_name, is_route=self.is_route)
 
     @part
     def s3(self) -> "S3Client":
         """The client that all buckets share."""
-        return clients.s3()
+        return clients.s3(is_route=self.is_route)
 
     @part
     def step_functions(self) -> "SFNClient":
         """The client that starts executions and ends waits."""
-        return clients.step_functions()
+        return clients.step_functions(is_route=self.is_route)
 
     # The table's stores
 

@@ -9,6 +9,7 @@ RecordingInsightsError
 ├── PayloadTooLarge             the body of a request exceeds the limit                             (413)
 ├── CallbackForged              a callback does not prove that its vendor sent it                   (401)
 ├── WatchUnavailable            the watch over a recording could not be started: try again          (503)
+├── AwsUnavailable              a service of AWS did not answer in time, or throttled: try again     (503)
 ├── MediaObjectGone             a media object was deleted or replaced after its event
 ├── NotMedia                    an object in the recordings bucket is in no media format
 ├── StoreError
@@ -82,6 +83,10 @@ class CallbackForged(RecordingInsightsError):
 
 class WatchUnavailable(RecordingInsightsError):
     """The watch over a new recording could not be started, so Agora was not called; trying again may help."""
+
+
+class AwsUnavailable(RecordingInsightsError):
+    """A service of AWS did not answer in time, answered with a fault of its own, or throttled; a write may be done."""
 
 
 class NotMedia(RecordingInsightsError):

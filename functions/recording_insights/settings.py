@@ -129,7 +129,12 @@ class WebhookSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
-class StartRecordingSettings(AgoraSettings):
+class RouteSettings(FunctionSettings):
+    """For functions that answer an HTTP request: their calls of AWS have to end before API Gateway's time is over."""
+
+
+@dataclass(frozen=True)
+class StartRecordingSettings(AgoraSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
     provider: str
@@ -138,42 +143,42 @@ class StartRecordingSettings(AgoraSettings):
 
 
 @dataclass(frozen=True)
-class ListRecordingsSettings(TableSettings):
+class ListRecordingsSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
 @dataclass(frozen=True)
-class GetRecordingSettings(AgoraSettings):
+class GetRecordingSettings(AgoraSettings, RouteSettings):
     """The table and Agora."""
 
 
 @dataclass(frozen=True)
-class UpdateRecordingSettings(AgoraSettings):
+class UpdateRecordingSettings(AgoraSettings, RouteSettings):
     """The table and Agora."""
 
 
 @dataclass(frozen=True)
-class UpdateLayoutSettings(AgoraSettings):
+class UpdateLayoutSettings(AgoraSettings, RouteSettings):
     """The table and Agora."""
 
 
 @dataclass(frozen=True)
-class StopRecordingSettings(AgoraSettings):
+class StopRecordingSettings(AgoraSettings, RouteSettings):
     """The table and Agora."""
 
 
 @dataclass(frozen=True)
-class GetInsightsSettings(TableSettings):
+class GetInsightsSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
 @dataclass(frozen=True)
-class ReceiveNotificationSettings(TableSettings, SecretSettings):
+class ReceiveNotificationSettings(TableSettings, SecretSettings, RouteSettings):
     """The table, and the stage of the secret that notifications are signed with."""
 
 
 @dataclass(frozen=True)
-class ReceiveCallbackSettings(RepliesSettings, VendorSettings, WebhookSettings):
+class ReceiveCallbackSettings(RepliesSettings, VendorSettings, WebhookSettings, RouteSettings):
     """`providers` are all providers of the stack: callbacks of any other provider are refused."""
 
     providers: Sequence[str]

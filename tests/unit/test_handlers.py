@@ -66,7 +66,7 @@ def deployed(
     base_urls = {"BASE_URLS": '{"marsview": "https://marsview.test"}'}
     for name, value in {**ENVIRONMENT, **changes, **base_urls}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(clients, "table", lambda name: table if name == table.name else None)
+    monkeypatch.setattr(clients, "table", lambda name, is_route: table if name == table.name else None)
     rewire(monkeypatch, *HANDLERS, step_functions=step_functions)
 
 

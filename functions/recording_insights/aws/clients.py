@@ -8,17 +8,34 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
 
-def table(name: str) -> "Table":
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 3, 2
+"""Of a call in a function that answers a request: with the wait before the second attempt, it takes 9 s at most.
+
+API Gateway waits 29 s. boto3's own limits are 60 s to connect and 60 s to read, five times.
+"""
+
+
+def limits(*, is_route: bool) -> "Config":
+    """The time-outs and attempts of a client. Only a function that answers a request needs others than boto3's own."""
+    from botocore.config import Config
+
+    if not is_route:
+        return Config()
+    return Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": ATTEMPTS})
+
+
+def table(name: str, *, is_route: bool = False) -> "Table":
     """The insights table."""
     import boto3
 
-    return boto3.resource("dynamodb").Table(name)
+    return boto3.resource("dynamodb", config=limits(is_route=is_route)).Table(name)
 
 
 def region(table: "Table") -> str:
@@ -26,12 +43,13 @@ def region(table: "Table") -> str:
     return table.meta.client.meta.region_name
 
 
-def s3() -> "S3Client":
+def s3(*, is_route: bool = False) -> "S3Client":
     """Signs with SigV4: boto3's default in us-east-1 is the older signature, which newer regions refuse."""
     import boto3
     from botocore.config import Config
 
-    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "auto"}))
+    signing = Config(signature_version="s3v4", s3={"addressing_style": "auto"})
+    return boto3.client("s3", config=signing.merge(limits(is_route=is_route)))
 
 
 @lru_cache(maxsize=1)
@@ -48,11 +66,11 @@ def sts(access_key_id: str, secret_access_key: str) -> "STSClient":
     )
 
 
-def step_functions() -> "SFNClient":
+def step_functions(*, is_route: bool = False) -> "SFNClient":
     """Starts executions and sends task tokens."""
     import boto3
 
-    return boto3.client("stepfunctions")
+    return boto3.client("stepfunctions", config=limits(is_route=is_route))
 
 
 def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> None:

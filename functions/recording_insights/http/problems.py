@@ -7,6 +7,7 @@ from recording_insights.errors import (
     AgoraRefusedCredentials,
     AgoraRejected,
     AgoraUnavailable,
+    AwsUnavailable,
     CallbackForged,
     Conflict,
     InvalidRequest,
@@ -48,6 +49,19 @@ UNEXPECTED = Problem(
     500, "internal-error", "Internal error", "The request failed; the log has the reason under its request id."
 )
 
+_THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionConflictException",
+    }
+)
+"""AWS's codes, with status 400, for a call that may succeed later."""
+
 _KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     InvalidRequest: (400, "invalid-request", "A field of the request is wrong"),
     CallbackForged: (401, "callback-forged", "The callback is not authentic"),
@@ -60,12 +74,18 @@ _KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     UploadCredentialsUnavailable: (503, "upload-credentials-unavailable", "AWS gave no credentials for the upload"),
     AgoraRefusedCredentials: (502, "agora-refused-credentials", "Agora refused the credentials"),
     AgoraRejected: (502, "agora-rejected", "Agora refused the request"),
+    AwsUnavailable: (503, "aws-unavailable", "AWS is not available"),
     AgoraUnavailable: (503, "agora-unavailable", "Agora is not available"),
 }
 
 
 def problem_of(error: Exception) -> Problem:
-    """The problem of an error. It is `UNEXPECTED` for an error that callers must not see."""
+    """The problem of an error. It is `UNEXPECTED` for an error that callers must not see.
+
+    A call of AWS that got no answer in time, a 5xx or a throttle is a problem of its own: trying again may help.
+    """
+    if fault := _fault_of_aws(error):
+        error = AwsUnavailable(f"AWS did not answer in time ({fault}); try again.")
     for kind in type(error).__mro__:
         if kind in _KINDS:
             status, name, title = _KINDS[kind]
@@ -78,3 +98,21 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, AgoraRejected) and error.code is not None:
         members["agora_code"] = error.code
     return Problem(status, name, title, str(error), members, retry_after=10 if status == 503 else None)
+
+
+def _fault_of_aws(error: BaseException | None) -> str | None:
+    """Return the name of the passing fault of AWS that an error is; None for any other error.
+
+    The text of botocore's errors contains whole URLs. The name says enough.
+    """
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+    if type(error).__name__ == "GetParameterError":  # Powertools makes it of every error of a secret
+        error = error and error.__context__
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return type(error).__name__
+    if not isinstance(error, ClientError):
+        return None
+    code = str(error.response.get("Error", {}).get("Code"))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code if status >= 500 or code in _THROTTLED else None

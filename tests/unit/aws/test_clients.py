@@ -1,10 +1,18 @@
 """The calls of Step Functions that must not fail when they are repeated."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import ReadTimeoutError
 
 from recording_insights.aws import clients
+from recording_insights.aws.secrets import read_secret
+from recording_insights.errors import SecretUnusable
+from recording_insights.http.problems import problem_of
 from tests.unit.fake_step_functions import FakeStepFunctions
 
 
@@ -33,3 +41,60 @@ def test_any_other_fault_is_raised(fake: Any) -> None:
         clients.start_execution(fake, "arn:machine", name="one", state="{}")
     with pytest.raises(TimeoutError):
         clients.end_wait(fake, "token")
+
+
+MOST_SECONDS = 10
+"""Of a call with all of its attempts: the shortest time-out of a function that answers a request."""
+
+
+@pytest.mark.parametrize(
+    "make", [lambda **which: clients.table("t", **which).meta.client, clients.s3, clients.step_functions]
+)
+def test_a_call_of_a_route_gives_up_in_time(fake_aws: None, make: Any) -> None:
+    config = make(is_route=True).meta.config
+    most_waited = 1  # before the second attempt, in botocore's mode "legacy"
+    attempts = config.retries["total_max_attempts"]
+    assert attempts == 2, "a throttle is tried again"
+    assert attempts * (config.connect_timeout + config.read_timeout) + most_waited < MOST_SECONDS
+    assert make().meta.config.read_timeout == 60
+
+
+@dataclass
+class Hanging:
+    """A service of AWS that accepts a connection of a client and sends nothing; `attempts` counts the calls."""
+
+    client: Any
+    attempts: int = 0
+
+    def __post_init__(self) -> None:
+        self.client.meta.events.register_first("before-send", self)
+
+    def __call__(self, **_: Any) -> None:
+        self.attempts += 1
+        raise ReadTimeoutError(endpoint_url="https://service/?X-Amz-Signature=5ec0de")
+
+
+def hanging_table() -> tuple[Hanging, Callable[[], Any]]:
+    table = clients.table("t", is_route=True)
+    return Hanging(table.meta.client), lambda: table.get_item(Key={"pk": "a", "sk": "b"})
+
+
+def hanging_secrets() -> tuple[Hanging, Callable[[], Any]]:
+    with pytest.raises(SecretUnusable):
+        read_secret("nobody", ("key",))  # Powertools makes its client
+    return Hanging(DEFAULT_PROVIDERS["secrets"].provider.client), lambda: read_secret("somebody", ("key",))
+
+
+@pytest.mark.parametrize("hanging", [hanging_table, hanging_secrets])
+def test_a_hanging_aws_is_a_problem_document(
+    fake_aws: None, monkeypatch: pytest.MonkeyPatch, hanging: Callable[[], tuple[Hanging, Callable[[], Any]]]
+) -> None:
+    monkeypatch.setitem(DEFAULT_PROVIDERS, "secrets", None)
+    del DEFAULT_PROVIDERS["secrets"]
+    service, call = hanging()
+    with pytest.raises((ReadTimeoutError, GetParameterError)) as raised:
+        call()
+    assert service.attempts == clients.ATTEMPTS
+    problem = problem_of(raised.value)
+    assert (problem.status, problem.kind, problem.retry_after) == (503, "aws-unavailable", 10)
+    assert problem.detail == "AWS did not answer in time (ReadTimeoutError); try again."

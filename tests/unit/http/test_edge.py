@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from recording_insights import errors
 from recording_insights.agora.client import AgoraClient
@@ -120,7 +120,34 @@ def test_the_error_tree(error: Exception, status: int, members: dict[str, Any]) 
     assert problem.detail == str(error)
 
 
-@pytest.mark.parametrize("error", [KeyError("s3cr3t"), errors.ProviderRejected("s3cr3t")])
+def client_error(code: str, status: int) -> ClientError:
+    reply: Any = {"Error": {"Code": code, "Message": "s3cr3t"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(reply, "GetItem")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("InternalServerError", 500),
+        client_error("ThrottlingException", 400),
+        client_error("TransactionConflictException", 400),
+        ConnectTimeoutError(endpoint_url="s3cr3t"),
+        EndpointConnectionError(endpoint_url="s3cr3t"),
+    ],
+)
+def test_a_fault_of_aws_that_may_pass(error: Exception) -> None:
+    def route(request: HttpRequest) -> HttpResponse:
+        raise error
+
+    status, document, headers = answer(route, {})
+    assert (status, headers["retry-after"]) == (503, "10")
+    assert document["type"] == "urn:recording-insights:problem:aws-unavailable"
+    assert "s3cr3t" not in str(document)
+
+
+@pytest.mark.parametrize(
+    "error", [client_error("AccessDeniedException", 400), KeyError("s3cr3t"), errors.ProviderRejected("s3cr3t")]
+)
 def test_an_unexpected_error_is_logged_and_not_shown(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     def route(request: HttpRequest) -> HttpResponse:
         raise error
@@ -160,7 +187,7 @@ def function(
     environment: None, monkeypatch: pytest.MonkeyPatch, agora: AgoraClient, table: Any, watches: FakeStepFunctions
 ) -> Any:
     """A function's module, its wiring made anew but for Agora, the table and the state machine."""
-    monkeypatch.setattr(clients, "table", lambda name: table if name == table.name else None)
+    monkeypatch.setattr(clients, "table", lambda name, is_route: table if name == table.name else None)
 
     def load(name: str) -> ModuleType:
         module = importlib.import_module(name)
