@@ -20,6 +20,7 @@ from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
 from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
 from recording_insights.processing.late_files import LONGEST_SILENCE
+from recording_insights.processing.poll_job import TIMEOUT_SECONDS as POLL_SECONDS
 from recording_insights.processing.renewals import MOST_RENEWALS
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
@@ -118,7 +119,7 @@ class ProcessingWorkflow(Construct):
                 *foundation.read_provider_secrets(),
                 *(self._get(c.aws_service) for c in capabilities if c.aws_service),
             ],
-            cdk.Duration.minutes(2),
+            cdk.Duration.seconds(POLL_SECONDS),
             # The reply of a recording of 24 hours takes 461 MB.
             memory_mb=1024,
         )

@@ -1,7 +1,10 @@
 """Deadline: the time that a function has left. Lambda ends a function without a signal when its time is over."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,3 +33,24 @@ class Deadline:
             return False
         self.sleep(seconds)
         return True
+
+    @contextmanager
+    def limits_calls(self) -> Iterator[None]:
+        """Make this the deadline of all calls to a provider inside of the `with`: see `seconds_left_for_calls`.
+
+        An adapter makes its calls in many places. None of them has to pass the deadline on.
+        """
+        outer = _OF_CALLS.set(self)
+        try:
+            yield
+        finally:
+            _OF_CALLS.reset(outer)
+
+
+_OF_CALLS: ContextVar[Deadline | None] = ContextVar("deadline of calls", default=None)
+
+
+def seconds_left_for_calls() -> float:
+    """The time until the deadline of the calls to a provider; infinite if they have none."""
+    deadline = _OF_CALLS.get()
+    return math.inf if deadline is None else deadline.seconds_left

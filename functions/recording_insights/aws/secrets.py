@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 from recording_insights.aws.clients import limits
 from recording_insights.errors import SecretUnusable
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 CACHE_SECONDS = 300
 """How long a function uses a secret that it has read. `fresh` skips this cache after a vendor refused the secret."""
@@ -45,8 +49,7 @@ def _from_secrets_manager(name: str, *, fresh: bool = False) -> str:
     from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
-    if "secrets" not in DEFAULT_PROVIDERS:
-        DEFAULT_PROVIDERS["secrets"] = parameters.SecretsProvider(boto_config=limits(is_route=True))
+    DEFAULT_PROVIDERS.setdefault("secrets", _SecretsInTime())
     try:
         text = parameters.get_secret(name, max_age=CACHE_SECONDS, force_fetch=fresh)
     except GetParameterError as error:
@@ -55,3 +58,16 @@ def _from_secrets_manager(name: str, *, fresh: bool = False) -> str:
             raise LookupError(name) from None
         raise
     return text if isinstance(text, str) else ""
+
+
+class _SecretsInTime:
+    """Powertools' provider with the limits of a route. It opens its client at the first read."""
+
+    @cached_property
+    def provider(self) -> "SecretsProvider":
+        from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+        return SecretsProvider(boto_config=limits(is_route=True))
+
+    def get(self, name: str, **options: Any) -> Any:
+        return self.provider.get(name, **options)

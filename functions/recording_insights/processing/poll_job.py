@@ -6,6 +6,7 @@ from datetime import datetime
 from math import ceil
 
 from recording_insights.aws.reply_bucket import ReplyStore
+from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     CredentialsRefused,
     JobNotFound,
@@ -27,6 +28,10 @@ from recording_insights.store.rows import MediaRow
 
 NOT_FOUND_SECONDS = 180
 """So long a provider must not know a job before this is believed: a single 404 for an existing job happens."""
+CALLS_SECONDS = 240
+"""For the provider's calls of one poll. Symbl needs 13 for a finished job, each of up to 28 s."""
+TIMEOUT_SECONDS = CALLS_SECONDS + 30
+"""Of the function: time is left to store the reply, or to note that the provider was too slow."""
 
 
 def poll_job(
@@ -37,17 +42,20 @@ def poll_job(
     replies: ReplyStore,
     ceiling_minutes: int,
     now: Callable[[], datetime],
+    deadline: Deadline | None = None,
 ) -> Progress:
     """Poll once. After the provider accepts a job, only the provider's result or `ceiling_minutes` ends the wait.
 
     The job is paid for. A fault of the provider, of the network or of the credentials is written to the row, and the
-    state machine polls again. An operator can replace unusable credentials meanwhile. A fault of AWS is raised, and
-    the state machine retries.
+    state machine polls again. An operator can replace unusable credentials meanwhile. So it is if the calls are not
+    over at the deadline, which is `CALLS_SECONDS` from now if none is given. A fault of AWS is raised, and the state
+    machine retries.
     """
     row = _confirmed(store.get(progress.recording_id, progress.media_id), store)
     if row["status"] != "submitted":
         return progress.end("submit")
-    return _Poll(progress, store, row, provider_for(row["provider"]), replies, ceiling_minutes, now).run()
+    with (deadline or Deadline.after(CALLS_SECONDS)).limits_calls():
+        return _Poll(progress, store, row, provider_for(row["provider"]), replies, ceiling_minutes, now).run()
 
 
 @dataclass(frozen=True)

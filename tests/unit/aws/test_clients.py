@@ -82,7 +82,7 @@ def hanging_table() -> tuple[Hanging, Callable[[], Any]]:
 def hanging_secrets() -> tuple[Hanging, Callable[[], Any]]:
     with pytest.raises(SecretUnusable):
         read_secret("nobody", ("key",))  # Powertools makes its client
-    return Hanging(DEFAULT_PROVIDERS["secrets"].client), lambda: read_secret("somebody", ("key",))
+    return Hanging(DEFAULT_PROVIDERS["secrets"].provider.client), lambda: read_secret("somebody", ("key",))
 
 
 @pytest.mark.parametrize("hanging", [hanging_table, hanging_secrets])

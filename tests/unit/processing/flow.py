@@ -10,7 +10,7 @@ from recording_insights.errors import (
     SecretUnusable,
 )
 from recording_insights.model.media_object import MediaObject
-from recording_insights.processing.poll_job import poll_job
+from recording_insights.processing.poll_job import CALLS_SECONDS, poll_job
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
 from recording_insights.processing.save_insights import save_insights
@@ -71,6 +71,7 @@ class Flow:
             replies=self.replies,
             ceiling_minutes=240,
             now=self.clock.now,
+            deadline=self.clock.deadline(CALLS_SECONDS),
         )
 
     def save(self, insight_store: InsightStore) -> dict[str, int]:

@@ -1,8 +1,10 @@
 import json
-from dataclasses import replace
-from typing import Any
+import re
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import pytest
+import requests
 
 from recording_insights.errors import (
     CredentialsRefused,
@@ -12,8 +14,61 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from recording_insights.processing.poll_job import CALLS_SECONDS, TIMEOUT_SECONDS
+from recording_insights.processing.progress import Progress
+from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import JobState
+from recording_insights.providers.toolkit.http import VendorHttp
+from tests.unit.fakes import FakeClock, response
 from tests.unit.processing.flow import LINK, RUNNING, SECRET_FAULT, Flow, R
+
+
+@dataclass
+class SlowSymbl(requests.Session):
+    """Symbl with a finished job. Each answer takes some seconds on a clock."""
+
+    clock: FakeClock
+    seconds: float
+    calls: int = 0
+
+    def request(self, method: str, url: str, **arguments: Any) -> requests.Response:  # type: ignore[override]
+        self.calls += 1
+        _, longest = arguments["timeout"]
+        self.clock.elapsed += min(self.seconds, longest)
+        if self.seconds > longest:
+            raise requests.ReadTimeout
+        return response({"accessToken": "t", "expiresIn": 3600, "status": "completed", "messages": []})
+
+
+class TestDeadline:
+    """Of a finished job Symbl is asked for its state and for twelve parts, after a login."""
+
+    def poll(self, flow: Flow, seconds: float) -> tuple[Progress, SlowSymbl]:
+        session = SlowSymbl(flow.clock, seconds)
+        secret = {"appId": "a", "appSecret": "s"}
+        http = VendorHttp("Symbl", "https://symbl.test", session)
+        flow.provider = cast(Any, Symbl(http, lambda fresh: secret, flow.clock.monotonic))
+        flow.store.note(R, flow.media.media_id, job={"job_id": "j", "conversation_id": "c"})
+        return flow.poll(), session
+
+    def test_a_slow_provider_has_the_time_that_its_calls_need(self, submitted: Flow) -> None:
+        progress, session = self.poll(submitted, 9.3)
+
+        assert progress.outcome == "succeeded"
+        assert session.calls > 10
+
+    @pytest.mark.parametrize("seconds", [24, 30])
+    def test_a_provider_that_is_too_slow_is_asked_again(self, submitted: Flow, seconds: float) -> None:
+        """Lambda would end the function, and after seven such ends a job that is paid and finished has failed."""
+        progress, _ = self.poll(submitted, seconds)
+
+        assert progress.outcome == "running"
+        assert submitted.clock.elapsed <= CALLS_SECONDS
+        assert submitted.item["status"] == "submitted"
+        assert re.search("no time was left|in time", submitted.item["reason"])
+
+    def test_the_function_has_time_left_to_store_the_reply(self) -> None:
+        assert TIMEOUT_SECONDS - CALLS_SECONDS >= 30
 
 
 class TestPoll:

@@ -14,6 +14,7 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from recording_insights.providers.toolkit.http import time_for_a_call
 from recording_insights.providers.toolkit.retry_after import retry_after_seconds
 from recording_insights.redaction import vendor_message
 
@@ -56,11 +57,12 @@ def ask_aws(call: Callable[[], Any], *, none_if: Collection[str]) -> Any:
         ProviderBusy: AWS throttles the call, or too many jobs run at once.
         CredentialsRefused: the credentials are missing, wrong, or lack the permission.
         ProviderRejected: AWS refuses the request itself; the text is its reason.
-        ProviderUnavailable: no response, a fault of the server, or a response that cannot be read.
+        ProviderUnavailable: no response, a fault of the server, a response that cannot be read, or no time for a call.
     """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
+    time_for_a_call("AWS", "one of its services")
     try:
         return call()
     except ClientError as error:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from recording_insights.deadline import seconds_left_for_calls
 from recording_insights.errors import (
     OutOfCredit,
     ProviderBusy,
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 TIMEOUT = (3.05, 25)
 """Seconds to connect, and seconds to wait for bytes; below the time-out of every function."""
+
+SHORTEST_CALL_SECONDS = 1
+"""With less time left until the deadline of the calls, no request is sent."""
 
 Query = Sequence[tuple[str, str]]
 """Names and values of a query string, in order; a name may occur more than once."""
@@ -68,7 +72,7 @@ class VendorHttp:
 
         Raises:
             ProviderBusy: status 429, with the vendor's Retry-After if there is one.
-            ProviderUnavailable: no connection, a time-out, a 5xx, or a response that is not JSON.
+            ProviderUnavailable: no connection, a time-out, a 5xx, a response that is not JSON, or no time for a call.
             SubmissionUnconfirmed: the same for a paid call, unless there was no connection at all.
         """
         request = f"{method} {path}"
@@ -109,8 +113,10 @@ class VendorHttp:
         import requests
 
         unusable = _unusable(is_paid)
+        seconds = time_for_a_call(self.vendor, request)
+        timeout = min(TIMEOUT[0], seconds), min(TIMEOUT[1], seconds)
         try:
-            response = self.session.request(method, url, timeout=TIMEOUT, allow_redirects=False, **arguments)
+            response = self.session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
         except requests.ConnectTimeout:
             raise ProviderUnavailable(f"{self.vendor} did not answer in time ({request})") from None
         except requests.Timeout:
@@ -133,6 +139,18 @@ class VendorHttp:
         """Return the error for a refused request: `OutOfCredit` for 402, or if the vendor names missing credit."""
         error = OutOfCredit if status == 402 or no_credit else ProviderRejected
         return error(f"{self.vendor} answered HTTP {status}: {reason}")
+
+
+def time_for_a_call(vendor: str, request: str) -> float:
+    """Return the seconds that a call may take: infinite without a deadline of the calls.
+
+    Raises:
+        ProviderUnavailable: too little is left, so nothing was sent.
+    """
+    seconds = seconds_left_for_calls()
+    if seconds < SHORTEST_CALL_SECONDS:
+        raise ProviderUnavailable(f"{vendor}'s answers took so long that no time was left ({request})")
+    return seconds
 
 
 def path_segment(value: Any) -> str:

@@ -17,8 +17,9 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SubmissionUnconfirmed,
 )
+from recording_insights.providers.toolkit.aws import ask_aws
 from recording_insights.providers.toolkit.http import Reply, VendorHttp, path_segment
-from tests.unit.fakes import FakeStream, FakeVendorSession, Scripted, response
+from tests.unit.fakes import FakeClock, FakeStream, FakeVendorSession, Scripted, response
 from tests.unit.providers.adapters.marsview_scene import text_of
 
 ASK = "POST /v1/jobs"
@@ -155,6 +156,35 @@ def test_retry_after(headers: dict[str, str], retry_after: int | None) -> None:
     with pytest.raises(ProviderBusy) as raised:
         vendor.call("POST", "/v1/jobs")
     assert raised.value.retry_after == retry_after
+
+
+class TestDeadline:
+    """A function that polls has a time-out of its own, and a provider may need many calls."""
+
+    def test_a_call_takes_no_longer_than_is_left(self) -> None:
+        vendor, session = http(response({}), response({}), response({}))
+        clock = FakeClock()
+        with clock.deadline(20).limits_calls():
+            vendor.call("POST", "/v1/jobs")
+            clock.elapsed = 18
+            vendor.call("POST", "/v1/jobs")
+        vendor.call("POST", "/v1/jobs")
+        assert [call.timeout for call in session.calls] == [(3.05, 20), (2, 2), (3.05, 25)]
+
+    @pytest.mark.parametrize("is_paid", [False, True])
+    def test_without_time_nothing_is_sent(self, is_paid: bool) -> None:
+        vendor, session = http()
+        clock = FakeClock(elapsed=5)
+        with clock.deadline(0.9).limits_calls(), pytest.raises(ProviderUnavailable, match="no time was left") as raised:
+            vendor.call("POST", "/v1/jobs", is_paid=is_paid)
+        assert type(raised.value) is ProviderUnavailable, "the vendor has no job"
+        assert session.calls == []
+
+    def test_a_service_of_aws_is_not_called_without_time(self) -> None:
+        calls: list[str] = []
+        with FakeClock().deadline(0).limits_calls(), pytest.raises(ProviderUnavailable, match="no time was left"):
+            ask_aws(lambda: calls.append("sent"), none_if=())
+        assert calls == []
 
 
 class TestUpload:
