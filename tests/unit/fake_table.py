@@ -4,11 +4,13 @@ It knows the operations and the forms of expressions that the stores use, and re
 mean on DynamoDB what they mean here is what the tests of the stores show, which run with moto as well.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from zlib import crc32
 
 from boto3.dynamodb.conditions import ConditionBase
@@ -27,6 +29,22 @@ _RANGES = {None: (PARTITION, SORT), STATUS_INDEX: (STATUS_INDEX_HASH, STATUS_IND
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+def _whole(
+    operation: "Callable[Concatenate[FakeTable, Given], Answer]",
+) -> "Callable[Concatenate[FakeTable, Given], Answer]":
+    """Let no other thread see or change the table meanwhile: DynamoDB's operations are atomic."""
+
+    @wraps(operation)
+    def run(table: "FakeTable", *args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        with table.lock:
+            return operation(table, *args, **kwargs)
+
+    return run
+
 
 @dataclass
 class FakeTable:
@@ -40,12 +58,14 @@ class FakeTable:
     sizes: dict[Key, int] = field(default_factory=dict)
     queries: int = 0
     conflicts: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
     def meta(self) -> SimpleNamespace:
         """The table is its own client."""
         return SimpleNamespace(client=self, region_name="eu-central-1")
 
+    @_whole
     def get_item(
         self, *, Key: Mapping[str, str], ConsistentRead: bool = False, ProjectionExpression: str = ""
     ) -> dict[str, Any]:
@@ -53,18 +73,21 @@ class FakeTable:
         shown = ProjectionExpression.split(", ") if ProjectionExpression else [*item]
         return {"Item": {name: item[name] for name in shown if name in item}} if item else {}
 
+    @_whole
     def put_item(self, *, Item: Mapping[str, Any], **condition: Any) -> None:
         self._meet_transaction()
         if condition:
             self._check(Item, **condition)
         self._store(Item)
 
+    @_whole
     def delete_item(self, *, Key: Mapping[str, str], **condition: Any) -> None:
         self._meet_transaction()
         self._check(Key, **condition)
         self.items.pop(_key(Key), None)
         self.sizes.pop(_key(Key), None)
 
+    @_whole
     def update_item(
         self,
         *,
@@ -88,6 +111,7 @@ class FakeTable:
         self._store(item)
         return {"NONE": {}, "ALL_NEW": {"Attributes": self._item(_key(Key))}}[ReturnValues]
 
+    @_whole
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> None:
         puts = [write["Put"] for write in TransactItems]
         assert {put["TableName"] for put in puts} == {self.name}
@@ -107,6 +131,7 @@ class FakeTable:
     def batch_writer(self) -> Iterator["FakeTable"]:
         yield self
 
+    @_whole
     def query(
         self,
         *,
@@ -135,6 +160,7 @@ class FakeTable:
                 break
         return page
 
+    @_whole
     def scan(self, *, IndexName: str | None = None) -> dict[str, Any]:
         return {"Items": [self._item(key) for key in sorted(map(_key, self._entries(IndexName)))]}
 
