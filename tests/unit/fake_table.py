@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from types import SimpleNamespace
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 from zlib import crc32
 
 from boto3.dynamodb.conditions import ConditionBase
@@ -29,21 +29,18 @@ _RANGES = {None: (PARTITION, SORT), STATUS_INDEX: (STATUS_INDEX_HASH, STATUS_IND
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
-Given = ParamSpec("Given")
-Answer = TypeVar("Answer")
+Operation = TypeVar("Operation", bound=Callable[..., Any])
 
 
-def _whole(
-    operation: "Callable[Concatenate[FakeTable, Given], Answer]",
-) -> "Callable[Concatenate[FakeTable, Given], Answer]":
+def _whole(operation: Operation) -> Operation:
     """Let no other thread see or change the table meanwhile: DynamoDB's operations are atomic."""
 
     @wraps(operation)
-    def run(table: "FakeTable", *args: Given.args, **kwargs: Given.kwargs) -> Answer:
+    def run(table: "FakeTable", *args: Any, **kwargs: Any) -> Any:
         with table.lock:
             return operation(table, *args, **kwargs)
 
-    return run
+    return cast(Operation, run)
 
 
 @dataclass
