@@ -179,14 +179,13 @@ class _Recorder:
         elapsed = watch.elapsed_seconds(watch.since, self.store.now())
         if elapsed < START_SECONDS:
             return Check(watch.wait(min(STEP_SECONDS * (watch.attempt + 1), ceil(START_SECONDS - elapsed))))
-        # No other wait of this phase is as long: a stop before it found no recorder either.
-        if live.status is not None or watch.wait_seconds != LOST_SECONDS:
+        if live.status is not None or not watch.stop_lost:
             try:
                 stopped = self.agora.stop(self.recording, self.deadline)
             except (AgoraError, SecretUnusable) as error:
                 return self._without_answer(watch, error)
             if stopped.lost:
-                return Check(watch.wait(LOST_SECONDS))
+                return Check(replace(watch, stop_lost=True).wait(LOST_SECONDS))
         return Check(self._fail_start(watch, live))
 
     def _fail_start(self, watch: Watch, live: LiveState) -> Watch:

@@ -25,7 +25,8 @@ class Watch:
     `opened_at` is the recording's `created_at`: a repeated start of the same id has another one. `since` (ISO 8601),
     `attempt` and `waited_seconds` count from the beginning of the phase. `names_files` is whether Agora has named a
     file of this recording. `credential_seconds` are the waits since the recorder got its credentials.
-    `looked_at_slices` is whether lost parts have been recovered.
+    `looked_at_slices` is whether lost parts have been recovered. `stop_lost` is whether a stop in this phase found no
+    recorder.
     """
 
     recording_id: str
@@ -39,6 +40,7 @@ class Watch:
     names_files: bool = False
     credential_seconds: int = FIRST_CHECK_SECONDS
     looked_at_slices: bool = False
+    stop_lost: bool = False
 
     @classmethod
     def begin(cls, recording: RecordingRow) -> Self:
@@ -57,7 +59,7 @@ class Watch:
 
     def enter(self, phase: Phase, since: str) -> Self:
         """Begin a phase, with its counts at zero."""
-        return replace(self, phase=phase, since=since, attempt=0, waited_seconds=0)
+        return replace(self, phase=phase, since=since, attempt=0, waited_seconds=0, stop_lost=False)
 
     def wait(self, seconds: int) -> Self:
         """Check again after `seconds`."""

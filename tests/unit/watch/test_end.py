@@ -325,4 +325,5 @@ def test_the_state_holds_bookkeeping_only(scene: Scene) -> None:
         "names_files": True,
         "credential_seconds": 127,
         "looked_at_slices": False,
+        "stop_lost": False,
     }

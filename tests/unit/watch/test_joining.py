@@ -103,6 +103,17 @@ def test_a_failed_start_that_moves_to_another_host_is_stopped_when_it_is_back(
     assert vendor.recorders == {}
 
 
+def test_whatever_it_has_waited_for_a_start_does_not_fail_unstopped(scene: Scene, vendor: FakeAgora) -> None:
+    """Where Agora was silent for half an hour, the wait is as long as that after a stop that found no recorder."""
+    vendor.live_status = 1
+    scene.run(lambda: len(scene.looks) == 1)
+    scene.watch = scene.watch.enter("starting", scene.watch.since).wait(100)
+    vendor.script["query"] = [Answer(404, {"code": 404})] * 3
+    scene.turn()
+    assert vendor.names().count("stop") == 1
+    assert vendor.recorders == {}
+
+
 def test_a_failed_start_may_be_repeated_under_its_key(
     start: Any, store: RecordingStore, agora: AgoraClient, clock: FakeClock, vendor: FakeAgora
 ) -> None:
