@@ -65,7 +65,8 @@ def _acknowledge_jobs(stack: RecordingInsightsStack) -> None:
             region = "<AWS::Region>" if cdk.Token.is_unresolved(stack.region) else stack.region
             account = "<AWS::AccountId>" if cdk.Token.is_unresolved(stack.account) else stack.account
             jobs = f"arn:<AWS::Partition>:{service.name}:{region}:{account}:{service.job_resource}/*"
-            _acknowledge(stack.workflow.poll, f"IAM5[Resource::{jobs}]", "the jobs' names begin with recording ids")
+            reason = "polls jobs of the release before, too, whose names do not begin with the stage"
+            _acknowledge(stack.workflow.poll, f"IAM5[Resource::{jobs}]", reason)
 
 
 def _acknowledge_buckets(stack: RecordingInsightsStack) -> None:

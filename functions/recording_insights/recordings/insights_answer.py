@@ -5,7 +5,7 @@ from typing import Any
 
 from recording_insights.errors import NotFound
 from recording_insights.model.insights import LISTS, Utterance, mean_sentiment
-from recording_insights.recordings.insights_timeline import PlacedInsights, conversation_lines, place_insights
+from recording_insights.recordings.insights_timeline import PlacedInsights, conversation, place_insights
 from recording_insights.recordings.track_names import distinct_names, track_prefix
 from recording_insights.recordings.transcript_page import lines_told, response_bytes, transcript_page
 from recording_insights.store.insights import Collection
@@ -35,7 +35,7 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     told = lines_told(cursor)
     speakers = recording.get("speakers", {})
     placed = list(place_insights(collection))
-    lines = conversation_lines(placed)
+    lines = conversation(placed)
     answer: dict[str, Any] = {
         "recording_id": recording_id,
         "status": recording["status"],

@@ -47,12 +47,7 @@ def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
             end_ms = begins_ms + (item.get("duration_ms") or _end_ms(insights))
 
 
-def conversation(placed: Sequence[PlacedInsights]) -> list[Utterance]:
-    """Return the utterances of all media objects as one transcript, in the order of `conversation_lines`."""
-    return [line.utterance for line in conversation_lines(placed)]
-
-
-def conversation_lines(placed: Sequence[PlacedInsights]) -> list[Line]:
+def conversation(placed: Sequence[PlacedInsights]) -> list[Line]:
     """Return the lines of all media objects as one transcript.
 
     The lines of tracks are sorted by time. If the provider of a track gave no times, one track follows the other. The

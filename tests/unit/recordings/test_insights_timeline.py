@@ -91,6 +91,12 @@ def test_known_times_are_shifted() -> None:
 def test_only_tracks_with_times_are_sorted() -> None:
     late, early, untimed = insights_at(5), insights_at(1), insights_at(None)
     tracks = [PlacedInsights({"uid": "1"}, late), PlacedInsights({"uid": "2"}, early)]
-    assert [each.start_ms for each in conversation(tracks)] == [1, 5]
-    assert [each.start_ms for each in conversation([*tracks, PlacedInsights({"uid": "3"}, untimed)])] == [5, 1, None]
-    assert [each.start_ms for each in conversation([PlacedInsights({}, late), PlacedInsights({}, early)])] == [5, 1]
+    assert [each.utterance.start_ms for each in conversation(tracks)] == [1, 5]
+    assert [each.utterance.start_ms for each in conversation([*tracks, PlacedInsights({"uid": "3"}, untimed)])] == [
+        5,
+        1,
+        None,
+    ]
+    assert [
+        each.utterance.start_ms for each in conversation([PlacedInsights({}, late), PlacedInsights({}, early)])
+    ] == [5, 1]

@@ -14,7 +14,7 @@ def spoken(*starts_ms: int) -> Insights:
 def test_tracks_are_told_in_the_order_of_their_first_millisecond() -> None:
     tracks: Any = [({"uid": "1"}, spoken(1, 3)), ({"uid": "2"}, spoken(0, 2))]
 
-    said = conversation([PlacedInsights(row, insights) for row, insights in tracks])
+    said = [line.utterance for line in conversation([PlacedInsights(row, insights) for row, insights in tracks])]
 
     assert [utterance.start_ms for utterance in said] == [0, 1, 2, 3]
 
