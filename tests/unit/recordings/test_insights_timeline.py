@@ -91,12 +91,10 @@ def test_known_times_are_shifted() -> None:
 def test_only_tracks_with_times_are_sorted() -> None:
     late, early, untimed = insights_at(5), insights_at(1), insights_at(None)
     tracks = [PlacedInsights({"uid": "1"}, late), PlacedInsights({"uid": "2"}, early)]
-    assert [each.utterance.start_ms for each in conversation(tracks)] == [1, 5]
-    assert [each.utterance.start_ms for each in conversation([*tracks, PlacedInsights({"uid": "3"}, untimed)])] == [
-        5,
-        1,
-        None,
-    ]
-    assert [
-        each.utterance.start_ms for each in conversation([PlacedInsights({}, late), PlacedInsights({}, early)])
-    ] == [5, 1]
+
+    def starts(*placed: PlacedInsights) -> list[int | float | None]:
+        return [line.utterance.start_ms for line in conversation(placed)]
+
+    assert starts(*tracks) == [1, 5]
+    assert starts(*tracks, PlacedInsights({"uid": "3"}, untimed)) == [5, 1, None]
+    assert starts(PlacedInsights({}, late), PlacedInsights({}, early)) == [5, 1]
