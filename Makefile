@@ -22,8 +22,6 @@ STREAM_MODE ?=
 JSON ?=
 # DELETE=1: `agora-key` deletes what it makes.
 DELETE ?=
-# TESTS=1: `up` starts the stack that the deployed tests use.
-TESTS ?=
 # Processes that run tests side by side. Two of them have a local stack each, and wait for it half of the time.
 WORKERS ?= 4
 

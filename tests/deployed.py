@@ -157,9 +157,12 @@ def read(stack: LocalStack, recording_id: str) -> dict[str, Any]:
 
 
 def until_recording(stack: LocalStack, recording_id: str) -> None:
-    """Wait until the recorder has joined its channel; use it with a recorder that stays there."""
+    """Wait until the recorder has joined its channel; use it with a recorder that stays there.
+
+    Media of it that has come makes the recording `processing`.
+    """
     found = until_row(stack, recording_id, lambda row: row["status"] != "starting", "the recorder")
-    assert found["status"] == "recording", found
+    assert found["status"] in ("recording", "processing"), found
 
 
 def until_ended(stack: LocalStack, recording_id: str) -> dict[str, Any]:
