@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from sandbox.cloud.emulator.executions import TOKEN_SCALE
 from sandbox.cloud.processes import Process, is_running
 
 REQUEST_TIMEOUT_SECONDS = 35
@@ -104,11 +105,21 @@ class LocalStack:
         Raises:
             ValueError: `scale` is negative.
         """
-        config = {"stepfunctions._SFN_WAIT_SCALE": scale}
-        answer = _request("POST", self.endpoint_url + "/_ministack/config", json=config)
+        self._set_scale("wait", "stepfunctions._SFN_WAIT_SCALE", scale)
+
+    def set_token_scale(self, scale: float) -> None:
+        """Multiply the TimeoutSeconds of the tasks that wait for a token by `scale`, 0 or more, for waits from now on.
+
+        Raises:
+            ValueError: `scale` is negative.
+        """
+        self._set_scale("token", TOKEN_SCALE, scale)
+
+    def _set_scale(self, name: str, setting: str, scale: float) -> None:
+        answer = _request("POST", self.endpoint_url + "/_ministack/config", json={setting: scale})
         answer.raise_for_status()
-        if answer.json()["applied"] != config:
-            raise ValueError(f"The wait scale cannot be {scale}: give a number from 0.")
+        if answer.json()["applied"] != {setting: scale}:
+            raise ValueError(f"The {name} scale cannot be {scale}: give a number from 0.")
 
     def dials(self, **changes: Any) -> Any:
         """Change dials of the stand-ins, by vendor: `dials(agora={"speed": 8})`. Return all dials.

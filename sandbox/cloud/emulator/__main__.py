@@ -13,8 +13,17 @@ from sandbox.cloud.emulator.corrections import (
     keep_functions_that_raise,
     name_state_machine_of_tokens_to_iam,
 )
-from sandbox.cloud.emulator.deliveries import deliver_events_before_waits_end
+from sandbox.cloud.emulator.deliveries import (
+    bury_what_rules_cannot_deliver,
+    deliver_events_before_waits_end,
+    try_events_as_documented,
+)
+from sandbox.cloud.emulator.executions import end_tokens_of_stopped_executions, scale_time_outs_of_tokens
+from sandbox.cloud.emulator.queues import add_message_move_tasks
+from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
+from sandbox.cloud.emulator.stacks import keep_what_stacks_say
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
+from sandbox.cloud.emulator.updates import let_running_calls_end
 from sandbox.cloud.emulator.waits import apply_wait_scale_at_once, retry_as_documented
 
 SUPPORTED_VERSION = "1.5.33"
@@ -36,9 +45,18 @@ def main() -> None:
     refuse_what_transcribe_refuses()
     name_jobs_to_iam()
     name_state_machine_of_tokens_to_iam()
+    keep_what_stacks_say()
+    let_running_calls_end()
+    add_message_move_tasks()
+    enforce_roles_of_state_machines()
+    enforce_roles_of_mappings()
+    end_tokens_of_stopped_executions()
+    scale_time_outs_of_tokens()
     apply_wait_scale_at_once()
+    deliver = try_events_as_documented()
     retry_as_documented()
-    deliver_events_before_waits_end()
+    deliver_events_before_waits_end(deliver)
+    bury_what_rules_cannot_deliver()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 

@@ -10,8 +10,11 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
 * IAM knows the state machine of a task token, so that a policy can grant SendTaskSuccess by its ARN, as CDK's grants
   do. ministack names no resource.
-* Waits and retries of Step Functions, see sandbox/cloud/emulator/waits.py.
-* Transcribe, see sandbox/cloud/emulator/transcribe.py.
+* Waits and retries of Step Functions: waits.py. Stopped executions and the time-outs of tokens: executions.py.
+* Events of functions, their tries and dead letters: deliveries.py. Message move tasks: queues.py.
+* The roles of state machines, mappings, rules and schedules: rights.py.
+* What stacks say of functions and tables: stacks.py. Updates of functions: updates.py.
+* Transcribe: transcribe.py.
 
 They replace internals of one exact version, which `__main__` checks at the start. Each correction also checks what it
 replaces, and raises RuntimeError if ministack does it in another way. What wraps a function of ministack says so with

@@ -10,8 +10,8 @@ from sandbox.cloud.local_stack import LocalStack
 from tests.sandbox.cloud.machines import create_role
 
 
-def create_function(emulator: LocalStack, source: str) -> str:
-    """Create a function of one Python file, which defines `handler`. Return its name."""
+def create_function(emulator: LocalStack, source: str, *rights: Mapping[str, Any], **fields: Any) -> str:
+    """Create a function of one Python file, which defines `handler`. Return its name. `fields` go to CreateFunction."""
     package, name = io.BytesIO(), f"function-{uuid4().hex[:8]}"
     with zipfile.ZipFile(package, "w") as target:
         target.writestr("index.py", source)
@@ -19,9 +19,10 @@ def create_function(emulator: LocalStack, source: str) -> str:
         FunctionName=name,
         Runtime="python3.13",
         Handler="index.handler",
-        Role=create_role(emulator, "lambda"),
+        Role=create_role(emulator, "lambda", *rights),
         Code={"ZipFile": package.getvalue()},
         Timeout=30,
+        **fields,
     )
     return name
 

@@ -27,13 +27,19 @@ def policy(*statements: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def create_machine(emulator: LocalStack, states: Mapping[str, Any]) -> str:
-    """Create a JSONata state machine that begins with the first of `states`. Return its ARN."""
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+def create_machine(emulator: LocalStack, states: Mapping[str, Any], *rights: Mapping[str, Any]) -> str:
+    """Create a JSONata state machine that begins with the first of `states`. Return its ARN.
+
+    Its role has these rights; without any, it may do everything.
+    """
     definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
     machine = emulator.client("stepfunctions").create_state_machine(
         name=f"machine-{uuid4().hex[:8]}",
         definition=json.dumps(definition),
-        roleArn=create_role(emulator, "states"),
+        roleArn=create_role(emulator, "states", *(rights or (EVERYTHING,))),
     )
     return str(machine["stateMachineArn"])
 

@@ -1,0 +1,125 @@
+"""Corrections of executions: a stopped one ends its task, and the time-outs of task tokens have a scale."""
+
+import contextvars
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import wraps
+from typing import Any
+
+from sandbox.cloud.emulator.internals import require_parameters, require_source
+
+TOKEN_SCALE = "stepfunctions._SFN_TOKEN_SCALE"  # noqa: S105 - no secret
+"""The setting of `/_ministack/config` that multiplies the TimeoutSeconds of tasks that wait for a token."""
+
+
+class _Aborted(BaseException):
+    """Ends the thread of a stopped execution, past every Retry and Catch."""
+
+
+def end_tokens_of_stopped_executions() -> None:
+    """Let StopExecution end the task that waits for a token. Its token is unknown then.
+
+    ministack lets the task wait on, accepts its token, and writes into the history of the stopped execution.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html (TaskDoesNotExist)
+
+    Raises:
+        RuntimeError: the installed ministack stops executions or awaits tokens in another way.
+    """
+    from ministack.services import stepfunctions  # type: ignore[import-untyped]
+
+    require_parameters(stepfunctions._run_execution, "exec_arn")
+    require_source(stepfunctions._stop_execution, 'execution["status"] = "ABORTED"', 'data.get("executionArn")')
+    require_parameters(stepfunctions._invoke_with_callback, "resource", "input_data", "token", "state_def")
+    require_source(stepfunctions._invoke_with_callback, "evt.wait(timeout=timeout)", "_task_tokens.pop(token, {})")
+    run, stop, wait = (
+        stepfunctions._run_execution,
+        stepfunctions._stop_execution,
+        stepfunctions._invoke_with_callback,
+    )
+    running: contextvars.ContextVar[str] = contextvars.ContextVar("running_execution", default="")
+    tokens: defaultdict[str, set[str]] = defaultdict(set)
+
+    @wraps(run)
+    def run_until_aborted(execution_arn: str) -> None:
+        running.set(execution_arn)
+        try:
+            run(execution_arn)
+        except _Aborted:
+            pass
+        finally:
+            tokens.pop(execution_arn, None)
+
+    @wraps(wait)
+    def wait_until_aborted(resource: str, given: Any, token: str, state: Any) -> Any:
+        execution = running.get()
+        tokens[execution].add(token)
+        try:
+            result = wait(resource, given, token, state)
+        finally:
+            tokens[execution].discard(token)
+        if (stepfunctions._executions.get(execution) or {}).get("status") == "ABORTED":
+            raise _Aborted
+        return result
+
+    @wraps(stop)
+    def stop_and_end_tokens(data: Mapping[str, Any]) -> Any:
+        answer = stop(data)
+        if answer[0] < 400:
+            for token in list(tokens.get(str(data.get("executionArn")), ())):
+                if waiting := stepfunctions._task_tokens.pop(token, None):
+                    waiting["event"].set()
+        return answer
+
+    stepfunctions._run_execution = run_until_aborted
+    stepfunctions._invoke_with_callback = wait_until_aborted
+    stepfunctions._stop_execution = stop_and_end_tokens
+
+
+def scale_time_outs_of_tokens() -> None:
+    """Multiply the TimeoutSeconds of tasks that wait for a token by a setting of their own, TOKEN_SCALE (1 at first).
+
+    The wait scale leaves them alone: what answers a token takes real time. A change counts for waits that begin after
+    it.
+
+    Raises:
+        RuntimeError: the installed ministack awaits tokens, or is configured, in another way.
+    """
+    from ministack import app  # type: ignore[import-untyped]
+    from ministack.services import stepfunctions
+
+    require_source(stepfunctions._invoke_with_callback, 'timeout = state_def.get("TimeoutSeconds", 99999)')
+    require_parameters(app._handle_admin_config_request, "path", "method", "body")
+    wait, configure = stepfunctions._invoke_with_callback, app._handle_admin_config_request
+    stepfunctions._SFN_TOKEN_SCALE = 1.0
+
+    @wraps(wait)
+    def wait_scaled(resource: str, given: Any, token: str, state: Mapping[str, Any]) -> Any:
+        seconds = state.get("TimeoutSeconds")
+        if isinstance(seconds, int | float):
+            state = {**state, "TimeoutSeconds": seconds * stepfunctions._SFN_TOKEN_SCALE}
+        return wait(resource, given, token, state)
+
+    @wraps(configure)
+    async def configure_also_tokens(path: str, method: str, body: bytes) -> Any:
+        given = _json_object(body) if path == "/_ministack/config" else {}
+        scale = given.pop(TOKEN_SCALE, None)
+        if scale is None:
+            return await configure(path, method, body)
+        status, headers, answer = await configure(path, method, json.dumps(given).encode())
+        applied = json.loads(answer)["applied"]
+        if isinstance(scale, int | float) and math.isfinite(scale) and scale >= 0:
+            stepfunctions._SFN_TOKEN_SCALE = applied[TOKEN_SCALE] = float(scale)
+        return status, headers, json.dumps({"applied": applied}).encode()
+
+    stepfunctions._invoke_with_callback = wait_scaled
+    app._handle_admin_config_request = configure_also_tokens
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

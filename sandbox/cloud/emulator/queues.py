@@ -1,0 +1,60 @@
+"""Correction of SQS: messages of a dead-letter queue can be moved back to where they came from."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.cloud.emulator.internals import require_parameters, require_source
+
+
+def add_message_move_tasks() -> None:
+    """Add StartMessageMoveTask and ListMessageMoveTasks, which ministack does not know. A task ends at once.
+
+    A message goes to the `DestinationArn`, else to the queue from which it was moved when it was received too often.
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+
+    Raises:
+        RuntimeError: the installed ministack keeps queues in another way.
+    """
+    from ministack.services import sqs  # type: ignore[import-untyped]
+
+    require_parameters(sqs._queue_by_arn, "arn")
+    require_parameters(sqs._act_send_message, "data", "qurl")
+    require_source(sqs._dlq_sweep, 'setdefault("DeadLetterQueueSourceArn"', 'dlq["messages"].append(moved)')
+    tasks: dict[str, list[dict[str, Any]]] = {}
+
+    def start(data: Mapping[str, Any], _url: str) -> dict[str, Any]:
+        source, destination = data["SourceArn"], data.get("DestinationArn")
+        letters = _queue(source)
+        moved, now = 0, time.time()
+        for message in [message for message in letters["messages"] if message["visible_at"] <= now]:
+            target = _queue(destination or (message.get("sys") or {}).get("DeadLetterQueueSourceArn"))
+            letters["messages"].remove(message)
+            message.update(receive_count=0, first_receive_at=None, receipt_handle=None, visible_at=now)
+            target["messages"].append(message)
+            moved += 1
+        task = {
+            "TaskHandle": str(uuid.uuid4()),
+            "Status": "COMPLETED",
+            "SourceArn": source,
+            **({"DestinationArn": destination} if destination else {}),
+            "ApproximateNumberOfMessagesMoved": moved,
+            "ApproximateNumberOfMessagesToMove": moved,
+            "StartedTimestamp": int(now * 1000),
+        }
+        tasks.setdefault(source, []).insert(0, task)
+        sqs.esm_wake.set()
+        return {"TaskHandle": task["TaskHandle"]}
+
+    def listed(data: Mapping[str, Any], _url: str) -> dict[str, Any]:
+        return {"Results": tasks.get(data["SourceArn"], [])[: int(data.get("MaxResults", 1))]}
+
+    def _queue(arn: str | None) -> Any:
+        queue = sqs._queue_by_arn(arn) if arn else None
+        if queue is None:
+            raise sqs._Err("ResourceNotFoundException", f"The queue {arn} of the message move task does not exist.")
+        return queue
+
+    sqs._HANDLERS["StartMessageMoveTask"] = start
+    sqs._HANDLERS["ListMessageMoveTasks"] = listed

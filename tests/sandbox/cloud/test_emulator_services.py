@@ -1,0 +1,318 @@
+"""State machines, mappings, stacks, queues and updates of the local cloud behave as AWS documents them."""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+from ministack.services import lambda_svc, sqs, stepfunctions  # type: ignore[import-untyped]
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
+
+from sandbox.cloud.emulator import executions, queues, rights, stacks, updates
+from sandbox.cloud.local_stack import LocalStack
+from tests.sandbox.cloud.functions import create_function, task
+from tests.sandbox.cloud.machines import (
+    create_machine,
+    ended,
+    events,
+    eventually,
+    next_token,
+    start,
+    waiting_for_token,
+)
+
+ECHO = "def handler(event, context):\n    return 'came'\n"
+SLOW = """
+import os
+import pathlib
+import time
+
+AT_START = os.environ.get("STATE", "as it was")
+
+def handler(event, context):
+    pathlib.Path(event["marker"]).touch()
+    time.sleep(event["seconds"])
+    return AT_START
+"""
+
+
+def allow(action: str, resource: str) -> Mapping[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def put_item(table: str) -> Mapping[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:dynamodb:putItem",
+        "Arguments": {"TableName": table, "Item": {"pk": {"S": "written"}}},
+        "End": True,
+    }
+
+
+@pytest.fixture(scope="module")
+def table(emulator: LocalStack) -> str:
+    name = f"table-{uuid4().hex[:8]}"
+    emulator.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    return name
+
+
+def test_a_state_machine_does_what_its_role_allows_and_no_more(emulator: LocalStack, table: str) -> None:
+    function = create_function(emulator, ECHO)
+    arn = emulator.client("lambda").get_function_configuration(FunctionName=function)["FunctionArn"]
+    table_arn = emulator.client("dynamodb").describe_table(TableName=table)["Table"]["TableArn"]
+    call, write = {"Call": task(function)}, {"Write": put_item(table)}
+    other = allow("sqs:SendMessage", "*")
+    statuses = {
+        name: ended(emulator, start(emulator, create_machine(emulator, states, right)))
+        for name, states, right in [
+            ("may call", call, allow("lambda:InvokeFunction", arn)),
+            ("may not call", call, other),
+            ("may write", write, allow("dynamodb:PutItem", table_arn)),
+            ("may not write", write, allow("dynamodb:GetItem", table_arn)),
+            ("may write elsewhere", write, allow("dynamodb:PutItem", table_arn + "-other")),
+        ]
+    }
+    assert {name: execution["status"] for name, execution in statuses.items()} == {
+        "may call": "SUCCEEDED",
+        "may not call": "FAILED",
+        "may write": "SUCCEEDED",
+        "may not write": "FAILED",
+        "may write elsewhere": "FAILED",
+    }
+    assert statuses["may not call"]["error"] == "Lambda.AWSLambdaException"
+    assert statuses["may not write"]["error"] == "DynamoDb.DynamoDbException"
+    assert "not authorized to perform: dynamodb:PutItem" in statuses["may not write"]["cause"]
+
+
+def test_a_mapping_takes_messages_when_the_role_of_its_function_allows_it(emulator: LocalStack) -> None:
+    client, queue_name = emulator.client("sqs"), f"queue-{uuid4().hex[:8]}"
+    url = client.create_queue(QueueName=queue_name, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    function = create_function(emulator, ECHO)
+    emulator.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=function)
+    client.send_message(QueueUrl=url, MessageBody="waits")
+
+    def waiting() -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+    role = emulator.client("lambda").get_function_configuration(FunctionName=function)["Role"].rsplit("/", 1)[-1]
+    assert waiting() == 1
+    emulator.client("iam").put_role_policy(
+        RoleName=role,
+        PolicyName="poll",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    allow(f"sqs:{action}", arn) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+                ],
+            }
+        ),
+    )
+    eventually(lambda: waiting() == 0)
+
+
+@pytest.mark.parametrize("missing", ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"])
+def test_a_mapping_needs_three_rights(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rights, "role_allows", lambda role, action, source: action != f"sqs:{missing}")
+    monkeypatch.setattr(lambda_svc, "_sqs_esm_concurrency", lambda_svc._sqs_esm_concurrency)
+    rights.enforce_roles_of_mappings()
+    function = {"config": {"Role": "arn:aws:iam::000000000000:role/polls"}}
+    assert lambda_svc._sqs_esm_concurrency({"EventSourceArn": "arn:aws:sqs:r:a:q"}, function, {}, {}) == 0
+
+
+STACK: dict[str, Any] = {
+    "Resources": {
+        "Letters": {"Type": "AWS::SQS::Queue"},
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "lambda.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    },
+                }
+            },
+        },
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "FunctionName": "kept-function",
+                "Runtime": "python3.13",
+                "Handler": "index.handler",
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Code": {"ZipFile": ECHO},
+                "DeadLetterConfig": {"TargetArn": {"Fn::GetAtt": ["Letters", "Arn"]}},
+                "ReservedConcurrentExecutions": 7,
+            },
+        },
+        "Table": {
+            "Type": "AWS::DynamoDB::GlobalTable",
+            "Properties": {
+                "TableName": "kept-table",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
+                "Replicas": [
+                    {
+                        "Region": "us-east-1",
+                        "DeletionProtectionEnabled": True,
+                        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+                    }
+                ],
+            },
+        },
+    }
+}
+
+
+def kept(emulator: LocalStack) -> tuple[Any, ...]:
+    dynamodb, functions = emulator.client("dynamodb"), emulator.client("lambda")
+    recovery = dynamodb.describe_continuous_backups(TableName="kept-table")["ContinuousBackupsDescription"]
+    return (
+        functions.get_function_configuration(FunctionName="kept-function").get("DeadLetterConfig", {}).get("TargetArn"),
+        functions.get_function_concurrency(FunctionName="kept-function").get("ReservedConcurrentExecutions"),
+        dynamodb.describe_time_to_live(TableName="kept-table")["TimeToLiveDescription"]["TimeToLiveStatus"],
+        recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"],
+        dynamodb.describe_table(TableName="kept-table")["Table"]["DeletionProtectionEnabled"],
+    )
+
+
+def test_a_stack_keeps_what_its_template_says(emulator: LocalStack) -> None:
+    stack, name = emulator.client("cloudformation"), "kept"
+
+    def status() -> str:
+        return str(stack.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+
+    stack.create_stack(StackName=name, TemplateBody=json.dumps(STACK), Capabilities=["CAPABILITY_IAM"])
+    eventually(lambda: status() == "CREATE_COMPLETE")
+    letters, *rest = kept(emulator)
+    assert letters.startswith("arn:aws:sqs:")
+    assert rest == [7, "ENABLED", "ENABLED", True]
+
+    changed = deepcopy(STACK)
+    del changed["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"]
+    del changed["Resources"]["Function"]["Properties"]["DeadLetterConfig"]
+    del changed["Resources"]["Table"]["Properties"]["TimeToLiveSpecification"]
+    stack.update_stack(StackName=name, TemplateBody=json.dumps(changed), Capabilities=["CAPABILITY_IAM"])
+    eventually(lambda: status() == "UPDATE_COMPLETE")
+    assert kept(emulator) == (None, None, "DISABLED", "ENABLED", True)
+
+    stack.delete_stack(StackName=name)
+    eventually(lambda: status() == "DELETE_FAILED")
+    assert emulator.client("dynamodb").describe_table(TableName="kept-table")["Table"]["TableStatus"] == "ACTIVE"
+
+
+@pytest.fixture
+def parked(emulator: LocalStack) -> Callable[..., tuple[str, str]]:
+    """Start an execution that waits for a token: its ARN and the token."""
+    emulator.set_wait_scale(0)
+    url = emulator.client("sqs").create_queue(QueueName=f"tokens-{uuid4().hex[:8]}")["QueueUrl"]
+
+    def park(**fields: Any) -> tuple[str, str]:
+        execution = start(emulator, create_machine(emulator, {"Wait for token": waiting_for_token(url, **fields)}))
+        return execution, next_token(emulator, url)
+
+    return park
+
+
+def test_a_stopped_execution_ends_its_token(emulator: LocalStack, parked: Callable[..., tuple[str, str]]) -> None:
+    retried = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 5}]
+    execution, token = parked(Retry=retried)
+    client = emulator.client("stepfunctions")
+    client.stop_execution(executionArn=execution)
+    with pytest.raises(client.exceptions.TaskDoesNotExist):
+        client.send_task_success(taskToken=token, output='"late"')
+    assert ended(emulator, execution)["status"] == "ABORTED"
+    assert events(emulator, execution)[-1]["type"] == "ExecutionAborted"
+
+
+def test_time_outs_of_tokens_have_a_scale_of_their_own(
+    emulator: LocalStack, parked: Callable[..., tuple[str, str]]
+) -> None:
+    emulator.set_token_scale(0.0001)
+    try:
+        execution, _ = parked(TimeoutSeconds=3000)
+        assert ended(emulator, execution)["error"] == "States.Timeout"
+    finally:
+        emulator.set_token_scale(1)
+    with pytest.raises(ValueError, match="cannot be -1"):
+        emulator.set_token_scale(-1)
+
+
+def test_messages_move_back_to_the_queue_that_they_came_from(emulator: LocalStack) -> None:
+    client, name = emulator.client("sqs"), uuid4().hex[:8]
+    letters = client.create_queue(QueueName=f"letters-{name}")["QueueUrl"]
+
+    def arn(url: str) -> str:
+        return str(client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+
+    redrive = json.dumps({"deadLetterTargetArn": arn(letters), "maxReceiveCount": "1"})
+    attributes = {"RedrivePolicy": redrive, "VisibilityTimeout": "0"}
+    source = client.create_queue(QueueName=f"source-{name}", Attributes=attributes)["QueueUrl"]
+    client.send_message(QueueUrl=source, MessageBody="comes back")
+
+    def take(url: str) -> list[str]:
+        received = client.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", [])
+        return [found["Body"] for found in received]
+
+    assert take(source) == ["comes back"]
+    assert take(source) == [], "it was received once, which is its limit"
+    client.start_message_move_task(SourceArn=arn(letters))
+    [moved] = client.list_message_move_tasks(SourceArn=arn(letters))["Results"]
+    assert (moved["Status"], moved["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 1)
+    assert take(source) == ["comes back"]
+
+
+def test_a_running_call_ends_while_its_function_is_updated(emulator: LocalStack, tmp_path: Path) -> None:
+    function, client, marker = create_function(emulator, SLOW), emulator.client("lambda"), str(tmp_path / "runs")
+
+    def call(seconds: float) -> Any:
+        answer = client.invoke(FunctionName=function, Payload=json.dumps({"seconds": seconds, "marker": marker}))
+        return json.loads(answer["Payload"].read())
+
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(call, 2)
+        eventually(lambda: Path(marker).exists())
+        client.update_function_configuration(FunctionName=function, Environment={"Variables": {"STATE": "changed"}})
+        assert running.result() == "as it was"
+    assert call(0) == "changed"
+
+
+@pytest.mark.parametrize(
+    ("correct", "module", "name"),
+    [
+        (rights.enforce_roles_of_state_machines, stepfunctions, "_run_execution"),
+        (rights.enforce_roles_of_state_machines, stepfunctions, "_call_lambda"),
+        (rights.enforce_roles_of_mappings, lambda_svc, "_sqs_esm_concurrency"),
+        (stacks.keep_what_stacks_say, provisioners, "_lambda_create"),
+        (stacks.keep_what_stacks_say, provisioners, "_ddb_update"),
+        (executions.end_tokens_of_stopped_executions, stepfunctions, "_stop_execution"),
+        (executions.scale_time_outs_of_tokens, stepfunctions, "_invoke_with_callback"),
+        (queues.add_message_move_tasks, sqs, "_dlq_sweep"),
+        (updates.let_running_calls_end, lambda_runtime, "kill_workers"),
+        (updates.let_running_calls_end, lambda_svc, "_update_code"),
+    ],
+)
+def test_another_ministack_is_refused(
+    monkeypatch: pytest.MonkeyPatch, correct: Callable[[], None], module: Any, name: str
+) -> None:
+    monkeypatch.setattr(module, name, lambda otherwise: otherwise)
+    with pytest.raises(RuntimeError, match="differs from the version"):
+        correct()
