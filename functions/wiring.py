@@ -219,7 +219,7 @@ class Wiring(Generic[S]):
     @part
     def start_processing(self: "Wiring[ProcessingSettings]") -> "ExecutionStarter":
         """Starts an execution that processes a media object."""
-        return partial(clients.start_execution, self.step_functions, self.settings.workflow_arn)
+        return partial(clients.run_execution, self.step_functions, self.settings.workflow_arn)
 
     @part
     def start_watch(self: "Wiring[StartRecordingSettings]") -> "Callable[[RecordingRow], None]":

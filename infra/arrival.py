@@ -1,11 +1,11 @@
-"""The arrival of a media object: an EventBridge rule, the intake function, and one execution.
+"""The arrival of a media object: an EventBridge rule, a queue, the intake function, and one execution.
 
-Objects that are no media leave their reason in a log. Events that cannot be delivered or handled go to a dead-letter
-queue.
+The queue keeps an event until its object is admitted. An event that fails for long goes to a dead-letter queue, from
+which `StartMessageMoveTask` brings it back. Objects that are no media leave their reason in a log.
 """
 
 from itertools import product
-from typing import cast
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -19,10 +19,17 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
+from infra.state_machine import run_executions
 from recording_insights.model.media_object import SUFFIXES, TRACKS
 from recording_insights.settings import AdmitMediaSettings
 
 CREATED = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
+KEPT = cdk.Duration.days(14)
+"""The longest that SQS keeps a message."""
+DELIVERIES = 100
+"""Deliveries of a message before it is a dead letter: with the time-out below, ten hours of failures."""
+AT_ONCE = 20
+"""Batches of ten messages that are admitted at once."""
 
 
 class RecordingArrival(Construct):
@@ -33,21 +40,34 @@ class RecordingArrival(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._foundation = foundation
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=not foundation.settings.local,
-            retention_period=cdk.Duration.days(14),
+        self.dead_letters = self._queue("DeadLetters")
+        self.unadmitted = self._queue("Unadmitted")
+        timeout = cdk.Duration.minutes(1)
+        self.queue = self._queue(
+            "Queue",
+            # AWS advises six times the time-out of the function:
+            # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+            visibility_timeout=cdk.Duration.seconds(6 * timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.unadmitted, max_receive_count=DELIVERIES),
         )
-        self.admit = self._admit_media(state_machine)
+        self.admit = self._admit_media(state_machine, timeout)
         bucket = {"name": [foundation.buckets.recordings.bucket_name]}
         self._send_media(bucket)
         self._log_other_objects(bucket)
 
-    def _admit_media(self, state_machine: sfn.StateMachine) -> PythonFunction:
+    def _queue(self, name: str, **properties: Any) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            name,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=not self._foundation.settings.local,
+            retention_period=KEPT,
+            **properties,
+        )
+
+    def _admit_media(self, state_machine: sfn.StateMachine, timeout: cdk.Duration) -> PythonFunction:
         foundation = self._foundation
-        return PythonFunction(
+        admit = PythonFunction(
             self,
             "AdmitMedia",
             settings=foundation.settings,
@@ -59,17 +79,31 @@ class RecordingArrival(Construct):
                 foundation.read_recordings(),
                 # Without the right to list, S3 responds "access denied" for an object that is gone.
                 foundation.list_recordings(),
-                iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]),
+                *run_executions(state_machine),
+                iam.PolicyStatement(
+                    actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                    resources=[self.queue.queue_arn],
+                ),
             ],
-            timeout=cdk.Duration.minutes(1),
+            timeout=timeout,
+            # Events that Lambda took from the rule of an earlier version, without the queue, may still fail.
             dead_letters=self.dead_letters,
         )
+        mapping = admit.function.add_event_source_mapping(
+            "Messages",
+            event_source_arn=self.queue.queue_arn,
+            batch_size=10,
+            max_concurrency=AT_ONCE,
+            report_batch_item_failures=True,
+        )
+        mapping.node.add_dependency(admit.policy)
+        return admit
 
     def _send_media(self, bucket: dict[str, list[str]]) -> None:
         events.Rule(
             self,
             "MediaRule",
-            description="Media objects that are not empty go to the intake",
+            description="Media objects that are not empty go to the queue of the intake",
             event_pattern=events.EventPattern(
                 source=CREATED["source"],
                 detail_type=CREATED["detail-type"],
@@ -85,9 +119,9 @@ class RecordingArrival(Construct):
                 },
             ),
             targets=[
-                targets.LambdaFunction(
-                    self.admit.function,
-                    dead_letter_queue=self.dead_letters,
+                targets.SqsQueue(
+                    self.queue,
+                    dead_letter_queue=self.unadmitted,
                     max_event_age=cdk.Duration.hours(24),
                     retry_attempts=185,
                 )

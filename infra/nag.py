@@ -23,13 +23,15 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     _acknowledge_webhooks(stack)
     _acknowledge_jobs(stack)
     _acknowledge_buckets(stack)
+    _acknowledge_executions(stack)
     for machine in (stack.workflow, stack.watch):
         _acknowledge(machine, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
     _acknowledge(stack, "L1", f"the tests run the functions under Python {RUNTIME_VERSION}, and under nothing newer")
     if stack.settings.local:
         reason = "the local cloud uses plain http on loopback"
         _acknowledge(stack.buckets, "S10", reason)
-        _acknowledge(stack.arrival.dead_letters, "SQS4", reason)
+        for queue in (stack.arrival.queue, stack.arrival.unadmitted, stack.arrival.dead_letters):
+            _acknowledge(queue, "SQS4", reason)
 
 
 def _acknowledge_media(stack: RecordingInsightsStack) -> None:
@@ -62,11 +64,17 @@ def _acknowledge_jobs(stack: RecordingInsightsStack) -> None:
     _acknowledge(stack.workflow.submit, "IAM5[Resource::*]", "the right to start a job names no resource")
     for service in (capabilities_of(name).aws_service for name in stack.settings.providers):
         if service:
-            region = "<AWS::Region>" if cdk.Token.is_unresolved(stack.region) else stack.region
-            account = "<AWS::AccountId>" if cdk.Token.is_unresolved(stack.account) else stack.account
-            jobs = f"arn:<AWS::Partition>:{service.name}:{region}:{account}:{service.job_resource}/*"
+            jobs = f"arn:<AWS::Partition>:{service.name}:{_region(stack)}:{_account(stack)}:{service.job_resource}/*"
             reason = "polls jobs of the release before, too, whose names do not begin with the stage"
             _acknowledge(stack.workflow.poll, f"IAM5[Resource::{jobs}]", reason)
+
+
+def _acknowledge_executions(stack: RecordingInsightsStack) -> None:
+    machine = stack.get_logical_id(cast(cdk.CfnElement, stack.workflow.state_machine.node.default_child))
+    executions = f"arn:<AWS::Partition>:states:{_region(stack)}:{_account(stack)}:execution:<{machine}.Name>:*"
+    reason = "executions are named after their media objects; one action, on one state machine's executions"
+    for function in (stack.arrival.admit, stack.watch.recover):
+        _acknowledge(function, f"IAM5[Resource::{executions}]", reason)
 
 
 def _acknowledge_buckets(stack: RecordingInsightsStack) -> None:
@@ -92,3 +100,13 @@ def _acknowledge(scope: IConstruct, rule: str, reason: str) -> None:
 def _arn(stack: cdk.Stack, bucket: s3.Bucket) -> str:
     """The bucket's ARN in the form that the findings use."""
     return f"<{stack.get_logical_id(cast(s3.CfnBucket, bucket.node.default_child))}.Arn>"
+
+
+def _region(stack: cdk.Stack) -> str:
+    """The stack's region in the form that the findings use."""
+    return "<AWS::Region>" if cdk.Token.is_unresolved(stack.region) else str(stack.region)
+
+
+def _account(stack: cdk.Stack) -> str:
+    """The stack's account in the form that the findings use."""
+    return "<AWS::AccountId>" if cdk.Token.is_unresolved(stack.account) else str(stack.account)

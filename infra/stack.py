@@ -54,6 +54,8 @@ class RecordingInsightsStack(cdk.Stack):
             "ApiUrl": self.api.api.api_endpoint,
             "WebhookUrl": webhooks.url,
             "AgoraUploaderName": buckets.uploader.user_name,
+            "ArrivalsUrl": self.arrival.queue.queue_url,
+            "UnadmittedArrivalsArn": self.arrival.unadmitted.queue_arn,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
         }.items():

@@ -115,3 +115,21 @@ def _log_and_trace() -> iam.PolicyStatement:
         ],
         resources=["*"],
     )
+
+
+def run_executions(state_machine: sfn.StateMachine) -> list[iam.PolicyStatement]:
+    """The rights to start an execution, and to see whether one of the same name runs."""
+    machine = state_machine.state_machine_arn
+    executions = cdk.Arn.format(
+        cdk.ArnComponents(
+            service="states",
+            resource="execution",
+            resource_name=f"{state_machine.state_machine_name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        ),
+        cdk.Stack.of(state_machine),
+    )
+    return [
+        iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine]),
+        iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions]),
+    ]

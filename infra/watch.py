@@ -5,13 +5,12 @@ Python decides the timing, as for the state machine that processes media objects
 
 import aws_cdk as cdk
 import jsii
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
-from infra.state_machine import lambda_task, outcome, standard_machine, wait
+from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.settings import CheckRecordingSettings, RecoverRecordingSettings
@@ -90,9 +89,7 @@ class RecordingWatch(Construct):
         It is set later, because of a cycle: the workflow needs the API's address, and the API starts this watch.
         """
         self._workflow_arn.text = workflow.state_machine_arn
-        self.recover.policy.add_statements(
-            iam.PolicyStatement(actions=["states:StartExecution"], resources=[workflow.state_machine_arn])
-        )
+        self.recover.policy.add_statements(*run_executions(workflow))
 
     def _definition(self) -> sfn.IChainable:
         waiting = wait(self, "Wait")

@@ -1,5 +1,6 @@
-"""EventBridge "Object Created" in the recordings bucket: starts one execution for each media object."""
+"""The queue of arrivals, with EventBridge's "Object Created": starts one execution for each media object."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +16,23 @@ wiring = Wiring(AdmitMediaSettings)
 
 
 def handler(event: dict[str, Any], context: object) -> Mapping[str, Any]:
-    """Returns the ids of the execution, or why the object is ignored.
+    """Admit the media objects of up to ten messages, and return those that failed: the queue keeps them.
 
-    After an exception, Lambda tries again. In the end the event goes to the dead-letter queue.
+    An event may also come without a queue, from the rule of an earlier version; after an exception Lambda tries again.
     """
+    if "Records" not in event:
+        return _admit(event)
+    failed = []
+    for message in event["Records"]:
+        try:
+            _admit(json.loads(message["body"]))
+        except Exception:
+            logger.exception("an object was not admitted, its message will come again")
+            failed.append({"itemIdentifier": message["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _admit(event: Mapping[str, Any]) -> Mapping[str, Any]:
     media = MediaObject.from_event(event)
     outcome = admit_media(
         media,

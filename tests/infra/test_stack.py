@@ -19,7 +19,11 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:ListBucket",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
         "sqs:SendMessage",
+        "states:DescribeExecution",
         "states:StartExecution",
     },
     "prepare_media": {
@@ -70,6 +74,7 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:ListBucket",
+        "states:DescribeExecution",
         "states:StartExecution",
     },
     "receive_notification": {
@@ -115,6 +120,8 @@ WITH_EVERY_PROVIDER = {
 }
 STATEFUL = {
     "ArrivalDeadLetters6A3991D0": "AWS::SQS::Queue",
+    "ArrivalQueue4576B004": "AWS::SQS::Queue",
+    "ArrivalUnadmitted9542006B": "AWS::SQS::Queue",
     "BucketsAgoraUploader0A8B63BA": "AWS::IAM::User",
     "BucketsRecordings88502CEC": "AWS::S3::Bucket",
     "BucketsRepliesBA3344E4": "AWS::S3::Bucket",
@@ -379,17 +386,49 @@ def test_only_webhooks_ask_for_none(every_provider: Template) -> None:
     assert set(routes.values()) == {"NONE", "AWS_IAM"}
 
 
-def test_arrivals_that_fail_are_kept(template: Template) -> None:
-    [(queue, _)] = of_type(template, "AWS::SQS::Queue")
-    [(_, policy)] = of_type(template, "AWS::SQS::QueuePolicy")
-    senders = [
-        statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0]
-        for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Action"] == "sqs:SendMessage"
-    ]
+def queues_of(template: Template) -> dict[str, str]:
+    """Logical ids of the queues by the end of their names."""
+    names = ("ArrivalDeadLetters", "ArrivalQueue", "ArrivalUnadmitted")
+    ids = [name for name, _ in of_type(template, "AWS::SQS::Queue")]
+    return {name: next(id_ for id_ in ids if id_.startswith(name)) for name in names}
+
+
+def test_a_queue_keeps_each_arrival_until_it_is_admitted(template: Template) -> None:
+    ids = queues_of(template)
+    queue = dict(of_type(template, "AWS::SQS::Queue"))[ids["ArrivalQueue"]]
+    admit = functions(template)["admit_media"]
+    assert queue["VisibilityTimeout"] == 6 * admit["Timeout"]
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    redrive = queue["RedrivePolicy"]
+    assert (redrive["deadLetterTargetArn"]["Fn::GetAtt"][0], redrive["maxReceiveCount"]) == (
+        ids["ArrivalUnadmitted"],
+        100,
+    )
+    [(_, mapping)] = of_type(template, "AWS::Lambda::EventSourceMapping")
+    assert mapping["EventSourceArn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (10, {"MaximumConcurrency": 20})
+    [target] = [rule["Targets"] for _, rule in of_type(template, "AWS::Events::Rule") if "Media" in rule["Description"]]
+    assert target[0]["Arn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
+
+
+def test_what_a_rule_cannot_deliver_is_kept(template: Template) -> None:
+    ids = queues_of(template)
+    senders: dict[str, list[str]] = {}
+    for _, policy in of_type(template, "AWS::SQS::QueuePolicy"):
+        [queue] = [name["Ref"] for name in policy["Queues"]]
+        senders[queue] = [
+            statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Action"] == "sqs:SendMessage"
+        ]
     rules = dict(of_type(template, "AWS::Events::Rule"))
-    assert sorted(senders) == sorted(rules)
-    for rule in rules.values():
-        assert [target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] for target in rule["Targets"]] == [queue]
+    media = [name for name in rules if name.startswith("ArrivalMediaRule")]
+    assert senders[ids["ArrivalUnadmitted"]] == media
+    for name, rule in rules.items():
+        [letters] = [target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] for target in rule["Targets"]]
+        assert letters == ids["ArrivalUnadmitted" if name in media else "ArrivalDeadLetters"]
+        assert name in senders[letters]
     for module in ("admit_media", "report_stopped_execution"):
-        assert functions(template)[module]["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] == queue
+        letters = functions(template)[module]["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]
+        assert letters == ids["ArrivalDeadLetters"]

@@ -1,4 +1,4 @@
-"""The two calls of Step Functions that the functions make."""
+"""The calls of Step Functions that the functions make."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,7 +11,8 @@ from tests.unit.environment import ENVIRONMENT
 class FakeStepFunctions:
     """`executions` are those started, by name, each with its input; `answers` are errors that come before.
 
-    `ended` are the task tokens whose wait was ended. `machine` is the ARN of the only state machine.
+    `over` are the names of executions that have ended. `ended` are the task tokens whose wait was ended. `machine` is
+    the ARN of the only state machine.
     """
 
     class exceptions:
@@ -26,6 +27,7 @@ class FakeStepFunctions:
 
     executions: dict[str, Any] = field(default_factory=dict)
     answers: list[Exception] = field(default_factory=list)
+    over: set[str] = field(default_factory=set)
     ended: list[str] = field(default_factory=list)
     machine: str = ENVIRONMENT["WATCH_ARN"]
 
@@ -36,6 +38,12 @@ class FakeStepFunctions:
         if name in self.executions:
             raise self.exceptions.ExecutionAlreadyExists
         self.executions[name] = json.loads(input)
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, str]:
+        machine, _, name = executionArn.rpartition(":")
+        assert machine == self.machine.replace(":stateMachine:", ":execution:")
+        assert name in self.executions
+        return {"status": "SUCCEEDED" if name in self.over else "RUNNING"}
 
     def send_task_success(self, *, taskToken: str, output: str) -> None:
         json.loads(output)

@@ -134,6 +134,16 @@ def _states(status: str) -> Any:
     return response({"status": True, "data": {"enableModels": models}})
 
 
+def test_the_queue_keeps_the_messages_that_failed(
+    announce: Any, step_functions: FakeStepFunctions, logs: Callable[[], str]
+) -> None:
+    bodies = {"good": announce(), "broken": {"detail": {}}, "ignored": announce("notes.txt")}
+    messages = [{"messageId": name, "body": json.dumps(body)} for name, body in bodies.items()]
+    assert admit_media.handler({"Records": messages}, None) == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
+    assert len(step_functions.executions) == 1
+    assert "its message will come again" in logs()
+
+
 def test_a_recording_goes_through_all_functions(
     announce: Any,
     vendor: FakeVendorSession,

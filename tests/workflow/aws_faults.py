@@ -1,7 +1,7 @@
 """Faults of AWS that tests bring about in the functions behind a state machine's tasks."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sandbox.cloud.local_stack import LocalStack
@@ -41,13 +41,41 @@ def callback_wait(stack: LocalStack, seconds: int) -> Iterator[None]:
 @contextmanager
 def without_grants(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> Iterator[None]:
     """A task's function loses what its role may do, so that every call to AWS fails."""
+    with _without_policies(stack, function_of(stack, state, machine)):
+        yield
+
+
+@contextmanager
+def unadmitted_arrivals(stack: LocalStack, *, deliveries: int) -> Iterator[None]:
+    """The intake may do nothing but take messages; they come again after a second, and so often."""
+    sqs, url = stack.client("sqs"), stack.outputs["ArrivalsUrl"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"])["Attributes"]
+    redrive = {**json.loads(before["RedrivePolicy"]), "maxReceiveCount": deliveries}
+    [mapping] = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    function = mapping["FunctionArn"].rpartition(":")[2]
+    takes = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)})
+    try:
+        with _without_policies(stack, function, keeping=takes):
+            yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
+@contextmanager
+def _without_policies(stack: LocalStack, function: str, *, keeping: Sequence[str] = ()) -> Iterator[None]:
+    """The role of a function has no right but these, on everything."""
     iam = stack.client("iam")
-    arn = stack.client("lambda").get_function_configuration(FunctionName=function_of(stack, state, machine))["Role"]
+    arn = stack.client("lambda").get_function_configuration(FunctionName=function)["Role"]
     role = arn.rpartition("/")[2]
     policies = {
         name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
     }
+    if keeping:
+        kept = {"Effect": "Allow", "Action": list(keeping), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [kept]})
+        iam.put_role_policy(RoleName=role, PolicyName="Kept", PolicyDocument=document)
     for name in policies:
         iam.delete_role_policy(RoleName=role, PolicyName=name)
     try:
@@ -56,3 +84,5 @@ def without_grants(stack: LocalStack, state: str, machine: str = "WorkflowArn") 
         for name, document in policies.items():
             text = document if isinstance(document, str) else json.dumps(document)
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
+        if keeping:
+            iam.delete_role_policy(RoleName=role, PolicyName="Kept")

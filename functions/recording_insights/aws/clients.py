@@ -90,10 +90,25 @@ def step_functions(*, is_route: bool = False) -> "SFNClient":
     return boto3.client("stepfunctions", config=limits(is_route=is_route))
 
 
-def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> None:
-    """Start an execution, unless one of this name exists: the same event then started it before."""
-    with suppress(client.exceptions.ExecutionAlreadyExists):
+def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> bool:
+    """Start an execution, unless one of this name exists. Return whether one was started."""
+    try:
         client.start_execution(stateMachineArn=state_machine_arn, name=name, input=state)
+    except client.exceptions.ExecutionAlreadyExists:
+        return False
+    return True
+
+
+def run_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> bool:
+    """Start an execution, unless one of this name exists. Return whether one of this name runs now.
+
+    For a name whose execution has ended, Step Functions refuses a second one for 90 days.
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    """
+    if start_execution(client, state_machine_arn, name=name, state=state):
+        return True
+    execution = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+    return client.describe_execution(executionArn=execution)["status"] == "RUNNING"
 
 
 def end_wait(client: "SFNClient", task_token: str) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from recording_insights.errors import MediaObjectGone, NotMedia
+from recording_insights.errors import ExecutionsUsedUp, MediaObjectGone, NotMedia
 from recording_insights.hls.playlist import Playlist
 from recording_insights.media.begins import begins_after_ms
 from recording_insights.media.probe.duration import media_duration_ms
@@ -15,14 +15,16 @@ from recording_insights.model.status import FINAL
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import RecordingRow
 
+MOST_EXECUTIONS = 100
+"""Executions of one media object, each the successor of one that ended without a result."""
 Admission = Mapping[str, Any]
 """What follows from an arrival: `{"ignored": reason}` or `{"recording_id", "media_id", "execution"}`."""
 
 
 class ExecutionStarter(Protocol):
-    """Starts an execution of the workflow; does nothing if there is an execution of this name."""
+    """Starts an execution, unless there is one of this name. Returns whether one of this name runs now."""
 
-    def __call__(self, *, name: str, state: str) -> None: ...
+    def __call__(self, *, name: str, state: str) -> bool: ...
 
 
 def providers_by_prefix(key: str, prefixes: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -79,16 +81,27 @@ def _is_started_by_api(recording: RecordingRow | None, recording_id: str) -> boo
 
 
 def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_execution: ExecutionStarter) -> Admission:
-    """Start the one execution of a media object whose row is written; ignore one in a terminal status."""
-    # Step Functions frees an execution's name after 90 days. A row in a terminal status stays.
-    if store.get(recording_id, media.media_id)["status"] in FINAL:
-        return {"ignored": "the media object was processed before"}
-    name = media.execution_name(recording_id)
+    """Start the one execution of a media object whose row is written; ignore one in a terminal status.
+
+    An execution that ended without a result, whoever ended it, has a successor with the same input: it continues with
+    what the row holds, so that no job is paid for twice.
+
+    Raises:
+        ExecutionsUsedUp: MOST_EXECUTIONS have ended without a result.
+    """
     state = {"recording_id": recording_id, "media_id": media.media_id, "key": media.key}
     if media.needs_preparation:
         state["outcome"] = "prepare"
-    start_execution(name=name, state=json.dumps(state))
-    return {"recording_id": recording_id, "media_id": media.media_id, "execution": name}
+    for number in range(1, MOST_EXECUTIONS + 1):
+        # An execution writes its result before it ends, so the row is read after the execution.
+        if store.get(recording_id, media.media_id)["status"] in FINAL:
+            break
+        name = media.execution_name(recording_id, number)
+        if start_execution(name=name, state=json.dumps(state)):
+            return {"recording_id": recording_id, "media_id": media.media_id, "execution": name}
+    else:
+        raise ExecutionsUsedUp(f"{MOST_EXECUTIONS} executions of the media object have ended without a result")
+    return {"ignored": "the media object was processed before"}
 
 
 def _to_be_started(track: MediaObject, recording_id: str, store: MediaStore, folder: TrackFiles) -> MediaObject | None:

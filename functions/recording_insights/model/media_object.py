@@ -183,10 +183,11 @@ class MediaObject:
             row["recovered"] = True
         return row
 
-    def execution_name(self, recording_id: str) -> str:
-        """Return the execution's name, at most 80 characters: sid or recording id, file name, media id.
+    def execution_name(self, recording_id: str, number: int = 1) -> str:
+        """Return the execution's name, at most 80 characters: sid or recording id, file name, media id, number.
 
-        The name is always the same: Step Functions refuses a second execution of a name for 90 days.
+        The name of the first execution, which has no number, is always the same: Step Functions refuses a second
+        execution of a name for 90 days. `number` is below 10,000.
         Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
         """
         sid = self.agora_sid
@@ -194,8 +195,9 @@ class MediaObject:
         if sid:
             stem = f"uid-{self.uid}" if self.uid else stem.rpartition("_")[2]
             stem = stem if self.recovers is None else f"part-{self.part}"
-        slug = _NOT_FOR_NAMES.sub("-", stem).strip("-")[:24]
-        return "-".join(part for part in ((sid or recording_id)[:32], slug, self.media_id) if part)
+        slug = _NOT_FOR_NAMES.sub("-", stem).strip("-")[: 24 if number == 1 else 19]
+        successor = "" if number == 1 else str(number)
+        return "-".join(part for part in ((sid or recording_id)[:32], slug, self.media_id, successor) if part)
 
     @property
     def _agora_name(self) -> AgoraName | None:

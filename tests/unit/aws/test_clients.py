@@ -15,16 +15,26 @@ from recording_insights.errors import SecretUnusable
 from recording_insights.http.problems import problem_of
 from tests.unit.fake_step_functions import FakeStepFunctions
 
+MACHINE = "arn:aws:states:eu-central-1:000000000000:stateMachine:processing"
+
 
 @pytest.fixture
 def fake() -> Any:
-    return FakeStepFunctions(machine="arn:machine")
+    return FakeStepFunctions(machine=MACHINE)
 
 
-def test_an_execution_is_started_once(fake: Any) -> None:
+@pytest.mark.parametrize("start", [clients.start_execution, clients.run_execution])
+def test_an_execution_is_started_once(fake: Any, start: Callable[..., bool]) -> None:
     for number in range(2):
-        clients.start_execution(fake, "arn:machine", name="one", state=f'{{"n": {number}}}')
+        start(fake, MACHINE, name="one", state=f'{{"n": {number}}}')
     assert fake.executions == {"one": {"n": 0}}
+
+
+def test_a_name_is_taken_while_its_execution_runs(fake: Any) -> None:
+    assert clients.run_execution(fake, MACHINE, name="one", state="{}")
+    assert clients.run_execution(fake, MACHINE, name="one", state="{}")
+    fake.over.add("one")
+    assert not clients.run_execution(fake, MACHINE, name="one", state="{}")
 
 
 def test_a_wait_may_have_ended_before(fake: Any) -> None:
@@ -38,7 +48,7 @@ def test_a_wait_may_have_ended_before(fake: Any) -> None:
 def test_any_other_fault_is_raised(fake: Any) -> None:
     fake.answers = [TimeoutError(), TimeoutError()]
     with pytest.raises(TimeoutError):
-        clients.start_execution(fake, "arn:machine", name="one", state="{}")
+        clients.start_execution(fake, MACHINE, name="one", state="{}")
     with pytest.raises(TimeoutError):
         clients.end_wait(fake, "token")
 

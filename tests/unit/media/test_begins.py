@@ -35,7 +35,7 @@ class Arrivals:
             prefix_providers={},
             reader=lambda media: lambda first, last: wav()[first : last + 1],
             folder=self.folder,
-            start_execution=lambda *, name, state: None,
+            start_execution=lambda *, name, state: True,
         )
         offset_ms = self.store.get(admitted["recording_id"], admitted["media_id"]).get("offset_ms")
         return None if offset_ms is None else int(offset_ms)

@@ -29,12 +29,13 @@ API_RECORDING = {
 
 
 class FakeBucket:
-    """Objects by key, and the executions that were started by name."""
+    """Objects by key, and the executions that were started by name; those in `over` have ended."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.executions: dict[str, Any] = {}
         self.starts: list[str] = []
+        self.over: set[str] = set()
         self.fault: Exception | None = None
 
     def reader(self, media: MediaObject) -> RangeReader:
@@ -45,11 +46,12 @@ class FakeBucket:
 
         return read
 
-    def start(self, *, name: str, state: str) -> None:
+    def start(self, *, name: str, state: str) -> bool:
         if self.fault:
             raise self.fault
         self.starts.append(name)
         self.executions.setdefault(name, json.loads(state))
+        return name not in self.over
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def admit(store: MediaStore, bucket: FakeBucket) -> Callable[[MediaObject], Any]
             prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
             reader=bucket.reader,
             folder=FakeFolder(FakeClock()),
-            start_execution=bucket.start,
+            start_execution=lambda **given: bucket.start(**given),
         )
 
     return call
@@ -151,6 +153,34 @@ def test_what_was_processed_before_is_not_processed_again(
 
     assert admit(media) == {"ignored": "the media object was processed before"}
     assert not bucket.starts
+
+
+def test_an_execution_that_ended_without_a_result_has_a_successor(admit: Any, put: Any, bucket: FakeBucket) -> None:
+    media = put("support calls of the whole week.wav")
+    names = [admit(media)["execution"]]
+    for _ in range(2):
+        bucket.over.add(names[-1])
+        names.append(admit(media)["execution"])
+
+    assert len(set(names)) == 3
+    assert {json.dumps(bucket.executions[name]) for name in names} == {json.dumps(bucket.executions[names[0]])}
+    assert all(name.startswith(media.own_recording_id[:32]) and len(name) <= 80 for name in names)
+    assert admit(media)["execution"] == names[-1], "the last one runs"
+
+
+def test_an_execution_that_ends_with_its_result_in_this_moment_has_no_successor(
+    admit: Any, put: Any, bucket: FakeBucket, store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = put()
+    first = admit(media)
+
+    def end(*, name: str, state: str) -> bool:
+        store.finish(first["recording_id"], first["media_id"], "done")
+        return False
+
+    monkeypatch.setattr(bucket, "start", end)
+    assert admit(media) == {"ignored": "the media object was processed before"}
+    assert len(bucket.executions) == 1
 
 
 def test_other_bytes_under_the_key_are_another_execution_of_the_same_recording(

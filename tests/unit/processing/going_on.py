@@ -134,9 +134,10 @@ class World:
         kept = [self.folder.kept[row["prepared"]["key"]] for row in self.rows if "prepared" in row]
         return [[piece["name"] for piece in json.loads(content)] for content in kept]
 
-    def _start(self, *, name: str, state: str) -> None:
+    def _start(self, *, name: str, state: str) -> bool:
         self.starts += 1
         self.executions.setdefault(name, Progress.from_state(json.loads(state)))
+        return True
 
     def _remux(self, pieces: Sequence[PlacedSegment], read: Callable[[str], bytes | None], target: Path) -> Prepared:
         if self.is_silent:

@@ -75,8 +75,9 @@ class Arrival:
             start_execution=self._start,
         )
 
-    def _start(self, *, name: str, state: str) -> None:
+    def _start(self, *, name: str, state: str) -> bool:
         self.executions.setdefault(name, state)
+        return True
 
     def _looked(self, progress: Progress) -> Progress:
         return prepare_media(
@@ -107,8 +108,9 @@ def test_four_hundred_announcements_in_any_order_are_one_execution(store: MediaS
     started: list[str] = []
     outcomes = []
 
-    def start(*, name: str, state: str) -> None:
+    def start(*, name: str, state: str) -> bool:
         started.append(name)
+        return True
 
     for number in range(400):
         announced = {"key": f"lone/{names[-number % len(names)]}", "etag": f"{number:032x}", "size": 9}

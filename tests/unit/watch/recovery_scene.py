@@ -110,6 +110,7 @@ class Recovery:
     def recording(self) -> Mapping[str, Any]:
         return self.media_store.recordings.get(R)
 
-    def _start(self, *, name: str, state: str) -> None:
+    def _start(self, *, name: str, state: str) -> bool:
         self.starts += 1
         self.executions.setdefault(name, json.loads(state))
+        return True

@@ -63,8 +63,12 @@ class Scene:
             media_store=MediaStore(self.store.table, self.clock.now),
             folder=self.folder,
             bucket="recordings-bucket",
-            start_execution=lambda *, name, state: self.executions.append(name),
+            start_execution=self._start,
         )
+
+    def _start(self, *, name: str, state: str) -> bool:
+        self.executions.append(name)
+        return True
 
     def _looked(self) -> Watch:
         return check_recording(

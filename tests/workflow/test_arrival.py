@@ -1,0 +1,57 @@
+"""Arrival through a queue: what cannot be admitted waits there, and comes to its end when the fault is mended."""
+
+from pathlib import Path
+
+from sandbox.cloud.local_stack import LocalStack
+from tests.deployed import drop, executions, read, recording_of, row, until, until_ended
+from tests.workflow.aws_faults import unadmitted_arrivals
+
+WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+def messages(stack: LocalStack, url: str) -> int:
+    """Number of messages in a queue, those that are being handled included."""
+    found = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(WAITING))["Attributes"]
+    return sum(int(found[name]) for name in WAITING)
+
+
+def test_an_object_that_could_not_be_admitted_is_admitted_by_a_later_delivery(stack: LocalStack, clip: Path) -> None:
+    before = stack.ledger()["paid"]
+    with unadmitted_arrivals(stack, deliveries=1000):
+        key = drop(stack, clip)
+        until(lambda: messages(stack, stack.outputs["ArrivalsUrl"]), "the message")
+    recording = until_ended(stack, recording_of(stack, key))
+    assert recording["status"] == "done"
+    until(lambda: messages(stack, stack.outputs["ArrivalsUrl"]) == 0, "the empty queue")
+    assert len(executions(stack, recording)) == 1
+    assert sum(stack.ledger()["paid"].values()) == sum(before.values()) + 1
+
+
+def test_dead_letters_of_arrival_are_moved_back(stack: LocalStack, clip: Path) -> None:
+    sqs, letters = stack.client("sqs"), stack.outputs["UnadmittedArrivalsArn"]
+    url = sqs.get_queue_url(QueueName=letters.rpartition(":")[2])["QueueUrl"]
+    with unadmitted_arrivals(stack, deliveries=1):
+        key = drop(stack, clip)
+        until(lambda: messages(stack, url), "the dead letter")
+    sqs.start_message_move_task(SourceArn=letters)
+    assert until_ended(stack, recording_of(stack, key))["status"] == "done"
+
+
+def test_an_execution_that_is_gone_has_a_successor(stack: LocalStack, clip: Path) -> None:
+    """Its row was deleted and the same object came again: the name of the execution is taken by the one that ended."""
+    key = drop(stack, clip)
+    first = until_ended(stack, recording_of(stack, key))
+    [media] = first["media"]
+    table = stack.client("dynamodb")
+    for sort in ("RECORDING", f"MEDIA#{media['media_id']}"):
+        table.delete_item(
+            TableName=stack.outputs["InsightsTableName"],
+            Key={"pk": {"S": first["recording_id"]}, "sk": {"S": sort}},
+        )
+    assert row(stack, first["recording_id"]) is None
+    s3, bucket = stack.client("s3"), stack.outputs["RecordingsBucketName"]
+    s3.put_object(Bucket=bucket, Key=key, Body=s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    again = until_ended(stack, recording_of(stack, key))
+    assert again["status"] == "done"
+    assert read(stack, again["recording_id"])["media"][0]["media_id"] == media["media_id"]
+    assert len(executions(stack, again)) == 1, "the successor's name ends with its number"
