@@ -25,10 +25,10 @@ from recording_insights.settings import (
     RepliesSettings,
     RouteSettings,
     StageSettings,
-    StartRecordingSettings,
     SubmitRecordingSettings,
     TableSettings,
     VendorSettings,
+    WatchSettings,
     WebhookSettings,
 )
 
@@ -222,12 +222,20 @@ class Wiring(Generic[S]):
         return partial(clients.run_execution, self.step_functions, self.settings.workflow_arn)
 
     @part
-    def start_watch(self: "Wiring[StartRecordingSettings]") -> "Callable[[RecordingRow], None]":
+    def start_watch(self: "Wiring[WatchSettings]") -> "Callable[[RecordingRow], None]":
         """Starts the watch over a recording."""
         from recording_insights.watch.start_watch import start_watch
 
         start_execution = partial(clients.start_execution, self.step_functions, self.settings.watch_arn)
         return partial(start_watch, start_execution=start_execution)
+
+    @part
+    def start_stop_watch(self: "Wiring[WatchSettings]") -> "Callable[[RecordingRow], None]":
+        """Starts the watch over a stop that found no recorder."""
+        from recording_insights.watch.start_watch import start_stop_watch
+
+        start_execution = partial(clients.start_execution, self.step_functions, self.settings.watch_arn)
+        return partial(start_stop_watch, start_execution=start_execution)
 
     @part
     def end_wait(self) -> Callable[[str], None]:

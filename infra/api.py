@@ -74,7 +74,7 @@ class RecordingsApi(Construct):
             # The local cloud gives the API this id. The vendors' stand-ins know the address before the API exists.
             cdk.Tags.of(self.api).add("ms-custom-id", LOCAL_API_ID)
         self._add_stage(settings)
-        for route in (start_route(foundation, watch), *control_routes(foundation), *read_routes(foundation)):
+        for route in (start_route(foundation, watch), *control_routes(foundation, watch), *read_routes(foundation)):
             self._add_route(route, settings)
 
     def _add_stage(self, settings: StackSettings) -> None:
@@ -130,7 +130,7 @@ def start_route(foundation: Foundation, watch: sfn.StateMachine) -> Route:
     )
 
 
-def control_routes(foundation: Foundation) -> list[Route]:
+def control_routes(foundation: Foundation, watch: sfn.StateMachine) -> list[Route]:
     """The routes that control a running recorder."""
     reads, table, agora_secret = foundation.settings_for, foundation.on_table, foundation.read_secret("agora")
     return [
@@ -155,8 +155,12 @@ def control_routes(foundation: Foundation) -> list[Route]:
             "/recordings/{recording_id}/stop",
             "stop_recording",
             "Asks Agora to stop recording",
-            reads(StopRecordingSettings),
-            [table("GetItem", "UpdateItem", "DeleteItem"), agora_secret],
+            reads(StopRecordingSettings, watch_arn=watch.state_machine_arn),
+            [
+                table("GetItem", "UpdateItem", "DeleteItem"),
+                agora_secret,
+                iam.PolicyStatement(actions=["states:StartExecution"], resources=[watch.state_machine_arn]),
+            ],
         ),
     ]
 

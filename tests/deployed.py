@@ -152,7 +152,7 @@ def listed(stack: LocalStack) -> list[dict[str, Any]]:
 
 
 def read(stack: LocalStack, recording_id: str) -> dict[str, Any]:
-    """The recording as the API returns it. While a recorder runs, this queries Agora."""
+    """The recording as the API returns it."""
     return dict(stack.call_api("GET", f"/recordings/{recording_id}").json())
 
 

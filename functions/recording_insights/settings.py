@@ -139,12 +139,18 @@ class RouteSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
-class StartRecordingSettings(AgoraSettings, RouteSettings):
+class WatchSettings(FunctionSettings):
+    """The state machine that watches recorders."""
+
+    watch_arn: str
+
+
+@dataclass(frozen=True)
+class StartRecordingSettings(AgoraSettings, WatchSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
     provider: str
     providers: Sequence[str]
-    watch_arn: str
 
 
 @dataclass(frozen=True)
@@ -168,8 +174,8 @@ class UpdateLayoutSettings(AgoraSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
-class StopRecordingSettings(AgoraSettings, RouteSettings):
-    """The table and Agora."""
+class StopRecordingSettings(AgoraSettings, WatchSettings, RouteSettings):
+    """The table, Agora and the watch."""
 
 
 @dataclass(frozen=True)

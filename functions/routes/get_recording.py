@@ -12,8 +12,12 @@ wiring = Wiring(GetRecordingSettings)
 
 @http_route(Logger(service="get-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
-    """200: the recording, its media objects, and the recorder's state at Agora."""
+    """200: the recording, its media objects, and what Agora last said of the recorder."""
     recording = describe_recording(
-        request.recording_id, store=wiring.recordings, agora=wiring.agora, deadline=request.deadline
+        request.recording_id,
+        request.query,
+        store=wiring.recordings,
+        agora=lambda: wiring.agora,
+        deadline=request.deadline,
     )
     return HttpResponse(recording)

@@ -14,7 +14,11 @@ wiring = Wiring(StopRecordingSettings)
 def handler(request: HttpRequest) -> HttpResponse:
     """202 and the status, even if the recorder has stopped already."""
     recording = stop_recording(
-        request.recording_id, store=wiring.recordings, agora=wiring.agora, deadline=request.deadline
+        request.recording_id,
+        store=wiring.recordings,
+        agora=wiring.agora,
+        deadline=request.deadline,
+        watch_stop=wiring.start_stop_watch,
     )
     content = {name: recording[name] for name in ("recording_id", "status", "reason") if name in recording}
     return HttpResponse(content, 202)

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from recording_insights.agora.client_request import update_request
 from recording_insights.agora.fields.layout import read_layout
 from recording_insights.agora.fields.recorder import UPDATE
+from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest
 from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
@@ -135,9 +136,9 @@ def _store() -> RecordingStore:
 
 def _described() -> dict[str, Any]:
     """Agora responds once with its state, and once not at all."""
-    live = SimpleNamespace(status=5, meaning="in progress", files=["f"], onhold=False, records=False)
-    agora: Any = SimpleNamespace(query=lambda *_: live)
-    answer = describe_recording(RECORDING_ID, store=_store(), agora=agora, deadline=Deadline.after(20))
+    agora: Any = SimpleNamespace(query=lambda *_: LiveState(5, files=("f",), onhold=False))
+    query, deadline = {"fresh": "true"}, Deadline.after(20)
+    answer = describe_recording(RECORDING_ID, query, store=_store(), agora=lambda: agora, deadline=deadline)
     return {**answer, "live": {**answer["live"], "unavailable": "reason"}}
 
 

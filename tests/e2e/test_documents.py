@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import SLOW, STAYS, read, recording_of, until, until_ended
+from tests.deployed import SLOW, STAYS, recording_of, until, until_ended
 from tests.docs.commands import Call, commands_of, curl_call
 from tests.docs.examples import fields_in, parse
 from tests.docs.pages import PROJECT, Page, page
@@ -37,13 +37,9 @@ def send(stack: LocalStack, call: Call) -> requests.Response:
 
 
 def until_files(stack: LocalStack, recording_id: str) -> None:
-    """Wait until the recorder has written a playlist."""
-
-    def written() -> bool:
-        recording = read(stack, recording_id)
-        return bool(recording.get("live", {}).get("files") or recording["media"])
-
-    until(written, "a file of the recorder")
+    """Wait until the recorder has written a file."""
+    files = {"Bucket": stack.outputs["RecordingsBucketName"], "Prefix": f"recordings/{recording_id}/"}
+    until(lambda: stack.client("s3").list_objects_v2(**files).get("Contents"), "a file of the recorder")
 
 
 def test_the_readmes_calls_start_stop_and_read_a_recording(stack: LocalStack) -> None:

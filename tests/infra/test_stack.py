@@ -97,6 +97,7 @@ ACTIONS = {
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
+        "states:StartExecution",
     },
     "get_insights": {"dynamodb:Query"},
 }

@@ -78,7 +78,7 @@ def test_it_is_traced_and_logs_no_data(machine: dict[str, Any]) -> None:
     assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
 
 
-def test_only_a_start_starts_a_watch_and_the_watch_calls_two_functions(template: Template) -> None:
+def test_only_a_start_and_a_stop_start_a_watch_and_the_watch_calls_two_functions(template: Template) -> None:
     [(machine, _)] = resources(template, "AWS::StepFunctions::StateMachine", "Watch")
     starts = {
         name
@@ -86,7 +86,10 @@ def test_only_a_start_starts_a_watch_and_the_watch_calls_two_functions(template:
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Action"] == "states:StartExecution" and statement["Resource"] == {"Ref": machine}
     }
-    assert [name.startswith("RecordingsStartRecording") for name in starts] == [True]
+    assert sorted(name[: name.index("Policy")] for name in starts) == [
+        "RecordingsStartRecording",
+        "RecordingsStopRecording",
+    ]
     called = [resources(template, "AWS::Lambda::Function", f"Watch{module}") for module in FUNCTIONS]
     [(_, policy)] = resources(template, "AWS::IAM::Policy", "WatchPolicy")
     calls = [s["Resource"] for s in policy["PolicyDocument"]["Statement"] if s["Action"] == "lambda:InvokeFunction"]

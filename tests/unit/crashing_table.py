@@ -31,6 +31,10 @@ class CrashingTable(FakeTable):
         """Count from here on: what was written before was the scene."""
         self.writes_left = self.crash_at
 
+    def disarm(self) -> None:
+        """End nothing from here on."""
+        self.writes_left = 0
+
     def put_item(self, **arguments: Any) -> None:
         self._written(super().put_item, **arguments)
 

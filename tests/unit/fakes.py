@@ -13,6 +13,7 @@ from recording_insights.deadline import Deadline
 from recording_insights.model.insights import Insights
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
+from recording_insights.store.rows import RecordingRow
 
 
 @dataclass
@@ -41,6 +42,10 @@ class FakeClock:
 
 Scripted = Any
 """A value to return, or an exception to raise."""
+
+
+def unwatched(recording: RecordingRow) -> None:
+    """No watch follows a stop."""
 
 
 def play(script: list[Scripted], call: str) -> Any:

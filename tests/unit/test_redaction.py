@@ -96,7 +96,9 @@ def test_neither_does_the_answer_to_a_call_without_a_body(
 ) -> None:
     recording_id = start(wanted(**PAGE, rtmp_url=STREAM)).recording["recording_id"]
     vendor.script["query"] = [Answer(400, {"code": 9, "reason": f"rtmp_publish_service: {STREAM} refused"})]
-    described = describe_recording(recording_id, store=recording_store, agora=agora, deadline=clock.deadline())
+    described = describe_recording(
+        recording_id, {"fresh": "true"}, store=recording_store, agora=lambda: agora, deadline=clock.deadline()
+    )
     assert "rtmp://live.example.org refused" in str(described["live"])
     assert "s3cr3t" not in str(described)
 

@@ -70,6 +70,11 @@ class LiveState:
             onhold=onhold if isinstance(onhold, bool) else None,
         )
 
+    def to_row(self) -> dict[str, Any]:
+        """Return the state as it is stored and shown: `status`, `meaning`, `files`, and `onhold` of a web page."""
+        state: dict[str, Any] = {"status": self.status, "meaning": self.meaning, "files": list(self.files)}
+        return state if self.onhold is None else {**state, "onhold": self.onhold}
+
     @property
     def meaning(self) -> str:
         """The status in words."""

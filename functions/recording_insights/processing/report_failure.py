@@ -48,7 +48,12 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
 
 
 def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: RecordingStore) -> None:
-    """Write the reason to the recording, unless the row is that of a later start: the later start has its own watch."""
+    """Write the reason to the recording, unless the row is that of a later start: the later start has its own watch.
+
+    The watch over a stop leaves no reason: the watch over the recording goes on, and stops the recorder later.
+    """
+    if watch.get("stops_only"):
+        return
     recording = store.find(watch["recording_id"])
     if recording is None or recording["created_at"] != watch["opened_at"]:
         return

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
@@ -11,18 +11,17 @@ from recording_insights.model.parts import place
 from recording_insights.model.status import RECORDING_STATUSES
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import Position, RecordingStore, position
-from recording_insights.store.rows import MediaRow, RecordingRow
-from recording_insights.validation import Reader, from_text, object_of, one_of, whole_number
+from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow
+from recording_insights.validation import Reader, flag, from_text, object_of, one_of, whole_number
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
-    from recording_insights.agora.recorder import LiveState
 
 LARGEST_PAGE = 100
 USUAL_PAGE = 20
 
 _LIVE = ("starting", "recording", "stopping")
-"""The statuses in which the recorder's live state is queried from Agora."""
+"""The statuses in which the recorder's live state is shown."""
 _INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "counted_fail_overs", "changing_until"}
 _INTERNAL_OF_MEDIA = {
     "pk",
@@ -44,31 +43,53 @@ _LISTED = (
 
 
 def describe_recording(
-    recording_id: str, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
+    recording_id: str,
+    query: Mapping[str, str],
+    *,
+    store: RecordingStore,
+    agora: "Callable[[], AgoraClient]",
+    deadline: Deadline,
 ) -> dict[str, Any]:
-    """Return a recording, its media objects and, until its files have arrived, the recorder's live state.
+    """Return a recording, its media objects and, until its files have arrived, what Agora last said of the recorder.
 
-    If Agora cannot be reached, `live` holds the reason and the rest is complete. A recorder that Agora reports as
-    recording changes the status from `starting` to `recording`.
+    `live` is what the watch last learned: `status`, `meaning`, `files`, `as_of`, and `onhold` of a web page. It is
+    absent before the first query. `query` may hold `fresh`: "true" has Agora asked, unless somebody asked it within the
+    last two minutes. If Agora cannot be reached then, `live` also has `unavailable`, the reason. `agora` makes the
+    client, which a call without `fresh` does not need.
 
     Raises:
         NotFound: there is no such recording.
+        InvalidRequest: names the parameter that is unknown or wrong.
     """
-    found = store.find_with_media(recording_id)
+    fresh = object_of(READ_PARAMETERS)("", query).get("fresh", False)
+    found = store.find_whole(recording_id)
     if found is None:
         raise NotFound(f"no recording {recording_id}")
-    recording, media = found
+    recording, media, recorder = found
     answer: dict[str, Any] = {"media": [_public_media(item) for item in sorted(media, key=place)]}
-    if recording["status"] in _LIVE and is_named(recording):
-        try:
-            state = agora.query(recording, deadline)
-        except (AgoraError, SecretUnusable) as error:
-            answer["live"] = {"unavailable": str(error)}
-        else:
-            answer["live"] = _live(state)
-            if state.records:
-                recording = store.update(recording_id, {"status": "recording"}, only_in=("starting",)) or recording
+    if recording["status"] in _LIVE:
+        known = _live(recorder) if recorder and recorder.get("opened_at") == recording["created_at"] else {}
+        if fresh and is_named(recording) and store.recorder_states.may_ask(recording_id):
+            recording, learned = _ask(recording, store=store, agora=agora(), deadline=deadline)
+            known = {**known, **learned}
+        if known:
+            answer["live"] = known
     return {**public(recording), **answer}
+
+
+def _ask(
+    recording: RecordingRow, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
+) -> tuple[RecordingRow, dict[str, Any]]:
+    """Ask Agora about a recorder, and keep the answer; a recorder that records ends the status `starting`."""
+    try:
+        state = agora.query(recording, deadline)
+    except (AgoraError, SecretUnusable) as error:
+        return recording, {"unavailable": str(error)}
+    as_of = store.recorder_states.keep(recording, state.to_row())
+    if state.records:
+        changed = store.update(recording["recording_id"], {"status": "recording"}, only_in=("starting",))
+        recording = changed or recording
+    return recording, {**state.to_row(), "as_of": as_of}
 
 
 def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[str, Any]:
@@ -95,9 +116,8 @@ def public(recording: RecordingRow) -> dict[str, Any]:
     return {name: value for name, value in recording.items() if name not in _INTERNAL}
 
 
-def _live(state: "LiveState") -> dict[str, Any]:
-    live: dict[str, Any] = {"status": state.status, "meaning": state.meaning, "files": list(state.files)}
-    return live if state.onhold is None else {**live, "onhold": state.onhold}
+def _live(recorder: RecorderStateRow) -> dict[str, Any]:
+    return {**recorder["state"], "as_of": recorder["as_of"]}
 
 
 def _public_media(item: MediaRow) -> dict[str, Any]:
@@ -126,6 +146,12 @@ def _number_of(digits: str) -> int:
     return int(digits)
 
 
+def _truth_of(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
+
+
 def _position_of(path: str, cursor: Any) -> Position:
     try:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
@@ -137,6 +163,8 @@ def _position_of(path: str, cursor: Any) -> Position:
     return created_at, recording_id
 
 
+READ_PARAMETERS: Mapping[str, Reader[Any]] = {"fresh": from_text(_truth_of, flag)}
+"""The query parameters of one recording."""
 LIST_PARAMETERS: Mapping[str, Reader[Any]] = {
     "status": one_of(*RECORDING_STATUSES),
     "limit": from_text(_number_of, whole_number(1, LARGEST_PAGE)),

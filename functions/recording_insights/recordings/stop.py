@@ -1,5 +1,6 @@
 """Stop a recording."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,18 @@ if TYPE_CHECKING:
 
 
 def stop_recording(
-    recording_id: str, *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
+    recording_id: str,
+    *,
+    store: RecordingStore,
+    agora: "AgoraClient",
+    deadline: Deadline,
+    watch_stop: Callable[[RecordingRow], None],
 ) -> RecordingRow:
     """Make the recorder leave its channel; returns the recording as it is then. Repeating it changes nothing.
 
     If Agora finds no recorder, the recorder may be moving to another host. The recording is `stopping`, its channel
-    stays claimed, and the watch stops the recorder once it is found. Until the end is proven, a repeat calls Agora.
+    stays claimed, and `watch_stop` starts the watch that stops the recorder once it is found. Until the end is proven,
+    a repeat calls Agora.
 
     A recording that the API did not start, or whose start failed, has nothing to stop: its row is returned.
 
@@ -27,6 +34,7 @@ def stop_recording(
         NotFound: there is no such recording.
         Conflict: Agora has not reported the recorder's id yet, so the recorder cannot be stopped.
         SecretUnusable, AgoraError: the recorder may still be in the channel.
+        WatchUnavailable: Agora finds no recorder, and AWS did not start the watch: a repeat starts it.
     """
     recording = store.get(recording_id)
     if not may_run(recording):
@@ -35,4 +43,7 @@ def stop_recording(
     stopped = agora.stop(recording, deadline)
     if stopped.lost and lost_since_stop(recording, store=store):
         stopped = replace(stopped, lost=False, left=True)
-    return end_by_stop(stopped, recording, store=store) or store.get(recording_id)
+    after = end_by_stop(stopped, recording, store=store) or store.get(recording_id)
+    if stopped.lost and "stop_requested_at" in after and "stopped_at" not in after:
+        watch_stop(after)
+    return after

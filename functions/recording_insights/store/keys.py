@@ -3,6 +3,7 @@
 pk              sk                                  item
 <recording id>  RECORDING                           the recording and its status
 <recording id>  MEDIA#<media id>                    one media object and its job
+<recording id>  RECORDER                            what Agora last said of the recorder
 <recording id>  TRANSCRIPT#<media id>#<page>        up to 300 KB of utterances
 <recording id>  INSIGHT#<media id>#<kind>#<number>  one topic, action item, …
 CHANNEL#<name>  CLAIM                               the recording that the channel belongs to, and until when
@@ -22,6 +23,7 @@ EXPIRES_AT = "expires_at"
 """Unix seconds; DynamoDB deletes an item some time after."""
 
 RECORDING = "RECORDING"
+RECORDER = "RECORDER"
 MEDIA_PREFIX = "MEDIA#"
 TRANSCRIPT_PREFIX = "TRANSCRIPT#"
 INSIGHT_PREFIX = "INSIGHT#"
@@ -30,6 +32,11 @@ INSIGHT_PREFIX = "INSIGHT#"
 def recording_key(recording_id: str) -> dict[str, str]:
     """Key of the recording's own item."""
     return {PARTITION: recording_id, SORT: RECORDING}
+
+
+def recorder_key(recording_id: str) -> dict[str, str]:
+    """Key of what Agora last said of the recording's recorder."""
+    return {PARTITION: recording_id, SORT: RECORDER}
 
 
 def media_key(recording_id: str, media_id: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from recording_insights.store.expressions import if_it_holds, lost_the_race, pag
 from recording_insights.store.keys import (
     MEDIA_PREFIX,
     PARTITION,
+    RECORDER,
     RECORDING,
     SORT,
     STATUS_INDEX,
@@ -31,7 +32,8 @@ from recording_insights.store.keys import (
 )
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
-from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
+from recording_insights.store.recorder_states import RecorderStateStore
+from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingChanges, RecordingRow
 
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
@@ -66,6 +68,11 @@ class RecordingStore:
         return RecorderNameStore(self.table, self.now)
 
     @property
+    def recorder_states(self) -> RecorderStateStore:
+        """What Agora last said of the recorders, in the same table."""
+        return RecorderStateStore(self.table, self.now)
+
+    @property
     def seconds(self) -> int:
         """The present moment in Unix seconds."""
         return int(self.now().timestamp())
@@ -92,13 +99,23 @@ class RecordingStore:
         return row
 
     def find_with_media(self, recording_id: str) -> tuple[RecordingRow, list[MediaRow]] | None:
-        """Return the recording and its media objects; transcript and insights lie outside of the range."""
+        """Return the recording and its media objects."""
+        found = self.find_whole(recording_id)
+        return found and found[:2]
+
+    def find_whole(self, recording_id: str) -> tuple[RecordingRow, list[MediaRow], RecorderStateRow | None] | None:
+        """Return the recording, its media objects, and what Agora last said of the recorder.
+
+        Transcript and insights lie outside of the range.
+        """
         from boto3.dynamodb.conditions import Key
 
         in_range = Key(PARTITION).eq(recording_id) & Key(SORT).between(MEDIA_PREFIX, RECORDING)
-        found = rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True)
-        *media, last = found or [{}]
-        return (last, media) if last.get(SORT) == RECORDING else None
+        *found, last = rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True) or [{}]
+        if last.get(SORT) != RECORDING:
+            return None
+        recorder = found.pop() if found and found[-1][SORT] == RECORDER else None
+        return last, found, recorder
 
     def recording_of(self, media: MediaObject) -> str:
         """Return the id of the recording that a media object belongs to.

@@ -241,6 +241,21 @@ class MediaRow(TypedDict, total=False):
     ends_at_ms: int
 
 
+class RecorderStateRow(TypedDict, total=False):
+    """What Agora last said of a recorder: `status` (Agora's number, or None), `meaning`, `files`, `onhold`.
+
+    `opened_at` is the `created_at` of the recording that it belongs to. Until `asked_until` (Unix seconds) nobody asks
+    Agora again.
+    """
+
+    pk: str
+    sk: str
+    opened_at: str
+    state: Mapping[str, Any]
+    as_of: str
+    asked_until: int
+
+
 class TranscriptPageRow(TypedDict):
     """Up to 300 KB of utterances, each a map of `Utterance`'s fields."""
 

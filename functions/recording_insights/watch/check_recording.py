@@ -56,7 +56,7 @@ def check_recording(
     """
     while found := store.find_with_media(watch.recording_id):
         recording, media = found
-        if recording["created_at"] != watch.opened_at:
+        if recording["created_at"] != watch.opened_at or (watch.stops_only and not _is_stop_open(recording)):
             break
         if _is_settled(recording, media):
             recovers = "complete_at" in recording and _needs_recovery(watch, recording)
@@ -112,7 +112,7 @@ class _Recorder:
             watch = watch.enter("starting" if self.is_starting else "recording", self.store.timestamp)
         is_overdue = self._is_overdue(watch)
         try:
-            live = self.agora.query(self.recording, self.deadline)
+            live = self._query()
         except (AgoraError, SecretUnusable) as error:
             return self._without_answer(watch, error)
         fault = None
@@ -135,7 +135,7 @@ class _Recorder:
         if left > 0:
             return Check(watch.wait(ceil(left)))
         try:
-            live = self.agora.query(self.recording, self.deadline)
+            live = self._query()
             if live.over:
                 return self._left(watch, live.meaning)
             stopped = self.agora.stop(self.recording, self.deadline)
@@ -149,6 +149,12 @@ class _Recorder:
             return Check(watch.wait(LOST_SECONDS))
         end_by_stop(stopped, self.recording, store=self.store)
         return Check(watch, ended=True)
+
+    def _query(self) -> LiveState:
+        """Ask Agora, and keep what it says for those who read the recording."""
+        live = self.agora.query(self.recording, self.deadline)
+        self.store.recorder_states.keep(self.recording, live.to_row())
+        return live
 
     def _left(self, watch: Watch, why: str) -> Check:
         """Write that the recorder has left, and release its channel."""
@@ -255,6 +261,11 @@ def _is_settled(recording: RecordingRow, media: list[MediaRow]) -> bool:
         return True
     # Agora may report the upload as complete before the first file has arrived here.
     return "complete_at" in recording and bool(media)
+
+
+def _is_stop_open(recording: RecordingRow) -> bool:
+    """Return whether a stop waits for proof that the recorder leaves."""
+    return "stop_requested_at" in recording and "stopped_at" not in recording
 
 
 def _needs_recovery(watch: Watch, recording: RecordingRow) -> bool:

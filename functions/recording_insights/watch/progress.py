@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
+from recording_insights.recordings.end import LOST_SECONDS
 from recording_insights.store.rows import RecordingRow
 
 FIRST_CHECK_SECONDS = 7
@@ -26,7 +27,7 @@ class Watch:
     `attempt` and `waited_seconds` count from the beginning of the phase. `names_files` is whether Agora has named a
     file of this recording. `credential_seconds` are the waits since the recorder got its credentials.
     `looked_at_slices` is whether lost parts have been recovered. `stop_lost` is whether a stop in this phase found no
-    recorder.
+    recorder. `stops_only` is whether the watch ends as soon as no stop waits for proof.
     """
 
     recording_id: str
@@ -41,12 +42,26 @@ class Watch:
     credential_seconds: int = FIRST_CHECK_SECONDS
     looked_at_slices: bool = False
     stop_lost: bool = False
+    stops_only: bool = False
 
     @classmethod
     def begin(cls, recording: RecordingRow) -> Self:
         """Return the watch over a recording that was just opened."""
         opened_at = recording["created_at"]
         return cls(recording["recording_id"], opened_at, opened_at)
+
+    @classmethod
+    def begin_stop(cls, recording: RecordingRow) -> Self:
+        """Return the watch over a stop that found no recorder, beside the watch over the recording."""
+        return cls(
+            recording["recording_id"],
+            recording["created_at"],
+            recording["stop_requested_at"],
+            phase="stopping",
+            wait_seconds=LOST_SECONDS,
+            waited_seconds=LOST_SECONDS,
+            stops_only=True,
+        )
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -99,3 +114,9 @@ class Watch:
 def execution_name(recording: RecordingRow) -> str:
     """Return the name of the watch's execution; each start of a recording has its own, and a retry has the same."""
     return f"{recording['recording_id']}-{recording['version']}"
+
+
+def stop_execution_name(recording: RecordingRow) -> str:
+    """Return the name of the execution that watches a stop; a repeated stop has the same, until the stop is over."""
+    moment = "".join(filter(str.isdigit, recording["stop_requested_at"]))
+    return f"{recording['recording_id']}-stop-{moment}"

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -174,6 +175,15 @@ class TestWatch:
         row = store.recordings.get(SID)
         assert row["watch_reason"].startswith(f"the watch has ended: {reason}")
         assert row["status"] == recording["status"]
+
+    def test_the_watch_over_a_stop_leaves_no_reason(
+        self, recording: RecordingRow, store: MediaStore, captured_event: Callable[[str], Any]
+    ) -> None:
+        watch = replace(Watch.begin(recording), stops_only=True)
+        report_stopped_execution(
+            captured_event("execution_aborted")["detail"] | {"input": json.dumps(watch.to_state())}, store=store
+        )
+        assert store.recordings.get(SID) == recording
 
     @pytest.mark.parametrize("recording_id", [SID, "0" * 32])
     def test_a_later_start_or_no_row_is_left_alone(

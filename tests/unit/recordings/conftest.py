@@ -6,6 +6,7 @@ import pytest
 
 from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingRow
 from tests.unit.fakes import FakeClock
 
 
@@ -15,8 +16,16 @@ def store(recording_store: RecordingStore) -> RecordingStore:
 
 
 @pytest.fixture
-def stop(store: RecordingStore, agora: Any, clock: FakeClock) -> Any:
-    return lambda recording_id: stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
+def stop_watches() -> list[RecordingRow]:
+    """The recordings of the stops that a watch follows."""
+    return []
+
+
+@pytest.fixture
+def stop(store: RecordingStore, agora: Any, clock: FakeClock, stop_watches: list[RecordingRow]) -> Any:
+    return lambda recording_id: stop_recording(
+        recording_id, store=store, agora=agora, deadline=clock.deadline(), watch_stop=stop_watches.append
+    )
 
 
 @pytest.fixture

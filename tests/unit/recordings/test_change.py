@@ -19,7 +19,7 @@ from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora.fields import check_layout
 from sandbox.stand_ins.agora.rules import check_update
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, unwatched
 from tests.unit.recordings.wanted import wanted
 
 ALL = ["#allstream#"]
@@ -236,7 +236,7 @@ def test_only_while_it_is_under_way(
     recording_id = begun(start)
     store.update(recording_id, {"status": "done"})  # its first part: the recorder goes on
     assert update(recording_id, subscribe_audio_uids=[5])["status"] == "done"
-    stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
+    stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline(), watch_stop=unwatched)
     with pytest.raises(Conflict, match="not under way"):
         update(recording_id, subscribe_audio_uids=[5])
     with pytest.raises(Conflict, match="not under way"):
@@ -306,8 +306,11 @@ def test_a_pages_live_state(
     ]
     answer = {"serverResponse": {"status": 5, "extensionServiceState": services}}
     vendor.script["query"] = [Answer(200, answer)]
-    found = describe_recording(page(start), store=store, agora=agora, deadline=clock.deadline())
-    assert found["live"] == {"status": 5, "meaning": "in progress", "files": ["a.m3u8"], "onhold": True}
+    found = describe_recording(
+        page(start), {"fresh": "true"}, store=store, agora=lambda: agora, deadline=clock.deadline()
+    )
+    state = {"status": 5, "meaning": "in progress", "files": ["a.m3u8"], "onhold": True}
+    assert found["live"] == {**state, "as_of": store.timestamp}
     assert found["url"] == "https://example.org/room"
 
 
@@ -317,7 +320,7 @@ def test_a_page_and_a_channel_of_one_name_are_two_recordings(
     first, second = begun(start), page(start)
     assert first != second
     assert page(start) == second
-    stop_recording(second, store=store, agora=agora, deadline=clock.deadline())
+    stop_recording(second, store=store, agora=agora, deadline=clock.deadline(), watch_stop=unwatched)
     assert store.claims.find("web/team") is None
     assert store.claims.find("team")
     assert len(vendor.recorders) == 1

@@ -13,7 +13,7 @@ from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges
 from tests.unit.agora.fake_agora import Answer, FakeAgora
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, unwatched
 from tests.unit.recordings.wanted import wanted
 
 CHANGES = ("update", "updateLayout")
@@ -93,7 +93,7 @@ def test_one_that_was_stopped_meanwhile_is_not_changed(
 
     def end() -> None:
         clock.on_sleep = lambda: None
-        stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
+        stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline(), watch_stop=unwatched)
         store.end_lease(first)
 
     clock.on_sleep = end
@@ -157,5 +157,5 @@ def test_a_lease_is_nobody_elses_business(
     change("update")
     assert "changing_until" not in (store.find(recording_id) or {})
     store.lease(recording_id, LEASE_SECONDS)
-    found = describe_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
+    found = describe_recording(recording_id, {}, store=store, agora=lambda: agora, deadline=clock.deadline())
     assert "changing_until" not in found

@@ -15,7 +15,7 @@ from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora.fields import check_recording
 from sandbox.stand_ins.agora.rules import check_start, check_update
 from tests.unit.agora.fake_agora import FakeAgora
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, unwatched
 from tests.unit.recordings.wanted import wanted
 
 SALT = b64encode(bytes(range(32))).decode()
@@ -246,7 +246,7 @@ def test_speakers_are_named_without_agora_whenever_it_is(
     before = vendor.names()
     assert update(recording_id, speakers={"5": "Ada Lovelace"})["speakers"] == {"5": "Ada Lovelace"}
     assert vendor.names() == before
-    stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
+    stop_recording(recording_id, store=store, agora=agora, deadline=clock.deadline(), watch_stop=unwatched)
     store.update(recording_id, {"status": "done"})
     before = vendor.names()
     assert update(recording_id, speakers={})["speakers"] == {}

@@ -41,7 +41,7 @@ def test_the_detail_hides_what_is_ours(store: RecordingStore, table: Any, agora:
     )
     table.put_item(Item={**media_key(R, "m"), "recording_id": R, "job": {"id": "1"}, **shown, **ours})
 
-    found = describe_recording(R, store=store, agora=agora, deadline=clock.deadline())
+    found = describe_recording(R, {}, store=store, agora=lambda: agora, deadline=clock.deadline())
 
     assert found.pop("media") == [shown]
     assert (
@@ -72,4 +72,4 @@ def test_a_recorder_without_an_id_is_not_queried(
 ) -> None:
     put(table, R, "starting", "2026", channel="team", uid="7")
 
-    assert "live" not in describe_recording(R, store=store, agora=agora, deadline=clock.deadline())
+    assert "live" not in describe_recording(R, {}, store=store, agora=lambda: agora, deadline=clock.deadline())

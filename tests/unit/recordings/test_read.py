@@ -12,32 +12,77 @@ from recording_insights.recordings.read import describe_recording, list_recordin
 from recording_insights.store.keys import insight_key, media_key, transcript_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
+from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.stored import put
 
 
 @pytest.fixture
 def describe(store: RecordingStore, agora: Any, clock: FakeClock) -> Any:
-    return lambda recording_id: describe_recording(recording_id, store=store, agora=agora, deadline=clock.deadline())
+    def call(recording_id: str, **query: str) -> dict[str, Any]:
+        return describe_recording(recording_id, query, store=store, agora=lambda: agora, deadline=clock.deadline())
+
+    return call
 
 
-def test_describing_a_running_recording(describe: Any, running: dict[str, Any], store: RecordingStore) -> None:
-    found = describe(running["recording_id"])
-    assert found["status"] == "recording"
-    assert found["live"] == {"status": 5, "meaning": "in progress", "files": [f"{running['sid']}_c.m3u8"]}
-    assert found["media"] == []
-    assert found["channel"] == "team"
-    assert not found.keys() & {"pk", "sk", "version", "resource_id"}
-    after = store.find(running["recording_id"])
-    assert after
-    assert after["status"] == "recording"
+def test_a_read_asks_nobody_and_writes_nothing(
+    describe: Any, running: dict[str, Any], table: FakeTable, vendor: FakeAgora
+) -> None:
+    before, asked = table.scan()["Items"], vendor.names().count("query")
+    for _ in range(10):
+        found = describe(running["recording_id"])
+    assert "live" not in found, "nobody has asked Agora yet"
+    assert (table.scan()["Items"], vendor.names().count("query")) == (before, asked)
+
+
+def test_a_read_shows_what_was_last_learned(
+    describe: Any, running: dict[str, Any], store: RecordingStore, clock: FakeClock
+) -> None:
+    fresh = describe(running["recording_id"], fresh="true")
+    assert fresh["status"] == "recording"
+    files = [f"{running['sid']}_c.m3u8"]
+    learned = {"status": 5, "meaning": "in progress", "files": files, "as_of": store.timestamp}
+    assert fresh["live"] == learned
+    assert fresh["media"] == []
+    assert fresh["channel"] == "team"
+    assert not fresh.keys() & {"pk", "sk", "version", "resource_id"}
+    clock.elapsed += 60
+    assert describe(running["recording_id"])["live"] == learned
+
+
+def test_agora_is_asked_once_in_two_minutes(
+    describe: Any, running: dict[str, Any], vendor: FakeAgora, clock: FakeClock
+) -> None:
+    def asked() -> int:
+        describe(running["recording_id"], fresh="true")
+        return vendor.names().count("query")
+
+    first = asked()
+    clock.elapsed += 119
+    assert asked() == first
+    clock.elapsed += 1
+    assert asked() == first + 1
+
+
+def test_what_an_earlier_recorder_said_is_not_shown(
+    describe: Any, running: dict[str, Any], store: RecordingStore, table: FakeTable
+) -> None:
+    describe(running["recording_id"], fresh="true")
+    table.put_item(Item={**running, "created_at": "2027-01-01T00:00:00.000000Z"})
+    assert "live" not in describe(running["recording_id"])
+
+
+@pytest.mark.parametrize("query", [{"fresh": "yes"}, {"fresh": ""}, {"frsh": "true"}])
+def test_a_parameter_that_is_wrong_is_refused(describe: Any, running: dict[str, Any], query: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest, match=next(iter(query))):
+        describe(running["recording_id"], **query)
 
 
 def test_a_recorder_that_is_not_ready_leaves_the_status(
     describe: Any, running: dict[str, Any], vendor: FakeAgora
 ) -> None:
     vendor.live_status = 2
-    found = describe(running["recording_id"])
+    found = describe(running["recording_id"], fresh="true")
     assert (found["status"], found["live"]["meaning"]) == ("starting", "components starting")
 
 
@@ -53,7 +98,7 @@ def test_agora_being_away_does_not_hide_the_row(
     describe: Any, running: dict[str, Any], vendor: FakeAgora, clock: FakeClock, answers: list[Any], reason: str
 ) -> None:
     vendor.script["query"] = list(answers)
-    found = describe(running["recording_id"])
+    found = describe(running["recording_id"], fresh="true")
     assert found["status"] == "starting"
     assert reason in found["live"]["unavailable"]
     assert clock.naps == []
@@ -61,7 +106,7 @@ def test_agora_being_away_does_not_hide_the_row(
 
 def test_a_stopped_recorder_is_gone(describe: Any, stop: Any, running: dict[str, Any]) -> None:
     stop(running["recording_id"])
-    found = describe(running["recording_id"])
+    found = describe(running["recording_id"], fresh="true")
     assert found["live"]["status"] is None
     assert "ended" in found["live"]["meaning"]
 

@@ -28,7 +28,7 @@ from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost, client_of
 from tests.unit.agora.fake_sts import FakeSts, uploader_of
 from tests.unit.crashing_table import Crash, crashes_at_every_write
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, unwatched
 from tests.unit.recordings.wanted import wanted
 
 HOUR = 3600
@@ -234,7 +234,7 @@ def test_a_channel_is_free_after_a_stop(
     start: Any, store: RecordingStore, agora: Any, clock: FakeClock, vendor: FakeAgora
 ) -> None:
     first = start().recording
-    stop_recording(first["recording_id"], store=store, agora=agora, deadline=clock.deadline())
+    stop_recording(first["recording_id"], store=store, agora=agora, deadline=clock.deadline(), watch_stop=unwatched)
     assert store.claims.find("team") is None
     second = start()
     assert second.new
@@ -582,7 +582,7 @@ def test_an_idempotency_key_outlives_the_recording(
     start: Any, store: RecordingStore, agora: Any, clock: FakeClock
 ) -> None:
     first = start(idempotency_key="order-1").recording
-    stop_recording(first["recording_id"], store=store, agora=agora, deadline=clock.deadline())
+    stop_recording(first["recording_id"], store=store, agora=agora, deadline=clock.deadline(), watch_stop=unwatched)
     again = start(idempotency_key="order-1")
     assert not again.new
     assert again.recording["status"] == "stopping"

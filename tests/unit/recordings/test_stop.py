@@ -6,13 +6,16 @@ import pytest
 
 from recording_insights.errors import AgoraRefusedCredentials, Conflict, NotFound
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingRow
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.stored import put
 from tests.unit.recordings.wanted import wanted
 
 
-def test_a_stop(stop: Any, running: dict[str, Any], store: RecordingStore, vendor: FakeAgora) -> None:
+def test_a_stop(
+    stop: Any, running: dict[str, Any], store: RecordingStore, vendor: FakeAgora, stop_watches: list[RecordingRow]
+) -> None:
     stopped = stop(running["recording_id"])
     assert stopped["status"] == "stopping"
     assert stopped["stopped_at"] == store.timestamp
@@ -22,6 +25,7 @@ def test_a_stop(stop: Any, running: dict[str, Any], store: RecordingStore, vendo
     assert vendor.recorders == {}
     assert stop(running["recording_id"]) == stopped
     assert vendor.names().count("stop") == 1
+    assert stop_watches == []
 
 
 @pytest.mark.parametrize("code", [49, 501])
@@ -46,9 +50,12 @@ class TestNoRecorderIsFound:
         row: dict[str, Any] = stop(running["recording_id"])
         return row
 
-    def test_nothing_is_proven(self, lost: dict[str, Any], store: RecordingStore) -> None:
+    def test_nothing_is_proven(
+        self, lost: dict[str, Any], store: RecordingStore, stop_watches: list[RecordingRow]
+    ) -> None:
         assert (lost["status"], lost["stop_requested_at"]) == ("stopping", store.timestamp)
         assert not lost.keys() & {"stopped_at", "ended_by", "reason"}
+        assert stop_watches == [lost]
         claim = store.claims.find("team")
         assert claim
         assert claim.claimed_until > store.seconds + 3600

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from recording_insights.agora.client import AgoraClient
+from recording_insights.recordings.end import withdraw_stop
 from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, unwatched
 from tests.unit.recordings.wanted import wanted
 from tests.unit.watch.scene import LATE, Scene, queries
 
@@ -101,7 +102,9 @@ class TestStopThatFoundNoRecorder:
         clock.elapsed += 100
         recording.watch = replace(recording.watch, wait_seconds=20)
         recording_id, deadline = recording.watch.recording_id, clock.deadline()
-        row = stop_recording(recording_id, store=recording.store, agora=recording.agora, deadline=deadline)
+        row = stop_recording(
+            recording_id, store=recording.store, agora=recording.agora, deadline=deadline, watch_stop=unwatched
+        )
         assert row["status"] == "stopping"
         return recording
 
@@ -121,6 +124,33 @@ class TestStopThatFoundNoRecorder:
         assert "stop_requested_at" not in row
         assert store.claims.find("team") is None
         assert (watch.phase, watch.wait_seconds) == ("ended", LATE * 60)
+
+    def test_the_watch_over_the_stop_ends_with_it(
+        self, lost: Scene, vendor: FakeAgora, store: RecordingStore, clock: FakeClock
+    ) -> None:
+        of_recording = lost.watch
+        lost.watch = Watch.begin_stop(lost.row)  # type: ignore[arg-type]
+        assert lost.turn().outcome == "over"
+        assert vendor.recorders == {}
+        assert (lost.row["status"], lost.row["ended_by"]) == ("stopping", "stop")
+        lost.watch = of_recording
+        assert lost.turn().phase == "ended", "the watch over the recording awaits its files"
+
+    def test_the_watch_over_the_stop_asks_again_until_there_is_proof(self, lost: Scene, vendor: FakeAgora) -> None:
+        lost.watch = Watch.begin_stop(lost.row)  # type: ignore[arg-type]
+        vendor.script["stop"] = [NOT_FOUND]
+        watch = lost.turn()
+        assert (watch.outcome, watch.wait_seconds) == ("watching", 100)
+        assert lost.turn().outcome == "over"
+        assert vendor.recorders == {}
+
+    def test_the_watch_over_a_stop_that_is_over_asks_nobody(self, lost: Scene, vendor: FakeAgora) -> None:
+        watch = Watch.begin_stop(lost.row)  # type: ignore[arg-type]
+        withdraw_stop(watch.recording_id, store=lost.store)
+        lost.watch, asked = watch, queries(vendor)
+        assert lost.turn().outcome == "over"
+        assert queries(vendor) == asked
+        assert lost.row["status"] == "recording"
 
     def test_a_recorder_that_is_still_not_found_has_left(
         self, lost: Scene, vendor: FakeAgora, store: RecordingStore
@@ -191,7 +221,11 @@ def test_a_part_that_failed_does_not_end_the_watch(recording: Scene, vendor: Fak
 
 def test_a_stop_is_settled_without_asking_agora(recording: Scene, vendor: FakeAgora, clock: FakeClock) -> None:
     stop_recording(
-        recording.watch.recording_id, store=recording.store, agora=recording.agora, deadline=clock.deadline()
+        recording.watch.recording_id,
+        store=recording.store,
+        agora=recording.agora,
+        deadline=clock.deadline(),
+        watch_stop=unwatched,
     )
     asked = queries(vendor)
     recording.media_arrives()
@@ -233,7 +267,9 @@ def test_no_file_of_a_recorder_that_named_some_is_a_failure(recording: Scene, ve
 
 
 def test_no_file_after_a_stop_is_a_failure(scene: Scene, vendor: FakeAgora, clock: FakeClock) -> None:
-    stop_recording(scene.watch.recording_id, store=scene.store, agora=scene.agora, deadline=clock.deadline())
+    stop_recording(
+        scene.watch.recording_id, store=scene.store, agora=scene.agora, deadline=clock.deadline(), watch_stop=unwatched
+    )
     scene.run()
     assert scene.row["status"] == "failed"
     assert queries(vendor) == 0
@@ -326,4 +362,5 @@ def test_the_state_holds_bookkeeping_only(scene: Scene) -> None:
         "credential_seconds": 127,
         "looked_at_slices": False,
         "stop_lost": False,
+        "stops_only": False,
     }

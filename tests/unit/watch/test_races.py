@@ -17,7 +17,7 @@ from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import Answer, FakeAgora
 from tests.unit.crashing_table import Crash, crashes_at_every_write
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, unwatched
 from tests.unit.recordings.wanted import wanted
 from tests.unit.watch.scene import LATE, Scene, watched
 
@@ -87,13 +87,20 @@ def test_a_stop_and_the_recorder_s_own_end_at_once_are_one_end(
 
     overtaken: list[Any] = []
     store = Overtaken(recording.store.table, recording.store.now)
-    after = stop_recording(recording_id, store=store, agora=recording.agora, deadline=clock.deadline())
+    after = stop_recording(
+        recording_id, store=store, agora=recording.agora, deadline=clock.deadline(), watch_stop=unwatched
+    )
     assert overtaken
     assert (after["status"], after["ended_by"]) == ("stopping", "recorder")
     ended = recording.row
     recording.turn()
     assert recording.row == ended
-    assert stop_recording(recording_id, store=store, agora=recording.agora, deadline=clock.deadline()) == ended
+    assert (
+        stop_recording(
+            recording_id, store=store, agora=recording.agora, deadline=clock.deadline(), watch_stop=unwatched
+        )
+        == ended
+    )
 
 
 def test_a_notification_of_the_former_try_of_the_id_ends_nothing(

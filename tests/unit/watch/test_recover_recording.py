@@ -9,7 +9,7 @@ from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import FakeAgora
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, unwatched
 from tests.unit.processing.track_scene import playlist
 from tests.unit.recordings.wanted import wanted
 from tests.unit.watch.scene import LATE, Scene
@@ -109,7 +109,11 @@ def test_what_hinders_the_look_is_waited_out_and_nothing_is_concluded(recording:
 
 def test_without_any_slices_it_is_the_failure_that_it_was(recording: Scene) -> None:
     stop_recording(
-        recording.watch.recording_id, store=recording.store, agora=recording.agora, deadline=recording.clock.deadline()
+        recording.watch.recording_id,
+        store=recording.store,
+        agora=recording.agora,
+        deadline=recording.clock.deadline(),
+        watch_stop=unwatched,
     )
     recording.run()
 
