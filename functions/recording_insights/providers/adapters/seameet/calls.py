@@ -21,7 +21,7 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, Job, JobState, Submission
 from recording_insights.providers.toolkit.auth import Credentials, StaticKey
 from recording_insights.providers.toolkit.http import Query, Reply, VendorHttp, path_segment
-from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.json import parse_object, promised
 from recording_insights.providers.toolkit.values import NO_REASON, mapping
 from recording_insights.redaction import vendor_message
 
@@ -97,16 +97,16 @@ class SeaMeet:
         """Read the callback of a finished analysis, which contains the result and names the meeting."""
         self._prove(request)
         try:
-            data = parse_json(request.body)
-            event = data.get("event_name") or data["event"]
+            data = parse_object(request.body)
+            event = data.get("event_name") or promised(data, "event")
             if event != RESULT_EVENT:
                 return None
             payload = payload_of(data)
-            meeting = data.get("meeting_id") or payload["meeting_id"]
-        except (AttributeError, LookupError, TypeError, ValueError):
-            raise InvalidRequest("body", "names no event, or no meeting, or has no payload") from None
+            meeting = data.get("meeting_id") or promised(payload, "meeting_id")
+        except ValueError as fault:
+            raise InvalidRequest("body", str(fault)) from None
         if not meeting or not isinstance(meeting, str):
-            raise InvalidRequest("body", "names no meeting")
+            raise InvalidRequest("body", "its field meeting_id is no text")
         return Callback({"meeting_id": meeting, "callback_key": meeting}, is_result=True, key=meeting)
 
     def _create_meeting(self, submission: Submission) -> str:
