@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.errors import CallbackForged, InvalidRequest, JobNotFound, ProviderUnavailable
+from recording_insights.errors import CallbackForged, CallbackUnusable, InvalidRequest, JobNotFound, ProviderUnavailable
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import Callback, CallbackRequest, JobState
 from recording_insights.providers.toolkit.http import VendorHttp
@@ -121,6 +121,23 @@ class TestCallback:
     def test_authentic_nonsense_is_refused_with_the_field(self, body: bytes, fault: str) -> None:
         with pytest.raises(InvalidRequest, match=rf"^body: {fault}$"):
             Scene({}).provider.read_callback(signed(body))
+
+    @pytest.mark.parametrize(
+        ("body", "key"),
+        [
+            (b'{"event": "dashboard_analysis_finished", "meeting_id": "seax_1", "payload": {"transcript": [', "seax_1"),
+            (b'{"event": "dashboard_analysis_finished", "payload": "{\\"meeting_id\\": \\"seax_1\\", ', "seax_1"),
+            (b'{"event": "dashboard_analysis_finished", "meeting_id": "seax_1", "payload": null}', "seax_1"),
+            (b'{"event": "dashboard_analysis_finished", "meeting_id": 7}', ""),
+            (b'{"meeting_id": "seax_1"}', "seax_1"),
+            (b"nonsense", ""),
+            (b'\xff "meeting_id": "seax_1"', "seax_1"),
+        ],
+    )
+    def test_a_refused_callback_names_its_meeting_where_it_can(self, body: bytes, key: str) -> None:
+        with pytest.raises(CallbackUnusable) as raised:
+            Scene({}).provider.read_callback(signed(body))
+        assert raised.value.key == key
 
     @pytest.mark.parametrize("signature", [None, "", "sha256=", "é" * 64, "0" * 64, "0" * 63, "g" * 64])
     def test_a_wrong_signature(self, signature: str | None) -> None:
