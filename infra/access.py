@@ -76,17 +76,31 @@ class Foundation:
         )
 
     def read_provider_secrets(self) -> list[iam.PolicyStatement]:
-        """Read the credentials of every provider of the stack. Services of AWS have no credentials."""
-        return [self.read_secret(name) for name in self.settings.providers if PROVIDERS[name].secret_keys]
+        """Read the credentials of every provider of the stack. Services of AWS have no credentials.
+
+        Where the workers share a vendor's access token, they store it as a version of the vendor's secret.
+        """
+        names = [name for name in self.settings.providers if PROVIDERS[name].secret_keys]
+        share = [
+            iam.PolicyStatement(actions=["secretsmanager:PutSecretValue"], resources=[f"{self._secret(name)}-??????"])
+            for name in names
+            if PROVIDERS[name].shares_token
+        ]
+        return [*(self.read_secret(name) for name in names), *share]
 
     def read_secret(self, vendor: str) -> iam.PolicyStatement:
         """Read the credentials of one vendor. An operator makes the secret, so that no template holds it."""
-        secret = cdk.Stack.of(self.scope).format_arn(
+        secret = self._secret(vendor)
+        # A secret's ARN ends in six random characters, and a missing secret has no ARN. Without the bare name here,
+        # AWS would respond "access denied" instead of "not found".
+        return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret, f"{secret}-??????"])
+
+    def _secret(self, vendor: str) -> str:
+        """The ARN of a vendor's secret without the hyphen and the six characters that AWS adds."""
+        arn: str = cdk.Stack.of(self.scope).format_arn(
             service="secretsmanager",
             resource="secret",
             resource_name=secret_name(self.settings.stage, vendor),
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        # A secret's ARN ends in six random characters, and a missing secret has no ARN. Without the bare name here,
-        # AWS would respond "access denied" instead of "not found".
-        return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret, f"{secret}-??????"])
+        return arn

@@ -4,6 +4,7 @@ RecordingInsightsError
 ├── SettingsInvalid             the environment of a function is incomplete or malformed
 ├── SecretUnusable              a secret or one of its keys is missing or malformed                 (500)
 ├── InvalidRequest              a field of a request is wrong                                       (400)
+│   └── CallbackUnusable        an authentic callback has no usable content                         (400)
 ├── NotFound                    there is no recording, job, media object or provider of this name   (404)
 ├── Conflict                    the recording's state does not allow the request                    (409)
 ├── PayloadTooLarge             the body of a request exceeds the limit                             (413)
@@ -66,6 +67,14 @@ class InvalidRequest(RecordingInsightsError):
         super().__init__(f"{field}: {detail}")
         self.field = field
         self.detail = detail
+
+
+class CallbackUnusable(InvalidRequest):
+    """An authentic callback has no usable content; `key` is the `callback_key` of the job that it names, or empty."""
+
+    def __init__(self, detail: str, key: str) -> None:
+        super().__init__("body", detail)
+        self.key = key
 
 
 class NotFound(RecordingInsightsError):

@@ -130,7 +130,7 @@ def test_a_missing_speaker_is_nobody(scene: Scene) -> None:
 
 def test_a_reply_without_a_result_is_refused_in_words(scene: Scene) -> None:
     scene.run()
-    for reply in (b"{}", b"[]", b"null", b'"text"', b'{"error": "gone"}'):
+    for reply in (b"", b"{}", b"[]", b"null", b'"text"', b'{"error": "gone"}'):
         scene.s3.objects[REPLIES, scene.row["reply"]] = reply
 
         with pytest.raises(ProviderRejected) as refused:
@@ -138,6 +138,7 @@ def test_a_reply_without_a_result_is_refused_in_words(scene: Scene) -> None:
 
         message = str(refused.value)
         assert message.startswith(f"{scene.name}'s reply does not match its contract: "), message
+        assert "promised types" not in message, "the reason names no field"
         assert message.endswith(f"; stored as {scene.row['reply']}"), message
         assert_is_a_sentence(message.removeprefix(f"{scene.name}'s "))
 

@@ -103,8 +103,10 @@ ACTIONS = {
 }
 WITH_EVERY_PROVIDER = {
     **ACTIONS,
-    "submit_recording": ACTIONS["submit_recording"] | {"s3:PutObject", "transcribe:StartTranscriptionJob"},
-    "poll_job": ACTIONS["poll_job"] | {"dynamodb:Query", "s3:GetObject", "transcribe:GetTranscriptionJob"},
+    "submit_recording": ACTIONS["submit_recording"]
+    | {"s3:PutObject", "secretsmanager:PutSecretValue", "transcribe:StartTranscriptionJob"},
+    "poll_job": ACTIONS["poll_job"]
+    | {"dynamodb:Query", "s3:GetObject", "secretsmanager:PutSecretValue", "transcribe:GetTranscriptionJob"},
     "receive_callback": {
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
@@ -223,6 +225,19 @@ def test_a_secret_of_another_vendor_or_stage_cannot_be_read(template: Template) 
     # AWS adds a hyphen and six characters to the name of a secret.
     named = [re.search(r':secret:recording-insights/dev/([a-z-]+?)(-\?{6})?"', secret) for secret in secrets]
     assert {name[1] if name else name for name in named} == {"agora", "agora-uploader", "marsview"}
+
+
+def test_only_the_secret_of_a_provider_that_shares_its_token_can_be_written(every_provider: Template) -> None:
+    writers = {
+        module: json.dumps(statement["Resource"])
+        for module, function in functions(every_provider).items()
+        for statement in statements_of(every_provider, function["Role"]["Fn::GetAtt"][0])
+        if statement["Action"] == "secretsmanager:PutSecretValue"
+    }
+    assert writers.keys() == {"submit_recording", "poll_job"}
+    for secret in writers.values():
+        assert ":secret:recording-insights/dev/ringcentral-??????" in secret
+        assert secret.count(":secret:") == 1
 
 
 def test_only_a_start_and_its_watch_may_read_the_key_of_agoras_user(template: Template) -> None:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,9 +12,13 @@ from recording_insights.errors import SecretUnusable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 CACHE_SECONDS = 300
 """How long a function uses a secret that it has read. `fresh` skips this cache after a vendor refused the secret."""
+
+TOKEN_LABEL = "ACCESS_TOKEN"  # noqa: S105 - a staging label
+"""The staging label of the version of a vendor's secret that holds an access token."""
 
 
 class SecretSource(Protocol):
@@ -71,3 +77,39 @@ class _SecretsInTime:
 
     def get(self, name: str, **options: Any) -> Any:
         return self.provider.get(name, **options)
+
+
+@dataclass(frozen=True)
+class SharedToken:
+    """A vendor's access token in a version of its own of the vendor's secret `name`; the credentials stay current.
+
+    The token is encrypted and guarded as the credentials are. Sharing saves logins and nothing depends on it: without
+    the secret, without the right, or with a fault of AWS, there is no token to read, and a written one is lost.
+    """
+
+    name: str
+
+    @cached_property
+    def _client(self) -> "SecretsManagerClient":
+        import boto3
+
+        return boto3.client("secretsmanager", config=limits(is_route=True))
+
+    def read(self) -> tuple[str, float] | None:
+        """Return the token and the moment until which it may be used, in Unix seconds; None if there is none."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            version = self._client.get_secret_value(SecretId=self.name, VersionStage=TOKEN_LABEL)
+            stored = json.loads(version["SecretString"])
+            return str(stored["token"]), float(stored["usable_until"])
+        except (BotoCoreError, ClientError, LookupError, TypeError, ValueError):
+            return None
+
+    def write(self, text: str, usable_until: float) -> None:
+        """Replace the token. Secrets Manager removes the label from the version before, and later that version."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        stored = json.dumps({"token": text, "usable_until": usable_until})
+        with suppress(BotoCoreError, ClientError):
+            self._client.put_secret_value(SecretId=self.name, SecretString=stored, VersionStages=[TOKEN_LABEL])

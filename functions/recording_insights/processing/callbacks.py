@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Literal
 
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore
-from recording_insights.errors import NotFound
+from recording_insights.errors import CallbackUnusable, InvalidRequest, NotFound
 from recording_insights.model.status import FINAL
 from recording_insights.processing.job_name import JobName
 from recording_insights.providers.port import CallbackRequest, CallsBack, Job
@@ -42,10 +42,14 @@ class Callbacks:
 
         Raises:
             CallbackForged: the request does not prove that the vendor sent it; nothing was changed.
-            InvalidRequest: the request is authentic, but malformed.
+            InvalidRequest: the request is authentic, but malformed. If it names a job, the row says so.
             NotFound: the callback belongs to no media object here.
         """
-        callback = adapter.read_callback(request)
+        try:
+            callback = adapter.read_callback(request)
+        except InvalidRequest as refusal:
+            self._note_refusal(provider, name, refusal)
+            raise
         if callback is None:
             return "nothing to do"
         body = request.body if callback.is_result else None
@@ -110,6 +114,24 @@ class Callbacks:
         first = self.store.note_callback(recording_id, media_id, provider=provider, job=job, delivery=delivery)
         self._end_wait_of(self._row(recording_id, media_id))
         return "noted" if first else "known already"
+
+    def _note_refusal(self, provider: str, name: str | None, refusal: InvalidRequest) -> None:
+        """Note in the row of the present job that its callback was refused, and why."""
+        row = self._row_of_refused(provider, name, refusal)
+        if row and row["provider"] == provider:
+            said = f"a callback was refused at {self.store.timestamp}: {refusal}"
+            self.store.note(row["recording_id"], row["media_id"], callback_refusal=said)
+
+    def _row_of_refused(self, provider: str, text: str | None, refusal: InvalidRequest) -> MediaRow | None:
+        """Return the row whose present job the text names at its end, or the refusal by its key if there is no text."""
+        if text is not None:
+            name = JobName.read(text)
+            row = self.store.find(name.recording_id, name.media_id) if name else None
+            return row if row and name == JobName.of(row) else None
+        key = refusal.key if isinstance(refusal, CallbackUnusable) else ""
+        found = self.store.jobs.find(provider, key) if key else None
+        row = self.store.find(*found) if found else None
+        return row if row and row.get("job", {}).get("callback_key") == key else None
 
     def _end_wait_of(self, row: MediaRow) -> None:
         if "task_token" in row and row["status"] not in FINAL:

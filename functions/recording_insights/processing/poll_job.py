@@ -88,7 +88,8 @@ class _Poll:
             return self._poll_again(str(error), fault=error)
         if state.phase == "failed":
             return self.progress.end("failed", state.reason or state.word)
-        return self._poll_again(state.word)
+        refusal = self.row.get("callback_refusal")
+        return self._poll_again(f"{state.word}; {refusal}" if refusal else state.word)
 
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id

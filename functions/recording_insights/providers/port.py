@@ -243,5 +243,6 @@ class CallsBack(Protocol):
 
         Raises:
             CallbackForged: the vendor did not send the request, or somebody changed it on the way.
-            InvalidRequest: the request is authentic, but its content is not usable.
+            InvalidRequest: the request is authentic, but its content is not usable. It is a `CallbackUnusable` if the
+                path names no job: then the row of the job that the content names says that a callback was refused.
         """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from recording_insights.aws.secrets import read_secret
+from recording_insights.aws.secrets import SharedToken, read_secret
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.port import Capabilities, Provider
 from recording_insights.settings import VendorSettings, job_prefix
@@ -43,7 +43,7 @@ class ProviderEntry:
     `adapter` is `package:Class`, for the class in `adapters/<package>/calls.py`. `base_url` is scheme and host of the
     vendor's API, without a trailing slash. A service of AWS has neither base URL nor secret: its adapter calls it with
     the function's own role. `language`, `custom_vocabulary` and `speakers` mean the same for every provider that has
-    them.
+    them. `shares_token` is for a vendor that limits logins: all workers use one access token.
 
     Raises:
         ValueError: the base URL is no `https://host`, or only one of base URL and secret is given.
@@ -53,6 +53,7 @@ class ProviderEntry:
     base_url: str | None
     secret_keys: tuple[str, ...]
     options: Mapping[str, Reader[Any]]
+    shares_token: bool = False
 
     def __post_init__(self) -> None:
         if self.base_url is not None and not _HOST_ONLY.fullmatch(self.base_url):
@@ -138,6 +139,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="ringcentral:RingCentral",
         base_url="https://platform.ringcentral.com",
         secret_keys=("clientId", "clientSecret", "jwt"),
+        shares_token=True,
         options={
             "language": one_of("en", "en-US"),
             "custom_vocabulary": phrases(most=500),
@@ -209,7 +211,8 @@ def receives_webhooks(name: str) -> bool:
 def load_provider(name: str, settings: VendorSettings) -> Provider:
     """Return the adapter of a provider, connected to its secret and its base URL.
 
-    The constructor of an adapter is `(http, credentials)`, that of a service of AWS `(endpoint_url, job_prefix)`.
+    The constructor of an adapter is `(http, credentials)`, that of a service of AWS `(endpoint_url, job_prefix)`. An
+    adapter that shares its access token takes a `TokenStore` as `shared`, too.
     """
     entry, adapter = PROVIDERS[name], _adapter(name)
     if entry.base_url is None:
@@ -225,7 +228,8 @@ def load_provider(name: str, settings: VendorSettings) -> Provider:
         return read_secret(secret, entry.secret_keys, fresh=fresh)
 
     http = VendorHttp(adapter.__name__, settings.base_urls.get(name, entry.base_url).rstrip("/"))
-    provider: Provider = adapter(http, credentials)
+    sharing = {"shared": SharedToken(secret)} if entry.shares_token else {}
+    provider: Provider = adapter(http, credentials, **sharing)
     return provider
 
 

@@ -27,6 +27,7 @@ _OF_A_JOB: MediaChanges = {
     "unconfirmed": None,
     "not_found_at": None,
     "callback_at": None,
+    "callback_refusal": None,
     "callback_job": None,
     "delivery": None,
     "task_token": None,

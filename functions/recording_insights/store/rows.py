@@ -162,6 +162,7 @@ class MediaChanges(TypedDict, total=False):
     last_word: str | None
     # The callback
     callback_at: str | None
+    callback_refusal: str | None
     callback_job: Job | None
     delivery: str | None
     task_token: str | None
@@ -223,6 +224,7 @@ class MediaRow(TypedDict, total=False):
     last_word: str
     # The callback
     callback_at: str
+    callback_refusal: str
     callback_job: Job
     delivery: str
     task_token: str

@@ -1,10 +1,10 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from recording_insights.aws.secrets import read_secret
+from recording_insights.aws.secrets import SharedToken, read_secret
 from recording_insights.errors import SecretUnusable
 
 NAME = "recording-insights/dev/marsview"
@@ -106,3 +106,35 @@ class TestSecretsManager:
 
         with pytest.raises(GetParameterError, match="AccessDenied"):
             read_secret(NAME, KEYS)
+
+
+class TestSharedToken:
+    """Against moto."""
+
+    @pytest.fixture
+    def secrets_manager(self) -> Iterator[Any]:
+        import boto3
+
+        client = boto3.client("secretsmanager")
+        client.create_secret(Name=NAME, SecretString=json.dumps(CREDENTIALS))
+        yield client
+        client.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+
+    def test_other_workers_read_the_last_token_and_the_credentials_stay(self, secrets_manager: Any) -> None:
+        assert SharedToken(NAME).read() is None
+        for token in (("token-1", 1_800_000_000.5), ("token-2", 1_800_007_000.0)):
+            SharedToken(NAME).write(*token)
+            assert SharedToken(NAME).read() == token
+        assert read_secret(NAME, KEYS, fresh=True) == CREDENTIALS
+        current = secrets_manager.get_secret_value(SecretId=NAME)
+        assert current["VersionStages"] == ["AWSCURRENT"]
+
+    def test_without_the_secret_or_the_right_each_worker_keeps_its_own(self) -> None:
+        shared = SharedToken("recording-insights/dev/nobody")
+        shared.write("token-1", 1.0)
+        assert shared.read() is None
+
+    @pytest.mark.parametrize("stored", ["", "nonsense", "[]", "{}", '{"token": 7, "usable_until": "x"}'])
+    def test_a_version_of_another_form_is_no_token(self, secrets_manager: Any, stored: str) -> None:
+        secrets_manager.put_secret_value(SecretId=NAME, SecretString=stored or " ", VersionStages=["ACCESS_TOKEN"])
+        assert SharedToken(NAME).read() is None

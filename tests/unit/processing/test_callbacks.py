@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from recording_insights.errors import CallbackForged, NotFound, ProviderUnavailable, SubmissionUnconfirmed
+from recording_insights.errors import (
+    CallbackForged,
+    CallbackUnusable,
+    NotFound,
+    ProviderUnavailable,
+    SubmissionUnconfirmed,
+)
 from recording_insights.processing.callbacks import Callbacks, callback_token
 from recording_insights.processing.job_name import JobName
 from recording_insights.providers.pacing import Pace
@@ -28,6 +34,8 @@ class Adapter:
     def read_callback(self, request: CallbackRequest) -> Callback | None:
         request.prove(request.path_token)
         told = json.loads(request.body)
+        if isinstance(told, str):
+            raise CallbackUnusable("it has no field status", told)
         return Callback(**told) if told else None
 
 
@@ -124,6 +132,45 @@ def test_an_early_callback_leaves_nobody_waiting(world: World) -> None:
     world.flow.provider.polls, world.flow.provider.replies = [DONE], [b"{}"]
     assert world.flow.poll().outcome == "succeeded"
     assert not world.woken
+
+
+@pytest.mark.parametrize("name", ["", None], ids=["named by its path", "named by its key"])
+def test_the_row_says_which_callback_came_and_why_it_was_refused(placed: World, name: str | None) -> None:
+    assert placed.wait()
+    placed.flow.store.jobs.name(R, placed.media_id, provider="marsview", key="meeting-1")
+    placed.flow.store.note(R, placed.media_id, job={**JOB, "callback_key": "meeting-1"})
+
+    with pytest.raises(CallbackUnusable):
+        placed.call("meeting-1", name=name)
+
+    refused = f"a callback was refused at {placed.flow.store.timestamp}: body: it has no field status"
+    assert placed.flow.item["callback_refusal"] == refused
+    assert not placed.woken
+    placed.flow.provider.polls = [RUNNING]
+    placed.flow.poll()
+    assert placed.flow.item["last_word"] == f"{RUNNING.word}; {refused}"
+
+    assert placed.call() == "noted"
+
+
+@pytest.mark.parametrize("key", ["", "another meeting"])
+def test_a_refused_callback_of_nobody_changes_nothing(placed: World, key: str) -> None:
+    before = placed.flow.item
+    with pytest.raises(CallbackUnusable):
+        placed.call(key, name=None)
+    assert placed.flow.item == before
+
+
+def test_a_refusal_belongs_to_its_job(placed: World) -> None:
+    with pytest.raises(CallbackUnusable):
+        placed.call("")
+    assert "callback_refusal" in placed.flow.item
+    placed.flow.store.give_up(R, placed.media_id, "the link expired")
+    assert "callback_refusal" not in placed.flow.item
+
+    with pytest.raises(CallbackUnusable):
+        placed.call("")
+    assert "callback_refusal" not in placed.flow.item, "the path names the job before"
 
 
 def test_a_late_callback_is_noted_and_the_next_poll_finds_the_end(placed: World) -> None:

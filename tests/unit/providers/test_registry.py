@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.aws.secrets import SharedToken
 from recording_insights.errors import CredentialsRefused, InvalidRequest
 from recording_insights.providers import registry
 from recording_insights.providers.adapters.marsview.calls import DEFAULT_MODELS
@@ -72,6 +73,12 @@ def test_a_refused_secret_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
     secret = "recording-insights/dev/marsview", ("apiKey", "apiSecret", "userId")
     assert reads == [(*secret, False), (*secret, True)]
+
+
+def test_whose_access_token_all_workers_share() -> None:
+    assert [name for name, entry in PROVIDERS.items() if entry.shares_token] == ["ringcentral"]
+    ringcentral: Any = load_provider("ringcentral", SETTINGS)
+    assert ringcentral._token._shared == SharedToken("recording-insights/dev/ringcentral")
 
 
 def test_who_receives_webhooks() -> None:

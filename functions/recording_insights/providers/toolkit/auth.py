@@ -4,8 +4,9 @@ A credential that the vendor refuses is replaced once: an operator may have rota
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from recording_insights.errors import CredentialsRefused
 from recording_insights.providers.toolkit.http import Reply
@@ -45,8 +46,18 @@ class StaticKey:
 class Token:
     """An access token and its lifetime in seconds; a lifetime of 0 is good for one call."""
 
-    text: str
+    text: str = field(repr=False)
     seconds: int
+
+
+class TokenStore(Protocol):
+    """Shares an access token between all workers of a stage, for a vendor that limits logins."""
+
+    def read(self) -> tuple[str, float] | None:
+        """Return the token and the moment until which it may be used, in Unix seconds; None if there is none."""
+
+    def write(self, text: str, usable_until: float) -> None:
+        """Replace the token. A fault is no error: then other workers log in for themselves."""
 
 
 class LoginRefused(Exception):
@@ -57,6 +68,7 @@ class AccessToken:
     """Sends calls with an access token, and keeps the token until it expires or the vendor refuses it.
 
     `log_in` takes the secret and returns a `Token`, or raises `LoginRefused`. `reason_of` reads the refusal of a token.
+    `clock` returns seconds: Unix seconds if the token is `shared`.
     """
 
     def __init__(
@@ -65,39 +77,57 @@ class AccessToken:
         credentials: Credentials,
         log_in: Callable[[Mapping[str, str]], Token],
         reason_of: Callable[[Reply], str],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+        shared: TokenStore | None = None,
     ) -> None:
         self._vendor = vendor
         self._credentials = credentials
         self._log_in = log_in
         self._reason_of = reason_of
         self._clock = clock
-        self._token = Token("", 0)
-        self._expires_at = 0.0
+        self._shared = shared
+        self._text = ""
+        self._usable_until = 0.0
 
     def call(self, send: Callable[[str], Reply]) -> Reply:
-        """Call `send` with the present token, and once more with a new one if the vendor refuses the token.
+        """Call `send` with a token, and again with another one if the vendor refuses it; the last one is new.
 
         Raises:
             CredentialsRefused: the vendor refuses a fresh copy of the secret, or a token that it has just issued.
         """
-        for is_refused in (False, True):
-            reply = send(self._new_token() if is_refused else self._present_token())
+        for token in self._tokens():
+            reply = send(token)
             if reply.status not in REFUSALS:
                 return reply
         raise CredentialsRefused(f"{self._vendor} refused a new access token: {self._reason_of(reply)}")
 
-    def _present_token(self) -> str:
-        is_valid = self._token.text and self._clock() < self._expires_at
-        return self._token.text if is_valid else self._new_token()
+    def _tokens(self) -> Iterator[str]:
+        """Yield a known token or else a new one, then that of the other workers if it is another, then a new one."""
+        if not self._is_usable():
+            self._take_shared()
+        first = self._text if self._is_usable() else self._new_token()
+        yield first
+        self._take_shared()
+        if self._text != first and self._is_usable():
+            yield self._text
+        yield self._new_token()
+
+    def _take_shared(self) -> None:
+        if self._shared and (shared := self._shared.read()):
+            self._text, self._usable_until = shared
+
+    def _is_usable(self) -> bool:
+        return bool(self._text) and self._clock() < self._usable_until
 
     def _new_token(self) -> str:
         for fresh in (False, True):
             try:
-                self._token = self._log_in(self._credentials(fresh))
+                token = self._log_in(self._credentials(fresh))
             except LoginRefused as error:
                 reason = str(error)
                 continue
-            self._expires_at = self._clock() + self._token.seconds - MARGIN_SECONDS
-            return self._token.text
+            self._text, self._usable_until = token.text, self._clock() + token.seconds - MARGIN_SECONDS
+            if self._shared:
+                self._shared.write(self._text, self._usable_until)
+            return self._text
         raise CredentialsRefused(f"{self._vendor} refused the credentials of its secret: {reason}")

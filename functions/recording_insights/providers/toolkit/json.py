@@ -1,7 +1,11 @@
-"""JSON from vendors."""
+"""JSON from vendors, and the fields that their APIs promise.
+
+The text of each error is the second half of "The reply does not match its contract: it has no field results".
+"""
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 _HALF_PAIR = re.compile(
@@ -10,10 +14,44 @@ _HALF_PAIR = re.compile(
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse the JSON of a vendor to plain Python values; raises ValueError if it is no UTF-8 or no JSON.
+    """Parse the JSON of a vendor to plain Python values; raises ValueError if it is no UTF-8, no JSON, or too deep.
 
     NaN and Infinity become None. A number too large for a float, such as 1e999, becomes infinity. Half of a surrogate
     pair becomes the replacement character: vendors produce one when they cut a text in the middle of an emoji.
     """
-    text = _HALF_PAIR.sub(r"\\ufffd", body.decode("utf-8-sig"))
-    return json.loads(text, parse_constant=lambda _: None)
+    try:
+        text = _HALF_PAIR.sub(r"\\ufffd", body.decode("utf-8-sig"))
+        return json.loads(text, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parse a reply that must be a JSON object; raises ValueError like `parse_json`, and for any other JSON value."""
+    value = parse_json(body)
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")
+    return value
+
+
+def promised_object(parent: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """Return the object in a field; raises ValueError, which names the field, if the field is absent or no object."""
+    value = promised(parent, field)
+    if not isinstance(value, dict):
+        raise ValueError(f"its field {field} is no object")
+    return value
+
+
+def promised_list(parent: Mapping[str, Any], field: str) -> list[Any]:
+    """Return the list in a field; raises ValueError, which names the field, if the field is absent or no list."""
+    value = promised(parent, field)
+    if not isinstance(value, list):
+        raise ValueError(f"its field {field} is no list")
+    return value
+
+
+def promised(parent: Mapping[str, Any], field: str) -> Any:
+    """Return the value of a field; raises ValueError, which names the field, if it is absent."""
+    if field not in parent:
+        raise ValueError(f"it has no field {field}")
+    return parent[field]

@@ -38,6 +38,7 @@ from sandbox.stand_ins.hearing import speech
 from sandbox.stand_ins.vendors.ringcentral.server import CREDENTIALS
 from tests.stand_in_session import HOST, stand_in_session
 from tests.unit.providers.adapters.marsview_scene import Vault, text_of
+from tests.unit.providers.toolkit.test_auth import Shared
 
 LINK = "https://bucket.example/talk.mp4?X-Amz-Credential=AKIA&X-Amz-Signature=5ec0de"
 TOKEN = "0badcafe" * 8
@@ -74,8 +75,13 @@ class Scene:
         session = stand_in_session(self.client)
         session.hooks["response"].append(lambda reply, **_: self.requests.append(reply.request))
         self.vault = Vault(CREDENTIALS)
-        http = VendorHttp("RingCentral", f"{HOST}/ringcentral", session)
-        self.provider = RingCentral(http, self.vault, lambda: self.now)
+        self.http = VendorHttp("RingCentral", f"{HOST}/ringcentral", session)
+        self.shared: Shared | None = None
+        self.provider = self.worker()
+
+    def worker(self) -> RingCentral:
+        """The adapter of another worker."""
+        return RingCentral(self.http, self.vault, lambda: self.now, shared=self.shared)
 
     def _receive(self, method: str, url: str, body: bytes, headers: Any) -> int:
         self.callbacks.append((url, body, dict(headers)))
@@ -205,6 +211,18 @@ def test_a_token_serves_while_it_lives_and_is_renewed_when_refused(scene: Scene)
     scene.fails(BUY, {"errors": [{"errorCode": "OAU-128", "message": "Access token expired."}]}, 401)
     assert scene.submit()["job_id"]
     assert scene.paid == 4
+
+
+def test_all_workers_of_three_recordings_log_in_once(scene: Scene) -> None:
+    scene.dials(penalty_seconds=60)
+    scene.shared = Shared()
+    jobs = []
+    for _ in range(3):
+        scene.provider = scene.worker()
+        jobs.append(scene.submit())
+    for job in jobs:
+        assert scene.worker().poll(job, None).phase == "succeeded"
+    assert sum("oauth/token" in str(request.url) for request in scene.requests) == 1
 
 
 @pytest.mark.parametrize("wrong", ["clientId", "clientSecret", "jwt"])

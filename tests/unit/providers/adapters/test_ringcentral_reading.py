@@ -95,7 +95,21 @@ def test_other_forms_of_transcripts(given: Any, transcript: list[Utterance]) -> 
     assert read(given).transcript == transcript
 
 
-@pytest.mark.parametrize("given", [{}, {"utteranceInsights": None}, {"speakerInsights": {}}, [], None, "text"])
-def test_a_reply_without_a_transcript(given: Any) -> None:
-    with pytest.raises(LookupError, match=r"^the reply has no transcript$"):
-        read(given)
+_NONE_OF = "its field response has none of utteranceInsights, utterances, words and transcript"
+
+
+@pytest.mark.parametrize(
+    ("reply", "fault"),
+    [
+        (b"<html>", "it is not JSON"),
+        (b"[]", "it is no JSON object"),
+        (b"{}", "it has no field response"),
+        (b'{"response": null}', "its field response is no object"),
+        (b'{"response": {}}', _NONE_OF),
+        (b'{"response": {"utteranceInsights": null, "speakerInsights": {}}}', _NONE_OF),
+    ],
+)
+def test_without_a_transcript_the_error_names_the_field(reply: bytes, fault: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{fault}$") as raised:
+        read_insights(reply)
+    assert type(raised.value) is ValueError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.errors import CallbackForged, InvalidRequest, JobNotFound, ProviderUnavailable
+from recording_insights.errors import CallbackForged, CallbackUnusable, InvalidRequest, JobNotFound, ProviderUnavailable
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import Callback, CallbackRequest, JobState
 from recording_insights.providers.toolkit.http import VendorHttp
@@ -96,25 +96,48 @@ class TestCallback:
         assert Scene({}).provider.read_callback(signed(json.dumps({"event_name": event}).encode())) is None
 
     @pytest.mark.parametrize(
-        "body",
+        ("body", "fault"),
         [
-            b"",
-            b"nonsense",
-            b"\xff",
-            b"[]",
-            b"null",
-            b"{}",
-            b'{"event_name": "dashboard_analysis_finished"}',
-            b'{"event_name": "dashboard_analysis_finished", "meeting_id": "m", "payload": null}',
-            b'{"event_name": "dashboard_analysis_finished", "meeting_id": "m", "payload": "nonsense"}',
-            b'{"event_name": "dashboard_analysis_finished", "payload": {}}',
-            b'{"event_name": "dashboard_analysis_finished", "payload": {"meeting_id": null}}',
-            b'{"event_name": "dashboard_analysis_finished", "meeting_id": 7, "payload": {}}',
+            (b"", "it is not JSON"),
+            (b"nonsense", "it is not JSON"),
+            (b"\xff", "it is not JSON"),
+            (b"[]", "it is no JSON object"),
+            (b"null", "it is no JSON object"),
+            (b"{}", "it has no field event"),
+            (b'{"event": "dashboard_analysis_finished"}', "it has no field payload"),
+            (b'{"event": "dashboard_analysis_finished", "payload": null}', "its field payload is no object"),
+            (b'{"event": "dashboard_analysis_finished", "payload": "nonsense"}', "its field payload is no object"),
+            (b'{"event": "dashboard_analysis_finished", "payload": {}}', "it has no field meeting_id"),
+            (
+                b'{"event": "dashboard_analysis_finished", "payload": {"meeting_id": null}}',
+                "its field meeting_id is no text",
+            ),
+            (
+                b'{"event": "dashboard_analysis_finished", "meeting_id": 7, "payload": {}}',
+                "its field meeting_id is no text",
+            ),
         ],
     )
-    def test_authentic_nonsense(self, body: bytes) -> None:
-        with pytest.raises(InvalidRequest, match=r"^body: "):
+    def test_authentic_nonsense_is_refused_with_the_field(self, body: bytes, fault: str) -> None:
+        with pytest.raises(InvalidRequest, match=rf"^body: {fault}$"):
             Scene({}).provider.read_callback(signed(body))
+
+    @pytest.mark.parametrize(
+        ("body", "key"),
+        [
+            (b'{"event": "dashboard_analysis_finished", "meeting_id": "seax_1", "payload": {"transcript": [', "seax_1"),
+            (b'{"event": "dashboard_analysis_finished", "payload": "{\\"meeting_id\\": \\"seax_1\\", ', "seax_1"),
+            (b'{"event": "dashboard_analysis_finished", "meeting_id": "seax_1", "payload": null}', "seax_1"),
+            (b'{"event": "dashboard_analysis_finished", "meeting_id": 7}', ""),
+            (b'{"meeting_id": "seax_1"}', "seax_1"),
+            (b"nonsense", ""),
+            (b'\xff "meeting_id": "seax_1"', "seax_1"),
+        ],
+    )
+    def test_a_refused_callback_names_its_meeting_where_it_can(self, body: bytes, key: str) -> None:
+        with pytest.raises(CallbackUnusable) as raised:
+            Scene({}).provider.read_callback(signed(body))
+        assert raised.value.key == key
 
     @pytest.mark.parametrize("signature", [None, "", "sha256=", "é" * 64, "0" * 64, "0" * 63, "g" * 64])
     def test_a_wrong_signature(self, signature: str | None) -> None:

@@ -156,10 +156,10 @@ def test_transcribe_finds_nothing_but_words() -> None:
 @pytest.mark.parametrize(
     ("reply", "error", "text"),
     [
-        (b"", ValueError, "Expecting value"),
-        (b"<html>", ValueError, "Expecting value"),
-        (b"[]", TypeError, "list indices"),
-        (b"{}", KeyError, "results"),
+        (b"", ValueError, "^it is not JSON$"),
+        (b"<html>", ValueError, "^it is not JSON$"),
+        (b"[]", ValueError, "^it is no JSON object$"),
+        (b"{}", ValueError, "^it has no field results$"),
         (b'{"results": []}', LookupError, "the results contain no transcript"),
         (b'{"results": {"items": 5}}', LookupError, "the results contain no transcript"),
     ],

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from recording_insights.errors import CredentialsRefused
-from recording_insights.providers.toolkit.auth import AccessToken, LoginRefused, StaticKey, Token
+from recording_insights.providers.toolkit.auth import AccessToken, LoginRefused, StaticKey, Token, TokenStore
 from recording_insights.providers.toolkit.http import Reply
 
 OK, REFUSED = Reply(200, {}, b"{}"), Reply(401, None, b"")
@@ -38,8 +38,21 @@ class Vendor:
     def send(self, token: str) -> Reply:
         return OK if token in self.tokens else REFUSED
 
-    def access(self, vault: Vault) -> AccessToken:
-        return AccessToken("Vendor", vault, self.log_in, lambda reply: f"HTTP {reply.status}", lambda: self.now)
+    def access(self, vault: Vault, shared: TokenStore | None = None) -> AccessToken:
+        return AccessToken("Vendor", vault, self.log_in, lambda reply: f"HTTP {reply.status}", lambda: self.now, shared)
+
+
+class Shared:
+    """The token that all workers see."""
+
+    def __init__(self, token: tuple[str, float] | None = None) -> None:
+        self.token = token
+
+    def read(self) -> tuple[str, float] | None:
+        return self.token
+
+    def write(self, text: str, usable_until: float) -> None:
+        self.token = text, usable_until
 
 
 class TestStaticKey:
@@ -81,3 +94,30 @@ class TestAccessToken:
         vendor = Vendor("key")
         with pytest.raises(CredentialsRefused, match=r"^Vendor refused a new access token: HTTP 401$"):
             vendor.access(Vault("key", "key")).call(lambda token: REFUSED)
+
+
+class TestSharedToken:
+    def test_workers_use_the_token_of_the_first(self) -> None:
+        vendor, shared = Vendor("key"), Shared()
+        for vendor.now in (0.0, 10.0, 3539.0):
+            assert vendor.access(Vault("key", "key"), shared).call(vendor.send) == OK
+        assert vendor.tokens == ["token-0"]
+        assert shared.token == ("token-0", 3540.0)
+
+    @pytest.mark.parametrize("shared", [Shared(), Shared(("token-7", 3539.9)), Shared(("revoked", 9999.0))])
+    def test_a_token_that_cannot_be_used_is_replaced_for_all(self, shared: Shared) -> None:
+        vendor = Vendor("key")
+        vendor.now = 3540.0
+        for _ in range(2):
+            assert vendor.access(Vault("key", "key"), shared).call(vendor.send) == OK
+        assert vendor.tokens == ["token-0"]
+        assert shared.token == ("token-0", 7080.0)
+
+    def test_a_worker_whose_token_was_revoked_takes_that_of_the_others(self) -> None:
+        vendor, shared = Vendor("key"), Shared()
+        access = vendor.access(Vault("key", "key"), shared)
+        access.call(vendor.send)
+        vendor.tokens[:] = ["of another worker"]
+        shared.write("of another worker", 3540.0)
+        assert access.call(vendor.send) == access.call(vendor.send) == OK
+        assert vendor.tokens == ["of another worker"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recording_insights.model.insights import Insights, Number, Utterance, mean_sentiment
-from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.json import parse_object, promised_list, promised_object
 from recording_insights.providers.toolkit.values import (
     NO_REASON,
     Word,
@@ -28,15 +28,15 @@ def read_insights(reply: bytes) -> Insights:
     """Read a result. Intents and entities stay in the reply: an intent is a verb without an owner, not an action item.
 
     Raises:
-        LookupError, TypeError, ValueError: the reply contains no transcript.
+        ValueError: the reply contains no transcript; the text names the field.
     """
-    result = parse_json(reply)
-    results = result["results"]
+    result = parse_object(reply)
+    results = promised_object(result, "results")
     # There is one channel, because we never order more.
-    channel = _first_of(results["channels"])
-    spoken = None if channel is None else _first_of(channel["alternatives"])
+    channel = _first_of(results, "channels")
+    spoken = None if channel is None else _first_of(channel, "alternatives")
     if spoken is not None and not spoken.keys() & {"words", "transcript"}:
-        raise LookupError("the result has no transcript")
+        raise ValueError("its field alternatives has neither words nor transcript")
     sentiments, summary = mapping(results.get("sentiments")), mapping(results.get("summary"))
     transcript = _transcript(mapping(spoken), maps(sentiments.get("segments")))
     average = sentiment(mapping(sentiments.get("average")).get("sentiment_score"))
@@ -84,14 +84,15 @@ def error_in(body: Any) -> tuple[str, str]:
     return vendor_message(code), vendor_message(": ".join(part for part in (code, message) if part))
 
 
-def _first_of(entries: Any) -> dict[str, Any] | None:
-    """Return the first object of a list; None if the list is empty, as for media in which nobody speaks.
+def _first_of(parent: Mapping[str, Any], field: str) -> dict[str, Any] | None:
+    """Return the first object of the list in a field; None if it is empty, as for media in which nobody speaks.
 
     Raises:
-        LookupError: this is no list, or no list of objects.
+        ValueError: the field is absent, or no list of objects.
     """
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries[:1]):
-        raise LookupError("the result has no transcript")
+    entries = promised_list(parent, field)
+    if not all(isinstance(entry, dict) for entry in entries[:1]):
+        raise ValueError(f"its field {field} holds no objects")
     return dict(entries[0]) if entries else None
 
 

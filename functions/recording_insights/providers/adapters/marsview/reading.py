@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, mean_sentiment
-from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.json import parse_object, promised_object
 from recording_insights.providers.toolkit.values import maps, optional_text, sentiment, whole
 from recording_insights.redaction import vendor_message
 
 
 def read_insights(reply: bytes) -> Insights:
     """Read the metadata of all models; a key is absent if its model was not ordered."""
-    data = parse_json(reply)["data"]
+    data = promised_object(parse_object(reply), "data")
     transcript = _transcript(data)
     summary = " ".join(str(line["sentence"]) for line in data.get("summaryData") or () if line.get("sentence"))
     return Insights(

@@ -16,7 +16,14 @@ from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.ringcentral import reading
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, Job, JobState, Submission
-from recording_insights.providers.toolkit.auth import REFUSALS, AccessToken, Credentials, LoginRefused, Token
+from recording_insights.providers.toolkit.auth import (
+    REFUSALS,
+    AccessToken,
+    Credentials,
+    LoginRefused,
+    Token,
+    TokenStore,
+)
 from recording_insights.providers.toolkit.http import Reply, VendorHttp, path_segment
 from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.values import NO_REASON, mapping, maps, whole
@@ -36,7 +43,10 @@ _JOB_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
 class RingCentral:
-    """The adapter. `credentials(fresh)` returns clientId, clientSecret and jwt; `fresh` bypasses every cache."""
+    """The adapter. `credentials(fresh)` returns clientId, clientSecret and jwt; `fresh` bypasses every cache.
+
+    The vendor allows five logins a minute, so the access token is `shared` with the other workers.
+    """
 
     capabilities = Capabilities(
         takes="url",
@@ -48,9 +58,17 @@ class RingCentral:
         callback="optional",
     )
 
-    def __init__(self, http: VendorHttp, credentials: Credentials, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        http: VendorHttp,
+        credentials: Credentials,
+        clock: Callable[[], float] = time.time,
+        shared: TokenStore | None = None,
+    ) -> None:
         self._http = http
-        self._token = AccessToken("RingCentral", credentials, self._log_in, lambda reply: _reason_of(reply.data), clock)
+        self._token = AccessToken(
+            "RingCentral", credentials, self._log_in, lambda reply: _reason_of(reply.data), clock, shared
+        )
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
         """Submit in one call. The vendor lists no jobs: if the response is lost, only the callback finds the job."""

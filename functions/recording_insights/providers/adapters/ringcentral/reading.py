@@ -5,7 +5,7 @@ from typing import Any
 
 from recording_insights.model.insights import Insights, Number, Question, Utterance
 from recording_insights.providers.toolkit import values
-from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.json import parse_object, promised_object
 from recording_insights.providers.toolkit.values import mapping, maps, optional_text
 
 _TRANSCRIPTS = ("utteranceInsights", "utterances", "words", "transcript")
@@ -13,11 +13,15 @@ _SUMMARIES = ("AbstractiveSummaryLong", "AbstractiveSummaryShort", "ExtractiveSu
 
 
 def read_insights(reply: bytes) -> Insights:
-    """Read the `response` of a job's state, or of a callback, which has the same form. There is no sentiment."""
-    job = mapping(parse_json(reply))
+    """Read the `response` of a job's state, or of a callback, which has the same form. There is no sentiment.
+
+    Raises:
+        ValueError: the reply contains no transcript; the text names the field.
+    """
+    job = parse_object(reply)
+    response = promised_object(job, "response")
     if not has_transcript(job):
-        raise LookupError("the reply has no transcript")
-    response = job["response"]
+        raise ValueError(f"its field response has none of {', '.join(_TRANSCRIPTS[:-1])} and {_TRANSCRIPTS[-1]}")
     by_speaker = _values_by_name(mapping(response.get("speakerInsights")).get("insights"))
     overall = _values_by_name(response.get("conversationalInsights"))
     summaries = (" ".join(text for text, _ in _scored_texts(overall, name)) for name in _SUMMARIES)

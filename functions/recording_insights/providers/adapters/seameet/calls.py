@@ -13,7 +13,7 @@ from datetime import UTC
 from hashlib import sha256
 from typing import Any
 
-from recording_insights.errors import CallbackForged, InvalidRequest, JobNotFound
+from recording_insights.errors import CallbackForged, CallbackUnusable, JobNotFound
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.seameet import reading
 from recording_insights.providers.adapters.seameet.reading import payload_of, plain_text
@@ -21,7 +21,7 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, Job, JobState, Submission
 from recording_insights.providers.toolkit.auth import Credentials, StaticKey
 from recording_insights.providers.toolkit.http import Query, Reply, VendorHttp, path_segment
-from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.json import parse_object, promised
 from recording_insights.providers.toolkit.values import NO_REASON, mapping
 from recording_insights.redaction import vendor_message
 
@@ -30,6 +30,7 @@ MOST_NAMES = 50
 _ERROR_FIELDS = ("error", "errors", "error_code", "error_message", "detail")
 _NAME_TAKEN = re.compile(r"already|conflict|duplicat|exists", re.IGNORECASE)
 _NO_CREDIT = re.compile(r"insufficient (?:\w+ )?(?:funds?|credits?|balance|quota)|out of credit", re.IGNORECASE)
+_MEETING = re.compile(rb'meeting_id\\?"\s*:\s*\\?"([\w.:-]{1,128})\\?"')
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 
 
@@ -97,16 +98,16 @@ class SeaMeet:
         """Read the callback of a finished analysis, which contains the result and names the meeting."""
         self._prove(request)
         try:
-            data = parse_json(request.body)
-            event = data.get("event_name") or data["event"]
+            data = parse_object(request.body)
+            event = data.get("event_name") or promised(data, "event")
             if event != RESULT_EVENT:
                 return None
             payload = payload_of(data)
-            meeting = data.get("meeting_id") or payload["meeting_id"]
-        except (AttributeError, LookupError, TypeError, ValueError):
-            raise InvalidRequest("body", "names no event, or no meeting, or has no payload") from None
+            meeting = data.get("meeting_id") or promised(payload, "meeting_id")
+        except ValueError as fault:
+            raise CallbackUnusable(str(fault), _meeting_in(request.body)) from None
         if not meeting or not isinstance(meeting, str):
-            raise InvalidRequest("body", "names no meeting")
+            raise CallbackUnusable("its field meeting_id is no text", "")
         return Callback({"meeting_id": meeting, "callback_key": meeting}, is_result=True, key=meeting)
 
     def _create_meeting(self, submission: Submission) -> str:
@@ -179,6 +180,12 @@ class SeaMeet:
                 if hmac.compare_digest(hmac.new(secret, request.body, sha256).hexdigest(), given):
                     return
         raise CallbackForged("the callback's signature is missing or wrong")
+
+
+def _meeting_in(body: bytes) -> str:
+    """Return the meeting's id in a signed body that is not usable, such as one that is cut off, or an empty text."""
+    found = _MEETING.search(body)
+    return found[1].decode() if found else ""
 
 
 def _is_taken(reply: Reply) -> bool:

@@ -1,9 +1,10 @@
 """Results of SeaMeet, which are payloads of callbacks, in the normalised shape."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from recording_insights.model.insights import Insights, Utterance
-from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.json import parse_object, promised_list, promised_object
 from recording_insights.providers.toolkit.values import maps
 
 _RATINGS = (
@@ -16,11 +17,13 @@ _RATINGS = (
 
 
 def read_insights(reply: bytes) -> Insights:
-    """Read the payload of a callback. Its transcript has no times; its ratings are letters from A (best) to E."""
-    payload = payload_of(parse_json(reply))
-    lines = payload["transcript"]
-    if lines is not None and not isinstance(lines, list):
-        raise TypeError("the transcript is no list")
+    """Read the payload of a callback. Its transcript has no times; its ratings are letters from A (best) to E.
+
+    Raises:
+        ValueError: the reply contains no transcript; the text names the field. A transcript of null is an empty one.
+    """
+    payload = payload_of(parse_object(reply))
+    lines = [] if payload.get("transcript", ()) is None else promised_list(payload, "transcript")
     return Insights(
         transcript=[
             Utterance(text=text, speaker=plain_text(line.get("speaker")))
@@ -32,18 +35,19 @@ def read_insights(reply: bytes) -> Insights:
     )
 
 
-def payload_of(callback: Any) -> dict[str, Any]:
+def payload_of(callback: Mapping[str, Any]) -> dict[str, Any]:
     """Return the payload of a callback: an object, or a text with the JSON of the object, as one page describes it.
 
     Raises:
-        LookupError, TypeError, ValueError, AttributeError: the callback has no payload.
+        ValueError: the callback has no payload, or another value in its place; the text names the field.
     """
-    payload = callback["payload"]
-    if isinstance(payload, str):
-        payload = parse_json(payload.encode())
-    if not isinstance(payload, dict):
-        raise TypeError("the payload is no object")
-    return payload
+    payload = callback.get("payload")
+    if not isinstance(payload, str):
+        return promised_object(callback, "payload")
+    try:
+        return parse_object(payload.encode())
+    except ValueError:
+        raise ValueError("its field payload is no object") from None
 
 
 def plain_text(value: Any) -> str | None:

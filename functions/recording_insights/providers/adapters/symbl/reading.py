@@ -16,7 +16,7 @@ from recording_insights.model.insights import (
     mean_sentiment,
 )
 from recording_insights.providers.toolkit import values
-from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.json import parse_object, promised_list, promised_object
 from recording_insights.providers.toolkit.values import NO_REASON, mapping, maps, number, optional_text
 from recording_insights.redaction import hide_urls, vendor_message
 
@@ -33,11 +33,14 @@ UNAVAILABLE = "unavailable"
 
 
 def read_insights(reply: bytes) -> Insights:
-    """Read the parts. `missing` names expected parts that Symbl did not deliver; a summary may be absent."""
-    parts = parse_json(reply)
-    if not isinstance(parts["messages"]["messages"], list):
-        raise ValueError("messages is no list")
-    transcript = _transcript(maps(parts["messages"]["messages"]), mapping(parts.get("conversation")).get("startTime"))
+    """Read the parts. `missing` names expected parts that Symbl did not deliver; a summary may be absent.
+
+    Raises:
+        ValueError: the reply contains no messages; the text names the field.
+    """
+    parts = parse_object(reply)
+    messages = maps(promised_list(promised_object(parts, "messages"), "messages"))
+    transcript = _transcript(messages, mapping(parts.get("conversation")).get("startTime"))
     return Insights(
         transcript=transcript,
         summary=" ".join(str(line["text"]) for line in _entries(parts, "summary")) or None,

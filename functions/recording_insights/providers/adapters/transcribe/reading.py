@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from recording_insights.model.insights import Insights, Utterance
-from recording_insights.providers.toolkit.json import parse_json
+from recording_insights.providers.toolkit.json import parse_object, promised
 from recording_insights.providers.toolkit.values import (
     Word,
     mapping,
@@ -42,7 +42,7 @@ def transcript_results(reply: bytes) -> Mapping[str, Any]:
     Raises:
         LookupError, TypeError, ValueError: the bytes are no transcript file.
     """
-    results: Any = parse_json(reply)["results"]
+    results: Any = promised(parse_object(reply), "results")
     parts = ("items", "audio_segments", "transcripts")
     if not isinstance(results, dict) or not any(isinstance(results.get(part), list) for part in parts):
         raise LookupError("the results contain no transcript")
