@@ -49,6 +49,9 @@ class AgoraDials:
     media.
     `exit_at_seconds` of media (0: never): the recorder exits abnormally. `never_starts`: it never becomes ready.
 
+    `requests_per_second`: number of requests of an app id that are accepted within a second (0: any number). Further
+    requests get HTTP 429.
+
     `notifications_url`: webhook for events (empty: none), signed with `notification_secret`.
     `notify_twice`: each event is sent again although it was accepted.
     """
@@ -79,6 +82,7 @@ class AgoraDials:
     fail_over_gap_seconds: float = 4.5
     exit_at_seconds: float = 0.0
     never_starts: bool = False
+    requests_per_second: int = 10
     notifications_url: str = ""
     notification_secret: str = AGORA_NOTIFICATION_SECRET
     notify_twice: bool = False
