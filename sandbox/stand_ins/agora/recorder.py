@@ -63,7 +63,7 @@ class RequestedFiles:
 class Recorder:
     """Records all streams of the channel from second `begins` of the media on. Second 0 is `zero_ms` (unix time).
 
-    The keys of its files begin with `name`.
+    The keys of its files begin with `name`. `stamps_unix_ms` is that of its tracks.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Recorder:
     begins: float
     uploads: Uploads
     notifications: Notifications
+    stamps_unix_ms: bool = False
 
     def __post_init__(self) -> None:
         streams = self.channel.streams
@@ -135,7 +136,7 @@ class Recorder:
 
     def _track(self, stream: Stream) -> Track:
         stem = self.name if stream.mixed else self._stem(stream.uid, stream.medium)
-        return Track(stem, stream, self.zero_ms, self.begins, partial(self.gaps, stream))
+        return Track(stem, stream, self.zero_ms, self.begins, partial(self.gaps, stream), self.stamps_unix_ms)
 
     def _snapshots_of(self, camera: Stream, interval: int) -> Snapshots:
         stem = self._stem(camera.uid, camera.medium)

@@ -339,4 +339,5 @@ class Recording:
             begins,
             self.uploads,
             self.notifications,
+            stamps_unix_ms=self.page is not None,  # so says Agora's page in Chinese
         )
