@@ -65,10 +65,11 @@ class Channel:
     def slice_seconds(self) -> float:
         return self.dials.slice_seconds or 15.0
 
-    @property
-    def parts(self) -> int:
-        """Number of MP4s of a recording. The real recorder begins a new one after some hours."""
-        return self.dials.parts or 1
+    def mp4_seconds(self, begins: float, minutes: int) -> float:
+        """Return the length at which an MP4 ends, for a recorder that begins at this second. Agora has `minutes`."""
+        if self.dials.parts > 1:
+            return (self.seconds - begins) / self.dials.parts
+        return self.dials.mp4_seconds or minutes * 60.0
 
     @property
     def accidents(self) -> list[tuple[float, bool]]:

@@ -17,7 +17,9 @@ class AgoraDials:
     `recording_seconds`: length of it until the channel is empty (empty: all; 0: nobody ever speaks).
     `speed`: seconds of media recorded in a second. `idle_speed`: how much faster `maxIdleTime` passes.
     `joining_seconds`: time from start to the first sound. `slice_seconds`: media in one slice.
-    `parts`: number of MP4s of a recording.
+    `parts` (1: by length and size): number of MP4s of equal length, if a recording is not stopped before its end.
+    `mp4_seconds` of media (0: two hours, for a page its maxVideoDuration) and `mp4_bytes` (0: any number): an MP4 that
+    has reached one of them is uploaded while the recording runs, and the next one begins.
     `replaces_underscores`: `_` in the channel's name becomes `-` in file names, as Agora's page says. Real files keep
     it.
     `app_certificate`: App Certificate of the project. A start needs a token that fits it (empty: no token).
@@ -66,6 +68,8 @@ class AgoraDials:
     stands_at_seconds: float = 0.0
     slice_seconds: float = 15.0
     parts: int = 1
+    mp4_seconds: float = 0.0
+    mp4_bytes: int = 2_000_000_000
     replaces_underscores: bool = False
     app_certificate: str | None = None
     uids: list[str] = field(default_factory=lambda: ["1001", "1002"])
