@@ -110,7 +110,9 @@ class Recorder:
             firsts = {track.stream.uid: track for track in reversed(written)}
             merged = [track for track in written if track is firsts[track.stream.uid]]
             files += [listed(f"{self._stem(track.stream.uid, _AV)}.m3u8", _BOTH, track) for track in merged]
-        return files + [listed(name, "audio", mp4s.track) for mp4s in self._mp4s for name in mp4s.names]
+        return files + [
+            listed(name, mp4s.track.stream.medium, mp4s.track) for mp4s in self._mp4s for name in mp4s.names
+        ]
 
     def upcoming(self, end: float) -> tuple[Source, Span] | None:
         """Return the source whose next piece is complete first, and its span; None if that is after second `end`."""
@@ -189,7 +191,7 @@ class Recorder:
     def _upload_mp4(self, mp4s: Mp4s, start: float, end: float) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / "part.mp4"
-            part_mp4(self.channel.media, start, end, file)
+            part_mp4(mp4s.track.stream.media(), start, end, file, media=mp4s.track.stream.medium)
             self.uploads.put_mp4(mp4s.begin_next(end), file)
 
 

@@ -283,7 +283,9 @@ class Recording:
 
     def _gaps(self, stream: Stream) -> Sequence[Span]:
         """The spans in which nothing of a stream is recorded, in order."""
-        return sorted([*stream.gaps, *([] if stream.mixed else self.subscriptions.gaps(stream.medium, stream.uid))])
+        if stream.mixed or stream.medium == "audio_and_video":
+            return stream.gaps
+        return sorted([*stream.gaps, *self.subscriptions.gaps(stream.medium, stream.uid)])
 
     def _fail_over(self, at: float) -> None:
         """The recorder dies and loses its present segment. Another one with a new uid continues after the gap.

@@ -75,8 +75,9 @@ class Track:
             "#EXT-X-MEDIA-SEQUENCE:0",
             "#EXT-X-ALLOW-CACHE:YES",
             f"#EXT-X-TARGETDURATION:{int(longest) + 1}",
-            f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE={self.stream.medium.upper()},TIME={self.begins_ms}",
         ]
+        for medium in self.stream.medium.upper().split("_AND_"):
+            lines.append(f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE={medium},TIME={self.begins_ms}")
         comma = "," if correct_extinf else ""
         for name, seconds in self.segments:
             lines += [f"#EXTINF:{seconds:.6f}{comma}", name]
