@@ -19,6 +19,8 @@ MIXED = "0"
 """The uid of the mix of all participants."""
 
 _TRANSCODED_RATE = 48_000
+_MOST_FAIL_OVERS = 3
+"""The next one ends the task. Source: docs.agora.io/en/api-reference/faq/integration/high_availability."""
 _STREAM_TYPES: Sequence[tuple[Medium, ...]] = (("audio",), ("video",), ("audio", "video"))
 _MIXED: Sequence[Media] = ("audio", "video", "audio_and_video")
 _BOTH = 2
@@ -76,8 +78,12 @@ class Channel:
     @property
     def accidents(self) -> list[tuple[float, bool]]:
         """The seconds of media at which the recorder dies, each with whether the task ends then; in order."""
-        planned = [(self.dials.fail_over_at_seconds, False), (self.dials.exit_at_seconds, True)]
-        return sorted((at, is_end) for at, is_end in planned if 0 < at < self.seconds)
+        at = self.dials.fail_over_at_seconds
+        fail_overs = sorted(second for second in (at if isinstance(at, list) else [at]) if second > 0)
+        planned = [(second, place >= _MOST_FAIL_OVERS) for place, second in enumerate(fail_overs)]
+        return sorted(
+            (at, is_end) for at, is_end in [*planned, (self.dials.exit_at_seconds, True)] if 0 < at < self.seconds
+        )
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,10 @@ class AgoraDials:
     `storage_seconds` of media (0: never): lifetime of storage credentials; those of an update begin again. After it S3
     refuses uploads as ExpiredToken, and the refused files are lost.
 
-    `fail_over_at_seconds` of media (0: never): the recorder dies, and another starts after `fail_over_gap_seconds` of
-    media.
+    `fail_over_at_seconds` of media (0: never, a list: each time): the recorder dies, and another starts after
+    `fail_over_gap_seconds` of media. The fourth time the task ends.
+    `fail_over_overlap_seconds` of media: the server was only cut off from Agora. The recorder on it records on, and
+    ends this long after the other one has started. Their files overlap.
     `exit_at_seconds` of media (0: never): the recorder exits abnormally. `never_starts`: it never becomes ready.
 
     `requests_per_second`: number of requests of an app id that are accepted within a second (0: any number). Further
@@ -82,8 +84,9 @@ class AgoraDials:
     lost_slices: list[int] = field(default_factory=list)
     backed_up: bool = False
     storage_seconds: float = 0.0
-    fail_over_at_seconds: float = 0.0
+    fail_over_at_seconds: float | list[float] = 0.0
     fail_over_gap_seconds: float = 4.5
+    fail_over_overlap_seconds: float = 0.0
     exit_at_seconds: float = 0.0
     never_starts: bool = False
     requests_per_second: int = 10

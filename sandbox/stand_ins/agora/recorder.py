@@ -73,6 +73,7 @@ class RequestedFiles:
 class Recorder:
     """Records all streams of the channel from second `begins` of the media on. Second 0 is `zero_ms` (unix time).
 
+    At second `ends` it dies, and loses what it has not uploaded.
     The keys of its files begin with `name`. `stamps_unix_ms` is that of its tracks.
     """
 
@@ -85,6 +86,7 @@ class Recorder:
     uploads: Uploads
     notifications: Notifications
     stamps_unix_ms: bool = False
+    ends: float = math.inf
 
     def __post_init__(self) -> None:
         streams = self.channel.streams
@@ -118,7 +120,7 @@ class Recorder:
         """Return the source whose next piece is complete first, and its span; None if that is after second `end`."""
         longest, last = self.channel.slice_seconds, self.channel.seconds
         spans = [(source, source.upcoming(longest, last)) for source in self._sources]
-        whole = [(source, span) for source, span in spans if span and span[1] <= end]
+        whole = [(source, span) for source, span in spans if span and span[1] <= min(end, self.ends)]
         return min(whole, key=lambda piece: piece[1][1], default=None)
 
     def record(self, source: Source, span: Span) -> None:
