@@ -18,6 +18,7 @@ from sandbox.stand_ins.agora.cameras import Cameras
 from sandbox.stand_ins.agora.channel import ParticipantMedia
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.agora.fields import check_layout
+from sandbox.stand_ins.agora.notifications import check_webhook
 from sandbox.stand_ins.agora.page import rtmp_urls
 from sandbox.stand_ins.agora.recording import CRASHED, Recording
 from sandbox.stand_ins.agora.request_rate import RequestRate
@@ -194,7 +195,7 @@ class _Agora:
 
 
 def agora_blueprint(runtime: Runtime) -> Blueprint:
-    """Create the blueprint. Agora's own path `/v1` follows its prefix."""
+    """Create the blueprint. Agora's own path `/v1` follows its prefix. `/console/check` is a button of its console."""
     blueprint = Blueprint("agora", __name__)
     agora = _Agora(runtime)
     routes: list[tuple[str, str, str, Callable[..., ResponseReturnValue]]] = [
@@ -207,6 +208,13 @@ def agora_blueprint(runtime: Runtime) -> Blueprint:
     ]
     for name, method, path, view in routes:
         blueprint.add_url_rule(path, name, runtime.calls.named(f"agora.{name}")(view), methods=[method])
+
+    @blueprint.post("/console/check")
+    def check() -> ResponseReturnValue:
+        if not runtime.dials.of(AgoraDials).notifications_url:
+            return {"error": "the dial agora.notifications_url is empty"}, 400
+        statuses = check_webhook(runtime)
+        return {"passed": set(statuses.values()) == {200}, "statuses": statuses}
 
     @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
     @blueprint.route("/<path:path>", methods=_METHODS)
