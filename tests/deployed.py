@@ -32,7 +32,13 @@ FAST, SLOW, HELD = 0.002, 0.02, 1.0
 takes 72 s: time for a test to do something to a recording that runs. With HELD the waits nearly stand still."""
 
 BY_CALLS: Mapping[str, Mapping[str, Any]] = {
-    "agora": {"recording_seconds": 6.0, "speed": 1e6, "joins_at_query": 2, "leaves_at_query": 3},
+    "agora": {
+        "recording_seconds": 6.0,
+        "speed": 1e6,
+        "joins_at_query": 2,
+        "leaves_at_query": 3,
+        "requests_per_second": 0,
+    },
     "hearing": {"scripted": True},
     **{name: {"look_waits": True} for name in vendors()},
 }

@@ -23,6 +23,7 @@ from sandbox.stand_ins.agora.credentials import (
     AGORA_CUSTOMER_ID,
     AGORA_CUSTOMER_SECRET,
 )
+from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.agora.media import beginning_mp4
 from sandbox.stand_ins.agora.voices import Voices
 from sandbox.stand_ins.app import create_app, create_runtime
@@ -41,6 +42,8 @@ SAID = [
 
 
 NOW = 1_800_000_000.0
+ANY_RATE = {"requests_per_second": 0}
+"""Dials of Agora for tests that send many requests in the same second of their clock."""
 
 
 class FakeSpeechEngine:
@@ -161,6 +164,7 @@ def new_stand_ins(engine: Engine) -> Iterator[StandIns]:
         return 200
 
     runtime = create_runtime(engine, open_bucket=bucket.open, download=download, send=send, clock=lambda: now[0])
+    runtime.dials.turn(AgoraDials, **ANY_RATE)
     with closing(runtime):
         yield StandIns(create_app(runtime).test_client(), runtime, bucket, links, now, sent)
 
@@ -209,6 +213,7 @@ def session_stand_ins() -> Iterator[StandIns]:
 def shared_stand_ins(session_stand_ins: StandIns) -> StandIns:
     """Stand-ins created once, for tests that leave nothing behind: creating them takes time."""
     session_stand_ins.runtime.dials.reset()
+    session_stand_ins.runtime.dials.turn(AgoraDials, **ANY_RATE)
     session_stand_ins.runtime.ledger.reset()
     session_stand_ins.now[0] = NOW
     session_stand_ins.sent.clear()

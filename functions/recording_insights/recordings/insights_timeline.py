@@ -1,10 +1,11 @@
 """The insights of a recording's media objects in order, with times from the start of the recording."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from recording_insights.model.insights import Insights, Utterance
+from recording_insights.model.media_object import MOST_PARTS
 from recording_insights.model.parts import contributions
 from recording_insights.store.insights import Collection
 from recording_insights.store.rows import MediaRow
@@ -29,7 +30,8 @@ def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
     """Yield the insights of every finished media object, in order.
 
     A part begins where the part before it ends, or at its own `offset_ms` if that is later. A part that failed keeps
-    its length, so that later parts stay at their times. Tracks were recorded side by side: the recording begins with
+    its length, so that later parts stay at their times. Recovered segments end where the recorder that took over began:
+    a recorder that was only cut off records on beside it. Tracks were recorded side by side: the recording begins with
     the first of them.
     """
     ordered = list(contributions(list(collection.media.values())))
@@ -41,10 +43,15 @@ def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
             begins_ms = item["starts_at_ms"] - tracks_begin_ms
         else:
             begins_ms = max(end_ms - repeated_ms, item.get("offset_ms", 0))
+        length_ms = item.get("duration_ms") or _end_ms(insights)
+        taken_over_ms = _taken_over_ms(item, (row for row, _ in ordered if row["media_id"] in collection.insights))
+        if taken_over_ms is not None and begins_ms < taken_over_ms < begins_ms + length_ms:
+            length_ms = taken_over_ms - begins_ms
+            insights = insights and without_end(insights, length_ms)
         if insights:
             yield PlacedInsights(item, shifted(without_beginning(insights, repeated_ms), begins_ms))
         if "part" in item:
-            end_ms = begins_ms + (item.get("duration_ms") or _end_ms(insights))
+            end_ms = begins_ms + length_ms
 
 
 def conversation(placed: Sequence[PlacedInsights]) -> list[Line]:
@@ -76,13 +83,20 @@ def without_beginning(insights: Insights, until_ms: int) -> Insights:
     if not until_ms:
         return insights
 
-    def remains(entry: Any) -> bool:
-        return entry.start_ms is not None and entry.start_ms >= until_ms
+    return _only(insights, lambda start_ms: start_ms is not None and start_ms >= until_ms)
 
+
+def without_end(insights: Insights, from_ms: int) -> Insights:
+    """Return the insights without utterances and emotions that begin at this time or later: another part has them."""
+    return _only(insights, lambda start_ms: start_ms is None or start_ms < from_ms)
+
+
+def _only(insights: Insights, remains: Callable[[int | None], bool]) -> Insights:
+    """Return the insights with only the utterances and emotions whose start remains."""
     return replace(
         insights,
-        transcript=[utterance for utterance in insights.transcript if remains(utterance)],
-        emotions=[emotion for emotion in insights.emotions if remains(emotion)],
+        transcript=[utterance for utterance in insights.transcript if remains(utterance.start_ms)],
+        emotions=[emotion for emotion in insights.emotions if remains(emotion.start_ms)],
     )
 
 
@@ -100,6 +114,19 @@ def shifted(insights: Insights, by_ms: int) -> Insights:
         transcript=[moved(utterance) for utterance in insights.transcript],
         emotions=[moved(emotion) for emotion in insights.emotions],
     )
+
+
+def _taken_over_ms(item: MediaRow, finished: Iterable[MediaRow]) -> int | None:
+    """Return when the next recorder began, for recovered segments; None if there is none or its begin is unknown.
+
+    `finished` are the media objects with insights, in order: any other one does not hold the same words. Both times
+    come from the names of segments. The length of an MP4 is less exact and does not show an overlap.
+    """
+    if "recovered" not in item:
+        return None
+    recorder = item["part"] // MOST_PARTS
+    later = (row for row in finished if "offset_ms" in row and row.get("part", 0) // MOST_PARTS > recorder)
+    return next((row["offset_ms"] for row in later), None)
 
 
 def _is_timed_track(item: MediaRow) -> bool:

@@ -1,11 +1,17 @@
-"""Cameras of the participants. Each uid has its own colour; a bright bar crosses the picture once a minute."""
+"""Cameras of the participants, and the picture of a mix. Each uid has its own colour.
 
+A bright bar crosses the picture once a minute.
+"""
+
+import hashlib
 import math
 import threading
 from fractions import Fraction
 from pathlib import Path
 
 import av
+
+from sandbox.stand_ins.agora.media import joined_mp4
 
 FPS = 5
 _MINUTE_SECONDS = 60
@@ -34,6 +40,18 @@ class Cameras:
             if not made.exists():
                 partial = made.with_suffix(".partial")
                 _encode_video(uid, frames, _LOW if low else _HIGH, partial)
+                partial.replace(made)
+        return made
+
+    def beside(self, media: Path, uid: str, seconds: float) -> Path:
+        """Return an MP4 with the sound of `media` and the video of this uid's camera, so many seconds long."""
+        video = self.video(uid, seconds, low=False)
+        digest = hashlib.sha256(f"{media} {media.stat().st_mtime_ns} {video.name}".encode()).hexdigest()
+        made = self._scratch / f"{digest}.mp4"
+        with self._lock:
+            if not made.exists():
+                partial = made.with_suffix(".partial")
+                joined_mp4(media, video, partial)
                 partial.replace(made)
         return made
 

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.stand_ins.agora.cameras import Cameras
 from sandbox.stand_ins.agora.checks import uid
 from sandbox.stand_ins.agora.dials import AgoraDials
-from sandbox.stand_ins.agora.media import Cut, Medium, Span, Unplayable, cut_ts, duration_of, playable
+from sandbox.stand_ins.agora.media import Cut, Media, Medium, Span, Unplayable, cut_ts, duration_of, playable
 from sandbox.stand_ins.agora.subscriptions import SPELLINGS
 from sandbox.stand_ins.agora.voices import Voices, without
 
@@ -19,7 +19,12 @@ MIXED = "0"
 """The uid of the mix of all participants."""
 
 _TRANSCODED_RATE = 48_000
+_MOST_FAIL_OVERS = 3
+"""The next one ends the task. Source: docs.agora.io/en/api-reference/faq/integration/high_availability."""
 _STREAM_TYPES: Sequence[tuple[Medium, ...]] = (("audio",), ("video",), ("audio", "video"))
+_MIXED: Sequence[Media] = ("audio", "video", "audio_and_video")
+_BOTH = 2
+"""Of streamTypes, which is the place in both lists."""
 _PAUSE = {"uid", "from_seconds", "to_seconds"}
 
 
@@ -29,13 +34,13 @@ class NoChannel(Exception):
 
 @dataclass(frozen=True)
 class Stream:
-    """The source of one playlist: the mix of all participants, or one medium of one uid.
+    """The source of one playlist: the mix of all participants, of audio, video or both, or one medium of one uid.
 
     `media` returns the file to cut, and creates it at the first call. In the seconds of `gaps` nothing is recorded.
     """
 
     uid: str
-    medium: Medium
+    medium: Media
     media: Callable[[], Path]
     gaps: Sequence[Span] = ()
 
@@ -44,17 +49,16 @@ class Stream:
         return self.uid == MIXED
 
     def cut(self, start: float, end: float) -> Cut:
-        return cut_ts(self.media(), start, end, medium=self.medium, priming=self.mixed)
+        return cut_ts(self.media(), start, end, media=self.medium, priming=self.mixed)
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel in which an MP4 with AAC audio is played for `seconds`, `speed` times as fast as real time.
+    """A channel in which media is played for `seconds`, `speed` times as fast as real time.
 
     `streams` has all participants, subscribed or not. `idle_seconds` are seconds of real time.
     """
 
-    media: Path
     seconds: float
     speed: float
     idle_seconds: float
@@ -65,16 +69,21 @@ class Channel:
     def slice_seconds(self) -> float:
         return self.dials.slice_seconds or 15.0
 
-    @property
-    def parts(self) -> int:
-        """Number of MP4s of a recording. The real recorder begins a new one after some hours."""
-        return self.dials.parts or 1
+    def mp4_seconds(self, begins: float, minutes: int) -> float:
+        """Return the length at which an MP4 ends, for a recorder that begins at this second. Agora has `minutes`."""
+        if self.dials.parts > 1:
+            return (self.seconds - begins) / self.dials.parts
+        return self.dials.mp4_seconds or minutes * 60.0
 
     @property
     def accidents(self) -> list[tuple[float, bool]]:
         """The seconds of media at which the recorder dies, each with whether the task ends then; in order."""
-        planned = [(self.dials.fail_over_at_seconds, False), (self.dials.exit_at_seconds, True)]
-        return sorted((at, is_end) for at, is_end in planned if 0 < at < self.seconds)
+        at = self.dials.fail_over_at_seconds
+        fail_overs = sorted(second for second in (at if isinstance(at, list) else [at]) if second > 0)
+        planned = [(second, place >= _MOST_FAIL_OVERS) for place, second in enumerate(fail_overs)]
+        return sorted(
+            (at, is_end) for at, is_end in [*planned, (self.dials.exit_at_seconds, True)] if 0 < at < self.seconds
+        )
 
 
 @dataclass(frozen=True)
@@ -111,13 +120,24 @@ def open_channel(
         raise NoChannel(f"the dial agora.unsubscribe_spelling must be one of {', '.join(SPELLINGS)}")
     streams = _streams(dials, media, length, participants, config)
     return Channel(
-        media,
         seconds=length if dials.recording_seconds is None else min(length, dials.recording_seconds),
         speed=max(dials.speed, 0.01),
         idle_seconds=idle / max(dials.idle_speed, 0.01),
-        streams=streams if mode == "individual" else [Stream(MIXED, "audio", lambda: media)],
+        streams=streams if mode == "individual" else [_mix(media, length, participants, mode, config)],
         dials=dials,
     )
+
+
+def _mix(media: Path, length: float, participants: ParticipantMedia, mode: str, config: Mapping[str, Any]) -> Stream:
+    """The stream of all participants, or of a page, which always has a picture."""
+    medium = _MIXED[_BOTH if mode == "web" else config.get("streamTypes", _BOTH)]
+    cameras = participants.cameras
+    made: Mapping[Media, Callable[[], Path]] = {
+        "audio": lambda: media,
+        "video": lambda: cameras.video(MIXED, length, low=False),
+        "audio_and_video": lambda: cameras.beside(media, MIXED, length),
+    }
+    return Stream(MIXED, medium, made[medium])
 
 
 def _streams(
@@ -137,7 +157,7 @@ def _streams(
             return Stream(who, medium, partial(participants.cameras.video, who, length, low=low), dark[who])
         return Stream(who, medium, partial(said, voice, () if as_sent else mutes[who]), mutes[who] if as_sent else ())
 
-    media_types = _STREAM_TYPES[config.get("streamTypes", 2)]
+    media_types = _STREAM_TYPES[config.get("streamTypes", _BOTH)]
     return [sent(voice, who, medium) for voice, who in enumerate(dials.uids) for medium in media_types]
 
 

@@ -17,7 +17,9 @@ class AgoraDials:
     `recording_seconds`: length of it until the channel is empty (empty: all; 0: nobody ever speaks).
     `speed`: seconds of media recorded in a second. `idle_speed`: how much faster `maxIdleTime` passes.
     `joining_seconds`: time from start to the first sound. `slice_seconds`: media in one slice.
-    `parts`: number of MP4s of a recording.
+    `parts` (1: by length and size): number of MP4s of equal length, if a recording is not stopped before its end.
+    `mp4_seconds` of media (0: two hours, for a page its maxVideoDuration) and `mp4_bytes` (0: any number): an MP4 that
+    has reached one of them is uploaded while the recording runs, and the next one begins.
     `replaces_underscores`: `_` in the channel's name becomes `-` in file names, as Agora's page says. Real files keep
     it.
     `app_certificate`: App Certificate of the project. A start needs a token that fits it (empty: no token).
@@ -45,9 +47,14 @@ class AgoraDials:
     `storage_seconds` of media (0: never): lifetime of storage credentials; those of an update begin again. After it S3
     refuses uploads as ExpiredToken, and the refused files are lost.
 
-    `fail_over_at_seconds` of media (0: never): the recorder dies, and another starts after `fail_over_gap_seconds` of
-    media.
+    `fail_over_at_seconds` of media (0: never, a list: each time): the recorder dies, and another starts after
+    `fail_over_gap_seconds` of media. The fourth time the task ends.
+    `fail_over_overlap_seconds` of media: the server was only cut off from Agora. The recorder on it records on, and
+    ends this long after the other one has started. Their files overlap.
     `exit_at_seconds` of media (0: never): the recorder exits abnormally. `never_starts`: it never becomes ready.
+
+    `requests_per_second`: number of requests of an app id that are accepted within a second (0: any number). Further
+    requests get HTTP 429.
 
     `notifications_url`: webhook for events (empty: none), signed with `notification_secret`.
     `notify_twice`: each event is sent again although it was accepted.
@@ -63,6 +70,8 @@ class AgoraDials:
     stands_at_seconds: float = 0.0
     slice_seconds: float = 15.0
     parts: int = 1
+    mp4_seconds: float = 0.0
+    mp4_bytes: int = 2_000_000_000
     replaces_underscores: bool = False
     app_certificate: str | None = None
     uids: list[str] = field(default_factory=lambda: ["1001", "1002"])
@@ -75,10 +84,12 @@ class AgoraDials:
     lost_slices: list[int] = field(default_factory=list)
     backed_up: bool = False
     storage_seconds: float = 0.0
-    fail_over_at_seconds: float = 0.0
+    fail_over_at_seconds: float | list[float] = 0.0
     fail_over_gap_seconds: float = 4.5
+    fail_over_overlap_seconds: float = 0.0
     exit_at_seconds: float = 0.0
     never_starts: bool = False
+    requests_per_second: int = 10
     notifications_url: str = ""
     notification_secret: str = AGORA_NOTIFICATION_SECRET
     notify_twice: bool = False

@@ -1,18 +1,27 @@
 """Cuts media without decoding it: a recorder writes parts of the media that is played."""
 
+import heapq
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import av
 from av.video.reformatter import ColorRange
 
 Medium = Literal["audio", "video"]
+Media = Medium | Literal["audio_and_video"]
+"""What a stream holds, in Agora's words for a trackType."""
 Span = tuple[float, float]
 """(start, end) in seconds of media; the end is excluded."""
 
+_TRACKS: Mapping[Media, Sequence[Medium]] = {
+    "audio": ("audio",),
+    "video": ("video",),
+    "audio_and_video": ("audio", "video"),
+}
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 _AAC_BIT_RATE = 48_000
 _AAC_FRAME = 1024
@@ -24,7 +33,7 @@ class Unplayable(Exception):
 
 @dataclass(frozen=True)
 class Cut:
-    """An MPEG transport stream with one track. `start` and `end` are seconds of the original media."""
+    """An MPEG transport stream. `start` and `end` are seconds of the original media."""
 
     content: bytes
     start: float
@@ -57,14 +66,14 @@ def playable(source: Path, converted: Path) -> Path:
         raise Unplayable(f"the media cannot be read: {error.strerror}") from error
 
 
-def cut_ts(mp4: Path, start: float, end: float, *, medium: Medium = "audio", priming: bool = True) -> Cut:
+def cut_ts(mp4: Path, start: float, end: float, *, media: Media = "audio", priming: bool = True) -> Cut:
     """Copy the frames that begin between these seconds; the clock of the stream continues from cut to cut.
 
     Audio has frames of 21 to 64 ms: a cut begins and ends a little later than requested. So does a cut of video, of
     which each picture must be a keyframe. `priming` keeps the frame of silence that encoders put before 0.
     """
     target = io.BytesIO()
-    copied = _copy(mp4, target, "mpegts", start, end, medium=medium, priming=priming)
+    copied = _copy(mp4, target, "mpegts", start, end, media=media, priming=priming)
     return Cut(target.getvalue(), *copied) if copied else Cut(b"", start, start)
 
 
@@ -86,9 +95,21 @@ def beginning_mp4(mp4: Path, end: float, target: Path) -> None:
     part_mp4(mp4, 0.0, end, target)
 
 
-def part_mp4(mp4: Path, start: float, end: float, target: Path) -> None:
-    """Write the audio from `start` to `end` seconds as an MP4 whose clock begins at 0."""
-    _copy(mp4, str(target), "mp4", start, end, from_zero=True)
+def part_mp4(mp4: Path, start: float, end: float, target: Path, *, media: Media = "audio") -> None:
+    """Write an MP4 from `start` to `end` seconds whose clock begins at 0. Each picture must be a keyframe."""
+    _copy(mp4, str(target), "mp4", start, end, media=media, from_zero=True)
+
+
+def joined_mp4(audio: Path, video: Path, target: Path) -> None:
+    """Write an MP4 with the audio of one MP4 and the video of another one."""
+    with av.open(str(audio)) as sound, av.open(str(video)) as picture, av.open(str(target), "w", format="mp4") as mp4:
+        tracks = sound.streams.audio[0], picture.streams.video[0]
+        streams = [mp4.add_stream_from_template(track) for track in tracks]
+        packets = [source.demux(track) for source, track in zip((sound, picture), tracks, strict=True)]
+        for packet in heapq.merge(*packets, key=_seconds_of):
+            if packet.pts is not None:
+                packet.stream = streams[packet.stream.type == "video"]
+                mp4.mux(packet)
 
 
 def silence_outside(source: Path, spans: Sequence[Span], target: Path, rate: int | None = None) -> None:
@@ -104,30 +125,41 @@ def _copy(
     start: float,
     end: float,
     *,
-    medium: Medium = "audio",
+    media: Media = "audio",
     from_zero: bool = False,
     priming: bool = True,
 ) -> Span | None:
     """Return the copied span, None without one."""
-    copied: Span | None = None
+    spans: list[Span] = []
     with av.open(str(mp4)) as source, av.open(target, "w", format=container_format) as copy:
-        track = source.streams.get({medium: 0})[0]
-        stream = copy.add_stream_from_template(track)
-        assert track.time_base is not None  # noqa: S101 - a demuxed stream has one
-        source.seek(int(start / track.time_base), stream=track)
-        zero = int(start / track.time_base) if from_zero else 0
-        for packet in source.demux(track):
+        tracks = [source.streams.get({medium: 0})[0] for medium in _TRACKS[media]]
+        streams = {track.index: copy.add_stream_from_template(track) for track in tracks}
+        left = set(streams)
+        source.seek(_ticks(start, tracks[0]), stream=tracks[0])
+        for packet in source.demux(tracks):
             if packet.pts is None:
                 continue
-            at = float(packet.pts * track.time_base)
+            track, at = packet.stream, _seconds_of(packet)
             if at >= end:
-                break
-            if at >= start or (priming and not start):  # an encoder's priming lies before 0
-                copied = (copied[0] if copied else at, at + float((packet.duration or 0) * track.time_base))
+                left.discard(track.index)
+                if not left:
+                    break
+            elif at >= start or (priming and not start):  # an encoder's priming lies before 0
+                spans.append((at, at + float((packet.duration or 0) * packet.time_base)))
+                zero = _ticks(start, track) if from_zero else 0
                 packet.pts, packet.dts = packet.pts - zero, None if packet.dts is None else packet.dts - zero
-                packet.stream = stream
+                packet.stream = streams[track.index]
                 copy.mux(packet)
-    return copied
+    return (min(begin for begin, _ in spans), max(stop for _, stop in spans)) if spans else None
+
+
+def _ticks(seconds: float, track: av.stream.Stream) -> int:
+    assert track.time_base is not None  # noqa: S101 - a demuxed stream has one
+    return int(seconds / track.time_base)
+
+
+def _seconds_of(packet: "av.Packet[Any]") -> float:
+    return math.inf if packet.pts is None else float(packet.pts * packet.time_base)
 
 
 def _transcode(

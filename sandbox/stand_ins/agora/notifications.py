@@ -20,7 +20,7 @@ STARTED, LEFT, SNAPSHOT, PAGE_STARTED, PAGE_STOPPED = 40, 41, 45, 70, 71
 
 _CLOUD_RECORDING = 3
 _SERVICE, _RECORDER, _UPLOADER, _PAGE_RECORDER = 0, 1, 2, 6
-_EVENTS: Mapping[int, tuple[str, int]] = {
+EVENTS: Mapping[int, tuple[str, int]] = {
     ERROR: ("cloud_recording_error", _UPLOADER),
     FIRST_PLAYLIST: ("cloud_recording_file_infos", _SERVICE),
     EXIT: ("session_exit", _SERVICE),
@@ -33,6 +33,7 @@ _EVENTS: Mapping[int, tuple[str, int]] = {
     PAGE_STARTED: ("web_recorder_started", _PAGE_RECORDER),
     PAGE_STOPPED: ("web_recorder_stopped", _PAGE_RECORDER),
 }
+"""By eventType: its msgName and the serviceType of its source."""
 _TRIES = 3
 
 
@@ -53,20 +54,10 @@ class Notifications:
         """Queue an event. `event` is Agora's eventType, `details` has its details without msgName."""
         if not self._runtime.dials.of(AgoraDials).notifications_url:
             return
-        name, service = _EVENTS[event]
         with self._lock:
-            payload = {
-                "cname": self._cname,
-                "uid": self.uid,
-                "sid": self._sid,
-                "sequence": self._sequence,
-                "sendts": self._now_ms(),
-                "serviceType": service,
-                "details": {"msgName": name, **details},
-            }
+            of_recording = {"cname": self._cname, "uid": self.uid, "sid": self._sid, "sequence": self._sequence}
             self._sequence += 1
-            notice = {"noticeId": secrets.token_hex(16), "productId": _CLOUD_RECORDING, "eventType": event}
-            self._waiting.append({**notice, "payload": payload})
+            self._waiting.append(_notice(event, _now_ms(self._runtime), of_recording, details))
             if self._sending:
                 return
             self._sending = True
@@ -87,15 +78,52 @@ class Notifications:
         """Send it until it is answered with 200. A repeated notification differs only in `notifyMs`."""
         for attempt in range(_TRIES):
             self._runtime.jobs.sleep(0.25 * attempt)
-            body = json.dumps({**notice, "notifyMs": self._now_ms()}).encode()
-            headers = {"Content-Type": "application/json", **_signatures(dials.notification_secret, body)}
-            status = self._runtime.send("POST", dials.notifications_url, body, headers)
+            status = _send_once(self._runtime, dials, notice)
             self._runtime.ledger.add("agora.notification", status, sid=self._sid, event=notice["eventType"])
             if status == 200:
                 return
 
-    def _now_ms(self) -> int:
-        return int(self._runtime.clock() * 1000)
+
+def check_webhook(runtime: Runtime) -> dict[int, int]:
+    """Send a test event of each kind once, as "Check" in the console does. Return the HTTP status by eventType.
+
+    The console saves the webhook only if every status is 200. Agora documents that the test events correspond to the
+    subscribed events, but not their contents: they look like those of a recording that does not exist.
+    """
+    dials = runtime.dials.of(AgoraDials)
+    statuses = {}
+    for event in EVENTS:
+        statuses[event] = _send_once(runtime, dials, health_check_event(event, _now_ms(runtime)))
+        runtime.ledger.add("agora.health_check", statuses[event], event=event)
+    return statuses
+
+
+def health_check_event(event: int, sent_ms: int) -> dict[str, Any]:
+    """Create a test event, which has no notifyMs yet. `sent_ms` is in unix ms."""
+    nobodys = {"cname": "test_webhook", "uid": "12121212", "sid": secrets.token_hex(16), "sequence": 0}
+    return _notice(event, sent_ms, nobodys, {})
+
+
+def _notice(event: int, sent_ms: int, of_recording: Mapping[str, Any], details: Mapping[str, Any]) -> dict[str, Any]:
+    name, service = EVENTS[event]
+    payload = {
+        **of_recording,
+        "sendts": sent_ms,
+        "serviceType": service,
+        "details": {"msgName": name, **details},
+    }
+    notice = {"noticeId": secrets.token_hex(16), "productId": _CLOUD_RECORDING, "eventType": event}
+    return {**notice, "payload": payload}
+
+
+def _send_once(runtime: Runtime, dials: AgoraDials, notice: Mapping[str, Any]) -> int:
+    body = json.dumps({**notice, "notifyMs": _now_ms(runtime)}).encode()
+    headers = {"Content-Type": "application/json", **_signatures(dials.notification_secret, body)}
+    return runtime.send("POST", dials.notifications_url, body, headers)
+
+
+def _now_ms(runtime: Runtime) -> int:
+    return int(runtime.clock() * 1000)
 
 
 def _signatures(secret: str, body: bytes) -> dict[str, str]:

@@ -11,17 +11,20 @@ RECORDER, PUBLISHER = "web_recorder_service", "rtmp_publish_service"
 
 # By state of the recorder: the publisher's state of each output.
 _OUTPUT: Mapping[str, str] = {"init": "connecting", "inProgress": "publishing", "exit": "disconnected"}
+_MP4_MINUTES = 120
 
 
 @dataclass
 class Page:
     """The options of both services in a start: whether it begins `onhold`, and the longest recording in hours.
 
+    `mp4_minutes` is the length at which an MP4 ends and another one begins.
     `outputs` are RTMP URLs, which hold stream keys; None without a publisher.
     """
 
     onhold: bool
     hours: int
+    mp4_minutes: int
     outputs: Sequence[str] | None = field(default=None, repr=False)
 
     @classmethod
@@ -34,6 +37,7 @@ class Page:
         return cls(
             recorder.get("onhold", False),
             recorder["maxRecordingHour"],
+            recorder.get("maxVideoDuration", _MP4_MINUTES),
             rtmp_urls(publisher["serviceParam"]) if publisher else None,
         )
 

@@ -18,7 +18,7 @@ from sandbox.stand_ins.agora.media import Span
 from sandbox.stand_ins.agora.notifications import Notifications
 from sandbox.stand_ins.agora.page import RECORDER as PAGE_RECORDER
 from sandbox.stand_ins.agora.page import Page
-from sandbox.stand_ins.agora.recorder import Recorder, RequestedFiles
+from sandbox.stand_ins.agora.recorder import Recorder, RequestedFiles, Source
 from sandbox.stand_ins.agora.subscriptions import Subscriptions
 from sandbox.stand_ins.agora.uploads import Uploads
 
@@ -73,6 +73,7 @@ class Recording:
     _ended: threading.Event = field(default_factory=threading.Event)
     _query_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _recorder: Recorder | None = None
+    _earlier_recorders: list[Recorder] = field(default_factory=list)
     _between_recorders: bool = False
 
     @property
@@ -266,35 +267,48 @@ class Recording:
 
     def _record_until(self, end: float) -> bool:
         """Upload every complete piece until this second of media. Return false if a stop came first."""
-        recorder = self._recorder
-        if recorder is None:  # stopped between recorders
-            return False
         while True:
             self.changed.clear()
             if self.stop_asked.is_set():
-                recorder.record_rest(self.clock.seconds)
+                if self._recorder:
+                    self._recorder.record_rest(self.clock.seconds)
                 return False
-            coming = recorder.upcoming(end)
-            if self._wait_until(coming[1][1] if coming else end, self.changed):
+            coming = self._upcoming(end)
+            if self._wait_until(coming[2][1] if coming else end, self.changed):
                 continue
             if not coming:
                 return True
-            recorder.record(*coming)
+            recorder, source, span = coming
+            recorder.record(source, span)
+
+    def _upcoming(self, end: float) -> tuple[Recorder, Source, Span] | None:
+        """Return the next piece of any recorder, None if none is complete at this second of media."""
+        recorders = [*self._earlier_recorders, *([self._recorder] if self._recorder else [])]
+        pieces = [(recorder, *coming) for recorder in recorders if (coming := recorder.upcoming(end))]
+        return min(pieces, key=lambda piece: piece[2][1], default=None)
 
     def _gaps(self, stream: Stream) -> Sequence[Span]:
         """The spans in which nothing of a stream is recorded, in order."""
-        return sorted([*stream.gaps, *([] if stream.mixed else self.subscriptions.gaps(stream.medium, stream.uid))])
+        if stream.mixed or stream.medium == "audio_and_video":
+            return stream.gaps
+        return sorted([*stream.gaps, *self.subscriptions.gaps(stream.medium, stream.uid)])
 
     def _fail_over(self, at: float) -> None:
         """The recorder dies and loses its present segment. Another one with a new uid continues after the gap.
 
+        A recorder that was only cut off records on for a while, also after the other one has begun.
         Source: docs.agora.io/en/realtime-media/cloud-recording/build/process-recorded-files/manage-files.
         """
-        continues = min(at + self.channel.dials.fail_over_gap_seconds, self.channel.seconds)
+        dials = self.channel.dials
+        continues = min(at + dials.fail_over_gap_seconds, self.channel.seconds)
+        if self._recorder:
+            overlap = dials.fail_over_overlap_seconds
+            self._recorder.ends = continues + overlap if overlap else at
+            self._earlier_recorders.append(self._recorder)
         self._recorder, self._between_recorders = None, self.clock.seconds < continues
-        if self._wait_until(continues, self.stop_asked):
+        if not self._record_until(continues):
             return
-        self._recorder = self._new_recorder("bak0_", continues)
+        self._recorder = self._new_recorder(f"bak{len(self._earlier_recorders) - 1}_", continues)
         self._between_recorders = False
         new_uid = 1 + secrets.randbelow((1 << 32) - 1)
         self.notifications.uid = str(new_uid)
@@ -339,4 +353,5 @@ class Recording:
             begins,
             self.uploads,
             self.notifications,
+            stamps_unix_ms=self.page is not None,  # so says Agora's page in Chinese
         )

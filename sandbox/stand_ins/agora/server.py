@@ -18,8 +18,10 @@ from sandbox.stand_ins.agora.cameras import Cameras
 from sandbox.stand_ins.agora.channel import ParticipantMedia
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.agora.fields import check_layout
+from sandbox.stand_ins.agora.notifications import check_webhook
 from sandbox.stand_ins.agora.page import rtmp_urls
 from sandbox.stand_ins.agora.recording import CRASHED, Recording
+from sandbox.stand_ins.agora.request_rate import RequestRate
 from sandbox.stand_ins.agora.rules import MODES, check_acquire, check_area, check_start, check_update
 from sandbox.stand_ins.agora.tasks import Resource, Task, new_task
 from sandbox.stand_ins.agora.token import admit
@@ -39,10 +41,11 @@ class _Agora:
         self._resources: dict[str, Resource] = {}
         self._tasks: dict[str, Task] = {}
         self._participants = ParticipantMedia(Voices(runtime.scratch), Cameras(runtime.scratch))
+        self._request_rate = RequestRate(runtime.clock)
         self._lock = threading.Lock()
 
     def acquire(self, app_id: str) -> ResponseReturnValue:
-        authenticate(app_id)
+        self._authenticate(app_id)
         given, now = task_body(bad_channel=401), self._runtime.clock()
         request = given["clientRequest"]
         checked(given, check_acquire, request)
@@ -53,7 +56,7 @@ class _Agora:
         return {**names(given), "resourceId": resource_id}
 
     def start(self, app_id: str, resource_id: str, mode: str) -> ResponseReturnValue:
-        authenticate(app_id)
+        self._authenticate(app_id)
         given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id}
         request, now = given["clientRequest"], self._runtime.clock()
         if mode not in MODES:
@@ -75,7 +78,7 @@ class _Agora:
         return {**names(given), "resourceId": resource_id, "sid": recording.sid}
 
     def query(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
-        authenticate(app_id)
+        self._authenticate(app_id)
         recording = self._task({"resourceId": resource_id, "sid": sid}, mode).recording
         with recording.query():
             if not recording.found:
@@ -87,7 +90,7 @@ class _Agora:
         return {**names_of(recording), "serverResponse": state}
 
     def stop(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
-        authenticate(app_id)
+        self._authenticate(app_id)
         given = {**task_body(bad_channel=1013, mode=mode), "resourceId": resource_id, "sid": sid}
         answers_at_once = given["clientRequest"].get("async_stop", False)
         if not isinstance(answers_at_once, bool):
@@ -111,7 +114,7 @@ class _Agora:
         return {**names_of(recording), "serverResponse": recording.result()}
 
     def update(self, app_id: str, resource_id: str, sid: str, mode: str) -> ResponseReturnValue:
-        authenticate(app_id)
+        self._authenticate(app_id)
         given, task = self._running(resource_id, sid, mode)
         recording, changes = task.recording, given["clientRequest"]
         spelling = recording.channel.dials.unsubscribe_spelling
@@ -131,10 +134,14 @@ class _Agora:
         return names_of(recording)
 
     def update_layout(self, app_id: str, resource_id: str, sid: str) -> ResponseReturnValue:
-        authenticate(app_id)
+        self._authenticate(app_id)
         given, task = self._running(resource_id, sid, "mix")
         checked(given, check_layout, given["clientRequest"])
         return names_of(task.recording)
+
+    def _authenticate(self, app_id: str) -> None:
+        authenticate(app_id)
+        self._request_rate.admit(app_id, self._runtime.dials.of(AgoraDials).requests_per_second)
 
     def _startable(self, given: Mapping[str, Any], mode: str, now: float) -> Resource:
         resource = self._resources.get(given["resourceId"])
@@ -188,7 +195,7 @@ class _Agora:
 
 
 def agora_blueprint(runtime: Runtime) -> Blueprint:
-    """Create the blueprint. Agora's own path `/v1` follows its prefix."""
+    """Create the blueprint. Agora's own path `/v1` follows its prefix. `/console/check` is a button of its console."""
     blueprint = Blueprint("agora", __name__)
     agora = _Agora(runtime)
     routes: list[tuple[str, str, str, Callable[..., ResponseReturnValue]]] = [
@@ -201,6 +208,13 @@ def agora_blueprint(runtime: Runtime) -> Blueprint:
     ]
     for name, method, path, view in routes:
         blueprint.add_url_rule(path, name, runtime.calls.named(f"agora.{name}")(view), methods=[method])
+
+    @blueprint.post("/console/check")
+    def check() -> ResponseReturnValue:
+        if not runtime.dials.of(AgoraDials).notifications_url:
+            return {"error": "the dial agora.notifications_url is empty"}, 400
+        statuses = check_webhook(runtime)
+        return {"passed": set(statuses.values()) == {200}, "statuses": statuses}
 
     @blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
     @blueprint.route("/<path:path>", methods=_METHODS)

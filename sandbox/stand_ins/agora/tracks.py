@@ -26,6 +26,7 @@ class Track:
 
     `zero_ms` is the unix time of the media's first sound, `position` the second up to which it is recorded. `gaps`
     returns the spans in which nothing is recorded, as known by now. `peak` is the highest bit rate of a segment.
+    `stamps_unix_ms`: the names of the segments have their beginning in unix ms instead of a date and a time.
     """
 
     stem: str
@@ -33,6 +34,7 @@ class Track:
     zero_ms: int
     position: float
     gaps: Callable[[], Sequence[Span]]
+    stamps_unix_ms: bool = False
     segments: list[tuple[str, float]] = field(default_factory=list)
     begins_ms: int = 0
     peak: int = 0
@@ -54,10 +56,15 @@ class Track:
             start, end = cut.start, cut.end
         if not self.segments:
             self.begins_ms = self.zero_ms + int(start * 1000)
-        name = stamped(self.stem, self.zero_ms, start, "ts").rpartition("/")[2]
+        name = self._key_at(start).rpartition("/")[2]
         self.segments.append((name, end - start))
         self.peak = max(self.peak, int(len(cut.content) * 8 / (end - start)))
         return Segment(name, end - start, cut.content)
+
+    def _key_at(self, start: float) -> str:
+        if self.stamps_unix_ms:
+            return f"{self.stem}_{self.zero_ms + int(start * 1000)}.ts"
+        return stamped(self.stem, self.zero_ms, start, "ts")
 
     def playlist(self, *, closed: bool, correct_extinf: bool) -> bytes:
         """Return the present m3u8. Agora leaves out the comma of EXTINF unless a start requests correct lines."""
@@ -68,8 +75,9 @@ class Track:
             "#EXT-X-MEDIA-SEQUENCE:0",
             "#EXT-X-ALLOW-CACHE:YES",
             f"#EXT-X-TARGETDURATION:{int(longest) + 1}",
-            f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE={self.stream.medium.upper()},TIME={self.begins_ms}",
         ]
+        for medium in self.stream.medium.upper().split("_AND_"):
+            lines.append(f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE={medium},TIME={self.begins_ms}")
         comma = "," if correct_extinf else ""
         for name, seconds in self.segments:
             lines += [f"#EXTINF:{seconds:.6f}{comma}", name]

@@ -4,7 +4,17 @@ import re
 
 import pytest
 
-from tests.sandbox.agora.individual import AT_ONCE, FAST, MAN, named_in, playlists_of, seconds_of, slices_of, started
+from tests.sandbox.agora.individual import (
+    AT_ONCE,
+    FAST,
+    MAN,
+    named_in,
+    playlists_of,
+    seconds_of,
+    slices_of,
+    stamped_at,
+    started,
+)
 from tests.sandbox.conftest import AgoraCustomer, FakeClock, StandIns, until
 
 DIES_AT_20 = {"fail_over_at_seconds": 20.0, "fail_over_gap_seconds": 10.0}
@@ -47,6 +57,71 @@ def test_between_recorders_no_worker_is_found(agora: AgoraCustomer, stand_ins: S
     clock.advance(0.2)
     until(lambda: task.state() == 5)
     assert task.stop().status_code == 200
+
+
+def test_each_recorder_that_takes_over_has_the_next_prefix(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    url = "https://api.example/webhooks/agora"
+    times = {"fail_over_at_seconds": [30.0, 10.0, 20.0], "fail_over_gap_seconds": 4.0}
+    stand_ins.dials(agora={**FAST, **times, "slice_seconds": 3.0, "notifications_url": url})
+    started(agora)
+    stand_ins.finish()
+    spans = {}
+    for prefix in ("", "bak0_", "bak1_", "bak2_"):
+        parts = slices_of(stand_ins.bucket, "1001", prefix)
+        spans[prefix] = round(parts[0].starts), round(parts[-1].starts + parts[-1].seconds)
+    assert spans == {"": (0, 9), "bak0_": (14, 20), "bak1_": (24, 30), "bak2_": (34, 52)}
+    closed = [key for key, text in playlists_of(stand_ins.bucket) if "#EXT-X-ENDLIST" in text]
+    assert len(closed) == 2
+    assert all("/bak2_" in key for key in closed)
+    told = [sent.json["payload"] for sent in stand_ins.sent if sent.json["eventType"] == 12]
+    assert len({payload["details"]["newUid"] for payload in told}) == 3
+
+
+def test_the_fourth_fail_over_ends_the_task(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    times = {"fail_over_at_seconds": [10.0, 20.0, 30.0, 40.0], "fail_over_gap_seconds": 1.0}
+    stand_ins.dials(agora={**AT_ONCE, **times, "leaves_at_query": 2, "slice_seconds": 3.0})
+    task = agora.started()
+    until(lambda: task.state() == 20)
+    stand_ins.finish()
+    recorders = [re.sub(r"^.*/|[0-9a-f]{32}.*$", "", key) for key, _ in playlists_of(stand_ins.bucket)]
+    assert sorted(recorders) == ["", "bak0_", "bak1_", "bak2_"]
+    assert stand_ins.bucket.ending_in(".mp4") == []
+
+
+@pytest.mark.parametrize("mode", ["mix", "individual"])
+def test_a_recorder_that_was_only_cut_off_overlaps_with_the_next_one(
+    agora: AgoraCustomer, stand_ins: StandIns, mode: str
+) -> None:
+    overlap = {"fail_over_overlap_seconds": 5.0, "slice_seconds": 3.0, "uids": ["1001"]}
+    stand_ins.dials(agora={**FAST, **DIES_AT_20, **overlap})
+    task = started(agora) if mode == "individual" else agora.started(recordingFileConfig={"avFileType": ["hls"]})
+    stand_ins.finish()
+    playlists = dict(playlists_of(stand_ins.bucket))
+    [first, second] = sorted(playlists, key=lambda key: "/bak0_" in key)
+    assert f"/{task.sid}_" in first
+    assert "/bak0_" in second
+    starts = {key: [round(stamped_at(name)) for name in named_in(playlists[key])] for key in (first, second)}
+    assert starts[first] == list(range(0, 33, 3)), "recorded on during the gap and 5 seconds longer, but for the rest"
+    assert starts[second][:2] == [30, 33]
+    assert ["#EXT-X-ENDLIST" in playlists[key] for key in (first, second)] == [False, True]
+    assert {key.rpartition("/")[2] for key in stand_ins.bucket.ending_in(".ts")} == {
+        name for text in playlists.values() for name in named_in(text)
+    }
+
+
+def test_between_recorders_of_which_one_was_cut_off_no_worker_is_found(
+    agora: AgoraCustomer, stand_ins: StandIns, clock: FakeClock
+) -> None:
+    stand_ins.dials(agora={**AT_ONCE, **DIES_AT_20, "speed": 1.0, "fail_over_overlap_seconds": 5.0})
+    task = agora.started()
+    assert task.state() == 5
+    clock.advance(25)
+    until(lambda: task.state() == 404)
+    clock.advance(8)
+    until(lambda: task.state() == 5)
+    assert task.stop().status_code == 200
+    [mp4] = stand_ins.bucket.ending_in(".mp4")
+    assert mp4.endswith(f"/bak0_{task.sid}_room_1_0.mp4")
 
 
 def test_a_stop_between_recorders_is_taken(agora: AgoraCustomer, stand_ins: StandIns, clock: FakeClock) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from recording_insights.hls.playlist import begins_at_ms
+from tests.sandbox.agora.individual import FAST
 from tests.sandbox.conftest import AgoraCustomer, AgoraTask, FakeClock, StandIns, start_request, until
 
 SALT = b64encode(bytes(32)).decode()
@@ -170,6 +172,18 @@ def test_a_page_is_uploaded_as_a_mix_is(agora: AgoraCustomer, stand_ins: StandIn
     assert set(names) < set(stand_ins.bucket.objects)
     assert page["payload"]["fileList"][0]["sliceStartTime"] == 1_800_000_000
     assert task.call("GET", "query", mode="web").status_code == 404
+
+
+def test_the_segments_of_a_page_have_their_unix_time_in_their_names(agora: AgoraCustomer, stand_ins: StandIns) -> None:
+    stand_ins.dials(agora={**FAST, "recording_seconds": 31})
+    task = started(agora)
+    stand_ins.finish()
+    name = f"recordings/0123abcd/{task.sid}_{LABEL}"
+    segments = stand_ins.bucket.ending_in(".ts")
+    assert segments == [f"{name}_{1_800_000_000_000 + second * 1000}.ts" for second in (0, 15, 30)]
+    assert [begins_at_ms(key) for key in segments] == [1_800_000_000_000 + second * 1000 for second in (0, 15, 30)]
+    lines = stand_ins.bucket.playlists[-1].splitlines()
+    assert [line for line in lines if line.endswith(".ts")] == [key.rpartition("/")[2] for key in segments]
 
 
 def test_nothing_is_recorded_while_a_page_is_on_hold(

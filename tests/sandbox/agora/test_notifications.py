@@ -79,6 +79,27 @@ def test_both_signatures_are_over_the_bytes_sent(agora: AgoraCustomer, stand_ins
     assert hashlib.sha1(stand_ins.sent[0].body).hexdigest() != stand_ins.sent[0].headers["Agora-Signature"]  # noqa: S324
 
 
+def test_the_consoles_check_sends_each_kind_of_event_once_and_signed(
+    stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = stand_ins.client.post("/agora/console/check")
+    assert (refused.status_code, stand_ins.sent) == (400, [])
+    stand_ins.dials(agora={"notifications_url": URL, "notification_secret": "s3cr3t"})
+    passed: Any = stand_ins.client.post("/agora/console/check").json
+    kinds = [1, 4, 11, 12, 31, 32, 40, 41, 45, 70, 71]
+    assert passed == {"passed": True, "statuses": {str(event): 200 for event in kinds}}
+    assert events(stand_ins) == kinds
+    for sent in stand_ins.sent:
+        assert sent.headers["Agora-Signature-V2"] == hmac.new(b"s3cr3t", sent.body, "sha256").hexdigest()
+        assert sent.json.keys() == {"noticeId", "productId", "eventType", "notifyMs", "payload"}
+
+    answer_with(stand_ins, monkeypatch, 200, 401, 200)
+    failed: Any = stand_ins.client.post("/agora/console/check").json
+    assert (failed["passed"], failed["statuses"]["4"]) == (False, 401)
+    assert len(stand_ins.sent) == 2 * len(kinds), "a test event is not repeated"
+    assert [line["status"] for line in stand_ins.ledger()["lines"][len(kinds) :]] == [200, 401] + [200] * 9
+
+
 def test_without_a_url_no_event_is_sent(agora: AgoraCustomer, stand_ins: StandIns) -> None:
     stand_ins.runtime.webhooks = "https://api.example/webhooks"
     stand_ins.dials(agora={**TOLD, "notifications_url": ""})

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from recording_insights.model.insights import Emotion, Insights, Utterance
 from recording_insights.recordings.insights_timeline import (
     PlacedInsights,
@@ -59,6 +61,30 @@ def test_an_offset_before_the_end_of_the_part_before_does_not_count() -> None:
         ("0.mp4", [0]),
         ("100000.mp4", [1010]),
     ]
+
+
+def test_recovered_segments_end_where_the_recorder_that_took_over_began() -> None:
+    cut_off = {"recovered": True, "offset_ms": 0, "duration_ms": 1000}
+    assert placed(
+        (part(0, **cut_off), insights_at(0, 500, 790, 800, None)),
+        (part(100_000, **{**cut_off, "offset_ms": 800}), insights_at(0, 600, 700)),
+        (part(200_000, offset_ms=1500), insights_at(10)),
+    ) == [("0.mp4", [0, 500, 790, None]), ("100000.mp4", [800, 1400]), ("200000.mp4", [1510])]
+
+
+@pytest.mark.parametrize("offset", [{}, {"offset_ms": 1000}, {"offset_ms": 0}])
+def test_recovered_segments_without_an_overlap_stay_whole(offset: dict[str, int]) -> None:
+    recovered = part(0, recovered=True, offset_ms=0, duration_ms=1000)
+    assert placed((recovered, insights_at(0, 990, None)), (part(100_000, **offset), insights_at(10))) == [
+        ("0.mp4", [0, 990, None]),
+        ("100000.mp4", [1010]),
+    ]
+
+
+def test_recovered_segments_stay_whole_while_the_recorder_that_took_over_has_no_insights() -> None:
+    recovered = part(0, recovered=True, offset_ms=0, duration_ms=1000)
+    failed = part(100_000, offset_ms=800, status="failed")
+    assert placed((recovered, insights_at(0, 900)), (failed, None)) == [("0.mp4", [0, 900])]
 
 
 def test_the_last_utterance_ends_a_part_of_unknown_length() -> None:

@@ -12,6 +12,7 @@ from recording_insights.store.keys import recording_key
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
 from routes import receive_notification
+from sandbox.stand_ins.agora import notifications
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fakes import FakeContext
 from tests.unit.wired import rewire
@@ -72,6 +73,33 @@ def test_a_test_of_the_console_is_answered_with_200(deliver: Any, captured_event
     signature = hmac.new(SECRET.encode(), body.encode(), "sha256").hexdigest()
     headers = {"agora-signature-v2": signature}
     assert deliver({**event, "body": body, "headers": headers}) == (200, {"ok": True}, "recording")
+
+
+@pytest.mark.parametrize("kind", sorted(notifications.EVENTS))
+def test_the_consoles_health_check_gets_200_for_every_kind_of_event_and_writes_nothing(
+    deliver: Any, captured_event: Any, table: Any, kind: int
+) -> None:
+    before = table.scan()["Items"]
+    notice = notifications.health_check_event(kind, sent_ms=1_800_000_000_000)
+    body = json.dumps({**notice, "notifyMs": 1_800_000_000_001})
+    for algorithm, header in (("sha1", "agora-signature"), ("sha256", "agora-signature-v2")):
+        headers = {header: hmac.new(SECRET.encode(), body.encode(), algorithm).hexdigest()}
+        event = {**captured_event("http_notification"), "body": body, "headers": headers}
+        assert deliver(event) == (200, {"ok": True}, "recording")
+    assert table.scan()["Items"] == before
+
+
+@pytest.mark.parametrize("payload", [None, {}, [], "test", {"sid": ""}, {"sid": 7, "details": None}, {"details": []}])
+def test_what_a_test_event_is_about_does_not_matter(
+    deliver: Any, captured_event: Any, table: Any, payload: Any
+) -> None:
+    before = table.scan()["Items"]
+    for kind in notifications.EVENTS:
+        body = json.dumps({"noticeId": "t", "productId": 3, "eventType": kind, "notifyMs": 1, "payload": payload})
+        headers = {"agora-signature-v2": hmac.new(SECRET.encode(), body.encode(), "sha256").hexdigest()}
+        event = {**captured_event("http_notification"), "body": body, "headers": headers}
+        assert deliver(event) == (200, {"ok": True}, "recording")
+    assert table.scan()["Items"] == before
 
 
 def test_without_a_secret_there_are_no_notifications(
