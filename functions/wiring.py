@@ -91,7 +91,7 @@ def uploader(settings: AgoraSettings, *, aws_region: str) -> "Uploader":
         except SecretUnavailable as error:
             raise UploadCredentialsUnavailable(str(error)) from None
 
-    return Uploader(key, RecordingsBucket(settings.recordings_bucket, aws_region), clients.sts)
+    return Uploader(key, RecordingsBucket(settings.recordings_bucket, aws_region), clients.sts, settings.kms_key_arn)
 
 
 class part(Generic[W, T]):

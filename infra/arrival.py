@@ -17,6 +17,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access import Foundation
+from infra.customer_key import customer_key
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
 from recording_insights.model.media_object import SUFFIXES, TRACKS
@@ -33,10 +34,12 @@ class RecordingArrival(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._foundation = foundation
+        key = customer_key(self, foundation.settings)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=key,
             enforce_ssl=not foundation.settings.local,
             retention_period=cdk.Duration.days(14),
         )

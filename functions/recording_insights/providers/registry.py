@@ -209,12 +209,13 @@ def receives_webhooks(name: str) -> bool:
 def load_provider(name: str, settings: VendorSettings) -> Provider:
     """Return the adapter of a provider, connected to its secret and its base URL.
 
-    The constructor of an adapter is `(http, credentials)`, that of a service of AWS `(endpoint_url, job_prefix)`.
+    The constructor of an adapter is `(http, credentials)`, that of a service of AWS
+    `(endpoint_url, job_prefix, kms_key_arn)`.
     """
     entry, adapter = PROVIDERS[name], _adapter(name)
     if entry.base_url is None:
         endpoint_url, prefix = settings.base_urls.get(name), job_prefix(settings.stage)
-        on_aws: Provider = adapter(endpoint_url=endpoint_url, job_prefix=prefix)
+        on_aws: Provider = adapter(endpoint_url=endpoint_url, job_prefix=prefix, kms_key_arn=settings.kms_key_arn)
         return on_aws
 
     from recording_insights.providers.toolkit.http import VendorHttp
