@@ -39,6 +39,8 @@ CPU_BUDGET := 540
 # The Python that runs the functions on AWS.
 PYTHON_3_13 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) python3.13)
 PYTHON_3_13_INSTALLED := .local/python3.13/installed
+# The lowest boto3 that the functions may meet there.
+LAMBDA_BOTO3 := tests/unit/requirements-lambda.txt
 
 .PHONY: demo help up down test test-all suite mutants unit bench check format synth deploy agora-key destroy install clean
 
@@ -60,9 +62,10 @@ test: install ## Run the checks and the tests, those of two deployed local stack
 suite:
 	$(VENV)/pytest -n $(WORKERS) -m "not matrix" --cpu-budget $(CPU_BUDGET)
 
-test-all: install check $(PYTHON_3_13_INSTALLED) ## Run every test, the matrices too, with branch coverage; the unit tests on Python 3.13 too
+test-all: install check $(PYTHON_3_13_INSTALLED) ## Run every test, the matrices too, with branch coverage; the unit tests as on Lambda too
 	$(VENV)/pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-report=json:.local/coverage.json
-	.local/python3.13/bin/python -m pytest -n $(WORKERS) tests/unit
+	@# A boto3 of 2024 warns of its own code on Python 3.13. Every other warning is an error.
+	.local/python3.13/bin/python -m pytest -n $(WORKERS) -W "ignore:datetime.datetime.utcnow:DeprecationWarning" tests/unit
 
 mutants: install ## Change the code in 300 places, and see whether a unit test notices each change
 	$(VENV)/python -m mutants
@@ -112,11 +115,11 @@ ALONE := tests/clients/requirements-without-dependencies.txt
 	@$(VENV)/npm ci --silent --no-audit --no-fund
 	@mkdir -p .local && touch $@
 
-$(PYTHON_3_13_INSTALLED): requirements.txt functions/requirements.txt | install
+$(PYTHON_3_13_INSTALLED): requirements.txt functions/requirements.txt $(LAMBDA_BOTO3) | install
 	@$(PYTHON_3_13) --version >/dev/null || { echo "The functions run on Python 3.13, which was not found. Run: make PYTHON_3_13=/path/to/python3.13 test-all"; exit 1; }
 	@echo "Installing Python packages for Python 3.13 into .local/python3.13 ..."
 	@$(PYTHON_3_13) -m venv --without-pip .local/python3.13
-	@VIRTUAL_ENV=.local/python3.13 $(VENV)/uv pip install --quiet --requirement requirements.txt
+	@VIRTUAL_ENV=.local/python3.13 $(VENV)/uv pip install --quiet --requirement requirements.txt --override $(LAMBDA_BOTO3)
 	@touch $@
 
 clean: down ## Stop the local stack; delete everything that was installed or built

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from recording_insights.aws import clients
 from recording_insights.aws.secrets import read_secret
-from recording_insights.errors import UploadCredentialsUnavailable
+from recording_insights.errors import SecretUnavailable, UploadCredentialsUnavailable
 from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AgoraSettings,
@@ -86,14 +86,12 @@ def uploader(settings: AgoraSettings, *, aws_region: str) -> "Uploader":
     secret = settings.secret_name(SECRET)
 
     def key(fresh: bool) -> Mapping[str, str]:
-        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-
         try:
             return read_secret(secret, SECRET_KEYS, fresh=fresh)
-        except GetParameterError:  # its text is AWS's, and may hold the string to sign
-            raise UploadCredentialsUnavailable(f"AWS did not return the secret {secret}") from None
+        except SecretUnavailable as error:
+            raise UploadCredentialsUnavailable(str(error)) from None
 
-    return Uploader(key, RecordingsBucket(settings.recordings_bucket, aws_region), clients.sts)
+    return Uploader(key, RecordingsBucket(settings.recordings_bucket, aws_region), clients.sts, settings.kms_key_arn)
 
 
 class part(Generic[W, T]):

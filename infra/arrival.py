@@ -11,12 +11,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access import Foundation
+from infra.customer_key import customer_key
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
 from infra.state_machine import run_executions
@@ -40,7 +42,7 @@ class RecordingArrival(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._foundation = foundation
-        self.dead_letters = self._queue("DeadLetters")
+        self.dead_letters = self._queue("DeadLetters", key=customer_key(self, foundation.settings))
         self.unadmitted = self._queue("Unadmitted")
         timeout = cdk.Duration.minutes(1)
         self.queue = self._queue(
@@ -55,11 +57,13 @@ class RecordingArrival(Construct):
         self._send_media(bucket)
         self._log_other_objects(bucket)
 
-    def _queue(self, name: str, **properties: Any) -> sqs.Queue:
+    def _queue(self, name: str, *, key: kms.IKey | None = None, **properties: Any) -> sqs.Queue:
+        """The queues of arrivals have no customer's key: a gap in its policy would lose the events of all media."""
         return sqs.Queue(
             self,
             name,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=key,
             enforce_ssl=not self._foundation.settings.local,
             retention_period=KEPT,
             **properties,

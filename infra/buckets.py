@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.customer_key import WRITE_PARTS, customer_key, use_key
 from infra.settings import StackSettings
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 
@@ -16,19 +17,23 @@ class Buckets(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, settings: StackSettings) -> None:
         super().__init__(scope, construct_id)
+        self._key = customer_key(self, settings)
         self.recordings = self._bucket("Recordings", settings)
         # Replies have their own bucket. In the recordings bucket they would start executions.
         self.replies = self._bucket("Replies", settings)
         # By then, the result is kept as the reply of its media object.
         for prefix in (CALLBACKS, DELIVERIES, OUTPUTS):
             self.replies.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(14))
-        self.uploader = self._uploader()
+        self.uploader = self._uploader(settings)
 
     def _bucket(self, construct_id: str, settings: StackSettings) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             construct_id,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self._key,
+            # S3 asks KMS for a key of the bucket now and then, instead of one key for each of thousands of segments.
+            bucket_key_enabled=True if self._key else None,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=not settings.local,
@@ -45,7 +50,7 @@ class Buckets(Construct):
         )
         return bucket
 
-    def _uploader(self) -> iam.User:
+    def _uploader(self, settings: StackSettings) -> iam.User:
         """The user whose federation tokens Agora uploads with.
 
         Agora needs credentials that last for at least four hours. A role that a function assumes cannot give them,
@@ -62,6 +67,7 @@ class Buckets(Construct):
                 ),
                 # A user can make tokens only of itself.
                 iam.PolicyStatement(actions=["sts:GetFederationToken"], resources=["*"]),
+                *use_key(self, settings, "s3", WRITE_PARTS),
             ],
         )
         policy.attach_to_user(user)

@@ -42,6 +42,7 @@ class Webhooks(Construct):
             self,
             "Secret",
             description="Recording Insights: makes the tokens of callbacks",
+            kms_key_id=self._foundation.settings.kms_key_arn,
             generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
                 secret_string_template="{}",  # noqa: S106 - becomes {"key": "…"}
                 generate_string_key="key",

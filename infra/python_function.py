@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.bundling.packages import RUNTIME, shared_code
+from infra.customer_key import key_rights
 from infra.function_environment import function_environment
 from infra.log_group import log_group
 from infra.settings import StackSettings
@@ -19,8 +20,9 @@ class PythonFunction(Construct):
     """One handler file of functions/ as a Lambda function.
 
     `reads` are the settings that the handler reads: they become its environment. `statements` are all rights of its
-    role, except the right to write its own log. `dead_letters` gets the events of an asynchronous caller that failed
-    three times. `code` replaces the shared zip. `scratch` is the size of /tmp, 512 MB by default.
+    role, except the right to write its own log and those that follow on the customer's key. `dead_letters` gets the
+    events of an asynchronous caller that failed three times. `code` replaces the shared zip. `scratch` is the size of
+    /tmp, 512 MB by default.
     """
 
     def __init__(
@@ -61,14 +63,19 @@ class PythonFunction(Construct):
             dead_letter_queue=dead_letters,
             retry_attempts=2 if dead_letters else None,
         )
-        self.policy = self._policy(statements, dead_letters)
+        self.policy = self._policy(settings, statements, dead_letters)
         self.function.node.add_dependency(self.policy)
 
     def _role(self, name: str) -> iam.Role:
         principal = iam.ServicePrincipal("lambda.amazonaws.com")
         return iam.Role(self, "Role", assumed_by=principal, description=f"What {name} may do")
 
-    def _policy(self, statements: Sequence[iam.PolicyStatement], dead_letters: sqs.IQueue | None) -> iam.Policy:
+    def _policy(
+        self,
+        settings: StackSettings,
+        statements: Sequence[iam.PolicyStatement],
+        dead_letters: sqs.IQueue | None,
+    ) -> iam.Policy:
         own = [
             iam.PolicyStatement(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
@@ -76,6 +83,7 @@ class PythonFunction(Construct):
         ]
         if dead_letters:
             own.append(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]))
-        policy = iam.Policy(self, "Policy", statements=[*own, *statements])
+        rights = [*own, *statements]
+        policy = iam.Policy(self, "Policy", statements=[*rights, *key_rights(self, settings, rights)])
         policy.attach_to_role(self.role)
         return policy

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from recording_insights.errors import InvalidRequest
+from recording_insights.errors import InvalidRequest, SettingsInvalid
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.validation import (
     Reader,
@@ -42,7 +42,8 @@ class StackSettings:
     `provider` gets every recording that names no other. Requests may also name `other_providers`; `failover` take over
     in their order. `prefix_providers` has providers by the prefix of an object's key: the first gets the object, the
     others take over. By provider, `base_urls` replaces scheme and host, and `provider_options` are the options of each
-    job. `jwt_issuer` and `jwt_audience` go together; they replace IAM by a JWT authorizer.
+    job. `jwt_issuer` and `jwt_audience` go together; they replace IAM by a JWT authorizer. `kms_key_arn` is the
+    customer's key, which encrypts what the stack stores.
     """
 
     stage: str
@@ -63,6 +64,7 @@ class StackSettings:
     retain_data: bool = True
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+    kms_key_arn: str | None = None
 
     @property
     def providers(self) -> list[str]:
@@ -74,6 +76,17 @@ class StackSettings:
     def local(self) -> bool:
         """Whether this is the stage that runs on a laptop, with plain HTTP and without TLS-only policies."""
         return self.stage == LOCAL
+
+    def check_region(self, aws_region: str) -> None:
+        """Check the settings against the region of the stack.
+
+        Raises:
+            SettingsInvalid: the customer's key is in another region.
+        """
+        if self.kms_key_arn and (key_region := self.kms_key_arn.split(":")[3]) != aws_region:
+            raise SettingsInvalid(
+                f"kmsKeyArn: the key is in {key_region}, the stack in {aws_region}; use a key of the stack's region"
+            )
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> "StackSettings":
@@ -95,6 +108,8 @@ class StackSettings:
                 faults.append(f"{key}: {given[key]!r} is not allowed; {setting.allowed}")
         if ("jwtIssuer" in given) != ("jwtAudience" in given):
             faults.append("jwtIssuer, jwtAudience: only together")
+        if "kmsKeyArn" in given and given.get("stage") == LOCAL:
+            faults.append(f"kmsKeyArn: not on the stage {LOCAL}, whose cloud has no such key")
         faults += _option_faults(values.get("provider_options", {}))
         if faults:
             raise ContextError("\n".join(faults))
@@ -145,6 +160,9 @@ def _parse_names(value: str) -> list[str]:
 _NAMES_ALLOWED = f"names out of {', '.join(PROVIDERS)}, separated by commas"
 _prefix = matching(r"[\s\S]+", "must not be empty")
 _names = from_text(_parse_names, distinct(list_of(one_of(*PROVIDERS), of="names"), "must not name a provider twice"))
+_KEY_ARN = (
+    r"arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
 _URL = matching(r"https?://[^\s/]+(/\S*)?", "must be an http or https URL")
 
 
@@ -185,6 +203,11 @@ SETTINGS: Mapping[str, Setting] = {
         f"one of {', '.join(map(str, _RETENTION_DAYS))}",
     ),
     "retainData": Setting("retain_data", from_text(_parse_flag, flag), "true or false"),
+    "kmsKeyArn": Setting(
+        "kms_key_arn",
+        matching(_KEY_ARN, "must be the ARN of a key"),
+        "the full ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<key id>; an alias is not allowed",
+    ),
     "jwtIssuer": Setting("jwt_issuer", matching(r"https://\S+", "must be an https URL"), "an https URL"),
     "jwtAudience": Setting("jwt_audience", matching(r"\S+", "must not have blanks"), "a text without blanks"),
     **{

@@ -8,6 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.customer_key import key_rights
 from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
@@ -66,12 +67,17 @@ def standard_machine(
     timeout: cdk.Duration,
     statements: Sequence[iam.PolicyStatement] = (),
 ) -> sfn.StateMachine:
-    """A state machine, and its role with the rights to call these functions and those of the statements."""
+    """A state machine, and its role with the rights to call these functions and those of the statements.
+
+    The rights that follow from the statements on the customer's key are added.
+    """
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
     call = iam.PolicyStatement(
         actions=["lambda:InvokeFunction"], resources=[function.function.function_arn for function in functions]
     )
-    policy = iam.Policy(scope, "Policy", statements=[call, *statements, _log_and_trace()])
+    policy = iam.Policy(
+        scope, "Policy", statements=[call, *statements, *key_rights(scope, settings, statements), _log_and_trace()]
+    )
     policy.attach_to_role(role)
     machine = sfn.StateMachine(
         scope,

@@ -1,5 +1,7 @@
 """The table: an item collection for each recording, and an index that lists recordings by status and time."""
 
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -32,7 +34,15 @@ class InsightsTable(Construct):
             ],
             removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
         )
+        if settings.kms_key_arn:
+            self._encrypt(settings.kms_key_arn)
         self.index_arn = f"{self.table.table_arn}/index/{keys.STATUS_INDEX}"
+
+    def _encrypt(self, kms_key_arn: str) -> None:
+        """Encrypt the table with the customer's key. The L2's own way needs a stack with a fixed region."""
+        table = cast(dynamodb.CfnGlobalTable, self.table.node.default_child)
+        table.add_property_override("SSESpecification", {"SSEEnabled": True, "SSEType": "KMS"})
+        table.add_property_override("Replicas.0.SSESpecification.KMSMasterKeyId", kms_key_arn)
 
 
 def _text(name: str) -> dynamodb.Attribute:

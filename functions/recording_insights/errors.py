@@ -3,6 +3,7 @@
 RecordingInsightsError
 ├── SettingsInvalid             the environment of a function is incomplete or malformed
 ├── SecretUnusable              a secret or one of its keys is missing or malformed                 (500)
+├── SecretUnavailable           AWS did not return a secret: access denied, or no answer: try again (503)
 ├── InvalidRequest              a field of a request is wrong                                       (400)
 │   └── CallbackUnusable        an authentic callback has no usable content                         (400)
 ├── NotFound                    there is no recording, job, media object or provider of this name   (404)
@@ -58,6 +59,18 @@ class SecretUnusable(RecordingInsightsError):
         super().__init__(f"secret {name}: {detail}")
         self.name = name
         self.detail = detail
+
+
+class SecretUnavailable(RecordingInsightsError):
+    """AWS did not return a secret: it denied the secret or its key, throttled, or did not answer.
+
+    `fault` is AWS's code or the name of the error.
+    """
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(f"secret {name}: AWS did not return it ({fault})")
+        self.name = name
+        self.fault = fault
 
 
 class InvalidRequest(RecordingInsightsError):

@@ -11,7 +11,7 @@ file of the function's package, see `StageSettings`.
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,14 +45,14 @@ class FunctionSettings:
         source = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         faults: list[str] = []
-        for field in fields(cls):
-            name = field.name.upper()
+        for setting in fields(cls):
+            name = setting.name.upper()
             text = source.get(name, "")
             if not text:
-                faults.append(f"{name} is missing")
+                faults += [f"{name} is missing"] if setting.default is MISSING else []
                 continue
             try:
-                values[field.name] = _parse(text, field.type)
+                values[setting.name] = _parse(text, setting.type)
             except ValueError as error:
                 faults.append(f"{name} {error}")
         if faults:
@@ -60,9 +60,16 @@ class FunctionSettings:
         return cls(**values)
 
     def to_env(self) -> dict[str, str]:
-        """The variables that `from_env` reads. Texts may be tokens of the CDK and stay as they are."""
-        values = {field.name.upper(): getattr(self, field.name) for field in fields(self)}
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+        """The variables that `from_env` reads. Texts may be tokens of the CDK and stay as they are.
+
+        A setting that is None has no variable.
+        """
+        values = {setting.name.upper(): getattr(self, setting.name) for setting in fields(self)}
+        return {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in values.items()
+            if value is not None
+        }
 
 
 @dataclass(frozen=True)
@@ -85,9 +92,13 @@ class SecretSettings(FunctionSettings):
 
 @dataclass(frozen=True)
 class VendorSettings(SecretSettings):
-    """For functions that call vendors: `base_urls` replaces a vendor's scheme and host, by the vendor's name."""
+    """For functions that call vendors: `base_urls` replaces a vendor's scheme and host, by the vendor's name.
+
+    `kms_key_arn` is the customer's key that encrypts the buckets; None if AWS's own keys do.
+    """
 
     base_urls: Mapping[str, str]
+    kms_key_arn: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -314,7 +325,7 @@ class StageSettings:
 
 
 def _parse(text: str, kind: Any) -> Any:
-    if kind is str:
+    if kind is str or kind == str | None:
         return text
     if kind is int:
         if not text.isdecimal():

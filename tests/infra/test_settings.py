@@ -6,11 +6,12 @@ import pytest
 from infra.settings import ContextError, StackSettings
 from recording_insights.providers.registry import PROVIDERS
 
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 NEEDED = {"stage": "dev", "provider": "marsview"}
 ALL_KEYS = (
     *("stage", "provider", "otherProviders", "prefixProviders", "failover", "failoverMinutes", "marsviewOptions"),
     *("submitCeilingMinutes", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds", "linkMinutes"),
-    *("webhookBaseUrl", "logRetentionDays", "retainData", "jwtIssuer", "jwtAudience"),
+    *("webhookBaseUrl", "logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "kmsKeyArn"),
     *("agoraBaseUrl", "marsviewBaseUrl"),
 )
 
@@ -49,6 +50,7 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "retainData": "false",
             "jwtIssuer": "https://issuer.example.com/",
             "jwtAudience": "client-1",
+            "kmsKeyArn": KEY,
             "agoraBaseUrl": "http://localhost:9000/agora",
             "marsviewBaseUrl": "https://marsview.example.com",
         }
@@ -76,6 +78,7 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
         retain_data=False,
         jwt_issuer="https://issuer.example.com/",
         jwt_audience="client-1",
+        kms_key_arn=KEY,
     )
     assert settings.providers == ["marsview", "deepgram", "symbl", "assemblyai", "transcribe"]
 
@@ -170,6 +173,11 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("agoraBaseUrl", "ftp://x", "an http or https URL"),
         ("marsviewBaseUrl", "https://", "an http or https URL"),
         ("marsviewBaseUrl", "https://a b", "an http or https URL"),
+        ("kmsKeyArn", "1234abcd-12ab-34cd-56ef-1234567890ab", "the full ARN of a KMS key"),
+        ("kmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:alias/recordings", "an alias is not allowed"),
+        ("kmsKeyArn", KEY.replace(":123456789012:", "::"), "arn:aws:kms:<region>:<account>:key/<key id>"),
+        ("kmsKeyArn", KEY.replace(":kms:", ":s3:"), "the full ARN of a KMS key"),
+        ("kmsKeyArn", f"{KEY}\n", "the full ARN of a KMS key"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: Any, allowed: str) -> None:
@@ -177,6 +185,22 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: Any, allow
 
     assert fault.startswith(f"{key}: {value!r} is not allowed; ")
     assert allowed in fault
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        KEY,
+        f"{KEY.rpartition('/')[0]}/mrk-{'0f' * 16}",
+        KEY.replace("arn:aws:kms:eu-central-1", "arn:aws-cn:kms:cn-north-1"),
+    ],
+)
+def test_the_arn_of_a_key_is_taken_as_it_is(arn: str) -> None:
+    assert StackSettings.from_context({**NEEDED, "kmsKeyArn": arn}).kms_key_arn == arn
+
+
+def test_the_local_stage_has_no_key_of_the_customer() -> None:
+    assert faults_of(stage="local", kmsKeyArn=KEY) == ["kmsKeyArn: not on the stage local, whose cloud has no such key"]
 
 
 @pytest.mark.parametrize(("key", "value"), [("jwtIssuer", "https://issuer.example.com"), ("jwtAudience", "client")])

@@ -4,7 +4,7 @@ import importlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 import pytest
@@ -259,7 +259,8 @@ def test_the_environment_is_what_each_function_declares(template: Template, ever
     for stage in (template, every_provider):
         for _, function in of_type(stage, "AWS::Lambda::Function"):
             module = importlib.import_module(function["Handler"].removesuffix(".handler"))
-            declared = {field.name.upper() for field in fields(module.wiring.settings_type)}
+            needed = (field for field in fields(module.wiring.settings_type) if field.default is MISSING)
+            declared = {field.name.upper() for field in needed}
             variables = set(function["Environment"]["Variables"])
             assert variables == {*declared, "POWERTOOLS_LOG_LEVEL"}, function["Handler"]
 

@@ -1,7 +1,7 @@
 """How settings travel from the stack to a function: in its environment, and in a file of its package."""
 
 import json
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ EVERY_TYPE = [
     for kind in vars(declared).values()
     if isinstance(kind, type) and issubclass(kind, FunctionSettings) and kind is not FunctionSettings
 ]
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def test_the_environment_is_read_by_type() -> None:
@@ -38,10 +39,17 @@ def test_the_environment_is_read_by_type() -> None:
 
 @pytest.mark.parametrize("kind", EVERY_TYPE)
 def test_what_the_stack_writes_is_what_the_function_reads(kind: type[FunctionSettings]) -> None:
-    settings = kind.from_env(ENVIRONMENT)
+    settings = kind.from_env({**ENVIRONMENT, "KMS_KEY_ARN": KEY})
 
     assert kind.from_env(settings.to_env()) == settings
     assert set(settings.to_env()) == {field.name.upper() for field in fields(kind)}
+
+
+def test_a_setting_with_a_default_has_no_variable_until_it_is_set() -> None:
+    without = PollJobSettings.from_env(ENVIRONMENT)
+    assert without.kms_key_arn is None
+    assert "KMS_KEY_ARN" not in without.to_env()
+    assert PollJobSettings.from_env({**ENVIRONMENT, "KMS_KEY_ARN": KEY}).kms_key_arn == KEY
 
 
 def test_a_token_of_the_cdk_stays_as_it_is() -> None:
@@ -58,7 +66,7 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("kind", EVERY_TYPE)
 def test_a_missing_variable_is_named(kind: type[FunctionSettings]) -> None:
-    for name in (field.name.upper() for field in fields(kind)):
+    for name in (field.name.upper() for field in fields(kind) if field.default is MISSING):
         absent = {variable: value for variable, value in ENVIRONMENT.items() if variable != name}
         for environment in (absent, {**absent, name: ""}):
             with pytest.raises(SettingsInvalid, match=rf"^{name} is missing$"):

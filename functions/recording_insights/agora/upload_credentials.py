@@ -39,11 +39,15 @@ MakeStsClient = Callable[[str, str], "STSClient"]
 
 @dataclass(frozen=True)
 class Uploader:
-    """Makes credentials with the key of the IAM user in whose name Agora writes to the bucket."""
+    """Makes credentials with the key of the IAM user in whose name Agora writes to the bucket.
+
+    `kms_key_arn` is the customer's key that encrypts the bucket; None if a key of S3 does.
+    """
 
     key: ReadUploaderKey
     bucket: RecordingsBucket
     sts: MakeStsClient
+    kms_key_arn: str | None = None
 
     def storage_config(self, folder: Sequence[str], deadline: Deadline) -> dict[str, Any]:
         """Return Agora's `storageConfig` with new credentials for one folder; raises as `credentials_for` does."""
@@ -61,7 +65,7 @@ class Uploader:
         """
         request = {
             "Name": folder[-1][:LONGEST_NAME],
-            "Policy": write_policy(self.bucket.arn_of(folder)),
+            "Policy": write_policy(self.bucket.arn_of(folder), self.kms_key_arn),
             "DurationSeconds": LIFETIME_SECONDS,
         }
         try:
@@ -90,10 +94,19 @@ class Uploader:
                 repeated = True
 
 
-def write_policy(folder_arn: str) -> str:
-    """Return the session policy as JSON: it only allows to put objects under one folder, given by its ARN."""
-    statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{folder_arn}/*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+def write_policy(folder_arn: str, kms_key_arn: str | None = None) -> str:
+    """Return the session policy as JSON: it only allows to put objects under one folder, given by its ARN.
+
+    S3 encrypts the objects with the customer's key, if there is one, with the rights of the token. To join the parts
+    of a large upload it decrypts them. The policy of the user allows both through S3 only.
+    """
+    statements: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{folder_arn}/*"},
+    ]
+    if kms_key_arn:
+        actions = ["kms:GenerateDataKey", "kms:Decrypt"]
+        statements.append({"Effect": "Allow", "Action": actions, "Resource": kms_key_arn})
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
 
 
 def _federation_token(sts: "STSClient", request: Mapping[str, Any]) -> UploadCredentials:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from recording_insights.aws.clients import limits
-from recording_insights.errors import SecretUnusable
+from recording_insights.errors import SecretUnavailable, SecretUnusable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
@@ -22,7 +22,7 @@ TOKEN_LABEL = "ACCESS_TOKEN"  # noqa: S105 - a staging label
 
 
 class SecretSource(Protocol):
-    """Reads the text of a secret. Raises `LookupError` if it does not exist, and what AWS raises for other faults."""
+    """Reads the text of a secret. Raises `LookupError` if it does not exist, `SecretUnavailable` for other faults."""
 
     def __call__(self, name: str, *, fresh: bool = False) -> str: ...
 
@@ -34,6 +34,7 @@ def read_secret(
 
     Raises:
         SecretUnusable: the secret does not exist, is not a JSON object or lacks one of the keys.
+        SecretUnavailable: AWS did not return it.
     """
     try:
         text = (source or _from_secrets_manager)(name, fresh=fresh)
@@ -62,8 +63,19 @@ def _from_secrets_manager(name: str, *, fresh: bool = False) -> str:
         # Powertools makes one class of all errors of AWS. Only "does not exist" is final.
         if "ResourceNotFoundException" in str(error):
             raise LookupError(name) from None
-        raise
+        # The text is AWS's, and may hold the string to sign.
+        raise SecretUnavailable(name, _fault(error)) from None
     return text if isinstance(text, str) else ""
+
+
+def _fault(error: Exception) -> str:
+    """AWS's code behind an error of Powertools, or the name of the error behind it."""
+    from botocore.exceptions import ClientError
+
+    cause = error.__cause__ or error.__context__ or error
+    if isinstance(cause, ClientError):
+        return str(cause.response.get("Error", {}).get("Code"))
+    return type(cause).__name__
 
 
 class _SecretsInTime:

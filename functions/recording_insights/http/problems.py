@@ -14,6 +14,7 @@ from recording_insights.errors import (
     NotFound,
     PayloadTooLarge,
     RecordingInsightsError,
+    SecretUnavailable,
     SecretUnusable,
     UploadCredentialsUnavailable,
     UploadKeyRefused,
@@ -70,6 +71,7 @@ _KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     PayloadTooLarge: (413, "payload-too-large", "The request body is too large"),
     WatchUnavailable: (503, "watch-unavailable", "AWS did not start the watch over the recording"),
     SecretUnusable: (500, "secret-unusable", "A secret cannot be used"),
+    SecretUnavailable: (503, "secret-unavailable", "A secret cannot be read"),
     UploadKeyRefused: (500, "upload-key-refused", "The key for uploads cannot be used"),
     UploadCredentialsUnavailable: (503, "upload-credentials-unavailable", "AWS gave no credentials for the upload"),
     AgoraRefusedCredentials: (502, "agora-refused-credentials", "Agora refused the credentials"),
@@ -100,15 +102,13 @@ def problem_of(error: Exception) -> Problem:
     return Problem(status, name, title, str(error), members, retry_after=10 if status == 503 else None)
 
 
-def _fault_of_aws(error: BaseException | None) -> str | None:
+def _fault_of_aws(error: Exception) -> str | None:
     """Return the name of the passing fault of AWS that an error is; None for any other error.
 
     The text of botocore's errors contains whole URLs. The name says enough.
     """
     from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-    if type(error).__name__ == "GetParameterError":  # Powertools makes it of every error of a secret
-        error = error and error.__context__
     if isinstance(error, ConnectionError | HTTPClientError):
         return type(error).__name__
     if not isinstance(error, ClientError):

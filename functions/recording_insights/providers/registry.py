@@ -211,13 +211,14 @@ def receives_webhooks(name: str) -> bool:
 def load_provider(name: str, settings: VendorSettings) -> Provider:
     """Return the adapter of a provider, connected to its secret and its base URL.
 
-    The constructor of an adapter is `(http, credentials)`, that of a service of AWS `(endpoint_url, job_prefix)`. An
-    adapter that shares its access token takes a `TokenStore` as `shared`, too.
+    The constructor of an adapter is `(http, credentials)`, that of a service of AWS
+    `(endpoint_url, job_prefix, kms_key_arn)`. An adapter that shares its access token takes a `TokenStore` as `shared`,
+    too.
     """
     entry, adapter = PROVIDERS[name], _adapter(name)
     if entry.base_url is None:
         endpoint_url, prefix = settings.base_urls.get(name), job_prefix(settings.stage)
-        on_aws: Provider = adapter(endpoint_url=endpoint_url, job_prefix=prefix)
+        on_aws: Provider = adapter(endpoint_url=endpoint_url, job_prefix=prefix, kms_key_arn=settings.kms_key_arn)
         return on_aws
 
     from recording_insights.providers.toolkit.http import VendorHttp

@@ -74,7 +74,8 @@ def start_recording(
         InvalidRequest: the idempotency key is malformed, or a recording in `apart_from` has no recorder.
         Conflict: the key was used for another request. Or a recorder of this uid that was not started here is in the
             channel. Or other starts of the channel kept winning.
-        WatchUnavailable, SecretUnusable, AgoraError: the recording was not started; the row has the reason.
+        WatchUnavailable, SecretUnusable, SecretUnavailable, AgoraError: the recording was not started; the row has
+            the reason.
     """
     recording_id = recording_id_for(idempotency_key)
     while True:

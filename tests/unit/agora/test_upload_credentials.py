@@ -37,6 +37,9 @@ from tests.unit.recordings.wanted import wanted
 from wiring import uploader as uploader_of
 
 HOUR = 3600
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+LONGEST_SESSION_POLICY = 2048
+"""Characters. Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
 RECORDING = "4736218b480a44149a6bac9cd17457c6"
 FOLDER = ("recordings", RECORDING)
 FORMER = {"accessKeyId": "AKIDFORMER", "secretAccessKey": "s3cr3t-former"}
@@ -53,6 +56,16 @@ def test_what_they_are_good_for() -> None:
             }
         ],
     }
+
+
+def test_the_policy_of_a_bucket_under_a_key_of_the_customer() -> None:
+    """S3 needs both actions for an upload in several parts, and a token has only rights that its policy names."""
+    policy = write_policy("arn:aws:s3:::recordings-bucket/recordings/r", KEY)
+    assert json.loads(policy)["Statement"][1:] == [
+        {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": KEY}
+    ]
+    longest = write_policy(f"arn:aws-cn:s3:::{'b' * 63}/recordings/{RECORDING}", KEY)
+    assert len(longest) < LONGEST_SESSION_POLICY
 
 
 @pytest.mark.parametrize(
@@ -203,6 +216,11 @@ def test_nothing_shows_them(uploader: Uploader, clock: FakeClock) -> None:
     assert "ASIA" not in repr(credentials)
 
 
+def test_the_wiring_hands_on_the_key_of_the_customer() -> None:
+    settings = AgoraSettings.from_env({**ENVIRONMENT, "KMS_KEY_ARN": KEY})
+    assert uploader_of(settings, aws_region="us-east-1").kms_key_arn == KEY
+
+
 def test_the_wiring_to_sts(fake_aws: None) -> None:
     client = clients.sts("AKIDONE", "secret")
     assert clients.sts("AKIDONE", "secret") is client
@@ -222,4 +240,6 @@ def test_a_secret_that_aws_does_not_hand_out_is_a_passing_fault(
     uploader = uploader_of(AgoraSettings.from_env(ENVIRONMENT), aws_region="us-east-1")
     with pytest.raises(UploadCredentialsUnavailable) as failure:
         uploader.credentials_for(FOLDER, clock.deadline())
-    assert str(failure.value) == "AWS did not return the secret recording-insights/dev/agora-uploader"
+    assert str(failure.value) == (
+        "secret recording-insights/dev/agora-uploader: AWS did not return it (GetParameterError)"
+    )

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import ReadTimeoutError
 
 from recording_insights.aws import clients
 from recording_insights.aws.secrets import read_secret
-from recording_insights.errors import SecretUnusable
+from recording_insights.errors import SecretUnavailable, SecretUnusable
 from recording_insights.http.problems import problem_of
 from tests.unit.fake_step_functions import FakeStepFunctions
 
@@ -95,16 +94,26 @@ def hanging_secrets() -> tuple[Hanging, Callable[[], Any]]:
     return Hanging(DEFAULT_PROVIDERS["secrets"].provider.client), lambda: read_secret("somebody", ("key",))
 
 
-@pytest.mark.parametrize("hanging", [hanging_table, hanging_secrets])
+@pytest.mark.parametrize(
+    ("hanging", "kind", "detail"),
+    [
+        (hanging_table, "aws-unavailable", "AWS did not answer in time (ReadTimeoutError); try again."),
+        (hanging_secrets, "secret-unavailable", "secret somebody: AWS did not return it (ReadTimeoutError)"),
+    ],
+)
 def test_a_hanging_aws_is_a_problem_document(
-    fake_aws: None, monkeypatch: pytest.MonkeyPatch, hanging: Callable[[], tuple[Hanging, Callable[[], Any]]]
+    fake_aws: None,
+    monkeypatch: pytest.MonkeyPatch,
+    hanging: Callable[[], tuple[Hanging, Callable[[], Any]]],
+    kind: str,
+    detail: str,
 ) -> None:
     monkeypatch.setitem(DEFAULT_PROVIDERS, "secrets", None)
     del DEFAULT_PROVIDERS["secrets"]
     service, call = hanging()
-    with pytest.raises((ReadTimeoutError, GetParameterError)) as raised:
+    with pytest.raises((ReadTimeoutError, SecretUnavailable)) as raised:
         call()
     assert service.attempts == clients.ATTEMPTS
     problem = problem_of(raised.value)
-    assert (problem.status, problem.kind, problem.retry_after) == (503, "aws-unavailable", 10)
-    assert problem.detail == "AWS did not answer in time (ReadTimeoutError); try again."
+    assert (problem.status, problem.kind, problem.retry_after) == (503, kind, 10)
+    assert problem.detail == detail

@@ -3,9 +3,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from recording_insights.aws.secrets import SharedToken, read_secret
-from recording_insights.errors import SecretUnusable
+from recording_insights.errors import SecretUnavailable, SecretUnusable
 
 NAME = "recording-insights/dev/marsview"
 KEYS = ("apiKey", "apiSecret", "userId")
@@ -95,17 +96,28 @@ class TestSecretsManager:
         with pytest.raises(SecretUnusable, match="secret recording-insights/dev/nobody: it does not exist"):
             read_secret("recording-insights/dev/nobody", KEYS)
 
-    def test_another_fault_of_aws_is_no_missing_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        ("fault", "said"),
+        [
+            (ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue"), "AccessDeniedException"),
+            (ReadTimeoutError(endpoint_url="https://s3cr3t"), "ReadTimeoutError"),
+            (None, "GetParameterError"),
+        ],
+    )
+    def test_another_fault_of_aws_is_no_missing_secret(
+        self, monkeypatch: pytest.MonkeyPatch, fault: Exception | None, said: str
+    ) -> None:
         from aws_lambda_powertools.utilities import parameters
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
         def denied(*_: Any, **__: Any) -> str:
-            raise GetParameterError("An error occurred (AccessDeniedException) when calling GetSecretValue")
+            raise GetParameterError("s3cr3t") from fault
 
         monkeypatch.setattr(parameters, "get_secret", denied)
 
-        with pytest.raises(GetParameterError, match="AccessDenied"):
+        with pytest.raises(SecretUnavailable) as raised:
             read_secret(NAME, KEYS)
+        assert str(raised.value) == f"secret {NAME}: AWS did not return it ({said})"
 
 
 class TestSharedToken:

@@ -10,11 +10,14 @@ from typing import Any
 import boto3
 import pytest
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities import parameters
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from recording_insights import errors
 from recording_insights.agora.client import AgoraClient
 from recording_insights.aws import clients
+from recording_insights.aws.secrets import read_secret
 from recording_insights.http.edge import LARGEST_BODY, HttpRequest, HttpResponse, http_route
 from recording_insights.http.problems import problem_of
 from recording_insights.settings import AgoraSettings
@@ -104,6 +107,7 @@ def test_a_problem_document() -> None:
         (errors.Conflict("too early"), 409, {}),
         (errors.PayloadTooLarge("17 KB"), 413, {}),
         (errors.SecretUnusable("recording-insights/dev/agora", "it lacks the key appId"), 500, {}),
+        (errors.SecretUnavailable("recording-insights/dev/agora", "DecryptionFailure"), 503, {}),
         (errors.UploadKeyRefused("AWS refused the key"), 500, {}),
         (errors.UploadCredentialsUnavailable("AWS is away"), 503, {}),
         (errors.AgoraRefusedCredentials("Agora refused the credentials"), 502, {}),
@@ -204,6 +208,31 @@ def call(module: ModuleType, event: dict[str, Any]) -> tuple[int, dict[str, Any]
 
 def call_state(module: ModuleType, state: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(module.handler(state, Context()))))
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "DecryptionFailure", "ThrottlingException"])
+def test_a_start_whose_secret_cannot_be_read(
+    function: Any,
+    captured_event: Any,
+    agora: AgoraClient,
+    watches: FakeStepFunctions,
+    monkeypatch: pytest.MonkeyPatch,
+    table: Any,
+    code: str,
+) -> None:
+    def denied(*_: Any, **__: Any) -> str:
+        raise GetParameterError("s3cr3t") from client_error(code, 400)
+
+    monkeypatch.setattr(parameters, "get_secret", denied)
+    name = "recording-insights/dev/agora"
+    whole = replace(agora, calls=replace(agora.calls, credentials=lambda fresh: read_secret(name, ("appId",))))
+    module = function("routes.start_recording")
+    rewire(monkeypatch, module, aws_region="us-east-1", step_functions=watches, agora=whole)
+    status, document = call(module, captured_event("http_start_recording"))
+    assert (status, document["type"]) == (503, "urn:recording-insights:problem:secret-unavailable")
+    assert document["detail"] == f"secret {name}: AWS did not return it ({code})"
+    [row] = [item for item in table.scan()["Items"] if item["sk"] == "RECORDING"]
+    assert (row["status"], row["reason"]) == ("failed", document["detail"])
 
 
 def test_the_life_of_a_recording(

@@ -18,6 +18,8 @@ from tests.sandbox.conftest import SAID, FakeSpeechEngine
 from tests.transcribe_in_process import OUTPUT_BUCKET, LocalCloud, behind, boto3_client, local_cloud
 from tests.unit.providers.adapters.transcribe_scene import JOB, NAME, Scripted, submit
 
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
 
 @pytest.fixture(scope="module")
 def one_cloud() -> Iterator[LocalCloud]:
@@ -121,6 +123,15 @@ def test_the_name_of_a_job_tells_its_stage() -> None:
     assert JobName.read(name) == JobName.read(NAME), "the event of its end leads to the media object"
 
 
+def test_a_transcript_is_encrypted_with_the_key_of_the_customer() -> None:
+    """Without the parameter Transcribe uses a key of S3, whatever the default of the bucket is."""
+    for key, sent in ((None, {}), (KEY, {"OutputEncryptionKMSKeyId": KEY})):
+        aws = Scripted({"TranscriptionJob": {"TranscriptionJobName": NAME}})
+        submit(Transcribe(kms_key_arn=key, transcribe=aws, s3=aws))
+        (asked,) = aws.asked
+        assert {name: value for name, value in asked.items() if "KMS" in name} == sent
+
+
 @pytest.mark.parametrize(
     ("options", "sent"),
     [
@@ -188,13 +199,14 @@ def test_short_or_silent_media_is_an_empty_transcript(cloud: LocalCloud, reason:
 def test_the_registry_makes_one_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[str, Any]] = []
     monkeypatch.setattr("boto3.client", lambda service, **how: made.append((service, how)))
-    settings = VendorSettings("dev", {"transcribe": "http://sandbox.test/transcribe"})
+    settings = VendorSettings("dev", {"transcribe": "http://sandbox.test/transcribe"}, kms_key_arn=KEY)
     provider: Any = load_provider("transcribe", settings)
     assert made == []
     assert not isinstance(provider, CallsBack)
     assert provider._transcribe is None
     ((service, how),) = made
     assert provider._job_prefix == "recording-insights-dev-"
+    assert provider._encryption == {"OutputEncryptionKMSKeyId": KEY}
     assert (service, how["endpoint_url"]) == ("transcribe", "http://sandbox.test/transcribe")
     assert how["config"].retries == {"total_max_attempts": 1}
     assert (how["config"].connect_timeout, how["config"].read_timeout) == (3.05, 25)

@@ -48,7 +48,11 @@ _NO_WORDS: Mapping[str, Any] = {"results": {"transcripts": [], "items": []}}
 
 
 class Transcribe:
-    """The adapter. It calls AWS with the role of the function; `endpoint_url` replaces the endpoint of AWS."""
+    """The adapter. It calls AWS with the role of the function; `endpoint_url` replaces the endpoint of AWS.
+
+    `kms_key_arn` is the key that Transcribe encrypts transcripts with. Without one it uses a key of S3, whatever the
+    bucket's default is.
+    """
 
     capabilities = Capabilities(
         takes="s3",
@@ -74,10 +78,17 @@ class Transcribe:
     )
 
     def __init__(
-        self, endpoint_url: str | None = None, *, job_prefix: str = "", transcribe: Any = None, s3: Any = None
+        self,
+        endpoint_url: str | None = None,
+        *,
+        job_prefix: str = "",
+        kms_key_arn: str | None = None,
+        transcribe: Any = None,
+        s3: Any = None,
     ) -> None:
         self._endpoint_url = endpoint_url
         self._job_prefix = job_prefix
+        self._encryption = {"OutputEncryptionKMSKeyId": kms_key_arn} if kms_key_arn else {}
         self._given_transcribe = transcribe
         self._given_s3 = s3
 
@@ -112,6 +123,7 @@ class Transcribe:
             "MediaFormat": media.format,
             "OutputBucketName": bucket,
             "OutputKey": key,
+            **self._encryption,
             **_settings(submission.options),
         }
         start = self._transcribe.start_transcription_job
