@@ -113,9 +113,14 @@ def test_a_sentiment_is_from_minus_1_to_1(value: Any, score: float | None) -> No
     assert values.sentiment(value) == score
 
 
-@pytest.mark.parametrize(("value", "text"), [("a", "a"), (0, "0"), (False, "False"), ("", None), (None, None)])
+@pytest.mark.parametrize(("value", "text"), [("a", "a"), (0, "0"), (0.5, "0.5"), ("", None), (None, None)])
 def test_an_empty_text_is_none(value: Any, text: str | None) -> None:
     assert values.optional_text(value) == text
+
+
+@pytest.mark.parametrize("value", [True, False, [], ["a"], {}, {"a": 1}])
+def test_python_s_form_of_a_value_is_no_text(value: Any) -> None:
+    assert values.optional_text(value) is None
 
 
 @pytest.mark.parametrize("value", [None, [], [1], "text", 7])
