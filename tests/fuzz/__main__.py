@@ -25,7 +25,7 @@ from tests.fuzz.targets import all_targets
 
 MOST_BYTES = 4 << 30
 """Of memory. An input that needs more raises a MemoryError, and with it a failure."""
-ROUND = 200
+ROUND = 400
 """Inputs of a target in one round."""
 
 
