@@ -41,10 +41,12 @@ _TEXTS = (
 )
 _OTHERS: tuple[Any, ...] = (
     *(None, True, False, [], {}, [[]], [None], [{}], [1, "a", None], {"": ""}, {"a": {"b": [None]}}),
-    *(f"{_DEEP}{depth}" for depth in (33, 400, 990, 20_000)),
-    *(f"{_RAW}{'7' * 5000}", f"{_RAW}", f'{_RAW}"\\ud83d"', f"{_RAW}-0"),
+    *(f"{_DEEP}{depth}" for depth in (33, 400)),
+    *(f'{_RAW}"\\ud83d"', f"{_RAW}-0"),
 )
-_VALUES = st.one_of(
+_UNREADABLE = (f"{_DEEP}990", f"{_DEEP}20000", f"{_RAW}{'7' * 5000}", f"{_RAW}")
+"""Rare: most parsers refuse a document with one of these."""
+_READABLE = (
     st.sampled_from(_NUMBERS),
     st.sampled_from(_TEXTS),
     st.sampled_from(_OTHERS),
@@ -52,6 +54,7 @@ _VALUES = st.one_of(
     st.integers(),
     st.floats(),
 )
+_VALUES = st.one_of(*_READABLE * 5, st.sampled_from(_UNREADABLE))
 
 MOST_VALUES = 10_000
 """Bound on what a repetition or a copy adds to a document."""
@@ -128,7 +131,7 @@ def damaged_json(*seeds: Any) -> st.SearchStrategy[bytes]:
     """
     of = _Seeds(*seeds)
     whole = st.builds(of.written, of.numbers, _CHANGES, st.booleans())
-    return st.one_of(whole, whole, whole, st.builds(_cut, whole, _CUTS), st.binary(max_size=40))
+    return st.one_of(*[whole] * 10, st.builds(_cut, whole, _CUTS), st.binary(max_size=40))
 
 
 def damaged_value(*seeds: Any) -> st.SearchStrategy[Any]:
@@ -149,7 +152,8 @@ def _written(seed: Any, changes: list[Any], ascii_only: bool) -> bytes:
         holders = list(_places(document))
         if not holders:
             break
-        holder, name = holders[place % len(holders)]
+        # Hypothesis prefers small numbers, and the first place is the whole document.
+        holder, name = holders[(place + 1) % len(holders)]
         _change(document, holder, name, kind, how)
     text = json.dumps(document[0] if document else None, ensure_ascii=ascii_only)
     return _unquoted(text).encode(errors="surrogatepass")
