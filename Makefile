@@ -18,10 +18,14 @@ PARTS ?=
 MODE ?=
 # The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
 STREAM_MODE ?=
-# JSON=1: `demo`, `bench` and `agora-key` print their result as JSON on standard output.
+# JSON=1: `demo`, `bench`, `fuzz` and `agora-key` print their result as JSON on standard output.
 JSON ?=
 # DELETE=1: `agora-key` deletes what it makes.
 DELETE ?=
+# The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name), SEED=number repeats a run.
+FUZZ_MINUTES ?= 10
+ONLY ?=
+SEED ?=
 # Processes that run tests side by side. Two of them have a local stack each, and wait for it half of the time.
 WORKERS ?= 4
 
@@ -42,7 +46,7 @@ PYTHON_3_13_INSTALLED := .local/python3.13/installed
 # The lowest boto3 that the functions may meet there.
 LAMBDA_BOTO3 := tests/unit/requirements-lambda.txt
 
-.PHONY: demo help up down test test-all suite mutants unit bench check format synth deploy agora-key destroy install clean
+.PHONY: demo help up down test test-all suite mutants fuzz unit bench check format synth deploy agora-key destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -69,6 +73,9 @@ test-all: install check $(PYTHON_3_13_INSTALLED) ## Run every test, the matrices
 
 mutants: install ## Change the code in 300 places, and see whether a unit test notices each change
 	$(VENV)/python -m mutants
+
+fuzz: install ## Damage inputs of every kind for FUZZ_MINUTES, and check what must hold (ONLY=name, SEED=number, JSON=1)
+	@PYTHONPATH=functions $(VENV)/python -m tests.fuzz --minutes $(FUZZ_MINUTES) $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
 
 unit: install ## Run the unit tests only
 	$(VENV)/pytest -n $(WORKERS) tests/unit

@@ -68,9 +68,15 @@ def redact_links(text: str) -> str:
 
 
 def vendor_message(value: Any) -> str:
-    """Return a vendor's message in a form that a row may hold: one line, links redacted, at most 500 characters."""
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return redact_links(" ".join(text.split()))[:LONGEST_MESSAGE]
+    """Return a vendor's message in a form that a row may hold: one line, links redacted, at most 500 characters.
+
+    Half of a surrogate pair becomes `?`.
+    """
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except RecursionError:
+        text = "a message that is nested too deeply"
+    return redact_links(" ".join(text.encode(errors="replace").decode().split()))[:LONGEST_MESSAGE]
 
 
 def hide_urls(text: str) -> str:

@@ -18,6 +18,7 @@ KEY = f"arn:aws:kms:{REGION}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
 TABLE = {"dynamodb": {DECRYPT}}
 SECRET = {"secretsmanager": {DECRYPT}}
+SHARED_TOKEN = {"secretsmanager": {DECRYPT, GENERATE}}
 DEAD_LETTERS = {"sqs": {DECRYPT, GENERATE}}
 RIGHTS = {
     "start_recording": TABLE | SECRET,
@@ -34,9 +35,9 @@ RIGHTS = {
     "prepare_media": TABLE | {"s3": {DECRYPT, GENERATE}},
     # It signs the links to media, and the links that results are delivered to.
     "submit_recording": TABLE
-    | SECRET
+    | SHARED_TOKEN
     | {"s3": {DECRYPT, GENERATE}, "transcribe": {DECRYPT, GENERATE, "kms:DescribeKey", "kms:Encrypt"}},
-    "poll_job": TABLE | SECRET | {"s3": {DECRYPT, GENERATE}},
+    "poll_job": TABLE | SHARED_TOKEN | {"s3": {DECRYPT, GENERATE}},
     "save_insights": TABLE | {"s3": {DECRYPT}},
     "report_failure": TABLE,
     "report_stopped_execution": TABLE | DEAD_LETTERS,
@@ -102,8 +103,9 @@ def test_what_the_stack_stores_is_under_the_key(encrypted: Template) -> None:
     [(_, table)] = of_type(encrypted, "AWS::DynamoDB::GlobalTable")
     assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
     assert [replica["SSESpecification"] for replica in table["Replicas"]] == [{"KMSMasterKeyId": KEY}]
-    [(_, queue)] = of_type(encrypted, "AWS::SQS::Queue")
-    assert queue["KmsMasterKeyId"] == KEY
+    queues = dict(of_type(encrypted, "AWS::SQS::Queue"))
+    assert {name[:12] for name, queue in queues.items() if queue.get("KmsMasterKeyId") == KEY} == {"ArrivalDeadL"}
+    assert all("KmsMasterKeyId" in queue or queue["SqsManagedSseEnabled"] for queue in queues.values())
     [(_, secret)] = of_type(encrypted, "AWS::SecretsManager::Secret")
     assert secret["KmsKeyId"] == KEY
 

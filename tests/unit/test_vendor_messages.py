@@ -164,5 +164,17 @@ def test_a_message_is_one_short_line_without_links(value: Any, message: str) -> 
     assert vendor_message(value) == message
 
 
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_what_cannot_be_written_is_a_message_all_the_same() -> None:
+    assert vendor_message("cut \ud83d") == "cut ?"
+    assert vendor_message(nested(100_000)) == "a message that is nested too deeply"
+
+
 def test_a_link_at_the_cut_is_redacted_before_it() -> None:
     assert "X-Amz" not in vendor_message("x" * 430 + SIGNED)

@@ -5,9 +5,9 @@ Times are whole milliseconds from the start of the media object. Sentiment is a 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 Number = float | int
 
@@ -77,6 +77,9 @@ class Emotion(_Part):
     end_ms: int | None = None
 
 
+_Spanned = TypeVar("_Spanned", Utterance, Emotion)
+
+
 @dataclass(frozen=True)
 class Insights:
     """All that a provider found in one media object.
@@ -107,6 +110,25 @@ LISTS: Mapping[str, type[_Part]] = {
     "emotions": Emotion,
 }
 """The lists of `Insights` of which the table stores one item per entry."""
+
+
+def without_impossible_times(insights: Insights) -> Insights:
+    """Return the insights with no time before the media object begins, and no end before its own start.
+
+    A negative time becomes 0. An end before its start is left out: it is not known which of the two is wrong.
+    """
+    return replace(
+        insights,
+        transcript=[_in_order(utterance) for utterance in insights.transcript],
+        emotions=[_in_order(emotion) for emotion in insights.emotions],
+    )
+
+
+def _in_order(entry: _Spanned) -> _Spanned:
+    start, end = (None if time is None else max(time, 0) for time in (entry.start_ms, entry.end_ms))
+    if start is not None and end is not None and end < start:
+        end = None
+    return entry if (start, end) == (entry.start_ms, entry.end_ms) else replace(entry, start_ms=start, end_ms=end)
 
 
 def mean_sentiment(utterances: Sequence[Utterance]) -> float | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import ProviderRejected
+from recording_insights.model.insights import without_impossible_times
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
 from recording_insights.store.insights import InsightStore
@@ -31,8 +32,8 @@ def save_insights(
     name, key = row["provider"], row["reply"]
     reply = replies.read(key)
     try:
-        insights = provider_for(name).read_insights(reply)
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        insights = without_impossible_times(provider_for(name).read_insights(reply))
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ProviderRejected(
             f"{name}'s reply does not match its contract: {_fault_in_reply(error)}; stored as {key}"
         ) from error

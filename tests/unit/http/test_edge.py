@@ -258,6 +258,9 @@ def test_the_life_of_a_recording(
     event = captured_event("http_get_recording")
     event["pathParameters"]["recording_id"] = recording_id
     status, found = call(function("routes.get_recording"), event)
+    assert (status, found["status"], "live" in found) == (200, "starting", False)
+    event["queryStringParameters"] = {"fresh": "true"}
+    status, found = call(function("routes.get_recording"), event)
     assert (status, found["status"], found["live"]["meaning"]) == (200, "recording", "in progress")
     assert call_state(function("states.check_recording"), state)["phase"] == "recording"
 

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from recording_insights.model.insights import ActionItem, Emotion, Topic, Utterance, mean_sentiment, weighted_mean
+from recording_insights.model.insights import (
+    ActionItem,
+    Emotion,
+    Insights,
+    Topic,
+    Utterance,
+    mean_sentiment,
+    weighted_mean,
+    without_impossible_times,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,3 +50,18 @@ def test_a_tie_is_rounded_to_even() -> None:
     assert weighted_mean([(1, 0.01), (1, 0)], places=2) == 0.0
     assert weighted_mean([(1, 0.03), (1, 0)], places=2) == 0.02
     assert weighted_mean([], places=2) is None
+
+
+def test_a_time_that_cannot_be_is_left_out() -> None:
+    said = [Utterance("a", None, -20, 900), Utterance("b", None, 900, 899), Utterance("c", None, None, -1)]
+    right = [Utterance("d", None, 5, 5), Utterance("e", None, 5), Utterance("f", None, None, 7), Utterance("g")]
+
+    insights = without_impossible_times(Insights([*said, *right], emotions=[Emotion("joy", start_ms=3, end_ms=2)]))
+
+    assert insights.transcript == [
+        Utterance("a", None, 0, 900),
+        Utterance("b", None, 900),
+        Utterance("c", None, None, 0),
+        *right,
+    ]
+    assert insights.emotions == [Emotion("joy", start_ms=3)]

@@ -112,6 +112,7 @@ class TestSave:
             (TypeError("x"), "its fields are not of the promised types"),
             (AttributeError("x"), "its fields are not of the promised types"),
             (ArithmeticError("x"), "its fields are not of the promised types"),
+            (RecursionError("x"), "its fields are not of the promised types"),
         ],
     )
     def test_a_reply_that_cannot_be_read_is_named_in_words_with_its_place(

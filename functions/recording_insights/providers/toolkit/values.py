@@ -65,8 +65,10 @@ def mean(numbers: Iterable[Number | None]) -> float | None:
 
 
 def optional_text(value: Any) -> str | None:
-    """Return a value as a text; None if it is empty."""
-    return str(value) if value not in (None, "") else None
+    """Return a text, or a number as a text; None for an empty text, and for what is neither: its repr is no text."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value) or None
 
 
 def mapping(value: Any) -> dict[str, Any]:

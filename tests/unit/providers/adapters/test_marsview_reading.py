@@ -57,6 +57,28 @@ class TestReading:
         assert insights.sentiment == 0.71
         assert insights.follow_ups == ()
 
+    @pytest.mark.parametrize("odd", [["a"], {"a": 1}, True, None])
+    def test_what_is_no_text_is_left_out(self, odd: Any) -> None:
+        insights = read(
+            {
+                "transcript": [{"sentence": "Yes.", "speakers": [odd]}, {"sentence": "No.", "speakers": odd}, odd],
+                "emotion": [{"emotion": {"value": "joy", "confidence": odd}, "tone": odd}, {"emotion": {"value": odd}}],
+                "actionsData": [{"actions": odd}],
+                "questionResponse": [{"questionBlock": [{"question": odd, "response": "x"}]}],
+                "summaryData": [{"sentence": odd}, odd],
+                "topicsData": [[odd], {"name": "travel", "topic": odd}],
+            }
+        )
+
+        assert [(spoken.text, spoken.speaker) for spoken in insights.transcript][1] == (
+            "No.",
+            "a" if odd == ["a"] else None,
+        )
+        assert insights.transcript[0] == Utterance("Yes.")
+        assert insights.emotions == [Emotion("joy")]
+        assert (insights.action_items, insights.questions, insights.summary) == ([], [], None)
+        assert insights.topics == [Topic("travel")]
+
     @pytest.mark.parametrize(
         ("absent", "field"),
         [

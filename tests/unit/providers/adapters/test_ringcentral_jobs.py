@@ -195,3 +195,9 @@ def test_authentic_nonsense(body: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
         called_back(body)
     assert caught.value.field == "body"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\x80", b"[" * 100_000])
+def test_a_callback_that_is_no_json_is_no_state(body: bytes) -> None:
+    with pytest.raises(ProviderUnavailable, match=r"^RingCentral answered without JSON in its callback$"):
+        ringcentral().poll({}, body)

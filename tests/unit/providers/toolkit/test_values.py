@@ -41,6 +41,31 @@ class TestNumber:
         assert json.loads(json.dumps(parsed)) == parsed
 
 
+class TestJson:
+    @pytest.mark.parametrize(
+        ("written", "text"),
+        [
+            (r"\\ud83d", r"\ud83d"),
+            (r"\\ud83d\udc4b", "\\ud83d\N{REPLACEMENT CHARACTER}"),
+            (r"\\\ud83d\udc4b", "\\👋"),
+            (r"\uD83D \udc4B", "\N{REPLACEMENT CHARACTER} \N{REPLACEMENT CHARACTER}"),
+        ],
+    )
+    def test_a_backslash_in_a_text_is_no_escape(self, written: str, text: str) -> None:
+        assert parse_json(f'"{written}"'.encode()) == text
+
+    @pytest.mark.parametrize(
+        ("body", "reason"),
+        [
+            ("[" * 100_000 + "]" * 100_000, "its JSON is nested too deeply"),
+            ("7" * 5000, "one of its numbers has too many digits"),
+        ],
+    )
+    def test_what_python_does_not_parse_is_refused_in_words(self, body: str, reason: str) -> None:
+        with pytest.raises(ValueError, match=rf"^{reason}$"):
+            parse_json(body.encode())
+
+
 class TestRounding:
     @pytest.mark.parametrize(("value", "whole"), [(1.4, 1), ("2.6", 3), (-0.6, -1), (0.5, 0), (1.5, 2)])
     def test_whole_numbers(self, value: Any, whole: int) -> None:
@@ -88,9 +113,14 @@ def test_a_sentiment_is_from_minus_1_to_1(value: Any, score: float | None) -> No
     assert values.sentiment(value) == score
 
 
-@pytest.mark.parametrize(("value", "text"), [("a", "a"), (0, "0"), (False, "False"), ("", None), (None, None)])
+@pytest.mark.parametrize(("value", "text"), [("a", "a"), (0, "0"), (0.5, "0.5"), ("", None), (None, None)])
 def test_an_empty_text_is_none(value: Any, text: str | None) -> None:
     assert values.optional_text(value) == text
+
+
+@pytest.mark.parametrize("value", [True, False, [], ["a"], {}, {"a": 1}])
+def test_python_s_form_of_a_value_is_no_text(value: Any) -> None:
+    assert values.optional_text(value) is None
 
 
 @pytest.mark.parametrize("value", [None, [], [1], "text", 7])

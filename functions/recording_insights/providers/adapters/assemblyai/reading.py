@@ -62,7 +62,7 @@ def missing_features(transcript: Mapping[str, Any]) -> list[str]:
 
 def _language(code: Any) -> str | None:
     """Return the BCP 47 tag of a code such as `en_uk`."""
-    language, _, region = str(code or "").partition("_")
+    language, _, region = (values.optional_text(code) or "").partition("_")
     if not region:
         return language or None
     return f"{language}-{'GB' if region == 'uk' else region.upper()}"
@@ -122,7 +122,7 @@ def _words(entries: Any) -> list[values.Word]:
 
 def _spoken(entries: Any) -> list[dict[str, Any]]:
     """Return the turns or words that have a text."""
-    return [entry for entry in values.maps(entries) if str(entry.get("text") or "").strip()]
+    return [entry for entry in values.maps(entries) if (values.optional_text(entry.get("text")) or "").strip()]
 
 
 def _spoken_fields(entry: Mapping[str, Any]) -> dict[str, Any]:

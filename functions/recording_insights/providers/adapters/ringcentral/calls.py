@@ -85,7 +85,10 @@ class RingCentral:
         if not job.get("job_id"):
             if delivered is None:
                 return JobState("running", "no job id")
-            return _state_of(mapping(parse_json(delivered)))
+            try:
+                return _state_of(mapping(parse_json(delivered)))
+            except ValueError:
+                raise self._http.unreadable("JSON in its callback") from None
         reply = self._get_state(job)
         if reply.status == 404:
             raise JobNotFound(f"RingCentral no longer has the job: {_reason_of(reply.data)}")

@@ -45,10 +45,10 @@ def _transcript(response: Mapping[str, Any]) -> list[Utterance]:
     """Read the utterances of either task. Speech-to-text without speakers has only words, or only the text."""
     entries = maps(response.get("utteranceInsights")) or maps(response.get("utterances"))
     if entries:
-        return [Utterance(str(entry.get("text") or ""), **_spoken_fields(entry)) for entry in entries]
+        return [Utterance(optional_text(entry.get("text")) or "", **_spoken_fields(entry)) for entry in entries]
     words = maps(response.get("words")) or [{"word": response.get("transcript")}]
     return values.utterances_of(
-        values.Word(str(word["word"]), **_spoken_fields(word)) for word in words if word.get("word")
+        values.Word(text, **_spoken_fields(word)) for word in words if (text := optional_text(word.get("word")))
     )
 
 
@@ -63,7 +63,8 @@ def _spoken_fields(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _values_by_name(insights: Any) -> dict[str, list[dict[str, Any]]]:
-    return {str(insight["name"]): maps(insight.get("values")) for insight in maps(insights) if insight.get("name")}
+    named = ((optional_text(insight.get("name")), insight) for insight in maps(insights))
+    return {name: maps(insight.get("values")) for name, insight in named if name}
 
 
 def _scored_texts(overall: Mapping[str, list[dict[str, Any]]], *names: str) -> list[tuple[str, Number | None]]:
@@ -71,7 +72,7 @@ def _scored_texts(overall: Mapping[str, list[dict[str, Any]]], *names: str) -> l
     scored = []
     for name in names:
         for value in overall.get(name, ()):
-            if text := optional_text(value.get("value") or value.get("sentence")):
+            if text := optional_text(value.get("value")) or optional_text(value.get("sentence")):
                 scored.append((text, values.number(value.get("confidence"))))
     return scored
 
@@ -80,7 +81,7 @@ def _questions(by_speaker: list[dict[str, Any]]) -> list[Question]:
     """Read the questions in the order of the conversation; the vendor groups them by speaker."""
     questions = [question for entry in by_speaker for question in maps(entry.get("questions"))]
     questions.sort(key=lambda question: values.ms_of_seconds(question.get("start")) or 0)
-    return [Question(str(question["text"])) for question in questions if question.get("text")]
+    return [Question(text) for question in questions if (text := optional_text(question.get("text")))]
 
 
 def _ratings(by_speaker: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
@@ -90,6 +91,6 @@ def _ratings(by_speaker: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
         for entry in entries:
             speaker = optional_text(entry.get("speakerId")) or "?"
             for name, value in ((insight, entry.get("value")), ("wpm", entry.get("wpm"))):
-                if value is not None:
+                if optional_text(value):
                     ratings.setdefault(name, {})[speaker] = value
     return ratings

@@ -5,7 +5,7 @@ from typing import Any
 
 from recording_insights.model.insights import Insights, Utterance
 from recording_insights.providers.toolkit.json import parse_object, promised_list, promised_object
-from recording_insights.providers.toolkit.values import maps
+from recording_insights.providers.toolkit.values import maps, optional_text
 
 _RATINGS = (
     "customer_satisfaction_rating",
@@ -52,4 +52,4 @@ def payload_of(callback: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain_text(value: Any) -> str | None:
     """Return a text, or a number as a text; None for an empty text and for every other type."""
-    return str(value) if isinstance(value, str | int | float) and value != "" else None
+    return optional_text(value)

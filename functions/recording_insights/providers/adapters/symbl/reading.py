@@ -73,7 +73,7 @@ def _missing(parts: Mapping[str, Any]) -> Iterator[str]:
 def _entries(parts: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
     """Return the entries of a part that have a text."""
     field = EXPECTED_PARTS.get(part, part)
-    return [entry for entry in maps(mapping(parts.get(part)).get(field)) if entry.get("text")]
+    return [entry for entry in maps(mapping(parts.get(part)).get(field)) if optional_text(entry.get("text"))]
 
 
 def _actions(parts: Mapping[str, Any], part: str) -> list[ActionItem]:
@@ -107,7 +107,7 @@ def _utterance(message: Mapping[str, Any], moment_ms: int | None) -> Utterance:
     if duration_ms is None:
         duration_ms = values.ms_between(message.get("startTime"), message.get("endTime"))
     return Utterance(
-        text=str(message.get("text") or ""),
+        text=optional_text(message.get("text")) or "",
         speaker=_name_of(message.get("from")),
         start_ms=start_ms,
         end_ms=None if start_ms is None or duration_ms is None else start_ms + duration_ms,
@@ -123,7 +123,7 @@ def _sentiment(sentiment: Mapping[str, Any]) -> Number | None:
 
 def _name_of(person: Any) -> str | None:
     known = mapping(person)
-    return next((str(known[field]) for field in ("name", "email", "userId", "id") if known.get(field)), None)
+    return next(filter(None, (optional_text(known.get(field)) for field in ("name", "email", "userId", "id"))), None)
 
 
 def _ratings(parts: Mapping[str, Any]) -> dict[str, Any]:

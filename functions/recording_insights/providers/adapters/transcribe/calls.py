@@ -140,7 +140,7 @@ class Transcribe:
         found = self._find(job)
         if found is None:
             raise JobNotFound("Transcribe knows no job of this name")
-        word = str(found.get("TranscriptionJobStatus") or "unknown")
+        word = vendor_message(found.get("TranscriptionJobStatus") or "unknown")
         if word == "FAILED":
             reason = vendor_message(found.get("FailureReason") or NO_REASON)
             if _lacks_speech(found):

@@ -127,13 +127,13 @@ def _span(item: Mapping[str, Any]) -> tuple[str, str]:
 def _segments(results: Mapping[str, Any]) -> list[Utterance]:
     return [
         Utterance(
-            text=str(segment["transcript"]),
+            text=text,
             speaker=optional_text(segment.get("speaker_label")),
             start_ms=ms_of_seconds(segment.get("start_time")),
             end_ms=ms_of_seconds(segment.get("end_time")),
         )
         for segment in maps(results.get("audio_segments"))
-        if segment.get("transcript")
+        if (text := optional_text(segment.get("transcript")))
     ]
 
 

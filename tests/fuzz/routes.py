@@ -1,0 +1,253 @@
+"""Requests to the API: bodies, queries, Agora's notifications, callbacks of providers, and answers over damaged rows.
+
+The handlers run as Lambda calls them, over a table and an Agora in memory.
+"""
+
+import base64
+import hmac
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+from hypothesis import strategies as st
+
+from recording_insights.processing.callbacks import callback_token
+from recording_insights.processing.job_name import JobName
+from recording_insights.store.insights import InsightStore
+from recording_insights.store.keys import recording_key
+from recording_insights.store.media import MediaStore
+from recording_insights.store.numbers import decode, encode
+from recording_insights.store.recorder_names import RecorderNameStore
+from routes import (
+    get_insights,
+    get_recording,
+    list_recordings,
+    receive_callback,
+    receive_notification,
+    start_recording,
+    stop_recording,
+    update_layout,
+    update_recording,
+)
+from tests.fuzz.answers import JOBS, SECRET, adapter_of
+from tests.fuzz.damage import damaged_json, damaged_value, files, json_of
+from tests.fuzz.properties import assert_storable
+from tests.fuzz.replies import MEDIA, R
+from tests.fuzz.target import Target
+from tests.unit.agora.fake_agora import FakeAgora, client_of
+from tests.unit.agora.fake_sts import FakeSts, uploader_of
+from tests.unit.environment import ENVIRONMENT, STAGE_SETTINGS
+from tests.unit.fake_table import FakeTable
+from tests.unit.fakes import FakeClock, FakeContext, FakeS3
+from wiring import Wiring
+
+SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
+RECORDING: dict[str, Any] = {
+    **recording_key(R),
+    "recording_id": R,
+    "status": "recording",
+    "created_at": "2026-03-12T00:00:00.000000Z",
+    "updated_at": "2026-03-12T00:00:00.000000Z",
+    "version": 1,
+    "channel": "team",
+    "uid": "527841",
+    "mode": "mix",
+    "provider": "marsview",
+    "max_hours": 24,
+    "options": {},
+    "sid": SID,
+    "resource_id": "resource-0==",
+    "prefix": R,
+    "subscribe_audio_uids": "all",
+    "transcoding": {"width": 360, "height": 640, "layout": "floating"},
+}
+KEY = "notification-secret"
+
+
+def targets() -> Iterator[Target]:
+    """Yield the fuzzers of routes."""
+    bodies = {
+        ("start-*", "start", start_recording),
+        ("layout*", "layout", update_layout),
+        ("update*", "update", update_recording),
+    }
+    for pattern, name, module in sorted(bodies):
+        seeds = [json_of(path) for path in files(f"bodies/{pattern}.json")]
+        yield Target(f"bodies of {name}", damaged_json(*seeds), partial(check_body, module))
+    notices = [json_of(path) for path in files("notifications/*.json")]
+    yield Target("notifications", damaged_json(*notices), check_notification)
+    for path in files("callbacks/*.json"):
+        yield Target(f"callbacks of {path.stem}", damaged_json(json_of(path)), partial(check_callback, path.stem))
+    text = st.one_of(
+        st.none(), st.sampled_from(["", "1", "0", "101", "done", "٣", "a.1-2", "eyJ9", "a" * 5000]), st.text()
+    )
+    names = st.dictionaries(st.sampled_from(["status", "limit", "cursor", "channel"]), text)
+    yield Target("queries", st.tuples(names, text), check_query)
+    yield Target("rows", st.lists(damaged_value(*_rows()), min_size=1, max_size=4), check_rows)
+
+
+def check_body(module: ModuleType, body: bytes) -> None:
+    """A body is accepted or refused with a problem document, and what is stored of it fits into the table."""
+    table = _table()
+    vendor = FakeAgora()
+    vendor.recorders[SID] = {"cname": "team", "uid": "527841", "resource_id": "resource-0=="}
+    response = _call(module, table, body, vendor=vendor)
+    assert response["statusCode"] in (200, 201, 400, 404, 409, 413), response
+    for item in _items(table):
+        assert_storable(item)
+
+
+def check_notification(body: bytes) -> None:
+    """A signed notification is processed or refused, and changes rows in what it may change only."""
+    table = _table()
+    RecorderNameStore(table).name(SID, R)
+    signature = hmac.new(KEY.encode(), body, "sha256").hexdigest()
+    response = _call(receive_notification, table, body, headers={"agora-signature-v2": signature})
+    assert response["statusCode"] in (200, 400), response
+    [row] = [item for item in _items(table) if item["sk"] == RECORDING["sk"] and item["pk"] == R]
+    same = ("channel", "uid", "mode", "provider", "sid", "resource_id", "created_at")
+    assert [row[name] for name in same] == [RECORDING[name] for name in same]
+
+
+def check_callback(provider: str, body: bytes) -> None:
+    """An authentic callback is noted, ignored or refused, and its job goes on."""
+    table = _table()
+    store = MediaStore(table)
+    store.submitted(R, MEDIA.media_id, provider=provider, job=JOBS[provider])
+    store.jobs.name(R, MEDIA.media_id, provider=provider, key="seax_1")
+    name = str(JobName(R, MEDIA.media_id, 0))
+    token = callback_token(KEY, provider, name)
+    signature = hmac.new(SECRET["webhookSecret"].encode(), body, "sha256").hexdigest()
+    headers = {"x-seasalt-server-signature": signature, "x-recording-insights-token": token}
+    path = {"provider": provider} if provider == "seameet" else {"provider": provider, "job": name, "token": token}
+    response = _call(receive_callback, table, body, headers=headers, path=path)
+    assert response["statusCode"] in (200, 400, 404), response
+    row = store.get(R, MEDIA.media_id)
+    assert row["status"] == "submitted"
+    assert_storable(dict(row))
+
+
+def check_query(found: tuple[dict[str, str | None], str | None]) -> None:
+    """Any query and any id are answered or refused."""
+    query, recording_id = found
+    given = {name: value for name, value in query.items() if value is not None}
+    for module, path in (
+        (list_recordings, {}),
+        (get_insights, {"recording_id": R}),
+        (get_recording, {"recording_id": recording_id or ""}),
+        (stop_recording, {"recording_id": recording_id or ""}),
+    ):
+        response = _call(module, _table(), b"", query=given, path=path)
+        assert response["statusCode"] in (200, 400, 404), response
+
+
+def check_rows(items: list[Any]) -> None:
+    """A row that was edited into nonsense costs an answer at most: a handler returns a response, and writes nothing."""
+    table = _table()
+    for item, key in zip(items, _keys(), strict=False):
+        if isinstance(item, dict):
+            table.put_item(Item=_storable({**item, **key}))
+    before = _items(table)
+    for module in (list_recordings, get_insights, get_recording):
+        response = _call(module, table, b"", path={"recording_id": R}, live=False)
+        assert response["statusCode"] in (200, 404, 500), response
+    assert _items(table) == before
+
+
+def _rows() -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = decode(_items(_table()))
+    return items
+
+
+def _keys() -> Iterator[dict[str, str]]:
+    for row in _rows():
+        yield {"pk": row["pk"], "sk": row["sk"]}
+
+
+def _storable(item: dict[str, Any]) -> dict[str, Any]:
+    try:
+        encoded: dict[str, Any] = encode(item)
+        assert_storable(encoded)
+    except (AssertionError, RecursionError, UnicodeEncodeError):
+        return {"pk": item["pk"], "sk": item["sk"]}
+    return encoded
+
+
+def _table() -> Any:
+    """A table with one recording under way, one media object and its insights."""
+    table: Any = FakeTable()
+    table.put_item(Item=RECORDING)
+    clock = FakeClock()
+    store = MediaStore(table, clock.now, clock.sleep)
+    store.admit(R, MEDIA, providers=["marsview"], duration_ms=60_000)
+    InsightStore(table).save(R, MEDIA.media_id, adapter_of("marsview", lambda *_: None).read_insights(_REPLY))
+    return table
+
+
+_REPLY = files("replies/marsview.json")[0].read_bytes()
+
+
+def _items(table: Any) -> list[dict[str, Any]]:
+    return [table.get_item(Key={"pk": pk, "sk": sk})["Item"] for pk, sk in table.items]
+
+
+def _call(
+    module: ModuleType,
+    table: Any,
+    body: bytes,
+    *,
+    headers: dict[str, str] | None = None,
+    path: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    vendor: FakeAgora | None = None,
+    live: bool = True,
+) -> dict[str, Any]:
+    """Call a handler and check the form of its response, whatever the status is."""
+    event = {
+        "body": body.decode("latin-1"),
+        "isBase64Encoded": False,
+        "headers": headers or {},
+        "pathParameters": path or {"recording_id": R},
+        "queryStringParameters": query or {},
+        "requestContext": {"requestId": "r"},
+        "routeKey": "ANY /",
+    }
+    event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    with _wired(module, table, vendor or FakeAgora(live_status=5 if live else 0)):
+        response: dict[str, Any] = module.handler(event, FakeContext())
+    content = json.loads(response["body"])
+    if response["statusCode"] >= 400:
+        assert response["headers"]["content-type"] == "application/problem+json"
+        assert content["status"] == response["statusCode"]
+        assert content["detail"]
+    response["body"].encode()
+    return response
+
+
+@contextmanager
+def _wired(module: ModuleType, table: Any, vendor: FakeAgora) -> Iterator[None]:
+    s3: Any = FakeS3()
+    adapters: Callable[[str], Any] = partial(adapter_of, answer=lambda *_: None)
+    parts: dict[str, Any] = {
+        "stage_settings": STAGE_SETTINGS,
+        "table": table,
+        "s3": s3,
+        "agora": client_of(vendor, uploader_of(FakeSts(FakeClock().now))),
+        "start_watch": lambda recording: None,
+        "end_wait": lambda token: None,
+        "provider_for": adapters,
+    }
+    names = '["marsview", "deepgram", "assemblyai", "symbl", "ringcentral", "seameet", "transcribe"]'
+    wiring = Wiring(module.wiring.settings_type)
+    vars(wiring).update(parts)
+    with (
+        patch.dict(os.environ, {**ENVIRONMENT, "PROVIDERS": names}),
+        patch.object(module, "wiring", wiring),
+        patch("wiring.read_secret", lambda name, keys: dict.fromkeys(keys, KEY)),
+    ):
+        yield
