@@ -99,6 +99,7 @@ def test_following_goes_on_until_it_is_interrupted(
         yield
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(time, "time", lambda: NOON / 1000)
     turn = turns()
     monkeypatch.setattr(time, "sleep", lambda _: next(turn))
     with pytest.raises(KeyboardInterrupt):
