@@ -1,6 +1,7 @@
 """`python -m sandbox.cloud.emulator`: serves ministack with the corrections of this package.
 
 The environment variables are ministack's own. SANDBOX_URL is the base URL of the stand-ins.
+EVALUATIONS_FOLDER is where the evaluations of expressions are recorded, if anywhere.
 """
 
 import os
@@ -14,6 +15,7 @@ from sandbox.cloud.emulator.corrections import (
     name_state_machine_of_tokens_to_iam,
 )
 from sandbox.cloud.emulator.deliveries import deliver_events_before_waits_end
+from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE, record_evaluations
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
 from sandbox.cloud.emulator.waits import apply_wait_scale_at_once, retry_as_documented
 
@@ -39,6 +41,8 @@ def main() -> None:
     apply_wait_scale_at_once()
     retry_as_documented()
     deliver_events_before_waits_end()
+    if os.environ.get(FOLDER_VARIABLE):
+        record_evaluations()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 
