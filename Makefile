@@ -18,7 +18,7 @@ PARTS ?=
 MODE ?=
 # The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
 STREAM_MODE ?=
-# JSON=1: `demo`, `bench`, `fuzz` and `agora-key` print their result as JSON on standard output.
+# JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud` and `agora-key` print their result as JSON on standard output.
 JSON ?=
 # DELETE=1: `agora-key` deletes what it makes.
 DELETE ?=
@@ -46,7 +46,10 @@ PYTHON_3_13_INSTALLED := .local/python3.13/installed
 # The lowest boto3 that the functions may meet there.
 LAMBDA_BOTO3 := tests/unit/requirements-lambda.txt
 
-.PHONY: demo help up down test test-all suite mutants fuzz unit bench check format synth deploy agora-key destroy install clean
+# The tools of `make lint-cloud`, each Python tool in an environment of its own.
+LINT_CLOUD := .local/lint_cloud
+
+.PHONY: demo help up down test test-all suite mutants fuzz lint-cloud unit bench check format synth deploy agora-key destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -76,6 +79,9 @@ mutants: install ## Change the code in 300 places, and see whether a unit test n
 
 fuzz: install ## Damage inputs of every kind for FUZZ_MINUTES, and check what must hold (ONLY=name, SEED=number, JSON=1)
 	@PYTHONPATH=functions $(VENV)/python -m tests.fuzz --minutes $(FUZZ_MINUTES) $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
+
+lint-cloud: install $(LINT_CLOUD)/installed ## Check the templates with cfn-lint, checkov and asl-validator, JSONata with its reference (JSON=1)
+	@$(VENV)/python -m lint_cloud --workers $(WORKERS) $(if $(JSON),--json)
 
 unit: install ## Run the unit tests only
 	$(VENV)/pytest -n $(WORKERS) tests/unit
@@ -127,6 +133,16 @@ $(PYTHON_3_13_INSTALLED): requirements.txt functions/requirements.txt $(LAMBDA_B
 	@echo "Installing Python packages for Python 3.13 into .local/python3.13 ..."
 	@$(PYTHON_3_13) -m venv --without-pip .local/python3.13
 	@VIRTUAL_ENV=.local/python3.13 $(VENV)/uv pip install --quiet --requirement requirements.txt --override $(LAMBDA_BOTO3)
+	@touch $@
+
+$(LINT_CLOUD)/installed: $(wildcard lint_cloud/*-requirements.txt lint_cloud/package*.json) | install
+	@echo "Installing cfn-lint, checkov, asl-validator and JSONata into $(LINT_CLOUD) ..."
+	@mkdir -p $(LINT_CLOUD)
+	@for tool in cfn-lint checkov; do \
+	  $(PYTHON) -m venv --without-pip $(LINT_CLOUD)/$$tool && VIRTUAL_ENV=$(LINT_CLOUD)/$$tool \
+	  $(VENV)/uv pip install --quiet --requirement lint_cloud/$$tool-requirements.txt || exit 1; done
+	@cp lint_cloud/package.json lint_cloud/package-lock.json $(LINT_CLOUD)
+	@$(VENV)/npm ci --prefix $(LINT_CLOUD) --silent --no-audit --no-fund
 	@touch $@
 
 clean: down ## Stop the local stack; delete everything that was installed or built

@@ -38,7 +38,7 @@ class Webhooks(Construct):
 
     def _secret(self) -> secretsmanager.CfnSecret:
         """The secret that makes and checks the tokens of callbacks. No person needs to know it."""
-        return secretsmanager.CfnSecret(
+        secret = secretsmanager.CfnSecret(
             self,
             "Secret",
             description="Recording Insights: makes the tokens of callbacks",
@@ -50,6 +50,9 @@ class Webhooks(Construct):
                 exclude_punctuation=True,
             ),
         )
+        # It ends with the stack: the address that the tokens are for is gone then.
+        secret.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        return secret
 
     def read_secret(self) -> list[iam.PolicyStatement]:
         """Read the secret; no statement if no provider of the stack calls back."""

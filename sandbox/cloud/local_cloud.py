@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE
 from sandbox.cloud.local_stack import client
 from sandbox.cloud.location import PROJECT, REGION, Location
 from sandbox.cloud.processes import Process, Supervisor
@@ -78,7 +79,7 @@ def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) 
         StartError: the process ended, or does not answer within START_SECONDS.
     """
     location.scratch.mkdir(parents=True, exist_ok=True)
-    inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
+    inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", FOLDER_VARIABLE)
     process = supervisor.start(
         "local cloud",
         [str(python), "-m", "sandbox.cloud.emulator"],

@@ -37,7 +37,7 @@ from sandbox.stand_ins.hearing.speech import Utterance
 from sandbox.stand_ins.vendors.registry import vendors
 from sandbox.stand_ins.vendors.vendor import Vendor
 from states import poll_job, prepare_media, report_failure, save_insights, submit_recording
-from tests.conformance.state_machine import NoWay, State, StateMachine, TaskTimedOut, arguments_of
+from tests.conformance.state_machine import NoWay, State, StateMachine, TaskTimedOut, value_of
 from tests.stand_in_session import HOST, stand_in_session
 from tests.transcribe_in_process import LocalCloud, boto3_calls_stand_ins
 from tests.unit.environment import ENVIRONMENT
@@ -215,7 +215,8 @@ class Scene:
     def _await_callback(self, entry: Mapping[str, Any], state: State) -> State:
         """Write the task token as the definition says, and wait until it comes back or the time is over."""
         token = f"token-{len(self.entered)}"
-        write = arguments_of(entry["Arguments"], state, token)
+        states = {"input": state, "context": {"Task": {"Token": token}}}
+        write = value_of("Await callback", entry["Arguments"], states)
         self.table.update_item(
             Key=_plain(write["Key"]),
             UpdateExpression=write["UpdateExpression"],

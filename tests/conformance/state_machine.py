@@ -8,7 +8,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import Any
+
+from sandbox.cloud.emulator.evaluations import Evaluation, expression_of, record
 
 State = Mapping[str, Any]
 """The input or the output of a state."""
@@ -19,16 +23,13 @@ DEFAULTS: Mapping[str, frozenset[str]] = {
 }
 """The outcomes that each Choice may send to its Default. Every other outcome needs a branch of its own."""
 
-_OUTCOME = re.compile(r"\{% \$states\.input\.outcome = '(\w+)' %\}")
+_OUTCOME = re.compile(r"\$states\.input\.outcome = '(\w+)'")
 _SECONDS = "{% $states.input.wait_seconds %}"
-_INPUT = "{% $states.input %}"
-_PAYLOAD = "{% $states.result.Payload %}"
+_OUTPUTS = ("{% $states.input %}", "{% $states.result.Payload %}")
 _WITH_ERROR = re.compile(
-    r"\{% \$merge\(\[\$states\.input, \{'error': \$states\.errorOutput, 'failed_state': '([\w ]+)'\}\]\) %\}"
+    r"\$merge\(\[\$states\.input, \{'error': \$states\.errorOutput, 'failed_state': '([\w ]+)'\}\]\)"
 )
-_TEXT = re.compile(
-    r"\{% (?:'(?P<before>[^']*)' & )?\$states\.(?:input\.(?P<field>\w+)|context\.Task\.(?P<token>Token)) %\}"
-)
+_PATH = re.compile(r"(?:'(?P<before>[^']*)' & )?\$states\.(?P<path>\w+(?:\.\w+)*)")
 
 
 class NoWay(AssertionError):
@@ -79,7 +80,7 @@ class StateMachine:
             case "Wait":
                 if entry["Seconds"] != _SECONDS:
                     raise NoWay(f"{name} waits for {entry['Seconds']}")
-                self.pass_time(state["wait_seconds"])
+                self.pass_time(value_of(name, entry["Seconds"], {"input": state}))
                 return entry["Next"], state
             case "Task":
                 return self._do(name, entry, state)
@@ -94,33 +95,44 @@ class StateMachine:
             raise
         except Exception as error:  # noqa: BLE001 - States.ALL
             return _caught(name, entry, state, error)
-        outputs = {_INPUT: state, _PAYLOAD: result}
-        if entry["Output"] not in outputs:
+        if entry["Output"] not in _OUTPUTS:
             raise NoWay(f"{name} puts out {entry['Output']}")
-        return (None if entry.get("End") else entry["Next"]), outputs[entry["Output"]]
+        output = value_of(name, entry["Output"], {"input": state, "result": {"Payload": result}})
+        return (None if entry.get("End") else entry["Next"]), output
 
 
-def arguments_of(value: Any, state: State, token: str) -> Any:
-    """Return the Arguments of a Task with the values of its expressions; `token` is its task token.
+def value_of(name: str, written: Any, states: Mapping[str, Any]) -> Any:
+    """Return a field of the state `name` with the values of its expressions; `states` is the value of `$states`.
 
     Raises:
         NoWay: an expression has a form that is not known.
     """
-    if isinstance(value, dict):
-        return {name: arguments_of(inner, state, token) for name, inner in value.items()}
-    if not isinstance(value, str) or not value.startswith("{%"):
-        return value
-    matched = _TEXT.fullmatch(value)
-    if not matched:
-        raise NoWay(f"an argument is {value}")
-    return (matched["before"] or "") + (token if matched["token"] else state[matched["field"]])
+    if isinstance(written, dict):
+        return {field: value_of(name, inner, states) for field, inner in written.items()}
+    expression = expression_of(written)
+    if expression is None:
+        return written
+    value = _evaluate(expression, states)
+    record(Evaluation(name, expression, states, value))
+    return value
+
+
+def _evaluate(expression: str, states: Mapping[str, Any]) -> Any:
+    if matched := _OUTCOME.fullmatch(expression):
+        return states["input"]["outcome"] == matched[1]
+    if matched := _WITH_ERROR.fullmatch(expression):
+        return {**states["input"], "error": states["errorOutput"], "failed_state": matched[1]}
+    if matched := _PATH.fullmatch(expression):
+        value: Any = reduce(getitem, matched["path"].split("."), states)
+        return value if matched["before"] is None else matched["before"] + value
+    raise NoWay(f"a form that is not known: {expression}")
 
 
 def words_of_choice(entry: Mapping[str, Any]) -> dict[str, str]:
     """Return the next state for each outcome that a branch of a Choice names."""
     words = {}
     for branch in entry["Choices"]:
-        matched = _OUTCOME.fullmatch(branch["Condition"])
+        matched = _OUTCOME.fullmatch(expression_of(branch["Condition"]) or "")
         if not matched:
             raise NoWay(f"a branch has the condition {branch['Condition']}")
         words[matched[1]] = branch["Next"]
@@ -133,11 +145,11 @@ def next_of_choice(name: str, entry: Mapping[str, Any], state: State) -> str:
     Raises:
         NoWay: no branch names the outcome, and it is not one of `DEFAULTS`.
     """
-    outcome = str(state["outcome"])
-    if target := words_of_choice(entry).get(outcome):
-        return target
-    if outcome not in DEFAULTS.get(name, ()):
-        raise NoWay(f"the outcome {outcome} has no branch in {name}")
+    for branch in entry["Choices"]:
+        if value_of(name, branch["Condition"], {"input": state}):
+            return str(branch["Next"])
+    if state["outcome"] not in DEFAULTS.get(name, ()):
+        raise NoWay(f"the outcome {state['outcome']} has no branch in {name}")
     return str(entry["Default"])
 
 
@@ -146,14 +158,6 @@ def _caught(name: str, entry: Mapping[str, Any], state: State, error: Exception)
     catch = next((catch for catch in entry.get("Catch", ()) if catch["ErrorEquals"] == ["States.ALL"]), None)
     if catch is None:
         raise NoWay(f"{name} catches no error") from error
-    if catch["Output"] == _INPUT:
-        return catch["Next"], state
-    matched = _WITH_ERROR.fullmatch(catch["Output"])
-    if not matched:
-        raise NoWay(f"{name} puts out {catch['Output']} after an error") from error
     cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
-    return catch["Next"], {
-        **state,
-        "error": {"Error": type(error).__name__, "Cause": cause},
-        "failed_state": matched[1],
-    }
+    raised = {"Error": type(error).__name__, "Cause": cause}
+    return catch["Next"], value_of(name, catch["Output"], {"input": state, "errorOutput": raised})

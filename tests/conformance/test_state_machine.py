@@ -13,7 +13,7 @@ from recording_insights.providers.registry import PROVIDERS
 from states import save_insights
 from tests.conformance.conftest import MakeScene
 from tests.conformance.scene import Scene
-from tests.conformance.state_machine import DEFAULTS, NoWay, State, StateMachine, arguments_of, words_of_choice
+from tests.conformance.state_machine import DEFAULTS, NoWay, State, StateMachine, value_of, words_of_choice
 
 CHOICE = "Job finished?"
 WORDS = ("awaiting", "running", "succeeded", "submit")
@@ -96,8 +96,35 @@ def test_a_form_that_is_not_known_fails(
 
 
 def test_an_argument_of_a_form_that_is_not_known_fails() -> None:
-    with pytest.raises(NoWay, match="an argument is"):
-        arguments_of({"Key": {"pk": {"S": "{% $uuid() %}"}}}, STATE, "token")
+    with pytest.raises(NoWay, match=r"not known: \$uuid\(\)"):
+        value_of("Await callback", {"Key": {"pk": {"S": "{% $uuid() %}"}}}, {"input": STATE})
+
+
+@pytest.mark.parametrize(
+    ("task", "outcome"),
+    [
+        ("Prepare media", "prepare"),
+        ("Submit recording", "submit"),
+        ("Poll job", "running"),
+        ("Save insights", "succeeded"),
+    ],
+)
+def test_a_fault_of_each_task_is_reported_with_its_name(definition: Mapping[str, Any], task: str, outcome: str) -> None:
+    reported: list[State] = []
+
+    def fail(entry: Mapping[str, Any], state: State) -> State:
+        raise ItemTooLarge("too large")
+
+    def report(entry: Mapping[str, Any], state: State) -> State:
+        reported.append(state)
+        return {"reason": "too large"}
+
+    steps = machine(definition, outcome)
+    steps = replace(steps, tasks={**steps.tasks, task: fail, "Report failure": report})
+    list(steps.run({**STATE, "outcome": "prepare" if outcome == "prepare" else "submit"}))
+
+    [state] = reported
+    assert (state["failed_state"], state["error"]["Error"]) == (task, "ItemTooLarge")
 
 
 @pytest.mark.parametrize("provider", [next(iter(PROVIDERS))])

@@ -352,6 +352,13 @@ def test_data_outlives_the_stack_but_on_a_laptop(template: Template, local_templ
         assert {r["DeletionPolicy"] for r in local_template["Resources"].values() if r["Type"] == kind} == {"Delete"}
 
 
+def test_what_holds_data_says_what_a_deletion_does(every_provider: Template) -> None:
+    holds_data = ("AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable", "AWS::SQS::Queue", "AWS::SecretsManager::Secret")
+    kept = [resource for resource in every_provider["Resources"].values() if resource["Type"] in holds_data]
+    assert all({"DeletionPolicy", "UpdateReplacePolicy"} <= resource.keys() for resource in kept)
+    assert {resource["Type"] for resource in kept} == set(holds_data)
+
+
 def test_the_buckets_announce_by_property_not_by_a_hidden_function(template: Template) -> None:
     for _, bucket in of_type(template, "AWS::S3::Bucket"):
         assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}

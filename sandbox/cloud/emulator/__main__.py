@@ -1,6 +1,7 @@
 """`python -m sandbox.cloud.emulator`: serves ministack with the corrections of this package.
 
 The environment variables are ministack's own. SANDBOX_URL is the base URL of the stand-ins.
+EVALUATIONS_FOLDER is where the evaluations of expressions are recorded, if anywhere.
 """
 
 import os
@@ -18,6 +19,7 @@ from sandbox.cloud.emulator.deliveries import (
     deliver_events_before_waits_end,
     try_events_as_documented,
 )
+from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE, record_evaluations
 from sandbox.cloud.emulator.executions import end_tokens_of_stopped_executions, scale_time_outs_of_tokens
 from sandbox.cloud.emulator.queues import add_message_move_tasks
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
@@ -57,6 +59,8 @@ def main() -> None:
     retry_as_documented()
     deliver_events_before_waits_end(deliver)
     bury_what_rules_cannot_deliver()
+    if os.environ.get(FOLDER_VARIABLE):
+        record_evaluations()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 
