@@ -7,6 +7,7 @@ import os
 import sys
 from importlib.metadata import version
 
+from sandbox.cloud.emulator.checksums import add_checksums
 from sandbox.cloud.emulator.corrections import (
     add_log_group_target,
     correct_throttling,
@@ -39,6 +40,7 @@ def main() -> None:
     apply_wait_scale_at_once()
     retry_as_documented()
     deliver_events_before_waits_end()
+    add_checksums()
 
     from ministack.app import main as serve  # type: ignore[import-untyped]
 

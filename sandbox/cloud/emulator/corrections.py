@@ -10,6 +10,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
 * IAM knows the state machine of a task token, so that a policy can grant SendTaskSuccess by its ARN, as CDK's grants
   do. ministack names no resource.
+* S3 has a checksum for every object, see sandbox/cloud/emulator/checksums.py.
 * Waits and retries of Step Functions, see sandbox/cloud/emulator/waits.py.
 * Transcribe, see sandbox/cloud/emulator/transcribe.py.
 
