@@ -40,6 +40,7 @@ def _admit(event: Mapping[str, Any]) -> Mapping[str, Any]:
         default_provider=wiring.settings.provider,
         prefix_providers=wiring.stage_settings.prefix_providers,
         reader=wiring.s3_media.range_reader,
+        checksum=wiring.s3_media.checksum,
         folder=wiring.folder_of(media.bucket),
         start_execution=wiring.start_processing,
     )

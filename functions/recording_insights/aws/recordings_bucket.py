@@ -1,20 +1,31 @@
 """The recordings bucket: media objects as links, streams and byte ranges, and the files of tracks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from recording_insights.errors import MediaObjectGone
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 LARGEST_BYTES = 64 << 20
 """Ten times the size of a segment of one minute with video. A remux holds several segments in memory."""
 CHUNK_BYTES = 1024 * 1024
+_CHECKSUMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256")
+"""An object has one checksum. Where S3 returns several, the first of these counts."""
+_GONE = {
+    "404": "the object is gone",
+    "NoSuchKey": "the object is gone",
+    # The new version has an event of its own. Both events together would pay for two jobs.
+    "412": "the object was replaced by another",
+    "PreconditionFailed": "the object was replaced by another",
+}
+"""What S3's error codes say of a version that is not there any more. A reply to HEAD has the number only."""
 
 
 class S3Object(Protocol):
@@ -75,16 +86,43 @@ class S3Media:
                 reply = self.s3.get_object(
                     Bucket=media.bucket, Key=media.key, IfMatch=f'"{media.etag}"', Range=f"bytes={first}-{last}"
                 )
-            except self.s3.exceptions.NoSuchKey:
-                raise MediaObjectGone("the object is gone") from None
             except ClientError as error:
-                if error.response["Error"]["Code"] != "PreconditionFailed":
-                    raise
-                # The new version has an event of its own. Both events together would pay for two jobs.
-                raise MediaObjectGone("the object was replaced by another") from None
+                raise _gone(error) or error from None
             return reply["Body"].read()
 
         return read
+
+    def checksum(self, media: S3Object) -> str | None:
+        """S3's own checksum of exactly this version, as `<algorithm>:<type>:<base64>:<size in bytes>`; None without.
+
+        Equal checksums mean equal content. A `COMPOSITE` checksum depends on the parts of the upload as well, so the
+        same content may have another one. The content of an object that is encrypted with KMS has a checksum only for
+        callers with kms:Decrypt.
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+
+        Raises:
+            MediaObjectGone: the object was deleted or replaced.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            head = self.s3.head_object(
+                Bucket=media.bucket, Key=media.key, IfMatch=f'"{media.etag}"', ChecksumMode="ENABLED"
+            )
+        except ClientError as error:
+            raise _gone(error) or error from None
+        found: Mapping[str, Any] = head
+        for algorithm in _CHECKSUMS:
+            if value := found.get(f"Checksum{algorithm}"):
+                kind = head.get("ChecksumType") or ("COMPOSITE" if "-" in value else "FULL_OBJECT")
+                return f"{algorithm}:{kind}:{value}:{media.size}"
+        return None
+
+
+def _gone(error: "ClientError") -> MediaObjectGone | None:
+    """Return what an error of S3 says of a version that was deleted or replaced; None for any other error."""
+    reason = _GONE.get(error.response["Error"]["Code"])
+    return MediaObjectGone(reason) if reason else None
 
 
 @dataclass(frozen=True)

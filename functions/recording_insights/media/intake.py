@@ -2,18 +2,24 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from recording_insights.errors import ExecutionsUsedUp, MediaObjectGone, NotMedia
+from recording_insights.errors import ExecutionsUsedUp, MediaObjectGone, NotMedia, StatusContended
 from recording_insights.hls.playlist import Playlist
 from recording_insights.media.begins import begins_after_ms
 from recording_insights.media.probe.duration import media_duration_ms
 from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.media.track import TrackFiles, beyond, playlist_in
 from recording_insights.model.media_object import MediaObject, why_ignored
+from recording_insights.model.parts import is_overwritten
 from recording_insights.model.status import FINAL
+from recording_insights.store.contents import Content, part_name
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import RecordingRow
+from recording_insights.store.rows import MediaRow, RecordingRow
+
+_ROUNDS = 5
+"""A round is lost only to another copy that arrives at the same moment."""
 
 MOST_EXECUTIONS = 100
 """Executions of one media object, each the successor of one that ended without a result."""
@@ -40,13 +46,15 @@ def admit_media(
     default_provider: str,
     prefix_providers: Mapping[str, Sequence[str]],
     reader: Callable[[MediaObject], RangeReader],
+    checksum: Callable[[MediaObject], str | None],
     folder: TrackFiles,
     start_execution: ExecutionStarter,
 ) -> Admission:
     """Write the row of a media object and start its execution, or return why it is ignored.
 
     The row is written before the execution starts, and the execution's name follows from the object. A repeated event,
-    also after a crash in between, leads to the same row and the same execution.
+    also after a crash in between, leads to the same row and the same execution. So does another version of the object
+    with the same `checksum`, S3's own: a copy in place, for example. A copy under another key is ignored.
     """
     recording_id = store.recordings.recording_of(media)
     recording = store.recordings.find(recording_id) if recording_id == media.recording_folder else None
@@ -54,25 +62,84 @@ def admit_media(
         media = media.in_channel(recording["channel"])
     if reason := why_ignored(media, by_recorder=_is_started_by_api(recording, recording_id)):
         return {"ignored": reason}
-    duration_ms = offset_ms = None
+    arrival = _Arrival(recording_id, media)
     if media.is_track:
         # Agora rewrites the playlist after every segment.
         track = _to_be_started(media, recording_id, store, folder)
         if track is None:
             return {"ignored": "the track is being processed, or was processed before"}
-        media = track
+        arrival = replace(arrival, media=track)
     else:
         try:
-            duration_ms = media_duration_ms(reader(media), media.size)
+            arrival = replace(
+                arrival,
+                checksum=checksum(media),
+                duration_ms=media_duration_ms(reader(media), media.size),
+            )
         except (NotMedia, MediaObjectGone) as error:
             return {"ignored": str(error)}
-        offset_ms = begins_after_ms(media.key, folder, channel=media.channel)
+        arrival = replace(arrival, offset_ms=begins_after_ms(media.key, folder, channel=media.channel))
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
     recording = recording or store.recordings.find(recording_id)
     if recording and "provider" in recording:
         providers = [recording["provider"]]
-    store.admit(recording_id, media, providers=providers, duration_ms=duration_ms, offset_ms=offset_ms)
-    return begin(media, recording_id, store=store, start_execution=start_execution)
+    return arrival.admit(store, providers, start_execution)
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """A media object that arrived for a recording; `checksum` is S3's own, None for a track or if S3 has none."""
+
+    recording_id: str
+    media: MediaObject
+    checksum: str | None = None
+    duration_ms: int | None = None
+    offset_ms: int | None = None
+
+    def admit(self, store: MediaStore, providers: Sequence[str], start_execution: ExecutionStarter) -> Admission:
+        """Write its row and start its execution, unless a media object of the recording holds the same content.
+
+        Raises:
+            StatusContended: others kept writing which media objects hold the content.
+        """
+        for _ in range(_ROUNDS):
+            holders = store.contents.holders(self.recording_id, self.checksum) if self.checksum else {}
+            media = self.media
+            if same := self._same_content(holders, store):
+                if same["key"] != media.key:
+                    store.add_copy(self.recording_id, same["media_id"], media.key)
+                    return {"ignored": f"media object {same['media_id']} of the recording holds the same content"}
+                # The media object keeps the id that follows from its first ETag.
+                media = replace(media, etag=same["etag"])
+            if store.admit(
+                self.recording_id,
+                media,
+                providers=providers,
+                duration_ms=self.duration_ms,
+                offset_ms=self.offset_ms,
+                content=Content(self.checksum, holders) if self.checksum else None,
+            ):
+                return begin(media, self.recording_id, store=store, start_execution=start_execution)
+        raise StatusContended(f"other copies of {self.media.key} kept arriving at the same moment")
+
+    def _same_content(self, holders: Mapping[str, str], store: MediaStore) -> MediaRow | None:
+        """Return the media object of the recording that is processed in place of this one, or None.
+
+        One with the same key is this one, written anew. Two parts with the same content are both processed. A media
+        object that failed stands for no other one, and neither does one whose key has another content by now.
+        """
+        if not holders:
+            return None
+        rows = store.recordings.media_rows(self.recording_id)
+        part = self.media.part
+        named = holders.values() if part is None else [holders.get(part_name(each)) for each in (part, None)]
+        unfailed = [row for row in rows if row["status"] != "failed"]
+        same = [row for row in unfailed if row["media_id"] in named]
+        for row in same:
+            if row["key"] == self.media.key:
+                store.written_again(row, self.media, is_overwritten=is_overwritten(row, rows))
+                return row
+        return next((row for row in same if not is_overwritten(row, unfailed)), None)
 
 
 def _is_started_by_api(recording: RecordingRow | None, recording_id: str) -> bool:

@@ -1,7 +1,7 @@
 """Media objects: what is in the recordings bucket, which of it is processed, and the ids and names that follow from it.
 
-A media object is identified by (bucket, key, etag). The same bytes under the same key are one media object, however
-many events announce them. Other bytes under the key are another media object.
+A media object is identified by (bucket, key, etag). The same version of an object is one media object, however many
+events announce it. Another version is another media object, unless S3's checksum says that the content is the same.
 
 A track is one media object under the key of its playlist, however often Agora rewrites the playlist. What Agora adds
 after the track was processed is another media object, a continuation.
@@ -103,7 +103,7 @@ class MediaObject:
 
     @property
     def media_id(self) -> str:
-        """The id, 20 hex characters: the same for the same bytes under the same key."""
+        """The id, 20 hex characters: the same for the same ETag under the same key."""
         number = [str(self.continuation)] if self.continuation else []
         return _digest(self.bucket, self.key, self.etag, *number)[:20]
 

@@ -26,17 +26,50 @@ class Contribution(NamedTuple):
 
 
 def newest_per_key(media: Media) -> list[MediaRow]:
-    """Return the media object written last under each key: the parts in order of time, then the others by key.
+    """Return the newest version under each key: the parts in order of time, then the others by key.
 
-    A continuation does not replace the track of the same key. A recovered media object is left out once MP4s hold all
-    of it. The event's time has no fraction of a second: S3's sequencer orders what was written within one second.
+    A version that is `done` counts until a newer one is `done`. A recovered media object is left out once MP4s hold all
+    of it.
+    """
+    newest: dict[tuple[str, int], MediaRow] = {}
+    for row in _by_arrival(media):
+        version = _version_of(row)
+        if row["status"] == "done" or newest.get(version, row)["status"] != "done":
+            newest[version] = row
+    found = sorted(newest.values(), key=place)
+    return [row for row in found if not _is_replaced(row, found)]
+
+
+def newer_versions(media: Media) -> list[MediaRow]:
+    """Return the newest version under each key if it is not `done` and an older one counts, in the same order."""
+    newest = {_version_of(row): row for row in _by_arrival(media)}
+    counting = {_version_of(row): row for row in newest_per_key(media)}
+    newer = [newest[version] for version, row in counting.items() if newest[version] is not row]
+    return sorted(newer, key=place)
+
+
+def is_overwritten(row: MediaRow, media: Media) -> bool:
+    """Return whether another content was written under the key of a media object since."""
+    versions = [other for other in media if _version_of(other) == _version_of(row)]
+    return any(_arrival(other) > _arrival(row) for other in versions)
+
+
+def _by_arrival(media: Media) -> list[MediaRow]:
+    return sorted(media, key=_arrival)
+
+
+def _arrival(row: MediaRow) -> tuple[str, str]:
+    """Return a sort key: media objects in the order in which they were written.
+
+    The event's time has no fraction of a second: S3's sequencer orders what was written within one second.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
-    latest: dict[tuple[str, int], MediaRow] = {}
-    for row in sorted(media, key=lambda row: (row["arrived_at"], row.get("sequencer", ""))):
-        latest[row["key"], row.get("continuation", 0)] = row
-    found = sorted(latest.values(), key=place)
-    return [row for row in found if not _is_replaced(row, found)]
+    return row["arrived_at"], row.get("sequencer", "")
+
+
+def _version_of(row: MediaRow) -> tuple[str, int]:
+    """Return what the versions of one object share. A continuation is no version of the track of the same key."""
+    return row["key"], row.get("continuation", 0)
 
 
 def contributions(media: Media) -> Iterator[Contribution]:

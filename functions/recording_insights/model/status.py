@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from recording_insights.model.parts import continuation_suffix, newest_per_key
+from recording_insights.model.parts import continuation_suffix, newer_versions, newest_per_key
 from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow, Summary
 
 RECORDING_STATUSES = ("starting", "recording", "stopping", "processing", "done", "partial", "failed", "empty")
@@ -40,11 +40,12 @@ def _summary(row: MediaRow) -> Summary:
 def derive_status(present: str, media: Sequence[MediaRow]) -> tuple[str, str | None]:
     """Return the status and the reason that follow from the media objects; without any, the present status.
 
-    A later media object of a key replaces the earlier one: if a failed part is uploaded again, the last upload counts.
+    A newer version of an object replaces the older one: if a failed part is uploaded again, the last upload counts. A
+    newer version that fails while an older one is `done` leaves the recording `partial`.
     """
     if not media:
         return present, None
-    latest = newest_per_key(media)
+    latest = [*newest_per_key(media), *newer_versions(media)]
     reason = _reason(latest)
     if any(row["status"] not in FINAL for row in latest):
         return "processing", reason

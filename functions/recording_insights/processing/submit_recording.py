@@ -225,7 +225,7 @@ def media_of(row: MediaRow) -> MediaObject:
     return MediaObject(
         bucket=row["bucket"],
         key=prepared["key"] if prepared else row["key"],
-        etag=prepared["etag"] if prepared else row["etag"],
+        etag=prepared["etag"] if prepared else row.get("copied_etag", row["etag"]),
         size=prepared["size"] if prepared else row["size"],
         created_at=datetime.fromisoformat(row["arrived_at"]),
     )

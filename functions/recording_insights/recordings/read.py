@@ -35,6 +35,8 @@ _INTERNAL_OF_MEDIA = {
     "asking",
     "being_made",
     "went_on",
+    "checksum",
+    "copied_etag",
 }
 _LISTED = (
     *("recording_id", "status", "reason", "created_at", "updated_at", "complete_at"),
@@ -126,6 +128,8 @@ def _public_media(item: MediaRow) -> dict[str, Any]:
     The providers that gave up on the media object stay, each with its reason.
     """
     shown = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
+    if copies := item.get("copies"):
+        shown["copies"] = sorted(copies)
     if given_up := item.get("given_up"):
         shown["given_up"] = [{name: value for name, value in one.items() if name != "job"} for one in given_up]
     return shown

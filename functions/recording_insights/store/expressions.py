@@ -12,7 +12,9 @@ from botocore.exceptions import ClientError
 from recording_insights.store.numbers import decode, encode
 
 if TYPE_CHECKING:
+    from boto3.dynamodb.conditions import ConditionBase
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _TRANSACTION_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between the tries. A transaction takes some ten milliseconds."""
@@ -35,6 +37,23 @@ def update_of(changes: Mapping[str, Any], *, add: Mapping[str, int | set[str]] |
         # DynamoDB refuses an empty map.
         **({"ExpressionAttributeValues": values} if values else {}),
     }
+
+
+def put_of(table: "Table", row: Mapping[str, Any], condition: "ConditionBase") -> "TransactWriteItemTypeDef":
+    """Return the write of a transaction that puts a row on a condition."""
+    from boto3.dynamodb.conditions import ConditionExpressionBuilder
+
+    # A transaction takes expressions as text only.
+    built = ConditionExpressionBuilder().build_expression(condition)
+    put: Any = {
+        "TableName": table.name,
+        "Item": encode(row),
+        "ConditionExpression": built.condition_expression,
+        "ExpressionAttributeNames": built.attribute_name_placeholders,
+    }
+    if built.attribute_value_placeholders:
+        put["ExpressionAttributeValues"] = built.attribute_value_placeholders
+    return {"Put": put}
 
 
 def read(table: "Table", key: Mapping[str, str]) -> Any:

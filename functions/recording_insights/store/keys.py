@@ -4,6 +4,7 @@ pk              sk                                  item
 <recording id>  RECORDING                           the recording and its status
 <recording id>  MEDIA#<media id>                    one media object and its job
 <recording id>  RECORDER                            what Agora last said of the recorder
+<recording id>  CONTENT#<checksum>                  the media objects that hold this content
 <recording id>  TRANSCRIPT#<media id>#<page>        up to 300 KB of utterances
 <recording id>  INSIGHT#<media id>#<kind>#<number>  one topic, action item, …
 CHANNEL#<name>  CLAIM                               the recording that the channel belongs to, and until when
@@ -26,6 +27,7 @@ RECORDING = "RECORDING"
 RECORDER = "RECORDER"
 MEDIA_PREFIX = "MEDIA#"
 TRANSCRIPT_PREFIX = "TRANSCRIPT#"
+CONTENT_PREFIX = "CONTENT#"
 INSIGHT_PREFIX = "INSIGHT#"
 
 
@@ -52,6 +54,11 @@ def transcript_key(recording_id: str, media_id: str, page: int) -> dict[str, str
 def insight_key(recording_id: str, media_id: str, kind: str, number: int) -> dict[str, str]:
     """Key of one insight; insights of a kind are numbered from 1, and their keys sort in order."""
     return {PARTITION: recording_id, SORT: f"{INSIGHT_PREFIX}{media_id}#{kind}#{number:04d}"}
+
+
+def content_key(recording_id: str, checksum: str) -> dict[str, str]:
+    """Key of the item that leads from a content to the media objects of the recording that hold it."""
+    return {PARTITION: recording_id, SORT: f"{CONTENT_PREFIX}{checksum}"}
 
 
 def claim_key(channel: str) -> dict[str, str]:

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from recording_insights.errors import MediaMissing
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
 from recording_insights.model.status import FINAL
+from recording_insights.store.contents import Content, ContentStore
 from recording_insights.store.expressions import if_it_holds, read, update_of
 from recording_insights.store.keys import PARTITION, media_key
 from recording_insights.store.numbers import encode
@@ -53,6 +54,11 @@ class MediaStore:
         return RecordingStore(self.table, self.now, self.sleep)
 
     @property
+    def contents(self) -> ContentStore:
+        """Which media object holds a content, in the same table."""
+        return ContentStore(self.table)
+
+    @property
     def jobs(self) -> ProviderJobStore:
         """The providers' own ids of jobs, in the same table."""
         return ProviderJobStore(self.table)
@@ -70,8 +76,12 @@ class MediaStore:
         providers: Sequence[str],
         duration_ms: int | None = None,
         offset_ms: int | None = None,
-    ) -> None:
+        content: Content | None = None,
+    ) -> bool:
         """Write the row of the media object and that of its recording, each unless it exists.
+
+        The media object becomes a holder of its `content`, if that is known, in the same transaction. Returns False and
+        writes no media object if the holders have changed since they were read.
 
         The first of `providers` gets the media object. The others, if any, take over from it instead of the stack's
         list. `offset_ms` is when the media object begins, counted from the recording's first sound. It is given where a
@@ -80,8 +90,13 @@ class MediaStore:
         from boto3.dynamodb.conditions import Attr
 
         self.recordings.open_by_arrival(recording_id, media, providers=providers)
-        attributes = {**media.attributes, "duration_ms": duration_ms, "offset_ms": offset_ms}
-        row = {
+        attributes = {
+            **media.attributes,
+            "checksum": content.checksum if content else None,
+            "duration_ms": duration_ms,
+            "offset_ms": offset_ms,
+        }
+        row: Any = {
             **media_key(recording_id, media.media_id),
             "recording_id": recording_id,
             "status": "waiting",
@@ -90,8 +105,44 @@ class MediaStore:
             "waiting_since": self.timestamp,
             **{name: value for name, value in attributes.items() if value is not None},
         }
-        if_it_holds(self.table.put_item, Item=encode(row), ConditionExpression=Attr(PARTITION).not_exists())
+        if content is None:
+            if_it_holds(self.table.put_item, Item=encode(row), ConditionExpression=Attr(PARTITION).not_exists())
+        elif not self.contents.hold(row, content) and self.find(recording_id, media.media_id) is None:
+            return False
         self.recordings.settle(recording_id, sid=media.agora_sid)
+        return True
+
+    def add_copy(self, recording_id: str, media_id: str, key: str) -> None:
+        """Note the key of another object with the content of the media object, which may be in a terminal status."""
+        from boto3.dynamodb.conditions import Attr
+
+        if_it_holds(
+            self.table.update_item,
+            Key=media_key(recording_id, media_id),
+            **update_of({}, add={"copies": {key}}),
+            ConditionExpression=Attr(PARTITION).exists(),
+        )
+
+    def written_again(self, row: MediaRow, media: MediaObject, *, is_overwritten: bool) -> None:
+        """Note that the object of a media object was written anew with the same content, as `media`.
+
+        A provider that has yet to get the object gets the version that is there now. If another content was in between,
+        the media object becomes the newest version again, even in a terminal status.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        recording_id, media_id = row["recording_id"], row["media_id"]
+        if media.etag != row.get("copied_etag", row["etag"]):
+            self.note(recording_id, media_id, copied_etag=media.etag)
+        if not is_overwritten:
+            return
+        arrived_at = utc_text(media.created_at)
+        if_it_holds(
+            self.table.update_item,
+            Key=media_key(recording_id, media_id),
+            **update_of({"arrived_at": arrived_at, "sequencer": media.sequencer}),
+            ConditionExpression=Attr("arrived_at").lte(arrived_at),
+        )
 
     def get(self, recording_id: str, media_id: str) -> MediaRow:
         """Return the media object, read consistently.

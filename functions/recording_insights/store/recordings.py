@@ -18,7 +18,7 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
 from recording_insights.model.status import RECORDING_STATUSES, settled
 from recording_insights.store.claims import Claim, ClaimStore
-from recording_insights.store.expressions import if_it_holds, lost_the_race, pages, read, rows, update_of
+from recording_insights.store.expressions import if_it_holds, lost_the_race, pages, put_of, read, rows, update_of
 from recording_insights.store.keys import (
     MEDIA_PREFIX,
     PARTITION,
@@ -228,7 +228,7 @@ class RecordingStore:
             recording = self.find(recording_id)
             if recording is None:
                 return
-            changes = settled(recording, self._media_of(recording_id), sid=sid)
+            changes = settled(recording, self.media_rows(recording_id), sid=sid)
             if not changes or self._write(recording_id, changes, Attr("version").eq(recording["version"])):
                 return
             self.sleep(0.02 * attempt)
@@ -291,7 +291,8 @@ class RecordingStore:
                 break
         return found
 
-    def _media_of(self, recording_id: str) -> list[MediaRow]:
+    def media_rows(self, recording_id: str) -> list[MediaRow]:
+        """Return the media objects of a recording."""
         from boto3.dynamodb.conditions import Key
 
         in_range = Key(PARTITION).eq(recording_id) & Key(SORT).begins_with(MEDIA_PREFIX)
@@ -309,7 +310,7 @@ class RecordingStore:
 
     def _put(self, row: Any, over: Any, *unchanged: str) -> "TransactWriteItemTypeDef":
         """Write a row where there was none, or over one whose attributes `unchanged` are as they were read."""
-        from boto3.dynamodb.conditions import Attr, ConditionExpressionBuilder
+        from boto3.dynamodb.conditions import Attr
 
         condition: ConditionBase = Attr(PARTITION).not_exists()
         if over:
@@ -317,17 +318,7 @@ class RecordingStore:
             condition = first
             for other in others:
                 condition &= other
-        # A transaction takes expressions as text only.
-        built = ConditionExpressionBuilder().build_expression(condition)
-        put: Any = {
-            "TableName": self.table.name,
-            "Item": encode(row),
-            "ConditionExpression": built.condition_expression,
-            "ExpressionAttributeNames": built.attribute_name_placeholders,
-        }
-        if built.attribute_value_placeholders:
-            put["ExpressionAttributeValues"] = built.attribute_value_placeholders
-        return {"Put": put}
+        return put_of(self.table, row, condition)
 
 
 def position(row: RecordingRow) -> Position:

@@ -143,6 +143,8 @@ class PreparedFile(TypedDict):
 class MediaChanges(TypedDict, total=False):
     """What changes of a media object. `None` removes an attribute."""
 
+    # What it is
+    copied_etag: str | None
     # Its state
     status: str | None
     reason: str | None
@@ -193,6 +195,9 @@ class MediaRow(TypedDict, total=False):
     bucket: str
     key: str
     etag: str
+    copied_etag: str
+    checksum: str
+    copies: set[str]
     size: int
     format: str
     sequencer: str
@@ -284,6 +289,14 @@ class InsightRow(TypedDict, total=False):
     start_ms: int
     end_ms: int
     value: Any
+
+
+class ContentRow(TypedDict):
+    """Which media objects of the recording hold a content, by the number of the part; "-" for one that is no part."""
+
+    pk: str
+    sk: str
+    holders: Mapping[str, str]
 
 
 class ClaimRow(TypedDict):

@@ -8,6 +8,7 @@ import os
 import sys
 from importlib.metadata import version
 
+from sandbox.cloud.emulator.checksums import add_checksums
 from sandbox.cloud.emulator.corrections import (
     add_log_group_target,
     correct_throttling,
@@ -59,6 +60,7 @@ def main() -> None:
     retry_as_documented()
     deliver_events_before_waits_end(deliver)
     bury_what_rules_cannot_deliver()
+    add_checksums()
     if os.environ.get(FOLDER_VARIABLE):
         record_evaluations()
 

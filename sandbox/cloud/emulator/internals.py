@@ -1,7 +1,8 @@
 """Checks that a correction still fits the internals of ministack that it replaces."""
 
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -11,7 +12,7 @@ def require_source(function: Callable[..., Any], *parts: str) -> None:
     Raises:
         RuntimeError: it does not. The correction must be adapted to the installed version.
     """
-    require_text(f"{function.__module__}.{function.__qualname__}", inspect.getsource(function), *parts)
+    require_text(_name(function), inspect.getsource(function), *parts)
 
 
 def require_parameters(function: Callable[..., Any], *names: str) -> None:
@@ -22,7 +23,7 @@ def require_parameters(function: Callable[..., Any], *names: str) -> None:
     """
     found = tuple(inspect.signature(function).parameters)
     if found[: len(names)] != names:
-        _refuse(f"{function.__module__}.{function.__qualname__}", f"it takes {found}, not {names}")
+        _refuse(_name(function), f"it takes {found}, not {names}")
 
 
 def require_text(name: str, text: str, *parts: str) -> None:
@@ -33,6 +34,35 @@ def require_text(name: str, text: str, *parts: str) -> None:
     """
     if missing := [part for part in parts if part not in text]:
         _refuse(name, f"it lacks {missing}")
+
+
+Replacements = Sequence[tuple[str, str]]
+"""Parts of a source, each of which is there once, and what replaces them."""
+
+
+def rewrite(*functions: tuple[Callable[..., Any], Replacements]) -> None:
+    """Replace parts of the sources of functions of ministack, of all or of none.
+
+    Raises:
+        RuntimeError: a part is missing, or is there more than once.
+    """
+    rewritten = [(function, _rewritten(function, replacements)) for function, replacements in functions]
+    for function, source in rewritten:
+        code = compile(source, f"<{_name(function)}, corrected>", "exec")
+        exec(code, vars(sys.modules[function.__module__]))  # noqa: S102
+
+
+def _rewritten(function: Callable[..., Any], replacements: Replacements) -> str:
+    source = inspect.getsource(function)
+    for old, new in replacements:
+        if source.count(old) != 1:
+            _refuse(_name(function), f"it has {old!r} {source.count(old)} times")
+        source = source.replace(old, new)
+    return source
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 def _refuse(name: str, fault: str) -> None:

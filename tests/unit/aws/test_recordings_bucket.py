@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -100,3 +102,43 @@ def test_an_object_that_is_gone_or_replaced_is_no_fault_of_aws(s3: "S3Client", m
         S3Media(s3).range_reader(replace(media, etag="0" * 32))(0, 1)
     with pytest.raises(ClientError, match="NoSuchBucket"):
         S3Media(s3).range_reader(replace(media, bucket="no-such-bucket-of-ours"))(0, 1)
+
+
+class TestChecksum:
+    @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
+    def test_it_is_s3s_own(self, s3: "S3Client", media: MediaObject, algorithm: Any) -> None:
+        put = s3.put_object(Bucket=BUCKET, Key=media.key, Body=CONTENT, ChecksumAlgorithm=algorithm)
+        value = cast(Any, put)[f"Checksum{algorithm}"]
+
+        assert S3Media(s3).checksum(media) == f"{algorithm}:FULL_OBJECT:{value}:{len(CONTENT)}"
+
+    @pytest.mark.parametrize(
+        ("head", "checksum"),
+        [
+            ({}, None),
+            ({"ChecksumCRC64NVME": "rosUhgp5mYg="}, "CRC64NVME:FULL_OBJECT:rosUhgp5mYg=:9"),
+            ({"ChecksumCRC32": "y/Q5Jg==", "ChecksumSHA1": "x"}, "CRC32:FULL_OBJECT:y/Q5Jg==:9"),
+            ({"ChecksumCRC32": "y/Q5Jg==-3"}, "CRC32:COMPOSITE:y/Q5Jg==-3:9"),
+            ({"ChecksumCRC32": "y/Q5Jg==-3", "ChecksumType": "COMPOSITE"}, "CRC32:COMPOSITE:y/Q5Jg==-3:9"),
+        ],
+    )
+    def test_algorithm_type_and_size_are_in_it(
+        self, media: MediaObject, head: dict[str, str], checksum: str | None
+    ) -> None:
+        s3: Any = SimpleNamespace(head_object=lambda **arguments: head)
+
+        assert S3Media(s3).checksum(replace(media, size=9)) == checksum
+
+    def test_of_a_version_that_is_gone_there_is_none(self, s3: "S3Client", media: MediaObject) -> None:
+        with pytest.raises(MediaObjectGone, match="replaced by another"):
+            S3Media(s3).checksum(replace(media, etag="0" * 32))
+        s3.delete_object(Bucket=BUCKET, Key=media.key)
+        with pytest.raises(MediaObjectGone, match="is gone"):
+            S3Media(s3).checksum(media)
+
+    def test_a_refusal_is_raised(self, media: MediaObject) -> None:
+        refused = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
+        s3: Any = SimpleNamespace(head_object=Mock(side_effect=refused))
+
+        with pytest.raises(ClientError, match="Forbidden"):
+            S3Media(s3).checksum(media)

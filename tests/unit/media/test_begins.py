@@ -34,6 +34,7 @@ class Arrivals:
             default_provider="marsview",
             prefix_providers={},
             reader=lambda media: lambda first, last: wav()[first : last + 1],
+            checksum=lambda media: None,
             folder=self.folder,
             start_execution=lambda *, name, state: True,
         )

@@ -38,6 +38,10 @@ class FakeBucket:
         self.over: set[str] = set()
         self.fault: Exception | None = None
 
+    def checksum(self, media: MediaObject) -> str | None:
+        """S3 has none: each version is another content."""
+        return None
+
     def reader(self, media: MediaObject) -> RangeReader:
         def read(first: int, last: int) -> bytes:
             if media.key not in self.objects:
@@ -68,6 +72,7 @@ def admit(store: MediaStore, bucket: FakeBucket) -> Callable[[MediaObject], Any]
             default_provider="marsview",
             prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
             reader=bucket.reader,
+            checksum=bucket.checksum,
             folder=FakeFolder(FakeClock()),
             start_execution=lambda **given: bucket.start(**given),
         )
@@ -247,6 +252,7 @@ def test_a_fault_of_s3_is_no_reason_to_ignore(
             default_provider="marsview",
             prefix_providers={"interviews/": ["deepgram", "transcribe"], "interviews/legal/": ["transcribe"]},
             reader=bucket.reader,
+            checksum=bucket.checksum,
             folder=FakeFolder(FakeClock()),
             start_execution=bucket.start,
         )

@@ -3,7 +3,7 @@ from typing import Any, Literal, cast
 import pytest
 
 from recording_insights.model.media_object import MediaObject
-from recording_insights.model.parts import newest_per_key
+from recording_insights.model.parts import newer_versions, newest_per_key
 from recording_insights.model.status import derive_status, settled
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow, RecordingRow
@@ -53,7 +53,9 @@ class TestStatus:
             ([item("a", "failed", reason="x"), item("b", "failed", reason="y")], "failed", "a: x; b: y"),
             ([item("a", "failed", reason="x"), item("a", "done", second=1)], "done", None),
             ([item("a", "done", second=1), item("a", "failed", reason="x")], "done", None),
-            ([item("a", "done"), item("a", "failed", reason="x", second=1)], "failed", "a: x"),
+            ([item("a", "done"), item("a", "failed", reason="x", second=1)], "partial", "a: x"),
+            ([item("a", "done"), item("a", "failed", reason="x", second=1), item("b", "done")], "partial", "a: x"),
+            ([item("a", "failed", reason="x"), item("a", "failed", reason="y", second=1)], "failed", "a: y"),
             ([item("a", "done"), item("a", "waiting", second=1)], "processing", None),
         ],
     )
@@ -89,9 +91,19 @@ class TestStatus:
         assert newest_per_key([early, late]) == newest_per_key([late, early]) == [late]
 
     def test_newest_per_key_is_in_the_order_of_the_keys(self) -> None:
-        media = [item("b", "done", second=5), item("a", "done", second=9), item("b", "failed", second=30)]
+        media = [item("b", "done", second=5), item("a", "done", second=9), item("b", "done", second=30)]
 
         assert newest_per_key(media) == [media[1], media[2]]
+
+    @pytest.mark.parametrize("status", ["waiting", "submitted", "failed"])
+    def test_a_newer_version_counts_once_it_is_done(self, status: str) -> None:
+        older, newest = item("a", "done", second=5), item("a", status, second=9)
+        earlier = item("a", "failed", second=1)
+
+        assert newest_per_key([newest, older, earlier]) == [older]
+        assert newer_versions([newest, older, earlier]) == [newest]
+        assert newest_per_key([newest, earlier]) == [newest]
+        assert newer_versions([newest, earlier]) == []
 
     @pytest.mark.parametrize("status", ["done", "failed"])
     def test_the_end_of_the_last_part_is_the_recordings(

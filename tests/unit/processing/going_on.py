@@ -68,6 +68,7 @@ class World:
             default_provider="marsview",
             prefix_providers={},
             reader=lambda media: lambda first, last: b"",
+            checksum=lambda media: None,
             folder=self.folder,
             start_execution=self._start,
         )

@@ -71,6 +71,7 @@ class Arrival:
             default_provider="marsview",
             prefix_providers={},
             reader=lambda media: lambda first, last: b"",
+            checksum=lambda media: None,
             folder=self.folder,
             start_execution=self._start,
         )
@@ -122,6 +123,7 @@ def test_four_hundred_announcements_in_any_order_are_one_execution(store: MediaS
             default_provider="marsview",
             prefix_providers={},
             reader=lambda media: lambda first, last: b"",
+            checksum=lambda media: None,
             folder=FakeFolder(clock),
             start_execution=start,
         )

@@ -21,8 +21,13 @@ def collection_of(*parts: tuple[str, Insights | None], status: str = "done", **r
     return Collection(
         recording=row,
         media={
-            f"m{n}": {"media_id": f"m{n}", "key": key, "arrived_at": f"2026-03-12T00:00:{n:02}.000000Z"}
-            for n, (key, _) in enumerate(parts)
+            f"m{n}": {
+                "media_id": f"m{n}",
+                "key": key,
+                "status": "done" if insights else "submitted",
+                "arrived_at": f"2026-03-12T00:00:{n:02}.000000Z",
+            }
+            for n, (key, insights) in enumerate(parts)
         },
         insights={f"m{n}": insights for n, (_, insights) in enumerate(parts) if insights},
     )
@@ -126,11 +131,11 @@ def test_parts_are_one_conversation_in_the_order_of_their_keys() -> None:
     assert answer["missing"] == ["m: 1", "m: 2"]
 
 
-def test_the_newest_version_of_a_key_wins() -> None:
+def test_the_newest_finished_version_of_a_key_wins() -> None:
     old, new = Insights(summary="old"), Insights(summary="new")
 
     assert answer_insights(R, collection_of(("0.mp4", old), ("0.mp4", new)))["summary"] == "new"
-    assert "summary" not in answer_insights(R, collection_of(("0.mp4", old), ("0.mp4", None)))
+    assert answer_insights(R, collection_of(("0.mp4", old), ("0.mp4", None)))["summary"] == "old"
 
 
 def test_a_provider_that_judges_the_whole_is_believed() -> None:
