@@ -279,10 +279,11 @@ class Wiring(Generic[S]):
     def provider_choice(self: "Wiring[SubmitRecordingSettings]") -> "ProviderChoice":
         """Which provider gets a media object, and with which options."""
         from recording_insights.processing.provider_choice import ProviderChoice
-        from recording_insights.providers.registry import PROVIDERS
+        from recording_insights.providers.registry import PROVIDERS, formats_of
 
         return ProviderChoice(
             load=self.provider_for,
+            formats=formats_of,
             checks=lambda name: PROVIDERS[name].options,
             options=self.stage_settings.provider_options,
             failover=self.settings.failover,

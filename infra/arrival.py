@@ -25,6 +25,9 @@ from infra.state_machine import run_executions
 from recording_insights.model.media_object import SUFFIXES, TRACKS
 from recording_insights.settings import AdmitMediaSettings
 
+TRACK_ENDINGS = ("__uid_e_audio.m3u8", *(f"{digit}.m3u8" for digit in range(10)))
+"""Endings of the keys in `TRACKS`: a playlist that was uploaded again ends in a number. So does the playlist of a mix
+whose channel ends in a digit, which is neither processed nor logged."""
 CREATED = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
 KEPT = cdk.Duration.days(14)
 """The longest that SQS keeps a message."""
@@ -137,8 +140,9 @@ class RecordingArrival(Construct):
         name = f"recording-insights-{self._foundation.settings.stage}-ignored-objects"
         # EventBridge writes only to groups under this prefix.
         self.ignored = log_group(self, "IgnoredObjects", self._foundation.settings, name=f"/aws/events/{name}")
-        # "Anything but" accepts suffixes or wildcards, not both, and compares either with its case.
-        media = [*(f"*{spelling}" for suffix in SUFFIXES for spelling in _spellings(suffix)), TRACKS]
+        # "Anything but" accepts suffixes or wildcards, not both, and compares either with its case. EventBridge refuses
+        # a rule with as few as eight wildcards, so the playlists of tracks are told by their endings.
+        media = [*(spelling for suffix in SUFFIXES for spelling in _spellings(suffix)), *TRACK_ENDINGS]
         rule = events.CfnRule(
             self,
             "IgnoredRule",
@@ -149,7 +153,7 @@ class RecordingArrival(Construct):
                 "detail": {
                     "bucket": bucket,
                     "$or": [
-                        {"object": {"key": [{"anything-but": {"wildcard": media}}]}},
+                        {"object": {"key": [{"anything-but": {"suffix": media}}]}},
                         {"object": {"size": [0]}},
                     ],
                 },

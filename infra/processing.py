@@ -19,6 +19,7 @@ from infra.callbacks import Webhooks
 from infra.python_function import PythonFunction
 from infra.state_machine import lambda_task, outcome, standard_machine, wait
 from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
+from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
 from recording_insights.processing.late_files import LONGEST_SILENCE
 from recording_insights.processing.poll_job import TIMEOUT_SECONDS as POLL_SECONDS
 from recording_insights.processing.renewals import MOST_RENEWALS
@@ -70,7 +71,7 @@ class ProcessingWorkflow(Construct):
         foundation = self._foundation
         return self._function(
             "prepare_media",
-            "Makes one file of a track's segments after all of them have arrived",
+            "Makes a file that the provider takes of a track's segments or of another format",
             foundation.settings_for(PrepareMediaSettings),
             [
                 foundation.on_table("GetItem", "Query", "UpdateItem"),
@@ -78,8 +79,8 @@ class ProcessingWorkflow(Construct):
                 foundation.list_recordings(),
                 foundation.write_prepared(),
             ],
-            # The function fetches a day's segments one after the other.
-            cdk.Duration.minutes(15),
+            # The function fetches a day's segments one after the other, or encodes ten hours of sound.
+            cdk.Duration.seconds(PREPARE_SECONDS),
             memory_mb=1769,  # one whole core
             code=prepare_code(foundation.settings),
             # The prepared file of a day at the highest bit rate that Agora records.
@@ -179,6 +180,7 @@ class ProcessingWorkflow(Construct):
             .when(outcome("running"), waiting)
             .when(outcome("succeeded"), save)
             .when(outcome("submit"), submit)
+            .when(outcome("prepare"), prepare)
             .otherwise(report)
         )
         waiting.next(poll)
@@ -189,7 +191,7 @@ class ProcessingWorkflow(Construct):
     def _prepared(
         self, prepare: tasks.LambdaInvoke, submit: tasks.LambdaInvoke, report: tasks.LambdaInvoke
     ) -> sfn.IChainable:
-        """The first choice: media objects are submitted at once, tracks are prepared before."""
+        """The first choice: files are submitted at once, tracks are prepared before."""
         wait_for_files = wait(self, "Wait for files")
         prepared = (
             sfn.Choice.jsonata(self, "Media prepared?")

@@ -4,9 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from recording_insights.conversion.convert import convert
 from recording_insights.hls.remux.remux import remux
+from recording_insights.processing.file_conversion import FileConversion
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress
+from recording_insights.providers.registry import formats_of
 from recording_insights.settings import PrepareMediaSettings
 from wiring import Wiring, utc_now
 
@@ -21,6 +24,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         store=wiring.media,
         folder=wiring.folder,
         remux=remux,
+        conversion=FileConversion(wiring.folder, wiring.s3_media.range_reader, formats_of, convert),
         late_minutes=wiring.settings.late_files_minutes,
         now=utc_now,
     )

@@ -33,7 +33,7 @@ from recording_insights.store.rows import MediaRow
 from routes import receive_callback
 from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.customer.downloads import DownloadFailed
-from sandbox.stand_ins.hearing.speech import Utterance
+from sandbox.stand_ins.hearing.speech import Utterance, check_container
 from sandbox.stand_ins.vendors.registry import vendors
 from sandbox.stand_ins.vendors.vendor import Vendor
 from states import poll_job, prepare_media, report_failure, save_insights, submit_recording
@@ -49,6 +49,7 @@ R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 RECORDINGS, REPLIES = ENVIRONMENT["RECORDINGS_BUCKET"], ENVIRONMENT["REPLIES_BUCKET"]
 SECRET = "webhook-secret"
 SIGNATURE = "X-Amz-Signature=5ec0de"
+MEDIA = b"media"
 MOST_STATES = 2_000
 WITHOUT_END = 1e6
 """Seconds to wait for threads of this process. They end by themselves, or pytest's own limit ends the test."""
@@ -69,7 +70,7 @@ TASKS: Mapping[str, ModuleType] = {
 
 
 class Ears:
-    """Hears `said` in whatever is media, as soon as it `may_hear`."""
+    """Hears `said` as soon as it `may_hear`, in `MEDIA`, or in a real file of a format that the vendor takes."""
 
     def __init__(self) -> None:
         self.said = list(SAID)
@@ -79,7 +80,8 @@ class Ears:
     def recognise(
         self, media: Path, speakers: int | None = 1, containers: Collection[str] | None = None
     ) -> list[Utterance]:
-        assert media.read_bytes() == b"media"
+        if media.read_bytes() != MEDIA:
+            check_container(media, containers)
         self.may_hear.wait()
         return self.said
 
@@ -88,11 +90,24 @@ class Ears:
 
 
 class Buckets(FakeS3):
-    """The two buckets, with presigned links that `Scene` knows."""
+    """The two buckets, with presigned links that `Scene` knows. `cloud` has the same files, if there is one."""
 
-    def get_object(self, *, Bucket: str, Key: str, IfMatch: str = "") -> dict[str, Any]:
+    cloud: LocalCloud | None = None
+
+    def get_object(self, *, Bucket: str, Key: str, IfMatch: str = "", Range: str = "") -> dict[str, Any]:
         content = self.objects[Bucket, Key]
+        if Range:
+            first, last = map(int, Range.removeprefix("bytes=").split("-"))
+            content = content[first : last + 1]
         return {"Body": StreamingBody(io.BytesIO(content), len(content))}
+
+    def upload_file(self, path: str, bucket: str, key: str, *, ExtraArgs: Mapping[str, str]) -> None:
+        self.objects[bucket, key] = Path(path).read_bytes()
+        if self.cloud:
+            self.cloud.put(key, self.objects[bucket, key], bucket)
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"ETag": '"etag-2"', "ContentLength": len(self.objects[Bucket, Key])}
 
     @staticmethod
     def generate_presigned_url(method: str, *, Params: Mapping[str, str], ExpiresIn: int) -> str:
@@ -110,6 +125,7 @@ class Scene:
     definition: Mapping[str, Any]
     patch: pytest.MonkeyPatch
     key: str = "talk.mp4"
+    content: bytes = MEDIA
     cloud: LocalCloud | None = None
     table: Any = field(default_factory=FakeTable)
     entered: list[str] = field(default_factory=list)
@@ -119,6 +135,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.clock = FakeClock()
         self.s3 = Buckets()
+        self.s3.cloud = self.cloud
         self.ears = Ears()
         self.store = MediaStore(self.table, self.clock.now, self.clock.sleep)
         self.vendor: Vendor = vendors()[self.name]
@@ -137,10 +154,10 @@ class Scene:
 
     def admit(self, key: str) -> MediaObject:
         """Put a media object into the bucket and into the table, as its event does."""
-        media = MediaObject(RECORDINGS, key, "etag-1", 5, datetime(2026, 3, 12, tzinfo=UTC))
-        self.s3.objects[RECORDINGS, key] = b"media"
+        media = MediaObject(RECORDINGS, key, "etag-1", len(self.content), datetime(2026, 3, 12, tzinfo=UTC))
+        self.s3.objects[RECORDINGS, key] = self.content
         if self.cloud:
-            self.cloud.put(key, b"media", RECORDINGS)
+            self.cloud.put(key, self.content, RECORDINGS)
         self.store.admit(R, media, providers=[self.name], duration_ms=17_000)
         return media
 

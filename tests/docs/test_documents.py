@@ -13,8 +13,9 @@ from recording_insights.agora.fields.decryption import DECRYPTION, DECRYPTION_MO
 from recording_insights.agora.fields.layout import LAYOUT, REGION, TRANSCODING, USER_BACKGROUND
 from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
 from recording_insights.http.problems import _KINDS, UNEXPECTED
+from recording_insights.model.media_object import SUFFIXES
 from recording_insights.model.status import RECORDING_STATUSES as STATUSES
-from recording_insights.providers.registry import PROVIDERS
+from recording_insights.providers.registry import PROVIDERS, formats_of
 from recording_insights.recordings.request import RecordingRequest
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.hearing.dials import HearingDials
@@ -50,6 +51,22 @@ def test_the_defaults_of_settings_are_the_codes() -> None:
     }
     assert numbers
     assert {key: int(table[key]) for key in numbers} == numbers
+
+
+def test_the_table_of_formats_is_the_registrys() -> None:
+    columns = (".m4a", ".webm", ".ogg", ".opus", ".flac", ".aac", ".aiff", ".mov", ".mkv")
+    of_all = {".mp4", ".mp3", ".wav"}
+    assert {*columns, *of_all} == set(SUFFIXES)
+    table = {
+        codes_in(name)[0]: {suffix for suffix, cell in zip(columns, cells, strict=True) if cell == "yes"} | of_all
+        for name, *cells in page("docs/providers/README.md").table("## Formats")
+    }
+    assert table == {name: {suffix for suffix in SUFFIXES if suffix[1:] in formats_of(name)} for name in PROVIDERS}
+
+
+def test_every_suffix_of_media_is_named() -> None:
+    section = "\n".join(page("docs/api.md").section("## Files without an API call"))
+    assert {f"`{suffix}`" for suffix in SUFFIXES} <= set(re.findall(r"`\.\w+`", section))
 
 
 def test_every_provider_has_its_page_and_its_line() -> None:

@@ -83,6 +83,7 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
         "{% $states.input.outcome = 'running' %}": "Wait",
         "{% $states.input.outcome = 'succeeded' %}": "Save insights",
         "{% $states.input.outcome = 'submit' %}": "Submit recording",
+        "{% $states.input.outcome = 'prepare' %}": "Prepare media",
     }
     assert choice["Default"] == "Report failure"
     assert definition["States"]["Wait"]["Seconds"] == "{% $states.input.wait_seconds %}"

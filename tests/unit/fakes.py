@@ -70,9 +70,7 @@ class FakeProvider:
     replies: list[Scripted] = field(default_factory=list)
     keeps: Sequence[Job] = ()
     insights: Insights | Exception = field(default_factory=Insights)
-    capabilities: Capabilities = field(
-        default_factory=lambda: Capabilities("url", frozenset({"mp4", "m4a", "mp3", "wav"}), Pace(5, 0.3))
-    )
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities("url", Pace(5, 0.3)))
     submissions: list[Submission] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     earlier_jobs: list[Job] = field(default_factory=list)

@@ -195,7 +195,10 @@ def test_the_same_event_again_starts_nothing(announce: Any, step_functions: Fake
     [
         ({"key": "gone.wav"}, "the object is gone"),
         ({"etag": "00000000000000000000000000000000"}, "the object was replaced by another"),
-        ({"key": "list.m3u8"}, "not a media file that providers take (.mp4, .m4a, .mp3, .wav)"),
+        (
+            {"key": "list.m3u8"},
+            "not a media file (.mp4, .m4a, .mp3, .wav, .webm, .ogg, .opus, .flac, .aac, .aiff, .mov, .mkv)",
+        ),
     ],
 )
 def test_what_is_ignored_is_logged_with_the_reason(

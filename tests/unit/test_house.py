@@ -21,6 +21,7 @@ FLOORS: dict[str, int] = {
     "recording_insights.store": 4,
     "recording_insights.providers": 4,
     "recording_insights.model": 3,
+    "recording_insights.conversion": 2,
     "recording_insights.agora": 2,
     "recording_insights.aws": 2,
     "recording_insights.http": 2,

@@ -26,6 +26,14 @@ _GONE = {
     "PreconditionFailed": "the object was replaced by another",
 }
 """What S3's error codes say of a version that is not there any more. A reply to HEAD has the number only."""
+_CONTENT_TYPES = {
+    "mp4": "audio/mp4",
+    "m4a": "audio/mp4",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "flac": "audio/flac",
+}
 
 
 class S3Object(Protocol):
@@ -163,7 +171,11 @@ class S3TrackFolder:
         return [StoredFile(entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", ())]
 
     def keep(self, key: str, file: Path) -> tuple[str, int]:
-        """Store a file, in several parts if it is large. Returns its ETag and its size in bytes."""
-        self.s3.upload_file(str(file), self.bucket, key, ExtraArgs={"ContentType": "audio/mp4"})
+        """Store a file, in several parts if it is large. Returns its ETag and its size in bytes.
+
+        Its content type follows from the suffix of the key.
+        """
+        content_type = _CONTENT_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
+        self.s3.upload_file(str(file), self.bucket, key, ExtraArgs={"ContentType": content_type})
         stored = self.s3.head_object(Bucket=self.bucket, Key=key)
         return stored["ETag"].strip('"'), stored["ContentLength"]

@@ -21,14 +21,18 @@ from recording_insights.agora.file_names import AgoraName
 from recording_insights.store.rows import MediaRow
 from recording_insights.validation import RECORDING_ID
 
-SUFFIXES = (".mp4", ".m4a", ".mp3", ".wav")
-"""Suffixes of the media files that start an execution: Agora's MP4, and the common audio files from elsewhere."""
+SUFFIXES = (
+    *(".mp4", ".m4a", ".mp3", ".wav"),
+    *(".webm", ".ogg", ".opus", ".flac", ".aac", ".aiff", ".mov", ".mkv"),
+)
+"""Suffixes of the media files that start an execution: Agora's MP4, and the common files from elsewhere. A file in a
+format that its provider does not take is converted."""
 TRACKS = "*__uid_e_audio*.m3u8"
 """Keys of the playlists that start an execution too: those of individual mode, where Agora writes no MP4."""
 RECORDED = ("mp4", "m3u8")
 """Formats of the media objects in the folder of a recording that the API started."""
 PREPARED = "prepared/"
-"""Folder of the files that were prepared from tracks."""
+"""Folder of the files that were prepared from tracks, or converted."""
 
 MOST_PARTS = 100_000
 """Upper bound on the number of parts that one recorder writes; the parts of the next recorder count on from here."""
@@ -155,7 +159,7 @@ class MediaObject:
 
     @property
     def format(self) -> str:
-        """The file format by suffix: mp4, m4a, mp3, wav, or m3u8 for a track."""
+        """The file format by suffix without the dot, such as mp4, or m3u8 for a track."""
         return self.key.rpartition(".")[2].lower()
 
     @property
@@ -225,16 +229,21 @@ def why_ignored(media: MediaObject, *, by_recorder: bool = False) -> str | None:
     if media.key.endswith("/"):
         return "a key that ends in / is a folder marker"
     if media.key.startswith(PREPARED):
-        return "the object was prepared from a track, which is processed already"
+        return "the object was prepared from another media object, which is processed already"
     if media.is_segment:
         return "a segment of Agora's is processed with the playlist or the MP4 that holds it"
     if not media.is_track and not media.key.lower().endswith(SUFFIXES):
-        return f"not a media file that providers take ({', '.join(SUFFIXES)})"
+        return f"not a media file ({', '.join(SUFFIXES)})"
     if by_recorder and media.format not in RECORDED:
         return "in the folder of a recording that the API started, only MP4s and playlists are media"
     if media.size == 0:
         return "the object has zero bytes"
     return None
+
+
+def is_made_of_segments(row: MediaRow) -> bool:
+    """Return whether a row is that of a track or of recovered segments: the file for the provider is made of these."""
+    return "uid" in row or row.get("recovered", False)
 
 
 def _digest(*parts: str) -> str:

@@ -21,7 +21,7 @@ class FailOver:
         if self.next_provider is None:
             return self.progress.end("failed", "; ".join(self._reasons(reason)))
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
-        self.store.give_up(recording_id, media_id, reason, provider=self.next_provider, renewals=None)
+        self.store.give_up(recording_id, media_id, reason, provider=self.next_provider, renewals=None, unprepared=None)
         return self.progress.restart("submit")
 
     def _reasons(self, last: str) -> list[str]:

@@ -1,6 +1,7 @@
 """State "Prepare media": wait until a track has arrived, then make one file of it that providers take.
 
-The same state prepares what a recorder's segments hold beyond its MP4s.
+The same state prepares what a recorder's segments hold beyond its MP4s. Of a file in a format that the provider does
+not take, it makes one that the provider takes.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from uuid import uuid4
 
 from recording_insights.media.track import Track
 from recording_insights.media.track_gaps import what_is_missing
+from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.moments import utc_text
+from recording_insights.processing.file_conversion import FileConversion
 from recording_insights.processing.late_files import (
     LateFiles,
     ended_at,
@@ -29,6 +32,7 @@ def prepare_media(
     store: MediaStore,
     folder: TrackFolder,
     remux: Remux,
+    conversion: FileConversion,
     late_minutes: int,
     now: Callable[[], datetime],
 ) -> Progress:
@@ -38,8 +42,31 @@ def prepare_media(
     keep their length as silence, and are named in the row. A track without segments ends as empty, a track without
     sound as failed. If more of the track arrives while the file is made, the track is checked once more: no other
     execution would process that.
+
+    A file is converted at once, and its media object waits for the provider again. If the file cannot be converted, the
+    row says why, and "Submit recording" decides what follows.
     """
+    row = store.get(progress.recording_id, progress.media_id)
+    if not is_made_of_segments(row):
+        return _convert(progress, row, store, conversion, now)
     return _Check(progress, store, folder, FilePreparation(folder, remux), late_minutes, now).run()
+
+
+def _convert(
+    progress: Progress,
+    row: MediaRow,
+    store: MediaStore,
+    conversion: FileConversion,
+    now: Callable[[], datetime],
+) -> Progress:
+    reason = f"its sound is being converted to a format that {row['provider']} takes"
+    store.note(progress.recording_id, progress.media_id, status="preparing", reason=reason)
+    store.recordings.settle(progress.recording_id)
+    made = conversion.conclude(row)
+    changes: MediaChanges = {**made, "status": "waiting", "waiting_since": utc_text(now()), "reason": None}
+    store.note(progress.recording_id, progress.media_id, **changes)
+    store.recordings.settle(progress.recording_id)
+    return progress.restart("submit")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ Outcome = Literal["prepare", "empty", "submit", "awaiting", "running", "succeede
 
 - "Media prepared?": `prepare` and `running` check the files again, now or after a wait; `empty` ends, since nothing was
   recorded; `failed` reports; `submit` submits.
-- "Job finished?": `submit` submits (again); `awaiting` waits for the callback; `running` waits and polls; `succeeded`
-  saves; `failed` reports.
+- "Job finished?": `submit` submits (again); `prepare` converts the file to a format that the provider takes; `awaiting`
+  waits for the callback; `running` waits and polls; `succeeded` saves; `failed` reports.
 """
 
 

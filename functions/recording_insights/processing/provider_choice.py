@@ -1,10 +1,10 @@
 """Choice of a media object's provider: the admitted one, then those of the fail-over list that can take it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recording_insights.model.media_object import MediaObject
+from recording_insights.model.media_object import MediaObject, is_made_of_segments
 from recording_insights.providers.port import Capabilities, Provider
 from recording_insights.store.rows import MediaRow, RecordingRow
 from recording_insights.validation import Reader
@@ -15,9 +15,13 @@ SHARED_OPTIONS = ("language", "custom_vocabulary", "speakers")
 
 @dataclass(frozen=True)
 class ProviderChoice:
-    """The stack's providers: `options` by provider, `checks` of the options by provider, and the fail-over list."""
+    """The stack's providers: `options` by provider, `checks` of the options by provider, and the fail-over list.
+
+    `formats` returns the formats that a provider takes, as suffixes without the dot.
+    """
 
     load: Callable[[str], Provider]
+    formats: Callable[[str], Collection[str]]
     checks: Callable[[str], Mapping[str, Reader[Any]]]
     options: Mapping[str, Mapping[str, Any]]
     failover: Sequence[str]
@@ -34,14 +38,32 @@ class ProviderChoice:
             }
         return {**self.options.get(name, {}), **requested}
 
+    def needs_conversion(self, name: str, row: MediaRow, media: MediaObject) -> bool:
+        """Return whether a file in another format is to be made of a media object before this provider can take it."""
+        return media.format not in self.formats(name) and "unprepared" not in row and not is_made_of_segments(row)
+
     def why_unfit(self, name: str, row: MediaRow, media: MediaObject, recording: RecordingRow) -> str | None:
-        """Return why a provider cannot take a media object, or None if it can."""
+        """Return why a provider cannot take a media object, or None if it can.
+
+        Format and size are those of the file that the provider would get. They are not checked if that file is still to
+        be made.
+        """
         requested = recording.get("options", {}).get("language")
         language = self.options_for(name, recording).get("language")
         if requested and requested != language:
             return f"{name} does not support the language {requested}"
-        refusal = why_refused(self.load(name).capabilities, media, row.get("duration_ms"), language)
+        capabilities, file = self.load(name).capabilities, None if self.needs_conversion(name, row, media) else media
+        refusal = self._why_format_refused(name, row, file) or why_refused(
+            capabilities, file, row.get("duration_ms"), language
+        )
         return f"{name} cannot take this media object: {refusal}" if refusal else None
+
+    def _why_format_refused(self, name: str, row: MediaRow, file: MediaObject | None) -> str | None:
+        formats = self.formats(name)
+        if file is None or file.format in formats:
+            return None
+        refusal = f"its format is {file.format}, not one of {', '.join(sorted(formats))}"
+        return f"{refusal}, and it cannot be converted: {row['unprepared']}" if "unprepared" in row else refusal
 
     def after(self, row: MediaRow, recording: RecordingRow) -> str | None:
         """Return the next untried provider of the recording's fail-over list, else the stack's; None after the last."""
@@ -50,12 +72,13 @@ class ProviderChoice:
 
 
 def why_refused(
-    capabilities: Capabilities, media: MediaObject, duration_ms: int | None, language: str | None = None
+    capabilities: Capabilities, media: MediaObject | None, duration_ms: int | None, language: str | None = None
 ) -> str | None:
-    """Return which limit of a provider a media object exceeds; None if it exceeds none."""
-    if media.format not in capabilities.formats:
-        return f"its format is {media.format}, not one of {', '.join(sorted(capabilities.formats))}"
-    if capabilities.max_bytes is not None and media.size > capabilities.max_bytes:
+    """Return which limit of a provider a media object exceeds; None if it exceeds none.
+
+    `media` is None if its size is not known yet.
+    """
+    if media is not None and capabilities.max_bytes is not None and media.size > capabilities.max_bytes:
         return f"its size is {media.size} bytes, over the limit of {capabilities.max_bytes}"
     minutes = None if duration_ms is None else duration_ms / 60_000
     if capabilities.max_minutes is not None and minutes is not None and minutes > capabilities.max_minutes:

@@ -67,7 +67,8 @@ def submit_recording(
     If the provider is busy or unavailable, the loop tries again until the ceiling. A fault that no repeat can mend
     ends the loop at once. A fault of AWS is raised, and the state machine retries. The next provider of the fail-over
     list takes over if this one refuses the credentials, is out of credit or cannot take the media object. The same
-    happens if this one stays unavailable or busy for `failover_minutes`.
+    happens if this one stays unavailable or busy for `failover_minutes`. A media object in a format that the provider
+    does not take is prepared first.
     """
     row = store.get(progress.recording_id, progress.media_id)
     provider = providers.load(row["provider"])
@@ -78,6 +79,8 @@ def submit_recording(
     fail_over = FailOver(progress, store, row, providers.after(row, recording))
     if reason := providers.why_unfit(row["provider"], row, media, recording):
         return fail_over.pass_on(reason)
+    if providers.needs_conversion(row["provider"], row, media):
+        return progress.restart("prepare")
     attempt = _Attempt(
         progress,
         store,
@@ -220,7 +223,7 @@ def _title(pattern: str, recording_id: str, media: MediaObject) -> str:
 
 
 def media_of(row: MediaRow) -> MediaObject:
-    """Return the media object that the provider gets; for a track, the file that was prepared from it."""
+    """Return the media object that the provider gets; the file that was prepared from it, if there is one."""
     prepared = row.get("prepared")
     return MediaObject(
         bucket=row["bucket"],

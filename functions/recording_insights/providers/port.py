@@ -66,8 +66,8 @@ class AwsService:
 class Capabilities:
     """The media that a provider accepts, and the way its results arrive.
 
-    `takes` is the form of the media: a presigned URL, the bytes, or an s3:// URI. `formats` are file suffixes without
-    the dot. `languages` are BCP 47 tags. A limit is None if the vendor documents none.
+    `takes` is the form of the media: a presigned URL, the bytes, or an s3:// URI. The formats are in the table of
+    providers. `languages` are BCP 47 tags. A limit is None if the vendor documents none.
 
     `callback` is "required" if a job cannot end without a call from the vendor, "optional" if polls find the end as
     well, and "none" if the vendor never calls. `result_by` is "poll" if `Provider.fetch` gets the result from the
@@ -75,7 +75,6 @@ class Capabilities:
     """
 
     takes: Literal["url", "bytes", "s3"]
-    formats: frozenset[str]
     pace: Pace
     max_bytes: int | None = None
     max_minutes: int | None = None

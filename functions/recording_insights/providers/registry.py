@@ -36,9 +36,20 @@ def _objects(readers: Mapping[str, Reader[Any]]) -> Reader[list[dict[str, Any]]]
     return list_of(object_of(readers, required=list(readers)), most=100, of=f"objects with {', '.join(readers)}")
 
 
+class AcceptedFormats:
+    """The formats that a provider takes, as file suffixes without the dot, and the vendor's page that names them.
+
+    A format that the page does not name counts as not taken. Every list has mp4, the format of prepared files.
+    """
+
+    def __init__(self, suffixes: str, *, source: str) -> None:
+        self.suffixes = frozenset(suffixes.split())
+        self.source = source
+
+
 @dataclass(frozen=True)
 class ProviderEntry:
-    """One provider: its adapter, its base URL, the keys of its secret, and a reader for each of its options.
+    """One provider: its adapter, its base URL, the keys of its secret, its formats, and a reader for each option.
 
     `adapter` is `package:Class`, for the class in `adapters/<package>/calls.py`. `base_url` is scheme and host of the
     vendor's API, without a trailing slash. A service of AWS has neither base URL nor secret: its adapter calls it with
@@ -52,6 +63,7 @@ class ProviderEntry:
     adapter: str
     base_url: str | None
     secret_keys: tuple[str, ...]
+    formats: AcceptedFormats
     options: Mapping[str, Reader[Any]]
     shares_token: bool = False
 
@@ -67,6 +79,11 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="assemblyai:AssemblyAI",
         base_url="https://api.assemblyai.com",
         secret_keys=("apiKey",),
+        formats=AcceptedFormats(
+            "3ga 8svx aac ac3 aif aiff alac amr ape au dss flac flv m2ts m4a m4b m4p m4r m4v mogg mov mp2 mp3 mp4 mpga "
+            "mts mxf oga ogg opus qcp ts tta voc wav webm wma wv",
+            source="https://www.assemblyai.com/docs/faq/what-audio-and-video-file-types-are-supported-by-your-api",
+        ),
         options={
             "language": language,
             "custom_vocabulary": phrases(most=200),
@@ -80,6 +97,10 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="deepgram:Deepgram",
         base_url="https://api.deepgram.com",
         secret_keys=("apiKey",),
+        formats=AcceptedFormats(
+            "mp4 m4a mp3 wav aac flac ogg opus webm",
+            source="https://developers.deepgram.com/docs/supported-audio-formats",
+        ),
         options={
             "language": language,
             "custom_vocabulary": phrases(most=100),
@@ -91,6 +112,10 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="transcribe:Transcribe",
         base_url=None,
         secret_keys=(),
+        formats=AcceptedFormats(
+            "mp4 m4a mp3 wav flac ogg amr webm",
+            source="https://docs.aws.amazon.com/transcribe/latest/APIReference/API_StartTranscriptionJob.html",
+        ),
         options={
             "language": language,
             "speakers": whole_number(2, 30),
@@ -101,6 +126,10 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="marsview:Marsview",
         base_url="https://api.marsview.ai",
         secret_keys=("apiKey", "apiSecret", "userId"),
+        formats=AcceptedFormats(
+            "mp4 m4a mp3 wav avi",
+            source="https://docs.marsview.ai/speech-analytics-api/file-handling",
+        ),
         options={
             "models": some_of(
                 "speech_to_text",
@@ -121,6 +150,10 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="symbl:Symbl",
         base_url="https://api.symbl.ai",
         secret_keys=("appId", "appSecret"),
+        formats=AcceptedFormats(
+            "mp4 m4a mp3 wav aac ac3 aiff amr flac ogg opus wma",
+            source="https://github.com/symblai/symbl-docs, docs/async-api",
+        ),
         options={
             "language": language,
             "custom_vocabulary": phrases(most=500),
@@ -139,6 +172,10 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="ringcentral:RingCentral",
         base_url="https://platform.ringcentral.com",
         secret_keys=("clientId", "clientSecret", "jwt"),
+        formats=AcceptedFormats(
+            "mp4 m4a mp3 wav aac ogg webm",
+            source="https://github.com/ringcentral/ringcentral-api-docs, docs/ai",
+        ),
         shares_token=True,
         options={
             "language": one_of("en", "en-US"),
@@ -164,6 +201,10 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="seameet:SeaMeet",
         base_url="https://meet.seasalt.ai",
         secret_keys=("apiKey", "workspaceId", "webhookSecret"),
+        formats=AcceptedFormats(
+            "mp4 mp3 wav aac amr flac ogg opus spx webm wma",
+            source="https://api.seasalt.ai/seameet/audio-upload",
+        ),
         options={
             "language": one_of("en-US", "zh-TW"),
             "speakers": whole_number(1, 20),
@@ -195,6 +236,11 @@ def validate_options(provider: str, options: Any) -> None:
         if name not in readers:
             raise InvalidRequest(f"options.{name}", f"{provider} has only the options {', '.join(readers)}")
         readers[name](f"options.{name}", value)
+
+
+def formats_of(name: str) -> frozenset[str]:
+    """Return the formats that a provider takes, as file suffixes without the dot."""
+    return PROVIDERS[name].formats.suffixes
 
 
 def capabilities_of(name: str) -> Capabilities:

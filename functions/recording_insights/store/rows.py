@@ -133,7 +133,7 @@ class GivenUp(TypedDict, total=False):
 
 
 class PreparedFile(TypedDict):
-    """The one file that was made of a track's segments; `size` in bytes."""
+    """The one file that was made of a track's segments, or of a file in another format; `size` in bytes."""
 
     key: str
     etag: str
@@ -172,11 +172,12 @@ class MediaChanges(TypedDict, total=False):
     reply: str | None
     missing: Sequence[str] | None
     counts: Mapping[str, int] | None
-    # The file that is made of a track
+    # The file that is made of a track, or of a file in another format
     being_made: str | None
     went_on: str | None
     quiet_since: str | None
     prepared: PreparedFile | None
+    unprepared: str | None
     duration_ms: int | None
     silent_ms: int | None
     incomplete: str | None
@@ -237,11 +238,12 @@ class MediaRow(TypedDict, total=False):
     reply: str
     missing: Sequence[str]
     counts: Mapping[str, int]
-    # The file that is made of a track
+    # The file that is made of a track, or of a file in another format
     being_made: str
     went_on: str
     quiet_since: str
     prepared: PreparedFile
+    unprepared: str
     silent_ms: int
     incomplete: str
     starts_at_ms: int

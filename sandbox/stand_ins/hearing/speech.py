@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.pool import AsyncResult, Pool, ThreadPool
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import av
 from pocketsphinx import Endpointer
@@ -139,11 +139,22 @@ def check_container(media: Path, containers: Collection[str] | None) -> None:
     """Raises UndecodableMedia unless the file has one of these formats."""
     try:
         with av.open(str(media)) as container:
-            names = container.format.name.split(",")
+            names = _formats_of(container, media)
     except av.FFmpegError as error:
         raise UndecodableMedia(f"the media cannot be decoded: {error.strerror}") from error
     if containers is not None and not set(names) & set(containers):
         raise UndecodableMedia(f"the format {names[0]} is not supported")
+
+
+def _formats_of(container: Any, media: Path) -> list[str]:
+    """Return the names of a file's format. FFmpeg opens some formats alike that vendors tell apart."""
+    names: list[str] = container.format.name.split(",")
+    if "webm" in names:
+        with media.open("rb") as content:
+            return ["webm" if b"webm" in content.read(64) else "matroska"]
+    if "mov" in names:
+        return ["mov"] if container.metadata.get("major_brand", "qt  ") == "qt  " else ["mp4", "m4a"]
+    return names
 
 
 def decode(media: Path) -> Iterator[bytes]:

@@ -1,16 +1,19 @@
 """Real media through the real engine: nothing is canned."""
 
+import contextlib
 import math
 import struct
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
 
 from sandbox.sample.conversation import SAMPLE
 from sandbox.stand_ins.agora.media import cut_ts
 from sandbox.stand_ins.hearing.pitch import pitch_of
 from sandbox.stand_ins.hearing.speakers import label_speakers
-from sandbox.stand_ins.hearing.speech import UndecodableMedia, Utterance, decode
+from sandbox.stand_ins.hearing.speech import UndecodableMedia, Utterance, check_container, decode
 from tests.sandbox.conftest import MarsviewCustomer, StandIns
 
 
@@ -87,3 +90,31 @@ def test_silence_has_no_pitch() -> None:
 )
 def test_voices_told_apart(pitches: list[float | None], speakers: int | None, told: list[str]) -> None:
     assert label_speakers(pitches, speakers) == told
+
+
+@pytest.mark.parametrize(
+    ("form", "codec", "formats"),
+    [
+        ("mov", "aac", {"mov"}),
+        ("mp4", "aac", {"mp4", "m4a"}),
+        ("ipod", "aac", {"mp4", "m4a"}),
+        ("matroska", "aac", {"matroska"}),
+        ("webm", "libopus", {"webm"}),
+        ("ogg", "libopus", {"ogg"}),
+    ],
+)
+def test_formats_that_vendors_tell_apart_are_told_apart(
+    tmp_path: Path, form: str, codec: str, formats: set[str]
+) -> None:
+    media = tmp_path / "media"
+    with av.open(str(media), "w", format=form) as file:
+        stream: Any = file.add_stream(codec, rate=48_000, layout="mono")
+        frame = av.AudioFrame(format="flt" if codec == "libopus" else "fltp", layout="mono", samples=1920)
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        frame.sample_rate = 48_000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            file.mux(packet)
+
+    for other in {"mov", "mp4", "m4a", "matroska", "webm", "ogg"}:
+        with contextlib.nullcontext() if other in formats else pytest.raises(UndecodableMedia, match="not supported"):
+            check_container(media, {other})

@@ -92,6 +92,9 @@ def media_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "flac": _encode(folder / "a.flac", "flac"),
         "wma": _encode(folder / "a.wma", "wmav2", rate=44_100, format="asf", encoder={"b": "64000"}),
         "webm": _encode(folder / "a.webm", "libopus", rate=48_000),
+        "mkv": _encode(folder / "a.mkv", "libopus", rate=48_000, format="matroska"),
+        "webm of a browser": _encode(folder / "b.webm", "libopus", rate=48_000, live="1"),
+        "mov": _encode(folder / "a.mov", "aac", format="mov"),
         "mpeg-ts": _encode(folder / "a.ts", "libmp3lame", format="mpegts"),
     }
 
@@ -128,7 +131,7 @@ LENGTH_IS_KNOWN = [
     *("wav", "mu-law", "adpcm", "rf64", "aiff"),
     *("mp4", "moov first", "m4a", "fragmented", "samples, then fragments", "index of all", "index of each"),
     *("adts", "mp3", "cbr", "vbr", "vbr with xing", "mp2"),
-    *("opus", "ogg flac", "flac", "wma"),
+    *("opus", "ogg flac", "flac", "wma", "webm", "mkv", "mov"),
 ]
 
 
@@ -192,9 +195,56 @@ def test_what_is_not_recognised_may_be_media(head: bytes) -> None:
     assert FakeObject(head).duration_ms() is None
 
 
-@pytest.mark.parametrize("name", ["webm", "mpeg-ts"])
+@pytest.mark.parametrize("name", ["webm of a browser", "mpeg-ts"])
 def test_other_media_is_of_unknown_length(media_files: dict[str, bytes], name: str) -> None:
     assert FakeObject(media_files[name]).duration_ms() is None
+
+
+DURATION, SEGMENT = b"\x44\x89\x88", b"\x18\x53\x80\x67"
+SIZE_UNKNOWN = b"\x01" + b"\xff" * 7
+
+
+def webm_of(webm: bytes, *, seconds: float = SECONDS, size: bytes | None = None) -> bytes:
+    """The file with another length in it, and with another size of its segment."""
+    at = webm.index(DURATION) + len(DURATION)
+    size_at = webm.index(SEGMENT) + len(SEGMENT)
+    changed = webm[:at] + struct.pack(">d", seconds * 1000) + webm[at + 8 :]
+    return changed if size is None else changed[:size_at] + size + changed[size_at + len(size) :]
+
+
+@pytest.mark.parametrize("name", ["webm", "mkv"])
+def test_a_matroska_file_that_is_not_whole_is_of_unknown_length(media_files: dict[str, bytes], name: str) -> None:
+    whole = media_files[name]
+
+    assert FakeObject(whole[: len(whole) // 2]).duration_ms() is None
+    assert FakeObject(whole + whole).duration_ms() is None, "two files in a row"
+
+
+@pytest.mark.parametrize("seconds", [0.0, -3.0, math.nan, math.inf, 1e9])
+def test_a_length_that_a_matroska_file_cannot_have_is_not_believed(
+    media_files: dict[str, bytes], seconds: float
+) -> None:
+    assert FakeObject(webm_of(media_files["webm"], seconds=seconds)).duration_ms() is None
+
+
+@pytest.mark.parametrize(("seconds", "length_ms"), [(3.0, 3000), (62.0, None), (0.5, 500), (-1.0, None)])
+def test_a_length_that_was_added_later_is_believed_if_the_last_cluster_allows_it(
+    media_files: dict[str, bytes], seconds: float, length_ms: int | None
+) -> None:
+    added_later = webm_of(media_files["webm"], seconds=seconds, size=SIZE_UNKNOWN)
+
+    assert FakeObject(added_later + bytes(1000)).duration_ms() == length_ms
+
+
+@pytest.mark.parametrize("name", ["webm", "mkv"])
+def test_a_large_matroska_file_costs_one_block(media_files: dict[str, bytes], name: str) -> None:
+    webm = media_files[name]
+    size_at = webm.index(SEGMENT) + len(SEGMENT)
+    size = (1 << 56 | int.from_bytes(webm[size_at : size_at + 8], "big") & (1 << 56) - 1) + (2 << 30)
+    big = FakeObject(webm[:size_at] + size.to_bytes(8, "big") + webm[size_at + 8 :], gap=2 << 30)
+
+    assert big.duration_ms() == pytest.approx(SECONDS * 1000, abs=50)
+    assert len(big.reads) == 1
 
 
 WRITTEN_TO_A_PIPE = [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF024, 0]

@@ -10,7 +10,7 @@ from tests.unit.conftest import MakeMedia
 
 SID = "b1946ac92492d2347c6235b4d2611184"
 RECORDING = "5eb63bbbe01eeed093cb22bb8f5acdc3"
-NO_MEDIA = "not a media file that providers take (.mp4, .m4a, .mp3, .wav)"
+NO_MEDIA = "not a media file (.mp4, .m4a, .mp3, .wav, .webm, .ogg, .opus, .flac, .aac, .aiff, .mov, .mkv)"
 EXACT_KEYS = (
     "two words and  more.mp4",
     "a+b.mp4",
@@ -57,7 +57,11 @@ def test_everything_of_the_event_is_read(captured_event: Callable[[str], Any]) -
         ("empty.mp4", 0, "the object has zero bytes"),
         ("folder/", 0, "a key that ends in / is a folder marker"),
         ("folder.mp4/", 9, "a key that ends in / is a folder marker"),
-        (f"prepared/{RECORDING}/a.mp4", 9, "the object was prepared from a track, which is processed already"),
+        (
+            f"prepared/{RECORDING}/a.mp4",
+            9,
+            "the object was prepared from another media object, which is processed already",
+        ),
     ],
 )
 def test_what_is_no_media_is_ignored_with_the_reason(make_media: MakeMedia, key: str, size: int, reason: str) -> None:

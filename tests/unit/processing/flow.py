@@ -26,6 +26,7 @@ JOB = {"transaction_id": "txn-1"}
 RUNNING = JobState("running", "uploaded")
 EXPIRED = MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
 SECRET_FAULT = SecretUnusable("recording-insights/dev/marsview", "it does not exist")
+USUAL_FORMATS = {"mp4", "m4a", "mp3", "wav"}
 LINK = "https://bucket/talk.mp4?X-Amz-Signature=5ec0de"
 
 
@@ -39,6 +40,7 @@ class Flow:
         self.media = media
         self.provider = FakeProvider()
         self.others: dict[str, FakeProvider] = {}
+        self.formats: dict[str, set[str]] = {}
         store.admit(R, media, providers=["marsview"], duration_ms=60_000)
         self.progress = Progress(R, media.media_id, media.key)
 
@@ -48,6 +50,7 @@ class Flow:
             store=self.store,
             providers=ProviderChoice(
                 load=self._provider_for,
+                formats=lambda name: self.formats.get(name, USUAL_FORMATS),
                 checks=lambda name: PROVIDERS[name].options,
                 options=defaults.get("options", {}),
                 failover=defaults.get("failover", ()),

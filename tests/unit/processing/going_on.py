@@ -16,7 +16,7 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.report_failure import report_failure
 from recording_insights.store.media import MediaStore
 from tests.unit.fakes import FakeClock
-from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder, playlist, stamp
+from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, NO_CONVERSION, SID, STEM, FakeFolder, playlist, stamp
 
 IGNORED = {"ignored": "the track is being processed, or was processed before"}
 
@@ -85,6 +85,7 @@ class World:
             store=self.store,
             folder=self.folder,
             remux=self._remux,
+            conversion=NO_CONVERSION,
             late_minutes=60,
             now=self.clock.now,
         )

@@ -22,7 +22,7 @@ from tests.unit.conftest import MakeMedia
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.flow import RUNNING, Flow, R
 
-CALLS_BACK = Capabilities("url", frozenset({"mp4"}), Pace(5, 0.3), callback="optional")
+CALLS_BACK = Capabilities("url", Pace(5, 0.3), callback="optional")
 JOB = {"id": "job-1"}
 LOST = SubmissionUnconfirmed("Marsview did not answer in time")
 DONE = JobState("succeeded", "completed")

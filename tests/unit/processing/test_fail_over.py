@@ -112,14 +112,15 @@ def test_the_last_one_has_the_whole_ceiling_and_the_end_tells_all(two: Flow) -> 
 
 
 def test_one_that_cannot_take_it_is_passed_over_unasked(two: Flow) -> None:
-    two.provider.capabilities = Capabilities("url", frozenset({"mp3"}), Pace(5, 0.3))
+    two.provider.capabilities = Capabilities("url", Pace(5, 0.3), max_minutes=0)
 
     progress = two.submit(failover=["deepgram"])
 
     assert progress.outcome == "submit"
     assert not two.provider.submissions
     assert (
-        two.item["given_up"][0]["reason"] == "marsview cannot take this media object: its format is mp4, not one of mp3"
+        two.item["given_up"][0]["reason"]
+        == "marsview cannot take this media object: its length is 1 minutes, over the limit of 0"
     )
 
 

@@ -271,7 +271,6 @@ class TestRenewal:
     [
         ({}, "a.mp4", None, None),
         ({}, "a.MP4", 10**10, None),
-        ({}, "a.wav", None, "its format is wav, not one of mp3, mp4"),
         ({"max_bytes": 1000}, "a.mp4", None, None),
         ({"max_bytes": 999}, "a.mp4", None, "its size is 1000 bytes, over the limit of 999"),
         ({"max_minutes": 90}, "a.mp4", None, None),
@@ -282,18 +281,22 @@ class TestRenewal:
 def test_what_a_provider_cannot_take_is_refused_with_its_limit(
     make_media: MakeMedia, limits: dict[str, Any], key: str, duration_ms: Any, refusal: str | None
 ) -> None:
-    capabilities = replace(Capabilities("url", frozenset({"mp4", "mp3"}), Pace(5, 0.3)), **limits)
+    capabilities = replace(Capabilities("url", Pace(5, 0.3)), **limits)
 
     assert why_refused(capabilities, make_media(key), duration_ms) == refusal
 
 
 def test_a_refused_media_object_never_reaches_the_provider(flow: Flow) -> None:
-    flow.provider.capabilities = Capabilities("url", frozenset({"wav"}), Pace(5, 0.3))
+    flow.formats["marsview"] = {"wav", "aac"}
+    flow.store.note(R, flow.media.media_id, unprepared="it has no sound")
 
     progress = flow.submit()
 
     assert progress.outcome == "failed"
-    assert progress.reason == "marsview cannot take this media object: its format is mp4, not one of wav"
+    assert progress.reason == (
+        "marsview cannot take this media object: its format is mp4, not one of aac, wav, and it cannot be converted: "
+        "it has no sound"
+    )
     assert not flow.provider.submissions
 
 

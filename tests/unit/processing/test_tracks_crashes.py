@@ -18,7 +18,7 @@ from recording_insights.processing.report_failure import report_failure
 from recording_insights.store.media import MediaStore
 from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_write
 from tests.unit.fakes import FakeClock
-from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, STEM, FakeFolder, playlist, stamp
+from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, NO_CONVERSION, STEM, FakeFolder, playlist, stamp
 
 
 @pytest.mark.parametrize("kind", ["whole", "late", "empty", "no playlist"])
@@ -86,6 +86,7 @@ class Arrival:
             store=self.store,
             folder=self.folder,
             remux=silently,
+            conversion=NO_CONVERSION,
             late_minutes=2,
             now=self.clock.now,
         )

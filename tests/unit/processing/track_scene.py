@@ -10,6 +10,7 @@ from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.remux.remux import Prepared
 from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.file_conversion import FileConversion
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress
 from recording_insights.store.media import MediaStore
@@ -69,6 +70,14 @@ class FakeRemux:
         return Prepared(duration_ms=30_000, silent_ms=0, lost=lost)
 
 
+def _no_file(*_: Any, **__: Any) -> Any:
+    raise AssertionError("a track is made of segments, and is no file to convert")
+
+
+NO_CONVERSION = FileConversion(FakeFolder(FakeClock()), reader=_no_file, formats=_no_file, convert=_no_file)
+"""For media objects that are made of segments."""
+
+
 class Scene:
     """One track whose playlist was announced, and the state that prepares it."""
 
@@ -87,6 +96,7 @@ class Scene:
             store=self.store,
             folder=self.folder,
             remux=self.remux,
+            conversion=NO_CONVERSION,
             late_minutes=LATE_MINUTES,
             now=self.clock.now,
         )

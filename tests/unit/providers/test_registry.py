@@ -7,9 +7,10 @@ from recording_insights.aws.secrets import SharedToken
 from recording_insights.errors import CredentialsRefused, InvalidRequest
 from recording_insights.providers import registry
 from recording_insights.providers.adapters.marsview.calls import DEFAULT_MODELS
+from recording_insights.providers.adapters.ringcentral.calls import ENCODINGS
 from recording_insights.providers.registry import (
     PROVIDERS,
-    capabilities_of,
+    formats_of,
     load_provider,
     receives_webhooks,
     validate_options,
@@ -26,7 +27,7 @@ SETTINGS = VendorSettings("dev", {})
 def test_every_provider_can_be_loaded_and_answers_to_the_port(name: str) -> None:
     provider = load_provider(name, SETTINGS)
 
-    assert provider.capabilities.formats
+    assert provider.capabilities.pace
     for method in ("submit", "poll", "fetch", "read_insights"):
         assert callable(getattr(provider, method))
 
@@ -109,4 +110,15 @@ def test_a_wrong_option_is_named() -> None:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_everybody_takes_what_is_made_of_a_track(name: str) -> None:
-    assert "mp4" in capabilities_of(name).formats
+    formats = PROVIDERS[name].formats
+    assert {"mp4", "mp3", "wav"} <= formats.suffixes == formats_of(name)
+    assert formats.source.startswith("https://")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_formats_are_suffixes_without_the_dot(name: str) -> None:
+    assert all(suffix.isalnum() and suffix == suffix.lower() for suffix in formats_of(name))
+
+
+def test_ringcentral_has_an_encoding_for_each_of_its_formats() -> None:
+    assert ENCODINGS.keys() == formats_of("ringcentral")

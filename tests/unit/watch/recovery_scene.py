@@ -15,7 +15,17 @@ from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from recording_insights.watch.recover_recording import recover_recording
 from tests.unit.fakes import FakeClock
-from tests.unit.processing.track_scene import BEGAN, FOLDER, SID, FakeFolder, FakeRemux, R, playlist, stamp
+from tests.unit.processing.track_scene import (
+    BEGAN,
+    FOLDER,
+    NO_CONVERSION,
+    SID,
+    FakeFolder,
+    FakeRemux,
+    R,
+    playlist,
+    stamp,
+)
 
 STEM = f"{SID}_all hands"
 BUCKET = "recordings-bucket"
@@ -95,6 +105,7 @@ class Recovery:
             store=self.media_store,
             folder=self.folder,
             remux=remux,
+            conversion=NO_CONVERSION,
             late_minutes=60,
             now=self.clock.now,
         )

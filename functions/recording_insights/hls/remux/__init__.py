@@ -1,4 +1,4 @@
 """The remux of a track's segments to one MP4. Start at `remux`.
 
-Only this package imports PyAV, which is native code and is in the package of one function alone.
+This package and `conversion` alone import PyAV, which is native code and is in the package of one function alone.
 """

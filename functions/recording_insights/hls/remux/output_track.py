@@ -13,8 +13,6 @@ RATE = 48_000
 BIT_RATE = 48_000
 """The format in which Agora records the audio of a uid: LC-AAC, 48 kHz, mono, 48 kbit/s."""
 
-_TIME_BASE = Fraction(1, RATE)
-
 
 class CannotCopy(Exception):
     """Raised when the audio has a format that cannot be copied, or more than one format."""
@@ -102,10 +100,21 @@ class CopiedTrack:
 
 
 class EncodedTrack:
-    """Decodes packets, resamples them to 48 kHz mono and encodes them, one segment at a time."""
+    """Decodes packets, resamples them and encodes them as LC-AAC, one segment at a time.
 
-    def __init__(self, file: Any) -> None:
+    `rate` is in samples a second, `layout` is mono or stereo, `bit_rate` in bits a second. `coder` is FFmpeg's search
+    for the best quantisers: twoloop is better, fast takes half as long.
+    """
+
+    def __init__(
+        self, file: Any, *, rate: int = RATE, layout: str = "mono", bit_rate: int = BIT_RATE, coder: str = "twoloop"
+    ) -> None:
         self._file = file
+        self._rate = rate
+        self._layout = layout
+        self._bit_rate = bit_rate
+        self._options = {"aac_coder": coder}
+        self._time_base = Fraction(1, rate)
         self._encoder: Any = None
         self._format: AudioFormat | None = None
         self._resampled_format: tuple[str, str, int] | None = None
@@ -117,11 +126,13 @@ class EncodedTrack:
 
     @property
     def written_ms(self) -> float:
-        return self._samples * 1000 / RATE
+        return self._samples * 1000 / self._rate
 
     def begin(self, audio: SegmentAudio) -> None:
         if self._encoder is None:
-            self._encoder = self._file.add_stream("aac", rate=RATE, layout="mono", bit_rate=BIT_RATE)
+            self._encoder = self._file.add_stream(
+                "aac", rate=self._rate, layout=self._layout, bit_rate=self._bit_rate, options=self._options
+            )
         if audio.format != self._format:
             # The decoder is kept while the format stays the same: a new decoder fades in.
             self._format = audio.format
@@ -138,9 +149,9 @@ class EncodedTrack:
         self._encode()
 
     def write_silence(self, length_ms: float) -> None:
-        left = round(length_ms / 1000 * RATE)
+        left = round(length_ms / 1000 * self._rate)
         while left > 0:
-            frame = _silent_frame(min(left, RATE), RATE, "mono")
+            frame = _silent_frame(min(left, self._rate), self._rate, self._layout)
             left -= frame.samples
             self._enqueue(frame)
             self._encode()
@@ -161,14 +172,14 @@ class EncodedTrack:
             if self._resampler:
                 self._enqueue(*self._resampler.resample(None))
             self._resampled_format = frame_format
-            self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
+            self._resampler = av.AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
         frame.pts = None
         self._enqueue(*self._resampler.resample(frame))
 
     def _enqueue(self, *frames: Any) -> None:
         for frame in frames:
             # The queue accepts one time base only, and each format of segment has its own.
-            frame.pts, frame.time_base = None, _TIME_BASE
+            frame.pts, frame.time_base = None, self._time_base
             self._samples += frame.samples
             self._queue.write(frame)
 

@@ -11,6 +11,8 @@ from recording_insights.media.probe.asf import HEADER as ASF_HEADER
 from recording_insights.media.probe.asf import asf_seconds
 from recording_insights.media.probe.chunks import aiff_seconds, wav_seconds
 from recording_insights.media.probe.flac import flac_seconds
+from recording_insights.media.probe.matroska import HEADER as MATROSKA_HEADER
+from recording_insights.media.probe.matroska import matroska_seconds
 from recording_insights.media.probe.mp4 import FIRST_BOXES, mp4_seconds
 from recording_insights.media.probe.mpeg_audio import mpeg_seconds
 from recording_insights.media.probe.not_media import what_else
@@ -19,8 +21,8 @@ from recording_insights.media.probe.ranged_object import BLOCK, RangedObject, Ra
 
 LEAST_BYTES_PER_SECOND = 10
 """No sound takes less: silence in the thriftiest codec takes more."""
-_UNREAD = (b"\x1aE\xdf\xa3", b"RIFF", b"riff", b"caff", b".snd", b"FORM")
-"""Media whose length is not read: Matroska and WebM, AVI, Wave64, CAF, AU, other IFF."""
+_UNREAD = (b"RIFF", b"riff", b"caff", b".snd", b"FORM")
+"""Media whose length is not read: AVI, Wave64, CAF, AU, other IFF."""
 _SYNC = 0x47
 _TS_PACKET = 188
 
@@ -58,6 +60,8 @@ def _seconds(media: RangedObject) -> float | None:
         return ogg_seconds(media)
     if head.startswith(ASF_HEADER):
         return asf_seconds(media)
+    if head.startswith(MATROSKA_HEADER):
+        return matroska_seconds(media)
     if head.startswith(_UNREAD) or _is_transport_stream(media.read(0, 3 * _TS_PACKET)):
         return None
     at = _after_tags(media)

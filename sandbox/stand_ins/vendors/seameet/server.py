@@ -42,7 +42,7 @@ CREDENTIALS = {
 }
 MOST_BYTES = 300 * 1024 * 1024
 _API = "/seameet-api/api/v1/workspaces/<workspace_id>"
-_CONTAINERS = frozenset({"wav", "mp3", "mp4", "m4a", "mov", "ogg", "flac", "asf", "aac", "amr", "matroska", "webm"})
+_CONTAINERS = frozenset({"wav", "mp3", "mp4", "ogg", "flac", "asf", "aac", "amr", "webm"})
 _CALLBACK_TRIES = 3
 _PIECE_BYTES = 1 << 16
 

@@ -24,10 +24,6 @@ from recording_insights.redaction import vendor_message
 TOKEN_HEADER = "X-Recording-Insights-Token"  # noqa: S105
 DEFAULT_SPEECH_MODELS = ("universal-3-5-pro", "universal-2")
 
-_FORMATS = """
-    3ga 8svx aac ac3 aif aiff alac amr ape au dss flac flv m2ts m4a m4b m4p m4r m4v mogg mov mp2 mp3 mp4 mpga mts mxf
-    oga ogg opus qcp ts tta voc wav webm wma wv
-"""
 _REGIONAL = {"en-US": "en_us", "en-GB": "en_uk", "en-AU": "en_au", "de-CH": "de_ch"}
 """The only regions for which the vendor has codes."""
 _NO_CREDIT = re.compile(r"balance is negative|insufficient (funds|credit|balance)|top up", re.IGNORECASE)
@@ -40,7 +36,6 @@ class AssemblyAI:
 
     capabilities = Capabilities(
         takes="url",
-        formats=frozenset(_FORMATS.split()),
         # "The vast majority of files complete in under 45 seconds", an hour of audio in about half a minute.
         pace=Pace(start_seconds=15, share=0.01),
         max_bytes=5_000_000_000,

@@ -35,7 +35,6 @@ class Deepgram:
 
     capabilities = Capabilities(
         takes="url",
-        formats=frozenset({"mp4", "m4a", "mp3", "wav", "aac", "flac", "ogg", "opus", "webm"}),
         # Half a minute for an hour of media. Deepgram itself gives up after ten minutes, whatever the length.
         pace=Pace(start_seconds=10, share=0.01),
         max_bytes=2_000_000_000,

@@ -38,7 +38,6 @@ class Marsview:
 
     capabilities = Capabilities(
         takes="url",
-        formats=frozenset({"mp4", "m4a", "mp3", "wav", "avi"}),
         # "A 60-minute call takes about 15-20 minutes", say its pages. Short calls end earlier.
         pace=Pace(start_seconds=5, share=0.25),
     )

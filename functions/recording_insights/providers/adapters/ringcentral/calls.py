@@ -33,8 +33,9 @@ PATHS = {
     "analyze_interaction": "/ai/insights/v1/async/analyze-interaction",
     "speech_to_text": "/ai/audio/v1/async/speech-to-text",
 }
-# From the vendor's samples: Mpeg also for MP4. Its enum contains "Mp4" as well, but no sample sends it.
-ENCODINGS = {"mp3": "Mpeg", "mp4": "Mpeg", "m4a": "Aac", "wav": "Wav"}
+# From the vendor's samples: Mpeg also for MP4. Its enum contains "Mp4" as well, but no sample sends it. Of the other
+# values in the enum no sample shows what the files are.
+ENCODINGS = {"mp3": "Mpeg", "mp4": "Mpeg", "m4a": "Aac", "aac": "Aac", "wav": "Wav", "ogg": "Ogg", "webm": "Webm"}
 
 _SUCCEEDED = {"success", "completed"}
 _FAILED = {"fail", "failed"}
@@ -50,7 +51,6 @@ class RingCentral:
 
     capabilities = Capabilities(
         takes="url",
-        formats=frozenset(ENCODINGS),
         # The vendor allows ten calls a minute, submissions included, so polls are rare: the callback comes first.
         pace=Pace(start_seconds=60, share=0.5),
         languages=frozenset({"en", "en-US"}),

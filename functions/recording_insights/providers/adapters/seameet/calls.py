@@ -39,7 +39,6 @@ class SeaMeet:
 
     capabilities = Capabilities(
         takes="bytes",
-        formats=frozenset({"wav", "mp3", "mp4", "ogg", "opus", "flac", "wma", "aac", "amr", "webm", "spx"}),
         # Polls find failures only and need not be frequent: a callback announces the end.
         pace=Pace(start_seconds=30, share=0.25),
         max_bytes=300_000_000,

@@ -83,7 +83,6 @@ class Symbl:
 
     capabilities = Capabilities(
         takes="url",
-        formats=frozenset({"mp4", "m4a", "mp3", "wav"}),
         # A guess, as the vendor documents no speed. The webhook usually comes first.
         pace=Pace(start_seconds=15, share=0.25),
         max_minutes=240,

@@ -56,7 +56,6 @@ class Transcribe:
 
     capabilities = Capabilities(
         takes="s3",
-        formats=frozenset({"mp3", "mp4", "wav", "flac", "ogg", "amr", "webm", "m4a"}),
         # AWS documents no speed. Its event ends the wait; polls are for an event that is lost.
         pace=Pace(start_seconds=5, share=0.25),
         max_bytes=2 * 1024**3,
