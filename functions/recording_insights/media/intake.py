@@ -62,7 +62,7 @@ def admit_media(
         media = media.in_channel(recording["channel"])
     if reason := why_ignored(media, by_recorder=_is_started_by_api(recording, recording_id)):
         return {"ignored": reason}
-    arrival = _Arrival(recording_id, media)
+    arrival = _Arrival(recording_id, media, checksum)
     if media.is_track:
         # Agora rewrites the playlist after every segment.
         track = _to_be_started(media, recording_id, store, folder)
@@ -92,6 +92,7 @@ class _Arrival:
 
     recording_id: str
     media: MediaObject
+    read_checksum: Callable[[MediaObject], str | None]
     checksum: str | None = None
     duration_ms: int | None = None
     offset_ms: int | None = None
@@ -126,7 +127,8 @@ class _Arrival:
         """Return the media object of the recording that is processed in place of this one, or None.
 
         One with the same key is this one, written anew. Two parts with the same content are both processed. A media
-        object that failed stands for no other one, and neither does one whose key has another content by now.
+        object that failed stands for no other one. Neither does one whose key has another content by now, or whose
+        object was moved here before a provider got it.
         """
         if not holders:
             return None
@@ -139,7 +141,18 @@ class _Arrival:
             if row["key"] == self.media.key:
                 store.written_again(row, self.media, is_overwritten=is_overwritten(row, rows))
                 return row
-        return next((row for row in same if not is_overwritten(row, unfailed)), None)
+        return next((row for row in same if not is_overwritten(row, unfailed) and not self._was_moved(row)), None)
+
+    def _was_moved(self, row: MediaRow) -> bool:
+        """Return whether the object of a media object is gone, and no provider has accepted it yet."""
+        if row["status"] != "waiting":
+            return False
+        etag = row.get("copied_etag", row["etag"])
+        try:
+            self.read_checksum(replace(self.media, key=row["key"], etag=etag))
+        except MediaObjectGone:
+            return True
+        return False
 
 
 def _is_started_by_api(recording: RecordingRow | None, recording_id: str) -> bool:

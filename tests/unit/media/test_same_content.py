@@ -85,7 +85,7 @@ class Bucket:
         self.store.finish(R, self.rows[etag]["media_id"], status)
 
     def _version(self, media: MediaObject) -> bytes:
-        content, etag = self.objects[media.key]
+        content, etag = self.objects.get(media.key, (b"", "gone"))
         if etag != media.etag:
             raise MediaObjectGone("the object was replaced by another")
         return content
@@ -226,6 +226,22 @@ class TestUnderAnotherKey:
         bucket.arrive(f"{FOLDER}of B.mp4", B)
 
         assert list(bucket.rows) == ["etag-1", "etag-2", "etag-3"]
+
+    @pytest.mark.parametrize(("status", "executions"), [("waiting", 2), ("submitted", 1), ("done", 1)])
+    def test_an_object_that_is_moved_before_a_provider_got_it_is_processed_where_it_is(
+        self, bucket: Bucket, status: str, executions: int
+    ) -> None:
+        bucket.arrive(PART)
+        if status != "waiting":
+            bucket.store.submitted(R, bucket.rows["etag-1"]["media_id"], job={"id": "job-1"}, provider="marsview")
+        if status == "done":
+            bucket.finish("etag-1")
+
+        moved = bucket.write(COPY)
+        del bucket.objects[PART]
+        bucket.announce(moved)
+
+        assert len(bucket.executions) == executions
 
     def test_parts_with_the_same_content_are_all_processed_and_each_copy_is_not(self, bucket: Bucket) -> None:
         parts = [f"{FOLDER}{SID}_team_0.mp4", f"{FOLDER}{SID}_team_1.mp4", f"{FOLDER}bak0_{SID}_team_0.mp4"]
