@@ -28,6 +28,7 @@ EVERY_SETTING: Mapping[str, str] = {
     "callbackWaitSeconds": "600",
     "webhookBaseUrl": "https://recordings.example.com",
     "linkMinutes": "90",
+    "kmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "logRetentionDays": "365",
     "retainData": "false",
     "jwtIssuer": "https://issuer.example.com/",
