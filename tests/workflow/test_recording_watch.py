@@ -186,6 +186,43 @@ def test_slices_that_cannot_be_looked_at_are_waited_for(stack: LocalStack) -> No
     until_watched(stack, recording_id)
 
 
+def test_a_stop_that_found_no_recorder_is_repeated_by_a_watch_of_its_own(stack: LocalStack) -> None:
+    moving = {"call": "agora.stop", "status": 404, "body": {"code": 404, "reason": "failed to find worker"}}
+    stack.set_wait_scale(SLOW)
+    stack.dials(agora=STAYS)
+    recording_id = started(stack, "moves at its stop")["recording_id"]
+    until_status(stack, recording_id, "recording", "processing")
+    stack.dials(fail_next=[moving])
+    assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
+    ended = until_row(stack, recording_id, lambda row: "stopped_at" in row, "the end")
+    assert ended["ended_by"] == "stop"
+    assert calls(stack).count("agora.stop") == 2
+    machine = stack.outputs[WATCH]
+    pages = stack.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=machine)
+    names = [e["name"] for page in pages for e in page["executions"] if e["name"].startswith(recording_id)]
+    [own] = [name for name in names if "-stop-" in name]
+    execution = machine.replace(":stateMachine:", ":execution:") + f":{own}"
+    until(lambda: history(stack, execution)[-1]["type"] == "ExecutionSucceeded", "the end of the watch over the stop")
+    stack.set_wait_scale(FAST)
+    until_watched(stack, recording_id)
+
+
+def test_reads_ask_nobody_and_show_what_the_watch_has_learned(stack: LocalStack) -> None:
+    stack.set_wait_scale(SLOW)
+    stack.dials(agora=STAYS)
+    recording_id = started(stack, "read often")["recording_id"]
+    until_status(stack, recording_id, "recording")
+    stack.set_wait_scale(HELD)
+    asked = calls(stack).count("agora.query")
+    reads = [stack.call_api("GET", f"/recordings/{recording_id}?fresh={fresh}") for fresh in ("false", "true") * 3]
+    assert {answer.json()["live"]["status"] for answer in reads} == {IN_PROGRESS}
+    assert len({answer.json()["live"]["as_of"] for answer in reads}) == 1
+    assert calls(stack).count("agora.query") == asked
+    assert stack.call_api("GET", f"/recordings/{recording_id}?fresh=1").json()["field"] == "fresh"
+    stack.set_wait_scale(FAST)
+    stop(stack, recording_id)
+
+
 def notify(stack: LocalStack, body: bytes, *, secret: bytes = SECRET, header: str = "Agora-Signature-V2") -> Any:
     algorithm = "sha256" if header.endswith("V2") else "sha1"
     headers = {header: hmac.new(secret, body, algorithm).hexdigest()}

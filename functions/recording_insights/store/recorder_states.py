@@ -13,6 +13,8 @@ from recording_insights.store.rows import RecordingRow
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+MOST_FILES = 300
+"""A state must fit into an item of 400 KB, and the name of a file may have 1 KB."""
 INTERVAL_SECONDS = 120
 """Agora allows one query in two minutes for a recorder that runs.
 
@@ -41,11 +43,11 @@ class RecorderStateStore:
         return asked is not None
 
     def keep(self, recording: RecordingRow, state: Mapping[str, Any]) -> str:
-        """Store what Agora has just said of a recorder, and return the moment."""
+        """Store what Agora has just said of a recorder, with MOST_FILES of its files at most, and return the moment."""
         now = self.now()
         kept = {
             "opened_at": recording["created_at"],
-            "state": dict(state),
+            "state": {**state, "files": state["files"][:MOST_FILES]},
             "as_of": utc_text(now),
             "asked_until": int(now.timestamp()) + INTERVAL_SECONDS,
         }
