@@ -22,7 +22,7 @@ from sandbox.stand_ins.runtime.runtime import Runtime
 from tests.sandbox.fake_bucket import FakeBucket
 
 KINDS = {"audio": "audio", "video": "video", "av": "audio_and_video"}
-QUICK = {"speed": 40.0, "joining_seconds": 0.0, "slice_seconds": 4.0}
+QUICK = {"requests_per_second": 0, "speed": 40.0, "joining_seconds": 0.0, "slice_seconds": 4.0}
 
 
 class Loopback(Domain):  # type: ignore[misc]
