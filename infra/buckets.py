@@ -10,6 +10,8 @@ from infra.settings import StackSettings
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 
 RECORDINGS_PREFIX = "recordings"
+OLD_VERSIONS = cdk.Duration.days(7)
+"""How long a bucket keeps what was deleted or replaced. Agora replaces a playlist after each segment."""
 
 
 class Buckets(Construct):
@@ -38,10 +40,13 @@ class Buckets(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=not settings.local,
             removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
+            versioned=settings.protects_data,
             lifecycle_rules=[
                 s3.LifecycleRule(id="AbandonedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(3))
             ],
         )
+        if settings.protects_data:
+            bucket.add_lifecycle_rule(id="OldVersions", noncurrent_version_expiration=OLD_VERSIONS)
         # The L2 switch for EventBridge adds a hidden function that sets this property. The property is enough.
         cfn = bucket.node.default_child
         assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker

@@ -28,6 +28,8 @@ VENDORS = ("agora", *PROVIDERS)
 _CDK_KEYS = re.compile(r"@|aws-cdk|.*:|(acknowledged-issue-numbers|cli-telemetry)$")
 """CDK's feature flags, settings of its CLI and cached look-ups, which share the context with our settings."""
 LOCAL = "local"
+_UNPROTECTED = (LOCAL, "dev")
+"""Stages of a laptop and of a developer."""
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 
 
@@ -76,6 +78,11 @@ class StackSettings:
     def local(self) -> bool:
         """Whether this is the stage that runs on a laptop, with plain HTTP and without TLS-only policies."""
         return self.stage == LOCAL
+
+    @property
+    def protects_data(self) -> bool:
+        """Whether data has old versions and protection from deletion: not on stages whose data may go at any time."""
+        return self.retain_data and self.stage not in _UNPROTECTED
 
     def check_region(self, aws_region: str) -> None:
         """Check the settings against the region of the stack.

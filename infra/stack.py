@@ -26,7 +26,13 @@ class RecordingInsightsStack(cdk.Stack):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: StackSettings, **kwargs: Any) -> None:
-        super().__init__(scope, construct_id, description="Agora recordings become insights in DynamoDB", **kwargs)
+        super().__init__(
+            scope,
+            construct_id,
+            description="Agora recordings become insights in DynamoDB",
+            termination_protection=settings.protects_data,
+            **kwargs,
+        )
         self.settings = settings
         if not cdk.Token.is_unresolved(self.region):
             region_number(self.region)  # refuses a region that Agora cannot write to

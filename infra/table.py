@@ -11,7 +11,7 @@ from recording_insights.store import keys
 
 
 class InsightsTable(Construct):
-    """An on-demand table with point-in-time recovery."""
+    """An on-demand table with point-in-time recovery and, where data is protected, no way to delete it."""
 
     def __init__(self, scope: Construct, construct_id: str, settings: StackSettings) -> None:
         super().__init__(scope, construct_id)
@@ -32,6 +32,7 @@ class InsightsTable(Construct):
                     sort_key=_text(keys.STATUS_INDEX_RANGE),
                 )
             ],
+            deletion_protection=settings.protects_data,
             removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
         )
         if settings.kms_key_arn:
