@@ -193,6 +193,7 @@ def test_agora_s_passing_faults_are_waited_out(stack: LocalStack, call: str, sta
     answer = stack.call_api("POST", "/recordings", json={"channel": f"fault {call} {uuid4().hex[:8]}"})
     assert answer.status_code == 201
     assert paid(stack)["agora.recordings_started"] == 1
+    until_ended(stack, answer.json()["recording_id"])  # the tests after this one count what is paid
 
 
 @pytest.mark.parametrize(
