@@ -17,6 +17,7 @@ from recording_insights.errors import (
     ProviderRejected,
     ProviderUnavailable,
     RecordingInsightsError,
+    SecretUnavailable,
     SecretUnusable,
 )
 from recording_insights.processing.progress import Progress
@@ -30,6 +31,7 @@ NOT_FOUND_SECONDS = 180
 """So long a provider must not know a job before this is believed: a single 404 for an existing job happens."""
 CALLS_SECONDS = 240
 """For the provider's calls of one poll. Symbl needs 13 for a finished job, each of up to 28 s."""
+SECRET_FAULTS = (SecretUnavailable, SecretUnusable)
 TIMEOUT_SECONDS = CALLS_SECONDS + 30
 """Of the function: time is left to store the reply, or to note that the provider was too slow."""
 
@@ -47,9 +49,9 @@ def poll_job(
     """Poll once. After the provider accepts a job, only the provider's result or `ceiling_minutes` ends the wait.
 
     The job is paid for. A fault of the provider, of the network or of the credentials is written to the row, and the
-    state machine polls again. An operator can replace unusable credentials meanwhile. So it is if the calls are not
-    over at the deadline, which is `CALLS_SECONDS` from now if none is given. A fault of AWS is raised, and the state
-    machine retries.
+    state machine polls again. An operator can replace unusable credentials meanwhile. So it is if AWS does not
+    return the secret, and if the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is
+    given. Any other fault of AWS is raised, and the state machine retries.
     """
     row = _confirmed(store.get(progress.recording_id, progress.media_id), store)
     if row["status"] != "submitted":
@@ -84,7 +86,7 @@ class _Poll:
             return self._believe_twice(error)
         except ProviderRejected as error:
             return self.progress.end("failed", str(error))
-        except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, SecretUnusable) as error:
+        except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, *SECRET_FAULTS) as error:
             return self._poll_again(str(error), fault=error)
         if state.phase == "failed":
             return self.progress.end("failed", state.reason or state.word)

@@ -14,6 +14,7 @@ from recording_insights.errors import (
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
+    SecretUnavailable,
     SecretUnusable,
     SubmissionUnconfirmed,
 )
@@ -64,11 +65,11 @@ def submit_recording(
 ) -> Progress:
     """Submit a media object once. A job that an earlier try placed is found on the row and not paid for again.
 
-    If the provider is busy or unavailable, the loop tries again until the ceiling. A fault that no repeat can mend
-    ends the loop at once. A fault of AWS is raised, and the state machine retries. The next provider of the fail-over
-    list takes over if this one refuses the credentials, is out of credit or cannot take the media object. The same
-    happens if this one stays unavailable or busy for `failover_minutes`. A media object in a format that the provider
-    does not take is prepared first.
+    If the provider is busy, or it or its secret is unavailable, the loop tries again until the ceiling. A fault that no
+    repeat can mend ends the loop at once. Any other fault of AWS is raised, and the state machine retries. The next
+    provider of the fail-over list takes over if this one refuses the credentials, is out of credit or cannot take the
+    media object. The same happens if this one stays unavailable or busy for `failover_minutes`. A media object in a
+    format that the provider does not take is prepared first.
     """
     row = store.get(progress.recording_id, progress.media_id)
     provider = providers.load(row["provider"])
@@ -134,7 +135,7 @@ class _Attempt:
             return self.fail_over.pass_on(str(error))
         except SubmissionUnconfirmed as error:
             return self._unconfirmed(error)
-        except (ProviderBusy, ProviderUnavailable) as error:
+        except (ProviderBusy, ProviderUnavailable, SecretUnavailable) as error:
             return self._try_again(error)
         return self._accepted(job)
 
@@ -154,7 +155,7 @@ class _Attempt:
         self._note(reason=str(error), unconfirmed=self.store.timestamp)
         return self.progress.await_callback()
 
-    def _try_again(self, error: ProviderError) -> Progress:
+    def _try_again(self, error: ProviderError | SecretUnavailable) -> Progress:
         self._note(reason=str(error), asking=None)
         if self._provider_is_away:
             return self._pass_on(str(error))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
-from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnusable
+from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnavailable, SecretUnusable
 from recording_insights.model.parts import place
 from recording_insights.model.status import RECORDING_STATUSES
 from recording_insights.recordings.recorder import is_named
@@ -85,7 +85,7 @@ def _ask(
     """Ask Agora about a recorder, and keep the answer; a recorder that records ends the status `starting`."""
     try:
         state = agora.query(recording, deadline)
-    except (AgoraError, SecretUnusable) as error:
+    except (AgoraError, SecretUnavailable, SecretUnusable) as error:
         return recording, {"unavailable": str(error)}
     as_of = store.recorder_states.keep(recording, state.to_row())
     if state.records:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
-from recording_insights.errors import AgoraError, Conflict, SecretUnusable, UploadCredentialsError
+from recording_insights.errors import AgoraError, Conflict, SecretUnavailable, SecretUnusable, UploadCredentialsError
 from recording_insights.recordings.channel_claim import is_held
 from recording_insights.recordings.end import LOST_SECONDS, UNDER_WAY, end_by_stop, end_left, free_channel
 from recording_insights.recordings.recorder import is_named
@@ -113,7 +113,7 @@ class _Recorder:
         is_overdue = self._is_overdue(watch)
         try:
             live = self._query()
-        except (AgoraError, SecretUnusable) as error:
+        except (AgoraError, SecretUnavailable, SecretUnusable) as error:
             return self._without_answer(watch, error)
         fault = None
         if live.records and not (self.is_starting or is_overdue):
@@ -139,7 +139,7 @@ class _Recorder:
             if live.over:
                 return self._left(watch, live.meaning)
             stopped = self.agora.stop(self.recording, self.deadline)
-        except (AgoraError, SecretUnusable) as error:
+        except (AgoraError, SecretUnavailable, SecretUnusable) as error:
             return self._without_answer(watch, error)
         self._write_fault(None)
         watch = replace(watch, names_files=watch.names_files or bool(live.files))
@@ -188,7 +188,7 @@ class _Recorder:
         if live.status is not None or not watch.stop_lost:
             try:
                 stopped = self.agora.stop(self.recording, self.deadline)
-            except (AgoraError, SecretUnusable) as error:
+            except (AgoraError, SecretUnavailable, SecretUnusable) as error:
                 return self._without_answer(watch, error)
             if stopped.lost:
                 return Check(replace(watch, stop_lost=True).wait(LOST_SECONDS))

@@ -7,6 +7,7 @@ from typing import Any
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
     MediaLinkExpired,
+    SecretUnavailable,
     SecretUnusable,
 )
 from recording_insights.model.media_object import MediaObject
@@ -26,6 +27,7 @@ JOB = {"transaction_id": "txn-1"}
 RUNNING = JobState("running", "uploaded")
 EXPIRED = MediaLinkExpired("Marsview came too late for the link (AIRDOW002)")
 SECRET_FAULT = SecretUnusable("recording-insights/dev/marsview", "it does not exist")
+SECRET_AWAY = SecretUnavailable("recording-insights/dev/marsview", "AccessDeniedException")
 USUAL_FORMATS = {"mp4", "m4a", "mp3", "wav"}
 LINK = "https://bucket/talk.mp4?X-Amz-Signature=5ec0de"
 

@@ -20,7 +20,7 @@ from recording_insights.providers.adapters.symbl.calls import Symbl
 from recording_insights.providers.port import JobState
 from recording_insights.providers.toolkit.http import VendorHttp
 from tests.unit.fakes import FakeClock, response
-from tests.unit.processing.flow import LINK, RUNNING, SECRET_FAULT, Flow, R
+from tests.unit.processing.flow import LINK, RUNNING, SECRET_AWAY, SECRET_FAULT, Flow, R
 
 
 @dataclass
@@ -169,7 +169,7 @@ class TestPoll:
         assert submitted.replies.read(submitted.item["reply"]) == b'{"topics": []}'
         assert "reason" not in submitted.item
 
-    @pytest.mark.parametrize("error", [CredentialsRefused("Marsview refused the token"), SECRET_FAULT])
+    @pytest.mark.parametrize("error", [CredentialsRefused("Marsview refused the token"), SECRET_FAULT, SECRET_AWAY])
     def test_credentials_can_be_mended_while_the_job_waits(self, submitted: Flow, error: Exception) -> None:
         submitted.provider.polls = [error, JobState("succeeded", "processed")]
         submitted.provider.replies = [b"{}"]

@@ -21,7 +21,7 @@ from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import PreparedFile
 from tests.unit.conftest import MakeMedia
 from tests.unit.fakes import FakeClock, FakeProvider
-from tests.unit.processing.flow import EXPIRED, JOB, SECRET_FAULT, Flow, R
+from tests.unit.processing.flow import EXPIRED, JOB, SECRET_AWAY, SECRET_FAULT, Flow, R
 
 AWAY = ProviderUnavailable("Marsview answered HTTP 503")
 
@@ -121,6 +121,7 @@ class TestSubmit:
             (ProviderBusy("Marsview is busy (HTTP 429)", 90), 0, 90),
             (ProviderUnavailable("Marsview answered HTTP 504"), 2, 40),
             (ProviderUnavailable("Marsview answered HTTP 504"), 20, LONGEST_WAIT),
+            (SECRET_AWAY, 0, 10),
         ],
     )
     def test_a_provider_that_is_busy_or_away_is_tried_again_later(
