@@ -263,7 +263,7 @@ def _demuxer(media: MediaFile) -> str:
         head = _head(media, 10 + size)
     if found := _DEMUXERS.get(head[:4]):
         return found
-    if head[:1] == b"\xff" and head[1] & 0xE0 == 0xE0:
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         return "mp3" if head[1] & 6 else "aac"
     raise CannotConvert(f"its format is not recognised: {ADVICE}")
 

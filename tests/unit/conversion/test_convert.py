@@ -108,6 +108,8 @@ def test_pictures_are_left_out(make: Make, run: Any) -> None:
     ("content", "reason"),
     [
         (b"", "not recognised"),
+        (b"\xff", "not recognised"),
+        (b"ID3\x04\x00\x00\x00\x00\x00\x00\x00\xff", "not recognised"),
         (b"#EXTM3U\nhttp://169.254.169.254/", "not recognised"),
         (bytes(1000), "not recognised"),
         (b"\x1aE\xdf\xa3" + bytes(1000), "cannot be read as media"),
