@@ -108,7 +108,7 @@ def run_execution(client: "SFNClient", state_machine_arn: str, *, name: str, sta
     if start_execution(client, state_machine_arn, name=name, state=state):
         return True
     execution = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-    return client.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    return client.describe_execution(executionArn=execution)["status"] in ("RUNNING", "PENDING_REDRIVE")
 
 
 def end_wait(client: "SFNClient", task_token: str) -> None:
