@@ -11,7 +11,7 @@ from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 
 RECORDINGS_PREFIX = "recordings"
 OLD_VERSIONS = cdk.Duration.days(7)
-"""How long a bucket keeps what was deleted or replaced. Agora replaces a playlist after each segment."""
+"""How long a bucket keeps old versions of objects. Agora replaces a playlist after each segment."""
 
 
 class Buckets(Construct):

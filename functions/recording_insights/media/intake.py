@@ -163,8 +163,8 @@ def _is_started_by_api(recording: RecordingRow | None, recording_id: str) -> boo
 def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_execution: ExecutionStarter) -> Admission:
     """Start the one execution of a media object whose row is written; ignore one in a terminal status.
 
-    An execution that ended without a result, whoever ended it, has a successor with the same input: it continues with
-    what the row holds, so that no job is paid for twice.
+    An execution that ended without a result gets a successor with the same input. The successor reads the job on the
+    row, so that no job is paid for twice.
 
     Raises:
         ExecutionsUsedUp: MOST_EXECUTIONS have ended without a result.
