@@ -1,1 +1,1 @@
-"""Events from EventBridge: one Lambda function for each file."""
+"""Events from EventBridge, directly or through a queue: one Lambda function for each file."""

@@ -1,5 +1,5 @@
 """The emulator's process: ministack, corrected where its answers differ from AWS.
 
-Start at `corrections`. `transcribe` corrects Amazon Transcribe, by the rules in `transcribe_rules`.
+Start at `corrections`, which lists the other modules. `transcribe` has its rules in `transcribe_rules`.
 `evaluations` records what expressions became, for `make lint-cloud`.
 """
