@@ -46,7 +46,6 @@ def test_twenty_recordings_in_flight_go_on_after_down_and_up(location: Location,
     stack = bring_up(location, context.tests_context(), Phases())
     start_afresh(stack)
     stack.set_wait_scale(HELD)
-    # A vendor's callback to a cloud that is down is lost, and its job is found by the next poll.
     stack.dials(**{name: {"job_seconds": 5.0, "look_waits": True} for name in (BY_CALLBACK, POLLED)})
     keys = [drop(stack, media(clip, n), f"via/{(BY_CALLBACK, POLLED)[n % 2]}/{n}.mp4") for n in range(12)]
     waiting = [recording_of(stack, key) for key in keys]
