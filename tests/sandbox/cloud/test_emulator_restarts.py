@@ -109,6 +109,24 @@ def test_executions_go_on_where_they_were(cloud: Restarting, tmp_path: Path) -> 
     assert json.loads(ended(stack, of_call)["output"]) == "again"
 
 
+def test_an_event_under_way_is_delivered_again(cloud: Restarting, tmp_path: Path) -> None:
+    began, came = tmp_path / "began", tmp_path / "came"
+    function = create_function(
+        cloud.stack,
+        "import pathlib, time\n"
+        f"def handler(event, context):\n    began = pathlib.Path({str(began)!r})\n"
+        f"    if began.exists():\n        pathlib.Path({str(came)!r}).write_text(event['n'])\n        return\n"
+        "    began.touch()\n    time.sleep(25)\n",
+    )
+    cloud.stack.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload='{"n": "one"}')
+    eventually(began.exists)
+
+    cloud.restart()
+
+    eventually(came.exists)
+    eventually(lambda: came.read_text() == "one")
+
+
 def test_what_it_held_is_there(cloud: Restarting) -> None:
     stack = cloud.stack
     s3, sqs, secrets = (stack.client(service) for service in ("s3", "sqs", "secretsmanager"))
