@@ -18,7 +18,8 @@ from types import FrameType, TracebackType
 from typing import NamedTuple, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SAVE_SECONDS = 20.0
+# The local cloud lets calls end, then connections, and then saves its state.
+_SAVE_SECONDS = 25.0
 _GRACE_SECONDS = 1.0
 _KILL_SECONDS = 5.0
 _PROC = Path("/proc")

@@ -8,7 +8,8 @@ stops. Here an execution goes on in the state in which it was:
   was left of its seconds. The clock stands still meanwhile.
 * The history has a second event of the state's beginning.
 
-Calls that fail because the local cloud stops do not count as failures.
+The local cloud stops when the calls that are under way have ended, or after CALLS_SECONDS. Calls that fail because it
+stops do not count as failures.
 """
 
 import asyncio
@@ -47,6 +48,9 @@ _CALLBACK: Replacements = [
         '    _await_token(token)\n    timeout = state_def.get("TimeoutSeconds", 99999)\n',
     ),
 ]
+CALLS_SECONDS = 10
+"""The time that functions have to end their work before the local cloud stops."""
+_LOOK_SECONDS = 0.05
 _CALLED_BEFORE = "called before"
 """A resource that is none: ministack calls nothing, and awaits the token."""
 
@@ -59,6 +63,7 @@ def go_on_after_restarts() -> None:
     """
     import hypercorn.asyncio
     from ministack import app  # type: ignore[import-untyped]
+    from ministack.core import lambda_runtime  # type: ignore[import-untyped]
     from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
     require_source(stepfunctions.get_state, '"executions": copy.deepcopy(_executions)')
@@ -69,6 +74,7 @@ def go_on_after_restarts() -> None:
     require_parameters(stepfunctions._find_matching_retrier, "retriers", "error", "retry_counts")
     require_parameters(stepfunctions._fail_execution, "execution", "error", "cause")
     require_parameters(stepfunctions._invoke_with_callback, "resource", "input_data", "token", "state_def")
+    require_source(lambda_runtime.acquire_worker, "worker.in_use = True", "_workers")
     require_source(app.main, "hypercorn_serve(app, config)")
     require_source(app._run_ready_scripts, "ready.d")
     require_parameters(app.save_all, "services")
@@ -185,7 +191,7 @@ class _Restarts:
             threading.Event().wait()
 
     def until_stopped(self, serve: Callable[..., Any]) -> Callable[..., Any]:
-        """Serve until SIGTERM or SIGINT. Then no execution goes further, while connections end and all is saved."""
+        """Serve until SIGTERM or SIGINT. Then no execution goes further, while calls end and all is saved."""
 
         async def stopped() -> None:
             asked, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -193,6 +199,9 @@ class _Restarts:
                 loop.add_signal_handler(signum, asked.set)
             await asked.wait()
             self._stopping = True
+            deadline = time.monotonic() + CALLS_SECONDS
+            while _calls_run() and time.monotonic() < deadline:
+                await asyncio.sleep(_LOOK_SECONDS)
 
         @wraps(serve)
         def serve_until_stopped(served: Any, config: Any) -> Any:
@@ -244,6 +253,12 @@ class _Restarts:
         set_request_account_id(account)
         set_request_region(region)
         self._stepfunctions._run_execution(execution)
+
+
+def _calls_run() -> bool:
+    from ministack.core import lambda_runtime
+
+    return any(worker.in_use for workers in list(lambda_runtime._workers.values()) for worker in list(workers))
 
 
 def _type_of(place: Place) -> str:
