@@ -21,9 +21,9 @@ from recording_insights.errors import (
     SecretUnusable,
 )
 from recording_insights.processing.progress import Progress
-from recording_insights.processing.renewals import renew_link
+from recording_insights.processing.renewals import renew_link, repeat_job
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
-from recording_insights.providers.port import Provider
+from recording_insights.providers.port import JobState, Provider
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
@@ -89,9 +89,16 @@ class _Poll:
         except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, *SECRET_FAULTS) as error:
             return self._poll_again(str(error), fault=error)
         if state.phase == "failed":
-            return self.progress.end("failed", state.reason or state.word)
+            return self._failed(state)
         refusal = self.row.get("callback_refusal")
         return self._poll_again(f"{state.word}; {refusal}" if refusal else state.word)
+
+    def _failed(self, state: JobState) -> Progress:
+        """End the job as failed, or submit the media object again if the provider names a fault of its own."""
+        reason = state.reason or state.word
+        if state.is_providers_fault:
+            return repeat_job(self.progress, store=self.store, reason=reason)
+        return self.progress.end("failed", reason)
 
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id

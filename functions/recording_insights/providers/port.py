@@ -185,6 +185,8 @@ class JobState:
     `word` is the vendor's own name of the state. A name that the adapter does not know counts as `running`, so that
     only a known state ends the wait. `missing` lists parts that failed while others succeeded, each with its reason.
     `reply` is the whole reply if the vendor has state and result in one resource: then there is nothing to fetch.
+    `is_providers_fault` is True if a job failed and the vendor names a fault of its own as the cause: another job may
+    succeed. Words that the adapter does not know are never such a fault, since that job is paid for as well.
     """
 
     phase: Literal["running", "succeeded", "failed"]
@@ -192,6 +194,7 @@ class JobState:
     reason: str | None = None
     missing: Sequence[str] = ()
     reply: bytes | None = field(default=None, repr=False)
+    is_providers_fault: bool = False
 
 
 class Provider(Protocol):

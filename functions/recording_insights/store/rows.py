@@ -159,6 +159,7 @@ class MediaChanges(TypedDict, total=False):
     submitted_at: str | None
     given_up: Sequence[GivenUp] | None
     renewals: int | None
+    repeats: int | None
     polls: int | None
     not_found_at: str | None
     last_word: str | None
@@ -225,6 +226,7 @@ class MediaRow(TypedDict, total=False):
     submitted_at: str
     given_up: Sequence[GivenUp]
     renewals: int
+    repeats: int
     polls: int
     not_found_at: str
     last_word: str
