@@ -17,6 +17,7 @@ from recording_insights.errors import SecretUnavailable, UploadCredentialsUnavai
 from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AgoraSettings,
+    CallbacksSettings,
     FunctionSettings,
     ProcessingSettings,
     ReceiveCallbackSettings,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from recording_insights.agora.upload_credentials import Uploader
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
-    from recording_insights.media.intake import ExecutionStarter
+    from recording_insights.media.executions import ExecutionStarter
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
     from recording_insights.processing.submit_recording import SubmissionLinks
@@ -220,6 +221,11 @@ class Wiring(Generic[S]):
         return partial(clients.run_execution, self.step_functions, self.settings.workflow_arn)
 
     @part
+    def is_running(self) -> Callable[[str], bool]:
+        """Tells whether an execution runs, by its ARN."""
+        return partial(clients.is_running, self.step_functions)
+
+    @part
     def start_watch(self: "Wiring[WatchSettings]") -> "Callable[[RecordingRow], None]":
         """Starts the watch over a recording."""
         from recording_insights.watch.start_watch import start_watch
@@ -318,11 +324,11 @@ class Wiring(Generic[S]):
     # Callbacks
 
     @part
-    def callbacks(self: "Wiring[RepliesSettings]") -> "Callbacks":
+    def callbacks(self: "Wiring[CallbacksSettings]") -> "Callbacks":
         """Receives callbacks, deliveries and state changes of jobs."""
         from recording_insights.processing.callbacks import Callbacks
 
-        return Callbacks(self.media, self.replies, self.end_wait)
+        return Callbacks(self.media, self.replies, self.end_wait, self.start_processing)
 
     def callback_token(self: "Wiring[WebhookSettings]", provider: str, job_name: str) -> str:
         """The token that a callback for a job must show."""

@@ -1,5 +1,7 @@
 """How the end of a job is reported: webhooks on the API, results in the replies bucket, or events of AWS services."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -13,6 +15,7 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
+from infra.state_machine import run_executions
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.providers.port import AwsService
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
@@ -63,17 +66,21 @@ class Webhooks(Construct):
         """Add the functions that receive callbacks, if the stack's providers need them."""
         foundation = self._foundation
         providers = foundation.settings.providers
-        end_wait = iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[state_machine.state_machine_arn])
+        machine = state_machine.state_machine_arn
+        rights = [
+            iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[machine]),
+            *run_executions(state_machine),
+        ]
         if self._used:
-            self._receive_webhooks(end_wait)
+            self._receive_webhooks(machine, rights)
         services = [service for name in providers if (service := capabilities_of(name).aws_service)]
         deliver = any(
             capabilities_of(name).result_by == "delivery" and not receives_webhooks(name) for name in providers
         )
         if deliver or services:
-            self._receive_events(end_wait, dead_letters, deliver, services)
+            self._receive_events(machine, rights, dead_letters, deliver, services)
 
-    def _receive_webhooks(self, end_wait: iam.PolicyStatement) -> None:
+    def _receive_webhooks(self, workflow_arn: str, rights: Sequence[iam.PolicyStatement]) -> None:
         foundation = self._foundation
         function = PythonFunction(
             self,
@@ -81,11 +88,13 @@ class Webhooks(Construct):
             settings=foundation.settings,
             module="routes.receive_callback",
             description="Verifies a vendor's callback and ends the wait for the job",
-            reads=foundation.settings_for(ReceiveCallbackSettings, webhook_secret=self.secret_id),
+            reads=foundation.settings_for(
+                ReceiveCallbackSettings, webhook_secret=self.secret_id, workflow_arn=workflow_arn
+            ),
             statements=[
-                foundation.on_table("GetItem", "UpdateItem"),
+                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.on_replies("PutObject", prefix=CALLBACKS),
-                end_wait,
+                *rights,
                 *self.read_secret(),
                 # The vendor's own secret checks its signatures.
                 *(
@@ -107,7 +116,8 @@ class Webhooks(Construct):
 
     def _receive_events(
         self,
-        end_wait: iam.PolicyStatement,
+        workflow_arn: str,
+        rights: Sequence[iam.PolicyStatement],
         dead_letters: sqs.IQueue,
         deliver: bool,
         services: list[AwsService],
@@ -119,8 +129,8 @@ class Webhooks(Construct):
             settings=foundation.settings,
             module="events.receive_result_event",
             description="Ends the wait for a result that a vendor delivered or AWS reported",
-            reads=foundation.settings_for(ReceiveResultEventSettings),
-            statements=[foundation.on_table("GetItem", "UpdateItem"), end_wait],
+            reads=foundation.settings_for(ReceiveResultEventSettings, workflow_arn=workflow_arn),
+            statements=[foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"), *rights],
             timeout=cdk.Duration.seconds(30),
             dead_letters=dead_letters,
         )

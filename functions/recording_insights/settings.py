@@ -128,6 +128,11 @@ class ProcessingSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
+class CallbacksSettings(RepliesSettings, ProcessingSettings):
+    """For functions that receive results: one that comes late starts an execution."""
+
+
+@dataclass(frozen=True)
 class LateFilesSettings(FunctionSettings):
     """For functions that wait for files: how many minutes after the end of a recording files may arrive."""
 
@@ -200,7 +205,7 @@ class ReceiveNotificationSettings(TableSettings, SecretSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
-class ReceiveCallbackSettings(RepliesSettings, VendorSettings, WebhookSettings, RouteSettings):
+class ReceiveCallbackSettings(CallbacksSettings, VendorSettings, WebhookSettings, RouteSettings):
     """`providers` are all providers of the stack: callbacks of any other provider are refused."""
 
     providers: Sequence[str]
@@ -268,7 +273,7 @@ class AdmitMediaSettings(TableSettings, ProcessingSettings):
 
 
 @dataclass(frozen=True)
-class ReceiveResultEventSettings(RepliesSettings):
+class ReceiveResultEventSettings(CallbacksSettings):
     """`providers` are all providers of the stack: events of any other service are ignored."""
 
     providers: Sequence[str]

@@ -185,7 +185,7 @@ def _table() -> Any:
     clock = FakeClock()
     store = MediaStore(table, clock.now, clock.sleep)
     store.admit(R, MEDIA, providers=["marsview"], duration_ms=60_000)
-    InsightStore(table).save(R, MEDIA.media_id, adapter_of("marsview", lambda *_: None).read_insights(_REPLY))
+    InsightStore(table).save(R, MEDIA.media_id, 0, adapter_of("marsview", lambda *_: None).read_insights(_REPLY))
     return table
 
 

@@ -22,14 +22,14 @@ def delivery_key(provider: str, job_name: str) -> str:
 
 @dataclass(frozen=True)
 class ReplyStore:
-    """One object per media object. Raises botocore's `ClientError` for faults of S3."""
+    """One object for each try of a media object. Raises botocore's `ClientError` for faults of S3."""
 
     s3: "S3Client"
     bucket: str
 
-    def keep(self, recording_id: str, media_id: str, reply: bytes) -> str:
-        """Store a reply and return its key."""
-        key = f"{recording_id}/{media_id}.json"
+    def keep(self, recording_id: str, media_id: str, number: int, reply: bytes) -> str:
+        """Store the reply of a try and return its key."""
+        key = f"{recording_id}/{media_id}-{number}.json"
         self.put(key, reply)
         return key
 

@@ -12,11 +12,13 @@ from typing import Literal
 
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore
 from recording_insights.errors import CallbackUnusable, InvalidRequest, NotFound
+from recording_insights.media.executions import ExecutionStarter, begin
 from recording_insights.model.status import FINAL
 from recording_insights.processing.job_name import JobName
+from recording_insights.processing.reopen import HAS_NO_RESULT, reopen_with
 from recording_insights.providers.port import CallbackRequest, CallsBack, Job
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow
+from recording_insights.store.rows import MediaRow, TryRow
 
 CallbackOutcome = Literal["noted", "known already", "over already", "of a job that was given up"]
 """The effect of a callback. "noted": the row has stored it. All others change nothing in the row."""
@@ -24,11 +26,16 @@ CallbackOutcome = Literal["noted", "known already", "over already", "of a job th
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Receives callbacks. `end_wait` ends the waiting task of a task token, and ignores a task that has ended."""
+    """Receives callbacks.
+
+    `end_wait` ends the waiting task of a task token, and ignores a task that has ended. `start` starts the execution of
+    a failed media object whose result comes late.
+    """
 
     store: MediaStore
     replies: ReplyStore
     end_wait: Callable[[str], None]
+    start: ExecutionStarter
 
     def receive_webhook(
         self,
@@ -84,7 +91,7 @@ class Callbacks:
             raise NotFound(f"no job here has the name {text}")
         row = self._row(name.recording_id, name.media_id)
         if name != JobName.of(row):
-            return "of a job that was given up"
+            return self._receive_of_earlier_try(provider, row, name, job=job or {}, body=body, delivery=delivery)
         return self._receive(provider, row, job=job or {}, body=body, delivery=delivery)
 
     def _receive(
@@ -96,24 +103,58 @@ class Callbacks:
         body: bytes | None = None,
         delivery: str | None = None,
     ) -> CallbackOutcome:
-        """Note a callback in the row of its media object, and end the wait."""
-        if row["status"] in FINAL:
-            return "over already"
+        """Note a callback in the row of its media object, and end the wait.
+
+        A result that comes after the media object has failed begins a new try with it.
+        """
         present = row.get("job", {})
         if row["provider"] != provider or any(present.get(name, value) != value for name, value in job.items()):
             return "of a job that was given up"
+        if body is not None:
+            # Stored before the response: after a 200, no vendor sends the result again.
+            delivery = self._keep(provider, JobName.of(row), body)
+        if row["status"] == "done":
+            return "over already"
+        if row["status"] == "failed":
+            return self._finish_failed(row, row, job=job, delivery=delivery)
         if "callback_at" in row:
             # The function that noted the callback may have failed before it ended the wait.
             self._end_wait_of(row)
             return "known already"
         recording_id, media_id = row["recording_id"], row["media_id"]
-        if body is not None:
-            # Stored before the response: after a 200, no vendor sends the result again.
-            delivery = f"{CALLBACKS}{provider}/{JobName.of(row)}.json"
-            self.replies.put(delivery, body)
         first = self.store.note_callback(recording_id, media_id, provider=provider, job=job, delivery=delivery)
         self._end_wait_of(self._row(recording_id, media_id))
         return "noted" if first else "known already"
+
+    def _receive_of_earlier_try(
+        self, provider: str, row: MediaRow, name: JobName, *, job: Job, body: bytes | None, delivery: str | None
+    ) -> CallbackOutcome:
+        """Keep the result of a job that was given up; if the media object has failed since, process it with this."""
+        earlier = self.store.tries.find(name.recording_id, name.media_id, name.number)
+        if earlier is None or earlier["provider"] != provider:
+            return "of a job that was given up"
+        if body is not None:
+            delivery = self._keep(provider, name, body)
+        if row["status"] == "failed":
+            return self._finish_failed(row, earlier, job=job, delivery=delivery)
+        if delivery is not None:
+            self.store.tries.note_delivery(earlier, delivery)
+        return "of a job that was given up"
+
+    def _finish_failed(
+        self, row: MediaRow, earlier: MediaRow | TryRow, *, job: Job, delivery: str | None
+    ) -> CallbackOutcome:
+        """Process a failed media object again with the late result of a job, unless the provider had ended the job."""
+        if delivery is None and row.get("reason_code") in HAS_NO_RESULT:
+            return "over already"
+        reopened = reopen_with(row, earlier, store=self.store, delivery=delivery, job=job)
+        begin(reopened or self._row(row["recording_id"], row["media_id"]), store=self.store, start_execution=self.start)
+        return "noted"
+
+    def _keep(self, provider: str, name: JobName, body: bytes) -> str:
+        key = f"{CALLBACKS}{provider}/{name}.json"
+        self.replies.put(key, body)
+        return key
 
     def _note_refusal(self, provider: str, name: str | None, refusal: InvalidRequest) -> None:
         """Note in the row of the present job that its callback was refused, and why."""

@@ -20,6 +20,7 @@ from recording_insights.errors import (
     SecretUnavailable,
     SecretUnusable,
 )
+from recording_insights.model.tries import number_of_try
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link, repeat_job
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
@@ -102,7 +103,7 @@ class _Poll:
 
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
-        key = self.replies.keep(recording_id, media_id, reply)
+        key = self.replies.keep(recording_id, media_id, number_of_try(self.row), reply)
         self.store.note(recording_id, media_id, reply=key, missing=list(missing) or None, reason=None)
         return self.progress.end("succeeded")
 

@@ -124,7 +124,7 @@ class RecordingRow(TypedDict, total=False):
 
 
 class GivenUp(TypedDict, total=False):
-    """A job that another one has replaced, and why."""
+    """A job that another one has replaced, and why, as earlier versions kept it in the row of the media object."""
 
     provider: str
     job: Job
@@ -148,12 +148,24 @@ class MediaChanges(TypedDict, total=False):
     # Its state
     status: str | None
     reason: str | None
+    reason_code: str | None
+    stage: str | None
     waiting_since: str | None
     finished_at: str | None
     empty: bool | None
+    # The present try
+    try_number: int | None
+    shown_try: int | None
+    began_from: str | None
+    options: Mapping[str, Any] | None
+    tried: Sequence[str] | None
+    execution: str | None
+    executions: int | None
     # The provider and its job
     provider: str | None
     job: Job | None
+    job_id: str | None
+    job_number: int | None
     asking: str | None
     unconfirmed: str | None
     submitted_at: str | None
@@ -215,12 +227,24 @@ class MediaRow(TypedDict, total=False):
     # Its state
     status: str
     reason: str
+    reason_code: str
+    stage: str
     waiting_since: str
     finished_at: str
     empty: bool
+    # The present try
+    try_number: int
+    shown_try: int
+    began_from: str
+    options: Mapping[str, Any]
+    tried: Sequence[str]
+    execution: str
+    executions: int
     # The provider and its job
     provider: str
     job: Job
+    job_id: str
+    job_number: int
     asking: str
     unconfirmed: str
     submitted_at: str
@@ -250,6 +274,46 @@ class MediaRow(TypedDict, total=False):
     incomplete: str
     starts_at_ms: int
     ends_at_ms: int
+
+
+class TryRow(TypedDict, total=False):
+    """An earlier try of a media object: one provider's work, with one job at most.
+
+    `status` is done, failed or given up. `paid_ms` is the length of the media that the provider accepted.
+    """
+
+    pk: str
+    sk: str
+    recording_id: str
+    media_id: str
+    number: int
+    # How it began
+    began_from: str
+    provider: str
+    options: Mapping[str, Any]
+    execution: str
+    waiting_since: str
+    # The job
+    job: Job
+    job_id: str
+    job_number: int
+    submitted_at: str
+    paid_ms: int
+    renewals: int
+    polls: int
+    last_word: str
+    callback_at: str
+    callback_job: Job
+    delivery: str
+    # How it ended
+    status: str
+    ended_at: str
+    stage: str
+    reason: str
+    reason_code: str
+    reply: str
+    missing: Sequence[str]
+    counts: Mapping[str, int]
 
 
 class RecorderStateRow(TypedDict, total=False):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from recording_insights.media.intake import ExecutionStarter, begin
+from recording_insights.media.executions import ExecutionStarter, begin
 from recording_insights.media.track import TrackFiles
 from recording_insights.model.media_object import MOST_PARTS, MediaObject
 from recording_insights.store.media import MediaStore
@@ -36,7 +36,8 @@ def recover_recording(
         if lost:
             providers = [recording["provider"]]
             media_store.admit(watch.recording_id, media_object, providers=providers, offset_ms=lost.offset_ms)
-        begin(media_object, watch.recording_id, store=media_store, start_execution=start_execution)
+        row = media_store.get(watch.recording_id, media_object.media_id)
+        begin(row, store=media_store, start_execution=start_execution)
     return watch.recovered()
 
 

@@ -19,7 +19,7 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, JobState
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, FakeStarter
 from tests.unit.processing.flow import RUNNING, Flow, R
 
 CALLS_BACK = Capabilities("url", Pace(5, 0.3), callback="optional")
@@ -47,7 +47,8 @@ class World:
         self.media_id = flow.media.media_id
         flow.provider.capabilities = CALLS_BACK
         self.woken: list[str] = []
-        self.callbacks = Callbacks(flow.store, flow.replies, self.woken.append)
+        self.started = FakeStarter()
+        self.callbacks = Callbacks(flow.store, flow.replies, self.woken.append, self.started)
         self.name = str(JobName(R, self.media_id, 0))
         self.token = callback_token("secret", "marsview", self.name)
 
@@ -96,7 +97,7 @@ def test_a_callback_whose_receiver_broke_off_is_made_good_by_the_next(placed: Wo
         raise TimeoutError("no answer from Step Functions")
 
     assert placed.wait()
-    broken = Callbacks(placed.flow.store, placed.flow.replies, break_off)
+    broken = Callbacks(placed.flow.store, placed.flow.replies, break_off, placed.started)
     with pytest.raises(TimeoutError):
         broken.receive_state_change("marsview", placed.name)
 
@@ -180,12 +181,65 @@ def test_a_late_callback_is_noted_and_the_next_poll_finds_the_end(placed: World)
     assert placed.call() == "noted"
 
 
-def test_a_callback_after_the_end_changes_nothing(placed: World) -> None:
-    placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling")
+def test_a_callback_after_the_result_changes_nothing(placed: World) -> None:
+    placed.flow.store.finish(R, placed.media_id, "done")
     before = placed.flow.item
 
     assert placed.call() == "over already"
     assert placed.flow.item == before
+
+
+class TestLateResults:
+    """A genuine result is kept whenever it comes, and finishes a failed media object."""
+
+    def test_after_the_ceiling_the_media_object_is_processed_with_it(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling", reason_code="no_result")
+
+        assert placed.call() == "noted"
+
+        [name] = placed.started.executions
+        assert name == placed.flow.item["execution"]
+        placed.flow.provider.polls, placed.flow.provider.replies = [DONE], [b"{}"]
+        assert placed.flow.submit().outcome == "awaiting"
+        assert not placed.wait(), "the callback is noted, so nothing waits for it"
+        assert placed.flow.poll().outcome == "succeeded"
+        assert len(placed.flow.provider.submissions) == 1, "nothing is paid for twice"
+        [failed] = placed.flow.tries
+        assert (failed["status"], failed["reason_code"]) == ("failed", "no_result")
+
+    def test_the_second_callback_of_the_job_finds_the_new_try(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling", reason_code="no_result")
+
+        assert [placed.call() for _ in range(3)] == ["noted", "known already", "known already"]
+        assert len(placed.started.executions) == 1
+
+    def test_word_of_a_job_that_the_provider_had_ended_changes_nothing(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="no speech", reason_code="job_failed")
+
+        assert placed.call() == "over already"
+        assert not placed.started.executions
+
+    def test_a_result_of_a_job_that_was_given_up_waits_with_its_try(self, placed: World) -> None:
+        key = placed.flow.provider.submissions[0].delivery.key
+        placed.flow.store.give_up(R, placed.media_id, "the link expired", provider="symbl")
+
+        assert placed.callbacks.receive_delivery(key) == "of a job that was given up"
+
+        [earlier] = placed.flow.tries
+        assert earlier["delivery"] == key
+        assert "delivery" not in placed.flow.item
+
+    def test_a_result_of_a_job_that_was_given_up_finishes_what_failed_since(self, placed: World) -> None:
+        key = placed.flow.provider.submissions[0].delivery.key
+        placed.flow.store.give_up(R, placed.media_id, "the link expired", provider="symbl")
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="no credit")
+
+        assert placed.callbacks.receive_delivery(key) == "noted"
+
+        row = placed.flow.item
+        assert (row["status"], row["provider"], row["job"]) == ("submitted", "marsview", JOB)
+        assert (row["delivery"], row["try_number"]) == (key, 2)
+        assert placed.started.executions
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
@@ -280,13 +334,6 @@ class TestResults:
         placed.flow.provider.polls = [DONE]
         assert placed.flow.poll().outcome == "succeeded"
         assert set(placed.woken) == {"task-token"}
-
-    def test_a_result_of_a_job_that_was_given_up_is_left_where_it_lies(self, placed: World) -> None:
-        key = placed.flow.provider.submissions[0].delivery.key
-        placed.flow.store.give_up(R, placed.media_id, "the link expired")
-
-        assert placed.callbacks.receive_delivery(key) == "of a job that was given up"
-        assert "delivery" not in placed.flow.item
 
     def test_an_event_of_aws_names_the_job(self, placed: World) -> None:
         name = f"recording-insights-dev-{JobName(R, placed.media_id, 0)}"

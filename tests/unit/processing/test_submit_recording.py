@@ -205,7 +205,8 @@ class TestSubmit:
         progress = flow.submit(flow.poll())
 
         assert not flow.provider.submissions
-        assert (progress.outcome, progress.reason) == ("failed", f"the media object is already {status}")
+        assert progress.outcome == {"done": "over", "failed": "failed"}[status]
+        assert progress.reason == f"the media object is already {status}"
 
     @pytest.mark.parametrize(
         "options", [{"speakers": 3, "models": ["speech_to_text"]}, {"custom_vocabulary": ["Zürich"]}, {}]
@@ -240,7 +241,7 @@ class TestRenewal:
         assert progress.reason == "Marsview came too late for the link (AIRDOW002), also with 2 new links"
         assert len(set(flow.provider.links)) == len(flow.provider.submissions) == 1 + MOST_RENEWALS
         assert flow.provider.earlier_jobs == [{}] * 3, "a link belongs to its transaction"
-        given_up = [(one["provider"], one["job"], one["reason"]) for one in flow.item["given_up"]]
+        given_up = [(one["provider"], one["job"], one["reason"]) for one in flow.tries]
         assert given_up == [("marsview", {"transaction_id": f"txn-{n}"}, str(EXPIRED)) for n in range(2)]
 
     def test_each_phase_begins_anew(self, submitted: Flow) -> None:
@@ -270,7 +271,7 @@ class TestRenewal:
         progress = flow.submit()
 
         assert progress.outcome == "submit"
-        assert [one["job"] for one in flow.item["given_up"]] == [JOB]
+        assert [one["job"] for one in flow.tries] == [JOB]
         assert "job" not in flow.item
 
 
