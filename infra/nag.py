@@ -47,7 +47,8 @@ def _acknowledge_replies(stack: RecordingInsightsStack) -> None:
     any_reply = "replies are keyed by recording id; one action, in this bucket only"
     for prefix in (DELIVERIES, OUTPUTS):
         _acknowledge(stack.workflow.submit, f"IAM5[Resource::{replies}/{prefix}*]", any_reply)
-    _acknowledge(stack.webhooks, f"IAM5[Resource::{replies}/{CALLBACKS}*]", any_reply)
+    for name in stack.settings.providers:
+        _acknowledge(stack.webhooks, f"IAM5[Resource::{replies}/{CALLBACKS}{name}/*]", any_reply)
     for function in (stack.workflow.poll, stack.workflow.save):
         _acknowledge(function, f"IAM5[Resource::{replies}/*]", any_reply)
 
