@@ -10,11 +10,12 @@ from recording_insights.aws.reply_bucket import ReplyStore, callback_body_key
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.port import CallbackRequest, CallsBack
 
+KeptOutcome = Literal["kept", "nothing to do"]
+"""The effect of an authentic callback. "nothing to do": it does not announce the end of a job."""
 
-def keep_result(
-    provider: str, adapter: CallsBack, request: CallbackRequest, *, replies: ReplyStore
-) -> Literal["kept", "nothing to do"]:
-    """Verify a callback and store its body; "nothing to do" if it does not announce the end of a job.
+
+def keep_result(provider: str, adapter: CallsBack, request: CallbackRequest, *, replies: ReplyStore) -> KeptOutcome:
+    """Verify a callback and store its body.
 
     A body that is not usable is stored as well: it may hold a result that was paid for, and its event lets the row of
     the job say that it was refused.
