@@ -101,7 +101,8 @@ class RecordingsApi(Construct):
             "ThrottlingBurstLimit": throttle.burst_limit or 0,
         }
         self._stage.route_settings = self._throttles
-        # A stage may have settings only of routes that exist.
+        # A stage may have settings only of routes that exist. Source:
+        # https://github.com/terraform-aws-modules/terraform-aws-apigateway-v2/pull/80
         for route in routes:
             self._stage.node.add_dependency(route)
 

@@ -21,12 +21,14 @@ def delivery_key(provider: str, job_name: str) -> str:
     return f"{DELIVERIES}{provider}/{job_name}.json"
 
 
-def callback_body_key(provider: str, body: bytes) -> str:
-    """The key of a callback that names no job of ours. It follows from the body as received, before redaction.
+def kept_result_key(provider: str, body: bytes, job_name: str | None = None) -> str:
+    """The key of a result that a webhook brought; it ends in the name of the job if the webhook's path has it.
 
-    A callback that is repeated has the same key.
+    The key follows from the body as received, before redaction. A repeated callback has the same key, and another one
+    does not replace it.
     """
-    return f"{CALLBACKS}{provider}/{sha256(body).hexdigest()}.json"
+    name = f"-{job_name}" if job_name else ""
+    return f"{CALLBACKS}{provider}/{sha256(body).hexdigest()}{name}.json"
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore, kept_result_key
 from recording_insights.errors import CallbackUnusable, InvalidRequest, NotFound
 from recording_insights.model.status import FINAL
 from recording_insights.processing.job_name import JobName
 from recording_insights.providers.port import CallbackRequest, CallsBack, Job
-from recording_insights.providers.registry import read_result
+from recording_insights.providers.registry import read_result, sends_result
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
@@ -60,7 +60,7 @@ class Callbacks:
         return self._receive_named(provider, name, job=callback.job, delivery=delivery)
 
     def receive_kept_result(self, key: str) -> CallbackOutcome | Literal["nothing to do", "refused"]:
-        """Receive a callback that `keep_result` stored, by its key in the replies bucket.
+        """Receive a result that a webhook brought and that is stored, by its key in the replies bucket.
 
         "refused": the content is not usable. If it names a job, the row of that job says so.
 
@@ -68,6 +68,8 @@ class Callbacks:
             NotFound: the callback belongs to no media object here, or not yet.
         """
         provider, _, _ = key.removeprefix(CALLBACKS).partition("/")
+        if not sends_result(provider):
+            return self._receive_named(provider, key, delivery=key)
         try:
             callback = read_result(provider, self.replies.read(key))
         except CallbackUnusable as refusal:
@@ -144,7 +146,7 @@ class Callbacks:
         job_name = JobName.read(name)
         if job_name is None:
             return None
-        key = f"{CALLBACKS}{provider}/{job_name}.json"
+        key = kept_result_key(provider, body, str(job_name))
         self.replies.put(key, body)
         return key
 

@@ -6,7 +6,7 @@ object leads to `receive_result_event`, which finds the job.
 
 from typing import Literal
 
-from recording_insights.aws.reply_bucket import ReplyStore, callback_body_key
+from recording_insights.aws.reply_bucket import ReplyStore, kept_result_key
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.port import CallbackRequest, CallsBack
 
@@ -24,7 +24,7 @@ def keep_result(provider: str, adapter: CallsBack, request: CallbackRequest, *, 
         CallbackForged: the request does not prove that the vendor sent it; nothing was stored.
         InvalidRequest: the request is authentic, but its content is not usable.
     """
-    key = callback_body_key(provider, request.body)
+    key = kept_result_key(provider, request.body)
     try:
         if adapter.read_callback(request) is None:
             return "nothing to do"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.aws.reply_bucket import kept_result_key
 from recording_insights.errors import (
     CallbackForged,
     CallbackUnusable,
@@ -257,7 +258,22 @@ class TestResults:
         except NotFound:
             assert end == "row deleted"
 
-        assert placed.flow.replies.read(f"callbacks/marsview/{placed.name}.json") == json.dumps(told).encode()
+        body = json.dumps(told).encode()
+        assert placed.flow.replies.read(kept_result_key("marsview", body, placed.name)) == body
+
+    def test_a_stored_result_is_received_by_its_key_too(self, placed: World) -> None:
+        assert placed.wait()
+        key = kept_result_key("marsview", b"{}", placed.name)
+
+        assert placed.callbacks.receive_kept_result(key) == "noted"
+        assert placed.flow.item["delivery"] == key
+
+    def test_the_result_of_a_second_callback_does_not_replace_the_first(self, placed: World) -> None:
+        told = {"job": JOB, "is_result": True}
+        assert placed.call(told) == "noted"
+        assert placed.call({**told, "key": "another body"}) == "known already"
+
+        assert placed.flow.replies.read(placed.flow.item["delivery"]) == json.dumps(told).encode()
 
     def test_a_result_laid_into_our_bucket_is_found_by_its_name(self, placed: World) -> None:
         assert placed.wait()

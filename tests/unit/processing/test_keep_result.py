@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.aws.reply_bucket import callback_body_key
+from recording_insights.aws.reply_bucket import kept_result_key
 from recording_insights.errors import CallbackForged, CallbackUnusable, NotFound
 from recording_insights.processing.callbacks import Callbacks
 from recording_insights.processing.keep_result import keep_result
@@ -50,7 +50,7 @@ class World:
         signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
         request = CallbackRequest(body, {"x-seasalt-server-signature": signature})
         self.outcome = keep_result("seameet", self.adapter, request, replies=self.flow.replies)
-        return callback_body_key("seameet", body)
+        return kept_result_key("seameet", body)
 
     @property
     def stored(self) -> dict[str, bytes]:
