@@ -1,5 +1,6 @@
 """Every provider through the deployed stack: real media, real words, IAM enforced, its own way of reporting back."""
 
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from recording_insights.aws.reply_bucket import kept_result_key
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks, sends_result
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.vendors.registry import vendors
@@ -145,6 +147,26 @@ def test_a_result_that_is_sent_once_needs_nothing_of_other_webhooks(
     assert recording["status"] == "done", recording["media"]
     assert called_back(stack, recording)
     assert paid(stack, provider) == 1
+
+
+def test_a_result_that_comes_after_the_ceiling_is_kept(stack: LocalStack, clip: Path) -> None:
+    stack.dials(seameet={"callback": "lost"})
+    with callback_wait(stack, seconds=1):
+        recording = process(stack, clip, key_for("seameet"))
+    assert recording["status"] == "failed"
+    [meeting] = {line["meeting_id"] for line in stack.ledger()["lines"] if "meeting_id" in line}
+    event = {"event_name": "dashboard_analysis_finished", "meeting_id": meeting, "payload": {"transcript": []}}
+    body = json.dumps(event).encode()
+    secret = vendors()["seameet"].credentials["webhookSecret"].encode()
+    headers = {"X-Seasalt-Server-Signature": hmac.new(secret, body, "sha256").hexdigest()}
+
+    for _ in range(2):
+        answer = requests.post(f"{stack.api_url}/webhooks/seameet", data=body, headers=headers, timeout=30)
+        assert (answer.status_code, answer.json()) == (200, {"outcome": "kept"})
+
+    bucket = {"Bucket": stack.outputs["RepliesBucketName"]}
+    kept = stack.client("s3").get_object(**bucket, Key=kept_result_key("seameet", body))
+    assert kept["Body"].read() == body
 
 
 def test_a_delivered_result_beyond_what_lambda_takes_is_kept_whole(stack: LocalStack, clip: Path) -> None:
