@@ -126,7 +126,7 @@ def test_a_fault_that_the_vendor_calls_its_own_gets_one_more_job(scene: Scene) -
 
     assert scene.run() == "done", scene.row
     assert scene.paid == 2
-    [given_up] = scene.row["given_up"]
+    [given_up] = scene.tries
     assert str(scene.vendor.own_fault) in given_up["reason"]
     assert_is_a_sentence(given_up["reason"])
     assert len(scene.insights().transcript) >= 1

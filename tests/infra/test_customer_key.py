@@ -42,7 +42,8 @@ RIGHTS = {
     "report_failure": TABLE,
     "report_stopped_execution": TABLE | DEAD_LETTERS,
     "receive_callback": TABLE | SECRET | {"s3": {GENERATE}},
-    "receive_result_event": TABLE | DEAD_LETTERS,
+    "keep_result": SECRET | {"s3": {GENERATE}},
+    "receive_result_event": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
 }
 """By function, and by the service that uses the key for it."""
 

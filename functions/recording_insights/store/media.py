@@ -61,6 +61,7 @@ _OF_A_RETRY: MediaChanges = {
     "options": None,
     "tried": None,
     "renewals": None,
+    "repeats": None,
     "executions": None,
     "finished_at": None,
     "reason": None,

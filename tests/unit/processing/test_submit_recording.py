@@ -290,7 +290,7 @@ class TestFaultOfTheProvider:
         assert (again.outcome, again.attempt, again.waited_seconds) == ("submit", 0, 0)
         assert flow.submit(again).outcome == "running"
         assert flow.poll().outcome == "succeeded"
-        [given_up] = flow.item["given_up"]
+        [given_up] = flow.tries
         assert (given_up["job"], given_up["reason"]) == (JOB, self.FAULT.reason)
         first, second = flow.provider.submissions
         assert first.name != second.name, "the vendor would find the first job by its name"
@@ -319,7 +319,7 @@ class TestFaultOfTheProvider:
         submitted.poll()
 
         assert submitted.poll().outcome == "submit"
-        assert len(submitted.item["given_up"]) == 1
+        assert len(submitted.tries) == 1
 
 
 @pytest.mark.parametrize(
