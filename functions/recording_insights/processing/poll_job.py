@@ -86,7 +86,7 @@ class _Poll:
         except JobNotFound as error:
             return self._believe_twice(error)
         except ProviderRejected as error:
-            return self.progress.end("failed", str(error))
+            return self.progress.end("failed", str(error), "job_failed")
         except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, *SECRET_FAULTS) as error:
             return self._poll_again(str(error), fault=error)
         if state.phase == "failed":
@@ -99,7 +99,7 @@ class _Poll:
         reason = state.reason or state.word
         if state.is_providers_fault:
             return repeat_job(self.progress, store=self.store, reason=reason)
-        return self.progress.end("failed", reason)
+        return self.progress.end("failed", reason, "job_failed")
 
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
@@ -111,7 +111,7 @@ class _Poll:
         """End the job as failed if the provider did not know it minutes ago either; otherwise poll again."""
         since = self.row.get("not_found_at")
         if since and (self.now() - datetime.fromisoformat(since)).total_seconds() >= NOT_FOUND_SECONDS:
-            return self.progress.end("failed", str(error))
+            return self.progress.end("failed", str(error), "job_unknown")
         return self._poll_again(str(error), fault=error)
 
     def _poll_again(self, last: str, *, fault: RecordingInsightsError | None = None) -> Progress:
@@ -121,7 +121,8 @@ class _Poll:
             if isinstance(fault, PartsUnavailable):
                 # The job is paid for: a part of its result is better than none.
                 return self._store_reply(fault.reply, ())
-            return self.progress.end("failed", f"no result within {self.ceiling_minutes} minutes; last: {last}")
+            reason = f"no result within {self.ceiling_minutes} minutes; last: {last}"
+            return self.progress.end("failed", reason, "no_result")
         seconds = next_wait(
             self.provider.capabilities.pace,
             attempt=self.progress.attempt,

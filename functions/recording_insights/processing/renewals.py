@@ -20,7 +20,7 @@ def renew_link(progress: Progress, *, store: MediaStore, reason: str) -> Progres
     """Submit again with a new link: the provider fetched the media after its link had expired."""
     renewals = store.get(progress.recording_id, progress.media_id).get("renewals", 0)
     if renewals >= MOST_RENEWALS:
-        return progress.end("failed", f"{reason}, also with {MOST_RENEWALS} new links")
+        return progress.end("failed", f"{reason}, also with {MOST_RENEWALS} new links", "link_expired")
     return _submit_again(progress, store, reason, renewals=renewals + 1)
 
 
@@ -28,7 +28,8 @@ def repeat_job(progress: Progress, *, store: MediaStore, reason: str) -> Progres
     """Submit again: the provider accepted the job and failed it by a fault of its own."""
     repeats = store.get(progress.recording_id, progress.media_id).get("repeats", 0)
     if repeats >= MOST_REPEATS:
-        return progress.end("failed", f"{reason}; it failed another job before, also by a fault of its own")
+        before = "it failed another job before, also by a fault of its own"
+        return progress.end("failed", f"{reason}; {before}", "provider_fault")
     return _submit_again(progress, store, reason, repeats=repeats + 1)
 
 

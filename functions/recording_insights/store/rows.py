@@ -149,7 +149,6 @@ class MediaChanges(TypedDict, total=False):
     status: str | None
     reason: str | None
     reason_code: str | None
-    stage: str | None
     waiting_since: str | None
     finished_at: str | None
     empty: bool | None
@@ -164,7 +163,6 @@ class MediaChanges(TypedDict, total=False):
     # The provider and its job
     provider: str | None
     job: Job | None
-    job_id: str | None
     job_number: int | None
     asking: str | None
     unconfirmed: str | None
@@ -228,7 +226,6 @@ class MediaRow(TypedDict, total=False):
     status: str
     reason: str
     reason_code: str
-    stage: str
     waiting_since: str
     finished_at: str
     empty: bool
@@ -243,7 +240,6 @@ class MediaRow(TypedDict, total=False):
     # The provider and its job
     provider: str
     job: Job
-    job_id: str
     job_number: int
     asking: str
     unconfirmed: str
@@ -295,7 +291,6 @@ class TryRow(TypedDict, total=False):
     waiting_since: str
     # The job
     job: Job
-    job_id: str
     job_number: int
     submitted_at: str
     paid_ms: int
@@ -308,7 +303,6 @@ class TryRow(TypedDict, total=False):
     # How it ended
     status: str
     ended_at: str
-    stage: str
     reason: str
     reason_code: str
     reply: str
