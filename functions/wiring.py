@@ -221,10 +221,9 @@ class Wiring(Generic[S]):
         """Starts an execution that processes a media object."""
         return partial(clients.run_execution, self.step_functions, self.settings.workflow_arn)
 
-    @part
-    def is_running(self) -> Callable[[str], bool]:
-        """Tells whether an execution runs, by its ARN."""
-        return partial(clients.is_running, self.step_functions)
+    def is_running(self, execution_arn: str) -> bool:
+        """Whether an execution runs. Only this makes the client, which few calls need."""
+        return clients.is_running(self.step_functions, execution_arn)
 
     @part
     def start_watch(self: "Wiring[WatchSettings]") -> "Callable[[RecordingRow], None]":
@@ -329,7 +328,9 @@ class Wiring(Generic[S]):
         """Receives callbacks, deliveries and state changes of jobs."""
         from recording_insights.processing.callbacks import Callbacks
 
-        return Callbacks(self.media, self.replies, self.end_wait, self.start_processing)
+        # A late result is rare, and only it needs the client.
+        start: ExecutionStarter = lambda *, name, state: self.start_processing(name=name, state=state)  # noqa: E731
+        return Callbacks(self.media, self.replies, self.end_wait, start)
 
     def callback_token(self: "Wiring[WebhookSettings]", provider: str, job_name: str) -> str:
         """The token that a callback for a job must show."""
