@@ -20,7 +20,7 @@ MODE ?=
 STREAM_MODE ?=
 # JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud` and `agora-key` print their result as JSON on standard output.
 JSON ?=
-# DELETE=1: `agora-key` deletes what it makes; `down` deletes the state of the local stack, and ends its stand-ins.
+# DELETE=1: `agora-key` deletes user, key and secret; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
 # The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name), SEED=number repeats a run.
 FUZZ_MINUTES ?= 10

@@ -328,9 +328,11 @@ class Wiring(Generic[S]):
         """Receives callbacks, deliveries and state changes of jobs."""
         from recording_insights.processing.callbacks import Callbacks
 
-        # A late result is rare, and only it needs the client.
-        start: ExecutionStarter = lambda *, name, state: self.start_processing(name=name, state=state)  # noqa: E731
-        return Callbacks(self.media, self.replies, self.end_wait, start)
+        return Callbacks(self.media, self.replies, self.end_wait, self._start_late)
+
+    def _start_late(self: "Wiring[ProcessingSettings]", *, name: str, state: str) -> bool:
+        """Start an execution for a late result. Only this makes the client, which other callbacks do not need."""
+        return self.start_processing(name=name, state=state)
 
     def callback_token(self: "Wiring[WebhookSettings]", provider: str, job_name: str) -> str:
         """The token that a callback for a job must show."""

@@ -1,7 +1,7 @@
 """Brings the local stack up, up to date, and down: local cloud, stand-ins, secrets, and the deployed stack.
 
-A stack that is brought down keeps its state: the local cloud saves what it holds, and the stand-ins go on, as vendors
-outside of AWS would. It is taken up again by the next `bring_up` in its folder, until it is dropped.
+`bring_down` keeps the state of a stack: the local cloud saves it, and the stand-ins keep running, as vendors outside of
+AWS would. The next `bring_up` in the same folder restores it, unless it was dropped.
 """
 
 import json
@@ -228,7 +228,7 @@ def _end_listed(*files: Path, spared: Collection[Process] = ()) -> list[Process]
 
 
 def _undo(supervisor: Supervisor, location: Location, *, kept: bool) -> None:
-    """End what was started. A stack that was kept before is kept again, as it is now."""
+    """End what was started. A stack that was kept before is kept again in its present state."""
     with supervisor.interrupts.deferred():
         stack = _stack_in(location.stack_file) if kept else None
         supervisor.end_all(spared=_stand_ins_of(stack))

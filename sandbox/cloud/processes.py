@@ -157,7 +157,7 @@ def is_running(process: Process) -> bool:
 def end(process: Process) -> bool:
     """End the whole group: SIGTERM, then SIGKILL. Return False if the process had ended before.
 
-    The leader gets SIGTERM alone at first: it may need its children while it saves what it has.
+    The leader gets SIGTERM alone at first: it may need its children to save its state.
 
     Raises:
         StillRunning: a process of the group is left.

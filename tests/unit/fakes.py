@@ -221,7 +221,10 @@ class FakeStarter:
 
     executions: dict[str, Any] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
+    fault: Exception | None = None
 
     def __call__(self, *, name: str, state: str) -> bool:
+        if self.fault:
+            raise self.fault
         self.executions.setdefault(name, json.loads(state))
         return name not in self.over

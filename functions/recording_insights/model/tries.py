@@ -56,7 +56,7 @@ def tried_providers(row: MediaRow) -> list[str]:
 def taken_over(earlier: MediaRow | TryRow) -> MediaChanges:
     """Return the attributes of a new try that takes over the job and the reply of an earlier one."""
     names = (*JOB_ATTRIBUTES, "reply", "missing")
-    taken = {name: earlier[name] for name in names if name in earlier}  # type: ignore[literal-required]
+    taken = {name: value for name, value in earlier.items() if name in names}
     return cast(MediaChanges, {**taken, "job_number": number_of_job(earlier)})
 
 

@@ -142,8 +142,10 @@ class Callbacks:
         if row["status"] == "failed":
             return self._finish_failed(row, row, job=job, delivery=delivery)
         if "callback_at" in row:
-            # The function that noted the callback may have failed before it ended the wait.
+            # The function that noted the callback may have failed before it ended the wait or started the execution.
             self._end_wait_of(row)
+            if "began_from" in row:
+                begin(row, store=self.store, start_execution=self.start)
             return "known already"
         recording_id, media_id = row["recording_id"], row["media_id"]
         first = self.store.note_callback(recording_id, media_id, provider=provider, job=job, delivery=delivery)
@@ -165,8 +167,11 @@ class Callbacks:
     def _finish_failed(
         self, row: MediaRow, earlier: MediaRow | TryRow, *, job: Job, delivery: str | None
     ) -> CallbackOutcome:
-        """Process a failed media object again with the late result of a job, unless the provider had ended the job."""
-        if delivery is None and row.get("reason_code") in HAS_NO_RESULT:
+        """Process a failed media object again with the late result of a job.
+
+        Nothing follows if the reply of the job is kept already, or if the provider had ended the job without a result.
+        """
+        if "reply" in earlier or (delivery is None and row.get("reason_code") in HAS_NO_RESULT):
             return "over already"
         reopened = reopen_with(row, earlier, store=self.store, delivery=delivery, job=job)
         begin(reopened or self._row(row["recording_id"], row["media_id"]), store=self.store, start_execution=self.start)

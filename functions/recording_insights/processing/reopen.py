@@ -27,13 +27,13 @@ def reopen(
 ) -> MediaRow:
     """Begin a new try of a media object that ended, and return the row as written; the caller starts the execution.
 
-    Without a `start`, the try begins as late as it can: with the kept reply, else with the job, else with the media
-    object. With another `provider` or other `options`, it begins with the media object. `execution` is the name of an
-    execution that runs already.
+    Without a `start`, the try begins as late as it can: with the kept reply (unless the last try failed with it), else
+    with the job, else with the media object. With another `provider` or other `options`, it begins with the media
+    object. `execution` is the name of an execution that runs already.
 
     Raises:
-        Conflict: the media object is at work, is done (without `force`), failed for a reason that a retry cannot mend
-            (without `force`), or has nothing to begin from.
+        Conflict: the media object is at work, is done (without `force`), is empty, has nothing to begin from, or was
+            changed by somebody else.
     """
     what = f"media object {row['media_id']}"
     if row["status"] not in FINAL:
@@ -82,7 +82,7 @@ def _latest_start(row: MediaRow, *, anew: bool) -> Start:
     code = row.get("reason_code")
     if anew or row["status"] == "done":
         return "media"
-    if "reply" in row:
+    if "reply" in row and row.get("began_from") != "saved":
         return "saved"
     return "job" if "submitted_at" in row and "job" in row and code not in HAS_NO_RESULT else "media"
 

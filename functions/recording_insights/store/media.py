@@ -235,7 +235,7 @@ class MediaStore:
         if shown is None:
             return False
         ended = ended_try(cast(MediaRow, {**row, **failed}), "failed", self.timestamp)
-        kept = {name: shown[name] for name in SHOWN_ATTRIBUTES if name in shown}  # type: ignore[literal-required]
+        kept = {name: value for name, value in shown.items() if name in SHOWN_ATTRIBUTES}
         reason = f"another try failed, so the insights of before are shown: {failed.get('reason')}"
         back = {
             **_OF_A_TRY,

@@ -1,4 +1,4 @@
-"""The local cloud stops and starts: what it held is there, and executions go on where they were."""
+"""The local cloud stops and starts: its state is there, and executions continue where they were."""
 
 import json
 import sys

@@ -205,6 +205,24 @@ class TestLateResults:
         assert [placed.call() for _ in range(3)] == ["noted", "known already", "known already"]
         assert len(placed.started.executions) == 1
 
+    def test_a_start_that_failed_is_made_good_by_the_next_callback(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling", reason_code="no_result")
+        placed.started.fault = TimeoutError("Step Functions did not answer")
+        with pytest.raises(TimeoutError):
+            placed.call()
+        placed.started.fault = None
+
+        assert placed.call() == "known already"
+
+        assert [*placed.started.executions] == [placed.flow.item["execution"]]
+
+    def test_a_result_whose_reply_could_not_be_read_is_not_processed_at_each_repeat(self, placed: World) -> None:
+        placed.flow.store.note(R, placed.media_id, reply="kept.json")
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="the reply is odd")
+
+        assert placed.call() == "over already"
+        assert not placed.started.executions
+
     def test_word_of_a_job_that_the_provider_had_ended_changes_nothing(self, placed: World) -> None:
         placed.flow.store.finish(R, placed.media_id, "failed", reason="no speech", reason_code="job_failed")
 

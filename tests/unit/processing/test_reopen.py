@@ -37,6 +37,7 @@ def failed(store: MediaStore, make_media: MakeMedia) -> Any:
     [
         ({"reply": "kept.json"}, None, "submitted", "saved"),
         ({}, None, "submitted", "job"),
+        ({"reply": "gone.json", "began_from": "saved"}, None, "submitted", "job"),
         ({"code": "job_failed"}, None, "waiting", "media"),
         ({"submitted": False}, None, "waiting", "media"),
         ({"reply": "kept.json"}, "job", "submitted", "job"),
