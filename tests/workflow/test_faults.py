@@ -127,3 +127,30 @@ def test_a_fault_that_the_provider_calls_its_own_gets_one_more_job(stack: LocalS
     assert states(stack, recording).count("Submit recording") == 2
     [given_up] = recording["media"][0]["given_up"]
     assert "Internal server error" in given_up["reason"]
+
+
+def test_an_execution_that_somebody_starts_by_hand_processes_a_failed_media_object_again(
+    stack: LocalStack, clip: Path
+) -> None:
+    stack.dials(marsview={"job_fails": "no speech"})
+    failed = process(stack, clip)
+    assert failed["media"][0]["reason_code"] == "job_failed"
+    stack.dials(marsview={"job_fails": None})
+    [execution] = executions(stack, failed)
+    client = stack.client("stepfunctions")
+    given = client.describe_execution(executionArn=execution["executionArn"])["input"]
+
+    names = [f"by-hand-{uuid4().hex[:8]}" for _ in range(2)]
+
+    for name in names:
+        client.start_execution(stateMachineArn=stack.outputs["WorkflowArn"], name=name, input=given)
+
+    recording = until(
+        lambda: (found := read(stack, failed["recording_id"]))["status"] == "done" and found, "the finished recording"
+    )
+    [media] = recording["media"]
+    assert media["execution"] in names
+    [earlier] = media["tries"]
+    assert (earlier["status"], earlier["reason_code"]) == ("failed", "job_failed")
+    assert "no speech" in earlier["reason"]
+    assert sum(stack.ledger()["paid"].values()) == 2, "one job for each try, although two executions were started"

@@ -149,7 +149,7 @@ def test_a_result_that_is_sent_once_needs_nothing_of_other_webhooks(
     assert paid(stack, provider) == 1
 
 
-def test_a_result_that_comes_after_the_ceiling_is_kept(stack: LocalStack, clip: Path) -> None:
+def test_a_result_that_comes_after_the_ceiling_finishes_the_recording(stack: LocalStack, clip: Path) -> None:
     stack.dials(seameet={"callback": "lost"})
     with callback_wait(stack, seconds=1):
         recording = process(stack, clip, key_for("seameet"))
@@ -167,6 +167,11 @@ def test_a_result_that_comes_after_the_ceiling_is_kept(stack: LocalStack, clip: 
     bucket = {"Bucket": stack.outputs["RepliesBucketName"]}
     kept = stack.client("s3").get_object(**bucket, Key=kept_result_key("seameet", body))
     assert kept["Body"].read() == body
+    recording_id = recording["recording_id"]
+    done = until(lambda: (found := read(stack, recording_id))["status"] == "done" and found, "the finished recording")
+    [media] = done["media"]
+    assert [earlier["reason_code"] for earlier in media["tries"]] == ["no_result"]
+    assert sum(stack.ledger()["paid"].values()) == 1
 
 
 def test_a_delivered_result_beyond_what_lambda_takes_is_kept_whole(stack: LocalStack, clip: Path) -> None:
