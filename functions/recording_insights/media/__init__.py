@@ -1,1 +1,1 @@
-"""What arrives in the recordings bucket: media files and tracks. Start at `intake`."""
+"""Media files and tracks that arrive in the recordings bucket, and their executions. Start at `intake`."""

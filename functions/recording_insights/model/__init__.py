@@ -1,1 +1,1 @@
-"""Nouns and pure rules: media objects, insights, parts, status. No I/O."""
+"""Nouns and pure rules: media objects, tries, insights, parts, status. No I/O."""
