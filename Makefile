@@ -63,7 +63,7 @@ up: install ## Start or update the local stack and leave it running (TESTS=1: th
 down: ## Stop the local stack and keep its state for `make up` (DELETE=1: delete it; TESTS=1: that of the deployed tests)
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down $(if $(TESTS),--tests) $(if $(DELETE),--delete); fi
 
-test: install ## Run the checks and the tests, those of two deployed local stacks included (about 7 minutes)
+test: install ## Run the checks and the tests, those of two deployed local stacks included (about 8 minutes)
 	@$(MAKE) --no-print-directory -j2 check suite
 
 suite:
