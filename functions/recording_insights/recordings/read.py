@@ -108,9 +108,8 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
         InvalidRequest: names the parameter that is unknown or wrong.
     """
     wanted = object_of(LIST_PARAMETERS)("", query)
-    statuses = [wanted["status"]] if "status" in wanted else RECORDING_STATUSES
     limit = wanted.get("limit", USUAL_PAGE)
-    found = store.newest(statuses, limit + 1, before=wanted.get("cursor"))
+    found = store.newest(wanted.get("status"), limit + 1, before=wanted.get("cursor"))
     page = found[:limit]
     return {
         "recordings": [_listed(recording) for recording in page],
