@@ -19,11 +19,12 @@ from recording_insights.settings import (
     AgoraSettings,
     CallbacksSettings,
     FunctionSettings,
+    KeepResultSettings,
     ProcessingSettings,
     ReceiveCallbackSettings,
     ReceiveNotificationSettings,
     RecordingsBucketSettings,
-    RepliesSettings,
+    RepliesBucketSettings,
     RouteSettings,
     StageSettings,
     SubmitRecordingSettings,
@@ -207,7 +208,7 @@ class Wiring(Generic[S]):
         return S3TrackFolder(self.s3, bucket)
 
     @part
-    def replies(self: "Wiring[RepliesSettings]") -> "ReplyStore":
+    def replies(self: "Wiring[RepliesBucketSettings]") -> "ReplyStore":
         """The raw replies of providers."""
         from recording_insights.aws.reply_bucket import ReplyStore
 
@@ -220,10 +221,9 @@ class Wiring(Generic[S]):
         """Starts an execution that processes a media object."""
         return partial(clients.run_execution, self.step_functions, self.settings.workflow_arn)
 
-    @part
-    def is_running(self) -> Callable[[str], bool]:
-        """Tells whether an execution runs, by its ARN."""
-        return partial(clients.is_running, self.step_functions)
+    def is_running(self, execution_arn: str) -> bool:
+        """Whether an execution runs. Only this makes the client, which few calls need."""
+        return clients.is_running(self.step_functions, execution_arn)
 
     @part
     def start_watch(self: "Wiring[WatchSettings]") -> "Callable[[RecordingRow], None]":
@@ -328,7 +328,9 @@ class Wiring(Generic[S]):
         """Receives callbacks, deliveries and state changes of jobs."""
         from recording_insights.processing.callbacks import Callbacks
 
-        return Callbacks(self.media, self.replies, self.end_wait, self.start_processing)
+        # A late result is rare, and only it needs the client.
+        start: ExecutionStarter = lambda *, name, state: self.start_processing(name=name, state=state)  # noqa: E731
+        return Callbacks(self.media, self.replies, self.end_wait, start)
 
     def callback_token(self: "Wiring[WebhookSettings]", provider: str, job_name: str) -> str:
         """The token that a callback for a job must show."""
@@ -341,12 +343,27 @@ class Wiring(Generic[S]):
         """The adapter of a provider that calls back.
 
         Raises:
-            NotFound: the provider does not belong to this stack or does not call back.
+            NotFound: the provider does not belong to this stack, does not call back, or has a route of its own.
         """
         from recording_insights.errors import NotFound
-        from recording_insights.providers.port import CallsBack
+        from recording_insights.providers.port import CallsBack, SendsResult
 
         adapter = self.provider_for(provider) if provider in self.settings.providers else None
-        if not isinstance(adapter, CallsBack):
+        if not isinstance(adapter, CallsBack) or isinstance(adapter, SendsResult):
             raise NotFound("no provider of this stack calls back here")
+        return adapter
+
+    @part
+    def result_adapter(self: "Wiring[KeepResultSettings]") -> "CallsBack":
+        """The adapter of the provider that sends its results to the function's route.
+
+        Raises:
+            NotFound: the provider sends no results.
+        """
+        from recording_insights.errors import NotFound
+        from recording_insights.providers.port import SendsResult
+
+        adapter = self.provider_for(self.settings.provider)
+        if not isinstance(adapter, SendsResult):
+            raise NotFound(f"{self.settings.provider} sends no results")
         return adapter

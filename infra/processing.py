@@ -22,7 +22,7 @@ from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
 from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
 from recording_insights.processing.late_files import LONGEST_SILENCE
 from recording_insights.processing.poll_job import TIMEOUT_SECONDS as POLL_SECONDS
-from recording_insights.processing.renewals import MOST_RENEWALS
+from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
 from recording_insights.recordings.request import MOST_HOURS
@@ -167,8 +167,10 @@ class ProcessingWorkflow(Construct):
             self._definition(),
             functions=[self.prepare, self.submit, self.poll, self.save, self.report],
             statements=[self._foundation.on_table("UpdateItem")],
-            # Each new link and each provider that takes over restarts both waits. The hour is for faults.
-            timeout=cdk.Duration.minutes((MOST_RENEWALS + 1 + len(settings.failover)) * ceilings + recording + 60),
+            # Each new job and each provider that takes over restarts both waits. The hour is for faults.
+            timeout=cdk.Duration.minutes(
+                (1 + MOST_RENEWALS + MOST_REPEATS + len(settings.failover)) * ceilings + recording + 60
+            ),
         )
 
     def _definition(self) -> sfn.IChainable:

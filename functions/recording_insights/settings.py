@@ -114,10 +114,15 @@ class AgoraSettings(TableSettings, VendorSettings, RecordingsBucketSettings):
 
 
 @dataclass(frozen=True)
-class RepliesSettings(TableSettings):
-    """For functions that keep or read a media object's reply."""
+class RepliesBucketSettings(FunctionSettings):
+    """For functions that need the name of the bucket that keeps replies."""
 
     replies_bucket: str
+
+
+@dataclass(frozen=True)
+class RepliesSettings(TableSettings, RepliesBucketSettings):
+    """For functions that keep or read a media object's reply."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +214,13 @@ class ReceiveCallbackSettings(CallbacksSettings, VendorSettings, WebhookSettings
     """`providers` are all providers of the stack: callbacks of any other provider are refused."""
 
     providers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class KeepResultSettings(RepliesBucketSettings, VendorSettings, RouteSettings):
+    """`provider` is the one that sends its results to the function's route."""
+
+    provider: str
 
 
 # States

@@ -34,6 +34,7 @@ class Progress:
     attempt: int = 0
     waited_seconds: int = 0
     reason: str = ""
+    reason_code: str = ""
     execution: str = ""
 
     @classmethod
@@ -72,9 +73,9 @@ class Progress:
         """Begin a new phase: wait for the provider's callback, then poll, also if no callback arrives in time."""
         return self.restart("awaiting")
 
-    def end(self, outcome: Outcome, reason: str = "") -> Self:
-        """Leave the loop."""
-        return replace(self, outcome=outcome, wait_seconds=0, reason=reason)
+    def end(self, outcome: Outcome, reason: str = "", code: str = "") -> Self:
+        """Leave the loop. `code` is the reason code of a failure, if it has one."""
+        return replace(self, outcome=outcome, wait_seconds=0, reason=reason, reason_code=code)
 
     def elapsed_seconds(self, since: str, now: datetime) -> float:
         """Return the seconds since the present phase began at `since`.

@@ -13,8 +13,6 @@ Start = Literal["saved", "job", "media"]
 """Where a new try begins: with the reply that is kept, with the job that is paid for, or with the media object."""
 HAS_NO_RESULT = frozenset({"job_failed", "provider_fault", "job_unknown", "link_expired"})
 """Reason codes after which there is nothing to fetch from the job."""
-IS_NO_REPLY = frozenset({"reply_missing"})
-"""Reason codes after which there is no reply to read."""
 
 
 def reopen(
@@ -84,7 +82,7 @@ def _latest_start(row: MediaRow, *, anew: bool) -> Start:
     code = row.get("reason_code")
     if anew or row["status"] == "done":
         return "media"
-    if "reply" in row and code not in IS_NO_REPLY:
+    if "reply" in row:
         return "saved"
     return "job" if "submitted_at" in row and "job" in row and code not in HAS_NO_RESULT else "media"
 

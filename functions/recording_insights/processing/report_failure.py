@@ -26,7 +26,9 @@ def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
     reason = str(state.get("reason") or "")
     if "error" in state:
         reason = f"{state['failed_state']}: {_reason_of(state['error'])}"
-    _finish(state, Progress.from_state(state).execution_name, reason, store=store)
+    progress = Progress.from_state(state)
+    code = None if "error" in state else progress.reason_code or None
+    _finish(state, progress.execution_name, reason, code, store=store)
     return reason
 
 
@@ -42,13 +44,13 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
     if detail.get("error") or detail.get("cause"):
         reason += f": {_reason_of({'Error': detail.get('error'), 'Cause': detail.get('cause')})}"
     if "media_id" in state:
-        _finish(state, detail["name"], reason, store=store)
+        _finish(state, detail["name"], reason, None, store=store)
     else:
         _report_stopped_watch(state, reason, store=store.recordings)
     return reason
 
 
-def _finish(state: Mapping[str, Any], execution: str, reason: str, *, store: MediaStore) -> None:
+def _finish(state: Mapping[str, Any], execution: str, reason: str, code: str | None, *, store: MediaStore) -> None:
     """Write the failure, unless another execution works on the media object by now.
 
     Executions and rows of earlier versions do not name each other.
@@ -56,7 +58,7 @@ def _finish(state: Mapping[str, Any], execution: str, reason: str, *, store: Med
     row = store.find(state["recording_id"], state["media_id"])
     if row is None or (execution and row.get("execution", execution) != execution):
         return
-    store.finish(state["recording_id"], state["media_id"], "failed", reason=reason)
+    store.finish(state["recording_id"], state["media_id"], "failed", reason=reason, reason_code=code)
 
 
 def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: RecordingStore) -> None:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _OF_A_TRY: MediaChanges = {
     "job": None,
-    "job_id": None,
     "job_number": None,
     "asking": None,
     "unconfirmed": None,
@@ -52,7 +51,6 @@ _OF_A_TRY: MediaChanges = {
     "missing": None,
     "counts": None,
     "reason_code": None,
-    "stage": None,
     "given_up": None,
 }
 """The attributes that the row loses when another try begins."""
@@ -61,6 +59,7 @@ _OF_A_RETRY: MediaChanges = {
     "options": None,
     "tried": None,
     "renewals": None,
+    "repeats": None,
     "executions": None,
     "finished_at": None,
     "reason": None,

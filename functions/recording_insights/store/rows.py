@@ -157,7 +157,6 @@ class MediaChanges(TypedDict, total=False):
     status: str | None
     reason: str | None
     reason_code: str | None
-    stage: str | None
     waiting_since: str | None
     finished_at: str | None
     empty: bool | None
@@ -172,13 +171,13 @@ class MediaChanges(TypedDict, total=False):
     # The provider and its job
     provider: str | None
     job: Job | None
-    job_id: str | None
     job_number: int | None
     asking: str | None
     unconfirmed: str | None
     submitted_at: str | None
     given_up: Sequence[GivenUp] | None
     renewals: int | None
+    repeats: int | None
     polls: int | None
     not_found_at: str | None
     last_word: str | None
@@ -235,7 +234,6 @@ class MediaRow(TypedDict, total=False):
     status: str
     reason: str
     reason_code: str
-    stage: str
     waiting_since: str
     finished_at: str
     empty: bool
@@ -250,13 +248,13 @@ class MediaRow(TypedDict, total=False):
     # The provider and its job
     provider: str
     job: Job
-    job_id: str
     job_number: int
     asking: str
     unconfirmed: str
     submitted_at: str
     given_up: Sequence[GivenUp]
     renewals: int
+    repeats: int
     polls: int
     not_found_at: str
     last_word: str
@@ -301,7 +299,6 @@ class TryRow(TypedDict, total=False):
     waiting_since: str
     # The job
     job: Job
-    job_id: str
     job_number: int
     submitted_at: str
     paid_ms: int
@@ -314,7 +311,6 @@ class TryRow(TypedDict, total=False):
     # How it ended
     status: str
     ended_at: str
-    stage: str
     reason: str
     reason_code: str
     reply: str

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.aws.reply_bucket import kept_result_key
 from recording_insights.errors import (
     CallbackForged,
     CallbackUnusable,
@@ -52,10 +53,12 @@ class World:
         self.name = str(JobName(R, self.media_id, 0))
         self.token = callback_token("secret", "marsview", self.name)
 
-    def call(self, told: Any = None, *, name: Any = "", token: str | None = None, provider: str = "marsview") -> str:
+    def call(
+        self, told: Any = None, *, name: str | None = None, token: str | None = None, provider: str = "marsview"
+    ) -> str:
         body = json.dumps({"job": JOB} if told is None else told).encode()
         request = CallbackRequest(body, {}, self.token if token is None else token, self.token)
-        return self.callbacks.receive_webhook(provider, Adapter(), request, name=self.name if name == "" else name)
+        return self.callbacks.receive_webhook(provider, Adapter(), request, name=name or self.name)
 
     def wait(self) -> bool:
         """What "Await callback" does; False if its write meets a callback that was noted."""
@@ -135,14 +138,11 @@ def test_an_early_callback_leaves_nobody_waiting(world: World) -> None:
     assert not world.woken
 
 
-@pytest.mark.parametrize("name", ["", None], ids=["named by its path", "named by its key"])
-def test_the_row_says_which_callback_came_and_why_it_was_refused(placed: World, name: str | None) -> None:
+def test_the_row_says_which_callback_came_and_why_it_was_refused(placed: World) -> None:
     assert placed.wait()
-    placed.flow.store.jobs.name(R, placed.media_id, provider="marsview", key="meeting-1")
-    placed.flow.store.note(R, placed.media_id, job={**JOB, "callback_key": "meeting-1"})
 
     with pytest.raises(CallbackUnusable):
-        placed.call("meeting-1", name=name)
+        placed.call("")
 
     refused = f"a callback was refused at {placed.flow.store.timestamp}: body: it has no field status"
     assert placed.flow.item["callback_refusal"] == refused
@@ -152,14 +152,6 @@ def test_the_row_says_which_callback_came_and_why_it_was_refused(placed: World, 
     assert placed.flow.item["last_word"] == f"{RUNNING.word}; {refused}"
 
     assert placed.call() == "noted"
-
-
-@pytest.mark.parametrize("key", ["", "another meeting"])
-def test_a_refused_callback_of_nobody_changes_nothing(placed: World, key: str) -> None:
-    before = placed.flow.item
-    with pytest.raises(CallbackUnusable):
-        placed.call(key, name=None)
-    assert placed.flow.item == before
 
 
 def test_a_refusal_belongs_to_its_job(placed: World) -> None:
@@ -293,25 +285,6 @@ def test_an_unknown_media_object_is_not_found(world: World) -> None:
         world.call(name=str(JobName(R, "f" * 20, 0)))
 
 
-class TestByName:
-    """Callbacks that name the vendor's job and none of our ids."""
-
-    def test_the_job_is_found_by_the_key_it_was_kept_under(self, world: World) -> None:
-        world.flow.provider.keeps = [{"meeting_id": "m-1", "callback_key": "m-1"}]
-        world.flow.provider.submits = [{"meeting_id": "m-1", "callback_key": "m-1", "job_id": "j-1"}]
-        world.flow.submit()
-
-        told = {"job": {"meeting_id": "m-1"}, "key": "m-1", "is_result": True}
-        assert world.call(told, name=None) == "noted"
-
-        assert world.flow.replies.read(world.flow.item["delivery"]) == json.dumps(told).encode()
-
-    @pytest.mark.parametrize("key", ["m-2", None])
-    def test_a_name_that_nobody_has(self, world: World, key: str | None) -> None:
-        with pytest.raises(NotFound):
-            world.call({"job": {}, "key": key}, name=None)
-
-
 class TestResults:
     def test_a_result_in_the_body_is_kept_before_it_is_noted_and_read_by_the_poll(self, placed: World) -> None:
         assert placed.wait()
@@ -322,6 +295,40 @@ class TestResults:
         assert placed.flow.poll().outcome == "succeeded"
         assert placed.flow.provider.deliveries == [json.dumps(told).encode()]
         assert placed.flow.replies.read(placed.flow.item["reply"]) == json.dumps(told).encode()
+
+    @pytest.mark.parametrize("end", ["done", "failed", "given up", "row deleted"])
+    def test_a_result_in_the_body_is_kept_whenever_it_comes(self, placed: World, end: Any) -> None:
+        if end == "given up":
+            placed.flow.store.give_up(R, placed.media_id, "the link expired")
+        elif end == "row deleted":
+            table: Any = placed.flow.store.table
+            table.items.clear()
+        else:
+            placed.flow.store.finish(R, placed.media_id, end, reason="the ceiling")
+        told = {"job": JOB, "is_result": True}
+
+        try:
+            assert placed.call(told) in ("over already", "of a job that was given up", "noted")
+        except NotFound:
+            assert end == "row deleted"
+        assert bool(placed.started.executions) == (end == "failed"), "a failed one is processed with it"
+
+        body = json.dumps(told).encode()
+        assert placed.flow.replies.read(kept_result_key("marsview", body, placed.name)) == body
+
+    def test_a_stored_result_is_received_by_its_key_too(self, placed: World) -> None:
+        assert placed.wait()
+        key = kept_result_key("marsview", b"{}", placed.name)
+
+        assert placed.callbacks.receive_kept_result(key) == "noted"
+        assert placed.flow.item["delivery"] == key
+
+    def test_the_result_of_a_second_callback_does_not_replace_the_first(self, placed: World) -> None:
+        told = {"job": JOB, "is_result": True}
+        assert placed.call(told) == "noted"
+        assert placed.call({**told, "key": "another body"}) == "known already"
+
+        assert placed.flow.replies.read(placed.flow.item["delivery"]) == json.dumps(told).encode()
 
     def test_a_result_laid_into_our_bucket_is_found_by_its_name(self, placed: World) -> None:
         assert placed.wait()

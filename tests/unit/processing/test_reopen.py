@@ -36,7 +36,6 @@ def failed(store: MediaStore, make_media: MakeMedia) -> Any:
     ("attributes", "start", "status", "began"),
     [
         ({"reply": "kept.json"}, None, "submitted", "saved"),
-        ({"reply": "kept.json", "code": "reply_missing"}, None, "submitted", "job"),
         ({}, None, "submitted", "job"),
         ({"code": "job_failed"}, None, "waiting", "media"),
         ({"submitted": False}, None, "waiting", "media"),
