@@ -42,15 +42,15 @@ class Foundation:
         return kind(**values, **given)
 
     def on_table(self, *actions: str) -> iam.PolicyStatement:
-        """DynamoDB actions on the table's items, without its index."""
+        """DynamoDB actions on the table's items, without its indexes."""
         return iam.PolicyStatement(
             actions=[f"dynamodb:{action}" for action in actions], resources=[self.table.table.table_arn]
         )
 
-    def on_index(self, *actions: str) -> iam.PolicyStatement:
-        """DynamoDB actions on the index by status."""
+    def on_indexes(self, *actions: str) -> iam.PolicyStatement:
+        """DynamoDB actions on the indexes of the table."""
         return iam.PolicyStatement(
-            actions=[f"dynamodb:{action}" for action in actions], resources=[self.table.index_arn]
+            actions=[f"dynamodb:{action}" for action in actions], resources=self.table.index_arns
         )
 
     def read_recordings(self) -> iam.PolicyStatement:

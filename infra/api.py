@@ -204,7 +204,7 @@ def read_routes(foundation: Foundation) -> list[Route]:
             "list_recordings",
             "Lists recordings, newest first",
             reads(ListRecordingsSettings),
-            [foundation.on_index("Query")],
+            [foundation.on_indexes("Query")],
         ),
         Route(
             GET,

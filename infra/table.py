@@ -1,4 +1,4 @@
-"""The table: an item collection for each recording, and an index that lists recordings by status and time."""
+"""The table: an item collection for each recording, and two indexes that list recordings, by status and by time."""
 
 from typing import cast
 
@@ -26,24 +26,27 @@ class InsightsTable(Construct):
                 point_in_time_recovery_enabled=True
             ),
             global_secondary_indexes=[
-                dynamodb.GlobalSecondaryIndexPropsV2(
-                    index_name=keys.STATUS_INDEX,
-                    partition_key=_text(keys.STATUS_INDEX_HASH),
-                    sort_key=_text(keys.STATUS_INDEX_RANGE),
-                )
+                _index(keys.STATUS_INDEX, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE),
+                _index(keys.TIME_INDEX, keys.TIME_INDEX_HASH, keys.TIME_INDEX_RANGE),
             ],
             deletion_protection=settings.protects_data,
             removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
         )
         if settings.kms_key_arn:
             self._encrypt(settings.kms_key_arn)
-        self.index_arn = f"{self.table.table_arn}/index/{keys.STATUS_INDEX}"
+        self.index_arns = [f"{self.table.table_arn}/index/{name}" for name in (keys.STATUS_INDEX, keys.TIME_INDEX)]
 
     def _encrypt(self, kms_key_arn: str) -> None:
         """Encrypt the table with the customer's key. The L2's own way needs a stack with a fixed region."""
         table = cast(dynamodb.CfnGlobalTable, self.table.node.default_child)
         table.add_property_override("SSESpecification", {"SSEEnabled": True, "SSEType": "KMS"})
         table.add_property_override("Replicas.0.SSESpecification.KMSMasterKeyId", kms_key_arn)
+
+
+def _index(name: str, hash_key: str, range_key: str) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name, partition_key=_text(hash_key), sort_key=_text(range_key)
+    )
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -31,7 +31,18 @@ from tests.docs.pages import codes_in, page
 from tests.unit.fake_table import FakeTable
 
 RECORDING_ID = "4736218b480a44149a6bac9cd17457c6"
-OPEN = {"options", "counts", "ratings", "speakers", "transcoding", "snapshots", "decryption", "agora_error", "job"}
+OPEN = {
+    "options",
+    "counts",
+    "media_counts",
+    "ratings",
+    "speakers",
+    "transcoding",
+    "snapshots",
+    "decryption",
+    "agora_error",
+    "job",
+}
 """Maps whose keys are the caller's or the provider's."""
 
 _MORE = re.compile(r",\s*…\s*(?=[\]}])")
@@ -112,11 +123,12 @@ def _check_change(body: Mapping[str, Any]) -> None:
 
 
 def _recording_row(status: str) -> dict[str, Any]:
-    media = {"m": {"key": "k", "status": "done", "reason": "r"}}
+    summary = {"key": "k", "status": "failed", "stage": "s", "reason": "r", "reason_code": "c"}
     filled: dict[str, Any] = dict.fromkeys(attributes_of("RecordingRow"), "text")
     moments = {"created_at": "2026-11-21T12:13:44.939819Z", "version": 1}
     return {**filled, **recording_key(RECORDING_ID), "recording_id": RECORDING_ID, **moments, "status": status} | {
-        "media": media
+        "media": {"m": summary},
+        "media_counts": {"failed": 1},
     }
 
 

@@ -398,7 +398,16 @@ def test_the_table_is_on_demand_with_recovery(template: Template) -> None:
     [(_, table)] = of_type(template, "AWS::DynamoDB::GlobalTable")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_status"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_status", "by_time"]
+
+
+def test_the_list_may_read_each_index(template: Template) -> None:
+    [(table_id, table)] = of_type(template, "AWS::DynamoDB::GlobalTable")
+    role = functions(template)["list_recordings"]["Role"]["Fn::GetAtt"][0]
+    [query] = [s for s in statements_of(template, role) if s["Action"] == "dynamodb:Query"]
+    indexes = [index["IndexName"] for index in table["GlobalSecondaryIndexes"]]
+    arn = {"Fn::GetAtt": [table_id, "Arn"]}
+    assert query["Resource"] == [{"Fn::Join": ["", [arn, f"/index/{name}"]]} for name in indexes]
 
 
 def test_agoras_user_may_only_write_recordings_and_make_tokens_of_itself(template: Template) -> None:

@@ -81,13 +81,17 @@ def only_table(dynamodb: "DynamoDBServiceResource") -> "Table":
         ],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": keys.STATUS_INDEX,
+                "IndexName": index,
                 "KeySchema": [
-                    {"AttributeName": keys.STATUS_INDEX_HASH, "KeyType": "HASH"},
-                    {"AttributeName": keys.STATUS_INDEX_RANGE, "KeyType": "RANGE"},
+                    {"AttributeName": hash_key, "KeyType": "HASH"},
+                    {"AttributeName": range_key, "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
+            for index, hash_key, range_key in (
+                (keys.STATUS_INDEX, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE),
+                (keys.TIME_INDEX, keys.TIME_INDEX_HASH, keys.TIME_INDEX_RANGE),
+            )
         ],
         BillingMode="PAY_PER_REQUEST",
     )

@@ -17,7 +17,16 @@ from boto3.dynamodb.conditions import ConditionBase
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from recording_insights.store.keys import PARTITION, SORT, STATUS_INDEX, STATUS_INDEX_HASH, STATUS_INDEX_RANGE
+from recording_insights.store.keys import (
+    PARTITION,
+    SORT,
+    STATUS_INDEX,
+    STATUS_INDEX_HASH,
+    STATUS_INDEX_RANGE,
+    TIME_INDEX,
+    TIME_INDEX_HASH,
+    TIME_INDEX_RANGE,
+)
 from tests.unit.fake_expressions import Placeholders, fulfils, key_condition, updated
 
 WireItem = Mapping[str, Any]
@@ -25,7 +34,11 @@ Key = tuple[str, str]
 
 PAGE_BYTES = 1 << 20
 LARGEST_ITEM_BYTES = 400 << 10
-_RANGES = {None: (PARTITION, SORT), STATUS_INDEX: (STATUS_INDEX_HASH, STATUS_INDEX_RANGE)}
+_RANGES = {
+    None: (PARTITION, SORT),
+    STATUS_INDEX: (STATUS_INDEX_HASH, STATUS_INDEX_RANGE),
+    TIME_INDEX: (TIME_INDEX_HASH, TIME_INDEX_RANGE),
+}
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 

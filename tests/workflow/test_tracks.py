@@ -178,5 +178,12 @@ def test_what_cannot_be_prepared_fails_with_the_reason(
 
 def test_the_prepared_file_is_no_recording(stack: LocalStack, track: list[Path]) -> None:
     before = len(listed(stack))
-    until_ended(stack, recording_of(stack, drop_all(stack, track, "once")))
-    assert len(listed(stack)) == before + 1
+    recording = until_ended(stack, recording_of(stack, drop_all(stack, track, "once")))
+    found = listed(stack)
+    assert len(found) == before + 1
+    [entry] = [entry for entry in found if entry["recording_id"] == recording["recording_id"]]
+    assert entry in stack.call_api("GET", f"/recordings?status={recording['status']}&limit=100").json()["recordings"]
+    assert [entry["media_counts"], [media["key"] for media in entry["media"]]] == [
+        {recording["media"][0]["status"]: 1},
+        [recording["media"][0]["key"]],
+    ]

@@ -1,6 +1,7 @@
 """Statuses: the status of a recording follows from those of its media objects."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from recording_insights.model.parts import continuation_suffix, newer_versions, newest_per_key
@@ -11,30 +12,70 @@ FINAL = ("done", "failed")
 """The terminal statuses of a media object."""
 LONGEST_REASON = 2000
 """Upper bound on the reason of a recording, in characters."""
+LONGEST_SUMMARY_REASON = 200
+"""Upper bound on the reason of a media object in its recording's row, in characters."""
+MOST_SUMMARIES = 10
+"""A recording may have thousands of media objects, and DynamoDB takes rows of up to 400 KB."""
+_FIRST_NAMED = {"failed": 0, "done": 2}
+"""Failed media objects come first, then those that are unfinished."""
 
 
 def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | None = None) -> RecordingChanges:
     """Return what changes in a recording because of its media objects; empty if nothing changes.
 
-    Covers the status, the reason, the summaries of the media objects, and the sid if the recording has none. None
-    removes an attribute.
+    Covers the status, the reason, the code and the stage of it, the number of media objects by status, summaries of
+    the first of them, and the sid if the recording has none. None removes an attribute.
     """
     status, reason = derive_status(recording["status"], media)
+    cause = _cause(media)
     after: RecordingChanges = {
         "status": status,
         "reason": reason,
-        "media": {row["media_id"]: _summary(row) for row in media},
+        "reason_code": cause.get("reason_code"),
+        "stage": cause.get("stage"),
+        "media": first_summaries({row["media_id"]: _summary(row) for row in media}),
+        "media_counts": counts_of(media),
     }
     if sid and "sid" not in recording:
         after["sid"] = sid
     return cast(RecordingChanges, {name: value for name, value in after.items() if recording.get(name) != value})
 
 
+def first_summaries(summaries: Mapping[str, Summary]) -> dict[str, Summary]:
+    """Return at most ten of the summaries, by media id: failed first, then unfinished, then done, by key.
+
+    Their reasons have up to 200 characters.
+    """
+
+    def place_of(media_id: str) -> tuple[int, str, str]:
+        return _named_at(summaries[media_id]), summaries[media_id]["key"], media_id
+
+    first = sorted(summaries, key=place_of)[:MOST_SUMMARIES]
+    return {media_id: _shortened(summaries[media_id]) for media_id in first}
+
+
+def counts_of(media: Iterable[MediaRow | Summary]) -> dict[str, int]:
+    """Return how many media objects there are, by status."""
+    return dict(Counter(each["status"] for each in media))
+
+
+def _cause(media: Sequence[MediaRow]) -> MediaRow:
+    """Return the first media object that failed or, without such, that waits with a code; empty if there is none."""
+    coded = [row for row in _latest(media) if "reason_code" in row and row["status"] != "done"]
+    return min(coded, key=_named_at, default=MediaRow())
+
+
+def _named_at(media: MediaRow | Summary) -> int:
+    return _FIRST_NAMED.get(media["status"], 1)
+
+
 def _summary(row: MediaRow) -> Summary:
-    summary: Summary = {"key": row["key"], "status": row["status"]}
-    if "reason" in row:
-        summary["reason"] = row["reason"]
-    return summary
+    named = Summary.__annotations__
+    return cast(Summary, {name: value for name, value in row.items() if name in named})
+
+
+def _shortened(summary: Summary) -> Summary:
+    return {**summary, "reason": summary["reason"][:LONGEST_SUMMARY_REASON]} if "reason" in summary else summary
 
 
 def derive_status(present: str, media: Sequence[MediaRow]) -> tuple[str, str | None]:
@@ -45,7 +86,7 @@ def derive_status(present: str, media: Sequence[MediaRow]) -> tuple[str, str | N
     """
     if not media:
         return present, None
-    latest = [*newest_per_key(media), *newer_versions(media)]
+    latest = _latest(media)
     reason = _reason(latest)
     if any(row["status"] not in FINAL for row in latest):
         return "processing", reason
@@ -55,6 +96,10 @@ def derive_status(present: str, media: Sequence[MediaRow]) -> tuple[str, str | N
     if all(row["status"] == "failed" for row in recorded):
         return "failed", reason
     return ("done" if all(map(_is_whole, recorded)) else "partial"), reason
+
+
+def _latest(media: Sequence[MediaRow]) -> list[MediaRow]:
+    return [*newest_per_key(media), *newer_versions(media)]
 
 
 def _reason(latest: Sequence[MediaRow]) -> str | None:

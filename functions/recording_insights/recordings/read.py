@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnavailable, SecretUnusable
 from recording_insights.model.parts import place
-from recording_insights.model.status import RECORDING_STATUSES
+from recording_insights.model.status import RECORDING_STATUSES, counts_of, first_summaries
 from recording_insights.model.tries import earlier_jobs, number_of_try
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import Position, RecordingStore, position
@@ -43,7 +43,7 @@ _INTERNAL_OF_MEDIA = {
 }
 _INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
 _LISTED = (
-    *("recording_id", "status", "reason", "created_at", "updated_at", "complete_at"),
+    *("recording_id", "status", "stage", "reason", "reason_code", "created_at", "updated_at", "complete_at"),
     *("channel", "sid", "provider"),
 )
 
@@ -108,9 +108,8 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
         InvalidRequest: names the parameter that is unknown or wrong.
     """
     wanted = object_of(LIST_PARAMETERS)("", query)
-    statuses = [wanted["status"]] if "status" in wanted else RECORDING_STATUSES
     limit = wanted.get("limit", USUAL_PAGE)
-    found = store.newest(statuses, limit + 1, before=wanted.get("cursor"))
+    found = store.newest(wanted.get("status"), limit + 1, before=wanted.get("cursor"))
     page = found[:limit]
     return {
         "recordings": [_listed(recording) for recording in page],
@@ -149,8 +148,12 @@ def _public_media(item: MediaRow, tries: Sequence[TryRow]) -> dict[str, Any]:
 
 
 def _listed(recording: RecordingRow) -> dict[str, Any]:
-    media = sorted(recording.get("media", {}).values(), key=lambda summary: summary["key"])
-    return {**{name: value for name, value in recording.items() if name in _LISTED}, "media": media}
+    """Return what a list shows of a recording. Rows of earlier versions name all media objects and count none."""
+    named = recording.get("media", {})
+    media = [{"media_id": media_id, **summary} for media_id, summary in first_summaries(named).items()]
+    counts = recording.get("media_counts", counts_of(named.values()))
+    shown = {name: value for name, value in recording.items() if name in _LISTED}
+    return {**shown, "media": media, "media_counts": counts}
 
 
 def _cursor_of(where: Position) -> str:

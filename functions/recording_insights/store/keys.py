@@ -20,6 +20,10 @@ STATUS_INDEX = "by_status"
 STATUS_INDEX_HASH = "status"
 STATUS_INDEX_RANGE = "created_at"
 """Only RECORDING items have both, so the index lists recordings and nothing else."""
+TIME_INDEX = "by_time"
+TIME_INDEX_HASH = SORT
+TIME_INDEX_RANGE = "created_at"
+"""Only RECORDING items have it. A change of status leaves an entry of this index in its place."""
 
 EXPIRES_AT = "expires_at"
 """Unix seconds; DynamoDB deletes an item some time after."""

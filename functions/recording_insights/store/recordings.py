@@ -28,6 +28,9 @@ from recording_insights.store.keys import (
     STATUS_INDEX,
     STATUS_INDEX_HASH,
     STATUS_INDEX_RANGE,
+    TIME_INDEX,
+    TIME_INDEX_HASH,
+    TIME_INDEX_RANGE,
     recording_key,
 )
 from recording_insights.store.numbers import decode, encode
@@ -275,27 +278,27 @@ class RecordingStore:
         never_began = Attr("status").eq("starting") & Attr("sid").not_exists()
         if_it_holds(self.table.delete_item, Key=recording_key(recording_id), ConditionExpression=never_began)
 
-    def newest(self, statuses: Sequence[str], count: int, *, before: Position | None = None) -> list[RecordingRow]:
-        """Return up to `count` recordings in any of the statuses, newest first, that stand before a position."""
-        found: dict[str, RecordingRow] = {}  # a recording that changes its status meanwhile may come twice
-        for status in statuses:
-            found.update({row["recording_id"]: row for row in self._newest_of(status, count, before)})
-        return sorted(found.values(), key=position, reverse=True)[:count]
+    def newest(self, status: str | None, count: int, *, before: Position | None = None) -> list[RecordingRow]:
+        """Return up to `count` recordings, newest first, that stand before a position.
 
-    def _newest_of(self, status: str, count: int, before: Position | None) -> list[RecordingRow]:
+        They are those of one status or, if it is None, of all: a recording whose status changes meanwhile is there
+        once.
+        """
         from boto3.dynamodb.conditions import Key
 
-        condition: ConditionBase = Key(STATUS_INDEX_HASH).eq(status)
-        if before:
-            condition &= Key(STATUS_INDEX_RANGE).lte(before[0])
-        query: dict[str, Any] = {"IndexName": STATUS_INDEX, "ScanIndexForward": False, "Limit": count + 1}
+        if status is None:
+            index, among, moment = TIME_INDEX, Key(TIME_INDEX_HASH).eq(RECORDING), Key(TIME_INDEX_RANGE)
+        else:
+            index, among, moment = STATUS_INDEX, Key(STATUS_INDEX_HASH).eq(status), Key(STATUS_INDEX_RANGE)
+        condition: ConditionBase = among & moment.lte(before[0]) if before else among
+        query: dict[str, Any] = {"IndexName": index, "ScanIndexForward": False, "Limit": count + 1}
         found: list[RecordingRow] = []
         for page in pages(self.table, KeyConditionExpression=condition, **query):
             found += (row for row in page if before is None or position(row) < before)
             # The index does not sort recordings of the same moment: read on until that moment has passed.
             if len(found) > count and found[-1]["created_at"] != found[count - 1]["created_at"]:
                 break
-        return found
+        return sorted(found, key=position, reverse=True)[:count]
 
     def media_rows(self, recording_id: str) -> list[MediaRow]:
         """Return the media objects of a recording."""

@@ -19,7 +19,9 @@ class Summary(TypedDict, total=False):
 
     key: str
     status: str
+    stage: str
     reason: str
+    reason_code: str
 
 
 class RecordingChanges(TypedDict, total=False):
@@ -28,9 +30,12 @@ class RecordingChanges(TypedDict, total=False):
     # What the recording is
     status: str | None
     reason: str | None
+    reason_code: str | None
+    stage: str | None
     sid: str | None
     resource_id: str | None
     media: Mapping[str, Summary] | None
+    media_counts: Mapping[str, int] | None
     speakers: Mapping[str, str] | None
     # What a change through the API sets
     subscribe_audio_uids: Any
@@ -59,6 +64,8 @@ class RecordingRow(TypedDict, total=False):
     recording_id: str
     status: str
     reason: str
+    reason_code: str
+    stage: str
     created_at: str
     updated_at: str
     version: int
@@ -121,6 +128,7 @@ class RecordingRow(TypedDict, total=False):
     changing_until: int
     watch_reason: str
     media: Mapping[str, Summary]
+    media_counts: Mapping[str, int]
 
 
 class GivenUp(TypedDict, total=False):

@@ -66,12 +66,48 @@ def test_a_recording_holds_a_summary_of_each_media_object() -> None:
             "a 0": {"key": "a", "status": "done"},
             "b 0": {"key": "b", "status": "failed", "reason": "no sound"},
         },
+        "media_counts": {"done": 1, "failed": 1},
     }
+
+
+def test_of_many_media_objects_it_holds_the_ten_that_need_attention_first() -> None:
+    media: Any = [row(f"{number:02}", "done") for number in range(20)]
+    media += [row("97", "waiting", reason="b" * 201), row("98", "failed", reason="broken"), row("99", "submitted")]
+
+    found = settled({"status": "processing"}, media[::-1])
+
+    assert list(found["media"] or {}) == ["98 0", "97 0", "99 0", *(f"{number:02} 0" for number in range(7))]
+    assert (found["media"] or {})["97 0"]["reason"] == "b" * 200
+    assert found["media_counts"] == {"done": 20, "waiting": 1, "failed": 1, "submitted": 1}
+    assert "97: " + "b" * 201 in (found["reason"] or "")
+
+
+BUSY: Any = {"reason_code": "busy", "stage": "submission", "reason": "x"}
+BROKEN: Any = {"reason_code": "broken", "stage": "result", "reason": "y"}
+
+
+@pytest.mark.parametrize(
+    ("media", "code", "stage"),
+    [
+        ([row("a", "waiting", **BUSY), row("b", "failed", **BROKEN)], "broken", "result"),
+        ([row("a", "failed"), row("b", "waiting", **BUSY)], "busy", "submission"),
+        ([row("a", "failed", **BROKEN), row("b", "failed", **BUSY)], "broken", "result"),
+        ([row("a", "done", **BROKEN), row("b", "waiting")], None, None),
+        ([row("a", "failed", **BROKEN), row("a", "done", second=1)], None, None),
+    ],
+)
+def test_a_recording_has_the_code_of_what_failed_first_or_else_waits(
+    media: Any, code: str | None, stage: str | None
+) -> None:
+    found = settled({"status": "processing", "reason_code": "of before", "stage": "recorder"}, media)
+
+    assert (found["reason_code"], found["stage"]) == (code, stage)
 
 
 def test_only_what_differs_is_a_change() -> None:
     media: Any = [row("a", "done")]
-    as_it_is: Any = {"status": "done", "media": {"a 0": {"key": "a", "status": "done"}}, "sid": "one", "reason": None}
+    as_it_is: Any = {"status": "done", "sid": "one", "reason": None}
+    as_it_is |= {"media": {"a 0": {"key": "a", "status": "done"}}, "media_counts": {"done": 1}}
 
     assert settled(as_it_is, media, sid="other") == {}
     assert settled(as_it_is | {"reason": "busy"}, media) == {"reason": None}

@@ -68,14 +68,15 @@ class TestStatus:
     def test_of_a_recording_only_what_changes_is_written(self) -> None:
         media = [item("a", "failed", media_id="m-1", reason="x"), item("b", "done", media_id="m-2")]
         summaries = {"m-1": {"key": "a", "status": "failed", "reason": "x"}, "m-2": {"key": "b", "status": "done"}}
+        of_media: Any = {"media": summaries, "media_counts": {"failed": 1, "done": 1}}
 
         first = settled({"status": "processing"}, media, sid=SID)
 
-        assert first == {"status": "partial", "reason": "a: x", "media": summaries, "sid": SID}
+        assert first == {"status": "partial", "reason": "a: x", **of_media, "sid": SID}
         assert settled({"status": "done", "sid": "another", "media": {}}, media, sid=SID) == {
             "status": "partial",
             "reason": "a: x",
-            "media": summaries,
+            **of_media,
         }
         assert settled(cast(RecordingRow, first), media, sid=SID) == {}
 

@@ -13,6 +13,7 @@ from tests.unit.recordings.stored import put
 
 R = "a" * 32
 LISTED = {"reason": "x", "updated_at": "2027", "complete_at": "2027", "channel": "team", "sid": "s"}
+LISTED |= {"stage": "result", "reason_code": "job_failed"}
 DETAIL = {"uid": "7", "mode": "mix", "stopped_at": "2027", "ended_by": "stop", "speakers": {"7": "Ada"}}
 INTERNAL = {"resource_id": "r", "fingerprint": "f", "counted_fail_overs": {"n"}, "changing_until": 5}
 
@@ -29,7 +30,8 @@ def test_a_list_shows_the_attributes_that_a_list_needs(store: RecordingStore, ta
         "created_at": "2026",
         "provider": "marsview",
         **LISTED,
-        "media": [media["a"], media["b"]],
+        "media": [{"media_id": "b", **media["b"]}, {"media_id": "a", **media["a"]}],
+        "media_counts": {"done": 1, "failed": 1},
     }
 
 

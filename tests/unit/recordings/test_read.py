@@ -1,6 +1,7 @@
 """Read one recording, list them."""
 
 import base64
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.model.status import RECORDING_STATUSES as STATUSES
 from recording_insights.recordings.read import describe_recording, list_recordings
-from recording_insights.store.keys import insight_key, media_key, transcript_key
+from recording_insights.store.keys import insight_key, media_key, recording_key, transcript_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.fake_table import FakeTable
@@ -179,6 +180,33 @@ def test_recordings_of_the_same_moment_come_once_each(store: RecordingStore, tab
     expected = ["8" * 32, *(f"{number:032}" for number in (4, 3, 2, 1, 0)), "9" * 32]
     for limit in ("1", "2", "7"):
         assert list(chain(*pages(store, limit=limit, status="done"))) == expected
+        assert list(chain(*pages(store, limit=limit))) == expected
+
+
+@dataclass
+class ChangedMeanwhile:
+    """A table in which a recording that was done goes back to processing just before one of the queries."""
+
+    table: FakeTable
+    recording_id: str
+    before_query: int
+    queries: int = 0
+
+    def query(self, **query: Any) -> Any:
+        self.queries += 1
+        if self.queries == self.before_query:
+            row = self.table.get_item(Key=recording_key(self.recording_id))["Item"]
+            self.table.put_item(Item={**row, "status": "processing"})
+        return self.table.query(**query)
+
+
+@pytest.mark.parametrize("before_query", range(1, 10))
+def test_a_change_of_status_hides_no_recording(table: FakeTable, before_query: int) -> None:
+    for number in range(4):
+        put(table, f"{number:032}", "done", "2026-11-21T12:00:00Z")
+    changing: Any = ChangedMeanwhile(table, f"{3:032}", before_query)
+
+    assert list(chain(*pages(RecordingStore(changing), limit="2"))) == [f"{number:032}" for number in (3, 2, 1, 0)]
 
 
 def test_what_a_list_shows(store: RecordingStore, table: Any) -> None:
@@ -202,7 +230,8 @@ def test_what_a_list_shows(store: RecordingStore, table: Any) -> None:
             "complete_at": "2027",
             "channel": "team",
             "provider": "marsview",
-            "media": [summary["a"], summary["b"]],
+            "media": [{"media_id": "a", **summary["a"]}, {"media_id": "b", **summary["b"]}],
+            "media_counts": {"failed": 1, "done": 1},
         }
     ]
 

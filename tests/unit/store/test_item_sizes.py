@@ -8,6 +8,10 @@ import pytest
 from recording_insights.errors import ItemTooLarge
 from recording_insights.model.insights import Insights, Utterance
 from recording_insights.store.insights import InsightStore, item_bytes, transcript_pages
+from recording_insights.store.keys import media_key
+from recording_insights.store.media import MediaStore
+from tests.unit.fake_table import FakeTable
+from tests.unit.recordings.stored import put
 
 R, MEDIA_ID = "5eb63bbbe01eeed093cb22bb8f5acdc3", "0123456789abcdef0123"
 PAGE = 299_000
@@ -67,6 +71,24 @@ def test_an_insight_fills_an_item_to_its_last_byte(insight_store: InsightStore, 
     else:
         with pytest.raises(ItemTooLarge):
             insight_store.save(R, MEDIA_ID, 0, summary)
+
+
+def test_the_row_of_a_recording_of_3000_media_objects_stays_small(table: FakeTable, media_store: MediaStore) -> None:
+    put(table, R, "processing", "2026-03-12")
+    for number in range(3000):
+        media_id = f"{number:020}"
+        row = {"media_id": media_id, "key": f"{number:04}" * 256, "arrived_at": "2026-03-12", "provider": "symbl"}
+        table.put_item(Item={**media_key(R, media_id), **row, "status": "submitted", "reason": "語" * 500})
+    for number in (0, 2999):
+        media_store.finish(R, f"{number:020}", "failed", reason="語" * 500)
+
+    recording = media_store.recordings.get(R)
+
+    assert recording["status"] == "processing"
+    assert recording["media_counts"] == {"failed": 2, "submitted": 2998}
+    assert len(recording["media"]) == 10
+    assert len(recording["reason"]) == 2000
+    assert table.sizes[R, "RECORDING"] < 40_000
 
 
 def _pieces(text: str) -> list[int]:

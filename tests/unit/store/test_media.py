@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from recording_insights.errors import MediaMissing, StatusContended
 from recording_insights.model.media_object import MediaObject
-from recording_insights.store.keys import STATUS_INDEX, recording_key
+from recording_insights.store.keys import STATUS_INDEX, TIME_INDEX, recording_key
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
 from tests.unit.fake_table import FakeTable
@@ -105,10 +105,13 @@ class TestAdmission:
         assert recording["status"] == "processing"
         assert recording["version"] == 5
 
-    def test_only_recordings_are_in_the_index(self, store: MediaStore, make_media: MakeMedia, table: Any) -> None:
+    @pytest.mark.parametrize("index", [STATUS_INDEX, TIME_INDEX])
+    def test_only_recordings_are_in_an_index(
+        self, store: MediaStore, make_media: MakeMedia, table: Any, index: str
+    ) -> None:
         admit(store, make_media())
 
-        (item,) = table.scan(IndexName=STATUS_INDEX)["Items"]
+        (item,) = table.scan(IndexName=index)["Items"]
         assert item["sk"] == "RECORDING"
 
     def test_a_media_object_that_is_not_there_is_said_so(self, store: MediaStore) -> None:

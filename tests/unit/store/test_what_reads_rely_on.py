@@ -130,14 +130,17 @@ def test_a_recording_of_any_status_can_be_changed(recording_store: RecordingStor
     assert (changed["status"], changed["sid"]) == (status, "the-sid")
 
 
-def test_the_last_place_of_a_list_is_not_drawn_by_lot(recording_store: RecordingStore, clock: FakeClock) -> None:
-    """The index sorts by moments only: of many recordings of one moment, a list ends with the right one."""
+@pytest.mark.parametrize("status", ["starting", None])
+def test_the_last_place_of_a_list_is_not_drawn_by_lot(
+    recording_store: RecordingStore, clock: FakeClock, status: str | None
+) -> None:
+    """An index sorts by moments only: of many recordings of one moment, a list ends with the right one."""
     for number in range(28):
         recording_store.open({}, Claim(f"team {number}", f"{number:032}", 10), over=None)
     clock.elapsed = 1
     recording_store.open({}, Claim("team", f"{0:031}a", 10), over=None)
 
-    found = recording_store.newest(["starting"], 2)
+    found = recording_store.newest(status, 2)
 
     # The fake index has this one far from the first of its moment.
     assert [row["recording_id"] for row in found] == [f"{0:031}a", f"{27:032}"]
