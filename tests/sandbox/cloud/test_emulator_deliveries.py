@@ -11,7 +11,7 @@ from ministack.services import eventbridge, lambda_svc  # type: ignore[import-un
 from sandbox.cloud.emulator import deliveries
 from sandbox.cloud.local_stack import LocalStack
 from tests.sandbox.cloud.functions import create_function
-from tests.sandbox.cloud.machines import create_machine, ended, eventually, policy, start
+from tests.sandbox.cloud.machines import PATIENCE_SECONDS, create_machine, ended, eventually, policy, start
 
 HANDLER = """
 import json
@@ -118,6 +118,8 @@ def test_an_event_that_fails_is_tried_three_times_and_is_a_dead_letter_then(emul
 
 
 def test_a_throttle_is_not_a_try(emulator: LocalStack) -> None:
+    # The six hours that a throttled event is tried for are longer than this test waits.
+    emulator.set_wait_scale(2 * PATIENCE_SECONDS / (6 * 3600))
     function = create_function(emulator, HANDLER)
     client = emulator.client("lambda")
     client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
