@@ -149,7 +149,8 @@ class StoredFile:
         return self.key.rpartition("/")[2]
 
 
-def _stored(entry: "ObjectTypeDef") -> StoredFile:
+def stored_file(entry: "ObjectTypeDef") -> StoredFile:
+    """Return what an entry of a list says of an object."""
     return StoredFile(entry["Key"], entry["LastModified"], entry["ETag"].strip('"'), entry["Size"])
 
 
@@ -175,7 +176,7 @@ class S3TrackFolder:
     def list(self, prefix: str) -> Sequence[StoredFile]:
         """Every object of the folder whose key begins with the prefix. Makes one call for each 1,000 objects."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
-        return [_stored(entry) for page in pages for entry in page.get("Contents", ())]
+        return [stored_file(entry) for page in pages for entry in page.get("Contents", ())]
 
     def keep(self, key: str, file: Path) -> tuple[str, int]:
         """Store a file, in several parts if it is large. Returns its ETag and its size in bytes.
