@@ -275,6 +275,16 @@ class ReceiveResultEventSettings(RepliesSettings):
 
 
 @dataclass(frozen=True)
+class SweepSettings(RepliesSettings, RecordingsBucketSettings, ProcessingSettings):
+    """`provider` and `providers` as for arrivals and results. The two URLs are those of the dead-letter queues."""
+
+    provider: str
+    providers: Sequence[str]
+    unadmitted_url: str
+    dead_letters_url: str
+
+
+@dataclass(frozen=True)
 class ReportStoppedExecutionSettings(TableSettings):
     """The table only."""
 

@@ -55,3 +55,8 @@ def sweep(steps: Mapping[str, Work], *, sweeps: SweepStore, deadline: Deadline) 
 def modified_since(row: SweepRow) -> datetime:
     """Return since when objects are looked at."""
     return datetime.fromisoformat(row.get("swept_at", row["sweeping_since"])) - WINDOW
+
+
+def sweeping_since(row: SweepRow) -> datetime:
+    """Return when the first sweep began: it submits nothing that was written earlier, and neither do later ones."""
+    return datetime.fromisoformat(row["sweeping_since"])
