@@ -20,7 +20,7 @@ MODE ?=
 STREAM_MODE ?=
 # JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud` and `agora-key` print their result as JSON on standard output.
 JSON ?=
-# DELETE=1: `agora-key` deletes what it makes.
+# DELETE=1: `agora-key` deletes what it makes; `down` deletes the state of the local stack, and ends its stand-ins.
 DELETE ?=
 # The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name), SEED=number repeats a run.
 FUZZ_MINUTES ?= 10
@@ -60,8 +60,8 @@ help: ## List the targets
 up: install ## Start or update the local stack and leave it running (TESTS=1: that of the deployed tests)
 	@$(VENV)/python -m sandbox up $(if $(TESTS),--tests) $(if $(LOCAL),--context "$(LOCAL)")
 
-down: ## Stop what `make up` started (TESTS=1: what `make up TESTS=1` started)
-	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down $(if $(TESTS),--tests); fi
+down: ## Stop the local stack and keep its state for `make up` (DELETE=1: delete it; TESTS=1: that of the deployed tests)
+	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down $(if $(TESTS),--tests) $(if $(DELETE),--delete); fi
 
 test: install ## Run the checks and the tests, those of two deployed local stacks included (about 4 minutes)
 	@$(MAKE) --no-print-directory -j2 check suite
@@ -145,5 +145,6 @@ $(LINT_CLOUD)/installed: $(wildcard lint_cloud/*-requirements.txt lint_cloud/pac
 	@$(VENV)/npm ci --prefix $(LINT_CLOUD) --silent --no-audit --no-fund
 	@touch $@
 
+clean: DELETE := 1
 clean: down ## Stop the local stack; delete everything that was installed or built
 	rm -rf .venv node_modules cdk.out .local

@@ -17,12 +17,14 @@ from recording_insights.errors import SecretUnavailable, UploadCredentialsUnavai
 from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AgoraSettings,
+    CallbacksSettings,
     FunctionSettings,
+    KeepResultSettings,
     ProcessingSettings,
     ReceiveCallbackSettings,
     ReceiveNotificationSettings,
     RecordingsBucketSettings,
-    RepliesSettings,
+    RepliesBucketSettings,
     RouteSettings,
     StageSettings,
     SubmitRecordingSettings,
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from recording_insights.aws.listing import S3Listing
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
-    from recording_insights.media.intake import ExecutionStarter
+    from recording_insights.media.executions import ExecutionStarter
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
     from recording_insights.processing.submit_recording import SubmissionLinks
@@ -223,7 +225,7 @@ class Wiring(Generic[S]):
         return S3Listing(self.s3, bucket)
 
     @part
-    def replies(self: "Wiring[RepliesSettings]") -> "ReplyStore":
+    def replies(self: "Wiring[RepliesBucketSettings]") -> "ReplyStore":
         """The raw replies of providers."""
         from recording_insights.aws.reply_bucket import ReplyStore
 
@@ -251,6 +253,11 @@ class Wiring(Generic[S]):
     def start_processing(self: "Wiring[ProcessingSettings]") -> "ExecutionStarter":
         """Starts an execution that processes a media object."""
         return partial(clients.run_execution, self.step_functions, self.settings.workflow_arn)
+
+    @part
+    def is_running(self) -> Callable[[str], bool]:
+        """Tells whether an execution runs, by its ARN."""
+        return partial(clients.is_running, self.step_functions)
 
     @part
     def start_watch(self: "Wiring[WatchSettings]") -> "Callable[[RecordingRow], None]":
@@ -351,11 +358,11 @@ class Wiring(Generic[S]):
     # Callbacks
 
     @part
-    def callbacks(self: "Wiring[RepliesSettings]") -> "Callbacks":
+    def callbacks(self: "Wiring[CallbacksSettings]") -> "Callbacks":
         """Receives callbacks, deliveries and state changes of jobs."""
         from recording_insights.processing.callbacks import Callbacks
 
-        return Callbacks(self.media, self.replies, self.end_wait)
+        return Callbacks(self.media, self.replies, self.end_wait, self.start_processing)
 
     def callback_token(self: "Wiring[WebhookSettings]", provider: str, job_name: str) -> str:
         """The token that a callback for a job must show."""
@@ -368,12 +375,27 @@ class Wiring(Generic[S]):
         """The adapter of a provider that calls back.
 
         Raises:
-            NotFound: the provider does not belong to this stack or does not call back.
+            NotFound: the provider does not belong to this stack, does not call back, or has a route of its own.
         """
         from recording_insights.errors import NotFound
-        from recording_insights.providers.port import CallsBack
+        from recording_insights.providers.port import CallsBack, SendsResult
 
         adapter = self.provider_for(provider) if provider in self.settings.providers else None
-        if not isinstance(adapter, CallsBack):
+        if not isinstance(adapter, CallsBack) or isinstance(adapter, SendsResult):
             raise NotFound("no provider of this stack calls back here")
+        return adapter
+
+    @part
+    def result_adapter(self: "Wiring[KeepResultSettings]") -> "CallsBack":
+        """The adapter of the provider that sends its results to the function's route.
+
+        Raises:
+            NotFound: the provider sends no results.
+        """
+        from recording_insights.errors import NotFound
+        from recording_insights.providers.port import SendsResult
+
+        adapter = self.provider_for(self.settings.provider)
+        if not isinstance(adapter, SendsResult):
+            raise NotFound(f"{self.settings.provider} sends no results")
         return adapter

@@ -29,6 +29,14 @@ from recording_insights.settings import (
     UpdateRecordingSettings,
 )
 
+API_THROTTLE = apigateway.ThrottleSettings(rate_limit=50, burst_limit=100)
+WEBHOOK_THROTTLE = apigateway.ThrottleSettings(rate_limit=50, burst_limit=100)
+"""Of each webhook, apart from the routes of the API: anybody may POST to a webhook.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+"""
+RESULT_THROTTLE = apigateway.ThrottleSettings(rate_limit=100, burst_limit=200)
+"""Of each webhook whose callbacks nobody repeats: a refused one may be a lost result."""
 # API Gateway responds 503 after 30 s. A function that ends earlier can still give the reason.
 TIMEOUT = cdk.Duration.seconds(29)
 ACCESS_LOG = {
@@ -73,25 +81,46 @@ class RecordingsApi(Construct):
         if settings.local:
             # The local cloud gives the API this id. The vendors' stand-ins know the address before the API exists.
             cdk.Tags.of(self.api).add("ms-custom-id", LOCAL_API_ID)
-        self._add_stage(settings)
+        self._stage = self._add_stage(settings)
+        self._throttles: dict[str, dict[str, float]] = {}
         for route in (start_route(foundation, watch), *control_routes(foundation, watch), *read_routes(foundation)):
             self._add_route(route, settings)
 
-    def _add_stage(self, settings: StackSettings) -> None:
+    def add_webhook(
+        self, path: str, function: PythonFunction, throttle: apigateway.ThrottleSettings = WEBHOOK_THROTTLE
+    ) -> None:
+        """Add a POST route with a throttle of its own, without an authorizer: vendors have no credentials of AWS."""
+        routes = self.api.add_routes(
+            path=path,
+            methods=[POST],
+            integration=integrations.HttpLambdaIntegration(function.node.id, function.function),
+            authorizer=apigateway.HttpNoneAuthorizer(),
+        )
+        self._throttles[f"POST {path}"] = {
+            "ThrottlingRateLimit": throttle.rate_limit or 0,
+            "ThrottlingBurstLimit": throttle.burst_limit or 0,
+        }
+        self._stage.route_settings = self._throttles
+        # A stage may have settings only of routes that exist. Source:
+        # https://github.com/terraform-aws-modules/terraform-aws-apigateway-v2/pull/80
+        for route in routes:
+            self._stage.node.add_dependency(route)
+
+    def _add_stage(self, settings: StackSettings) -> apigateway.CfnStage:
         access_log = delivered_log_group(self, "AccessLog", settings, source="api")
         stage = apigateway.HttpStage(
             self,
             "Stage",
             http_api=self.api,
             auto_deploy=True,
-            throttle=apigateway.ThrottleSettings(rate_limit=50, burst_limit=100),
+            throttle=API_THROTTLE,
         )
+        cfn = cast(apigateway.CfnStage, stage.node.default_child)
         # The L2's log destination does not survive the way from Python to the CDK kernel.
-        cast(
-            apigateway.CfnStage, stage.node.default_child
-        ).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+        cfn.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
         )
+        return cfn
 
     def _add_route(self, route: Route, settings: StackSettings) -> None:
         name = "".join(word.capitalize() for word in route.module.split("_"))

@@ -1,8 +1,8 @@
 """How the end of a job is reported: webhooks on the API, results in the replies bucket, or events of AWS services."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
-from aws_cdk import aws_apigatewayv2 as apigateway
-from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -12,14 +12,20 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access import Foundation
+from infra.api import RESULT_THROTTLE, RecordingsApi
 from infra.python_function import PythonFunction
+from infra.state_machine import run_executions
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.providers.port import AwsService
-from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
-from recording_insights.settings import ReceiveCallbackSettings, ReceiveResultEventSettings, job_prefix
+from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks, sends_result
+from recording_insights.settings import (
+    KeepResultSettings,
+    ReceiveCallbackSettings,
+    ReceiveResultEventSettings,
+    job_prefix,
+)
 
 PATHS = (
-    "/webhooks/{provider}",
     "/webhooks/{provider}/{job}",
     "/webhooks/{provider}/{job}/{token}",
 )
@@ -28,11 +34,11 @@ PATHS = (
 class Webhooks(Construct):
     """The address for vendors and its secret. `receive` adds the functions."""
 
-    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, api: apigateway.HttpApi) -> None:
+    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, api: RecordingsApi) -> None:
         super().__init__(scope, construct_id)
         self._foundation = foundation
         self._api = api
-        self.url = (foundation.settings.webhook_base_url or api.api_endpoint).rstrip("/")
+        self.url = (foundation.settings.webhook_base_url or api.api.api_endpoint).rstrip("/")
         self._used = any(receives_webhooks(name) for name in foundation.settings.providers)
         self.secret_id = self._secret().attr_id if self._used else "none: no provider of this stack POSTs to us"
 
@@ -63,17 +69,44 @@ class Webhooks(Construct):
         """Add the functions that receive callbacks, if the stack's providers need them."""
         foundation = self._foundation
         providers = foundation.settings.providers
-        end_wait = iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[state_machine.state_machine_arn])
-        if self._used:
-            self._receive_webhooks(end_wait)
+        machine = state_machine.state_machine_arn
+        rights = [
+            iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[machine]),
+            *run_executions(state_machine),
+        ]
+        kept = [name for name in providers if sends_result(name)]
+        for name in kept:
+            self._keep_results(name)
+        if callers := [name for name in providers if receives_webhooks(name) and name not in kept]:
+            self._receive_webhooks(callers, machine, rights)
         services = [service for name in providers if (service := capabilities_of(name).aws_service)]
         deliver = any(
             capabilities_of(name).result_by == "delivery" and not receives_webhooks(name) for name in providers
         )
-        if deliver or services:
-            self._receive_events(end_wait, dead_letters, deliver, services)
+        prefixes = [*(f"{CALLBACKS}{name}/" for name in kept), *([DELIVERIES] if deliver else [])]
+        if prefixes or services:
+            self._receive_events(machine, rights, dead_letters, prefixes, services)
 
-    def _receive_webhooks(self, end_wait: iam.PolicyStatement) -> None:
+    def _keep_results(self, provider: str) -> None:
+        """Add a function and a route for one provider alone: other callbacks cannot take its workers."""
+        foundation = self._foundation
+        function = PythonFunction(
+            self,
+            f"KeepResult{provider.capitalize()}",
+            settings=foundation.settings,
+            module="routes.keep_result",
+            description=f"Verifies and stores the results that {provider} sends",
+            reads=foundation.settings_for(KeepResultSettings, provider=provider),
+            statements=[
+                foundation.on_replies("PutObject", prefix=f"{CALLBACKS}{provider}/"),
+                foundation.read_secret(provider),
+            ],
+            timeout=cdk.Duration.seconds(29),
+            reserved=foundation.settings.result_concurrency or None,
+        )
+        self._api.add_webhook(f"/webhooks/{provider}", function, RESULT_THROTTLE)
+
+    def _receive_webhooks(self, providers: list[str], workflow_arn: str, rights: Sequence[iam.PolicyStatement]) -> None:
         foundation = self._foundation
         function = PythonFunction(
             self,
@@ -81,35 +114,29 @@ class Webhooks(Construct):
             settings=foundation.settings,
             module="routes.receive_callback",
             description="Verifies a vendor's callback and ends the wait for the job",
-            reads=foundation.settings_for(ReceiveCallbackSettings, webhook_secret=self.secret_id),
+            reads=foundation.settings_for(
+                ReceiveCallbackSettings, webhook_secret=self.secret_id, workflow_arn=workflow_arn
+            ),
             statements=[
-                foundation.on_table("GetItem", "UpdateItem"),
-                foundation.on_replies("PutObject", prefix=CALLBACKS),
-                end_wait,
+                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
+                *(foundation.on_replies("PutObject", prefix=f"{CALLBACKS}{name}/") for name in providers),
+                *rights,
                 *self.read_secret(),
                 # The vendor's own secret checks its signatures.
-                *(
-                    foundation.read_secret(name)
-                    for name in foundation.settings.providers
-                    if receives_webhooks(name) and PROVIDERS[name].secret_keys
-                ),
+                *(foundation.read_secret(name) for name in providers if PROVIDERS[name].secret_keys),
             ],
             timeout=cdk.Duration.seconds(29),
         )
         for path in PATHS:
-            self._api.add_routes(
-                path=path,
-                methods=[apigateway.HttpMethod.POST],
-                integration=integrations.HttpLambdaIntegration("ReceiveCallback", function.function),
-                # A vendor signs in its own way, or shows the token of the job.
-                authorizer=apigateway.HttpNoneAuthorizer(),
-            )
+            # A vendor signs in its own way, or shows the token of the job.
+            self._api.add_webhook(path, function)
 
     def _receive_events(
         self,
-        end_wait: iam.PolicyStatement,
+        workflow_arn: str,
+        rights: Sequence[iam.PolicyStatement],
         dead_letters: sqs.IQueue,
-        deliver: bool,
+        prefixes: list[str],
         services: list[AwsService],
     ) -> None:
         foundation = self._foundation
@@ -119,14 +146,22 @@ class Webhooks(Construct):
             settings=foundation.settings,
             module="events.receive_result_event",
             description="Ends the wait for a result that a vendor delivered or AWS reported",
-            reads=foundation.settings_for(ReceiveResultEventSettings),
-            statements=[foundation.on_table("GetItem", "UpdateItem"), end_wait],
+            reads=foundation.settings_for(ReceiveResultEventSettings, workflow_arn=workflow_arn),
+            statements=[
+                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
+                *(
+                    foundation.on_replies("GetObject", prefix=prefix)
+                    for prefix in prefixes
+                    if prefix.startswith(CALLBACKS)
+                ),
+                *rights,
+            ],
             timeout=cdk.Duration.seconds(30),
             dead_letters=dead_letters,
         )
         target = targets.LambdaFunction(function.function, dead_letter_queue=dead_letters)
-        if deliver:
-            self._send_deliveries(target)
+        if prefixes:
+            self._send_results(target, prefixes)
         for service in services:
             events.Rule(
                 self,
@@ -143,16 +178,16 @@ class Webhooks(Construct):
                 targets=[target],
             )
 
-    def _send_deliveries(self, target: targets.LambdaFunction) -> None:
+    def _send_results(self, target: targets.LambdaFunction, prefixes: list[str]) -> None:
         bucket = {"name": [self._foundation.buckets.replies.bucket_name]}
         events.Rule(
             self,
             "DeliveryRule",
-            description="Results that vendors upload to the replies bucket",
+            description="Results that arrive in the replies bucket",
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
-                detail={"bucket": bucket, "object": {"key": [{"prefix": DELIVERIES}]}},
+                detail={"bucket": bucket, "object": {"key": [{"prefix": prefix} for prefix in prefixes]}},
             ),
             targets=[target],
         )

@@ -53,9 +53,11 @@ def _acknowledge_replies(stack: RecordingInsightsStack) -> None:
     any_reply = "replies are keyed by recording id; one action, in this bucket only"
     for prefix in (DELIVERIES, OUTPUTS):
         _acknowledge(stack.workflow.submit, f"IAM5[Resource::{replies}/{prefix}*]", any_reply)
-    _acknowledge(stack.webhooks, f"IAM5[Resource::{replies}/{CALLBACKS}*]", any_reply)
+    for name in stack.settings.providers:
+        _acknowledge(stack.webhooks, f"IAM5[Resource::{replies}/{CALLBACKS}{name}/*]", any_reply)
     for function in (stack.workflow.poll, stack.workflow.save):
         _acknowledge(function, f"IAM5[Resource::{replies}/*]", any_reply)
+    _acknowledge(stack.sweep.function, f"IAM5[Resource::{replies}/{CALLBACKS}*]", any_reply)
 
 
 def _acknowledge_webhooks(stack: RecordingInsightsStack) -> None:
@@ -79,8 +81,8 @@ def _acknowledge_executions(stack: RecordingInsightsStack) -> None:
     machine = stack.get_logical_id(cast(cdk.CfnElement, stack.workflow.state_machine.node.default_child))
     executions = f"arn:<AWS::Partition>:states:{_region(stack)}:{_account(stack)}:execution:<{machine}.Name>:*"
     reason = "executions are named after their media objects; one action, on one state machine's executions"
-    for function in (stack.arrival.admit, stack.sweep.function, stack.watch.recover):
-        _acknowledge(function, f"IAM5[Resource::{executions}]", reason)
+    for part in (stack.arrival.admit, stack.sweep.function, stack.watch.recover, stack.workflow, stack.webhooks):
+        _acknowledge(part, f"IAM5[Resource::{executions}]", reason)
 
 
 def _acknowledge_buckets(stack: RecordingInsightsStack) -> None:

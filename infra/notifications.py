@@ -1,11 +1,10 @@
 """The route for Agora's notifications. They are optional: an operator sets them up in Agora's console."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_apigatewayv2 as apigateway
-from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
 from infra.access import Foundation
+from infra.api import RecordingsApi
 from infra.python_function import PythonFunction
 from recording_insights.settings import ReceiveNotificationSettings
 
@@ -19,7 +18,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-de
 class AgoraNotifications(Construct):
     """A route without an authorizer: Agora signs its notifications."""
 
-    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, api: apigateway.HttpApi) -> None:
+    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, api: RecordingsApi) -> None:
         super().__init__(scope, construct_id)
         function = PythonFunction(
             self,
@@ -35,9 +34,4 @@ class AgoraNotifications(Construct):
             # Agora waits for 10 s.
             timeout=cdk.Duration.seconds(10),
         )
-        api.add_routes(
-            path=PATH,
-            methods=[apigateway.HttpMethod.POST],
-            integration=integrations.HttpLambdaIntegration("ReceiveNotification", function.function),
-            authorizer=apigateway.HttpNoneAuthorizer(),
-        )
+        api.add_webhook(PATH, function)

@@ -17,12 +17,12 @@ from infra.access import Foundation
 from infra.bundling.native_wheels import prepare_code
 from infra.callbacks import Webhooks
 from infra.python_function import PythonFunction
-from infra.state_machine import lambda_task, outcome, standard_machine, wait
+from infra.state_machine import lambda_task, outcome, see_executions, standard_machine, wait
 from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
 from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
 from recording_insights.processing.late_files import LONGEST_SILENCE
 from recording_insights.processing.poll_job import TIMEOUT_SECONDS as POLL_SECONDS
-from recording_insights.processing.renewals import MOST_RENEWALS
+from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
 from recording_insights.recordings.request import MOST_HOURS
@@ -62,10 +62,14 @@ class ProcessingWorkflow(Construct):
             "report_failure",
             "Writes the reason of a failure to the row",
             foundation.settings_for(ReportFailureSettings),
-            [foundation.on_table("GetItem", "Query", "UpdateItem")],
+            [foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem")],
             cdk.Duration.seconds(30),
         )
         self.state_machine = self._state_machine()
+        # A policy of its own: the state machine refers to the functions, and they to their own policies.
+        sees = iam.Policy(self, "SeeExecutions", statements=[see_executions(self.state_machine)])
+        for function in (self.prepare, self.submit):
+            sees.attach_to_role(function.role)
 
     def _prepare_media(self) -> PythonFunction:
         foundation = self._foundation
@@ -74,7 +78,7 @@ class ProcessingWorkflow(Construct):
             "Makes a file that the provider takes of a track's segments or of another format",
             foundation.settings_for(PrepareMediaSettings),
             [
-                foundation.on_table("GetItem", "Query", "UpdateItem"),
+                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),
                 foundation.list_recordings(),
                 foundation.write_prepared(),
@@ -96,7 +100,7 @@ class ProcessingWorkflow(Construct):
                 SubmitRecordingSettings, webhook_secret=webhooks.secret_id, webhook_url=webhooks.url
             ),
             [
-                foundation.on_table("GetItem", "Query", "UpdateItem"),
+                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),
                 *foundation.read_provider_secrets(),
                 *webhooks.read_secret(),
@@ -115,7 +119,7 @@ class ProcessingWorkflow(Construct):
             "Polls a provider's job and keeps the reply",
             foundation.settings_for(PollJobSettings),
             [
-                foundation.on_table("GetItem", "UpdateItem", *(["Query"] if calls_back else [])),
+                foundation.on_table("GetItem", "PutItem", "UpdateItem", *(["Query"] if calls_back else [])),
                 foundation.on_replies("PutObject", *(["GetObject"] if delivered else [])),
                 *foundation.read_provider_secrets(),
                 *(self._get(c.aws_service) for c in capabilities if c.aws_service),
@@ -163,8 +167,10 @@ class ProcessingWorkflow(Construct):
             self._definition(),
             functions=[self.prepare, self.submit, self.poll, self.save, self.report],
             statements=[self._foundation.on_table("UpdateItem")],
-            # Each new link and each provider that takes over restarts both waits. The hour is for faults.
-            timeout=cdk.Duration.minutes((MOST_RENEWALS + 1 + len(settings.failover)) * ceilings + recording + 60),
+            # Each new job and each provider that takes over restarts both waits. The hour is for faults.
+            timeout=cdk.Duration.minutes(
+                (1 + MOST_RENEWALS + MOST_REPEATS + len(settings.failover)) * ceilings + recording + 60
+            ),
         )
 
     def _definition(self) -> sfn.IChainable:
@@ -174,6 +180,7 @@ class ProcessingWorkflow(Construct):
         poll = self._task("Poll job", self.poll, on_error=report)
         save = self._task("Save insights", self.save, on_error=report)
         waiting = wait(self, "Wait")
+        over = sfn.Succeed.jsonata(self, "Nothing to do")
         finished = (
             sfn.Choice.jsonata(self, "Job finished?")
             .when(outcome("awaiting"), self._await_callback(poll))
@@ -181,15 +188,16 @@ class ProcessingWorkflow(Construct):
             .when(outcome("succeeded"), save)
             .when(outcome("submit"), submit)
             .when(outcome("prepare"), prepare)
+            .when(outcome("over"), over)
             .otherwise(report)
         )
         waiting.next(poll)
         poll.next(finished)
         submit.next(finished)
-        return self._prepared(prepare, submit, report)
+        return self._prepared(prepare, submit, report, over)
 
     def _prepared(
-        self, prepare: tasks.LambdaInvoke, submit: tasks.LambdaInvoke, report: tasks.LambdaInvoke
+        self, prepare: tasks.LambdaInvoke, submit: tasks.LambdaInvoke, report: tasks.LambdaInvoke, over: sfn.Succeed
     ) -> sfn.IChainable:
         """The first choice: files are submitted at once, tracks are prepared before."""
         wait_for_files = wait(self, "Wait for files")
@@ -199,6 +207,7 @@ class ProcessingWorkflow(Construct):
             .when(outcome("running"), wait_for_files)
             .when(outcome("failed"), report)
             .when(outcome("empty"), sfn.Succeed.jsonata(self, "Nothing was recorded"))
+            .when(outcome("over"), over)
             .otherwise(submit)
         )
         wait_for_files.next(prepare)
@@ -249,7 +258,8 @@ class ProcessingWorkflow(Construct):
     def _task(
         self, name: str, function: PythonFunction, *, on_error: sfn.IChainable | None = None
     ) -> tasks.LambdaInvoke:
-        task = lambda_task(self, name, function)
+        payload = "{% $merge([$states.input, {'execution': $states.context.Execution.Id}]) %}"
+        task = lambda_task(self, name, function, payload)
         if on_error:
             task.add_catch(
                 on_error,

@@ -22,7 +22,7 @@ class PythonFunction(Construct):
     `reads` are the settings that the handler reads: they become its environment. `statements` are all rights of its
     role, except the right to write its own log and those that follow on the customer's key. `dead_letters` gets the
     events of an asynchronous caller that failed three times. `code` replaces the shared zip. `scratch` is the size of
-    /tmp, 512 MB by default.
+    /tmp, 512 MB by default. `reserved` workers are kept for the function, and it has no more; None reserves nothing.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class PythonFunction(Construct):
         dead_letters: sqs.IQueue | None = None,
         code: lambda_.Code | None = None,
         scratch: cdk.Size | None = None,
+        reserved: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.timeout = timeout
@@ -60,6 +61,7 @@ class PythonFunction(Construct):
             timeout=timeout,
             memory_size=memory_mb,
             ephemeral_storage_size=scratch,
+            reserved_concurrent_executions=reserved,
             dead_letter_queue=dead_letters,
             retry_attempts=2 if dead_letters else None,
         )

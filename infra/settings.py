@@ -44,8 +44,9 @@ class StackSettings:
     `provider` gets every recording that names no other. Requests may also name `other_providers`; `failover` take over
     in their order. `prefix_providers` has providers by the prefix of an object's key: the first gets the object, the
     others take over. By provider, `base_urls` replaces scheme and host, and `provider_options` are the options of each
-    job. `jwt_issuer` and `jwt_audience` go together; they replace IAM by a JWT authorizer. `kms_key_arn` is the
-    customer's key, which encrypts what the stack stores.
+    job. `result_concurrency` workers are reserved for each function that keeps results; 0 reserves none. `jwt_issuer`
+    and `jwt_audience` go together; they replace IAM by a JWT authorizer. `kms_key_arn` is the customer's key, which
+    encrypts what the stack stores.
     """
 
     stage: str
@@ -61,6 +62,7 @@ class StackSettings:
     late_files_minutes: int = 60
     sweep_minutes: int = 15
     callback_wait_seconds: int = 900
+    result_concurrency: int = 0
     webhook_base_url: str | None = None
     link_minutes: int = 60
     log_retention_days: int = 30
@@ -204,6 +206,7 @@ SETTINGS: Mapping[str, Setting] = {
     "lateFilesMinutes": _whole_number("late_files_minutes", 1, 4320),
     "sweepMinutes": _whole_number("sweep_minutes", 0, 1440),
     "callbackWaitSeconds": _whole_number("callback_wait_seconds", 5, 86400),
+    "resultConcurrency": _whole_number("result_concurrency", 0, 1000),
     "webhookBaseUrl": Setting("webhook_base_url", _URL, "an http or https URL"),
     "linkMinutes": _whole_number("link_minutes", 20, 720),
     "logRetentionDays": Setting(

@@ -17,13 +17,15 @@ from infra.settings import StackSettings
 START_MARGIN = cdk.Duration.seconds(30)
 
 
-def lambda_task(scope: Construct, name: str, function: PythonFunction) -> tasks.LambdaInvoke:
-    """A state that passes its input to a function and returns the function's result."""
+def lambda_task(
+    scope: Construct, name: str, function: PythonFunction, payload: str = "{% $states.input %}"
+) -> tasks.LambdaInvoke:
+    """A state that passes its input, or another payload, to a function and returns the function's result."""
     task = tasks.LambdaInvoke.jsonata(
         scope,
         name,
         lambda_function=function.function,
-        payload=sfn.TaskInput.from_text("{% $states.input %}"),
+        payload=sfn.TaskInput.from_text(payload),
         outputs="{% $states.result.Payload %}",
         task_timeout=sfn.Timeout.duration(function.timeout.plus(START_MARGIN)),
         retry_on_service_exceptions=False,
@@ -125,7 +127,14 @@ def _log_and_trace() -> iam.PolicyStatement:
 
 def run_executions(state_machine: sfn.StateMachine) -> list[iam.PolicyStatement]:
     """The rights to start an execution, and to see whether one of the same name runs."""
-    machine = state_machine.state_machine_arn
+    return [
+        iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]),
+        see_executions(state_machine),
+    ]
+
+
+def see_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
+    """The right to see whether an execution runs."""
     executions = cdk.Arn.format(
         cdk.ArnComponents(
             service="states",
@@ -135,7 +144,4 @@ def run_executions(state_machine: sfn.StateMachine) -> list[iam.PolicyStatement]
         ),
         cdk.Stack.of(state_machine),
     )
-    return [
-        iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine]),
-        iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions]),
-    ]
+    return iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])

@@ -33,7 +33,7 @@ class StoppedExecutions(Construct):
             module="events.report_stopped_execution",
             description="Writes the reason of a stopped execution to the row",
             reads=foundation.settings_for(ReportStoppedExecutionSettings),
-            statements=[foundation.on_table("GetItem", "Query", "UpdateItem")],
+            statements=[foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem")],
             timeout=cdk.Duration.seconds(30),
             dead_letters=dead_letters,
         )

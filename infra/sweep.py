@@ -10,6 +10,7 @@ from infra.access import Foundation
 from infra.arrival import RecordingArrival
 from infra.python_function import PythonFunction
 from infra.state_machine import run_executions
+from recording_insights.aws.reply_bucket import CALLBACKS
 from recording_insights.settings import SweepSettings
 
 
@@ -41,7 +42,9 @@ class Sweep(Construct):
             ),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
+                foundation.on_index("Query"),
                 foundation.read_recordings(),
+                foundation.on_replies("GetObject", prefix=CALLBACKS),
                 foundation.list_recordings(),
                 iam.PolicyStatement(actions=["s3:ListBucket"], resources=[foundation.buckets.replies.bucket_arn]),
                 *run_executions(workflow),

@@ -27,6 +27,7 @@ EVERY_SETTING: Mapping[str, str] = {
     "lateFilesMinutes": "90",
     "sweepMinutes": "30",
     "callbackWaitSeconds": "600",
+    "resultConcurrency": "5",
     "webhookBaseUrl": "https://recordings.example.com",
     "linkMinutes": "90",
     "kmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from sandbox.cloud.context import ContextError, parse_context, tests_context
 from sandbox.cloud.deployment import ToolMissing
-from sandbox.cloud.lifecycle import bring_down, bring_up, require_stack, running_stack, stack_that_is_up, update
+from sandbox.cloud.lifecycle import bring_down, bring_up, drop, require_stack, running_stack, stack_that_is_up, update
 from sandbox.cloud.local_cloud import StartError
 from sandbox.cloud.location import Location, LocationError
 from sandbox.cloud.processes import Interrupted, StillRunning
@@ -65,6 +65,8 @@ def _up(arguments: argparse.Namespace) -> int:
         updated = update(stack, location, Phases())
         print(f"The local stack is {'already up' if updated == stack else 'up to date again'}: {updated.api_url}")
         return 0
+    if arguments.tests:
+        drop(location)
     began = time.monotonic()
     stack = bring_up(location, context, Phases())
     print(f"The local stack is up after {time.monotonic() - began:.0f} s.")
@@ -78,8 +80,14 @@ def _up(arguments: argparse.Namespace) -> int:
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    ended = bring_down(_location(arguments))
-    print(f"Ended the {' and the '.join(process.name for process in ended)}." if ended else "Nothing is running.")
+    location = _location(arguments)
+    ended = drop(location) if arguments.tests or arguments.delete else bring_down(location)
+    print(f"Ended the {' and the '.join(process.name for process in ended)}." if ended else "Nothing was running.")
+    if location.kept_file.exists():
+        print(
+            "Its state is kept for `make up`, and the stand-ins go on, as vendors would. "
+            "`make down DELETE=1` ends both."
+        )
     return 0
 
 
@@ -121,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     down = commands.add_parser("down", help="stop what `up` started")
     logs = commands.add_parser("logs", help="print the logs of the stack that is up")
     invoke = commands.add_parser("invoke", help="run a handler in this process, against the stack that is up")
+    down.add_argument("--delete", action="store_true", help="end the stand-ins too, and delete the state")
     for command in (up, demo, down, logs, invoke):
         command.add_argument("--directory", type=Path, help="folder for stack.json and the logs (default: .local)")
         command.add_argument("--tests", action="store_true", help="the stack of the deployed tests, in .local/test")

@@ -197,9 +197,9 @@ def process(stack: LocalStack, media: Path | bytes, key: str | None = None) -> d
 def executions(stack: LocalStack, recording: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The executions of a recording's media objects."""
     client = stack.client("stepfunctions")
-    ids = tuple(media["media_id"] for media in recording["media"])
+    ids = [media["media_id"] for media in recording["media"]]
     pages = client.get_paginator("list_executions").paginate(stateMachineArn=stack.outputs["WorkflowArn"])
-    return [e for page in pages for e in page["executions"] if e["name"].endswith(ids)]
+    return [e for page in pages for e in page["executions"] if any(each in e["name"] for each in ids)]
 
 
 def execution_ended(stack: LocalStack, recording: Mapping[str, Any]) -> dict[str, Any]:

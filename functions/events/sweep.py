@@ -1,22 +1,26 @@
 """EventBridge Scheduler: one sweep."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from recording_insights.aws.reply_bucket import DELIVERIES
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.deadline import Deadline
+from recording_insights.media.executions import begin
 from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.receive_result_event import receive_result_event
+from recording_insights.processing.reopen import reopen
 from recording_insights.processing.report_failure import report_stopped_execution
 from recording_insights.settings import SweepSettings
-from recording_insights.store.rows import SweepRow
+from recording_insights.store.rows import MediaRow, SweepRow
 from recording_insights.sweep.dead_letters import bring_back, handle_dead_letters
+from recording_insights.sweep.jobs_not_fetched import fetch_forgotten_jobs
 from recording_insights.sweep.media_without_row import admit_media_without_row
 from recording_insights.sweep.results import receive_results
+from recording_insights.sweep.rows_without_execution import begin_rows_without_execution
 from recording_insights.sweep.step import Step
 from recording_insights.sweep.sweep import Work, modified_since, sweep, sweeping_since
 from wiring import Wiring, utc_now
@@ -33,8 +37,11 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         "dead_letters": lambda row, after: handle_dead_letters(
             wiring.dead_letters, handle=_handle, now=utc_now(), deadline=deadline
         ),
-        "results": partial(_results, deadline),
+        "results": partial(_results, DELIVERIES, wiring.callbacks.receive_delivery, deadline),
+        "kept_results": partial(_results, CALLBACKS, wiring.callbacks.receive_kept_result, deadline),
         "media": partial(_media, deadline),
+        "rows": partial(_rows, deadline),
+        "jobs": partial(_jobs, deadline),
     }
     counts = sweep(steps, sweeps=wiring.sweeps, deadline=deadline)
     logger.info("swept", extra={"counts": counts})
@@ -53,10 +60,28 @@ def _media(deadline: Deadline, row: SweepRow, after: str) -> Step:
     )
 
 
-def _results(deadline: Deadline, row: SweepRow, after: str) -> Step:
+def _rows(deadline: Deadline, row: SweepRow, after: str) -> Step:
+    return begin_rows_without_execution(store=wiring.recordings, begin=_begin, after=after, deadline=deadline)
+
+
+def _jobs(deadline: Deadline, row: SweepRow, after: str) -> Step:
+    return fetch_forgotten_jobs(store=wiring.recordings, retry=_fetch_again, after=after, deadline=deadline)
+
+
+def _begin(media: MediaRow) -> str | None:
+    return begin(media, store=wiring.media, start_execution=wiring.start_processing)
+
+
+def _fetch_again(media: MediaRow) -> str | None:
+    reopened = reopen(media, store=wiring.media, start="job")
+    wiring.media.note(media["recording_id"], media["media_id"], swept_at=wiring.media.timestamp)
+    return _begin(reopened)
+
+
+def _results(prefix: str, receive: Callable[[str], str], deadline: Deadline, row: SweepRow, after: str) -> Step:
     return receive_results(
-        wiring.listing(wiring.settings.replies_bucket).files(prefix=DELIVERIES, after=after),
-        receive=wiring.callbacks.receive_delivery,
+        wiring.listing(wiring.settings.replies_bucket).files(prefix=prefix, after=after),
+        receive=receive,
         modified_since=modified_since(row),
         deadline=deadline,
     )

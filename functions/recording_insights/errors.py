@@ -14,7 +14,6 @@ RecordingInsightsError
 ├── AwsUnavailable              a service of AWS did not answer in time, or throttled: try again     (503)
 ├── MediaObjectGone             a media object was deleted or replaced after its event
 ├── NotMedia                    an object in the recordings bucket is no media
-├── ExecutionsUsedUp            too many executions of a media object ended without a result
 ├── StoreError
 │   ├── ItemTooLarge            one utterance or insight does not fit into an item of the table
 │   ├── MediaMissing            the row of a media object was deleted while it was processed
@@ -120,10 +119,6 @@ class NotMedia(RecordingInsightsError):
 
 class MediaObjectGone(RecordingInsightsError):
     """A media object was deleted or replaced after the event that announced it."""
-
-
-class ExecutionsUsedUp(RecordingInsightsError):
-    """Too many executions of a media object ended without a result."""
 
 
 class StoreError(RecordingInsightsError):

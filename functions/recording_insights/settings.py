@@ -114,10 +114,15 @@ class AgoraSettings(TableSettings, VendorSettings, RecordingsBucketSettings):
 
 
 @dataclass(frozen=True)
-class RepliesSettings(TableSettings):
-    """For functions that keep or read a media object's reply."""
+class RepliesBucketSettings(FunctionSettings):
+    """For functions that need the name of the bucket that keeps replies."""
 
     replies_bucket: str
+
+
+@dataclass(frozen=True)
+class RepliesSettings(TableSettings, RepliesBucketSettings):
+    """For functions that keep or read a media object's reply."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,11 @@ class ProcessingSettings(FunctionSettings):
     """For functions that start executions of the state machine that processes media objects."""
 
     workflow_arn: str
+
+
+@dataclass(frozen=True)
+class CallbacksSettings(RepliesSettings, ProcessingSettings):
+    """For functions that receive results: one that comes late starts an execution."""
 
 
 @dataclass(frozen=True)
@@ -200,10 +210,17 @@ class ReceiveNotificationSettings(TableSettings, SecretSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
-class ReceiveCallbackSettings(RepliesSettings, VendorSettings, WebhookSettings, RouteSettings):
+class ReceiveCallbackSettings(CallbacksSettings, VendorSettings, WebhookSettings, RouteSettings):
     """`providers` are all providers of the stack: callbacks of any other provider are refused."""
 
     providers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class KeepResultSettings(RepliesBucketSettings, VendorSettings, RouteSettings):
+    """`provider` is the one that sends its results to the function's route."""
+
+    provider: str
 
 
 # States
@@ -268,14 +285,14 @@ class AdmitMediaSettings(TableSettings, ProcessingSettings):
 
 
 @dataclass(frozen=True)
-class ReceiveResultEventSettings(RepliesSettings):
+class ReceiveResultEventSettings(CallbacksSettings):
     """`providers` are all providers of the stack: events of any other service are ignored."""
 
     providers: Sequence[str]
 
 
 @dataclass(frozen=True)
-class SweepSettings(RepliesSettings, RecordingsBucketSettings, ProcessingSettings):
+class SweepSettings(CallbacksSettings, RecordingsBucketSettings):
     """`provider` and `providers` as for arrivals and results. The two URLs are those of the dead-letter queues."""
 
     provider: str

@@ -1,4 +1,4 @@
-"""POST /webhooks/{provider}, …/{provider}/{job} and …/{provider}/{job}/{token}"""
+"""POST /webhooks/{provider}/{job} and …/{provider}/{job}/{token}"""
 
 from aws_lambda_powertools import Logger
 
@@ -13,12 +13,12 @@ wiring = Wiring(ReceiveCallbackSettings)
 @http_route(Logger(service="receive-callback"), largest_body=LARGEST_CALLBACK)
 def handler(request: HttpRequest) -> HttpResponse:
     """200 for every authentic callback of one of our jobs, even if it changed nothing."""
-    provider, job = request.path.get("provider", ""), request.path.get("job")
+    provider, job = request.path.get("provider", ""), request.path.get("job", "")
     adapter = wiring.callback_adapter(provider)
     callback = CallbackRequest(
         request.body,
         request.headers,
         path_token=request.path.get("token", ""),
-        expected_token=wiring.callback_token(provider, job) if job else "",
+        expected_token=wiring.callback_token(provider, job),
     )
     return HttpResponse({"outcome": wiring.callbacks.receive_webhook(provider, adapter, callback, name=job)})

@@ -26,6 +26,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         remux=remux,
         conversion=FileConversion(wiring.folder, wiring.s3_media.range_reader, formats_of, convert),
         late_minutes=wiring.settings.late_files_minutes,
+        is_running=wiring.is_running,
         now=utc_now,
     )
     logger.info("prepared" if progress.outcome == "submit" else "not prepared", extra=progress.to_state())

@@ -22,6 +22,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         links=wiring.links,
         ceiling_minutes=wiring.settings.submit_ceiling_minutes,
         failover_minutes=wiring.settings.failover_minutes,
+        is_running=wiring.is_running,
         now=utc_now,
     )
     is_submitted = progress.outcome in ("running", "awaiting")

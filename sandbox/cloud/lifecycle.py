@@ -1,9 +1,13 @@
-"""Brings the local stack up, up to date, and down: local cloud, stand-ins, secrets, and the deployed stack."""
+"""Brings the local stack up, up to date, and down: local cloud, stand-ins, secrets, and the deployed stack.
+
+A stack that is brought down keeps its state: the local cloud saves what it holds, and the stand-ins go on, as vendors
+outside of AWS would. It is taken up again by the next `bring_up` in its folder, until it is dropped.
+"""
 
 import json
 import shutil
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +37,8 @@ def running_stack(
 ) -> Iterator[LocalStack]:
     """Run the local stack for the length of a `with`.
 
-    A stack that is already up with these settings is updated, used, and left up.
+    A stack that is already up with these settings is updated, used, and left up. One that is down and was kept is
+    taken up, and kept again.
 
     Raises:
         LocationError: a stack is up with other settings, or a port is taken.
@@ -45,21 +50,21 @@ def running_stack(
         yield update(stack, location, phases or Phases())
         return
     with Interrupts() as interrupts:
-        supervisor = Supervisor(location.journal, interrupts)
+        supervisor, kept = Supervisor(location.journal, interrupts), location.kept_file.exists()
         try:
             yield _bring_up(supervisor, location, context or {}, phases or Phases())
         finally:
-            _undo(supervisor, location)
+            _undo(supervisor, location, kept=kept)
 
 
 def bring_up(location: Location, context: Mapping[str, str], phases: Phases) -> LocalStack:
-    """Start the local stack and leave it running. Raises as `running_stack` does."""
+    """Start the local stack, or take up the one that was kept, and leave it running. Raises as `running_stack` does."""
     with Interrupts() as interrupts:
-        supervisor = Supervisor(location.journal, interrupts)
+        supervisor, kept = Supervisor(location.journal, interrupts), location.kept_file.exists()
         try:
             return _bring_up(supervisor, location, context, phases)
         except BaseException:
-            _undo(supervisor, location)
+            _undo(supervisor, location, kept=kept)
             raise
 
 
@@ -105,7 +110,7 @@ def update(stack: LocalStack, location: Location, phases: Phases) -> LocalStack:
 
     The data of the local cloud stays. Invocations that run end when their function is updated. Stand-ins whose code
     changed start again: their recordings, jobs, dials and ledger are gone. The local cloud itself is not started
-    again, because it would lose all data.
+    again.
 
     Raises:
         LocationError: another command is starting or updating the stack.
@@ -115,9 +120,7 @@ def update(stack: LocalStack, location: Location, phases: Phases) -> LocalStack:
     sources = source_digests()
     changed = [part for part, digest in sources.items() if stack.sources.get(part) != digest]
     if LOCAL_CLOUD in changed:
-        phases.say(
-            "The code of the local cloud has changed: `make down` and `make up` start it again, without its data."
-        )
+        phases.say("The code of the local cloud has changed: `make down` and `make up` start it again, with its data.")
     if changed in ([], [LOCAL_CLOUD]):
         return stack
     location = _location_of(stack, location.directory)
@@ -156,10 +159,9 @@ def _restart_stand_ins(
 def _deploy_again(
     supervisor: Supervisor, location: Location, stack: LocalStack, sources: Mapping[str, str], phases: Phases
 ) -> LocalStack:
-    cloud = LocalCloud(stack.endpoint_url, stack.access_key_id, stack.secret_access_key)
     with phases.phase("Deploy the changed code") as report:
         try:
-            outputs = deploy(supervisor, location, CdkCommand.find(), cloud, stack.context, report)
+            outputs = deploy(supervisor, location, CdkCommand.find(), _cloud_of(stack), stack.context, report)
         except StartError as error:
             raise StartError(f"{error}\nThe stack is still up, with the code that was deployed before.") from error
     return _saved(location, replace(stack, outputs=outputs, sources={**stack.sources, STACK: sources[STACK]}))
@@ -171,15 +173,46 @@ def _saved(location: Location, stack: LocalStack) -> LocalStack:
 
 
 def bring_down(location: Location) -> list[Process]:
-    """End all processes at this location and delete their files. Return the processes that were still running.
+    """End the local cloud, which saves its state, and keep the stack for `bring_up`. Its stand-ins go on.
+
+    Without a saved state nothing is kept and all processes end. Return those that were still running.
 
     Raises:
         LocationError: another command is starting or updating the stack.
     """
     with Interrupts() as interrupts, interrupts.deferred():
-        ended = _end_listed(location.journal, location.stack_file)
+        stack = _stack_in(location.stack_file)
+        stand_ins = _stand_ins_of(stack)
+        ended = _end_listed(location.journal, location.stack_file, spared=stand_ins)
+        if stack and location.saved_services.exists():
+            stack.save(location.kept_file)
+        elif not location.kept_file.exists():
+            ended += [process for process in stand_ins if end(process)]
+            shutil.rmtree(location.state, ignore_errors=True)
         _remove_files(location)
     return ended
+
+
+def drop(location: Location) -> list[Process]:
+    """End all processes at this location and delete the state. Return the processes that were still running.
+
+    Raises:
+        LocationError: another command is starting or updating the stack.
+    """
+    with Interrupts() as interrupts, interrupts.deferred():
+        ended = _end_listed(location.journal, location.stack_file, location.kept_file)
+        _remove_files(location)
+        location.kept_file.unlink(missing_ok=True)
+        shutil.rmtree(location.state, ignore_errors=True)
+    return ended
+
+
+def _stack_in(file: Path) -> LocalStack | None:
+    return LocalStack.load(file) if file.exists() else None
+
+
+def _stand_ins_of(stack: LocalStack | None) -> list[Process]:
+    return [process for process in (stack.processes if stack else ()) if process.name == STAND_INS]
 
 
 def _end_listed(*files: Path, spared: Collection[Process] = ()) -> list[Process]:
@@ -194,9 +227,15 @@ def _end_listed(*files: Path, spared: Collection[Process] = ()) -> list[Process]
     return [process for process in reversed(left) if process not in spared and end(process)]
 
 
-def _undo(supervisor: Supervisor, location: Location) -> None:
+def _undo(supervisor: Supervisor, location: Location, *, kept: bool) -> None:
+    """End what was started. A stack that was kept before is kept again, as it is now."""
     with supervisor.interrupts.deferred():
-        supervisor.end_all()
+        stack = _stack_in(location.stack_file) if kept else None
+        supervisor.end_all(spared=_stand_ins_of(stack))
+        if stack:
+            stack.save(location.kept_file)
+        if not kept:
+            shutil.rmtree(location.state, ignore_errors=True)
         _remove_files(location)
 
 
@@ -209,28 +248,30 @@ def _remove_files(location: Location) -> None:
 def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, str], phases: Phases) -> LocalStack:
     cdk = CdkCommand.find()
     sources = source_digests()
-    settings = full_context(location, context)
     for process in bring_down(location):
         phases.say(f"Ended the {process.name}, which an earlier run had left behind.")
-    location.check_ports()
+    kept = _stack_in(location.kept_file)
+    if kept:
+        location = _location_of(kept, location.directory)
+    settings = full_context(location, context)
+    stand_ins = _stand_ins_that_went_on(kept, sources)
+    location.check_ports(stand_ins=stand_ins is None)
     location.log("up").parent.mkdir(parents=True, exist_ok=True)
-    with phases.phase("Start local cloud and stand-ins"):
-        stand_ins = _start_stand_ins(supervisor, location)
-        cloud = start_local_cloud(supervisor, location, Path(sys.executable))
-    with phases.phase("Bootstrap CDK and store the vendors' secrets"):
-        bootstrap(cloud, bootstrap_template(cdk, location.directory))
-        secrets = cloud.client("secretsmanager")
-        for vendor, secret in credentials().items():
-            name = f"recording-insights/{STAGE}/{vendor}"
-            secrets.create_secret(Name=name, SecretString=json.dumps(secret))
-    with phases.phase("Deploy the stack") as report:
-        outputs = deploy(supervisor, location, cdk, cloud, settings, report)
-        try:
-            rotate_key(STAGE, cloud.client, report)
-        except OperationFailed as failure:
-            raise StartError(str(failure)) from failure
-    with phases.phase("Wait for the stand-ins"):
-        wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log(STAND_INS))
+    with phases.phase("Start the local cloud again" if kept else "Start local cloud and stand-ins"):
+        stand_ins = stand_ins or _start_stand_ins(supervisor, location)
+        cloud = start_local_cloud(supervisor, location, Path(sys.executable), _cloud_of(kept) if kept else None)
+    if not kept:
+        _prepare(cloud, cdk, location, phases)
+    if kept and kept.context == settings and kept.sources.get(STACK) == sources[STACK]:
+        outputs = kept.outputs
+    else:
+        with phases.phase("Deploy the stack") as report:
+            outputs = deploy(supervisor, location, cdk, cloud, settings, report)
+            if not kept:
+                _create_key(cloud, report)
+    if stand_ins in supervisor.processes:
+        with phases.phase("Wait for the stand-ins"):
+            wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log(STAND_INS))
     stack = LocalStack(
         endpoint_url=cloud.endpoint_url,
         region=REGION,
@@ -240,12 +281,41 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
         sandbox_url=location.sandbox_url,
         outputs=outputs,
         context=settings,
-        processes=tuple(supervisor.processes),
+        processes=tuple(dict.fromkeys((stand_ins, *supervisor.processes))),
         sources=sources,
     )
     stack.save(location.stack_file)
+    location.kept_file.unlink(missing_ok=True)
     supervisor.close_journal()
     return stack
+
+
+def _stand_ins_that_went_on(kept: LocalStack | None, sources: Mapping[str, str]) -> Process | None:
+    """Return the stand-ins of a kept stack, if they still run. End them if their code has changed."""
+    for process in _stand_ins_of(kept):
+        if kept and kept.sources.get(STAND_INS) == sources[STAND_INS] and is_running(process):
+            return process
+        end(process)
+    return None
+
+
+def _cloud_of(stack: LocalStack) -> LocalCloud:
+    return LocalCloud(stack.endpoint_url, stack.access_key_id, stack.secret_access_key)
+
+
+def _prepare(cloud: LocalCloud, cdk: CdkCommand, location: Location, phases: Phases) -> None:
+    with phases.phase("Bootstrap CDK and store the vendors' secrets"):
+        bootstrap(cloud, bootstrap_template(cdk, location.directory))
+        secrets = cloud.client("secretsmanager")
+        for vendor, secret in credentials().items():
+            secrets.create_secret(Name=f"recording-insights/{STAGE}/{vendor}", SecretString=json.dumps(secret))
+
+
+def _create_key(cloud: LocalCloud, report: Callable[[str], None]) -> None:
+    try:
+        rotate_key(STAGE, cloud.client, report)
+    except OperationFailed as failure:
+        raise StartError(str(failure)) from failure
 
 
 def _start_stand_ins(supervisor: Supervisor, location: Location) -> Process:

@@ -72,8 +72,12 @@ def plain_environment() -> dict[str, str]:
     return {**kept, "NO_PROXY": "localhost,127.0.0.1", "no_proxy": "localhost,127.0.0.1"}
 
 
-def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) -> LocalCloud:
-    """Start the local cloud, wait until it answers, and create the administrator.
+def start_local_cloud(
+    supervisor: Supervisor, location: Location, python: Path, administrator: LocalCloud | None = None
+) -> LocalCloud:
+    """Start the local cloud and wait until it answers.
+
+    It has the state that it saved when it ended, and then this `administrator`. Otherwise create one.
 
     Raises:
         StartError: the process ended, or does not answer within START_SECONDS.
@@ -93,6 +97,10 @@ def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) 
             "AWS_ENDPOINT_URL": location.endpoint_url,
             "SANDBOX_URL": location.sandbox_url,
             "TMPDIR": str(location.scratch),
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(location.saved_services),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(location.state / "objects"),
             "IOT_MTLS_ENABLED": "false",
             "SFTP_ENABLED": "false",
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -102,7 +110,7 @@ def start_local_cloud(supervisor: Supervisor, location: Location, python: Path) 
     )
     ready = f"http://127.0.0.1:{location.cloud_port}/_ministack/ready"
     wait_until_ready(supervisor, process, ready, location.log("local-cloud"))
-    return _administered(location.endpoint_url)
+    return administrator or _administered(location.endpoint_url)
 
 
 def wait_until_ready(supervisor: Supervisor, process: Process, url: str, log: Path) -> None:

@@ -83,20 +83,35 @@ class Location:
         """The folder in which the local cloud unpacks functions. `make down` deletes it."""
         return self.directory / "scratch"
 
+    @property
+    def state(self) -> Path:
+        """The folder in which the local cloud saves its state when it ends."""
+        return self.directory / "state"
+
+    @property
+    def saved_services(self) -> Path:
+        """The part of the state that is there only after the local cloud has saved all of it."""
+        return self.state / "services"
+
+    @property
+    def kept_file(self) -> Path:
+        """What stack.json was before `make down`, for the next `make up`."""
+        return self.directory / "kept.json"
+
     def log(self, name: str) -> Path:
         return self.directory / "logs" / f"{name}.log"
 
-    def check_ports(self) -> None:
-        """Raises LocationError if another program listens on one of the ports."""
+    def check_ports(self, *, stand_ins: bool = True) -> None:
+        """Raises LocationError if another program listens on one of the ports, that of the stand-ins only if asked."""
         if self.cloud_port == self.sandbox_port:
             raise LocationError(
                 f"LOCAL_CLOUD_PORT and SANDBOX_PORT are both {self.cloud_port}: give two numbers that differ."
             )
-        for port, variable, user in (
-            (self.cloud_port, "LOCAL_CLOUD_PORT", "the local cloud"),
-            (self.sandbox_port, "SANDBOX_PORT", "the stand-ins"),
+        for port, variable, user, asked in (
+            (self.cloud_port, "LOCAL_CLOUD_PORT", "the local cloud", True),
+            (self.sandbox_port, "SANDBOX_PORT", "the stand-ins", stand_ins),
         ):
-            if not _is_free(port):
+            if asked and not _is_free(port):
                 raise LocationError(
                     f"Port {port}, meant for {user}, is taken by another program. "
                     f"End that program, or choose another port, for example: {variable}={port + 100} make up"

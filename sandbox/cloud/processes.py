@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from types import FrameType, TracebackType
 from typing import NamedTuple, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The local cloud lets calls end, then connections, and then saves its state.
+_SAVE_SECONDS = 25.0
 _GRACE_SECONDS = 1.0
 _KILL_SECONDS = 5.0
 _PROC = Path("/proc")
@@ -120,9 +122,9 @@ class Supervisor:
             self.processes.remove(process)
             self._write_journal()
 
-    def end_all(self) -> None:
+    def end_all(self, spared: Collection[Process] = ()) -> None:
         with self.interrupts.deferred():
-            for process in reversed(self.processes[:]):
+            for process in reversed([process for process in self.processes if process not in spared]):
                 end(process)
                 self.processes.remove(process)
 
@@ -155,6 +157,8 @@ def is_running(process: Process) -> bool:
 def end(process: Process) -> bool:
     """End the whole group: SIGTERM, then SIGKILL. Return False if the process had ended before.
 
+    The leader gets SIGTERM alone at first: it may need its children while it saves what it has.
+
     Raises:
         StillRunning: a process of the group is left.
     """
@@ -162,6 +166,7 @@ def end(process: Process) -> bool:
     # A child keeps its id until somebody waits for it, so its group is still ours.
     if child is None and not is_running(process):
         return False
+    _end_leader(process)
     for signum, patience in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
         _signal_group(process.pid, signum)
         if _empties(process.pid, patience):
@@ -171,6 +176,15 @@ def end(process: Process) -> bool:
     if left := group_members(process.pid):
         raise StillRunning(f"{process.name}: processes {left} of group {process.pid} do not end: kill them by hand")
     return True
+
+
+def _end_leader(process: Process) -> None:
+    if not is_running(process):
+        return
+    os.kill(process.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _SAVE_SECONDS
+    while is_running(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def group_members(group: int) -> list[int]:

@@ -108,4 +108,4 @@ def _execution_of(step_functions: Any, workflow_arn: str, recording: Mapping[str
     if not media:
         return None
     executions = step_functions.list_executions(stateMachineArn=workflow_arn)["executions"]
-    return next((e["executionArn"] for e in executions if e["name"].endswith(media[0]["media_id"])), None)
+    return next((e["executionArn"] for e in executions if media[0]["media_id"] in e["name"]), None)

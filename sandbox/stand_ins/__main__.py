@@ -11,6 +11,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.customer.buckets import s3_at
+from sandbox.stand_ins.customer.outages import Outages, listens
 from sandbox.stand_ins.hearing.speech import SpeechEngine
 
 
@@ -36,9 +37,12 @@ def main() -> int:
     arguments = parser.parse_args()
     port = arguments.port
     signal.signal(signal.SIGTERM, _end)
-    runtime = create_runtime(
-        SpeechEngine(workers=2), open_bucket=s3_at(os.environ.get("AWS_ENDPOINT_URL")), webhooks=arguments.webhooks
-    )
+    cloud = os.environ.get("AWS_ENDPOINT_URL")
+    runtime = create_runtime(SpeechEngine(workers=2), open_bucket=s3_at(cloud), webhooks=arguments.webhooks)
+    if cloud:
+        outages = Outages(lambda: listens(cloud), runtime.jobs.sleep)
+        runtime.download = outages.outlasted_by_download(runtime.download)
+        runtime.send = outages.outlasted_by_send(runtime.send)
     with contextlib.closing(runtime), contextlib.suppress(KeyboardInterrupt):
         server = make_server("127.0.0.1", port, create_app(runtime), threaded=True, request_handler=_Quiet)
         print(f"stand-ins listen on http://127.0.0.1:{port}", flush=True)

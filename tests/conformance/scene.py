@@ -6,7 +6,7 @@ Nothing here knows a vendor: what differs stands in the stand-in's `VENDOR` and 
 import io
 import json
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -25,12 +25,13 @@ from recording_insights.model.insights import Insights
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
+from recording_insights.providers.registry import sends_result
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.settings import StageSettings, secret_name
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow
-from routes import receive_callback
+from recording_insights.store.rows import MediaRow, TryRow
+from routes import keep_result, receive_callback
 from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.hearing.speech import Utterance, check_container
@@ -187,6 +188,11 @@ class Scene:
         return self.store.get(R, self.media.media_id)
 
     @property
+    def tries(self) -> Sequence[TryRow]:
+        """The earlier tries of the media object."""
+        return self.store.tries.of(R, self.media.media_id)
+
+    @property
     def reason(self) -> str:
         return self.row.get("reason") or ""
 
@@ -250,7 +256,7 @@ class Scene:
 
     def _wire(self) -> None:
         """Give every function the environment that the stack gives, and doubles of what AWS gives."""
-        modules = (*TASKS.values(), receive_callback, receive_result_event)
+        modules = (*TASKS.values(), keep_result, receive_callback, receive_result_event)
         environment = {
             **ENVIRONMENT,
             "PROVIDER": self.name,
@@ -311,16 +317,25 @@ class Scene:
             assert (method, parts.query) == ("PUT", SIGNATURE)
             key = parts.path.removeprefix("/")
             self.s3.objects[REPLIES, key] = body
-            receive_result_event.handler({"source": "aws.s3", "detail": {"object": {"key": key}}}, None)
+            self._announce_reply(key)
             return 200
         assert method == "POST"
         return self.post(parts.path, body, headers)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> int:
         """What a vendor, or somebody who would like to be one, sends to our webhook; gives our answer's status."""
-        answer = receive_callback.handler(_callback_event(path, body, headers), _Context())
+        event, before = _callback_event(path, body, headers), set(self.s3.objects)
+        route = keep_result if sends_result(self.name) else receive_callback
+        answer = route.handler(event, _Context())
         self.answers.append(int(answer["statusCode"]))
+        for bucket, key in self.s3.objects.keys() - before:
+            if bucket == REPLIES and sends_result(self.name):
+                self._announce_reply(key)
         return self.answers[-1]
+
+    @staticmethod
+    def _announce_reply(key: str) -> None:
+        receive_result_event.handler({"source": "aws.s3", "detail": {"object": {"key": key}}}, None)
 
 
 class _Context:

@@ -117,6 +117,38 @@ def test_the_vendors_own_message_is_the_reason(scene: Scene) -> None:
     assert "the audio has no speech that we would know" in scene.reason
 
 
+OWN_FAULTS = [name for name in PROVIDERS if vendors()[name].own_fault]
+
+
+@pytest.mark.parametrize("provider", each_provider(OWN_FAULTS))
+def test_a_fault_that_the_vendor_calls_its_own_gets_one_more_job(scene: Scene) -> None:
+    scene.dials(own_fault_next=1)
+
+    assert scene.run() == "done", scene.row
+    assert scene.paid == 2
+    [given_up] = scene.tries
+    assert str(scene.vendor.own_fault) in given_up["reason"]
+    assert_is_a_sentence(given_up["reason"])
+    assert len(scene.insights().transcript) >= 1
+
+
+@pytest.mark.parametrize("provider", each_provider(OWN_FAULTS))
+def test_a_second_fault_of_the_vendor_is_the_reason(scene: Scene) -> None:
+    scene.dials(own_fault_next=2)
+
+    assert scene.run() == "failed"
+    assert scene.paid == 2
+    assert str(scene.vendor.own_fault) in scene.reason
+    assert_is_a_sentence(scene.reason)
+
+
+@pytest.mark.parametrize("provider", each_provider(name for name in PROVIDERS if name not in OWN_FAULTS))
+def test_words_that_no_source_shows_get_no_other_job(scene: Scene) -> None:
+    scene.dials(own_fault_next=1)
+
+    assert (scene.run(), scene.paid) == ("failed", 1)
+
+
 def test_a_job_that_never_ends_ends_at_the_ceiling(scene: Scene) -> None:
     scene.dials(job_never_ends=True)
 

@@ -19,6 +19,7 @@ from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest
 from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
 from recording_insights.processing.callbacks import CallbackOutcome
+from recording_insights.processing.keep_result import KeptOutcome
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.recordings.read import describe_recording, list_recordings, public
@@ -182,5 +183,6 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", "reason": "r"},
     "GET /recordings/{recording_id}/insights": _insights,
     "POST /webhooks/agora": lambda: {"ok": True},
-    "POST /webhooks/{provider}": lambda: {"outcome": get_args(CallbackOutcome)[0]},
+    "POST /webhooks/seameet": lambda: {"outcome": get_args(KeptOutcome)[0]},
+    "POST /webhooks/{provider}/{job}": lambda: {"outcome": get_args(CallbackOutcome)[0]},
 }

@@ -98,7 +98,7 @@ def up(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Up]:
     if up.process.poll() is None:
         up.process.kill()
         up.process.communicate()
-    up.run("down")
+    up.run("down", "--delete")
 
 
 MOMENTS: dict[str, Callable[[Up], bool]] = {
@@ -136,6 +136,7 @@ def test_a_signal_at_any_time_leaves_nothing(up: Up, moment: str, signum: signal
     assert not (up.directory / "stack.json").exists()
     assert not (up.directory / "starting.json").exists()
     assert not (up.directory / "scratch").exists()
+    assert not (up.directory / "state").exists()
     assert "Traceback" not in output
 
 
@@ -163,13 +164,13 @@ def test_up_again_says_so_and_down_ends_all_of_it(up: Up) -> None:
     assert set(stack) >= {
         *("endpoint_url", "region", "access_key_id", "secret_access_key", "api_url", "sandbox_url", "outputs")
     }
-    down = up.run("down")
+    down = up.run("down", "--delete")
     assert "Ended the local cloud and the stand-ins" in down.stdout
     assert up.survivors() == []
     assert not (up.directory / "stack.json").exists()
 
     nothing = up.run("down")
-    assert (nothing.returncode, nothing.stdout) == (0, "Nothing is running.\n")
+    assert (nothing.returncode, nothing.stdout) == (0, "Nothing was running.\n")
 
 
 @pytest.mark.matrix

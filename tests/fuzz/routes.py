@@ -8,7 +8,7 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -16,8 +16,11 @@ from unittest.mock import patch
 
 from hypothesis import strategies as st
 
-from recording_insights.processing.callbacks import callback_token
+from recording_insights.aws.reply_bucket import ReplyStore
+from recording_insights.errors import NotFound
+from recording_insights.processing.callbacks import Callbacks, callback_token
 from recording_insights.processing.job_name import JobName
+from recording_insights.providers.registry import sends_result
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
@@ -26,6 +29,7 @@ from recording_insights.store.recorder_names import RecorderNameStore
 from routes import (
     get_insights,
     get_recording,
+    keep_result,
     list_recordings,
     receive_callback,
     receive_notification,
@@ -43,7 +47,7 @@ from tests.unit.agora.fake_agora import FakeAgora, client_of
 from tests.unit.agora.fake_sts import FakeSts, uploader_of
 from tests.unit.environment import ENVIRONMENT, STAGE_SETTINGS
 from tests.unit.fake_table import FakeTable
-from tests.unit.fakes import FakeClock, FakeContext, FakeS3
+from tests.unit.fakes import FakeClock, FakeContext, FakeS3, FakeStarter
 from wiring import Wiring
 
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
@@ -124,9 +128,15 @@ def check_callback(provider: str, body: bytes) -> None:
     token = callback_token(KEY, provider, name)
     signature = hmac.new(SECRET["webhookSecret"].encode(), body, "sha256").hexdigest()
     headers = {"x-seasalt-server-signature": signature, "x-recording-insights-token": token}
-    path = {"provider": provider} if provider == "seameet" else {"provider": provider, "job": name, "token": token}
-    response = _call(receive_callback, table, body, headers=headers, path=path)
+    s3: Any = FakeS3()
+    path = {"provider": provider, "job": name, "token": token}
+    route = keep_result if sends_result(provider) else receive_callback
+    response = _call(route, table, body, headers=headers, path=path, s3=s3, provider=provider)
     assert response["statusCode"] in (200, 400, 404), response
+    callbacks = Callbacks(store, ReplyStore(s3, ENVIRONMENT["REPLIES_BUCKET"]), lambda token: None, FakeStarter())
+    for _, key in s3.objects if sends_result(provider) else ():
+        with suppress(NotFound):
+            callbacks.receive_kept_result(key)
     row = store.get(R, MEDIA.media_id)
     assert row["status"] == "submitted"
     assert_storable(dict(row))
@@ -185,7 +195,7 @@ def _table() -> Any:
     clock = FakeClock()
     store = MediaStore(table, clock.now, clock.sleep)
     store.admit(R, MEDIA, providers=["marsview"], duration_ms=60_000)
-    InsightStore(table).save(R, MEDIA.media_id, adapter_of("marsview", lambda *_: None).read_insights(_REPLY))
+    InsightStore(table).save(R, MEDIA.media_id, 0, adapter_of("marsview", lambda *_: None).read_insights(_REPLY))
     return table
 
 
@@ -206,6 +216,8 @@ def _call(
     query: dict[str, str] | None = None,
     vendor: FakeAgora | None = None,
     live: bool = True,
+    s3: Any = None,
+    provider: str = ENVIRONMENT["PROVIDER"],
 ) -> dict[str, Any]:
     """Call a handler and check the form of its response, whatever the status is."""
     event = {
@@ -218,7 +230,7 @@ def _call(
         "routeKey": "ANY /",
     }
     event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
-    with _wired(module, table, vendor or FakeAgora(live_status=5 if live else 0)):
+    with _wired(module, table, vendor or FakeAgora(live_status=5 if live else 0), s3 or FakeS3(), provider):
         response: dict[str, Any] = module.handler(event, FakeContext())
     content = json.loads(response["body"])
     if response["statusCode"] >= 400:
@@ -230,8 +242,7 @@ def _call(
 
 
 @contextmanager
-def _wired(module: ModuleType, table: Any, vendor: FakeAgora) -> Iterator[None]:
-    s3: Any = FakeS3()
+def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider: str) -> Iterator[None]:
     adapters: Callable[[str], Any] = partial(adapter_of, answer=lambda *_: None)
     parts: dict[str, Any] = {
         "stage_settings": STAGE_SETTINGS,
@@ -246,7 +257,7 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora) -> Iterator[None]:
     wiring = Wiring(module.wiring.settings_type)
     vars(wiring).update(parts)
     with (
-        patch.dict(os.environ, {**ENVIRONMENT, "PROVIDERS": names}),
+        patch.dict(os.environ, {**ENVIRONMENT, "PROVIDER": provider, "PROVIDERS": names}),
         patch.object(module, "wiring", wiring),
         patch("wiring.read_secret", lambda name, keys: dict.fromkeys(keys, KEY)),
     ):

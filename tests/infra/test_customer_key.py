@@ -43,7 +43,8 @@ RIGHTS = {
     "report_failure": TABLE,
     "report_stopped_execution": TABLE | DEAD_LETTERS,
     "receive_callback": TABLE | SECRET | {"s3": {GENERATE}},
-    "receive_result_event": TABLE | DEAD_LETTERS,
+    "keep_result": SECRET | {"s3": {GENERATE}},
+    "receive_result_event": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
 }
 """By function, and by the service that uses the key for it."""
 
@@ -58,10 +59,11 @@ def rights_on_the_key(template: Template) -> dict[str, dict[str, set[str]]]:
     """By role or user, and by service: the actions on the key. No other key may be named."""
     rights: dict[str, dict[str, set[str]]] = {}
     for _, policy in of_type(template, "AWS::IAM::Policy"):
-        (owner,) = policy["Roles"] if "Roles" in policy else policy["Users"]
+        owners = policy["Roles"] if "Roles" in policy else policy["Users"]
         for statement in policy["PolicyDocument"]["Statement"]:
             actions = {action for action in listed(statement["Action"]) if action.startswith("kms:")}
             if actions:
+                [owner] = owners
                 assert actions == set(listed(statement["Action"]))
                 assert statement["Resource"] == KEY
                 of_owner = rights.setdefault(owner["Ref"], {})

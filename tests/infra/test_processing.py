@@ -26,7 +26,8 @@ def definition(template: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_states(definition: dict[str, Any]) -> None:
     assert definition["StartAt"] == "Media prepared?"
-    others = {"Wait for files", "Nothing was recorded", "Await callback", "Wait", "Job finished?", "Recording failed"}
+    waits = {"Wait for files", "Await callback", "Wait", "Job finished?"}
+    others = {*waits, "Nothing was recorded", "Nothing to do", "Recording failed"}
     assert set(definition["States"]) == {*TASKS, "Media prepared?", *others}
     assert definition["QueryLanguage"] == "JSONata"
 
@@ -67,6 +68,7 @@ def test_media_is_submitted_unless_its_outcome_says_otherwise(definition: dict[s
         "{% $states.input.outcome = 'running' %}": "Wait for files",
         "{% $states.input.outcome = 'failed' %}": "Report failure",
         "{% $states.input.outcome = 'empty' %}": "Nothing was recorded",
+        "{% $states.input.outcome = 'over' %}": "Nothing to do",
     }
     assert choice["Default"] == "Submit recording"
     assert definition["States"]["Wait for files"]["Seconds"] == "{% $states.input.wait_seconds %}"
@@ -84,8 +86,10 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
         "{% $states.input.outcome = 'succeeded' %}": "Save insights",
         "{% $states.input.outcome = 'submit' %}": "Submit recording",
         "{% $states.input.outcome = 'prepare' %}": "Prepare media",
+        "{% $states.input.outcome = 'over' %}": "Nothing to do",
     }
     assert choice["Default"] == "Report failure"
+    assert definition["States"]["Nothing to do"]["Type"] == "Succeed"
     assert definition["States"]["Wait"]["Seconds"] == "{% $states.input.wait_seconds %}"
     assert definition["States"]["Wait"]["Next"] == "Poll job"
 
@@ -113,4 +117,4 @@ def test_the_reply_of_a_day_fits_into_memory(template: dict[str, Any]) -> None:
 
 def test_the_machine_has_a_ceiling_above_the_ones_in_the_loop(definition: dict[str, Any]) -> None:
     recorded_then_silent_then_late = 24 * 60 + 24 * 60 + 60
-    assert definition["TimeoutSeconds"] == (3 * (60 + 240) + recorded_then_silent_then_late + 60) * 60
+    assert definition["TimeoutSeconds"] == (4 * (60 + 240) + recorded_then_silent_then_late + 60) * 60

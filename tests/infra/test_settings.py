@@ -10,7 +10,8 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
 NEEDED = {"stage": "dev", "provider": "marsview"}
 ALL_KEYS = (
     *("stage", "provider", "otherProviders", "prefixProviders", "failover", "failoverMinutes", "marsviewOptions"),
-    *("submitCeilingMinutes", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds", "linkMinutes"),
+    *("submitCeilingMinutes", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds"),
+    *("resultConcurrency", "linkMinutes"),
     *("webhookBaseUrl", "logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "kmsKeyArn"),
     *("agoraBaseUrl", "marsviewBaseUrl"),
 )
@@ -39,6 +40,7 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "failover": "assemblyai,transcribe",
             "failoverMinutes": "5",
             "callbackWaitSeconds": "60",
+            "resultConcurrency": "5",
             "webhookBaseUrl": "https://hooks.example.com",
             "marsviewOptions": '{"speakers": 2, "models": ["speech_to_text"]}',
             "deepgramOptions": '{"language": "de"}',
@@ -64,6 +66,7 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
         failover=["assemblyai", "transcribe"],
         failover_minutes=5,
         callback_wait_seconds=60,
+        result_concurrency=5,
         webhook_base_url="https://hooks.example.com",
         provider_options={
             "marsview": {"speakers": 2, "models": ["speech_to_text"]},

@@ -5,9 +5,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.infra.conftest import synthesise
 
 Template = dict[str, Any]
 
@@ -45,21 +48,31 @@ ACTIONS = {
     },
     "prepare_media": {
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:AbortMultipartUpload",
         "s3:GetObject",
         "s3:ListBucket",
         "s3:PutObject",
+        "states:DescribeExecution",
     },
     "submit_recording": {
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "secretsmanager:GetSecretValue",
+        "states:DescribeExecution",
     },
-    "poll_job": {"dynamodb:GetItem", "dynamodb:UpdateItem", "s3:PutObject", "secretsmanager:GetSecretValue"},
+    "poll_job": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "s3:PutObject",
+        "secretsmanager:GetSecretValue",
+    },
     "save_insights": {
         "dynamodb:BatchWriteItem",
         "dynamodb:GetItem",
@@ -67,8 +80,14 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "s3:GetObject",
     },
-    "report_failure": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-    "report_stopped_execution": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "sqs:SendMessage"},
+    "report_failure": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "report_stopped_execution": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "sqs:SendMessage",
+    },
     "start_recording": {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
@@ -124,17 +143,27 @@ WITH_EVERY_PROVIDER = {
     | {"s3:PutObject", "secretsmanager:PutSecretValue", "transcribe:StartTranscriptionJob"},
     "poll_job": ACTIONS["poll_job"]
     | {"dynamodb:Query", "s3:GetObject", "secretsmanager:PutSecretValue", "transcribe:GetTranscriptionJob"},
+    "keep_result": {"s3:PutObject", "secretsmanager:GetSecretValue"},
     "receive_callback": {
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:PutObject",
         "secretsmanager:GetSecretValue",
+        "states:DescribeExecution",
+        "states:StartExecution",
         "states:SendTaskSuccess",
     },
     "receive_result_event": {
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
         "dynamodb:UpdateItem",
+        "s3:GetObject",
         "sqs:SendMessage",
+        "states:DescribeExecution",
+        "states:StartExecution",
         "states:SendTaskSuccess",
     },
 }
@@ -420,11 +449,61 @@ def test_only_webhooks_ask_for_none(every_provider: Template) -> None:
     routes = {r["RouteKey"]: r["AuthorizationType"] for _, r in of_type(every_provider, "AWS::ApiGatewayV2::Route")}
     assert {key for key, kind in routes.items() if kind == "NONE"} == {
         "POST /webhooks/agora",
-        "POST /webhooks/{provider}",
+        "POST /webhooks/seameet",
         "POST /webhooks/{provider}/{job}",
         "POST /webhooks/{provider}/{job}/{token}",
     }
     assert set(routes.values()) == {"NONE", "AWS_IAM"}
+
+
+def test_each_webhook_has_a_throttle_of_its_own(every_provider: Template) -> None:
+    [(name, stage)] = of_type(every_provider, "AWS::ApiGatewayV2::Stage")
+    routes = dict(of_type(every_provider, "AWS::ApiGatewayV2::Route"))
+    webhooks = {key: route["RouteKey"] for key, route in routes.items() if route["AuthorizationType"] == "NONE"}
+    api, result = stage["DefaultRouteSettings"], {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
+    assert stage["RouteSettings"] == {
+        route: result if route == "POST /webhooks/seameet" else api for route in webhooks.values()
+    }
+    # CloudFormation refuses the settings of a route that does not exist yet.
+    assert set(webhooks) <= set(every_provider["Resources"][name]["DependsOn"])
+
+
+def test_nothing_else_takes_the_workers_of_a_route_that_keeps_results(every_provider: Template) -> None:
+    assert "ReservedConcurrentExecutions" not in json.dumps(every_provider), "a new account has none to reserve"
+    [route] = [r for _, r in of_type(every_provider, "AWS::ApiGatewayV2::Route") if "seameet" in r["RouteKey"]]
+    integration = every_provider["Resources"][route["Target"]["Fn::Join"][1][1]["Ref"]]["Properties"]
+    function = every_provider["Resources"][integration["IntegrationUri"]["Fn::GetAtt"][0]]["Properties"]
+    assert function["Handler"] == "routes.keep_result.handler"
+    callers = [i for _, i in of_type(every_provider, "AWS::ApiGatewayV2::Integration")]
+    assert callers.count(integration) == 1
+    assert "seameet" not in str(
+        statements_of(every_provider, functions(every_provider)["receive_callback"]["Role"]["Fn::GetAtt"][0])
+    )
+
+
+def test_only_its_function_has_the_reserved_workers(tmp_path: Path) -> None:
+    context = {"stage": "dev", "provider": "seameet", "otherProviders": "symbl", "resultConcurrency": "5"}
+    reserved = {
+        module: function["ReservedConcurrentExecutions"]
+        for module, function in functions(synthesise(tmp_path, context)).items()
+        if "ReservedConcurrentExecutions" in function
+    }
+    assert reserved == {"keep_result": 5}
+
+
+def test_a_stack_with_seameet_alone_has_no_function_for_other_callbacks(tmp_path: Path) -> None:
+    template = synthesise(tmp_path, {"stage": "dev", "provider": "seameet"})
+    assert {"keep_result", "receive_result_event"} <= set(functions(template))
+    assert "receive_callback" not in functions(template)
+
+
+def test_only_results_start_the_search_for_their_job(every_provider: Template) -> None:
+    [pattern] = [
+        rule["EventPattern"]
+        for name, rule in of_type(every_provider, "AWS::Events::Rule")
+        if name.startswith("WebhooksDeliveryRule")
+    ]
+    assert pattern["detail"]["object"]["key"] == [{"prefix": "callbacks/seameet/"}, {"prefix": "deliveries/"}]
 
 
 def queues_of(template: Template) -> dict[str, str]:

@@ -110,19 +110,36 @@ class FakeTable:
 
     @_whole
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> None:
-        puts = [write["Put"] for write in TransactItems]
-        assert {put["TableName"] for put in puts} == {self.name}
-        assert len({_key(put["Item"]) for put in puts}) == len(puts), "DynamoDB refuses two writes of one item"
-        self._meet_transaction(len(puts))
-        reasons = []
-        for put in puts:
-            condition = {name: value for name, value in put.items() if name not in ("TableName", "Item")}
-            failed = not self._fulfils(put["Item"], **condition)
-            reasons.append({"Code": "ConditionalCheckFailed" if failed else "None"})
-        if {"Code": "ConditionalCheckFailed"} in reasons:
+        writes = [next(iter(write.values())) for write in TransactItems]
+        assert {write["TableName"] for write in writes} == {self.name}
+        keys = [_key(write.get("Key") or write["Item"]) for write in writes]
+        assert len(set(keys)) == len(keys), "DynamoDB refuses two writes of one item"
+        self._meet_transaction(len(writes))
+        results = [self._of_transaction(**write) for write in writes]
+        if None in results:
+            reasons = [{"Code": "ConditionalCheckFailed" if result is None else "None"} for result in results]
             raise _error("TransactionCanceledException", str(reasons), CancellationReasons=reasons)
-        for put in puts:
-            self._store(put["Item"])
+        for result in results:
+            self._store(cast(Mapping[str, Any], result))
+
+    def _of_transaction(
+        self,
+        *,
+        TableName: str,
+        Item: Mapping[str, Any] | None = None,
+        Key: Mapping[str, str] | None = None,
+        UpdateExpression: str = "",
+        ConditionExpression: str = "",
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+        ExpressionAttributeValues: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any] | None:
+        """The item that one write of a transaction leaves, or None if its condition does not hold."""
+        given = Placeholders(ExpressionAttributeNames or {}, ExpressionAttributeValues or {})
+        present = self._item(_key(Key or Item or {}))
+        fulfilled = fulfils(present, ConditionExpression, given)
+        item = Item if Item is not None else updated({**present, **(Key or {})}, UpdateExpression, given)
+        given.refuse_unused()
+        return item if fulfilled else None
 
     @contextmanager
     def batch_writer(self) -> Iterator["FakeTable"]:

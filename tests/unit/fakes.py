@@ -213,3 +213,15 @@ class FakeS3:
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         return {"Body": io.BytesIO(self.objects[Bucket, Key])}
+
+
+@dataclass
+class FakeStarter:
+    """Starts executions: `executions` by name, each with its input; those in `over` have ended."""
+
+    executions: dict[str, Any] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+
+    def __call__(self, *, name: str, state: str) -> bool:
+        self.executions.setdefault(name, json.loads(state))
+        return name not in self.over

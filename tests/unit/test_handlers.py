@@ -176,7 +176,7 @@ def test_a_recording_goes_through_all_functions(
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["transcript"] == [{"text": "Guten Tag."}]
 
-    reply = buckets.get_object(Bucket="replies-bucket", Key=f"{state['recording_id']}/{state['media_id']}.json")
+    reply = buckets.get_object(Bucket="replies-bucket", Key=f"{state['recording_id']}/{state['media_id']}-0.json")
     everything = f"{reply['Body'].read()!r} {table.scan()['Items']} {history} {logs()}"
     assert "Guten Tag." in everything
     for sensitive in SENSITIVE:
@@ -256,6 +256,7 @@ def test_a_stopped_execution_is_reported(
 ) -> None:
     event = captured_event("execution_aborted")
     event["detail"]["input"] = json.dumps(admitted)
+    event["detail"]["name"] = MediaStore(table).get("r" * 32, admitted["media_id"])["execution"]
 
     report_stopped_execution.handler(event, None)
 

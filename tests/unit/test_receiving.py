@@ -1,6 +1,7 @@
 """The two functions that receive callbacks and events of finished jobs, as Lambda calls them."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from events import receive_result_event
 from recording_insights.processing.callbacks import callback_token
 from recording_insights.processing.job_name import JobName
+from recording_insights.providers import registry
 from recording_insights.store.media import MediaStore
-from routes import receive_callback
+from routes import keep_result, receive_callback
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.processing.flow import Flow, R
 from tests.unit.wired import rewire
@@ -34,7 +36,7 @@ def woken() -> list[str]:
 @pytest.fixture
 def waiting(flow: Flow, monkeypatch: pytest.MonkeyPatch, woken: list[str]) -> Callable[[str], MediaStore]:
     """A media object whose job a provider has, and the workflow waiting for it."""
-    for name, value in {**ENVIRONMENT, "PROVIDERS": '["symbl", "deepgram", "transcribe"]'}.items():
+    for name, value in {**ENVIRONMENT, "PROVIDERS": '["symbl", "deepgram", "transcribe", "seameet"]'}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("wiring.read_secret", lambda name, keys: {"key": "secret of " + name})
     parts = {"table": flow.store.table, "s3": flow.replies.s3, "end_wait": woken.append}
@@ -91,11 +93,34 @@ def test_a_wrong_token_is_401_and_is_not_repeated(
     assert wrong not in answer["body"] + capsys.readouterr().out
 
 
-@pytest.mark.parametrize("provider", ["gladia", "marsview", "deepgram", "transcribe", ""])
+@pytest.mark.parametrize("provider", ["gladia", "marsview", "deepgram", "transcribe", "seameet", ""])
 def test_a_provider_that_does_not_call_back_is_404(waiting: Any, callback: dict[str, Any], provider: str) -> None:
     callback["pathParameters"]["provider"] = provider
 
     assert receive_callback.handler(callback, Context())["statusCode"] == 404
+
+
+def test_a_result_is_kept_without_the_table(
+    waiting: Any, flow: Flow, woken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting("seameet")
+    for name, value in {"PROVIDER": "seameet", "TABLE_NAME": ""}.items():
+        monkeypatch.setenv(name, value)
+    secret = {"apiKey": "k", "workspaceId": "w", "webhookSecret": "s"}
+    monkeypatch.setattr(registry, "read_secret", lambda name, keys, *, fresh: secret)
+    rewire(monkeypatch, keep_result, s3=flow.replies.s3)
+    body = json.dumps({"event_name": "dashboard_analysis_finished", "meeting_id": "m", "payload": {}})
+    signature = hmac.new(b"s", body.encode(), "sha256").hexdigest()
+    event = {"body": body, "headers": {"X-Seasalt-Server-Signature": signature}}
+
+    answer = keep_result.handler(event, Context())
+    forged = keep_result.handler({**event, "body": body + " "}, Context())
+
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"outcome": "kept"})
+    assert forged["statusCode"] == 401
+    s3: Any = flow.replies.s3
+    assert list(s3.objects.values()) == [body.encode()]
+    assert not woken
 
 
 def test_a_large_result_is_taken_and_one_beyond_lambda_is_413(waiting: Any, callback: dict[str, Any]) -> None:

@@ -73,7 +73,7 @@ def _escape_ampersands(text: str) -> str:
 def test_a_reply_is_kept_without_the_links_however_its_json_is_written(replies: ReplyStore, dump: Any) -> None:
     value = {"link": SIGNED, "text": f'é {SIGNED}\n"quoted" \\ back', "n": 1.5}
 
-    kept = replies.read(replies.keep("r", "m", dump(value).encode()))
+    kept = replies.read(replies.keep("r", "m", 0, dump(value).encode()))
 
     assert b"X-Amz" not in kept
     assert b"5ec0de" not in kept
@@ -86,9 +86,9 @@ def test_a_reply_is_kept_without_the_links_however_its_json_is_written(replies: 
 def test_a_reply_without_links_is_kept_byte_for_byte(replies: ReplyStore) -> None:
     reply = '{"b": 1.50,  "a": "はい 🎙 \\ud83d?"}'.encode()
 
-    key = replies.keep("5eb63bbb", "0123456789", reply)
+    key = replies.keep("5eb63bbb", "0123456789", 0, reply)
 
-    assert key == "5eb63bbb/0123456789.json"
+    assert key == "5eb63bbb/0123456789-0.json"
     assert replies.read(key) == reply
 
 
@@ -105,7 +105,7 @@ def test_a_reply_without_links_is_kept_byte_for_byte(replies: ReplyStore) -> Non
 def test_what_was_said_stays_as_it_was(replies: ReplyStore, said: str) -> None:
     reply = json.dumps({"text": said, "words": said.split(), "url": SIGNED}).encode()
 
-    kept = replies.read(replies.keep("r", "m", reply))
+    kept = replies.read(replies.keep("r", "m", 0, reply))
 
     assert json.loads(kept) == {"text": said, "words": said.split(), "url": PLAIN}
 
@@ -127,7 +127,7 @@ def test_what_was_said_stays_as_it_was(replies: ReplyStore, said: str) -> None:
     ],
 )
 def test_a_kept_reply_holds_no_credential_of_a_link(replies: ReplyStore, link: str) -> None:
-    kept = replies.read(replies.keep("r", "m", f'{{"link": "{link}"}}'.encode()))
+    kept = replies.read(replies.keep("r", "m", 0, f'{{"link": "{link}"}}'.encode()))
     assert b"5ec0de" not in kept
     assert b"AKIA" not in kept
 

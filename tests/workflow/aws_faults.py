@@ -16,7 +16,24 @@ def function_of(stack: LocalStack, state: str, machine: str) -> str:
 @contextmanager
 def throttled(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> Iterator[None]:
     """A task's function takes no calls."""
-    client, name = stack.client("lambda"), function_of(stack, state, machine)
+    with _without_workers(stack, function_of(stack, state, machine)):
+        yield
+
+
+@contextmanager
+def throttled_route(stack: LocalStack, module: str) -> Iterator[None]:
+    """The function of a file in functions/routes takes no calls."""
+    pages = stack.client("lambda").get_paginator("list_functions").paginate()
+    [name] = [
+        f["FunctionName"] for page in pages for f in page["Functions"] if f["Handler"] == f"routes.{module}.handler"
+    ]
+    with _without_workers(stack, name):
+        yield
+
+
+@contextmanager
+def _without_workers(stack: LocalStack, name: str) -> Iterator[None]:
+    client = stack.client("lambda")
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Faults of AWS: each Retry and each Catch of the state machine, and executions that somebody stops."""
+"""Faults of AWS and of a provider: each Retry and each Catch of the state machine, and executions that are stopped."""
 
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from tests.deployed import (
     executions,
     history,
     hls_of,
+    process,
     read,
     recording_of,
     states,
@@ -116,3 +117,13 @@ def test_an_execution_aborted_at_the_console_leaves_its_reason(stack: LocalStack
     recording = until_ended(stack, recording_id)
     assert recording["status"] == "failed"
     assert "aborted" in recording["media"][0]["reason"]
+
+
+def test_a_fault_that_the_provider_calls_its_own_gets_one_more_job(stack: LocalStack, clip: Path) -> None:
+    stack.dials(assemblyai={"own_fault_next": 1})
+    recording = process(stack, clip, f"via/assemblyai/{uuid4().hex[:8]}.mp4")
+    assert recording["status"] == "done", recording["media"]
+    assert stack.ledger()["paid"] == {"assemblyai.jobs": 2}
+    assert states(stack, recording).count("Submit recording") == 2
+    [given_up] = recording["media"][0]["given_up"]
+    assert "Internal server error" in given_up["reason"]

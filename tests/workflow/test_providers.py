@@ -1,5 +1,6 @@
 """Every provider through the deployed stack: real media, real words, IAM enforced, its own way of reporting back."""
 
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from uuid import uuid4
 import pytest
 import requests
 
-from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks
+from recording_insights.aws.reply_bucket import kept_result_key
+from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks, sends_result
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.vendors.registry import vendors
 from tests.deployed import HELD, drop, executions, history, process, read, recording_of, states, until, until_ended
 from tests.ways_of_waiting import each_provider
-from tests.workflow.aws_faults import callback_wait
+from tests.workflow.aws_faults import callback_wait, throttled_route
 
 ANSWER = {
     "recording_id": str,
@@ -122,7 +124,8 @@ def test_a_forged_callback_is_401_and_changes_nothing(stack: LocalStack, clip: P
     job = f"{recording_id}-{submitted['media_id']}-0"
     body = json.dumps({"transcript_id": "x", "jobId": "x", "status": "completed", "event_name": "x"})
 
-    for path in ("", f"/{job}", f"/{job}/{'0' * 64}", f"/{'0' * 32}-{'0' * 20}-0/{'0' * 64}"):
+    paths = [f"/{job}", f"/{job}/{'0' * 64}", f"/{'0' * 32}-{'0' * 20}-0/{'0' * 64}"]
+    for path in [""] if sends_result(provider) else paths:
         headers = {"X-Recording-Insights-Token": "0" * 64, "X-Seasalt-Server-Signature": "0" * 64}
         answer = requests.post(f"{stack.api_url}/webhooks/{provider}{path}", data=body, headers=headers, timeout=30)
         assert answer.status_code == 401, (path, answer.text)
@@ -130,6 +133,40 @@ def test_a_forged_callback_is_401_and_changes_nothing(stack: LocalStack, clip: P
 
     assert _media(stack, recording_id) == submitted
     _abort(stack, recording_id)
+
+
+@pytest.mark.parametrize("provider", [name for name in PROVIDERS if sends_result(name)])
+def test_a_result_that_is_sent_once_needs_nothing_of_other_webhooks(
+    stack: LocalStack, clip: Path, provider: str
+) -> None:
+    with throttled_route(stack, "receive_callback"):
+        busy = requests.post(f"{stack.api_url}/webhooks/symbl/job/token", data="{}", timeout=30)
+        recording = process(stack, clip, key_for(provider))
+
+    assert busy.status_code >= 429
+    assert recording["status"] == "done", recording["media"]
+    assert called_back(stack, recording)
+    assert paid(stack, provider) == 1
+
+
+def test_a_result_that_comes_after_the_ceiling_is_kept(stack: LocalStack, clip: Path) -> None:
+    stack.dials(seameet={"callback": "lost"})
+    with callback_wait(stack, seconds=1):
+        recording = process(stack, clip, key_for("seameet"))
+    assert recording["status"] == "failed"
+    [meeting] = {line["meeting_id"] for line in stack.ledger()["lines"] if "meeting_id" in line}
+    event = {"event_name": "dashboard_analysis_finished", "meeting_id": meeting, "payload": {"transcript": []}}
+    body = json.dumps(event).encode()
+    secret = vendors()["seameet"].credentials["webhookSecret"].encode()
+    headers = {"X-Seasalt-Server-Signature": hmac.new(secret, body, "sha256").hexdigest()}
+
+    for _ in range(2):
+        answer = requests.post(f"{stack.api_url}/webhooks/seameet", data=body, headers=headers, timeout=30)
+        assert (answer.status_code, answer.json()) == (200, {"outcome": "kept"})
+
+    bucket = {"Bucket": stack.outputs["RepliesBucketName"]}
+    kept = stack.client("s3").get_object(**bucket, Key=kept_result_key("seameet", body))
+    assert kept["Body"].read() == body
 
 
 def test_a_delivered_result_beyond_what_lambda_takes_is_kept_whole(stack: LocalStack, clip: Path) -> None:
@@ -143,7 +180,9 @@ def test_a_delivered_result_beyond_what_lambda_takes_is_kept_whole(stack: LocalS
     assert len(insights_of(stack, recording)["transcript"]) >= 3000
 
 
-@pytest.mark.parametrize(("path", "status"), [("gladia", 404), ("marsview", 404), ("deepgram/x/y", 404)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("gladia", 404), ("symbl", 404), ("seameet/x", 404), ("deepgram/x/y", 404)]
+)
 def test_nobody_else_has_a_webhook(stack: LocalStack, path: str, status: int) -> None:
     answer = requests.post(f"{stack.api_url}/webhooks/{path}", data="{}", timeout=30)
 

@@ -114,8 +114,15 @@ def run_execution(client: "SFNClient", state_machine_arn: str, *, name: str, sta
     """
     if start_execution(client, state_machine_arn, name=name, state=state):
         return True
-    execution = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-    return client.describe_execution(executionArn=execution)["status"] in ("RUNNING", "PENDING_REDRIVE")
+    return is_running(client, f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}")
+
+
+def is_running(client: "SFNClient", execution_arn: str) -> bool:
+    """Return whether an execution runs; False if there is none, or none any more."""
+    try:
+        return client.describe_execution(executionArn=execution_arn)["status"] in ("RUNNING", "PENDING_REDRIVE")
+    except client.exceptions.ExecutionDoesNotExist:
+        return False
 
 
 def end_wait(client: "SFNClient", task_token: str) -> None:

@@ -1,6 +1,7 @@
 """The raw replies of providers in S3, without the credentials of links that vendors repeat."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from recording_insights.redaction import redact_credentials
@@ -20,22 +21,32 @@ def delivery_key(provider: str, job_name: str) -> str:
     return f"{DELIVERIES}{provider}/{job_name}.json"
 
 
+def kept_result_key(provider: str, body: bytes, job_name: str | None = None) -> str:
+    """The key of a result that a webhook brought; it ends in the name of the job if the webhook's path has it.
+
+    The key follows from the body as received, before redaction. A repeated callback has the same key, and another one
+    does not replace it.
+    """
+    name = f"-{job_name}" if job_name else ""
+    return f"{CALLBACKS}{provider}/{sha256(body).hexdigest()}{name}.json"
+
+
 @dataclass(frozen=True)
 class ReplyStore:
-    """One object per media object. Raises botocore's `ClientError` for faults of S3."""
+    """One object for each try of a media object. Raises botocore's `ClientError` for faults of S3."""
 
     s3: "S3Client"
     bucket: str
 
-    def keep(self, recording_id: str, media_id: str, reply: bytes) -> str:
-        """Store a reply and return its key."""
-        key = f"{recording_id}/{media_id}.json"
+    def keep(self, recording_id: str, media_id: str, number: int, reply: bytes) -> str:
+        """Store the reply of a try and return its key."""
+        key = f"{recording_id}/{media_id}-{number}.json"
         self.put(key, reply)
         return key
 
     def put(self, key: str, reply: bytes) -> None:
-        """Store a reply under a key."""
-        body = redact_credentials(reply.decode()).encode()
+        """Store a reply under a key. Bytes that are no UTF-8 stay as they are, so that a reader refuses them too."""
+        body = redact_credentials(reply.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
     def read(self, key: str) -> bytes:

@@ -1,19 +1,18 @@
 """Arrival of an object in the recordings bucket: one execution per media object, or the reason why there is none."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
-from recording_insights.errors import ExecutionsUsedUp, MediaObjectGone, NotMedia, StatusContended
+from recording_insights.errors import MediaObjectGone, NotMedia, StatusContended
 from recording_insights.hls.playlist import Playlist
 from recording_insights.media.begins import begins_after_ms
+from recording_insights.media.executions import ExecutionStarter, begin
 from recording_insights.media.probe.duration import media_duration_ms
 from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.media.track import TrackFiles, beyond, playlist_in
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.parts import is_overwritten
-from recording_insights.model.status import FINAL
 from recording_insights.store.contents import Content, part_name
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow, RecordingRow
@@ -21,16 +20,8 @@ from recording_insights.store.rows import MediaRow, RecordingRow
 _ROUNDS = 5
 """A round is lost only to another copy that arrives at the same moment."""
 
-MOST_EXECUTIONS = 100
-"""Executions of one media object, each the successor of one that ended without a result."""
 Admission = Mapping[str, Any]
 """What follows from an arrival: `{"ignored": reason}` or `{"recording_id", "media_id", "execution"}`."""
-
-
-class ExecutionStarter(Protocol):
-    """Starts an execution, unless there is one of this name. Returns whether one of this name runs now."""
-
-    def __call__(self, *, name: str, state: str) -> bool: ...
 
 
 def providers_by_prefix(key: str, prefixes: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -120,7 +111,11 @@ class _Arrival:
                 offset_ms=self.offset_ms,
                 content=Content(self.checksum, holders) if self.checksum else None,
             ):
-                return begin(media, self.recording_id, store=store, start_execution=start_execution)
+                row = store.get(self.recording_id, media.media_id)
+                name = begin(row, store=store, start_execution=start_execution)
+                if name is None:
+                    return {"ignored": "the media object was processed before"}
+                return {"recording_id": self.recording_id, "media_id": media.media_id, "execution": name}
         raise StatusContended(f"other copies of {self.media.key} kept arriving at the same moment")
 
     def _same_content(self, holders: Mapping[str, str], store: MediaStore) -> MediaRow | None:
@@ -158,30 +153,6 @@ class _Arrival:
 def _is_started_by_api(recording: RecordingRow | None, recording_id: str) -> bool:
     """Return whether the API started the recording. The id of a recording that was put by hand is Agora's sid."""
     return recording is not None and recording.get("sid") != recording_id
-
-
-def begin(media: MediaObject, recording_id: str, *, store: MediaStore, start_execution: ExecutionStarter) -> Admission:
-    """Start the one execution of a media object whose row is written; ignore one in a terminal status.
-
-    An execution that ended without a result gets a successor with the same input. The successor reads the job on the
-    row, so that no job is paid for twice.
-
-    Raises:
-        ExecutionsUsedUp: MOST_EXECUTIONS have ended without a result.
-    """
-    state = {"recording_id": recording_id, "media_id": media.media_id, "key": media.key}
-    if media.needs_preparation:
-        state["outcome"] = "prepare"
-    for number in range(1, MOST_EXECUTIONS + 1):
-        # An execution writes its result before it ends, so the row is read after the execution.
-        if store.get(recording_id, media.media_id)["status"] in FINAL:
-            break
-        name = media.execution_name(recording_id, number)
-        if start_execution(name=name, state=json.dumps(state)):
-            return {"recording_id": recording_id, "media_id": media.media_id, "execution": name}
-    else:
-        raise ExecutionsUsedUp(f"{MOST_EXECUTIONS} executions of the media object have ended without a result")
-    return {"ignored": "the media object was processed before"}
 
 
 def _to_be_started(track: MediaObject, recording_id: str, store: MediaStore, folder: TrackFiles) -> MediaObject | None:

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from pathlib import PurePosixPath
 from typing import Any
 
 from recording_insights.agora.file_names import AgoraName
@@ -38,7 +37,6 @@ MOST_PARTS = 100_000
 """Upper bound on the number of parts that one recorder writes; the parts of the next recorder count on from here."""
 _ID = re.compile(RECORDING_ID)
 _RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>" + RECORDING_ID + r")/[^/]+$")
-_NOT_FOR_NAMES = re.compile(r"[^0-9A-Za-z]+")
 
 
 @dataclass(frozen=True)
@@ -186,22 +184,6 @@ class MediaObject:
         if self.recovers is not None:
             row["recovered"] = True
         return row
-
-    def execution_name(self, recording_id: str, number: int = 1) -> str:
-        """Return the execution's name, at most 80 characters: sid or recording id, file name, media id, number.
-
-        The name of the first execution, which has no number, is always the same: Step Functions refuses a second
-        execution of a name for 90 days. `number` is below 10,000.
-        Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-        """
-        sid = self.agora_sid
-        stem = PurePosixPath(self.key).stem
-        if sid:
-            stem = f"uid-{self.uid}" if self.uid else stem.rpartition("_")[2]
-            stem = stem if self.recovers is None else f"part-{self.part}"
-        slug = _NOT_FOR_NAMES.sub("-", stem).strip("-")[: 24 if number == 1 else 19]
-        successor = "" if number == 1 else str(number)
-        return "-".join(part for part in ((sid or recording_id)[:32], slug, self.media_id, successor) if part)
 
     @property
     def _agora_name(self) -> AgoraName | None:

@@ -2,6 +2,9 @@
 
 A callback is a POST to our webhook, an object that the vendor wrote to our bucket, or an event of AWS. It may arrive
 early, twice, late or never. The first callback of a job is noted in the row and ends the wait. Others change nothing.
+A result in a callback is kept whenever it arrives, also after the end of its job's media object.
+
+If a POST is the only way to a result, `keep_result` receives it and the event of the kept object leads here.
 """
 
 import hmac
@@ -10,13 +13,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore, kept_result_key
 from recording_insights.errors import CallbackUnusable, InvalidRequest, NotFound
+from recording_insights.media.executions import ExecutionStarter, begin
 from recording_insights.model.status import FINAL
 from recording_insights.processing.job_name import JobName
+from recording_insights.processing.reopen import HAS_NO_RESULT, reopen_with
 from recording_insights.providers.port import CallbackRequest, CallsBack, Job
+from recording_insights.providers.registry import read_result, sends_result
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow
+from recording_insights.store.rows import MediaRow, TryRow
 
 CallbackOutcome = Literal["noted", "known already", "over already", "of a job that was given up"]
 """The effect of a callback. "noted": the row has stored it. All others change nothing in the row."""
@@ -24,11 +30,16 @@ CallbackOutcome = Literal["noted", "known already", "over already", "of a job th
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Receives callbacks. `end_wait` ends the waiting task of a task token, and ignores a task that has ended."""
+    """Receives callbacks.
+
+    `end_wait` ends the waiting task of a task token, and ignores a task that has ended. `start` starts the execution of
+    a failed media object whose result comes late.
+    """
 
     store: MediaStore
     replies: ReplyStore
     end_wait: Callable[[str], None]
+    start: ExecutionStarter
 
     def receive_webhook(
         self,
@@ -36,29 +47,52 @@ class Callbacks:
         adapter: CallsBack,
         request: CallbackRequest,
         *,
-        name: str | None,
+        name: str,
     ) -> CallbackOutcome | Literal["nothing to do"]:
-        """Receive a POST; `name` is that of the job if the path has it.
+        """Receive a POST for the job of this name.
 
         Raises:
             CallbackForged: the request does not prove that the vendor sent it; nothing was changed.
-            InvalidRequest: the request is authentic, but malformed. If it names a job, the row says so.
+            InvalidRequest: the request is authentic, but malformed. The row of the present job says so.
             NotFound: the callback belongs to no media object here.
         """
         try:
             callback = adapter.read_callback(request)
         except InvalidRequest as refusal:
-            self._note_refusal(provider, name, refusal)
+            self._note_refusal(self._row_of_job(name), provider, refusal)
             raise
         if callback is None:
             return "nothing to do"
-        body = request.body if callback.is_result else None
-        if name is not None:
-            return self._receive_named(provider, name, job=callback.job, body=body)
+        delivery = self._keep(provider, name, request.body) if callback.is_result else None
+        return self._receive_named(provider, name, job=callback.job, delivery=delivery)
+
+    def receive_kept_result(self, key: str) -> CallbackOutcome | Literal["nothing to do", "refused"]:
+        """Receive a result that a webhook brought and that is stored, by its key in the replies bucket.
+
+        "refused": the content is not usable. If it names a job, the row of that job says so.
+
+        Raises:
+            NotFound: the callback belongs to no media object here, or not yet.
+        """
+        provider, _, _ = key.removeprefix(CALLBACKS).partition("/")
+        if not sends_result(provider):
+            return self._receive_named(provider, key, delivery=key)
+        try:
+            callback = read_result(provider, self.replies.read(key))
+        except CallbackUnusable as refusal:
+            self._note_refusal(self._row_of_key(provider, refusal.key), provider, refusal)
+            return "refused"
+        if callback is None:
+            return "nothing to do"
         found = self.store.jobs.find(provider, callback.key) if callback.key else None
         if found is None:
             raise NotFound(f"the callback of {provider} belongs to no job here")
-        return self._receive(provider, self._row(*found), job=callback.job, body=body)
+        row = self._row(*found)
+        if row.get("job", {}).get("callback_key") == callback.key:
+            return self._receive(provider, row, job=callback.job, delivery=key)
+        tries = self.store.tries.of(*found)
+        earlier = next((each for each in tries if each.get("job", {}).get("callback_key") == callback.key), None)
+        return self._receive_of_earlier_try(provider, row, earlier, job=callback.job, delivery=key)
 
     def receive_delivery(self, key: str) -> CallbackOutcome:
         """Receive a result that a vendor wrote to the replies bucket, by its key there."""
@@ -75,7 +109,6 @@ class Callbacks:
         text: str,
         *,
         job: Job | None = None,
-        body: bytes | None = None,
         delivery: str | None = None,
     ) -> CallbackOutcome:
         """Receive a callback of the job whose name is at the end of a text."""
@@ -84,8 +117,9 @@ class Callbacks:
             raise NotFound(f"no job here has the name {text}")
         row = self._row(name.recording_id, name.media_id)
         if name != JobName.of(row):
-            return "of a job that was given up"
-        return self._receive(provider, row, job=job or {}, body=body, delivery=delivery)
+            earlier = self.store.tries.find(name.recording_id, name.media_id, name.number)
+            return self._receive_of_earlier_try(provider, row, earlier, job=job or {}, delivery=delivery)
+        return self._receive(provider, row, job=job or {}, delivery=delivery)
 
     def _receive(
         self,
@@ -93,42 +127,78 @@ class Callbacks:
         row: MediaRow,
         *,
         job: Job,
-        body: bytes | None = None,
-        delivery: str | None = None,
+        delivery: str | None,
     ) -> CallbackOutcome:
-        """Note a callback in the row of its media object, and end the wait."""
-        if row["status"] in FINAL:
-            return "over already"
+        """Note a callback in the row of its media object, and end the wait.
+
+        `delivery` is the key of the result, if the callback brought it. A result that comes after the media object has
+        failed begins a new try with it.
+        """
         present = row.get("job", {})
         if row["provider"] != provider or any(present.get(name, value) != value for name, value in job.items()):
             return "of a job that was given up"
+        if row["status"] == "done":
+            return "over already"
+        if row["status"] == "failed":
+            return self._finish_failed(row, row, job=job, delivery=delivery)
         if "callback_at" in row:
             # The function that noted the callback may have failed before it ended the wait.
             self._end_wait_of(row)
             return "known already"
         recording_id, media_id = row["recording_id"], row["media_id"]
-        if body is not None:
-            # Stored before the response: after a 200, no vendor sends the result again.
-            delivery = f"{CALLBACKS}{provider}/{JobName.of(row)}.json"
-            self.replies.put(delivery, body)
         first = self.store.note_callback(recording_id, media_id, provider=provider, job=job, delivery=delivery)
         self._end_wait_of(self._row(recording_id, media_id))
         return "noted" if first else "known already"
 
-    def _note_refusal(self, provider: str, name: str | None, refusal: InvalidRequest) -> None:
+    def _receive_of_earlier_try(
+        self, provider: str, row: MediaRow, earlier: TryRow | None, *, job: Job, delivery: str | None
+    ) -> CallbackOutcome:
+        """Note the result of a job that was given up; if the media object has failed since, process it with this."""
+        if earlier is None or earlier["provider"] != provider:
+            return "of a job that was given up"
+        if row["status"] == "failed":
+            return self._finish_failed(row, earlier, job=job, delivery=delivery)
+        if delivery is not None:
+            self.store.tries.note_delivery(earlier, delivery)
+        return "of a job that was given up"
+
+    def _finish_failed(
+        self, row: MediaRow, earlier: MediaRow | TryRow, *, job: Job, delivery: str | None
+    ) -> CallbackOutcome:
+        """Process a failed media object again with the late result of a job, unless the provider had ended the job."""
+        if delivery is None and row.get("reason_code") in HAS_NO_RESULT:
+            return "over already"
+        reopened = reopen_with(row, earlier, store=self.store, delivery=delivery, job=job)
+        begin(reopened or self._row(row["recording_id"], row["media_id"]), store=self.store, start_execution=self.start)
+        return "noted"
+
+    def _keep(self, provider: str, name: str, body: bytes) -> str | None:
+        """Store a result and return its key; None if no job of ours can have the name.
+
+        It is stored before the response, because no vendor sends a result again after a 200. It is stored whatever the
+        row says, because it is paid for.
+        """
+        job_name = JobName.read(name)
+        if job_name is None:
+            return None
+        key = kept_result_key(provider, body, str(job_name))
+        self.replies.put(key, body)
+        return key
+
+    def _note_refusal(self, row: MediaRow | None, provider: str, refusal: InvalidRequest) -> None:
         """Note in the row of the present job that its callback was refused, and why."""
-        row = self._row_of_refused(provider, name, refusal)
         if row and row["provider"] == provider:
             said = f"a callback was refused at {self.store.timestamp}: {refusal}"
             self.store.note(row["recording_id"], row["media_id"], callback_refusal=said)
 
-    def _row_of_refused(self, provider: str, text: str | None, refusal: InvalidRequest) -> MediaRow | None:
-        """Return the row whose present job the text names at its end, or the refusal by its key if there is no text."""
-        if text is not None:
-            name = JobName.read(text)
-            row = self.store.find(name.recording_id, name.media_id) if name else None
-            return row if row and name == JobName.of(row) else None
-        key = refusal.key if isinstance(refusal, CallbackUnusable) else ""
+    def _row_of_job(self, text: str) -> MediaRow | None:
+        """Return the row whose present job the text names at its end."""
+        name = JobName.read(text)
+        row = self.store.find(name.recording_id, name.media_id) if name else None
+        return row if row and name == JobName.of(row) else None
+
+    def _row_of_key(self, provider: str, key: str) -> MediaRow | None:
+        """Return the row whose present job has this `callback_key`."""
         found = self.store.jobs.find(provider, key) if key else None
         row = self.store.find(*found) if found else None
         return row if row and row.get("job", {}).get("callback_key") == key else None

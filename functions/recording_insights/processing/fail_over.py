@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+from recording_insights.model.tries import earlier_jobs, tried_providers
 from recording_insights.processing.progress import Progress
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow
+from recording_insights.store.rows import MediaChanges, MediaRow
+
+_OF_NEXT_PROVIDER: MediaChanges = {"renewals": None, "unprepared": None, "options": None}
+"""The attributes that are about the earlier provider only."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +25,16 @@ class FailOver:
         if self.next_provider is None:
             return self.progress.end("failed", "; ".join(self._reasons(reason)))
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
-        self.store.give_up(recording_id, media_id, reason, provider=self.next_provider, renewals=None, unprepared=None)
+        changes: MediaChanges = {**_OF_NEXT_PROVIDER, "provider": self.next_provider}
+        self.store.give_up(recording_id, media_id, reason, **changes)
         return self.progress.restart("submit")
 
     def _reasons(self, last: str) -> list[str]:
         present = self.row["provider"]
         # Renewed links of this provider are left out: each was followed by a new link.
-        earlier = [
-            f"{given_up['provider']}: {given_up['reason']}"
-            for given_up in self.row.get("given_up", ())
-            if given_up["provider"] != present
-        ]
-        return [*earlier, f"{present}: {last}"] if earlier else [last]
+        if tried_providers(self.row) == [present]:
+            return [last]
+        tries = [*earlier_jobs(self.row), *self.store.tries.of(self.row["recording_id"], self.row["media_id"])]
+        since_retry = [each for each in tries if each["provider"] in tried_providers(self.row)]
+        reasons = {each["provider"]: each.get("reason", "") for each in since_retry if each["provider"] != present}
+        return [*(f"{name}: {reason}" for name, reason in reasons.items()), f"{present}: {last}"]

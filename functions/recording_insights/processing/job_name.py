@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from recording_insights.model.tries import number_of_job
 from recording_insights.store.rows import MediaRow
 from recording_insights.validation import RECORDING_ID
 
@@ -14,7 +15,7 @@ _FORM = re.compile(
 
 @dataclass(frozen=True)
 class JobName:
-    """The name of one job, about 55 characters as text. `number` counts the jobs of the media object from 0."""
+    """The name of one job, about 55 characters as text. `number` is that of the try which submits it."""
 
     recording_id: str
     media_id: str
@@ -23,7 +24,7 @@ class JobName:
     @classmethod
     def of(cls, row: MediaRow) -> Self:
         """Return the name of a media object's present job. Each job that replaces another has a new name."""
-        return cls(row["recording_id"], row["media_id"], len(row.get("given_up", ())))
+        return cls(row["recording_id"], row["media_id"], number_of_job(row))
 
     @classmethod
     def read(cls, text: str) -> Self | None:

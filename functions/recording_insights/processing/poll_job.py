@@ -20,10 +20,11 @@ from recording_insights.errors import (
     SecretUnavailable,
     SecretUnusable,
 )
+from recording_insights.model.tries import number_of_try
 from recording_insights.processing.progress import Progress
-from recording_insights.processing.renewals import renew_link
+from recording_insights.processing.renewals import renew_link, repeat_job
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
-from recording_insights.providers.port import Provider
+from recording_insights.providers.port import JobState, Provider
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
@@ -85,17 +86,24 @@ class _Poll:
         except JobNotFound as error:
             return self._believe_twice(error)
         except ProviderRejected as error:
-            return self.progress.end("failed", str(error))
+            return self.progress.end("failed", str(error), "job_failed")
         except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, *SECRET_FAULTS) as error:
             return self._poll_again(str(error), fault=error)
         if state.phase == "failed":
-            return self.progress.end("failed", state.reason or state.word)
+            return self._failed(state)
         refusal = self.row.get("callback_refusal")
         return self._poll_again(f"{state.word}; {refusal}" if refusal else state.word)
 
+    def _failed(self, state: JobState) -> Progress:
+        """End the job as failed, or submit the media object again if the provider names a fault of its own."""
+        reason = state.reason or state.word
+        if state.is_providers_fault:
+            return repeat_job(self.progress, store=self.store, reason=reason)
+        return self.progress.end("failed", reason, "job_failed")
+
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
-        key = self.replies.keep(recording_id, media_id, reply)
+        key = self.replies.keep(recording_id, media_id, number_of_try(self.row), reply)
         self.store.note(recording_id, media_id, reply=key, missing=list(missing) or None, reason=None)
         return self.progress.end("succeeded")
 
@@ -103,7 +111,7 @@ class _Poll:
         """End the job as failed if the provider did not know it minutes ago either; otherwise poll again."""
         since = self.row.get("not_found_at")
         if since and (self.now() - datetime.fromisoformat(since)).total_seconds() >= NOT_FOUND_SECONDS:
-            return self.progress.end("failed", str(error))
+            return self.progress.end("failed", str(error), "job_unknown")
         return self._poll_again(str(error), fault=error)
 
     def _poll_again(self, last: str, *, fault: RecordingInsightsError | None = None) -> Progress:
@@ -113,7 +121,8 @@ class _Poll:
             if isinstance(fault, PartsUnavailable):
                 # The job is paid for: a part of its result is better than none.
                 return self._store_reply(fault.reply, ())
-            return self.progress.end("failed", f"no result within {self.ceiling_minutes} minutes; last: {last}")
+            reason = f"no result within {self.ceiling_minutes} minutes; last: {last}"
+            return self.progress.end("failed", reason, "no_result")
         seconds = next_wait(
             self.provider.capabilities.pace,
             attempt=self.progress.attempt,

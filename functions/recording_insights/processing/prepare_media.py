@@ -22,6 +22,7 @@ from recording_insights.processing.late_files import (
 )
 from recording_insights.processing.prepared_file import FilePreparation, Remux, TrackFolder
 from recording_insights.processing.progress import Progress
+from recording_insights.processing.take_over import take_over
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow
 
@@ -34,6 +35,7 @@ def prepare_media(
     remux: Remux,
     conversion: FileConversion,
     late_minutes: int,
+    is_running: Callable[[str], bool],
     now: Callable[[], datetime],
 ) -> Progress:
     """Check the track. Prepare the file once the track is complete, or no more of it arrived for `late_minutes`.
@@ -46,7 +48,9 @@ def prepare_media(
     A file is converted at once, and its media object waits for the provider again. If the file cannot be converted, the
     row says why, and "Submit recording" decides what follows.
     """
-    row = store.get(progress.recording_id, progress.media_id)
+    progress, row = take_over(progress, store=store, is_running=is_running)
+    if row is None:
+        return progress
     if not is_made_of_segments(row):
         return _convert(progress, row, store, conversion, now)
     return _Check(progress, store, folder, FilePreparation(folder, remux), late_minutes, now).run()

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-Outcome = Literal["prepare", "empty", "submit", "awaiting", "running", "succeeded", "failed"]
+Outcome = Literal["prepare", "empty", "submit", "awaiting", "running", "succeeded", "failed", "over"]
 """What the choice states branch on.
+
+`over` ends in both: the media object is done, or another execution works on it.
 
 - "Media prepared?": `prepare` and `running` check the files again, now or after a wait; `empty` ends, since nothing was
   recorded; `failed` reports; `submit` submits.
@@ -20,7 +22,8 @@ class Progress:
     """The progress of one media object through the workflow.
 
     `attempt` and `waited_seconds` count since the present phase began: with the arrival, with the newest file of a
-    track, or with the provider's acceptance.
+    track, or with the provider's acceptance. `execution` is the ARN of the execution; executions of earlier versions
+    do not name it.
     """
 
     recording_id: str
@@ -31,6 +34,8 @@ class Progress:
     attempt: int = 0
     waited_seconds: int = 0
     reason: str = ""
+    reason_code: str = ""
+    execution: str = ""
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -40,6 +45,15 @@ class Progress:
     def to_state(self) -> dict[str, Any]:
         """Return the output of a state."""
         return asdict(self)
+
+    @property
+    def execution_name(self) -> str:
+        """The name of the execution; empty if it is not known."""
+        return self.execution.rpartition(":")[2]
+
+    def other_execution(self, name: str) -> str:
+        """Return the ARN of another execution of the same state machine."""
+        return f"{self.execution.rpartition(':')[0]}:{name}"
 
     def wait(self, seconds: int) -> Self:
         """Check or poll again after `seconds`. Where there is no job, a poll leads back to "Submit recording"."""
@@ -59,9 +73,9 @@ class Progress:
         """Begin a new phase: wait for the provider's callback, then poll, also if no callback arrives in time."""
         return self.restart("awaiting")
 
-    def end(self, outcome: Outcome, reason: str = "") -> Self:
-        """Leave the loop."""
-        return replace(self, outcome=outcome, wait_seconds=0, reason=reason)
+    def end(self, outcome: Outcome, reason: str = "", code: str = "") -> Self:
+        """Leave the loop. `code` is the reason code of a failure, if it has one."""
+        return replace(self, outcome=outcome, wait_seconds=0, reason=reason, reason_code=code)
 
     def elapsed_seconds(self, since: str, now: datetime) -> float:
         """Return the seconds since the present phase began at `since`.

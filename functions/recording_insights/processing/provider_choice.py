@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recording_insights.model.media_object import MediaObject, is_made_of_segments
+from recording_insights.model.tries import tried_providers
 from recording_insights.providers.port import Capabilities, Provider
 from recording_insights.store.rows import MediaRow, RecordingRow
 from recording_insights.validation import Reader
@@ -26,8 +27,11 @@ class ProviderChoice:
     options: Mapping[str, Mapping[str, Any]]
     failover: Sequence[str]
 
-    def options_for(self, name: str, recording: RecordingRow) -> dict[str, Any]:
-        """Return the provider's options: those of the stack, overridden by those of the recording that it supports."""
+    def options_for(self, name: str, row: MediaRow, recording: RecordingRow) -> dict[str, Any]:
+        """Return the provider's options: the stack's, then those of the recording that it supports, then the retry's.
+
+        Later ones override earlier ones.
+        """
         requested: Mapping[str, Any] = recording.get("options", {})
         if name != recording["provider"]:
             checks = self.checks(name)
@@ -36,7 +40,8 @@ class ProviderChoice:
                 for key in SHARED_OPTIONS
                 if key in requested and key in checks and checks[key].accepts(requested[key])
             }
-        return {**self.options.get(name, {}), **requested}
+        of_retry = row.get("options", {}) if name == row["provider"] else {}
+        return {**self.options.get(name, {}), **requested, **of_retry}
 
     def needs_conversion(self, name: str, row: MediaRow, media: MediaObject) -> bool:
         """Return whether a file in another format is to be made of a media object before this provider can take it."""
@@ -49,7 +54,8 @@ class ProviderChoice:
         be made.
         """
         requested = recording.get("options", {}).get("language")
-        language = self.options_for(name, recording).get("language")
+        requested = row.get("options", {}).get("language", requested)
+        language = self.options_for(name, row, recording).get("language")
         if requested and requested != language:
             return f"{name} does not support the language {requested}"
         capabilities, file = self.load(name).capabilities, None if self.needs_conversion(name, row, media) else media
@@ -67,7 +73,7 @@ class ProviderChoice:
 
     def after(self, row: MediaRow, recording: RecordingRow) -> str | None:
         """Return the next untried provider of the recording's fail-over list, else the stack's; None after the last."""
-        tried = {row["provider"], *(given_up["provider"] for given_up in row.get("given_up", ()))}
+        tried = tried_providers(row)
         return next((name for name in recording.get("failover", self.failover) if name not in tried), None)
 
 

@@ -1,8 +1,12 @@
-"""Receive result event: EventBridge reports a result in the replies bucket, or the end of a job at a service of AWS."""
+"""Receive result event: EventBridge reports a result in the replies bucket, or the end of a job at a service of AWS.
+
+A vendor uploaded the result, or `keep_result` stored it.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from recording_insights.aws.reply_bucket import CALLBACKS
 from recording_insights.errors import NotFound
 from recording_insights.processing.callbacks import Callbacks
 from recording_insights.providers.registry import capabilities_of
@@ -12,10 +16,17 @@ def receive_result_event(event: Mapping[str, Any], *, callbacks: Callbacks, prov
     """End the wait for the event's job. Returns the outcome, or why the event was ignored.
 
     `providers` are the providers of the stack.
+
+    Raises:
+        NotFound: a result that `keep_result` stored belongs to no job here, or not yet. No vendor sends it again, so
+            the event must stay.
     """
+    key = event["detail"]["object"]["key"] if event["source"] == "aws.s3" else ""
+    if key.startswith(CALLBACKS):
+        return callbacks.receive_kept_result(key)
     try:
-        if event["source"] == "aws.s3":
-            return callbacks.receive_delivery(event["detail"]["object"]["key"])
+        if key:
+            return callbacks.receive_delivery(key)
         return callbacks.receive_state_change(*_job_of(event, providers))
     except NotFound as error:
         return str(error)

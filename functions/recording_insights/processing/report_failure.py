@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from recording_insights import errors
+from recording_insights.processing.progress import Progress
 from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
@@ -25,7 +26,9 @@ def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
     reason = str(state.get("reason") or "")
     if "error" in state:
         reason = f"{state['failed_state']}: {_reason_of(state['error'])}"
-    store.finish(state["recording_id"], state["media_id"], "failed", reason=reason)
+    progress = Progress.from_state(state)
+    code = None if "error" in state else progress.reason_code or None
+    _finish(state, progress.execution_name, reason, code, store=store)
     return reason
 
 
@@ -41,10 +44,21 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
     if detail.get("error") or detail.get("cause"):
         reason += f": {_reason_of({'Error': detail.get('error'), 'Cause': detail.get('cause')})}"
     if "media_id" in state:
-        store.finish(state["recording_id"], state["media_id"], "failed", reason=reason)
+        _finish(state, detail["name"], reason, None, store=store)
     else:
         _report_stopped_watch(state, reason, store=store.recordings)
     return reason
+
+
+def _finish(state: Mapping[str, Any], execution: str, reason: str, code: str | None, *, store: MediaStore) -> None:
+    """Write the failure, unless another execution works on the media object by now.
+
+    Executions and rows of earlier versions do not name each other.
+    """
+    row = store.find(state["recording_id"], state["media_id"])
+    if row is None or (execution and row.get("execution", execution) != execution):
+        return
+    store.finish(state["recording_id"], state["media_id"], "failed", reason=reason, reason_code=code)
 
 
 def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: RecordingStore) -> None:

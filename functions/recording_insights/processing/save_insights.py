@@ -6,6 +6,7 @@ from dataclasses import replace
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import ProviderRejected
 from recording_insights.model.insights import without_impossible_times
+from recording_insights.model.tries import number_of_try
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
 from recording_insights.store.insights import InsightStore
@@ -41,7 +42,7 @@ def save_insights(
         # A track holds one person's audio: the uid replaces the speakers that the provider detected.
         said = [replace(utterance, speaker=row["uid"]) for utterance in insights.transcript]
         insights = replace(insights, transcript=said)
-    counts = insight_store.save(progress.recording_id, progress.media_id, insights)
+    counts = insight_store.save(progress.recording_id, progress.media_id, number_of_try(row), insights)
     missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing)))
     store.finish(progress.recording_id, progress.media_id, "done", counts=counts, missing=missing or None, reason=None)
     return counts

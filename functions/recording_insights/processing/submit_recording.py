@@ -19,12 +19,12 @@ from recording_insights.errors import (
     SubmissionUnconfirmed,
 )
 from recording_insights.model.media_object import MediaObject
-from recording_insights.model.status import FINAL
 from recording_insights.processing.fail_over import FailOver
 from recording_insights.processing.job_name import JobName
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
 from recording_insights.processing.renewals import renew_link
+from recording_insights.processing.take_over import take_over
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
 from recording_insights.providers.port import (
     NO_CALLBACK,
@@ -61,6 +61,7 @@ def submit_recording(
     links: SubmissionLinks,
     ceiling_minutes: int,
     failover_minutes: int,
+    is_running: Callable[[str], bool],
     now: Callable[[], datetime],
 ) -> Progress:
     """Submit a media object once. A job that an earlier try placed is found on the row and not paid for again.
@@ -71,10 +72,12 @@ def submit_recording(
     media object. The same happens if this one stays unavailable or busy for `failover_minutes`. A media object in a
     format that the provider does not take is prepared first.
     """
-    row = store.get(progress.recording_id, progress.media_id)
+    progress, row = take_over(progress, store=store, is_running=is_running)
+    if row is None:
+        return progress
     provider = providers.load(row["provider"])
-    if earlier := _earlier_try(progress, row, provider):
-        return earlier
+    if placed := _after_placed_job(progress, row, provider):
+        return placed
     recording = store.recordings.get(progress.recording_id)
     media = media_of(row)
     fail_over = FailOver(progress, store, row, providers.after(row, recording))
@@ -183,15 +186,15 @@ class _Attempt:
         self.store.note(self.progress.recording_id, self.progress.media_id, **changes)
 
 
-def _earlier_try(progress: Progress, row: MediaRow, provider: Provider) -> Progress | None:
-    """Return what follows a try that has placed the job, or a terminal status; None if the job is to be placed."""
-    if row["status"] == "submitted":
-        if _calls_back(provider):
-            return progress.await_callback()
-        return progress.restart("running").wait(SHORTEST_WAIT)
-    if row["status"] in FINAL:
-        return progress.end("failed", f"the media object is already {row['status']}")
-    return None
+def _after_placed_job(progress: Progress, row: MediaRow, provider: Provider) -> Progress | None:
+    """Return what follows a job that is placed, or a reply that is kept; None if the job is to be placed."""
+    if row["status"] != "submitted":
+        return None
+    if "reply" in row:
+        return progress.end("succeeded")
+    if _calls_back(provider):
+        return progress.await_callback()
+    return progress.restart("running").wait(SHORTEST_WAIT)
 
 
 def _submission(
@@ -204,7 +207,7 @@ def _submission(
 ) -> Submission:
     recording_id, name = row["recording_id"], row["provider"]
     job_name = str(JobName.of(row))
-    options = providers.options_for(name, recording)
+    options = providers.options_for(name, row, recording)
     return Submission(
         title=_title(options.get("title", "{recording_id}"), recording_id, media),
         name=job_name,

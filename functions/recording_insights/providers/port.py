@@ -170,7 +170,7 @@ class Callback:
     """The content of an authentic callback.
 
     `job` has those ids of the job that the vendor names. `is_result` is True if the body is the result itself. `key` is
-    the job's `callback_key`, for callbacks whose path does not name the job.
+    the job's `callback_key`, for results whose path does not name the job.
     """
 
     job: Job
@@ -185,6 +185,8 @@ class JobState:
     `word` is the vendor's own name of the state. A name that the adapter does not know counts as `running`, so that
     only a known state ends the wait. `missing` lists parts that failed while others succeeded, each with its reason.
     `reply` is the whole reply if the vendor has state and result in one resource: then there is nothing to fetch.
+    `is_providers_fault` is True if a job failed and the vendor names a fault of its own as the cause: another job may
+    succeed. Words that the adapter does not know are never such a fault, since that job is paid for as well.
     """
 
     phase: Literal["running", "succeeded", "failed"]
@@ -192,6 +194,7 @@ class JobState:
     reason: str | None = None
     missing: Sequence[str] = ()
     reply: bytes | None = field(default=None, repr=False)
+    is_providers_fault: bool = False
 
 
 class Provider(Protocol):
@@ -242,6 +245,18 @@ class CallsBack(Protocol):
 
         Raises:
             CallbackForged: the vendor did not send the request, or somebody changed it on the way.
-            InvalidRequest: the request is authentic, but its content is not usable. It is a `CallbackUnusable` if the
-                path names no job: then the row of the job that the content names says that a callback was refused.
+            InvalidRequest: the request is authentic, but its content is not usable.
+        """
+
+
+@runtime_checkable
+class SendsResult(CallsBack, Protocol):
+    """A provider whose callback is the only way to its result. The path of the callback names no job."""
+
+    @staticmethod
+    def read_result(body: bytes) -> Callback | None:
+        """Read the body of a verified callback; None if it does not announce the end of a job.
+
+        Raises:
+            CallbackUnusable: the content is not usable; the error names the job if the content does.
         """

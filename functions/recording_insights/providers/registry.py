@@ -11,7 +11,7 @@ from typing import Any
 
 from recording_insights.aws.secrets import SharedToken, read_secret
 from recording_insights.errors import InvalidRequest
-from recording_insights.providers.port import Capabilities, Provider
+from recording_insights.providers.port import Callback, Capabilities, Provider
 from recording_insights.settings import VendorSettings, job_prefix
 from recording_insights.validation import (
     Reader,
@@ -252,6 +252,21 @@ def capabilities_of(name: str) -> Capabilities:
 def receives_webhooks(name: str) -> bool:
     """Whether a provider POSTs to our webhook; the others report in another way, or are only polled."""
     return hasattr(_adapter(name), "read_callback")
+
+
+def sends_result(name: str) -> bool:
+    """Whether a POST to our webhook is the only way to a provider's results, and must not be lost."""
+    return receives_webhooks(name) and capabilities_of(name).callback == "required"
+
+
+def read_result(name: str, body: bytes) -> Callback | None:
+    """Read a verified callback of a provider that sends its result; None if it does not announce the end of a job.
+
+    Raises:
+        CallbackUnusable: the content is not usable.
+    """
+    found: Callback | None = _adapter(name).read_result(body)
+    return found
 
 
 def load_provider(name: str, settings: VendorSettings) -> Provider:

@@ -2,16 +2,17 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnavailable, SecretUnusable
 from recording_insights.model.parts import place
 from recording_insights.model.status import RECORDING_STATUSES
+from recording_insights.model.tries import earlier_jobs, number_of_try
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import Position, RecordingStore, position
-from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow
+from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, TryRow
 from recording_insights.validation import Reader, flag, from_text, object_of, one_of, whole_number
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ _INTERNAL_OF_MEDIA = {
     "went_on",
     "checksum",
     "copied_etag",
+    "job_number",
+    "tried",
 }
+_INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
 _LISTED = (
     *("recording_id", "status", "reason", "created_at", "updated_at", "complete_at"),
     *("channel", "sid", "provider"),
@@ -68,7 +72,8 @@ def describe_recording(
     if found is None:
         raise NotFound(f"no recording {recording_id}")
     recording, media, recorder = found
-    answer: dict[str, Any] = {"media": [_public_media(item) for item in sorted(media, key=place)]}
+    tries = store.tries.of(recording_id) if any(map(number_of_try, media)) else ()
+    answer: dict[str, Any] = {"media": [_public_media(item, tries) for item in sorted(media, key=place)]}
     if recording["status"] in _LIVE:
         known = _live(recorder) if recorder and recorder.get("opened_at") == recording["created_at"] else {}
         if fresh and is_named(recording) and store.recorder_states.may_ask(recording_id):
@@ -122,16 +127,24 @@ def _live(recorder: RecorderStateRow) -> dict[str, Any]:
     return {**recorder["state"], "as_of": recorder["as_of"]}
 
 
-def _public_media(item: MediaRow) -> dict[str, Any]:
-    """Return a media object's row without internal attributes and without the providers' ids of its jobs.
+def _public_media(item: MediaRow, tries: Sequence[TryRow]) -> dict[str, Any]:
+    """Return a media object's row without internal attributes, with its earlier tries in order.
 
-    The providers that gave up on the media object stay, each with its reason.
+    `given_up` names those that another one replaced in the same execution, each with its reason.
     """
     shown = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
     if copies := item.get("copies"):
         shown["copies"] = sorted(copies)
-    if given_up := item.get("given_up"):
-        shown["given_up"] = [{name: value for name, value in one.items() if name != "job"} for one in given_up]
+    earlier = [*earlier_jobs(item), *(each for each in tries if each["media_id"] == item["media_id"])]
+    if earlier:
+        shown["tries"] = [
+            {name: value for name, value in each.items() if name not in _INTERNAL_OF_TRY} for each in earlier
+        ]
+    given_up = [each for each in earlier if each["status"] == "given up"]
+    if given_up:
+        shown["given_up"] = [
+            {"provider": each["provider"], "reason": each.get("reason"), "at": each["ended_at"]} for each in given_up
+        ]
     return shown
 
 

@@ -3,7 +3,7 @@
 Conditions are those of `boto3.dynamodb.conditions`; here is what that library does not build.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -39,21 +39,56 @@ def update_of(changes: Mapping[str, Any], *, add: Mapping[str, int | set[str]] |
     }
 
 
-def put_of(table: "Table", row: Mapping[str, Any], condition: "ConditionBase") -> "TransactWriteItemTypeDef":
-    """Return the write of a transaction that puts a row on a condition."""
+def put_of(
+    table: "Table", row: Mapping[str, Any], condition: "ConditionBase | None" = None
+) -> "TransactWriteItemTypeDef":
+    """Return the write of a transaction that puts a row, on a condition if there is one."""
+    put: Any = {"TableName": table.name, "Item": encode(row), **(_as_text(condition, {}) if condition else {})}
+    return {"Put": put}
+
+
+def change_of(
+    table: "Table", key: Mapping[str, str], changes: Mapping[str, Any], condition: "ConditionBase"
+) -> "TransactWriteItemTypeDef":
+    """Return the write of a transaction that changes a row on a condition, as `update_of` does."""
+    update: Any = {"TableName": table.name, "Key": key, **_as_text(condition, update_of(changes))}
+    return {"Update": update}
+
+
+def _as_text(condition: "ConditionBase", arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with the condition as text, since a transaction takes no other form."""
     from boto3.dynamodb.conditions import ConditionExpressionBuilder
 
-    # A transaction takes expressions as text only.
     built = ConditionExpressionBuilder().build_expression(condition)
-    put: Any = {
-        "TableName": table.name,
-        "Item": encode(row),
-        "ConditionExpression": built.condition_expression,
-        "ExpressionAttributeNames": built.attribute_name_placeholders,
-    }
-    if built.attribute_value_placeholders:
-        put["ExpressionAttributeValues"] = built.attribute_value_placeholders
-    return {"Put": put}
+    names = {**arguments.get("ExpressionAttributeNames", {}), **built.attribute_name_placeholders}
+    values = {**arguments.get("ExpressionAttributeValues", {}), **built.attribute_value_placeholders}
+    whole = {**arguments, "ConditionExpression": built.condition_expression, "ExpressionAttributeNames": names}
+    # DynamoDB refuses an empty map.
+    return {**whole, "ExpressionAttributeValues": values} if values else whole
+
+
+def write_all(table: "Table", writes: "Sequence[TransactWriteItemTypeDef]") -> bool:
+    """Make all writes or none, and return whether their conditions held.
+
+    Waits up to 1.55 s for another transaction that is writing one of the rows.
+    """
+    for seconds in (*_TRANSACTION_PAUSES, 0):
+        try:
+            table.meta.client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            if not lost_the_race(error):
+                raise
+            if not seconds or not _conflicts(error):
+                return False
+        else:
+            return True
+        sleep(seconds)
+    raise AssertionError("the last round returns")
+
+
+def _conflicts(error: ClientError) -> bool:
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
+    return "TransactionConflict" in reasons and "ConditionalCheckFailed" not in reasons
 
 
 def read(table: "Table", key: Mapping[str, str]) -> Any:

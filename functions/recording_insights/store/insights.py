@@ -8,10 +8,11 @@ the number of valid items.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from recording_insights.errors import ItemTooLarge
 from recording_insights.model.insights import LISTS, Insights, Utterance
+from recording_insights.model.tries import SHOWN_ATTRIBUTES
 from recording_insights.store.expressions import rows
 from recording_insights.store.keys import (
     INSIGHT_PREFIX,
@@ -20,11 +21,12 @@ from recording_insights.store.keys import (
     RECORDING,
     SORT,
     TRANSCRIPT_PREFIX,
+    TRY_PREFIX,
     insight_key,
     transcript_key,
 )
 from recording_insights.store.numbers import encode
-from recording_insights.store.rows import MediaRow, RecordingRow
+from recording_insights.store.rows import MediaRow, RecordingRow, TryRow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -36,7 +38,11 @@ _KEY_BYTES = 1_000
 _SCALARS = ("summary", "sentiment", "language", "ratings")
 
 _Entry = tuple[str, int, Mapping[str, Any]]
-"""(kind, number, row) of a transcript page or an insight."""
+"""(kind, place, row) of a transcript page or an insight."""
+_Try = tuple[str, int]
+"""(media id, number) of a try."""
+BEFORE_TRIES = -1
+"""In place of the number of a try, for pages and insights of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -57,46 +63,50 @@ class InsightStore:
 
     table: "Table"
 
-    def save(self, recording_id: str, media_id: str, insights: Insights) -> dict[str, int]:
-        """Write all items of one media object, and return the number of each kind for its row.
+    def save(self, recording_id: str, media_id: str, number: int, insights: Insights) -> dict[str, int]:
+        """Write all items of one try of a media object, and return how many of each kind for its row.
 
         Raises:
             ItemTooLarge: a single insight exceeds the size of an item. (Utterances are split instead.)
         """
         counts: dict[str, int] = {}
         with self.table.batch_writer() as batch:
-            for number, page in enumerate(transcript_pages(insights.transcript), start=1):
-                batch.put_item(Item={**transcript_key(recording_id, media_id, number), "utterances": page})
-                counts["transcript"] = number
-            for kind, number, values in _entries(insights):
+            for place, page in enumerate(transcript_pages(insights.transcript), start=1):
+                batch.put_item(Item={**transcript_key(recording_id, media_id, number, place), "utterances": page})
+                counts["transcript"] = place
+            for kind, place, values in _entries(insights):
                 if item_bytes(values) > ITEM_BYTES - _KEY_BYTES:
-                    raise ItemTooLarge(f"{kind} {number} is over {ITEM_BYTES} bytes")
-                batch.put_item(Item={**insight_key(recording_id, media_id, kind, number), **values})
-                counts[kind] = number
+                    raise ItemTooLarge(f"{kind} {place} is over {ITEM_BYTES} bytes")
+                batch.put_item(Item={**insight_key(recording_id, media_id, number, kind, place), **values})
+                counts[kind] = place
         return counts
 
     def read(self, recording_id: str) -> Collection:
-        """Return all rows of a recording, by one paged query."""
+        """Return all rows of a recording, by one paged query, each media object as the try that is shown left it."""
         from boto3.dynamodb.conditions import Key
 
         recording: RecordingRow = {}
         media: dict[str, MediaRow] = {}
-        entries: dict[str, list[_Entry]] = {}
+        tries: dict[_Try, TryRow] = {}
+        entries: dict[_Try, list[_Entry]] = {}
         for row in rows(self.table, KeyConditionExpression=Key(PARTITION).eq(recording_id), ConsistentRead=True):
             sort = row[SORT]
             if sort == RECORDING:
                 recording = row
             elif sort.startswith(MEDIA_PREFIX):
                 media[row["media_id"]] = row
+            elif sort.startswith(TRY_PREFIX):
+                tries[row["media_id"], row["number"]] = row
             elif sort.startswith((TRANSCRIPT_PREFIX, INSIGHT_PREFIX)):
-                media_id, entry = _entry_of(row)
-                entries.setdefault(media_id, []).append(entry)
+                of_try, entry = _entry_of(row)
+                entries.setdefault(of_try, []).append(entry)
+        shown = {media_id: _as_shown(row, tries) for media_id, row in media.items()}
         insights = {
-            media_id: _assemble(entries.get(media_id, []), row)
-            for media_id, row in media.items()
+            media_id: _assemble(_entries_shown(row, entries), row)
+            for media_id, row in shown.items()
             if row["status"] == "done"
         }
-        return Collection(recording, media, insights)
+        return Collection(recording, shown, insights)
 
 
 def transcript_pages(utterances: Iterable[Utterance]) -> Iterator[list[dict[str, Any]]]:
@@ -155,28 +165,48 @@ def _split(utterance: Utterance) -> Iterator[Utterance]:
 
 
 def _entries(insights: Insights) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Yield (kind, number, encoded values) of every insight; numbers count from 1 within a kind."""
+    """Yield (kind, place, encoded values) of every insight; places count from 1 within a kind."""
     for kind in LISTS:
-        for number, part in enumerate(getattr(insights, kind), start=1):
-            yield kind, number, encode(part.to_map())
+        for place, part in enumerate(getattr(insights, kind), start=1):
+            yield kind, place, encode(part.to_map())
     for kind in _SCALARS:
         value = getattr(insights, kind)
         if value is not None and value != {}:
             yield kind, 1, encode({"value": value})
 
 
-def _entry_of(row: Mapping[str, Any]) -> tuple[str, _Entry]:
-    """Return the media id of a transcript page or an insight, and its (kind, number, row)."""
-    _, media_id, *kind, number = row[SORT].split("#")
-    return media_id, (kind[0] if kind else "transcript", int(number), row)
+def _entry_of(row: Mapping[str, Any]) -> tuple[_Try, _Entry]:
+    """Return the try of a transcript page or an insight, and its (kind, place, row)."""
+    _, media_id, *middle, place = row[SORT].split("#")
+    number = int(middle.pop(0)) if middle and middle[0].isdecimal() else BEFORE_TRIES
+    return (media_id, number), (middle[0] if middle else "transcript", int(place), row)
+
+
+def _as_shown(row: MediaRow, tries: Mapping[_Try, TryRow]) -> MediaRow:
+    """Return a media object as the try left it whose insights are shown while a newer try is at work."""
+    if row["status"] == "done" or "shown_try" not in row:
+        return row
+    shown = tries.get((row["media_id"], row["shown_try"]))
+    if shown is None:
+        return row
+    kept: Any = {name: value for name, value in row.items() if name not in SHOWN_ATTRIBUTES}
+    kept |= {name: value for name, value in shown.items() if name in SHOWN_ATTRIBUTES}
+    return cast(MediaRow, {**kept, "status": "done"})
+
+
+def _entries_shown(row: MediaRow, entries: Mapping[_Try, Sequence[_Entry]]) -> Sequence[_Entry]:
+    """Return the entries of the try that is shown. Those of an earlier version have no number of a try."""
+    media_id = row["media_id"]
+    of_try = entries.get((media_id, row.get("shown_try", BEFORE_TRIES)))
+    return entries.get((media_id, BEFORE_TRIES), ()) if of_try is None else of_try
 
 
 def _assemble(entries: Sequence[_Entry], media: MediaRow) -> Insights:
     counts = media.get("counts", {})
     found: dict[str, Any] = {"transcript": [], **{kind: [] for kind in LISTS}}
     # Past 9,999 entries the order of the sort keys is not that of the numbers.
-    for kind, number, row in sorted(entries, key=lambda entry: entry[1]):
-        if number > counts.get(kind, 0):
+    for kind, place, row in sorted(entries, key=lambda entry: entry[1]):
+        if place > counts.get(kind, 0):
             continue  # left over from an earlier, longer save
         if kind == "transcript":
             found[kind] += [Utterance.from_map(values) for values in row["utterances"]]

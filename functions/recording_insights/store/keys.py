@@ -5,8 +5,9 @@ pk              sk                                  item
 <recording id>  MEDIA#<media id>                    one media object and its job
 <recording id>  RECORDER                            what Agora last said of the recorder
 <recording id>  CONTENT#<checksum>                  the media objects that hold this content
-<recording id>  TRANSCRIPT#<media id>#<page>        up to 300 KB of utterances
-<recording id>  INSIGHT#<media id>#<kind>#<number>  one topic, action item, …
+<recording id>  TRANSCRIPT#<media id>#<try>#<page>  up to 300 KB of utterances
+<recording id>  INSIGHT#<media id>#<try>#<kind>#<number>  one topic, action item, …
+<recording id>  TRY#<media id>#<try>                an earlier try of a media object
 CHANNEL#<name>  CLAIM                               the recording that the channel belongs to, and until when
 CALLBACK#<provider>#<key>  CALLBACK                 the media object of a job, by the vendor's id of the job
 SID#<sid>       SID                                 the recording of a recorder, by the recorder's sid; kept for 30 days
@@ -30,6 +31,7 @@ MEDIA_PREFIX = "MEDIA#"
 TRANSCRIPT_PREFIX = "TRANSCRIPT#"
 CONTENT_PREFIX = "CONTENT#"
 INSIGHT_PREFIX = "INSIGHT#"
+TRY_PREFIX = "TRY#"
 
 
 SWEEP_KEY = {PARTITION: "SWEEP", SORT: "SWEEP"}
@@ -51,14 +53,19 @@ def media_key(recording_id: str, media_id: str) -> dict[str, str]:
     return {PARTITION: recording_id, SORT: f"{MEDIA_PREFIX}{media_id}"}
 
 
-def transcript_key(recording_id: str, media_id: str, page: int) -> dict[str, str]:
-    """Key of one transcript page; pages are numbered from 1, and their keys sort in order."""
-    return {PARTITION: recording_id, SORT: f"{TRANSCRIPT_PREFIX}{media_id}#{page:04d}"}
+def try_key(recording_id: str, media_id: str, number: int) -> dict[str, str]:
+    """Key of one earlier try of a media object; tries are numbered from 0, and their keys sort in order."""
+    return {PARTITION: recording_id, SORT: f"{TRY_PREFIX}{media_id}#{number:03d}"}
 
 
-def insight_key(recording_id: str, media_id: str, kind: str, number: int) -> dict[str, str]:
-    """Key of one insight; insights of a kind are numbered from 1, and their keys sort in order."""
-    return {PARTITION: recording_id, SORT: f"{INSIGHT_PREFIX}{media_id}#{kind}#{number:04d}"}
+def transcript_key(recording_id: str, media_id: str, number: int, page: int) -> dict[str, str]:
+    """Key of one transcript page of a try; pages are numbered from 1, and their keys sort in order."""
+    return {PARTITION: recording_id, SORT: f"{TRANSCRIPT_PREFIX}{media_id}#{number:03d}#{page:04d}"}
+
+
+def insight_key(recording_id: str, media_id: str, number: int, kind: str, place: int) -> dict[str, str]:
+    """Key of one insight of a try; the places of a kind count from 1, and the keys sort in order."""
+    return {PARTITION: recording_id, SORT: f"{INSIGHT_PREFIX}{media_id}#{number:03d}#{kind}#{place:04d}"}
 
 
 def content_key(recording_id: str, checksum: str) -> dict[str, str]:

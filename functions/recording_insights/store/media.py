@@ -4,36 +4,71 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from recording_insights.errors import MediaMissing
+from recording_insights.model.execution_name import execution_name
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
 from recording_insights.model.status import FINAL
+from recording_insights.model.tries import (
+    SHOWN_ATTRIBUTES,
+    earlier_jobs,
+    ended_try,
+    is_shown,
+    number_of_job,
+    number_of_try,
+    tried_providers,
+)
 from recording_insights.store.contents import Content, ContentStore
-from recording_insights.store.expressions import if_it_holds, read, update_of
-from recording_insights.store.keys import PARTITION, media_key
+from recording_insights.store.expressions import change_of, if_it_holds, put_of, read, update_of, write_all
+from recording_insights.store.keys import PARTITION, media_key, try_key
 from recording_insights.store.numbers import encode
 from recording_insights.store.provider_jobs import ProviderJobStore
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.store.rows import GivenUp, Job, MediaChanges, MediaRow
+from recording_insights.store.rows import Job, MediaChanges, MediaRow, TryRow
+from recording_insights.store.tries import TryStore
 
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
     from mypy_boto3_dynamodb.service_resource import Table
 
-_OF_A_JOB: MediaChanges = {
+_OF_A_TRY: MediaChanges = {
     "job": None,
+    "job_number": None,
     "asking": None,
     "unconfirmed": None,
+    "submitted_at": None,
+    "polls": None,
+    "last_word": None,
     "not_found_at": None,
     "callback_at": None,
     "callback_refusal": None,
     "callback_job": None,
     "delivery": None,
     "task_token": None,
+    "reply": None,
+    "missing": None,
+    "counts": None,
+    "reason_code": None,
+    "given_up": None,
 }
-"""The attributes that the row loses when its job is given up."""
+"""The attributes that the row loses when another try begins."""
+_OF_A_RETRY: MediaChanges = {
+    "began_from": None,
+    "options": None,
+    "tried": None,
+    "renewals": None,
+    "repeats": None,
+    "executions": None,
+    "finished_at": None,
+    "reason": None,
+    "unprepared": None,
+    "being_made": None,
+    "went_on": None,
+    "quiet_since": None,
+}
+"""The attributes that the row also loses when a media object is processed again that had ended."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +92,11 @@ class MediaStore:
     def contents(self) -> ContentStore:
         """Which media object holds a content, in the same table."""
         return ContentStore(self.table)
+
+    @property
+    def tries(self) -> TryStore:
+        """The earlier tries of media objects, in the same table."""
+        return self.recordings.tries
 
     @property
     def jobs(self) -> ProviderJobStore:
@@ -103,8 +143,10 @@ class MediaStore:
             "provider": providers[0],
             "arrived_at": utc_text(media.created_at),
             "waiting_since": self.timestamp,
+            "try_number": 0,
             **{name: value for name, value in attributes.items() if value is not None},
         }
+        row["execution"] = execution_name(row)
         if content is None:
             if_it_holds(self.table.put_item, Item=encode(row), ConditionExpression=Attr(PARTITION).not_exists())
         elif not self.contents.hold(row, content) and self.find(recording_id, media.media_id) is None:
@@ -167,10 +209,44 @@ class MediaStore:
     def finish(
         self, recording_id: str, media_id: str, status: Literal["done", "failed"], /, **changes: Unpack[MediaChanges]
     ) -> None:
-        """Bring a media object to a terminal status, once, and settle the recording's status."""
+        """Bring a media object to a terminal status, once, and settle the recording's status.
+
+        The insights of a try that is `done` are shown from then on. If a try fails while the insights of an earlier one
+        are shown, the earlier one stays, and the media object is `done` again.
+        """
         ended: MediaChanges = {"status": status, "finished_at": self.timestamp, "task_token": None}
-        self._update(recording_id, media_id, {**ended, **changes})
+        row = self.find(recording_id, media_id)
+        if row is None or row["status"] in FINAL:
+            pass
+        elif status == "done":
+            self._update(recording_id, media_id, {**ended, "shown_try": number_of_try(row), **changes})
+        elif "shown_try" not in row or not self._show_again(row, {**ended, **changes}):
+            self._update(recording_id, media_id, {**ended, **changes})
+        # Also after a crash between the two writes.
         self.recordings.settle(recording_id)
+
+    def _show_again(self, row: MediaRow, failed: MediaChanges) -> bool:
+        """End a try as failed, and show the earlier one whose insights are shown; return whether there is such a try.
+
+        The row keeps the number of the try that failed: the next one has the next number.
+        """
+        recording_id, media_id = row["recording_id"], row["media_id"]
+        shown = self.tries.find(recording_id, media_id, row["shown_try"])
+        if shown is None:
+            return False
+        ended = ended_try(cast(MediaRow, {**row, **failed}), "failed", self.timestamp)
+        kept = {name: shown[name] for name in SHOWN_ATTRIBUTES if name in shown}  # type: ignore[literal-required]
+        reason = f"another try failed, so the insights of before are shown: {failed.get('reason')}"
+        back = {
+            **_OF_A_TRY,
+            **kept,
+            "job_number": number_of_job(shown),
+            "status": "done",
+            "finished_at": shown["ended_at"],
+            "reason": reason,
+            "reason_code": failed.get("reason_code"),
+        }
+        return self._begin_after(row, [ended], cast(MediaChanges, back))
 
     def submitted(self, recording_id: str, media_id: str, **changes: Unpack[MediaChanges]) -> None:
         """Note that the provider has accepted the job."""
@@ -179,21 +255,84 @@ class MediaStore:
         self.recordings.settle(recording_id)
 
     def give_up(self, recording_id: str, media_id: str, reason: str, /, **changes: Unpack[MediaChanges]) -> None:
-        """Give the provider's job up and wait for another one; the row keeps the job that was given up, and why."""
+        """Give the provider's job up and begin another try; the earlier one is kept with its job and the reason.
+
+        Changes nothing if the media object is in a terminal status.
+        """
         row = self.get(recording_id, media_id)
-        given_up: GivenUp = {
-            "provider": row["provider"],
-            "job": row.get("job", {}),
-            "reason": reason,
-            "at": self.timestamp,
-        }
+        if row["status"] in FINAL:
+            return
+        given_up = cast(MediaRow, {**row, "reason": reason})
         waiting: MediaChanges = {
+            **_OF_A_TRY,
             "status": "waiting",
             "waiting_since": self.timestamp,
-            "given_up": [*row.get("given_up", []), given_up],
+            "try_number": number_of_try(row) + 1,
+            "tried": tried_providers(row),
             "reason": reason,
         }
-        self._update(recording_id, media_id, {**_OF_A_JOB, **waiting, **changes})
+        ended = [*earlier_jobs(row), ended_try(given_up, "given up", self.timestamp)]
+        self._begin_after(row, ended, {**waiting, **changes})
+
+    def begin_try(self, row: MediaRow, changes: MediaChanges) -> MediaRow | None:
+        """Begin another try of a media object in a terminal status, which was read as `row`; return the row as it is.
+
+        The try that ended becomes an item of its own, unless it is one already. The changes include the new status.
+        Returns None and changes nothing if another caller has begun a try since the row was read.
+        """
+        number = number_of_try(row) + 1
+        # The row of a media object whose last try failed may show an earlier one.
+        is_kept = row["status"] == "done" and not is_shown(row)
+        ended = [] if is_kept else [ended_try(row, cast(Any, row["status"]), self.timestamp)]
+        shown = {"shown_try": row.get("shown_try", number - 1)} if row["status"] == "done" else {}
+        begun = cast(
+            MediaChanges,
+            {
+                **_OF_A_TRY,
+                **_OF_A_RETRY,
+                **shown,
+                "waiting_since": self.timestamp,
+                "try_number": number,
+                **changes,
+            },
+        )
+        named = cast(MediaRow, {**row, **begun, "executions": 1})
+        begun.setdefault("execution", execution_name(named))
+        if not self._begin_after(row, [*earlier_jobs(row), *ended], begun):
+            return None
+        self.recordings.settle(row["recording_id"])
+        return self.get(row["recording_id"], row["media_id"])
+
+    def _begin_after(self, row: MediaRow, ended: Sequence[TryRow], changes: MediaChanges) -> bool:
+        """Write the tries that ended and the changes of their media object, all or none; return whether they are.
+
+        Nothing is written if the media object has changed its status or its try since it was read as `row`.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        number = Attr("try_number")
+        is_unchanged = Attr("status").eq(row["status"]) & (
+            number.eq(row["try_number"]) if "try_number" in row else number.not_exists()
+        )
+        place = row["recording_id"], row["media_id"]
+        puts = [put_of(self.table, {**try_key(*place, each["number"]), **each}) for each in ended]
+        return write_all(self.table, [*puts, change_of(self.table, media_key(*place), changes, is_unchanged)])
+
+    def appoint(self, row: MediaRow, execution: str, *, executions: int | None = None) -> MediaRow | None:
+        """Make an execution that of an unfinished media object, which was read as `row`; return the row as it is.
+
+        Returns None and changes nothing if another caller has appointed one since.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        present = Attr("execution")
+        unchanged = present.eq(row["execution"]) if "execution" in row else present.not_exists()
+        changes: MediaChanges = {"execution": execution}
+        if executions is not None:
+            changes["executions"] = executions
+        if not self._update(row["recording_id"], row["media_id"], changes, condition=unchanged):
+            return None
+        return self.get(row["recording_id"], row["media_id"])
 
     def note_callback(self, recording_id: str, media_id: str, *, provider: str, job: Job, delivery: str | None) -> bool:
         """Note the first callback for the present job; returns False if it is not the first, or if the job has ended.

@@ -34,6 +34,7 @@ from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recorder_states import RecorderStateStore
 from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingChanges, RecordingRow
+from recording_insights.store.tries import TryStore
 
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
@@ -66,6 +67,11 @@ class RecordingStore:
     def recorders(self) -> RecorderNameStore:
         """Which recording a recorder writes, in the same table."""
         return RecorderNameStore(self.table, self.now)
+
+    @property
+    def tries(self) -> TryStore:
+        """The earlier tries of media objects, in the same table."""
+        return TryStore(self.table)
 
     @property
     def recorder_states(self) -> RecorderStateStore:

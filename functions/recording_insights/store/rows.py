@@ -124,7 +124,7 @@ class RecordingRow(TypedDict, total=False):
 
 
 class GivenUp(TypedDict, total=False):
-    """A job that another one has replaced, and why."""
+    """A job that another one has replaced, and why, as earlier versions kept it in the row of the media object."""
 
     provider: str
     job: Job
@@ -149,17 +149,28 @@ class MediaChanges(TypedDict, total=False):
     # Its state
     status: str | None
     reason: str | None
+    reason_code: str | None
     waiting_since: str | None
     finished_at: str | None
     empty: bool | None
+    # The present try
+    try_number: int | None
+    shown_try: int | None
+    began_from: str | None
+    options: Mapping[str, Any] | None
+    tried: Sequence[str] | None
+    execution: str | None
+    executions: int | None
     # The provider and its job
     provider: str | None
     job: Job | None
+    job_number: int | None
     asking: str | None
     unconfirmed: str | None
     submitted_at: str | None
     given_up: Sequence[GivenUp] | None
     renewals: int | None
+    repeats: int | None
     polls: int | None
     not_found_at: str | None
     last_word: str | None
@@ -201,7 +212,6 @@ class MediaRow(TypedDict, total=False):
     checksum: str
     copies: set[str]
     swept_at: str
-    reason_code: str
     size: int
     format: str
     sequencer: str
@@ -217,17 +227,28 @@ class MediaRow(TypedDict, total=False):
     # Its state
     status: str
     reason: str
+    reason_code: str
     waiting_since: str
     finished_at: str
     empty: bool
+    # The present try
+    try_number: int
+    shown_try: int
+    began_from: str
+    options: Mapping[str, Any]
+    tried: Sequence[str]
+    execution: str
+    executions: int
     # The provider and its job
     provider: str
     job: Job
+    job_number: int
     asking: str
     unconfirmed: str
     submitted_at: str
     given_up: Sequence[GivenUp]
     renewals: int
+    repeats: int
     polls: int
     not_found_at: str
     last_word: str
@@ -251,6 +272,44 @@ class MediaRow(TypedDict, total=False):
     incomplete: str
     starts_at_ms: int
     ends_at_ms: int
+
+
+class TryRow(TypedDict, total=False):
+    """An earlier try of a media object: one provider's work, with one job at most.
+
+    `status` is done, failed or given up. `paid_ms` is the length of the media that the provider accepted.
+    """
+
+    pk: str
+    sk: str
+    recording_id: str
+    media_id: str
+    number: int
+    # How it began
+    began_from: str
+    provider: str
+    options: Mapping[str, Any]
+    execution: str
+    waiting_since: str
+    # The job
+    job: Job
+    job_number: int
+    submitted_at: str
+    paid_ms: int
+    renewals: int
+    polls: int
+    last_word: str
+    callback_at: str
+    callback_job: Job
+    delivery: str
+    # How it ended
+    status: str
+    ended_at: str
+    reason: str
+    reason_code: str
+    reply: str
+    missing: Sequence[str]
+    counts: Mapping[str, int]
 
 
 class RecorderStateRow(TypedDict, total=False):

@@ -14,9 +14,7 @@ AFTER = timedelta(days=1)
 """How long after the failure the provider is asked again."""
 KEPT = timedelta(days=30)
 """Recordings that began longer ago are left alone: no provider promises to keep a result for longer."""
-NOT_FETCHED = frozenset(
-    {"no_result", "result_not_delivered", "execution_failed", "execution_timed_out", "execution_aborted", "aws_fault"}
-)
+NOT_FETCHED = frozenset({"no_result"})
 """Reason codes of media objects whose jobs may have finished all the same."""
 
 

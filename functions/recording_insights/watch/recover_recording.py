@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from recording_insights.aws.recordings_bucket import StoredFile
-from recording_insights.media.intake import ExecutionStarter, admit_media, begin
+from recording_insights.media.executions import ExecutionStarter, begin
+from recording_insights.media.intake import admit_media
 from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.media.track import TrackFiles
 from recording_insights.media.without_row import media_without_row
@@ -60,7 +61,8 @@ def recover_recording(
         if lost:
             providers = [recording["provider"]]
             media_store.admit(watch.recording_id, media_object, providers=providers, offset_ms=lost.offset_ms)
-        begin(media_object, watch.recording_id, store=media_store, start_execution=start_execution)
+        row = media_store.get(watch.recording_id, media_object.media_id)
+        begin(row, store=media_store, start_execution=start_execution)
     return watch.recovered()
 
 

@@ -8,7 +8,7 @@ from recording_insights.store.rows import RecordingRow
 from recording_insights.watch.progress import Watch, execution_name, stop_execution_name
 
 if TYPE_CHECKING:
-    from recording_insights.media.intake import ExecutionStarter
+    from recording_insights.media.executions import ExecutionStarter
 
 
 def start_watch(recording: RecordingRow, *, start_execution: "ExecutionStarter") -> None:

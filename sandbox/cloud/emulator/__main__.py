@@ -23,6 +23,7 @@ from sandbox.cloud.emulator.deliveries import (
 from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE, record_evaluations
 from sandbox.cloud.emulator.executions import end_tokens_of_stopped_executions, scale_time_outs_of_tokens
 from sandbox.cloud.emulator.queues import add_message_move_tasks
+from sandbox.cloud.emulator.restarts import go_on_after_restarts
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
 from sandbox.cloud.emulator.stacks import keep_what_stacks_say
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
@@ -41,6 +42,7 @@ def main() -> None:
             f"sandbox/cloud/emulator corrects ministack {SUPPORTED_VERSION}, but {installed} is installed: "
             "run `make install`."
         )
+    go_on_after_restarts()
     keep_functions_that_raise()
     correct_throttling()
     add_log_group_target()

@@ -11,6 +11,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * IAM knows the state machine of a task token, so that a policy can grant SendTaskSuccess by its ARN, as CDK's grants
   do. ministack names no resource.
 * Waits and retries of Step Functions: waits.py. Stopped executions and the time-outs of tokens: executions.py.
+* Executions go on after a stop and a start: restarts.py.
 * Events of functions, their tries and dead letters: deliveries.py. Message move tasks: queues.py.
 * The roles of state machines, mappings, rules and schedules: rights.py.
 * What stacks say of functions and tables: stacks.py. Updates of functions: updates.py.

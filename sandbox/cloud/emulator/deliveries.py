@@ -82,16 +82,55 @@ def try_events_as_documented() -> Deliver:
                 return
             pause(seconds)
 
+    under_way: dict[str, Mapping[str, Any]] = {}
+
     def deliver(arn: str, event: Any, when_tried: Callable[[], None] = lambda: None) -> None:
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(tries, arn, event, when_tried), daemon=True).start()
+        key, context = str(uuid.uuid4()), contextvars.copy_context()
+        under_way[key] = {"arn": arn, "event": event}
+
+        def run() -> None:
+            tries(arn, event, when_tried)
+            del under_way[key]
+
+        threading.Thread(target=context.run, args=(run,), daemon=True).start()
 
     @wraps(lambda_svc.invoke_async_with_retry)
     def invoke(function: Mapping[str, Any], event: Any) -> None:
         deliver(function["config"]["FunctionArn"], event)
 
+    _keep_over_restarts(under_way, deliver)
     lambda_svc.invoke_async_with_retry = invoke
     return deliver
+
+
+def _keep_over_restarts(under_way: Mapping[str, Mapping[str, Any]], deliver: Callable[[str, Any], None]) -> None:
+    """Save the events that are under way when ministack stops, and deliver them again when it is ready."""
+    from ministack import app  # type: ignore[import-untyped]
+    from ministack.services import lambda_svc
+
+    require_source(lambda_svc.get_state, '"functions": funcs')
+    require_source(lambda_svc.load_persisted_state, "_restore_state(data)")
+    require_source(app._run_ready_scripts, "ready.d")
+    get, load, ready = lambda_svc.get_state, lambda_svc.load_persisted_state, app._run_ready_scripts
+    saved: list[Mapping[str, Any]] = []
+
+    @wraps(get)
+    def get_with_events() -> Any:
+        return {**get(), "events_under_way": list(under_way.values())}
+
+    @wraps(load)
+    def load_with_events(state: Mapping[str, Any]) -> None:
+        load(state)
+        saved.extend(state.get("events_under_way", ()))
+
+    @wraps(ready)
+    async def deliver_saved() -> None:
+        await ready()
+        for item in saved:
+            deliver(item["arn"], item["event"])
+
+    lambda_svc.get_state, lambda_svc.load_persisted_state = get_with_events, load_with_events
+    app._run_ready_scripts = deliver_saved
 
 
 def _invoke_config(function: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """Checks that a correction still fits the internals of ministack that it replaces."""
 
 import inspect
+import linecache
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -48,7 +49,10 @@ def rewrite(*functions: tuple[Callable[..., Any], Replacements]) -> None:
     """
     rewritten = [(function, _rewritten(function, replacements)) for function, replacements in functions]
     for function, source in rewritten:
-        code = compile(source, f"<{_name(function)}, corrected>", "exec")
+        file = f"<{_name(function)}, corrected>"
+        # A later correction of the same function checks, and tracebacks show, the corrected source.
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        code = compile(source, file, "exec")
         exec(code, vars(sys.modules[function.__module__]))  # noqa: S102
 
 

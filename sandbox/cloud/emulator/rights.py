@@ -7,7 +7,7 @@ schedules do everything, so that a missing grant of theirs would be seen on AWS 
 import contextvars
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -23,6 +23,33 @@ _SERVICES = {
     "sqs": ("sqs", "AmazonSQS.", "Sqs.SqsException"),
 }
 """Services of the SDK integrations of Step Functions: their IAM prefix, their header, and their general error."""
+
+
+_ResourcesOf = Callable[[Mapping[str, Any]], Sequence[str]]
+
+
+def _queues_in(given: Mapping[str, Any]) -> Sequence[str]:
+    return [_named_in("sqs", "AmazonSQS.SendMessage", given)]
+
+
+def _topics_in(given: Mapping[str, Any]) -> Sequence[str]:
+    return [given.get("TopicArn") or "*"]
+
+
+def _buses_in(given: Mapping[str, Any]) -> Sequence[str]:
+    from ministack.core.responses import get_account_id  # type: ignore[import-untyped]
+
+    names = [entry.get("EventBusName") or "default" for entry in given.get("Entries", [])]
+    ours = f"arn:aws:events:{_region()}:{get_account_id()}:event-bus/"
+    return [name if name.startswith("arn:") else ours + name for name in names]
+
+
+_OPTIMISED: Mapping[str, tuple[str, str, _ResourcesOf]] = {
+    "arn:aws:states:::sqs:sendMessage": ("sqs:SendMessage", "SQS.AmazonSQSException", _queues_in),
+    "arn:aws:states:::sns:publish": ("sns:Publish", "SNS.AmazonSNSException", _topics_in),
+    "arn:aws:states:::events:putEvents": ("events:PutEvents", "EventBridge.AmazonEventBridgeException", _buses_in),
+}
+"""Optimised integrations of Step Functions: their action, their general error, and the ARNs of what they use."""
 
 
 def role_allows(role_arn: str, action: str, resource: str) -> bool:
@@ -44,8 +71,6 @@ def enforce_roles_of_state_machines() -> None:
     Raises:
         RuntimeError: the installed ministack runs executions in another way.
     """
-    from ministack.core import iam_actions
-    from ministack.core.responses import get_account_id, get_region  # type: ignore[import-untyped]
     from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
     require_parameters(stepfunctions._run_execution, "exec_arn")
@@ -57,6 +82,8 @@ def enforce_roles_of_state_machines() -> None:
         stepfunctions._invoke_aws_sdk_integration,
         stepfunctions._call_lambda,
     )
+    require_parameters(stepfunctions._invoke_sqs_send_message, "resource", "input_data")
+    require_source(stepfunctions._invoke_resource, "_SERVICE_DISPATCH.items()", "return handler(resource, input_data)")
     # An execution runs on a thread with a context of its own.
     role: contextvars.ContextVar[str] = contextvars.ContextVar("role", default="")
 
@@ -78,26 +105,35 @@ def enforce_roles_of_state_machines() -> None:
         if known := _SERVICES.get(name.lower()):
             service, header, error = known
             action = operation[0].upper() + operation[1:]
-            headers, body = {"x-amz-target": header + action}, json.dumps(given, default=str).encode()
-            arn = iam_actions.extract_resource_arn(
-                service, "POST", "/", headers, body, {}, get_region(), get_account_id()
-            )
-            check(f"{service}:{action}", arn or "*", error)
+            check(f"{service}:{action}", _named_in(service, header + action, given), error)
         return integrate(resource, given)
 
     @wraps(call)
     def call_as_allowed(function: str, event: Any) -> Any:
-        arn = (
-            function
-            if function.startswith("arn:")
-            else f"arn:aws:lambda:{_region()}:{get_account_id()}:function:{function}"
-        )
-        check("lambda:InvokeFunction", arn, "Lambda.AWSLambdaException")
+        check("lambda:InvokeFunction", _function_arn(function), "Lambda.AWSLambdaException")
         return call(function, event)
 
     stepfunctions._run_execution = run_with_role
     stepfunctions._invoke_aws_sdk_integration = integrate_as_allowed
     stepfunctions._call_lambda = call_as_allowed
+    stepfunctions._SERVICE_DISPATCH.update(_optimised_as_allowed(stepfunctions._SERVICE_DISPATCH, check))
+
+
+def _optimised_as_allowed(
+    handlers: Mapping[str, Callable[..., Any]], check: Callable[[str, str, str], None]
+) -> dict[str, Callable[..., Any]]:
+    """Return the handlers of optimised integrations, each of which first checks the role of the state machine."""
+
+    def as_allowed(handle: Callable[..., Any], action: str, error: str, resources: _ResourcesOf) -> Callable[..., Any]:
+        @wraps(handle)
+        def handle_as_allowed(resource: str, given: Any) -> Any:
+            for arn in resources(given):
+                check(action, arn, error)
+            return handle(resource, given)
+
+        return handle_as_allowed
+
+    return {name: as_allowed(handlers[name], *rule) for name, rule in _OPTIMISED.items()}
 
 
 def enforce_roles_of_mappings() -> None:
@@ -155,3 +191,23 @@ def _region() -> str:
     from ministack.core.responses import get_region
 
     return str(get_region())
+
+
+def _named_in(service: str, target: str, given: Any) -> str:
+    """Return the ARN that a request names, * if it names none."""
+    from ministack.core import iam_actions
+    from ministack.core.responses import get_account_id
+
+    headers, body = {"x-amz-target": target}, json.dumps(given, default=str).encode()
+    arn = iam_actions.extract_resource_arn(service, "POST", "/", headers, body, {}, _region(), get_account_id())
+    return str(arn or "*")
+
+
+def _function_arn(function: str) -> str:
+    from ministack.core.responses import get_account_id
+
+    return (
+        function
+        if function.startswith("arn:")
+        else f"arn:aws:lambda:{_region()}:{get_account_id()}:function:{function}"
+    )

@@ -29,10 +29,11 @@ class VendorDials:
 
     `job_seconds`: shortest duration of a job. `job_never_ends`: jobs stay unfinished. `job_fails`: jobs fail with this
     message. `unknown_state`: the state that the first `unknown_state_polls` polls of a job return.
-    `link_expired_next`: number of next jobs whose link has expired. `oversize_result`: the conversation is repeated
-    until it has this many utterances. `callback`: "once", "lost", "double", or "early", which is before the call that
-    starts the job is answered. `look_waits`: a call for the state or the results of a job is answered when the work of
-    the vendor's jobs that were started before it is over, or after 20 seconds.
+    `link_expired_next`: number of next jobs whose link has expired. `own_fault_next`: number of next jobs that fail by
+    a fault of the vendor's own. `oversize_result`: the conversation is repeated until it has this many utterances.
+    `callback`: "once", "lost", "double", or "early", which is before the call that starts the job is answered.
+    `look_waits`: a call for the state or the results of a job is answered when the work of the vendor's jobs that were
+    started before it is over, or after 20 seconds.
     """
 
     job_seconds: float = 0.0
@@ -41,6 +42,7 @@ class VendorDials:
     unknown_state: str | None = None
     unknown_state_polls: int = 1
     link_expired_next: int = 0
+    own_fault_next: int = 0
     oversize_result: int = 0
     callback: str = "once"
     look_waits: bool = False
@@ -53,6 +55,7 @@ class Vendor:
     `credentials` is the content of the vendor's secret, empty for a service of AWS. The other fields name calls, as
     dials and ledger do ("symbl.job"): `login` returns tokens, `submits` starts a paid job, `prepares` come before it,
     `state` returns the state of a job, `results` return its results. `paid` is the ledger's name of a paid job.
+    `own_fault` are the words for a fault of the vendor's own that failed a job, None if no source shows any.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Vendor:
     prepares: tuple[str, ...] = ()
     state: str | None = None
     results: tuple[str, ...] = ()
+    own_fault: str | None = None
 
     def wait_at_looks(self, runtime: Runtime) -> None:
         """Let the calls for states and results wait for the vendor's jobs, if the dial `look_waits` says so."""
@@ -91,9 +95,15 @@ def vendor_blueprint(
 
 
 class JobFailed(Exception):
-    """The job has no result: the vendor failed, the link had expired or did not work, or the media is unusable."""
+    """The job has no result.
 
-    def __init__(self, message: str, cause: Literal["vendor", "link expired", "link", "media"] = "vendor") -> None:
+    The vendor failed for a reason that it does not explain or by a fault that it calls its own, the link had expired or
+    did not work, or the media is unusable.
+    """
+
+    def __init__(
+        self, message: str, cause: Literal["vendor", "own fault", "link expired", "link", "media"] = "vendor"
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.cause = cause
@@ -131,7 +141,9 @@ def recognise(
     try:
         if dials.job_fails is not None:
             raise JobFailed(dials.job_fails)
-        if _use_up_expired_link(runtime, dials):
+        if _use_up(runtime, dials, "own_fault_next"):
+            raise JobFailed("the vendor's own server failed", "own fault")
+        if _use_up(runtime, dials, "link_expired_next"):
             raise JobFailed("the link has expired", "link expired")
         said = _recognise(runtime, source, containers, speakers)
     except DownloadFailed as failed:
@@ -186,10 +198,10 @@ def call_back(
                 break
 
 
-def _use_up_expired_link(runtime: Runtime, dials: VendorDials) -> bool:
-    left = runtime.dials.of(type(dials)).link_expired_next
+def _use_up(runtime: Runtime, dials: VendorDials, dial: Literal["own_fault_next", "link_expired_next"]) -> bool:
+    left: int = getattr(runtime.dials.of(type(dials)), dial)
     if left:
-        runtime.dials.turn(type(dials), link_expired_next=left - 1)
+        runtime.dials.turn(type(dials), **{dial: left - 1})
     return left > 0
 
 

@@ -94,6 +94,25 @@ def test_a_state_machine_does_what_its_role_allows_and_no_more(emulator: LocalSt
     assert "not authorized to perform: dynamodb:PutItem" in statuses["may not write"]["cause"]
 
 
+def test_optimised_integrations_need_the_right_as_well(emulator: LocalStack) -> None:
+    queue = emulator.client("sqs").create_queue(QueueName="optimised")["QueueUrl"]
+    topic = emulator.client("sns").create_topic(Name="optimised")["TopicArn"]
+    entry = {"Source": "test", "DetailType": "test", "Detail": {}}
+    found = {}
+    for action, name, arguments, resource in [
+        ("sqs:SendMessage", "sqs:sendMessage", {"QueueUrl": queue, "MessageBody": "m"}, "arn:aws:sqs:*:*:optimised"),
+        ("sns:Publish", "sns:publish", {"TopicArn": topic, "Message": "m"}, topic),
+        ("events:PutEvents", "events:putEvents", {"Entries": [entry]}, "arn:aws:events:*:*:event-bus/default"),
+    ]:
+        state = {"Type": "Task", "Resource": f"arn:aws:states:::{name}", "Arguments": arguments, "End": True}
+        rights_given = [allow(action, resource), allow(action, resource + "-other")]
+        found[name] = [
+            ended(emulator, start(emulator, create_machine(emulator, {"Do": state}, right)))["status"]
+            for right in rights_given
+        ]
+    assert found == {name: ["SUCCEEDED", "FAILED"] for name in found}
+
+
 def test_a_mapping_takes_messages_when_the_role_of_its_function_allows_it(emulator: LocalStack) -> None:
     client, queue_name = emulator.client("sqs"), f"queue-{uuid4().hex[:8]}"
     url = client.create_queue(QueueName=queue_name, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
@@ -300,6 +319,7 @@ def test_a_running_call_ends_while_its_function_is_updated(emulator: LocalStack,
     [
         (rights.enforce_roles_of_state_machines, stepfunctions, "_run_execution"),
         (rights.enforce_roles_of_state_machines, stepfunctions, "_call_lambda"),
+        (rights.enforce_roles_of_state_machines, stepfunctions, "_invoke_resource"),
         (rights.enforce_roles_of_mappings, lambda_svc, "_sqs_esm_concurrency"),
         (stacks.keep_what_stacks_say, provisioners, "_lambda_create"),
         (stacks.keep_what_stacks_say, provisioners, "_ddb_update"),

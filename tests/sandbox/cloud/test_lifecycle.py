@@ -4,17 +4,19 @@ import dataclasses
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox.cloud.context import full_context
 from sandbox.cloud.deployment import CdkCommand, ToolMissing
-from sandbox.cloud.lifecycle import bring_down, stack_that_is_up
+from sandbox.cloud.lifecycle import bring_down, drop, stack_that_is_up
 from sandbox.cloud.local_cloud import LocalCloud
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import TESTS_DIRECTORY, Location, LocationError
-from sandbox.cloud.processes import Process, this_process
+from sandbox.cloud.processes import Interrupts, Process, Supervisor, is_running, this_process
+from sandbox.cloud.sources import STAND_INS
 
 
 @pytest.fixture
@@ -97,6 +99,42 @@ def test_down_spares_whoever_has_the_id_now(location: Location) -> None:
     location.scratch.mkdir()
     assert bring_down(location) == []
     assert list(location.directory.iterdir()) == []
+
+
+def sleeper(location: Location, name: str) -> Process:
+    command = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+    with Interrupts() as interrupts:
+        supervisor = Supervisor(location.journal, interrupts)
+        process = supervisor.start(
+            name, command, env=dict(os.environ), cwd=location.directory, log=location.directory / f"{name}.log"
+        )
+        supervisor.close_journal()
+    return process
+
+
+def test_down_keeps_the_stack_and_its_vendors_until_it_is_dropped(location: Location) -> None:
+    cloud, stand_ins = sleeper(location, "local cloud"), sleeper(location, STAND_INS)
+    stack = stack_of(location, stand_ins, cloud)
+    stack.save(location.stack_file)
+    location.saved_services.mkdir(parents=True)
+
+    assert bring_down(location) == [cloud]
+    assert LocalStack.load(location.kept_file) == stack
+    assert not location.stack_file.exists()
+    assert is_running(stand_ins)
+
+    assert drop(location) == [stand_ins]
+    assert not location.kept_file.exists()
+    assert not location.state.exists()
+
+
+def test_down_keeps_nothing_of_a_cloud_that_saved_nothing(location: Location) -> None:
+    stand_ins = sleeper(location, STAND_INS)
+    stack_of(location, stand_ins, dataclasses.replace(this_process(), started="0")).save(location.stack_file)
+    location.state.mkdir()
+    assert bring_down(location) == [stand_ins]
+    assert not location.kept_file.exists()
+    assert not location.state.exists()
 
 
 def test_down_leaves_a_stack_alone_that_is_being_brought_up(location: Location) -> None:

@@ -59,6 +59,7 @@ def test_it_ends_with_its_children(supervisor: Supervisor, tmp_path: Path) -> No
 
 
 def test_who_ignores_sigterm_is_killed(supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_SAVE_SECONDS", 0.05)
     monkeypatch.setattr(processes, "_GRACE_SECONDS", 0.05)
     process = start(supervisor, tmp_path, "stubborn")
     supervisor.end(process)

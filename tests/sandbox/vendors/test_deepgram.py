@@ -267,7 +267,9 @@ def test_dials_of_jobs(deepgram: Customer) -> None:
     assert deepgram.delivered()[1].body == b"UNPROCESSABLE_ENTITY: no speech"
     dials(deepgram={"error_shape": "category"})
     assert deepgram.delivered()[1].json["category"] == "UNPROCESSABLE_ENTITY"
-    dials(deepgram={"job_fails": None, "link_expired_next": 1, "link_checked_first": True})
+    dials(deepgram={"job_fails": None, "own_fault_next": 1})
+    assert deepgram.delivered()[1].json["category"] == "INTERNAL_SERVER_ERROR"
+    dials(deepgram={"link_expired_next": 1, "link_checked_first": True})
     assert deepgram.listen(callback=PLACE).json["err_code"] == "REMOTE_CONTENT_ERROR"
     assert deepgram.delivered()[1].json["results"]
     dials(deepgram={"job_never_ends": True})

@@ -123,6 +123,12 @@ def test_dial_failing_job(marsview: MarsviewCustomer, stand_ins: StandIns, media
     assert [state["error"]["message"] for state in states.values()] == ["no speech", "no speech"]
 
 
+def test_dial_own_fault(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
+    stand_ins.dials(marsview={"own_fault_next": 1})
+    assert marsview.states(marsview.computed(media))["speech_to_text"]["error"]["code"] == "AIRPRO001"
+    assert marsview.states(marsview.computed(media)) == {"speech_to_text": {"status": "processed"}}
+
+
 def test_dial_endless_job(marsview: MarsviewCustomer, stand_ins: StandIns, media: Path) -> None:
     stand_ins.dials(marsview={"job_never_ends": True})
     assert marsview.states(marsview.computed(media)) == {"speech_to_text": {"status": "processing"}}

@@ -217,6 +217,7 @@ def test_speech_to_text_tells_speakers_only_if_asked(customer: Customer) -> None
         (None, {"link_expired_next": 1}, "CAI-101", "contentUri"),
         (b"nonsense", {}, "CAI-104", None),
         (None, {"job_fails": "out of order"}, "CAI-110", None),
+        (None, {"own_fault_next": 1}, "CMN-203", None),
     ],
 )
 def test_failures(customer: Customer, media: Path, found: Any, dials: Any, code: str, parameter: str | None) -> None:

@@ -87,6 +87,18 @@ def test_dials_of_the_callback(seameet: Customer, called: StandIns, dials: Any, 
     assert [line["status"] for line in noted] == [200] * calls
 
 
+@pytest.mark.parametrize(("dials", "calls"), [({}, 1), ({"callback_tries": 3}, 3)])
+def test_a_refused_callback_is_repeated_only_if_a_dial_says_so(
+    seameet: Customer, called: StandIns, dials: Any, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called.dials(seameet=dials)
+    monkeypatch.setattr(called.runtime, "send", lambda *_: 429)
+    monkeypatch.setattr(called.runtime.jobs, "sleep", lambda seconds: None)
+    seameet.analyzed()
+    noted = [line["status"] for line in called.ledger()["lines"] if line["call"] == "seameet.callback"]
+    assert noted == [429] * calls
+
+
 def test_dial_early_callback(seameet: Customer, called: StandIns) -> None:
     called.dials(seameet={"callback": "early"})
     reply = seameet.analyze(seameet.uploaded())

@@ -230,6 +230,7 @@ def test_nothing_else_is_there(stand_ins: StandIns, method: str, path: str, targ
     [
         (b"nonsense", {}, "The media format provided does not match the detected media format."),
         (b"media", {"job_fails": "Internal error"}, "Internal error"),
+        (b"media", {"own_fault_next": 1}, "Internal Failure"),
         (b"media", {"link_expired_next": 1}, "The S3 URI that you provided can't be accessed."),
     ],
 )

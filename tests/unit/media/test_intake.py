@@ -13,6 +13,7 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
+from tests.unit.executions import name_of
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.track_scene import FakeFolder
@@ -108,7 +109,7 @@ def test_an_object_becomes_a_row_and_an_execution(admit: Any, put: Any, bucket: 
     assert outcome == {
         "recording_id": recording_id,
         "media_id": media.media_id,
-        "execution": media.execution_name(recording_id),
+        "execution": name_of(media, recording_id),
     }
     assert bucket.executions == {
         outcome["execution"]: {
@@ -268,7 +269,7 @@ def test_an_api_started_recording_decides_on_the_provider(
     outcome = admit(put(f"recordings/{FOLDER}/{SID}_team_0.mp4", wav()))
 
     assert outcome["recording_id"] == FOLDER
-    assert outcome["execution"].startswith(SID)
+    assert outcome["execution"].startswith(FOLDER)
     assert store.recordings.get(FOLDER)["provider"] == "other"
 
 
@@ -385,7 +386,7 @@ def test_a_playlist_that_is_written_400_times_is_one_execution(
             store.note(SID, media.media_id, status="preparing")
 
     [(name, state)] = bucket.executions.items()
-    assert name == f"{SID}-uid-1001-{media.media_id}"
+    assert name == f"{SID}-uid-1001-{media.media_id}-0"
     assert state == {
         "recording_id": SID,
         "media_id": media.media_id,

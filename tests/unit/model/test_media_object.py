@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from recording_insights.model.execution_name import execution_name
 from recording_insights.model.media_object import MediaObject, why_ignored
 from tests.unit.conftest import MakeMedia
+from tests.unit.executions import name_before, name_of
 
 SID = "b1946ac92492d2347c6235b4d2611184"
 RECORDING = "5eb63bbbe01eeed093cb22bb8f5acdc3"
@@ -95,7 +97,7 @@ class TestIds:
 
         assert first.media_id == second.media_id
         assert first.own_recording_id == second.own_recording_id
-        assert first.execution_name("r") == second.execution_name("r")
+        assert name_of(first, "r") == name_of(second, "r")
 
     def test_ids_do_not_change_between_releases(self, make_media: MakeMedia) -> None:
         assert make_media("talk.mp4").media_id == "ca603eb20b04ae283ee9"
@@ -186,25 +188,33 @@ class TestExecutionNames:
     def test_step_functions_takes_every_name(self, make_media: MakeMedia, key: str) -> None:
         media = make_media(key)
 
-        name = media.execution_name(RECORDING)
+        name = name_of(media, RECORDING)
 
         assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name)
-        assert name.endswith(media.media_id)
+        assert name.endswith(f"-{media.media_id}-0")
 
-    def test_they_begin_with_the_sid_also_when_the_api_started_the_recording(self, make_media: MakeMedia) -> None:
+    def test_they_begin_with_the_recording_id_and_show_the_part(self, make_media: MakeMedia) -> None:
         media = make_media(f"recordings/{RECORDING}/{SID}_team_3.mp4")
 
-        assert media.execution_name(RECORDING) == f"{SID}-3-{media.media_id}"
+        assert name_of(media, RECORDING) == f"{RECORDING}-3-{media.media_id}-0"
+        assert name_before(media, RECORDING) == f"{SID}-3-{media.media_id}"
 
-    def test_of_a_long_sid_they_have_32_characters(self, make_media: MakeMedia) -> None:
+    def test_earlier_versions_began_them_with_32_characters_of_the_sid(self, make_media: MakeMedia) -> None:
         media = make_media(f"{'0' * 40}_team__uid_s_7__uid_e_audio.m3u8")
 
-        assert media.execution_name(RECORDING) == f"{'0' * 32}-uid-7-{media.media_id}"
+        assert name_of(media, RECORDING) == f"{RECORDING}-uid-7-{media.media_id}-0"
+        assert name_before(media, RECORDING) == f"{'0' * 32}-uid-7-{media.media_id}"
 
     def test_other_keys_show_the_recording_and_the_file(self, make_media: MakeMedia) -> None:
         media = make_media("2026/Weekly sync (12 March) with everybody.mp4")
 
-        assert media.execution_name(RECORDING) == f"{RECORDING}-Weekly-sync-12-March-wit-{media.media_id}"
+        assert name_of(media, RECORDING) == f"{RECORDING}-Weekly-sync-12-March-wit-{media.media_id}-0"
+        assert name_before(media, RECORDING) == f"{RECORDING}-Weekly-sync-12-March-wit-{media.media_id}"
+
+    def test_they_show_the_try_and_which_execution_of_it_they_are(self, make_media: MakeMedia) -> None:
+        row: Any = {**make_media("talk.mp4").attributes, "recording_id": RECORDING, "try_number": 12, "executions": 100}
+
+        assert execution_name(row) == f"{RECORDING}-talk-{row['media_id']}-12-100"
 
 
 @pytest.mark.parametrize(
@@ -246,7 +256,7 @@ class TestTracks:
         assert media.media_id == "a4d6cb30bb91bbcf327c"
         assert (media.is_track, media.uid, media.agora_sid, media.part) == (True, "1001", SID, None)
         assert media.recording_folder == RECORDING
-        assert media.execution_name(RECORDING) == f"{SID}-uid-1001-{media.media_id}"
+        assert name_before(media, RECORDING) == f"{SID}-uid-1001-{media.media_id}"
         assert why_ignored(media) is None
 
     @pytest.mark.parametrize(
@@ -309,7 +319,7 @@ class TestTracks:
         assert len({each.media_id for each in (track, then, at_last)}) == 3
         assert then.media_id == replace(then, continues_at_ms=0, size=1).media_id, "whatever the event says beside"
         for each in (then, at_last):
-            assert each.execution_name(SID) == f"{SID}-uid-1001-{each.media_id}"
+            assert name_of(each, SID) == f"{SID}-uid-1001-{each.media_id}-0"
 
 
 def test_what_is_recovered_keeps_its_part_and_its_begin(make_media: MakeMedia) -> None:
@@ -319,4 +329,4 @@ def test_what_is_recovered_keeps_its_part_and_its_begin(make_media: MakeMedia) -
 
     assert (row["part"], row["recovered"], row["continues_at_ms"]) == (100_003, True, 90_000)
     assert not {"uid", "continues", "continuation"} & row.keys()
-    assert media.execution_name(RECORDING) == f"{SID}-part-100003-{media.media_id}"
+    assert name_before(media, RECORDING) == f"{SID}-part-100003-{media.media_id}"

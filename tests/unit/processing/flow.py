@@ -1,6 +1,6 @@
 """The workflow's functions around one media object and a scripted provider."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from recording_insights.providers.port import CallbackAddress, Delivery, JobStat
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import TryRow
 from tests.unit.fakes import FakeClock, FakeProvider, FakeStream
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
@@ -43,6 +44,7 @@ class Flow:
         self.provider = FakeProvider()
         self.others: dict[str, FakeProvider] = {}
         self.formats: dict[str, set[str]] = {}
+        self.running: set[str] = set()
         store.admit(R, media, providers=["marsview"], duration_ms=60_000)
         self.progress = Progress(R, media.media_id, media.key)
 
@@ -65,6 +67,7 @@ class Flow:
             ),
             ceiling_minutes=60,
             failover_minutes=15,
+            is_running=self.running.__contains__,
             now=self.clock.now,
         )
 
@@ -96,6 +99,11 @@ class Flow:
     @property
     def item(self) -> Mapping[str, Any]:
         return self.store.get(R, self.media.media_id)
+
+    @property
+    def tries(self) -> Sequence[TryRow]:
+        """The earlier tries of the media object."""
+        return self.store.tries.of(R, self.media.media_id)
 
     def _provider_for(self, name: str) -> FakeProvider:
         return self.provider if name == "marsview" else self.others[name]

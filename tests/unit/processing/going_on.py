@@ -87,6 +87,7 @@ class World:
             remux=self._remux,
             conversion=NO_CONVERSION,
             late_minutes=60,
+            is_running=lambda arn: False,
             now=self.clock.now,
         )
         self.executions[name] = progress

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.aws.reply_bucket import kept_result_key
 from recording_insights.errors import (
     CallbackForged,
     CallbackUnusable,
@@ -19,7 +20,7 @@ from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, JobState
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, FakeStarter
 from tests.unit.processing.flow import RUNNING, Flow, R
 
 CALLS_BACK = Capabilities("url", Pace(5, 0.3), callback="optional")
@@ -47,14 +48,17 @@ class World:
         self.media_id = flow.media.media_id
         flow.provider.capabilities = CALLS_BACK
         self.woken: list[str] = []
-        self.callbacks = Callbacks(flow.store, flow.replies, self.woken.append)
+        self.started = FakeStarter()
+        self.callbacks = Callbacks(flow.store, flow.replies, self.woken.append, self.started)
         self.name = str(JobName(R, self.media_id, 0))
         self.token = callback_token("secret", "marsview", self.name)
 
-    def call(self, told: Any = None, *, name: Any = "", token: str | None = None, provider: str = "marsview") -> str:
+    def call(
+        self, told: Any = None, *, name: str | None = None, token: str | None = None, provider: str = "marsview"
+    ) -> str:
         body = json.dumps({"job": JOB} if told is None else told).encode()
         request = CallbackRequest(body, {}, self.token if token is None else token, self.token)
-        return self.callbacks.receive_webhook(provider, Adapter(), request, name=self.name if name == "" else name)
+        return self.callbacks.receive_webhook(provider, Adapter(), request, name=name or self.name)
 
     def wait(self) -> bool:
         """What "Await callback" does; False if its write meets a callback that was noted."""
@@ -96,7 +100,7 @@ def test_a_callback_whose_receiver_broke_off_is_made_good_by_the_next(placed: Wo
         raise TimeoutError("no answer from Step Functions")
 
     assert placed.wait()
-    broken = Callbacks(placed.flow.store, placed.flow.replies, break_off)
+    broken = Callbacks(placed.flow.store, placed.flow.replies, break_off, placed.started)
     with pytest.raises(TimeoutError):
         broken.receive_state_change("marsview", placed.name)
 
@@ -134,14 +138,11 @@ def test_an_early_callback_leaves_nobody_waiting(world: World) -> None:
     assert not world.woken
 
 
-@pytest.mark.parametrize("name", ["", None], ids=["named by its path", "named by its key"])
-def test_the_row_says_which_callback_came_and_why_it_was_refused(placed: World, name: str | None) -> None:
+def test_the_row_says_which_callback_came_and_why_it_was_refused(placed: World) -> None:
     assert placed.wait()
-    placed.flow.store.jobs.name(R, placed.media_id, provider="marsview", key="meeting-1")
-    placed.flow.store.note(R, placed.media_id, job={**JOB, "callback_key": "meeting-1"})
 
     with pytest.raises(CallbackUnusable):
-        placed.call("meeting-1", name=name)
+        placed.call("")
 
     refused = f"a callback was refused at {placed.flow.store.timestamp}: body: it has no field status"
     assert placed.flow.item["callback_refusal"] == refused
@@ -151,14 +152,6 @@ def test_the_row_says_which_callback_came_and_why_it_was_refused(placed: World, 
     assert placed.flow.item["last_word"] == f"{RUNNING.word}; {refused}"
 
     assert placed.call() == "noted"
-
-
-@pytest.mark.parametrize("key", ["", "another meeting"])
-def test_a_refused_callback_of_nobody_changes_nothing(placed: World, key: str) -> None:
-    before = placed.flow.item
-    with pytest.raises(CallbackUnusable):
-        placed.call(key, name=None)
-    assert placed.flow.item == before
 
 
 def test_a_refusal_belongs_to_its_job(placed: World) -> None:
@@ -180,12 +173,65 @@ def test_a_late_callback_is_noted_and_the_next_poll_finds_the_end(placed: World)
     assert placed.call() == "noted"
 
 
-def test_a_callback_after_the_end_changes_nothing(placed: World) -> None:
-    placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling")
+def test_a_callback_after_the_result_changes_nothing(placed: World) -> None:
+    placed.flow.store.finish(R, placed.media_id, "done")
     before = placed.flow.item
 
     assert placed.call() == "over already"
     assert placed.flow.item == before
+
+
+class TestLateResults:
+    """A genuine result is kept whenever it comes, and finishes a failed media object."""
+
+    def test_after_the_ceiling_the_media_object_is_processed_with_it(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling", reason_code="no_result")
+
+        assert placed.call() == "noted"
+
+        [name] = placed.started.executions
+        assert name == placed.flow.item["execution"]
+        placed.flow.provider.polls, placed.flow.provider.replies = [DONE], [b"{}"]
+        assert placed.flow.submit().outcome == "awaiting"
+        assert not placed.wait(), "the callback is noted, so nothing waits for it"
+        assert placed.flow.poll().outcome == "succeeded"
+        assert len(placed.flow.provider.submissions) == 1, "nothing is paid for twice"
+        [failed] = placed.flow.tries
+        assert (failed["status"], failed["reason_code"]) == ("failed", "no_result")
+
+    def test_the_second_callback_of_the_job_finds_the_new_try(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling", reason_code="no_result")
+
+        assert [placed.call() for _ in range(3)] == ["noted", "known already", "known already"]
+        assert len(placed.started.executions) == 1
+
+    def test_word_of_a_job_that_the_provider_had_ended_changes_nothing(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="no speech", reason_code="job_failed")
+
+        assert placed.call() == "over already"
+        assert not placed.started.executions
+
+    def test_a_result_of_a_job_that_was_given_up_waits_with_its_try(self, placed: World) -> None:
+        key = placed.flow.provider.submissions[0].delivery.key
+        placed.flow.store.give_up(R, placed.media_id, "the link expired", provider="symbl")
+
+        assert placed.callbacks.receive_delivery(key) == "of a job that was given up"
+
+        [earlier] = placed.flow.tries
+        assert earlier["delivery"] == key
+        assert "delivery" not in placed.flow.item
+
+    def test_a_result_of_a_job_that_was_given_up_finishes_what_failed_since(self, placed: World) -> None:
+        key = placed.flow.provider.submissions[0].delivery.key
+        placed.flow.store.give_up(R, placed.media_id, "the link expired", provider="symbl")
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="no credit")
+
+        assert placed.callbacks.receive_delivery(key) == "noted"
+
+        row = placed.flow.item
+        assert (row["status"], row["provider"], row["job"]) == ("submitted", "marsview", JOB)
+        assert (row["delivery"], row["try_number"]) == (key, 2)
+        assert placed.started.executions
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
@@ -239,25 +285,6 @@ def test_an_unknown_media_object_is_not_found(world: World) -> None:
         world.call(name=str(JobName(R, "f" * 20, 0)))
 
 
-class TestByName:
-    """Callbacks that name the vendor's job and none of our ids."""
-
-    def test_the_job_is_found_by_the_key_it_was_kept_under(self, world: World) -> None:
-        world.flow.provider.keeps = [{"meeting_id": "m-1", "callback_key": "m-1"}]
-        world.flow.provider.submits = [{"meeting_id": "m-1", "callback_key": "m-1", "job_id": "j-1"}]
-        world.flow.submit()
-
-        told = {"job": {"meeting_id": "m-1"}, "key": "m-1", "is_result": True}
-        assert world.call(told, name=None) == "noted"
-
-        assert world.flow.replies.read(world.flow.item["delivery"]) == json.dumps(told).encode()
-
-    @pytest.mark.parametrize("key", ["m-2", None])
-    def test_a_name_that_nobody_has(self, world: World, key: str | None) -> None:
-        with pytest.raises(NotFound):
-            world.call({"job": {}, "key": key}, name=None)
-
-
 class TestResults:
     def test_a_result_in_the_body_is_kept_before_it_is_noted_and_read_by_the_poll(self, placed: World) -> None:
         assert placed.wait()
@@ -268,6 +295,40 @@ class TestResults:
         assert placed.flow.poll().outcome == "succeeded"
         assert placed.flow.provider.deliveries == [json.dumps(told).encode()]
         assert placed.flow.replies.read(placed.flow.item["reply"]) == json.dumps(told).encode()
+
+    @pytest.mark.parametrize("end", ["done", "failed", "given up", "row deleted"])
+    def test_a_result_in_the_body_is_kept_whenever_it_comes(self, placed: World, end: Any) -> None:
+        if end == "given up":
+            placed.flow.store.give_up(R, placed.media_id, "the link expired")
+        elif end == "row deleted":
+            table: Any = placed.flow.store.table
+            table.items.clear()
+        else:
+            placed.flow.store.finish(R, placed.media_id, end, reason="the ceiling")
+        told = {"job": JOB, "is_result": True}
+
+        try:
+            assert placed.call(told) in ("over already", "of a job that was given up", "noted")
+        except NotFound:
+            assert end == "row deleted"
+        assert bool(placed.started.executions) == (end == "failed"), "a failed one is processed with it"
+
+        body = json.dumps(told).encode()
+        assert placed.flow.replies.read(kept_result_key("marsview", body, placed.name)) == body
+
+    def test_a_stored_result_is_received_by_its_key_too(self, placed: World) -> None:
+        assert placed.wait()
+        key = kept_result_key("marsview", b"{}", placed.name)
+
+        assert placed.callbacks.receive_kept_result(key) == "noted"
+        assert placed.flow.item["delivery"] == key
+
+    def test_the_result_of_a_second_callback_does_not_replace_the_first(self, placed: World) -> None:
+        told = {"job": JOB, "is_result": True}
+        assert placed.call(told) == "noted"
+        assert placed.call({**told, "key": "another body"}) == "known already"
+
+        assert placed.flow.replies.read(placed.flow.item["delivery"]) == json.dumps(told).encode()
 
     def test_a_result_laid_into_our_bucket_is_found_by_its_name(self, placed: World) -> None:
         assert placed.wait()
@@ -280,13 +341,6 @@ class TestResults:
         placed.flow.provider.polls = [DONE]
         assert placed.flow.poll().outcome == "succeeded"
         assert set(placed.woken) == {"task-token"}
-
-    def test_a_result_of_a_job_that_was_given_up_is_left_where_it_lies(self, placed: World) -> None:
-        key = placed.flow.provider.submissions[0].delivery.key
-        placed.flow.store.give_up(R, placed.media_id, "the link expired")
-
-        assert placed.callbacks.receive_delivery(key) == "of a job that was given up"
-        assert "delivery" not in placed.flow.item
 
     def test_an_event_of_aws_names_the_job(self, placed: World) -> None:
         name = f"recording-insights-dev-{JobName(R, placed.media_id, 0)}"

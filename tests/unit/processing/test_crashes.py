@@ -15,7 +15,7 @@ from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
 from tests.unit.crashing_table import CrashingTable, crashes_at_every_write
-from tests.unit.fakes import FakeClock, FakeProvider, FakeS3
+from tests.unit.fakes import FakeClock, FakeProvider, FakeS3, FakeStarter
 from tests.unit.processing.flow import Flow, R
 from tests.unit.processing.test_tracks_crashes import retried
 
@@ -58,7 +58,7 @@ class Processing:
         self.shop.capabilities = replace(self.shop.capabilities, callback=callback)
         self.flow.provider = self.shop
         self.insights = InsightStore(fake)
-        self.callbacks = Callbacks(self.store, self.flow.replies, lambda token: None)
+        self.callbacks = Callbacks(self.store, self.flow.replies, lambda token: None, FakeStarter())
 
     def ends(self) -> dict[str, Any]:
         """All that is to be seen in the end."""

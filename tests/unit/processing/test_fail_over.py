@@ -43,9 +43,9 @@ def test_what_no_repeat_can_mend_hands_over_at_once(two: Flow, error: Exception)
     assert progress.outcome == "submit"
     assert (two.item["provider"], two.item["status"]) == ("deepgram", "waiting")
     assert two.submit(progress, failover=["deepgram"]).outcome == "running"
-    [story] = two.item["given_up"]
+    [story] = two.tries
     assert (story["provider"], story["reason"]) == ("marsview", str(error))
-    assert story["at"]
+    assert story["ended_at"]
 
 
 @pytest.mark.parametrize("error", AT_ONCE, ids=lambda error: type(error).__name__)
@@ -76,7 +76,7 @@ def test_one_that_stays_away_is_left_after_the_time_for_it(two: Flow, error: Pro
 
     assert (progress.outcome, two.item["provider"]) == ("submit", "deepgram")
     assert progress.waited_seconds == 0
-    assert two.item["given_up"][0]["reason"] == f"not accepted within 15 minutes; last: {error}"
+    assert two.tries[0]["reason"] == f"not accepted within 15 minutes; last: {error}"
 
 
 @pytest.mark.parametrize("retry_after", [3600, 86_400])
@@ -119,8 +119,7 @@ def test_one_that_cannot_take_it_is_passed_over_unasked(two: Flow) -> None:
     assert progress.outcome == "submit"
     assert not two.provider.submissions
     assert (
-        two.item["given_up"][0]["reason"]
-        == "marsview cannot take this media object: its length is 1 minutes, over the limit of 0"
+        two.tries[0]["reason"] == "marsview cannot take this media object: its length is 1 minutes, over the limit of 0"
     )
 
 
@@ -157,7 +156,7 @@ def test_an_unpaid_half_of_a_job_stays_on_record(two: Flow) -> None:
     two.submit(failover=["deepgram"])
 
     assert "job" not in two.item
-    assert two.item["given_up"][0]["job"] == {"transaction_id": "txn-1"}
+    assert two.tries[0]["job"] == {"transaction_id": "txn-1"}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +192,7 @@ def test_who_cannot_be_asked_for_the_language_is_passed_over(two: Flow) -> None:
 
     assert progress.outcome == "running"
     assert not two.others["ringcentral"].submissions
-    assert two.item["given_up"][1]["reason"] == "ringcentral does not support the language de"
+    assert two.tries[1]["reason"] == "ringcentral does not support the language de"
     assert two.others["transcribe"].submissions[0].options == {"language": "de"}
 
 

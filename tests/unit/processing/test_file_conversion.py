@@ -71,6 +71,7 @@ class Conversion:
             remux=None,  # type: ignore[arg-type]
             conversion=conversion,
             late_minutes=60,
+            is_running=lambda arn: False,
             now=self.flow.clock.now,
         )
 
@@ -139,7 +140,7 @@ def test_the_next_provider_gets_what_the_first_cannot_be_given(mkv: Conversion) 
 
     assert mkv.run(failover=["deepgram"]).outcome == "running"
     assert mkv.flow.others["deepgram"].submissions[0].media == mkv.flow.media
-    assert "11.0 hours" in mkv.flow.item["given_up"][0]["reason"]
+    assert "11.0 hours" in mkv.flow.tries[0]["reason"]
 
 
 def test_a_provider_that_does_not_take_the_first_file_gets_another_one(mkv: Conversion) -> None:

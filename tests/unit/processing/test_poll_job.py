@@ -209,7 +209,7 @@ class TestPoll:
 
         assert progress.outcome == "succeeded"
         assert (submitted.item["reply"], submitted.item["missing"]) == (
-            f"{R}/{submitted.media.media_id}.json",
+            f"{R}/{submitted.media.media_id}-0.json",
             ["emotion: x"],
         )
         kept = json.loads(submitted.replies.read(submitted.item["reply"]))

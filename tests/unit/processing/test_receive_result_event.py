@@ -19,6 +19,9 @@ class FakeCallbacks:
     def receive_delivery(self, key: str) -> str:
         return self._receive(key)
 
+    def receive_kept_result(self, key: str) -> str:
+        return self._receive("kept", key.removeprefix("callbacks/seameet/"))
+
     def receive_state_change(self, provider: str, job_name: str) -> str:
         return self._receive(provider, job_name)
 
@@ -41,6 +44,19 @@ def state_change(source: str, job: str) -> dict[str, Any]:
 def test_an_object_is_a_delivery() -> None:
     event = {"source": "aws.s3", "detail": {"object": {"key": "deliveries/deepgram/job.json"}}}
     assert receive(event) == ("noted", [("deliveries/deepgram/job.json",)])
+
+
+def kept(name: str) -> dict[str, Any]:
+    return {"source": "aws.s3", "detail": {"object": {"key": f"callbacks/seameet/{name}"}}}
+
+
+def test_a_kept_result_is_received() -> None:
+    assert receive(kept("digest")) == ("noted", [("kept", "digest")])
+
+
+def test_a_kept_result_of_a_job_that_is_not_known_yet_comes_again() -> None:
+    with pytest.raises(NotFound):
+        receive(kept("unknown"))
 
 
 def test_the_end_of_a_job_leads_to_the_provider_of_its_service() -> None:

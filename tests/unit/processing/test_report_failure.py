@@ -10,6 +10,7 @@ from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import RecordingRow
 from recording_insights.watch.progress import Watch
 from tests.unit.conftest import MakeMedia
+from tests.unit.executions import name_of
 
 SID = "b1946ac92492d2347c6235b4d2611184"
 
@@ -19,7 +20,9 @@ def state(store: MediaStore, make_media: MakeMedia) -> dict[str, Any]:
     """What "Report failure" gets for an admitted media object."""
     media = make_media(f"{SID}_weekly-sync_0.mp4")
     store.admit(SID, media, providers=["marsview"], duration_ms=None)
-    return {"recording_id": SID, "media_id": media.media_id, "key": media.key, "outcome": "running", "reason": ""}
+    execution = f"arn:aws:states:eu-central-1:000000000000:execution:processing:{name_of(media, SID)}"
+    ids = {"recording_id": SID, "media_id": media.media_id, "key": media.key, "execution": execution}
+    return {**ids, "outcome": "running", "reason": ""}
 
 
 def lambda_error(name: str, message: str) -> dict[str, str]:
@@ -90,6 +93,7 @@ def stopped(event: Any, state: dict[str, Any]) -> Any:
     """The event, for the media object of this test."""
     given = json.loads(event["detail"]["input"])
     event["detail"]["input"] = json.dumps({**given, "media_id": state["media_id"]})
+    event["detail"]["name"] = state["execution"].rpartition(":")[2]
     return event
 
 

@@ -48,7 +48,7 @@ class TestSave:
         flow = Flow(store, replies, clock, make_media(f"{R}_team__uid_s_1001__uid_e_audio.m3u8"))
         media_id, insight_store = flow.media.media_id, InsightStore(store.table)
         store.submitted(R, media_id, job=JOB, reason="a fault that has passed")
-        store.note(R, media_id, reply=replies.keep(R, media_id, b"{}"))
+        store.note(R, media_id, reply=replies.keep(R, media_id, 0, b"{}"))
         found = [Utterance("a", "Speaker 1", 0, 900, 0.5), Utterance("b", "Speaker 2"), Utterance("c")]
         flow.provider.insights = Insights(transcript=found)
 
@@ -123,7 +123,7 @@ class TestSave:
         with pytest.raises(ProviderRejected) as raised:
             replied.save(insight_store)
 
-        place = f"{R}/{replied.media.media_id}.json"
+        place = f"{R}/{replied.media.media_id}-0.json"
         assert str(raised.value) == f"marsview's reply does not match its contract: {fault}; stored as {place}"
         assert replied.item["status"] == "submitted"
 

@@ -14,9 +14,16 @@ from recording_insights.errors import (
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import why_refused
-from recording_insights.processing.renewals import MOST_RENEWALS
+from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
 from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace
-from recording_insights.providers.port import NO_CALLBACK, Callback, CallbackAddress, CallbackRequest, Capabilities
+from recording_insights.providers.port import (
+    NO_CALLBACK,
+    Callback,
+    CallbackAddress,
+    CallbackRequest,
+    Capabilities,
+    JobState,
+)
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import PreparedFile
 from tests.unit.conftest import MakeMedia
@@ -198,7 +205,8 @@ class TestSubmit:
         progress = flow.submit(flow.poll())
 
         assert not flow.provider.submissions
-        assert (progress.outcome, progress.reason) == ("failed", f"the media object is already {status}")
+        assert progress.outcome == {"done": "over", "failed": "failed"}[status]
+        assert progress.reason == f"the media object is already {status}"
 
     @pytest.mark.parametrize(
         "options", [{"speakers": 3, "models": ["speech_to_text"]}, {"custom_vocabulary": ["Zürich"]}, {}]
@@ -233,7 +241,7 @@ class TestRenewal:
         assert progress.reason == "Marsview came too late for the link (AIRDOW002), also with 2 new links"
         assert len(set(flow.provider.links)) == len(flow.provider.submissions) == 1 + MOST_RENEWALS
         assert flow.provider.earlier_jobs == [{}] * 3, "a link belongs to its transaction"
-        given_up = [(one["provider"], one["job"], one["reason"]) for one in flow.item["given_up"]]
+        given_up = [(one["provider"], one["job"], one["reason"]) for one in flow.tries]
         assert given_up == [("marsview", {"transaction_id": f"txn-{n}"}, str(EXPIRED)) for n in range(2)]
 
     def test_each_phase_begins_anew(self, submitted: Flow) -> None:
@@ -263,8 +271,55 @@ class TestRenewal:
         progress = flow.submit()
 
         assert progress.outcome == "submit"
-        assert [one["job"] for one in flow.item["given_up"]] == [JOB]
+        assert [one["job"] for one in flow.tries] == [JOB]
         assert "job" not in flow.item
+
+
+class TestFaultOfTheProvider:
+    """A job that failed, and whose provider names a fault of its own as the cause."""
+
+    FAULT = JobState("failed", "error", "Marsview failed the job: server error", is_providers_fault=True)
+
+    def test_another_job_is_submitted_once(self, flow: Flow) -> None:
+        flow.provider.submits = [JOB, {"transaction_id": "txn-2"}]
+        flow.provider.polls = [self.FAULT, JobState("succeeded", "processed")]
+        flow.provider.replies = [b"{}"]
+
+        again = flow.poll(replace(flow.submit(), attempt=9, waited_seconds=4000))
+
+        assert (again.outcome, again.attempt, again.waited_seconds) == ("submit", 0, 0)
+        assert flow.submit(again).outcome == "running"
+        assert flow.poll().outcome == "succeeded"
+        [given_up] = flow.tries
+        assert (given_up["job"], given_up["reason"]) == (JOB, self.FAULT.reason)
+        first, second = flow.provider.submissions
+        assert first.name != second.name, "the vendor would find the first job by its name"
+
+    def test_the_second_one_ends_it(self, flow: Flow) -> None:
+        flow.provider.submits = [JOB, {"transaction_id": "txn-2"}]
+        flow.provider.polls = [self.FAULT] * 2
+
+        progress = flow.poll(flow.submit(flow.poll(flow.submit())))
+
+        assert progress.outcome == "failed"
+        assert progress.reason.startswith(f"{self.FAULT.reason}; it failed another job before")
+        assert len(flow.provider.submissions) == 1 + MOST_REPEATS
+
+    def test_a_link_that_expires_meanwhile_is_counted_apart(self, submitted: Flow) -> None:
+        submitted.provider.polls = [EXPIRED, self.FAULT, EXPIRED, self.FAULT]
+        submitted.provider.submits = [{"transaction_id": f"txn-{n}"} for n in range(9)]
+        for _ in range(3):
+            submitted.submit(submitted.poll())
+
+        assert submitted.poll().outcome == "failed"
+        assert (submitted.item["renewals"], submitted.item["repeats"]) == (2, 1)
+
+    def test_a_poll_that_is_repeated_after_a_crash_submits_no_third_job(self, submitted: Flow) -> None:
+        submitted.provider.polls = [self.FAULT]
+        submitted.poll()
+
+        assert submitted.poll().outcome == "submit"
+        assert len(submitted.tries) == 1
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ class Arrival:
             remux=silently,
             conversion=NO_CONVERSION,
             late_minutes=2,
+            is_running=lambda arn: False,
             now=self.clock.now,
         )
 

@@ -16,6 +16,7 @@ from recording_insights.media import track
 from recording_insights.media.track import Track
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.store.media import MediaStore
+from tests.unit.executions import name_of
 from tests.unit.fake_table import LARGEST_ITEM_BYTES, FakeTable
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder, R, Scene, playlist, stamp
@@ -99,7 +100,7 @@ class TestNames:
             "recordings-bucket", f"{folder}{sid}_{channel}__uid_s_{uid}__uid_e_audio.m3u8", "", 9, BEGAN
         )
         assert (media.is_track, media.uid, media.agora_sid, media.part) == (True, uid, sid, None)
-        assert re.fullmatch(r"[0-9A-Za-z-]{1,80}", media.execution_name(media.own_recording_id))
+        assert re.fullmatch(r"[0-9A-Za-z-]{1,80}", name_of(media, media.own_recording_id))
         assert re.fullmatch(r"[0-9a-f]{32}", media.own_recording_id)
         bucket = FakeFolder(clock)
         bucket.put(media.key.replace(".m3u8", "_1.ts"))

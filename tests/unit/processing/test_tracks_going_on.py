@@ -58,7 +58,7 @@ class TestStates:
         assert (then["continues"], then["continuation"]) == (first["media_id"], 1)
         assert then["continues_at_ms"] == first["ends_at_ms"] == BEGAN_MS + 30_000
         assert {then[name] for name in ("key", "uid", "provider")} == {KEY, "1001", "marsview"}
-        assert world.names[1] == f"{SID}-uid-1001-{then['media_id']}"
+        assert world.names[1] == f"{SID}-uid-1001-{then['media_id']}-0"
         assert world.recording["status"] == "processing"
         world.process(world.names[1])
         assert world.heard == [FIRST, THEN]

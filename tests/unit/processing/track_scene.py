@@ -108,6 +108,7 @@ class Scene:
             remux=self.remux,
             conversion=NO_CONVERSION,
             late_minutes=LATE_MINUTES,
+            is_running=lambda arn: False,
             now=self.clock.now,
         )
         return self.progress

@@ -116,8 +116,8 @@ def test_describing_a_finished_recording_asks_nobody(describe: Any, table: Any, 
     put(table, recording_id, "done", "2026", sid="s", resource_id="r", media={"m1": {"key": "k", "status": "done"}})
     media = {"media_id": "m1", "key": "k", "status": "done", "duration_ms": 5, "provider": "marsview"}
     table.put_item(Item={**media_key(recording_id, "m1"), **media, "recording_id": recording_id, "job": {"id": "x"}})
-    table.put_item(Item=transcript_key(recording_id, "m1", 1))
-    table.put_item(Item=insight_key(recording_id, "m1", "topics", 1))
+    table.put_item(Item=transcript_key(recording_id, "m1", 0, 1))
+    table.put_item(Item=insight_key(recording_id, "m1", 0, "topics", 1))
     assert describe(recording_id) == {
         "recording_id": recording_id,
         "status": "done",

@@ -26,8 +26,9 @@ class Saved:
     def __init__(self, insights: Insights, *, table: Any = None, status: str = "done") -> None:
         table = table or FakeTable()
         store = InsightStore(table)
-        self.counts = store.save(R, MEDIA_ID, insights)
-        media_item = {"media_id": MEDIA_ID, "status": status, "counts": self.counts, "missing": [*insights.missing]}
+        self.counts = store.save(R, MEDIA_ID, 0, insights)
+        result = {"shown_try": 0, "counts": self.counts, "missing": [*insights.missing]}
+        media_item = {"media_id": MEDIA_ID, "try_number": 0, "status": status, **result}
         table.put_item(Item={**media_key(R, MEDIA_ID), **media_item})
         collection = store.read(R)
         self.media = collection.media
@@ -65,10 +66,11 @@ class TestLargeCollections:
     def test_more_than_9999_of_a_kind_stay_in_order(self, table: FakeTable, insight_store: InsightStore) -> None:
         numbers = (1, 2, 1001, 9998, 9999, 10_000, 10_001)
         counts = {"emotions": numbers[-1]}
-        table.put_item(Item={**media_key(R, MEDIA_ID), "media_id": MEDIA_ID, "status": "done", "counts": counts})
+        result = {"media_id": MEDIA_ID, "status": "done", "try_number": 0, "shown_try": 0, "counts": counts}
+        table.put_item(Item={**media_key(R, MEDIA_ID), **result})
         for number in numbers:
             emotion = {"emotion": "joy", "start_ms": number}
-            table.put_item(Item={**insight_key(R, MEDIA_ID, "emotions", number), **emotion})
+            table.put_item(Item={**insight_key(R, MEDIA_ID, 0, "emotions", number), **emotion})
 
         read = insight_store.read(R).insights[MEDIA_ID].emotions
 
@@ -132,7 +134,7 @@ def test_what_a_longer_earlier_save_left_is_not_read(table: FakeTable, insight_s
         topics=[Topic("one"), Topic("two")],
         summary="a summary",
     )
-    insight_store.save(R, MEDIA_ID, long)
+    insight_store.save(R, MEDIA_ID, 0, long)
 
     saved = Saved(Insights(transcript=[Utterance("y")], topics=[Topic("three")]), table=table)
 
@@ -265,3 +267,16 @@ def test_a_value_that_dynamodb_does_not_take_has_no_size(value: Any) -> None:
 )
 def test_the_sentiment_of_the_whole_weighs_by_length(utterances: Sequence[Utterance], mean: str | None) -> None:
     assert mean_sentiment(utterances) == (None if mean is None else float(mean))
+
+
+def test_what_an_earlier_version_saved_is_read_without_a_try(table: FakeTable, insight_store: InsightStore) -> None:
+    """Rows and keys as the version before tries wrote them."""
+    row = {"media_id": MEDIA_ID, "status": "done", "provider": "marsview", "counts": {"transcript": 1, "topics": 1}}
+    table.put_item(Item={**media_key(R, MEDIA_ID), **row})
+    table.put_item(Item={"pk": R, "sk": f"TRANSCRIPT#{MEDIA_ID}#0001", "utterances": [{"text": "Good morning."}]})
+    table.put_item(Item={"pk": R, "sk": f"INSIGHT#{MEDIA_ID}#topics#0001", "text": "mornings"})
+
+    found = insight_store.read(R).insights[MEDIA_ID]
+
+    assert [line.text for line in found.transcript] == ["Good morning."]
+    assert [topic.text for topic in found.topics] == ["mornings"]

@@ -63,10 +63,10 @@ def test_an_insight_fills_an_item_to_its_last_byte(insight_store: InsightStore, 
     summary = Insights(summary="s" * length)  # 9 bytes are the map and its one name
 
     if fits:
-        assert insight_store.save(R, MEDIA_ID, summary) == {"summary": 1}
+        assert insight_store.save(R, MEDIA_ID, 0, summary) == {"summary": 1}
     else:
         with pytest.raises(ItemTooLarge):
-            insight_store.save(R, MEDIA_ID, summary)
+            insight_store.save(R, MEDIA_ID, 0, summary)
 
 
 def _pieces(text: str) -> list[int]:

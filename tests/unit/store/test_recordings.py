@@ -232,7 +232,7 @@ class TestFindWithMedia:
         put(table, B, "done")
         for key in (
             *(media_key(A, "m2"), media_key(A, "m1"), media_key(B, "m3")),
-            *(transcript_key(A, "m1", 1), insight_key(A, "m1", "topics", 1)),
+            *(transcript_key(A, "m1", 0, 1), insight_key(A, "m1", 0, "topics", 1)),
         ):
             table.put_item(Item=key)
 

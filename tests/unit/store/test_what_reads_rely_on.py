@@ -44,7 +44,9 @@ def test_what_was_just_written_is_read(
     media = make_media()
     claims, names, jobs = ClaimStore(table), RecorderNameStore(table), ProviderJobStore(table)
     media_store.admit(R, media, providers=["marsview"])
-    media_store.finish(R, media.media_id, "done", counts=insight_store.save(R, media.media_id, Insights(summary="a")))
+    media_store.finish(
+        R, media.media_id, "done", counts=insight_store.save(R, media.media_id, 0, Insights(summary="a"))
+    )
     media_store.recordings.open({}, Claim("team", "b" * 32, 10), over=None)
     names.name("the-sid", R)
     jobs.name(R, media.media_id, provider="symbl", key="the-job")
@@ -94,10 +96,12 @@ def test_a_job_that_was_given_up_is_kept_with_its_reason_and_moment(
 
     row = media_store.get(R, media.media_id)
     at = "2026-03-12T00:01:00.000000Z"
-    assert row["given_up"] == [
-        {"provider": "marsview", "job": {"id": "1"}, "reason": "it was busy", "at": at},
-        {"provider": "symbl", "job": {}, "reason": "it was slow", "at": at},
-    ]
+    marsview, symbl = media_store.tries.of(R, media.media_id)
+    assert (marsview["provider"], marsview["job"], marsview["reason"]) == ("marsview", {"id": "1"}, "it was busy")
+    assert (symbl["provider"], symbl.get("job"), symbl["reason"]) == ("symbl", None, "it was slow")
+    assert {each["ended_at"] for each in (marsview, symbl)} == {at}
+    assert [each["number"] for each in (marsview, symbl)] == [0, 1]
+    assert row["try_number"] == 2
     assert (row["status"], row["provider"], row["reason"], row["waiting_since"]) == (
         "waiting",
         "symbl",

@@ -111,6 +111,7 @@ class Recovery:
             remux=remux,
             conversion=NO_CONVERSION,
             late_minutes=60,
+            is_running=lambda arn: False,
             now=self.clock.now,
         )
 

@@ -124,7 +124,7 @@ def test_a_recording_without_any_mp4_is_one_media_object(recovery: Recovery, wri
     [row] = recovery.recovered
     key = f"{FOLDER}{STEM}.m3u8"
     [(name, state)] = recovery.executions.items()
-    assert name == f"{SID}-part-0-{row['media_id']}"
+    assert name == f"{R}-part-0-{row['media_id']}-0"
     assert state == {"recording_id": R, "media_id": row["media_id"], "key": key, "outcome": "prepare"}
     told = ("bucket", "key", "part", "offset_ms", "status", "provider", "recovered")
     assert [row[name] for name in told] == [BUCKET, key, 0, 0, "waiting", "marsview", True]

@@ -33,6 +33,10 @@ from sandbox.stand_ins.vendors.vendor import (
 )
 
 CREDENTIALS = {"apiKey": "stand-in-assemblyai-key"}
+OWN_FAULT = (
+    "Internal server error. Please retry your request. If the error persists, please contact support@assemblyai.com "
+    "for more information."
+)
 NO_SPEECH = "language_detection cannot be performed on files with no spoken audio."
 _CONTAINERS = frozenset({"mp4", "m4a", "mov", "mp3", "wav", "flac", "ogg", "webm", "aac", "aiff", "flv", "mpegts"})
 _DELETED = "http://deleted_by_user"
@@ -213,6 +217,8 @@ def _error(failed: JobFailed, audio_url: str) -> str:
     """The vendor's message. That of a failed download repeats the whole URL."""
     if failed.cause == "vendor":
         return failed.message
+    if failed.cause == "own fault":
+        return OWN_FAULT
     if failed.cause == "media":
         return "Transcoding failed. File does not appear to contain audio."
     where = f"unable to download {audio_url}"
@@ -248,4 +254,5 @@ VENDOR = Vendor(
     paid="assemblyai.jobs",
     state="assemblyai.get_transcript",
     results=("assemblyai.get_transcript",),
+    own_fault=OWN_FAULT,
 )

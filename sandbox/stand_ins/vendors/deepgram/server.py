@@ -36,6 +36,7 @@ from sandbox.stand_ins.vendors.vendor import (
 )
 
 CREDENTIALS = {"apiKey": "5tand1n0deepgram0key0000000000000000000f"}
+OWN_FAULT = "INTERNAL_SERVER_ERROR"
 KEY_ID = "8d4b5c1a-0f3e-4b7a-9c61-2e5d7f90ab13"
 """The identifier of that key, which callbacks send as `dg-token`. It is not secret."""
 
@@ -154,6 +155,7 @@ def _refusal(failed: JobFailed, request_id: str) -> Refusal:
     host = "The remote server hosting the media"
     status, code, text = {
         "vendor": (422, "UNPROCESSABLE_ENTITY", failed.message),
+        "own fault": (500, OWN_FAULT, "The server has encountered a situation it does not know how to handle."),
         "link expired": (400, "REMOTE_CONTENT_ERROR", f"{host} returned a client error: 403 Forbidden."),
         "link": (400, "REMOTE_CONTENT_ERROR", f"{host} failed to return valid data."),
         "media": (400, "Bad Request", "Bad Request: failed to process audio: corrupt or unsupported data"),
@@ -200,4 +202,5 @@ VENDOR = Vendor(
     blueprint=deepgram_blueprint,
     submits="deepgram.listen",
     paid="deepgram.jobs",
+    own_fault=OWN_FAULT,
 )

@@ -33,6 +33,7 @@ CREDENTIALS = {
     "userId": "operations@example.com",
 }
 LINK_EXPIRED = {"code": "AIRDOW002", "message": "The link had expired before the file could be downloaded"}
+_CODES = {"vendor": "AIRPRO001", "own fault": "AIRPRO001", "link": "FHU03", "media": "AIRDEC001"}
 _CONTAINERS = frozenset({"mp4", "m4a", "avi", "mp3", "wav"})
 
 
@@ -159,7 +160,7 @@ class _Marsview:
             speakers = None if most == -1 else most
             said = recognise(self._runtime, dials, transaction.link, containers=_CONTAINERS, speakers=speakers)
         except JobFailed as failed:
-            code = {"vendor": "AIRPRO001", "link": "FHU03", "media": "AIRDEC001"}.get(failed.cause)
+            code = _CODES.get(failed.cause)
             error = {"code": code, "message": failed.message} if code else LINK_EXPIRED
         for model in models:
             _finish(model, said, error, dials.model_errors.get(model.type))

@@ -49,6 +49,7 @@ CREDENTIALS = {
     "clientSecret": "stand-in-ringcentral-secret",
     "jwt": "stand-in.ringcentral.jwt",
 }
+OWN_FAULT = ("CMN-203", "Internal Server Error")
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _CONTAINERS = frozenset({"mp4", "m4a", "mov", "mp3", "wav", "aac", "avi", "ogg", "webm", "asf", "mpeg"})
 _REFRESH_SECONDS = 604799
@@ -238,6 +239,8 @@ def _voices(given: dict[str, Any]) -> int | None:
 
 
 def _error_of(failed: JobFailed) -> dict[str, str]:
+    if failed.cause == "own fault":
+        return error(*OWN_FAULT)
     if failed.cause in ("link", "link expired"):
         return error("CAI-101", "Parameter [contentUri] is invalid. It should be a valid uri", "contentUri")
     return error("CAI-104" if failed.cause == "media" else "CAI-110", failed.message)
@@ -272,4 +275,5 @@ VENDOR = Vendor(
     paid="ringcentral.jobs",
     state="ringcentral.job",
     results=("ringcentral.job",),
+    own_fault=" ".join(OWN_FAULT),
 )

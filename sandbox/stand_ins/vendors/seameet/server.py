@@ -43,7 +43,6 @@ CREDENTIALS = {
 MOST_BYTES = 300 * 1024 * 1024
 _API = "/seameet-api/api/v1/workspaces/<workspace_id>"
 _CONTAINERS = frozenset({"wav", "mp3", "mp4", "ogg", "flac", "asf", "aac", "amr", "webm"})
-_CALLBACK_TRIES = 3
 _PIECE_BYTES = 1 << 16
 
 
@@ -51,13 +50,15 @@ _PIECE_BYTES = 1 << 16
 class SeaMeetDials(VendorDials):
     """`callback_url`: URL of the workspace's callbacks, if not the runtime's webhooks. `callback_after_seconds`: time
     from FINISHED to the callback. `event_field`: "event_name", or "event" for the shape of the published sample, which
-    names the meeting in its payload only. `upload_seconds`: lifetime of an upload URL. With `link_expired_next` an
-    upload URL has expired from the start.
+    names the meeting in its payload only. `callback_tries`: how often a callback that is not answered 2xx is sent. No
+    source says that the vendor repeats one, so it is sent once. `upload_seconds`: lifetime of an upload URL. With
+    `link_expired_next` an upload URL has expired from the start.
     """
 
     callback_url: str | None = None
     callback_after_seconds: float = 0.0
     event_field: str = "event_name"
+    callback_tries: int = 1
     upload_seconds: float = 3600.0
 
 
@@ -247,7 +248,7 @@ class _SeaMeet:
         signature = hmac.new(CREDENTIALS["webhookSecret"].encode(), body, hashlib.sha256).hexdigest()
         headers = {"Accept": "*/*", "Content-Type": "application/json", "X-Seasalt-Server-Signature": signature}
         after = dials.callback_after_seconds
-        call_back(self._runtime, dials, "seameet", url, body, headers, tries=_CALLBACK_TRIES, after_seconds=after)
+        call_back(self._runtime, dials, "seameet", url, body, headers, tries=dials.callback_tries, after_seconds=after)
 
 
 def _s3_error(status: int, code: str, message: str) -> Response:

@@ -39,6 +39,7 @@ from sandbox.stand_ins.vendors.vendor import (
 )
 
 CREDENTIALS = {"appId": "stand-in-symbl-app-id", "appSecret": "stand-in-symbl-app-secret"}
+OWN_FAULT = "Internal Server Error -- We had a problem with our server. Try again later."
 _CONTAINERS = {
     "video": frozenset({"mp4"}),
     "audio": frozenset({"mp3", "wav", "amr", "aac", "ac3", "aiff", "flac", "ogg", "asf", "mp4", "m4a"}),
@@ -208,7 +209,7 @@ class _Symbl:
             link, containers = conversation.submission["url"], _CONTAINERS[kind]
             conversation.finish(recognise(self._runtime, dials, link, containers=containers, speakers=speakers or 1))
         except JobFailed as failed:
-            said = "HTTP 403 Forbidden" if failed.cause == "link expired" else failed.message
+            said = {"link expired": "HTTP 403 Forbidden", "own fault": OWN_FAULT}.get(failed.cause, failed.message)
             at_link = failed.cause in ("link", "link expired")
             conversation.error = f"The file of the url could not be downloaded: {said}" if at_link else said
             return self._change_status(conversation, "failed", dials)
@@ -273,4 +274,5 @@ VENDOR = Vendor(
         f"symbl.{part}"
         for part in ("messages", "topics", "action_items", "follow_ups", "questions", "analytics", "summary")
     ),
+    own_fault=OWN_FAULT,
 )

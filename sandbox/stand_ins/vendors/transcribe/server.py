@@ -36,7 +36,9 @@ _CONTAINERS: Mapping[str, frozenset[str]] = {
     **{name: frozenset({name}) for name in ("mp3", "mp4", "wav", "flac", "ogg", "amr", "webm", "m4a")},
     "": frozenset({"mp3", "mp4", "wav", "flac", "ogg", "amr", "webm", "m4a"}),
 }
+OWN_FAULT = "Internal Failure. Please try your request again."
 _FAILURES = {
+    "own fault": OWN_FAULT,
     "media": "The media format provided does not match the detected media format.",
     "link": "The S3 URI that you provided can't be accessed. Make sure that you have read permission and try your "
     "request again.",
@@ -191,4 +193,5 @@ VENDOR = Vendor(
     submits="transcribe.start_transcription_job",
     paid="transcribe.jobs",
     state="transcribe.get_transcription_job",
+    own_fault=OWN_FAULT,
 )

@@ -258,3 +258,27 @@ class TestCallbacks:
     def test_authentic_nonsense(self, body: Any) -> None:
         with pytest.raises(InvalidRequest):
             scripted({}).adapter.read_callback(callback(body))
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_providers_fault"),
+    [
+        # https://www.assemblyai.com/docs/pre-recorded-audio/guides/retry-server-error: both, "resubmit the file"
+        ("Internal server error. Please retry your request. If the error persists, please contact us.", True),
+        ("Server error, developers have been alerted.", True),
+        # https://github.com/AssemblyAI/cookbook/blob/master/core-transcription/common_errors_and_solutions.md
+        ("File does not appear to contain audio. File type is text/html (HTML document, ASCII text).", False),
+        ("Audio duration is too short.", False),
+        ("Transcoding failed. File does not appear to contain audio.", False),
+        # Nobody's words
+        ("The file's web server error page is no audio", False),
+        ("Internal server error: the codec is unsupported", False),
+        ("Server error, the file cannot be decoded", False),
+        ("Something went wrong", False),
+        (None, False),
+    ],
+)
+def test_a_fault_that_assemblyai_calls_its_own(reason: str | None, is_providers_fault: bool) -> None:
+    transcript = {"id": "t-1", "status": "error", "error": reason}
+    state = scripted({GET: [response(transcript)]}).adapter.poll(JOB, None)
+    assert (state.phase, state.is_providers_fault) == ("failed", is_providers_fault)

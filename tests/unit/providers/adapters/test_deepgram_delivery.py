@@ -67,3 +67,27 @@ def test_it_only_delivers() -> None:
     assert not issubclass(Deepgram, CallsBack)
     with pytest.raises(ProviderUnavailable, match="keeps no copy"):
         scripted().adapter.fetch(JOB, None)
+
+
+@pytest.mark.parametrize(
+    ("delivered", "is_providers_fault"),
+    [
+        # https://developers.deepgram.com/docs/errors: the codes of HTTP, in its three shapes of errors
+        (complaint("INTERNAL_SERVER_ERROR", "The server does not know how to handle it."), True),
+        ({"category": "INTERNAL_SERVER_ERROR", "message": "m", "details": "d"}, True),
+        ({"error_code": "Service Unavailable", "err_msg": "Please try again later"}, True),
+        (b"502 Bad Gateway", False),
+        (b"Bad Gateway", True),
+        (complaint("GATEWAY_TIMEOUT", "The processing took longer than ten minutes."), False),
+        (complaint("Bad Request", "Bad Request: failed to process audio: corrupt or unsupported data"), False),
+        (complaint("UNPROCESSABLE_ENTITY", "Failed to handle request."), False),
+        (complaint("ASR_PAYMENT_REQUIRED", CREDIT), False),
+        # Nobody's words
+        (complaint("MEDIA_ERROR", "the file's host said: internal server error"), False),
+        (b"", False),
+    ],
+)
+def test_a_fault_that_deepgram_calls_its_own(delivered: Any, is_providers_fault: bool) -> None:
+    body = delivered if isinstance(delivered, bytes) else json.dumps(delivered).encode()
+    state = scripted().adapter.poll(JOB, body)
+    assert (state.phase, state.is_providers_fault) == ("failed", is_providers_fault)

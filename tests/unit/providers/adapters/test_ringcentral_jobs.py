@@ -201,3 +201,23 @@ def test_authentic_nonsense(body: Any) -> None:
 def test_a_callback_that_is_no_json_is_no_state(body: bytes) -> None:
     with pytest.raises(ProviderUnavailable, match=r"^RingCentral answered without JSON in its callback$"):
         ringcentral().poll({}, body)
+
+
+@pytest.mark.parametrize(
+    ("errors", "is_providers_fault"),
+    [
+        # "Errors" in https://github.com/ringcentral/ringcentral-api-docs (docs/basics): both with HTTP 500
+        ([{"errorCode": "CMN-201", "message": "Service Temporary Unavailable"}], True),
+        ([{"errorCode": "CMN-203", "message": "Internal Server Error"}], True),
+        ([{"errorCode": "CMN-203"}, {"errorCode": "CMN-101", "parameterName": "encoding"}], False),
+        # Listed in the vendor's .NET client without a meaning
+        ([{"errorCode": "CAI-110", "message": "Internal Server Error"}], False),
+        # Nobody's words
+        ([{"errorCode": "CMN-9"}, {"message": "Internal Server Error"}], False),
+        ([], False),
+    ],
+)
+def test_a_fault_that_ringcentral_calls_its_own(errors: list[dict[str, str]], is_providers_fault: bool) -> None:
+    job = {"jobId": "j", "status": "Fail", "response": {"errors": errors}}
+    state = ringcentral(response(job)).poll(JOB, None)
+    assert (state.phase, state.is_providers_fault) == ("failed", is_providers_fault)

@@ -268,3 +268,24 @@ class TestPoll:
     def test_an_id_is_no_path(self) -> None:
         scene = OverScript({"GET /v1/job/..%2Fx%3Fy": [response({"status": "completed"})]})
         assert scene.adapter.poll({"job_id": "../x?y"}, None).phase == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("message", "is_providers_fault"),
+    [
+        # "Error Codes" in https://github.com/symblai/symbl-docs (docs/developer-tools), for HTTP 500
+        ("Internal Server Error -- We had a problem with our server. Try again later.", True),
+        ("Internal Server Error", True),
+        ("We had a problem with our server. Try again later.", True),
+        # Nobody's words
+        (f"The file of the url {LINK} could not be downloaded: 500 Internal Server Error", False),
+        ("Internal Server Error: the audio cannot be decoded", False),
+        ("the audio cannot be decoded", False),
+        ("unsupported codec", False),
+        (None, False),
+    ],
+)
+def test_a_fault_that_symbl_calls_its_own(message: str | None, is_providers_fault: bool) -> None:
+    job = {"id": "job-1", "status": "failed", "message": message}
+    state = OverScript({STATE: [response(job)]}).adapter.poll(JOB, None)
+    assert (state.phase, state.is_providers_fault) == ("failed", is_providers_fault)

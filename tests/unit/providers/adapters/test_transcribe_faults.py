@@ -103,3 +103,33 @@ def test_states_without_words() -> None:
 def test_a_job_that_aws_knows_no_more(code: str) -> None:
     with pytest.raises(JobNotFound, match=r"^Transcribe knows no job of this name$"):
         scripted(error(code)).poll(JOB, None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_providers_fault"),
+    [
+        # https://docs.aws.amazon.com/transcribe/latest/APIReference/CommonErrors.html, and the documentation of
+        # InternalFailureException in boto3's model
+        ("Internal Failure", True),
+        ("Internal failure. Please try your request again.", True),
+        ("There was an internal error. Check the error message, correct the issue, and try your request again.", True),
+        ("An internal service error occurred.", True),
+        # https://docs.aws.amazon.com/transcribe/latest/APIReference/API_TranscriptionJob.html: all that it lists
+        ("Unsupported media format.", False),
+        ("The media format provided does not match the detected media format.", False),
+        ("Invalid sample rate for audio file.", False),
+        ("The sample rate provided does not match the detected sample rate.", False),
+        ("Invalid file size: file size too large.", False),
+        ("Invalid number of channels: number of channels too large.", False),
+        # As users report it
+        ("The S3 URI that you provided can't be accessed. Make sure that you have read permission.", False),
+        # Nobody's words
+        ("Internal error: unsupported codec", False),
+        ("The file has an internal error: it cannot be decoded", False),
+        (None, False),
+    ],
+)
+def test_a_fault_that_transcribe_calls_its_own(reason: str | None, is_providers_fault: bool) -> None:
+    job = {"TranscriptionJobStatus": "FAILED", "FailureReason": reason}
+    state = scripted({"TranscriptionJob": job}).poll(JOB, None)
+    assert (state.phase, state.is_providers_fault) == ("failed", is_providers_fault)

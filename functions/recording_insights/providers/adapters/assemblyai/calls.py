@@ -27,6 +27,11 @@ DEFAULT_SPEECH_MODELS = ("universal-3-5-pro", "universal-2")
 _REGIONAL = {"en-US": "en_us", "en-GB": "en_uk", "en-AU": "en_au", "de-CH": "de_ch"}
 """The only regions for which the vendor has codes."""
 _NO_CREDIT = re.compile(r"balance is negative|insufficient (funds|credit|balance)|top up", re.IGNORECASE)
+_SERVER_ERROR = re.compile(r"internal server error\b(?!:)|server error(, developers|\.|$)", re.IGNORECASE)
+"""Begins the reason of a job that failed "due to a server error". The vendor recommends to submit the file again.
+
+Source: https://www.assemblyai.com/docs/pre-recorded-audio/guides/retry-server-error
+"""
 _DELETED = "http://deleted_by_user"
 _TRANSCRIPT_ID = re.compile(r"[\w-]{1,100}")
 
@@ -172,7 +177,8 @@ def _state_of_failure(transcript: Mapping[str, Any], whole: bytes | None) -> Job
         return JobState("succeeded", "error", missing=[f"transcript: {reason}"], reply=whole)
     if reason.lower().startswith("download error"):
         raise MediaLinkExpired("AssemblyAI could not download the media: the link has expired or was refused")
-    return JobState("failed", "error", f"AssemblyAI failed the job: {reason}")
+    is_providers_fault = _SERVER_ERROR.match(reason) is not None
+    return JobState("failed", "error", f"AssemblyAI failed the job: {reason}", is_providers_fault=is_providers_fault)
 
 
 def _digest(link: str) -> str:

@@ -28,6 +28,12 @@ DEFAULT_FEATURES = ("summarize", "sentiment", "topics")
 _FINER_TAG = re.compile(
     "da-DK|de-CH|en-(AU|GB|IN|NZ|US)|es-419|fr-CA|ko-KR|nl-BE|pt-(BR|PT)|sv-SE|th-TH|zh-(CN|HK|Hans|Hant|TW)"
 )
+_SERVER_ERROR = re.compile(r"(internal.server.error|bad.gateway|service.unavailable)\b", re.IGNORECASE)
+"""Begins an error whose cause is Deepgram's own servers. Its codes are written with blanks or with underscores.
+
+A gateway's time-out is left out: it is how Deepgram gives up media that takes too long, and a second job would too.
+Source: https://developers.deepgram.com/docs/errors, for HTTP; no source shows such an error in a delivery
+"""
 
 
 class Deepgram:
@@ -70,7 +76,10 @@ class Deepgram:
         if not reason:
             return JobState("succeeded", "delivered", missing=reading.missing_features(result))
         _check_link(code, reason)
-        return JobState("failed", code or "error", f"Deepgram failed the job: {reason}")
+        is_providers_fault = _SERVER_ERROR.match(reason) is not None
+        return JobState(
+            "failed", code or "error", f"Deepgram failed the job: {reason}", is_providers_fault=is_providers_fault
+        )
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """Return the delivery: there is no call that fetches a result."""

@@ -39,6 +39,12 @@ ENCODINGS = {"mp3": "Mpeg", "mp4": "Mpeg", "m4a": "Aac", "aac": "Aac", "wav": "W
 
 _SUCCEEDED = {"success", "completed"}
 _FAILED = {"fail", "failed"}
+_SERVER_ERRORS = {"CMN-201", "CMN-203"}
+"""Codes of errors whose cause is RingCentral's own servers: temporarily unavailable, internal server error.
+
+The vendor's advice is to rely on codes and not on messages. It explains none of the codes CAI-102 to CAI-110.
+Source: "Errors" in https://github.com/ringcentral/ringcentral-api-docs, for all APIs; no source shows them in a job
+"""
 _REASON = ("errorCode", "error", "message", "error_description")
 _JOB_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -185,7 +191,11 @@ def _state_of(job: Mapping[str, Any]) -> JobState:
     if any(error.get("errorCode") == "CAI-101" and error.get("parameterName") == "contentUri" for error in errors):
         # The vendor accepted the link with the submission, so the link has expired since.
         raise MediaLinkExpired(f"RingCentral could not get the media from its link: {_reason_of(job)}")
-    return JobState("failed", word, f"RingCentral failed the job: {_reason_of(job)}")
+    codes = {str(error.get("errorCode")) for error in errors}
+    is_providers_fault = bool(codes) and codes <= _SERVER_ERRORS
+    return JobState(
+        "failed", word, f"RingCentral failed the job: {_reason_of(job)}", is_providers_fault=is_providers_fault
+    )
 
 
 def _word_of(job: Mapping[str, Any]) -> str:

@@ -94,17 +94,22 @@ class SeaMeet:
         return reading.read_insights(reply)
 
     def read_callback(self, request: CallbackRequest) -> Callback | None:
-        """Read the callback of a finished analysis, which contains the result and names the meeting."""
+        """Verify the callback of a finished analysis, which contains the result and names the meeting."""
         self._prove(request)
+        return self.read_result(request.body)
+
+    @staticmethod
+    def read_result(body: bytes) -> Callback | None:
+        """Read the body of a verified callback."""
         try:
-            data = parse_object(request.body)
+            data = parse_object(body)
             event = data.get("event_name") or promised(data, "event")
             if event != RESULT_EVENT:
                 return None
             payload = payload_of(data)
             meeting = data.get("meeting_id") or promised(payload, "meeting_id")
         except ValueError as fault:
-            raise CallbackUnusable(str(fault), _meeting_in(request.body)) from None
+            raise CallbackUnusable(str(fault), _meeting_in(body)) from None
         if not meeting or not isinstance(meeting, str):
             raise CallbackUnusable("its field meeting_id is no text", "")
         return Callback({"meeting_id": meeting, "callback_key": meeting}, is_result=True, key=meeting)

@@ -76,6 +76,11 @@ _OPTIONS = {
 _ERROR_FIELDS = {"statusCode", "code", "error", "message"}
 _EXPIRED = re.compile(r"(?is)^(?=.*(url|link|file|media|download)).*(\b403\b|forbidden|access ?denied|expired)")
 _NO_CREDIT = re.compile(r"(?i)insufficient (fund|credit|balance|minute)|(credit|minute)s?\b.*(exhausted|used up)")
+_SERVER_ERROR = re.compile(r"(?i)internal server error\b(?!:)|we had a problem with our server\b")
+"""Begins the message of an error whose cause is Symbl's own server. The vendor's advice is to try again later.
+
+Source: "Error Codes" in https://github.com/symblai/symbl-docs, for HTTP; no source shows the message of a failed job
+"""
 
 
 class Symbl:
@@ -124,7 +129,8 @@ class Symbl:
         reason = reason_of(data)
         if _EXPIRED.search(reason):
             raise MediaLinkExpired(f"Symbl came too late for the link: {reason}")
-        return JobState("failed", word, f"Symbl failed the job: {reason}")
+        is_providers_fault = _SERVER_ERROR.match(reason) is not None
+        return JobState("failed", word, f"Symbl failed the job: {reason}", is_providers_fault=is_providers_fault)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """Fetch all parts of the conversation and return them as one object; the body of a 404 is included.

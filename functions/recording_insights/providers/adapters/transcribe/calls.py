@@ -44,6 +44,12 @@ _TOO_LITTLE_SPEECH = re.compile(r"speech segment long enough|someone speaking|le
 
 Source: https://github.com/awsdocs/amazon-transcribe-developer-guide/issues/12, and users' reports
 """
+_INTERNAL_FAILURE = re.compile(r"(there was )?(an )?internal (service )?(failure|error)\b(?!:)", re.IGNORECASE)
+"""Begins the reason of a job that failed by a fault of the service: the words of its `InternalFailureException`.
+
+All reasons that the API reference lists for a job are about the media.
+Source: https://docs.aws.amazon.com/transcribe/latest/APIReference/API_TranscriptionJob.html
+"""
 _NO_WORDS: Mapping[str, Any] = {"results": {"transcripts": [], "items": []}}
 
 
@@ -144,7 +150,10 @@ class Transcribe:
             reason = vendor_message(found.get("FailureReason") or NO_REASON)
             if _lacks_speech(found):
                 return JobState("succeeded", word, missing=[f"transcript: {reason}"])
-            return JobState("failed", word, f"Transcribe failed the job: {reason}")
+            is_providers_fault = _INTERNAL_FAILURE.match(reason) is not None
+            return JobState(
+                "failed", word, f"Transcribe failed the job: {reason}", is_providers_fault=is_providers_fault
+            )
         return JobState("succeeded" if word == "COMPLETED" else "running", word)
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:

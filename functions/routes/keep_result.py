@@ -1,0 +1,19 @@
+"""POST /webhooks/<provider>, for each provider whose results come by callback alone: seameet"""
+
+from aws_lambda_powertools import Logger
+
+from recording_insights.http.edge import LARGEST_CALLBACK, HttpRequest, HttpResponse, http_route
+from recording_insights.processing.keep_result import keep_result
+from recording_insights.providers.port import CallbackRequest
+from recording_insights.settings import KeepResultSettings
+from wiring import Wiring
+
+wiring = Wiring(KeepResultSettings)
+
+
+@http_route(Logger(service="keep-result"), largest_body=LARGEST_CALLBACK)
+def handler(request: HttpRequest) -> HttpResponse:
+    """200 for every authentic callback, once it is stored."""
+    callback = CallbackRequest(request.body, request.headers)
+    outcome = keep_result(wiring.settings.provider, wiring.result_adapter, callback, replies=wiring.replies)
+    return HttpResponse({"outcome": outcome})
