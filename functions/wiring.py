@@ -28,6 +28,7 @@ from recording_insights.settings import (
     RouteSettings,
     StageSettings,
     SubmitRecordingSettings,
+    SweepSettings,
     TableSettings,
     VendorSettings,
     WatchSettings,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
     from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.upload_credentials import Uploader
+    from recording_insights.aws.dead_letters import DeadLetters
+    from recording_insights.aws.listing import S3Listing
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
     from recording_insights.media.executions import ExecutionStarter
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from recording_insights.store.notices import NoticeStore
     from recording_insights.store.recordings import RecordingStore
     from recording_insights.store.rows import RecordingRow
+    from recording_insights.store.sweeps import SweepStore
 
 S = TypeVar("S", bound=FunctionSettings, covariant=True)
 W = TypeVar("W")
@@ -181,6 +185,13 @@ class Wiring(Generic[S]):
         return InsightStore(self.table)
 
     @part
+    def sweeps(self: "Wiring[TableSettings]") -> "SweepStore":
+        """The row of the sweep."""
+        from recording_insights.store.sweeps import SweepStore
+
+        return SweepStore(self.table)
+
+    @part
     def notices(self: "Wiring[TableSettings]") -> "NoticeStore":
         """The rows of Agora's notifications."""
         from recording_insights.store.notices import NoticeStore
@@ -207,12 +218,34 @@ class Wiring(Generic[S]):
 
         return S3TrackFolder(self.s3, bucket)
 
+    def listing(self, bucket: str) -> "S3Listing":
+        """All objects of a bucket."""
+        from recording_insights.aws.listing import S3Listing
+
+        return S3Listing(self.s3, bucket)
+
     @part
     def replies(self: "Wiring[RepliesBucketSettings]") -> "ReplyStore":
         """The raw replies of providers."""
         from recording_insights.aws.reply_bucket import ReplyStore
 
         return ReplyStore(self.s3, self.settings.replies_bucket)
+
+    # Dead letters
+
+    @part
+    def unadmitted(self: "Wiring[SweepSettings]") -> "DeadLetters":
+        """The arrivals that were not admitted."""
+        from recording_insights.aws.dead_letters import DeadLetters
+
+        return DeadLetters(clients.sqs(), self.settings.unadmitted_url)
+
+    @part
+    def dead_letters(self: "Wiring[SweepSettings]") -> "DeadLetters":
+        """The events that a function or a rule has failed with."""
+        from recording_insights.aws.dead_letters import DeadLetters
+
+        return DeadLetters(clients.sqs(), self.settings.dead_letters_url)
 
     # State machines
 

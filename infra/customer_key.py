@@ -23,6 +23,7 @@ _NEEDS: Mapping[str, Sequence[str]] = {
     "s3:AbortMultipartUpload": WRITE_PARTS,
     "secretsmanager:GetSecretValue": READ,
     "secretsmanager:PutSecretValue": WRITE_PARTS,
+    "sqs:ReceiveMessage": READ,
     "sqs:SendMessage": WRITE_PARTS,
     # Transcribe checks the key before the job, and then encrypts the transcript with it.
     "transcribe:StartTranscriptionJob": ("kms:DescribeKey", "kms:Encrypt", *WRITE_PARTS),

@@ -37,7 +37,13 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
 def _acknowledge_media(stack: RecordingInsightsStack) -> None:
     recordings = _arn(stack, stack.buckets.recordings)
     any_media = "media objects may have any key; this is the right to read, in this bucket only"
-    for function in (stack.arrival.admit, stack.watch.recover, stack.workflow.submit, stack.workflow.prepare):
+    for function in (
+        stack.arrival.admit,
+        stack.sweep.function,
+        stack.watch.recover,
+        stack.workflow.submit,
+        stack.workflow.prepare,
+    ):
         _acknowledge(function, f"IAM5[Resource::{recordings}/*]", any_media)
     _acknowledge(stack.workflow.prepare, f"IAM5[Resource::{recordings}/{PREPARED}*]", "prepared files may have any key")
 
@@ -51,6 +57,7 @@ def _acknowledge_replies(stack: RecordingInsightsStack) -> None:
         _acknowledge(stack.webhooks, f"IAM5[Resource::{replies}/{CALLBACKS}{name}/*]", any_reply)
     for function in (stack.workflow.poll, stack.workflow.save):
         _acknowledge(function, f"IAM5[Resource::{replies}/*]", any_reply)
+    _acknowledge(stack.sweep.function, f"IAM5[Resource::{replies}/{CALLBACKS}*]", any_reply)
 
 
 def _acknowledge_webhooks(stack: RecordingInsightsStack) -> None:
@@ -74,7 +81,7 @@ def _acknowledge_executions(stack: RecordingInsightsStack) -> None:
     machine = stack.get_logical_id(cast(cdk.CfnElement, stack.workflow.state_machine.node.default_child))
     executions = f"arn:<AWS::Partition>:states:{_region(stack)}:{_account(stack)}:execution:<{machine}.Name>:*"
     reason = "executions are named after their media objects; one action, on one state machine's executions"
-    for part in (stack.arrival.admit, stack.watch.recover, stack.workflow, stack.webhooks):
+    for part in (stack.arrival.admit, stack.sweep.function, stack.watch.recover, stack.workflow, stack.webhooks):
         _acknowledge(part, f"IAM5[Resource::{executions}]", reason)
 
 

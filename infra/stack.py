@@ -14,6 +14,7 @@ from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
 from infra.settings import StackSettings
 from infra.stopped_executions import StoppedExecutions
+from infra.sweep import Sweep
 from infra.table import InsightsTable
 from infra.watch import RecordingWatch
 from recording_insights.agora.storage import region_number
@@ -50,6 +51,7 @@ class RecordingInsightsStack(cdk.Stack):
         webhooks.receive(self.workflow.state_machine, self.arrival.dead_letters)
         machines = [self.workflow.state_machine, self.watch.state_machine]
         StoppedExecutions(self, "Stopped", foundation, machines, self.arrival.dead_letters)
+        self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, self.arrival)
 
         for name, value in {
             "RecordingsBucketName": buckets.recordings.bucket_name,
@@ -64,6 +66,7 @@ class RecordingInsightsStack(cdk.Stack):
             "ArrivalsUrl": self.arrival.queue.queue_url,
             "UnadmittedArrivalsArn": self.arrival.unadmitted.queue_arn,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
+            "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
         }.items():
             cdk.CfnOutput(self, name, value=value)

@@ -72,7 +72,7 @@ class RecordingWatch(Construct):
             "RecoverRecording",
             settings=foundation.settings,
             module="states.recover_recording",
-            description="Starts the processing of segments that are in no MP4",
+            description="Admits files whose events never came, and segments that are in no MP4",
             reads=foundation.settings_for(RecoverRecordingSettings, workflow_arn=workflow_arn),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),

@@ -25,6 +25,7 @@ EVERY_SETTING: Mapping[str, str] = {
     "submitCeilingMinutes": "120",
     "pollCeilingMinutes": "480",
     "lateFilesMinutes": "90",
+    "sweepMinutes": "30",
     "callbackWaitSeconds": "600",
     "resultConcurrency": "5",
     "webhookBaseUrl": "https://recordings.example.com",

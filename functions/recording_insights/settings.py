@@ -292,6 +292,16 @@ class ReceiveResultEventSettings(CallbacksSettings):
 
 
 @dataclass(frozen=True)
+class SweepSettings(CallbacksSettings, RecordingsBucketSettings):
+    """`provider` and `providers` as for arrivals and results. The two URLs are those of the dead-letter queues."""
+
+    provider: str
+    providers: Sequence[str]
+    unadmitted_url: str
+    dead_letters_url: str
+
+
+@dataclass(frozen=True)
 class ReportStoppedExecutionSettings(TableSettings):
     """The table only."""
 

@@ -21,6 +21,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         media_store=wiring.media,
         folder=wiring.folder,
         bucket=wiring.settings.recordings_bucket,
+        reader=wiring.s3_media.range_reader,
+        checksum=wiring.s3_media.checksum,
         start_execution=wiring.start_processing,
     )
     logger.info("recovered", extra=watch.to_state())

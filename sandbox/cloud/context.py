@@ -59,5 +59,6 @@ def tests_context() -> dict[str, str]:
         "submitCeilingMinutes": "10",
         "pollCeilingMinutes": "20",
         "lateFilesMinutes": "5",
+        "sweepMinutes": "0",
         "callbackWaitSeconds": "120",
     }

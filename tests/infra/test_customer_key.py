@@ -21,6 +21,7 @@ SECRET = {"secretsmanager": {DECRYPT}}
 SHARED_TOKEN = {"secretsmanager": {DECRYPT, GENERATE}}
 DEAD_LETTERS = {"sqs": {DECRYPT, GENERATE}}
 RIGHTS = {
+    "sweep": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
     "start_recording": TABLE | SECRET,
     "update_recording": TABLE | SECRET,
     "update_layout": TABLE | SECRET,

@@ -15,6 +15,23 @@ from tests.infra.conftest import synthesise
 Template = dict[str, Any]
 
 ACTIONS = {
+    "sweep": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ListMessageMoveTasks",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+        "sqs:StartMessageMoveTask",
+        "states:DescribeExecution",
+        "states:SendTaskSuccess",
+        "states:StartExecution",
+    },
     "admit_media": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",

@@ -6,7 +6,7 @@ Except for `sts`, each function makes a new client. The wiring of a Lambda funct
 import os
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -88,6 +88,13 @@ def step_functions(*, is_route: bool = False) -> "SFNClient":
     import boto3
 
     return boto3.client("stepfunctions", config=limits(is_route=is_route))
+
+
+def sqs() -> Any:
+    """Receives and moves dead letters."""
+    import boto3
+
+    return boto3.client("sqs")
 
 
 def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> bool:

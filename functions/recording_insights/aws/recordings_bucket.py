@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 LARGEST_BYTES = 64 << 20
 """Ten times the size of a segment of one minute with video. A remux holds several segments in memory."""
@@ -135,15 +136,22 @@ def _gone(error: "ClientError") -> MediaObjectGone | None:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """An object of the bucket and when it was written."""
+    """An object of the bucket and when it was written; `etag` has no quotes, `size` is in bytes."""
 
     key: str
     modified: datetime
+    etag: str = ""
+    size: int = 0
 
     @property
     def name(self) -> str:
         """The last part of its key."""
         return self.key.rpartition("/")[2]
+
+
+def stored_file(entry: "ObjectTypeDef") -> StoredFile:
+    """Return what an entry of a list says of an object."""
+    return StoredFile(entry["Key"], entry["LastModified"], entry["ETag"].strip('"'), entry["Size"])
 
 
 @dataclass(frozen=True)
@@ -168,7 +176,7 @@ class S3TrackFolder:
     def list(self, prefix: str) -> Sequence[StoredFile]:
         """Every object of the folder whose key begins with the prefix. Makes one call for each 1,000 objects."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
-        return [StoredFile(entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", ())]
+        return [stored_file(entry) for page in pages for entry in page.get("Contents", ())]
 
     def keep(self, key: str, file: Path) -> tuple[str, int]:
         """Store a file, in several parts if it is large. Returns its ETag and its size in bytes.

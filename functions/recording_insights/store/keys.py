@@ -12,6 +12,7 @@ CHANNEL#<name>  CLAIM                               the recording that the chann
 CALLBACK#<provider>#<key>  CALLBACK                 the media object of a job, by the vendor's id of the job
 SID#<sid>       SID                                 the recording of a recorder, by the recorder's sid; kept for 30 days
 NOTICE#<id>     NOTICE                              a notification of Agora's that was processed; kept for 7 days
+SWEEP           SWEEP                               since when the sweep runs, and how far it has come
 """
 
 PARTITION = "pk"
@@ -35,6 +36,10 @@ TRANSCRIPT_PREFIX = "TRANSCRIPT#"
 CONTENT_PREFIX = "CONTENT#"
 INSIGHT_PREFIX = "INSIGHT#"
 TRY_PREFIX = "TRY#"
+
+
+SWEEP_KEY = {PARTITION: "SWEEP", SORT: "SWEEP"}
+"""Key of the one row of the sweep."""
 
 
 def recording_key(recording_id: str) -> dict[str, str]:

@@ -153,6 +153,7 @@ class MediaChanges(TypedDict, total=False):
 
     # What it is
     copied_etag: str | None
+    swept_at: str | None
     # Its state
     status: str | None
     reason: str | None
@@ -218,6 +219,7 @@ class MediaRow(TypedDict, total=False):
     copied_etag: str
     checksum: str
     copies: set[str]
+    swept_at: str
     size: int
     format: str
     sequencer: str
@@ -402,3 +404,15 @@ class NoticeRow(TypedDict):
     pk: str
     sk: str
     expires_at: int
+
+
+class SweepRow(TypedDict, total=False):
+    """The one row of the sweep. `cursors` are the steps that were not finished, and where each goes on."""
+
+    pk: str
+    sk: str
+    sweeping_since: str
+    began_at: str
+    swept_at: str
+    sweeping_until: int
+    cursors: Mapping[str, str]

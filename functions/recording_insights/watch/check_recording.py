@@ -59,7 +59,7 @@ def check_recording(
         if recording["created_at"] != watch.opened_at or (watch.stops_only and not _is_stop_open(recording)):
             break
         if _is_settled(recording, media):
-            recovers = "complete_at" in recording and _needs_recovery(watch, recording)
+            recovers = "complete_at" in recording and not watch.looked_at_slices
             return watch.recover() if recovers else watch.end()
         if "stopped_at" in recording:
             return _settle(watch, recording, media, store=store, late_minutes=late_minutes)
@@ -268,17 +268,13 @@ def _is_stop_open(recording: RecordingRow) -> bool:
     return "stop_requested_at" in recording and "stopped_at" not in recording
 
 
-def _needs_recovery(watch: Watch, recording: RecordingRow) -> bool:
-    """Return whether segments have to be searched for lost parts: once, and not in mode individual, without MP4s."""
-    return recording.get("mode", "mix") != "individual" and not watch.looked_at_slices
-
-
 def _settle(
     watch: Watch, recording: RecordingRow, media: list[MediaRow], *, store: RecordingStore, late_minutes: int
 ) -> Watch:
     """After the end: declare the recording complete once no file has arrived for `late_minutes`.
 
-    Lost parts are recovered first: a recording without any file fails only after that.
+    The folder is looked through first: for files without a row, and for lost parts. Only after that does a recording
+    without any file fail.
     """
     # A track that waits for segments counts with the newest of them.
     arrivals = [item.get("quiet_since") or item["arrived_at"] for item in media if "recovered" not in item]
@@ -291,7 +287,7 @@ def _settle(
     complete: RecordingChanges = {"complete_at": store.timestamp, "watch_reason": None}
     if media:
         store.update(watch.recording_id, complete, only_without="complete_at")
-    if _needs_recovery(watch, recording):
+    if not watch.looked_at_slices:
         return watch.recover()
     if media:
         return watch.end()

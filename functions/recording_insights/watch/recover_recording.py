@@ -1,11 +1,15 @@
-"""State "Recover recording": make media objects of the parts that only a recorder's segments hold."""
+"""State "Recover recording": admit the files whose events never came, and the parts that only segments hold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.media.executions import ExecutionStarter, begin
+from recording_insights.media.intake import admit_media
+from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.media.track import TrackFiles
+from recording_insights.media.without_row import media_without_row
 from recording_insights.model.media_object import MOST_PARTS, MediaObject
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
@@ -21,9 +25,14 @@ def recover_recording(
     media_store: MediaStore,
     folder: TrackFiles,
     bucket: str,
+    reader: Callable[[MediaObject], RangeReader],
+    checksum: Callable[[MediaObject], str | None],
     start_execution: ExecutionStarter,
 ) -> Watch:
-    """Start one execution for each recorder whose segments hold lost parts; repeating it changes nothing.
+    """Admit the media in the recording's folder that have no row, then the lost parts; repeating it changes nothing.
+
+    One execution starts for each recorder whose segments hold lost parts. In mode individual, segments are those of
+    tracks, so no part can be lost.
 
     The row of a media object is written before its execution starts. A row from an earlier try stays as it is, even if
     files have arrived since.
@@ -32,7 +41,23 @@ def recover_recording(
     if found is None or found[0]["created_at"] != watch.opened_at:
         return watch.recovered()
     recording, media = found
-    for media_object, lost in _recovered(recording, media, folder, bucket, store.now()):
+    listed = folder.list(recording["prefix"])
+    channel = recording.get("channel", "")
+    for forgotten in media_without_row(listed, media, bucket=bucket, channel=channel, by_recorder=True):
+        admit_media(
+            forgotten,
+            store=media_store,
+            default_provider=recording["provider"],
+            prefix_providers={},
+            reader=reader,
+            checksum=checksum,
+            folder=folder,
+            start_execution=start_execution,
+        )
+    if recording.get("mode", "mix") == "individual":
+        return watch.recovered()
+    media = store.media_rows(watch.recording_id)
+    for media_object, lost in _recovered(recording, media, listed, folder, bucket, store.now()):
         if lost:
             providers = [recording["provider"]]
             media_store.admit(watch.recording_id, media_object, providers=providers, offset_ms=lost.offset_ms)
@@ -42,14 +67,18 @@ def recover_recording(
 
 
 def _recovered(
-    recording: RecordingRow, media: Sequence[MediaRow], folder: TrackFiles, bucket: str, now: datetime
+    recording: RecordingRow,
+    media: Sequence[MediaRow],
+    listed: Sequence[StoredFile],
+    folder: TrackFiles,
+    bucket: str,
+    now: datetime,
 ) -> Iterator[tuple[MediaObject, LostParts | None]]:
     """Yield each media object of lost parts; the second entry is None if the media object has a row already."""
     known = {item["key"] for item in media if "recovered" in item}
     for item in media:
         if "recovered" in item:
             yield MediaObject(bucket, item["key"], "", 0, now, recovers=item["part"] % MOST_PARTS), None
-    listed = folder.list(recording["prefix"])
     sid, channel = recording.get("sid"), recording.get("channel", "")
     for lost in find_lost_parts(listed, media, sid=sid, channel=channel, files=folder):
         if lost.playlist not in known:

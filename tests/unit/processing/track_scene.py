@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.hls.remux.remux import Prepared
 from recording_insights.hls.timeline import PlacedSegment
+from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.file_conversion import FileConversion
 from recording_insights.processing.prepare_media import prepare_media
@@ -43,9 +45,17 @@ class FakeFolder:
         return self.objects.get(key)
 
     def list(self, prefix: str) -> Sequence[StoredFile]:
-        found = [StoredFile(key, at) for key, (_, at) in self.objects.items() if key.startswith(prefix)]
+        found = [
+            StoredFile(key, at, md5(content, usedforsecurity=False).hexdigest(), len(content))
+            for key, (content, at) in self.objects.items()
+            if key.startswith(prefix)
+        ]
         self.lists += 1 + max(len(found) - 1, 0) // 1000
         return found
+
+    def reader(self, media: MediaObject) -> RangeReader:
+        """Reads ranges of an object, as the intake does."""
+        return lambda first, last: self.objects[media.key][0][first : last + 1]
 
     def keep(self, key: str, file: Path) -> tuple[str, int]:
         self.kept[key] = file.read_bytes()

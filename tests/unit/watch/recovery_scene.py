@@ -79,8 +79,10 @@ class Recovery:
 
     def mp4(self, number: int, seconds: float | None, *, recorder: int = 0, **of: Any) -> MediaObject:
         """An MP4 that came and was processed; None if nobody can tell how long it is."""
-        media = MediaObject(BUCKET, FOLDER + named(recorder, f"_{number}.mp4", **of), "etag", 9, self.clock.now())
-        self.folder.put(media.key)
+        key = FOLDER + named(recorder, f"_{number}.mp4", **of)
+        self.folder.put(key)
+        [stored] = self.folder.list(key)
+        media = MediaObject(BUCKET, key, stored.etag, stored.size, self.clock.now())
         length = None if seconds is None else round(seconds * 1000)
         self.media_store.admit(R, media, providers=["marsview"], duration_ms=length)
         self.media_store.finish(R, media.media_id, "done")
@@ -94,6 +96,8 @@ class Recovery:
             media_store=self.media_store,
             folder=self.folder,
             bucket=BUCKET,
+            reader=self.folder.reader,
+            checksum=lambda media: None,
             start_execution=self._start,
         )
 

@@ -10,6 +10,7 @@ from recording_insights.recordings.start import start_recording
 from recording_insights.store.keys import media_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import MediaRow
 from recording_insights.watch.check_recording import check_recording
 from recording_insights.watch.progress import Watch
 from recording_insights.watch.recover_recording import recover_recording
@@ -45,6 +46,10 @@ class Scene:
     def row(self) -> dict[str, Any]:
         return dict(self.store.find(self.watch.recording_id) or {})
 
+    @property
+    def media(self) -> list[MediaRow]:
+        return self.store.media_rows(self.watch.recording_id)
+
     def turn(self, *, scaled: bool = False) -> Watch:
         """Wait and look; `scaled`, as where waits run faster than the clock."""
         if not scaled:
@@ -63,6 +68,8 @@ class Scene:
             media_store=MediaStore(self.store.table, self.clock.now),
             folder=self.folder,
             bucket="recordings-bucket",
+            reader=self.folder.reader,
+            checksum=lambda media: None,
             start_execution=self._start,
         )
 
@@ -89,7 +96,7 @@ class Scene:
 
     def media_arrives(self, media_id: str = "m1", status: str = "done") -> None:
         recording_id = self.watch.recording_id
-        item = {"media_id": media_id, "key": f"{media_id}.mp4", "arrived_at": utc_text(self.clock.now())}
+        item = {"media_id": media_id, "key": f"{media_id}.mp4", "etag": "1", "arrived_at": utc_text(self.clock.now())}
         self.store.table.put_item(Item={**media_key(recording_id, media_id), **item, "status": status})
         self.store.update(recording_id, {"status": status, "media": {media_id: {"key": "k", "status": status}}})
 

@@ -10,6 +10,7 @@ from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from tests.unit.agora.fake_agora import FakeAgora
 from tests.unit.fakes import FakeClock, unwatched
+from tests.unit.media.test_intake import wav
 from tests.unit.processing.track_scene import playlist
 from tests.unit.recordings.wanted import wanted
 from tests.unit.watch.scene import LATE, Scene
@@ -122,15 +123,71 @@ def test_without_any_slices_it_is_the_failure_that_it_was(recording: Scene) -> N
     assert recording.folder.lists == 1
 
 
-class TestNothingIsLookedAt:
-    def test_in_mode_individual(
+def file_lies_there(scene: Scene, name: str, content: bytes | str = b"ts") -> None:
+    row = scene.row
+    scene.folder.put(f"{row['prefix']}{row['sid']}_{name}", content)
+
+
+def test_a_file_whose_event_never_came_is_admitted_and_no_failure_is_declared(
+    recording: Scene, vendor: FakeAgora
+) -> None:
+    slices_come(recording, 1)
+    file_lies_there(recording, f"{recording.row['channel']}_0.mp4", wav())
+    vendor.live_status = 8
+    recording.run()
+
+    assert [item["key"] for item in recording.media] == [f"{recording.row['prefix']}{recording.row['sid']}_team_0.mp4"]
+    assert recording.row["status"] == "processing"
+    assert "complete_at" in recording.row
+    assert len(recording.executions) == 1
+
+
+def test_so_is_a_track_of_mode_individual(
+    start: Any, store: RecordingStore, agora: AgoraClient, clock: FakeClock, vendor: FakeAgora
+) -> None:
+    scene = Scene(store, agora, clock, Watch.begin(start(wanted(mode="individual")).recording))
+    vendor.live_status = 5
+    scene.run(lambda: "sid" in scene.row and scene.watch.phase == "recording")
+    stem = f"{scene.row['channel']}__uid_s_1001__uid_e_audio"
+    segment = f"{scene.row['sid']}_{stem}_20261121120000000.ts"
+    scene.folder.put(scene.row["prefix"] + segment)
+    file_lies_there(scene, f"{stem}.m3u8", playlist([segment], closed=True))
+    vendor.live_status = 8
+    scene.run()
+
+    assert [item["uid"] for item in scene.media] == ["1001"]
+    assert scene.row["status"] == "processing"
+
+
+def test_what_has_a_row_is_left_alone(recording: Scene, vendor: FakeAgora) -> None:
+    file_lies_there(recording, f"{recording.row['channel']}_0.mp4", wav())
+    vendor.live_status = 8
+    recording.run()
+    [before] = recording.media
+
+    recording.recover()
+
+    assert recording.media == [before]
+    assert len(recording.executions) == 1
+
+
+def test_a_file_that_is_no_media_is_no_reason_to_say_that_a_file_came(recording: Scene, vendor: FakeAgora) -> None:
+    file_lies_there(recording, f"{recording.row['channel']}_0.mp4", b"<html>")
+    vendor.live_status = 8
+    recording.run()
+
+    assert recording.row["status"] in ("failed", "empty")
+
+
+class TestWithoutAnyFile:
+    def test_the_folder_of_mode_individual_is_looked_at_too(
         self, start: Any, store: RecordingStore, agora: AgoraClient, clock: FakeClock, vendor: FakeAgora
     ) -> None:
         scene = Scene(store, agora, clock, Watch.begin(start(wanted(mode="individual")).recording))
         vendor.live_status = 8
         scene.run()
         assert scene.row["status"] in ("failed", "empty")
-        assert scene.folder.lists == 0
+        assert scene.folder.lists == 1
 
     def test_where_nothing_was_recorded(self, scene: Scene, vendor: FakeAgora) -> None:
         vendor.live_status = 2

@@ -1,0 +1,111 @@
+"""EventBridge Scheduler: one sweep."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
+from recording_insights.deadline import Deadline
+from recording_insights.media.executions import begin
+from recording_insights.media.intake import admit_media
+from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.receive_result_event import receive_result_event
+from recording_insights.processing.reopen import reopen
+from recording_insights.processing.report_failure import report_stopped_execution
+from recording_insights.settings import SweepSettings
+from recording_insights.store.rows import MediaRow, SweepRow
+from recording_insights.sweep.dead_letters import bring_back, handle_dead_letters
+from recording_insights.sweep.jobs_not_fetched import fetch_forgotten_jobs
+from recording_insights.sweep.media_without_row import admit_media_without_row
+from recording_insights.sweep.results import receive_results
+from recording_insights.sweep.rows_without_execution import begin_rows_without_execution
+from recording_insights.sweep.step import Step
+from recording_insights.sweep.sweep import Work, modified_since, sweep, sweeping_since
+from wiring import Wiring, utc_now
+
+logger = Logger(service="sweep")
+wiring = Wiring(SweepSettings)
+
+
+def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Sweep once; returns the counts of each step."""
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    steps: Mapping[str, Work] = {
+        "arrivals": lambda row, after: bring_back(wiring.unadmitted, now=utc_now()),
+        "dead_letters": lambda row, after: handle_dead_letters(
+            wiring.dead_letters, handle=_handle, now=utc_now(), deadline=deadline
+        ),
+        "results": partial(_results, DELIVERIES, wiring.callbacks.receive_delivery, deadline),
+        "kept_results": partial(_results, CALLBACKS, wiring.callbacks.receive_kept_result, deadline),
+        "media": partial(_media, deadline),
+        "rows": partial(_rows, deadline),
+        "jobs": partial(_jobs, deadline),
+    }
+    counts = sweep(steps, sweeps=wiring.sweeps, deadline=deadline)
+    logger.info("swept", extra={"counts": counts})
+    return counts
+
+
+def _media(deadline: Deadline, row: SweepRow, after: str) -> Step:
+    return admit_media_without_row(
+        wiring.listing(wiring.settings.recordings_bucket).files(after=after),
+        bucket=wiring.settings.recordings_bucket,
+        store=wiring.recordings,
+        admit=_admit,
+        modified_since=modified_since(row),
+        sweeping_since=sweeping_since(row),
+        deadline=deadline,
+    )
+
+
+def _rows(deadline: Deadline, row: SweepRow, after: str) -> Step:
+    return begin_rows_without_execution(store=wiring.recordings, begin=_begin, after=after, deadline=deadline)
+
+
+def _jobs(deadline: Deadline, row: SweepRow, after: str) -> Step:
+    return fetch_forgotten_jobs(store=wiring.recordings, retry=_fetch_again, after=after, deadline=deadline)
+
+
+def _begin(media: MediaRow) -> str | None:
+    return begin(media, store=wiring.media, start_execution=wiring.start_processing)
+
+
+def _fetch_again(media: MediaRow) -> str | None:
+    reopened = reopen(media, store=wiring.media, start="job")
+    wiring.media.note(media["recording_id"], media["media_id"], swept_at=wiring.media.timestamp)
+    return _begin(reopened)
+
+
+def _results(prefix: str, receive: Callable[[str], str], deadline: Deadline, row: SweepRow, after: str) -> Step:
+    return receive_results(
+        wiring.listing(wiring.settings.replies_bucket).files(prefix=prefix, after=after),
+        receive=receive,
+        modified_since=modified_since(row),
+        deadline=deadline,
+    )
+
+
+def _handle(event: Mapping[str, Any]) -> object:
+    """Do what the function would have done that failed with the event."""
+    if event["source"] == "aws.states":
+        return report_stopped_execution(event["detail"], store=wiring.media)
+    if event["detail"].get("bucket", {}).get("name") == wiring.settings.recordings_bucket:
+        return _admit(MediaObject.from_event(event))
+    return receive_result_event(event, callbacks=wiring.callbacks, providers=wiring.settings.providers)
+
+
+def _admit(media: MediaObject) -> Mapping[str, Any]:
+    outcome = admit_media(
+        media,
+        store=wiring.media,
+        default_provider=wiring.settings.provider,
+        prefix_providers=wiring.stage_settings.prefix_providers,
+        reader=wiring.s3_media.range_reader,
+        checksum=wiring.s3_media.checksum,
+        folder=wiring.folder_of(media.bucket),
+        start_execution=wiring.start_processing,
+    )
+    logger.info("ignored" if "ignored" in outcome else "admitted", extra={"key": media.key, **outcome})
+    return outcome

@@ -1,0 +1,1 @@
+"""The sweep: finds what arrived, ended or failed without anybody noticing, and has it processed."""

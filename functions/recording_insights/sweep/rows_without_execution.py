@@ -1,0 +1,35 @@
+"""Media objects that are not finished, and that no execution may be working on any more."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from recording_insights.deadline import Deadline
+from recording_insights.model.moments import utc_text
+from recording_insights.model.status import FINAL
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import MediaRow
+from recording_insights.sweep.processed import recordings_with
+from recording_insights.sweep.step import RESERVE_SECONDS, Step
+
+QUIET = timedelta(minutes=10)
+"""A recording whose row has changed within this time is at work."""
+
+
+def begin_rows_without_execution(
+    *, store: RecordingStore, begin: Callable[[MediaRow], str | None], after: str, deadline: Deadline
+) -> Step:
+    """Begin each unfinished media object of the recordings that have been quiet, newest first.
+
+    `begin` starts an execution only if none works on the media object; it returns None for one that has ended since.
+    """
+    step = Step(cursor=after)
+    quiet_since = utc_text(store.now() - QUIET)
+    for recording, place in recordings_with(store, "processing", after=after):
+        if deadline.seconds_left < RESERVE_SECONDS:
+            return step
+        if recording["updated_at"] <= quiet_since:
+            for row in store.media_rows(recording["recording_id"]):
+                if row["status"] not in FINAL:
+                    step.attempt(lambda row=row: "unfinished" if begin(row) else "ended")  # type: ignore[misc]
+        step.cursor = place
+    return Step(step.counts)

@@ -1,0 +1,32 @@
+"""What one step of a sweep did."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+RESERVE_SECONDS = 20.0
+"""Time that a step leaves: for the item that it works on, and for the row of the sweep."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Step:
+    """`counts` are numbers by what was done. `cursor` is where the next sweep goes on; None if everything was seen."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    cursor: str | None = None
+
+    def attempt(self, work: Callable[[], str | None]) -> None:
+        """Do the work for one item and count what it returns, unless that is None.
+
+        An exception is logged and counted as `faults`: one bad item must not keep the sweep from those behind it.
+        """
+        try:
+            outcome = work()
+        except Exception:
+            _logger.exception("the sweep could not do this now, and will try again")
+            outcome = "faults"
+        if outcome:
+            self.counts[outcome] += 1

@@ -1,0 +1,93 @@
+"""One sweep at a time, within its time, from where the last one stopped."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from recording_insights.model.moments import utc_text
+from recording_insights.store.rows import SweepRow
+from recording_insights.store.sweeps import SweepStore
+from recording_insights.sweep.step import Step
+from recording_insights.sweep.sweep import modified_since, sweep
+from tests.unit.fake_table import FakeTable
+from tests.unit.fakes import FakeClock
+
+
+@pytest.fixture
+def sweeps(table: FakeTable, clock: FakeClock) -> SweepStore:
+    return SweepStore(cast(Any, table), clock.now)
+
+
+def seen(cursor: str | None = None, **counts: int) -> Step:
+    step = Step(cursor=cursor)
+    step.counts.update(counts)
+    return step
+
+
+def test_the_first_sweep_says_since_when_and_later_ones_keep_it(sweeps: SweepStore, clock: FakeClock) -> None:
+    began = clock.now()
+    rows: list[SweepRow] = []
+
+    def look(row: SweepRow, after: str) -> Step:
+        rows.append(row)
+        return seen(admitted=1)
+
+    for _ in range(2):
+        assert sweep({"look": look}, sweeps=sweeps, deadline=clock.deadline(300)) == {
+            "look": {"admitted": 1},
+            "unfinished": [],
+        }
+        clock.elapsed += 900
+    assert [row["sweeping_since"] for row in rows] == [utc_text(began)] * 2
+    assert modified_since(rows[1]) == began - timedelta(days=2)
+
+
+def test_only_one_sweep_is_at_work_until_its_time_is_over(sweeps: SweepStore, clock: FakeClock) -> None:
+    def again(row: SweepRow, after: str) -> Step:
+        assert sweep({"look": again}, sweeps=sweeps, deadline=clock.deadline(300)) == {"busy": True}
+        return seen()
+
+    sweep({"look": again}, sweeps=sweeps, deadline=clock.deadline(300))
+    assert sweeps.begin(300)  # and is killed
+    clock.elapsed += 301
+    assert sweeps.begin(300)
+
+
+def test_the_next_sweep_runs_what_was_not_finished_at_its_cursor(sweeps: SweepStore, clock: FakeClock) -> None:
+    calls: list[tuple[str, str]] = []
+    began = utc_text(clock.now())
+
+    def whole(row: SweepRow, after: str) -> Step:
+        calls.append(("whole", after))
+        return seen()
+
+    def long(row: SweepRow, after: str) -> Step:
+        calls.append(("long", after))
+        clock.elapsed += 0 if after else 290
+        return seen(None if after else "k")
+
+    def last(row: SweepRow, after: str) -> Step:
+        calls.append(("last", after))
+        return seen()
+
+    steps = {"whole": whole, "long": long, "last": last}
+    assert sweep(steps, sweeps=sweeps, deadline=clock.deadline(300))["unfinished"] == ["last", "long"]
+    assert sweep(steps, sweeps=sweeps, deadline=clock.deadline(300))["unfinished"] == []
+    assert calls == [("whole", ""), ("long", ""), ("long", "k"), ("last", "")]
+    row = sweeps.begin(300)
+    assert row is not None
+    assert row["swept_at"] == began, "the next round looks back from the begin of this one"
+
+
+def test_a_step_that_fails_keeps_no_other_from_running(sweeps: SweepStore, clock: FakeClock) -> None:
+    def broken(row: SweepRow, after: str) -> Step:
+        raise RuntimeError("S3 is away")
+
+    steps = {"broken": broken, "good": lambda row, after: seen(noted=1)}
+    counts = sweep(steps, sweeps=sweeps, deadline=clock.deadline(300))
+    assert counts == {"broken": {"faults": 1}, "good": {"noted": 1}, "unfinished": []}
+    assert sweep(steps, sweeps=sweeps, deadline=clock.deadline(300)) == counts, "the good one runs again as well"
+    row = sweeps.begin(300)
+    assert row is not None
+    assert "swept_at" not in row, "the next sweep looks as far back"
