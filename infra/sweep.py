@@ -42,7 +42,7 @@ class Sweep(Construct):
             ),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
-                foundation.on_index("Query"),
+                foundation.on_indexes("Query"),
                 foundation.read_recordings(),
                 foundation.on_replies("GetObject", prefix=CALLBACKS),
                 foundation.list_recordings(),

@@ -156,6 +156,7 @@ class MediaChanges(TypedDict, total=False):
     swept_at: str | None
     # Its state
     status: str | None
+    stage: str | None
     reason: str | None
     reason_code: str | None
     waiting_since: str | None
@@ -234,6 +235,7 @@ class MediaRow(TypedDict, total=False):
     arrived_at: str
     # Its state
     status: str
+    stage: str
     reason: str
     reason_code: str
     waiting_since: str
@@ -313,6 +315,7 @@ class TryRow(TypedDict, total=False):
     # How it ended
     status: str
     ended_at: str
+    stage: str
     reason: str
     reason_code: str
     reply: str

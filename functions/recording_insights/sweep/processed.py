@@ -12,7 +12,7 @@ def recordings_with(store: RecordingStore, status: str, *, after: str = "") -> I
     """Yield each recording that has the status, and its place, a text that a later call may begin `after`."""
     created_at, _, recording_id = after.partition(" ")
     before = (created_at, recording_id) if after else None
-    while found := store.newest((status,), _AT_ONCE, before=before):
+    while found := store.newest(status, _AT_ONCE, before=before):
         for recording in found:
             before = position(recording)
             yield recording, " ".join(before)
