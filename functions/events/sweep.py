@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: one sweep."""
+"""EventBridge Scheduler, or an operator: one sweep."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,7 +21,7 @@ from recording_insights.sweep.jobs_not_fetched import fetch_forgotten_jobs
 from recording_insights.sweep.media_without_row import admit_media_without_row
 from recording_insights.sweep.results import receive_results
 from recording_insights.sweep.rows_without_execution import begin_rows_without_execution
-from recording_insights.sweep.step import Step
+from recording_insights.sweep.step import AT_ONCE, Ages, Step
 from recording_insights.sweep.sweep import Work, modified_since, sweep, sweeping_since
 from wiring import Wiring, utc_now
 
@@ -30,18 +30,19 @@ wiring = Wiring(SweepSettings)
 
 
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Sweep once; returns the counts of each step."""
+    """Sweep once; returns the counts of each step. With {"at_once": true}, nothing needs to have lain for a while."""
+    ages = AT_ONCE if event.get("at_once") else Ages()
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     steps: Mapping[str, Work] = {
-        "arrivals": lambda row, after: bring_back(wiring.unadmitted, now=utc_now()),
+        "arrivals": lambda row, after: bring_back(wiring.unadmitted, now=utc_now(), age=ages.letters),
         "dead_letters": lambda row, after: handle_dead_letters(
-            wiring.dead_letters, handle=_handle, now=utc_now(), deadline=deadline
+            wiring.dead_letters, handle=_handle, now=utc_now(), deadline=deadline, age=ages.letters
         ),
         "results": partial(_results, DELIVERIES, wiring.callbacks.receive_delivery, deadline),
         "kept_results": partial(_results, CALLBACKS, wiring.callbacks.receive_kept_result, deadline),
         "media": partial(_media, deadline),
-        "rows": partial(_rows, deadline),
-        "jobs": partial(_jobs, deadline),
+        "rows": partial(_rows, deadline, ages),
+        "jobs": partial(_jobs, deadline, ages),
     }
     counts = sweep(steps, sweeps=wiring.sweeps, deadline=deadline)
     logger.info("swept", extra={"counts": counts})
@@ -60,12 +61,16 @@ def _media(deadline: Deadline, row: SweepRow, after: str) -> Step:
     )
 
 
-def _rows(deadline: Deadline, row: SweepRow, after: str) -> Step:
-    return begin_rows_without_execution(store=wiring.recordings, begin=_begin, after=after, deadline=deadline)
+def _rows(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
+    return begin_rows_without_execution(
+        store=wiring.recordings, begin=_begin, after=after, deadline=deadline, age=ages.rows
+    )
 
 
-def _jobs(deadline: Deadline, row: SweepRow, after: str) -> Step:
-    return fetch_forgotten_jobs(store=wiring.recordings, retry=_fetch_again, after=after, deadline=deadline)
+def _jobs(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
+    return fetch_forgotten_jobs(
+        store=wiring.recordings, retry=_fetch_again, after=after, deadline=deadline, age=ages.jobs
+    )
 
 
 def _begin(media: MediaRow) -> str | None:

@@ -13,6 +13,13 @@ def function_of(stack: LocalStack, state: str, machine: str) -> str:
     return str(json.loads(found["definition"])["States"][state]["Arguments"]["FunctionName"])
 
 
+def function_with(stack: LocalStack, handler: str) -> str:
+    """The name of the function that has a handler."""
+    pages = stack.client("lambda").get_paginator("list_functions").paginate()
+    [name] = [f["FunctionName"] for page in pages for f in page["Functions"] if f["Handler"] == handler]
+    return str(name)
+
+
 @contextmanager
 def throttled(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> Iterator[None]:
     """A task's function takes no calls."""
@@ -23,12 +30,27 @@ def throttled(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> It
 @contextmanager
 def throttled_route(stack: LocalStack, module: str) -> Iterator[None]:
     """The function of a file in functions/routes takes no calls."""
-    pages = stack.client("lambda").get_paginator("list_functions").paginate()
-    [name] = [
-        f["FunctionName"] for page in pages for f in page["Functions"] if f["Handler"] == f"routes.{module}.handler"
-    ]
-    with _without_workers(stack, name):
+    with _without_workers(stack, function_with(stack, f"routes.{module}.handler")):
         yield
+
+
+@contextmanager
+def failing_event(stack: LocalStack, module: str) -> Iterator[None]:
+    """The function of a file in functions/events may do nothing but leave dead letters."""
+    with _without_policies(stack, function_with(stack, f"events.{module}.handler"), keeping=["sqs:SendMessage"]):
+        yield
+
+
+@contextmanager
+def without_rule(stack: LocalStack, description: str) -> Iterator[None]:
+    """The rule of this description sees no event."""
+    events = stack.client("events")
+    [name] = [rule["Name"] for rule in events.list_rules()["Rules"] if rule.get("Description") == description]
+    events.disable_rule(Name=name)
+    try:
+        yield
+    finally:
+        events.enable_rule(Name=name)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ def media_without_row(
     `rows` are those of the files' recordings. A row is also for the copies whose content it holds. `channel` and
     `by_recorder` are those of `MediaObject` and `why_ignored`.
     """
-    known = {(row["key"], etag) for row in rows for etag in (row["etag"], row.get("copied_etag"))}
+    known = {(row.get("key"), etag) for row in rows for etag in (row.get("etag"), row.get("copied_etag"))}
     copies = {key for row in rows for key in row.get("copies", ())}
     for file in files:
         stored = MediaObject(bucket, file.key, file.etag, file.size, file.modified)

@@ -10,8 +10,6 @@ from recording_insights.store.rows import MediaRow
 from recording_insights.sweep.processed import recordings_with
 from recording_insights.sweep.step import RESERVE_SECONDS, Step
 
-AFTER = timedelta(days=1)
-"""How long after the failure the provider is asked again."""
 KEPT = timedelta(days=30)
 """Recordings that began longer ago are left alone: no provider promises to keep a result for longer."""
 NOT_FETCHED = frozenset({"no_result"})
@@ -19,15 +17,20 @@ NOT_FETCHED = frozenset({"no_result"})
 
 
 def fetch_forgotten_jobs(
-    *, store: RecordingStore, retry: Callable[[MediaRow], object], after: str, deadline: Deadline
+    *,
+    store: RecordingStore,
+    retry: Callable[[MediaRow], object],
+    after: str,
+    deadline: Deadline,
+    age: timedelta,
 ) -> Step:
-    """Have each job fetched that was accepted, and whose media object failed a day ago for want of a result.
+    """Have each job fetched that was accepted, and whose media object failed so long ago for want of a result.
 
     `retry` begins another try from the job. It marks the row with `swept_at`, so that this happens once.
     """
     step = Step(cursor=after)
     now = store.now()
-    failed_before, created_since = utc_text(now - AFTER), utc_text(now - KEPT)
+    failed_before, created_since = utc_text(now - age), utc_text(now - KEPT)
     for status in ("failed", "partial"):
         began, _, place = after.partition("/")
         if after and began == "partial" and status == "failed":
@@ -46,7 +49,7 @@ def fetch_forgotten_jobs(
 
 def _is_forgotten(row: MediaRow, failed_before: str) -> bool:
     return (
-        row["status"] == "failed"
+        row.get("status") == "failed"
         and bool(row.get("job"))
         and "swept_at" not in row
         and row.get("reason_code") in NOT_FETCHED

@@ -11,25 +11,27 @@ from recording_insights.store.rows import MediaRow
 from recording_insights.sweep.processed import recordings_with
 from recording_insights.sweep.step import RESERVE_SECONDS, Step
 
-QUIET = timedelta(minutes=10)
-"""A recording whose row has changed within this time is at work."""
-
 
 def begin_rows_without_execution(
-    *, store: RecordingStore, begin: Callable[[MediaRow], str | None], after: str, deadline: Deadline
+    *,
+    store: RecordingStore,
+    begin: Callable[[MediaRow], str | None],
+    after: str,
+    deadline: Deadline,
+    age: timedelta,
 ) -> Step:
-    """Begin each unfinished media object of the recordings that have been quiet, newest first.
+    """Begin each unfinished media object of the recordings that have not changed for so long, newest first.
 
     `begin` starts an execution only if none works on the media object; it returns None for one that has ended since.
     """
     step = Step(cursor=after)
-    quiet_since = utc_text(store.now() - QUIET)
+    quiet_since = utc_text(store.now() - age)
     for recording, place in recordings_with(store, "processing", after=after):
         if deadline.seconds_left < RESERVE_SECONDS:
             return step
-        if recording["updated_at"] <= quiet_since:
+        if recording.get("updated_at", "") <= quiet_since:
             for row in store.media_rows(recording["recording_id"]):
-                if row["status"] not in FINAL:
+                if row.get("status") not in FINAL:
                     step.attempt(lambda row=row: "unfinished" if begin(row) else "ended")  # type: ignore[misc]
         step.cursor = place
     return Step(step.counts)

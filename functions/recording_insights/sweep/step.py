@@ -4,11 +4,27 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 RESERVE_SECONDS = 20.0
 """Time that a step leaves: for the item that it works on, and for the row of the sweep."""
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ages:
+    """How long something has been so before the sweep looks at it: by then others had the time to do their part."""
+
+    letters: timedelta = timedelta(hours=1)
+    """Dead letters."""
+    rows: timedelta = timedelta(minutes=10)
+    """Rows of recordings that have not changed."""
+    jobs: timedelta = timedelta(days=1)
+    """Media objects that failed because nobody could fetch the result of their job."""
+
+
+AT_ONCE = Ages(letters=timedelta(0), rows=timedelta(0), jobs=timedelta(0))
 
 
 @dataclass

@@ -1,8 +1,10 @@
 """Correction of SQS: messages of a dead-letter queue can be moved back to where they came from."""
 
+import json
 import time
 import uuid
 from collections.abc import Mapping
+from functools import wraps
 from typing import Any
 
 from sandbox.cloud.emulator.internals import require_parameters, require_source
@@ -10,6 +12,8 @@ from sandbox.cloud.emulator.internals import require_parameters, require_source
 
 def add_message_move_tasks() -> None:
     """Add StartMessageMoveTask and ListMessageMoveTasks, which ministack does not know. A task ends at once.
+
+    A policy can grant them by the ARN of the dead-letter queue.
 
     A message goes to the `DestinationArn`, else to the queue from which it was moved when it was received too often.
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
@@ -58,3 +62,29 @@ def add_message_move_tasks() -> None:
 
     sqs._HANDLERS["StartMessageMoveTask"] = start
     sqs._HANDLERS["ListMessageMoveTasks"] = listed
+    _name_queue_to_iam()
+
+
+def _name_queue_to_iam() -> None:
+    """Let IAM know the queue of a message move task, which names it by its ARN."""
+    from ministack.core import iam_actions  # type: ignore[import-untyped]
+
+    require_parameters(iam_actions.extract_resource_arn, "service", "method", "path", "headers", "body")
+    arn_of = iam_actions.extract_resource_arn
+
+    @wraps(arn_of)
+    def arn_of_source(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+        source = _source_of_task(headers, body) if service == "sqs" else None
+        return source or arn_of(service, method, path, headers, body, *rest)
+
+    iam_actions.extract_resource_arn = arn_of_source
+
+
+def _source_of_task(headers: Mapping[str, Any], body: bytes) -> str | None:
+    target = str(headers.get("x-amz-target") or headers.get("X-Amz-Target") or "")
+    if not target.endswith(("StartMessageMoveTask", "ListMessageMoveTasks")):
+        return None
+    try:
+        return str(json.loads(body)["SourceArn"])
+    except (ValueError, LookupError, TypeError):
+        return None

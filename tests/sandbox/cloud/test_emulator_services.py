@@ -39,6 +39,12 @@ def handler(event, context):
     time.sleep(event["seconds"])
     return AT_START
 """
+LISTS_MOVE_TASKS = """
+import boto3
+
+def handler(event, context):
+    return boto3.client("sqs").list_message_move_tasks(SourceArn=event["arn"])["Results"]
+"""
 
 
 def allow(action: str, resource: str) -> Mapping[str, Any]:
@@ -297,6 +303,22 @@ def test_messages_move_back_to_the_queue_that_they_came_from(emulator: LocalStac
     [moved] = client.list_message_move_tasks(SourceArn=arn(letters))["Results"]
     assert (moved["Status"], moved["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 1)
     assert take(source) == ["comes back"]
+
+
+def test_a_message_move_task_is_granted_by_the_arn_of_its_queue(emulator: LocalStack) -> None:
+    client, name = emulator.client("sqs"), uuid4().hex[:8]
+    for queue in ("mine", "theirs"):
+        client.create_queue(QueueName=f"{queue}-{name}")
+    url = client.get_queue_url(QueueName=f"mine-{name}")["QueueUrl"]
+    mine = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    function = create_function(emulator, LISTS_MOVE_TASKS, allow("sqs:ListMessageMoveTasks", mine))
+
+    def call(arn: str) -> Any:
+        payload = json.dumps({"arn": arn})
+        return json.loads(emulator.client("lambda").invoke(FunctionName=function, Payload=payload)["Payload"].read())
+
+    assert call(mine) == []
+    assert "not authorized" in call(mine.replace("mine", "theirs"))["errorMessage"]
 
 
 def test_a_running_call_ends_while_its_function_is_updated(emulator: LocalStack, tmp_path: Path) -> None:

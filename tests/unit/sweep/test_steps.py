@@ -19,6 +19,7 @@ from recording_insights.sweep.dead_letters import bring_back, handle_dead_letter
 from recording_insights.sweep.jobs_not_fetched import fetch_forgotten_jobs
 from recording_insights.sweep.results import receive_results
 from recording_insights.sweep.rows_without_execution import begin_rows_without_execution
+from recording_insights.sweep.step import Ages
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 
@@ -54,7 +55,9 @@ class TestRowsWithoutExecution:
             return "name"
 
         deadline = clock.deadline(more.get("seconds", 300))
-        step = begin_rows_without_execution(store=store, begin=begin, after=more.get("after", ""), deadline=deadline)
+        step = begin_rows_without_execution(
+            store=store, begin=begin, after=more.get("after", ""), deadline=deadline, age=Ages().rows
+        )
         return step, begun
 
     def test_unfinished_media_of_quiet_recordings_are_begun(self, recordings: RecordingStore, clock: FakeClock) -> None:
@@ -84,7 +87,7 @@ class TestJobsNotFetched:
             store.table.put_item(Item={**cast(Any, row), "swept_at": utc_text(store.now())})
             return True
 
-        fetch_forgotten_jobs(store=store, retry=retry, after="", deadline=clock.deadline(300))
+        fetch_forgotten_jobs(store=store, retry=retry, after="", deadline=clock.deadline(300), age=Ages().jobs)
         return fetched
 
     def test_a_day_later_and_once(self, recordings: RecordingStore, clock: FakeClock) -> None:
@@ -137,9 +140,9 @@ class TestDeadLetters:
     def test_arrivals_are_moved_back_once_they_are_an_hour_old(self, clock: FakeClock) -> None:
         queue = FakeQueue()
         queue.put({}, clock.now() - timedelta(minutes=30))
-        assert bring_back(cast(DeadLetters, queue), now=clock.now()).counts == {}
+        assert bring_back(cast(DeadLetters, queue), now=clock.now(), age=Ages().letters).counts == {}
         queue.put({}, clock.now() - timedelta(minutes=61))
-        assert bring_back(cast(DeadLetters, queue), now=clock.now()).counts == {"moved_back": 1}
+        assert bring_back(cast(DeadLetters, queue), now=clock.now(), age=Ages().letters).counts == {"moved_back": 1}
         assert queue.moved == 1
 
     def test_an_event_stays_until_it_is_handled(self, clock: FakeClock) -> None:
@@ -153,6 +156,8 @@ class TestDeadLetters:
                 raise RuntimeError("not yet")
 
         real = cast(DeadLetters, queue)
-        step = handle_dead_letters(real, handle=handle, now=clock.now(), deadline=clock.deadline(300))
+        step = handle_dead_letters(
+            real, handle=handle, now=clock.now(), deadline=clock.deadline(300), age=Ages().letters
+        )
         assert step.counts == {"handled": 1, "faults": 1}
         assert [json.loads(letter.body) for letter in queue.letters] == ["bad", "young"]
