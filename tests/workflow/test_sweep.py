@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import (
+    FAST,
     HELD,
     drop,
     execution_ended,
@@ -24,7 +25,6 @@ from tests.deployed import (
     waits_at,
 )
 from tests.workflow.aws_faults import (
-    callback_wait,
     failing_event,
     unadmitted_arrivals,
     without_rule,
@@ -110,9 +110,11 @@ def test_a_dead_letter_of_a_function_is_handled(stack: LocalStack, clip: Path) -
         recording_id = recording_of(stack, drop(stack, clip))
         job_of(stack, recording_id)
         [execution] = executions(stack, read(stack, recording_id))
-    with failing_event(stack, "report_stopped_execution"):
-        stack.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
-        until(lambda: messages(stack, url), "the dead letter")
+        with failing_event(stack, "report_stopped_execution"):
+            stack.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+            execution_ended(stack, read(stack, recording_id))
+            stack.set_wait_scale(FAST)
+            until(lambda: messages(stack, url), "the dead letter")
     assert sweep(stack)["dead_letters"] == {"handled": 1}
     assert messages(stack, url) == 0
     assert until_ended(stack, recording_id)["media"][0]["status"] == "failed"
@@ -136,11 +138,10 @@ def delivered(stack: LocalStack, recording_id: str, media_id: str) -> list[Any]:
 
 def test_a_job_that_finished_after_the_ceiling_is_fetched(stack: LocalStack, clip: Path) -> None:
     with paid_once(stack):
-        stack.dials(marsview={"job_never_ends": True, "callback": "lost"})
-        with callback_wait(stack, seconds=1):
-            recording = process(stack, clip)
+        stack.dials(fail_next=[{"call": "marsview.get_txn", "status": 503, "body": {}, "times": 10_000}])
+        recording = process(stack, clip)
         assert recording["media"][0]["reason_code"] == "no_result"
-        stack.dials(marsview={"job_never_ends": False})
+        stack.dials(fail_next=[])
         assert sweep(stack)["jobs"]["fetched"] == 1
         recording_id = recording["recording_id"]
         done = until(lambda: (found := read(stack, recording_id))["status"] == "done" and found, "the result")
