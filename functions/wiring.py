@@ -16,6 +16,7 @@ from recording_insights.aws.secrets import read_secret
 from recording_insights.errors import SecretUnavailable, UploadCredentialsUnavailable
 from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
+    AdmitMediaSettings,
     AgoraSettings,
     CallbacksSettings,
     FunctionSettings,
@@ -142,24 +143,24 @@ class Wiring(Generic[S]):
     # AWS
 
     @property
-    def is_route(self) -> bool:
-        """Whether the function answers an HTTP request."""
-        return issubclass(self.settings_type, RouteSettings)
+    def short_calls(self) -> bool:
+        """Whether somebody waits for each call of AWS: an HTTP request, or the other media objects of a batch."""
+        return issubclass(self.settings_type, (RouteSettings, AdmitMediaSettings))
 
     @part
     def table(self: "Wiring[TableSettings]") -> "Table":
         """The insights table."""
-        return clients.table(self.settings.table_name, is_route=self.is_route)
+        return clients.table(self.settings.table_name, short_calls=self.short_calls)
 
     @part
     def s3(self) -> "S3Client":
         """The client that all buckets share."""
-        return clients.s3(is_route=self.is_route)
+        return clients.s3(short_calls=self.short_calls)
 
     @part
     def step_functions(self) -> "SFNClient":
         """The client that starts executions and ends waits."""
-        return clients.step_functions(is_route=self.is_route)
+        return clients.step_functions(short_calls=self.short_calls)
 
     # The table's stores
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from recording_insights.deadline import Deadline
+from recording_insights.media.batch import PROBE_SECONDS, admit_batch, read_until
 from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject
 from recording_insights.settings import AdmitMediaSettings
@@ -15,21 +17,16 @@ logger = Logger(service="admit-media")
 wiring = Wiring(AdmitMediaSettings)
 
 
-def handler(event: dict[str, Any], context: object) -> Mapping[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Admit the media objects of up to ten messages, and return those that failed: the queue keeps them.
 
     An event may also come without a queue, from the rule of an earlier version; after an exception Lambda tries again.
     """
     if "Records" not in event:
         return _admit(event)
-    failed = []
-    for message in event["Records"]:
-        try:
-            _admit(json.loads(message["body"]))
-        except Exception:
-            logger.exception("an object was not admitted, its message will come again")
-            failed.append({"itemIdentifier": message["messageId"]})
-    return {"batchItemFailures": failed}
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    failed = admit_batch(event["Records"], admit=lambda body: _admit(json.loads(body)), deadline=deadline)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
 def _admit(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -39,7 +36,7 @@ def _admit(event: Mapping[str, Any]) -> Mapping[str, Any]:
         store=wiring.media,
         default_provider=wiring.settings.provider,
         prefix_providers=wiring.stage_settings.prefix_providers,
-        reader=wiring.s3_media.range_reader,
+        reader=lambda media: read_until(Deadline.after(PROBE_SECONDS), wiring.s3_media.range_reader(media)),
         checksum=wiring.s3_media.checksum,
         folder=wiring.folder_of(media.bucket),
         start_execution=wiring.start_processing,

@@ -5,7 +5,6 @@ import json
 import logging
 import wave
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +19,7 @@ from routes import get_insights
 from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_step_functions import FakeStepFunctions
-from tests.unit.fakes import FakeClock, FakeVendorSession, response
+from tests.unit.fakes import FakeClock, FakeContext, FakeVendorSession, response
 from tests.unit.watch.recovery_scene import Recovery
 from tests.unit.wired import rewire
 
@@ -66,7 +65,7 @@ def deployed(
     base_urls = {"BASE_URLS": '{"marsview": "https://marsview.test"}'}
     for name, value in {**ENVIRONMENT, **changes, **base_urls}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(clients, "table", lambda name, is_route: table if name == table.name else None)
+    monkeypatch.setattr(clients, "table", lambda name, short_calls: table if name == table.name else None)
     rewire(monkeypatch, *HANDLERS, step_functions=step_functions)
 
 
@@ -135,13 +134,15 @@ def _states(status: str) -> Any:
 
 
 def test_the_queue_keeps_the_messages_that_failed(
-    announce: Any, step_functions: FakeStepFunctions, logs: Callable[[], str]
+    announce: Any, step_functions: FakeStepFunctions, caplog: pytest.LogCaptureFixture
 ) -> None:
     bodies = {"good": announce(), "broken": {"detail": {}}, "ignored": announce("notes.txt")}
     messages = [{"messageId": name, "body": json.dumps(body)} for name, body in bodies.items()]
-    assert admit_media.handler({"Records": messages}, None) == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
+    assert admit_media.handler({"Records": messages}, FakeContext(60_000)) == {
+        "batchItemFailures": [{"itemIdentifier": "broken"}]
+    }
     assert len(step_functions.executions) == 1
-    assert "its message will come again" in logs()
+    assert "message broken was not admitted, it will come again" in caplog.text
 
 
 def test_a_recording_goes_through_all_functions(
@@ -170,9 +171,8 @@ def test_a_recording_goes_through_all_functions(
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
     assert vendor.left_over == [], "each worker logs in once"
 
-    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)
     request = {"pathParameters": {"recording_id": state["recording_id"]}, "routeKey": "GET /x", "requestContext": {}}
-    answer = get_insights.handler(request, context)
+    answer = get_insights.handler(request, FakeContext())
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["transcript"] == [{"text": "Guten Tag."}]
 

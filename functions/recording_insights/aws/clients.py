@@ -20,26 +20,26 @@ _S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 3, 2
-"""Of a call in a function that answers a request: with the wait before the second attempt, it takes 9 s at most.
+"""Of a call that somebody waits for: with the wait before the second attempt, it takes 9 s at most.
 
-API Gateway waits 29 s. boto3's own limits are 60 s to connect and 60 s to read, five times.
+API Gateway waits 29 s for an answer. boto3's own limits are 60 s to connect and 60 s to read, five times.
 """
 
 
-def limits(*, is_route: bool) -> "Config":
-    """The time-outs and attempts of a client. Only a function that answers a request needs others than boto3's own."""
+def limits(*, short_calls: bool) -> "Config":
+    """The time-outs and attempts of a client. Where somebody waits for a call, they are not boto3's own."""
     from botocore.config import Config
 
-    if not is_route:
+    if not short_calls:
         return Config()
     return Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": ATTEMPTS})
 
 
-def table(name: str, *, is_route: bool = False) -> "Table":
+def table(name: str, *, short_calls: bool = False) -> "Table":
     """The insights table."""
     import boto3
 
-    return boto3.resource("dynamodb", config=limits(is_route=is_route)).Table(name)
+    return boto3.resource("dynamodb", config=limits(short_calls=short_calls)).Table(name)
 
 
 def region(table: "Table") -> str:
@@ -47,7 +47,7 @@ def region(table: "Table") -> str:
     return table.meta.client.meta.region_name
 
 
-def s3(*, is_route: bool = False) -> "S3Client":
+def s3(*, short_calls: bool = False) -> "S3Client":
     """Signs with SigV4, for the bucket's host in its region: `<bucket>.s3.<region>.amazonaws.com`.
 
     A link to boto3's default, the global host, breaks: S3 redirects from there while a bucket is new, and the signature
@@ -66,7 +66,7 @@ def s3(*, is_route: bool = False) -> "S3Client":
             "us_east_1_regional_endpoint": "regional",
         },
     )
-    return boto3.client("s3", config=config.merge(limits(is_route=is_route)))
+    return boto3.client("s3", config=config.merge(limits(short_calls=short_calls)))
 
 
 @lru_cache(maxsize=1)
@@ -83,11 +83,11 @@ def sts(access_key_id: str, secret_access_key: str) -> "STSClient":
     )
 
 
-def step_functions(*, is_route: bool = False) -> "SFNClient":
+def step_functions(*, short_calls: bool = False) -> "SFNClient":
     """Starts executions and sends task tokens."""
     import boto3
 
-    return boto3.client("stepfunctions", config=limits(is_route=is_route))
+    return boto3.client("stepfunctions", config=limits(short_calls=short_calls))
 
 
 def sqs() -> Any:

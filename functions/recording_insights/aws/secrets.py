@@ -85,7 +85,7 @@ class _SecretsInTime:
     def provider(self) -> "SecretsProvider":
         from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
-        return SecretsProvider(boto_config=limits(is_route=True))
+        return SecretsProvider(boto_config=limits(short_calls=True))
 
     def get(self, name: str, **options: Any) -> Any:
         return self.provider.get(name, **options)
@@ -105,7 +105,7 @@ class SharedToken:
     def _client(self) -> "SecretsManagerClient":
         import boto3
 
-        return boto3.client("secretsmanager", config=limits(is_route=True))
+        return boto3.client("secretsmanager", config=limits(short_calls=True))
 
     def read(self) -> tuple[str, float] | None:
         """Return the token and the moment until which it may be used, in Unix seconds; None if there is none."""

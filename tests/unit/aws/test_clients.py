@@ -60,7 +60,7 @@ MOST_SECONDS = 10
     "make", [lambda **which: clients.table("t", **which).meta.client, clients.s3, clients.step_functions]
 )
 def test_a_call_of_a_route_gives_up_in_time(fake_aws: None, make: Any) -> None:
-    config = make(is_route=True).meta.config
+    config = make(short_calls=True).meta.config
     most_waited = 1  # before the second attempt, in botocore's mode "legacy"
     attempts = config.retries["total_max_attempts"]
     assert attempts == 2, "a throttle is tried again"
@@ -84,7 +84,7 @@ class Hanging:
 
 
 def hanging_table() -> tuple[Hanging, Callable[[], Any]]:
-    table = clients.table("t", is_route=True)
+    table = clients.table("t", short_calls=True)
     return Hanging(table.meta.client), lambda: table.get_item(Key={"pk": "a", "sk": "b"})
 
 

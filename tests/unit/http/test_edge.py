@@ -191,7 +191,7 @@ def function(
     environment: None, monkeypatch: pytest.MonkeyPatch, agora: AgoraClient, table: Any, watches: FakeStepFunctions
 ) -> Any:
     """A function's module, its wiring made anew but for Agora, the table and the state machine."""
-    monkeypatch.setattr(clients, "table", lambda name, is_route: table if name == table.name else None)
+    monkeypatch.setattr(clients, "table", lambda name, short_calls: table if name == table.name else None)
 
     def load(name: str) -> ModuleType:
         module = importlib.import_module(name)
