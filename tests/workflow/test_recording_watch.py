@@ -9,15 +9,15 @@ import pytest
 
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import ENDED, FAST, HELD, SLOW, STAYS, history, read, until, until_ended, until_row, waits_at
-from tests.workflow.aws_faults import throttled, without_grants
+from tests.workflow.aws_faults import throttled, without_grants, without_rule
 
 SECRET = b"notification-secret"
 WATCH = "WatchArn"
 IN_PROGRESS = 5
 
 
-def started(stack: LocalStack, channel: str) -> dict[str, Any]:
-    answer = stack.call_api("POST", "/recordings", json={"channel": f"{channel} {uuid4().hex[:8]}"})
+def started(stack: LocalStack, channel: str, **options: Any) -> dict[str, Any]:
+    answer = stack.call_api("POST", "/recordings", json={"channel": f"{channel} {uuid4().hex[:8]}", **options})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
@@ -102,6 +102,15 @@ def test_a_recorder_that_never_starts_is_a_failure_with_agora_s_last_word(stack:
     until_watched(stack, recording_id)
     assert calls(stack).count("agora.stop") == 1
     assert calls(stack).count("agora.query") <= 8
+
+
+@pytest.mark.parametrize("mode", ["mix", pytest.param("individual", marks=pytest.mark.matrix)])
+def test_files_whose_events_were_lost_are_found_before_a_recording_ends(stack: LocalStack, mode: str) -> None:
+    with without_rule(stack, "Media objects that are not empty go to the queue of the intake"):
+        recording_id = started(stack, "unannounced", mode=mode)["recording_id"]
+        until_row(stack, recording_id, lambda row: row.get("media"), "a media object")
+    assert until_ended(stack, recording_id)["status"] == "done"
+    until_watched(stack, recording_id)
 
 
 def test_a_recording_that_nobody_spoke_in_is_empty(stack: LocalStack) -> None:
