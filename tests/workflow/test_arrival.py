@@ -1,10 +1,17 @@
 """Arrival through a queue: what cannot be admitted waits there, and comes to its end when the fault is mended."""
 
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import md5
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+from recording_insights.model.media_object import MediaObject
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import drop, executions, read, recording_of, row, until, until_ended
-from tests.workflow.aws_faults import unadmitted_arrivals
+from tests.workflow.aws_faults import unadmitted_arrivals, without_rule
 
 WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
@@ -25,6 +32,42 @@ def test_an_object_that_could_not_be_admitted_is_admitted_by_a_later_delivery(st
     until(lambda: messages(stack, stack.outputs["ArrivalsUrl"]) == 0, "the empty queue")
     assert len(executions(stack, recording)) == 1
     assert sum(stack.ledger()["paid"].values()) == sum(before.values()) + 1
+
+
+def test_events_come_five_times_out_of_order_and_for_what_is_gone(
+    stack: LocalStack, clip: Path, captured_event: Callable[[str], dict[str, Any]]
+) -> None:
+    """Of an object that was overwritten, the newer version counts, whichever event comes first."""
+    s3, bucket = stack.client("s3"), stack.outputs["RecordingsBucketName"]
+    contents = {"older": clip.read_bytes() + box(b"older"), "newer": clip.read_bytes() + box(b"newer")}
+    key, gone = (f"dropped/{uuid4().hex[:8]}.mp4" for _ in range(2))
+    events = []
+    with without_rule(stack, "Media objects that are not empty go to the queue of the intake"):
+        for number, content in enumerate(contents.values()):
+            for name in (key, gone):
+                etag = s3.put_object(Bucket=bucket, Key=name, Body=content)["ETag"].strip('"')
+                event = captured_event("object_created")
+                event["detail"]["bucket"]["name"] = bucket
+                event["detail"]["object"] = {"key": name, "size": len(content), "etag": etag, "sequencer": f"0{number}"}
+                events.append(event)
+        s3.delete_object(Bucket=bucket, Key=gone)
+    for event in [*reversed(events), *events, *reversed(events), *events, *events]:
+        stack.client("sqs").send_message(QueueUrl=stack.outputs["ArrivalsUrl"], MessageBody=json.dumps(event))
+
+    until(lambda: messages(stack, stack.outputs["ArrivalsUrl"]) == 0, "the empty queue")
+    recording = until_ended(stack, recording_of(stack, key))
+    assert recording["status"] == "done"
+    [media] = recording["media"]
+    assert media["etag"] == md5(contents["newer"], usedforsecurity=False).hexdigest()
+    assert len(executions(stack, recording)) == 1
+    assert sum(stack.ledger()["paid"].values()) == 1
+    absent = MediaObject(bucket, gone, "", 0, datetime.now(UTC)).own_recording_id
+    assert row(stack, absent) is None
+
+
+def box(content: bytes) -> bytes:
+    """A box of an MP4 that players skip."""
+    return (8 + len(content)).to_bytes(4, "big") + b"free" + content
 
 
 def test_dead_letters_of_arrival_are_moved_back(stack: LocalStack, clip: Path) -> None:
