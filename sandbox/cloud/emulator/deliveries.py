@@ -170,7 +170,7 @@ def _send(queue_arn: str, body: str, attributes: Mapping[str, str | None]) -> No
 
 
 def bury_what_rules_cannot_deliver() -> None:
-    """Let a rule deliver to a function and a queue only with permission, and keep what it cannot deliver.
+    """Let a rule deliver to a function, a queue and a log group only with permission, and keep what it cannot deliver.
 
     What is refused, or has no target any more, goes to the `DeadLetterConfig` of the target, whose policy must let the
     rule send.
@@ -206,18 +206,22 @@ def bury_what_rules_cannot_deliver() -> None:
 
 def _fault(target: Mapping[str, Any], rule: str) -> str | None:
     """Return the error code of EventBridge if a rule cannot deliver to a target."""
-    from ministack.services import lambda_svc, sqs
+    from ministack.services import cloudwatch_logs, lambda_svc, sqs
 
     arn = target.get("Arn", "")
     actions = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage"}
+    find: Mapping[str, Callable[[str], Any]] = {
+        "lambda": lambda arn: lambda_svc._get_func_record_for_ref(arn)[0],
+        "sqs": sqs._queue_by_arn,
+        "logs": cloudwatch_logs._resolve_group_by_arn,
+    }
     service = arn.split(":")[2]
-    if service not in actions:
+    if service not in find:
         return None
-    found = lambda_svc._get_func_record_for_ref(arn)[0] if service == "lambda" else sqs._queue_by_arn(arn)
-    if found is None:
+    if find[service](arn) is None:
         return "RESOURCE_NOT_FOUND"
     # A schedule of EventBridge Scheduler calls its target under a role of its own.
-    if ":schedule/" in rule:
+    if ":schedule/" in rule and service in actions:
         allowed = role_allows(target.get("RoleArn", ""), actions[service], arn)
     else:
         allowed = rule_may_deliver(rule, arn)

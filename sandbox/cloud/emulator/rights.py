@@ -162,29 +162,45 @@ def enforce_roles_of_mappings() -> None:
 
 
 def rule_may_deliver(rule_arn: str, target_arn: str) -> bool:
-    """Tell whether the policy of a function or a queue lets a rule of EventBridge deliver to it. Others always do."""
-    from ministack.core import iam_evaluator
+    """Tell whether the policy of a function, a queue or a log group lets a rule of EventBridge deliver to it.
+
+    Other targets always do.
+    """
     from ministack.services import lambda_svc, sqs
 
-    service, account = target_arn.split(":")[2], target_arn.split(":")[4]
+    service = target_arn.split(":")[2]
     if service == "lambda":
-        action, record = "lambda:InvokeFunction", lambda_svc._get_base_func_record_for_ref(target_arn)[0]
-        policy = (record or {}).get("policy")
-    elif service == "sqs":
-        action, queue = "sqs:SendMessage", sqs._queue_by_arn(target_arn)
-        policy = (queue or {}).get("attributes", {}).get("Policy")
-    else:
-        return True
-    asked = iam_evaluator.EvalContext(
-        _EVENTS,
-        "Service",
-        account,
-        action,
-        target_arn,
-        _region(),
-        service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": account},
-    )
-    return bool(iam_evaluator.evaluate_resource_policy(policy, asked, service=_EVENTS).decision == "Allow")
+        record = lambda_svc._get_base_func_record_for_ref(target_arn)[0]
+        return _may("lambda:InvokeFunction", target_arn, [(record or {}).get("policy")], rule_arn)
+    if service == "sqs":
+        queue = sqs._queue_by_arn(target_arn)
+        return _may("sqs:SendMessage", target_arn, [(queue or {}).get("attributes", {}).get("Policy")], rule_arn)
+    return service != "logs" or _may_log(target_arn, rule_arn)
+
+
+def _may_log(target_arn: str, rule_arn: str) -> bool:
+    """Tell whether a rule may write to a log group. The rule is the source of PutLogEvents only.
+
+    Source: https://github.com/aws-samples/serverless-patterns/pull/618
+    """
+    from ministack.services import cloudwatch_logs
+
+    group = cloudwatch_logs._resolve_group_by_arn(target_arn)
+    own = cloudwatch_logs._log_group_policies.get(group) if group else None
+    policies = [policy["policyDocument"] for policy in (own, *cloudwatch_logs._resource_policies.values()) if policy]
+    stream = f"{target_arn.removesuffix(':*')}:log-stream:any"
+    return _may("logs:CreateLogStream", stream, policies) and _may("logs:PutLogEvents", stream, policies, rule_arn)
+
+
+def _may(action: str, resource: str, policies: Sequence[Any], rule_arn: str | None = None) -> bool:
+    """Tell whether one of these resource policies allows EventBridge the action, if there is one for a rule."""
+    from ministack.core import iam_evaluator
+
+    account = resource.split(":")[4]
+    source = {"aws:sourceaccount": account, **({"aws:sourcearn": rule_arn} if rule_arn else {})}
+    asked = iam_evaluator.EvalContext(_EVENTS, "Service", account, action, resource, _region(), service_context=source)
+    decisions = [iam_evaluator.evaluate_resource_policy(policy, asked, service=_EVENTS) for policy in policies]
+    return any(decided.decision == "Allow" for decided in decisions)
 
 
 def _region() -> str:

@@ -104,6 +104,10 @@ def logged(emulator: LocalStack, **target: Any) -> str:
     logs, bus = emulator.client("logs"), emulator.client("events")
     logs.create_log_group(logGroupName=group)
     [found] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    may_log = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": actions}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{**may_log, "Resource": found["arn"]}]})
+    logs.put_resource_policy(resourceArn=found["arn"].removesuffix(":*"), policyDocument=document)
     bus.put_rule(Name=source, EventPattern=json.dumps({"source": [source]}))
     bus.put_targets(Rule=source, Targets=[{"Id": "log", "Arn": found["arn"], **target}])
     before = int(time.time() * 1000)

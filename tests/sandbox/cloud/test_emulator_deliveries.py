@@ -141,7 +141,15 @@ def test_a_dead_letter_needs_the_right_of_the_role(emulator: LocalStack) -> None
     assert "Messages" not in emulator.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1)
 
 
-@pytest.mark.parametrize("target", ["function", "queue", "gone"])
+def log_group(emulator: LocalStack) -> str:
+    """Create a log group that nobody may write to. Return its ARN, as a rule names it."""
+    logs, name = emulator.client("logs"), f"/aws/events/{uuid4().hex[:8]}"
+    logs.create_log_group(logGroupName=name)
+    [found] = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return str(found["arn"]).removesuffix(":*")
+
+
+@pytest.mark.parametrize("target", ["function", "queue", "log group", "gone"])
 def test_what_a_rule_may_not_deliver_is_its_dead_letter(emulator: LocalStack, target: str) -> None:
     from_events = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
     letters, letters_arn = queue(emulator, {**from_events, "Resource": "*"})
@@ -149,6 +157,7 @@ def test_what_a_rule_may_not_deliver_is_its_dead_letter(emulator: LocalStack, ta
     arns = {
         "function": arn_of(emulator, function),
         "queue": queue(emulator)[1],
+        "log group": log_group(emulator),
         "gone": arn_of(emulator, function) + "-gone",
     }
     name = rule(emulator, arns[target], DeadLetterConfig={"Arn": letters_arn})
