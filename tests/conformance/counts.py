@@ -35,7 +35,7 @@ EXPECTED: Mapping[str, Counts] = {
     "MP4, event of AWS (Transcribe)": Counts(7, 5, 14, 3, 13, 23, 4, 1, 0, 0, 2),
     "MP4, result by callback alone (SeaMeet)": Counts(7, 6, 15, 3, 21, 34, 6, 2, 0, 3, 2),
     "three MP4s of a mix, callbacks": Counts(21, 15, 42, 9, 48, 78, 9, 3, 0, 12, 6),
-    "two tracks of two minutes, callbacks": Counts(90, 50, 152, 10, 62, 104, 46, 4, 4, 4, 4),
+    "two tracks of two minutes, callbacks": Counts(90, 50, 126, 10, 62, 104, 46, 4, 4, 4, 4),
     "file by hand, converted, callback": Counts(11, 7, 18, 5, 20, 35, 5, 2, 0, 4, 2),
     "watch of a recording of one hour": Counts(37, 13, 0, 14, 11, 16, 0, 0, 1, 6, 0),
     "`POST /recordings`": Counts(0, 1, 1, 0, 5, 11, 0, 0, 0, 2, 1),
