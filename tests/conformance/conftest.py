@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +10,9 @@ from recording_insights.providers.registry import PROVIDERS, capabilities_of
 from tests.conformance.scene import Scene
 from tests.transcribe_in_process import LocalCloud, behind, local_cloud
 from tests.ways_of_waiting import each_provider
+
+if TYPE_CHECKING:
+    from infra.stack import RecordingInsightsStack
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +27,8 @@ def provider(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def definition(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """The definition of the state machine that processes media objects, from the stack's constructs."""
+def stack(tmp_path_factory: pytest.TempPathFactory) -> "RecordingInsightsStack":
+    """The stack's constructs."""
     import aws_cdk as cdk
 
     from infra.settings import StackSettings
@@ -33,9 +36,24 @@ def definition(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
 
     app = cdk.App(outdir=str(tmp_path_factory.mktemp("stack")), context={"aws:cdk:bundling-stacks": []})
     settings = StackSettings.from_context({"stage": "dev", "provider": next(iter(PROVIDERS))})
-    stack = RecordingInsightsStack(app, "Stack", settings=settings)
+    return RecordingInsightsStack(app, "Stack", settings=settings)
+
+
+@pytest.fixture(scope="session")
+def definition(stack: "RecordingInsightsStack") -> Mapping[str, Any]:
+    """The definition of the state machine that processes media objects."""
+    return _definition(stack, stack.workflow.state_machine)
+
+
+@pytest.fixture(scope="session")
+def watch_definition(stack: "RecordingInsightsStack") -> Mapping[str, Any]:
+    """The definition of the state machine that watches a recording."""
+    return _definition(stack, stack.watch.state_machine)
+
+
+def _definition(stack: "RecordingInsightsStack", state_machine: Any) -> Mapping[str, Any]:
     # The constructs alone: a synth of the whole stack takes twice as long.
-    text = stack.resolve(stack.workflow.state_machine.node.default_child.definition_string)["Fn::Join"][1]
+    text = stack.resolve(state_machine.node.default_child.definition_string)["Fn::Join"][1]
     definition: dict[str, Any] = json.loads("".join(part if isinstance(part, str) else "token" for part in text))
     return definition
 

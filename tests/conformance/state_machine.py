@@ -7,7 +7,7 @@ does not name. A Retry is left out: a task that failed once in this process fail
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import getitem
 from typing import Any
@@ -22,6 +22,8 @@ DEFAULTS: Mapping[str, frozenset[str]] = {
     "Job finished?": frozenset({"failed"}),
 }
 """The outcomes that each Choice may send to its Default. Every other outcome needs a branch of its own."""
+DEFAULTS_OF_WATCH: Mapping[str, frozenset[str]] = {"Recording over?": frozenset({"watching"})}
+"""The same for the state machine that watches a recording."""
 
 _OUTCOME = re.compile(r"\$states\.input\.outcome = '(\w+)'")
 _SECONDS = "{% $states.input.wait_seconds %}"
@@ -45,7 +47,7 @@ class StateMachine:
     """A definition in Amazon States Language, with a function for each Task by its name.
 
     A task takes the definition of its state and the input, and returns the output. `pass_time` is called with the
-    seconds of each Wait.
+    seconds of each Wait. `defaults` are the outcomes that each Choice may send to its Default.
 
     Raises:
         NoWay: a Task has no function.
@@ -54,6 +56,7 @@ class StateMachine:
     definition: Mapping[str, Any]
     tasks: Mapping[str, Callable[[Mapping[str, Any], State], State]]
     pass_time: Callable[[int], None]
+    defaults: Mapping[str, frozenset[str]] = field(default_factory=lambda: DEFAULTS)
 
     def __post_init__(self) -> None:
         names = {name for name, state in self.definition["States"].items() if state["Type"] == "Task"}
@@ -76,7 +79,7 @@ class StateMachine:
         entry = self.definition["States"][name]
         match entry["Type"]:
             case "Choice":
-                return next_of_choice(name, entry, state), state
+                return next_of_choice(name, entry, state, self.defaults), state
             case "Wait":
                 if entry["Seconds"] != _SECONDS:
                     raise NoWay(f"{name} waits for {entry['Seconds']}")
@@ -139,16 +142,16 @@ def words_of_choice(entry: Mapping[str, Any]) -> dict[str, str]:
     return words
 
 
-def next_of_choice(name: str, entry: Mapping[str, Any], state: State) -> str:
+def next_of_choice(name: str, entry: Mapping[str, Any], state: State, defaults: Mapping[str, frozenset[str]]) -> str:
     """Return the state that a Choice sends an outcome to.
 
     Raises:
-        NoWay: no branch names the outcome, and it is not one of `DEFAULTS`.
+        NoWay: no branch names the outcome, and it is not one of its `defaults`.
     """
     for branch in entry["Choices"]:
         if value_of(name, branch["Condition"], {"input": state}):
             return str(branch["Next"])
-    if state["outcome"] not in DEFAULTS.get(name, ()):
+    if state["outcome"] not in defaults.get(name, ()):
         raise NoWay(f"the outcome {state['outcome']} has no branch in {name}")
     return str(entry["Default"])
 

@@ -53,7 +53,7 @@ def prepare_media(
         return progress
     if not is_made_of_segments(row):
         return _convert(progress, row, store, conversion, now)
-    return _Check(progress, store, folder, FilePreparation(folder, remux), late_minutes, now).run()
+    return _Check(progress, store, folder, FilePreparation(folder, remux), late_minutes, now).run(row)
 
 
 def _convert(
@@ -84,12 +84,11 @@ class _Check:
     late_minutes: int
     now: Callable[[], datetime]
 
-    def run(self) -> Progress:
-        """Return how the execution continues."""
+    def run(self, row: MediaRow) -> Progress:
+        """Return how the execution continues; `row` is the media object as it was just read."""
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
         prepared_from, changes = None, MediaChanges()
         while True:
-            row = self.store.get(recording_id, media_id)
             if row["status"] not in ("waiting", "preparing") or "prepared" in row:
                 return self._continue_after(row)
             recording = self.store.recordings.find(recording_id) or RecordingRow()
@@ -108,6 +107,7 @@ class _Check:
                 prepared_from = track
             if self.store.conclude(recording_id, media_id, run_id, **changes):
                 return self._continue_after(changes)
+            row = self.store.get(recording_id, media_id)
 
     def _wait_for_late_files(self, track: Track, row: MediaRow, recording: RecordingRow) -> Progress | None:
         """Return the wait for what is missing; None if nothing is missing, or the patience is at its end."""

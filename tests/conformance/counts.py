@@ -1,0 +1,56 @@
+"""What AWS counts for each kind of recording. docs/cost.md shows the same table."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Counts(NamedTuple):
+    """What AWS counts for one thing that happens.
+
+    - `transitions`: state transitions of both state machines. `calls`: calls of Lambda functions.
+    - `gets` and `queries`: reads of the table. `writes`: items that a write names, also if its condition does not hold.
+      `units`: the write units of these, the indexes included.
+    - `s3_gets` (GET and HEAD), `s3_puts`, `s3_lists`: requests of S3.
+    - `secrets`: reads of secrets by functions that have just started. `steps`: calls of Step Functions' API.
+    """
+
+    transitions: int = 0
+    calls: int = 0
+    gets: int = 0
+    queries: int = 0
+    writes: int = 0
+    units: int = 0
+    s3_gets: int = 0
+    s3_puts: int = 0
+    s3_lists: int = 0
+    secrets: int = 0
+    steps: int = 0
+
+
+EXPECTED: Mapping[str, Counts] = {
+    "MP4, polled three times": Counts(13, 6, 14, 3, 22, 37, 3, 1, 0, 2, 1),
+    "MP4, polled four times": Counts(16, 7, 15, 3, 23, 39, 3, 1, 0, 2, 1),
+    "MP4, callback": Counts(7, 5, 14, 3, 16, 26, 3, 1, 0, 4, 2),
+    "MP4, result delivered to S3": Counts(7, 5, 14, 3, 17, 27, 4, 1, 0, 1, 2),
+    "MP4, event of AWS (Transcribe)": Counts(7, 5, 14, 3, 13, 23, 4, 1, 0, 0, 2),
+    "MP4, result by callback alone (SeaMeet)": Counts(7, 6, 15, 3, 21, 34, 6, 2, 0, 3, 2),
+    "three MP4s of a mix, callbacks": Counts(21, 15, 42, 9, 48, 78, 9, 3, 0, 12, 6),
+    "two tracks of two minutes, callbacks": Counts(90, 50, 126, 10, 62, 104, 46, 4, 4, 4, 4),
+    "file by hand, converted, callback": Counts(11, 7, 18, 5, 20, 35, 5, 2, 0, 4, 2),
+    "watch of a recording of one hour": Counts(37, 13, 0, 14, 11, 16, 0, 0, 1, 6, 0),
+    "`POST /recordings`": Counts(0, 1, 1, 0, 5, 11, 0, 0, 0, 2, 1),
+    "`POST /recordings/{id}/stop`": Counts(0, 1, 1, 0, 2, 5, 0, 0, 0, 1, 0),
+    "`GET /recordings/{id}`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
+    "`GET /recordings/{id}/insights`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
+    "`GET /recordings`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
+}
+"""In the order of the fields of `Counts`."""
+
+
+def changes(expected: Counts, counted: Counts) -> str:
+    """Return which counts have changed, from what to what."""
+    return ", ".join(
+        f"{name} from {before} to {after}"
+        for name, before, after in zip(Counts._fields, expected, counted, strict=True)
+        if before != after
+    )
