@@ -128,7 +128,7 @@ class Journey(Scene):
         detail = {"bucket": {"name": RECORDINGS}, "object": described}
         body = json.dumps({"time": utc_text(self.clock.now()), "source": "aws.s3", "detail": detail})
         with self.on_bill("media"):
-            kept = admit_media.handler({"Records": [{"messageId": "1", "body": body}]}, None)
+            kept = admit_media.handler({"Records": [{"messageId": "1", "body": body}]}, FakeContext(60_000))
         assert kept == {"batchItemFailures": []}
         self._begin_executions()
 
