@@ -33,6 +33,9 @@ UV_VERSION := 0.13.9
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Python keeps what it compiles. Some images turn that off; each of the processes of the tests would then compile all
+# it imports: CDK alone takes 5 s.
+unexport PYTHONDONTWRITEBYTECODE
 CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
