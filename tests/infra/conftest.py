@@ -1,6 +1,10 @@
 """The synthesised stack, once per stage; without bundling, so that no test needs the network."""
 
 import json
+import runpy
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ from infra.nag import add_security_checks
 from infra.settings import StackSettings
 from infra.stack import RecordingInsightsStack
 from recording_insights.providers.registry import PROVIDERS
+from sandbox.cloud.location import PROJECT
 
 
 def synthesise(folder: Path, context: dict[str, Any]) -> dict[str, Any]:
@@ -56,3 +61,28 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def local_template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The stage on a laptop."""
     return synthesise(tmp_path_factory.mktemp("local"), {"stage": "local", "provider": "marsview"})
+
+
+RunApp = Callable[..., str]
+
+
+@pytest.fixture
+def run_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunApp:
+    """Runs app.py with a context, and with the variables that the CDK CLI sets; returns the text of the template.
+
+    It runs in this process, because another one would start a kernel of CDK of its own. The deployed tests show that
+    it runs in a process.
+    """
+
+    def run(context: dict[str, Any], **variables: str) -> str:
+        for name in ("CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "path", sys.path[:])
+        context = {"stage": "dev", "aws:cdk:bundling-stacks": [], **context}
+        monkeypatch.setattr(cdk, "App", partial(cdk.App, outdir=str(tmp_path), context=context))
+        runpy.run_path(str(PROJECT / "app.py"))
+        return (tmp_path / "RecordingInsights-dev.template.json").read_text()
+
+    return run
