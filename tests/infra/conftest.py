@@ -3,8 +3,9 @@
 import json
 import runpy
 import sys
+import tempfile
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,17 @@ JWT = {"jwtIssuer": "https://issuer.example.com/", "jwtAudience": "recordings-ap
 EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS)}
 
 
+@cache
+def template_with_every_provider() -> dict[str, Any]:
+    """A stage on AWS that all providers can be chosen in. It is synthesised once for tests/infra and tests/docs."""
+    with tempfile.TemporaryDirectory() as folder:
+        return synthesise(Path(folder), {"stage": "dev", **EVERY_PROVIDER})
+
+
 @pytest.fixture(scope="session")
-def every_provider(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def every_provider() -> dict[str, Any]:
     """A stage on AWS that all providers can be chosen in."""
-    return synthesise(tmp_path_factory.mktemp("all"), {"stage": "dev", **EVERY_PROVIDER})
+    return template_with_every_provider()
 
 
 @pytest.fixture(scope="session")
