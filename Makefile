@@ -33,6 +33,9 @@ UV_VERSION := 0.13.9
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Python keeps what it compiles. Some images turn that off; each of the processes of the tests would then compile all
+# it imports: CDK alone takes 5 s.
+unexport PYTHONDONTWRITEBYTECODE
 CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
@@ -66,8 +69,14 @@ down: ## Stop the local stack and keep its state for `make up` (DELETE=1: delete
 test: install ## Run the checks and the tests, those of two deployed local stacks included (about 8 minutes)
 	@$(MAKE) --no-print-directory -j2 check suite
 
-suite:
+suite: .local/compiled
 	$(VENV)/pytest -n $(WORKERS) -m "not matrix" --cpu-budget $(CPU_BUDGET)
+
+# Without this, each worker of the first run would compile all tests and all libraries, at the same time as the others.
+.local/compiled: .local/installed
+	@echo "Compiling the tests and their libraries (once, about half a minute) ..."
+	@$(VENV)/pytest --collect-only --quiet >/dev/null || true
+	@touch $@
 
 test-all: install check $(PYTHON_3_13_INSTALLED) ## Run every test, the matrices too, with branch coverage; the unit tests as on Lambda too
 	$(VENV)/pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-report=json:.local/coverage.json

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -97,22 +97,51 @@ class RunSummary:
 
     def _cpu_seconds(self) -> float:
         times = os.times()
-        own = times.user + times.system
-        # A controller's children are the workers, which have told what they needed.
-        return own + self._others_cpu + (0.0 if self._has_workers else times.children_user + times.children_system)
+        own = times.user + times.system + self._others_cpu
+        if self._has_workers:  # they have told what they needed
+            return own
+        return own + times.children_user + times.children_system + cpu_seconds_of_descendants()
 
 
-def cpu_seconds_of_groups(leaders: Collection[int]) -> float:
-    """CPU seconds so far of the members of process groups, without their leaders. 0 where there is no /proc.
+class RunningProcess(NamedTuple):
+    """A process, with its CPU seconds so far and those of the children that it has waited for."""
 
-    The system adds the time of a leader to that of its parent, which waits for it. Nobody waits for the members.
-    """
-    tick, seconds = os.sysconf("SC_CLK_TCK"), 0.0
+    pid: int
+    parent: int
+    group: int
+    cpu_seconds: float
+
+
+def running_processes() -> list[RunningProcess]:
+    """All processes of the machine. None where there is no /proc."""
+    tick, running = os.sysconf("SC_CLK_TCK"), []
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = file.read_text().rpartition(")")[2].split()
         except OSError:
             continue  # ended meanwhile
-        if int(fields[2]) in leaders and int(file.parent.name) not in leaders:
-            seconds += sum(map(int, fields[11:15])) / tick
-    return seconds
+        seconds = sum(map(int, fields[11:15])) / tick
+        running.append(RunningProcess(int(file.parent.name), int(fields[1]), int(fields[2]), seconds))
+    return running
+
+
+def cpu_seconds_of_groups(leaders: Collection[int]) -> float:
+    """CPU seconds so far of the members of process groups, without their leaders.
+
+    The system adds the time of a leader to that of its parent, which waits for it. Nobody waits for the members.
+    """
+    return sum(each.cpu_seconds for each in running_processes() if each.group in leaders and each.pid not in leaders)
+
+
+def cpu_seconds_of_descendants() -> float:
+    """CPU seconds so far of what this process has started and not yet waited for.
+
+    CDK's kernel runs until Python exits.
+    """
+    children = defaultdict(list)
+    for each in running_processes():
+        children[each.parent].append(each)
+    found = children[os.getpid()][:]
+    for each in found:
+        found += children[each.pid]
+    return sum(each.cpu_seconds for each in found)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import EVERY_PROVIDER, synthesise
+from tests.infra.conftest import template_with_every_provider
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def template() -> dict[str, Any]:
     """A stage on AWS that all providers can be chosen in."""
-    return synthesise(tmp_path_factory.mktemp("docs"), {"stage": "dev", **EVERY_PROVIDER})
+    return template_with_every_provider()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,11 @@
 """The synthesised stack, once per stage; without bundling, so that no test needs the network."""
 
 import json
+import runpy
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,7 @@ from infra.nag import add_security_checks
 from infra.settings import StackSettings
 from infra.stack import RecordingInsightsStack
 from recording_insights.providers.registry import PROVIDERS
+from sandbox.cloud.location import PROJECT
 
 
 def synthesise(folder: Path, context: dict[str, Any]) -> dict[str, Any]:
@@ -33,10 +39,17 @@ JWT = {"jwtIssuer": "https://issuer.example.com/", "jwtAudience": "recordings-ap
 EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS)}
 
 
+@cache
+def template_with_every_provider() -> dict[str, Any]:
+    """A stage on AWS that all providers can be chosen in. It is synthesised once for tests/infra and tests/docs."""
+    with tempfile.TemporaryDirectory() as folder:
+        return synthesise(Path(folder), {"stage": "dev", **EVERY_PROVIDER})
+
+
 @pytest.fixture(scope="session")
-def every_provider(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def every_provider() -> dict[str, Any]:
     """A stage on AWS that all providers can be chosen in."""
-    return synthesise(tmp_path_factory.mktemp("all"), {"stage": "dev", **EVERY_PROVIDER})
+    return template_with_every_provider()
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +69,28 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def local_template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The stage on a laptop."""
     return synthesise(tmp_path_factory.mktemp("local"), {"stage": "local", "provider": "marsview"})
+
+
+RunApp = Callable[..., str]
+
+
+@pytest.fixture
+def run_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunApp:
+    """Runs app.py with a context, and with the variables that the CDK CLI sets; returns the text of the template.
+
+    It runs in this process, because another one would start a kernel of CDK of its own. The deployed tests show that
+    it runs in a process.
+    """
+
+    def run(context: dict[str, Any], **variables: str) -> str:
+        for name in ("CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "path", sys.path[:])
+        context = {"stage": "dev", "aws:cdk:bundling-stacks": [], **context}
+        monkeypatch.setattr(cdk, "App", partial(cdk.App, outdir=str(tmp_path), context=context))
+        runpy.run_path(str(PROJECT / "app.py"))
+        return (tmp_path / "RecordingInsights-dev.template.json").read_text()
+
+    return run

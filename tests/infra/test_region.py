@@ -1,18 +1,12 @@
 """Agora writes to the stack's bucket, so the stack has to be in a region that Agora knows."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import aws_cdk as cdk
 import pytest
 
 from infra.settings import StackSettings
 from infra.stack import RecordingInsightsStack
 from recording_insights.errors import SettingsInvalid
-from sandbox.cloud.location import PROJECT
+from tests.infra.conftest import RunApp
 
 
 def stack_in(region: str) -> None:
@@ -26,30 +20,14 @@ def test_a_region_without_a_number_is_refused_with_the_list() -> None:
         stack_in("ap-south-2")
 
 
-def synthesised(folder: Path, **environment: str) -> str:
-    """The template that app.py writes with these variables of the CDK CLI."""
-    context = {"stage": "dev", "provider": "transcribe", "aws:cdk:bundling-stacks": []}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
-    variables = {
-        **inherited,
-        **environment,
-        "CDK_CONTEXT_JSON": json.dumps(context),
-        "CDK_OUTDIR": str(folder),
-        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-    }
-    subprocess.run([sys.executable, "app.py"], cwd=PROJECT, env=variables, capture_output=True, check=True)
-    return (folder / "RecordingInsights-dev.template.json").read_text()
-
-
-def test_a_synth_without_credentials_names_no_region(tmp_path: Path) -> None:
+def test_a_synth_without_credentials_names_no_region(run_app: RunApp) -> None:
     # Without credentials, the CDK CLI sets this region and no account.
-    assert "us-east-1" not in synthesised(tmp_path, CDK_DEFAULT_REGION="us-east-1")
+    assert "us-east-1" not in run_app({"provider": "transcribe"}, CDK_DEFAULT_REGION="us-east-1")
 
 
-def test_a_synth_with_credentials_is_for_their_region(tmp_path: Path) -> None:
+def test_a_synth_with_credentials_is_for_their_region(run_app: RunApp) -> None:
     account = {"CDK_DEFAULT_ACCOUNT": "123456789012", "CDK_DEFAULT_REGION": "eu-central-1"}
-    assert ":eu-central-1:123456789012:" in synthesised(tmp_path, **account)
+    assert ":eu-central-1:123456789012:" in run_app({"provider": "transcribe"}, **account)
 
 
 def test_region_number_zero_is_a_region() -> None:
