@@ -5,7 +5,8 @@ from typing import Protocol
 
 from recording_insights.model.execution_name import execution_name, name_before_tries
 from recording_insights.model.media_object import is_made_of_segments
-from recording_insights.model.status import FINAL
+from recording_insights.model.reasons import because
+from recording_insights.model.status import FINAL, stage_of
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
@@ -43,7 +44,8 @@ def _appoint_successor(row: MediaRow, store: MediaStore) -> None:
     number = row.get("executions", 1) + 1
     if number > MOST_EXECUTIONS:
         reason = f"{MOST_EXECUTIONS} executions of the media object have ended without a result"
-        store.finish(row["recording_id"], row["media_id"], "failed", reason=reason, reason_code="executions_used_up")
+        why = because(stage_of(row), "executions_used_up", reason)
+        store.finish(row["recording_id"], row["media_id"], "failed", **why)
         return
     name = execution_name({**row, "executions": number})
     store.appoint(row, name, executions=number)

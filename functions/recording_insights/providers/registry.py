@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from recording_insights.aws.secrets import SharedToken, read_secret
-from recording_insights.errors import InvalidRequest
+from recording_insights.errors import InvalidRequest, ProviderNotConfigured
 from recording_insights.providers.port import Callback, Capabilities, Provider
 from recording_insights.settings import VendorSettings, job_prefix
 from recording_insights.validation import (
@@ -239,8 +239,12 @@ def validate_options(provider: str, options: Any) -> None:
 
 
 def formats_of(name: str) -> frozenset[str]:
-    """Return the formats that a provider takes, as file suffixes without the dot."""
-    return PROVIDERS[name].formats.suffixes
+    """Return the formats that a provider takes, as file suffixes without the dot.
+
+    Raises:
+        ProviderNotConfigured: there is no provider of this name.
+    """
+    return _entry(name).formats.suffixes
 
 
 def capabilities_of(name: str) -> Capabilities:
@@ -275,8 +279,11 @@ def load_provider(name: str, settings: VendorSettings) -> Provider:
     The constructor of an adapter is `(http, credentials)`, that of a service of AWS
     `(endpoint_url, job_prefix, kms_key_arn)`. An adapter that shares its access token takes a `TokenStore` as `shared`,
     too.
+
+    Raises:
+        ProviderNotConfigured: there is no provider of this name.
     """
-    entry, adapter = PROVIDERS[name], _adapter(name)
+    entry, adapter = _entry(name), _adapter(name)
     if entry.base_url is None:
         endpoint_url, prefix = settings.base_urls.get(name), job_prefix(settings.stage)
         on_aws: Provider = adapter(endpoint_url=endpoint_url, job_prefix=prefix, kms_key_arn=settings.kms_key_arn)
@@ -295,7 +302,13 @@ def load_provider(name: str, settings: VendorSettings) -> Provider:
     return provider
 
 
+def _entry(name: str) -> ProviderEntry:
+    if name not in PROVIDERS:
+        raise ProviderNotConfigured(f"there is no provider {name}")
+    return PROVIDERS[name]
+
+
 def _adapter(name: str) -> Any:
     """The class of an adapter. Its imports are heavy, so it is imported when it is needed."""
-    package, _, class_name = PROVIDERS[name].adapter.partition(":")
+    package, _, class_name = _entry(name).adapter.partition(":")
     return getattr(import_module(f"recording_insights.providers.adapters.{package}.calls"), class_name)
