@@ -68,8 +68,8 @@ def first_summaries(summaries: Mapping[str, Summary]) -> dict[str, Summary]:
 
 
 def counts_of(media: Iterable[MediaRow | Summary]) -> dict[str, int]:
-    """Return how many media objects there are, by status."""
-    return dict(Counter(each["status"] for each in media))
+    """Return how many media objects there are, by status; one whose row lost it counts as waiting."""
+    return dict(Counter(each.get("status", "waiting") for each in media))
 
 
 def _cause(media: Sequence[MediaRow], status: str) -> MediaRow:

@@ -51,6 +51,8 @@ class AcceptedFormats:
 class ProviderEntry:
     """One provider: its adapter, its base URL, the keys of its secret, its formats, and a reader for each option.
 
+    `job_id` is the name under which a job has the vendor's own id.
+
     `adapter` is `package:Class`, for the class in `adapters/<package>/calls.py`. `base_url` is scheme and host of the
     vendor's API, without a trailing slash. A service of AWS has neither base URL nor secret: its adapter calls it with
     the function's own role. `language`, `custom_vocabulary` and `speakers` mean the same for every provider that has
@@ -63,6 +65,7 @@ class ProviderEntry:
     adapter: str
     base_url: str | None
     secret_keys: tuple[str, ...]
+    job_id: str
     formats: AcceptedFormats
     options: Mapping[str, Reader[Any]]
     shares_token: bool = False
@@ -79,6 +82,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="assemblyai:AssemblyAI",
         base_url="https://api.assemblyai.com",
         secret_keys=("apiKey",),
+        job_id="transcript_id",
         formats=AcceptedFormats(
             "3ga 8svx aac ac3 aif aiff alac amr ape au dss flac flv m2ts m4a m4b m4p m4r m4v mogg mov mp2 mp3 mp4 mpga "
             "mts mxf oga ogg opus qcp ts tta voc wav webm wma wv",
@@ -97,6 +101,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="deepgram:Deepgram",
         base_url="https://api.deepgram.com",
         secret_keys=("apiKey",),
+        job_id="request_id",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav aac flac ogg opus webm",
             source="https://developers.deepgram.com/docs/supported-audio-formats",
@@ -112,6 +117,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="transcribe:Transcribe",
         base_url=None,
         secret_keys=(),
+        job_id="name",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav flac ogg amr webm",
             source="https://docs.aws.amazon.com/transcribe/latest/APIReference/API_StartTranscriptionJob.html",
@@ -126,6 +132,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="marsview:Marsview",
         base_url="https://api.marsview.ai",
         secret_keys=("apiKey", "apiSecret", "userId"),
+        job_id="transaction_id",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav avi",
             source="https://docs.marsview.ai/speech-analytics-api/file-handling",
@@ -150,6 +157,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="symbl:Symbl",
         base_url="https://api.symbl.ai",
         secret_keys=("appId", "appSecret"),
+        job_id="job_id",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav aac ac3 aiff amr flac ogg opus wma",
             source="https://github.com/symblai/symbl-docs, docs/async-api",
@@ -172,6 +180,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="ringcentral:RingCentral",
         base_url="https://platform.ringcentral.com",
         secret_keys=("clientId", "clientSecret", "jwt"),
+        job_id="job_id",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav aac ogg webm",
             source="https://github.com/ringcentral/ringcentral-api-docs, docs/ai",
@@ -201,6 +210,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="seameet:SeaMeet",
         base_url="https://meet.seasalt.ai",
         secret_keys=("apiKey", "workspaceId", "webhookSecret"),
+        job_id="job_id",
         formats=AcceptedFormats(
             "mp4 mp3 wav aac amr flac ogg opus spx webm wma",
             source="https://api.seasalt.ai/seameet/audio-upload",
@@ -245,6 +255,12 @@ def formats_of(name: str) -> frozenset[str]:
         ProviderNotConfigured: there is no provider of this name.
     """
     return _entry(name).formats.suffixes
+
+
+def job_id_of(name: str, job: Any) -> str | None:
+    """Return the vendor's own id of a job, as its support asks for it; None if the job has none."""
+    found = job.get(PROVIDERS[name].job_id) if name in PROVIDERS and isinstance(job, Mapping) else None
+    return None if found is None else str(found)
 
 
 def capabilities_of(name: str) -> Capabilities:
