@@ -221,7 +221,7 @@ class ProcessingWorkflow(Construct):
         report.add_catch(
             failed,
             errors=[sfn.Errors.ALL],
-            outputs={"reason": "{% 'the failure could not be reported: ' & $states.errorOutput.Error %}"},
+            outputs={"reason": "the failure could not be reported"},
         )
         report.next(failed)
         return report

@@ -67,11 +67,12 @@ class SecretUnusable(RecordingInsightsError):
 class SecretUnavailable(RecordingInsightsError):
     """AWS did not return a secret: it denied the secret or its key, throttled, or did not answer.
 
-    `fault` is AWS's code or the name of the error.
+    `fault` is AWS's code or the name of the error, for the log. The message has no such names.
     """
 
     def __init__(self, name: str, fault: str) -> None:
-        super().__init__(f"secret {name}: AWS did not return it ({fault})")
+        said = "denied the access to it" if "AccessDenied" in fault else "did not return it"
+        super().__init__(f"secret {name}: AWS {said}")
         self.name = name
         self.fault = fault
 

@@ -54,13 +54,22 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
     state = json.loads(detail["input"])
     status = detail["status"]
     code, reason = _ENDED.get(status, ("execution_failed", f"the execution ended as {status}"))
-    if status == "ABORTED" and (said := fault_of({"Error": detail.get("error"), "Cause": detail.get("cause")})):
-        reason += f": {said}"  # of the person who aborted it
+    if said := _explanation(detail):
+        reason += f": {said}"
     if "media_id" in state:
         _finish(state, detail["name"], code, reason, None, store=store)
     else:
         _report_stopped_watch(state, reason, store=store.recordings)
     return reason
+
+
+def _explanation(detail: Mapping[str, Any]) -> str:
+    """Return the words of the person who aborted an execution, or of the state that ends it as failed, if any."""
+    if detail.get("error") == "RecordingFailed":
+        return vendor_message(detail.get("cause") or "")
+    return (
+        fault_of({"Error": detail.get("error"), "Cause": detail.get("cause")}) if detail["status"] == "ABORTED" else ""
+    )
 
 
 def fault_of(error: Mapping[str, Any]) -> str:

@@ -178,6 +178,18 @@ def test_whoever_aborts_may_say_why(
     assert report_stopped_execution(event["detail"], store=store) == f"the execution was aborted: {reason}"
 
 
+def test_a_failure_that_could_not_be_reported_says_so(
+    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any]
+) -> None:
+    event = stopped(captured_event("execution_failed"), state)
+    event["detail"] |= {"error": "RecordingFailed", "cause": "the failure could not be reported"}
+
+    report_stopped_execution(event["detail"], store=store)
+
+    row = store.get(SID, state["media_id"])
+    assert row["reason"] == "the execution failed: the failure could not be reported"
+
+
 def test_a_status_of_the_future_is_named(
     state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any]
 ) -> None:
