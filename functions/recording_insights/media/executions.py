@@ -27,13 +27,13 @@ def begin(row: MediaRow, *, store: MediaStore, start_execution: ExecutionStarter
     input, which reads the job in the row: no job is paid for twice. Repeating this changes nothing while the execution
     runs. After `MOST_EXECUTIONS`, the media object ends as failed.
     """
-    while row["status"] not in FINAL:
+    while row.get("status") not in FINAL:
         name = row.get("execution") or _name_of_earlier_version(row, store)
         if start_execution(name=name, state=json.dumps(_input_of(row))):
             return name
         # An execution writes its result before it ends, so the row is read after the execution.
         present = store.get(row["recording_id"], row["media_id"])
-        if present["status"] not in FINAL and present.get("execution") == row.get("execution"):
+        if present.get("status") not in FINAL and present.get("execution") == row.get("execution"):
             _appoint_successor(present, store)
             present = store.get(row["recording_id"], row["media_id"])
         row = present

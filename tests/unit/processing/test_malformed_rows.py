@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import ProviderNotConfigured, ReplyGone, RowMalformed
+from recording_insights.media.executions import begin
 from recording_insights.model.reasons import is_retryable
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.reopen import reopen
@@ -14,6 +15,7 @@ from recording_insights.providers.port import JobState
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
+from tests.unit.fakes import FakeStarter
 from tests.unit.processing.flow import JOB, RUNNING, Flow, R
 
 GONE = object()
@@ -133,3 +135,12 @@ def test_a_delivered_result_that_was_deleted_counts_as_not_delivered(submitted: 
     submitted.provider.polls = [RUNNING]
 
     assert submitted.poll().outcome == "running"
+
+
+def test_a_row_without_a_status_gets_an_execution_that_ends_it(submitted: Flow) -> None:
+    change(submitted, {"status": GONE})
+    start = FakeStarter()
+
+    name = begin(submitted.store.get(R, submitted.media.media_id), store=submitted.store, start_execution=start)
+
+    assert list(start.executions) == [name]
