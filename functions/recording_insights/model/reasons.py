@@ -1,0 +1,283 @@
+"""Reasons: why a media object or a recording failed or waits. The codes are a public contract (docs/reasons.md)."""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, TypedDict
+
+from recording_insights.store.rows import RecordingChanges
+
+Stage = Literal["preparation", "submission", "result", "saving"]
+"""Where a media object fails or waits. A recording whose recorder is the cause has the stage `recorder`."""
+Retry = Literal["yes", "force", "no"]
+"""`force`: the content or the order is the cause, so the same provider would most probably refuse it again."""
+
+
+class Reason(NamedTuple):
+    """A reason code: what it means, whether a retry may help, and what to do. The texts are sentences."""
+
+    code: str
+    meaning: str
+    retry: Retry
+    advice: str
+
+
+_AGAIN = "Retry it."
+_WAIT = "Nothing: it goes on by itself."
+_NEW_RECORDING = "Start a new recording."
+_LIST = (
+    # Preparation
+    Reason("awaiting_files", "Files of the track have not arrived yet.", "yes", _WAIT),
+    Reason("awaiting_conversion", "The file is being converted to a format that the provider takes.", "yes", _WAIT),
+    Reason("files_incomplete", "Files of the track never arrived.", "yes", "Upload the files, then retry it."),
+    Reason("nothing_recorded", "Nothing was recorded.", "no", "Nothing: there is no sound to transcribe."),
+    Reason("no_sound", "The track holds no sound.", "force", "Check the files of the track."),
+    Reason("not_media", "The file is not a media file.", "force", "Upload the right file."),
+    Reason("media_gone", "The file was deleted or replaced.", "yes", "Upload the file again, or retry it once it is."),
+    # Submission
+    Reason(
+        "format_not_taken",
+        "The provider does not take the format of the file, and it was not converted.",
+        "force",
+        "Retry it with a provider that takes the format.",
+    ),
+    Reason(
+        "too_large",
+        "The media object is larger or longer than the limit.",
+        "force",
+        "Retry it with a provider that has a higher limit.",
+    ),
+    Reason(
+        "language_not_taken",
+        "The provider does not support the language.",
+        "force",
+        "Retry it with another provider or another language.",
+    ),
+    Reason(
+        "provider_not_configured",
+        "The stack does not have the provider.",
+        "yes",
+        "Add the provider and deploy, or retry it with another one.",
+    ),
+    Reason(
+        "secret_unusable",
+        "The provider's secret is missing or malformed.",
+        "yes",
+        "Correct the secret, then retry it.",
+    ),
+    Reason(
+        "secret_unavailable",
+        "AWS did not return the provider's secret.",
+        "yes",
+        "Check the rights to the secret and its key, then retry it.",
+    ),
+    Reason(
+        "credentials_refused",
+        "The provider refused the credentials of its secret.",
+        "yes",
+        "Replace the credentials, then retry it.",
+    ),
+    Reason("out_of_credit", "The provider's account has no credit left.", "yes", "Top the account up, then retry it."),
+    Reason("provider_busy", "The provider throttles, or has no free slot.", "yes", _WAIT),
+    Reason("provider_unavailable", "The provider gave no usable response.", "yes", _WAIT),
+    Reason(
+        "submission_unconfirmed",
+        "The provider may have the job: it did not confirm the submission.",
+        "yes",
+        "Look for the job there. A retry may pay for another.",
+    ),
+    Reason(
+        "not_accepted",
+        "The provider did not accept the job within the time limit.",
+        "yes",
+        "Retry it when the provider works again, or with another provider.",
+    ),
+    Reason(
+        "provider_rejected",
+        "The provider refused the job.",
+        "force",
+        "Correct what the reason names, or retry it with another provider.",
+    ),
+    # Result
+    Reason("link_expired", "The provider fetched the media too late, also with new links.", "yes", "Retry it later."),
+    Reason(
+        "job_failed",
+        "The provider accepted the job and could not finish it.",
+        "yes",
+        "Read the reason, then retry it, perhaps with another provider.",
+    ),
+    Reason(
+        "provider_fault",
+        "The provider failed the job twice by a fault of its own.",
+        "yes",
+        "Retry it later. A retry pays for a new job.",
+    ),
+    Reason("job_unknown", "The provider does not know the job.", "yes", "Retry it. A retry pays for a new job."),
+    Reason(
+        "no_result",
+        "The job had no result within the time limit.",
+        "yes",
+        "Retry it: a job that has finished since is fetched, not paid for again.",
+    ),
+    Reason(
+        "result_not_delivered",
+        "The provider's callback, the only way to the result, did not come.",
+        "yes",
+        "Have the provider send it again. A retry may pay anew.",
+    ),
+    # Saving
+    Reason(
+        "reply_unreadable",
+        "The provider's reply does not match its contract.",
+        "yes",
+        "Report it. After a correction, retry it: the kept reply is read again.",
+    ),
+    Reason(
+        "reply_gone",
+        "The stored reply of the provider was deleted.",
+        "yes",
+        "Retry it: the reply is fetched from the provider again.",
+    ),
+    Reason(
+        "item_too_large",
+        "One utterance or insight does not fit into an item of the table.",
+        "force",
+        "Retry it with another provider.",
+    ),
+    # Any stage
+    Reason("aws_unavailable", "A service of AWS did not answer, or throttled.", "yes", _AGAIN),
+    Reason("aws_denied", "AWS denied a right to a function.", "yes", "Deploy again, or correct the right. Retry it."),
+    Reason(
+        "function_stopped",
+        "A function ran into its time limit, or was ended before it returned.",
+        "yes",
+        "Retry it. If it happens again, read the function's log.",
+    ),
+    Reason("execution_aborted", "Somebody aborted the execution.", "yes", _AGAIN),
+    Reason("execution_timed_out", "The execution exceeded its time limit.", "yes", _AGAIN),
+    Reason("execution_failed", "The execution failed.", "yes", "Read the execution's history, then retry it."),
+    Reason(
+        "executions_used_up",
+        "Too many executions ended without a result.",
+        "yes",
+        "Read the history of the last execution, then retry it.",
+    ),
+    Reason(
+        "row_malformed",
+        "The row of the media object was changed so that it cannot be processed.",
+        "yes",
+        "Correct what the reason names, then retry it.",
+    ),
+    Reason(
+        "internal_error",
+        "The processing failed by a fault of its own.",
+        "yes",
+        "Retry it. If it fails again, report it with the function's log.",
+    ),
+    # Recorder
+    Reason("start_failed", "The recorder could not be started.", "no", _NEW_RECORDING),
+    Reason(
+        "start_unconfirmed",
+        "Agora's response to the start was lost, so the recorder may run.",
+        "no",
+        "Nothing: if the recorder runs, its files are processed.",
+    ),
+    Reason("start_interrupted", "The start was interrupted, and nothing was recorded.", "no", _NEW_RECORDING),
+    Reason("recorder_not_started", "The recorder did not start within the time limit.", "no", _NEW_RECORDING),
+    Reason("recorder_left", "The recorder left by itself.", "no", "Nothing: its files are processed."),
+    Reason(
+        "no_file_came",
+        "No file of the recording came within the time limit.",
+        "no",
+        "Nothing: a file that comes later is processed.",
+    ),
+)
+REASONS: Mapping[str, Reason] = {reason.code: reason for reason in _LIST}
+"""Every reason code. Codes are never renamed."""
+
+_CODE_OF_FAULT: Mapping[str, str] = {
+    # Errors of ours
+    "NotMedia": "not_media",
+    "MediaObjectGone": "media_gone",
+    "SecretUnusable": "secret_unusable",
+    "SecretUnavailable": "secret_unavailable",
+    "CredentialsRefused": "credentials_refused",
+    "OutOfCredit": "out_of_credit",
+    "ProviderBusy": "provider_busy",
+    "ProviderUnavailable": "provider_unavailable",
+    "PartsUnavailable": "provider_unavailable",
+    "SubmissionUnconfirmed": "submission_unconfirmed",
+    "ProviderNotConfigured": "provider_not_configured",
+    "ProviderRejected": "provider_rejected",
+    "MediaLinkExpired": "link_expired",
+    "JobNotFound": "job_unknown",
+    "ReplyUnreadable": "reply_unreadable",
+    "ReplyGone": "reply_gone",
+    "ItemTooLarge": "item_too_large",
+    "RowMalformed": "row_malformed",
+    "AwsUnavailable": "aws_unavailable",
+    # Errors of Step Functions and Lambda
+    **dict.fromkeys(("Timeout", "HeartbeatTimeout", "Timedout", "Unknown", "ExitError"), "function_stopped"),
+    **dict.fromkeys(("ExecutionAborted", "Aborted"), "execution_aborted"),
+    # Errors of AWS' services
+    **dict.fromkeys(
+        (
+            *("AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "UnauthorizedOperation"),
+            *("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"),
+        ),
+        "aws_denied",
+    ),
+    **dict.fromkeys(
+        (
+            *("TooManyRequestsException", "ServiceException", "AWSLambdaException", "SdkClientException"),
+            *("ClientExecutionTimeoutException", "ThrottlingException", "Throttling", "KMSThrottlingException"),
+            *("ProvisionedThroughputExceededException", "RequestLimitExceeded", "LimitExceededException"),
+            *("TransactionConflictException", "TransactionInProgressException", "SlowDown", "RequestTimeout"),
+            *("InternalError", "InternalServerError", "InternalServiceError", "InternalFailure"),
+            *("ServiceUnavailable", "ServiceUnavailableException", "RequestTimeoutException"),
+            *("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError"),
+        ),
+        "aws_unavailable",
+    ),
+    **dict.fromkeys(("404", "NoSuchKey", "412", "PreconditionFailed"), "media_gone"),
+}
+
+
+class Why(TypedDict):
+    """The attributes of a media object that say why it failed or waits."""
+
+    stage: Stage | None
+    reason_code: str | None
+    reason: str | None
+
+
+NO_REASON: Why = {"stage": None, "reason_code": None, "reason": None}
+"""The changes that take a reason back."""
+
+
+def because(stage: Stage, code: str, reason: str) -> Why:
+    """Return the changes that give a media object a reason."""
+    return {"stage": stage, "reason_code": code, "reason": reason}
+
+
+def because_of_recorder(code: str, reason: str) -> RecordingChanges:
+    """Return the changes that give a recording a reason that is not about its media objects."""
+    return {"stage": "recorder", "reason_code": code, "reason": reason}
+
+
+def is_retryable(code: str | None) -> bool:
+    """Return whether a retry may help; True if the code is unknown, as in rows of earlier versions."""
+    reason = REASONS.get(code or "")
+    return reason is None or reason.retry != "no"
+
+
+def needs_force(code: str | None) -> bool:
+    """Return whether the same provider would most probably refuse the media object again."""
+    reason = REASONS.get(code or "")
+    return reason is not None and reason.retry == "force"
+
+
+def code_of_fault(error_name: str) -> str:
+    """Return the reason code of an error's name: a class of ours, or as AWS or Step Functions names an error.
+
+    What stands before the last dot, such as `Lambda.` or `States.`, does not count. "internal_error" if it is unknown.
+    """
+    return _CODE_OF_FAULT.get(error_name.rpartition(".")[2], "internal_error")
