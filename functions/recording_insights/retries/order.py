@@ -21,10 +21,10 @@ class Order:
     options: Mapping[str, Any] | None = None
     force: bool = False
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether everything is left to the media object."""
-        return not (self.start or self.provider or self.options)
+    def is_that_of(self, row: MediaRow) -> bool:
+        """Return whether the present try of the media object is what the order asks for."""
+        is_other = self.other_provider(row) or self.other_options(row)
+        return not is_other and self.start in (None, row.get("began_from"))
 
     def other_provider(self, row: MediaRow) -> str | None:
         """Return the provider if it is another one than the media object had."""

@@ -93,9 +93,12 @@ def retry(row: MediaRow, order: Order, *, store: MediaStore, executions: Executi
             was changed by somebody else.
     """
     start = Starter(executions)
-    if row["status"] not in FINAL and order.is_plain:
+    if row["status"] not in FINAL:
+        at_work = f"media object {row['media_id']} is at work: its status is {row['status']}"
+        if not order.is_that_of(row):
+            raise Conflict(f"{at_work}; if no execution runs, a retry with an empty body starts it")
         if not (begin(row, store=store, start_execution=start) and start.started):
-            raise Conflict(f"media object {row['media_id']} is at work: its status is {row['status']}")
+            raise Conflict(at_work)
         return row
     if refusal := why_refused(row, order):
         raise Conflict(refusal)

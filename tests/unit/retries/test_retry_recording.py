@@ -146,7 +146,9 @@ def test_an_unfinished_media_object_gets_the_execution_that_it_lacks(scene: Scen
     assert scene.executions.is_running(successor)
     with pytest.raises(Conflict, match=f"is at work: its status is {status}"):
         scene.retry()
-    with pytest.raises(Conflict, match=f"is at work: its status is {status}"):
+    with pytest.raises(
+        Conflict, match=f"is at work: its status is {status}; if no execution runs, a retry with an empty"
+    ):
         scene.retry({"provider": "deepgram"})
 
 
@@ -165,20 +167,21 @@ def test_of_two_retries_at_once_one_wins(scene: Scene, monkeypatch: pytest.Monke
     assert len(scene.executions.inputs) == 1
 
 
+@pytest.mark.parametrize("body", [{}, {"provider": "deepgram", "options": {"language": "de"}}, {"from": "job"}])
 @pytest.mark.parametrize("takes_effect", [False, True])
 @pytest.mark.parametrize("write", range(1, 4))
-def test_after_a_crash_between_writes_another_call_goes_on(
-    clock: FakeClock, make_media: MakeMedia, write: int, takes_effect: bool
+def test_after_a_crash_between_writes_the_same_call_goes_on(
+    clock: FakeClock, make_media: MakeMedia, write: int, takes_effect: bool, body: Any
 ) -> None:
     table: Any = CrashingTable(crash_at=write, takes_effect=takes_effect)
     scene = Scene(MediaStore(table, clock.now, clock.sleep), clock, make_media)
     row = scene.fail()
     table.arm()
     try:
-        scene.retry()
+        scene.retry(body)
     except Crash:
         table.disarm()
-        assert scene.retry()["media"][0]["try"] == 1
+        assert scene.retry(body)["media"][0]["try"] == 1
 
     assert len(scene.store.tries.of(R, row["media_id"])) == 1
     assert list(scene.executions.inputs) == [scene.row(row["media_id"])["execution"]]
