@@ -124,14 +124,14 @@ def test_many_are_retried_at_once_and_one_retry_is_at_work_at_a_time(stack: Loca
         assert held_id in second.json()["detail"]
         canceled = stack.call_api("POST", f"/retries/{held_id}/cancel")
         assert (canceled.status_code, canceled.json()["status"]) == (202, "canceled")
-    assert stack.ledger()["paid"] == {"marsview.jobs": 3}, "nothing began"
+    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 3}, "nothing began"
 
     retried = until_retried(stack, stack.call_api("POST", "/retries", json=wanted).json()["retry_id"])
 
     assert (retried["status"], retried["counts"]) == ("done", {"seen": 3, "begun": 3, "refused": {}})
     for recording in failed:
         until_done(stack, recording["recording_id"])
-    assert stack.ledger()["paid"] == {"marsview.jobs": 6}
+    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 6}
     listed = stack.call_api("GET", "/retries").json()["retries"]
     assert [one["status"] for one in listed[:2]] == ["done", "canceled"]
 

@@ -1,6 +1,6 @@
 """The failed media objects that a retry of many is about, in an order that a later call can go on in."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ def failed_media(
     if cursor:
         statuses = statuses[statuses.index(cursor["status"]) :]
         rows = _rows(store, cursor)
-        begun = [row for row in rows if has_begun_since(row, begun_since)]
+        begun = [row for row in rows if _holds(has_begun_since, row, begun_since)]
         yield _found([*begun, *_fitting(rows, filters, until)], cursor)
     for status in statuses:
         after = cursor["place"] if cursor and cursor["status"] == status else ""
@@ -63,13 +63,14 @@ def _found(rows: Iterable[MediaRow], cursor: RetryCursor) -> Found:
 
 
 def _fitting(rows: Sequence[MediaRow], filters: Mapping[str, Any], until: str) -> list[MediaRow]:
-    return [row for row in rows if _fits(row, filters, until) and not _is_overwritten(row, rows)]
+    return [row for row in rows if _holds(_fits, row, filters, until) and not _holds(is_overwritten, row, rows)]
 
 
-def _is_overwritten(row: MediaRow, rows: Sequence[MediaRow]) -> bool:
+def _holds(check: Callable[..., bool], *arguments: Any) -> bool:
+    """Return whether a check holds; False for a row that somebody has changed by hand so that nobody can tell."""
     try:
-        return is_overwritten(row, rows)
-    except (KeyError, TypeError):  # somebody has changed a row by hand
+        return check(*arguments)
+    except (KeyError, TypeError, AttributeError):
         return False
 
 

@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any
 
 from recording_insights.deadline import Deadline
-from recording_insights.errors import Conflict, StoreError
+from recording_insights.errors import Conflict, MediaMissing
 from recording_insights.media.executions import begin
 from recording_insights.model.status import FINAL
 from recording_insights.retries.failed_media import Found, failed_media, has_begun_since
@@ -25,7 +25,7 @@ MOST_PAGES = 2000
 
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, StoreError)
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, MediaMissing)
 """What a row raises that somebody has changed or deleted by hand."""
 
 _logger = logging.getLogger(__name__)
@@ -84,12 +84,11 @@ class _Page:
     def work_on(self, found: Found, per_minute: int, deadline: Deadline) -> bool:
         """Retry the media objects of a recording; return False if the page ends before all of them are.
 
-        The cursor names the recording first: with the first new try, it leaves the list of those that failed.
+        The cursor names the recording first: with the first new try, it leaves the list of those that failed. Each
+        note also sees whether the retry was canceled.
         """
-        if not self.note():
-            return False
         for media, behind in found.media:
-            if self.begun >= per_minute or deadline.seconds_left < RESERVE_SECONDS:
+            if self.begun >= per_minute or deadline.seconds_left < RESERVE_SECONDS or not self.note():
                 return False
             try:
                 self._retry(media)

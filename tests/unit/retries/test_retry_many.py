@@ -10,6 +10,7 @@ from recording_insights.retries import retry_page as page_module
 from recording_insights.retries.request import RetriesRequest
 from recording_insights.retries.retry_many import cancel_retry, get_retry, list_retries, retry_many
 from recording_insights.retries.retry_page import retry_page
+from recording_insights.retries.retry_recording import retry
 from recording_insights.store.media import MediaStore
 from recording_insights.store.retries import RetryStore
 from recording_insights.store.rows import MediaRow
@@ -247,6 +248,20 @@ def test_a_canceled_retry_begins_nothing_more(many: Many) -> None:
     assert many.post()["status"] == "queued", "another one may begin at once"
 
 
+def test_a_page_stops_when_it_is_canceled(many: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        many.scene.fail(f"{number}.mp4")
+    retry_id = many.post()["retry_id"]
+
+    def cancel_then(*arguments: Any, **named: Any) -> Any:
+        cancel_retry(retry_id, retries=many.retries)
+        return retry(*arguments, **named)
+
+    monkeypatch.setattr(page_module, "retry", cancel_then)
+    assert many.page(retry_id)["outcome"] == "over"
+    assert len(many.scene.executions.inputs) == 1
+
+
 def test_an_end_is_final(many: Many) -> None:
     retry_id = many.post()["retry_id"]
     many.run(retry_id)
@@ -273,6 +288,30 @@ def test_a_row_edited_into_nonsense_is_counted_and_passed_by(many: Many) -> None
 
     assert ended["counts"] == {"seen": 2, "begun": 1, "refused": {"row_malformed": 1}}
     assert many.tries(good) == [1]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [{"finished_at": 7}, {"key": 7}, {"status": ["failed"]}, {"began_from": "job", "waiting_since": 7}, {"part": "x"}],
+)
+def test_a_row_that_cannot_be_read_ends_no_retry(many: Many, nonsense: Any) -> None:
+    broken, good = many.fail("a.mp4", "b.mp4")
+    beside = many.scene.fail("c.mp4", recording_id=broken["recording_id"])
+    many.store.table.put_item(Item=cast(Any, changed(broken, **nonsense)))
+    many.run(many.post()["retry_id"], per_minute=1)
+    assert many.tries(good) == [1]
+    assert many.store.get(beside["recording_id"], beside["media_id"])["try_number"] == 1
+
+
+def test_many_begin_more_than_once_minute_by_minute(many: Many) -> None:
+    for number in range(40):
+        many.scene.fail(f"{number}.mp4")
+    retry_id = many.post()["retry_id"]
+    pages = 0
+    while many.page(retry_id, per_minute=7)["outcome"] == "more":
+        pages += 1
+    assert pages == 5
+    assert get_retry(retry_id, retries=many.retries)["counts"]["begun"] == 40
 
 
 def test_a_retry_without_end_is_ended(many: Many, monkeypatch: pytest.MonkeyPatch) -> None:

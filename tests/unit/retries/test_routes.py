@@ -11,10 +11,12 @@ import pytest
 from recording_insights.aws import clients
 from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
 from recording_insights.store.media import MediaStore
-from routes import admit_object, retry_recording
+from recording_insights.store.retries import RetryStore
+from routes import admit_object, cancel_retry, get_retry, list_retries, retry_many, retry_recording
+from states import retry_page
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_step_functions import FakeStepFunctions
-from tests.unit.http.test_edge import Context
+from tests.unit.fakes import FakeContext
 from tests.unit.processing.flow import R
 from tests.unit.retries.conftest import Scene
 from tests.unit.wired import rewire
@@ -41,13 +43,18 @@ def deployed(
     for name, value in {**ENVIRONMENT, "RECORDINGS_BUCKET": bucket}.items():
         monkeypatch.setenv(name, value)
     s3 = clients.s3()
-    parts = {"s3_media": S3Media(s3), "folder": S3TrackFolder(s3, bucket)}
-    rewire(monkeypatch, retry_recording, admit_object, media=media_store, step_functions=step_functions, **parts)
+    parts = {"s3_media": S3Media(s3), "folder": S3TrackFolder(s3, bucket), "media": media_store}
+    rewire(monkeypatch, retry_recording, admit_object, retry_page, step_functions=step_functions, **parts)
+    monkeypatch.setattr(clients, "table", lambda name, is_route: media_store.table)
+    machine = FakeStepFunctions(machine=ENVIRONMENT["RETRIES_ARN"])
+    rewire(monkeypatch, retry_many, get_retry, list_retries, cancel_retry, step_functions=machine, media=media_store)
+    for module in (retry_page, retry_many, get_retry, list_retries, cancel_retry):
+        vars(module.wiring)["retries"] = RetryStore(media_store.table, media_store.now)
 
 
 def call(module: ModuleType, body: Any = None, **path: str) -> tuple[int, Any]:
     event = {"body": None if body is None else json.dumps(body), "pathParameters": path}
-    answer = module.handler(event, Context())
+    answer = module.handler(event, FakeContext())
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -84,3 +91,25 @@ def test_an_object_is_taken_by_its_key(bucket: str, step_functions: FakeStepFunc
     assert call(admit_object, {"key": "gone.wav"})[0] == 404
     status, problem = call(admit_object, {"key": "page.mp3"})
     assert (status, problem["detail"][:26]) == (409, "page.mp3 is not processed:")
+
+
+def test_many_are_retried(scene: Scene, step_functions: FakeStepFunctions) -> None:
+    scene.fail()
+    scene.clock.elapsed += 1
+    assert call(retry_many, {"dry_run": True})[0] == 200
+    assert call(retry_many)[0] == 400, "a body is needed, though it may be empty"
+    status, retry = call(retry_many, {})
+    assert (status, retry["status"]) == (202, "queued")
+    scene.clock.elapsed += 1
+
+    page = retry_page.handler({"retry_id": retry["retry_id"]}, FakeContext(300_000))
+
+    assert page == {"retry_id": retry["retry_id"], "outcome": "over"}
+    assert len(step_functions.executions) == 1
+    status, ended = call(get_retry, retry_id=retry["retry_id"])
+    assert (status, ended["status"], ended["counts"]["begun"]) == (200, "done", 1)
+    assert call(list_retries) == (200, {"retries": [ended]})
+    assert call(cancel_retry, retry_id=retry["retry_id"])[0] == 409
+    assert call(get_retry, retry_id="LATEST")[0] == 404
+    _, another = call(retry_many, {})
+    assert call(cancel_retry, retry_id=another["retry_id"])[0] == 202
