@@ -75,6 +75,13 @@ class Foundation:
             resources=[self.buckets.replies.arn_for_objects(f"{prefix}*")],
         )
 
+    def list_replies(self) -> iam.PolicyStatement:
+        """List the replies bucket. Without this right, S3 answers "access denied" for an object that is gone.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        return iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.buckets.replies.bucket_arn])
+
     def read_provider_secrets(self) -> list[iam.PolicyStatement]:
         """Read the credentials of every provider of the stack. Services of AWS have no credentials.
 

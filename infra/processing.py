@@ -54,6 +54,7 @@ class ProcessingWorkflow(Construct):
             [
                 foundation.on_table("GetItem", "Query", "UpdateItem", "BatchWriteItem"),
                 foundation.on_replies("GetObject"),
+                foundation.list_replies(),
             ],
             cdk.Duration.minutes(2),
             memory_mb=1024,
@@ -112,15 +113,15 @@ class ProcessingWorkflow(Construct):
 
     def _poll_job(self, capabilities: Sequence[Capabilities]) -> PythonFunction:
         foundation = self._foundation
-        calls_back = any(c.callback != "none" for c in capabilities)
         delivered = any(c.result_by == "delivery" or c.aws_service for c in capabilities)
         return self._function(
             "poll_job",
             "Polls a provider's job and keeps the reply",
             foundation.settings_for(PollJobSettings),
             [
-                foundation.on_table("GetItem", "PutItem", "UpdateItem", *(["Query"] if calls_back else [])),
+                foundation.on_table("GetItem", "PutItem", "UpdateItem", "Query"),
                 foundation.on_replies("PutObject", *(["GetObject"] if delivered else [])),
+                *([foundation.list_replies()] if delivered else []),
                 *foundation.read_provider_secrets(),
                 *(self._get(c.aws_service) for c in capabilities if c.aws_service),
             ],
@@ -220,7 +221,7 @@ class ProcessingWorkflow(Construct):
         report.add_catch(
             failed,
             errors=[sfn.Errors.ALL],
-            outputs={"reason": "{% 'the failure could not be reported: ' & $states.errorOutput.Error %}"},
+            outputs={"reason": "the failure could not be reported"},
         )
         report.next(failed)
         return report

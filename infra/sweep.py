@@ -46,7 +46,7 @@ class Sweep(Construct):
                 foundation.read_recordings(),
                 foundation.on_replies("GetObject", prefix=CALLBACKS),
                 foundation.list_recordings(),
-                iam.PolicyStatement(actions=["s3:ListBucket"], resources=[foundation.buckets.replies.bucket_arn]),
+                foundation.list_replies(),
                 *run_executions(workflow),
                 iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[workflow.state_machine_arn]),
                 iam.PolicyStatement(actions=read_letters, resources=[arrival.dead_letters.queue_arn]),

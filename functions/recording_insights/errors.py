@@ -14,9 +14,11 @@ RecordingInsightsError
 ├── AwsUnavailable              a service of AWS did not answer in time, or throttled: try again     (503)
 ├── MediaObjectGone             a media object was deleted or replaced after its event
 ├── NotMedia                    an object in the recordings bucket is no media
+├── ReplyGone                   a reply in the replies bucket was deleted
 ├── StoreError
 │   ├── ItemTooLarge            one utterance or insight does not fit into an item of the table
 │   ├── MediaMissing            the row of a media object was deleted while it was processed
+│   ├── RowMalformed            the row of a media object was changed so that it cannot be processed
 │   ├── ChannelTaken            another start changed the claim or the recording after they were read
 │   └── StatusContended         other writers kept changing a recording while its status was derived
 ├── UploadCredentialsError
@@ -29,6 +31,7 @@ RecordingInsightsError
 │   └── AgoraUnavailable        no usable response in time: try again                               (503)
 │       └── AgoraOutcomeUnknown … to a start: a recorder may run                                    (503)
 └── ProviderError
+    ├── ProviderNotConfigured   there is no provider of this name
     ├── ProviderBusy            the provider throttles or has no free slot: wait, then try again
     ├── ProviderUnavailable     no usable response: wait, then try again
     │   ├── SubmissionUnconfirmed   … to the call that is paid for: the provider may have the job
@@ -37,6 +40,7 @@ RecordingInsightsError
     ├── CredentialsRefused      the provider's secret is wrong: an operator must act
     ├── OutOfCredit             the provider's account is empty: an operator must act
     └── ProviderRejected        the provider refuses the job, with its reason
+        ├── ReplyUnreadable     the reply does not match the provider's contract
         └── JobNotFound         the provider does not know the job: poll once more, minutes later
 
 No message holds a secret, a token or a presigned URL: messages are written to rows, logs and problem documents.
@@ -63,11 +67,12 @@ class SecretUnusable(RecordingInsightsError):
 class SecretUnavailable(RecordingInsightsError):
     """AWS did not return a secret: it denied the secret or its key, throttled, or did not answer.
 
-    `fault` is AWS's code or the name of the error.
+    `fault` is AWS's code or the name of the error, for the log. The message has no such names.
     """
 
     def __init__(self, name: str, fault: str) -> None:
-        super().__init__(f"secret {name}: AWS did not return it ({fault})")
+        said = "denied the access to it" if "AccessDenied" in fault else "did not return it"
+        super().__init__(f"secret {name}: AWS {said}")
         self.name = name
         self.fault = fault
 
@@ -121,6 +126,10 @@ class MediaObjectGone(RecordingInsightsError):
     """A media object was deleted or replaced after the event that announced it."""
 
 
+class ReplyGone(RecordingInsightsError):
+    """A reply in the replies bucket was deleted."""
+
+
 class StoreError(RecordingInsightsError):
     """The insights table could not be read or written as expected."""
 
@@ -131,6 +140,10 @@ class ItemTooLarge(StoreError):
 
 class MediaMissing(StoreError):
     """The row of a media object is not in the table, although it is written before the execution starts."""
+
+
+class RowMalformed(StoreError):
+    """The row of a media object was changed so that it cannot be processed; the message names the attribute."""
 
 
 class ChannelTaken(StoreError):
@@ -186,6 +199,10 @@ class ProviderError(RecordingInsightsError):
     """A call to a conversation-insight provider failed."""
 
 
+class ProviderNotConfigured(ProviderError):
+    """There is no provider of this name."""
+
+
 class ProviderBusy(ProviderError):
     """The provider throttles or has no free slot; `retry_after` is the delay that it requests, in seconds, or None."""
 
@@ -224,6 +241,10 @@ class OutOfCredit(ProviderError):
 
 class ProviderRejected(ProviderError):
     """The provider refused or ended the job, and trying again does not help; the message is its reason."""
+
+
+class ReplyUnreadable(ProviderRejected):
+    """The reply does not match the provider's contract; it stays in the replies bucket."""
 
 
 class JobNotFound(ProviderRejected):

@@ -20,5 +20,6 @@ def handler(request: HttpRequest) -> HttpResponse:
         deadline=request.deadline,
         watch_stop=wiring.start_stop_watch,
     )
-    content = {name: recording[name] for name in ("recording_id", "status", "reason") if name in recording}
+    shown = ("recording_id", "status", "stage", "reason_code", "reason")
+    content = {name: value for name, value in recording.items() if name in shown}
     return HttpResponse(content, 202)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from recording_insights.processing.report_failure import report_failure
+from recording_insights.processing.report_failure import fault_of, report_failure
 from recording_insights.settings import ReportFailureSettings
 from wiring import Wiring
 
@@ -15,5 +15,6 @@ wiring = Wiring(ReportFailureSettings)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, after a Catch with `error` and `failed_state`. Returns the reason, for the console."""
     reason = report_failure(event, store=wiring.media)
-    logger.error("failed", extra={"recording_id": event["recording_id"], "key": event["key"], "reason": reason})
+    ids = {name: event[name] for name in ("recording_id", "media_id", "key")}
+    logger.error("failed", extra={**ids, "reason": reason, "fault": fault_of(event.get("error", {}))})
     return {"recording_id": event["recording_id"], "key": event["key"], "reason": reason}

@@ -10,6 +10,7 @@ from recording_insights.errors import ProviderRejected
 from recording_insights.model.insights import LISTS, Insights
 from recording_insights.processing.callbacks import callback_token
 from recording_insights.processing.job_name import JobName
+from recording_insights.providers.registry import job_id_of
 from recording_insights.providers.toolkit.json import parse_json
 from sandbox.stand_ins.hearing.speech import Utterance
 from tests.conformance.conftest import MakeScene
@@ -32,6 +33,7 @@ def test_what_was_said_comes_out(scene: Scene) -> None:
     insights = scene.insights()
     assert words(insights) == " ".join(u.text for u in SAID).split()
     assert scene.paid == 1
+    assert job_id_of(scene.row["provider"], scene.row["job"]), "the API shows the vendor's own id"
 
 
 def test_who_spoke_and_when(scene: Scene) -> None:

@@ -135,5 +135,5 @@ def test_a_fault_of_a_function_is_caught_and_reported(scene: Scene) -> None:
     scene.patch.setattr(save_insights, "save_insights", fail)
 
     assert scene.run() == "failed"
-    assert scene.reason == "Save insights: the summary does not fit into one item"
+    assert scene.reason.endswith("does not fit into an item of the table: the summary does not fit into one item")
     assert scene.entered[-3:] == ["Save insights", "Report failure", "Recording failed"]

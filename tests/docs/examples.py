@@ -33,6 +33,7 @@ from tests.docs.pages import codes_in, page
 from tests.unit.fake_table import FakeTable
 
 RECORDING_ID = "4736218b480a44149a6bac9cd17457c6"
+WHY = {"stage": "s", "reason_code": "c", "reason": "r"}
 OPEN = {
     "options",
     "counts",
@@ -133,7 +134,7 @@ def _check_change(body: Mapping[str, Any]) -> None:
 
 
 def _recording_row(status: str) -> dict[str, Any]:
-    summary = {"key": "k", "status": "failed", "stage": "s", "reason": "r", "reason_code": "c"}
+    summary = {"key": "k", "status": "failed", **WHY}
     filled: dict[str, Any] = dict.fromkeys(attributes_of("RecordingRow"), "text")
     moments = {"created_at": "2026-11-21T12:13:44.939819Z", "version": 1}
     return {**filled, **recording_key(RECORDING_ID), "recording_id": RECORDING_ID, **moments, "status": status} | {
@@ -147,7 +148,8 @@ def _media_row() -> dict[str, Any]:
     numbers = dict.fromkeys(("part", "continuation", "duration_ms", "starts_at_ms", "offset_ms"), 1)
     given_up = [{"provider": "p", "job": {}, "reason": "r", "at": "t"}]
     prepared = {"key": "k", "etag": "e", "size": 1}
-    return {**filled, **media_key(RECORDING_ID, "m"), **numbers, "given_up": given_up, "prepared": prepared}
+    failed = {"status": "failed", "provider": "assemblyai", "job": {"transcript_id": "t"}}
+    return {**filled, **media_key(RECORDING_ID, "m"), **numbers, **failed, "given_up": given_up, "prepared": prepared}
 
 
 def _store() -> RecordingStore:
@@ -184,7 +186,7 @@ def _insights() -> dict[str, Any]:
         ratings={"r": 1},
         missing=["m"],
     )
-    fields = {"recording_id": RECORDING_ID, "status": "partial", "reason": "r", "provider": "p"}
+    fields = {"recording_id": RECORDING_ID, "status": "partial", **WHY, "provider": "p"}
     recording: Any = {**fields, "speakers": {"1": "Ada"}}
     media: Any = {"media_id": "m", "key": "k", "status": "done", "arrived_at": "t", "provider": "p"}
     collection = Collection(recording, {"m": media}, {"m": found})
@@ -207,7 +209,7 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "GET /recordings/{recording_id}": _described,
     "PATCH /recordings/{recording_id}": _changed,
     "PUT /recordings/{recording_id}/layout": _changed,
-    "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", "reason": "r"},
+    "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", **WHY},
     "GET /recordings/{recording_id}/insights": _insights,
     "POST /recordings/{recording_id}/retry": lambda: {
         "recording_id": RECORDING_ID,

@@ -69,6 +69,7 @@ ACTIONS = {
     "poll_job": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
+        "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:PutObject",
         "secretsmanager:GetSecretValue",
@@ -79,6 +80,7 @@ ACTIONS = {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:GetObject",
+        "s3:ListBucket",
     },
     "report_failure": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "report_stopped_execution": {
@@ -179,7 +181,7 @@ WITH_EVERY_PROVIDER = {
     "submit_recording": ACTIONS["submit_recording"]
     | {"s3:PutObject", "secretsmanager:PutSecretValue", "transcribe:StartTranscriptionJob"},
     "poll_job": ACTIONS["poll_job"]
-    | {"dynamodb:Query", "s3:GetObject", "secretsmanager:PutSecretValue", "transcribe:GetTranscriptionJob"},
+    | {"s3:GetObject", "s3:ListBucket", "secretsmanager:PutSecretValue", "transcribe:GetTranscriptionJob"},
     "keep_result": {"s3:PutObject", "secretsmanager:GetSecretValue"},
     "receive_callback": {
         "dynamodb:GetItem",

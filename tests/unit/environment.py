@@ -7,6 +7,8 @@ ENVIRONMENT = {
     "TABLE_NAME": "insights",
     "RECORDINGS_BUCKET": "recordings-bucket",
     "REPLIES_BUCKET": "replies-bucket",
+    "UNADMITTED_URL": "https://sqs.test/unadmitted",
+    "DEAD_LETTERS_URL": "https://sqs.test/dead-letters",
     "PROVIDER": "marsview",
     "PROVIDERS": '["marsview", "deepgram"]',
     "FAILOVER": '["deepgram"]',

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
+from botocore.exceptions import ClientError
 
 from recording_insights.deadline import Deadline
 from recording_insights.model.insights import Insights
@@ -212,6 +213,8 @@ class FakeS3:
         self.objects[Bucket, Key] = Body
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        if (Bucket, Key) not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
         return {"Body": io.BytesIO(self.objects[Bucket, Key])}
 
 

@@ -95,7 +95,9 @@ def test_a_lasting_fault_is_caught_and_reported(stack: LocalStack, clip: Path, t
     with without_grants(stack, state):
         recording = until_ended(stack, recording_of(stack, drop_for(stack, state, clip, track)))
     assert recording["status"] == "failed"
-    assert recording["media"][0]["reason"].startswith(f"{state}: ClientError")
+    [media] = recording["media"]
+    assert (media["reason_code"], media["reason"]) == ("aws_denied", "AWS denied a right to a function")
+    assert media["retryable"]
     assert states(stack, recording)[-2:] == ["Report failure", "Recording failed"]
 
 

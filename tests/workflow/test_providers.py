@@ -170,7 +170,7 @@ def test_a_result_that_comes_after_the_ceiling_finishes_the_recording(stack: Loc
     recording_id = recording["recording_id"]
     done = until(lambda: (found := read(stack, recording_id))["status"] == "done" and found, "the finished recording")
     [media] = done["media"]
-    assert [earlier["reason_code"] for earlier in media["tries"]] == ["no_result"]
+    assert [earlier["reason_code"] for earlier in media["tries"]] == ["result_not_delivered"]
     assert sum(stack.ledger()["paid"].values()) == 1
 
 

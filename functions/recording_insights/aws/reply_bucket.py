@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from recording_insights.errors import ReplyGone
 from recording_insights.redaction import redact_credentials
 
 if TYPE_CHECKING:
@@ -50,8 +51,19 @@ class ReplyStore:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
     def read(self, key: str) -> bytes:
-        """The reply under a key."""
-        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        """Return the reply under a key.
+
+        Raises:
+            ReplyGone: there is none.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            raise ReplyGone(f"there is no {key} in the replies bucket") from None
 
     def upload_link(self, key: str, *, minutes: int) -> str:
         """A presigned URL that puts an object under a key for so many minutes."""

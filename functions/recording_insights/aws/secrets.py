@@ -1,6 +1,7 @@
 """Vendor credentials in AWS Secrets Manager: one JSON object for each vendor, with checked keys."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ CACHE_SECONDS = 300
 
 TOKEN_LABEL = "ACCESS_TOKEN"  # noqa: S105 - a staging label
 """The staging label of the version of a vendor's secret that holds an access token."""
+
+
+_logger = logging.getLogger(__name__)
 
 
 class SecretSource(Protocol):
@@ -64,7 +68,9 @@ def _from_secrets_manager(name: str, *, fresh: bool = False) -> str:
         if "ResourceNotFoundException" in str(error):
             raise LookupError(name) from None
         # The text is AWS's, and may hold the string to sign.
-        raise SecretUnavailable(name, _fault(error)) from None
+        fault = _fault(error)
+        _logger.warning("AWS did not return the secret %s: %s", name, fault)
+        raise SecretUnavailable(name, fault) from None
     return text if isinstance(text, str) else ""
 
 

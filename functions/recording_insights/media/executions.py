@@ -5,7 +5,8 @@ from typing import Protocol
 
 from recording_insights.model.execution_name import execution_name, name_before_tries
 from recording_insights.model.media_object import is_made_of_segments
-from recording_insights.model.status import FINAL
+from recording_insights.model.reasons import because
+from recording_insights.model.status import FINAL, stage_of
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
@@ -26,13 +27,13 @@ def begin(row: MediaRow, *, store: MediaStore, start_execution: ExecutionStarter
     input, which reads the job in the row: no job is paid for twice. Repeating this changes nothing while the execution
     runs. After `MOST_EXECUTIONS`, the media object ends as failed.
     """
-    while row["status"] not in FINAL:
+    while row.get("status") not in FINAL:
         name = row.get("execution") or _name_of_earlier_version(row, store)
         if start_execution(name=name, state=json.dumps(_input_of(row))):
             return name
         # An execution writes its result before it ends, so the row is read after the execution.
         present = store.get(row["recording_id"], row["media_id"])
-        if present["status"] not in FINAL and present.get("execution") == row.get("execution"):
+        if present.get("status") not in FINAL and present.get("execution") == row.get("execution"):
             _appoint_successor(present, store)
             present = store.get(row["recording_id"], row["media_id"])
         row = present
@@ -43,7 +44,8 @@ def _appoint_successor(row: MediaRow, store: MediaStore) -> None:
     number = row.get("executions", 1) + 1
     if number > MOST_EXECUTIONS:
         reason = f"{MOST_EXECUTIONS} executions of the media object have ended without a result"
-        store.finish(row["recording_id"], row["media_id"], "failed", reason=reason, reason_code="executions_used_up")
+        why = because(stage_of(row), "executions_used_up", reason)
+        store.finish(row["recording_id"], row["media_id"], "failed", **why)
         return
     name = execution_name({**row, "executions": number})
     store.appoint(row, name, executions=number)

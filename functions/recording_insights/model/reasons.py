@@ -1,8 +1,12 @@
 """Reasons: why a media object or a recording failed or waits. The codes are a public contract (docs/reasons.md)."""
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypedDict
 
+from recording_insights.store.rows import RecordingChanges
+
+Stage = Literal["preparation", "submission", "result", "saving"]
+"""Where a media object fails or waits. A recording whose recorder is the cause has the stage `recorder`."""
 Retry = Literal["yes", "force", "no"]
 """`force`: the content or the order is the cause, so the same provider would most probably refuse it again."""
 
@@ -24,7 +28,7 @@ _LIST = (
     Reason("awaiting_files", "Files of the track have not arrived yet.", "yes", _WAIT),
     Reason("awaiting_conversion", "The file is being converted to a format that the provider takes.", "yes", _WAIT),
     Reason("files_incomplete", "Files of the track never arrived.", "yes", "Upload the files, then retry it."),
-    Reason("nothing_recorded", "Nothing of this uid was recorded.", "no", "Nothing: there is no sound to transcribe."),
+    Reason("nothing_recorded", "Nothing was recorded.", "no", "Nothing: there is no sound to transcribe."),
     Reason("no_sound", "The track holds no sound.", "force", "Check the files of the track."),
     Reason("not_media", "The file is not a media file.", "force", "Upload the right file."),
     Reason("media_gone", "The file was deleted or replaced.", "yes", "Upload the file again, or retry it once it is."),
@@ -51,7 +55,7 @@ _LIST = (
         "provider_not_configured",
         "The stack does not have the provider.",
         "yes",
-        "Add the provider to the settings and deploy, or retry it with another provider.",
+        "Add the provider and deploy, or retry it with another one.",
     ),
     Reason(
         "secret_unusable",
@@ -72,13 +76,13 @@ _LIST = (
         "Replace the credentials, then retry it.",
     ),
     Reason("out_of_credit", "The provider's account has no credit left.", "yes", "Top the account up, then retry it."),
-    Reason("provider_busy", "The provider throttles, or has no free slot.", "yes", "Retry it when there is less load."),
-    Reason("provider_unavailable", "The provider gave no usable response.", "yes", "Retry it later."),
+    Reason("provider_busy", "The provider throttles, or has no free slot.", "yes", _WAIT),
+    Reason("provider_unavailable", "The provider gave no usable response.", "yes", _WAIT),
     Reason(
         "submission_unconfirmed",
-        "The provider did not confirm a submission, so it may have the job or not.",
+        "The provider may have the job: it did not confirm the submission.",
         "yes",
-        "Look for the job at the provider. A retry may pay for a second job.",
+        "Look for the job there. A retry may pay for another.",
     ),
     Reason(
         "not_accepted",
@@ -98,7 +102,7 @@ _LIST = (
         "job_failed",
         "The provider accepted the job and could not finish it.",
         "yes",
-        "Read the reason. If it is about the media, retry it with another provider. A retry pays for a new job.",
+        "Read the reason, then retry it, perhaps with another provider.",
     ),
     Reason(
         "provider_fault",
@@ -115,9 +119,9 @@ _LIST = (
     ),
     Reason(
         "result_not_delivered",
-        "The provider delivers results by callback alone, and the callback has not come within the time limit.",
+        "The provider's callback, the only way to the result, did not come.",
         "yes",
-        "Have the provider send it again: a late result is taken. A retry from the media pays for a new job.",
+        "Have the provider send it again. A retry may pay anew.",
     ),
     # Saving
     Reason(
@@ -143,7 +147,7 @@ _LIST = (
     Reason("aws_denied", "AWS denied a right to a function.", "yes", "Deploy again, or correct the right. Retry it."),
     Reason(
         "function_stopped",
-        "A function ran into its time limit, or was ended before its result.",
+        "A function ran into its time limit, or was ended before it returned.",
         "yes",
         "Retry it. If it happens again, read the function's log.",
     ),
@@ -160,18 +164,25 @@ _LIST = (
         "row_malformed",
         "The row of the media object was changed so that it cannot be processed.",
         "yes",
-        "Correct the attribute that the reason names, then retry it.",
+        "Correct what the reason names, then retry it.",
     ),
     Reason(
         "internal_error",
         "The processing failed by a fault of its own.",
         "yes",
-        "Retry it. If it happens again, report it with the function's log.",
+        "Retry it. If it fails again, report it with the function's log.",
     ),
     # Recorder
-    Reason("start_refused", "Agora refused to start the recorder.", "no", _NEW_RECORDING),
+    Reason("start_failed", "The recorder could not be started.", "no", _NEW_RECORDING),
+    Reason(
+        "start_unconfirmed",
+        "Agora's response to the start was lost, so the recorder may run.",
+        "no",
+        "Nothing: if the recorder runs, its files are processed.",
+    ),
     Reason("start_interrupted", "The start was interrupted, and nothing was recorded.", "no", _NEW_RECORDING),
     Reason("recorder_not_started", "The recorder did not start within the time limit.", "no", _NEW_RECORDING),
+    Reason("recorder_left", "The recorder left by itself.", "no", "Nothing: its files are processed."),
     Reason(
         "no_file_came",
         "No file of the recording came within the time limit.",
@@ -226,8 +237,30 @@ _CODE_OF_FAULT: Mapping[str, str] = {
         ),
         "aws_unavailable",
     ),
-    "NoSuchKey": "media_gone",
+    **dict.fromkeys(("404", "NoSuchKey", "412", "PreconditionFailed"), "media_gone"),
 }
+
+
+class Why(TypedDict):
+    """The attributes of a media object that say why it failed or waits."""
+
+    stage: Stage | None
+    reason_code: str | None
+    reason: str | None
+
+
+NO_REASON: Why = {"stage": None, "reason_code": None, "reason": None}
+"""The changes that take a reason back."""
+
+
+def because(stage: Stage, code: str, reason: str) -> Why:
+    """Return the changes that give a media object a reason."""
+    return {"stage": stage, "reason_code": code, "reason": reason}
+
+
+def because_of_recorder(code: str, reason: str) -> RecordingChanges:
+    """Return the changes that give a recording a reason that is not about its media objects."""
+    return {"stage": "recorder", "reason_code": code, "reason": reason}
 
 
 def is_retryable(code: str | None) -> bool:

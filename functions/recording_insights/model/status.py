@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
+from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.parts import continuation_suffix, newer_versions, newest_per_key
+from recording_insights.model.reasons import Stage
 from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow, Summary
 
 RECORDING_STATUSES = ("starting", "recording", "stopping", "processing", "done", "partial", "failed", "empty")
@@ -26,8 +28,10 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
     Covers the status, the reason, the code and the stage of it, the number of media objects by status, summaries of
     the first of them, and the sid if the recording has none. None removes an attribute.
     """
+    # Without a status, a row was changed by hand; its own execution brings it to an end.
+    media = [row if "status" in row else cast(MediaRow, {**row, "status": "waiting"}) for row in media]
     status, reason = derive_status(recording["status"], media)
-    cause = _cause(media)
+    cause = _cause(media, status)
     after: RecordingChanges = {
         "status": status,
         "reason": reason,
@@ -39,6 +43,15 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
     if sid and "sid" not in recording:
         after["sid"] = sid
     return cast(RecordingChanges, {name: value for name, value in after.items() if recording.get(name) != value})
+
+
+def stage_of(row: MediaRow) -> Stage:
+    """Return the stage that a media object has reached."""
+    status = row.get("status")
+    if status == "submitted":
+        return "saving" if "reply" in row else "result"
+    is_unprepared = is_made_of_segments(row) and "prepared" not in row
+    return "preparation" if status == "preparing" or is_unprepared else "submission"
 
 
 def first_summaries(summaries: Mapping[str, Summary]) -> dict[str, Summary]:
@@ -55,13 +68,16 @@ def first_summaries(summaries: Mapping[str, Summary]) -> dict[str, Summary]:
 
 
 def counts_of(media: Iterable[MediaRow | Summary]) -> dict[str, int]:
-    """Return how many media objects there are, by status."""
-    return dict(Counter(each["status"] for each in media))
+    """Return how many media objects there are, by status; one whose row lost it counts as waiting."""
+    return dict(Counter(each.get("status", "waiting") for each in media))
 
 
-def _cause(media: Sequence[MediaRow]) -> MediaRow:
-    """Return the first media object that failed or, without such, that waits with a code; empty if there is none."""
-    coded = [row for row in _latest(media) if "reason_code" in row and row["status"] != "done"]
+def _cause(media: Sequence[MediaRow], status: str) -> MediaRow:
+    """Return the first media object that failed or, without such, that waits with a code; empty if there is none.
+
+    In an empty recording, all media objects are done with a code.
+    """
+    coded = [row for row in _latest(media) if "reason_code" in row and (row["status"] != "done" or status == "empty")]
     return min(coded, key=_named_at, default=MediaRow())
 
 

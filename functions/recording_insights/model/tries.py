@@ -14,7 +14,7 @@ JOB_ATTRIBUTES = ("provider", "job", "job_number", "options", "delivery", "callb
 RESULT_ATTRIBUTES = ("reply", "missing", "counts")
 SHOWN_ATTRIBUTES = (*JOB_ATTRIBUTES, *RESULT_ATTRIBUTES, "began_from", "submitted_at", "polls", "last_word")
 """The attributes of the try whose insights are shown."""
-_KEPT = (*SHOWN_ATTRIBUTES, *("waiting_since", "renewals", "execution", "reason", "reason_code"))
+_KEPT = (*SHOWN_ATTRIBUTES, *("waiting_since", "renewals", "execution", "stage", "reason", "reason_code"))
 
 
 def number_of_try(row: MediaRow) -> int:

@@ -20,13 +20,16 @@ class FailOver:
     row: MediaRow
     next_provider: str | None
 
-    def pass_on(self, reason: str) -> Progress:
-        """Let the next provider submit; without one, end as failed with the reason of every provider that was tried."""
+    def pass_on(self, reason: str, code: str) -> Progress:
+        """Let the next provider submit; without one, end as failed with the reason of every provider that was tried.
+
+        The code is that of the last one.
+        """
         if self.next_provider is None:
-            return self.progress.end("failed", "; ".join(self._reasons(reason)))
+            return self.progress.end("failed", "; ".join(self._reasons(reason)), code)
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
         changes: MediaChanges = {**_OF_NEXT_PROVIDER, "provider": self.next_provider}
-        self.store.give_up(recording_id, media_id, reason, **changes)
+        self.store.give_up(recording_id, media_id, reason, code, **changes)
         return self.progress.restart("submit")
 
     def _reasons(self, last: str) -> list[str]:

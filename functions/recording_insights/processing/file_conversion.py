@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from recording_insights.conversion.ranged_file import RangedFile
 from recording_insights.deadline import Deadline
-from recording_insights.errors import MediaObjectGone
 from recording_insights.model.media_object import PREPARED, MediaObject
 from recording_insights.processing.prepared_file import TrackFolder
 from recording_insights.store.rows import MediaChanges, MediaRow
@@ -54,7 +53,8 @@ class FileConversion:
         """Make the file, and return what changes in the row: the file and its length, or why there is none.
 
         Raises:
-            Exception: an error of S3, unchanged.
+            MediaObjectGone: the media object was deleted or replaced.
+            Exception: another error of S3, unchanged.
         """
         from recording_insights.conversion.convert import CannotConvert
 
@@ -70,7 +70,7 @@ class FileConversion:
                     duration_ms=row.get("duration_ms"),
                     seconds_left=lambda: deadline.seconds_left,
                 )
-            except (CannotConvert, MediaObjectGone) as error:
+            except CannotConvert as error:
                 return {"unprepared": str(error)}
             key = f"{PREPARED}{row['recording_id']}/file-{row['media_id']}{converted.file.suffix}"
             etag, size = self.folder.keep(key, converted.file)

@@ -14,12 +14,16 @@ from recording_insights.errors import (
     OutOfCredit,
     PartsUnavailable,
     ProviderBusy,
+    ProviderNotConfigured,
     ProviderRejected,
     ProviderUnavailable,
     RecordingInsightsError,
+    ReplyGone,
     SecretUnavailable,
     SecretUnusable,
 )
+from recording_insights.model.malformed import why_malformed
+from recording_insights.model.reasons import NO_REASON, because, code_of_fault
 from recording_insights.model.tries import number_of_try
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link, repeat_job
@@ -54,11 +58,18 @@ def poll_job(
     return the secret, and if the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is
     given. Any other fault of AWS is raised, and the state machine retries.
     """
-    row = _confirmed(store.get(progress.recording_id, progress.media_id), store)
+    row = store.get(progress.recording_id, progress.media_id)
+    if fault := why_malformed(row):
+        return progress.end("failed", fault, "row_malformed")
+    row = _confirmed(row, store)
     if row["status"] != "submitted":
         return progress.end("submit")
+    try:
+        provider = provider_for(row["provider"])
+    except ProviderNotConfigured as error:
+        return progress.end("failed", str(error), "provider_not_configured")
     with (deadline or Deadline.after(CALLS_SECONDS)).limits_calls():
-        return _Poll(progress, store, row, provider_for(row["provider"]), replies, ceiling_minutes, now).run()
+        return _Poll(progress, store, row, provider, replies, ceiling_minutes, now).run()
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class _Poll:
     def run(self) -> Progress:
         """Poll the provider, fetch the reply of a finished job, and return the next step of the loop."""
         try:
-            delivered = self.replies.read(self.row["delivery"]) if "delivery" in self.row else None
+            delivered = self._delivered()
             state = self.provider.poll(self.row["job"], delivered)
             if state.phase == "succeeded":
                 reply = self.provider.fetch(self.row["job"], delivered) if state.reply is None else state.reply
@@ -94,6 +105,13 @@ class _Poll:
         refusal = self.row.get("callback_refusal")
         return self._poll_again(f"{state.word}; {refusal}" if refusal else state.word)
 
+    def _delivered(self) -> bytes | None:
+        """Return the result that the provider has sent; a deleted one counts as not sent."""
+        try:
+            return self.replies.read(self.row["delivery"]) if "delivery" in self.row else None
+        except ReplyGone:
+            return None
+
     def _failed(self, state: JobState) -> Progress:
         """End the job as failed, or submit the media object again if the provider names a fault of its own."""
         reason = state.reason or state.word
@@ -104,7 +122,7 @@ class _Poll:
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
         key = self.replies.keep(recording_id, media_id, number_of_try(self.row), reply)
-        self.store.note(recording_id, media_id, reply=key, missing=list(missing) or None, reason=None)
+        self.store.note(recording_id, media_id, reply=key, missing=list(missing) or None, **NO_REASON)
         return self.progress.end("succeeded")
 
     def _believe_twice(self, error: JobNotFound) -> Progress:
@@ -122,7 +140,8 @@ class _Poll:
                 # The job is paid for: a part of its result is better than none.
                 return self._store_reply(fault.reply, ())
             reason = f"no result within {self.ceiling_minutes} minutes; last: {last}"
-            return self.progress.end("failed", reason, "no_result")
+            is_delivered_only = self.provider.capabilities.callback == "required"
+            return self.progress.end("failed", reason, "result_not_delivered" if is_delivered_only else "no_result")
         seconds = next_wait(
             self.provider.capabilities.pace,
             attempt=self.progress.attempt,
@@ -136,14 +155,8 @@ class _Poll:
         if isinstance(fault, JobNotFound):
             seconds, not_found_at = max(seconds, NOT_FOUND_SECONDS), not_found_at or self.store.timestamp
         seconds = min(seconds, max(ceil(self.ceiling_minutes * 60 - elapsed), SHORTEST_WAIT))
-        self.store.note(
-            self.progress.recording_id,
-            self.progress.media_id,
-            last_word=last,
-            reason=str(fault) if fault else None,
-            polls=self.progress.attempt,
-            not_found_at=not_found_at,
-        )
+        why = because("result", code_of_fault(type(fault).__name__), str(fault)) if fault else NO_REASON
+        self.store.wait(self.row, last_word=last, polls=self.progress.attempt, not_found_at=not_found_at, **why)
         return self.progress.wait(seconds)
 
 
@@ -159,5 +172,5 @@ def _confirmed(row: MediaRow, store: MediaStore) -> MediaRow:
         store.note(recording_id, media_id, asking=None)
         return row
     job = {**row.get("job", {}), **row["callback_job"]}
-    store.submitted(recording_id, media_id, job=job, reason=None, unconfirmed=None, asking=None)
+    store.submitted(recording_id, media_id, job=job, unconfirmed=None, asking=None, **NO_REASON)
     return store.get(recording_id, media_id)

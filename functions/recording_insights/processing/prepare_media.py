@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from recording_insights.errors import MediaObjectGone
 from recording_insights.media.track import Track
 from recording_insights.media.track_gaps import what_is_missing
 from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.moments import utc_text
+from recording_insights.model.reasons import NO_REASON, because
 from recording_insights.processing.file_conversion import FileConversion
 from recording_insights.processing.late_files import (
     LateFiles,
@@ -21,7 +23,7 @@ from recording_insights.processing.late_files import (
     seconds_until_next_check,
 )
 from recording_insights.processing.prepared_file import FilePreparation, Remux, TrackFolder
-from recording_insights.processing.progress import Progress
+from recording_insights.processing.progress import Outcome, Progress
 from recording_insights.processing.take_over import take_over
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow
@@ -64,10 +66,14 @@ def _convert(
     now: Callable[[], datetime],
 ) -> Progress:
     reason = f"its sound is being converted to a format that {row['provider']} takes"
-    store.note(progress.recording_id, progress.media_id, status="preparing", reason=reason)
+    why = because("preparation", "awaiting_conversion", reason)
+    store.note(progress.recording_id, progress.media_id, status="preparing", **why)
     store.recordings.settle(progress.recording_id)
-    made = conversion.conclude(row)
-    changes: MediaChanges = {**made, "status": "waiting", "waiting_since": utc_text(now()), "reason": None}
+    try:
+        made = conversion.conclude(row)
+    except MediaObjectGone as error:
+        return progress.end("failed", str(error), "media_gone")
+    changes: MediaChanges = {**made, "status": "waiting", "waiting_since": utc_text(now()), **NO_REASON}
     store.note(progress.recording_id, progress.media_id, **changes)
     store.recordings.settle(progress.recording_id)
     return progress.restart("submit")
@@ -127,16 +133,8 @@ class _Check:
     def _check_again(self, progress: Progress, row: MediaRow, missing: str, since: str) -> Progress:
         """Note what is missing, and check again later; `since` is when a file was last written."""
         now = self.now()
-        self.store.note(
-            progress.recording_id,
-            progress.media_id,
-            status="preparing",
-            reason=f"waiting for files: {missing}",
-            being_made=None,
-            went_on=None,
-        )
-        if row["status"] == "waiting":
-            self.store.recordings.settle(progress.recording_id)
+        why = because("preparation", "awaiting_files", f"waiting for files: {missing}")
+        self.store.wait(row, status="preparing", being_made=None, went_on=None, **why)
         seconds = seconds_until_next_check(
             quiet_seconds=progress.elapsed_seconds(since, now),
             waiting_seconds=(now - datetime.fromisoformat(row["waiting_since"])).total_seconds(),
@@ -147,5 +145,6 @@ class _Check:
         """Return where a media object leads that needs no more checks."""
         self.store.recordings.settle(self.progress.recording_id)
         if concluded.get("empty") or concluded["status"] == "failed":
-            return self.progress.end("empty" if "empty" in concluded else "failed", concluded.get("reason") or "")
+            outcome: Outcome = "empty" if "empty" in concluded else "failed"
+            return self.progress.end(outcome, concluded.get("reason") or "", concluded.get("reason_code") or "")
         return self.progress.restart("submit")

@@ -4,12 +4,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.media.track import Track, TrackFiles
 from recording_insights.media.track_gaps import what_is_left_out, what_is_missing
 from recording_insights.model.media_object import PREPARED
+from recording_insights.model.reasons import NO_REASON, because
 from recording_insights.store.rows import MediaChanges, MediaRow
 
 if TYPE_CHECKING:
@@ -51,14 +52,16 @@ class FilePreparation:
         length_ms = max(segment.at_ms + segment.length_ms for segment in timeline.segments)
         if length_ms > LONGEST_MS:
             return _failed(
-                f"its playlists claim {length_ms // _HOUR_MS} hours; the limit is {LONGEST_MS // _HOUR_MS}", now
+                "too_large",
+                f"its playlists claim {length_ms // _HOUR_MS} hours; the limit is {LONGEST_MS // _HOUR_MS}",
+                now,
             )
         ends_at_ms = None if timeline.starts_at_ms is None else timeline.starts_at_ms + length_ms
         try:
             prepared = self._prepare(track, timeline.segments, _key_of(row))
         except NoAudio as error:
-            return {**_failed(f"the track holds no sound: {error}", now), "ends_at_ms": ends_at_ms}
-        waiting: MediaChanges = {"status": "waiting", "waiting_since": now, "reason": None}
+            return {**_failed("no_sound", f"the track holds no sound: {error}", now), "ends_at_ms": ends_at_ms}
+        waiting = cast(MediaChanges, {"status": "waiting", "waiting_since": now, **NO_REASON})
         return {**waiting, **prepared, "starts_at_ms": timeline.starts_at_ms, "ends_at_ms": ends_at_ms}
 
     def _prepare(self, track: Track, segments: Sequence[PlacedSegment], key: str) -> MediaChanges:
@@ -85,20 +88,15 @@ def _without_segments(track: Track, now: str) -> MediaChanges:
     """Return what changes in the row of a track whose playlists name no segment."""
     ends_at_ms = track.continues_at_ms
     if not track.recorders or track.unnamed:
-        return {**_failed(what_is_missing(track), now), "ends_at_ms": ends_at_ms}
+        return {**_failed("files_incomplete", what_is_missing(track) or "", now), "ends_at_ms": ends_at_ms}
     recorded = "nothing more of this uid was recorded" if track.continues_at_ms else "nothing of this uid was recorded"
-    return {
-        "status": "done",
-        "finished_at": now,
-        "reason": f"{recorded}: its playlist names no segment",
-        "empty": True,
-        "counts": {},
-        "ends_at_ms": ends_at_ms,
-    }
+    why = because("preparation", "nothing_recorded", f"{recorded}: its playlist names no segment")
+    empty = {"status": "done", "finished_at": now, "empty": True, "counts": {}, "ends_at_ms": ends_at_ms}
+    return cast(MediaChanges, {**empty, **why})
 
 
-def _failed(reason: str | None, now: str) -> MediaChanges:
-    return {"status": "failed", "finished_at": now, "reason": reason}
+def _failed(code: str, reason: str, now: str) -> MediaChanges:
+    return cast(MediaChanges, {"status": "failed", "finished_at": now, **because("preparation", code, reason)})
 
 
 def _key_of(row: MediaRow) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from recording_insights.model.media_object import MediaObject, is_made_of_segments
 from recording_insights.model.tries import tried_providers
@@ -12,6 +12,13 @@ from recording_insights.validation import Reader
 
 SHARED_OPTIONS = ("language", "custom_vocabulary", "speakers")
 """Options that mean the same for every provider that has them; the next provider gets them too."""
+
+
+class Refusal(NamedTuple):
+    """Why a provider cannot take a media object: a reason code and a sentence."""
+
+    code: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class ProviderChoice:
         """Return whether a file in another format is to be made of a media object before this provider can take it."""
         return media.format not in self.formats(name) and "unprepared" not in row and not is_made_of_segments(row)
 
-    def why_unfit(self, name: str, row: MediaRow, media: MediaObject, recording: RecordingRow) -> str | None:
+    def why_unfit(self, name: str, row: MediaRow, media: MediaObject, recording: RecordingRow) -> Refusal | None:
         """Return why a provider cannot take a media object, or None if it can.
 
         Format and size are those of the file that the provider would get. They are not checked if that file is still to
@@ -57,19 +64,21 @@ class ProviderChoice:
         requested = row.get("options", {}).get("language", requested)
         language = self.options_for(name, row, recording).get("language")
         if requested and requested != language:
-            return f"{name} does not support the language {requested}"
+            return Refusal("language_not_taken", f"{name} does not support the language {requested}")
         capabilities, file = self.load(name).capabilities, None if self.needs_conversion(name, row, media) else media
         refusal = self._why_format_refused(name, row, file) or why_refused(
             capabilities, file, row.get("duration_ms"), language
         )
-        return f"{name} cannot take this media object: {refusal}" if refusal else None
+        return refusal._replace(reason=f"{name} cannot take this media object: {refusal.reason}") if refusal else None
 
-    def _why_format_refused(self, name: str, row: MediaRow, file: MediaObject | None) -> str | None:
+    def _why_format_refused(self, name: str, row: MediaRow, file: MediaObject | None) -> Refusal | None:
         formats = self.formats(name)
         if file is None or file.format in formats:
             return None
-        refusal = f"its format is {file.format}, not one of {', '.join(sorted(formats))}"
-        return f"{refusal}, and it cannot be converted: {row['unprepared']}" if "unprepared" in row else refusal
+        reason = f"its format is {file.format}, not one of {', '.join(sorted(formats))}"
+        if "unprepared" in row:
+            reason = f"{reason}, and it cannot be converted: {row['unprepared']}"
+        return Refusal("format_not_taken", reason)
 
     def after(self, row: MediaRow, recording: RecordingRow) -> str | None:
         """Return the next untried provider of the recording's fail-over list, else the stack's; None after the last."""
@@ -79,16 +88,18 @@ class ProviderChoice:
 
 def why_refused(
     capabilities: Capabilities, media: MediaObject | None, duration_ms: int | None, language: str | None = None
-) -> str | None:
+) -> Refusal | None:
     """Return which limit of a provider a media object exceeds; None if it exceeds none.
 
     `media` is None if its size is not known yet.
     """
     if media is not None and capabilities.max_bytes is not None and media.size > capabilities.max_bytes:
-        return f"its size is {media.size} bytes, over the limit of {capabilities.max_bytes}"
+        return Refusal("too_large", f"its size is {media.size} bytes, over the limit of {capabilities.max_bytes}")
     minutes = None if duration_ms is None else duration_ms / 60_000
     if capabilities.max_minutes is not None and minutes is not None and minutes > capabilities.max_minutes:
-        return f"its length is {minutes:.0f} minutes, over the limit of {capabilities.max_minutes}"
+        reason = f"its length is {minutes:.0f} minutes, over the limit of {capabilities.max_minutes}"
+        return Refusal("too_large", reason)
     if language and capabilities.languages is not None and language not in capabilities.languages:
-        return f"its language is {language}, not one of {', '.join(sorted(capabilities.languages))}"
+        reason = f"its language is {language}, not one of {', '.join(sorted(capabilities.languages))}"
+        return Refusal("language_not_taken", reason)
     return None

@@ -21,7 +21,7 @@ def renew_link(progress: Progress, *, store: MediaStore, reason: str) -> Progres
     renewals = store.get(progress.recording_id, progress.media_id).get("renewals", 0)
     if renewals >= MOST_RENEWALS:
         return progress.end("failed", f"{reason}, also with {MOST_RENEWALS} new links", "link_expired")
-    return _submit_again(progress, store, reason, renewals=renewals + 1)
+    return _submit_again(progress, store, reason, "link_expired", renewals=renewals + 1)
 
 
 def repeat_job(progress: Progress, *, store: MediaStore, reason: str) -> Progress:
@@ -30,9 +30,11 @@ def repeat_job(progress: Progress, *, store: MediaStore, reason: str) -> Progres
     if repeats >= MOST_REPEATS:
         before = "it failed another job before, also by a fault of its own"
         return progress.end("failed", f"{reason}; {before}", "provider_fault")
-    return _submit_again(progress, store, reason, repeats=repeats + 1)
+    return _submit_again(progress, store, reason, "provider_fault", repeats=repeats + 1)
 
 
-def _submit_again(progress: Progress, store: MediaStore, reason: str, /, **counts: Unpack[MediaChanges]) -> Progress:
-    store.give_up(progress.recording_id, progress.media_id, reason, **counts)
+def _submit_again(
+    progress: Progress, store: MediaStore, reason: str, code: str, /, **counts: Unpack[MediaChanges]
+) -> Progress:
+    store.give_up(progress.recording_id, progress.media_id, reason, code, **counts)
     return progress.restart("submit")

@@ -82,7 +82,7 @@ def _latest_start(row: MediaRow, *, anew: bool) -> Start:
     code = row.get("reason_code")
     if anew or row["status"] == "done":
         return "media"
-    if "reply" in row and row.get("began_from") != "saved":
+    if "reply" in row and row.get("began_from") != "saved" and code != "reply_gone":
         return "saved"
     return "job" if "submitted_at" in row and "job" in row and code not in HAS_NO_RESULT else "media"
 

@@ -1,11 +1,14 @@
 """Report failures: write to the row why the processing or the watch ended: by a provider, a fault or an operator."""
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from recording_insights import errors
+from recording_insights.model.reasons import REASONS, Stage, because, code_of_fault
+from recording_insights.model.status import stage_of
 from recording_insights.processing.progress import Progress
 from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
@@ -13,10 +16,20 @@ from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.retries import RetryStore
 
 _ENDED = {
-    "ABORTED": "the execution was aborted",
-    "TIMED_OUT": "the execution exceeded its time limit",
-    "FAILED": "the execution failed",
+    "ABORTED": ("execution_aborted", "the execution was aborted"),
+    "TIMED_OUT": ("execution_timed_out", "the execution exceeded its time limit"),
+    "FAILED": ("execution_failed", "the execution failed"),
 }
+_STAGES: Mapping[str, Stage] = {
+    "Prepare media": "preparation",
+    "Submit recording": "submission",
+    "Await callback": "result",
+    "Poll job": "result",
+    "Save insights": "saving",
+}
+"""The stage of each state that may fail."""
+_CODE_OF_AWS = re.compile(r"An error occurred \((\w+)\)")
+"""Begins the text of botocore's `ClientError`, whatever AWS refuses."""
 
 
 def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
@@ -24,12 +37,11 @@ def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
 
     `state` is a `Progress` as a map. After a Catch it also holds `error` {Error, Cause} and `failed_state`.
     """
-    reason = str(state.get("reason") or "")
-    if "error" in state:
-        reason = f"{state['failed_state']}: {_reason_of(state['error'])}"
     progress = Progress.from_state(state)
-    code = None if "error" in state else progress.reason_code or None
-    _finish(state, progress.execution_name, reason, code, store=store)
+    code, reason = progress.reason_code or "internal_error", progress.reason
+    if "error" in state:
+        code, reason = _why(state["error"])
+    _finish(state, progress.execution_name, code, reason, _STAGES.get(state.get("failed_state", "")), store=store)
     return reason
 
 
@@ -42,11 +54,12 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     state = json.loads(detail["input"])
-    reason = _ENDED.get(detail["status"], f"the execution ended as {detail['status']}")
-    if detail.get("error") or detail.get("cause"):
-        reason += f": {_reason_of({'Error': detail.get('error'), 'Cause': detail.get('cause')})}"
+    status = detail["status"]
+    code, reason = _ENDED.get(status, ("execution_failed", f"the execution ended as {status}"))
+    if said := _explanation(detail):
+        reason += f": {said}"
     if "media_id" in state:
-        _finish(state, detail["name"], reason, None, store=store)
+        _finish(state, detail["name"], code, reason, None, store=store)
     elif "retry_id" in state:
         RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
     else:
@@ -54,7 +67,24 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
     return reason
 
 
-def _finish(state: Mapping[str, Any], execution: str, reason: str, code: str | None, *, store: MediaStore) -> None:
+def _explanation(detail: Mapping[str, Any]) -> str:
+    """Return the words of the person who aborted an execution, or of the state that ends it as failed, if any."""
+    if detail.get("error") == "RecordingFailed":
+        return vendor_message(detail.get("cause") or "")
+    return (
+        fault_of({"Error": detail.get("error"), "Cause": detail.get("cause")}) if detail["status"] == "ABORTED" else ""
+    )
+
+
+def fault_of(error: Mapping[str, Any]) -> str:
+    """Return an error {Error, Cause} in the words of Python, AWS or the person who caused it, without links."""
+    name, cause = _name_and_cause(error)
+    return vendor_message(": ".join(part for part in (name, cause) if part))
+
+
+def _finish(
+    state: Mapping[str, Any], execution: str, code: str, reason: str, stage: Stage | None, *, store: MediaStore
+) -> None:
     """Write the failure, unless another execution works on the media object by now.
 
     Executions and rows of earlier versions do not name each other.
@@ -62,7 +92,8 @@ def _finish(state: Mapping[str, Any], execution: str, reason: str, code: str | N
     row = store.find(state["recording_id"], state["media_id"])
     if row is None or (execution and row.get("execution", execution) != execution):
         return
-    store.finish(state["recording_id"], state["media_id"], "failed", reason=reason, reason_code=code)
+    why = because(stage or stage_of(row), code, reason)
+    store.finish(state["recording_id"], state["media_id"], "failed", **why)
 
 
 def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: RecordingStore) -> None:
@@ -79,11 +110,21 @@ def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: Recor
     store.update(watch["recording_id"], {"watch_reason": f"the watch has ended: {reason}; {advice}"})
 
 
-def _reason_of(error: Mapping[str, Any]) -> str:
-    """Return Step Functions' error output as one sentence: our own message alone, others after the error's name."""
-    name = str(error.get("Error") or "")
-    cause = str(error.get("Cause") or "")
+def _why(error: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the reason code of an error {Error, Cause}, and a sentence: the code's, then our own error's message.
+
+    What Python or AWS said means nothing to an operator.
+    """
+    name, cause = _name_and_cause(error)
+    of_aws = _CODE_OF_AWS.match(cause)
+    code = code_of_fault(of_aws[1] if of_aws else name)
+    is_ours = isinstance(getattr(errors, name, None), type)
+    meaning = REASONS[code].meaning.removesuffix(".")
+    return code, vendor_message(f"{meaning}: {cause}" if is_ours and cause else meaning)
+
+
+def _name_and_cause(error: Mapping[str, Any]) -> tuple[str, str]:
+    name, cause = str(error.get("Error") or ""), str(error.get("Cause") or "")
     with suppress(ValueError, KeyError, TypeError):  # a cause may also be plain text
         cause = str(json.loads(cause)["errorMessage"])
-    ours = isinstance(getattr(errors, name, None), type)
-    return vendor_message(cause if ours and cause else ": ".join(part for part in (name, cause) if part))
+    return name, cause

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from recording_insights.aws.reply_bucket import ReplyStore
-from recording_insights.errors import ProviderRejected
+from recording_insights.errors import ReplyGone, ReplyUnreadable, RowMalformed
 from recording_insights.model.insights import without_impossible_times
+from recording_insights.model.malformed import why_malformed
+from recording_insights.model.reasons import NO_REASON
 from recording_insights.model.tries import number_of_try
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
@@ -26,16 +28,22 @@ def save_insights(
     The row's `missing` names what the poll reported as missing, then what the reply itself lacks, each once.
 
     Raises:
-        ProviderRejected: the reply does not match the provider's contract; it stays in the replies bucket.
+        RowMalformed: the row was changed by hand.
+        ReplyGone: the reply was deleted.
+        ReplyUnreadable: the reply does not match the provider's contract; it stays in the replies bucket.
         ItemTooLarge: one insight exceeds the size of an item.
     """
     row = store.get(progress.recording_id, progress.media_id)
-    name, key = row["provider"], row["reply"]
+    if fault := why_malformed(row):
+        raise RowMalformed(fault)
+    name, key = row["provider"], row.get("reply")
+    if key is None:
+        raise ReplyGone("its row names no reply")
     reply = replies.read(key)
     try:
         insights = without_impossible_times(provider_for(name).read_insights(reply))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise ProviderRejected(
+        raise ReplyUnreadable(
             f"{name}'s reply does not match its contract: {_fault_in_reply(error)}; stored as {key}"
         ) from error
     if "uid" in row:
@@ -44,7 +52,7 @@ def save_insights(
         insights = replace(insights, transcript=said)
     counts = insight_store.save(progress.recording_id, progress.media_id, number_of_try(row), insights)
     missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing)))
-    store.finish(progress.recording_id, progress.media_id, "done", counts=counts, missing=missing or None, reason=None)
+    store.finish(progress.recording_id, progress.media_id, "done", counts=counts, missing=missing or None, **NO_REASON)
     return counts
 
 

@@ -12,6 +12,7 @@ from recording_insights.errors import (
     OutOfCredit,
     ProviderBusy,
     ProviderError,
+    ProviderNotConfigured,
     ProviderRejected,
     ProviderUnavailable,
     SecretUnavailable,
@@ -19,6 +20,7 @@ from recording_insights.errors import (
     SubmissionUnconfirmed,
 )
 from recording_insights.model.media_object import MediaObject
+from recording_insights.model.reasons import NO_REASON, because, code_of_fault
 from recording_insights.processing.fail_over import FailOver
 from recording_insights.processing.job_name import JobName
 from recording_insights.processing.progress import Progress
@@ -75,14 +77,17 @@ def submit_recording(
     progress, row = take_over(progress, store=store, is_running=is_running)
     if row is None:
         return progress
-    provider = providers.load(row["provider"])
+    try:
+        provider = providers.load(row["provider"])
+    except ProviderNotConfigured as error:
+        return progress.end("failed", str(error), "provider_not_configured")
     if placed := _after_placed_job(progress, row, provider):
         return placed
     recording = store.recordings.get(progress.recording_id)
     media = media_of(row)
     fail_over = FailOver(progress, store, row, providers.after(row, recording))
-    if reason := providers.why_unfit(row["provider"], row, media, recording):
-        return fail_over.pass_on(reason)
+    if refusal := providers.why_unfit(row["provider"], row, media, recording):
+        return fail_over.pass_on(refusal.reason, refusal.code)
     if providers.needs_conversion(row["provider"], row, media):
         return progress.restart("prepare")
     attempt = _Attempt(
@@ -115,11 +120,7 @@ class _Attempt:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
         if "asking" in self.row:
             # The try ended between the provider's response and the row: a second one could pay twice.
-            self._note(
-                unconfirmed=self.store.timestamp,
-                reason="a submission broke off before the provider's response was stored",
-            )
-            return self.progress.await_callback()
+            return self._await_confirmation("a submission broke off before the provider's response was stored")
         if self._provider_is_away and "unconfirmed" in self.row:
             return self._pass_on(self.row.get("reason"))
         return None
@@ -133,9 +134,9 @@ class _Attempt:
         except MediaLinkExpired as error:
             return renew_link(self.progress, store=self.store, reason=str(error))
         except ProviderRejected as error:
-            return self.progress.end("failed", str(error))
+            return self.progress.end("failed", str(error), "provider_rejected")
         except (CredentialsRefused, OutOfCredit, SecretUnusable) as error:
-            return self.fail_over.pass_on(str(error))
+            return self.fail_over.pass_on(str(error), code_of_fault(type(error).__name__))
         except SubmissionUnconfirmed as error:
             return self._unconfirmed(error)
         except (ProviderBusy, ProviderUnavailable, SecretUnavailable) as error:
@@ -144,8 +145,8 @@ class _Attempt:
 
     def _accepted(self, job: Job) -> Progress:
         progress = self.progress
-        accepted: MediaChanges = {"job": job, "reason": None, "unconfirmed": None, "asking": None}
-        self.store.submitted(progress.recording_id, progress.media_id, **accepted)
+        recording_id, media_id = progress.recording_id, progress.media_id
+        self.store.submitted(recording_id, media_id, job=job, unconfirmed=None, asking=None, **NO_REASON)
         if _calls_back(self.provider):
             return progress.await_callback()
         pace, media_ms = self.provider.capabilities.pace, self.row.get("duration_ms")
@@ -155,13 +156,18 @@ class _Attempt:
         """The provider may have the job: one that calls back is awaited, since a second submission could pay twice."""
         if not _calls_back(self.provider):
             return self._try_again(error)
-        self._note(reason=str(error), unconfirmed=self.store.timestamp)
+        return self._await_confirmation(str(error))
+
+    def _await_confirmation(self, reason: str) -> Progress:
+        why = because("submission", "submission_unconfirmed", reason)
+        self.store.wait(self.row, unconfirmed=self.store.timestamp, **why)
         return self.progress.await_callback()
 
     def _try_again(self, error: ProviderError | SecretUnavailable) -> Progress:
-        self._note(reason=str(error), asking=None)
+        why = because("submission", code_of_fault(type(error).__name__), str(error))
+        self.store.wait(self.row, asking=None, **why)
         if self._provider_is_away:
-            return self._pass_on(str(error))
+            return self._pass_on(str(error), error)
         seconds = next_try(attempt=self.progress.attempt, retry_after=getattr(error, "retry_after", None))
         # The last try is due when the patience ends, even if the provider asks for a longer wait.
         left = max(ceil(60 * self.patience_minutes - self.elapsed_seconds), SHORTEST_WAIT)
@@ -171,8 +177,10 @@ class _Attempt:
     def _provider_is_away(self) -> bool:
         return self.elapsed_seconds > 60 * self.patience_minutes
 
-    def _pass_on(self, last: str | None) -> Progress:
-        return self.fail_over.pass_on(f"not accepted within {self.patience_minutes} minutes; last: {last}")
+    def _pass_on(self, last: str | None, fault: Exception | None = None) -> Progress:
+        may_be_placed = "unconfirmed" in self.row or isinstance(fault, SubmissionUnconfirmed)
+        code = "submission_unconfirmed" if may_be_placed else "not_accepted"
+        return self.fail_over.pass_on(f"not accepted within {self.patience_minutes} minutes; last: {last}", code)
 
     def _keep(self, job: Job) -> None:
         """Store the ids that the provider has given so far, before the next call that could fail."""

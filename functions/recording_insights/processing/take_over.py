@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from recording_insights.model.malformed import why_malformed
 from recording_insights.model.status import FINAL
 from recording_insights.processing.progress import Outcome, Progress
 from recording_insights.processing.reopen import reopen
@@ -20,16 +21,27 @@ def take_over(
     Raises:
         MediaMissing: there is no row.
     """
+    progress, row = _take_over(progress, store, is_running)
+    if row is not None and (fault := why_malformed(row)):
+        return progress.end("failed", fault, "row_malformed"), None
+    return progress, row
+
+
+def _take_over(
+    progress: Progress, store: MediaStore, is_running: Callable[[str], bool]
+) -> tuple[Progress, MediaRow | None]:
     row = store.get(progress.recording_id, progress.media_id)
     is_other = bool(progress.execution) and row.get("execution") != progress.execution_name
-    if row["status"] == "failed" and is_other:
+    status = row.get("status")
+    if status == "failed" and is_other:
         # Somebody decided to start it: that a retry may cost is known.
         reopened = reopen(row, store=store, force=True, execution=progress.execution_name)
         return progress, reopened
-    if row["status"] in FINAL:
+    if status in FINAL:
         # The function may have ended before the recording's status was settled.
         store.recordings.settle(progress.recording_id)
-        return progress.end(_end_of(row), row.get("reason", f"the media object is already {row['status']}")), None
+        reason = row.get("reason", f"the media object is already {status}")
+        return progress.end(_end_of(row), reason, row.get("reason_code", "")), None
     if is_other:
         present = row.get("execution")
         if present and is_running(progress.other_execution(present)):

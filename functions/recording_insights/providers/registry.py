@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from recording_insights.aws.secrets import SharedToken, read_secret
-from recording_insights.errors import InvalidRequest
+from recording_insights.errors import InvalidRequest, ProviderNotConfigured
 from recording_insights.providers.port import Callback, Capabilities, Provider
 from recording_insights.settings import VendorSettings, job_prefix
 from recording_insights.validation import (
@@ -51,6 +51,8 @@ class AcceptedFormats:
 class ProviderEntry:
     """One provider: its adapter, its base URL, the keys of its secret, its formats, and a reader for each option.
 
+    `job_id` is the name under which a job has the vendor's own id.
+
     `adapter` is `package:Class`, for the class in `adapters/<package>/calls.py`. `base_url` is scheme and host of the
     vendor's API, without a trailing slash. A service of AWS has neither base URL nor secret: its adapter calls it with
     the function's own role. `language`, `custom_vocabulary` and `speakers` mean the same for every provider that has
@@ -63,6 +65,7 @@ class ProviderEntry:
     adapter: str
     base_url: str | None
     secret_keys: tuple[str, ...]
+    job_id: str
     formats: AcceptedFormats
     options: Mapping[str, Reader[Any]]
     shares_token: bool = False
@@ -79,6 +82,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="assemblyai:AssemblyAI",
         base_url="https://api.assemblyai.com",
         secret_keys=("apiKey",),
+        job_id="transcript_id",
         formats=AcceptedFormats(
             "3ga 8svx aac ac3 aif aiff alac amr ape au dss flac flv m2ts m4a m4b m4p m4r m4v mogg mov mp2 mp3 mp4 mpga "
             "mts mxf oga ogg opus qcp ts tta voc wav webm wma wv",
@@ -97,6 +101,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="deepgram:Deepgram",
         base_url="https://api.deepgram.com",
         secret_keys=("apiKey",),
+        job_id="request_id",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav aac flac ogg opus webm",
             source="https://developers.deepgram.com/docs/supported-audio-formats",
@@ -112,6 +117,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="transcribe:Transcribe",
         base_url=None,
         secret_keys=(),
+        job_id="name",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav flac ogg amr webm",
             source="https://docs.aws.amazon.com/transcribe/latest/APIReference/API_StartTranscriptionJob.html",
@@ -126,6 +132,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="marsview:Marsview",
         base_url="https://api.marsview.ai",
         secret_keys=("apiKey", "apiSecret", "userId"),
+        job_id="transaction_id",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav avi",
             source="https://docs.marsview.ai/speech-analytics-api/file-handling",
@@ -150,6 +157,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="symbl:Symbl",
         base_url="https://api.symbl.ai",
         secret_keys=("appId", "appSecret"),
+        job_id="job_id",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav aac ac3 aiff amr flac ogg opus wma",
             source="https://github.com/symblai/symbl-docs, docs/async-api",
@@ -172,6 +180,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="ringcentral:RingCentral",
         base_url="https://platform.ringcentral.com",
         secret_keys=("clientId", "clientSecret", "jwt"),
+        job_id="job_id",
         formats=AcceptedFormats(
             "mp4 m4a mp3 wav aac ogg webm",
             source="https://github.com/ringcentral/ringcentral-api-docs, docs/ai",
@@ -201,6 +210,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
         adapter="seameet:SeaMeet",
         base_url="https://meet.seasalt.ai",
         secret_keys=("apiKey", "workspaceId", "webhookSecret"),
+        job_id="job_id",
         formats=AcceptedFormats(
             "mp4 mp3 wav aac amr flac ogg opus spx webm wma",
             source="https://api.seasalt.ai/seameet/audio-upload",
@@ -239,8 +249,18 @@ def validate_options(provider: str, options: Any) -> None:
 
 
 def formats_of(name: str) -> frozenset[str]:
-    """Return the formats that a provider takes, as file suffixes without the dot."""
-    return PROVIDERS[name].formats.suffixes
+    """Return the formats that a provider takes, as file suffixes without the dot.
+
+    Raises:
+        ProviderNotConfigured: there is no provider of this name.
+    """
+    return _entry(name).formats.suffixes
+
+
+def job_id_of(name: str, job: Any) -> str | None:
+    """Return the vendor's own id of a job, as its support asks for it; None if the job has none."""
+    found = job.get(PROVIDERS[name].job_id) if name in PROVIDERS and isinstance(job, Mapping) else None
+    return None if found is None else str(found)
 
 
 def capabilities_of(name: str) -> Capabilities:
@@ -275,8 +295,11 @@ def load_provider(name: str, settings: VendorSettings) -> Provider:
     The constructor of an adapter is `(http, credentials)`, that of a service of AWS
     `(endpoint_url, job_prefix, kms_key_arn)`. An adapter that shares its access token takes a `TokenStore` as `shared`,
     too.
+
+    Raises:
+        ProviderNotConfigured: there is no provider of this name.
     """
-    entry, adapter = PROVIDERS[name], _adapter(name)
+    entry, adapter = _entry(name), _adapter(name)
     if entry.base_url is None:
         endpoint_url, prefix = settings.base_urls.get(name), job_prefix(settings.stage)
         on_aws: Provider = adapter(endpoint_url=endpoint_url, job_prefix=prefix, kms_key_arn=settings.kms_key_arn)
@@ -295,7 +318,13 @@ def load_provider(name: str, settings: VendorSettings) -> Provider:
     return provider
 
 
+def _entry(name: str) -> ProviderEntry:
+    if name not in PROVIDERS:
+        raise ProviderNotConfigured(f"there is no provider {name}")
+    return PROVIDERS[name]
+
+
 def _adapter(name: str) -> Any:
     """The class of an adapter. Its imports are heavy, so it is imported when it is needed."""
-    package, _, class_name = PROVIDERS[name].adapter.partition(":")
+    package, _, class_name = _entry(name).adapter.partition(":")
     return getattr(import_module(f"recording_insights.providers.adapters.{package}.calls"), class_name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraUnavailable
+from recording_insights.model.reasons import because_of_recorder
 from recording_insights.recordings.end import UNDER_WAY, end_left, lost_since_stop, withdraw_stop
 from recording_insights.store.claims import Claim
 from recording_insights.store.recordings import RecordingStore
@@ -143,7 +144,7 @@ def adopt_recorder(held: HeldChannel, hours: int, *, watch: WatchStarter) -> Rec
         held.give_back()
         return None
     held.pass_on(earlier["recording_id"], hours)
-    again: RecordingChanges = {"status": "starting", "reason": ID_LOST}
+    again: RecordingChanges = {**because_of_recorder("start_unconfirmed", ID_LOST), "status": "starting"}
     revived = held.store.update(earlier["recording_id"], again, only_in=("failed",), only_without="sid")
     if revived:
         watch(revived)
@@ -156,10 +157,8 @@ def close_interrupted_start(held: HeldChannel, uid: str) -> None:
         return
     earlier = held.store.find(held.before.recording_id)
     if earlier and earlier["status"] == "starting" and earlier.get("uid") == uid:
-        closed: RecordingChanges = {
-            "status": "failed",
-            "reason": "its start was interrupted, and Agora recorded nothing",
-        }
+        why = because_of_recorder("start_interrupted", "its start was interrupted, and Agora recorded nothing")
+        closed: RecordingChanges = {**why, "status": "failed"}
         held.store.update(earlier["recording_id"], closed, only_in=("starting",), only_without="sid")
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from recording_insights.agora.recorder import Stopped
+from recording_insights.model.reasons import because_of_recorder
 from recording_insights.recordings.request import claimed_name
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges, RecordingRow
@@ -61,13 +62,15 @@ def end_stopped(recording_id: str, *, store: RecordingStore, empty: str | None) 
     """
     if empty is None:
         return _end(recording_id, {"status": "stopping"}, by="stop", store=store)
-    ending: RecordingChanges = {"status": "empty", "reason": empty, "complete_at": store.timestamp}
+    why = because_of_recorder("nothing_recorded", empty)
+    ending: RecordingChanges = {**why, "status": "empty", "complete_at": store.timestamp}
     return _end(recording_id, ending, by="stop", store=store)
 
 
 def end_left(recording_id: str, *, store: RecordingStore, why: str) -> RecordingRow | None:
     """Write that the recorder left without a stop from us; returns what `end_stopped` returns."""
-    ending: RecordingChanges = {"status": "stopping", "reason": f"the recorder left by itself ({why})"}
+    left = because_of_recorder("recorder_left", f"the recorder left by itself ({why})")
+    ending: RecordingChanges = {**left, "status": "stopping"}
     return _end(recording_id, ending, by="recorder", store=store)
 
 

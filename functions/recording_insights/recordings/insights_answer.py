@@ -39,6 +39,8 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
     answer: dict[str, Any] = {
         "recording_id": recording_id,
         "status": recording["status"],
+        "stage": recording.get("stage"),
+        "reason_code": recording.get("reason_code"),
         "reason": recording.get("reason"),
         "provider": _providers(placed, recording),
         "transcript": [],

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnavailable, SecretUnusable
 from recording_insights.model.parts import place
+from recording_insights.model.reasons import is_retryable
 from recording_insights.model.status import RECORDING_STATUSES, counts_of, first_summaries
 from recording_insights.model.tries import earlier_jobs, number_of_try
+from recording_insights.providers.registry import job_id_of
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import Position, RecordingStore, position
-from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, TryRow
+from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, Summary, TryRow
 from recording_insights.validation import Reader, flag, from_text, object_of, one_of, whole_number
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def describe_recording(
             known = {**known, **learned}
         if known:
             answer["live"] = known
-    return {**public(recording), **answer}
+    return {**public(recording), **_retryable(recording, counts_of(media)), **answer}
 
 
 def _ask(
@@ -129,16 +131,18 @@ def _live(recorder: RecorderStateRow) -> dict[str, Any]:
 def _public_media(item: MediaRow, tries: Sequence[TryRow]) -> dict[str, Any]:
     """Return a media object's row without internal attributes, with its earlier tries in order.
 
-    `given_up` names those that another one replaced in the same execution, each with its reason.
+    `given_up` names those that another one replaced in the same execution, each with its reason. `job_id` is the
+    vendor's own id of the job. `retryable` is there if the media object failed.
     """
     shown = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
     if copies := item.get("copies"):
         shown["copies"] = sorted(copies)
+    if item.get("status") == "failed":
+        shown["retryable"] = is_retryable(item.get("reason_code"))
+    shown |= _job_id(item)
     earlier = [*earlier_jobs(item), *(each for each in tries if each["media_id"] == item["media_id"])]
     if earlier:
-        shown["tries"] = [
-            {name: value for name, value in each.items() if name not in _INTERNAL_OF_TRY} for each in earlier
-        ]
+        shown["tries"] = [_public_try(each) for each in earlier]
     given_up = [each for each in earlier if each["status"] == "given up"]
     if given_up:
         shown["given_up"] = [
@@ -147,13 +151,36 @@ def _public_media(item: MediaRow, tries: Sequence[TryRow]) -> dict[str, Any]:
     return shown
 
 
+def _public_try(item: TryRow) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in _INTERNAL_OF_TRY} | _job_id(item)
+
+
+def _job_id(item: MediaRow | TryRow) -> dict[str, str]:
+    found = job_id_of(item.get("provider", ""), item.get("job"))
+    return {} if found is None else {"job_id": found}
+
+
+def _retryable(recording: RecordingRow, counts: Mapping[str, int]) -> dict[str, bool]:
+    """Return whether a retry of a recording that failed, or of which a media object failed, may help."""
+    if recording["status"] != "failed" and not counts.get("failed"):
+        return {}
+    return {"retryable": bool(counts) and is_retryable(recording.get("reason_code"))}
+
+
 def _listed(recording: RecordingRow) -> dict[str, Any]:
     """Return what a list shows of a recording. Rows of earlier versions name all media objects and count none."""
     named = recording.get("media", {})
-    media = [{"media_id": media_id, **summary} for media_id, summary in first_summaries(named).items()]
+    media = [_public_summary(media_id, summary) for media_id, summary in first_summaries(named).items()]
     counts = recording.get("media_counts", counts_of(named.values()))
     shown = {name: value for name, value in recording.items() if name in _LISTED}
-    return {**shown, "media": media, "media_counts": counts}
+    return {**shown, **_retryable(recording, counts), "media": media, "media_counts": counts}
+
+
+def _public_summary(media_id: str, summary: Summary) -> dict[str, Any]:
+    shown = {"media_id": media_id, **summary}
+    if summary["status"] == "failed":
+        shown["retryable"] = is_retryable(summary.get("reason_code"))
+    return shown
 
 
 def _cursor_of(where: Position) -> str:

@@ -21,6 +21,7 @@ from recording_insights.errors import (
     InvalidRequest,
     RecordingInsightsError,
 )
+from recording_insights.model.reasons import because_of_recorder
 from recording_insights.recordings.channel_claim import (
     ID_LOST,
     HeldChannel,
@@ -187,13 +188,14 @@ def _start_recorder(
                 "it is still leaving after a stop: try again in a few seconds, or with another uid"
             ) from busy
     except AgoraOutcomeUnknown as error:
-        store.update(recording_id, {"reason": str(error)}, only_in=("starting",))
+        store.update(recording_id, because_of_recorder("start_unconfirmed", str(error)), only_in=("starting",))
         held.lapse()
         raise
     except Exception as error:
         # Whatever broke, no recorder runs: the next start must neither join this one nor wait for it.
         try:
-            store.update(recording_id, {"status": "failed", "reason": _reason(error)}, only_in=("starting",))
+            failed: RecordingChanges = {**because_of_recorder("start_failed", _reason(error)), "status": "failed"}
+            store.update(recording_id, failed, only_in=("starting",))
         finally:
             held.give_back()
         raise
@@ -201,19 +203,18 @@ def _start_recorder(
 
 
 def _reason(error: Exception) -> str:
-    # The text of an error that is not ours may hold a secret; the class name is enough.
+    # The text of an error that is not ours may hold a secret. The log has its name.
     ours = isinstance(error, RecordingInsightsError)
-    return str(error) if ours else f"the start broke off before Agora recorded ({type(error).__name__})"
+    return str(error) if ours else "the start broke off before Agora recorded"
 
 
 def _write_recorder(recorder: Recorder, request: RecordingRequest, held: HeldChannel) -> RecordingRow:
     """Write what Agora reported of the recorder, and hold its channel; returns the row."""
     recording_id, store = held.recording_id, held.store
-    changes: RecordingChanges = {
-        "resource_id": recorder.resource_id,
-        "sid": recorder.sid,
-        "reason": None if recorder.sid else ID_LOST,
-    }
+    why = because_of_recorder("start_unconfirmed", ID_LOST)
+    if recorder.sid:
+        why = {"stage": None, "reason_code": None, "reason": None}
+    changes: RecordingChanges = {**why, "resource_id": recorder.resource_id, "sid": recorder.sid}
     recording = store.update(recording_id, changes) or store.get(recording_id)
     held.extend(request.max_hours)
     if recorder.sid:

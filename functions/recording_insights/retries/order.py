@@ -39,7 +39,7 @@ class Order:
 def why_refused(row: MediaRow, order: Order) -> str | None:
     """Return why the reason of a failed media object speaks against a retry; None if it does not."""
     code = row.get("reason_code", "")
-    if order.force or row["status"] != "failed":
+    if order.force or row.get("status") != "failed":
         return None
     failed = f"media object {row.get('media_id')} failed with the reason code {code}"
     if not is_retryable(code):

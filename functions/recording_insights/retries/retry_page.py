@@ -115,7 +115,7 @@ class _Page:
         self.seen += 1
         if has_begun_since(media, self.row["requested_at"]):
             # By a page that ended before it could note it.
-            if media["status"] not in FINAL:
+            if media.get("status") not in FINAL:
                 begin(media, store=self.store, start_execution=Starter(self.executions))
             self.begun += 1
         elif why_refused(media, self.order):

@@ -93,8 +93,8 @@ def retry(row: MediaRow, order: Order, *, store: MediaStore, executions: Executi
             was changed by somebody else.
     """
     start = Starter(executions)
-    if row["status"] not in FINAL:
-        at_work = f"media object {row['media_id']} is at work: its status is {row['status']}"
+    if row.get("status") not in FINAL:
+        at_work = f"media object {row['media_id']} is at work: its status is {row.get('status')}"
         if not order.is_that_of(row):
             raise Conflict(f"{at_work}; if no execution runs, a retry with an empty body starts it")
         if not (begin(row, store=store, start_execution=start) and start.started):
@@ -125,7 +125,7 @@ def _chosen(recording: RecordingRow, rows: Sequence[MediaRow], request: RetryReq
     if not rows:
         raise Conflict(f"recording {recording_id} has no media object to retry: its status is {status}")
     latest = [row for row in rows if not is_overwritten(row, rows)]
-    unfinished = [row for row in latest if row["status"] != "done"]
+    unfinished = [row for row in latest if row.get("status") != "done"]
     if not unfinished and not request.order.force:
         raise Conflict(
             f"recording {recording_id} is {status}, and none of its media objects failed; "
@@ -135,14 +135,14 @@ def _chosen(recording: RecordingRow, rows: Sequence[MediaRow], request: RetryReq
         raise Conflict(f"recording {recording_id} has {len(latest)} media objects that are done: name one by media_id")
 
     def likely_first(row: MediaRow) -> tuple[int, Any]:
-        rank = 1 if row["status"] not in FINAL else 2 if why_refused(row, request.order) else 0
+        rank = 1 if row.get("status") not in FINAL else 2 if why_refused(row, request.order) else 0
         return rank, place(row)
 
     return sorted(unfinished or latest, key=likely_first)
 
 
 def _named(row: MediaRow) -> dict[str, Any]:
-    begins = "media" if row["status"] != "submitted" else "saved" if "reply" in row else "job"
+    begins = "media" if row.get("status") != "submitted" else "saved" if "reply" in row else "job"
     return {
         "media_id": row["media_id"],
         "from": begins,

@@ -10,7 +10,8 @@ from recording_insights.errors import MediaMissing
 from recording_insights.model.execution_name import execution_name
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
-from recording_insights.model.status import FINAL
+from recording_insights.model.reasons import because
+from recording_insights.model.status import FINAL, stage_of
 from recording_insights.model.tries import (
     SHOWN_ATTRIBUTES,
     earlier_jobs,
@@ -50,6 +51,7 @@ _OF_A_TRY: MediaChanges = {
     "reply": None,
     "missing": None,
     "counts": None,
+    "stage": None,
     "reason_code": None,
     "given_up": None,
 }
@@ -216,7 +218,7 @@ class MediaStore:
         """
         ended: MediaChanges = {"status": status, "finished_at": self.timestamp, "task_token": None}
         row = self.find(recording_id, media_id)
-        if row is None or row["status"] in FINAL:
+        if row is None or row.get("status") in FINAL:
             pass
         elif status == "done":
             self._update(recording_id, media_id, {**ended, "shown_try": number_of_try(row), **changes})
@@ -243,10 +245,20 @@ class MediaStore:
             "job_number": number_of_job(shown),
             "status": "done",
             "finished_at": shown["ended_at"],
+            "stage": failed.get("stage"),
             "reason": reason,
             "reason_code": failed.get("reason_code"),
         }
         return self._begin_after(row, [ended], cast(MediaChanges, back))
+
+    def wait(self, row: MediaRow, **changes: Unpack[MediaChanges]) -> None:
+        """Note why a media object waits, or that it no longer does.
+
+        If its code is another one than that of `row`, which was read before, the recording shows the reason at once.
+        """
+        self._update(row["recording_id"], row["media_id"], changes)
+        if changes.get("reason_code") != row.get("reason_code"):
+            self.recordings.settle(row["recording_id"])
 
     def submitted(self, recording_id: str, media_id: str, **changes: Unpack[MediaChanges]) -> None:
         """Note that the provider has accepted the job."""
@@ -254,7 +266,9 @@ class MediaStore:
         self._update(recording_id, media_id, {**submitted, **changes})
         self.recordings.settle(recording_id)
 
-    def give_up(self, recording_id: str, media_id: str, reason: str, /, **changes: Unpack[MediaChanges]) -> None:
+    def give_up(
+        self, recording_id: str, media_id: str, reason: str, code: str, /, **changes: Unpack[MediaChanges]
+    ) -> None:
         """Give the provider's job up and begin another try; the earlier one is kept with its job and the reason.
 
         Changes nothing if the media object is in a terminal status.
@@ -262,14 +276,15 @@ class MediaStore:
         row = self.get(recording_id, media_id)
         if row["status"] in FINAL:
             return
-        given_up = cast(MediaRow, {**row, "reason": reason})
+        why = because(stage_of(row), code, reason)
+        given_up = cast(MediaRow, {**row, **why})
         waiting: MediaChanges = {
             **_OF_A_TRY,
             "status": "waiting",
             "waiting_since": self.timestamp,
             "try_number": number_of_try(row) + 1,
             "tried": tried_providers(row),
-            "reason": reason,
+            **why,
         }
         ended = [*earlier_jobs(row), ended_try(given_up, "given up", self.timestamp)]
         self._begin_after(row, ended, {**waiting, **changes})
@@ -308,12 +323,7 @@ class MediaStore:
 
         Nothing is written if the media object has changed its status or its try since it was read as `row`.
         """
-        from boto3.dynamodb.conditions import Attr
-
-        number = Attr("try_number")
-        is_unchanged = Attr("status").eq(row["status"]) & (
-            number.eq(row["try_number"]) if "try_number" in row else number.not_exists()
-        )
+        is_unchanged = _as_read(row, "status") & _as_read(row, "try_number")
         place = row["recording_id"], row["media_id"]
         puts = [put_of(self.table, {**try_key(*place, each["number"]), **each}) for each in ended]
         return write_all(self.table, [*puts, change_of(self.table, media_key(*place), changes, is_unchanged)])
@@ -323,14 +333,10 @@ class MediaStore:
 
         Returns None and changes nothing if another caller has appointed one since.
         """
-        from boto3.dynamodb.conditions import Attr
-
-        present = Attr("execution")
-        unchanged = present.eq(row["execution"]) if "execution" in row else present.not_exists()
         changes: MediaChanges = {"execution": execution}
         if executions is not None:
             changes["executions"] = executions
-        if not self._update(row["recording_id"], row["media_id"], changes, condition=unchanged):
+        if not self._update(row["recording_id"], row["media_id"], changes, condition=_as_read(row, "execution")):
             return None
         return self.get(row["recording_id"], row["media_id"])
 
@@ -381,3 +387,10 @@ class MediaStore:
             ConditionExpression=unfinished & condition if condition else unfinished,
         )
         return reply is not None
+
+
+def _as_read(row: MediaRow, name: Literal["status", "try_number", "execution"]) -> "ConditionBase":
+    """Return the condition that an attribute is as it was read."""
+    from boto3.dynamodb.conditions import Attr
+
+    return Attr(name).eq(row[name]) if name in row else Attr(name).not_exists()

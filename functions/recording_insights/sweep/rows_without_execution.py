@@ -29,7 +29,7 @@ def begin_rows_without_execution(
             return step
         if recording["updated_at"] <= quiet_since:
             for row in store.media_rows(recording["recording_id"]):
-                if row["status"] not in FINAL:
+                if row.get("status") not in FINAL:
                     step.attempt(lambda row=row: "unfinished" if begin(row) else "ended")  # type: ignore[misc]
         step.cursor = place
     return Step(step.counts)

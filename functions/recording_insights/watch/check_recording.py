@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, SecretUnavailable, SecretUnusable, UploadCredentialsError
+from recording_insights.model.reasons import because_of_recorder
 from recording_insights.recordings.channel_claim import is_held
 from recording_insights.recordings.end import LOST_SECONDS, UNDER_WAY, end_by_stop, end_left, free_channel
 from recording_insights.recordings.recorder import is_named
@@ -101,7 +102,7 @@ class _Recorder:
         # The claim stays on the channel. It has lapsed, so the next start asks Agora, and finds a recorder that runs.
         known = f"{self.recording['reason']}; " if "reason" in self.recording else ""
         reason = f"{known}the start was interrupted; files that still arrive will be processed"
-        failed: RecordingChanges = {"status": "failed", "reason": reason}
+        failed: RecordingChanges = {"status": "failed", **because_of_recorder("start_interrupted", reason)}
         if self.store.update(watch.recording_id, failed, only_in=("starting",), only_without="sid"):
             return Check(watch.end())
         return Check(watch.wait(STEP_SECONDS))
@@ -197,7 +198,7 @@ class _Recorder:
     def _fail_start(self, watch: Watch, live: LiveState) -> Watch:
         """Write that the recorder did not join, and release its channel."""
         reason = f"Agora did not report the recorder as started within {START_SECONDS} s; last: {live.meaning}"
-        failed: RecordingChanges = {"status": "failed", "reason": reason}
+        failed: RecordingChanges = {"status": "failed", **because_of_recorder("recorder_not_started", reason)}
         if not self.store.update(watch.recording_id, failed, only_in=("starting",), only_without="stopped_at"):
             return watch.wait(STEP_SECONDS)
         free_channel(self.recording, store=self.store)
@@ -301,9 +302,9 @@ def _without_files(watch: Watch, recording: RecordingRow, late_minutes: int) -> 
     """Return status and reason of a recording that has ended without any file."""
     within = f"within {late_minutes} minutes of the end"
     if watch.names_files or recording.get("ended_by") == "stop":
-        return {"status": "failed", "reason": f"Agora recorded, but no file came {within}"}
+        return {"status": "failed", **because_of_recorder("no_file_came", f"Agora recorded, but no file came {within}")}
     known = recording.get("reason", "the recorder left by itself")
-    return {"status": "empty", "reason": f"{known}, and no file came {within}"}
+    return {"status": "empty", **because_of_recorder("nothing_recorded", f"{known}, and no file came {within}")}
 
 
 def _longest_seconds(recording: RecordingRow) -> int:

@@ -210,7 +210,14 @@ def call_state(module: ModuleType, state: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(module.handler(state, Context()))))
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "DecryptionFailure", "ThrottlingException"])
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("AccessDeniedException", "denied the access to it"),
+        ("DecryptionFailure", "did not return it"),
+        ("ThrottlingException", "did not return it"),
+    ],
+)
 def test_a_start_whose_secret_cannot_be_read(
     function: Any,
     captured_event: Any,
@@ -219,6 +226,7 @@ def test_a_start_whose_secret_cannot_be_read(
     monkeypatch: pytest.MonkeyPatch,
     table: Any,
     code: str,
+    said: str,
 ) -> None:
     def denied(*_: Any, **__: Any) -> str:
         raise GetParameterError("s3cr3t") from client_error(code, 400)
@@ -230,7 +238,7 @@ def test_a_start_whose_secret_cannot_be_read(
     rewire(monkeypatch, module, aws_region="us-east-1", step_functions=watches, agora=whole)
     status, document = call(module, captured_event("http_start_recording"))
     assert (status, document["type"]) == (503, "urn:recording-insights:problem:secret-unavailable")
-    assert document["detail"] == f"secret {name}: AWS did not return it ({code})"
+    assert document["detail"] == f"secret {name}: AWS {said}"
     [row] = [item for item in table.scan()["Items"] if item["sk"] == "RECORDING"]
     assert (row["status"], row["reason"]) == ("failed", document["detail"])
 

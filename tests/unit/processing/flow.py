@@ -7,6 +7,7 @@ from typing import Any
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
     MediaLinkExpired,
+    ProviderNotConfigured,
     SecretUnavailable,
     SecretUnusable,
 )
@@ -106,4 +107,6 @@ class Flow:
         return self.store.tries.of(R, self.media.media_id)
 
     def _provider_for(self, name: str) -> FakeProvider:
+        if name != "marsview" and name not in self.others:
+            raise ProviderNotConfigured(f"there is no provider {name}")
         return self.provider if name == "marsview" else self.others[name]

@@ -158,7 +158,7 @@ def test_a_refusal_belongs_to_its_job(placed: World) -> None:
     with pytest.raises(CallbackUnusable):
         placed.call("")
     assert "callback_refusal" in placed.flow.item
-    placed.flow.store.give_up(R, placed.media_id, "the link expired")
+    placed.flow.store.give_up(R, placed.media_id, "the link expired", "link_expired")
     assert "callback_refusal" not in placed.flow.item
 
     with pytest.raises(CallbackUnusable):
@@ -231,7 +231,7 @@ class TestLateResults:
 
     def test_a_result_of_a_job_that_was_given_up_waits_with_its_try(self, placed: World) -> None:
         key = placed.flow.provider.submissions[0].delivery.key
-        placed.flow.store.give_up(R, placed.media_id, "the link expired", provider="symbl")
+        placed.flow.store.give_up(R, placed.media_id, "the link expired", "link_expired", provider="symbl")
 
         assert placed.callbacks.receive_delivery(key) == "of a job that was given up"
 
@@ -241,7 +241,7 @@ class TestLateResults:
 
     def test_a_result_of_a_job_that_was_given_up_finishes_what_failed_since(self, placed: World) -> None:
         key = placed.flow.provider.submissions[0].delivery.key
-        placed.flow.store.give_up(R, placed.media_id, "the link expired", provider="symbl")
+        placed.flow.store.give_up(R, placed.media_id, "the link expired", "link_expired", provider="symbl")
         placed.flow.store.finish(R, placed.media_id, "failed", reason="no credit")
 
         assert placed.callbacks.receive_delivery(key) == "noted"
@@ -317,7 +317,7 @@ class TestResults:
     @pytest.mark.parametrize("end", ["done", "failed", "given up", "row deleted"])
     def test_a_result_in_the_body_is_kept_whenever_it_comes(self, placed: World, end: Any) -> None:
         if end == "given up":
-            placed.flow.store.give_up(R, placed.media_id, "the link expired")
+            placed.flow.store.give_up(R, placed.media_id, "the link expired", "link_expired")
         elif end == "row deleted":
             table: Any = placed.flow.store.table
             table.items.clear()
@@ -487,7 +487,7 @@ def test_named_jobs(either_table: Any) -> None:
 
 
 def test_a_webhook_of_a_job_that_was_given_up(placed: World) -> None:
-    placed.flow.store.give_up(R, placed.media_id, "the link expired")
+    placed.flow.store.give_up(R, placed.media_id, "the link expired", "link_expired")
 
     assert placed.call() == "of a job that was given up"
     assert "callback_at" not in placed.flow.item

@@ -120,16 +120,24 @@ def test_another_format_is_converted_once_and_the_file_is_submitted(mkv: Convers
     assert "reason" not in mkv.flow.item
 
 
-@pytest.mark.parametrize("fault", [TOO_LONG, MediaObjectGone("the object was replaced by another")])
-def test_a_file_that_cannot_be_converted_fails_with_the_reason(mkv: Conversion, fault: Exception) -> None:
-    mkv.convert.fails = fault
+def test_a_file_that_was_replaced_is_not_offered_to_anybody(mkv: Conversion) -> None:
+    mkv.convert.fails = MediaObjectGone("the object was replaced by another")
+
+    progress = mkv.run(failover=["deepgram"])
+
+    assert (progress.outcome, progress.reason_code) == ("failed", "media_gone")
+    assert progress.reason == "the object was replaced by another"
+
+
+def test_a_file_that_cannot_be_converted_fails_with_the_reason(mkv: Conversion) -> None:
+    mkv.convert.fails = TOO_LONG
 
     progress = mkv.run()
 
-    assert progress.outcome == "failed"
+    assert (progress.outcome, progress.reason_code) == ("failed", "format_not_taken")
     assert progress.reason == (
         f"marsview cannot take this media object: its format is mkv, not one of m4a, mp3, mp4, wav, "
-        f"and it cannot be converted: {fault}"
+        f"and it cannot be converted: {TOO_LONG}"
     )
     assert not mkv.flow.provider.submissions
 
@@ -147,7 +155,7 @@ def test_a_provider_that_does_not_take_the_first_file_gets_another_one(mkv: Conv
     mkv.flow.formats.update(marsview={"ogg"}, deepgram={"mp3"})
     mkv.convert.suffix = "ogg"
     progress = mkv.prepare(mkv.flow.submit())
-    mkv.flow.store.give_up(R, mkv.flow.media.media_id, "away", provider="deepgram")
+    mkv.flow.store.give_up(R, mkv.flow.media.media_id, "away", "not_accepted", provider="deepgram")
     mkv.convert.suffix = "mp3"
 
     assert mkv.prepare(mkv.flow.submit(progress)).outcome == "submit"

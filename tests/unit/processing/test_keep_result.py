@@ -105,7 +105,7 @@ def test_a_result_that_comes_before_its_job_is_known_is_not_lost(world: World) -
 def test_a_late_result_is_kept(world: World, end: Any) -> None:
     world.submit()
     if end == "given up":
-        world.flow.store.give_up(R, world.media_id, "it took too long")
+        world.flow.store.give_up(R, world.media_id, "it took too long", "no_result")
     else:
         world.flow.store.finish(R, world.media_id, end, reason="the ceiling")
 

@@ -7,6 +7,7 @@ import pytest
 from recording_insights.hls.playlist import Segment
 from recording_insights.hls.remux.remux import NoAudio
 from recording_insights.media.track import Track
+from recording_insights.model.reasons import NO_REASON
 from recording_insights.processing.prepared_file import FilePreparation
 from recording_insights.store.rows import MediaChanges, MediaRow
 from tests.unit.fakes import FakeClock
@@ -36,7 +37,7 @@ def test_a_whole_track_waits_to_be_submitted() -> None:
     assert conclude(track_of(2)) == {
         "status": "waiting",
         "waiting_since": NOW,
-        "reason": None,
+        **NO_REASON,
         "prepared": {"key": f"prepared/{R}/uid-1001-{'f' * 20}.mp4", "etag": "etag-of-the-file", "size": 3},
         "duration_ms": 30_000,
         "silent_ms": 0,
@@ -79,6 +80,8 @@ def test_a_track_without_segments_is_empty(continues_at_ms: int, reason: str) ->
     assert conclude(track_of(0, continues_at_ms=continues_at_ms)) == {
         "status": "done",
         "finished_at": NOW,
+        "stage": "preparation",
+        "reason_code": "nothing_recorded",
         "reason": reason,
         "empty": True,
         "counts": {},
@@ -90,6 +93,7 @@ def test_segments_that_no_playlist_names_are_a_failure() -> None:
     changes = conclude(Track(KEY, [[]], True, None, {"1.ts": "1.ts"}))
 
     assert (changes["status"], changes["ends_at_ms"]) == ("failed", 0)
+    assert (changes["stage"], changes["reason_code"]) == ("preparation", "files_incomplete")
     assert changes["reason"] == "segments that no playlist names: 1, such as 1.ts"
 
 
@@ -97,13 +101,14 @@ def test_a_track_without_sound_may_continue() -> None:
     changes = conclude(track_of(2), fails=NoAudio("no packet"))
 
     assert (changes["status"], changes["finished_at"]) == ("failed", NOW)
-    assert changes["reason"] == "the track holds no sound: no packet"
+    assert (changes["reason_code"], changes["reason"]) == ("no_sound", "the track holds no sound: no packet")
     assert changes["ends_at_ms"] == BEGAN_MS + 30_000
 
 
 def test_a_track_over_the_limit_is_not_prepared() -> None:
     changes = conclude(track_of(4, seconds=20 * 3600, starts=False))
 
+    assert changes["reason_code"] == "too_large"
     assert changes["reason"] == "its playlists claim 80 hours; the limit is 72"
     assert "ends_at_ms" not in changes
     assert "prepared" in conclude(track_of(4, seconds=18 * 3600, starts=False)), "72 hours are not over it"

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pytest
 
-from recording_insights.processing.report_failure import report_failure, report_stopped_execution
+from recording_insights.processing.report_failure import fault_of, report_failure, report_stopped_execution
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import RecordingRow
 from recording_insights.watch.progress import Watch
@@ -42,32 +42,71 @@ def test_the_reason_of_an_outcome_is_on_the_row(state: dict[str, Any], store: Me
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "code", "reason"),
     [
-        (lambda_error("ProviderRejected", "marsview's reply is odd"), "Save insights: marsview's reply is odd"),
-        (lambda_error("SecretUnusable", "secret a/b: gone"), "Save insights: secret a/b: gone"),
-        (lambda_error("KeyError", "'data'"), "Save insights: KeyError: 'data'"),
-        (lambda_error("Sandbox.Timedout", "Task timed out"), "Save insights: Sandbox.Timedout: Task timed out"),
-        ({"Error": "Lambda.Unknown", "Cause": "The function could not be\nreached"}, None),
-        ({"Error": "States.Timeout", "Cause": ""}, "Save insights: States.Timeout"),
-        ({"Error": "States.Timeout"}, "Save insights: States.Timeout"),
-        ({"Error": "States.TaskFailed", "Cause": '"text"'}, 'Save insights: States.TaskFailed: "text"'),
-        ({"Error": "States.TaskFailed", "Cause": "[1]"}, "Save insights: States.TaskFailed: [1]"),
-        ({"Error": "States.TaskFailed", "Cause": "{}"}, "Save insights: States.TaskFailed: {}"),
-        ({"Error": "ProviderRejected", "Cause": ""}, "Save insights: ProviderRejected"),
+        (
+            lambda_error("ReplyUnreadable", "it has no field data; stored as a/b.json"),
+            "reply_unreadable",
+            "The provider's reply does not match its contract: it has no field data; stored as a/b.json",
+        ),
+        (
+            lambda_error("SecretUnusable", "secret a/b: gone"),
+            "secret_unusable",
+            "The provider's secret is missing or malformed: secret a/b: gone",
+        ),
+        (lambda_error("KeyError", "'data'"), "internal_error", "The processing failed by a fault of its own"),
+        (
+            lambda_error("ClientError", "An error occurred (AccessDenied) when calling the GetObject operation: no"),
+            "aws_denied",
+            "AWS denied a right to a function",
+        ),
+        (
+            lambda_error("Sandbox.Timedout", "Task timed out after 3.00 seconds"),
+            "function_stopped",
+            "A function ran into its time limit, or was ended before it returned",
+        ),
+        (
+            {"Error": "Lambda.TooManyRequestsException", "Cause": "Rate\nexceeded"},
+            "aws_unavailable",
+            "A service of AWS did not answer, or throttled",
+        ),
+        ({"Error": "States.TaskFailed", "Cause": '"text"'}, "internal_error", None),
+        ({"Error": "States.TaskFailed", "Cause": "[1]"}, "internal_error", None),
+        ({"Error": "States.TaskFailed", "Cause": "{}"}, "internal_error", None),
+        ({"Error": "States.TaskFailed"}, "internal_error", None),
+        ({"Error": "ProviderRejected", "Cause": ""}, "provider_rejected", "The provider refused the job"),
     ],
 )
-def test_a_caught_error_becomes_a_sentence(
-    state: dict[str, Any], store: MediaStore, error: dict[str, str], reason: str | None
+def test_a_caught_error_becomes_a_code_and_a_sentence(
+    state: dict[str, Any], store: MediaStore, error: dict[str, str], code: str, reason: str | None
 ) -> None:
-    expected = reason or "Save insights: Lambda.Unknown: The function could not be reached"
+    expected = reason or "The processing failed by a fault of its own"
 
     assert report_failure({**state, "error": error, "failed_state": "Save insights"}, store=store) == expected
-    assert store.get(SID, state["media_id"])["reason"] == expected
+
+    row = store.get(SID, state["media_id"])
+    assert (row["stage"], row["reason_code"], row["reason"]) == ("saving", code, expected)
+    recording = store.recordings.get(SID)
+    assert (recording["stage"], recording["reason_code"]) == ("saving", code)
+
+
+def test_an_outcome_fails_at_the_stage_that_was_reached(state: dict[str, Any], store: MediaStore) -> None:
+    report_failure({**state, "outcome": "failed", "reason": "no", "reason_code": "provider_rejected"}, store=store)
+
+    row = store.get(SID, state["media_id"])
+    assert (row["stage"], row["reason_code"], row["reason"]) == ("submission", "provider_rejected", "no")
+
+
+def test_the_log_has_what_aws_said() -> None:
+    assert fault_of(lambda_error("KeyError", "'data'")) == "KeyError: 'data'"
+    assert fault_of({"Error": "Lambda.Unknown", "Cause": "It could not\nbe reached"}) == (
+        "Lambda.Unknown: It could not be reached"
+    )
+    assert fault_of({}) == ""
 
 
 def test_no_link_reaches_the_row(state: dict[str, Any], store: MediaStore) -> None:
-    error = lambda_error("KeyError", "https://bucket/a.mp4?X-Amz-Signature=5ec0de " + "x" * 9000)
+    error = lambda_error("ProviderRejected", "https://bucket/a.mp4?X-Amz-Signature=5ec0de " + "x" * 9000)
 
     reason = report_failure({**state, "error": error, "failed_state": "Poll job"}, store=store)
 
@@ -101,8 +140,8 @@ def stopped(event: Any, state: dict[str, Any]) -> Any:
     ("name", "reason"),
     [
         ("execution_aborted", "the execution was aborted"),
-        ("execution_timed_out", "the execution exceeded its time limit: States.Timeout"),
-        ("execution_failed", "the execution failed: States.Runtime: An error occurred while executing the state"),
+        ("execution_timed_out", "the execution exceeded its time limit"),
+        ("execution_failed", "the execution failed"),
     ],
 )
 def test_an_execution_that_was_stopped_leaves_its_reason(
@@ -110,11 +149,11 @@ def test_an_execution_that_was_stopped_leaves_its_reason(
 ) -> None:
     event = stopped(captured_event(name), state)
 
-    assert report_stopped_execution(event["detail"], store=store).startswith(reason)
+    assert report_stopped_execution(event["detail"], store=store) == reason
 
     item = store.get(SID, state["media_id"])
-    assert item["status"] == "failed"
-    assert item["reason"].startswith(reason)
+    assert (item["status"], item["stage"], item["reason_code"]) == ("failed", "submission", name)
+    assert item["reason"] == reason
     assert store.recordings.get(SID)["status"] == "failed"
 
 
@@ -139,6 +178,18 @@ def test_whoever_aborts_may_say_why(
     assert report_stopped_execution(event["detail"], store=store) == f"the execution was aborted: {reason}"
 
 
+def test_a_failure_that_could_not_be_reported_says_so(
+    state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any]
+) -> None:
+    event = stopped(captured_event("execution_failed"), state)
+    event["detail"] |= {"error": "RecordingFailed", "cause": "the failure could not be reported"}
+
+    report_stopped_execution(event["detail"], store=store)
+
+    row = store.get(SID, state["media_id"])
+    assert row["reason"] == "the execution failed: the failure could not be reported"
+
+
 def test_a_status_of_the_future_is_named(
     state: dict[str, Any], store: MediaStore, captured_event: Callable[[str], Any]
 ) -> None:
@@ -160,8 +211,8 @@ class TestWatch:
         ("name", "reason"),
         [
             ("execution_aborted", "the execution was aborted"),
-            ("execution_timed_out", "the execution exceeded its time limit: States.Timeout"),
-            ("execution_failed", "the execution failed: States.Runtime: An error occurred"),
+            ("execution_timed_out", "the execution exceeded its time limit"),
+            ("execution_failed", "the execution failed"),
         ],
     )
     def test_its_reason_is_on_the_row(

@@ -38,7 +38,7 @@ def bring_to(world: World, state: str) -> None:
             world.store.submitted(SID, media_id, job={})
         case "handed to another provider":
             world.prepare(name)
-            world.store.give_up(SID, media_id, "busy", provider="symbl")
+            world.store.give_up(SID, media_id, "busy", "provider_busy", provider="symbl")
         case "done" | "failed":
             world.process(name, state)
 

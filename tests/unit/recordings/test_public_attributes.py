@@ -30,7 +30,8 @@ def test_a_list_shows_the_attributes_that_a_list_needs(store: RecordingStore, ta
         "created_at": "2026",
         "provider": "marsview",
         **LISTED,
-        "media": [{"media_id": "b", **media["b"]}, {"media_id": "a", **media["a"]}],
+        "retryable": True,
+        "media": [{"media_id": "b", **media["b"], "retryable": True}, {"media_id": "a", **media["a"]}],
         "media_counts": {"done": 1, "failed": 1},
     }
 
@@ -41,14 +42,67 @@ def test_the_detail_hides_what_is_ours(store: RecordingStore, table: Any, agora:
     ours = dict.fromkeys(
         ("callback_job", "task_token", "delivery", "unconfirmed", "asking", "being_made", "went_on"), "ours"
     )
-    table.put_item(Item={**media_key(R, "m"), "recording_id": R, "job": {"id": "1"}, **shown, **ours})
+    table.put_item(Item={**media_key(R, "m"), "recording_id": R, "job": {"job_id": 7, "name": "ours"}, **shown, **ours})
 
     found = describe_recording(R, {}, store=store, agora=lambda: agora, deadline=clock.deadline())
 
-    assert found.pop("media") == [shown]
+    assert found.pop("media") == [{**shown, "job_id": "7"}]
     assert (
         found == {"recording_id": R, "status": "done", "created_at": "2026", "provider": "marsview"} | LISTED | DETAIL
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "media", "retryable"),
+    [
+        ("failed", "no_result", {"status": "failed"}, True),
+        ("failed", "not_media", {"status": "failed"}, True),
+        ("failed", None, {"status": "failed"}, True),
+        ("partial", "job_failed", {"status": "failed"}, True),
+        ("failed", "start_failed", None, False),
+        ("failed", None, None, False),
+        ("processing", "provider_busy", {"status": "waiting"}, None),
+        ("done", None, {"status": "done"}, None),
+    ],
+)
+def test_a_failed_recording_says_whether_a_retry_may_help(
+    store: RecordingStore,
+    table: Any,
+    agora: Any,
+    clock: FakeClock,
+    status: str,
+    code: str | None,
+    media: dict[str, str] | None,
+    retryable: bool | None,
+) -> None:
+    why = {"reason_code": code} if code else {}
+    summaries = {"m": {"key": "k", **media, **why}} if media else {}
+    put(table, R, status, "2026", **why, media=summaries)
+    if media:
+        row = {"recording_id": R, "media_id": "m", "key": "k", "provider": "symbl", **media, **why}
+        table.put_item(Item={**media_key(R, "m"), **row})
+
+    (listed,) = list_recordings({}, store=store)["recordings"]
+    shown = describe_recording(R, {}, store=store, agora=lambda: agora, deadline=clock.deadline())
+
+    for answer in (listed, shown):
+        assert answer.get("retryable") is retryable
+        assert answer.get("reason_code") == code
+        for each in answer["media"]:
+            assert each.get("retryable") is (True if each["status"] == "failed" else None)
+
+
+@pytest.mark.parametrize("job", ["txn-1", {"job_id": None}, {}])
+def test_a_job_without_an_id_shows_none(
+    store: RecordingStore, table: Any, agora: Any, clock: FakeClock, job: Any
+) -> None:
+    put(table, R, "processing", "2026")
+    row = {"recording_id": R, "media_id": "m", "key": "k", "status": "submitted", "provider": "symbl", "job": job}
+    table.put_item(Item={**media_key(R, "m"), **row})
+
+    (media,) = describe_recording(R, {}, store=store, agora=lambda: agora, deadline=clock.deadline())["media"]
+
+    assert "job_id" not in media
 
 
 @pytest.mark.parametrize(("query", "count"), [({}, 20), ({"limit": "100"}, 100), ({"limit": "1"}, 1)])

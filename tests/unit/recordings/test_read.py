@@ -230,7 +230,8 @@ def test_what_a_list_shows(store: RecordingStore, table: Any) -> None:
             "complete_at": "2027",
             "channel": "team",
             "provider": "marsview",
-            "media": [{"media_id": "a", **summary["a"]}, {"media_id": "b", **summary["b"]}],
+            "retryable": True,
+            "media": [{"media_id": "a", **summary["a"], "retryable": True}, {"media_id": "b", **summary["b"]}],
             "media_counts": {"failed": 1, "done": 1},
         }
     ]

@@ -36,6 +36,7 @@ def test_a_list_shows_them(recording_store: RecordingStore) -> None:
         "key": f"{SID}_team_8.mp4",
         "status": "failed",
         "reason": "Poll job: KeyError: 'nobody'",
+        "retryable": True,
     }
 
 

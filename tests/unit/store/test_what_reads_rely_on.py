@@ -91,8 +91,8 @@ def test_a_job_that_was_given_up_is_kept_with_its_reason_and_moment(
     media_store.admit(R, media, providers=["marsview"])
     media_store.submitted(R, media.media_id, job={"id": "1"}, asking="first", unconfirmed="yes")
     clock.elapsed = 60
-    media_store.give_up(R, media.media_id, "it was busy", provider="symbl")
-    media_store.give_up(R, media.media_id, "it was slow")
+    media_store.give_up(R, media.media_id, "it was busy", "provider_busy", provider="symbl")
+    media_store.give_up(R, media.media_id, "it was slow", "link_expired")
 
     row = media_store.get(R, media.media_id)
     at = "2026-03-12T00:01:00.000000Z"

@@ -3,6 +3,7 @@
 Only for calls that may be repeated: a fault with an unknown outcome becomes `ProviderUnavailable` like any other.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from recording_insights.errors import (
 from recording_insights.providers.toolkit.http import time_for_a_call
 from recording_insights.providers.toolkit.retry_after import retry_after_seconds
 from recording_insights.redaction import vendor_message
+
+_logger = logging.getLogger(__name__)
 
 _BUSY = frozenset(
     {
@@ -73,30 +76,31 @@ def ask_aws(call: Callable[[], Any], *, none_if: Collection[str]) -> Any:
         raise _fault(error) from None
     except (ResponseParserError, AttributeError, TypeError, ValueError) as error:
         # The parsers of botocore raise the built-in errors for JSON that does not fit their model.
-        raise ProviderUnavailable(f"AWS's answer cannot be read ({type(error).__name__})") from None
+        _logger.warning("the answer of AWS cannot be read: %s", type(error).__name__)
+        raise ProviderUnavailable("AWS's answer cannot be read") from None
 
 
 def _refusal(response: Mapping[str, Any]) -> ProviderError:
     error, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, status = str(error.get("Code") or "no code"), meta.get("HTTPStatusCode", 0)
     message = vendor_message(error.get("Message") or "no reason given")
+    _logger.warning("AWS refused the call: %s", code)
     if code in _BUSY or status == 429:
         headers = {name.title(): str(value) for name, value in meta.get("HTTPHeaders", {}).items()}
-        return ProviderBusy(f"AWS is busy ({code})", retry_after_seconds(headers, datetime.now(UTC)))
+        return ProviderBusy("AWS throttles, or runs too many jobs", retry_after_seconds(headers, datetime.now(UTC)))
     if code in _DENIED:
-        return CredentialsRefused(f"AWS does not allow the call ({code}): {message}")
+        return CredentialsRefused(f"AWS does not allow the call: {message}")
     if code in _UNKNOWN_CALLER or status in (401, 403):
         # The message is left out: it may contain the string to sign, and with it the session's token.
-        return CredentialsRefused(f"AWS refused the credentials ({code})")
+        return CredentialsRefused("AWS refused the credentials of the function")
     if code in _AWAY or not 400 <= status < 500:
-        return ProviderUnavailable(f"AWS answered HTTP {status} ({code})")
-    return ProviderRejected(f"AWS refused the request ({code}): {message}")
+        return ProviderUnavailable(f"AWS answered HTTP {status}")
+    return ProviderRejected(f"AWS refused the request: {message}")
 
 
 def _fault(error: Exception) -> ProviderError:
     from botocore import exceptions
 
-    name = type(error).__name__
     if isinstance(error, exceptions.ParamValidationError):
         return ProviderRejected(f"the request is not valid for AWS: {vendor_message(str(error))}")
     credentials = (
@@ -105,6 +109,7 @@ def _fault(error: Exception) -> ProviderError:
         exceptions.CredentialRetrievalError,
     )
     if isinstance(error, credentials):
-        return CredentialsRefused(f"there are no credentials for AWS ({name})")
-    # The text of botocore's errors contains whole URLs. The class says enough.
-    return ProviderUnavailable(f"AWS could not be reached ({name})")
+        return CredentialsRefused("there are no credentials for AWS")
+    # The text of botocore's errors contains whole URLs. The class says enough, in the log.
+    _logger.warning("AWS could not be reached: %s", type(error).__name__)
+    return ProviderUnavailable("AWS could not be reached")

@@ -3,6 +3,7 @@
 The calls use plain `requests` and never retry: a repeated POST may start a second paid job, so the workflow decides.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from recording_insights.providers.toolkit.retry_after import retry_after_seconds
 
 if TYPE_CHECKING:
     import requests
+
+_logger = logging.getLogger(__name__)
 
 TIMEOUT = (3.05, 25)
 """Seconds to connect, and seconds to wait for bytes; below the time-out of every function."""
@@ -124,8 +127,10 @@ class VendorHttp:
         except requests.RequestException as error:
             if _never_connected(error):
                 unusable = ProviderUnavailable
-            # The text of requests' errors contains the whole URL. The class says enough.
-            raise unusable(f"{self.vendor} could not be reached ({type(error).__name__}, {request})") from None
+            # The text of requests' errors contains the whole URL. The class says enough, in the log.
+            _logger.warning("%s could not be reached: %s", self.vendor, type(error).__name__)
+            why = "its certificate is not valid" if isinstance(error, requests.exceptions.SSLError) else "no connection"
+            raise unusable(f"{self.vendor} could not be reached ({why}, {request})") from None
         if response.status_code == 429:
             retry_after = retry_after_seconds(response.headers, self.now())
             raise ProviderBusy(f"{self.vendor} is busy (HTTP 429)", retry_after)

@@ -242,7 +242,7 @@ class TestAnswers:
             (response(complaint("x"), 503), SubmissionUnconfirmed, "503"),
             (response("<html>"), SubmissionUnconfirmed, "not JSON"),
             (requests.ReadTimeout(), SubmissionUnconfirmed, "in time"),
-            (requests.ConnectionError("reset"), SubmissionUnconfirmed, "ConnectionError"),
+            (requests.ConnectionError("reset"), SubmissionUnconfirmed, "no connection"),
             (requests.ConnectTimeout(), ProviderUnavailable, "in time"),
         ],
     )

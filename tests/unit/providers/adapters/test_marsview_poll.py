@@ -31,7 +31,7 @@ from tests.unit.providers.adapters.marsview_scene import (
 
 FAULTS: list[tuple[Scripted, type[ProviderError], str]] = [
     (response("<html>", 502), ProviderUnavailable, "HTTP 502"),
-    (requests.ConnectionError(f"Connection refused: {LINK}"), ProviderUnavailable, "ConnectionError"),
+    (requests.ConnectionError(f"Connection refused: {LINK}"), ProviderUnavailable, "no connection"),
     (response([1]), ProviderUnavailable, "no object"),
     (response({"status": False, "message": f"cannot read {LINK}"}), ProviderRejected, "cannot read"),
     (response({"status": False}), ProviderRejected, "no reason given"),

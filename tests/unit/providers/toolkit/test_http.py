@@ -99,19 +99,19 @@ def test_a_form_with_basic_authentication() -> None:
             requests.ConnectionError(LINK),
             ProviderUnavailable,
             SubmissionUnconfirmed,
-            "Vendor could not be reached (ConnectionError, POST /v1/jobs)",
+            "Vendor could not be reached (no connection, POST /v1/jobs)",
         ),
         (
             NEVER_CONNECTED,
             ProviderUnavailable,
             ProviderUnavailable,
-            "Vendor could not be reached (ConnectionError, POST /v1/jobs)",
+            "Vendor could not be reached (no connection, POST /v1/jobs)",
         ),
         (
             requests.exceptions.SSLError(LINK),
             ProviderUnavailable,
             SubmissionUnconfirmed,
-            "Vendor could not be reached (SSLError, POST /v1/jobs)",
+            "Vendor could not be reached (its certificate is not valid, POST /v1/jobs)",
         ),
     ],
 )
