@@ -26,6 +26,7 @@ from recording_insights.settings import (
     ReceiveNotificationSettings,
     RecordingsBucketSettings,
     RepliesBucketSettings,
+    RetryMachineSettings,
     RouteSettings,
     StageSettings,
     SubmitRecordingSettings,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from recording_insights.aws.listing import S3Listing
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
+    from recording_insights.aws.state_machine import StateMachine
     from recording_insights.media.executions import ExecutionStarter
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from recording_insights.store.media import MediaStore
     from recording_insights.store.notices import NoticeStore
     from recording_insights.store.recordings import RecordingStore
+    from recording_insights.store.retries import RetryStore
     from recording_insights.store.rows import RecordingRow
     from recording_insights.store.sweeps import SweepStore
 
@@ -193,6 +196,13 @@ class Wiring(Generic[S]):
         return SweepStore(self.table)
 
     @part
+    def retries(self: "Wiring[TableSettings]") -> "RetryStore":
+        """The rows of the retries of many media objects."""
+        from recording_insights.store.retries import RetryStore
+
+        return RetryStore(self.table)
+
+    @part
     def notices(self: "Wiring[TableSettings]") -> "NoticeStore":
         """The rows of Agora's notifications."""
         from recording_insights.store.notices import NoticeStore
@@ -254,6 +264,20 @@ class Wiring(Generic[S]):
     def start_processing(self: "Wiring[ProcessingSettings]") -> "ExecutionStarter":
         """Starts an execution that processes a media object."""
         return partial(clients.run_execution, self.step_functions, self.settings.workflow_arn)
+
+    @part
+    def workflow(self: "Wiring[ProcessingSettings]") -> "StateMachine":
+        """The state machine that processes media objects."""
+        from recording_insights.aws.state_machine import StateMachine
+
+        return StateMachine(self.step_functions, self.settings.workflow_arn)
+
+    @part
+    def retry_machine(self: "Wiring[RetryMachineSettings]") -> "StateMachine":
+        """The state machine that retries many media objects."""
+        from recording_insights.aws.state_machine import StateMachine
+
+        return StateMachine(self.step_functions, self.settings.retries_arn)
 
     def is_running(self, execution_arn: str) -> bool:
         """Whether an execution runs. Only this makes the client, which few calls need."""

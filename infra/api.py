@@ -17,12 +17,19 @@ from infra.access import Foundation
 from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
+from infra.state_machine import run_executions
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.settings import (
+    AdmitObjectSettings,
+    CancelRetrySettings,
     FunctionSettings,
     GetInsightsSettings,
     GetRecordingSettings,
+    GetRetrySettings,
     ListRecordingsSettings,
+    ListRetriesSettings,
+    RetryManySettings,
+    RetryRecordingSettings,
     StartRecordingSettings,
     StopRecordingSettings,
     UpdateLayoutSettings,
@@ -84,7 +91,7 @@ class RecordingsApi(Construct):
         self._stage = self._add_stage(settings)
         self._throttles: dict[str, dict[str, float]] = {}
         for route in (start_route(foundation, watch), *control_routes(foundation, watch), *read_routes(foundation)):
-            self._add_route(route, settings)
+            self.add_route(route, settings)
 
     def add_webhook(
         self, path: str, function: PythonFunction, throttle: apigateway.ThrottleSettings = WEBHOOK_THROTTLE
@@ -122,7 +129,8 @@ class RecordingsApi(Construct):
         )
         return cfn
 
-    def _add_route(self, route: Route, settings: StackSettings) -> None:
+    def add_route(self, route: Route, settings: StackSettings) -> PythonFunction:
+        """Add a route and its function behind the API's authorizer."""
         name = "".join(word.capitalize() for word in route.module.split("_"))
         function = PythonFunction(
             self,
@@ -140,6 +148,7 @@ class RecordingsApi(Construct):
             methods=[route.method],
             integration=integrations.HttpLambdaIntegration(name, function.function),
         )
+        return function
 
 
 def start_route(foundation: Foundation, watch: sfn.StateMachine) -> Route:
@@ -222,6 +231,66 @@ def read_routes(foundation: Foundation) -> list[Route]:
             reads(GetInsightsSettings),
             [foundation.on_table("Query")],
             memory_mb=1024,
+        ),
+    ]
+
+
+def retry_routes(foundation: Foundation, workflow: sfn.StateMachine, retries: sfn.StateMachine) -> list[Route]:
+    """The routes that have media objects processed: again, or although their event never came."""
+    reads, table = foundation.settings_for, foundation.on_table
+    writes = [table("GetItem", "PutItem", "Query", "UpdateItem"), *run_executions(workflow)]
+    return [
+        Route(
+            POST,
+            "/recordings/{recording_id}/retry",
+            "retry_recording",
+            "Processes failed media objects of a recording again",
+            reads(RetryRecordingSettings, workflow_arn=workflow.state_machine_arn),
+            writes,
+        ),
+        Route(
+            POST,
+            "/media",
+            "admit_object",
+            "Has an object processed that was ignored or never seen",
+            reads(AdmitObjectSettings, workflow_arn=workflow.state_machine_arn),
+            [*writes, foundation.read_recordings(), foundation.list_recordings()],
+        ),
+        Route(
+            POST,
+            "/retries",
+            "retry_many",
+            "Starts a retry of many media objects, or counts them",
+            reads(RetryManySettings, retries_arn=retries.state_machine_arn),
+            [
+                table("GetItem", "PutItem", "Query", "UpdateItem"),
+                foundation.on_indexes("Query"),
+                *run_executions(retries),
+            ],
+        ),
+        Route(
+            GET,
+            "/retries",
+            "list_retries",
+            "Lists the last retries of many media objects",
+            reads(ListRetriesSettings),
+            [table("Query")],
+        ),
+        Route(
+            GET,
+            "/retries/{retry_id}",
+            "get_retry",
+            "Returns a retry of many media objects",
+            reads(GetRetrySettings),
+            [table("GetItem")],
+        ),
+        Route(
+            POST,
+            "/retries/{retry_id}/cancel",
+            "cancel_retry",
+            "Ends a retry of many media objects",
+            reads(CancelRetrySettings),
+            [table("GetItem", "UpdateItem")],
         ),
     ]
 

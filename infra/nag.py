@@ -1,9 +1,11 @@
 """cdk-nag's AwsSolutions rules over the stack. A finding that is not acknowledged here makes the synth fail."""
 
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
@@ -24,7 +26,7 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     _acknowledge_jobs(stack)
     _acknowledge_buckets(stack)
     _acknowledge_executions(stack)
-    for machine in (stack.workflow, stack.watch):
+    for machine in (stack.workflow, stack.watch, stack.retries):
         _acknowledge(machine, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
     _acknowledge(stack, "L1", f"the tests run the functions under Python {RUNTIME_VERSION}, and under nothing newer")
     if stack.settings.local:
@@ -41,6 +43,7 @@ def _acknowledge_media(stack: RecordingInsightsStack) -> None:
         stack.arrival.admit,
         stack.sweep.function,
         stack.watch.recover,
+        stack.retry_routes["admit_object"],
         stack.workflow.submit,
         stack.workflow.prepare,
     ):
@@ -78,11 +81,20 @@ def _acknowledge_jobs(stack: RecordingInsightsStack) -> None:
 
 
 def _acknowledge_executions(stack: RecordingInsightsStack) -> None:
-    machine = stack.get_logical_id(cast(cdk.CfnElement, stack.workflow.state_machine.node.default_child))
-    executions = f"arn:<AWS::Partition>:states:{_region(stack)}:{_account(stack)}:execution:<{machine}.Name>:*"
-    reason = "executions are named after their media objects; one action, on one state machine's executions"
-    for part in (stack.arrival.admit, stack.sweep.function, stack.watch.recover, stack.workflow, stack.webhooks):
-        _acknowledge(part, f"IAM5[Resource::{executions}]", reason)
+    routes = (stack.retry_routes[name] for name in ("retry_recording", "admit_object"))
+    machines: Mapping[sfn.StateMachine, Sequence[IConstruct]] = {
+        stack.workflow.state_machine: (
+            *(stack.arrival.admit, stack.sweep.function, stack.watch.recover, stack.workflow, stack.webhooks),
+            *(stack.retries.page, *routes),
+        ),
+        stack.retries.state_machine: (stack.retry_routes["retry_many"],),
+    }
+    reason = "executions are named after media objects or retries; one action, on one state machine's executions"
+    for machine, parts in machines.items():
+        name = stack.get_logical_id(cast(cdk.CfnElement, machine.node.default_child))
+        executions = f"arn:<AWS::Partition>:states:{_region(stack)}:{_account(stack)}:execution:<{name}.Name>:*"
+        for part in parts:
+            _acknowledge(part, f"IAM5[Resource::{executions}]", reason)
 
 
 def _acknowledge_buckets(stack: RecordingInsightsStack) -> None:

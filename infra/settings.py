@@ -61,6 +61,7 @@ class StackSettings:
     poll_ceiling_minutes: int = 240
     late_files_minutes: int = 60
     sweep_minutes: int = 15
+    retries_per_minute: int = 60
     callback_wait_seconds: int = 900
     result_concurrency: int = 0
     webhook_base_url: str | None = None
@@ -205,6 +206,7 @@ SETTINGS: Mapping[str, Setting] = {
     "pollCeilingMinutes": _whole_number("poll_ceiling_minutes", 1, 1440),
     "lateFilesMinutes": _whole_number("late_files_minutes", 1, 4320),
     "sweepMinutes": _whole_number("sweep_minutes", 0, 1440),
+    "retriesPerMinute": _whole_number("retries_per_minute", 1, 600),
     "callbackWaitSeconds": _whole_number("callback_wait_seconds", 5, 86400),
     "resultConcurrency": _whole_number("result_concurrency", 0, 1000),
     "webhookBaseUrl": Setting("webhook_base_url", _URL, "an http or https URL"),

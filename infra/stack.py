@@ -6,12 +6,13 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.access import Foundation
-from infra.api import RecordingsApi
+from infra.api import RecordingsApi, retry_routes
 from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
 from infra.callbacks import Webhooks
 from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
+from infra.retries import Retries
 from infra.settings import StackSettings
 from infra.stopped_executions import StoppedExecutions
 from infra.sweep import Sweep
@@ -49,8 +50,13 @@ class RecordingInsightsStack(cdk.Stack):
         self.watch.recover_with(self.workflow.state_machine)
         self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
         webhooks.receive(self.workflow.state_machine, self.arrival.dead_letters)
-        machines = [self.workflow.state_machine, self.watch.state_machine]
+        self.retries = Retries(self, "Retries", foundation, self.workflow.state_machine)
+        machines = [self.workflow.state_machine, self.watch.state_machine, self.retries.state_machine]
         StoppedExecutions(self, "Stopped", foundation, machines, self.arrival.dead_letters)
+        self.retry_routes = {
+            route.module: self.api.add_route(route, settings)
+            for route in retry_routes(foundation, self.workflow.state_machine, self.retries.state_machine)
+        }
         self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, self.arrival)
 
         for name, value in {
@@ -59,6 +65,7 @@ class RecordingInsightsStack(cdk.Stack):
             "InsightsTableName": table.table.table_name,
             "WorkflowArn": self.workflow.state_machine.state_machine_arn,
             "WatchArn": self.watch.state_machine.state_machine_arn,
+            "RetriesArn": self.retries.state_machine.state_machine_arn,
             "ApiId": self.api.api.api_id,
             "ApiUrl": self.api.api.api_endpoint,
             "WebhookUrl": webhooks.url,

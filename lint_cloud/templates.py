@@ -26,6 +26,7 @@ EVERY_SETTING: Mapping[str, str] = {
     "pollCeilingMinutes": "480",
     "lateFilesMinutes": "90",
     "sweepMinutes": "30",
+    "retriesPerMinute": "30",
     "callbackWaitSeconds": "600",
     "resultConcurrency": "5",
     "webhookBaseUrl": "https://recordings.example.com",

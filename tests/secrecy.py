@@ -55,7 +55,7 @@ def _log_messages(stack: LocalStack) -> Iterator[tuple[str, str]]:
 
 def _execution_histories(stack: LocalStack) -> Iterator[tuple[str, str]]:
     executions = stack.client("stepfunctions").get_paginator("list_executions")
-    for machine in ("WorkflowArn", "WatchArn"):
+    for machine in ("WorkflowArn", "WatchArn", "RetriesArn"):
         for page in executions.paginate(stateMachineArn=stack.outputs[machine]):
             for execution in page["executions"]:
                 yield execution["name"], json.dumps(history(stack, execution["executionArn"]), default=str)

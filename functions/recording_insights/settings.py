@@ -200,6 +200,49 @@ class StopRecordingSettings(AgoraSettings, WatchSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
+class RetryRecordingSettings(TableSettings, ProcessingSettings, RouteSettings):
+    """`providers` are all providers of the stack: a retry may name any of them."""
+
+    providers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class AdmitObjectSettings(TableSettings, ProcessingSettings, RecordingsBucketSettings, RouteSettings):
+    """`provider` gets a media object for which neither its recording nor its key names a provider."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
+class RetryMachineSettings(FunctionSettings):
+    """For functions that start the state machine which retries many media objects."""
+
+    retries_arn: str
+
+
+@dataclass(frozen=True)
+class RetryManySettings(TableSettings, RetryMachineSettings, RouteSettings):
+    """`providers` are all providers of the stack: a retry may name any of them."""
+
+    providers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ListRetriesSettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class GetRetrySettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class CancelRetrySettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
 class GetInsightsSettings(TableSettings, RouteSettings):
     """The table only."""
 
@@ -272,6 +315,13 @@ class CheckRecordingSettings(AgoraSettings, LateFilesSettings):
 @dataclass(frozen=True)
 class RecoverRecordingSettings(TableSettings, RecordingsBucketSettings, ProcessingSettings):
     """The table, the bucket of the segments, and the state machine that processes what is recovered."""
+
+
+@dataclass(frozen=True)
+class RetryPageSettings(TableSettings, ProcessingSettings):
+    """`retries_per_minute` is how many media objects a retry of many begins in a minute."""
+
+    retries_per_minute: int
 
 
 # Events

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -245,6 +246,20 @@ def from_text(parse: Callable[[str], Any], reader: Reader[T]) -> Reader[T]:
 def from_json(reader: Reader[T]) -> Reader[T]:
     """The same reader for values that may come as JSON text."""
     return from_text(json.loads, reader)
+
+
+def _read_moment(path: str, value: Any) -> str:
+    try:
+        read = datetime.fromisoformat(value)
+        if read.tzinfo is None:
+            raise ValueError(value)
+        return read.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidRequest(path, "must be a time with its zone, such as 2026-03-12T09:30:00Z") from None
+
+
+moment = Reader(_read_moment, {"type": "string", "format": "date-time"})
+"""A time in ISO 8601; read as rows hold it, in UTC with microseconds."""
 
 
 def _member(path: str, name: str) -> str:

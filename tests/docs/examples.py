@@ -24,6 +24,8 @@ from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.recordings.read import describe_recording, list_recordings, public
 from recording_insights.recordings.request import RecordingRequest
+from recording_insights.retries.request import RetriesRequest, RetryRequest, read_key
+from recording_insights.retries.retry_many import described
 from recording_insights.store.insights import Collection
 from recording_insights.store.keys import media_key, recording_key
 from recording_insights.store.recordings import RecordingStore
@@ -43,6 +45,8 @@ OPEN = {
     "decryption",
     "agora_error",
     "job",
+    "filters",
+    "refused",
 }
 """Maps whose keys are the caller's or the provider's."""
 
@@ -90,6 +94,12 @@ def check_request(route: str, body: Any) -> None:
             _check_change(body)
         case "PUT /recordings/{recording_id}/layout":
             read_layout(body)
+        case "POST /recordings/{recording_id}/retry":
+            RetryRequest.from_body(body, providers=tuple(PROVIDERS))
+        case "POST /retries":
+            RetriesRequest.from_body(body, providers=tuple(PROVIDERS))
+        case "POST /media":
+            read_key(body)
         case _:
             raise LookupError(f"{route} takes no body")
 
@@ -188,6 +198,11 @@ def _changed() -> dict[str, Any]:
     return public(row)
 
 
+def _retry() -> dict[str, Any]:
+    row: Any = {**dict.fromkeys(attributes_of("RetryRow"), "text"), "refused": {}}
+    return {**described(row), "refused": {}}
+
+
 ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings": _changed,
     "GET /recordings": _listed,
@@ -196,6 +211,17 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "PUT /recordings/{recording_id}/layout": _changed,
     "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", **WHY},
     "GET /recordings/{recording_id}/insights": _insights,
+    "POST /recordings/{recording_id}/retry": lambda: {
+        "recording_id": RECORDING_ID,
+        "media": [{"media_id": "m", "from": "job", "provider": "p", "try": 1}],
+        "not_retried": [{"media_id": "m", "reason": "r"}],
+        "remaining": 0,
+    },
+    "POST /retries": lambda: {**_retry(), "dry_run": True, "media": 3, "at_least": False},
+    "GET /retries": lambda: {"retries": [_retry()]},
+    "GET /retries/{retry_id}": lambda: _retry(),
+    "POST /retries/{retry_id}/cancel": lambda: _retry(),
+    "POST /media": lambda: {"recording_id": RECORDING_ID, "media_id": "m", "execution": "e"},
     "POST /webhooks/agora": lambda: {"ok": True},
     "POST /webhooks/seameet": lambda: {"outcome": get_args(KeptOutcome)[0]},
     "POST /webhooks/{provider}/{job}": lambda: {"outcome": get_args(CallbackOutcome)[0]},

@@ -138,6 +138,43 @@ ACTIONS = {
         "states:StartExecution",
     },
     "get_insights": {"dynamodb:Query"},
+    "retry_many": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "states:DescribeExecution",
+        "states:StartExecution",
+    },
+    "list_retries": {"dynamodb:Query"},
+    "get_retry": {"dynamodb:GetItem"},
+    "cancel_retry": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "retry_page": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "states:DescribeExecution",
+        "states:StartExecution",
+    },
+    "retry_recording": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "states:DescribeExecution",
+        "states:StartExecution",
+    },
+    "admit_object": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "states:DescribeExecution",
+        "states:StartExecution",
+    },
 }
 WITH_EVERY_PROVIDER = {
     **ACTIONS,
@@ -179,6 +216,7 @@ STATEFUL = {
     "InsightsTable114BD06F": "AWS::DynamoDB::GlobalTable",
     "ProcessingStateMachineA35F5E42": "AWS::StepFunctions::StateMachine",
     "RecordingsApi084D6518": "AWS::ApiGatewayV2::Api",
+    "RetriesStateMachine8B72A012": "AWS::StepFunctions::StateMachine",
     "WatchStateMachineA7EB3F78": "AWS::StepFunctions::StateMachine",
     "WebhooksSecret2682328B": "AWS::SecretsManager::Secret",
 }
@@ -326,7 +364,7 @@ def test_log_groups_keep_what_the_settings_say(template: Template) -> None:
         assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
 
 
-def test_stopped_executions_of_both_machines_are_reported(template: Template) -> None:
+def test_stopped_executions_of_every_machine_are_reported(template: Template) -> None:
     machines = [name for name, _ in of_type(template, "AWS::StepFunctions::StateMachine")]
     [detail] = [
         rule["EventPattern"]["detail"]
@@ -362,7 +400,9 @@ def test_log_deliveries_do_not_fill_the_policy_of_the_account(template: Template
         groups[arn["Fn::GetAtt"][0]]["LogGroupName"]
         for arn in (*destinations, stage["AccessLogSettings"]["DestinationArn"])
     ]
-    assert sorted(named) == [f"/aws/vendedlogs/recording-insights-dev-{end}" for end in ("api", "processing", "watch")]
+    assert sorted(named) == [
+        f"/aws/vendedlogs/recording-insights-dev-{end}" for end in ("api", "processing", "retries", "watch")
+    ]
 
 
 def joined(value: Any) -> str:
@@ -451,6 +491,12 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "PUT /recordings/{recording_id}/layout",
             "POST /recordings/{recording_id}/stop",
             "GET /recordings/{recording_id}/insights",
+            "POST /recordings/{recording_id}/retry",
+            "POST /media",
+            "POST /retries",
+            "GET /retries",
+            "GET /retries/{retry_id}",
+            "POST /retries/{retry_id}/cancel",
         ],
         "AWS_IAM",
     )

@@ -20,6 +20,8 @@ ENVIRONMENT = {
     "LINK_MINUTES": "45",
     "WORKFLOW_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:process-recording",
     "WATCH_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:watch-recording",
+    "RETRIES_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:retry-media",
+    "RETRIES_PER_MINUTE": "60",
     "WEBHOOK_SECRET": "the-webhook-secret",
     "WEBHOOK_URL": "https://api.test",
 }

@@ -14,6 +14,7 @@ FLOORS: dict[str, int] = {
     "states": 9,
     "events": 9,
     "wiring": 8,
+    "recording_insights.retries": 7,
     "recording_insights.sweep": 7,
     "recording_insights.processing": 6,
     "recording_insights.watch": 6,

@@ -101,6 +101,18 @@ class S3Media:
 
         return read
 
+    def find(self, bucket: str, key: str) -> "StoredFile | None":
+        """The present version of an object, or None if there is none."""
+        from botocore.exceptions import ClientError
+
+        try:
+            head = self.s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if _gone(error):
+                return None
+            raise
+        return StoredFile(key, head["LastModified"], head["ETag"].strip('"'), head["ContentLength"])
+
     def checksum(self, media: S3Object) -> str | None:
         """S3's own checksum of exactly this version, as `<algorithm>:<type>:<base64>:<size in bytes>`; None without.
 

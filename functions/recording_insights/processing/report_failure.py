@@ -13,6 +13,7 @@ from recording_insights.processing.progress import Progress
 from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.retries import RetryStore
 
 _ENDED = {
     "ABORTED": ("execution_aborted", "the execution was aborted"),
@@ -45,10 +46,11 @@ def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
 
 
 def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) -> str:
-    """Write why an execution of either state machine ended without success, and return the reason.
+    """Write why an execution of a state machine ended without success, and return the reason.
 
     `detail` is that of the execution's status-change event. A media object gets the status `failed`, unless its status
-    is terminal already. A recording keeps its status and gets a `watch_reason`: its recorder may still run.
+    is terminal already, and so does a retry of many. A recording keeps its status and gets a `watch_reason`: its
+    recorder may still run.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     state = json.loads(detail["input"])
@@ -58,6 +60,8 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
         reason += f": {said}"
     if "media_id" in state:
         _finish(state, detail["name"], code, reason, None, store=store)
+    elif "retry_id" in state:
+        RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
     else:
         _report_stopped_watch(state, reason, store=store.recordings)
     return reason

@@ -13,6 +13,8 @@ CALLBACK#<provider>#<key>  CALLBACK                 the media object of a job, b
 SID#<sid>       SID                                 the recording of a recorder, by the recorder's sid; kept for 30 days
 NOTICE#<id>     NOTICE                              a notification of Agora's that was processed; kept for 7 days
 SWEEP           SWEEP                               since when the sweep runs, and how far it has come
+RETRIES         RETRY#<retry id>                    a retry of many media objects; kept for 90 days
+RETRIES         LATEST                              the retry of many that was opened last
 """
 
 PARTITION = "pk"
@@ -36,10 +38,13 @@ TRANSCRIPT_PREFIX = "TRANSCRIPT#"
 CONTENT_PREFIX = "CONTENT#"
 INSIGHT_PREFIX = "INSIGHT#"
 TRY_PREFIX = "TRY#"
-
+RETRIES = "RETRIES"
+RETRY_PREFIX = "RETRY#"
 
 SWEEP_KEY = {PARTITION: "SWEEP", SORT: "SWEEP"}
 """Key of the one row of the sweep."""
+LATEST_RETRY_KEY = {PARTITION: RETRIES, SORT: "LATEST"}
+"""Key of the row that names the latest retry of many media objects."""
 
 
 def recording_key(recording_id: str) -> dict[str, str]:
@@ -95,3 +100,8 @@ def sid_key(sid: str) -> dict[str, str]:
 def notice_key(notice_id: str) -> dict[str, str]:
     """Key of the item that marks a notification as processed."""
     return {PARTITION: f"NOTICE#{notice_id}", SORT: "NOTICE"}
+
+
+def retry_key(retry_id: str) -> dict[str, str]:
+    """Key of a retry of many media objects; ids begin with the time, so that keys sort by it."""
+    return {PARTITION: RETRIES, SORT: f"{RETRY_PREFIX}{retry_id}"}

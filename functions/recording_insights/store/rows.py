@@ -419,3 +419,55 @@ class SweepRow(TypedDict, total=False):
     swept_at: str
     sweeping_until: int
     cursors: Mapping[str, str]
+
+
+class RetryCursor(TypedDict):
+    """How far a retry of many has come: among the recordings of a `status`, at the recording of a `place` in the list.
+
+    `media` is the key of the last media object of it that was looked at, or empty.
+    """
+
+    status: str
+    place: str
+    media: str
+
+
+class RetryChanges(TypedDict, total=False):
+    """What changes of a retry of many media objects. `None` removes an attribute."""
+
+    status: str | None
+    reason: str | None
+    ended_at: str | None
+    cursor: RetryCursor | None
+    pages: int | None
+    seen: int | None
+    begun: int | None
+    refused: Mapping[str, int] | None
+
+
+class RetryRow(TypedDict, total=False):
+    """A retry of many media objects. `refused` counts by reason code. `filters` are the fields of the request."""
+
+    pk: str
+    sk: str
+    retry_id: str
+    status: str
+    reason: str
+    requested_at: str
+    until: str
+    ended_at: str
+    filters: Mapping[str, Any]
+    cursor: RetryCursor
+    pages: int
+    seen: int
+    begun: int
+    refused: Mapping[str, int]
+    expires_at: int
+
+
+class LatestRetryRow(TypedDict):
+    """The retry of many media objects that was opened last. No other one may be at work."""
+
+    pk: str
+    sk: str
+    retry_id: str

@@ -6,9 +6,9 @@ from datetime import timedelta
 from recording_insights.deadline import Deadline
 from recording_insights.model.moments import utc_text
 from recording_insights.model.status import FINAL
+from recording_insights.store.newest_first import recordings_with
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow
-from recording_insights.sweep.processed import recordings_with
 from recording_insights.sweep.step import RESERVE_SECONDS, Step
 
 

@@ -1,0 +1,16 @@
+"""GET /retries"""
+
+from aws_lambda_powertools import Logger
+
+from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.retries.retry_many import list_retries
+from recording_insights.settings import ListRetriesSettings
+from wiring import Wiring
+
+wiring = Wiring(ListRetriesSettings)
+
+
+@http_route(Logger(service="list-retries"))
+def handler(request: HttpRequest) -> HttpResponse:
+    """200: the last retries, newest first."""
+    return HttpResponse(list_retries(retries=wiring.retries))
