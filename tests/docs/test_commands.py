@@ -35,7 +35,7 @@ VARIABLES = {
 }
 STAGE = {"stage": "dev", "provider": "assemblyai"}
 DEMO_OPTIONS = {"RECORDING": "--recording", "PARTS": "--parts", "MODE": "--mode", "STREAM_MODE": "--stream-mode"}
-GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile"}
+GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile", "--cli-binary-format"}
 
 every_page = pytest.mark.parametrize("read", all_pages(), ids=lambda read: read.name)
 
@@ -76,6 +76,11 @@ def check_aws(command: Command) -> None:
     ]
     assert shape is not None
     options = {f"--{botocore.xform_name(name, '-')}": name for name in shape.members}
+    if (service, operation) == ("lambda", "invoke"):
+        # The CLI alone: the file for the answer. Without the option, the payload would have to be Base64.
+        *arguments, file = arguments
+        assert file.endswith(".json")
+        assert arguments[arguments.index("--cli-binary-format") + 1] == "raw-in-base64-out"
     given = dict(zip(arguments[::2], arguments[1::2], strict=True))
     assert given.keys() <= options.keys() | GLOBAL_OPTIONS
     assert {options[name] for name in given if name in options} >= set(shape.required_members)

@@ -9,6 +9,7 @@ import requests
 from recording_insights.store.keys import media_key, recording_key
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import (
+    FAST,
     HELD,
     drop,
     executions,
@@ -70,6 +71,24 @@ def test_a_job_that_has_finished_since_is_fetched_and_not_paid_for_again(stack: 
         stack.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
         failed = until_ended(stack, recording_id)
     assert failed["status"] == "failed"
+
+    [begun] = retry(stack, failed).json()["media"]
+
+    assert begun["from"] == "job"
+    until_done(stack, recording_id)
+    assert list(stack.ledger()["paid"].values()) == [1]
+
+
+def test_a_reply_that_was_deleted_is_fetched_again(stack: LocalStack, clip: Path) -> None:
+    with waits_at(stack, HELD), throttled(stack, "Save insights"):
+        stack.set_wait_scale(FAST)
+        recording_id = recording_of(stack, drop(stack, clip))
+        [media] = until(lambda: [m for m in read(stack, recording_id)["media"] if "reply" in m], "the reply")
+        stack.set_wait_scale(HELD)
+        stack.client("s3").delete_object(Bucket=stack.outputs["RepliesBucketName"], Key=media["reply"])
+    stack.set_wait_scale(FAST)
+    failed = until_ended(stack, recording_id)
+    assert (failed["reason_code"], failed["retryable"]) == ("reply_gone", True)
 
     [begun] = retry(stack, failed).json()["media"]
 

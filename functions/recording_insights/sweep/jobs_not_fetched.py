@@ -12,7 +12,7 @@ from recording_insights.sweep.step import RESERVE_SECONDS, Step
 
 KEPT = timedelta(days=30)
 """Recordings that began longer ago are left alone: no provider promises to keep a result for longer."""
-NOT_FETCHED = frozenset({"no_result"})
+NOT_FETCHED = frozenset({"no_result", "reply_gone"})
 """Reason codes of media objects whose jobs may have finished all the same."""
 
 
