@@ -131,7 +131,7 @@ def test_a_fault_that_the_provider_calls_its_own_gets_one_more_job(stack: LocalS
     assert "Internal server error" in given_up["reason"]
 
 
-def test_an_execution_that_somebody_starts_by_hand_processes_a_failed_media_object_again(
+def test_an_execution_that_is_started_by_hand_processes_a_failed_media_object_again(
     stack: LocalStack, clip: Path
 ) -> None:
     stack.dials(marsview={"job_fails": "no speech"})
