@@ -40,8 +40,8 @@ CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
-# CPU seconds that `make test` may need: 8 min on two cores. docs/testing.md says what to do about more.
-CPU_BUDGET := 960
+# CPU seconds that `make test` may need: 7 min on two cores. docs/testing.md says what to do about more.
+CPU_BUDGET := 840
 
 # The Python that runs the functions on AWS.
 PYTHON_3_13 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) python3.13)
@@ -66,7 +66,7 @@ up: install ## Start or update the local stack and leave it running (TESTS=1: th
 down: ## Stop the local stack and keep its state for `make up` (DELETE=1: delete it; TESTS=1: that of the deployed tests)
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m sandbox down $(if $(TESTS),--tests) $(if $(DELETE),--delete); fi
 
-test: install ## Run the checks and the tests, those of two deployed local stacks included (about 8 minutes)
+test: install ## Run the checks and the tests, those of two deployed local stacks included (about 7 minutes)
 	@$(MAKE) --no-print-directory -j2 check suite
 
 suite: .local/compiled
