@@ -4,6 +4,7 @@ Each handler module has one `Wiring` of its settings. Each part is made at its f
 worker lives, and with it its connections and tokens. Importing this module reads no environment and opens no client.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -61,6 +62,10 @@ if TYPE_CHECKING:
     from recording_insights.store.retries import RetryStore
     from recording_insights.store.rows import RecordingRow
     from recording_insights.store.sweeps import SweepStore
+
+# At WARNING, urllib3 writes the whole URL of an answer whose headers it cannot parse: a presigned link, or a webhook
+# with its token. Source: https://github.com/urllib3/urllib3/blob/2.8.0/src/urllib3/connection.py
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 S = TypeVar("S", bound=FunctionSettings, covariant=True)
 W = TypeVar("W")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
+from urllib3 import HTTPResponse
 
 from recording_insights.providers.toolkit.http import TIMEOUT
 from sandbox.stand_ins.runtime import calls
@@ -78,7 +80,7 @@ class _InProcess(BaseAdapter):
         response = requests.Response()
         response.status_code = answer.status_code
         response.headers.update(answer.headers)
-        response._content = answer.data
+        response.raw = HTTPResponse(BytesIO(answer.data), preload_content=False)
         response.request = request
         response.url = str(request.url)
         return response

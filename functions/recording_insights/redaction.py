@@ -6,9 +6,10 @@ A live stream carries its key in the path.
 
 import json
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 LONGEST_MESSAGE = 500
 
@@ -111,12 +112,18 @@ def hide_secrets(text: str, secrets: Iterable[str]) -> str:
     """
     found = set(secrets)
     words = {secret for secret in found if _ORDINARY_WORD.fullmatch(secret)}
-    forms = {form for secret in found - words for form in _quoted(secret) if form}
-    for form in sorted(forms, key=len, reverse=True):  # a short secret may be part of a longer one
-        text = text.replace(form, "***")
+    text = hide_exactly(text, found - words)
     for word in sorted(words):
         text = re.sub(rf"({_BEFORE_A_VALUE}){re.escape(word)}(?!\w)", r"\1***", text)
     return hide_queries_and_stream_keys(text)
+
+
+def hide_exactly(text: str, secrets: Iterable[str]) -> str:
+    """Replace the secrets by `***`: plain, as JSON, percent-encoded or as Base64. Nothing else changes."""
+    forms = {form for secret in secrets for form in (*_quoted(secret), *_encoded(secret)) if form}
+    for form in sorted(forms, key=len, reverse=True):  # a short secret may be part of a longer one
+        text = text.replace(form, "***")
+    return text
 
 
 def secrets_in(request: Any, secret_fields: Collection[str]) -> Iterator[str]:
@@ -150,6 +157,16 @@ def _quoted(secret: str) -> Iterator[str]:
             once = json.dumps(plain, ensure_ascii=ascii_only)[1:-1]
             for form in (plain, once, json.dumps(once, ensure_ascii=ascii_only)[1:-1]):
                 yield from (form, form.replace("/", "\\/"), form.translate(_GO_ESCAPES))
+
+
+def _encoded(secret: str) -> Iterator[str]:
+    """Yield a secret as it is in a URL, once and twice encoded, and as Base64."""
+    for encode in (quote_plus, lambda plain: quote(plain, safe=""), quote):
+        once = encode(secret)
+        yield from (once, quote(once, safe=""), re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), once))
+    for encode_bytes in (b64encode, urlsafe_b64encode):
+        encoded = encode_bytes(secret.encode()).decode()
+        yield from (encoded, encoded.rstrip("="))
 
 
 def storable(value: Any) -> Any:

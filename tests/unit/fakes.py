@@ -113,6 +113,7 @@ class VendorCall:
     json: Any
     timeout: Any
     allow_redirects: bool
+    stream: bool
     params: Any = ()
     data: Any = None
     auth: Any = None
@@ -158,6 +159,7 @@ def response(body: Any = None, status: int = 200, headers: Mapping[str, str] | N
         answer._content = body.encode()
     else:
         answer._content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer._content_consumed = True  # type: ignore[attr-defined]
     return answer
 
 

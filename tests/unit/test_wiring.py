@@ -88,6 +88,13 @@ def test_a_handler_its_settings_and_its_logger_have_one_name(name: str) -> None:
     assert verb.replace("_", "-") in logging.root.manager.loggerDict
 
 
+def test_a_header_that_cannot_be_parsed_leaves_no_link_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("urllib3.connection")
+    log.warning("Failed to parse headers (url=%s)", "https://bucket.test/a.mp4?X-Amz-Signature=5ec0de")
+    log.error("a fault without a link")
+    assert [record.message for record in caplog.records] == ["a fault without a link"]
+
+
 def test_no_handler_calls_boto3_or_reads_its_errors() -> None:
     for name in HANDLERS:
         source = (FUNCTIONS / f"{name.replace('.', '/')}.py").read_text()

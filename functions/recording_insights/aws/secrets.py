@@ -36,8 +36,11 @@ def read_secret(
 ) -> Mapping[str, str]:
     """Read the credentials under `name`: a mapping that has at least `keys`, each with a non-empty text.
 
+    Blanks and line ends around a value are cut: they come from copying, and no header can carry them.
+
     Raises:
-        SecretUnusable: the secret does not exist, is not a JSON object or lacks one of the keys.
+        SecretUnusable: the secret does not exist, is not a JSON object, lacks one of the keys, or has a value that no
+            header can carry, such as typographic quotes.
         SecretUnavailable: AWS did not return it.
     """
     try:
@@ -50,8 +53,11 @@ def read_secret(
         value = None  # the message must not hold the text of the secret
     if not isinstance(value, dict):
         raise SecretUnusable(name, f"it is not a JSON object with the keys {', '.join(keys)}")
+    value = {key: held.strip() if isinstance(held, str) else held for key, held in value.items()}
     if missing := [key for key in keys if not isinstance(value.get(key), str) or not value[key]]:
         raise SecretUnusable(name, f"it lacks the key {', '.join(missing)}")
+    if odd := [key for key in keys if not (value[key].isascii() and value[key].isprintable())]:
+        raise SecretUnusable(name, f"the value of {', '.join(odd)} has characters that are not printable ASCII")
     return value
 
 

@@ -60,6 +60,19 @@ def test_a_secret_that_is_no_json_object_is_named_without_its_value(text: str) -
     assert_value_is_nowhere(raised.value)
 
 
+def test_what_copying_adds_around_a_value_is_cut() -> None:
+    copied = {**CREDENTIALS, "apiKey": " key-1\r\n"}
+    assert read_secret(NAME, KEYS, source=source_of(json.dumps(copied))) == CREDENTIALS
+
+
+@pytest.mark.parametrize("odd", ["\u201cs3cr3t-value\u201d", "s3cr3t-\nvalue", "s3cr3t-value\u200bx"])
+def test_a_value_that_no_header_can_carry_is_named_without_it(odd: str) -> None:
+    with pytest.raises(SecretUnusable, match="the value of apiSecret has characters") as raised:
+        read_secret(NAME, KEYS, source=source_of(json.dumps({**CREDENTIALS, "apiSecret": odd})))
+
+    assert_value_is_nowhere(raised.value)
+
+
 @pytest.mark.parametrize("wrong", [{}, {"apiSecret": ""}, {"apiSecret": None}, {"apiSecret": 7}, {"apiSecret": ["x"]}])
 def test_a_missing_or_empty_key_is_named_without_any_value(wrong: dict[str, Any]) -> None:
     stored = {"apiKey": "s3cr3t-value", "userId": "me@example.com", **wrong}

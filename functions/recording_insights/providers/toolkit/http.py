@@ -4,7 +4,7 @@ The calls use plain `requests` and never retry: a repeated POST may start a seco
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ from recording_insights.errors import (
 from recording_insights.providers.port import MediaStream
 from recording_insights.providers.toolkit.json import parse_json
 from recording_insights.providers.toolkit.retry_after import retry_after_seconds
+from recording_insights.providers.toolkit.sent import secrets_sent
+from recording_insights.redaction import hide_exactly
 
 if TYPE_CHECKING:
     import requests
@@ -34,6 +36,12 @@ TIMEOUT = (3.05, 25)
 SHORTEST_CALL_SECONDS = 1
 """With less time left until the deadline of the calls, no request is sent."""
 
+LARGEST_ANSWER = 32 << 20
+"""In bytes, unpacked. A function has 512 MB, and parsed JSON takes ten times the bytes. The largest seen has 17 MB."""
+LONGEST_QUOTE = 64 * 1024
+"""A successful answer up to this length is searched for what it quotes of the request. Longer ones are results."""
+_CHUNK = 64 * 1024
+
 Query = Sequence[tuple[str, str]]
 """Names and values of a query string, in order; a name may occur more than once."""
 
@@ -42,7 +50,8 @@ Query = Sequence[tuple[str, str]]
 class Reply:
     """A vendor's response with a status below 500 other than 429.
 
-    `body` holds the bytes as received. `data` is the parsed JSON, or None for a refusal (4xx) that is not JSON.
+    `body` holds the bytes as received. What it quotes of the request's secrets is replaced by `***`.
+    `data` is the parsed JSON, or None for a refusal (4xx) that is not JSON.
     """
 
     status: int
@@ -75,11 +84,12 @@ class VendorHttp:
 
         Raises:
             ProviderBusy: status 429, with the vendor's Retry-After if there is one.
-            ProviderUnavailable: no connection, a time-out, a 5xx, a response that is not JSON, or no time for a call.
+            ProviderUnavailable: no connection, a time-out, a 5xx, a response that is not JSON or has more than 32 MB,
+                or no time for a call.
             SubmissionUnconfirmed: the same for a paid call, unless there was no connection at all.
         """
         request = f"{method} {path}"
-        response = self._send(
+        status, body = self._send(
             method,
             f"{self.base_url}{path}",
             request,
@@ -91,16 +101,18 @@ class VendorHttp:
             auth=auth,
         )
         unusable = _unusable(is_paid)
-        if response.status_code >= 500:
-            raise unusable(f"{self.vendor} answered HTTP {response.status_code} ({request})")
+        if status >= 500:
+            raise unusable(f"{self.vendor} answered HTTP {status} ({request})")
+        if status >= 400 or len(body) <= LONGEST_QUOTE:
+            body = _without(secrets_sent(headers=headers or {}, query=query, json=json, form=form, auth=auth), body)
         try:
-            data = parse_json(response.content)
+            data = parse_json(body)
         except ValueError:
             # A refusal needs no JSON: its status says enough.
-            if response.status_code < 400:
+            if status < 400:
                 raise unusable(f"{self.vendor} answered with something that is not JSON ({request})") from None
             data = None
-        return Reply(response.status_code, data, response.content)
+        return Reply(status, data, body)
 
     def upload(self, link: str, media: MediaStream) -> None:
         """PUT the media to a presigned link, as a stream of known length and without headers of ours.
@@ -108,18 +120,23 @@ class VendorHttp:
         Raises:
             ProviderUnavailable: the storage refuses the media. It answers as S3 does, not in the vendor's format.
         """
-        response = self._send("PUT", link, "PUT of the media", is_paid=False, headers={}, data=media)
-        if response.status_code >= 300:
-            raise ProviderUnavailable(f"{self.vendor}'s storage answered HTTP {response.status_code} to the media")
+        status, _ = self._send("PUT", link, "PUT of the media", is_paid=False, headers={}, data=media)
+        if status >= 300:
+            raise ProviderUnavailable(f"{self.vendor}'s storage answered HTTP {status} to the media")
 
-    def _send(self, method: str, url: str, request: str, is_paid: bool, **arguments: Any) -> "requests.Response":
+    def _send(self, method: str, url: str, request: str, is_paid: bool, **arguments: Any) -> tuple[int, bytes]:
+        """Send a request, and return the status and the body of the answer."""
         import requests
 
         unusable = _unusable(is_paid)
         seconds = time_for_a_call(self.vendor, request)
         timeout = min(TIMEOUT[0], seconds), min(TIMEOUT[1], seconds)
         try:
-            response = self.session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
+            response = self.session.request(
+                method, url, timeout=timeout, allow_redirects=False, stream=True, **arguments
+            )
+            with response:
+                body = _read(response)
         except requests.ConnectTimeout:
             raise ProviderUnavailable(f"{self.vendor} did not answer in time ({request})") from None
         except requests.Timeout:
@@ -134,7 +151,9 @@ class VendorHttp:
         if response.status_code == 429:
             retry_after = retry_after_seconds(response.headers, self.now())
             raise ProviderBusy(f"{self.vendor} is busy (HTTP 429)", retry_after)
-        return response
+        if body is None:
+            raise unusable(f"{self.vendor} answered with more than {LARGEST_ANSWER >> 20} MB ({request})")
+        return response.status_code, body
 
     def unreadable(self, promised: str, *, is_paid: bool = False) -> ProviderUnavailable:
         """Return the error for a response without `promised`, which the vendor's API promises."""
@@ -165,6 +184,23 @@ def path_segment(value: Any) -> str:
 
 def _unusable(is_paid: bool) -> type[ProviderUnavailable]:
     return SubmissionUnconfirmed if is_paid else ProviderUnavailable
+
+
+def _read(response: "requests.Response") -> bytes | None:
+    """Return the body, unpacked; None if it is too large. A few KB may unpack to gigabytes."""
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            return None
+    return bytes(body)
+
+
+def _without(secrets: Collection[str], body: bytes) -> bytes:
+    """Return the body without the secrets; the same bytes if it has none."""
+    text = body.decode(errors="surrogateescape")
+    hidden = hide_exactly(text, secrets)
+    return body if hidden == text else hidden.encode(errors="surrogateescape")
 
 
 def _session() -> "requests.Session":
