@@ -121,6 +121,9 @@ class StackSettings:
             faults.append("jwtIssuer, jwtAudience: only together")
         if "kmsKeyArn" in given and given.get("stage") == LOCAL:
             faults.append(f"kmsKeyArn: not on the stage {LOCAL}, whose cloud has no such key")
+        if given.get("stage") != LOCAL:
+            in_the_clear = [key for key in given if key in _ADDRESSES and str(given[key]).startswith("http:")]
+            faults += [f"{key}: must be an https URL, since it carries keys and links" for key in in_the_clear]
         faults += _option_faults(values.get("provider_options", {}))
         if faults:
             raise ContextError("\n".join(faults))
@@ -232,3 +235,6 @@ SETTINGS: Mapping[str, Setting] = {
     },
     **{f"{vendor}BaseUrl": Setting("base_urls", _URL, "an http or https URL", vendor=vendor) for vendor in VENDORS},
 }
+
+_ADDRESSES = frozenset({"webhookBaseUrl", *(f"{vendor}BaseUrl" for vendor in VENDORS)})
+"""What keys, tokens and links are sent to, or come back to."""

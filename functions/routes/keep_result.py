@@ -11,7 +11,7 @@ from wiring import Wiring
 wiring = Wiring(KeepResultSettings)
 
 
-@http_route(Logger(service="keep-result"), largest_body=LARGEST_CALLBACK)
+@http_route(Logger(service="keep-result"), largest_body=LARGEST_CALLBACK, is_anonymous=True)
 def handler(request: HttpRequest) -> HttpResponse:
     """200 for every authentic callback, once it is stored."""
     callback = CallbackRequest(request.body, request.headers)

@@ -10,7 +10,7 @@ from wiring import Wiring
 wiring = Wiring(ReceiveCallbackSettings)
 
 
-@http_route(Logger(service="receive-callback"), largest_body=LARGEST_CALLBACK)
+@http_route(Logger(service="receive-callback"), largest_body=LARGEST_CALLBACK, is_anonymous=True)
 def handler(request: HttpRequest) -> HttpResponse:
     """200 for every authentic callback of one of our jobs, even if it changed nothing."""
     provider, job = request.path.get("provider", ""), request.path.get("job", "")

@@ -15,7 +15,7 @@ logger = Logger(service="receive-notification")
 wiring = Wiring(ReceiveNotificationSettings)
 
 
-@http_route(logger, largest_body=LARGEST_NOTIFICATION)
+@http_route(logger, largest_body=LARGEST_NOTIFICATION, is_anonymous=True)
 def handler(request: HttpRequest) -> HttpResponse:
     """200 for every authentic notification, even if it changed nothing: Agora repeats any other."""
     check_signature(request.body, request.headers, wiring.notification_secret())

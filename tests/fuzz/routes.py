@@ -236,7 +236,7 @@ def _call(
     if response["statusCode"] >= 400:
         assert response["headers"]["content-type"] == "application/problem+json"
         assert content["status"] == response["statusCode"]
-        assert content["detail"]
+        assert content["title"]
     response["body"].encode()
     return response
 

@@ -53,7 +53,7 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "jwtIssuer": "https://issuer.example.com/",
             "jwtAudience": "client-1",
             "kmsKeyArn": KEY,
-            "agoraBaseUrl": "http://localhost:9000/agora",
+            "agoraBaseUrl": "https://agora.example.com",
             "marsviewBaseUrl": "https://marsview.example.com",
         }
     )
@@ -72,7 +72,7 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "marsview": {"speakers": 2, "models": ["speech_to_text"]},
             "deepgram": {"language": "de"},
         },
-        base_urls={"agora": "http://localhost:9000/agora", "marsview": "https://marsview.example.com"},
+        base_urls={"agora": "https://agora.example.com", "marsview": "https://marsview.example.com"},
         submit_ceiling_minutes=5,
         poll_ceiling_minutes=1440,
         late_files_minutes=4320,
@@ -209,6 +209,13 @@ def test_the_local_stage_has_no_key_of_the_customer() -> None:
 @pytest.mark.parametrize(("key", "value"), [("jwtIssuer", "https://issuer.example.com"), ("jwtAudience", "client")])
 def test_the_jwt_settings_go_together(key: str, value: str) -> None:
     assert faults_of(**{key: value}) == ["jwtIssuer, jwtAudience: only together"]
+
+
+@pytest.mark.parametrize("key", ["webhookBaseUrl", "agoraBaseUrl", "marsviewBaseUrl"])
+def test_only_a_laptop_sends_keys_in_the_clear(key: str) -> None:
+    address = {key: "http://localhost:9000/x"}
+    assert faults_of(**address) == [f"{key}: must be an https URL, since it carries keys and links"]
+    assert StackSettings.from_context({**NEEDED, "stage": "local", **address})
 
 
 def test_a_jwt_issuer_is_an_https_url() -> None:

@@ -25,6 +25,9 @@ LARGEST_CALLBACK = 6 * 1024 * 1024
 ANSWER_MARGIN_SECONDS = 2.0
 """The part of a function's time that is reserved for the last writes and the response."""
 
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""Conversations are in no cache, and no browser takes a text of theirs for a page."""
+
 _RECORDING_ID = re.compile(RECORDING_ID)
 
 
@@ -125,7 +128,7 @@ class HttpResponse:
         """The response in the form that Lambda returns."""
         return {
             "statusCode": self.status,
-            "headers": {"content-type": "application/json", **self.headers},
+            "headers": {"content-type": "application/json", **_HEADERS, **self.headers},
             "body": json.dumps(self.content, ensure_ascii=False, separators=(",", ":")),
         }
 
@@ -134,11 +137,14 @@ Route = Callable[[HttpRequest], HttpResponse]
 LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def http_route(logger: Logger, *, largest_body: int = LARGEST_BODY) -> Callable[[Route], LambdaHandler]:
+def http_route(
+    logger: Logger, *, largest_body: int = LARGEST_BODY, is_anonymous: bool = False
+) -> Callable[[Route], LambdaHandler]:
     """Make a Lambda handler of a function from request to response.
 
-    Errors of the function become problem documents. The handler logs one line for each request, without body and
-    query.
+    Errors of the function become problem documents. Who calls a route without a sign-in learns the status only: the
+    reason may name a secret or what the stack lacks. The handler logs one line for each request, with the reason of a
+    refusal, without body and query.
     """
 
     def decorate(route: Route) -> LambdaHandler:
@@ -153,7 +159,8 @@ def http_route(logger: Logger, *, largest_body: int = LARGEST_BODY) -> Callable[
                     logger.exception("failed", extra=fields)
                 else:
                     _log_refusal(logger, problem, fields)
-                return _problem_response(problem, fields["request_id"]).event()
+                document = problem.bare_document() if is_anonymous else problem.document()
+                return _problem_response(problem, document, fields["request_id"]).event()
             if isinstance(response.content, dict):
                 fields["recording_id"] = response.content.get("recording_id", fields["recording_id"])
             logger.info("answered", extra={**fields, "status": response.status})
@@ -177,8 +184,8 @@ def _log_refusal(logger: Logger, problem: Problem, fields: Mapping[str, Any]) ->
     log("refused", extra={**fields, "status": problem.status, "reason": problem.detail})
 
 
-def _problem_response(problem: Problem, request_id: str | None) -> HttpResponse:
+def _problem_response(problem: Problem, document: Mapping[str, Any], request_id: str | None) -> HttpResponse:
     headers = {"content-type": CONTENT_TYPE}
     if problem.retry_after is not None:
         headers["retry-after"] = str(problem.retry_after)
-    return HttpResponse({**problem.document(), "request_id": request_id}, problem.status, headers)
+    return HttpResponse({**document, "request_id": request_id}, problem.status, headers)

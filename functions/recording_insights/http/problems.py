@@ -1,6 +1,7 @@
 """Errors as problem documents (RFC 9457). This is the only module that gives an error an HTTP status."""
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from recording_insights.errors import (
@@ -44,6 +45,10 @@ class Problem:
             "detail": self.detail,
             **self.members,
         }
+
+    def bare_document(self) -> dict[str, Any]:
+        """The problem as a JSON object, for callers who may learn no more than the status."""
+        return {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status}
 
 
 UNEXPECTED = Problem(

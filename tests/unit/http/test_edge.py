@@ -89,7 +89,7 @@ def test_a_problem_document() -> None:
 
     status, document, headers = answer(route, {"requestContext": {"requestId": "NKx3PjTEliAEJ7Q="}})
     assert status == 503
-    assert headers == {"content-type": "application/problem+json", "retry-after": "10"}
+    assert (headers["content-type"], headers["retry-after"]) == ("application/problem+json", "10")
     assert document == {
         "type": "urn:recording-insights:problem:agora-unavailable",
         "title": "Agora is not available",
@@ -147,6 +147,38 @@ def test_a_fault_of_aws_that_may_pass(error: Exception) -> None:
     assert (status, headers["retry-after"]) == (503, "10")
     assert document["type"] == "urn:recording-insights:problem:aws-unavailable"
     assert "s3cr3t" not in str(document)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        (errors.NotFound("notifications are not set up: secret s3cr3t"), 404, "Not Found"),
+        (errors.CallbackForged("s3cr3t"), 401, "Unauthorized"),
+        (errors.SecretUnusable("s3cr3t", "it lacks the key s3cr3t"), 500, "Internal Server Error"),
+        (errors.InvalidRequest("s3cr3t", "s3cr3t"), 400, "Bad Request"),
+    ],
+)
+def test_a_caller_without_a_sign_in_learns_the_status_only(
+    error: Exception, status: int, title: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = Logger(service="anonymous")
+    logger.addHandler(caplog.handler)
+
+    @http_route(logger, is_anonymous=True)
+    def route(request: HttpRequest) -> HttpResponse:
+        raise error
+
+    response = route({"requestContext": {"requestId": "r"}}, Context())
+    assert (response["statusCode"], json.loads(response["body"])) == (
+        status,
+        {"type": "about:blank", "title": title, "status": status, "request_id": "r"},
+    )
+    assert "s3cr3t" in str([vars(record) for record in caplog.records])
+
+
+def test_no_cache_keeps_an_answer_and_no_browser_guesses_its_type() -> None:
+    headers = HttpResponse({}).event()["headers"]
+    assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 
 @pytest.mark.parametrize(

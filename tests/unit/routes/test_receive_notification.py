@@ -64,7 +64,7 @@ def test_a_forged_notification_changes_nothing(deliver: Any, captured_event: Any
     event = captured_event("http_notification")
     status, problem, row_status = deliver({**event, "body": event["body"].replace(":0}}}", ":1}}}")})
     assert (status, row_status) == (401, "recording")
-    assert problem["type"].endswith("callback-forged")
+    assert (problem["title"], "detail" in problem) == ("Unauthorized", False)
 
 
 def test_a_test_of_the_console_is_answered_with_200(deliver: Any, captured_event: Any) -> None:
@@ -111,6 +111,4 @@ def test_without_a_secret_there_are_no_notifications(
     monkeypatch.setattr("wiring.read_secret", lacks)
     status, problem, row_status = deliver(captured_event("http_notification"))
     assert (status, row_status) == (404, "recording")
-    assert problem["detail"] == (
-        "notifications are not set up: secret recording-insights/dev/agora: it lacks the key notificationSecret"
-    )
+    assert "secret" not in str(problem), "who may be anybody learns nothing of our secrets"
