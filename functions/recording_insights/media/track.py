@@ -29,6 +29,10 @@ class TrackFiles(Protocol):
         """Return every object whose key begins with the prefix; objects in folders below may be left out."""
 
 
+LARGEST_PLAYLIST = 2 << 20
+"""In bytes. A day of segments takes 1 MB. Lines of one letter take 70 times their bytes of a function's memory."""
+
+
 @dataclass(frozen=True)
 class Track:
     """A track as it is in the bucket now; `key` is that of its playlist.
@@ -121,6 +125,8 @@ class Track:
 
 def playlist_in(content: bytes) -> Playlist | None:
     """Return the playlist that an object holds; None if the object is no playlist, whatever its key."""
+    if len(content) > LARGEST_PLAYLIST:
+        return None
     try:
         return parse_playlist(content)
     except NotAPlaylist:

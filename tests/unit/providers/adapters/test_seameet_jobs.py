@@ -11,13 +11,14 @@ import pytest
 from recording_insights.errors import CallbackForged, CallbackUnusable, InvalidRequest, JobNotFound, ProviderUnavailable
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
 from recording_insights.providers.port import Callback, CallbackRequest, JobState
+from recording_insights.providers.toolkit.auth import FreshReads
 from recording_insights.providers.toolkit.http import VendorHttp
 from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
 from tests.sandbox.conftest import FakeSpeechEngine
 from tests.stand_in_session import HOST, stand_in_session
-from tests.unit.fakes import response
+from tests.unit.fakes import FakeClock, response
 from tests.unit.providers.adapters.marsview_scene import text_of
 from tests.unit.providers.adapters.seameet_result import RESULT, reply
 from tests.unit.providers.adapters.test_seameet import JOB, KEPT, SECRET, STATE, UPLOADED, Scene, Vault, submission
@@ -147,6 +148,16 @@ class TestCallback:
             scene.provider.read_callback(CallbackRequest(reply(), headers))
         assert SECRET["webhookSecret"] not in text_of(raised.value)
         assert scene.vault.reads == ([False, True] if signature == "0" * 64 else [])
+
+    def test_a_flood_of_wrong_signatures_reads_the_secret_anew_once_a_minute(self, clock: FakeClock) -> None:
+        vault, http = Vault(SECRET), VendorHttp("SeaMeet", "https://seameet.test")
+        provider = SeaMeet(http, vault, FreshReads(lambda: clock.elapsed))
+        forged = CallbackRequest(reply(), {"x-seasalt-server-signature": "0" * 64})
+        for _ in range(180):
+            with pytest.raises(CallbackForged):
+                provider.read_callback(forged)
+            clock.elapsed += 1
+        assert vault.reads.count(True) == 3
 
     @pytest.mark.parametrize("at", [0, 40, -1])
     def test_one_flipped_byte(self, at: int) -> None:

@@ -19,7 +19,7 @@ from recording_insights.providers.adapters.seameet import reading
 from recording_insights.providers.adapters.seameet.reading import payload_of, plain_text
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, Job, JobState, Submission
-from recording_insights.providers.toolkit.auth import Credentials, StaticKey
+from recording_insights.providers.toolkit.auth import Credentials, FreshReads, StaticKey
 from recording_insights.providers.toolkit.http import Query, Reply, VendorHttp, path_segment
 from recording_insights.providers.toolkit.json import parse_object, promised
 from recording_insights.providers.toolkit.values import NO_REASON, mapping
@@ -48,9 +48,10 @@ class SeaMeet:
         result_by="delivery",
     )
 
-    def __init__(self, http: VendorHttp, credentials: Credentials) -> None:
+    def __init__(self, http: VendorHttp, credentials: Credentials, fresh_reads: FreshReads | None = None) -> None:
         self._http = http
         self._credentials = credentials
+        self._fresh_reads = fresh_reads or FreshReads()
         self._key = StaticKey("SeaMeet", credentials, lambda reply: _reason_of(reply.data))
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
@@ -180,6 +181,8 @@ class SeaMeet:
         # Another form cannot match, and must not cause a read of the secret.
         if _SIGNATURE.fullmatch(given):
             for fresh in (False, True):
+                if fresh and not self._fresh_reads.take():
+                    break
                 secret = self._credentials(fresh)["webhookSecret"].encode()
                 if hmac.compare_digest(hmac.new(secret, request.body, sha256).hexdigest(), given):
                     return
