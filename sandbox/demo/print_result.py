@@ -9,6 +9,7 @@ from rich.text import Text
 
 from sandbox.demo.execution_cost import Cost
 from sandbox.demo.recording_plan import RecordingPlan
+from sandbox.terminal.printable import printable
 
 _SPEAKER_STYLES = ("cyan", "magenta", "green", "yellow")
 _KINDS = ("topics", "action_items", "follow_ups", "questions")
@@ -19,13 +20,13 @@ def print_transcript(console: Console, insights: Mapping[str, Any]) -> None:
     console.rule("Transcript")
     styles: dict[str, str] = {}
     for line in insights["transcript"]:
-        speaker = str(line.get("speaker_name") or f"speaker {line.get('speaker', '?')}")
+        speaker = printable(line.get("speaker_name") or f"speaker {line.get('speaker', '?')}")
         style = styles.setdefault(speaker, _SPEAKER_STYLES[len(styles) % len(_SPEAKER_STYLES)])
         console.print(
             Text.assemble(
                 (_time(line.get("start_ms")), "dim"),
                 (f"{speaker}: ", style),
-                line["text"],
+                printable(line["text"]),
                 (f"  {line['sentiment']:+.2f}" if "sentiment" in line else "", "dim"),
             ),
             soft_wrap=True,
@@ -37,19 +38,19 @@ def print_insights(console: Console, insights: Mapping[str, Any]) -> None:
     console.rule("Insights")
     table = Table.grid(padding=(0, 2))
     if insights.get("summary"):
-        table.add_row("summary", Text(insights["summary"]))
+        table.add_row("summary", _text(insights["summary"]))
     if "sentiment" in insights:
         table.add_row("sentiment", f"{insights['sentiment']:+.2f}")
     for kind in _KINDS:
         if insights[kind]:
-            table.add_row(kind.replace("_", " "), Text("\n".join(entry["text"] for entry in insights[kind])))
+            table.add_row(kind.replace("_", " "), _text("\n".join(entry["text"] for entry in insights[kind])))
     if insights["emotions"]:
-        table.add_row("emotions", ", ".join(sorted({entry["emotion"] for entry in insights["emotions"]})))
+        table.add_row("emotions", _text(", ".join(sorted({entry["emotion"] for entry in insights["emotions"]}))))
     if insights["ratings"]:
-        table.add_row("ratings", Text("\n".join(f"{name} {value}" for name, value in insights["ratings"].items())))
+        table.add_row("ratings", _text("\n".join(f"{name} {value}" for name, value in insights["ratings"].items())))
     for name in ("missing", "reason"):
         if insights.get(name):
-            table.add_row(name, Text(str(insights[name])))
+            table.add_row(name, _text(insights[name]))
     console.print(table)
 
 
@@ -63,7 +64,7 @@ def print_places(console: Console, outputs: Mapping[str, str], recording: Mappin
             places.append(("raw reply", f"s3://{outputs['RepliesBucketName']}/{media['reply']}"))
     for name, place in places:
         # Not in a table, which would cut a long place off: people copy it from here.
-        console.print(f"{name:<11}{place}", soft_wrap=True, highlight=False, markup=False)
+        console.print(printable(f"{name:<11}{place}"), soft_wrap=True, highlight=False, markup=False)
 
 
 def print_cost(console: Console, cost: Cost, plan: RecordingPlan) -> None:
@@ -79,6 +80,11 @@ def print_cost(console: Console, cost: Cost, plan: RecordingPlan) -> None:
         "Prices of us-east-1 without free tiers. Not included: the provider, and the watch of the recorder.",
         style="dim",
     )
+
+
+def _text(value: object) -> Text:
+    """Text of a provider, in which nothing is markup."""
+    return Text(printable(value))
 
 
 def _time(ms: int | None) -> str:

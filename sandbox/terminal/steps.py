@@ -10,6 +10,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.terminal.printable import printable
+
 State = Literal["running", "done", "failed"]
 _MARKS: Mapping[State, str] = {"running": "…", "done": "✓", "failed": "✗"}
 _STYLES: Mapping[State, str] = {"running": "yellow", "done": "green", "failed": "red"}
@@ -69,7 +71,7 @@ class LiveSteps:
                 break
             self._printed += 1
             line = f"  {_MARKS[step.state]} {step.name:<18} {step.detail}"
-            self.console.print(line, highlight=False, soft_wrap=True, markup=False)
+            self.console.print(printable(line), highlight=False, soft_wrap=True, markup=False)
 
 
 def _picture(steps: Sequence[Step]) -> Group:
@@ -81,6 +83,6 @@ def _picture(steps: Sequence[Step]) -> Group:
             mark,
             Text(step.name + times, style=_STYLES[step.state]),
             Text(f"{step.seconds:5.1f} s", style="dim"),
-            Text(step.detail),
+            Text(printable(step.detail)),
         )
     return Group(table)

@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from sandbox.demo.execution_cost import Cost
@@ -42,6 +43,30 @@ def test_only_kinds_with_insights_are_printed() -> None:
         ["topics", "Table"],
         ["Friday"],
     ]
+
+
+ATTACKS = (
+    "\x1b]0;your title\x07",
+    "\x1b]52;c;Y2FsbA==\x1b\\\\",
+    "\x1b[2J\x1b[31m",
+    "\x9b31m",
+    "\r overwritten",
+    "\u202egnirts",
+    "[link=http://evil.test]x[/link]",
+    "x[/nope]",
+)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_text_of_a_provider_controls_no_terminal(attack: str) -> None:
+    to = console()
+    said = {"text": attack, "emotion": attack}
+    kinds = {kind: [said] for kind in ("transcript", "topics", "action_items", "emotions")}
+    print_transcript(to, {**EMPTY, **kinds, "transcript": [{**said, "speaker_name": attack}]})
+    print_insights(to, {**EMPTY, **kinds, "summary": attack, "reason": attack, "ratings": {attack: attack}})
+    assert not set("\x1b\x07\x9b\r\u202e") & set(shown(to))
+    if attack.startswith(("[", "x[")):
+        assert attack in shown(to).replace("\n", ""), "it is text, and no markup"
 
 
 def test_a_failure_prints_its_reason() -> None:
