@@ -87,7 +87,8 @@ def start_local_cloud(
         StartError: the process ended, or does not answer within START_SECONDS.
     """
     for folder in (location.scratch, location.state):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
     root_key = "" if administrator else new_root_key()
     inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", FOLDER_VARIABLE)
     process = supervisor.start(

@@ -6,7 +6,6 @@ call it and read the answers. Signatures with all other keys it does verify.
 """
 
 import json
-import logging
 import secrets
 from collections.abc import Mapping
 from functools import wraps
@@ -25,8 +24,6 @@ _OF_TOKEN = "/_ministack/cfn-response/"  # noqa: S105 - a path
 # ministack asks the policy of the bucket whether anybody may: these calls are about no bucket that is there.
 _OF_NO_BUCKET = ("s3:ListAllMyBuckets", "s3:CreateBucket")
 _ROLE_KEYS: Replacements = [('f"{function_arn}:{role_arn}".encode()', 'f"{_START}:{function_arn}:{role_arn}".encode()')]
-
-_log = logging.getLogger(__name__)
 
 
 def new_root_key() -> str:
@@ -129,7 +126,6 @@ def close_doors(control_key: str) -> None:
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif reason := _refusal(scope, control_key):
-            _log.warning("Refused %s %s: %s", scope["method"], scope["path"], reason)
             await _refuse(send, reason)
         else:
             await serve(scope, receive, _without_cors(send))

@@ -145,6 +145,16 @@ def test_an_open_route_is_closed_to_web_pages_too(emulator: LocalStack, open_api
     assert ask(emulator, "POST", open_api, {"Origin": "https://evil.example"}).status == 403
 
 
+def test_there_are_no_web_sockets(emulator: LocalStack, open_api: str) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    assert ask(emulator, "GET", open_api, upgrade).status == 403
+
+
 def test_no_answer_has_cors_headers(emulator: LocalStack, link: Callable[..., str]) -> None:
     target = link().removeprefix(emulator.endpoint_url)
     answers = [
