@@ -8,4 +8,5 @@ cloud       the local stack: starts, deploys, stops
 stand_ins   Agora and the vendors, one strict process
 terminal    how progress is shown to a person
 sample      the conversation that is played
+doors       what servers on loopback refuse
 """

@@ -27,6 +27,7 @@ from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT, REGION, TESTS_DIRECTORY, Location, LocationError
 from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running
 from sandbox.cloud.sources import LOCAL_CLOUD, STACK, STAND_INS, source_digests
+from sandbox.doors import CONTROL_KEY_VARIABLE, new_control_key
 from sandbox.stand_ins.credentials import credentials
 from sandbox.terminal.phases import Phases
 
@@ -147,7 +148,7 @@ def _restart_stand_ins(
         for process in stack.processes:
             if process.name == STAND_INS:
                 end(process)
-        stand_ins = _start_stand_ins(supervisor, location)
+        stand_ins = _start_stand_ins(supervisor, location, stack.control_key)
         wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log(STAND_INS))
     others = (process for process in stack.processes if process.name != STAND_INS)
     return _saved(
@@ -256,10 +257,12 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
     settings = full_context(location, context)
     stand_ins = _stand_ins_that_went_on(kept, sources)
     location.check_ports(stand_ins=stand_ins is None)
-    location.log("up").parent.mkdir(parents=True, exist_ok=True)
+    control_key = kept.control_key if kept else new_control_key()
+    location.log("up").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with phases.phase("Start the local cloud again" if kept else "Start local cloud and stand-ins"):
-        stand_ins = stand_ins or _start_stand_ins(supervisor, location)
-        cloud = start_local_cloud(supervisor, location, Path(sys.executable), _cloud_of(kept) if kept else None)
+        stand_ins = stand_ins or _start_stand_ins(supervisor, location, control_key)
+        administrator = _cloud_of(kept) if kept else None
+        cloud = start_local_cloud(supervisor, location, Path(sys.executable), control_key, administrator)
     if not kept:
         _prepare(cloud, cdk, location, phases)
     if kept and kept.context == settings and kept.sources.get(STACK) == sources[STACK]:
@@ -283,6 +286,7 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
         context=settings,
         processes=tuple(dict.fromkeys((stand_ins, *supervisor.processes))),
         sources=sources,
+        control_key=control_key,
     )
     stack.save(location.stack_file)
     location.kept_file.unlink(missing_ok=True)
@@ -318,7 +322,7 @@ def _create_key(cloud: LocalCloud, report: Callable[[str], None]) -> None:
         raise StartError(str(failure)) from failure
 
 
-def _start_stand_ins(supervisor: Supervisor, location: Location) -> Process:
+def _start_stand_ins(supervisor: Supervisor, location: Location, control_key: str) -> Process:
     """Start them without AWS credentials: they get only those that the stack sends to a vendor."""
     return supervisor.start(
         STAND_INS,
@@ -326,7 +330,12 @@ def _start_stand_ins(supervisor: Supervisor, location: Location) -> Process:
             *(sys.executable, "-m", "sandbox.stand_ins"),
             *("--port", str(location.sandbox_port), "--webhooks", f"{location.api_url}/webhooks"),
         ],
-        env={**plain_environment(), "AWS_ENDPOINT_URL": location.endpoint_url, "AWS_EC2_METADATA_DISABLED": "true"},
+        env={
+            **plain_environment(),
+            "AWS_ENDPOINT_URL": location.endpoint_url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            CONTROL_KEY_VARIABLE: control_key,
+        },
         cwd=PROJECT,
         log=location.log(STAND_INS),
     )

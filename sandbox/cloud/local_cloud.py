@@ -1,8 +1,7 @@
 """Starts the local cloud with IAM enforced and prepares it for CDK.
 
-ministack treats the key `test`, and any request without credentials, as the account's root, and does not check the
-signature. This module uses that key once: to create an administrator, whose signatures are checked. All programs and
-`cdk deploy` use the administrator's key.
+The first start makes a key for the account's root, and uses it once: to create an administrator. All programs and
+`cdk deploy` use the administrator's key. The local cloud knows no other root, and verifies all signatures.
 """
 
 import json
@@ -15,13 +14,14 @@ from typing import Any
 
 import requests
 
+from sandbox.cloud.emulator.doors import ROOT_KEY_VARIABLE, new_root_key
 from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE
 from sandbox.cloud.local_stack import client
 from sandbox.cloud.location import PROJECT, REGION, Location
 from sandbox.cloud.processes import Process, Supervisor
+from sandbox.doors import CONTROL_KEY_VARIABLE
 
 START_SECONDS = 30
-_ROOT = ("test", "test")
 _ADMINISTRATOR = "local-administrator"
 _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
@@ -73,16 +73,23 @@ def plain_environment() -> dict[str, str]:
 
 
 def start_local_cloud(
-    supervisor: Supervisor, location: Location, python: Path, administrator: LocalCloud | None = None
+    supervisor: Supervisor,
+    location: Location,
+    python: Path,
+    control_key: str,
+    administrator: LocalCloud | None = None,
 ) -> LocalCloud:
-    """Start the local cloud and wait until it answers.
+    """Start the local cloud and wait until it answers. `control_key` opens the routes that configure it.
 
     It has the state that it saved when it ended, and then this `administrator`. Otherwise create one.
 
     Raises:
         StartError: the process ended, or does not answer within START_SECONDS.
     """
-    location.scratch.mkdir(parents=True, exist_ok=True)
+    for folder in (location.scratch, location.state):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    root_key = "" if administrator else new_root_key()
     inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", FOLDER_VARIABLE)
     process = supervisor.start(
         "local cloud",
@@ -96,6 +103,8 @@ def start_local_cloud(
             "MINISTACK_REGION": REGION,
             "AWS_ENDPOINT_URL": location.endpoint_url,
             "SANDBOX_URL": location.sandbox_url,
+            CONTROL_KEY_VARIABLE: control_key,
+            ROOT_KEY_VARIABLE: root_key,
             "TMPDIR": str(location.scratch),
             "PERSIST_STATE": "1",
             "STATE_DIR": str(location.saved_services),
@@ -110,7 +119,7 @@ def start_local_cloud(
     )
     ready = f"http://127.0.0.1:{location.cloud_port}/_ministack/ready"
     wait_until_ready(supervisor, process, ready, location.log("local-cloud"))
-    return administrator or _administered(location.endpoint_url)
+    return administrator or _administered(location.endpoint_url, root_key)
 
 
 def wait_until_ready(supervisor: Supervisor, process: Process, url: str, log: Path) -> None:
@@ -137,8 +146,9 @@ def last_lines(log: Path, count: int = 15) -> str:
     return "\n".join([f"Its log, {log}, ends with:", *(f"  {line}" for line in lines)])
 
 
-def _administered(endpoint_url: str) -> LocalCloud:
-    iam = LocalCloud(endpoint_url, *_ROOT).client("iam")
+def _administered(endpoint_url: str, root_key: str) -> LocalCloud:
+    key_id, _, secret = root_key.partition(":")
+    iam = LocalCloud(endpoint_url, key_id, secret).client("iam")
     iam.create_user(UserName=_ADMINISTRATOR)
     iam.put_user_policy(UserName=_ADMINISTRATOR, PolicyName="everything", PolicyDocument=json.dumps(_EVERYTHING))
     key = iam.create_access_key(UserName=_ADMINISTRATOR)["AccessKey"]

@@ -19,6 +19,7 @@ from botocore.credentials import Credentials
 
 from sandbox.cloud.emulator.executions import TOKEN_SCALE
 from sandbox.cloud.processes import Process, is_running
+from sandbox.doors import CONTROL_KEY_HEADER, new_control_key
 
 REQUEST_TIMEOUT_SECONDS = 35
 _one_at_a_time = threading.Lock()
@@ -35,7 +36,8 @@ class LocalStack:
     """The content of `stack.json`, and calls with its credentials.
 
     `context` has the settings that the stack was deployed with. `processes` are those that keep the stack up.
-    `sources` has a digest of the code that each part of the stack runs.
+    `sources` has a digest of the code that each part of the stack runs. `control_key` opens the routes that configure
+    the local cloud and the stand-ins.
     """
 
     endpoint_url: str
@@ -48,6 +50,7 @@ class LocalStack:
     context: Mapping[str, str]
     processes: tuple[Process, ...]
     sources: Mapping[str, str] = field(default_factory=dict)
+    control_key: str = field(default_factory=new_control_key)
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -56,7 +59,7 @@ class LocalStack:
         return cls(**{**fields, "processes": tuple(Process(**process) for process in fields["processes"])})
 
     def save(self, file: Path) -> None:
-        """Write stack.json, readable by its owner only: it holds the key of the local cloud."""
+        """Write stack.json, readable by its owner only: it holds the keys of the local cloud."""
         part = file.with_suffix(".part")
         part.touch(mode=0o600)
         part.write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -116,10 +119,14 @@ class LocalStack:
         self._set_scale("token", TOKEN_SCALE, scale)
 
     def _set_scale(self, name: str, setting: str, scale: float) -> None:
-        answer = _request("POST", self.endpoint_url + "/_ministack/config", json={setting: scale})
+        answer = self.control("POST", self.endpoint_url + "/_ministack/config", json={setting: scale})
         answer.raise_for_status()
         if answer.json()["applied"] != {setting: scale}:
             raise ValueError(f"The {name} scale cannot be {scale}: give a number from 0.")
+
+    def control(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Call a route of the local cloud or the stand-ins that wants the control key. No status raises."""
+        return _request(method, url, headers={CONTROL_KEY_HEADER: self.control_key}, **options)
 
     def dials(self, **changes: Any) -> Any:
         """Change dials of the stand-ins, by vendor: `dials(agora={"speed": 8})`. Return all dials.
@@ -142,7 +149,7 @@ class LocalStack:
         return self._sandbox("POST", "/ledger/reset")
 
     def _sandbox(self, method: str, path: str, **options: Any) -> Any:
-        answer = _request(method, self.sandbox_url + path, **options)
+        answer = self.control(method, self.sandbox_url + path, **options)
         if answer.status_code == 400:
             raise ValueError(answer.json()["error"])
         answer.raise_for_status()

@@ -95,8 +95,9 @@ class Supervisor:
         self.interrupts = interrupts
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Process:
-        """Start a process. `log` gets its output and is emptied first."""
+        """Start a process. `log` gets its output, is emptied first, and is for its owner only."""
         with self.interrupts.deferred(), log.open("wb") as output:
+            log.chmod(0o600)
             child = subprocess.Popen(  # noqa: S603 - the commands are this package's own
                 command,
                 env=env,

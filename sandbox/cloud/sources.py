@@ -12,8 +12,8 @@ LOCAL_CLOUD = "local cloud"
 
 SOURCES: Mapping[str, tuple[str, ...]] = {
     STACK: ("functions", "infra", "app.py", "cdk.json", "requirements.txt", "package-lock.json"),
-    STAND_INS: ("sandbox/stand_ins", "sandbox/sample"),
-    LOCAL_CLOUD: ("sandbox/cloud/emulator",),
+    STAND_INS: ("sandbox/stand_ins", "sandbox/sample", "sandbox/doors.py"),
+    LOCAL_CLOUD: ("sandbox/cloud/emulator", "sandbox/doors.py"),
 }
 """Files and folders of each part of a local stack."""
 

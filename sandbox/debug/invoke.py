@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
 
-import requests
-
 from recording_insights.settings import STAGE_SETTINGS_FILE, StageSettings
 from sandbox.cloud.local_cloud import plain_environment
 from sandbox.cloud.local_stack import LocalStack
@@ -143,9 +141,7 @@ def _assume_role(stack: LocalStack, role: str) -> Mapping[str, Any]:
 def _stage_settings(stack: LocalStack, function: DeployedFunction) -> StageSettings | None:
     """Return the stage's settings in the deployed package, None if the package has none."""
     code = stack.client("lambda").get_function(FunctionName=function.deployed_name)["Code"]
-    with requests.Session() as session:
-        session.trust_env = False  # no proxy
-        answer = session.get(code["Location"], timeout=30)
+    answer = stack.control("GET", code["Location"])
     answer.raise_for_status()
     with zipfile.ZipFile(io.BytesIO(answer.content)) as package:
         if STAGE_SETTINGS_FILE not in package.namelist():

@@ -1,4 +1,7 @@
-"""`python -m sandbox.stand_ins --port 9000`: serves all stand-ins on loopback until SIGTERM or SIGINT."""
+"""`python -m sandbox.stand_ins --port 9000`: serves all stand-ins on loopback until SIGTERM or SIGINT.
+
+The variable SANDBOX_CONTROL_KEY has the key of the controls. Without it they are closed.
+"""
 
 import argparse
 import contextlib
@@ -9,9 +12,11 @@ from types import FrameType
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from sandbox.doors import CONTROL_KEY_VARIABLE, take_secret
 from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.customer.buckets import s3_at
 from sandbox.stand_ins.customer.outages import Outages, listens
+from sandbox.stand_ins.doors import close_doors
 from sandbox.stand_ins.hearing.speech import SpeechEngine
 
 
@@ -36,6 +41,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     port = arguments.port
+    control_key = take_secret(os.environ, CONTROL_KEY_VARIABLE)
     signal.signal(signal.SIGTERM, _end)
     cloud = os.environ.get("AWS_ENDPOINT_URL")
     runtime = create_runtime(SpeechEngine(workers=2), open_bucket=s3_at(cloud), webhooks=arguments.webhooks)
@@ -44,7 +50,8 @@ def main() -> int:
         runtime.download = outages.outlasted_by_download(runtime.download)
         runtime.send = outages.outlasted_by_send(runtime.send)
     with contextlib.closing(runtime), contextlib.suppress(KeyboardInterrupt):
-        server = make_server("127.0.0.1", port, create_app(runtime), threaded=True, request_handler=_Quiet)
+        app = close_doors(create_app(runtime), control_key)
+        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
         print(f"stand-ins listen on http://127.0.0.1:{port}", flush=True)
         server.serve_forever()
     return 0

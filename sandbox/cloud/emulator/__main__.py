@@ -1,6 +1,7 @@
 """`python -m sandbox.cloud.emulator`: serves ministack with the corrections of this package.
 
-The environment variables are ministack's own. SANDBOX_URL is the base URL of the stand-ins.
+The environment variables are ministack's own. SANDBOX_URL is the base URL of the stand-ins. Its control key and, at a
+first start, the root's key are in variables that doors.py names, and that no function inherits.
 EVALUATIONS_FOLDER is where the evaluations of expressions are recorded, if anywhere.
 """
 
@@ -20,6 +21,12 @@ from sandbox.cloud.emulator.deliveries import (
     deliver_events_before_waits_end,
     try_events_as_documented,
 )
+from sandbox.cloud.emulator.doors import (
+    ROOT_KEY_VARIABLE,
+    accept_only_keys_of_this_cloud,
+    close_doors,
+    give_functions_keys_of_this_start,
+)
 from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE, record_evaluations
 from sandbox.cloud.emulator.executions import end_tokens_of_stopped_executions, scale_time_outs_of_tokens
 from sandbox.cloud.emulator.queues import add_message_move_tasks
@@ -29,6 +36,7 @@ from sandbox.cloud.emulator.stacks import keep_what_stacks_say
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
 from sandbox.cloud.emulator.updates import let_running_calls_end
 from sandbox.cloud.emulator.waits import apply_wait_scale_at_once, retry_as_documented
+from sandbox.doors import CONTROL_KEY_VARIABLE, take_secret
 
 SUPPORTED_VERSION = "1.5.33"
 """The corrections replace internals of this version."""
@@ -42,6 +50,9 @@ def main() -> None:
             f"sandbox/cloud/emulator corrects ministack {SUPPORTED_VERSION}, but {installed} is installed: "
             "run `make install`."
         )
+    accept_only_keys_of_this_cloud(take_secret(os.environ, ROOT_KEY_VARIABLE))
+    close_doors(take_secret(os.environ, CONTROL_KEY_VARIABLE))
+    give_functions_keys_of_this_start()
     go_on_after_restarts()
     keep_functions_that_raise()
     correct_throttling()

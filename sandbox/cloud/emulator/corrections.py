@@ -15,6 +15,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * Events of functions, their tries and dead letters: deliveries.py. Message move tasks: queues.py.
 * The roles of state machines, mappings, rules and schedules: rights.py.
 * What stacks say of functions and tables: stacks.py. Updates of functions: updates.py.
+* Web pages and well-known keys are refused: doors.py.
 * S3 has a checksum for every object: checksums.py. Transcribe: transcribe.py.
 
 They replace internals of one exact version, which `__main__` checks at the start. Each correction also checks what it

@@ -11,6 +11,7 @@ from sandbox.cloud.local_cloud import start_local_cloud
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import REGION, Location
 from sandbox.cloud.processes import Interrupts, Supervisor
+from sandbox.doors import new_control_key
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +30,11 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A local cloud with the project's corrections and nothing in it, for the tests of one module."""
     location = Location(tmp_path_factory.mktemp("cloud"), cloud_port=free_port(), sandbox_port=free_port())
     location.log("local-cloud").parent.mkdir()
+    control_key = new_control_key()
     with Interrupts() as interrupts:
         supervisor = Supervisor(location.journal, interrupts)
         try:
-            cloud = start_local_cloud(supervisor, location, Path(sys.executable))
+            cloud = start_local_cloud(supervisor, location, Path(sys.executable), control_key)
             yield LocalStack(
                 endpoint_url=cloud.endpoint_url,
                 region=REGION,
@@ -43,6 +45,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
                 outputs={},
                 context={},
                 processes=tuple(supervisor.processes),
+                control_key=control_key,
             )
         finally:
             supervisor.end_all()

@@ -15,6 +15,7 @@ from sandbox.cloud.local_cloud import LocalCloud, start_local_cloud
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import REGION, Location
 from sandbox.cloud.processes import Interrupts, Supervisor
+from sandbox.doors import new_control_key
 from tests.sandbox.cloud.conftest import free_port
 from tests.sandbox.cloud.functions import create_function, task
 from tests.sandbox.cloud.machines import (
@@ -35,12 +36,15 @@ class Restarting:
     def __init__(self, supervisor: Supervisor, location: Location) -> None:
         self._supervisor, self._location = supervisor, location
         self._cloud: LocalCloud | None = None
+        self._control_key = new_control_key()
         self.restart()
 
     def restart(self) -> None:
         for process in self._supervisor.processes[:]:
             self._supervisor.end(process)
-        self._cloud = start_local_cloud(self._supervisor, self._location, Path(sys.executable), self._cloud)
+        self._cloud = start_local_cloud(
+            self._supervisor, self._location, Path(sys.executable), self._control_key, self._cloud
+        )
 
     @property
     def stack(self) -> LocalStack:
@@ -55,6 +59,7 @@ class Restarting:
             outputs={},
             context={},
             processes=tuple(self._supervisor.processes),
+            control_key=self._control_key,
         )
 
 

@@ -125,7 +125,9 @@ def test_changed_stand_ins_start_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        lifecycle, "_start_stand_ins", lambda supervisor, location: sleeper(supervisor, location.directory, STAND_INS)
+        lifecycle,
+        "_start_stand_ins",
+        lambda supervisor, location, _: sleeper(supervisor, location.directory, STAND_INS),
     )
     monkeypatch.setattr(lifecycle, "wait_until_ready", lambda *_: None)
     change(STAND_INS)

@@ -43,7 +43,7 @@ def say(aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     aws.handler = "made_up.say.handler"
     aws.stage_settings = '{"provider_options": {"symbl": {"a": 1}}, "prefix_providers": {}}'
     package = SimpleNamespace(content=aws.package(), raise_for_status=lambda: None)
-    monkeypatch.setattr(requests.Session, "get", lambda *_, **__: package)
+    monkeypatch.setattr(requests.Session, "request", lambda *_, **__: package)
     monkeypatch.setenv("AWS_PROFILE", "the user's own")
     before = dict(os.environ)
     yield
