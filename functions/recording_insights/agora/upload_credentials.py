@@ -97,7 +97,9 @@ class Uploader:
 def write_policy(folder_arn: str, kms_key_arn: str | None = None) -> str:
     """Return the session policy as JSON: it only allows to put objects into one folder, given by its ARN.
 
-    A `*` stands for slashes too, so folders within the folder are denied. Agora writes no such folder. S3 encrypts the objects with the customer's key, if there is one, with the rights of the token. To join the parts
+    A `*` stands for slashes too, so folders within the folder are denied: Agora writes no such folder.
+
+    S3 encrypts the objects with the customer's key, if there is one, with the rights of the token. To join the parts
     of a large upload it decrypts them. The policy of the user allows both through S3 only.
     """
     statements: list[dict[str, Any]] = [
