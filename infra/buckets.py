@@ -59,17 +59,18 @@ class Buckets(Construct):
         """The user whose federation tokens Agora uploads with.
 
         Agora needs credentials that last for at least four hours. A role that a function assumes cannot give them,
-        but a user can. A token has the rights that both the user and the request allow. So the user may write under
-        the recordings prefix, and nothing else. `make agora-key` makes its key, never a template.
+        but a user can. A token has the rights that both the user and the request allow. So the user may write into the
+        folders of recordings, and nothing else. A `*` stands for slashes too, so what lies deeper is denied.
+        `make agora-key` makes its key, never a template.
         """
         user = iam.User(self, "AgoraUploader")
+        files = self.recordings.arn_for_objects(f"{RECORDINGS_PREFIX}/*/*")
         policy = iam.Policy(
             self,
             "AgoraUploaderPolicy",
             statements=[
-                iam.PolicyStatement(
-                    actions=["s3:PutObject"], resources=[self.recordings.arn_for_objects(f"{RECORDINGS_PREFIX}/*")]
-                ),
+                iam.PolicyStatement(actions=["s3:PutObject"], resources=[files]),
+                iam.PolicyStatement(effect=iam.Effect.DENY, actions=["s3:PutObject"], resources=[f"{files}/*"]),
                 # A user can make tokens only of itself.
                 iam.PolicyStatement(actions=["sts:GetFederationToken"], resources=["*"]),
                 *use_key(self, settings, "s3", WRITE_PARTS),

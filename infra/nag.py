@@ -101,7 +101,7 @@ def _acknowledge_buckets(stack: RecordingInsightsStack) -> None:
     recordings = _arn(stack, stack.buckets.recordings)
     _acknowledge(
         stack.buckets,
-        f"IAM5[Resource::{recordings}/{RECORDINGS_PREFIX}/*]",
+        f"IAM5[Resource::{recordings}/{RECORDINGS_PREFIX}/*/*]",
         "the session policy of each token names the folder of one recording; the user may write nowhere else",
     )
     _acknowledge(stack.buckets, "IAM5[Resource::*]", "a user can make federation tokens only of itself")

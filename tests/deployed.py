@@ -112,7 +112,7 @@ def drop_all(stack: LocalStack, files: Sequence[Path], folder: str) -> str:
 def recording_of(stack: LocalStack, key: str) -> str:
     """The id of the recording that a dropped object becomes, when it has a row."""
     media = MediaObject(stack.outputs["RecordingsBucketName"], key, "", 0, datetime.now(UTC))
-    recording_id = media.recording_folder or media.own_recording_id
+    recording_id = next(iter(media.folder_ids), media.own_recording_id)
     until(lambda: row(stack, recording_id), f"a recording of {key}")
     return recording_id
 

@@ -28,14 +28,14 @@ class Counts(NamedTuple):
 
 
 EXPECTED: Mapping[str, Counts] = {
-    "MP4, polled three times": Counts(13, 6, 14, 3, 22, 37, 3, 1, 0, 2, 1),
-    "MP4, polled four times": Counts(16, 7, 15, 3, 23, 39, 3, 1, 0, 2, 1),
-    "MP4, callback": Counts(7, 5, 14, 3, 16, 26, 3, 1, 0, 4, 2),
-    "MP4, result delivered to S3": Counts(7, 5, 14, 3, 17, 27, 4, 1, 0, 1, 2),
-    "MP4, event of AWS (Transcribe)": Counts(7, 5, 14, 3, 13, 23, 4, 1, 0, 0, 2),
-    "MP4, result by callback alone (SeaMeet)": Counts(7, 6, 15, 3, 21, 34, 6, 2, 0, 3, 2),
-    "three MP4s of a mix, callbacks": Counts(21, 15, 42, 9, 48, 78, 9, 3, 0, 12, 6),
-    "two tracks of two minutes, callbacks": Counts(90, 50, 126, 10, 62, 104, 46, 4, 4, 4, 4),
+    "MP4, polled three times": Counts(13, 6, 13, 3, 22, 37, 3, 1, 0, 2, 1),
+    "MP4, polled four times": Counts(16, 7, 14, 3, 23, 39, 3, 1, 0, 2, 1),
+    "MP4, callback": Counts(7, 5, 13, 3, 16, 26, 3, 1, 0, 4, 2),
+    "MP4, result delivered to S3": Counts(7, 5, 13, 3, 17, 27, 4, 1, 0, 1, 2),
+    "MP4, event of AWS (Transcribe)": Counts(7, 5, 13, 3, 13, 23, 4, 1, 0, 0, 2),
+    "MP4, result by callback alone (SeaMeet)": Counts(7, 6, 14, 3, 21, 34, 6, 2, 0, 3, 2),
+    "three MP4s of a mix, callbacks": Counts(21, 15, 39, 9, 48, 78, 9, 3, 0, 12, 6),
+    "two tracks of two minutes, callbacks": Counts(90, 50, 110, 10, 62, 104, 46, 4, 4, 4, 4),
     "file by hand, converted, callback": Counts(11, 7, 18, 5, 20, 35, 5, 2, 0, 4, 2),
     "watch of a recording of one hour": Counts(37, 13, 0, 14, 11, 16, 0, 0, 1, 6, 0),
     "`POST /recordings`": Counts(0, 1, 1, 0, 5, 11, 0, 0, 0, 2, 1),

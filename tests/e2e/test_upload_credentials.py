@@ -39,16 +39,20 @@ def clients_of(stack: LocalStack, access_key_id: str, secret_access_key: str, se
     )
 
 
-@pytest.fixture
-def federated(stack: LocalStack) -> Clients:
-    """With credentials as a start makes them."""
+def federated_for(stack: LocalStack, recording_id: str) -> Clients:
+    """With credentials as a start makes them for Agora."""
     uploader = Uploader(
         lambda fresh: stored_key(stack),
         RecordingsBucket(stack.outputs["RecordingsBucketName"], stack.region),
         lambda *key: clients_of(stack, *key)("sts"),
     )
-    given = uploader.credentials_for(("recordings", RECORDING), Deadline.after(20))
+    given = uploader.credentials_for(("recordings", recording_id), Deadline.after(20))
     return clients_of(stack, given.access_key, given.secret_key, given.session_token)
+
+
+@pytest.fixture
+def federated(stack: LocalStack) -> Clients:
+    return federated_for(stack, RECORDING)
 
 
 @pytest.fixture
@@ -67,7 +71,8 @@ def test_a_token_writes_under_its_recording_and_does_nothing_else(stack: LocalSt
     bucket, s3 = stack.outputs["RecordingsBucketName"], federated("s3")
     own = f"recordings/{RECORDING}/note.txt"
     s3.put_object(Bucket=bucket, Key=own, Body=b"x")
-    for key in (f"recordings/{ANOTHER}/note.txt", f"recordings/{RECORDING}", "recordings/note.txt", "note.txt"):
+    another, deeper = f"recordings/{ANOTHER}/note.txt", f"recordings/{RECORDING}/{ANOTHER}/note.txt"
+    for key in (another, deeper, f"recordings/{RECORDING}", "recordings/note.txt", "note.txt"):
         assert refused(partial(s3.put_object, Bucket=bucket, Key=key, Body=b"x")) == "AccessDenied", key
     replies = stack.outputs["RepliesBucketName"]
     assert refused(lambda: s3.put_object(Bucket=replies, Key=own, Body=b"x")) == "AccessDenied"
@@ -84,7 +89,8 @@ def test_the_key_itself_cannot_read_or_list_either(stack: LocalStack, user: Clie
     bucket, s3 = stack.outputs["RecordingsBucketName"], user("s3")
     key = f"recordings/{RECORDING}/note.txt"
     s3.put_object(Bucket=bucket, Key=key, Body=b"x")
-    assert refused(lambda: s3.put_object(Bucket=bucket, Key="note.txt", Body=b"x")) == "AccessDenied"
+    for elsewhere in ("note.txt", "recordings/note.txt", f"recordings/{RECORDING}/deeper/note.txt"):
+        assert refused(partial(s3.put_object, Bucket=bucket, Key=elsewhere, Body=b"x")) == "AccessDenied", elsewhere
     assert refused(lambda: s3.get_object(Bucket=bucket, Key=key)) == "AccessDenied"
     assert refused(lambda: s3.list_objects_v2(Bucket=bucket)) == "AccessDenied"
     assert refused(lambda: user("secretsmanager").get_secret_value(SecretId=SECRET)) == "AccessDeniedException"

@@ -472,9 +472,11 @@ def test_the_list_may_read_each_index(template: Template) -> None:
 def test_agoras_user_may_only_write_recordings_and_make_tokens_of_itself(template: Template) -> None:
     [(user, _)] = of_type(template, "AWS::IAM::User")
     [policy] = [p for _, p in of_type(template, "AWS::IAM::Policy") if {"Ref": user} in p.get("Users", [])]
-    write, federate = policy["PolicyDocument"]["Statement"]
-    assert write["Action"] == "s3:PutObject"
-    assert write["Resource"]["Fn::Join"][1][1] == "/recordings/*"
+    write, never_deeper, federate = policy["PolicyDocument"]["Statement"]
+    assert (write["Effect"], write["Action"]) == ("Allow", "s3:PutObject")
+    assert write["Resource"]["Fn::Join"][1][1] == "/recordings/*/*"
+    assert (never_deeper["Effect"], never_deeper["Action"]) == ("Deny", "s3:PutObject")
+    assert never_deeper["Resource"]["Fn::Join"][1][1] == "/recordings/*/*/*"
     assert federate == {"Effect": "Allow", "Action": "sts:GetFederationToken", "Resource": "*"}
     assert not list(of_type(template, "AWS::IAM::AccessKey"))
 

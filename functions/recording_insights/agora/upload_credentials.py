@@ -1,7 +1,7 @@
 """Make the temporary credentials that Agora writes one recording with.
 
 They are STS federation tokens, because no others live long enough for Agora. The key that signs them belongs to an IAM
-user that may put objects under the recordings prefix. A session policy limits them to the folder of one recording.
+user that may put objects into the folders of recordings. A session policy limits them to the folder of one recording.
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
 """
 
@@ -95,13 +95,16 @@ class Uploader:
 
 
 def write_policy(folder_arn: str, kms_key_arn: str | None = None) -> str:
-    """Return the session policy as JSON: it only allows to put objects under one folder, given by its ARN.
+    """Return the session policy as JSON: it only allows to put objects into one folder, given by its ARN.
+
+    A `*` stands for slashes too, so folders within the folder are denied: Agora writes no such folder.
 
     S3 encrypts the objects with the customer's key, if there is one, with the rights of the token. To join the parts
     of a large upload it decrypts them. The policy of the user allows both through S3 only.
     """
     statements: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{folder_arn}/*"},
+        {"Effect": "Deny", "Action": "s3:PutObject", "Resource": f"{folder_arn}/*/*"},
     ]
     if kms_key_arn:
         actions = ["kms:GenerateDataKey", "kms:Decrypt"]

@@ -71,11 +71,15 @@ class HttpMessage:
 
 @dataclass(frozen=True)
 class HttpRequest(HttpMessage):
-    """A request to a route. `deadline` is the moment at which the response must be ready."""
+    """A request to a route.
+
+    `deadline` is the moment at which the response must be ready. `caller` is who calls: see `caller_of`.
+    """
 
     path: Mapping[str, str]
     query: Mapping[str, str]
     deadline: Deadline
+    caller: str = ""
 
     @classmethod
     def from_event(
@@ -101,6 +105,7 @@ class HttpRequest(HttpMessage):
             query=event.get("queryStringParameters") or {},
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             deadline=Deadline.after(context.get_remaining_time_in_millis() / 1000 - ANSWER_MARGIN_SECONDS),
+            caller=caller_of(event),
         )
 
     @property
@@ -131,6 +136,19 @@ class HttpResponse:
             "headers": {"content-type": "application/json", **_HEADERS, **self.headers},
             "body": json.dumps(self.content, ensure_ascii=False, separators=(",", ":")),
         }
+
+
+def caller_of(event: Mapping[str, Any]) -> str:
+    """Return who calls: the ARN of an IAM user or role, or the subject of a JWT; empty if API Gateway names nobody.
+
+    The ARN of a role has no session name: each task of a service has another one, and repeats the calls of the others.
+    """
+    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
+    arn = str((authorizer.get("iam") or {}).get("userArn") or "")
+    if ":assumed-role/" in arn:
+        return arn.rpartition("/")[0]
+    claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    return arn or str(claims.get("sub") or "")
 
 
 Route = Callable[[HttpRequest], HttpResponse]

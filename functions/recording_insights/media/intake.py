@@ -15,7 +15,7 @@ from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.parts import is_overwritten
 from recording_insights.store.contents import Content, part_name
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow, RecordingRow
+from recording_insights.store.rows import MediaRow
 
 _ROUNDS = 5
 """A round is lost only to another copy that arrives at the same moment."""
@@ -47,12 +47,12 @@ def admit_media(
     also after a crash in between, leads to the same row and the same execution. So does another version of the object
     with the same `checksum`, S3's own: a copy in place, for example. A copy under another key is ignored.
     """
-    recording_id = store.recordings.recording_of(media)
-    recording = store.recordings.find(recording_id) if recording_id == media.recording_folder else None
+    recording = store.recordings.find_by_folder(media)
     if recording and "channel" in recording:
         media = media.in_channel(recording["channel"])
-    if reason := why_ignored(media, by_recorder=_is_started_by_api(recording, recording_id)):
+    if reason := why_ignored(media, recording=recording):
         return {"ignored": reason}
+    recording_id = recording["recording_id"] if recording else store.recordings.recording_put_by_hand(media)
     arrival = _Arrival(recording_id, media, checksum)
     if media.is_track:
         # Agora rewrites the playlist after every segment.
@@ -148,11 +148,6 @@ class _Arrival:
         except MediaObjectGone:
             return True
         return False
-
-
-def _is_started_by_api(recording: RecordingRow | None, recording_id: str) -> bool:
-    """Return whether the API started the recording. The id of a recording that was put by hand is Agora's sid."""
-    return recording is not None and recording.get("sid") != recording_id
 
 
 def _to_be_started(track: MediaObject, recording_id: str, store: MediaStore, folder: TrackFiles) -> MediaObject | None:

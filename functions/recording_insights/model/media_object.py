@@ -10,14 +10,14 @@ Every id and name below is derived from these facts, so that a repeated event fi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from recording_insights.agora.file_names import AgoraName
-from recording_insights.store.rows import MediaRow
+from recording_insights.store.rows import MediaRow, RecordingRow
 from recording_insights.validation import RECORDING_ID
 
 SUFFIXES = (
@@ -36,7 +36,6 @@ PREPARED = "prepared/"
 MOST_PARTS = 100_000
 """Upper bound on the number of parts that one recorder writes; the parts of the next recorder count on from here."""
 _ID = re.compile(RECORDING_ID)
-_RECORDING_FOLDER = re.compile(r"(?:^|/)(?P<recording_id>" + RECORDING_ID + r")/[^/]+$")
 
 
 @dataclass(frozen=True)
@@ -142,18 +141,28 @@ class MediaObject:
         return name is not None and name.is_named_as_segment
 
     @property
-    def recording_folder(self) -> str | None:
-        """The recording id in the folder's name, where a recording that the API started writes; else None."""
-        folder = _RECORDING_FOLDER.search(self.key)
-        return folder["recording_id"] if folder else None
+    def folder_ids(self) -> Sequence[str]:
+        """The names of its folders that may be recording ids, from the innermost folder on."""
+        _, *folders = reversed(self.key.split("/"))
+        return [name for name in dict.fromkeys(folders) if _ID.fullmatch(name)]
 
     @property
     def own_recording_id(self) -> str:
-        """The recording id where no API call started the recording: Agora's sid, otherwise a digest of the key."""
+        """The recording id where no API call started the recording: a digest of Agora's sid, or of the key.
+
+        Being a digest, it cannot be chosen: no key makes the id of a recording that the API made.
+        """
         sid = self.agora_sid
         if sid and not _ID.fullmatch(sid):
             return _digest(self.bucket, self.key.rpartition("/")[0], sid)[:32]
-        return sid or _digest(self.bucket, self.key)[:32]
+        # No bucket has capitals in its name, so the digest of a sid is that of no key.
+        return _digest("Agora-sid", sid)[:32] if sid else _digest(self.bucket, self.key)[:32]
+
+    @property
+    def earlier_recording_ids(self) -> Sequence[str]:
+        """The ids that earlier versions gave to its recording where they differ: that of its folder, or Agora's sid."""
+        folder, sid = self.key.rpartition("/")[0].rpartition("/")[2], self.agora_sid
+        return [name for name in (folder, sid) if name and _ID.fullmatch(name)]
 
     @property
     def format(self) -> str:
@@ -203,10 +212,10 @@ class MediaObject:
         return replace(self, key=f"{folder}{name.stem}.m3u8", etag="", sequencer="", playlist=self.key)
 
 
-def why_ignored(media: MediaObject, *, by_recorder: bool = False) -> str | None:
+def why_ignored(media: MediaObject, *, recording: RecordingRow | None = None) -> str | None:
     """Return why an object starts no execution, or None if it starts one; does not read the object.
 
-    `by_recorder` tells whether it is in the folder of a recording that the API started.
+    `recording` is the recording that the API made and that one of the object's folders is named after.
     """
     if media.key.endswith("/"):
         return "a key that ends in / is a folder marker"
@@ -216,10 +225,19 @@ def why_ignored(media: MediaObject, *, by_recorder: bool = False) -> str | None:
         return "a segment of Agora's is processed with the playlist or the MP4 that holds it"
     if not media.is_track and not media.key.lower().endswith(SUFFIXES):
         return f"not a media file ({', '.join(SUFFIXES)})"
-    if by_recorder and media.format not in RECORDED:
-        return "in the folder of a recording that the API started, only MP4s and playlists are media"
     if media.size == 0:
         return "the object has zero bytes"
+    return _why_not_of(recording, media) if recording else None
+
+
+def _why_not_of(recording: RecordingRow, media: MediaObject) -> str | None:
+    """Return why a recording that the API made does not take an object; None if it does."""
+    if media.key.rpartition("/")[0] != recording["prefix"].removesuffix("/"):
+        return f"files of recording {recording['recording_id']} belong to the folder {recording['prefix']} itself"
+    if media.format not in RECORDED:
+        return "in the folder of a recording that the API started, only MP4s and playlists are media"
+    if media.is_track and recording.get("mode") != "individual":
+        return f"recording {recording['recording_id']} has no tracks: its mode is {recording.get('mode', 'mix')}"
     return None
 
 

@@ -7,6 +7,7 @@ refuses a second recorder of the same uid, and returns the recording of the star
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
@@ -21,6 +22,7 @@ from recording_insights.errors import (
     InvalidRequest,
     RecordingInsightsError,
 )
+from recording_insights.model.moments import utc_text
 from recording_insights.model.reasons import because_of_recorder
 from recording_insights.recordings.channel_claim import (
     ID_LOST,
@@ -47,6 +49,8 @@ LEASE_MARGIN_SECONDS = 60
 """How much longer than the function the claim of a start in flight lasts."""
 RETRY_SECONDS = 0.1
 """Between two tries to claim the channel."""
+_EARLIER_KEYS = timedelta(hours=24)
+"""How long a key leads to a recording of an earlier version: callers repeat a request within hours."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,12 @@ def start_recording(
     deadline: Deadline,
     watch: WatchStarter = lambda recording: None,
     idempotency_key: str | None = None,
+    caller: str = "",
 ) -> Started:
     """Start a recording, or return the one that is under way in the channel.
 
-    The same idempotency key leads to the same recording, unless its start failed. `watch` starts the watch over the
-    new recording before Agora is called.
+    The same idempotency key of the same caller leads to the same recording, unless its start failed. `watch` starts
+    the watch over the new recording before Agora is called.
 
     Raises:
         InvalidRequest: the idempotency key is malformed, or a recording in `apart_from` has no recorder.
@@ -78,7 +83,9 @@ def start_recording(
         WatchUnavailable, SecretUnusable, SecretUnavailable, AgoraError: the recording was not started; the row has
             the reason.
     """
-    recording_id = recording_id_for(idempotency_key)
+    recording_id = recording_id_for(idempotency_key, caller)
+    if idempotency_key and store.find(recording_id) is None:
+        recording_id = _id_of_earlier_version(idempotency_key, store) or recording_id
     while True:
         earlier = store.find(recording_id) if idempotency_key else None
         before = store.claims.find(request.claimed)
@@ -99,8 +106,8 @@ def start_recording(
             return _start_recorder(request, recording, held, apart_from, agora=agora, deadline=deadline, watch=watch)
 
 
-def recording_id_for(idempotency_key: str | None) -> str:
-    """Return the recording id (32 hex digits) of an idempotency key, or a new one if there is no key.
+def recording_id_for(idempotency_key: str | None, caller: str = "") -> str:
+    """Return the recording id (32 hex digits) of a caller's idempotency key, or a new one if there is no key.
 
     Raises:
         InvalidRequest: the key is not 1 to 255 visible ASCII characters.
@@ -109,7 +116,23 @@ def recording_id_for(idempotency_key: str | None) -> str:
         return uuid4().hex
     if not 1 <= len(idempotency_key) <= 255 or not all("!" <= character <= "~" for character in idempotency_key):
         raise InvalidRequest("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
-    return sha256(f"Idempotency-Key\0{idempotency_key}".encode()).hexdigest()[:32]
+    return _digest("Idempotency-Key of", caller, idempotency_key)
+
+
+def _id_of_earlier_version(idempotency_key: str, store: RecordingStore) -> str | None:
+    """Return the id of a recording of the last 24 hours that an earlier version started under the key, or None.
+
+    Earlier versions left out the caller.
+    """
+    earlier = store.find(_digest("Idempotency-Key", idempotency_key))
+    if earlier is None or "prefix" not in earlier:
+        return None
+    is_recent = earlier["created_at"] > utc_text(store.now() - _EARLIER_KEYS)
+    return earlier["recording_id"] if is_recent else None
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def _existing(

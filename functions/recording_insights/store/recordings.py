@@ -127,14 +127,30 @@ class RecordingStore:
         return last, found, recorder
 
     def recording_of(self, media: MediaObject) -> str:
-        """Return the id of the recording that a media object belongs to.
+        """Return the id of the recording that a media object belongs to if it is not ignored."""
+        recording = self.find_by_folder(media)
+        return recording["recording_id"] if recording else self.recording_put_by_hand(media)
 
-        A recording that the API started writes to a folder named after its id. The row has to exist, or anybody's
-        folder of 32 hex characters would pass for one.
+    def find_by_folder(self, media: MediaObject) -> RecordingRow | None:
+        """Return the recording that the API made and that a folder of the object is named after, or None.
+
+        Whether the object is one of its files depends on the whole key: see `why_ignored`.
         """
-        folder = media.recording_folder
-        if folder and "Item" in self.table.get_item(Key=recording_key(folder), ProjectionExpression=PARTITION):
-            return folder
+        for recording_id in media.folder_ids:
+            row = self.find(recording_id)
+            if row and "prefix" in row:
+                return row
+        return None
+
+    def recording_put_by_hand(self, media: MediaObject) -> str:
+        """Return the id of the recording of an object in no folder of a recording that the API made.
+
+        Where an earlier version made the recording, it keeps the id of then.
+        """
+        for recording_id in media.earlier_recording_ids:
+            row = self.find(recording_id)
+            if row and "prefix" not in row and row.get("sid") == recording_id:
+                return recording_id
         return media.own_recording_id
 
     def open(

@@ -58,14 +58,11 @@ def _outcome(admission: Mapping[str, Any]) -> str:
 def _without_row(files: Sequence[StoredFile], bucket: str, store: RecordingStore) -> Iterator[MediaObject]:
     """Yield the media of one folder that no row is for. The rows of each recording are read once."""
     arrived = [MediaObject(bucket, file.key, file.etag, file.size, file.modified).in_channel("") for file in files]
-    folder = arrived[0].recording_folder
-    found = store.find_with_media(folder) if folder else None
-    if found:
-        recording, rows = found
-        # The id of a recording that was put by hand is Agora's sid.
-        by_recorder = recording.get("sid") != folder
-        channel = recording.get("channel", "")
-        return media_without_row(files, rows, bucket=bucket, channel=channel, by_recorder=by_recorder)
-    recordings = {media.own_recording_id for media in arrived if why_ignored(media) is None}
+    recording = store.find_by_folder(arrived[0])
+    if recording:
+        rows = store.media_rows(recording["recording_id"])
+        return media_without_row(files, rows, bucket=bucket, recording=recording)
+    media = [each for each in arrived if why_ignored(each) is None]
+    recordings = {name for each in media for name in (each.own_recording_id, *each.earlier_recording_ids)}
     rows = [row for recording_id in sorted(recordings) for row in store.media_rows(recording_id)]
-    return media_without_row(files, rows, bucket=bucket, by_recorder=False)
+    return media_without_row(files, rows, bucket=bucket)

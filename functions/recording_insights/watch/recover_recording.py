@@ -42,8 +42,7 @@ def recover_recording(
         return watch.recovered()
     recording, media = found
     listed = folder.list(recording["prefix"])
-    channel = recording.get("channel", "")
-    for forgotten in media_without_row(listed, media, bucket=bucket, channel=channel, by_recorder=True):
+    for forgotten in media_without_row(listed, media, bucket=bucket, recording=recording):
         admit_media(
             forgotten,
             store=media_store,

@@ -46,14 +46,13 @@ FORMER = {"accessKeyId": "AKIDFORMER", "secretAccessKey": "s3cr3t-former"}
 
 
 def test_what_they_are_good_for() -> None:
-    assert json.loads(write_policy(f"arn:aws:s3:::recordings-bucket/recordings/{RECORDING}")) == {
+    """In a policy, `*` stands for slashes too: what lies deeper in the folder is denied."""
+    folder = f"arn:aws:s3:::recordings-bucket/recordings/{RECORDING}"
+    assert json.loads(write_policy(folder)) == {
         "Version": "2012-10-17",
         "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": "s3:PutObject",
-                "Resource": f"arn:aws:s3:::recordings-bucket/recordings/{RECORDING}/*",
-            }
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{folder}/*"},
+            {"Effect": "Deny", "Action": "s3:PutObject", "Resource": f"{folder}/*/*"},
         ],
     }
 
@@ -61,7 +60,7 @@ def test_what_they_are_good_for() -> None:
 def test_the_policy_of_a_bucket_under_a_key_of_the_customer() -> None:
     """S3 needs both actions for an upload in several parts, and a token has only rights that its policy names."""
     policy = write_policy("arn:aws:s3:::recordings-bucket/recordings/r", KEY)
-    assert json.loads(policy)["Statement"][1:] == [
+    assert json.loads(policy)["Statement"][2:] == [
         {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": KEY}
     ]
     longest = write_policy(f"arn:aws-cn:s3:::{'b' * 63}/recordings/{RECORDING}", KEY)

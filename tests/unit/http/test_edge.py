@@ -51,6 +51,29 @@ def echo(request: HttpRequest) -> HttpResponse:
     return HttpResponse(dict(request.json_object()))
 
 
+ROLE = "arn:aws:sts::123456789012:assumed-role/backend"
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "caller"),
+    [
+        ({"iam": {"userArn": f"{ROLE}/task-1"}}, ROLE),
+        ({"iam": {"userArn": f"{ROLE}/task-2"}}, ROLE),
+        (
+            {"iam": {"userArn": "arn:aws:iam::123456789012:user/ops/deploy"}},
+            "arn:aws:iam::123456789012:user/ops/deploy",
+        ),
+        ({"jwt": {"claims": {"sub": "client-1"}, "scopes": None}}, "client-1"),
+        ({"jwt": {"claims": {}}}, ""),
+        ({"iam": {"userArn": None}}, ""),
+        (None, ""),
+    ],
+)
+def test_the_caller_is_who_signed_or_whom_the_token_names(authorizer: Any, caller: str) -> None:
+    request = HttpRequest.from_event({"requestContext": {"authorizer": authorizer}}, Context())
+    assert request.caller == caller
+
+
 @pytest.mark.parametrize(
     ("event", "status", "field"),
     [

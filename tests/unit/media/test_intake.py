@@ -19,6 +19,8 @@ from tests.unit.fakes import FakeClock
 from tests.unit.processing.track_scene import FakeFolder
 
 SID = "b1946ac92492d2347c6235b4d2611184"
+BY_HAND = "4f66448e912f59fcaa6dd15cbd237e95"
+"""The recording of files with this sid in their names that were put by hand."""
 FOLDER = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 API_RECORDING = {
     **recording_key(FOLDER),
@@ -26,6 +28,7 @@ API_RECORDING = {
     "status": "recording",
     "version": 1,
     "provider": "marsview",
+    "prefix": f"recordings/{FOLDER}/",
 }
 
 
@@ -262,9 +265,7 @@ def test_a_fault_of_s3_is_no_reason_to_ignore(
 def test_an_api_started_recording_decides_on_the_provider(
     admit: Any, put: Any, store: MediaStore, table: FakeTable, bucket: FakeBucket
 ) -> None:
-    table.put_item(
-        Item={**recording_key(FOLDER), "recording_id": FOLDER, "status": "stopping", "version": 1, "provider": "other"}
-    )
+    table.put_item(Item={**API_RECORDING, "provider": "other"})
 
     outcome = admit(put(f"recordings/{FOLDER}/{SID}_team_0.mp4", wav()))
 
@@ -276,7 +277,7 @@ def test_an_api_started_recording_decides_on_the_provider(
 def test_a_recording_without_a_provider_leaves_the_choice_to_the_stack(
     admit: Any, put: Any, store: MediaStore, table: FakeTable
 ) -> None:
-    table.put_item(Item={**recording_key(FOLDER), "recording_id": FOLDER, "status": "stopping", "version": 1})
+    table.put_item(Item={name: value for name, value in API_RECORDING.items() if name != "provider"})
 
     outcome = admit(put(f"recordings/{FOLDER}/{SID}_team_0.mp4", wav()))
 
@@ -285,9 +286,9 @@ def test_a_recording_without_a_provider_leaves_the_choice_to_the_stack(
 
 def test_the_parts_of_a_recording_put_by_hand_come_together(admit: Any, put: Any, store: MediaStore) -> None:
     for part in (f"{SID}_team_0.mp4", f"bak0_{SID}_team_0.mp4", f"{SID}_team_1.mp4"):
-        assert admit(put(part, wav()))["recording_id"] == SID
+        assert admit(put(part, wav()))["recording_id"] == BY_HAND
 
-    assert len(store.recordings.get(SID)["media"]) == 3
+    assert len(store.recordings.get(BY_HAND)["media"]) == 3
 
 
 @pytest.mark.parametrize("channel", ["room_one", "ride_17822", "_0", "a__uid_s_1"])
@@ -297,8 +298,8 @@ def test_the_parts_of_a_channel_with_underscores_come_together(
     names = [f"{SID}_{channel}_{number}.mp4" for number in range(11)] + [f"bak0_{SID}_{channel}_0.mp4"]
     admitted = [admit(put(name, wav())) for name in names]
 
-    assert {each["recording_id"] for each in admitted} == {SID}
-    parts = [store.get(SID, each["media_id"])["part"] for each in admitted]
+    assert {each["recording_id"] for each in admitted} == {BY_HAND}
+    parts = [store.get(BY_HAND, each["media_id"])["part"] for each in admitted]
     assert parts == [*range(11), 100_000]
 
 
@@ -327,7 +328,7 @@ def test_the_channel_of_the_row_decides_which_part_it_is(
 def test_a_track_of_a_channel_with_underscores_is_one_execution(
     admit: Any, captured_event: Any, bucket: FakeBucket, table: FakeTable, channel: str, known: bool
 ) -> None:
-    table.put_item(Item={**API_RECORDING, **({"channel": channel} if known else {})})
+    table.put_item(Item={**API_RECORDING, "mode": "individual", **({"channel": channel} if known else {})})
     stem = f"{SID}_{channel}__uid_s_1__uid_e_audio"
     for name in (f"{stem}.m3u8", f"{stem}_22194679897_3.m3u8", f"bak0_{stem}.m3u8"):
         admit(announced(captured_event, f"recordings/{FOLDER}/{name}", name))
@@ -383,19 +384,19 @@ def test_a_playlist_that_is_written_400_times_is_one_execution(
         media = announced(captured_event, f"folder/{name}", f"etag {number}")
         outcomes.append(admit(media))
         if number == 2:
-            store.note(SID, media.media_id, status="preparing")
+            store.note(BY_HAND, media.media_id, status="preparing")
 
     [(name, state)] = bucket.executions.items()
-    assert name == f"{SID}-uid-1001-{media.media_id}-0"
+    assert name == f"{BY_HAND}-uid-1001-{media.media_id}-0"
     assert state == {
-        "recording_id": SID,
+        "recording_id": BY_HAND,
         "media_id": media.media_id,
         "key": f"folder/{STEM}.m3u8",
         "outcome": "prepare",
     }
     assert len(bucket.starts) == 3, "asked for again until the state has begun: a start may have been lost"
     assert outcomes[-1] == {"ignored": "the track is being processed, or was processed before"}
-    item = store.get(SID, media.media_id)
+    item = store.get(BY_HAND, media.media_id)
     assert (item["uid"], item["format"], item["etag"]) == ("1001", "m3u8", "")
     assert len(table.scan()["Items"]) == 2
 
@@ -435,9 +436,10 @@ def test_in_a_recorder_s_folder_only_mp4s_and_playlists_are_media(
 
 
 def test_in_a_folder_that_is_called_as_a_sid_other_files_are_media(admit: Any, put: Any, store: MediaStore) -> None:
-    names = (f"{SID}/{SID}_team_0.mp4", f"{SID}/notes.mp3")
+    part, notes = (admit(put(f"{SID}/{name}", wav())) for name in (f"{SID}_team_0.mp4", "notes.mp3"))
 
-    assert [admit(put(name, wav()))["recording_id"] for name in names] == [SID, SID]
+    assert part["recording_id"] == BY_HAND
+    assert "execution" in notes
 
 
 def test_the_tracks_of_one_recording_are_its_media_objects(
@@ -447,4 +449,4 @@ def test_the_tracks_of_one_recording_are_its_media_objects(
         admit(announced(captured_event, f"{STEM.replace('1001', str(uid))}.m3u8", "etag"))
 
     assert len(bucket.executions) == 2
-    assert len(store.recordings.get(SID)["media"]) == 2
+    assert len(store.recordings.get(BY_HAND)["media"]) == 2

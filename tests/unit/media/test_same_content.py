@@ -42,7 +42,7 @@ class Bucket:
     written: int = 0
 
     def __post_init__(self) -> None:
-        recording = {"recording_id": R, "status": "recording", "version": 1, "channel": "team"}
+        recording = {"recording_id": R, "status": "recording", "version": 1, "channel": "team", "prefix": FOLDER}
         times = {"created_at": "2026-03-12T00:00:00.000000Z", "provider": "marsview"}
         self.table.put_item(Item={**recording_key(R), **recording, **times})
 
@@ -257,7 +257,8 @@ class TestUnderAnotherKey:
         assert bucket.arrive("by hand/the talk.mp4")["recording_id"] != R
         assert len(bucket.executions) == 2
 
-    def test_silent_tracks_of_two_uids_are_both_processed(self, bucket: Bucket) -> None:
+    def test_silent_tracks_of_two_uids_are_both_processed(self, bucket: Bucket, either_table: Any) -> None:
+        either_table.put_item(Item={**bucket.store.recordings.get(R), "mode": "individual"})
         for uid in (1001, 1002):
             written = {"key": f"{FOLDER}{SID}_team__uid_s_{uid}__uid_e_audio.m3u8", "etag": "same", "size": 9}
             detail = {"bucket": {"name": "recordings-bucket"}, "object": written}

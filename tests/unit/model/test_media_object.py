@@ -44,7 +44,7 @@ def test_everything_of_the_event_is_read(captured_event: Callable[[str], Any]) -
     assert media.size == 1 << 30
     assert media.created_at.isoformat() == "2026-03-12T00:04:07+00:00"
     assert media.agora_sid == SID
-    assert media.recording_folder == RECORDING
+    assert media.folder_ids == [RECORDING]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,8 @@ class TestAgoraNames:
         media = make_media(key)
 
         assert media.agora_sid == SID
-        assert media.own_recording_id == SID
+        assert media.own_recording_id == "4f66448e912f59fcaa6dd15cbd237e95"
+        assert SID in media.earlier_recording_ids
 
     @pytest.mark.parametrize(
         "key",
@@ -161,26 +162,26 @@ class TestAgoraNames:
 
         assert media.agora_sid is None
         assert re.fullmatch(r"[0-9a-f]{32}", media.own_recording_id)
-        assert media.own_recording_id != SID
+        assert SID not in (media.own_recording_id, *media.earlier_recording_ids)
 
 
 @pytest.mark.parametrize(
-    ("key", "folder"),
+    ("key", "folders"),
     [
-        (f"recordings/{RECORDING}/{SID}_team_0.mp4", RECORDING),
-        (f"{RECORDING}/a.mp4", RECORDING),
-        (f"{SID}/{RECORDING}/a.mp4", RECORDING),
-        (f"recordings/{RECORDING}/deeper/a.mp4", None),
-        (f"recordings/{RECORDING}x/a.mp4", None),
-        (f"x{RECORDING}/a.mp4", None),
-        (f"{RECORDING}.mp4", None),
-        ("talk.mp4", None),
+        (f"recordings/{RECORDING}/{SID}_team_0.mp4", [RECORDING]),
+        (f"{RECORDING}/a.mp4", [RECORDING]),
+        (f"{SID}/{RECORDING}/{SID}/a.mp4", [SID, RECORDING]),
+        (f"recordings/{RECORDING}/deeper/a.mp4", [RECORDING]),
+        (f"recordings/{RECORDING}//", [RECORDING]),
+        (f"recordings/{RECORDING}x/a.mp4", []),
+        (f"x{RECORDING}/a.mp4", []),
+        (f"recordings/{RECORDING}\n/a.mp4", []),
+        (RECORDING, []),
+        ("talk.mp4", []),
     ],
 )
-def test_the_folder_that_an_api_started_recording_writes_to(
-    make_media: MakeMedia, key: str, folder: str | None
-) -> None:
-    assert make_media(key).recording_folder == folder
+def test_every_folder_that_may_be_named_after_a_recording(make_media: MakeMedia, key: str, folders: list[str]) -> None:
+    assert make_media(key).folder_ids == folders
 
 
 class TestExecutionNames:
@@ -255,7 +256,7 @@ class TestTracks:
         assert (media.playlist, media.etag, media.sequencer) == (f"recordings/{RECORDING}/{name}", "", "")
         assert media.media_id == "a4d6cb30bb91bbcf327c"
         assert (media.is_track, media.uid, media.agora_sid, media.part) == (True, "1001", SID, None)
-        assert media.recording_folder == RECORDING
+        assert media.folder_ids == [RECORDING]
         assert name_before(media, RECORDING) == f"{SID}-uid-1001-{media.media_id}"
         assert why_ignored(media) is None
 

@@ -16,7 +16,17 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.report_failure import report_failure
 from recording_insights.store.media import MediaStore
 from tests.unit.fakes import FakeClock
-from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, NO_CONVERSION, SID, STEM, FakeFolder, playlist, stamp
+from tests.unit.processing.track_scene import (
+    BEGAN,
+    BY_HAND,
+    FOLDER,
+    KEY,
+    NO_CONVERSION,
+    STEM,
+    FakeFolder,
+    playlist,
+    stamp,
+)
 
 IGNORED = {"ignored": "the track is being processed, or was processed before"}
 
@@ -129,7 +139,7 @@ class World:
 
     @property
     def recording(self) -> Any:
-        return self.store.recordings.get(SID)
+        return self.store.recordings.get(BY_HAND)
 
     @property
     def heard(self) -> list[list[str]]:

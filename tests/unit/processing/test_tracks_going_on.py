@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from recording_insights.store.keys import recording_key
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.going_on import AT_LAST, FIRST, IGNORED, THEN, World, slice_at
-from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM
+from tests.unit.processing.track_scene import BEGAN, BY_HAND, FOLDER, KEY, STEM
 
 BEGAN_MS = int(BEGAN.timestamp() * 1000)
 
@@ -28,17 +29,17 @@ def bring_to(world: World, state: str) -> None:
         case "waiting":
             return
         case "preparing":
-            world.store.note(SID, media_id, status="preparing")
+            world.store.note(BY_HAND, media_id, status="preparing")
         case "failed before it was prepared":
-            world.store.finish(SID, media_id, "failed", reason="the execution was aborted")
+            world.store.finish(BY_HAND, media_id, "failed", reason="the execution was aborted")
         case "prepared":
             world.prepare(name)
         case "submitted":
             world.prepare(name)
-            world.store.submitted(SID, media_id, job={})
+            world.store.submitted(BY_HAND, media_id, job={})
         case "handed to another provider":
             world.prepare(name)
-            world.store.give_up(SID, media_id, "busy", "provider_busy", provider="symbl")
+            world.store.give_up(BY_HAND, media_id, "busy", "provider_busy", provider="symbl")
         case "done" | "failed":
             world.process(name, state)
 
@@ -54,11 +55,11 @@ class TestStates:
         outcome = world.tell([*FIRST, *THEN])
 
         [_, then] = world.rows
-        assert outcome == {"recording_id": SID, "media_id": then["media_id"], "execution": world.names[1]}
+        assert outcome == {"recording_id": BY_HAND, "media_id": then["media_id"], "execution": world.names[1]}
         assert (then["continues"], then["continuation"]) == (first["media_id"], 1)
         assert then["continues_at_ms"] == first["ends_at_ms"] == BEGAN_MS + 30_000
         assert {then[name] for name in ("key", "uid", "provider")} == {KEY, "1001", "marsview"}
-        assert world.names[1] == f"{SID}-uid-1001-{then['media_id']}-0"
+        assert world.names[1] == f"{BY_HAND}-uid-1001-{then['media_id']}-0"
         assert world.recording["status"] == "processing"
         world.process(world.names[1])
         assert world.heard == [FIRST, THEN]
@@ -195,8 +196,13 @@ class TestEvents:
         assert world.heard == [FIRST, THEN]
 
     def test_news_of_a_finished_track_costs_two_gets_and_no_list(
-        self, world: World, table: FakeTable, monkeypatch: pytest.MonkeyPatch
+        self, table: FakeTable, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        folder_id = FOLDER.split("/")[1]
+        row = {"recording_id": folder_id, "status": "recording", "version": 1, "prefix": FOLDER, "mode": "individual"}
+        table.put_item(Item={**recording_key(folder_id), **row})
+        world = World(table, clock)
+        world.tell(FIRST)
         world.process_all()
         gets: list[str] = []
         get_item = table.get_item
@@ -211,7 +217,7 @@ class TestEvents:
 
         assert world.announce() == IGNORED
 
-        assert [sort[:6] for sort in gets] == ["RECORD", "MEDIA#"], "the first is asked for every object's recording"
+        assert [sort[:6] for sort in gets] == ["RECORD", "MEDIA#"], "the first is the recording of the folder"
         assert (world.folder.gets, world.folder.lists) == (1, 0)
         assert (table.items, table.queries) == (writes, queries)
 

@@ -14,7 +14,7 @@ from recording_insights.store.insights import Collection
 from tests.unit.fakes import FakeClock
 from tests.unit.hls.remux.made import FRAME_MS, segment_of, tone_spans
 from tests.unit.processing.going_on import FIRST, IGNORED, THEN, World, slice_at
-from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, SID, STEM, FakeFolder
+from tests.unit.processing.track_scene import BEGAN, BY_HAND, FOLDER, KEY, STEM, FakeFolder
 
 BEGAN_MS = int(BEGAN.timestamp() * 1000)
 
@@ -181,7 +181,7 @@ class TestAnswer:
             {first: said((1000, "a"), (25_000, "c")), then: said((500, "d")), between: said((0, "b"))},
         )
 
-        answer = answer_insights(SID, collection)
+        answer = answer_insights(BY_HAND, collection)
 
         told = [(line["start_ms"], line["text"]) for line in answer["transcript"]]
         assert told == [(1000, "a"), (20_000, "b"), (25_000, "c"), (100_500, "d")]

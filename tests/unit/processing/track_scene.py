@@ -20,6 +20,8 @@ from tests.unit.fakes import FakeClock
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 SID = "b1946ac92492d2347c6235b4d2611184"
+BY_HAND = "4f66448e912f59fcaa6dd15cbd237e95"
+"""The recording of files with this sid in their names that were put by hand."""
 FOLDER = f"recordings/{R}/"
 STEM = f"{SID}_team__uid_s_1001__uid_e_audio"
 KEY = f"{FOLDER}{STEM}.m3u8"

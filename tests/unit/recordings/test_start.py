@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from typing import Any, cast
 
 import pytest
@@ -592,6 +593,49 @@ def test_an_idempotency_key_is_for_one_request(start: Any) -> None:
     start(idempotency_key="order-1")
     with pytest.raises(Conflict, match="another request"):
         start(wanted("other"), idempotency_key="order-1")
+
+
+def test_each_caller_has_idempotency_keys_of_its_own(start: Any, table: Any) -> None:
+    billing = start(wanted("one"), idempotency_key="order-1", caller="billing").recording
+    support = start(wanted("two"), idempotency_key="order-1", caller="support").recording
+
+    for caller, channel, recording in (("billing", "one", billing), ("support", "two", support)):
+        assert start(wanted(channel), idempotency_key="order-1", caller=caller).recording == recording
+    assert len(rows(table)) == 2
+
+
+def test_an_idempotency_key_cannot_be_shifted_into_the_caller() -> None:
+    ids = {recording_id_for("b", "a"), recording_id_for("ab"), recording_id_for("a", "b"), recording_id_for("b", "")}
+    assert len(ids) == 4
+
+
+class TestKeysOfEarlierVersions:
+    """They left out the caller: the id was the digest of the key alone."""
+
+    FORMER = sha256(b"Idempotency-Key\0order-1").hexdigest()[:32]
+
+    @pytest.fixture
+    def former(self, store: RecordingStore) -> Any:
+        own: Any = {"status": "done", "prefix": f"recordings/{self.FORMER}/", "sid": "0" * 32}
+        row: Any = {"channel": "team", "fingerprint": wanted().fingerprint, **own}
+        return store.open(row, Claim("team", self.FORMER, 0), over=None)
+
+    def test_lead_to_the_same_recording_for_a_day(self, start: Any, former: Any, clock: FakeClock) -> None:
+        clock.elapsed = 23 * HOUR
+        assert start(idempotency_key="order-1", caller="billing") == Started(former, new=False)
+        with pytest.raises(Conflict, match="another request"):
+            start(wanted("other"), idempotency_key="order-1", caller="billing")
+
+        clock.elapsed = 25 * HOUR
+        again = start(idempotency_key="order-1", caller="billing")
+        assert again.new
+        assert again.recording["recording_id"] == recording_id_for("order-1", "billing")
+
+    def test_a_file_that_was_put_under_this_id_is_no_recording_of_the_key(
+        self, start: Any, make_media: Any, store: RecordingStore
+    ) -> None:
+        store.open_by_arrival(self.FORMER, make_media("x.mp4"), providers=["marsview"])
+        assert start(idempotency_key="order-1").new
 
 
 def test_a_failed_start_may_be_repeated_under_its_key(start: Any, table: Any, vendor: FakeAgora) -> None:

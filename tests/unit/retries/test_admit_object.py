@@ -11,6 +11,7 @@ from recording_insights.errors import Conflict, InvalidRequest, NotFound
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.retries.admit_object import admit_object
 from recording_insights.retries.request import LONGEST_KEY, read_key
+from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 
 BUCKET = "recordings-bucket"
@@ -32,7 +33,7 @@ class Objects:
         return admit_object(key, bucket=BUCKET, store=self.store, find=self.files.get, admit=self._admit)
 
     def _admit(self, media: MediaObject) -> Mapping[str, Any]:
-        if reason := why_ignored(media):
+        if reason := why_ignored(media, recording=self.store.recordings.find_by_folder(media)):
             return {"ignored": reason}
         recording_id = self.store.recordings.recording_of(media)
         self.store.admit(recording_id, media, providers=["marsview"])
@@ -66,6 +67,16 @@ def test_there_must_be_such_an_object(objects: Objects) -> None:
 def test_what_is_ignored_is_refused_with_the_reason(objects: Objects, key: str, size: int, words: str) -> None:
     with pytest.raises(Conflict, match=words):
         objects.post(objects.put(key, size))
+
+
+def test_an_object_in_a_foreign_folder_of_a_recording_is_refused_with_the_reason(objects: Objects) -> None:
+    recording_id = "b" * 32
+    row = {"recording_id": recording_id, "status": "done", "prefix": f"recordings/{recording_id}/"}
+    objects.store.table.put_item(Item={**recording_key(recording_id), **row})
+    with pytest.raises(
+        Conflict, match=f"x.mp4 is not processed: files of recording {recording_id} belong to the folder"
+    ):
+        objects.post(objects.put(f"uploads/{recording_id}/x.mp4"))
 
 
 def test_what_is_known_is_left_to_its_retry(objects: Objects) -> None:

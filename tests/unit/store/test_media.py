@@ -125,12 +125,15 @@ class TestFindRecording:
     def test_a_folder_that_a_recording_of_ours_is_named_after_is_its(
         self, store: MediaStore, make_media: MakeMedia, table: Any
     ) -> None:
-        table.put_item(Item={**recording_key(FOLDER), "status": "recording"})
+        ours = {"recording_id": FOLDER, "status": "recording", "prefix": f"recordings/{FOLDER}/"}
+        table.put_item(Item={**recording_key(FOLDER), **ours})
 
         assert store.recordings.recording_of(make_media(self.KEY)) == FOLDER
 
     def test_any_other_folder_is_not(self, store: MediaStore, make_media: MakeMedia) -> None:
-        assert store.recordings.recording_of(make_media(self.KEY)) == SID
+        media = make_media(self.KEY)
+
+        assert store.recordings.recording_of(media) == media.own_recording_id
 
     def test_a_key_of_no_known_form_has_an_id_of_its_own(self, store: MediaStore, make_media: MakeMedia) -> None:
         media = make_media("by hand.mp4")

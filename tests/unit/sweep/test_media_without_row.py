@@ -8,6 +8,7 @@ import pytest
 
 from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.model.media_object import MediaObject
+from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from recording_insights.sweep.media_without_row import admit_media_without_row
 from recording_insights.sweep.step import Step
@@ -15,6 +16,7 @@ from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 
 DAY = timedelta(days=1)
+SID = "b1946ac92492d2347c6235b4d2611184"
 
 
 class Bucket:
@@ -91,9 +93,8 @@ def test_a_copy_that_a_row_names_is_not_examined_again(bucket: Bucket) -> None:
 
 
 def test_the_playlists_of_a_track_are_one_media_object(bucket: Bucket) -> None:
-    sid = "b1946ac92492d2347c6235b4d2611184"
     for number in ("", "1", "2"):
-        bucket.put(f"f/{sid}_team__uid_s_1001__uid_e_audio{number}.m3u8")
+        bucket.put(f"f/{SID}_team__uid_s_1001__uid_e_audio{number}.m3u8")
     assert bucket.sweep().counts == {"admitted": 1}
     assert bucket.sweep().counts == {}
 
@@ -118,3 +119,22 @@ def test_one_bad_object_keeps_no_other_from_being_admitted(bucket: Bucket) -> No
     assert bucket.sweep().counts == {"faults": 1, "admitted": 1}
     bucket.refused = set()
     assert bucket.sweep().counts == {"admitted": 1}
+
+
+def test_a_file_in_a_foreign_folder_of_a_recording_is_not_examined_at_each_sweep(bucket: Bucket) -> None:
+    a, b = "a" * 32, "b" * 32
+    for recording_id in (a, b):
+        row = {"recording_id": recording_id, "status": "done", "prefix": f"recordings/{recording_id}/"}
+        bucket.store.table.put_item(Item={**recording_key(recording_id), **row})
+    for key in (f"recordings/{a}/{b}/x.mp4", f"recordings/{a}/z/x.mp4", f"uploads/{b}/x.mp4"):
+        bucket.put(key)
+    bucket.put(f"recordings/{a}/{SID}_team__uid_s_1__uid_e_audio.m3u8")
+
+    assert bucket.sweep().counts == {}
+    assert bucket.admitted == []
+
+
+def test_files_of_a_recording_that_an_earlier_version_named_after_the_sid_have_rows(bucket: Bucket) -> None:
+    media = bucket.put(f"f/{SID}_team_0.mp4")
+    bucket.store.admit(SID, media, providers=["marsview"])
+    assert bucket.sweep().counts == {}
