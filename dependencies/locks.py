@@ -4,6 +4,7 @@ People write the files with the direct packages. uv resolves them.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -51,6 +52,11 @@ LOCKS = (
     Lock("lint_cloud/checkov-requirements.txt"),
 )
 """In the order in which they are resolved."""
+
+
+def locked(file: Path) -> dict[str, str]:
+    """Return the version of each package of a lock, by its name as the registry spells it."""
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[[^]]*\])?==([^ ;\\]+)", file.read_text(), flags=re.MULTILINE))
 
 
 def renew(locks: Sequence[Lock] = LOCKS, *, upgrade: bool) -> None:
