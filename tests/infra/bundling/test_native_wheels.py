@@ -8,7 +8,7 @@ import pytest
 
 from dependencies.locks import locked
 from infra.bundling.native_wheels import HOST_WHEELS, LAMBDA_WHEELS, native_wheels
-from infra.bundling.packages import SHARED_WHEELS, Wheels, fill
+from infra.bundling.packages import Wheels
 from infra.settings import StackSettings
 
 ARM64 = 183
@@ -17,13 +17,6 @@ LAMBDA_LIMIT = 250_000_000
 """Bytes of a function's package, unzipped. Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 LARGEST_PACKAGE = 110_000_000
 """An upgrade that exceeds this is noticed long before the limit."""
-
-
-@pytest.fixture(scope="module")
-def on_lambda(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("lambda")
-    fill(folder, (SHARED_WHEELS, LAMBDA_WHEELS))
-    return folder
 
 
 def libraries_of(folder: Path) -> list[Path]:
