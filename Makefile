@@ -135,7 +135,7 @@ destroy: install ## Delete the stack of STAGE from your AWS account; its data st
 
 install: .local/installed ## Install all tools into .venv and node_modules; targets that need them do this first
 
-# Every Python package comes from a lock, and its file must have a hash of the lock. docs/testing.md#packages
+# Every Python package comes from a lock, and its file must have a hash of the lock. See CONTRIBUTING.md.
 # Runs again when a lock changes.
 ALONE := tests/clients/requirements-without-dependencies-lock.txt
 UV := dependencies/uv-requirements-lock.txt

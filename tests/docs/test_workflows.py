@@ -58,7 +58,7 @@ def test_pushes_run_make_test_and_nights_make_test_all() -> None:
         name: [step["run"].split()[-1] for step in job["steps"] if "run" in step]
         for name, job in workflow["jobs"].items()
     }
-    assert targets == {"test": ["test"], "test-all": ["test-all", "lint-cloud"]}
+    assert targets == {"test": ["test"], "test-all": ["test-all", "lint-cloud", "audit"]}
 
 
 def test_pre_commit_runs_the_pinned_tools() -> None:
