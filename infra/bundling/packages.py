@@ -131,9 +131,11 @@ class _LocalBundling:
 
 
 def fill(folder: Path, wheels: Sequence[Wheels], files: Mapping[str, str] | None = None) -> None:
-    """Put functions/, the wheels, and files by their name with their text into a folder."""
+    """Put functions/, the wheels, license and notice, and files by their name with their text into a folder."""
     for part in wheels:
         shutil.copytree(part.folder(), folder, dirs_exist_ok=True)
     shutil.copytree(FUNCTIONS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.txt"))
+    for name in ("LICENSE", "NOTICE"):  # whoever gets the package gets its terms
+        shutil.copy(FUNCTIONS.parent / name, folder)
     for name, text in (files or {}).items():
         (folder / name).write_text(text)

@@ -22,6 +22,11 @@ def test_notice_lists_every_python_package() -> None:
     assert f"(av {python_packages()['av']})" in (PROJECT / "NOTICE").read_text()
 
 
+def test_a_package_carries_the_notice_and_our_license(shared_package: Path) -> None:
+    for name in ("NOTICE", "LICENSE"):
+        assert (shared_package / name).read_bytes() == (PROJECT / name).read_bytes()
+
+
 @pytest.mark.matrix
 def test_notice_and_bill_list_every_library_and_the_gpl_ones_by_name(on_lambda: Path) -> None:
     components = native_libraries(on_lambda, licences())
