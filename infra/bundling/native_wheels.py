@@ -14,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from infra.bundling.packages import FUNCTIONS, RUNTIME_VERSION, SHARED_WHEELS, Wheels, package
 from infra.settings import StackSettings
 
-_REQUIREMENTS = FUNCTIONS / "prepare-requirements.txt"
+_LOCK = FUNCTIONS / "prepare-requirements-lock.txt"
 _RECIPE = (Path(__file__),)
 _FOR_COMPILERS = ("*.pyi", "*.pxd", "*.c", "*.h", "py.typed")
 # The runtime is Amazon Linux 2023 with glibc 2.34. It loads libraries that were built for an older glibc.
@@ -40,7 +40,7 @@ def slim(wheels: Path) -> None:
 
 
 LAMBDA_WHEELS = Wheels(
-    _REQUIREMENTS,
+    _LOCK,
     f"Lambda on arm64, Python {RUNTIME_VERSION}",
     (
         *(argument for name in _PLATFORMS for argument in ("--platform", name)),
@@ -50,7 +50,7 @@ LAMBDA_WHEELS = Wheels(
     _RECIPE,
 )
 HOST_WHEELS = Wheels(
-    _REQUIREMENTS,
+    _LOCK,
     f"{sysconfig.get_platform()}, Python {platform.python_version()}",
     (),
     slim,

@@ -1,4 +1,4 @@
-"""The code packages of the functions: functions/ and the wheels of its requirements, built without Docker."""
+"""The code packages of the functions: functions/ and the wheels of its locks, built without Docker."""
 
 import hashlib
 import json
@@ -27,13 +27,13 @@ WHEELS = FUNCTIONS.parent / ".local" / "wheels"
 
 @dataclass(frozen=True)
 class Wheels:
-    """The wheels of a requirements file, installed for the platform that runs them.
+    """The wheels of a lock, installed for the platform that runs them.
 
-    `built_for` names the platform, and `pip` are pip's options for it. `finish` changes the folder that pip has
-    filled. `recipe` are the source files of `finish`.
+    `lock` has every package with its version and its hashes. `built_for` names the platform, and `pip` are pip's
+    options for it. `finish` changes the folder that pip has filled. `recipe` are the source files of `finish`.
     """
 
-    requirements: Path
+    lock: Path
     built_for: str
     pip: Sequence[str]
     finish: Callable[[Path], None]
@@ -41,8 +41,8 @@ class Wheels:
 
     @property
     def digest(self) -> str:
-        """Changes with the content of the folder."""
-        sources = (path.read_bytes() for path in (self.requirements, *self.recipe))
+        """The name of the folder. It follows from everything that the folder is built of."""
+        sources = (path.read_bytes() for path in (self.lock, *self.recipe))
         options = (option.encode() for option in (self.built_for, *self.pip))
         return hashlib.sha256(b"\0".join((*sources, *options))).hexdigest()[:16]
 
@@ -58,14 +58,22 @@ class Wheels:
                 [
                     *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
                     *("--no-compile", "--only-binary=:all:", *self.pip),
-                    *("--requirement", str(self.requirements), "--target", str(built)),
+                    *("--require-hashes", "--requirement", str(self.lock), "--target", str(built)),
                 ],
                 check=True,
             )
+            _drop_traces(built)
             self.finish(built)
             if not folder.exists():  # unless another synth has built it meanwhile
                 built.rename(folder)
         return folder
+
+
+def _drop_traces(wheels: Path) -> None:
+    # What pip notes about an installation differs between machines: RECORD has hashes of scripts, which have paths.
+    for name in ("INSTALLER", "RECORD", "REQUESTED"):
+        for path in wheels.glob(f"*.dist-info/{name}"):
+            path.unlink()
 
 
 def _drop_unused(wheels: Path) -> None:
@@ -75,7 +83,7 @@ def _drop_unused(wheels: Path) -> None:
 
 
 SHARED_WHEELS = Wheels(
-    FUNCTIONS / "requirements.txt",
+    FUNCTIONS / "requirements-lock.txt",
     f"any platform, Python {RUNTIME_VERSION}",
     ("--platform", "any", "--implementation", "py", "--abi", "none", "--python-version", RUNTIME_VERSION),
     _drop_unused,
@@ -97,11 +105,12 @@ def package(*wheels: Wheels, files: Mapping[str, str] | None = None) -> lambda_.
     return lambda_.Code.from_asset(
         str(FUNCTIONS),
         exclude=["**/__pycache__"],
-        asset_hash_type=cdk.AssetHashType.SOURCE,
+        # The hash of what is in the package: CDK uploads each change, wherever it comes from.
+        asset_hash_type=cdk.AssetHashType.OUTPUT,
         bundling=cdk.BundlingOptions(
             image=cdk.DockerImage.from_registry("none"),
             local=_LocalBundling(wheels, files),
-            # No build reads these variables. They are a part of the asset's hash.
+            # No build reads these variables. CDK builds assets of equal options once.
             environment={
                 "WHEELS": " ".join(part.digest for part in wheels),
                 "FILES": hashlib.sha256(texts.encode()).hexdigest(),
@@ -122,9 +131,11 @@ class _LocalBundling:
 
 
 def fill(folder: Path, wheels: Sequence[Wheels], files: Mapping[str, str] | None = None) -> None:
-    """Put functions/, the wheels, and files by their name with their text into a folder."""
+    """Put functions/, the wheels, license and notice, and files by their name with their text into a folder."""
     for part in wheels:
         shutil.copytree(part.folder(), folder, dirs_exist_ok=True)
     shutil.copytree(FUNCTIONS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.txt"))
+    for name in ("LICENSE", "NOTICE"):  # whoever gets the package gets its terms
+        shutil.copy(FUNCTIONS.parent / name, folder)
     for name, text in (files or {}).items():
         (folder / name).write_text(text)

@@ -11,7 +11,7 @@ STAND_INS = "stand-ins"
 LOCAL_CLOUD = "local cloud"
 
 SOURCES: Mapping[str, tuple[str, ...]] = {
-    STACK: ("functions", "infra", "app.py", "cdk.json", "requirements.txt", "package-lock.json"),
+    STACK: ("functions", "infra", "app.py", "cdk.json", "requirements-lock.txt", "package-lock.json"),
     STAND_INS: ("sandbox/stand_ins", "sandbox/sample", "sandbox/doors.py"),
     LOCAL_CLOUD: ("sandbox/cloud/emulator", "sandbox/doors.py"),
 }

@@ -63,7 +63,17 @@ def test_code_cites_pages_that_exist() -> None:
     """Docstrings and comments lead to pages, and may name a heading after `#`."""
     cited = {
         (path.relative_to(PROJECT), page)
-        for folder in ("functions", "infra", "operations", "sandbox", "tests", "benchmarks", "lint_cloud", "mutants")
+        for folder in (
+            "functions",
+            "infra",
+            "operations",
+            "sandbox",
+            "tests",
+            "benchmarks",
+            "dependencies",
+            "lint_cloud",
+            "mutants",
+        )
         for path in (PROJECT / folder).rglob("*.py")
         for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text())
     }

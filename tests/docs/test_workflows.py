@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from dependencies.audit import NPM_LOCKS
+from dependencies.locks import LOCKS
 from tests.docs.commands import Command
 from tests.docs.pages import PROJECT
 from tests.docs.test_commands import check_make
@@ -58,7 +60,7 @@ def test_pushes_run_make_test_and_nights_make_test_all() -> None:
         name: [step["run"].split()[-1] for step in job["steps"] if "run" in step]
         for name, job in workflow["jobs"].items()
     }
-    assert targets == {"test": ["test"], "test-all": ["test-all", "lint-cloud"]}
+    assert targets == {"test": ["test"], "test-all": ["test-all", "lint-cloud", "audit"]}
 
 
 def test_pre_commit_runs_the_pinned_tools() -> None:
@@ -74,3 +76,13 @@ def test_editors_know_the_length_of_a_line() -> None:
     ruff = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["ruff"]
     assert config["*.py"].getint("max_line_length") == ruff["line-length"]
     assert config["*.md"].getint("max_line_length") == LONGEST_LINE
+
+
+def test_dependabot_looks_at_every_folder_with_a_lock() -> None:
+    """The root includes the folders below it. The oldest boto3 of Lambda is not to be raised."""
+    config = yaml.safe_load((PROJECT / ".github" / "dependabot.yml").read_text())
+    folders = {update["package-ecosystem"]: update.get("directories", ["/"]) for update in config["updates"]}
+    deep = {str(Path(lock.file).parent) for lock in LOCKS if lock.file.count("/") > 1}
+    assert set(folders["pip"]) == {"/", *(f"/{folder}" for folder in deep - {"tests/unit"})}
+    assert {f"{folder.strip('/')}/package-lock.json".strip("/") for folder in folders["npm"]} == set(NPM_LOCKS)
+    assert folders["github-actions"] == ["/"]

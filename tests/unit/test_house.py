@@ -104,7 +104,16 @@ def test_an_import_that_runs_up_or_across_is_found(module: str, source: str) -> 
 
 def rooms() -> Iterator[Path]:
     """Every folder with code in it, but for those of tests."""
-    for folder in ("functions", "infra", "operations", "sandbox", "benchmarks", "lint_cloud", "mutants"):
+    for folder in (
+        "functions",
+        "infra",
+        "operations",
+        "sandbox",
+        "benchmarks",
+        "dependencies",
+        "lint_cloud",
+        "mutants",
+    ):
         yield from sorted({path.parent for path in (PROJECT / folder).rglob("*.py")} - {FUNCTIONS})
 
 

@@ -2,16 +2,14 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-import aws_cdk as cdk
 import pytest
 
+from dependencies.locks import locked
 from infra.bundling.native_wheels import HOST_WHEELS, LAMBDA_WHEELS, native_wheels
-from infra.bundling.packages import RUNTIME, SHARED_WHEELS, Wheels, fill, package
+from infra.bundling.packages import Wheels
 from infra.settings import StackSettings
-from sandbox.cloud.location import PROJECT
 
 ARM64 = 183
 """EM_AARCH64. Source: https://man7.org/linux/man-pages/man5/elf.5.html"""
@@ -19,13 +17,6 @@ LAMBDA_LIMIT = 250_000_000
 """Bytes of a function's package, unzipped. Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 LARGEST_PACKAGE = 110_000_000
 """An upgrade that exceeds this is noticed long before the limit."""
-
-
-@pytest.fixture(scope="module")
-def on_lambda(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("lambda")
-    fill(folder, (SHARED_WHEELS, LAMBDA_WHEELS))
-    return folder
 
 
 def libraries_of(folder: Path) -> list[Path]:
@@ -70,52 +61,13 @@ def test_on_this_host_it_is_imported_from_the_package(on_this_host: Path) -> Non
     assert done.stdout.split() == [str(on_this_host / "av" / "__init__.py"), pinned(LAMBDA_WHEELS)]
 
 
-def test_the_pin_is_the_one_that_synth_and_tests_have() -> None:
-    assert f"av=={pinned(LAMBDA_WHEELS)}\n" in (PROJECT / "requirements.txt").read_text()
-
-
 def pinned(wheels: Wheels) -> str:
-    [line] = [line for line in wheels.requirements.read_text().splitlines() if line.startswith("av==")]
-    return line.removeprefix("av==")
+    return locked(wheels.lock)["av"]
 
 
 def test_the_shared_zip_has_none_of_it(shared_package: Path) -> None:
     assert not libraries_of(shared_package)
     assert not (shared_package / "av").exists()
-
-
-def test_what_is_built_follows_from_what_it_is_built_of(tmp_path: Path) -> None:
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("av==1.0")
-    wheels = replace(LAMBDA_WHEELS, requirements=requirements)
-    before = wheels.digest
-    assert before == wheels.digest
-    assert before != replace(wheels, built_for="elsewhere").digest
-    assert before != replace(wheels, recipe=()).digest
-    requirements.write_text("av==2.0")
-    assert before != wheels.digest
-
-
-def asset_of(folder: Path, *wheels: Wheels) -> str:
-    app = cdk.App(outdir=str(folder), context={"aws:cdk:bundling-stacks": []})
-    stack = cdk.Stack(app, "Stack")
-    function = cdk.aws_lambda.Function(
-        stack,
-        "Function",
-        code=package(*wheels),
-        handler="states.prepare_media.handler",
-        runtime=RUNTIME,
-    )
-    code = stack.resolve(function.node.default_child.code)
-    return str(code["s3Key"])
-
-
-def test_each_package_is_an_asset_of_its_own_and_the_same_at_each_synth(tmp_path: Path) -> None:
-    packages = [(SHARED_WHEELS,), (SHARED_WHEELS, LAMBDA_WHEELS), (SHARED_WHEELS, HOST_WHEELS)]
-    first = [asset_of(tmp_path / f"first{number}", *wheels) for number, wheels in enumerate(packages)]
-    second = [asset_of(tmp_path / f"second{number}", *wheels) for number, wheels in enumerate(packages)]
-    assert first == second
-    assert len(set(first)) == 3
 
 
 def test_only_the_local_stage_gets_this_hosts_wheels() -> None:
