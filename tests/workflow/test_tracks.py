@@ -43,14 +43,14 @@ def test_a_folder_of_hls_becomes_insights(stack: LocalStack, track: list[Path], 
     recording = until_ended(stack, recording_of(stack, key))
 
     assert recording["status"] == "done", recording
-    assert recording["recording_id"] == recording["sid"] == sid
+    assert recording["sid"] == sid
     [media] = recording["media"]
     assert (media["key"], media["uid"], media["format"]) == (key, "1001", "m3u8")
     assert abs(media["duration_ms"] - 6000) < 100
     prepared = stack.client("s3").get_object(Bucket=stack.outputs["RecordingsBucketName"], Key=media["prepared"]["key"])
     assert prepared["Body"].read(12)[4:8] == b"ftyp"
     assert states(stack, recording)[:5] == ["Media prepared?", *LOOKS, "Submit recording", "Job finished?"]
-    insights = stack.call_api("GET", f"/recordings/{sid}/insights").json()
+    insights = stack.call_api("GET", f"/recordings/{recording['recording_id']}/insights").json()
     assert "help you" in " ".join(line["text"] for line in insights["transcript"]).lower()
     assert {line["speaker"] for line in insights["transcript"]} == {"1001"}
     assert stack.ledger()["paid"] == {"marsview.transactions_computed": 1}
@@ -124,7 +124,7 @@ def test_a_track_that_goes_on_after_its_end_is_one_conversation(stack: LocalStac
     assert before["status"] == "done", before
     for _ in range(3):
         come(2 * len(sounds))
-    recording = all_ended(stack, sid, media=2)
+    recording = all_ended(stack, before["recording_id"], media=2)
 
     assert recording["status"] == "done", recording
     first, then = sorted(recording["media"], key=lambda media: media.get("continuation", 0))
@@ -132,7 +132,7 @@ def test_a_track_that_goes_on_after_its_end_is_one_conversation(stack: LocalStac
     assert then["starts_at_ms"] - first["starts_at_ms"] == 60_000
     assert len(executions(stack, recording)) == 2
     assert stack.ledger()["paid"] == {"marsview.transactions_computed": 2}
-    transcript = stack.call_api("GET", f"/recordings/{sid}/insights").json()["transcript"]
+    transcript = stack.call_api("GET", f"/recordings/{recording['recording_id']}/insights").json()["transcript"]
     times = [line["start_ms"] for line in transcript]
     assert times == sorted(times)
     said = [[line["text"] for line in transcript if (line["start_ms"] >= 60_000) is later] for later in (False, True)]
