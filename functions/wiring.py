@@ -63,9 +63,17 @@ if TYPE_CHECKING:
     from recording_insights.store.rows import RecordingRow
     from recording_insights.store.sweeps import SweepStore
 
-# At WARNING, urllib3 writes the whole URL of an answer whose headers it cannot parse: a presigned link, or a webhook
-# with its token. Source: https://github.com/urllib3/urllib3/blob/2.8.0/src/urllib3/connection.py
-logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+def keep_links_out_of_logs() -> None:
+    """Let urllib3 log errors only: it warns of headers that it cannot parse with the whole URL of the answer.
+
+    The URL may be a presigned link, or a webhook with its token.
+    Source: https://github.com/urllib3/urllib3/blob/2.8.0/src/urllib3/connection.py
+    """
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+keep_links_out_of_logs()
 
 S = TypeVar("S", bound=FunctionSettings, covariant=True)
 W = TypeVar("W")

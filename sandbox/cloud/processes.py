@@ -19,7 +19,7 @@ from typing import NamedTuple, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The local cloud lets calls end, then connections, and then saves its state.
-_SAVE_SECONDS = 25.0
+_SAVE_SECONDS = 90.0
 _GRACE_SECONDS = 1.0
 _KILL_SECONDS = 5.0
 _PROC = Path("/proc")

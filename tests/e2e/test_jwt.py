@@ -116,4 +116,4 @@ def test_no_other_token_is_good(by_token: LocalStack) -> None:
 def test_webhooks_need_no_token(by_token: LocalStack) -> None:
     """Vendors sign their calls in ways of their own: the function refuses this one, and not API Gateway."""
     answer = by_token.call_api("POST", "/webhooks/agora", json={}, signed=False)
-    assert (answer.status_code, answer.json()["title"]) == (401, "The callback is not authentic")
+    assert (answer.status_code, answer.json()["type"]) == (401, "about:blank")

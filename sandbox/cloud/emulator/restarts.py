@@ -48,8 +48,10 @@ _CALLBACK: Replacements = [
         '    _await_token(token)\n    timeout = state_def.get("TimeoutSeconds", 99999)\n',
     ),
 ]
-CALLS_SECONDS = 10
-"""The time that functions have to end their work before the local cloud stops."""
+CALLS_SECONDS = 60
+"""The time that functions have to end their work before the local cloud stops: that of a call to a vendor, and more.
+
+A function that is cut off between a vendor's answer and its row pays a second time."""
 _LOOK_SECONDS = 0.05
 _CALLED_BEFORE = "called before"
 """A resource that is none: ministack calls nothing, and awaits the token."""
