@@ -16,6 +16,7 @@ import requests
 
 from sandbox.cloud.emulator.doors import ROOT_KEY_VARIABLE, new_root_key
 from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE
+from sandbox.cloud.emulator.restarts import CALLS_VARIABLE
 from sandbox.cloud.local_stack import client
 from sandbox.cloud.location import PROJECT, REGION, Location
 from sandbox.cloud.processes import Process, Supervisor
@@ -90,7 +91,7 @@ def start_local_cloud(
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
     root_key = "" if administrator else new_root_key()
-    inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", FOLDER_VARIABLE)
+    inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", FOLDER_VARIABLE, CALLS_VARIABLE)
     process = supervisor.start(
         "local cloud",
         [str(python), "-m", "sandbox.cloud.emulator"],

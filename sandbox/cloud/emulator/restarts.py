@@ -48,6 +48,8 @@ _CALLBACK: Replacements = [
         '    _await_token(token)\n    timeout = state_def.get("TimeoutSeconds", 99999)\n',
     ),
 ]
+CALLS_VARIABLE = "SANDBOX_CALLS_SECONDS"
+"""The variable that replaces CALLS_SECONDS."""
 CALLS_SECONDS = 60
 """The time that functions have to end their work before the local cloud stops: that of a call to a vendor, and more.
 
@@ -201,7 +203,7 @@ class _Restarts:
                 loop.add_signal_handler(signum, asked.set)
             await asked.wait()
             self._stopping = True
-            deadline = time.monotonic() + CALLS_SECONDS
+            deadline = time.monotonic() + float(os.environ.get(CALLS_VARIABLE, CALLS_SECONDS))
             while _calls_run() and time.monotonic() < deadline:
                 await asyncio.sleep(_LOOK_SECONDS)
 

@@ -10,7 +10,7 @@ import pytest
 from ministack import app  # type: ignore[import-untyped]
 from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
-from sandbox.cloud.emulator.restarts import go_on_after_restarts
+from sandbox.cloud.emulator.restarts import CALLS_VARIABLE, go_on_after_restarts
 from sandbox.cloud.local_cloud import LocalCloud, start_local_cloud
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import REGION, Location
@@ -67,7 +67,9 @@ class Restarting:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarting]:
     location = Location(tmp_path_factory.mktemp("cloud"), cloud_port=free_port(), sandbox_port=free_port())
     location.log("local-cloud").parent.mkdir()
-    with Interrupts() as interrupts:
+    with Interrupts() as interrupts, pytest.MonkeyPatch.context() as environment:
+        # The calls of these tests are cut off.
+        environment.setenv(CALLS_VARIABLE, "2")
         supervisor = Supervisor(location.journal, interrupts)
         try:
             yield Restarting(supervisor, location)
