@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from recording_insights.aws import clients
 from recording_insights.aws.secrets import read_secret
+from recording_insights.deadline import Deadline
 from recording_insights.errors import SecretUnavailable, UploadCredentialsUnavailable
 from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
-    AdmitMediaSettings,
+    AdmissionSettings,
     AgoraSettings,
     CallbacksSettings,
     FunctionSettings,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from recording_insights.aws.reply_bucket import ReplyStore
     from recording_insights.aws.state_machine import StateMachine
     from recording_insights.media.executions import ExecutionStarter
+    from recording_insights.media.intake import Admission
+    from recording_insights.model.media_object import MediaObject
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
     from recording_insights.processing.submit_recording import SubmissionLinks
@@ -161,7 +164,7 @@ class Wiring(Generic[S]):
     @property
     def short_calls(self) -> bool:
         """Whether somebody waits for each call of AWS: an HTTP request, or the other media objects of a batch."""
-        return issubclass(self.settings_type, (RouteSettings, AdmitMediaSettings))
+        return issubclass(self.settings_type, (RouteSettings, AdmissionSettings))
 
     @part
     def table(self: "Wiring[TableSettings]") -> "Table":
@@ -270,6 +273,24 @@ class Wiring(Generic[S]):
         from recording_insights.aws.dead_letters import DeadLetters
 
         return DeadLetters(clients.sqs(), self.settings.dead_letters_url)
+
+    # Arrival
+
+    def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject") -> "Admission":
+        """Admit an object of a recordings bucket, or return why it is ignored."""
+        from recording_insights.media.batch import PROBE_SECONDS, read_until
+        from recording_insights.media.intake import admit_media
+
+        return admit_media(
+            media,
+            store=self.media,
+            default_provider=self.settings.provider,
+            prefix_providers=self.stage_settings.prefix_providers,
+            reader=lambda read: read_until(Deadline.after(PROBE_SECONDS), self.s3_media.range_reader(read)),
+            checksum=self.s3_media.checksum,
+            folder=self.folder_of(media.bucket),
+            start_execution=self.start_processing,
+        )
 
     # State machines
 

@@ -7,8 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from recording_insights.deadline import Deadline
-from recording_insights.media.batch import PROBE_SECONDS, admit_batch, read_until
-from recording_insights.media.intake import admit_media
+from recording_insights.media.batch import admit_batch
 from recording_insights.model.media_object import MediaObject
 from recording_insights.settings import AdmitMediaSettings
 from wiring import Wiring
@@ -31,15 +30,6 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
 
 def _admit(event: Mapping[str, Any]) -> Mapping[str, Any]:
     media = MediaObject.from_event(event)
-    outcome = admit_media(
-        media,
-        store=wiring.media,
-        default_provider=wiring.settings.provider,
-        prefix_providers=wiring.stage_settings.prefix_providers,
-        reader=lambda media: read_until(Deadline.after(PROBE_SECONDS), wiring.s3_media.range_reader(media)),
-        checksum=wiring.s3_media.checksum,
-        folder=wiring.folder_of(media.bucket),
-        start_execution=wiring.start_processing,
-    )
+    outcome = wiring.admit(media)
     logger.info("ignored" if "ignored" in outcome else "admitted", extra={"key": media.key, **outcome})
     return outcome

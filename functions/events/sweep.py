@@ -9,7 +9,6 @@ from aws_lambda_powertools import Logger
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.deadline import Deadline
 from recording_insights.media.executions import begin
-from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.receive_result_event import receive_result_event
 from recording_insights.processing.reopen import reopen
@@ -102,15 +101,6 @@ def _handle(event: Mapping[str, Any]) -> object:
 
 
 def _admit(media: MediaObject) -> Mapping[str, Any]:
-    outcome = admit_media(
-        media,
-        store=wiring.media,
-        default_provider=wiring.settings.provider,
-        prefix_providers=wiring.stage_settings.prefix_providers,
-        reader=wiring.s3_media.range_reader,
-        checksum=wiring.s3_media.checksum,
-        folder=wiring.folder_of(media.bucket),
-        start_execution=wiring.start_processing,
-    )
+    outcome = wiring.admit(media)
     logger.info("ignored" if "ignored" in outcome else "admitted", extra={"key": media.key, **outcome})
     return outcome

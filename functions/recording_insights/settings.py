@@ -133,6 +133,13 @@ class ProcessingSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
+class AdmissionSettings(TableSettings, ProcessingSettings):
+    """`provider` gets a media object for which neither its recording nor its key names a provider."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
 class CallbacksSettings(RepliesSettings, ProcessingSettings):
     """For functions that receive results: one that comes late starts an execution."""
 
@@ -207,10 +214,8 @@ class RetryRecordingSettings(TableSettings, ProcessingSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
-class AdmitObjectSettings(TableSettings, ProcessingSettings, RecordingsBucketSettings, RouteSettings):
-    """`provider` gets a media object for which neither its recording nor its key names a provider."""
-
-    provider: str
+class AdmitObjectSettings(AdmissionSettings, RecordingsBucketSettings, RouteSettings):
+    """Takes an object of the recordings bucket by its key."""
 
 
 @dataclass(frozen=True)
@@ -328,10 +333,8 @@ class RetryPageSettings(TableSettings, ProcessingSettings):
 
 
 @dataclass(frozen=True)
-class AdmitMediaSettings(TableSettings, ProcessingSettings):
-    """`provider` gets a media object for which neither its recording nor its key names a provider."""
-
-    provider: str
+class AdmitMediaSettings(AdmissionSettings):
+    """Takes the objects that events announce."""
 
 
 @dataclass(frozen=True)
@@ -342,10 +345,9 @@ class ReceiveResultEventSettings(CallbacksSettings):
 
 
 @dataclass(frozen=True)
-class SweepSettings(CallbacksSettings, RecordingsBucketSettings):
-    """`provider` and `providers` as for arrivals and results. The two URLs are those of the dead-letter queues."""
+class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings):
+    """`providers` as for results. The two URLs are those of the dead-letter queues."""
 
-    provider: str
     providers: Sequence[str]
     unadmitted_url: str
     dead_letters_url: str

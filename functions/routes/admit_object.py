@@ -1,14 +1,10 @@
 """POST /media"""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
-from recording_insights.media.intake import admit_media
-from recording_insights.model.media_object import MediaObject
 from recording_insights.retries.admit_object import admit_object
 from recording_insights.retries.request import read_key
 from recording_insights.settings import AdmitObjectSettings
@@ -26,19 +22,6 @@ def handler(request: HttpRequest) -> HttpResponse:
         bucket=bucket,
         store=wiring.media,
         find=partial(wiring.s3_media.find, bucket),
-        admit=_admit,
+        admit=wiring.admit,
     )
     return HttpResponse(dict(admitted), 202)
-
-
-def _admit(media: MediaObject) -> Mapping[str, Any]:
-    return admit_media(
-        media,
-        store=wiring.media,
-        default_provider=wiring.settings.provider,
-        prefix_providers=wiring.stage_settings.prefix_providers,
-        reader=wiring.s3_media.range_reader,
-        checksum=wiring.s3_media.checksum,
-        folder=wiring.folder,
-        start_execution=wiring.start_processing,
-    )

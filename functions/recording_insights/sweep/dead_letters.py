@@ -39,7 +39,7 @@ def handle_dead_letters(
             break
         if letter.sent_at > now - age:
             continue
-        step.attempt(lambda letter=letter: _handled(queue, letter, handle))  # type: ignore[misc]
+        step.attempt(_handled, queue, letter, handle)
     return step
 
 

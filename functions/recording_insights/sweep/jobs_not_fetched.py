@@ -42,9 +42,13 @@ def fetch_forgotten_jobs(
                 break
             for row in store.media_rows(recording["recording_id"]):
                 if _is_forgotten(row, failed_before):
-                    step.attempt(lambda row=row: "fetched" if retry(row) else None)  # type: ignore[misc]
+                    step.attempt(_outcome, retry, row)
             step.cursor = f"{status}/{here}"
     return Step(step.counts)
+
+
+def _outcome(retry: Callable[[MediaRow], object], row: MediaRow) -> str | None:
+    return "fetched" if retry(row) else None
 
 
 def _is_forgotten(row: MediaRow, failed_before: str) -> bool:

@@ -43,7 +43,7 @@ def admit_media_without_row(
                 if media.created_at < sweeping_since:
                     step.counts["left_alone"] += 1
                 else:
-                    step.attempt(lambda media=media: _outcome(admit(media)))  # type: ignore[misc]
+                    step.attempt(_outcome, admit, media)
                 step.cursor = media.playlist or media.key
         step.cursor = listed[-1].key
         if deadline.seconds_left < RESERVE_SECONDS:
@@ -51,8 +51,8 @@ def admit_media_without_row(
     return Step(step.counts)
 
 
-def _outcome(admission: Mapping[str, Any]) -> str:
-    return "ignored" if "ignored" in admission else "admitted"
+def _outcome(admit: Callable[[MediaObject], Mapping[str, Any]], media: MediaObject) -> str:
+    return "ignored" if "ignored" in admit(media) else "admitted"
 
 
 def _without_row(files: Sequence[StoredFile], bucket: str, store: RecordingStore) -> Iterator[MediaObject]:

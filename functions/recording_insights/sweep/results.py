@@ -21,7 +21,7 @@ def receive_results(
         if deadline.seconds_left < RESERVE_SECONDS:
             return step
         if file.modified >= modified_since:
-            step.attempt(lambda key=file.key: _outcome(receive, key))  # type: ignore[misc]
+            step.attempt(_outcome, receive, file.key)
         step.cursor = file.key
     return Step(step.counts)
 

@@ -32,6 +32,10 @@ def begin_rows_without_execution(
         if recording.get("updated_at", "") <= quiet_since:
             for row in store.media_rows(recording["recording_id"]):
                 if row.get("status") not in FINAL:
-                    step.attempt(lambda row=row: "unfinished" if begin(row) else "ended")  # type: ignore[misc]
+                    step.attempt(_outcome, begin, row)
         step.cursor = place
     return Step(step.counts)
+
+
+def _outcome(begin: Callable[[MediaRow], str | None], row: MediaRow) -> str:
+    return "unfinished" if begin(row) else "ended"

@@ -5,9 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVarTuple
 
 RESERVE_SECONDS = 20.0
 """Time that a step leaves: for the item that it works on, and for the row of the sweep."""
+
+Given = TypeVarTuple("Given")
 
 _logger = logging.getLogger(__name__)
 
@@ -34,13 +37,13 @@ class Step:
     counts: Counter[str] = field(default_factory=Counter)
     cursor: str | None = None
 
-    def attempt(self, work: Callable[[], str | None]) -> None:
-        """Do the work for one item and count what it returns, unless that is None.
+    def attempt(self, work: Callable[[*Given], str | None], *given: *Given) -> None:
+        """Do the work for one item, with what is given for it, and count what it returns, unless that is None.
 
         An exception is logged and counted as `faults`: one bad item must not keep the sweep from those behind it.
         """
         try:
-            outcome = work()
+            outcome = work(*given)
         except Exception:
             _logger.exception("the sweep could not do this now, and will try again")
             outcome = "faults"
