@@ -71,6 +71,7 @@ class RecordingInsightsStack(cdk.Stack):
             "WebhookUrl": webhooks.url,
             "AgoraUploaderName": buckets.uploader.user_name,
             "ArrivalsUrl": self.arrival.queue.queue_url,
+            "ArrivalsArn": self.arrival.queue.queue_arn,
             "UnadmittedArrivalsArn": self.arrival.unadmitted.queue_arn,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "SweepFunctionName": self.sweep.function.function.function_name,

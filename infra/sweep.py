@@ -37,6 +37,7 @@ class Sweep(Construct):
             reads=foundation.settings_for(
                 SweepSettings,
                 workflow_arn=workflow.state_machine_arn,
+                arrivals_arn=arrival.queue.queue_arn,
                 unadmitted_url=arrival.unadmitted.queue_url,
                 dead_letters_url=arrival.dead_letters.queue_url,
             ),

@@ -33,7 +33,9 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     ages = AT_ONCE if event.get("at_once") else Ages()
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     steps: Mapping[str, Work] = {
-        "arrivals": lambda row, after: bring_back(wiring.unadmitted, now=utc_now(), age=ages.letters),
+        "arrivals": lambda row, after: bring_back(
+            wiring.unadmitted, wiring.settings.arrivals_arn, now=utc_now(), age=ages.letters
+        ),
         "dead_letters": lambda row, after: handle_dead_letters(
             wiring.dead_letters, handle=_handle, now=utc_now(), deadline=deadline, age=ages.letters
         ),

@@ -346,9 +346,10 @@ class ReceiveResultEventSettings(CallbacksSettings):
 
 @dataclass(frozen=True)
 class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings):
-    """`providers` as for results. The two URLs are those of the dead-letter queues."""
+    """`providers` as for results. `arrivals_arn` is the queue of arrivals, and the two URLs are dead-letter queues."""
 
     providers: Sequence[str]
+    arrivals_arn: str
     unadmitted_url: str
     dead_letters_url: str
 

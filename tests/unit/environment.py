@@ -7,6 +7,7 @@ ENVIRONMENT = {
     "TABLE_NAME": "insights",
     "RECORDINGS_BUCKET": "recordings-bucket",
     "REPLIES_BUCKET": "replies-bucket",
+    "ARRIVALS_ARN": "arn:aws:sqs:eu-central-1:111122223333:arrivals",
     "UNADMITTED_URL": "https://sqs.test/unadmitted",
     "DEAD_LETTERS_URL": "https://sqs.test/dead-letters",
     "PROVIDER": "marsview",

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,14 +96,21 @@ def test_an_execution_that_vanished_has_a_successor(stack: LocalStack, clip: Pat
         assert until_ended(stack, recording_id)["status"] == "done"
 
 
-def test_dead_letters_of_arrivals_come_back(stack: LocalStack, clip: Path) -> None:
+def test_dead_letters_of_arrivals_come_back(
+    stack: LocalStack, clip: Path, captured_event: Callable[[str], dict[str, Any]]
+) -> None:
     letters = stack.outputs["UnadmittedArrivalsArn"].rpartition(":")[2]
     url = stack.client("sqs").get_queue_url(QueueName=letters)["QueueUrl"]
     with unadmitted_arrivals(stack, deliveries=1):
         key = drop(stack, clip)
         until(lambda: messages(stack, url), "the dead letter")
+    # A rule of EventBridge puts what it cannot deliver here too: such a message came from no queue.
+    gone = captured_event("object_created")
+    gone["detail"]["bucket"]["name"] = stack.outputs["RecordingsBucketName"]
+    stack.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(gone))
     assert "moved_back" not in sweep(stack, at_once=False)["arrivals"], "it is not an hour old"
     assert sweep(stack)["arrivals"] == {"moved_back": 1}
+    assert messages(stack, url) == 0
     assert until_ended(stack, recording_of(stack, key))["status"] == "done"
 
 

@@ -46,9 +46,13 @@ class DeadLetters:
         """Delete a message that was handled."""
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=letter.receipt)
 
-    def move_back(self) -> None:
-        """Have SQS move all messages to the queues that they come from, unless it does so already."""
+    def move_to(self, queue_arn: str) -> None:
+        """Have SQS move all messages to a queue, unless it does so already.
+
+        Without a destination, a task fails at a message that a rule of EventBridge put here: it has no source queue.
+        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+        """
         arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         tasks = self.sqs.list_message_move_tasks(SourceArn=arn)["Results"]
         if not any(task.get("Status") == "RUNNING" for task in tasks):
-            self.sqs.start_message_move_task(SourceArn=arn)
+            self.sqs.start_message_move_task(SourceArn=arn, DestinationArn=queue_arn)

@@ -15,11 +15,11 @@ LOOKED_AT = 10
 """Messages that tell how old a queue is: SQS names no oldest message."""
 
 
-def bring_back(queue: DeadLetters, *, now: datetime, age: timedelta) -> Step:
-    """Have the messages moved back to their queue, if one of those at its front is of this age."""
+def bring_back(queue: DeadLetters, to: str, *, now: datetime, age: timedelta) -> Step:
+    """Have the messages moved to the queue with this ARN, if one of those at its front is of this age."""
     step = Step()
     if any(letter.sent_at <= now - age for letter in queue.receive(LOOKED_AT, hidden=False)):
-        queue.move_back()
+        queue.move_to(to)
         step.counts["moved_back"] += 1
     return step
 

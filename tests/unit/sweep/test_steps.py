@@ -121,7 +121,7 @@ def test_results_in_the_window_are_received_and_none_keeps_another_back(clock: F
 @dataclass
 class FakeQueue:
     letters: list[DeadLetter] = field(default_factory=list)
-    moved: int = 0
+    moved_to: str = ""
 
     def put(self, content: object, sent_at: datetime) -> None:
         self.letters.append(DeadLetter(json.dumps(content), str(len(self.letters)), sent_at))
@@ -132,18 +132,20 @@ class FakeQueue:
     def delete(self, letter: DeadLetter) -> None:
         self.letters.remove(letter)
 
-    def move_back(self) -> None:
-        self.moved += 1
+    def move_to(self, queue_arn: str) -> None:
+        self.moved_to = queue_arn
 
 
 class TestDeadLetters:
     def test_arrivals_are_moved_back_once_they_are_an_hour_old(self, clock: FakeClock) -> None:
         queue = FakeQueue()
         queue.put({}, clock.now() - timedelta(minutes=30))
-        assert bring_back(cast(DeadLetters, queue), now=clock.now(), age=Ages().letters).counts == {}
+        assert bring_back(cast(DeadLetters, queue), "arn", now=clock.now(), age=Ages().letters).counts == {}
         queue.put({}, clock.now() - timedelta(minutes=61))
-        assert bring_back(cast(DeadLetters, queue), now=clock.now(), age=Ages().letters).counts == {"moved_back": 1}
-        assert queue.moved == 1
+        assert bring_back(cast(DeadLetters, queue), "arn", now=clock.now(), age=Ages().letters).counts == {
+            "moved_back": 1
+        }
+        assert queue.moved_to == "arn"
 
     def test_an_event_stays_until_it_is_handled(self, clock: FakeClock) -> None:
         queue, old = FakeQueue(), clock.now() - timedelta(hours=2)
