@@ -25,9 +25,10 @@ from recording_insights.errors import (
 from recording_insights.model.malformed import why_malformed
 from recording_insights.model.reasons import NO_REASON, because, code_of_fault
 from recording_insights.model.tries import number_of_try
+from recording_insights.processing.expected_end import estimate_of, learn, seconds_until_poll
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link, repeat_job
-from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
+from recording_insights.providers.pacing import SHORTEST_WAIT, next_try
 from recording_insights.providers.port import JobState, Provider
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
@@ -91,7 +92,7 @@ class _Poll:
             state = self.provider.poll(self.row["job"], delivered)
             if state.phase == "succeeded":
                 reply = self.provider.fetch(self.row["job"], delivered) if state.reply is None else state.reply
-                return self._store_reply(reply, state.missing)
+                return self._succeeded(reply, state.missing)
         except MediaLinkExpired as error:
             return renew_link(self.progress, store=self.store, reason=str(error))
         except JobNotFound as error:
@@ -119,6 +120,11 @@ class _Poll:
             return repeat_job(self.progress, store=self.store, reason=reason)
         return self.progress.end("failed", reason, "job_failed")
 
+    def _succeeded(self, reply: bytes, missing: Sequence[str]) -> Progress:
+        progress = self._store_reply(reply, missing)
+        learn(self.progress, self.row, self.provider.capabilities.pace, store=self.store, now=self.now())
+        return progress
+
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
         key = self.replies.keep(recording_id, media_id, number_of_try(self.row), reply)
@@ -142,12 +148,8 @@ class _Poll:
             reason = f"no result within {self.ceiling_minutes} minutes; last: {last}"
             is_delivered_only = self.provider.capabilities.callback == "required"
             return self.progress.end("failed", reason, "result_not_delivered" if is_delivered_only else "no_result")
-        seconds = next_wait(
-            self.provider.capabilities.pace,
-            attempt=self.progress.attempt,
-            elapsed_seconds=elapsed,
-            media_ms=self.row.get("duration_ms"),
-        )
+        estimate = estimate_of(self.row, self.provider.capabilities.pace)
+        seconds = seconds_until_poll(self.progress, estimate, elapsed)
         if fault:
             seconds = max(seconds, next_try(attempt=0, retry_after=getattr(fault, "retry_after", None)))
         # A fault says nothing about the job: only a state of the job takes "not found" back.

@@ -21,13 +21,14 @@ from recording_insights.errors import (
 )
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.reasons import NO_REASON, because, code_of_fault
+from recording_insights.processing.expected_end import expect_end, seconds_until_poll
 from recording_insights.processing.fail_over import FailOver
 from recording_insights.processing.job_name import JobName
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
 from recording_insights.processing.renewals import renew_link
 from recording_insights.processing.take_over import take_over
-from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
+from recording_insights.providers.pacing import SHORTEST_WAIT, Estimate, next_try
 from recording_insights.providers.port import (
     NO_CALLBACK,
     CallbackAddress,
@@ -127,6 +128,8 @@ class _Attempt:
 
     def submit(self, submission: Submission) -> Progress:
         """Place the job with the provider, and return the next step of the loop."""
+        # Before the paid call: nothing but the row's write may come between its response and the row.
+        estimate = expect_end(self.row, self.provider.capabilities.pace, store=self.store)
         if _calls_back(self.provider):
             self._note(asking=self.store.timestamp)
         try:
@@ -141,16 +144,24 @@ class _Attempt:
             return self._unconfirmed(error)
         except (ProviderBusy, ProviderUnavailable, SecretUnavailable) as error:
             return self._try_again(error)
-        return self._accepted(job)
+        return self._accepted(job, estimate)
 
-    def _accepted(self, job: Job) -> Progress:
+    def _accepted(self, job: Job, estimate: Estimate) -> Progress:
         progress = self.progress
-        recording_id, media_id = progress.recording_id, progress.media_id
-        self.store.submitted(recording_id, media_id, job=job, unconfirmed=None, asking=None, **NO_REASON)
+        self.store.submitted(
+            progress.recording_id,
+            progress.media_id,
+            job=job,
+            expected_seconds=round(estimate.seconds, 1),
+            expected_spread=round(estimate.spread, 3),
+            unconfirmed=None,
+            asking=None,
+            **NO_REASON,
+        )
         if _calls_back(self.provider):
             return progress.await_callback()
-        pace, media_ms = self.provider.capabilities.pace, self.row.get("duration_ms")
-        return progress.restart("running").wait(next_wait(pace, attempt=0, elapsed_seconds=0, media_ms=media_ms))
+        begun = progress.restart("running")
+        return begun.wait(seconds_until_poll(begun, estimate, 0))
 
     def _unconfirmed(self, error: SubmissionUnconfirmed) -> Progress:
         """The provider may have the job: one that calls back is awaited, since a second submission could pay twice."""

@@ -41,6 +41,7 @@ _INTERNAL_OF_MEDIA = {
     "checksum",
     "copied_etag",
     "job_number",
+    "expected_spread",
     "tried",
 }
 _INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}

@@ -15,6 +15,7 @@ NOTICE#<id>     NOTICE                              a notification of Agora's th
 SWEEP           SWEEP                               since when the sweep runs, and how far it has come
 RETRIES         RETRY#<retry id>                    a retry of many media objects; kept for 90 days
 RETRIES         LATEST                              the retry of many that was opened last
+PACE#<provider>#<kind>  JOB#<place>                 how long a job of this kind took; kept for 90 days
 """
 
 PARTITION = "pk"
@@ -105,3 +106,13 @@ def notice_key(notice_id: str) -> dict[str, str]:
 def retry_key(retry_id: str) -> dict[str, str]:
     """Key of a retry of many media objects; ids begin with the time, so that keys sort by it."""
     return {PARTITION: RETRIES, SORT: f"{RETRY_PREFIX}{retry_id}"}
+
+
+def finished_jobs_of(provider: str, kind: str) -> str:
+    """Partition of the finished jobs of one kind at a provider."""
+    return f"PACE#{provider}#{kind}"
+
+
+def finished_job_key(provider: str, kind: str, place: int) -> dict[str, str]:
+    """Key of one finished job; places count from 0."""
+    return {PARTITION: finished_jobs_of(provider, kind), SORT: f"JOB#{place:02d}"}

@@ -23,6 +23,7 @@ from recording_insights.model.tries import (
 )
 from recording_insights.store.contents import Content, ContentStore
 from recording_insights.store.expressions import change_of, if_it_holds, put_of, read, update_of, write_all
+from recording_insights.store.finished_jobs import FinishedJobStore
 from recording_insights.store.keys import PARTITION, media_key, try_key
 from recording_insights.store.numbers import encode
 from recording_insights.store.provider_jobs import ProviderJobStore
@@ -40,6 +41,8 @@ _OF_A_TRY: MediaChanges = {
     "asking": None,
     "unconfirmed": None,
     "submitted_at": None,
+    "expected_seconds": None,
+    "expected_spread": None,
     "polls": None,
     "last_word": None,
     "not_found_at": None,
@@ -104,6 +107,11 @@ class MediaStore:
     def jobs(self) -> ProviderJobStore:
         """The providers' own ids of jobs, in the same table."""
         return ProviderJobStore(self.table)
+
+    @property
+    def finished_jobs(self) -> FinishedJobStore:
+        """How long the latest jobs took, in the same table."""
+        return FinishedJobStore(self.table, self.now)
 
     @property
     def timestamp(self) -> str:

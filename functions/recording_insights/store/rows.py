@@ -177,6 +177,8 @@ class MediaChanges(TypedDict, total=False):
     asking: str | None
     unconfirmed: str | None
     submitted_at: str | None
+    expected_seconds: float | None
+    expected_spread: float | None
     given_up: Sequence[GivenUp] | None
     renewals: int | None
     repeats: int | None
@@ -256,6 +258,8 @@ class MediaRow(TypedDict, total=False):
     asking: str
     unconfirmed: str
     submitted_at: str
+    expected_seconds: float
+    expected_spread: float
     given_up: Sequence[GivenUp]
     renewals: int
     repeats: int
@@ -390,6 +394,20 @@ class ProviderJobRow(TypedDict):
     sk: str
     job_of_recording: str
     job_of_media: str
+
+
+class FinishedJobRow(TypedDict):
+    """How long a job took, divided by what the provider's built-in pace says; kept for 90 days.
+
+    `at_first_poll`: the job was over at the first poll already, so that it took this time at most.
+    """
+
+    pk: str
+    sk: str
+    ratio: float
+    at_first_poll: bool
+    ended_at: str
+    expires_at: int
 
 
 class RecorderNameRow(TypedDict):

@@ -74,7 +74,9 @@ class Processing:
         retried(self.flow.save, self.insights)
         collection = self.insights.read(R)
         recording = {name: value for name, value in collection.recording.items() if name != "version"}
-        return {"row": self.flow.item, "recording": recording, "found": collection.insights, "paid": self.shop.paid}
+        # A job that a callback confirms has no estimate: its end is known.
+        row = {name: value for name, value in self.flow.item.items() if not name.startswith("expected_")}
+        return {"row": row, "recording": recording, "found": collection.insights, "paid": self.shop.paid}
 
     def _called_back(self) -> None:
         name = str(JobName(R, self.flow.media.media_id, 0))

@@ -79,8 +79,8 @@ class TestPoll:
 
         progress = submitted.poll(replace(submitted.progress, outcome="running", attempt=4, waited_seconds=90))
 
-        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 25, 5)
-        assert progress.waited_seconds == 115
+        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 17, 5)
+        assert progress.waited_seconds == 107
         assert (submitted.item["last_word"], submitted.item["polls"]) == (state.word, 4)
         assert submitted.item["status"] == "submitted"
 
@@ -112,7 +112,7 @@ class TestPoll:
 
     @pytest.mark.parametrize(
         ("error", "seconds"),
-        [(ProviderBusy("busy"), 12), (ProviderBusy("busy", 700), 700), (ProviderUnavailable("away"), 12)],
+        [(ProviderBusy("busy"), 14), (ProviderBusy("busy", 700), 700), (ProviderUnavailable("away"), 14)],
     )
     @pytest.mark.parametrize("at", ["poll", "fetch"])
     def test_a_transient_fault_never_fails_a_paid_job(

@@ -46,8 +46,9 @@ class TestSubmit:
 
         progress = flow.submit()
 
-        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 23, 1)
+        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", 14, 1)
         assert (flow.item["status"], flow.item["job"], flow.item["provider"]) == ("submitted", JOB, "marsview")
+        assert (flow.item["expected_seconds"], flow.item["expected_spread"]) == (23, 2)
         (submission,) = flow.provider.submissions
         assert submission.title == R, "a file's name has the channel's name in it"
         assert submission.media == flow.media

@@ -1,84 +1,154 @@
-"""When to poll and to submit again, in exact seconds.
+"""When to poll and to submit again, in exact seconds."""
 
-The first poll comes when a job of this length is usually finished. Later intervals are a quarter of the elapsed time,
-or half of what is left of the estimate if that is longer. All are from 5 s to 5 min.
-"""
-
-from itertools import product
+import random
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import pairwise, product
+from math import exp, log
 
 import pytest
 
-from recording_insights.providers.pacing import Pace, next_try, next_wait
+from recording_insights.providers.pacing import Estimate, Finished, Pace, next_try, next_wait
 
 MINUTE = 60_000
-USUAL = Pace(5, 0.3)
+HOUR = 3600.0
 
 
-@pytest.mark.parametrize(
-    ("pace", "media_ms", "seconds"),
-    [
-        (USUAL, 0, 5),
-        (USUAL, 3_000, 6),
-        (USUAL, MINUTE, 23),
-        (USUAL, 5 * MINUTE, 95),
-        (USUAL, 962_000, 294),
-        (USUAL, 16 * MINUTE, 293),
-        (USUAL, 17 * MINUTE, 300),
-        (USUAL, 360 * MINUTE, 300),
-        (USUAL, None, 185),
-        (Pace(60, 0.0), 0, 60),
-        (Pace(60, 0.0), 360 * MINUTE, 60),
-        (Pace(0, 1.5), 0, 5),
-        (Pace(0, 1.5), 4_000, 6),
-        (Pace(0, 1.5), 198_000, 297),
-        (Pace(0, 1.5), None, 300),
-    ],
-)
-def test_the_first_poll_comes_when_the_job_is_expected_to_be_finished(
-    pace: Pace, media_ms: int | None, seconds: int
+def moments(estimate: Estimate, until: float, place: float = 0.5) -> list[int]:
+    """When a job is polled that still runs `until` so many seconds after its provider accepted it."""
+    polls = [next_wait(estimate, elapsed_seconds=0, place=place)]
+    while polls[-1] < until:
+        polls.append(polls[-1] + next_wait(estimate, elapsed_seconds=polls[-1], place=place))
+    return polls
+
+
+class TestPace:
+    @pytest.mark.parametrize(
+        ("pace", "media_ms", "seconds"),
+        [
+            (Pace(5, 0.3), 0, 5),
+            (Pace(5, 0.3), MINUTE, 23),
+            (Pace(5, 0.3), 360 * MINUTE, 6485),
+            (Pace(5, 0.3), None, 185),
+            (Pace(0, 1.5), 0, 1),
+        ],
+    )
+    def test_a_job_takes_a_start_and_a_share_of_the_media(
+        self, pace: Pace, media_ms: int | None, seconds: float
+    ) -> None:
+        assert pace.seconds_for(media_ms) == pytest.approx(seconds)
+
+
+class TestNextWait:
+    @pytest.mark.parametrize(
+        ("estimate", "polls"),
+        [
+            (Estimate(15), [9, 14, 19, 24, 29, 34]),
+            (Estimate(600), [356, 413, 471, 529, 586, 643]),
+            (Estimate(600, 1.2), [536, 569, 599, 627, 652, 674]),
+            (Estimate(HOUR), [2056, 2316, 2579, 2843, 3107, 3370]),
+        ],
+    )
+    def test_the_first_polls_of_one_job(self, estimate: Estimate, polls: list[int]) -> None:
+        assert moments(estimate, 10**6)[:6] == polls
+
+    def test_nobody_polls_before_a_job_can_be_over(self) -> None:
+        for seconds, spread, place in product((15, 600, HOUR), (1.15, 2, 4), (0, 1)):
+            assert moments(Estimate(seconds, spread), 0, place)[0] > seconds / spread
+
+    def test_beyond_every_expectation_the_intervals_grow_with_the_excess(self) -> None:
+        """A job of 10 minutes that runs for a day costs some thirty polls more, not two thousand."""
+        late = [moment for moment in moments(Estimate(600), 86_400) if moment > 1200]
+
+        assert len(late) < 40
+        assert all(later - 1200 < 1.5 * (earlier - 1200) for earlier, later in pairwise(late[6:]))
+
+    def test_polls_of_jobs_that_began_together_spread(self) -> None:
+        first = [moments(Estimate(600), 0, place / 1000)[0] for place in range(1000)]
+
+        assert max(map(first.count, first)) <= 60
+        assert max(first) - min(first) >= 20
+
+    def test_a_wait_is_whole_seconds_from_5(self) -> None:
+        estimates = [Estimate(seconds, spread) for seconds, spread in product((1, 15, 600, 10**6), (1.15, 2, 4))]
+        for estimate, elapsed, place in product(estimates, (0, 0.4, 17, HOUR, 10**7), (0, 0.5, 1)):
+            seconds = next_wait(estimate, elapsed_seconds=elapsed, place=place)
+
+            assert isinstance(seconds, int)
+            assert seconds >= 5
+
+
+BUDGETS = [
+    # estimate, spread, mean delay, 95th percentile of the delay, state transitions
+    (600, 2.0, 27, 65, 30),
+    (600, 1.2, 19, 65, 16),
+    (HOUR, 2.0, 135, 400, 35),
+    (HOUR, 1.2, 80, 400, 20),
+    (6 * HOUR, 2.0, 432, 1200, 60),
+]
+"""What a poll alone may cost, and how late it may notice the end. Jobs end anywhere within the spread, log-uniform."""
+
+
+@pytest.mark.parametrize(("seconds", "spread", "mean", "late", "transitions"), BUDGETS)
+def test_the_end_is_noticed_soon_and_cheaply(
+    seconds: float, spread: float, mean: float, late: float, transitions: float
 ) -> None:
-    assert next_wait(pace, attempt=0, elapsed_seconds=0, media_ms=media_ms) == seconds
+    delays, polls = [], []
+    for place, end in _ends(Estimate(seconds, spread)):
+        polled = moments(Estimate(seconds, spread), end, place)
+        delays.append(polled[-1] - end)
+        polls.append(len(polled))
+
+    assert sum(delays) / len(delays) <= mean
+    assert sorted(delays)[int(0.95 * len(delays))] <= late
+    # The first choice, Submit, its choice, and Save; for each poll Wait, Poll and its choice.
+    assert 4 + 3 * sum(polls) / len(polls) <= transitions
 
 
-@pytest.mark.parametrize(("elapsed", "seconds"), [(1, 11), (10, 6), (13, 5), (20, 5), (23, 6), (28, 7), (400, 100)])
-def test_a_later_poll_waits_for_half_of_the_estimate_or_a_quarter_of_the_elapsed_time(
-    elapsed: float, seconds: int
-) -> None:
-    for attempt in (1, 50):
-        assert next_wait(USUAL, attempt=attempt, elapsed_seconds=elapsed, media_ms=MINUTE) == seconds
+def _ends(estimate: Estimate) -> Iterator[tuple[float, float]]:
+    """A place, and the moment at which a job ends."""
+    draw = random.Random(0)
+    for share in range(2000):
+        yield draw.random(), estimate.seconds * estimate.spread ** (share / 1000 - 1)
 
 
-@pytest.mark.parametrize(("elapsed", "seconds"), [(1_190, 298), (1_196, 299), (1_199, 300), (1_204, 300), (10**7, 300)])
-def test_no_wait_is_longer_than_five_minutes(elapsed: float, seconds: int) -> None:
-    assert next_wait(USUAL, attempt=5, elapsed_seconds=elapsed, media_ms=MINUTE) == seconds
+class TestEstimate:
+    def test_the_built_in_pace_counts_until_three_jobs_have_finished(self) -> None:
+        assert Estimate.of(100, [Finished(5.0)] * 2) == Estimate(100, 2.0)
+        assert Estimate.of(100, [Finished(5.0)] * 3).seconds == pytest.approx(500)
 
+    def test_one_job_that_hung_moves_nothing(self) -> None:
+        usual = [Finished(1 + 0.05 * number) for number in range(-4, 5)]
+        before, after = Estimate.of(100, usual), Estimate.of(100, [Finished(100.0), *usual])
 
-@pytest.mark.parametrize(
-    ("minutes", "moments"),
-    [
-        (1, [23, 29, 36, 45, 56, 70, 88, 110, 138, 172]),
-        (5, [95, 119, 149, 186, 232, 290, 362]),
-        (60, [300, 600, 842, 1052, 1315, 1615, 1915, 2215, 2515, 2815, 3115, 3415]),
-    ],
-)
-def test_the_polls_of_one_job(minutes: int, moments: list[int]) -> None:
-    """Each list ends about when a job of this pace would take as long as the media, or three times as long."""
-    elapsed, polls = 0, []
-    for attempt in range(len(moments)):
-        elapsed += next_wait(USUAL, attempt=attempt, elapsed_seconds=elapsed, media_ms=minutes * MINUTE)
-        polls.append(elapsed)
+        assert after.seconds == pytest.approx(before.seconds, rel=0.06)
+        assert after.spread == pytest.approx(before.spread, rel=0.06)
 
-    assert polls == moments
+    def test_the_newest_jobs_count(self) -> None:
+        """After the provider has become ten times as fast, five jobs outvote those of before."""
+        before, now = [Finished(1.0)] * 11, [Finished(0.1)] * 5
 
+        assert Estimate.of(100, [*now, *before]).seconds == pytest.approx(10)
+        assert Estimate.of(100, [*now[:4], *before]).seconds == pytest.approx(100)
 
-def test_a_wait_is_whole_seconds_from_5_to_300() -> None:
-    paces = (USUAL, Pace(60, 0.0), Pace(0, 1.5))
-    lengths = (None, 0, 1, 4_000, MINUTE, 60 * MINUTE, 10**12)
-    for pace, media_ms, attempt, elapsed in product(paces, lengths, (0, 1, 50), (0, 0.4, 17, 3_600, 10**7)):
-        seconds = next_wait(pace, attempt=attempt, elapsed_seconds=elapsed, media_ms=media_ms)
+    def test_jobs_that_were_over_at_the_first_poll_halve_an_estimate_if_most_were(self) -> None:
+        early = [Finished(0.9, at_first_poll=True)]
 
-        assert isinstance(seconds, int)
-        assert 5 <= seconds <= 300
+        assert Estimate.of(100, early * 9).seconds == pytest.approx(45)
+        assert Estimate.of(100, [*early * 4, *[Finished(1.0)] * 5]).seconds == pytest.approx(100)
+
+    @pytest.mark.parametrize("wrong_by", [0.1, 0.5, 2.0, 10.0])
+    def test_a_wrong_estimate_heals_within_ten_jobs(self, wrong_by: float) -> None:
+        draw, finished = random.Random(1), list[Finished]()
+        for _ in range(10):
+            estimate, end = Estimate.of(600, finished), 600 * wrong_by * 1.1 ** draw.uniform(-1, 1)
+            polled = moments(estimate, end, draw.random())
+            began = polled[bisect_left(polled, end) - 1] if len(polled) > 1 else polled[-1]
+            finished.insert(0, Finished((began + polled[-1]) / 2 / 600, len(polled) == 1))
+
+        healed = Estimate.of(600, finished)
+        assert abs(log(healed.seconds / (600 * wrong_by))) < log(1.35)
+        assert healed.spread < exp(1.4)
 
 
 class TestNextTry:
