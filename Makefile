@@ -20,6 +20,8 @@ MODE ?=
 STREAM_MODE ?=
 # JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud`, `audit` and `agora-key` print their result as JSON on standard output.
 JSON ?=
+# The benchmark: remux or wait.
+BENCH ?= remux
 # DELETE=1: `agora-key` deletes user, key and secret; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
 # The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name), SEED=number repeats a run.
@@ -108,8 +110,8 @@ sbom: install $(AUDIT)/installed ## Write the bills of materials of the Lambda p
 unit: install ## Run the unit tests only
 	$(VENV)/pytest -n $(WORKERS) tests/unit
 
-bench: install ## Measure how fast segments become one file, compared with FFmpeg (FFMPEG=path; JSON=1)
-	@$(VENV)/python -m benchmarks.remux $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
+bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), or with BENCH=wait the polls beside the best ones (JSON=1)
+	@PYTHONPATH=functions $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
 
 check: install ## Check format, lint and types
 	$(VENV)/ruff format --check .

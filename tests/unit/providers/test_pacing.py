@@ -8,6 +8,7 @@ from math import exp, log
 
 import pytest
 
+from benchmarks.wait import CASES, measure
 from recording_insights.providers.pacing import Estimate, Finished, Pace, next_try, next_wait
 
 MINUTE = 60_000
@@ -103,6 +104,11 @@ def test_the_end_is_noticed_soon_and_cheaply(
     assert sorted(delays)[int(0.95 * len(delays))] <= late
     # The first choice, Submit, its choice, and Save; for each poll Wait, Poll and its choice.
     assert 4 + 3 * sum(polls) / len(polls) <= transitions
+
+
+@pytest.mark.parametrize("case", ["10 min, wrong by up to 2", "1 h, learned"])
+def test_no_schedule_with_as_many_polls_is_much_better(case: str) -> None:
+    assert measure(case, CASES[case]).ratio <= 1.1
 
 
 def _ends(estimate: Estimate) -> Iterator[tuple[float, float]]:
