@@ -28,7 +28,11 @@ from sandbox.cloud.emulator.doors import (
     give_functions_keys_of_this_start,
 )
 from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE, record_evaluations
-from sandbox.cloud.emulator.executions import end_tokens_of_stopped_executions, scale_time_outs_of_tokens
+from sandbox.cloud.emulator.executions import (
+    end_tokens_of_stopped_executions,
+    evaluate_time_outs,
+    scale_time_outs_of_tokens,
+)
 from sandbox.cloud.emulator.queues import add_message_move_tasks
 from sandbox.cloud.emulator.restarts import go_on_after_restarts
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
@@ -68,6 +72,7 @@ def main() -> None:
     enforce_roles_of_mappings()
     end_tokens_of_stopped_executions()
     scale_time_outs_of_tokens()
+    evaluate_time_outs()
     apply_wait_scale_at_once()
     deliver = try_events_as_documented()
     retry_as_documented()
