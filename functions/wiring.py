@@ -34,6 +34,7 @@ from recording_insights.settings import (
     SubmitRecordingSettings,
     SweepSettings,
     TableSettings,
+    TurnsSettings,
     VendorSettings,
     WatchSettings,
     WebhookSettings,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
     from recording_insights.processing.submit_recording import SubmissionLinks
+    from recording_insights.processing.turns import Turns
     from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider
     from recording_insights.store.insights import InsightStore
     from recording_insights.store.media import MediaStore
@@ -412,6 +414,15 @@ class Wiring(Generic[S]):
         key = delivery_key(provider, job_name)
         make_link = partial(self.replies.upload_link, key, minutes=self.settings.link_minutes)
         return Delivery(self.settings.replies_bucket, key, make_link)
+
+    @part
+    def turns(self: "Wiring[TurnsSettings]") -> "Turns":
+        """The slots and queues of the providers."""
+        from recording_insights.processing.turns import LEASE_MARGIN_SECONDS, Turns
+        from recording_insights.store.turns import TurnStore
+
+        lease_seconds = self.settings.poll_ceiling_minutes * 60 + LEASE_MARGIN_SECONDS
+        return Turns(TurnStore(self.table), self.settings.slots, lease_seconds, self.end_wait)
 
     # Callbacks
 

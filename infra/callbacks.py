@@ -14,7 +14,7 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.api import RESULT_THROTTLE, RecordingsApi
 from infra.python_function import PythonFunction
-from infra.state_machine import run_executions
+from infra.state_machine import run_executions, wake_executions
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.providers.port import AwsService
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks, sends_result
@@ -71,7 +71,7 @@ class Webhooks(Construct):
         providers = foundation.settings.providers
         machine = state_machine.state_machine_arn
         rights = [
-            iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[machine]),
+            wake_executions(state_machine),
             *run_executions(state_machine),
         ]
         kept = [name for name in providers if sends_result(name)]

@@ -4,7 +4,7 @@ Python decides the timing. The definition gets it as data and holds no arithmeti
 and comparisons only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -17,7 +17,7 @@ from infra.access import Foundation
 from infra.bundling.native_wheels import prepare_code
 from infra.callbacks import Webhooks
 from infra.python_function import PythonFunction
-from infra.state_machine import lambda_task, outcome, see_executions, standard_machine, wait
+from infra.state_machine import lambda_task, outcome, see_executions, standard_machine, wait, wake_executions
 from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
 from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
 from recording_insights.processing.late_files import LONGEST_SILENCE
@@ -31,14 +31,18 @@ from recording_insights.settings import (
     PollJobSettings,
     PrepareMediaSettings,
     ReportFailureSettings,
+    ReportFaultSettings,
     SaveInsightsSettings,
     SubmitRecordingSettings,
 )
 from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT
 
+REPAIR_SECONDS = 300
+"""The wait after a fault that could not even be reported."""
+
 
 class ProcessingWorkflow(Construct):
-    """The state machine and the five functions behind its tasks."""
+    """The state machine and the six functions behind its tasks."""
 
     def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, webhooks: Webhooks) -> None:
         super().__init__(scope, construct_id)
@@ -59,11 +63,18 @@ class ProcessingWorkflow(Construct):
             cdk.Duration.minutes(2),
             memory_mb=1024,
         )
+        self.report_fault = self._function(
+            "report_fault",
+            "Writes a fault to the row, and returns how long to wait for its repair",
+            foundation.settings_for(ReportFaultSettings),
+            [foundation.on_table("GetItem", "Query", "UpdateItem")],
+            cdk.Duration.seconds(30),
+        )
         self.report = self._function(
             "report_failure",
             "Writes the reason of a failure to the row",
             foundation.settings_for(ReportFailureSettings),
-            [foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem")],
+            [foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem")],
             cdk.Duration.seconds(30),
         )
         self.state_machine = self._state_machine()
@@ -71,6 +82,9 @@ class ProcessingWorkflow(Construct):
         sees = iam.Policy(self, "SeeExecutions", statements=[see_executions(self.state_machine)])
         for function in (self.prepare, self.submit):
             sees.attach_to_role(function.role)
+        wakes = iam.Policy(self, "WakeExecutions", statements=[wake_executions(self.state_machine)])
+        for function in (self.submit, self.poll, self.report):
+            wakes.attach_to_role(function.role)
 
     def _prepare_media(self) -> PythonFunction:
         foundation = self._foundation
@@ -101,7 +115,7 @@ class ProcessingWorkflow(Construct):
                 SubmitRecordingSettings, webhook_secret=webhooks.secret_id, webhook_url=webhooks.url
             ),
             [
-                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
+                foundation.on_table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),
                 *foundation.read_provider_secrets(),
                 *webhooks.read_secret(),
@@ -119,7 +133,7 @@ class ProcessingWorkflow(Construct):
             "Polls a provider's job and keeps the reply",
             foundation.settings_for(PollJobSettings),
             [
-                foundation.on_table("GetItem", "PutItem", "UpdateItem", "Query"),
+                foundation.on_table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.on_replies("PutObject", *(["GetObject"] if delivered else [])),
                 *([foundation.list_replies()] if delivered else []),
                 *foundation.read_provider_secrets(),
@@ -159,16 +173,16 @@ class ProcessingWorkflow(Construct):
 
     def _state_machine(self) -> sfn.StateMachine:
         settings = self._foundation.settings
-        ceilings = settings.submit_ceiling_minutes + settings.poll_ceiling_minutes
+        ceilings = settings.queue_days * 24 * 60 + settings.give_up_hours * 60 + settings.poll_ceiling_minutes
         # A track's execution starts with the recording. It ends a day of silence after the recording at the latest.
         recording = MOST_HOURS * 60 + LONGEST_SILENCE.total_seconds() / 60 + settings.late_files_minutes
         return standard_machine(
             self,
             settings,
             self._definition(),
-            functions=[self.prepare, self.submit, self.poll, self.save, self.report],
+            functions=[self.prepare, self.submit, self.poll, self.save, self.report_fault, self.report],
             statements=[self._foundation.on_table("UpdateItem")],
-            # Each new job and each provider that takes over restarts both waits. The hour is for faults.
+            # Each new job and each provider that takes over restarts all waits. The hour is for faults.
             timeout=cdk.Duration.minutes(
                 (1 + MOST_RENEWALS + MOST_REPEATS + len(settings.failover)) * ceilings + recording + 60
             ),
@@ -176,10 +190,11 @@ class ProcessingWorkflow(Construct):
 
     def _definition(self) -> sfn.IChainable:
         report = self._report_failure()
-        prepare = self._task("Prepare media", self.prepare, on_error=report)
-        submit = self._task("Submit recording", self.submit, on_error=report)
-        poll = self._task("Poll job", self.poll, on_error=report)
-        save = self._task("Save insights", self.save, on_error=report)
+        fault = self._task("Report fault", self.report_fault)
+        prepare = self._task("Prepare media", self.prepare, on_error=fault, again="prepare")
+        submit = self._task("Submit recording", self.submit, on_error=fault, again="submit")
+        poll = self._task("Poll job", self.poll, on_error=fault, again="running")
+        save = self._task("Save insights", self.save, on_error=fault, again="succeeded")
         waiting = wait(self, "Wait")
         over = sfn.Succeed.jsonata(self, "Nothing to do")
         finished = (
@@ -187,6 +202,7 @@ class ProcessingWorkflow(Construct):
             .when(outcome("awaiting"), self._await_callback(poll))
             .when(outcome("running"), waiting)
             .when(outcome("succeeded"), save)
+            .when(outcome("parked"), self._await_turn(submit))
             .when(outcome("submit"), submit)
             .when(outcome("prepare"), prepare)
             .when(outcome("over"), over)
@@ -195,7 +211,23 @@ class ProcessingWorkflow(Construct):
         waiting.next(poll)
         poll.next(finished)
         submit.next(finished)
+        self._wait_for_repair(fault, {"prepare": prepare, "submit": submit, "running": poll, "succeeded": save}, report)
         return self._prepared(prepare, submit, report, over)
+
+    def _wait_for_repair(
+        self, fault: tasks.LambdaInvoke, states: Mapping[str, tasks.LambdaInvoke], report: tasks.LambdaInvoke
+    ) -> None:
+        """After a fault of AWS or of our own, wait and go on where it happened: time or an operator mends it."""
+        repair = wait(self, "Wait for repair")
+        passes = sfn.Choice.jsonata(self, "Fault passes?").when(outcome("failed"), report).otherwise(repair)
+        fault.next(passes)
+        # The fault may concern this function too. The input has a wait of its own.
+        fault.add_catch(repair, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
+        go_on = sfn.Choice.jsonata(self, "Go on where?")
+        *others, (_, last) = states.items()
+        for value, state in others:
+            go_on.when(outcome(value), state)
+        repair.next(go_on.otherwise(last))
 
     def _prepared(
         self, prepare: tasks.LambdaInvoke, submit: tasks.LambdaInvoke, report: tasks.LambdaInvoke, over: sfn.Succeed
@@ -256,8 +288,35 @@ class ProcessingWorkflow(Construct):
         state.add_catch(poll, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
         return state.next(poll)
 
+    def _await_turn(self, submit: tasks.LambdaInvoke) -> tasks.CallAwsService:
+        """Write the task token to the item in the provider's queue, wait for a turn, then submit in any case.
+
+        The write fails if somebody has given the media object its turn before the wait.
+        """
+        state = tasks.CallAwsService.jsonata(
+            self,
+            "Await turn",
+            service="dynamodb",
+            action="updateItem",
+            iam_resources=[self._foundation.table.table.table_arn],
+            integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
+            parameters={
+                "TableName": self._foundation.table.table.table_name,
+                "Key": {PARTITION: {"S": "{% $states.input.queue %}"}, SORT: {"S": "{% $states.input.place %}"}},
+                "UpdateExpression": "SET task_token = :token",
+                "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists(called_at)",
+                "ExpressionAttributeValues": {":token": {"S": "{% $states.context.Task.Token %}"}},
+            },
+            task_timeout=sfn.Timeout.at("{% $states.input.wait_seconds %}"),
+            outputs="{% $states.input %}",
+        )
+        timed_out = "{% $merge([$states.input, {'timed_out': true}]) %}"
+        state.add_catch(submit, errors=[sfn.Errors.TIMEOUT], outputs=timed_out)
+        state.add_catch(submit, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
+        return state.next(submit)
+
     def _task(
-        self, name: str, function: PythonFunction, *, on_error: sfn.IChainable | None = None
+        self, name: str, function: PythonFunction, *, on_error: sfn.IChainable | None = None, again: str = ""
     ) -> tasks.LambdaInvoke:
         payload = "{% $merge([$states.input, {'execution': $states.context.Execution.Id}]) %}"
         task = lambda_task(self, name, function, payload)
@@ -265,7 +324,9 @@ class ProcessingWorkflow(Construct):
             task.add_catch(
                 on_error,
                 errors=[sfn.Errors.ALL],
-                outputs="{% $merge([$states.input, {'error': $states.errorOutput, 'failed_state': '" + name + "'}]) %}",
+                outputs="{% $merge([$states.input, {'error': $states.errorOutput, 'failed_state': '"
+                + f"{name}', 'outcome': '{again}', 'wait_seconds': {REPAIR_SECONDS}"
+                + "}]) %}",
             )
         return task
 

@@ -44,9 +44,9 @@ class StackSettings:
     `provider` gets every recording that names no other. Requests may also name `other_providers`; `failover` take over
     in their order. `prefix_providers` has providers by the prefix of an object's key: the first gets the object, the
     others take over. By provider, `base_urls` replaces scheme and host, and `provider_options` are the options of each
-    job. `result_concurrency` workers are reserved for each function that keeps results; 0 reserves none. `jwt_issuer`
-    and `jwt_audience` go together; they replace IAM by a JWT authorizer. `kms_key_arn` is the customer's key, which
-    encrypts what the stack stores.
+    job, and `given_slots` replaces the number of its slots (None: no slots). `result_concurrency` workers are reserved
+    for each function that keeps results; 0 reserves none. `jwt_issuer` and `jwt_audience` go together; they replace IAM
+    by a JWT authorizer. `kms_key_arn` is the customer's key, which encrypts what the stack stores.
     """
 
     stage: str
@@ -57,7 +57,9 @@ class StackSettings:
     failover_minutes: int = 15
     provider_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
-    submit_ceiling_minutes: int = 60
+    give_up_hours: int = 72
+    queue_days: int = 14
+    given_slots: Mapping[str, int | None] = field(default_factory=dict)
     poll_ceiling_minutes: int = 240
     late_files_minutes: int = 60
     sweep_minutes: int = 15
@@ -77,6 +79,12 @@ class StackSettings:
         """All providers that can get a recording, the default first."""
         by_prefix = (name for names in self.prefix_providers.values() for name in names)
         return list(dict.fromkeys((self.provider, *self.other_providers, *self.failover, *by_prefix)))
+
+    @property
+    def slots(self) -> dict[str, int]:
+        """The slots by provider. A provider without slots is not among them."""
+        known = {name: self.given_slots.get(name, PROVIDERS[name].slots) for name in self.providers}
+        return {name: slots for name, slots in known.items() if slots is not None}
 
     @property
     def local(self) -> bool:
@@ -107,7 +115,7 @@ class StackSettings:
             ContextError: names every key that is unknown or missing, or has a wrong value.
         """
         given = {key: value for key, value in context.items() if not _CDK_KEYS.match(key)}
-        faults = [f"{key}: unknown; the settings are {', '.join(SETTINGS)}" for key in given if key not in SETTINGS]
+        faults = [_unknown(key) for key in given if key not in SETTINGS]
         values: dict[str, Any] = {}
         for key, setting in SETTINGS.items():
             if key not in given:
@@ -148,6 +156,12 @@ class Setting:
             values[self.field] = value
 
 
+def _unknown(key: str) -> str:
+    if key in RENAMED:
+        return f"{key}: is now {RENAMED[key]}"
+    return f"{key}: unknown; the settings are {', '.join(SETTINGS)}"
+
+
 def _option_faults(provider_options: Mapping[str, Any]) -> Iterator[str]:
     for provider, options in provider_options.items():
         try:
@@ -167,10 +181,19 @@ def _parse_flag(value: str) -> bool:
     return flags[value.lower()]
 
 
+def _slots_or_none(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    return whole_number(1, 1000)(name, value)
+
+
 def _parse_names(value: str) -> list[str]:
     return [name.strip() for name in value.split(",")]
 
 
+_slots: Reader[int | None] = from_text(
+    lambda text: None if text == "none" else int(text), Reader(_slots_or_none, {"type": ["integer", "null"]})
+)
 _NAMES_ALLOWED = f"names out of {', '.join(PROVIDERS)}, separated by commas"
 _prefix = matching(r"[\s\S]+", "must not be empty")
 _names = from_text(_parse_names, distinct(list_of(one_of(*PROVIDERS), of="names"), "must not name a provider twice"))
@@ -205,7 +228,8 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "failover": Setting("failover", _names, _NAMES_ALLOWED),
     "failoverMinutes": _whole_number("failover_minutes", 1, 1440),
-    "submitCeilingMinutes": _whole_number("submit_ceiling_minutes", 1, 1440),
+    "giveUpHours": _whole_number("give_up_hours", 1, 336),
+    "queueDays": _whole_number("queue_days", 1, 30),
     "pollCeilingMinutes": _whole_number("poll_ceiling_minutes", 1, 1440),
     "lateFilesMinutes": _whole_number("late_files_minutes", 1, 4320),
     "sweepMinutes": _whole_number("sweep_minutes", 0, 1440),
@@ -233,8 +257,14 @@ SETTINGS: Mapping[str, Setting] = {
         )
         for provider, row in PROVIDERS.items()
     },
+    **{
+        f"{provider}Slots": Setting("given_slots", _slots, "a whole number from 1 to 1000, or none", vendor=provider)
+        for provider in PROVIDERS
+    },
     **{f"{vendor}BaseUrl": Setting("base_urls", _URL, "an http or https URL", vendor=vendor) for vendor in VENDORS},
 }
 
+RENAMED = {"submitCeilingMinutes": "giveUpHours, in hours from the first turn at the provider; it was in minutes"}
+"""Settings of earlier versions."""
 _ADDRESSES = frozenset({"webhookBaseUrl", *(f"{vendor}BaseUrl" for vendor in VENDORS)})
 """What keys, tokens and links are sent to, or come back to."""

@@ -51,8 +51,8 @@ class RecordingInsightsStack(cdk.Stack):
         self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
         webhooks.receive(self.workflow.state_machine, self.arrival.dead_letters)
         self.retries = Retries(self, "Retries", foundation, self.workflow.state_machine)
-        machines = [self.workflow.state_machine, self.watch.state_machine, self.retries.state_machine]
-        StoppedExecutions(self, "Stopped", foundation, machines, self.arrival.dead_letters)
+        others = [self.watch.state_machine, self.retries.state_machine]
+        StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, others, self.arrival.dead_letters)
         self.retry_routes = {
             route.module: self.api.add_route(route, settings)
             for route in retry_routes(foundation, self.workflow.state_machine, self.retries.state_machine)

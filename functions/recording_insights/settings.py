@@ -158,6 +158,14 @@ class WebhookSettings(FunctionSettings):
     webhook_secret: str
 
 
+@dataclass(frozen=True)
+class TurnsSettings(TableSettings):
+    """For functions that take or give back slots: their number by provider; a provider without one has no slots."""
+
+    slots: Mapping[str, int]
+    poll_ceiling_minutes: int
+
+
 # Routes
 
 
@@ -280,26 +288,25 @@ class PrepareMediaSettings(TableSettings, RecordingsBucketSettings, LateFilesSet
 
 
 @dataclass(frozen=True)
-class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings):
+class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings, TurnsSettings):
     """`failover` are the providers that take over, in this order.
 
-    A provider takes over `failover_minutes` after its predecessor became unavailable. `submit_ceiling_minutes` counts
-    from the arrival of the media object. `link_minutes` is the life of a presigned URL. Vendors reach our webhooks
-    under `webhook_url`.
+    A provider takes over `failover_minutes` after the arrival. `give_up_hours` counts from the first turn of the media
+    object at a provider, `queue_days` from its arrival. `link_minutes` is the life of a presigned URL. Vendors reach
+    our webhooks under `webhook_url`.
     """
 
     failover: Sequence[str]
     failover_minutes: int
-    submit_ceiling_minutes: int
+    give_up_hours: int
+    queue_days: int
     link_minutes: int
     webhook_url: str
 
 
 @dataclass(frozen=True)
-class PollJobSettings(RepliesSettings, VendorSettings):
+class PollJobSettings(RepliesSettings, VendorSettings, TurnsSettings):
     """`poll_ceiling_minutes` counts from the moment in which the provider accepted the job."""
-
-    poll_ceiling_minutes: int
 
 
 @dataclass(frozen=True)
@@ -308,8 +315,15 @@ class SaveInsightsSettings(RepliesSettings, VendorSettings):
 
 
 @dataclass(frozen=True)
-class ReportFailureSettings(TableSettings):
-    """The table only."""
+class ReportFaultSettings(TableSettings):
+    """`give_up_hours` is how long faults in a row are waited for."""
+
+    give_up_hours: int
+
+
+@dataclass(frozen=True)
+class ReportFailureSettings(TurnsSettings):
+    """The table, and what is needed to give slots back."""
 
 
 @dataclass(frozen=True)
@@ -345,7 +359,7 @@ class ReceiveResultEventSettings(CallbacksSettings):
 
 
 @dataclass(frozen=True)
-class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings):
+class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings, TurnsSettings):
     """`providers` as for results. `arrivals_arn` is the queue of arrivals, and the two URLs are dead-letter queues."""
 
     providers: Sequence[str]
@@ -355,8 +369,8 @@ class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettin
 
 
 @dataclass(frozen=True)
-class ReportStoppedExecutionSettings(TableSettings):
-    """The table only."""
+class ReportStoppedExecutionSettings(TurnsSettings):
+    """The table, and what is needed to give slots back."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
 NEEDED = {"stage": "dev", "provider": "marsview"}
 ALL_KEYS = (
     *("stage", "provider", "otherProviders", "prefixProviders", "failover", "failoverMinutes", "marsviewOptions"),
-    *("submitCeilingMinutes", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds"),
+    *("giveUpHours", "queueDays", "deepgramSlots", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds"),
     *("resultConcurrency", "linkMinutes"),
     *("webhookBaseUrl", "logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "kmsKeyArn"),
     *("agoraBaseUrl", "marsviewBaseUrl"),
@@ -44,7 +44,10 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "webhookBaseUrl": "https://hooks.example.com",
             "marsviewOptions": '{"speakers": 2, "models": ["speech_to_text"]}',
             "deepgramOptions": '{"language": "de"}',
-            "submitCeilingMinutes": "5",
+            "giveUpHours": "5",
+            "queueDays": "3",
+            "deepgramSlots": "7",
+            "symblSlots": "none",
             "pollCeilingMinutes": "1440",
             "lateFilesMinutes": "4320",
             "linkMinutes": "20",
@@ -73,7 +76,9 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "deepgram": {"language": "de"},
         },
         base_urls={"agora": "https://agora.example.com", "marsview": "https://marsview.example.com"},
-        submit_ceiling_minutes=5,
+        give_up_hours=5,
+        queue_days=3,
+        given_slots={"deepgram": 7, "symbl": None},
         poll_ceiling_minutes=1440,
         late_files_minutes=4320,
         link_minutes=20,
@@ -159,7 +164,12 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("marsviewOptions", "{", "a JSON object"),
         ("marsviewOptions", "[]", "a JSON object"),
         ("symblOptions", 3, "a JSON object"),
-        ("submitCeilingMinutes", "0", "1 to 1440"),
+        ("giveUpHours", "0", "1 to 336"),
+        ("queueDays", "31", "1 to 30"),
+        *(
+            ("deepgramSlots", wrong, "from 1 to 1000, or none")
+            for wrong in ("0", "-1", "1000000000", "", "None", "1.5")
+        ),
         ("pollCeilingMinutes", 1441, "1 to 1440"),
         ("pollCeilingMinutes", "1h", "1 to 1440"),
         ("pollCeilingMinutes", 1.5, "1 to 1440"),

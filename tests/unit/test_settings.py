@@ -33,7 +33,8 @@ def test_the_environment_is_read_by_type() -> None:
 
     assert settings.failover == ["deepgram"]
     assert settings.base_urls == {}
-    assert (settings.submit_ceiling_minutes, settings.link_minutes) == (60, 45)
+    assert (settings.give_up_hours, settings.link_minutes) == (72, 45)
+    assert settings.slots == {"symbl": 50}
     assert settings.secret_name("agora") == "recording-insights/dev/agora" == secret_name("dev", "agora")
 
 

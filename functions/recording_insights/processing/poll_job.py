@@ -28,6 +28,7 @@ from recording_insights.model.tries import number_of_try
 from recording_insights.processing.expected_end import estimate_of, learn, seconds_until_poll
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link, repeat_job
+from recording_insights.processing.turns import Turns
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try
 from recording_insights.providers.port import JobState, Provider
 from recording_insights.store.media import MediaStore
@@ -35,6 +36,8 @@ from recording_insights.store.rows import MediaRow
 
 NOT_FOUND_SECONDS = 180
 """So long a provider must not know a job before this is believed: a single 404 for an existing job happens."""
+REPAIR_SECONDS = 900
+"""Between two polls of a job whose provider the stack does not have."""
 CALLS_SECONDS = 240
 """For the provider's calls of one poll. Symbl needs 13 for a finished job, each of up to 28 s."""
 SECRET_FAULTS = (SecretUnavailable, SecretUnusable)
@@ -48,6 +51,7 @@ def poll_job(
     store: MediaStore,
     provider_for: Callable[[str], Provider],
     replies: ReplyStore,
+    turns: Turns,
     ceiling_minutes: int,
     now: Callable[[], datetime],
     deadline: Deadline | None = None,
@@ -57,7 +61,8 @@ def poll_job(
     The job is paid for. A fault of the provider, of the network or of the credentials is written to the row, and the
     state machine polls again. An operator can replace unusable credentials meanwhile. So it is if AWS does not
     return the secret, and if the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is
-    given. Any other fault of AWS is raised, and the state machine retries.
+    given. Any other fault of AWS is raised, and the state machine retries. When the job has ended, its slot is given
+    back.
     """
     row = store.get(progress.recording_id, progress.media_id)
     if fault := why_malformed(row):
@@ -68,9 +73,16 @@ def poll_job(
     try:
         provider = provider_for(row["provider"])
     except ProviderNotConfigured as error:
-        return progress.end("failed", str(error), "provider_not_configured")
+        # The job is paid for. It stays open until the provider is back.
+        if progress.elapsed_seconds(row["submitted_at"], now()) > ceiling_minutes * 60:
+            return progress.end("failed", str(error), "provider_not_configured")
+        store.wait(row, **because("result", "provider_not_configured", str(error)))
+        return progress.wait(REPAIR_SECONDS)
     with (deadline or Deadline.after(CALLS_SECONDS)).limits_calls():
-        return _Poll(progress, store, row, provider, replies, ceiling_minutes, now).run()
+        polled = _Poll(progress, store, row, provider, replies, ceiling_minutes, now).run()
+    if polled.outcome != "running":
+        turns.give_back(row)
+    return polled
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ class ProviderEntry:
     `adapter` is `package:Class`, for the class in `adapters/<package>/calls.py`. `base_url` is scheme and host of the
     vendor's API, without a trailing slash. A service of AWS has neither base URL nor secret: its adapter calls it with
     the function's own role. `language`, `custom_vocabulary` and `speakers` mean the same for every provider that has
-    them. `shares_token` is for a vendor that limits logins: all workers use one access token.
+    them. `shares_token` is for a vendor that limits logins: all workers use one access token. `slots` are the jobs
+    that the vendor works on at once in a paid account; None if it documents no limit.
 
     Raises:
         ValueError: the base URL is no `https://host`, or only one of base URL and secret is given.
@@ -69,6 +70,7 @@ class ProviderEntry:
     formats: AcceptedFormats
     options: Mapping[str, Reader[Any]]
     shares_token: bool = False
+    slots: int | None = None
 
     def __post_init__(self) -> None:
         if self.base_url is not None and not _HOST_ONLY.fullmatch(self.base_url):
@@ -88,6 +90,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "mts mxf oga ogg opus qcp ts tta voc wav webm wma wv",
             source="https://www.assemblyai.com/docs/faq/what-audio-and-video-file-types-are-supported-by-your-api",
         ),
+        slots=200,
         options={
             "language": language,
             "custom_vocabulary": phrases(most=200),
@@ -106,6 +109,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "mp4 m4a mp3 wav aac flac ogg opus webm",
             source="https://developers.deepgram.com/docs/supported-audio-formats",
         ),
+        slots=100,
         options={
             "language": language,
             "custom_vocabulary": phrases(most=100),
@@ -122,6 +126,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "mp4 m4a mp3 wav flac ogg amr webm",
             source="https://docs.aws.amazon.com/transcribe/latest/APIReference/API_StartTranscriptionJob.html",
         ),
+        slots=250,
         options={
             "language": language,
             "speakers": whole_number(2, 30),
@@ -162,6 +167,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "mp4 m4a mp3 wav aac ac3 aiff amr flac ogg opus wma",
             source="https://github.com/symblai/symbl-docs, docs/async-api",
         ),
+        slots=50,
         options={
             "language": language,
             "custom_vocabulary": phrases(most=500),

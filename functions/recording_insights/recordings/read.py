@@ -42,6 +42,8 @@ _INTERNAL_OF_MEDIA = {
     "copied_etag",
     "job_number",
     "expected_spread",
+    "slot",
+    "queue_place",
     "tried",
 }
 _INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}

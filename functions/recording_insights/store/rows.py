@@ -179,6 +179,9 @@ class MediaChanges(TypedDict, total=False):
     submitted_at: str | None
     expected_seconds: float | None
     expected_spread: float | None
+    slot: int | None
+    queue_place: str | None
+    first_turn_at: str | None
     given_up: Sequence[GivenUp] | None
     renewals: int | None
     repeats: int | None
@@ -260,6 +263,9 @@ class MediaRow(TypedDict, total=False):
     submitted_at: str
     expected_seconds: float
     expected_spread: float
+    slot: int
+    queue_place: str
+    first_turn_at: str
     given_up: Sequence[GivenUp]
     renewals: int
     repeats: int
@@ -408,6 +414,58 @@ class FinishedJobRow(TypedDict):
     at_first_poll: bool
     ended_at: str
     expires_at: int
+
+
+class SlotRow(TypedDict, total=False):
+    """A slot of a provider: who has a job there, and until when at the latest (Unix seconds).
+
+    `holder` is recording id and media id with a blank between. `turns` counts how often the slot was taken.
+    """
+
+    pk: str
+    sk: str
+    holder: str
+    until: int
+    turns: int
+
+
+class QueueRow(TypedDict, total=False):
+    """A media object that waits for its turn at a provider."""
+
+    pk: str
+    sk: str
+    recording_id: str
+    media_id: str
+    key: str
+    queued_at: str
+    called_at: str
+    task_token: str
+
+
+class HealthRow(TypedDict, total=False):
+    """Why a provider takes nothing since `since`, and when its `prober` tries it again (`retry_at`, Unix seconds)."""
+
+    pk: str
+    sk: str
+    since: str
+    code: str
+    reason: str
+    failures: int
+    prober: str
+    place: str
+    retry_at: int
+    version: str
+
+
+class BrakeRow(TypedDict, total=False):
+    """What an operator has changed for a provider until further notice."""
+
+    pk: str
+    sk: str
+    paused: bool
+    slots: int
+    changed_at: str
+    changed_by: str
 
 
 class RecorderNameRow(TypedDict):

@@ -398,11 +398,12 @@ class TestLostAnswer:
     def test_it_ends_at_the_ceiling_without_buying_again(self, world: World) -> None:
         world.flow.provider.submits = [LOST]
         progress = world.flow.poll(world.flow.submit())
-        world.flow.clock.elapsed += 61 * 60
+        world.flow.clock.elapsed += 73 * 3600
 
         progress = world.flow.submit(progress)
 
-        assert (progress.outcome, progress.reason) == ("failed", f"not accepted within 60 minutes; last: {LOST}")
+        assert (progress.outcome, progress.reason) == ("failed", f"not accepted in time; last: {LOST}")
+        assert progress.reason_code == "submission_unconfirmed"
 
     def test_a_crash_between_the_answer_and_the_row_is_not_paid_twice(
         self, world: World, monkeypatch: pytest.MonkeyPatch
@@ -438,19 +439,19 @@ class TestLostAnswer:
         progress = world.flow.submit()
 
         assert "asking" not in world.flow.item
-        assert world.flow.submit(progress).outcome == "awaiting"
+        assert world.flow.again(progress).outcome == "awaiting"
         assert len(world.flow.provider.submissions) == 2
 
     def test_one_that_never_calls_back_is_asked_again_soon(self, world: World) -> None:
         world.flow.provider.capabilities = replace(CALLS_BACK, callback="none")
         world.flow.provider.submits = [LOST]
 
-        assert world.flow.submit().outcome == "running"
+        assert world.flow.submit().outcome == "parked"
 
     def test_a_provider_out_of_reach_has_nothing_to_call_back_for(self, world: World) -> None:
         world.flow.provider.submits = [ProviderUnavailable("no connection")]
 
-        assert world.flow.submit().outcome == "running"
+        assert world.flow.submit().outcome == "parked"
 
 
 def test_a_repeated_submit_finds_the_job_and_awaits_on(placed: World) -> None:

@@ -74,8 +74,9 @@ class Processing:
         retried(self.flow.save, self.insights)
         collection = self.insights.read(R)
         recording = {name: value for name, value in collection.recording.items() if name != "version"}
-        # A job that a callback confirms has no estimate: its end is known.
-        row = {name: value for name, value in self.flow.item.items() if not name.startswith("expected_")}
+        # A job that a callback confirms has no estimate, and its first turn was noted.
+        apart = ("expected_seconds", "expected_spread", "first_turn_at")
+        row = {name: value for name, value in self.flow.item.items() if name not in apart}
         return {"row": row, "recording": recording, "found": collection.insights, "paid": self.shop.paid}
 
     def _called_back(self) -> None:
