@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
     from recording_insights.processing.submit_recording import SubmissionLinks
-    from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider
+    from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider, ProviderLoader
     from recording_insights.store.insights import InsightStore
     from recording_insights.store.media import MediaStore
     from recording_insights.store.notices import NoticeStore
@@ -92,7 +92,7 @@ def agora_client(settings: AgoraSettings, *, aws_region: str) -> "AgoraClient":
     """Return the client of the stage's Agora project. The stack and its bucket are in `aws_region`."""
     from recording_insights.agora.calls import AgoraCalls
     from recording_insights.agora.client import SECRET_KEYS, AgoraClient
-    from recording_insights.agora.hosts import HostRotation, hosts_near
+    from recording_insights.agora.hosts import HostRotation, hosts_in, hosts_near
 
     base_url = settings.base_urls.get("agora")
     secret = settings.secret_name("agora")
@@ -100,7 +100,8 @@ def agora_client(settings: AgoraSettings, *, aws_region: str) -> "AgoraClient":
     def credentials(fresh: bool) -> Mapping[str, str]:
         return read_secret(secret, SECRET_KEYS, fresh=fresh)
 
-    hosts = HostRotation([base_url.rstrip("/")] if base_url else hosts_near(aws_region))
+    agoras = hosts_in(settings.residency, aws_region) if settings.residency else hosts_near(aws_region)
+    hosts = HostRotation([base_url.rstrip("/")] if base_url else agoras)
     return AgoraClient(AgoraCalls(credentials, hosts, secret_name=secret), uploader(settings, aws_region=aws_region))
 
 
@@ -367,11 +368,15 @@ class Wiring(Generic[S]):
     # Providers
 
     @part
-    def provider_for(self: "Wiring[VendorSettings]") -> "Callable[[str], Provider]":
-        """Gives the adapter of a provider by its name. Each adapter keeps its vendor's access token."""
+    def provider_for(self: "Wiring[VendorSettings]") -> "ProviderLoader":
+        """Gives the adapter of a provider by its name and residency. Each adapter keeps its vendor's access token."""
         from recording_insights.providers.registry import load_provider
 
-        return cache(partial(load_provider, settings=self.settings))
+        @cache
+        def load(name: str, residency: str | None = None) -> "Provider":
+            return load_provider(name, self.settings, residency)
+
+        return load
 
     @part
     def provider_choice(self: "Wiring[SubmitRecordingSettings]") -> "ProviderChoice":
@@ -380,11 +385,12 @@ class Wiring(Generic[S]):
         from recording_insights.providers.registry import PROVIDERS, formats_of
 
         return ProviderChoice(
-            load=self.provider_for,
+            load=partial(self.provider_for, residency=self.settings.residency),
             formats=formats_of,
             checks=lambda name: PROVIDERS[name].options,
             options=self.stage_settings.provider_options,
             failover=self.settings.failover,
+            residency=self.settings.residency,
         )
 
     @part

@@ -38,7 +38,7 @@ class RecordingInsightsStack(cdk.Stack):
         self.settings = settings
         if not cdk.Token.is_unresolved(self.region):
             region_number(self.region)  # refuses a region that Agora cannot write to
-            settings.check_region(self.region)
+        settings.check_region(None if cdk.Token.is_unresolved(self.region) else self.region)
         self.buckets = buckets = Buckets(self, "Buckets", settings)
         table = InsightsTable(self, "Insights", settings)
         foundation = Foundation(self, settings, buckets, table)

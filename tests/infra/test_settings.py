@@ -12,7 +12,7 @@ ALL_KEYS = (
     *("stage", "provider", "otherProviders", "prefixProviders", "failover", "failoverMinutes", "marsviewOptions"),
     *("submitCeilingMinutes", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds"),
     *("resultConcurrency", "linkMinutes"),
-    *("webhookBaseUrl", "logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "kmsKeyArn"),
+    *("webhookBaseUrl", "logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "kmsKeyArn", "residency"),
     *("agoraBaseUrl", "marsviewBaseUrl"),
 )
 
@@ -200,6 +200,53 @@ def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: Any, allow
 )
 def test_the_arn_of_a_key_is_taken_as_it_is(arn: str) -> None:
     assert StackSettings.from_context({**NEEDED, "kmsKeyArn": arn}).kms_key_arn == arn
+
+
+INSIDE = "providers with one are assemblyai, deepgram, transcribe"
+
+
+@pytest.mark.parametrize(
+    ("context", "faults"),
+    [
+        (
+            {"otherProviders": "symbl", "prefixProviders": '{"board/": "seameet"}'},
+            [
+                f"residency: {name} documents no host that keeps data in the residency EU; {INSIDE}"
+                for name in ("symbl", "seameet")
+            ],
+        ),
+        (
+            {"deepgramBaseUrl": "https://api.deepgram.com", "marsviewBaseUrl": "https://proxy.example.com"},
+            [
+                "deepgramBaseUrl: 'https://api.deepgram.com' is not a host in EU; leave it out, or use "
+                "https://api.eu.deepgram.com",
+                "marsviewBaseUrl: 'https://proxy.example.com' is not a host in EU; leave it out",
+            ],
+        ),
+        (
+            {"transcribeBaseUrl": "https://transcribe.us-east-1.amazonaws.com"},
+            ["transcribeBaseUrl: 'https://transcribe.us-east-1.amazonaws.com' is not a host in EU; leave it out"],
+        ),
+        (
+            {"agoraBaseUrl": "https://api.agora.io"},
+            [
+                "agoraBaseUrl: 'https://api.agora.io' is not a host in EU; leave it out, or use "
+                "https://api-eu-central-1.agora.io or https://api-eu-central-1.sd-rtn.com or "
+                "https://api-eu-west-1.agora.io or https://api-eu-west-1.sd-rtn.com"
+            ],
+        ),
+        ({"stage": "local"}, ["residency: not on the stage local, whose vendors are stand-ins"]),
+    ],
+)
+def test_what_is_outside_of_the_residency_is_refused(context: dict[str, str], faults: list[str]) -> None:
+    assert faults_of(**{"provider": "deepgram", "residency": "EU", **context}) == faults
+
+
+@pytest.mark.parametrize("url", ["https://api.eu.deepgram.com", "https://api.eu.deepgram.com/"])
+def test_the_documented_hosts_of_a_residency_may_be_named(url: str) -> None:
+    context = {"stage": "dev", "provider": "deepgram", "failover": "transcribe,assemblyai", "residency": "EU"}
+    hosts = {"deepgramBaseUrl": url, "agoraBaseUrl": "https://api-eu-west-1.sd-rtn.com"}
+    assert StackSettings.from_context({**context, **hosts}).residency == "EU"
 
 
 def test_the_local_stage_has_no_key_of_the_customer() -> None:

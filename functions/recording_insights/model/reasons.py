@@ -52,6 +52,18 @@ _LIST = (
         "Retry it with another provider or another language.",
     ),
     Reason(
+        "redaction_not_taken",
+        "The recording is to be redacted, and the provider has no redact_pii among its options.",
+        "force",
+        "Add redact_pii to the provider's options, or retry it with another provider or with options.",
+    ),
+    Reason(
+        "outside_residency",
+        "The provider has no host in the residency of the stack.",
+        "force",
+        "Retry it with a provider that has one.",
+    ),
+    Reason(
         "provider_not_configured",
         "The stack does not have the provider.",
         "yes",

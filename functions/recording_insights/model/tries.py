@@ -9,7 +9,9 @@ from typing import Literal, cast
 
 from recording_insights.store.rows import MediaChanges, MediaRow, TryRow
 
-JOB_ATTRIBUTES = ("provider", "job", "job_number", "options", "delivery", "callback_at", "callback_job")
+JOB_ATTRIBUTES = (
+    *("provider", "residency", "job", "job_number", "options", "delivery", "callback_at", "callback_job"),
+)
 """The attributes of a try that lead to its job; a try that takes over the job of another one gets them."""
 RESULT_ATTRIBUTES = ("reply", "missing", "counts")
 SHOWN_ATTRIBUTES = (*JOB_ATTRIBUTES, *RESULT_ATTRIBUTES, "began_from", "submitted_at", "polls", "last_word")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _OF_A_TRY: MediaChanges = {
+    "residency": None,
     "job": None,
     "job_number": None,
     "asking": None,

@@ -79,6 +79,7 @@ class RecordingRow(TypedDict, total=False):
     max_hours: int
     speakers: Mapping[str, str]
     apart_from: Sequence[str]
+    consent: str
     fingerprint: str
     # From the request, for Agora
     region: str
@@ -172,6 +173,7 @@ class MediaChanges(TypedDict, total=False):
     executions: int | None
     # The provider and its job
     provider: str | None
+    residency: str | None
     job: Job | None
     job_number: int | None
     asking: str | None
@@ -251,6 +253,7 @@ class MediaRow(TypedDict, total=False):
     executions: int
     # The provider and its job
     provider: str
+    residency: str
     job: Job
     job_number: int
     asking: str
@@ -302,6 +305,7 @@ class TryRow(TypedDict, total=False):
     execution: str
     waiting_since: str
     # The job
+    residency: str
     job: Job
     job_number: int
     submitted_at: str
