@@ -22,6 +22,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         default_provider=wiring.settings.provider,
         validate_options=validate_options,
         aws_region=wiring.aws_region,
+        residency=wiring.settings.residency,
     )
     started = start_recording(
         wanted,
