@@ -53,9 +53,9 @@ _LIST = (
     ),
     Reason(
         "redaction_not_taken",
-        "The recording is to be redacted, and the provider has no redact_pii among its options.",
+        "The provider would not redact what has to be redacted.",
         "force",
-        "Add redact_pii to the provider's options, or retry it with another provider or with options.",
+        "Retry it with redact_pii in options, or with another provider.",
     ),
     Reason(
         "outside_residency",

@@ -184,6 +184,19 @@ def test_only_a_redacted_transcript_is_read(provider: Transcribe, cloud: LocalCl
     assert cloud.get(JOB["key"]) is None, "there is no other transcript"
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["https://s3.eu-central-1.amazonaws.com/replies", "https://replies.s3.eu-central-1.amazonaws.com", "s3://replies"],
+)
+def test_an_address_has_the_bucket_in_its_path_or_in_its_host(cloud: LocalCloud, place: str) -> None:
+    cloud.put("outputs/redacted-a b.json", b'{"results": {"items": []}}', OUTPUT_BUCKET)
+    found = {"Transcript": {"RedactedTranscriptFileUri": f"{place}/outputs/redacted-a%20b.json"}}
+    reply = Transcribe(transcribe=Scripted({"TranscriptionJob": found}), s3=cloud).fetch(
+        {**JOB, "redacted": True}, None
+    )
+    assert b"items" in reply
+
+
 def test_the_types_to_redact_are_those_of_aws() -> None:
     types: Any = get_session().get_service_model("transcribe").shape_for("PiiEntityType")
     validate_options("transcribe", {"redact_pii": types.enum})
