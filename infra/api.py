@@ -47,13 +47,24 @@ RESULT_THROTTLE = apigateway.ThrottleSettings(rate_limit=100, burst_limit=200)
 # API Gateway responds 503 after 30 s. A function that ends earlier can still give the reason.
 TIMEOUT = cdk.Duration.seconds(29)
 ACCESS_LOG = {
+    "userAgent": "$context.identity.userAgent",
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
     "route": "$context.routeKey",
     "status": "$context.status",
+    "sourceIp": "$context.identity.sourceIp",
     "caller": "$context.identity.caller",
+    "userArn": "$context.identity.userArn",
+    "subject": "$context.authorizer.claims.sub",
+    "clientId": "$context.authorizer.claims.client_id",
     "error": "$context.integrationErrorMessage",
 }
+"""Who called which route, from where and with what. The path is left out: that of a webhook may hold its token.
+
+The user agent comes first, because the client writes it. Of two fields of one name, readers of JSON take the last.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+"""
 LOCAL_API_ID = "recordings"
 GET, POST = apigateway.HttpMethod.GET, apigateway.HttpMethod.POST
 PATCH, PUT = apigateway.HttpMethod.PATCH, apigateway.HttpMethod.PUT
