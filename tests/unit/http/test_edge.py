@@ -404,6 +404,8 @@ def test_the_life_of_a_recording(
     status, started = call(function("routes.start_recording"), event)
     assert status == 201
     assert started.items() >= {"status": "starting", "channel": "weekly call", "max_hours": 2}.items()
+    who = f"{ROLE}/backend"
+    assert started["started_by"] == who
     assert started["sid"] in vendor.recorders
     assert not started.keys() & {"pk", "sk", "version", "token", "resource_id", "fingerprint"}
     status, again = call(function("routes.start_recording"), event)
@@ -429,7 +431,7 @@ def test_the_life_of_a_recording(
         event["pathParameters"]["recording_id"] = recording_id
         status, changed = call(function(f"routes.{name}"), event)
         assert status == 200
-        assert changed.items() >= kept.items()
+        assert changed.items() >= {**kept, "changed_by": who}.items()
         assert not changed.keys() & {"pk", "sk", "version", "resource_id"}
 
     event = captured_event("http_stop_recording")
@@ -437,6 +439,9 @@ def test_the_life_of_a_recording(
     for _ in range(2):
         status, stopped = call(function("routes.stop_recording"), event)
         assert (status, stopped) == (202, {"recording_id": recording_id, "status": "stopping"})
+    event = captured_event("http_get_recording")
+    event["pathParameters"]["recording_id"] = recording_id
+    assert call(function("routes.get_recording"), event)[1]["stopped_by"] == who
 
     event = captured_event("http_list_recordings")
     assert call(function("routes.list_recordings"), event) == (200, {"recordings": []})
