@@ -95,7 +95,10 @@ class RecordingsApi(Construct):
             description="Starts recordings and gives insights",
             default_authorizer=_authorizer(settings),
             create_default_stage=False,
+            disable_execute_api_endpoint=settings.disable_execute_api_endpoint,
         )
+        # The L2 does not give the address if the address answers nobody.
+        self.own_address: str = cast(apigateway.CfnApi, self.api.node.default_child).attr_api_endpoint
         if settings.local:
             # The local cloud gives the API this id. The vendors' stand-ins know the address before the API exists.
             cdk.Tags.of(self.api).add("ms-custom-id", LOCAL_API_ID)

@@ -405,6 +405,13 @@ def test_log_deliveries_do_not_fill_the_policy_of_the_account(template: Template
     ]
 
 
+@pytest.mark.parametrize("closed", ["false", "true"])
+def test_the_apis_own_address_can_be_closed(tmp_path: Path, closed: str) -> None:
+    settings = {"stage": "dev", "provider": "marsview", "disableExecuteApiEndpoint": closed}
+    [(_, api)] = of_type(synthesise(tmp_path, settings), "AWS::ApiGatewayV2::Api")
+    assert api.get("DisableExecuteApiEndpoint", False) is (closed == "true")
+
+
 @pytest.mark.parametrize("settings", ["every_provider", "every_setting"])
 def test_the_access_log_says_who_from_where_and_no_path(settings: str, request: pytest.FixtureRequest) -> None:
     [(_, stage)] = of_type(request.getfixturevalue(settings), "AWS::ApiGatewayV2::Stage")
