@@ -277,8 +277,8 @@ class Wiring(Generic[S]):
 
     # Arrival
 
-    def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject") -> "Admission":
-        """Admit an object of a recordings bucket, or return why it is ignored."""
+    def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject", who: str | None = None) -> "Admission":
+        """Admit an object of a recordings bucket, for `who` if a caller named it, or return why it is ignored."""
         from recording_insights.media.batch import PROBE_SECONDS, read_until
         from recording_insights.media.intake import admit_media
 
@@ -291,6 +291,7 @@ class Wiring(Generic[S]):
             checksum=self.s3_media.checksum,
             folder=self.folder_of(media.bucket),
             start_execution=self.start_processing,
+            who=who,
         )
 
     # State machines

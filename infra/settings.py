@@ -10,7 +10,7 @@ from typing import Any
 
 from recording_insights.agora.hosts import hosts_in
 from recording_insights.errors import InvalidRequest, SettingsInvalid
-from recording_insights.providers.registry import PROVIDERS, validate_options, why_outside
+from recording_insights.providers.registry import PROVIDERS, receives_webhooks, validate_options, why_outside
 from recording_insights.residency import RESIDENCIES
 from recording_insights.validation import (
     Reader,
@@ -48,7 +48,8 @@ class StackSettings:
     others take over. By provider, `base_urls` replaces scheme and host, and `provider_options` are the options of each
     job. `result_concurrency` workers are reserved for each function that keeps results; 0 reserves none. `jwt_issuer`
     and `jwt_audience` go together; they replace IAM by a JWT authorizer. `kms_key_arn` is the customer's key, which
-    encrypts what the stack stores. `residency` names the countries that all data stay in.
+    encrypts what the stack stores. `residency` names the countries that all data stay in. With
+    `disable_execute_api_endpoint` the API's own address answers nobody.
     """
 
     stage: str
@@ -67,6 +68,7 @@ class StackSettings:
     callback_wait_seconds: int = 900
     result_concurrency: int = 0
     webhook_base_url: str | None = None
+    disable_execute_api_endpoint: bool = False
     link_minutes: int = 60
     log_retention_days: int = 30
     retain_data: bool = True
@@ -129,6 +131,7 @@ class StackSettings:
             faults.append("jwtIssuer, jwtAudience: only together")
         if "kmsKeyArn" in given and given.get("stage") == LOCAL:
             faults.append(f"kmsKeyArn: not on the stage {LOCAL}, whose cloud has no such key")
+        faults += _address_faults(given.get("stage"), values)
         if given.get("stage") != LOCAL:
             in_the_clear = [key for key in given if key in _ADDRESSES and str(given[key]).startswith("http:")]
             faults += [f"{key}: must be an https URL, since it carries keys and links" for key in in_the_clear]
@@ -200,6 +203,18 @@ def _instead(hosts: Sequence[str]) -> str:
     return f"leave it out, or use {' or '.join(sorted(set(hosts)))}" if hosts else "leave it out"
 
 
+def _address_faults(stage: Any, values: Mapping[str, Any]) -> Iterator[str]:
+    if not values.get("disable_execute_api_endpoint"):
+        return
+    if stage == LOCAL:
+        yield f"disableExecuteApiEndpoint: not on the stage {LOCAL}, whose API has no other address"
+    elif "provider" in values and "webhook_base_url" not in values:
+        settings = StackSettings(**{"stage": stage, **values})
+        if callers := [name for name in settings.providers if receives_webhooks(name)]:
+            named = ", ".join(callers)
+            yield f"disableExecuteApiEndpoint: set webhookBaseUrl as well, the address that {named} can call"
+
+
 def _whole_number(field: str, lowest: int, highest: int) -> Setting:
     return Setting(field, from_text(int, whole_number(lowest, highest)), f"a whole number from {lowest} to {highest}")
 
@@ -257,6 +272,7 @@ SETTINGS: Mapping[str, Setting] = {
     "callbackWaitSeconds": _whole_number("callback_wait_seconds", 5, 86400),
     "resultConcurrency": _whole_number("result_concurrency", 0, 1000),
     "webhookBaseUrl": Setting("webhook_base_url", _URL, "an http or https URL"),
+    "disableExecuteApiEndpoint": Setting("disable_execute_api_endpoint", from_text(_parse_flag, flag), "true or false"),
     "linkMinutes": _whole_number("link_minutes", 20, 720),
     "logRetentionDays": Setting(
         "log_retention_days",

@@ -67,7 +67,7 @@ class RecordingInsightsStack(cdk.Stack):
             "WatchArn": self.watch.state_machine.state_machine_arn,
             "RetriesArn": self.retries.state_machine.state_machine_arn,
             "ApiId": self.api.api.api_id,
-            "ApiUrl": self.api.api.api_endpoint,
+            "ApiUrl": self.api.own_address,
             "WebhookUrl": webhooks.url,
             "AgoraUploaderName": buckets.uploader.user_name,
             "ArrivalsUrl": self.arrival.queue.queue_url,

@@ -30,6 +30,7 @@ EVERY_SETTING: Mapping[str, str] = {
     "callbackWaitSeconds": "600",
     "resultConcurrency": "5",
     "webhookBaseUrl": "https://recordings.example.com",
+    "disableExecuteApiEndpoint": "true",
     "linkMinutes": "90",
     "kmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "logRetentionDays": "365",

@@ -32,6 +32,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         watch=wiring.start_watch,
         idempotency_key=request.headers.get("idempotency-key"),
         caller=request.caller,
+        who=request.who,
     )
     location = f"/recordings/{started.recording['recording_id']}"
     return HttpResponse(public(started.recording), 201 if started.new else 200, {"location": location})

@@ -14,7 +14,10 @@ JOB_ATTRIBUTES = (
 )
 """The attributes of a try that lead to its job; a try that takes over the job of another one gets them."""
 RESULT_ATTRIBUTES = ("reply", "missing", "counts")
-SHOWN_ATTRIBUTES = (*JOB_ATTRIBUTES, *RESULT_ATTRIBUTES, "began_from", "submitted_at", "polls", "last_word")
+SHOWN_ATTRIBUTES = (
+    *(*JOB_ATTRIBUTES, *RESULT_ATTRIBUTES),
+    *("began_from", "retried_by", "submitted_at", "polls", "last_word"),
+)
 """The attributes of the try whose insights are shown."""
 _KEPT = (*SHOWN_ATTRIBUTES, *("waiting_since", "renewals", "execution", "stage", "reason", "reason_code"))
 
