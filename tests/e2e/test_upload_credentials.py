@@ -122,11 +122,11 @@ def test_no_link_outlives_the_setting(stack: LocalStack, federated: Clients, mon
     assert [status(0), status(minutes - 1), status(minutes + 1)] == [200, 200, 403]
 
 
-def rotate(stack: LocalStack, stage: str = "local") -> "subprocess.CompletedProcess[str]":
+def rotate(stack: LocalStack, stage: str = "local", *options: str) -> "subprocess.CompletedProcess[str]":
     """The command, as an operator runs it."""
     cloud = LocalCloud(stack.endpoint_url, stack.access_key_id, stack.secret_access_key)
     return subprocess.run(  # noqa: S603 - fixed arguments
-        [sys.executable, "-m", "operations.agora_key", "--stage", stage, "--json"],
+        [sys.executable, "-m", "operations.agora_key", "--stage", stage, "--json", *options],
         env=cloud.environment(),
         cwd=PROJECT,
         capture_output=True,
@@ -158,6 +158,20 @@ def test_rotating_the_key_disturbs_no_recording(stack: LocalStack) -> None:
         until_recording(stack, recording_id)
         assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
         assert until_ended(stack, recording_id)["status"] == "done"
+
+
+def test_a_revocation_ends_the_tokens_of_before(stack: LocalStack) -> None:
+    bucket, key = stack.outputs["RecordingsBucketName"], f"recordings/{RECORDING}/note.txt"
+    before, former = federated_for(stack, RECORDING)("s3"), stored_key(stack)
+    before.put_object(Bucket=bucket, Key=key, Body=b"x")
+    outcome = rotate(stack, "local", "--revoke")
+    assert outcome.returncode == 0, outcome.stderr
+    assert json.loads(outcome.stdout)["deleted_keys"] == [former["accessKeyId"]]
+    assert refused(partial(before.put_object, Bucket=bucket, Key=key, Body=b"x")) == "AccessDenied"
+    federated_for(stack, RECORDING)("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+
+    afterwards = stack.call_api("POST", "/recordings", json={"channel": f"after the revocation {uuid4().hex[:8]}"})
+    assert until_ended(stack, afterwards.json()["recording_id"])["status"] == "done"
 
 
 def test_a_stage_that_is_not_deployed_is_named(stack: LocalStack) -> None:
