@@ -47,15 +47,8 @@ ACTIONS = {
         "states:StartExecution",
     },
     "prepare_media": {
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-        "s3:AbortMultipartUpload",
-        "s3:GetObject",
-        "s3:ListBucket",
-        "s3:PutObject",
         "states:DescribeExecution",
+        "sts:AssumeRole",
     },
     "submit_recording": {
         "dynamodb:GetItem",
@@ -481,6 +474,25 @@ def test_agoras_user_may_only_write_recordings_and_make_tokens_of_itself(templat
     assert never_deeper["Resource"]["Fn::Join"][1][1] == "/recordings/*/*/*"
     assert federate == {"Effect": "Allow", "Action": "sts:GetFederationToken", "Resource": "*"}
     assert not list(of_type(template, "AWS::IAM::AccessKey"))
+
+
+def test_media_are_prepared_in_sessions_of_a_role_that_the_function_alone_may_assume(template: Template) -> None:
+    preparer = functions(template)["prepare_media"]
+    own = preparer["Role"]["Fn::GetAtt"][0]
+    [assume] = [s for s in statements_of(template, own) if s["Action"] == "sts:AssumeRole"]
+    assert assume["Resource"] == preparer["Environment"]["Variables"]["SESSION_ROLE_ARN"]
+    name = assume["Resource"]["Fn::GetAtt"][0]
+    role = template["Resources"][name]["Properties"]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": {"Fn::GetAtt": [own, "Arn"]}}
+    # Sessions that one role opens with the rights of another live for an hour at most.
+    assert "MaxSessionDuration" not in role
+    assert {action for s in statements_of(template, name) for action in listed(s["Action"])} == {
+        *(f"dynamodb:{action}" for action in ("GetItem", "PutItem", "Query", "UpdateItem")),
+        *(f"s3:{action}" for action in ("GetObject", "ListBucket", "PutObject", "AbortMultipartUpload")),
+    }
+    namers = [r for r in template["Resources"].values() if name in json.dumps(r)]
+    assert {r["Type"] for r in namers} == {"AWS::IAM::Policy", "AWS::Lambda::Function"}
 
 
 def test_no_link_to_a_bucket_outlives_the_setting(template: Template, local_template: Template) -> None:
