@@ -284,7 +284,7 @@ class Wiring(Generic[S]):
         from recording_insights.aws.role_sessions import RoleSessions
         from recording_insights.processing.file_conversion import TIMEOUT_SECONDS
 
-        # The clock of the session is AWS's.
+        # The minute is for the difference between the clocks of AWS and of the worker.
         needs = timedelta(seconds=TIMEOUT_SECONDS + 60)
         return RoleSessions(clients.role_sts(), self.settings.session_role_arn, self._with_rights_of, needs, utc_now)
 
