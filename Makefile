@@ -22,6 +22,8 @@ STREAM_MODE ?=
 JSON ?=
 # DELETE=1: `agora-key` deletes user, key and secret; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
+# REVOKE=1: `agora-key` also ends all upload credentials that were issued until now.
+REVOKE ?=
 # The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name), SEED=number repeats a run.
 FUZZ_MINUTES ?= 10
 ONLY ?=
@@ -127,8 +129,8 @@ synth: install ## Write the CloudFormation template of STAGE; needs no AWS crede
 deploy: install ## Deploy STAGE to your AWS account (PROVIDER=name is required)
 	$(CDK) deploy $(SETTINGS)
 
-agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; DELETE=1 before destroy)
-	@$(VENV)/python -m operations.agora_key --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(JSON),--json)
+agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; REVOKE=1; DELETE=1 before destroy)
+	@$(VENV)/python -m operations.agora_key --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(REVOKE),--revoke) $(if $(JSON),--json)
 
 destroy: install ## Delete the stack of STAGE from your AWS account; its data stays unless retainData=false
 	$(CDK) destroy $(SETTINGS)

@@ -6,7 +6,7 @@ worker lives, and with it its connections and tokens. Importing this module read
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +23,7 @@ from recording_insights.settings import (
     CallbacksSettings,
     FunctionSettings,
     KeepResultSettings,
+    PrepareMediaSettings,
     ProcessingSettings,
     ReceiveCallbackSettings,
     ReceiveNotificationSettings,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from recording_insights.aws.listing import S3Listing
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
+    from recording_insights.aws.role_sessions import RoleSessions, SessionCredentials
     from recording_insights.aws.state_machine import StateMachine
     from recording_insights.media.executions import ExecutionStarter
     from recording_insights.media.intake import Admission
@@ -258,6 +260,45 @@ class Wiring(Generic[S]):
         from recording_insights.aws.reply_bucket import ReplyStore
 
         return ReplyStore(self.s3, self.settings.replies_bucket)
+
+    # Sessions with the rights on one recording
+
+    def for_media(self: "Wiring[PrepareMediaSettings]", recording_id: str, key: str) -> "Wiring[PrepareMediaSettings]":
+        """The parts that use the table and the bucket with rights on one recording and its media object only.
+
+        Raises botocore's errors if AWS does not give these rights.
+        """
+        from recording_insights.processing.recording_rights import session_name, session_policy
+
+        policy = session_policy(
+            recording_id,
+            key,
+            bucket=self.settings.recordings_bucket,
+            partition=self.settings.session_role_arn.split(":")[1],
+            kms_key_arn=self.settings.kms_key_arn,
+        )
+        return self.sessions.of(session_name(recording_id), policy)
+
+    @part
+    def sessions(self: "Wiring[PrepareMediaSettings]") -> "RoleSessions[Wiring[PrepareMediaSettings]]":
+        """The sessions of the role that may use the table and the bucket."""
+        from recording_insights.aws.role_sessions import RoleSessions
+        from recording_insights.processing.file_conversion import TIMEOUT_SECONDS
+
+        # The minute is for the difference between the clocks of AWS and of the worker.
+        needs = timedelta(seconds=TIMEOUT_SECONDS + 60)
+        return RoleSessions(clients.role_sts(), self.settings.session_role_arn, self._with_rights_of, needs, utc_now)
+
+    def _with_rights_of(
+        self: "Wiring[PrepareMediaSettings]", credentials: "SessionCredentials"
+    ) -> "Wiring[PrepareMediaSettings]":
+        limited = Wiring(self.settings_type)
+        vars(limited).update(
+            settings=self.settings,
+            table=clients.table(self.settings.table_name, credentials=credentials),
+            s3=clients.s3(credentials=credentials),
+        )
+        return limited
 
     # Dead letters
 

@@ -45,10 +45,11 @@ def _acknowledge_media(stack: RecordingInsightsStack) -> None:
         stack.watch.recover,
         stack.retry_routes["admit_object"],
         stack.workflow.submit,
-        stack.workflow.prepare,
     ):
         _acknowledge(function, f"IAM5[Resource::{recordings}/*]", any_media)
-    _acknowledge(stack.workflow.prepare, f"IAM5[Resource::{recordings}/{PREPARED}*]", "prepared files may have any key")
+    one_recording = "a role for sessions, each of which names one recording"
+    for resource in ("*", f"{PREPARED}*"):
+        _acknowledge(stack.workflow.session_policy, f"IAM5[Resource::{recordings}/{resource}]", one_recording)
 
 
 def _acknowledge_replies(stack: RecordingInsightsStack) -> None:

@@ -16,12 +16,14 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.bundling.native_wheels import prepare_code
 from infra.callbacks import Webhooks
-from infra.python_function import PythonFunction
+from infra.customer_key import key_rights
+from infra.python_function import PythonFunction, function_role
 from infra.state_machine import lambda_task, outcome, see_executions, standard_machine, wait
 from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
 from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
 from recording_insights.processing.late_files import LONGEST_SILENCE
 from recording_insights.processing.poll_job import TIMEOUT_SECONDS as POLL_SECONDS
+from recording_insights.processing.recording_rights import TABLE_ACTIONS
 from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
 from recording_insights.providers.port import AwsService, Capabilities
 from recording_insights.providers.registry import capabilities_of
@@ -74,23 +76,46 @@ class ProcessingWorkflow(Construct):
 
     def _prepare_media(self) -> PythonFunction:
         foundation = self._foundation
-        return self._function(
+        role = function_role(self, "PrepareMediaRole", "prepare_media")
+        session_role = self._session_role(role)
+        function = self._function(
             "prepare_media",
             "Makes a file that the provider takes of a track's segments or of another format",
-            foundation.settings_for(PrepareMediaSettings),
-            [
-                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
-                foundation.read_recordings(),
-                foundation.list_recordings(),
-                foundation.write_prepared(),
-            ],
+            foundation.settings_for(PrepareMediaSettings, session_role_arn=session_role.role_arn),
+            [iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[session_role.role_arn])],
             # The function fetches a day's segments one after the other, or encodes ten hours of sound.
             cdk.Duration.seconds(PREPARE_SECONDS),
             memory_mb=1769,  # one whole core
             code=prepare_code(foundation.settings),
             # The prepared file of a day at the highest bit rate that Agora records.
             scratch=cdk.Size.gibibytes(4),
+            role=role,
         )
+        function.function.node.add_dependency(self.session_policy)
+        return function
+
+    def _session_role(self, preparer: iam.Role) -> iam.Role:
+        """The role in whose sessions media are prepared: each session is narrowed to one recording.
+
+        The function itself may neither read media nor rows: it parses uploaded bytes with a native library.
+        """
+        foundation = self._foundation
+        role = iam.Role(
+            self,
+            "PrepareMediaSession",
+            assumed_by=iam.ArnPrincipal(preparer.role_arn),
+            description="What prepare_media may do in a session, which names one recording",
+        )
+        rights = [
+            foundation.on_table(*TABLE_ACTIONS),
+            foundation.read_recordings(),
+            foundation.list_recordings(),
+            foundation.write_prepared(),
+        ]
+        keys = key_rights(self, foundation.settings, rights)
+        self.session_policy = iam.Policy(self, "PrepareMediaSessionPolicy", statements=[*rights, *keys])
+        self.session_policy.attach_to_role(role)
+        return role
 
     def _submit_recording(self, capabilities: Sequence[Capabilities], webhooks: Webhooks) -> PythonFunction:
         foundation = self._foundation
@@ -279,6 +304,7 @@ class ProcessingWorkflow(Construct):
         memory_mb: int = 512,
         code: lambda_.Code | None = None,
         scratch: cdk.Size | None = None,
+        role: iam.Role | None = None,
     ) -> PythonFunction:
         return PythonFunction(
             self,
@@ -292,4 +318,5 @@ class ProcessingWorkflow(Construct):
             memory_mb=memory_mb,
             code=code,
             scratch=scratch,
+            role=role,
         )

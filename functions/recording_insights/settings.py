@@ -278,7 +278,13 @@ class KeepResultSettings(RepliesBucketSettings, VendorSettings, RouteSettings):
 
 @dataclass(frozen=True)
 class PrepareMediaSettings(TableSettings, RecordingsBucketSettings, LateFilesSettings):
-    """The table and the bucket of the tracks."""
+    """The table and the bucket of the tracks, which the function may use only in sessions of a role.
+
+    `session_role_arn` is that role. `kms_key_arn` is the customer's key that encrypts both; None if AWS's own keys do.
+    """
+
+    session_role_arn: str
+    kms_key_arn: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -47,15 +47,8 @@ ACTIONS = {
         "states:StartExecution",
     },
     "prepare_media": {
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-        "s3:AbortMultipartUpload",
-        "s3:GetObject",
-        "s3:ListBucket",
-        "s3:PutObject",
         "states:DescribeExecution",
+        "sts:AssumeRole",
     },
     "submit_recording": {
         "dynamodb:GetItem",
@@ -495,10 +488,47 @@ def test_agoras_user_may_only_write_recordings_and_make_tokens_of_itself(templat
     write, never_deeper, federate = policy["PolicyDocument"]["Statement"]
     assert (write["Effect"], write["Action"]) == ("Allow", "s3:PutObject")
     assert write["Resource"]["Fn::Join"][1][1] == "/recordings/*/*"
+    # Its tokens have this key, its long-lived key has not.
+    assert write["Condition"] == {"Null": {"aws:TokenIssueTime": "false"}}
     assert (never_deeper["Effect"], never_deeper["Action"]) == ("Deny", "s3:PutObject")
     assert never_deeper["Resource"]["Fn::Join"][1][1] == "/recordings/*/*/*"
     assert federate == {"Effect": "Allow", "Action": "sts:GetFederationToken", "Resource": "*"}
     assert not list(of_type(template, "AWS::IAM::AccessKey"))
+
+
+def test_media_are_prepared_in_sessions_of_a_role_that_the_function_alone_may_assume(template: Template) -> None:
+    preparer = functions(template)["prepare_media"]
+    own = preparer["Role"]["Fn::GetAtt"][0]
+    [assume] = [s for s in statements_of(template, own) if s["Action"] == "sts:AssumeRole"]
+    assert assume["Resource"] == preparer["Environment"]["Variables"]["SESSION_ROLE_ARN"]
+    name = assume["Resource"]["Fn::GetAtt"][0]
+    role = template["Resources"][name]["Properties"]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": {"Fn::GetAtt": [own, "Arn"]}}
+    # Sessions that one role opens with the rights of another live for an hour at most.
+    assert "MaxSessionDuration" not in role
+    assert {action for s in statements_of(template, name) for action in listed(s["Action"])} == {
+        *(f"dynamodb:{action}" for action in ("GetItem", "PutItem", "Query", "UpdateItem")),
+        *(f"s3:{action}" for action in ("GetObject", "ListBucket", "PutObject", "AbortMultipartUpload")),
+    }
+    namers = [r for r in template["Resources"].values() if name in json.dumps(r)]
+    assert {r["Type"] for r in namers} == {"AWS::IAM::Policy", "AWS::Lambda::Function"}
+
+
+def test_no_link_to_a_bucket_outlives_the_setting(template: Template, local_template: Template) -> None:
+    for stage in (template, local_template):
+        minutes = int(functions(stage)["submit_recording"]["Environment"]["Variables"]["LINK_MINUTES"])
+        policies = {policy["Bucket"]["Ref"]: policy for _, policy in of_type(stage, "AWS::S3::BucketPolicy")}
+        assert policies.keys() == {name for name, _ in of_type(stage, "AWS::S3::Bucket")}
+        for name, policy in policies.items():
+            [old] = [s for s in policy["PolicyDocument"]["Statement"] if "NumericGreaterThan" in s["Condition"]]
+            assert old == {
+                "Effect": "Deny",
+                "Principal": {"AWS": "*"},
+                "Action": "s3:*",
+                "Resource": {"Fn::Join": ["", [{"Fn::GetAtt": [name, "Arn"]}, "/*"]]},
+                "Condition": {"NumericGreaterThan": {"s3:signatureAge": minutes * 60_000}},
+            }
 
 
 def test_every_route_asks_for_a_signature(template: Template) -> None:

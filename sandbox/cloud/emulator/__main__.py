@@ -10,6 +10,11 @@ import sys
 from importlib.metadata import version
 
 from sandbox.cloud.emulator.checksums import add_checksums
+from sandbox.cloud.emulator.conditions import (
+    read_escapes_in_patterns,
+    tell_policies_the_age_of_links,
+    tell_policies_the_leading_keys,
+)
 from sandbox.cloud.emulator.corrections import (
     add_log_group_target,
     correct_throttling,
@@ -64,6 +69,9 @@ def main() -> None:
     keep_what_stacks_say()
     let_running_calls_end()
     add_message_move_tasks()
+    read_escapes_in_patterns()
+    tell_policies_the_leading_keys()
+    tell_policies_the_age_of_links()
     enforce_roles_of_state_machines()
     enforce_roles_of_mappings()
     end_tokens_of_stopped_executions()
