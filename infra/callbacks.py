@@ -17,7 +17,13 @@ from infra.python_function import PythonFunction
 from infra.state_machine import run_executions
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.providers.port import AwsService
-from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks, sends_result
+from recording_insights.providers.registry import (
+    PROVIDERS,
+    capabilities_of,
+    receives_webhooks,
+    sends_result,
+    webhook_secret,
+)
 from recording_insights.settings import (
     KeepResultSettings,
     ReceiveCallbackSettings,
@@ -99,7 +105,7 @@ class Webhooks(Construct):
             reads=foundation.settings_for(KeepResultSettings, provider=provider),
             statements=[
                 foundation.on_replies("PutObject", prefix=f"{CALLBACKS}{provider}/"),
-                foundation.read_secret(provider),
+                foundation.read_secret(webhook_secret(provider)),
             ],
             timeout=cdk.Duration.seconds(29),
             reserved=foundation.settings.result_concurrency or None,
@@ -122,8 +128,7 @@ class Webhooks(Construct):
                 *(foundation.on_replies("PutObject", prefix=f"{CALLBACKS}{name}/") for name in providers),
                 *rights,
                 *self.read_secret(),
-                # The vendor's own secret checks its signatures.
-                *(foundation.read_secret(name) for name in providers if PROVIDERS[name].secret_keys),
+                *(foundation.read_secret(webhook_secret(name)) for name in providers if PROVIDERS[name].webhook_key),
             ],
             timeout=cdk.Duration.seconds(29),
         )

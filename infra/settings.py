@@ -46,7 +46,7 @@ class StackSettings:
     others take over. By provider, `base_urls` replaces scheme and host, and `provider_options` are the options of each
     job. `result_concurrency` workers are reserved for each function that keeps results; 0 reserves none. `jwt_issuer`
     and `jwt_audience` go together; they replace IAM by a JWT authorizer. `kms_key_arn` is the customer's key, which
-    encrypts what the stack stores.
+    encrypts what the stack stores. With `read_old_secrets` functions may read a key in the secret of earlier releases.
     """
 
     stage: str
@@ -71,6 +71,7 @@ class StackSettings:
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     kms_key_arn: str | None = None
+    read_old_secrets: bool = True
 
     @property
     def providers(self) -> list[str]:
@@ -225,6 +226,7 @@ SETTINGS: Mapping[str, Setting] = {
         matching(_KEY_ARN, "must be the ARN of a key"),
         "the full ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<key id>; an alias is not allowed",
     ),
+    "readOldSecrets": Setting("read_old_secrets", from_text(_parse_flag, flag), "true or false"),
     "jwtIssuer": Setting("jwt_issuer", matching(r"https://\S+", "must be an https URL"), "an https URL"),
     "jwtAudience": Setting("jwt_audience", matching(r"\S+", "must not have blanks"), "a text without blanks"),
     **{

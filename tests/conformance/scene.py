@@ -25,7 +25,7 @@ from recording_insights.model.insights import Insights
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
-from recording_insights.providers.registry import sends_result
+from recording_insights.providers.registry import sends_result, webhook_secret
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.settings import StageSettings, secret_name
 from recording_insights.store.insights import InsightStore
@@ -279,6 +279,7 @@ class Scene:
             self.patch.setattr(module, "utc_now", self.clock.now)
         secrets = {
             secret_name(ENVIRONMENT["STAGE"], self.name): self.vendor.credentials,
+            secret_name(ENVIRONMENT["STAGE"], webhook_secret(self.name)): self.vendor.webhook_secret,
             ENVIRONMENT["WEBHOOK_SECRET"]: {"key": SECRET},
         }
         self.patch.setattr(parameters, "get_secret", lambda name, **_: json.dumps(dict(secrets[name])))

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import synthesise
+from infra.settings import StackSettings
+from recording_insights.providers.registry import PROVIDERS
+from tests.infra.conftest import EVERY_PROVIDER, synthesise
 
 Template = dict[str, Any]
 
@@ -310,7 +312,64 @@ def test_a_secret_of_another_vendor_or_stage_cannot_be_read(template: Template) 
     ]
     # AWS adds a hyphen and six characters to the name of a secret.
     named = [re.search(r':secret:recording-insights/dev/([a-z-]+?)(-\?{6})?"', secret) for secret in secrets]
-    assert {name[1] if name else name for name in named} == {"agora", "agora-uploader", "marsview"}
+    assert {name[1] if name else name for name in named} == {
+        *("agora", "agora-certificate", "agora-notifications", "agora-uploader", "marsview"),
+    }
+
+
+ANONYMOUS = {
+    "receive_notification": {"agora-notifications"},
+    "keep_result": {"seameet-webhook"},
+    "receive_callback": {"the webhooks' key"},
+}
+"""The functions behind routes without an authorizer, and the one secret that each of them reads."""
+
+
+def secrets_of(template: Template, module: str) -> set[str]:
+    """The secrets that a function may read: the last parts of their names, and that of the stack's own."""
+    found = set()
+    for statement in statements_of(template, functions(template)[module]["Role"]["Fn::GetAtt"][0]):
+        if "secretsmanager:GetSecretValue" in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                if "Fn::GetAtt" in resource:
+                    assert resource["Fn::GetAtt"][0].startswith("WebhooksSecret")
+                    found.add("the webhooks' key")
+                else:
+                    name = re.fullmatch(r".*:secret:recording-insights/dev/([a-z-]+?)(-\?{6})?", joined(resource))
+                    assert name, resource
+                    found.add(name[1])
+    return found
+
+
+@pytest.mark.parametrize("providers", [*PROVIDERS, ",".join(PROVIDERS)])
+def test_a_function_that_anybody_reaches_reads_its_own_secret_and_no_other(tmp_path: Path, providers: str) -> None:
+    first, _, others = providers.partition(",")
+    context = {"stage": "dev", "provider": first, **({"otherProviders": others} if others else {})}
+    template = synthesise(tmp_path, context)
+    there = {module: secrets for module, secrets in ANONYMOUS.items() if module in functions(template)}
+    assert {module: secrets_of(template, module) for module in there} == there
+    anonymous = [
+        r["Target"] for _, r in of_type(template, "AWS::ApiGatewayV2::Route") if r["AuthorizationType"] == "NONE"
+    ]
+    assert len({json.dumps(target) for target in anonymous}) == len(there)
+
+
+def test_in_the_release_that_moves_keys_their_readers_read_the_former_secrets_too(tmp_path: Path) -> None:
+    template = synthesise(tmp_path, {"stage": "dev", **EVERY_PROVIDER, "readOldSecrets": "true"})
+    assert {module: secrets_of(template, module) for module in ANONYMOUS} == {
+        "receive_notification": {"agora-notifications", "agora"},
+        "keep_result": {"seameet-webhook", "seameet"},
+        "receive_callback": {"the webhooks' key"},
+    }
+    assert StackSettings("dev", "deepgram").read_old_secrets, "the default of this release"
+
+
+def test_only_a_start_reads_the_certificate_that_makes_tokens_for_every_channel(every_provider: Template) -> None:
+    readers = {m for m in functions(every_provider) if "agora-certificate" in secrets_of(every_provider, m)}
+    assert readers == {"start_recording"}
+    assert {m for m in functions(every_provider) if "agora" in secrets_of(every_provider, m)} == {
+        *("start_recording", "stop_recording", "update_recording", "update_layout", "get_recording", "check_recording"),
+    }
 
 
 def test_only_the_secret_of_a_provider_that_shares_its_token_can_be_written(every_provider: Template) -> None:

@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "RETRIES_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:retry-media",
     "RETRIES_PER_MINUTE": "60",
     "WEBHOOK_SECRET": "the-webhook-secret",
+    "READ_OLD_SECRETS": "false",
     "WEBHOOK_URL": "https://api.test",
 }
 STAGE_SETTINGS = StageSettings(
