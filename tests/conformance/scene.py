@@ -25,7 +25,7 @@ from recording_insights.model.insights import Insights
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
-from recording_insights.providers.registry import sends_result, webhook_secret
+from recording_insights.providers.registry import capabilities_of, sends_result, webhook_secret
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.settings import StageSettings, secret_name
 from recording_insights.store.insights import InsightStore
@@ -330,6 +330,7 @@ class Scene:
         answer = route.handler(event, _Context())
         self.answers.append(int(answer["statusCode"]))
         for bucket, key in self.s3.objects.keys() - before:
+            assert capabilities_of(self.name).callback_is_result, "without it, the function may store no result"
             if bucket == REPLIES and sends_result(self.name):
                 self._announce_reply(key)
         return self.answers[-1]

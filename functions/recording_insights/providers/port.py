@@ -70,8 +70,9 @@ class Capabilities:
     providers. `languages` are BCP 47 tags. A limit is None if the vendor documents none.
 
     `callback` is "required" if a job cannot end without a call from the vendor, "optional" if polls find the end as
-    well, and "none" if the vendor never calls. `result_by` is "poll" if `Provider.fetch` gets the result from the
-    vendor, and "delivery" if the vendor sends the result and keeps no copy.
+    well, and "none" if the vendor never calls. `callback_is_result` is True if a callback may be the result itself.
+    `result_by` is "poll" if `Provider.fetch` gets the result from the vendor, and "delivery" if the vendor sends the
+    result and keeps no copy.
     """
 
     takes: Literal["url", "bytes", "s3"]
@@ -80,6 +81,7 @@ class Capabilities:
     max_minutes: int | None = None
     languages: frozenset[str] | None = None
     callback: Literal["none", "optional", "required"] = "none"
+    callback_is_result: bool = False
     result_by: Literal["poll", "delivery"] = "poll"
     aws_service: AwsService | None = None
 

@@ -298,6 +298,11 @@ def receiver_of(name: str) -> CallsBack:
     return receiver
 
 
+def uploads_result(name: str) -> bool:
+    """Whether a provider writes its result to our bucket by a link, and not by a POST to our webhook."""
+    return capabilities_of(name).result_by == "delivery" and not receives_webhooks(name)
+
+
 def read_result(name: str, body: bytes) -> Callback | None:
     """Read a verified callback of a provider that sends its result; None if it does not announce the end of a job.
 

@@ -62,6 +62,7 @@ class RingCentral:
         languages=frozenset({"en", "en-US"}),
         # Each submission must name a webhook, but the state contains the result too.
         callback="optional",
+        callback_is_result=True,
     )
 
     def __init__(

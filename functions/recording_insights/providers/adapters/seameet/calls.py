@@ -45,6 +45,7 @@ class SeaMeet:
         max_minutes=120,
         languages=frozenset({"en-US", "zh-TW"}),
         callback="required",
+        callback_is_result=True,
         result_by="delivery",
     )
 
