@@ -250,7 +250,7 @@ class Journey(Scene):
         secrets: dict[str, Mapping[str, Any]] = {
             secret_name(stage, self.name): self.vendor.credentials,
             secret_name(stage, webhook_secret(self.name)): self.vendor.webhook_secret,
-            secret_name(stage, "agora"): fake_agora.SECRET,
+            secret_name(stage, "agora"): {**fake_agora.SECRET, "appId": "970CA35de60c44645bbae8a215061b33"},
             secret_name(stage, CERTIFICATE_SECRET): {CERTIFICATE_KEY: "5CFd2fd1755d40ecb72977518be15d3b"},
             secret_name(stage, UPLOADER): UPLOADER_KEY,
             ENVIRONMENT["WEBHOOK_SECRET"]: {"key": SECRET},
