@@ -378,6 +378,7 @@ class Wiring(Generic[S]):
 
     @part
     def _notification_secret(self: "Wiring[ReceiveNotificationSettings]") -> OwnSecret:
+        """The secret of Agora's notifications."""
         from recording_insights.agora.notifications import SECRET, SECRET_KEY
 
         return own_secret(self.settings, SECRET, SECRET_KEY)
@@ -468,10 +469,12 @@ class Wiring(Generic[S]):
 
     @part
     def _fresh_reads(self) -> FreshReads:
+        """The limit of what unproven callbacks cost."""
         return FreshReads()
 
     @part
     def _webhook_secret_of(self: "Wiring[OwnSecretSettings]") -> "Callable[[str], OwnSecret]":
+        """Gives the secret that a vendor signs its callbacks with, by the provider's name."""
         from recording_insights.providers.registry import PROVIDERS, webhook_secret
 
         return cache(lambda name: own_secret(self.settings, webhook_secret(name), str(PROVIDERS[name].webhook_key)))

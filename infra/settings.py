@@ -128,7 +128,8 @@ class StackSettings:
         faults += _option_faults(values.get("provider_options", {}))
         if faults:
             raise ContextError("\n".join(faults))
-        return cls(**{"retain_data": values.get("stage") != LOCAL, **values})
+        lasts = values.get("stage") != LOCAL
+        return cls(**{"retain_data": lasts, "read_old_secrets": lasts, **values})
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,7 @@ def parse_context(text: str) -> dict[str, str]:
 def full_context(location: Location, context: Mapping[str, str]) -> dict[str, str]:
     """Complete the user's settings: every vendor is a stand-in, and calls back to the local cloud."""
     base_urls = {f"{vendor}BaseUrl": f"{location.sandbox_url}/{vendor}" for vendor in ("agora", *vendors())}
-    fixed = {"webhookBaseUrl": location.api_url, "readOldSecrets": "false"}
-    return {"stage": STAGE, **DEFAULTS, **fixed, **base_urls, **context}
+    return {"stage": STAGE, **DEFAULTS, "webhookBaseUrl": location.api_url, **base_urls, **context}
 
 
 def tests_context() -> dict[str, str]:

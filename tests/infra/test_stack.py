@@ -412,7 +412,9 @@ def test_in_the_release_that_moves_keys_their_readers_read_the_former_secrets_to
         "keep_result": {"seameet-webhook", "seameet"},
         "receive_callback": {"the webhooks' key"},
     }
-    assert StackSettings("dev", "deepgram").read_old_secrets, "the default of this release"
+    for stage, by_default in (("dev", True), ("local", False)):
+        settings = StackSettings.from_context({"stage": stage, "provider": "deepgram"})
+        assert settings.read_old_secrets == by_default, "no earlier release is deployed on a laptop"
 
 
 def test_only_a_start_reads_the_certificate_that_makes_tokens_for_every_channel(every_provider: Template) -> None:

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from events import receive_result_event
 from recording_insights.processing.callbacks import callback_token
 from recording_insights.processing.job_name import JobName
+from recording_insights.providers import registry
 from recording_insights.store.media import MediaStore
 from routes import keep_result, receive_callback
 from tests.unit.environment import ENVIRONMENT
@@ -140,6 +142,18 @@ def test_tokens_of_both_keys_are_good_while_the_key_is_rotated(
 
     assert receive_callback.handler(event, Context())["statusCode"] == status
     assert secret.reads == reads
+
+
+def test_a_vendor_that_signs_its_callbacks_is_checked_with_its_own_key(
+    waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting("symbl")
+    signs = replace(registry.PROVIDERS["symbl"], webhook_key="webhookSecret")
+    monkeypatch.setattr(registry, "PROVIDERS", {**registry.PROVIDERS, "symbl": signs})
+    secrets = {"recording-insights/dev/symbl-webhook": {"webhookSecret": "s"}}
+    monkeypatch.setattr("recording_insights.aws.secrets.read_secret", lambda name, keys, fresh: secrets[name])
+
+    assert list(receive_callback.wiring.callback_secrets("symbl", "job")) == [["s"], ["s"]]
 
 
 def test_a_flood_of_wrong_tokens_reads_the_secret_anew_once(

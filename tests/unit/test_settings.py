@@ -99,7 +99,7 @@ def test_a_former_secret_is_known_only_where_it_may_be_read(read_old_secrets: bo
     former = "recording-insights/dev/seameet" if read_old_secrets else None
     assert settings.former_secret("seameet-webhook") == former
     assert settings.former_secret("acme-webhook") is None
-    with pytest.raises(SettingsInvalid, match="^READ_OLD_SECRETS is not true or false$"):
+    with pytest.raises(SettingsInvalid, match=r"^READ_OLD_SECRETS is not true or false$"):
         KeepResultSettings.from_env({**environment, "READ_OLD_SECRETS": "yes"})
 
 
