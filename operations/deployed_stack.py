@@ -1,10 +1,12 @@
 """What the commands share: the outputs of a deployed stage, secrets as JSON objects, and AWS's errors in words."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -22,6 +24,11 @@ Clients = Callable[..., Any]
 """Makes a boto3 client of the service that it names."""
 Report = Callable[[str], None]
 """Shows one line of progress to the operator."""
+
+
+def aws_client(service: str) -> Any:
+    """Make a boto3 client with the operator's credentials. boto3 itself does not look at `AWS_REGION`, as CDK does."""
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None)  # type: ignore[call-overload]
 
 
 def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:

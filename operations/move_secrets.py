@@ -12,10 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import boto3
-
 from operations.agora_key import OperationFailed
-from operations.deployed_stack import Clients, Report, explained, outputs_of, parsed
+from operations.deployed_stack import Clients, Report, aws_client, explained, outputs_of, parsed
 from recording_insights.agora import notifications
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET
 from recording_insights.providers.registry import PROVIDERS, webhook_secret
@@ -153,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        outcome = (remove_copied_keys if given.delete else copy_keys)(given.stage, boto3.client, report)
+        outcome = (remove_copied_keys if given.delete else copy_keys)(given.stage, aws_client, report)
     except OperationFailed as failure:
         report(str(failure))
         return 1

@@ -15,10 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-
 from operations.agora_key import OperationFailed
-from operations.deployed_stack import Clients, Report, explained, outputs_of, parsed
+from operations.deployed_stack import Clients, Report, aws_client, explained, outputs_of, parsed
 from recording_insights.processing.callbacks import KEY, PREVIOUS_KEY
 
 SECRET_OUTPUT, MINUTES_OUTPUT = "WebhookSecretArn", "WebhookKeyMinutes"
@@ -153,9 +151,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         if given.revoke:
-            outcome = revoke_former_key(given.stage, boto3.client, report)
+            outcome = revoke_former_key(given.stage, aws_client, report)
         else:
-            outcome = rotate_webhook_key(given.stage, boto3.client, report, force=given.force)
+            outcome = rotate_webhook_key(given.stage, aws_client, report, force=given.force)
     except OperationFailed as failure:
         report(str(failure))
         return 1

@@ -30,7 +30,7 @@ class Account:
         self.refuses = ""
         self._secrets = boto3.client("secretsmanager", region_name=REGION)
 
-    def __call__(self, service: str) -> Any:
+    def __call__(self, service: str, *, region_name: str | None = None) -> Any:
         return _Client(self, _Stacks(self) if service == "cloudformation" else self._secrets)
 
     def put(self, name: str, value: Any) -> None:

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from operations.agora_key import OperationFailed
+from operations.deployed_stack import aws_client
 from operations.webhook_key import Outcome, main, revoke_former_key, rotate_webhook_key
 from recording_insights.processing.callbacks import webhook_keys
 from tests.unit.operations.account_of_secrets import REGION, Account
@@ -114,6 +115,13 @@ def test_a_missing_right_is_named(account: Account, rotate: Any) -> None:
     account.refuses = "put_secret_value"
     with pytest.raises(OperationFailed, match=r"This command needs .*PutSecretValue on the secret of the webhooks"):
         rotate()
+
+
+def test_the_region_is_that_of_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    for region in ("us-east-1", ""):
+        monkeypatch.setenv("AWS_REGION", region)
+        assert aws_client("cloudformation").meta.region_name == (region or "eu-west-1")
 
 
 def test_the_command(account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
