@@ -162,7 +162,7 @@ def _deploy_again(
 ) -> LocalStack:
     with phases.phase("Deploy the changed code") as report:
         try:
-            _store_secrets(_cloud_of(stack))
+            store_secrets(_cloud_of(stack))
             outputs = deploy(supervisor, location, CdkCommand.find(), _cloud_of(stack), stack.context, report)
         except StartError as error:
             raise StartError(f"{error}\nThe stack is still up, with the code that was deployed before.") from error
@@ -270,7 +270,7 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
         outputs = kept.outputs
     else:
         with phases.phase("Deploy the stack") as report:
-            _store_secrets(cloud)
+            store_secrets(cloud)
             outputs = deploy(supervisor, location, cdk, cloud, settings, report)
             if not kept:
                 _create_key(cloud, report)
@@ -314,7 +314,7 @@ def _prepare(cloud: LocalCloud, cdk: CdkCommand, location: Location, phases: Pha
         bootstrap(cloud, bootstrap_template(cdk, location.directory))
 
 
-def _store_secrets(cloud: LocalCloud) -> None:
+def store_secrets(cloud: LocalCloud) -> None:
     """Create the secrets of the stand-ins that do not exist. A kept state may be of code that knew fewer."""
     secrets = cloud.client("secretsmanager")
     for name, secret in credentials().items():
