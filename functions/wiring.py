@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
+    from recording_insights.agora.calls import ReadCredentials
     from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.upload_credentials import Uploader
     from recording_insights.aws.dead_letters import DeadLetters
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
     from recording_insights.processing.submit_recording import SubmissionLinks
-    from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider
+    from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider, ProviderLoader
     from recording_insights.store.insights import InsightStore
     from recording_insights.store.media import MediaStore
     from recording_insights.store.notices import NoticeStore
@@ -90,22 +91,35 @@ def utc_now() -> datetime:
 
 
 def agora_client(settings: AgoraSettings, *, aws_region: str) -> "AgoraClient":
-    """Return the client of the stage's Agora project. The stack and its bucket are in `aws_region`.
+    """Return the client of the stage's Agora project. The stack and its bucket are in `aws_region`."""
+    from recording_insights.agora.calls import AgoraCalls
+    from recording_insights.agora.client import AgoraClient
+    from recording_insights.agora.hosts import HostRotation, hosts_in, hosts_near
+    from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
+
+    base_url = settings.base_urls.get("agora")
+    agoras = hosts_in(settings.residency, aws_region) if settings.residency else hosts_near(aws_region)
+    hosts = HostRotation([base_url.rstrip("/")] if base_url else agoras)
+    return AgoraClient(
+        AgoraCalls(_agora_credentials(settings), hosts, secret_name=settings.secret_name("agora")),
+        uploader(settings, aws_region=aws_region),
+        settings.secret_name(CERTIFICATE_SECRET),
+    )
+
+
+def _agora_credentials(settings: AgoraSettings) -> "ReadCredentials":
+    """Return what reads the keys of the Agora project.
 
     The App Certificate is read for functions with `OwnSecretSettings` only, which make tokens for recorders.
     """
-    from recording_insights.agora.calls import AgoraCalls
-    from recording_insights.agora.client import SECRET_KEYS, AgoraClient
-    from recording_insights.agora.hosts import HostRotation, hosts_near
+    from recording_insights.agora.client import SECRET_KEYS
     from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET
 
-    base_url = settings.base_urls.get("agora")
-    secret = settings.secret_name("agora")
-    certificate = None
+    secret, certificate = settings.secret_name("agora"), None
     if isinstance(settings, OwnSecretSettings):
         certificate = own_secret(settings, CERTIFICATE_SECRET, CERTIFICATE_KEY)
 
-    def credentials(fresh: bool) -> Mapping[str, str]:
+    def read(fresh: bool) -> Mapping[str, str]:
         found = read_secret(secret, SECRET_KEYS, fresh=fresh)
         project = {key: found[key] for key in SECRET_KEYS}
         if certificate is None:
@@ -117,12 +131,7 @@ def agora_client(settings: AgoraSettings, *, aws_region: str) -> "AgoraClient":
                 return project  # the project has no App Certificate
             raise
 
-    hosts = HostRotation([base_url.rstrip("/")] if base_url else hosts_near(aws_region))
-    return AgoraClient(
-        AgoraCalls(credentials, hosts, secret_name=secret),
-        uploader(settings, aws_region=aws_region),
-        settings.secret_name(CERTIFICATE_SECRET),
-    )
+    return read
 
 
 def own_secret(settings: OwnSecretSettings, name: str, key: str) -> OwnSecret:
@@ -302,8 +311,8 @@ class Wiring(Generic[S]):
 
     # Arrival
 
-    def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject") -> "Admission":
-        """Admit an object of a recordings bucket, or return why it is ignored."""
+    def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject", who: str | None = None) -> "Admission":
+        """Admit an object of a recordings bucket, for `who` if a caller named it, or return why it is ignored."""
         from recording_insights.media.batch import PROBE_SECONDS, read_until
         from recording_insights.media.intake import admit_media
 
@@ -316,6 +325,7 @@ class Wiring(Generic[S]):
             checksum=self.s3_media.checksum,
             folder=self.folder_of(media.bucket),
             start_execution=self.start_processing,
+            who=who,
         )
 
     # State machines
@@ -399,11 +409,15 @@ class Wiring(Generic[S]):
     # Providers
 
     @part
-    def provider_for(self: "Wiring[VendorSettings]") -> "Callable[[str], Provider]":
-        """Gives the adapter of a provider by its name. Each adapter keeps its vendor's access token."""
+    def provider_for(self: "Wiring[VendorSettings]") -> "ProviderLoader":
+        """Gives the adapter of a provider by its name and residency. Each adapter keeps its vendor's access token."""
         from recording_insights.providers.registry import load_provider
 
-        return cache(partial(load_provider, settings=self.settings))
+        @cache
+        def load(name: str, residency: str | None = None) -> "Provider":
+            return load_provider(name, self.settings, residency)
+
+        return load
 
     @part
     def provider_choice(self: "Wiring[SubmitRecordingSettings]") -> "ProviderChoice":
@@ -412,11 +426,12 @@ class Wiring(Generic[S]):
         from recording_insights.providers.registry import PROVIDERS, formats_of
 
         return ProviderChoice(
-            load=self.provider_for,
+            load=partial(self.provider_for, residency=self.settings.residency),
             formats=formats_of,
             checks=lambda name: PROVIDERS[name].options,
             options=self.stage_settings.provider_options,
             failover=self.settings.failover,
+            residency=self.settings.residency,
         )
 
     @part

@@ -47,7 +47,7 @@ class Webhooks(Construct):
         super().__init__(scope, construct_id)
         self._foundation = foundation
         self._api = api
-        self.url = (foundation.settings.webhook_base_url or api.api.api_endpoint).rstrip("/")
+        self.url = (foundation.settings.webhook_base_url or api.own_address).rstrip("/")
         self._used = any(receives_webhooks(name) for name in foundation.settings.providers)
         self.secret_id = self._secret().attr_id if self._used else "none: no provider of this stack POSTs to us"
 

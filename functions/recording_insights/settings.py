@@ -113,10 +113,12 @@ class OwnSecretSettings(SecretSettings):
 class VendorSettings(SecretSettings):
     """For functions that call vendors: `base_urls` replaces a vendor's scheme and host, by the vendor's name.
 
-    `kms_key_arn` is the customer's key that encrypts the buckets; None if AWS's own keys do.
+    `kms_key_arn` is the customer's key that encrypts the buckets; None if AWS's own keys do. `residency` names the
+    countries that the data must stay in; None if it may go anywhere.
     """
 
     base_urls: Mapping[str, str]
+    residency: str | None = field(default=None, kw_only=True)
     kms_key_arn: str | None = field(default=None, kw_only=True)
 
 

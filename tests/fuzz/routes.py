@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,7 @@ from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
+from recording_insights.store.recordings import RecordingStore
 from routes import (
     get_insights,
     get_recording,
@@ -51,6 +53,8 @@ from tests.unit.fakes import FakeClock, FakeContext, FakeS3, FakeStarter
 from wiring import Wiring
 
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
+NOTICES_SENT = datetime.fromtimestamp(1611566412.672, UTC)
+"""When Agora sent the notifications of the corpus."""
 RECORDING: dict[str, Any] = {
     **recording_key(R),
     "recording_id": R,
@@ -255,6 +259,8 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
         "start_watch": lambda recording: None,
         "end_wait": lambda token: None,
     }
+    if module is receive_notification:
+        parts["recordings"] = RecordingStore(table, lambda: NOTICES_SENT)
     names = '["marsview", "deepgram", "assemblyai", "symbl", "ringcentral", "seameet", "transcribe"]'
     wiring = Wiring(module.wiring.settings_type)
     vars(wiring).update(parts)

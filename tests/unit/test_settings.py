@@ -40,7 +40,7 @@ def test_the_environment_is_read_by_type() -> None:
 
 @pytest.mark.parametrize("kind", EVERY_TYPE)
 def test_what_the_stack_writes_is_what_the_function_reads(kind: type[FunctionSettings]) -> None:
-    settings = kind.from_env({**ENVIRONMENT, "KMS_KEY_ARN": KEY})
+    settings = kind.from_env({**ENVIRONMENT, "KMS_KEY_ARN": KEY, "RESIDENCY": "EU"})
 
     assert kind.from_env(settings.to_env()) == settings
     assert set(settings.to_env()) == {field.name.upper() for field in fields(kind)}

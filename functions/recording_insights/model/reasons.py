@@ -52,6 +52,18 @@ _LIST = (
         "Retry it with another provider or another language.",
     ),
     Reason(
+        "redaction_not_taken",
+        "The provider would not redact what has to be redacted.",
+        "force",
+        "Retry it with redact_pii in options, or with another provider.",
+    ),
+    Reason(
+        "outside_residency",
+        "The provider has no host in the residency of the stack.",
+        "force",
+        "Retry it with a provider that has one.",
+    ),
+    Reason(
         "provider_not_configured",
         "The stack does not have the provider.",
         "yes",

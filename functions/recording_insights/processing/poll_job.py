@@ -28,7 +28,7 @@ from recording_insights.model.tries import number_of_try
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link, repeat_job
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try, next_wait
-from recording_insights.providers.port import JobState, Provider
+from recording_insights.providers.port import JobState, Provider, ProviderLoader
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
@@ -45,7 +45,7 @@ def poll_job(
     progress: Progress,
     *,
     store: MediaStore,
-    provider_for: Callable[[str], Provider],
+    provider_for: ProviderLoader,
     replies: ReplyStore,
     ceiling_minutes: int,
     now: Callable[[], datetime],
@@ -53,10 +53,11 @@ def poll_job(
 ) -> Progress:
     """Poll once. After the provider accepts a job, only the provider's result or `ceiling_minutes` ends the wait.
 
-    The job is paid for. A fault of the provider, of the network or of the credentials is written to the row, and the
-    state machine polls again. An operator can replace unusable credentials meanwhile. So it is if AWS does not
-    return the secret, and if the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is
-    given. Any other fault of AWS is raised, and the state machine retries.
+    The job is paid for, and is polled at the host that it was submitted to, whatever the stack's residency is now. A
+    fault of the provider, of the network or of the credentials is written to the row, and the state machine polls
+    again. An operator can replace unusable credentials meanwhile. So it is if AWS does not return the secret, and if
+    the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is given. Any other fault of AWS
+    is raised, and the state machine retries.
     """
     row = store.get(progress.recording_id, progress.media_id)
     if fault := why_malformed(row):
@@ -65,7 +66,7 @@ def poll_job(
     if row["status"] != "submitted":
         return progress.end("submit")
     try:
-        provider = provider_for(row["provider"])
+        provider = provider_for(row["provider"], row.get("residency"))
     except ProviderNotConfigured as error:
         return progress.end("failed", str(error), "provider_not_configured")
     with (deadline or Deadline.after(CALLS_SECONDS)).limits_calls():

@@ -98,15 +98,21 @@ def submit_recording(
         fail_over,
         elapsed_seconds=progress.elapsed_seconds(row["waiting_since"], now()),
         patience_minutes=failover_minutes if fail_over.next_provider else ceiling_minutes,
+        residency=providers.residency,
     )
     if unsure := attempt.after_broken_try():
         return unsure
+    if refusal := providers.why_outside(row):
+        return fail_over.pass_on(refusal.reason, refusal.code)
     return attempt.submit(_submission(row, media, recording, provider, providers, links))
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """One try to place the job; `patience_minutes` is how long the provider may be busy or away."""
+    """One try to place the job; `patience_minutes` is how long the provider may be busy or away.
+
+    `residency` is where the provider's host is: it is on the row before the call, because the polls go there too.
+    """
 
     progress: Progress
     store: MediaStore
@@ -115,6 +121,7 @@ class _Attempt:
     fail_over: FailOver
     elapsed_seconds: float
     patience_minutes: int
+    residency: str | None
 
     def after_broken_try(self) -> Progress | None:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
@@ -127,8 +134,11 @@ class _Attempt:
 
     def submit(self, submission: Submission) -> Progress:
         """Place the job with the provider, and return the next step of the loop."""
-        if _calls_back(self.provider):
-            self._note(asking=self.store.timestamp)
+        before: MediaChanges = {"asking": self.store.timestamp} if _calls_back(self.provider) else {}
+        if self.residency != self.row.get("residency"):
+            before["residency"] = self.residency
+        if before:
+            self._note(**before)
         try:
             job = self.provider.submit(submission, self.row.get("job", {}), self._keep)
         except MediaLinkExpired as error:

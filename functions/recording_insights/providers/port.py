@@ -29,7 +29,8 @@ Job = Mapping[str, Any]
 | seameet     | `meeting_id`, `callback_key`, `file_name`, | `job_id`                    | without `job_id`            |
 |             | until the upload `names_used`: a number    |                             |                             |
 | symbl       | `name` of the conversation                 | `job_id`, `conversation_id` | the name is searched        |
-| transcribe  |                                            | `name`, `bucket`, `key`     | the same: the name is ours  |
+| transcribe  |                                            | `name`, `bucket`, `key`, if | the same: the name is ours  |
+|             |                                            | redacted `redacted`: true   |                             |
 
 `callback_key`, if there is one, names the job in a callback whose path does not contain the job's name.
 """
@@ -246,6 +247,17 @@ class Provider(Protocol):
 
         Raises:
             LookupError, TypeError, ValueError, AttributeError: the reply contains no result.
+        """
+
+
+class ProviderLoader(Protocol):
+    """Gives the adapter of a provider, with its host in a residency if one is named."""
+
+    def __call__(self, name: str, residency: str | None = None) -> Provider:
+        """Return the adapter.
+
+        Raises:
+            ProviderNotConfigured: there is no provider of this name.
         """
 
 

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.unit.wired import rewire
 
 SECRET = "notification-secret"
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
+SENT = datetime.fromtimestamp(1611566412.672, UTC)
+"""When Agora sent the captured event."""
 
 
 @pytest.fixture
@@ -28,8 +31,8 @@ def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv(name, value)
     stored = {"recording-insights/dev/agora-notifications": {"notificationSecret": SECRET}}
     monkeypatch.setattr("recording_insights.aws.secrets.read_secret", lambda name, keys, fresh: stored[name])
-    rewire(monkeypatch, receive_notification, table=table)
-    store = RecordingStore(table)
+    store = RecordingStore(table, lambda: SENT)
+    rewire(monkeypatch, receive_notification, table=table, recordings=store)
     table.put_item(
         Item={
             **recording_key("a" * 32),
@@ -66,6 +69,21 @@ def test_a_forged_notification_changes_nothing(deliver: Any, captured_event: Any
     status, problem, row_status = deliver({**event, "body": event["body"].replace(":0}}}", ":1}}}")})
     assert (status, row_status) == (401, "recording")
     assert (problem["title"], "detail" in problem) == ("Unauthorized", False)
+
+
+def test_a_notification_that_is_replayed_a_day_later_is_answered_with_200_and_changes_nothing(
+    deliver: Any,
+    captured_event: Any,
+    table: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    later = SENT + timedelta(hours=24, milliseconds=1)
+    rewire(monkeypatch, receive_notification, table=table, recordings=RecordingStore(table, lambda: later))
+    before = table.scan()["Items"]
+    assert deliver(captured_event("http_notification")) == (200, {"ok": True}, "recording")
+    assert table.scan()["Items"] == before
+    assert "more than a day" in str([vars(record).get("reason") for record in caplog.records])
 
 
 def test_a_test_of_the_console_is_answered_with_200(deliver: Any, captured_event: Any) -> None:
