@@ -5,7 +5,7 @@ worker lives, and with it its connections and tokens. Importing this module read
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib import import_module
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from recording_insights.aws import clients
-from recording_insights.aws.secrets import read_secret
+from recording_insights.aws.secrets import FreshReads, OwnSecret, read_secret
 from recording_insights.deadline import Deadline
-from recording_insights.errors import SecretUnavailable, UploadCredentialsUnavailable
+from recording_insights.errors import SecretUnavailable, SecretUnusable, UploadCredentialsUnavailable
 from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AdmissionSettings,
@@ -23,6 +23,7 @@ from recording_insights.settings import (
     CallbacksSettings,
     FunctionSettings,
     KeepResultSettings,
+    OwnSecretSettings,
     PrepareMediaSettings,
     ProcessingSettings,
     ReceiveCallbackSettings,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
+    from recording_insights.agora.calls import ReadCredentials
     from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.upload_credentials import Uploader
     from recording_insights.aws.dead_letters import DeadLetters
@@ -93,18 +95,50 @@ def utc_now() -> datetime:
 def agora_client(settings: AgoraSettings, *, aws_region: str) -> "AgoraClient":
     """Return the client of the stage's Agora project. The stack and its bucket are in `aws_region`."""
     from recording_insights.agora.calls import AgoraCalls
-    from recording_insights.agora.client import SECRET_KEYS, AgoraClient
+    from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.hosts import HostRotation, hosts_in, hosts_near
+    from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
 
     base_url = settings.base_urls.get("agora")
-    secret = settings.secret_name("agora")
-
-    def credentials(fresh: bool) -> Mapping[str, str]:
-        return read_secret(secret, SECRET_KEYS, fresh=fresh)
-
     agoras = hosts_in(settings.residency, aws_region) if settings.residency else hosts_near(aws_region)
     hosts = HostRotation([base_url.rstrip("/")] if base_url else agoras)
-    return AgoraClient(AgoraCalls(credentials, hosts, secret_name=secret), uploader(settings, aws_region=aws_region))
+    return AgoraClient(
+        AgoraCalls(_agora_credentials(settings), hosts, secret_name=settings.secret_name("agora")),
+        uploader(settings, aws_region=aws_region),
+        settings.secret_name(CERTIFICATE_SECRET),
+    )
+
+
+def _agora_credentials(settings: AgoraSettings) -> "ReadCredentials":
+    """Return what reads the keys of the Agora project.
+
+    The App Certificate is read for functions with `OwnSecretSettings` only, which make tokens for recorders.
+    """
+    from recording_insights.agora.client import SECRET_KEYS
+    from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET
+
+    secret, certificate = settings.secret_name("agora"), None
+    if isinstance(settings, OwnSecretSettings):
+        certificate = own_secret(settings, CERTIFICATE_SECRET, CERTIFICATE_KEY)
+
+    def read(fresh: bool) -> Mapping[str, str]:
+        found = read_secret(secret, SECRET_KEYS, fresh=fresh)
+        project = {key: found[key] for key in SECRET_KEYS}
+        if certificate is None:
+            return project
+        try:
+            return project | {CERTIFICATE_KEY: certificate.read(fresh)}
+        except SecretUnusable as unusable:
+            if unusable.is_missing:
+                return project  # the project has no App Certificate
+            raise
+
+    return read
+
+
+def own_secret(settings: OwnSecretSettings, name: str, key: str) -> OwnSecret:
+    """Return the secret of one key alone, by the last part of its name."""
+    return OwnSecret(settings.secret_name(name), key, settings.former_secret(name))
 
 
 def uploader(settings: AgoraSettings, *, aws_region: str) -> "Uploader":
@@ -393,17 +427,23 @@ class Wiring(Generic[S]):
         """The stage's Agora project. The client keeps its connection."""
         return agora_client(self.settings, aws_region=self.aws_region)
 
+    @part
+    def _notification_secret(self: "Wiring[ReceiveNotificationSettings]") -> OwnSecret:
+        """The secret of Agora's notifications."""
+        from recording_insights.agora.notifications import SECRET, SECRET_KEY
+
+        return own_secret(self.settings, SECRET, SECRET_KEY)
+
     def notification_secret(self: "Wiring[ReceiveNotificationSettings]") -> str:
         """The key that Agora signs notifications with.
 
         Raises:
-            NotFound: the secret does not hold it, so nobody has set up notifications.
+            NotFound: there is none, so nobody has set up notifications.
         """
-        from recording_insights.agora.notifications import SECRET_KEY
-        from recording_insights.errors import NotFound, SecretUnusable
+        from recording_insights.errors import NotFound
 
         try:
-            return read_secret(self.settings.secret_name("agora"), (SECRET_KEY,))[SECRET_KEY]
+            return self._notification_secret.read()
         except SecretUnusable as unusable:
             raise NotFound(f"notifications are not set up: {unusable}") from unusable
 
@@ -451,7 +491,7 @@ class Wiring(Generic[S]):
         from recording_insights.providers.port import CallbackAddress
 
         url = f"{self.settings.webhook_url}/webhooks/{provider}/{job_name}"
-        return CallbackAddress(url, self.callback_token(provider, job_name))
+        return CallbackAddress(url, self._callback_tokens(provider, job_name)[0])
 
     def _delivery(self: "Wiring[SubmitRecordingSettings]", provider: str, job_name: str) -> "Delivery":
         from recording_insights.aws.reply_bucket import delivery_key
@@ -474,38 +514,55 @@ class Wiring(Generic[S]):
         """Start an execution for a late result. Only this makes the client, which other callbacks do not need."""
         return self.start_processing(name=name, state=state)
 
-    def callback_token(self: "Wiring[WebhookSettings]", provider: str, job_name: str) -> str:
-        """The token that a callback for a job must show."""
-        from recording_insights.processing.callbacks import callback_token
+    def _callback_tokens(
+        self: "Wiring[WebhookSettings]", provider: str, job_name: str, fresh: bool = False
+    ) -> list[str]:
+        """The tokens that a callback for a job may show. The first is made with the present key."""
+        from recording_insights.processing.callbacks import KEY, callback_token, webhook_keys
 
-        secret = read_secret(self.settings.webhook_secret, ("key",))["key"]
-        return callback_token(secret, provider, job_name)
+        secret = read_secret(self.settings.webhook_secret, (KEY,), fresh=fresh)
+        return [callback_token(key, provider, job_name) for key in webhook_keys(secret)]
 
-    def callback_adapter(self: "Wiring[ReceiveCallbackSettings]", provider: str) -> "CallsBack":
-        """The adapter of a provider that calls back.
+    @part
+    def _fresh_reads(self) -> FreshReads:
+        """The limit of what unproven callbacks cost."""
+        return FreshReads()
+
+    @part
+    def _webhook_secret_of(self: "Wiring[OwnSecretSettings]") -> "Callable[[str], OwnSecret]":
+        """Gives the secret that a vendor signs its callbacks with, by the provider's name."""
+        from recording_insights.providers.registry import PROVIDERS, webhook_secret
+
+        return cache(lambda name: own_secret(self.settings, webhook_secret(name), str(PROVIDERS[name].webhook_key)))
+
+    def signing_keys(self: "Wiring[OwnSecretSettings]", provider: str) -> "Iterator[Sequence[str]]":
+        """The key that a vendor signs its callbacks with, as `CallbackRequest` needs it."""
+        return self._fresh_reads.attempts(lambda fresh: [self._webhook_secret_of(provider).read(fresh)])
+
+    def callback_secrets(self: "Wiring[ReceiveCallbackSettings]", provider: str, job: str) -> "Iterator[Sequence[str]]":
+        """What proves the callbacks of a provider for a job, as `CallbackRequest` needs it."""
+        from recording_insights.providers.registry import PROVIDERS
+
+        if PROVIDERS[provider].webhook_key:
+            return self.signing_keys(provider)
+        return self._fresh_reads.attempts(partial(self._callback_tokens, provider, job))
+
+    def receiver(self: "Wiring[ReceiveCallbackSettings]", provider: str) -> "CallsBack":
+        """What reads the callbacks of a provider.
 
         Raises:
             NotFound: the provider does not belong to this stack, does not call back, or has a route of its own.
         """
         from recording_insights.errors import NotFound
-        from recording_insights.providers.port import CallsBack, SendsResult
+        from recording_insights.providers.registry import receiver_of, receives_webhooks, sends_result
 
-        adapter = self.provider_for(provider) if provider in self.settings.providers else None
-        if not isinstance(adapter, CallsBack) or isinstance(adapter, SendsResult):
+        if provider not in self.settings.providers or not receives_webhooks(provider) or sends_result(provider):
             raise NotFound("no provider of this stack calls back here")
-        return adapter
+        return receiver_of(provider)
 
     @part
-    def result_adapter(self: "Wiring[KeepResultSettings]") -> "CallsBack":
-        """The adapter of the provider that sends its results to the function's route.
+    def result_receiver(self: "Wiring[KeepResultSettings]") -> "CallsBack":
+        """What reads the results that the provider sends to the function's route."""
+        from recording_insights.providers.registry import receiver_of
 
-        Raises:
-            NotFound: the provider sends no results.
-        """
-        from recording_insights.errors import NotFound
-        from recording_insights.providers.port import SendsResult
-
-        adapter = self.provider_for(self.settings.provider)
-        if not isinstance(adapter, SendsResult):
-            raise NotFound(f"{self.settings.provider} sends no results")
-        return adapter
+        return receiver_of(self.settings.provider)

@@ -18,6 +18,7 @@ from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
 from infra.state_machine import run_executions
+from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.settings import (
     AdmitObjectSettings,
@@ -176,6 +177,7 @@ def start_route(foundation: Foundation, watch: sfn.StateMachine) -> Route:
         [
             foundation.on_table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
             foundation.read_secret("agora"),
+            foundation.read_secret(CERTIFICATE_SECRET),
             foundation.read_secret(UPLOADER_SECRET),
             iam.PolicyStatement(actions=["states:StartExecution"], resources=[watch.state_machine_arn]),
         ],

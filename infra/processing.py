@@ -4,7 +4,7 @@ Python decides the timing. The definition gets it as data and holds no arithmeti
 and comparisons only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -19,14 +19,14 @@ from infra.callbacks import Webhooks
 from infra.customer_key import key_rights
 from infra.python_function import PythonFunction, function_role
 from infra.state_machine import lambda_task, outcome, see_executions, standard_machine, wait
-from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
 from recording_insights.processing.late_files import LONGEST_SILENCE
 from recording_insights.processing.poll_job import TIMEOUT_SECONDS as POLL_SECONDS
 from recording_insights.processing.recording_rights import TABLE_ACTIONS
 from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
 from recording_insights.providers.port import AwsService, Capabilities
-from recording_insights.providers.registry import capabilities_of
+from recording_insights.providers.registry import capabilities_of, uploads_result
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.settings import (
     FunctionSettings,
@@ -138,14 +138,15 @@ class ProcessingWorkflow(Construct):
 
     def _poll_job(self, capabilities: Sequence[Capabilities]) -> PythonFunction:
         foundation = self._foundation
-        delivered = any(c.result_by == "delivery" or c.aws_service for c in capabilities)
+        delivered = list(self._results(capabilities))
         return self._function(
             "poll_job",
             "Polls a provider's job and keeps the reply",
             foundation.settings_for(PollJobSettings),
             [
                 foundation.on_table("GetItem", "PutItem", "UpdateItem", "Query"),
-                foundation.on_replies("PutObject", *(["GetObject"] if delivered else [])),
+                foundation.on_replies("PutObject"),
+                *(foundation.on_replies("GetObject", prefix=prefix) for prefix in delivered),
                 *([foundation.list_replies()] if delivered else []),
                 *foundation.read_provider_secrets(),
                 *(self._get(c.aws_service) for c in capabilities if c.aws_service),
@@ -155,10 +156,19 @@ class ProcessingWorkflow(Construct):
             memory_mb=1024,
         )
 
+    def _results(self, capabilities: Sequence[Capabilities]) -> Iterator[str]:
+        """The prefixes of the replies bucket under which results arrive that no call fetches from a vendor."""
+        providers = self._foundation.settings.providers
+        yield from (f"{CALLBACKS}{name}/" for name in providers if capabilities_of(name).callback_is_result)
+        if any(map(uploads_result, providers)):
+            yield DELIVERIES
+        if any(c.aws_service for c in capabilities):
+            yield OUTPUTS
+
     def _submit_statements(self, capabilities: Sequence[Capabilities]) -> list[iam.PolicyStatement]:
         """The rights to write results to our bucket, for a vendor's upload link and for services of AWS."""
         on_replies = self._foundation.on_replies
-        delivered = any(c.result_by == "delivery" for c in capabilities)
+        delivered = any(map(uploads_result, self._foundation.settings.providers))
         services = [c.aws_service for c in capabilities if c.aws_service]
         return [
             *([on_replies("PutObject", prefix=DELIVERIES)] if delivered else []),

@@ -49,7 +49,8 @@ class StackSettings:
     job. `result_concurrency` workers are reserved for each function that keeps results; 0 reserves none. `jwt_issuer`
     and `jwt_audience` go together; they replace IAM by a JWT authorizer. `kms_key_arn` is the customer's key, which
     encrypts what the stack stores. `residency` names the countries that all data stay in. With
-    `disable_execute_api_endpoint` the API's own address answers nobody.
+    `disable_execute_api_endpoint` the API's own address answers nobody. With `read_old_secrets` functions may read a
+    key in the secret of earlier releases.
     """
 
     stage: str
@@ -75,6 +76,7 @@ class StackSettings:
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     kms_key_arn: str | None = None
+    read_old_secrets: bool = True
     residency: str | None = None
 
     @property
@@ -138,7 +140,8 @@ class StackSettings:
         faults += _option_faults(values.get("provider_options", {}))
         if faults:
             raise ContextError("\n".join(faults))
-        settings = cls(**{"retain_data": values.get("stage") != LOCAL, **values})
+        lasts = values.get("stage") != LOCAL
+        settings = cls(**{"retain_data": lasts, "read_old_secrets": lasts, **values})
         if outside := list(_residency_faults(settings)):
             raise ContextError("\n".join(outside))
         return settings
@@ -285,6 +288,7 @@ SETTINGS: Mapping[str, Setting] = {
         matching(_KEY_ARN, "must be the ARN of a key"),
         "the full ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<key id>; an alias is not allowed",
     ),
+    "readOldSecrets": Setting("read_old_secrets", from_text(_parse_flag, flag), "true or false"),
     "residency": Setting(
         "residency", one_of(*RESIDENCIES), f"one of {', '.join(RESIDENCIES)}: where all data must stay"
     ),

@@ -76,6 +76,8 @@ class RecordingInsightsStack(cdk.Stack):
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
+            "ReadsOldSecrets": str(settings.read_old_secrets).lower(),
+            **webhooks.outputs(),
         }.items():
             cdk.CfnOutput(self, name, value=value)
         cdk.Tags.of(self).add("project", "recording-insights")

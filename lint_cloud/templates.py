@@ -35,6 +35,7 @@ EVERY_SETTING: Mapping[str, str] = {
     "kmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "logRetentionDays": "365",
     "retainData": "false",
+    "readOldSecrets": "false",
     "jwtIssuer": "https://issuer.example.com/",
     "jwtAudience": "recordings-app",
     **{f"{provider}Options": "{}" for provider in PROVIDERS},

@@ -56,12 +56,16 @@ class SettingsInvalid(RecordingInsightsError):
 
 
 class SecretUnusable(RecordingInsightsError):
-    """A secret is missing, is no JSON object, or lacks a valid key; the message holds no value of the secret."""
+    """A secret is missing, is no JSON object, or lacks a valid key; the message holds no value of the secret.
 
-    def __init__(self, name: str, detail: str) -> None:
+    `is_missing` is True if there is no secret of this name.
+    """
+
+    def __init__(self, name: str, detail: str, *, is_missing: bool = False) -> None:
         super().__init__(f"secret {name}: {detail}")
         self.name = name
         self.detail = detail
+        self.is_missing = is_missing
 
 
 class SecretUnavailable(RecordingInsightsError):

@@ -1,8 +1,8 @@
 """The settings of each function, and how they travel from the stack to the function.
 
 A function reads its environment. Each field of its class is one variable, named in capitals. The stack writes the
-variables from an instance of the same class, so that both always agree. Values are texts, whole numbers, JSON lists
-or JSON objects.
+variables from an instance of the same class, so that both always agree. Values are texts, whole numbers, true or
+false, JSON lists or JSON objects.
 
 Lambda allows 4 KB for all variables of a function. Settings without a limit on their length therefore travel in a
 file of the function's package, see `StageSettings`.
@@ -24,6 +24,14 @@ STAGE_SETTINGS_FILE = "stage_settings.json"
 def secret_name(stage: str, vendor: str) -> str:
     """The name in Secrets Manager of a vendor's credentials."""
     return f"recording-insights/{stage}/{vendor}"
+
+
+FORMER_SECRETS: Mapping[str, str] = {
+    "agora-certificate": "agora",
+    "agora-notifications": "agora",
+    "seameet-webhook": "seameet",
+}
+"""By secret, both without stage: the secret that held its key in earlier releases. This release reads both."""
 
 
 def job_prefix(stage: str) -> str:
@@ -88,6 +96,17 @@ class SecretSettings(FunctionSettings):
     def secret_name(self, vendor: str) -> str:
         """The name in Secrets Manager of a vendor's credentials."""
         return secret_name(self.stage, vendor)
+
+
+@dataclass(frozen=True)
+class OwnSecretSettings(SecretSettings):
+    """For functions that read a key with a secret of its own; `read_old_secrets`: also where it was before."""
+
+    read_old_secrets: bool
+
+    def former_secret(self, name: str) -> str | None:
+        """The name in Secrets Manager of the secret that held this one's key before; None if it is not read."""
+        return self.secret_name(FORMER_SECRETS[name]) if self.read_old_secrets and name in FORMER_SECRETS else None
 
 
 @dataclass(frozen=True)
@@ -176,7 +195,7 @@ class WatchSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
-class StartRecordingSettings(AgoraSettings, WatchSettings, RouteSettings):
+class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
     provider: str
@@ -255,19 +274,19 @@ class GetInsightsSettings(TableSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
-class ReceiveNotificationSettings(TableSettings, SecretSettings, RouteSettings):
+class ReceiveNotificationSettings(TableSettings, OwnSecretSettings, RouteSettings):
     """The table, and the stage of the secret that notifications are signed with."""
 
 
 @dataclass(frozen=True)
-class ReceiveCallbackSettings(CallbacksSettings, VendorSettings, WebhookSettings, RouteSettings):
+class ReceiveCallbackSettings(CallbacksSettings, OwnSecretSettings, WebhookSettings, RouteSettings):
     """`providers` are all providers of the stack: callbacks of any other provider are refused."""
 
     providers: Sequence[str]
 
 
 @dataclass(frozen=True)
-class KeepResultSettings(RepliesBucketSettings, VendorSettings, RouteSettings):
+class KeepResultSettings(RepliesBucketSettings, OwnSecretSettings, RouteSettings):
     """`provider` is the one that sends its results to the function's route."""
 
     provider: str
@@ -419,6 +438,10 @@ def _parse(text: str, kind: Any) -> Any:
         if not text.isdecimal():
             raise ValueError("is not a whole number")
         return int(text)
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise ValueError("is not true or false")
+        return text == "true"
     form, name = (list, "list") if kind == Sequence[str] else (dict, "object")
     try:
         value = json.loads(text)

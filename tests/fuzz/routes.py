@@ -7,7 +7,7 @@ import base64
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -40,7 +40,7 @@ from routes import (
     update_layout,
     update_recording,
 )
-from tests.fuzz.answers import JOBS, SECRET, adapter_of
+from tests.fuzz.answers import JOBS, adapter_of
 from tests.fuzz.damage import damaged_json, damaged_value, files, json_of
 from tests.fuzz.properties import assert_storable
 from tests.fuzz.replies import MEDIA, R
@@ -130,7 +130,7 @@ def check_callback(provider: str, body: bytes) -> None:
     store.jobs.name(R, MEDIA.media_id, provider=provider, key="seax_1")
     name = str(JobName(R, MEDIA.media_id, 0))
     token = callback_token(KEY, provider, name)
-    signature = hmac.new(SECRET["webhookSecret"].encode(), body, "sha256").hexdigest()
+    signature = hmac.new(KEY.encode(), body, "sha256").hexdigest()
     headers = {"x-seasalt-server-signature": signature, "x-recording-insights-token": token}
     s3: Any = FakeS3()
     path = {"provider": provider, "job": name, "token": token}
@@ -245,9 +245,12 @@ def _call(
     return response
 
 
+def _read_secret(name: str, keys: Sequence[str], *, fresh: bool = False) -> dict[str, str]:
+    return dict.fromkeys(keys, KEY)
+
+
 @contextmanager
 def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider: str) -> Iterator[None]:
-    adapters: Callable[[str], Any] = partial(adapter_of, answer=lambda *_: None)
     parts: dict[str, Any] = {
         "stage_settings": STAGE_SETTINGS,
         "table": table,
@@ -255,7 +258,6 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
         "agora": client_of(vendor, uploader_of(FakeSts(FakeClock().now))),
         "start_watch": lambda recording: None,
         "end_wait": lambda token: None,
-        "provider_for": adapters,
     }
     if module is receive_notification:
         parts["recordings"] = RecordingStore(table, lambda: NOTICES_SENT)
@@ -265,6 +267,7 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
     with (
         patch.dict(os.environ, {**ENVIRONMENT, "PROVIDER": provider, "PROVIDERS": names}),
         patch.object(module, "wiring", wiring),
-        patch("wiring.read_secret", lambda name, keys: dict.fromkeys(keys, KEY)),
+        patch("wiring.read_secret", _read_secret),
+        patch("recording_insights.aws.secrets.read_secret", _read_secret),
     ):
         yield

@@ -3,16 +3,21 @@
 import importlib
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.conftest import synthesise
+from infra.settings import StackSettings
+from recording_insights.providers.registry import PROVIDERS
+from tests.infra.conftest import EVERY_PROVIDER, synthesise, template_with_every_provider
 
 Template = dict[str, Any]
+ALL = ",".join(PROVIDERS)
 
 ACTIONS = {
     "sweep": {
@@ -280,6 +285,38 @@ def test_a_transcription_may_only_be_started_into_our_own_bucket(every_provider:
     assert start["Condition"]["StringLike"] == {"transcribe:OutputKey": "outputs/*"}
 
 
+RESULTS: dict[str, set[str]] = {
+    "assemblyai": set(),
+    "deepgram": {"deliveries/*"},
+    "transcribe": {"outputs/*"},
+    "marsview": set(),
+    "symbl": set(),
+    "ringcentral": {"callbacks/ringcentral/*"},
+    "seameet": {"callbacks/seameet/*"},
+}
+"""By provider: where in the replies bucket its results may arrive, apart from those that a call fetches."""
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_results_are_written_and_read_where_the_provider_has_them_arrive(provider: str) -> None:
+    template = template_of(provider)
+    assert objects_of(template, "poll_job", "s3:GetObject") == RESULTS[provider]
+    assert objects_of(template, "poll_job", "s3:PutObject") == {"*"}
+    links = {prefix for prefix in RESULTS[provider] if not prefix.startswith("callbacks/")}
+    assert objects_of(template, "submit_recording", "s3:PutObject") == links
+    receivers = [module for module in ("receive_callback", "keep_result") if module in functions(template)]
+    kept = {prefix for module in receivers for prefix in objects_of(template, module, "s3:PutObject")}
+    assert kept == RESULTS[provider] - links
+
+
+def objects_of(template: Template, module: str, action: str) -> set[str]:
+    """The objects of the replies bucket that a function may use so."""
+    statements = statements_of(template, functions(template)[module]["Role"]["Fn::GetAtt"][0])
+    arns = [listed(s["Resource"]) for s in statements if action in listed(s["Action"])]
+    parts = [arn["Fn::Join"][1] for of_statement in arns for arn in of_statement]
+    return {end.removeprefix("/") for bucket, end in parts if bucket["Fn::GetAtt"][0].startswith("BucketsReplies")}
+
+
 def test_a_wait_can_only_be_ended_in_our_own_workflow(every_provider: Template) -> None:
     for module in ("receive_callback", "receive_result_event"):
         role = functions(every_provider)[module]["Role"]["Fn::GetAtt"][0]
@@ -303,7 +340,83 @@ def test_a_secret_of_another_vendor_or_stage_cannot_be_read(template: Template) 
     ]
     # AWS adds a hyphen and six characters to the name of a secret.
     named = [re.search(r':secret:recording-insights/dev/([a-z-]+?)(-\?{6})?"', secret) for secret in secrets]
-    assert {name[1] if name else name for name in named} == {"agora", "agora-uploader", "marsview"}
+    assert {name[1] if name else name for name in named} == {
+        *("agora", "agora-certificate", "agora-notifications", "agora-uploader", "marsview"),
+    }
+
+
+ANONYMOUS = {
+    "receive_notification": {"agora-notifications"},
+    "keep_result": {"seameet-webhook"},
+    "receive_callback": {"the webhooks' key"},
+}
+"""The functions behind routes without an authorizer, and the one secret that each of them reads."""
+
+
+def module_of(template: Template, route: dict[str, Any]) -> str:
+    """The module of the function behind a route."""
+    integration = template["Resources"][route["Target"]["Fn::Join"][1][1]["Ref"]]["Properties"]
+    function = template["Resources"][integration["IntegrationUri"]["Fn::GetAtt"][0]]["Properties"]
+    return str(function["Handler"].split(".")[-2])
+
+
+def secrets_of(template: Template, module: str) -> set[str]:
+    """The secrets that a function may read: the last parts of their names, and that of the stack's own."""
+    found = set()
+    for statement in statements_of(template, functions(template)[module]["Role"]["Fn::GetAtt"][0]):
+        if "secretsmanager:GetSecretValue" in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                if "Fn::GetAtt" in resource:
+                    assert resource["Fn::GetAtt"][0].startswith("WebhooksSecret")
+                    found.add("the webhooks' key")
+                else:
+                    name = re.fullmatch(r".*:secret:recording-insights/dev/([a-z-]+?)(-\?{6})?", joined(resource))
+                    assert name, resource
+                    found.add(name[1])
+    return found
+
+
+@cache
+def template_of(providers: str) -> Template:
+    """A stage with one provider, or with several, separated by commas; synthesised once."""
+    if providers == ALL:
+        return template_with_every_provider()
+    with tempfile.TemporaryDirectory() as folder:
+        return synthesise(Path(folder), {"stage": "dev", "provider": providers})
+
+
+@pytest.mark.parametrize("providers", [*PROVIDERS, ALL])
+def test_a_function_that_anybody_reaches_reads_its_own_secret_and_no_other(providers: str) -> None:
+    template = template_of(providers)
+    anonymous = {
+        module_of(template, route)
+        for _, route in of_type(template, "AWS::ApiGatewayV2::Route")
+        if route["AuthorizationType"] == "NONE"
+    }
+    assert {module: secrets_of(template, module) for module in anonymous} == {
+        module: ANONYMOUS[module] for module in anonymous
+    }
+    assert "receive_notification" in anonymous
+
+
+def test_in_the_release_that_moves_keys_their_readers_read_the_former_secrets_too(tmp_path: Path) -> None:
+    template = synthesise(tmp_path, {"stage": "dev", **EVERY_PROVIDER, "readOldSecrets": "true"})
+    assert {module: secrets_of(template, module) for module in ANONYMOUS} == {
+        "receive_notification": {"agora-notifications", "agora"},
+        "keep_result": {"seameet-webhook", "seameet"},
+        "receive_callback": {"the webhooks' key"},
+    }
+    for stage, by_default in (("dev", True), ("local", False)):
+        settings = StackSettings.from_context({"stage": stage, "provider": "deepgram"})
+        assert settings.read_old_secrets == by_default, "no earlier release is deployed on a laptop"
+
+
+def test_only_a_start_reads_the_certificate_that_makes_tokens_for_every_channel(every_provider: Template) -> None:
+    readers = {m for m in functions(every_provider) if "agora-certificate" in secrets_of(every_provider, m)}
+    assert readers == {"start_recording"}
+    assert {m for m in functions(every_provider) if "agora" in secrets_of(every_provider, m)} == {
+        *("start_recording", "stop_recording", "update_recording", "update_layout", "get_recording", "check_recording"),
+    }
 
 
 def test_only_the_secret_of_a_provider_that_shares_its_token_can_be_written(every_provider: Template) -> None:

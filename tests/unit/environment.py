@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "RETRIES_PER_MINUTE": "60",
     "SESSION_ROLE_ARN": "arn:aws:iam::111122223333:role/prepare-media",
     "WEBHOOK_SECRET": "the-webhook-secret",
+    "READ_OLD_SECRETS": "false",
     "WEBHOOK_URL": "https://api.test",
 }
 STAGE_SETTINGS = StageSettings(

@@ -157,7 +157,7 @@ def test_a_result_that_comes_after_the_ceiling_finishes_the_recording(stack: Loc
     [meeting] = {line["meeting_id"] for line in stack.ledger()["lines"] if "meeting_id" in line}
     event = {"event_name": "dashboard_analysis_finished", "meeting_id": meeting, "payload": {"transcript": []}}
     body = json.dumps(event).encode()
-    secret = vendors()["seameet"].credentials["webhookSecret"].encode()
+    secret = vendors()["seameet"].webhook_secret["webhookSecret"].encode()
     headers = {"X-Seasalt-Server-Signature": hmac.new(secret, body, "sha256").hexdigest()}
 
     for _ in range(2):

@@ -38,7 +38,7 @@ SECRET_FIELDS = ("token", "secret", "salt", *STORAGE_SECRETS)
 """The secret fields of a `clientRequest`, at any depth."""
 
 Credentials = Mapping[str, str]
-"""The secret of an Agora project: appId, customerId, customerSecret and, if the project has one, appCertificate."""
+"""The keys of an Agora project: appId, customerId, customerSecret and, for a start, appCertificate if there is one."""
 ReadCredentials = Callable[[bool], Credentials]
 """Reads the credentials; True reads past every cache."""
 BuildBody = Callable[[Credentials], Mapping[str, Any]]

@@ -12,8 +12,8 @@ from typing import Any, Self
 from recording_insights.errors import CallbackForged, InvalidRequest
 from recording_insights.redaction import hide_keys_and_tokens, hide_queries_and_stream_keys
 
-SECRET_KEY = "notificationSecret"  # noqa: S105 - a key's name
-"""Optional key of the secret: with it, notifications are accepted."""
+SECRET, SECRET_KEY = "agora-notifications", "notificationSecret"
+"""An optional secret, by the last part of its name, and its key: with it, notifications are accepted."""
 CLOUD_RECORDING = 3
 SIGNATURES = {"agora-signature-v2": "sha256", "agora-signature": "sha1"}
 """Hash by header, the stronger one first; the first header that is present decides."""

@@ -8,7 +8,7 @@ If a POST is the only way to a result, `keep_result` receives it and the event o
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -23,6 +23,9 @@ from recording_insights.providers.port import CallbackRequest, CallsBack, Job
 from recording_insights.providers.registry import read_result, sends_result
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow, TryRow
+
+KEY, PREVIOUS_KEY = "key", "previousKey"
+"""The keys of the stack's webhook secret. `make webhook-key` makes the former the latter."""
 
 CallbackOutcome = Literal["noted", "known already", "over already", "of a job that was given up"]
 """The effect of a callback. "noted": the row has stored it. All others change nothing in the row."""
@@ -219,6 +222,14 @@ class Callbacks:
         return row
 
 
-def callback_token(secret: str, provider: str, job_name: str) -> str:
+def webhook_keys(secret: Mapping[str, str]) -> list[str]:
+    """Return the keys of the stack's webhook secret. The first makes tokens, all check them.
+
+    A second one is there after a rotation, for the jobs that were submitted before.
+    """
+    return [secret[KEY], *([secret[PREVIOUS_KEY]] if secret.get(PREVIOUS_KEY) else [])]
+
+
+def callback_token(key: str, provider: str, job_name: str) -> str:
     """Return the token that a callback of a job must carry, 64 hex characters; derived, so that none is stored."""
-    return hmac.new(secret.encode(), f"{provider}/{job_name}".encode(), sha256).hexdigest()
+    return hmac.new(key.encode(), f"{provider}/{job_name}".encode(), sha256).hexdigest()

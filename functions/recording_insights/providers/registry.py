@@ -11,7 +11,7 @@ from typing import Any
 
 from recording_insights.aws.secrets import SharedToken, read_secret
 from recording_insights.errors import InvalidRequest, ProviderNotConfigured
-from recording_insights.providers.port import Callback, Capabilities, Provider
+from recording_insights.providers.port import Callback, CallsBack, Capabilities, Provider
 from recording_insights.settings import VendorSettings, job_prefix
 from recording_insights.validation import (
     Reader,
@@ -88,7 +88,9 @@ class ProviderEntry:
     vendor's API, without a trailing slash. A service of AWS has neither base URL nor secret: its adapter calls it with
     the function's own role. `language`, `custom_vocabulary` and `speakers` mean the same for every provider that has
     them. `hosts` are the vendor's hosts by residency: a vendor without one is outside of it. `shares_token` is for a
-    vendor that limits logins: all workers use one access token.
+    vendor that limits logins: all workers use one access token. `webhook_key` is for a vendor that signs its callbacks:
+    the one key of the secret `<provider>-webhook`. It is all that the receiver of the callbacks reads. Callbacks of
+    other vendors show the token of their job.
 
     Raises:
         ValueError: the base URL is no `https://host`, or only one of base URL and secret is given.
@@ -102,6 +104,7 @@ class ProviderEntry:
     options: Mapping[str, Reader[Any]]
     hosts: Mapping[str, RegionalHost] = field(default_factory=dict)
     shares_token: bool = False
+    webhook_key: str | None = None
 
     def __post_init__(self) -> None:
         if self.base_url is not None:
@@ -290,7 +293,8 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
     "seameet": ProviderEntry(
         adapter="seameet:SeaMeet",
         base_url="https://meet.seasalt.ai",
-        secret_keys=("apiKey", "workspaceId", "webhookSecret"),
+        secret_keys=("apiKey", "workspaceId"),
+        webhook_key="webhookSecret",
         job_id="job_id",
         formats=AcceptedFormats(
             "mp4 mp3 wav aac amr flac ogg opus spx webm wma",
@@ -358,6 +362,26 @@ def receives_webhooks(name: str) -> bool:
 def sends_result(name: str) -> bool:
     """Whether a POST to our webhook is the only way to a provider's results, and must not be lost."""
     return receives_webhooks(name) and capabilities_of(name).callback == "required"
+
+
+def webhook_secret(name: str) -> str:
+    """Return the last part of the name of the secret that holds a provider's `webhook_key`."""
+    return f"{name}-webhook"
+
+
+def receiver_of(name: str) -> CallsBack:
+    """Return what verifies and reads the callbacks of a provider that calls back, without any credentials.
+
+    Raises:
+        ProviderNotConfigured: there is no provider of this name.
+    """
+    receiver: CallsBack = _adapter(name)
+    return receiver
+
+
+def uploads_result(name: str) -> bool:
+    """Whether a provider writes its result to our bucket by a link, and not by a POST to our webhook."""
+    return capabilities_of(name).result_by == "delivery" and not receives_webhooks(name)
 
 
 def read_result(name: str, body: bytes) -> Callback | None:

@@ -32,7 +32,8 @@ DONE = JobState("succeeded", "completed")
 class Adapter:
     """Proves a request by its path; the body is a `Callback` as JSON, or null."""
 
-    def read_callback(self, request: CallbackRequest) -> Callback | None:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback | None:
         request.prove(request.path_token)
         told = json.loads(request.body)
         if isinstance(told, str):
@@ -57,7 +58,7 @@ class World:
         self, told: Any = None, *, name: str | None = None, token: str | None = None, provider: str = "marsview"
     ) -> str:
         body = json.dumps({"job": JOB} if told is None else told).encode()
-        request = CallbackRequest(body, {}, self.token if token is None else token, self.token)
+        request = CallbackRequest(body, {}, self.token if token is None else token, secrets=[[self.token]])
         return self.callbacks.receive_webhook(provider, Adapter(), request, name=name or self.name)
 
     def wait(self) -> bool:
@@ -274,7 +275,7 @@ def test_one_flipped_digit_of_the_token_is_enough(placed: World, position: int) 
 
 def test_without_a_media_object_in_the_path_no_token_is_good() -> None:
     with pytest.raises(CallbackForged):
-        CallbackRequest(b"", {}, "", "").prove("")
+        CallbackRequest(b"", {}).prove("")
 
 
 def test_tokens_differ_by_secret_provider_and_job() -> None:

@@ -10,10 +10,12 @@ from recording_insights.providers.adapters.marsview.calls import DEFAULT_MODELS
 from recording_insights.providers.adapters.ringcentral.calls import ENCODINGS
 from recording_insights.providers.registry import (
     PROVIDERS,
+    capabilities_of,
     formats_of,
     load_provider,
     options_in,
     receives_webhooks,
+    uploads_result,
     validate_options,
     why_outside,
 )
@@ -121,6 +123,18 @@ def test_whose_access_token_all_workers_share() -> None:
 
 def test_who_receives_webhooks() -> None:
     assert {name for name in PROVIDERS if receives_webhooks(name)} == {"assemblyai", "symbl", "ringcentral", "seameet"}
+
+
+def test_whose_callbacks_may_be_results() -> None:
+    assert {name for name in PROVIDERS if capabilities_of(name).callback_is_result} == {"ringcentral", "seameet"}
+    assert {name for name in PROVIDERS if uploads_result(name)} == {"deepgram"}
+
+
+def test_who_signs_callbacks_with_a_key_of_its_own() -> None:
+    assert {name: entry.webhook_key for name, entry in PROVIDERS.items() if entry.webhook_key} == {
+        "seameet": "webhookSecret"
+    }
+    assert not [name for name, entry in PROVIDERS.items() if entry.webhook_key in entry.secret_keys]
 
 
 def test_the_usual_models_are_allowed_models() -> None:

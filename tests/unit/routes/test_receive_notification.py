@@ -29,7 +29,8 @@ def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Calls the handler with an event, in a worker that has just started."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("wiring.read_secret", lambda name, keys: {keys[0]: SECRET})
+    stored = {"recording-insights/dev/agora-notifications": {"notificationSecret": SECRET}}
+    monkeypatch.setattr("recording_insights.aws.secrets.read_secret", lambda name, keys, fresh: stored[name])
     store = RecordingStore(table, lambda: SENT)
     rewire(monkeypatch, receive_notification, table=table, recordings=store)
     table.put_item(
@@ -123,10 +124,10 @@ def test_what_a_test_event_is_about_does_not_matter(
 def test_without_a_secret_there_are_no_notifications(
     deliver: Any, captured_event: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacks(name: str, keys: Any) -> None:
+    def lacks(name: str, keys: Any, fresh: bool) -> None:
         raise SecretUnusable(name, f"it lacks the key {keys[0]}")
 
-    monkeypatch.setattr("wiring.read_secret", lacks)
+    monkeypatch.setattr("recording_insights.aws.secrets.read_secret", lacks)
     status, problem, row_status = deliver(captured_event("http_notification"))
     assert (status, row_status) == (404, "recording")
     assert "secret" not in str(problem), "who may be anybody learns nothing of our secrets"

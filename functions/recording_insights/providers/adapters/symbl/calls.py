@@ -159,7 +159,8 @@ class Symbl:
         """Normalise the parts of a conversation."""
         return reading.read_insights(reply)
 
-    def read_callback(self, request: CallbackRequest) -> Callback | None:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback | None:
         """Read a callback, proven by the token in its path, as Symbl signs nothing. Only an end of a job counts."""
         request.prove(request.path_token)
         body = request.json_object()
