@@ -10,8 +10,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from urllib3 import HTTPResponse
 
-from recording_insights.errors import ProviderUnavailable
-from recording_insights.providers.toolkit.http import LARGEST_ANSWER, VendorHttp
+from recording_insights.bounded import LARGEST_REPLY
+from recording_insights.errors import ReplyTooLarge
+from recording_insights.providers.toolkit.http import VendorHttp
 from tests.unit.fakes import FakeVendorSession, response
 
 KEY = 'k3y/with+"odd" characters=='
@@ -62,10 +63,10 @@ def test_what_basic_authentication_sends_is_hidden_as_well() -> None:
 
 
 def test_an_answer_that_unpacks_to_too_much_is_a_fault_in_words() -> None:
-    answer, packed = response(), gzip.compress(b'"' + b" " * LARGEST_ANSWER)
+    answer, packed = response(), gzip.compress(b'"' + b" " * LARGEST_REPLY)
     vars(answer).update(_content=False, _content_consumed=False)
     answer.raw = HTTPResponse(io.BytesIO(packed), headers={"Content-Encoding": "gzip"}, preload_content=False)
     vendor = VendorHttp("Vendor", "https://vendor.test", FakeVendorSession({"GET /v1/jobs/1": [answer]}))
     assert len(packed) < 64 * 1024
-    with pytest.raises(ProviderUnavailable, match="Vendor answered with more than 32 MB"):
+    with pytest.raises(ReplyTooLarge, match="Vendor answered with more than 32 MB"):
         vendor.call("GET", "/v1/jobs/1")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from recording_insights.aws.reply_bucket import OUTPUTS
+from recording_insights.aws.reply_bucket import OUTPUTS, read_reply
 from recording_insights.errors import JobNotFound, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.transcribe import reading
@@ -163,7 +163,7 @@ class Transcribe:
         """
         get = self._s3.get_object
         place = {"Bucket": job["bucket"], "Key": job["key"]}
-        reply: bytes | None = ask_aws(lambda: get(**place)["Body"].read(), none_if={"NoSuchKey"})
+        reply: bytes | None = ask_aws(lambda: read_reply(get(**place)["Body"], job["key"]), none_if={"NoSuchKey"})
         if reply is None:
             found = self._find(job)
             if found and _lacks_speech(found):
