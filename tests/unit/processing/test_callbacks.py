@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -301,7 +301,7 @@ def test_a_callback_of_a_job_that_was_given_up(placed: World, told: Any) -> None
 class TestReplays:
     """A callback that is proven by its body alone, replayed on the path of another job."""
 
-    REPLAYED = {"job": {"meeting_id": "X", "callback_key": "X"}, "is_result": True, "key": "X"}
+    REPLAYED: ClassVar = {"job": {"meeting_id": "X", "callback_key": "X"}, "is_result": True, "key": "X"}
 
     @pytest.mark.parametrize(
         "job", [{}, {"meeting_id": "Y"}, {"meeting_id": "Y", "callback_key": "Y"}, REPLAYED["job"]]
