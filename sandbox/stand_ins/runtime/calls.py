@@ -49,10 +49,9 @@ class Calls:
                     response = self._worked(call, view, path)
                 else:
                     time.sleep(failure.delay_seconds)
-                    if failure.after:
-                        self._worked(call, view, path)
-                    note(dial="answer lost" if failure.after else "failed")
-                    response = _failed(failure)
+                    worked = self._worked(call, view, path) if failure.after else None
+                    note(dial=_effect_of(failure))
+                    response = worked if worked and failure.odd_headers else _failed(failure)
                 self._ledger.add(call, response.status_code, **noted())
                 if failure is not None and failure.odd_headers:
                     _send_with_odd_headers(response)
@@ -71,6 +70,12 @@ class Calls:
             return make_response(view(**path))
         except Refusal as refusal:
             return make_response(jsonify(refusal.body), refusal.status)
+
+
+def _effect_of(failure: Failure) -> str:
+    if failure.odd_headers:
+        return "odd headers"
+    return "answer lost" if failure.after else "failed"
 
 
 def _failed(failure: Failure) -> Response:

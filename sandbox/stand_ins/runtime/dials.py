@@ -22,7 +22,7 @@ class Failure:
 
     With `after` the call does its work first, and only its answer is lost. `quotes` makes the body of a hostile vendor:
     it repeats the request in this form (see `runtime.quotes`) and tries to control a terminal. With `odd_headers` the
-    answer has headers that do not parse; it needs a real server.
+    answer, with `after` the call's own, has a line among its headers that is none; this needs a real server.
     """
 
     call: str

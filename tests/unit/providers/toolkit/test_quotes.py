@@ -13,6 +13,7 @@ from urllib3 import HTTPResponse
 from recording_insights.bounded import LARGEST_REPLY
 from recording_insights.errors import ReplyTooLarge
 from recording_insights.providers.toolkit.http import VendorHttp
+from tests.secrecy_in_text import secrets_in_text
 from tests.unit.fakes import FakeVendorSession, response
 
 KEY = 'k3y/with+"odd" characters=='
@@ -37,8 +38,28 @@ def base64_of(text: str) -> str:
 
 @pytest.mark.parametrize(
     "form",
-    [str, lambda text: json.dumps(text)[1:-1], percent, quote_plus, lambda text: percent(percent(text)), base64_of],
-    ids=["plain", "JSON", "percent", "form", "percent twice", "Base64"],
+    [
+        str,
+        lambda text: json.dumps(text)[1:-1],
+        percent,
+        quote_plus,
+        lambda text: percent(percent(text)),
+        base64_of,
+        *(lambda text, before=before: base64_of(f"{before}{text}!!") for before in ("", "?", "??")),  # type: ignore[misc]
+        lambda text: base64.urlsafe_b64encode(percent(f"é{text}").encode()).decode(),
+    ],
+    ids=[
+        "plain",
+        "JSON",
+        "percent",
+        "form",
+        "percent twice",
+        "Base64",
+        "within 0",
+        "within 1",
+        "within 2",
+        "of a link",
+    ],
 )
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 422])
 def test_no_form_of_a_secret_is_in_the_reply(status: int, form: Callable[[str], str]) -> None:
@@ -53,6 +74,7 @@ def test_no_form_of_a_secret_is_in_the_reply(status: int, form: Callable[[str], 
     assert reply.data["title"] == "recording-1"
     told = json.dumps(reply.data) + reply.body.decode()
     assert [secret for secret in SECRETS if form(secret) in told or secret in told] == []
+    assert secrets_in_text(told, SECRETS) == []
 
 
 def test_what_basic_authentication_sends_is_hidden_as_well() -> None:
