@@ -52,7 +52,7 @@ def log_what_libraries_warn_of() -> None:
     Raises:
         RuntimeError: the installed ministack sets functions up in another way.
     """
-    from ministack.core import lambda_runtime
+    from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     require_text("ministack.core.lambda_runtime._PYTHON_WORKER_SCRIPT", script, _STDOUT_TO_LOG)
@@ -68,7 +68,7 @@ def keep_functions_that_raise() -> None:
     Raises:
         RuntimeError: the installed ministack reports exceptions in another way.
     """
-    from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+    from ministack.core import lambda_runtime
     from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
     script = lambda_runtime._PYTHON_WORKER_SCRIPT

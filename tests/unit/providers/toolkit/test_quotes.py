@@ -45,7 +45,7 @@ def base64_of(text: str) -> str:
         quote_plus,
         lambda text: percent(percent(text)),
         base64_of,
-        *(lambda text, before=before: base64_of(f"{before}{text}!!") for before in ("", "?", "??")),  # type: ignore[misc]
+        *(lambda text, before=before: base64_of(f"{before}{text}!!") for before in ("", "?", "??")),
         lambda text: base64.urlsafe_b64encode(percent(f"é{text}").encode()).decode(),
     ],
     ids=[
