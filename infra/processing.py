@@ -110,6 +110,8 @@ class ProcessingWorkflow(Construct):
             ],
             # For some providers, the function uploads the bytes of the longest recording.
             cdk.Duration.minutes(10 if any(c.takes == "bytes" for c in capabilities) else 4),
+            # The answer of a provider may be as large as a reply, whatever was asked.
+            memory_mb=1024,
         )
 
     def _poll_job(self, capabilities: Sequence[Capabilities]) -> PythonFunction:

@@ -2,14 +2,17 @@
 
 import io
 import json
+import re
 import tracemalloc
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from recording_insights import bounded
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.aws.secrets import read_secret
 from recording_insights.bounded import CHUNK, DEEPEST, LARGEST_REPLY, MOST_BYTES_FOR_A_MARK, MOST_MARKS, parse_bounded
@@ -25,6 +28,7 @@ from recording_insights.http.edge import HttpMessage
 from recording_insights.processing.report_failure import fault_of
 from recording_insights.providers.adapters.deepgram.calls import Deepgram
 from recording_insights.providers.adapters.seameet.calls import SeaMeet
+from recording_insights.providers.adapters.transcribe.calls import Transcribe
 from recording_insights.providers.port import CallbackRequest
 from recording_insights.providers.toolkit.http import VendorHttp
 from recording_insights.providers.toolkit.json import parse_json
@@ -165,6 +169,12 @@ def test_every_door_refuses_what_is_too_deep(door: Callable[[], object], error: 
         door()
 
 
+def test_there_is_no_other_parser() -> None:
+    functions = Path(bounded.__file__).parents[1]
+    others = [path for path in functions.rglob("*.py") if re.search(r"json\.loads?\(|\.json\(\)", path.read_text())]
+    assert others == [Path(bounded.__file__)]
+
+
 def test_a_cause_that_is_too_deep_is_the_text_itself() -> None:
     assert fault_of({"Error": "States.TaskFailed", "Cause": "[" * 20_000}).startswith("States.TaskFailed: [[[")
 
@@ -197,6 +207,15 @@ def test_of_an_object_without_end_no_more_is_read_than_a_reply_may_have() -> Non
         ReplyStore(s3, "replies").read("deliveries/x.json")
     assert LARGEST_REPLY < body.served <= LARGEST_REPLY + CHUNK
     assert body.closed
+
+
+def test_a_transcript_that_is_too_large_is_not_read_to_its_end() -> None:
+    body: Any = CountedObject()
+    s3: Any = FakeS3()
+    s3.get_object = lambda **_: {"Body": body}
+    with pytest.raises(ReplyTooLarge):
+        Transcribe(s3=s3).fetch({"name": "n", "bucket": "b", "key": "outputs/n.json"}, None)
+    assert body.served <= LARGEST_REPLY + CHUNK
 
 
 def test_a_reply_that_nobody_could_read_is_not_stored() -> None:
