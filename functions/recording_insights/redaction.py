@@ -35,6 +35,10 @@ _SIGNATURE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """A parameter of a presigned link, wherever it is. The link may be encoded, escaped or without its beginning."""
+_AUTHORIZATION = re.compile(
+    r"(\b(?:token|bearer|basic)(?:[ :=\"']{1,3}|%20))(?=[\w.~+/-]{0,40}\d)[\w.~+/=-]{16,}", re.IGNORECASE | re.ASCII
+)
+"""The header of another call, such as that of the submission, which the message of a failed job may quote."""
 _CREDENTIAL = re.compile(
     r"(?:^|[?&;]|u0026)(?:X-Amz-|X-Goog-|AWSAccessKeyId\b"
     r"|(?:[\w-]{0,20}(?:token|signature|key|secret|password)|sig|jwt|auth|code)(?:=|\\{1,4}u003d)[\w%.~+/-]{16})",
@@ -82,7 +86,7 @@ def vendor_message(value: Any) -> str:
     except RecursionError:
         text = "a message that is nested too deeply"
     one_line = " ".join(without_controls(text.encode(errors="replace").decode()).split())
-    return redact_links(one_line)[:LONGEST_MESSAGE]
+    return redact_links(_AUTHORIZATION.sub(r"\1***", one_line))[:LONGEST_MESSAGE]
 
 
 def without_controls(text: str) -> str:

@@ -38,9 +38,6 @@ TIMEOUT = (3.05, 25)
 SHORTEST_CALL_SECONDS = 1
 """With less time left until the deadline of the calls, no request is sent."""
 
-LONGEST_QUOTE = 64 * 1024
-"""A successful answer up to this length is searched for what it quotes of the request. Longer ones are results."""
-
 Query = Sequence[tuple[str, str]]
 """Names and values of a query string, in order; a name may occur more than once."""
 
@@ -102,8 +99,7 @@ class VendorHttp:
         unusable = _unusable(is_paid)
         if status >= 500:
             raise unusable(f"{self.vendor} answered HTTP {status} ({request})")
-        if status >= 400 or len(body) <= LONGEST_QUOTE:
-            body = _without(secrets_sent(headers=headers or {}, query=query, json=json, form=form, auth=auth), body)
+        body = _without(secrets_sent(headers=headers or {}, query=query, json=json, form=form, auth=auth), body)
         try:
             data = parse_json(body)
         except ValueError:

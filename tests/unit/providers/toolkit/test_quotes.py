@@ -77,6 +77,14 @@ def test_no_form_of_a_secret_is_in_the_reply(status: int, form: Callable[[str], 
     assert secrets_in_text(told, SECRETS) == []
 
 
+def test_a_long_result_quotes_no_secret_either() -> None:
+    answer = response({"words": ["hello"] * 20_000, "asked": REQUEST})
+    vendor = VendorHttp("Vendor", "https://vendor.test", FakeVendorSession({"GET /v1/jobs/1": [answer]}))
+    reply = vendor.call("GET", "/v1/jobs/1", **REQUEST)  # type: ignore[arg-type]
+    assert len(reply.body) > 100_000
+    assert secrets_in_text(reply.body.decode(), SECRETS) == []
+
+
 def test_what_basic_authentication_sends_is_hidden_as_well() -> None:
     sent = base64_of("client-id:client-secret")
     answer = response(f"refused: Basic {sent}, client-secret", 401)
