@@ -59,7 +59,8 @@ class ProcessingWorkflow(Construct):
                 foundation.list_replies(),
             ],
             cdk.Duration.minutes(2),
-            memory_mb=1024,
+            # The reply of a recording of 24 hours takes 532 MB. The worst within the limits takes 1,250 MB.
+            memory_mb=2048,
         )
         self.report = self._function(
             "report_failure",
@@ -134,6 +135,8 @@ class ProcessingWorkflow(Construct):
             ],
             # For some providers, the function uploads the bytes of the longest recording.
             cdk.Duration.minutes(10 if any(c.takes == "bytes" for c in capabilities) else 4),
+            # The answer of a provider may be as large as a reply, whatever was asked.
+            memory_mb=1024,
         )
 
     def _poll_job(self, capabilities: Sequence[Capabilities]) -> PythonFunction:
@@ -152,7 +155,7 @@ class ProcessingWorkflow(Construct):
                 *(self._get(c.aws_service) for c in capabilities if c.aws_service),
             ],
             cdk.Duration.seconds(POLL_SECONDS),
-            # The reply of a recording of 24 hours takes 461 MB.
+            # The reply of a recording of 24 hours takes 461 MB. The worst within the limits takes 800 MB.
             memory_mb=1024,
         )
 

@@ -40,6 +40,7 @@ RecordingInsightsError
     ├── CredentialsRefused      the provider's secret is wrong: an operator must act
     ├── OutOfCredit             the provider's account is empty: an operator must act
     └── ProviderRejected        the provider refuses the job, with its reason
+        ├── ReplyTooLarge       the reply is larger than any that is read
         ├── ReplyUnreadable     the reply does not match the provider's contract
         └── JobNotFound         the provider does not know the job: poll once more, minutes later
 
@@ -245,6 +246,10 @@ class OutOfCredit(ProviderError):
 
 class ProviderRejected(ProviderError):
     """The provider refused or ended the job, and trying again does not help; the message is its reason."""
+
+
+class ReplyTooLarge(ProviderRejected):
+    """The reply is larger than any that is read: its parsing could take more memory than a function has."""
 
 
 class ReplyUnreadable(ProviderRejected):

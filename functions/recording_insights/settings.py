@@ -15,6 +15,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from recording_insights.bounded import parse_bounded
 from recording_insights.errors import SettingsInvalid
 
 STAGE_SETTINGS_FILE = "stage_settings.json"
@@ -406,7 +407,7 @@ class StageSettings:
             SettingsInvalid: the file is missing or no JSON object, or names every setting that is missing or malformed.
         """
         try:
-            given = json.loads(file.read_bytes())
+            given = parse_bounded(file.read_bytes())
         except FileNotFoundError:
             raise SettingsInvalid(f"{file.name} is missing from the package") from None
         except ValueError:
@@ -444,8 +445,8 @@ def _parse(text: str, kind: Any) -> Any:
         return text == "true"
     form, name = (list, "list") if kind == Sequence[str] else (dict, "object")
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
+        value = parse_bounded(text)
+    except ValueError:
         value = None
     if not isinstance(value, form):
         raise ValueError(f"is not a JSON {name}")

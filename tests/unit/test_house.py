@@ -35,6 +35,7 @@ FLOORS: dict[str, int] = {
     "recording_insights.residency": 1,
     "recording_insights.redaction": 1,
     "recording_insights.validation": 1,
+    "recording_insights.bounded": 0,
     "recording_insights.errors": 0,
 }
 """Rooms by floor. A module belongs to the longest name that it begins with."""

@@ -194,6 +194,20 @@ def test_nobody_else_has_a_webhook(stack: LocalStack, path: str, status: int) ->
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [("symbl/x/y", "{}", 401), ("seameet", "{}", 401), ("seameet/x", "{}", 404), ("agora", "x" * 300_000, 413)],
+)
+def test_a_caller_without_a_sign_in_learns_the_status_only(
+    stack: LocalStack, path: str, body: str, status: int
+) -> None:
+    answer = requests.post(f"{stack.api_url}/webhooks/{path}", data=body, timeout=30)
+
+    assert answer.status_code == status
+    assert answer.json().keys() == {"type", "title", "status", "request_id"}
+    assert answer.json()["type"] == "about:blank"
+
+
 def test_the_next_one_takes_over_and_the_row_tells_the_story(stack: LocalStack, clip: Path) -> None:
     refused = {"status": 401, "body": {"message": "bad credentials"}, "times": 9}
     stack.dials(fail_next=[{"call": "symbl.token", **refused}, {"call": "symbl.process_url", **refused}])

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from recording_insights.aws.clients import limits
+from recording_insights.bounded import parse_bounded
 from recording_insights.errors import SecretUnavailable, SecretUnusable
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def read_secret(
         detail = f"it does not exist; create it with the keys {', '.join(keys)}"
         raise SecretUnusable(name, detail, is_missing=True) from None
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
+        value = parse_bounded(text)
+    except ValueError:
         value = None  # the message must not hold the text of the secret
     if not isinstance(value, dict):
         raise SecretUnusable(name, f"it is not a JSON object with the keys {', '.join(keys)}")
@@ -189,7 +190,7 @@ class SharedToken:
 
         try:
             version = self._client.get_secret_value(SecretId=self.name, VersionStage=TOKEN_LABEL)
-            stored = json.loads(version["SecretString"])
+            stored = parse_bounded(version["SecretString"])
             return str(stored["token"]), float(stored["usable_until"])
         except (BotoCoreError, ClientError, LookupError, TypeError, ValueError):
             return None

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
+from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, NotFound, PayloadTooLarge
 from recording_insights.http.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
@@ -50,7 +51,7 @@ def parse_json(body: bytes) -> Any:
 
     Half a surrogate pair is valid JSON, but the table cannot store it and Agora cannot receive it.
     """
-    value = json.loads(body)
+    value = parse_bounded(body)
     json.dumps(value, ensure_ascii=False).encode()
     return value
 
@@ -63,14 +64,14 @@ class HttpMessage:
     headers: Mapping[str, str]
 
     def json_object(self, parse: Callable[[bytes], Any] = parse_json) -> dict[str, Any]:
-        """The body as a JSON object. `parse` may raise ValueError or RecursionError.
+        """The body as a JSON object. `parse` may raise ValueError.
 
         Raises:
             InvalidRequest: the body is not JSON or not an object.
         """
         try:
             value = parse(self.body)
-        except (ValueError, RecursionError):
+        except ValueError:
             raise InvalidRequest("body", "is not JSON") from None
         if not isinstance(value, dict):
             raise InvalidRequest("body", "must be a JSON object")

@@ -137,6 +137,12 @@ _LIST = (
     ),
     # Saving
     Reason(
+        "reply_too_large",
+        "The provider's reply is larger than any that is read.",
+        "force",
+        "Retry it with another provider.",
+    ),
+    Reason(
         "reply_unreadable",
         "The provider's reply does not match its contract.",
         "yes",
@@ -221,6 +227,7 @@ _CODE_OF_FAULT: Mapping[str, str] = {
     "ProviderRejected": "provider_rejected",
     "MediaLinkExpired": "link_expired",
     "JobNotFound": "job_unknown",
+    "ReplyTooLarge": "reply_too_large",
     "ReplyUnreadable": "reply_unreadable",
     "ReplyGone": "reply_gone",
     "ItemTooLarge": "item_too_large",

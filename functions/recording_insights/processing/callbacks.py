@@ -57,7 +57,8 @@ class Callbacks:
         Raises:
             CallbackForged: the request does not prove that the vendor sent it; nothing was changed.
             InvalidRequest: the request is authentic, but malformed. The row of the present job says so.
-            NotFound: the callback belongs to no media object here.
+            NotFound: the callback belongs to no media object here, or its body alone proves it. Such a callback names
+                its job by a key, and comes to an address without a job: on this path it may be a replay.
         """
         try:
             callback = adapter.read_callback(request)
@@ -66,6 +67,8 @@ class Callbacks:
             raise
         if callback is None:
             return "nothing to do"
+        if callback.key is not None:
+            raise NotFound(f"the callbacks of {provider} have an address without a job")
         delivery = self._keep(provider, name, request.body) if callback.is_result else None
         return self._receive_named(provider, name, job=callback.job, delivery=delivery)
 
@@ -138,6 +141,7 @@ class Callbacks:
         failed begins a new try with it.
         """
         present = row.get("job", {})
+        # The path, or a key that the row has, proves the job. So the row need not have all its ids yet.
         if row["provider"] != provider or any(present.get(name, value) != value for name, value in job.items()):
             return "of a job that was given up"
         if row["status"] == "done":

@@ -19,6 +19,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     RecordingInsightsError,
     ReplyGone,
+    ReplyTooLarge,
     SecretUnavailable,
     SecretUnusable,
 )
@@ -97,6 +98,8 @@ class _Poll:
             return renew_link(self.progress, store=self.store, reason=str(error))
         except JobNotFound as error:
             return self._believe_twice(error)
+        except ReplyTooLarge as error:
+            return self.progress.end("failed", str(error), "reply_too_large")
         except ProviderRejected as error:
             return self.progress.end("failed", str(error), "job_failed")
         except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, *SECRET_FAULTS) as error:

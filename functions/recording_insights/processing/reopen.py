@@ -11,8 +11,8 @@ from recording_insights.store.rows import MediaChanges, MediaRow, TryRow
 
 Start = Literal["saved", "job", "media"]
 """Where a new try begins: with the reply that is kept, with the job that is paid for, or with the media object."""
-HAS_NO_RESULT = frozenset({"job_failed", "provider_fault", "job_unknown", "link_expired"})
-"""Reason codes after which there is nothing to fetch from the job."""
+HAS_NO_RESULT = frozenset({"job_failed", "provider_fault", "job_unknown", "link_expired", "reply_too_large"})
+"""Reason codes after which there is nothing to fetch from the job, or nothing that could be read."""
 
 
 def reopen(

@@ -19,6 +19,7 @@ from sandbox.cloud.emulator.corrections import (
     add_log_group_target,
     correct_throttling,
     keep_functions_that_raise,
+    log_what_libraries_warn_of,
     name_state_machine_of_tokens_to_iam,
 )
 from sandbox.cloud.emulator.deliveries import (
@@ -60,6 +61,7 @@ def main() -> None:
     give_functions_keys_of_this_start()
     go_on_after_restarts()
     keep_functions_that_raise()
+    log_what_libraries_warn_of()
     correct_throttling()
     add_log_group_target()
     transcribe_real_speech(os.environ["SANDBOX_URL"])

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -299,6 +299,37 @@ def test_a_callback_of_a_job_that_was_given_up(placed: World, told: Any) -> None
     assert "callback_at" not in placed.flow.item
 
 
+class TestReplays:
+    """A callback that is proven by its body alone, replayed on the path of another job."""
+
+    REPLAYED: ClassVar = {"job": {"meeting_id": "X", "callback_key": "X"}, "is_result": True, "key": "X"}
+
+    @pytest.mark.parametrize(
+        "job", [{}, {"meeting_id": "Y"}, {"meeting_id": "Y", "callback_key": "Y"}, REPLAYED["job"]]
+    )
+    def test_it_never_counts_for_that_job(self, world: World, job: Any) -> None:
+        world.flow.store.note(R, world.media_id, job=job)
+        before = world.flow.item
+
+        with pytest.raises(NotFound):
+            world.call(self.REPLAYED)
+
+        s3: Any = world.flow.replies.s3
+        assert (world.flow.item, s3.objects) == (before, {}), "nothing is noted, and nothing kept as that job's result"
+
+    def test_it_never_reopens_that_job(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling", reason_code="no_result")
+
+        with pytest.raises(NotFound):
+            placed.call(self.REPLAYED)
+
+        assert not placed.started.executions
+
+    def test_one_whose_path_proves_the_job_may_come_before_the_row_has_the_job(self, world: World) -> None:
+        assert "job" not in world.flow.item
+        assert world.call({"job": JOB, "is_result": True}) == "noted"
+
+
 def test_an_unknown_media_object_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
         world.call(name=str(JobName(R, "f" * 20, 0)))
@@ -345,7 +376,7 @@ class TestResults:
     def test_the_result_of_a_second_callback_does_not_replace_the_first(self, placed: World) -> None:
         told = {"job": JOB, "is_result": True}
         assert placed.call(told) == "noted"
-        assert placed.call({**told, "key": "another body"}) == "known already"
+        assert placed.call({**told, "key": None}) == "known already"
 
         assert placed.flow.replies.read(placed.flow.item["delivery"]) == json.dumps(told).encode()
 

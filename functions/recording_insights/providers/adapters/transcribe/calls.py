@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from recording_insights.aws.reply_bucket import OUTPUTS
+from recording_insights.aws.reply_bucket import OUTPUTS, read_reply
 from recording_insights.errors import JobNotFound, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.transcribe import reading
@@ -171,7 +171,9 @@ class Transcribe:
         """
         key, get = self._transcript_key(job), self._s3.get_object
         place = {"Bucket": job["bucket"], "Key": key}
-        reply: bytes | None = ask_aws(lambda: get(**place)["Body"].read(), none_if={"NoSuchKey"}) if key else None
+        reply: bytes | None = None
+        if key:
+            reply = ask_aws(lambda: read_reply(get(**place)["Body"], key), none_if={"NoSuchKey"})
         if reply is None:
             found = self._find(job)
             if found and _lacks_speech(found):
