@@ -15,25 +15,16 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import boto3
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-)
+from botocore.exceptions import ClientError
 
+from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of
 from recording_insights.settings import secret_name
 
 OUTPUT = "AgoraUploaderName"
@@ -58,18 +49,6 @@ RIGHTS = (
     "secretsmanager:GetSecretValue, PutSecretValue, CreateSecret and DeleteSecret on the secret",
 )
 
-Clients = Callable[..., Any]
-"""Makes a boto3 client of the service that it names.
-
-Give it `aws_access_key_id` and `aws_secret_access_key` if the client must not use the operator's credentials.
-"""
-Report = Callable[[str], None]
-"""Shows one line of progress to the operator."""
-
-
-class OperationFailed(Exception):
-    """The command failed. The text gives the reason and what to do, and holds no secret."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -93,7 +72,7 @@ def rotate_key(stage: str, client: Clients, report: Report, sleep: Callable[[flo
             the secret then still works.
     """
     secret = secret_name(stage, VENDOR)
-    with _explained():
+    with explained(RIGHTS):
         user = _uploader(stage, client)
         iam, secrets = client("iam"), client("secretsmanager")
         stored, old, deleted = _stored_key(secrets, secret).get("accessKeyId"), _keys_of(iam, user), []
@@ -125,12 +104,12 @@ def revoke_tokens(stage: str, client: Clients, report: Report, sleep: Callable[[
     Raises:
         OperationFailed: as `rotate_key` does. The tokens of before may have ended already.
     """
-    with _explained():
+    with explained(RIGHTS):
         user, iam = _uploader(stage, client), client("iam")
         former = _stored_key(client("secretsmanager"), secret_name(stage, VENDOR))
         _end_tokens(iam, user, report)
     rotated = rotate_key(stage, client, report, sleep)
-    with _explained():
+    with explained(RIGHTS):
         if former.keys() >= {"accessKeyId", "secretAccessKey"}:
             _await_refusal(client, former, report, sleep)
         revoked_before = _end_tokens(iam, user, report)
@@ -148,7 +127,7 @@ def remove_key(stage: str, client: Clients, report: Report) -> Outcome:
         OperationFailed: the stage is not deployed, or AWS refuses a call.
     """
     secret = secret_name(stage, VENDOR)
-    with _explained():
+    with explained(RIGHTS):
         user = _uploader(stage, client)
         iam, secrets = client("iam"), client("secretsmanager")
         deleted = _keys_of(iam, user)
@@ -167,23 +146,10 @@ def remove_key(stage: str, client: Clients, report: Report) -> Outcome:
 
 
 def _uploader(stage: str, client: Clients) -> str:
-    cloudformation, name = client("cloudformation"), f"RecordingInsights-{stage}"
-    try:
-        [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if "does not exist" not in _message(error):
-            raise
-        region = cloudformation.meta.region_name
-        raise OperationFailed(
-            f"There is no stack {name} in {region}: `make deploy STAGE={stage}` creates it. "
-            "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
-        ) from None
-    for output in stack.get("Outputs", []):
-        if output["OutputKey"] == OUTPUT:
-            return str(output["OutputValue"])
-    raise OperationFailed(
-        f"The stack {name} ({stack['StackStatus']}) has no output {OUTPUT}: `make deploy STAGE={stage}` updates it."
-    )
+    outputs = outputs_of(stage, client)
+    if OUTPUT not in outputs:
+        raise OperationFailed(f"The stack of {stage} has no output {OUTPUT}: `make deploy STAGE={stage}` updates it.")
+    return outputs[OUTPUT]
 
 
 def _stored_key(secrets: Any, name: str) -> dict[str, str]:
@@ -266,31 +232,6 @@ def _delete_key(iam: Any, user: str, key_id: str) -> None:
         iam.delete_access_key(UserName=user, AccessKeyId=key_id)
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn errors of AWS into `OperationFailed` with what to do."""
-    try:
-        yield
-    except ClientError as error:
-        code, call = error.response["Error"]["Code"], error.operation_name
-        if "AccessDenied" in code or "Unauthorized" in code:
-            advice = f"This command needs {'; '.join(RIGHTS)}."
-            raise OperationFailed(f"You may not call {call}: {_message(error)}\n{advice}") from None
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (401, 403) or "Token" in code:
-            raise OperationFailed(f"AWS refuses your credentials ({code} to {call}): sign in again.") from None
-        raise OperationFailed(f"AWS refused {call} ({code}): {_message(error)}") from None
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound, SSOError) as error:
-        raise OperationFailed(f"{error}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.") from None
-    except NoRegionError:
-        raise OperationFailed("The region of the stack is unknown. Set AWS_REGION.") from None
-    except BotoCoreError as error:
-        raise OperationFailed(f"The call to AWS failed: {error}") from None
-
-
-def _message(error: ClientError) -> str:
-    return str(error.response["Error"].get("Message", ""))
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns 0, or 1 with the reason on standard error, after the lines of progress."""
     about = "Make, store and rotate the key that signs Agora's upload credentials."
@@ -307,7 +248,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         operation = remove_key if given.delete else revoke_tokens if given.revoke else rotate_key
-        outcome = operation(given.stage, boto3.client, report)
+        outcome = operation(given.stage, aws_client, report)
     except OperationFailed as failure:
         report(str(failure))
         return 1

@@ -18,17 +18,26 @@ from botocore.exceptions import (
     SSOError,
 )
 
-from operations.agora_key import OperationFailed
-
 Clients = Callable[..., Any]
-"""Makes a boto3 client of the service that it names."""
+"""Makes a boto3 client of the service that it names.
+
+Give it `aws_access_key_id` and `aws_secret_access_key` if the client must not use the operator's credentials.
+"""
 Report = Callable[[str], None]
 """Shows one line of progress to the operator."""
 
 
-def aws_client(service: str) -> Any:
-    """Make a boto3 client with the operator's credentials. boto3 itself does not look at `AWS_REGION`, as CDK does."""
-    return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None)  # type: ignore[call-overload]
+class OperationFailed(Exception):
+    """The command failed. The text gives the reason and what to do, and holds no secret."""
+
+
+def aws_client(service: str, **credentials: str) -> Any:
+    """Make a boto3 client with the operator's credentials, unless others are given.
+
+    boto3 itself does not look at `AWS_REGION`, as CDK does.
+    """
+    make: Any = boto3.client
+    return make(service, region_name=os.environ.get("AWS_REGION") or None, **credentials)
 
 
 def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from operations.agora_key import OperationFailed
-from operations.deployed_stack import Clients, Report, aws_client, explained, outputs_of, parsed
+from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of, parsed
 from recording_insights.agora import notifications
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET
 from recording_insights.providers.registry import PROVIDERS, webhook_secret

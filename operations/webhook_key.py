@@ -15,8 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from operations.agora_key import OperationFailed
-from operations.deployed_stack import Clients, Report, aws_client, explained, outputs_of, parsed
+from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of, parsed
 from recording_insights.processing.callbacks import KEY, PREVIOUS_KEY
 
 SECRET_OUTPUT, MINUTES_OUTPUT = "WebhookSecretArn", "WebhookKeyMinutes"

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from operations.agora_key import OperationFailed, rotate_key
+from operations.agora_key import rotate_key
+from operations.deployed_stack import OperationFailed
 from sandbox.cloud.context import STAGE, full_context
 from sandbox.cloud.deployment import CdkCommand, bootstrap_template, deploy
 from sandbox.cloud.local_cloud import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from operations.agora_key import OperationFailed
+from operations.deployed_stack import OperationFailed
 from operations.webhook_key import revoke_former_key, rotate_webhook_key
 from recording_insights.processing.callbacks import callback_token
 from sandbox.cloud.local_stack import LocalStack

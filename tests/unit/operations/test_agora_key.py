@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from operations import agora_key
-from operations.agora_key import OperationFailed, Outcome, main, remove_key, revoke_tokens, rotate_key
+from operations.agora_key import Outcome, main, remove_key, revoke_tokens, rotate_key
+from operations.deployed_stack import OperationFailed
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.agora.upload_credentials import SECRET_KEYS
 from tests.unit.operations.fake_account import SECRET, USER, Account, Crash, aws_error
@@ -259,7 +259,7 @@ def test_removing_takes_the_revocation_along(account: Account, revoke: Any, in_u
 def test_the_command_says_what_a_revocation_costs(
     account: Account, in_use: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(boto3, "client", account)
+    monkeypatch.setattr(agora_key, "aws_client", account)
     monkeypatch.setattr(agora_key, "INTERVAL_SECONDS", 0.0)
     assert main(["--stage", "dev", "--revoke"]) == 0
     assert main(["--stage", "dev", "--revoke", "--json"]) == 0
@@ -273,7 +273,7 @@ def test_the_command_says_what_a_revocation_costs(
 
 
 def test_the_command(account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(boto3, "client", account)
+    monkeypatch.setattr(agora_key, "aws_client", account)
     assert main(["--stage", "dev"]) == 0
     assert main(["--stage", "dev", "--json"]) == 0
     out, err = capsys.readouterr()

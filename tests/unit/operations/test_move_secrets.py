@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from operations.agora_key import OperationFailed
+from operations.deployed_stack import OperationFailed
 from operations.move_secrets import KEYS, copy_keys, main, remove_copied_keys
 from recording_insights.settings import FORMER_SECRETS
 from tests.unit.operations.account_of_secrets import REGION, Account

@@ -8,8 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from operations.agora_key import OperationFailed
-from operations.deployed_stack import aws_client
+from operations.deployed_stack import OperationFailed, aws_client
 from operations.webhook_key import Outcome, main, revoke_former_key, rotate_webhook_key
 from recording_insights.processing.callbacks import webhook_keys
 from tests.unit.operations.account_of_secrets import REGION, Account
