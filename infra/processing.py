@@ -4,7 +4,7 @@ Python decides the timing. The definition gets it as data and holds no arithmeti
 and comparisons only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -16,15 +16,17 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.bundling.native_wheels import prepare_code
 from infra.callbacks import Webhooks
-from infra.python_function import PythonFunction
+from infra.customer_key import key_rights
+from infra.python_function import PythonFunction, function_role
 from infra.state_machine import lambda_task, outcome, see_executions, standard_machine, wait, wake_executions
-from recording_insights.aws.reply_bucket import DELIVERIES, OUTPUTS
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
 from recording_insights.processing.late_files import LONGEST_SILENCE
 from recording_insights.processing.poll_job import TIMEOUT_SECONDS as POLL_SECONDS
+from recording_insights.processing.recording_rights import TABLE_ACTIONS
 from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
 from recording_insights.providers.port import AwsService, Capabilities
-from recording_insights.providers.registry import capabilities_of
+from recording_insights.providers.registry import capabilities_of, uploads_result
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.settings import (
     FunctionSettings,
@@ -61,7 +63,8 @@ class ProcessingWorkflow(Construct):
                 foundation.list_replies(),
             ],
             cdk.Duration.minutes(2),
-            memory_mb=1024,
+            # The reply of a recording of 24 hours takes 532 MB. The worst within the limits takes 1,250 MB.
+            memory_mb=2048,
         )
         self.report_fault = self._function(
             "report_fault",
@@ -88,23 +91,46 @@ class ProcessingWorkflow(Construct):
 
     def _prepare_media(self) -> PythonFunction:
         foundation = self._foundation
-        return self._function(
+        role = function_role(self, "PrepareMediaRole", "prepare_media")
+        session_role = self._session_role(role)
+        function = self._function(
             "prepare_media",
             "Makes a file that the provider takes of a track's segments or of another format",
-            foundation.settings_for(PrepareMediaSettings),
-            [
-                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
-                foundation.read_recordings(),
-                foundation.list_recordings(),
-                foundation.write_prepared(),
-            ],
+            foundation.settings_for(PrepareMediaSettings, session_role_arn=session_role.role_arn),
+            [iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[session_role.role_arn])],
             # The function fetches a day's segments one after the other, or encodes ten hours of sound.
             cdk.Duration.seconds(PREPARE_SECONDS),
             memory_mb=1769,  # one whole core
             code=prepare_code(foundation.settings),
             # The prepared file of a day at the highest bit rate that Agora records.
             scratch=cdk.Size.gibibytes(4),
+            role=role,
         )
+        function.function.node.add_dependency(self.session_policy)
+        return function
+
+    def _session_role(self, preparer: iam.Role) -> iam.Role:
+        """The role in whose sessions media are prepared: each session is narrowed to one recording.
+
+        The function itself may neither read media nor rows: it parses uploaded bytes with a native library.
+        """
+        foundation = self._foundation
+        role = iam.Role(
+            self,
+            "PrepareMediaSession",
+            assumed_by=iam.ArnPrincipal(preparer.role_arn),
+            description="What prepare_media may do in a session, which names one recording",
+        )
+        rights = [
+            foundation.on_table(*TABLE_ACTIONS),
+            foundation.read_recordings(),
+            foundation.list_recordings(),
+            foundation.write_prepared(),
+        ]
+        keys = key_rights(self, foundation.settings, rights)
+        self.session_policy = iam.Policy(self, "PrepareMediaSessionPolicy", statements=[*rights, *keys])
+        self.session_policy.attach_to_role(role)
+        return role
 
     def _submit_recording(self, capabilities: Sequence[Capabilities], webhooks: Webhooks) -> PythonFunction:
         foundation = self._foundation
@@ -123,31 +149,43 @@ class ProcessingWorkflow(Construct):
             ],
             # For some providers, the function uploads the bytes of the longest recording.
             cdk.Duration.minutes(10 if any(c.takes == "bytes" for c in capabilities) else 4),
+            # The answer of a provider may be as large as a reply, whatever was asked.
+            memory_mb=1024,
         )
 
     def _poll_job(self, capabilities: Sequence[Capabilities]) -> PythonFunction:
         foundation = self._foundation
-        delivered = any(c.result_by == "delivery" or c.aws_service for c in capabilities)
+        delivered = list(self._results(capabilities))
         return self._function(
             "poll_job",
             "Polls a provider's job and keeps the reply",
             foundation.settings_for(PollJobSettings),
             [
                 foundation.on_table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
-                foundation.on_replies("PutObject", *(["GetObject"] if delivered else [])),
+                foundation.on_replies("PutObject"),
+                *(foundation.on_replies("GetObject", prefix=prefix) for prefix in delivered),
                 *([foundation.list_replies()] if delivered else []),
                 *foundation.read_provider_secrets(),
                 *(self._get(c.aws_service) for c in capabilities if c.aws_service),
             ],
             cdk.Duration.seconds(POLL_SECONDS),
-            # The reply of a recording of 24 hours takes 461 MB.
+            # The reply of a recording of 24 hours takes 461 MB. The worst within the limits takes 800 MB.
             memory_mb=1024,
         )
+
+    def _results(self, capabilities: Sequence[Capabilities]) -> Iterator[str]:
+        """The prefixes of the replies bucket under which results arrive that no call fetches from a vendor."""
+        providers = self._foundation.settings.providers
+        yield from (f"{CALLBACKS}{name}/" for name in providers if capabilities_of(name).callback_is_result)
+        if any(map(uploads_result, providers)):
+            yield DELIVERIES
+        if any(c.aws_service for c in capabilities):
+            yield OUTPUTS
 
     def _submit_statements(self, capabilities: Sequence[Capabilities]) -> list[iam.PolicyStatement]:
         """The rights to write results to our bucket, for a vendor's upload link and for services of AWS."""
         on_replies = self._foundation.on_replies
-        delivered = any(c.result_by == "delivery" for c in capabilities)
+        delivered = any(map(uploads_result, self._foundation.settings.providers))
         services = [c.aws_service for c in capabilities if c.aws_service]
         return [
             *([on_replies("PutObject", prefix=DELIVERIES)] if delivered else []),
@@ -340,6 +378,7 @@ class ProcessingWorkflow(Construct):
         memory_mb: int = 512,
         code: lambda_.Code | None = None,
         scratch: cdk.Size | None = None,
+        role: iam.Role | None = None,
     ) -> PythonFunction:
         return PythonFunction(
             self,
@@ -353,4 +392,5 @@ class ProcessingWorkflow(Construct):
             memory_mb=memory_mb,
             code=code,
             scratch=scratch,
+            role=role,
         )

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from recording_insights.agora.hosts import hosts_in
 from recording_insights.errors import InvalidRequest, SettingsInvalid
-from recording_insights.providers.registry import PROVIDERS, validate_options
+from recording_insights.providers.registry import PROVIDERS, receives_webhooks, validate_options, why_outside
+from recording_insights.residency import RESIDENCIES
 from recording_insights.validation import (
     Reader,
     checked,
@@ -46,7 +48,9 @@ class StackSettings:
     others take over. By provider, `base_urls` replaces scheme and host, and `provider_options` are the options of each
     job, and `given_slots` replaces the number of its slots (None: no slots). `result_concurrency` workers are reserved
     for each function that keeps results; 0 reserves none. `jwt_issuer` and `jwt_audience` go together; they replace IAM
-    by a JWT authorizer. `kms_key_arn` is the customer's key, which encrypts what the stack stores.
+    by a JWT authorizer. `kms_key_arn` is the customer's key, which encrypts what the stack stores. `residency` names
+    the countries that all data stay in. With `disable_execute_api_endpoint` the API's own address answers nobody. With
+    `read_old_secrets` functions may read a key in the secret of earlier releases.
     """
 
     stage: str
@@ -67,12 +71,15 @@ class StackSettings:
     callback_wait_seconds: int = 900
     result_concurrency: int = 0
     webhook_base_url: str | None = None
+    disable_execute_api_endpoint: bool = False
     link_minutes: int = 60
     log_retention_days: int = 30
     retain_data: bool = True
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     kms_key_arn: str | None = None
+    read_old_secrets: bool = True
+    residency: str | None = None
 
     @property
     def providers(self) -> list[str]:
@@ -96,13 +103,18 @@ class StackSettings:
         """Whether data has old versions and protection from deletion: not on stages whose data may go at any time."""
         return self.retain_data and self.stage not in _UNPROTECTED
 
-    def check_region(self, aws_region: str) -> None:
-        """Check the settings against the region of the stack.
+    def check_region(self, aws_region: str | None) -> None:
+        """Check the settings against the region of the stack; None if the synth does not know it.
 
         Raises:
-            SettingsInvalid: the customer's key is in another region.
+            SettingsInvalid: the customer's key is in another region, or the region is outside of the residency.
         """
-        if self.kms_key_arn and (key_region := self.kms_key_arn.split(":")[3]) != aws_region:
+        if self.residency and aws_region not in (regions := RESIDENCIES[self.residency]):
+            where = "the region of the stack is unknown: synthesise with credentials of its account"
+            if aws_region:
+                where = f"the stack is in {aws_region}; regions of {self.residency} are {', '.join(sorted(regions))}"
+            raise SettingsInvalid(f"residency: {where}")
+        if aws_region and self.kms_key_arn and (key_region := self.kms_key_arn.split(":")[3]) != aws_region:
             raise SettingsInvalid(
                 f"kmsKeyArn: the key is in {key_region}, the stack in {aws_region}; use a key of the stack's region"
             )
@@ -129,13 +141,18 @@ class StackSettings:
             faults.append("jwtIssuer, jwtAudience: only together")
         if "kmsKeyArn" in given and given.get("stage") == LOCAL:
             faults.append(f"kmsKeyArn: not on the stage {LOCAL}, whose cloud has no such key")
+        faults += _address_faults(given.get("stage"), values)
         if given.get("stage") != LOCAL:
             in_the_clear = [key for key in given if key in _ADDRESSES and str(given[key]).startswith("http:")]
             faults += [f"{key}: must be an https URL, since it carries keys and links" for key in in_the_clear]
         faults += _option_faults(values.get("provider_options", {}))
         if faults:
             raise ContextError("\n".join(faults))
-        return cls(**{"retain_data": values.get("stage") != LOCAL, **values})
+        lasts = values.get("stage") != LOCAL
+        settings = cls(**{"retain_data": lasts, "read_old_secrets": lasts, **values})
+        if outside := list(_residency_faults(settings)):
+            raise ContextError("\n".join(outside))
+        return settings
 
 
 @dataclass(frozen=True)
@@ -168,6 +185,51 @@ def _option_faults(provider_options: Mapping[str, Any]) -> Iterator[str]:
             validate_options(provider, options)
         except InvalidRequest as error:
             yield f"{provider}Options: {error}"
+
+
+def _residency_faults(settings: StackSettings) -> Iterator[str]:
+    """What would send media, or the calls about it, to a host that is not documented in the residency.
+
+    A base URL of an own proxy is refused as well: nobody knows where it sends what it gets.
+    """
+    residency = settings.residency
+    if residency is None:
+        return
+    if settings.local:
+        yield f"residency: not on the stage {LOCAL}, whose vendors are stand-ins"
+        return
+    allowed = ", ".join(name for name in PROVIDERS if not why_outside(name, residency))
+    for name in settings.providers:
+        if reason := why_outside(name, residency):
+            yield f"residency: {reason}; providers with one are {allowed}"
+    for vendor, url in settings.base_urls.items():
+        hosts = _hosts_of(vendor, residency)
+        if url.rstrip("/") not in hosts:
+            yield f"{vendor}BaseUrl: {url!r} is not a host in {residency}; {_instead(hosts)}"
+
+
+def _hosts_of(vendor: str, residency: str) -> Sequence[str]:
+    """The documented hosts of a vendor in a residency; none of a service of AWS, which is called without a base URL."""
+    if vendor == "agora":
+        return [host for region in RESIDENCIES[residency] for host in hosts_in(residency, region)]
+    host = PROVIDERS[vendor].hosts.get(residency)
+    return [host.url] if host else []
+
+
+def _instead(hosts: Sequence[str]) -> str:
+    return f"leave it out, or use {' or '.join(sorted(set(hosts)))}" if hosts else "leave it out"
+
+
+def _address_faults(stage: Any, values: Mapping[str, Any]) -> Iterator[str]:
+    if not values.get("disable_execute_api_endpoint"):
+        return
+    if stage == LOCAL:
+        yield f"disableExecuteApiEndpoint: not on the stage {LOCAL}, whose API has no other address"
+    elif "provider" in values and "webhook_base_url" not in values:
+        settings = StackSettings(**{"stage": stage, **values})
+        if callers := [name for name in settings.providers if receives_webhooks(name)]:
+            named = ", ".join(callers)
+            yield f"disableExecuteApiEndpoint: set webhookBaseUrl as well, the address that {named} can call"
 
 
 def _whole_number(field: str, lowest: int, highest: int) -> Setting:
@@ -237,6 +299,7 @@ SETTINGS: Mapping[str, Setting] = {
     "callbackWaitSeconds": _whole_number("callback_wait_seconds", 5, 86400),
     "resultConcurrency": _whole_number("result_concurrency", 0, 1000),
     "webhookBaseUrl": Setting("webhook_base_url", _URL, "an http or https URL"),
+    "disableExecuteApiEndpoint": Setting("disable_execute_api_endpoint", from_text(_parse_flag, flag), "true or false"),
     "linkMinutes": _whole_number("link_minutes", 20, 720),
     "logRetentionDays": Setting(
         "log_retention_days",
@@ -248,6 +311,10 @@ SETTINGS: Mapping[str, Setting] = {
         "kms_key_arn",
         matching(_KEY_ARN, "must be the ARN of a key"),
         "the full ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<key id>; an alias is not allowed",
+    ),
+    "readOldSecrets": Setting("read_old_secrets", from_text(_parse_flag, flag), "true or false"),
+    "residency": Setting(
+        "residency", one_of(*RESIDENCIES), f"one of {', '.join(RESIDENCIES)}: where all data must stay"
     ),
     "jwtIssuer": Setting("jwt_issuer", matching(r"https://\S+", "must be an https URL"), "an https URL"),
     "jwtAudience": Setting("jwt_audience", matching(r"\S+", "must not have blanks"), "a text without blanks"),

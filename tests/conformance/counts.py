@@ -38,7 +38,7 @@ EXPECTED: Mapping[str, Counts] = {
     "two tracks of two minutes, callbacks": Counts(90, 50, 110, 12, 64, 106, 46, 4, 4, 4, 4),
     "file by hand, converted, callback": Counts(11, 7, 18, 6, 21, 36, 5, 2, 0, 4, 2),
     "watch of a recording of one hour": Counts(37, 13, 0, 14, 11, 16, 0, 0, 1, 6, 0),
-    "`POST /recordings`": Counts(0, 1, 1, 0, 5, 11, 0, 0, 0, 2, 1),
+    "`POST /recordings`": Counts(0, 1, 1, 0, 5, 11, 0, 0, 0, 3, 1),
     "`POST /recordings/{id}/stop`": Counts(0, 1, 1, 0, 2, 5, 0, 0, 0, 1, 0),
     "`GET /recordings/{id}`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
     "`GET /recordings/{id}/insights`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),

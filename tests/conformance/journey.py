@@ -18,11 +18,13 @@ from aws_lambda_powertools.utilities import parameters
 from events import admit_media, receive_result_event
 from recording_insights.agora import calls as agora_calls
 from recording_insights.agora.calls import AgoraCalls
+from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER
 from recording_insights.aws import clients
 from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
+from recording_insights.providers.registry import webhook_secret
 from recording_insights.settings import secret_name
 from recording_insights.store.rows import RecordingRow
 from routes import (
@@ -247,7 +249,9 @@ class Journey(Scene):
         stage = ENVIRONMENT["STAGE"]
         secrets: dict[str, Mapping[str, Any]] = {
             secret_name(stage, self.name): self.vendor.credentials,
-            secret_name(stage, "agora"): fake_agora.SECRET,
+            secret_name(stage, webhook_secret(self.name)): self.vendor.webhook_secret,
+            secret_name(stage, "agora"): {**fake_agora.SECRET, "appId": "970CA35de60c44645bbae8a215061b33"},
+            secret_name(stage, CERTIFICATE_SECRET): {CERTIFICATE_KEY: "5CFd2fd1755d40ecb72977518be15d3b"},
             secret_name(stage, UPLOADER): UPLOADER_KEY,
             ENVIRONMENT["WEBHOOK_SECRET"]: {"key": SECRET},
         }

@@ -21,11 +21,12 @@ from botocore.response import StreamingBody
 
 from events import receive_result_event
 from recording_insights.aws import clients
+from recording_insights.aws.reply_bucket import CALLBACKS
 from recording_insights.model.insights import Insights
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
-from recording_insights.providers.registry import sends_result
+from recording_insights.providers.registry import capabilities_of, sends_result, webhook_secret
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.settings import StageSettings, secret_name
 from recording_insights.store.insights import InsightStore
@@ -279,6 +280,7 @@ class Scene:
             self.patch.setattr(module, "utc_now", self.clock.now)
         secrets = {
             secret_name(ENVIRONMENT["STAGE"], self.name): self.vendor.credentials,
+            secret_name(ENVIRONMENT["STAGE"], webhook_secret(self.name)): self.vendor.webhook_secret,
             ENVIRONMENT["WEBHOOK_SECRET"]: {"key": SECRET},
         }
         self.patch.setattr(parameters, "get_secret", lambda name, **_: json.dumps(dict(secrets[name])))
@@ -329,6 +331,8 @@ class Scene:
         answer = route.handler(event, _Context())
         self.answers.append(int(answer["statusCode"]))
         for bucket, key in self.s3.objects.keys() - before:
+            if key.startswith(CALLBACKS):
+                assert capabilities_of(self.name).callback_is_result, "without it, the function may store no result"
             if bucket == REPLIES and sends_result(self.name):
                 self._announce_reply(key)
         return self.answers[-1]

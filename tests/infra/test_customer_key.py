@@ -40,7 +40,8 @@ RIGHTS = {
     "check_recording": TABLE | SECRET,
     "recover_recording": TABLE | {"s3": {DECRYPT}},
     "admit_media": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
-    "prepare_media": TABLE | {"s3": {DECRYPT, GENERATE}},
+    # It has the rights in sessions of another role.
+    "prepare_media": None,
     # It signs the links to media, and the links that results are delivered to.
     "submit_recording": TABLE
     | SHARED_TOKEN
@@ -97,7 +98,9 @@ def test_each_role_may_use_the_key_exactly_as_its_function_does(encrypted: Templ
     # "Await callback" writes to the table. Agora uploads with the rights of the user.
     [user] = [name for name, _ in of_type(encrypted, "AWS::IAM::User")]
     [processing] = [name for name in rights if name.startswith("ProcessingRole")]
-    assert rights == {processing: TABLE, user: {"s3": {DECRYPT, GENERATE}}}
+    [session] = [name for name in rights if name.startswith("ProcessingPrepareMediaSession")]
+    media = {"s3": {DECRYPT, GENERATE}}
+    assert rights == {processing: TABLE, user: media, session: TABLE | media}
 
 
 def test_what_the_stack_stores_is_under_the_key(encrypted: Template) -> None:
@@ -121,7 +124,7 @@ def test_what_the_stack_stores_is_under_the_key(encrypted: Template) -> None:
 
 
 def test_functions_that_name_the_key_to_aws_are_told_it(encrypted: Template) -> None:
-    for module in ("start_recording", "check_recording", "submit_recording"):
+    for module in ("start_recording", "check_recording", "submit_recording", "prepare_media"):
         assert functions(encrypted)[module]["Environment"]["Variables"]["KMS_KEY_ARN"] == KEY
 
 

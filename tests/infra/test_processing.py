@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.settings import StackSettings
+from recording_insights.bounded import LARGEST_REPLY, MOST_BYTES_FOR_A_MARK, MOST_MARKS
 
 TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights", "Report failure"]
 LONGEST = {"Prepare media": 15 * 60 + 30}
@@ -105,7 +106,7 @@ def test_after_the_callback_or_its_time_out_the_job_is_polled(definition: dict[s
     assert "attribute_not_exists(callback_at)" in state["Arguments"]["ConditionExpression"]
 
 
-def test_the_reply_of_a_day_fits_into_memory(template: dict[str, Any]) -> None:
+def test_the_reply_of_a_day_and_the_worst_reply_fit_into_memory(template: dict[str, Any]) -> None:
     memory = {
         resource["Properties"]["Handler"].split(".")[1]: resource["Properties"]["MemorySize"]
         for resource in template["Resources"].values()
@@ -113,6 +114,10 @@ def test_the_reply_of_a_day_fits_into_memory(template: dict[str, Any]) -> None:
     }
     assert memory["poll_job"] >= 2 * 461, "twice the MB that Deepgram's reply of 24 hours takes"
     assert memory["save_insights"] >= 1.5 * 532
+    parsed = MOST_MARKS * MOST_BYTES_FOR_A_MARK + 5 * LARGEST_REPLY >> 20
+    for name in ("submit_recording", "poll_job"):
+        assert memory[name] >= parsed + 128, "the bytes, a text with four bytes for each, and what is parsed of it"
+    assert memory["save_insights"] >= 2 * parsed + 128, "the utterances as well"
 
 
 def test_the_machine_has_a_ceiling_above_the_ones_in_the_loop(definition: dict[str, Any]) -> None:

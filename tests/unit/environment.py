@@ -25,7 +25,9 @@ ENVIRONMENT = {
     "WATCH_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:watch-recording",
     "RETRIES_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:retry-media",
     "RETRIES_PER_MINUTE": "60",
+    "SESSION_ROLE_ARN": "arn:aws:iam::111122223333:role/prepare-media",
     "WEBHOOK_SECRET": "the-webhook-secret",
+    "READ_OLD_SECRETS": "false",
     "WEBHOOK_URL": "https://api.test",
 }
 STAGE_SETTINGS = StageSettings(

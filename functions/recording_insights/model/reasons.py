@@ -52,6 +52,18 @@ _LIST = (
         "Retry it with another provider or another language.",
     ),
     Reason(
+        "redaction_not_taken",
+        "The provider would not redact what has to be redacted.",
+        "force",
+        "Retry it with redact_pii in options, or with another provider.",
+    ),
+    Reason(
+        "outside_residency",
+        "The provider has no host in the residency of the stack.",
+        "force",
+        "Retry it with a provider that has one.",
+    ),
+    Reason(
         "provider_not_configured",
         "The stack does not have the provider.",
         "yes",
@@ -138,6 +150,12 @@ _LIST = (
     ),
     # Saving
     Reason(
+        "reply_too_large",
+        "The provider's reply is larger than any that is read.",
+        "force",
+        "Retry it with another provider.",
+    ),
+    Reason(
         "reply_unreadable",
         "The provider's reply does not match its contract.",
         "yes",
@@ -222,6 +240,7 @@ _CODE_OF_FAULT: Mapping[str, str] = {
     "ProviderRejected": "provider_rejected",
     "MediaLinkExpired": "link_expired",
     "JobNotFound": "job_unknown",
+    "ReplyTooLarge": "reply_too_large",
     "ReplyUnreadable": "reply_unreadable",
     "ReplyGone": "reply_gone",
     "ItemTooLarge": "item_too_large",

@@ -19,6 +19,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     RecordingInsightsError,
     ReplyGone,
+    ReplyTooLarge,
     SecretUnavailable,
     SecretUnusable,
 )
@@ -30,7 +31,7 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link, repeat_job
 from recording_insights.processing.turns import Turns
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try
-from recording_insights.providers.port import JobState, Provider
+from recording_insights.providers.port import JobState, Provider, ProviderLoader
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
@@ -49,7 +50,7 @@ def poll_job(
     progress: Progress,
     *,
     store: MediaStore,
-    provider_for: Callable[[str], Provider],
+    provider_for: ProviderLoader,
     replies: ReplyStore,
     turns: Turns,
     ceiling_minutes: int,
@@ -58,11 +59,11 @@ def poll_job(
 ) -> Progress:
     """Poll once. After the provider accepts a job, only the provider's result or `ceiling_minutes` ends the wait.
 
-    The job is paid for. A fault of the provider, of the network or of the credentials is written to the row, and the
-    state machine polls again. An operator can replace unusable credentials meanwhile. So it is if AWS does not
-    return the secret, and if the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is
-    given. Any other fault of AWS is raised, and the state machine retries. When the job has ended, its slot is given
-    back.
+    The job is paid for, and is polled at the host that it was submitted to, whatever the stack's residency is now. A
+    fault of the provider, of the network or of the credentials is written to the row, and the state machine polls
+    again. An operator can replace unusable credentials meanwhile. So it is if AWS does not return the secret, and if
+    the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is given. Any other fault of AWS
+    is raised, and the state machine retries. When the job has ended, its slot is given back.
     """
     row = store.get(progress.recording_id, progress.media_id)
     if fault := why_malformed(row):
@@ -71,7 +72,7 @@ def poll_job(
     if row["status"] != "submitted":
         return progress.end("submit")
     try:
-        provider = provider_for(row["provider"])
+        provider = provider_for(row["provider"], row.get("residency"))
     except ProviderNotConfigured as error:
         # The job is paid for. It stays open until the provider is back.
         if progress.elapsed_seconds(row["submitted_at"], now()) > ceiling_minutes * 60:
@@ -109,6 +110,8 @@ class _Poll:
             return renew_link(self.progress, store=self.store, reason=str(error))
         except JobNotFound as error:
             return self._believe_twice(error)
+        except ReplyTooLarge as error:
+            return self.progress.end("failed", str(error), "reply_too_large")
         except ProviderRejected as error:
             return self.progress.end("failed", str(error), "job_failed")
         except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, *SECRET_FAULTS) as error:

@@ -1,12 +1,12 @@
 """Report failures: write to the row why the processing or the watch ended: by a provider, a fault or an operator."""
 
-import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from recording_insights import errors
+from recording_insights.bounded import parse_bounded
 from recording_insights.model.reasons import REASONS, Stage, because, code_of_fault
 from recording_insights.model.status import FINAL, stage_of
 from recording_insights.processing.progress import Progress
@@ -60,7 +60,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
     recorder may still run.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
-    state = json.loads(detail["input"])
+    state = parse_bounded(detail["input"])
     status = detail["status"]
     code, reason = _ENDED.get(status, ("execution_failed", f"the execution ended as {status}"))
     if said := _explanation(detail):
@@ -142,5 +142,5 @@ def why(error: Mapping[str, Any]) -> tuple[str, str]:
 def _name_and_cause(error: Mapping[str, Any]) -> tuple[str, str]:
     name, cause = str(error.get("Error") or ""), str(error.get("Cause") or "")
     with suppress(ValueError, KeyError, TypeError):  # a cause may also be plain text
-        cause = str(json.loads(cause)["errorMessage"])
+        cause = str(parse_bounded(cause)["errorMessage"])
     return name, cause

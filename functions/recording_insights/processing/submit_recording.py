@@ -107,9 +107,11 @@ def submit_recording(
         return waiting.pass_on(refusal.reason, refusal.code)
     if providers.needs_conversion(row["provider"], row, media):
         return progress.restart("prepare")
-    attempt = _Attempt(progress, store, row, provider, waiting)
+    attempt = _Attempt(progress, store, row, provider, waiting, providers.residency)
     if unsure := attempt.after_broken_try():
         return unsure
+    if refusal := providers.why_outside(row):
+        return waiting.pass_on(refusal.reason, refusal.code)
     turn = turns.take(row)
     if not turn.goes:
         return waiting.park(turn)
@@ -141,11 +143,11 @@ class _Waiting:
         if self.is_over:
             since = "arrival" if self._seconds_in_queue <= 0 else "first turn"
             days = self.patience.queue_days if since == "arrival" else self.patience.give_up_hours / 24
-            code = "queued_too_long" if since == "arrival" and "first_turn_at" not in self.row else "not_accepted"
-            return self.pass_on(f"not accepted within {days:g} days of the {since}; last: {turn.reason}", code)
+            reason = f"not accepted within {days:g} days of the {since}; last: {turn.reason}"
+            return self.pass_on(reason, self._code_of_the_end)
         if following is not None and until_next <= 0 and self.turns.has_room(following):
             within = f"not accepted within {self.patience.failover_minutes} minutes"
-            return self.pass_on(f"{within}; last: {turn.reason}", "not_accepted")
+            return self.pass_on(f"{within}; last: {turn.reason}", self._code_of_the_end)
         left = [self._seconds_in_queue, self._seconds_of_turns]
         if following is not None:
             left.append(until_next if until_next > 0 else self.patience.failover_minutes * 60)
@@ -162,9 +164,13 @@ class _Waiting:
     def pass_on(self, reason: str, code: str) -> Progress:
         """Give the turn back and let the next provider submit; without one, end as failed."""
         self.turns.give_back(self.row)
-        if "unconfirmed" in self.row or self.row.get("reason_code") == "submission_unconfirmed":
-            code = "submission_unconfirmed"
         return self.fail_over.pass_on(reason, code)
+
+    @property
+    def _code_of_the_end(self) -> str:
+        if "unconfirmed" in self.row or self.row.get("reason_code") == "submission_unconfirmed":
+            return "submission_unconfirmed"
+        return "not_accepted" if "first_turn_at" in self.row else "queued_too_long"
 
     @property
     def is_over(self) -> bool:
@@ -198,13 +204,17 @@ class _Waiting:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """One try to place the job."""
+    """One try to place the job.
+
+    `residency` is where the provider's host is: it is on the row before the call, because the polls go there too.
+    """
 
     progress: Progress
     store: MediaStore
     row: MediaRow
     provider: Provider
     waiting: _Waiting
+    residency: str | None
 
     def after_broken_try(self) -> Progress | None:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
@@ -220,8 +230,11 @@ class _Attempt:
         """Place the job with the provider, and return the next step of the loop."""
         # Before the paid call: nothing but the row's write may come between its response and the row.
         estimate = expect_end(self.row, self.provider.capabilities.pace, store=self.store)
-        if _calls_back(self.provider):
-            self._note(asking=self.store.timestamp)
+        before: MediaChanges = {"asking": self.store.timestamp} if _calls_back(self.provider) else {}
+        if self.residency != self.row.get("residency"):
+            before["residency"] = self.residency
+        if before:
+            self._note(**before)
         try:
             job = self.provider.submit(submission, self.row.get("job", {}), self._keep)
         except MediaLinkExpired as error:

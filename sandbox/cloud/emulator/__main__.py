@@ -10,10 +10,16 @@ import sys
 from importlib.metadata import version
 
 from sandbox.cloud.emulator.checksums import add_checksums
+from sandbox.cloud.emulator.conditions import (
+    read_escapes_in_patterns,
+    tell_policies_the_age_of_links,
+    tell_policies_the_leading_keys,
+)
 from sandbox.cloud.emulator.corrections import (
     add_log_group_target,
     correct_throttling,
     keep_functions_that_raise,
+    log_what_libraries_warn_of,
     name_state_machine_of_tokens_to_iam,
 )
 from sandbox.cloud.emulator.deliveries import (
@@ -59,6 +65,7 @@ def main() -> None:
     give_functions_keys_of_this_start()
     go_on_after_restarts()
     keep_functions_that_raise()
+    log_what_libraries_warn_of()
     correct_throttling()
     add_log_group_target()
     transcribe_real_speech(os.environ["SANDBOX_URL"])
@@ -68,6 +75,9 @@ def main() -> None:
     keep_what_stacks_say()
     let_running_calls_end()
     add_message_move_tasks()
+    read_escapes_in_patterns()
+    tell_policies_the_leading_keys()
+    tell_policies_the_age_of_links()
     enforce_roles_of_state_machines()
     enforce_roles_of_mappings()
     end_tokens_of_stopped_executions()

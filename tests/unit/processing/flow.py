@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from recording_insights.aws.reply_bucket import ReplyStore
@@ -51,6 +52,7 @@ class Flow:
         self.woken: list[str] = []
         self.limits: dict[str, int] = {}
         self.turns = Turns(TurnStore(store.table, clock.now), self.limits, 5 * 3600, self.woken.append)
+        self.loaded: list[tuple[str, str | None]] = []
         store.admit(R, media, providers=["marsview"], duration_ms=60_000)
         self.progress = Progress(R, media.media_id, media.key)
 
@@ -59,11 +61,12 @@ class Flow:
             progress or self.progress,
             store=self.store,
             providers=ProviderChoice(
-                load=self._provider_for,
+                load=partial(self._provider_for, residency=defaults.get("residency")),
                 formats=lambda name: self.formats.get(name, USUAL_FORMATS),
                 checks=lambda name: PROVIDERS[name].options,
                 options=defaults.get("options", {}),
                 failover=defaults.get("failover", ()),
+                residency=defaults.get("residency"),
             ),
             links=SubmissionLinks(
                 link=lambda media: f"https://bucket/{media.key}?signed={len(self.provider.links)}",
@@ -118,7 +121,8 @@ class Flow:
         """The earlier tries of the media object."""
         return self.store.tries.of(R, self.media.media_id)
 
-    def _provider_for(self, name: str) -> FakeProvider:
+    def _provider_for(self, name: str, residency: str | None = None) -> FakeProvider:
+        self.loaded.append((name, residency))
         if name != "marsview" and name not in self.others:
             raise ProviderNotConfigured(f"there is no provider {name}")
         return self.provider if name == "marsview" else self.others[name]

@@ -38,7 +38,8 @@ class Shop(FakeProvider):
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
         return JobState("succeeded", "completed")
 
-    def read_callback(self, request: CallbackRequest) -> Callback:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback:
         return Callback({"id": "job-1"})
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
@@ -81,7 +82,7 @@ class Processing:
 
     def _called_back(self) -> None:
         name = str(JobName(R, self.flow.media.media_id, 0))
-        self.callbacks.receive_webhook("marsview", self.shop, CallbackRequest(b"{}", {}, "", ""), name=name)
+        self.callbacks.receive_webhook("marsview", self.shop, CallbackRequest(b"{}", {}), name=name)
 
 
 @pytest.mark.parametrize(("callback", "writes"), [("none", 7), ("optional", 9)])

@@ -166,6 +166,36 @@ def test_one_that_cannot_take_it_is_passed_over_unasked(two: Flow) -> None:
     )
 
 
+REDACTED = {"options": {"redact_pii": ["person_name"]}, "provider": "assemblyai"}
+
+
+@pytest.mark.parametrize(
+    ("options", "is_taken"),
+    [
+        ({}, False),
+        ({"deepgram": {"redact_pii": ["pii"], "language": "en"}}, True),
+        ({"deepgram": {"redact_pii": []}}, True),
+    ],
+)
+def test_a_redacted_recording_goes_to_nobody_who_would_not_redact_it(
+    two: Flow, options: dict[str, Any], is_taken: bool
+) -> None:
+    two.change_recording(**REDACTED)
+    two.store.note(R, two.media.media_id, provider="deepgram")
+
+    progress = two.submit(options=options)
+
+    assert (progress.reason_code == "redaction_not_taken") is not is_taken
+    assert bool(two.others["deepgram"].submissions) is is_taken
+
+
+def test_a_retry_says_what_another_provider_redacts(two: Flow) -> None:
+    two.change_recording(**REDACTED)
+    two.store.note(R, two.media.media_id, provider="deepgram", options={"redact_pii": ["pii"]})
+
+    assert two.submit().outcome == "running"
+
+
 def test_nobody_is_tried_twice(two: Flow) -> None:
     two.provider.submits = [AT_ONCE[0]]
     two.others["deepgram"].submits = [AT_ONCE[1]]

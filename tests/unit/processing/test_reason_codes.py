@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.bounded import LARGEST_REPLY
 from recording_insights.errors import (
     CredentialsRefused,
     JobNotFound,
@@ -16,6 +17,7 @@ from recording_insights.errors import (
     SubmissionUnconfirmed,
 )
 from recording_insights.model.reasons import REASONS
+from recording_insights.processing.reopen import reopen
 from recording_insights.processing.report_failure import report_failure
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, JobState
@@ -77,6 +79,24 @@ def test_a_refused_job_fails_with_its_code(flow: Flow) -> None:
     report_failure(flow.submit().to_state(), store=flow.store, turns=turns_of(flow.store))
 
     assert listed(flow) == (("submission", "provider_rejected"),)
+
+
+def test_a_delivery_that_is_too_large_fails_with_its_code_and_a_retry_buys_another(flow: Flow) -> None:
+    flow.provider.submits = [JOB, JOB]
+    flow.provider.capabilities = ONLY_BY_CALLBACK
+    flow.submit()
+    s3: Any = flow.replies.s3
+    s3.objects["replies-bucket", "deliveries/x.json"] = bytes(LARGEST_REPLY + 1)
+    flow.store.note(R, flow.media.media_id, delivery="deliveries/x.json")
+
+    report_failure(flow.poll().to_state(), store=flow.store, turns=turns_of(flow.store))
+
+    assert listed(flow) == (("result", "reply_too_large"),)
+    assert flow.item["reason"] == "the reply deliveries/x.json has more than 32 MB"
+    row: Any = flow.item
+    assert reopen(row, store=flow.store, force=True)["began_from"] == "media"
+    assert flow.submit().outcome == "awaiting"
+    assert "delivery" not in flow.item
 
 
 @pytest.mark.parametrize(

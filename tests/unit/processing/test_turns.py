@@ -156,9 +156,7 @@ class TestSlots:
 
         assert place.turns.dispatch("symbl") == [f"{3:032x} {3:020x}"]
 
-    def test_two_who_give_slots_back_at_once_wake_one_each(
-        self, place: Place, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_two_who_give_slots_back_at_once_wake_one_each(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """Both see the same first one in the queue, before either has called it."""
         for number in (1, 2, 3, 4):
             place.comes(media(number))

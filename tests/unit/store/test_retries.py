@@ -36,7 +36,7 @@ def test_an_end_is_final(retries: RetryStore) -> None:
     retries.open(row("1"), after=None)
     cursor: Any = {"status": "failed", "place": "p", "media": ""}
     assert retries.note("1", status="running", cursor=cursor, refused={"not_media": 2}, seen=2)
-    assert retries.end("1", "canceled")
+    assert retries.cancel("1", "ops")
     assert not retries.note("1", status="running", seen=3)
     assert not retries.end("1", "failed", "late")
 
