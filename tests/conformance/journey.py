@@ -40,7 +40,7 @@ from states import check_recording, prepare_media, recover_recording
 from tests.conformance.counted_aws import Bill, CountedBuckets, CountedStepFunctions, CountedTable, etag_of
 from tests.conformance.counts import Counts
 from tests.conformance.scene import MEDIA, RECORDINGS, SECRET, TASKS, WITHOUT_END, Scene
-from tests.conformance.state_machine import DEFAULTS, DEFAULTS_OF_WATCH, State, StateMachine
+from tests.conformance.state_machine import DEFAULTS, DEFAULTS_OF_WATCH, State, StateMachine, Task, TaskTimedOut
 from tests.stand_in_session import HOST
 from tests.transcribe_in_process import LocalCloud
 from tests.unit.agora import fake_agora
@@ -89,6 +89,7 @@ class Journey(Scene):
         self.agora = FakeAgora()
         self.due: list[_Due] = []
         self.begun = 0
+        self.waiting_for_turn: dict[str, _Due] = {}
         super().__post_init__()
         self.ears.may_hear.clear()
 
@@ -143,6 +144,7 @@ class Journey(Scene):
         for _ in range(MOST_STEPS):
             if not self.due:
                 return
+            self._wake()
             present = min(self.due, key=lambda due: due.at)
             self.clock.elapsed = max(self.clock.elapsed, present.at)
             with self.on_bill(present.purpose):
@@ -183,20 +185,20 @@ class Journey(Scene):
         defaults: Mapping[str, frozenset[str]],
         purpose: str,
     ) -> _Due:
-        tasks: dict[str, Callable[[Mapping[str, Any], State], State]] = {
-            name: partial(self._task, module) for name, module in modules.items()
-        }
+        tasks: dict[str, Task] = {name: partial(self._task, module) for name, module in modules.items()}
+        execution = _Due(self.clock.elapsed, iter(()), purpose)
         if "Await callback" in definition["States"]:
             tasks["Await callback"] = self._await_callback
-        execution = _Due(self.clock.elapsed, iter(()), purpose)
+            tasks["Await turn"] = partial(self._wait_for_turn, execution)
         wait = partial(self._wait, execution)
         execution.steps = self._counted(StateMachine(definition, tasks, wait, defaults).run(state))
         return execution
 
     def _counted(self, states: Iterator[str]) -> Iterator[str]:
         for name in states:
-            self.bill.add("transitions")
-            self.entered.append(name)
+            if name:
+                self.bill.add("transitions")
+                self.entered.append(name)
             self._begin_executions()
             yield name
 
@@ -206,6 +208,21 @@ class Journey(Scene):
             self.polls -= 1
             if self.polls < 1:
                 self._finish_jobs()
+
+    def _wait_for_turn(self, execution: _Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
+        """Wait until another execution, or the end of a job, brings the token back, or the time is over."""
+        token = self._write_token("Await turn", entry, state)
+        ends_at = self.clock.elapsed + state["wait_seconds"]
+        self.waiting_for_turn[token] = execution
+        execution.at = ends_at
+        yield
+        if token not in self.woken:
+            raise TaskTimedOut
+
+    def _wake(self) -> None:
+        """Make the executions due whose tokens have come back."""
+        for token in self.waiting_for_turn.keys() & set(self.woken):
+            self.waiting_for_turn.pop(token).at = self.clock.elapsed
 
     @staticmethod
     def _task(module: ModuleType, entry: Mapping[str, Any], state: State) -> State:
@@ -236,6 +253,7 @@ class Journey(Scene):
             recordings=self.store.recordings,
             s3=self.s3,
             step_functions=self.step_functions,
+            turns=self._turns(partial(clients.end_wait, self.step_functions)),
         )
         for module in FUNCTIONS:
             self.patch.setattr(module, "handler", partial(self._call_function, module.__name__, module.handler))

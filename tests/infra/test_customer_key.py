@@ -48,6 +48,7 @@ RIGHTS = {
     | {"s3": {DECRYPT, GENERATE}, "transcribe": {DECRYPT, GENERATE, "kms:DescribeKey", "kms:Encrypt"}},
     "poll_job": TABLE | SHARED_TOKEN | {"s3": {DECRYPT, GENERATE}},
     "save_insights": TABLE | {"s3": {DECRYPT}},
+    "report_fault": TABLE,
     "report_failure": TABLE,
     "report_stopped_execution": TABLE | DEAD_LETTERS,
     "receive_callback": TABLE | SECRET | {"s3": {GENERATE}},
@@ -95,7 +96,7 @@ def test_each_role_may_use_the_key_exactly_as_its_function_does(encrypted: Templ
         module: rights.pop(function["Role"]["Fn::GetAtt"][0], None) for module, function in functions(encrypted).items()
     }
     assert by_module == RIGHTS
-    # "Await callback" writes to the table. Agora uploads with the rights of the user.
+    # "Await callback" and "Await turn" write to the table. Agora uploads with the rights of the user.
     [user] = [name for name, _ in of_type(encrypted, "AWS::IAM::User")]
     [processing] = [name for name in rights if name.startswith("ProcessingRole")]
     [session] = [name for name in rights if name.startswith("ProcessingPrepareMediaSession")]

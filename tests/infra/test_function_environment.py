@@ -84,6 +84,7 @@ def submit_settings(**changes: Any) -> SubmitRecordingSettings:
         "give_up_hours": 72,
         "queue_days": 14,
         "slots": {},
+        "poll_ceiling_minutes": 240,
         "link_minutes": 60,
         "webhook_url": "${Token[TOKEN.4]}",
     }

@@ -21,6 +21,7 @@ ALL = ",".join(PROVIDERS)
 
 ACTIONS = {
     "sweep": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
@@ -56,6 +57,7 @@ ACTIONS = {
         "sts:AssumeRole",
     },
     "submit_recording": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
@@ -63,14 +65,17 @@ ACTIONS = {
         "s3:GetObject",
         "secretsmanager:GetSecretValue",
         "states:DescribeExecution",
+        "states:SendTaskSuccess",
     },
     "poll_job": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:PutObject",
         "secretsmanager:GetSecretValue",
+        "states:SendTaskSuccess",
     },
     "save_insights": {
         "dynamodb:BatchWriteItem",
@@ -80,13 +85,23 @@ ACTIONS = {
         "s3:GetObject",
         "s3:ListBucket",
     },
-    "report_failure": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "report_fault": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "report_failure": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "states:SendTaskSuccess",
+    },
     "report_stopped_execution": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "sqs:SendMessage",
+        "states:SendTaskSuccess",
     },
     "start_recording": {
         "dynamodb:DeleteItem",
@@ -318,7 +333,11 @@ def objects_of(template: Template, module: str, action: str) -> set[str]:
 
 
 def test_a_wait_can_only_be_ended_in_our_own_workflow(every_provider: Template) -> None:
-    for module in ("receive_callback", "receive_result_event"):
+    ends_waits = [
+        *("receive_callback", "receive_result_event", "submit_recording", "poll_job"),
+        *("report_failure", "report_stopped_execution", "sweep"),
+    ]
+    for module in ends_waits:
         role = functions(every_provider)[module]["Role"]["Fn::GetAtt"][0]
         [end] = [s for s in statements_of(every_provider, role) if s["Action"] == "states:SendTaskSuccess"]
         assert end["Resource"]["Ref"].startswith("Processing")

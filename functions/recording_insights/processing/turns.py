@@ -157,20 +157,36 @@ class Turns:
         limit = self._limit(provider, standing)
         if standing.health is not None:
             return self._dispatch_prober(provider, standing.health, standing, limit) if job_ended else woken
-        free = [None] * MOST_AT_ONCE if limit is None else standing.free(limit, self._now)
+        return self._dispatch_in_order(provider, standing, limit)
+
+    def _dispatch_in_order(self, provider: str, standing: Standing, limit: int | None) -> list[str]:
+        woken, free = list[str](), self._free(standing, limit)
         for _ in range(MOST_AT_ONCE):
-            number = free[0] if free else None
-            turns = len(woken) if number is None else standing.slots.get(number, {}).get("turns", 0)
+            turns = standing.turns_of(free[0]) if free and free[0] is not None else len(woken)
             following = self._head(provider, turns)
-            if following is not None and "called_at" in following:
-                self._finish_call(provider, following)
-                woken.append(holder_of(following))
-                continue
-            if following is None or not free:
+            if following is None:
                 break
-            if self._hand_over(provider, free.pop(0), following):
-                woken.append(holder_of(following))
+            holder = holder_of(following)
+            if "called_at" in following:
+                self._finish_call(provider, following)
+            elif standing.held_by(holder, self._now) is not None:
+                # It came back into the queue while it was called: its slot waits for it.
+                self._wake(provider, following)
+            elif not free:
+                break
+            elif self._hand_over(provider, free[0], following, turns):
+                free.pop(0)
+            else:
+                # Somebody else took the slot, or called this one, in this moment. Others may wait for what is left.
+                standing = self.store.read(provider)
+                free = self._free(standing, limit)
+                continue
+            woken.append(holder)
         return woken
+
+    def _free(self, standing: Standing, limit: int | None) -> list[int | None]:
+        """Return the free slots; without slots, as many turns as one call gives."""
+        return [None] * MOST_AT_ONCE if limit is None else [*standing.free(limit, self._now)]
 
     def _dispatch_prober(self, provider: str, health: HealthRow, standing: Standing, limit: int | None) -> list[str]:
         """A provider that was busy is tried as soon as a job has ended: it may take another one."""
@@ -179,24 +195,23 @@ class Turns:
         recording_id, _, media_id = health["prober"].partition(" ")
         prober: QueueRow = {"sk": health["place"], "recording_id": recording_id, "media_id": media_id}
         free = standing.free(limit, self._now)
-        return [health["prober"]] if free and self._hand_over(provider, free[0], prober) else []
+        if free and self._hand_over(provider, free[0], prober, standing.turns_of(free[0])):
+            return [health["prober"]]
+        return []
 
-    def _hand_over(self, provider: str, number: int | None, following: QueueRow) -> bool:
-        """Give a slot to one who waits and wake it, unless somebody else has done so in this moment."""
-        holder = holder_of(following)
-        if number is not None and not self.store.take_slot(provider, number, holder, self._now + self.lease_seconds):
+    def _hand_over(self, provider: str, number: int | None, following: QueueRow, turns: int) -> bool:
+        """Give a turn to one who waits, with a slot if there are slots, and wake it; False if somebody was faster."""
+        if number is None:
+            return self._wake(provider, following)
+        until = self._now + self.lease_seconds
+        called = self.store.hand_over(provider, number, following, until, turns=turns)
+        if called is None:
             return False
-        if self._wake(provider, following):
-            return True
-        if number is not None:
-            self.store.free_slot(provider, number, holder)
-        return False
+        self._finish_call(provider, called)
+        return True
 
     def _wake(self, provider: str, following: QueueRow) -> bool:
-        """Call a media object and end its wait; False if somebody else has called it.
-
-        Without a token, its execution has not begun to wait, and will not: the write of its token fails.
-        """
+        """Call a media object and end its wait; False if somebody else has called it."""
         called = self.store.call(provider, following["sk"])
         if called is None:
             return False
@@ -204,15 +219,18 @@ class Turns:
         return True
 
     def _finish_call(self, provider: str, called: QueueRow) -> None:
-        """End the wait of a media object whose turn it is. Once it is out of the queue, nothing is left to repeat."""
+        """End the wait of a media object whose turn it is. Once it is out of the queue, nothing is left to repeat.
+
+        Without a token, its execution has not begun to wait, and will not: the write of its token fails.
+        """
         if "task_token" in called:
             self.end_wait(called["task_token"])
-        self.store.leave(provider, called["sk"])
+        self.store.leave_after_call(provider, called)
 
     def _head(self, provider: str, turns: int) -> QueueRow | None:
         """Return whose turn it is: the oldest fresh media object, and each fifth time the oldest retry."""
-        first, second = (AGAIN, FRESH) if turns % A_RETRY_IN == A_RETRY_IN - 1 else (FRESH, AGAIN)
-        return self.store.head(provider, first) or self.store.head(provider, second)
+        is_retrys = turns % A_RETRY_IN == A_RETRY_IN - 1
+        return (self.store.head(provider, AGAIN) if is_retrys else None) or self.store.head(provider, QUEUE)
 
     def _next_prober(self, row: MediaRow) -> QueueRow | None:
         provider, place = row["provider"], place_of(row)

@@ -4,18 +4,19 @@ All items of a provider share a partition. A slot is a lease: who holds it has o
 ends. There is no counter that could leak. An item of the queue is a media object that waits for its turn, oldest first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from recording_insights.model.moments import utc_text
-from recording_insights.store.expressions import if_it_holds, pages, rows, update_of
+from recording_insights.store.expressions import change_of, if_it_holds, pages, read, rows, update_of, write_all
 from recording_insights.store.keys import (
     BRAKE,
     FRESH,
     HEALTH,
     PARTITION,
+    QUEUE,
     SLOT_PREFIX,
     SORT,
     STANDING_PREFIX,
@@ -41,6 +42,10 @@ class Standing:
     def held_by(self, holder: str, now: float) -> int | None:
         """Return the number of the slot that somebody holds, or None."""
         return next((n for n, slot in self.slots.items() if slot.get("holder") == holder and slot["until"] > now), None)
+
+    def turns_of(self, number: int) -> int:
+        """Return how often a slot was taken."""
+        return self.slots.get(number, {}).get("turns", 0)
 
     def free(self, limit: int, now: float) -> list[int]:
         """Return the numbers of the slots that may be taken, smallest first: no more are held than the limit says.
@@ -142,16 +147,56 @@ class TurnStore:
         )
         return cast(QueueRow, decode(called["Attributes"])) if called else None
 
+    def hand_over(self, provider: str, slot: int, following: QueueRow, until: float, *, turns: int) -> QueueRow | None:
+        """Give a slot to a media object in the queue and note that it is its turn: both, or neither.
+
+        `turns` is how often the slot was taken before. Returns the row as `call` does. None if the slot has a holder,
+        or if somebody else has called the media object, or if it has left the queue.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        slot_key, queue_key = turn_key(provider, f"{SLOT_PREFIX}{slot:04d}"), turn_key(provider, following["sk"])
+        is_free = Attr("holder").not_exists() | Attr("until").lte(int(self.now().timestamp()))
+        holder = {"holder": holder_of(following), "until": int(until), "turns": turns + 1}
+        waits = Attr(PARTITION).exists() & Attr("called_at").not_exists()
+        called_at = utc_text(self.now())
+        writes = [
+            change_of(self.table, slot_key, holder, is_free),
+            change_of(self.table, queue_key, {"called_at": called_at}, waits),
+        ]
+        if not write_all(self.table, writes):
+            return None
+        # The token may have been written after the caller read the queue. A transaction returns no row.
+        return cast(QueueRow, {**following, **(read(self.table, queue_key) or {}), "called_at": called_at})
+
+    def waiting(self, provider: str) -> Iterator[QueueRow]:
+        """Yield all media objects in the queue, in their order."""
+        from boto3.dynamodb.conditions import Key
+
+        key = Key(PARTITION).eq(provider_of_turns(provider)) & Key(SORT).begins_with(QUEUE)
+        for page in pages(self.table, KeyConditionExpression=key, ConsistentRead=True):
+            yield from (cast(QueueRow, row) for row in page)
+
     def leave(self, provider: str, place: str) -> None:
         """Take a media object out of the queue."""
         self.table.delete_item(Key=turn_key(provider, place))
+
+    def leave_after_call(self, provider: str, called: QueueRow) -> None:
+        """Take a media object that was called out of the queue, unless it has come back since."""
+        from boto3.dynamodb.conditions import Attr
+
+        if_it_holds(
+            self.table.delete_item,
+            Key=turn_key(provider, called["sk"]),
+            ConditionExpression=Attr("called_at").eq(called["called_at"]),
+        )
 
     def length(self, provider: str, before: str = "") -> int:
         """Return how many wait for a provider; with `before`, how many are in front of that place."""
         from boto3.dynamodb.conditions import Key
 
         key = Key(PARTITION).eq(provider_of_turns(provider))
-        within = Key(SORT).between("QUEUE#", before) if before else Key(SORT).begins_with("QUEUE#")
+        within = Key(SORT).between(QUEUE, before) if before else Key(SORT).begins_with(QUEUE)
         counted, start = 0, dict[str, Any]()
         while True:
             page = self.table.query(KeyConditionExpression=key & within, Select="COUNT", **start)

@@ -81,6 +81,18 @@ def place() -> Place:
     return Place()
 
 
+def meanwhile(patch: pytest.MonkeyPatch, method: str, happens: Callable[[], object]) -> None:
+    """Have something happen just before the next call of a method of the store."""
+    original, left = getattr(TurnStore, method), [happens]
+
+    def call(store: TurnStore, *args: Any, **given: Any) -> Any:
+        if left:
+            left.pop()()
+        return original(store, *args, **given)
+
+    patch.setattr(TurnStore, method, call)
+
+
 class TestSlots:
     def test_what_does_not_fit_waits_and_is_woken_in_order_of_arrival(self, place: Place) -> None:
         rows = [media(number) for number in (1, 2, 5, 4, 3)]
@@ -160,19 +172,47 @@ class TestSlots:
         """Both see the same first one in the queue, before either has called it."""
         for number in (1, 2, 3, 4):
             place.comes(media(number))
-        call, seen = TurnStore.call, list[str]()
-
-        def end_the_other_first(store: TurnStore, provider: str, at: str) -> Any:
-            if not seen:
-                seen.append(at)
-                place.ends(media(2))
-            return call(store, provider, at)
-
-        monkeypatch.setattr(TurnStore, "call", end_the_other_first)
+        meanwhile(monkeypatch, "hand_over", lambda: place.ends(media(2)))
         place.ends(media(1))
 
-        assert sorted(place.woken) == ["3.mp4", "4.mp4"]
+        assert place.woken == ["3.mp4", "4.mp4"]
         assert place.holders() == [f"{3:020x}", f"{4:020x}"]
+
+    def test_one_whose_wait_ends_by_itself_while_it_is_called_has_one_slot(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It goes on with a slot of its own, or with the one that it was given: never without, never with two."""
+        for number in (1, 2, 3, 4):
+            place.comes(media(number))
+        place.store.free_slot("symbl", 1, f"{2:032x} {2:020x}")
+        meanwhile(monkeypatch, "hand_over", lambda: place.comes(media(3)))
+        place.ends(media(1))
+
+        assert place.holders() == [f"{3:020x}", f"{4:020x}"]
+        assert place.woken == ["4.mp4"]
+
+    def test_one_that_waits_anew_is_not_taken_out_of_the_queue_by_the_end_of_an_earlier_call(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is woken, finds the provider away and waits again, before the function that woke it has ended."""
+        for number in (1, 2, 3):
+            place.comes(media(number))
+        meanwhile(monkeypatch, "leave_after_call", lambda: place.fails(media(3)))
+        place.ends(media(1))
+
+        first = place.store.head("symbl")
+        assert first is not None
+        assert (first["key"], first["task_token"]) == ("3.mp4", "3.mp4")
+
+    def test_one_that_came_back_into_the_queue_with_its_slot_is_called(self, place: Place) -> None:
+        for number in (1, 2, 3):
+            place.comes(media(number))
+        place.ends(media(1))
+        place.store.enqueue("symbl", place_of(media(3)), media(3))
+
+        assert place.turns.dispatch("symbl") == [f"{3:032x} {3:020x}"]
+        assert place.store.head("symbl") is None
+        assert place.holders() == [f"{2:020x}", f"{3:020x}"]
 
     def test_a_repeated_call_takes_no_second_slot(self, place: Place) -> None:
         assert place.comes(media(1))
