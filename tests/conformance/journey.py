@@ -242,7 +242,8 @@ class Journey(Scene):
     def _wire(self) -> None:
         self.s3 = self.buckets = CountedBuckets(self.bill, self.clock.now)
         self.s3.cloud = self.cloud
-        self.step_functions = CountedStepFunctions(self.bill, self.woken)
+        step_functions: Any = CountedStepFunctions(self.bill, self.woken)
+        self.step_functions = step_functions
         super()._wire()
         self.patch.setenv("BASE_URLS", json.dumps({self.name: f"{HOST}/{self.name}", "agora": fake_agora.HOST}))
         rewire(
