@@ -292,7 +292,6 @@ class ProcessingWorkflow(Construct):
                 "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists(callback_at)",
                 "ExpressionAttributeValues": {":token": {"S": "{% $states.context.Task.Token %}"}},
             },
-            # The local cloud accepts no expression here, so the time-out is the same for every recording.
             task_timeout=sfn.Timeout.duration(cdk.Duration.seconds(self._foundation.settings.callback_wait_seconds)),
             outputs="{% $states.input %}",
         )
