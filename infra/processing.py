@@ -5,6 +5,7 @@ and comparisons only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -41,6 +42,16 @@ from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT
 
 REPAIR_SECONDS = 300
 """The wait after a fault that could not even be reported."""
+
+
+class _TokenUntil(tasks.CallAwsService):
+    """A call of AWS that waits for its token, and whose time-out is an expression."""
+
+    def to_state_json(self, top_level_query_language: sfn.QueryLanguage | None = None) -> dict[str, Any]:
+        """Return the state with the expression where JSONata has it: CDK puts it where only JSONPath may."""
+        state: dict[str, Any] = dict(super().to_state_json(top_level_query_language))
+        seconds = state.pop("TimeoutSecondsPath")
+        return {**state, "TimeoutSeconds": seconds}
 
 
 class ProcessingWorkflow(Construct):
@@ -319,7 +330,6 @@ class ProcessingWorkflow(Construct):
                 "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists(callback_at)",
                 "ExpressionAttributeValues": {":token": {"S": "{% $states.context.Task.Token %}"}},
             },
-            # The local cloud accepts no expression here, so the time-out is the same for every recording.
             task_timeout=sfn.Timeout.duration(cdk.Duration.seconds(self._foundation.settings.callback_wait_seconds)),
             outputs="{% $states.input %}",
         )
@@ -331,9 +341,10 @@ class ProcessingWorkflow(Construct):
 
         The write fails if somebody has given the media object its turn before the wait.
         """
-        state = tasks.CallAwsService.jsonata(
+        state = _TokenUntil(
             self,
             "Await turn",
+            query_language=sfn.QueryLanguage.JSONATA,
             service="dynamodb",
             action="updateItem",
             iam_resources=[self._foundation.table.table.table_arn],

@@ -244,17 +244,17 @@ def _parse_flag(value: str) -> bool:
 
 
 def _slots_or_none(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    return whole_number(1, 1000)(name, value)
+    return None if value == "none" else _slot_count(name, value)
 
 
 def _parse_names(value: str) -> list[str]:
     return [name.strip() for name in value.split(",")]
 
 
+_slot_count = whole_number(1, 1000)
 _slots: Reader[int | None] = from_text(
-    lambda text: None if text == "none" else int(text), Reader(_slots_or_none, {"type": ["integer", "null"]})
+    lambda text: text if text == "none" else int(text),
+    Reader(_slots_or_none, {"anyOf": [_slot_count.schema, {"type": "string", "enum": ["none"]}]}),
 )
 _NAMES_ALLOWED = f"names out of {', '.join(PROVIDERS)}, separated by commas"
 _prefix = matching(r"[\s\S]+", "must not be empty")

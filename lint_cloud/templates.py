@@ -24,7 +24,6 @@ EVERY_SETTING: Mapping[str, str] = {
     "failoverMinutes": "20",
     "giveUpHours": "48",
     "queueDays": "7",
-    "deepgramSlots": "10",
     "pollCeilingMinutes": "480",
     "lateFilesMinutes": "90",
     "sweepMinutes": "30",
@@ -41,6 +40,7 @@ EVERY_SETTING: Mapping[str, str] = {
     "jwtIssuer": "https://issuer.example.com/",
     "jwtAudience": "recordings-app",
     **{f"{provider}Options": "{}" for provider in PROVIDERS},
+    **{f"{provider}Slots": "10" for provider in PROVIDERS},
     **{f"{vendor}BaseUrl": f"https://{vendor}.example.com" for vendor in VENDORS},
 }
 CONTEXTS: Mapping[str, Mapping[str, str]] = {

@@ -22,6 +22,7 @@ from recording_insights.sweep.results import receive_results
 from recording_insights.sweep.rows_without_execution import begin_rows_without_execution
 from recording_insights.sweep.step import AT_ONCE, Ages, Step
 from recording_insights.sweep.sweep import Work, modified_since, sweep, sweeping_since
+from recording_insights.sweep.turns import tidy_turns
 from wiring import Wiring, utc_now
 
 logger = Logger(service="sweep")
@@ -44,6 +45,7 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         "media": partial(_media, deadline),
         "rows": partial(_rows, deadline, ages),
         "jobs": partial(_jobs, deadline, ages),
+        "turns": partial(_turns, deadline),
     }
     counts = sweep(steps, sweeps=wiring.sweeps, deadline=deadline)
     logger.info("swept", extra={"counts": counts})
@@ -71,6 +73,12 @@ def _rows(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
 def _jobs(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
     return fetch_forgotten_jobs(
         store=wiring.recordings, retry=_fetch_again, after=after, deadline=deadline, age=ages.jobs
+    )
+
+
+def _turns(deadline: Deadline, row: SweepRow, after: str) -> Step:
+    return tidy_turns(
+        wiring.settings.providers, turns=wiring.turns, find=wiring.media.find, after=after, deadline=deadline
     )
 
 

@@ -246,6 +246,7 @@ class Journey(Scene):
         self.step_functions = step_functions
         super()._wire()
         self.patch.setenv("BASE_URLS", json.dumps({self.name: f"{HOST}/{self.name}", "agora": fake_agora.HOST}))
+        client: Any = self.step_functions
         rewire(
             self.patch,
             *FUNCTIONS,
@@ -254,7 +255,7 @@ class Journey(Scene):
             recordings=self.store.recordings,
             s3=self.s3,
             step_functions=self.step_functions,
-            turns=self._turns(partial(clients.end_wait, self.step_functions)),
+            turns=self._turns(partial(clients.end_wait, client)),
         )
         for module in FUNCTIONS:
             self.patch.setattr(module, "handler", partial(self._call_function, module.__name__, module.handler))

@@ -96,7 +96,8 @@ def test_wrong_credentials_are_the_reason_of_a_wait_and_nothing_afterwards(scene
         assert row["reason_code"] == "credentials_refused"
         assert scene.names_vendor(reason), reason
         # A service of AWS has no secret: the credentials are those of the function.
-        assert ("secret" if PROVIDERS[scene.name].secret_keys else "credentials") in reason
+        words = ("secret", "access token") if PROVIDERS[scene.name].secret_keys else ("credentials",)
+        assert any(word in reason for word in words), reason
         assert_is_a_sentence(reason)
     assert (scene.paid, scene.reason, scene.row.get("reason_code")) == (1, "", None)
 
@@ -172,7 +173,9 @@ def test_a_vendor_that_stays_away_ends_after_three_days(scene: Scene) -> None:
     )
 
     assert scene.run() == "failed"
-    assert "not accepted within 3 days of the first turn" in scene.reason
+    # The call may have placed a job each time: where a callback could tell, it was waited for.
+    within = "within 3 days of the first turn" if scene.parked else "in time"
+    assert scene.reason.startswith(f"not accepted {within}; last: "), scene.reason
     assert scene.clock.elapsed == pytest.approx(72 * HOUR, abs=HOUR)
     assert scene.paid == 0
 

@@ -112,7 +112,7 @@ def test_a_refusal_names_the_function_the_bytes_and_what_to_shorten() -> None:
     with pytest.raises(SettingsInvalid) as raised:
         function_environment("submit_recording", submit_settings(base_urls={"symbl": LONG_URL}))
     assert str(raised.value) == (
-        "submit_recording: its environment has 5290 bytes, Lambda allows 4096; the largest variable is BASE_URLS with "
+        "submit_recording: its environment has 5341 bytes, Lambda allows 4096; the largest variable is BASE_URLS with "
         "4059 bytes: shorten the <vendor>BaseUrl settings"
     )
 

@@ -265,13 +265,15 @@ def test_a_stopped_execution_is_reported(
     assert "the execution was aborted" in logs()
 
 
-def test_a_secret_that_is_missing_is_the_reason(
-    admitted: dict[str, Any], vendor: FakeVendorSession, monkeypatch: pytest.MonkeyPatch
+def test_a_secret_that_is_missing_is_the_reason_of_a_wait(
+    admitted: dict[str, Any], table: Any, vendor: FakeVendorSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAGE", "elsewhere")
 
     state = submit_recording.handler(admitted, None)
 
-    assert state["outcome"] == "failed"
-    assert state["reason"].startswith("secret recording-insights/elsewhere/marsview: it does not exist")
+    assert state["outcome"] == "parked"
+    row = MediaStore(table).get("r" * 32, admitted["media_id"])
+    assert row["reason_code"] == "secret_unusable"
+    assert row["reason"].startswith("secret recording-insights/elsewhere/marsview: it does not exist")
     assert not vendor.calls

@@ -67,7 +67,7 @@ _LIST = (
         "provider_not_configured",
         "The stack does not have the provider.",
         "yes",
-        "Add the provider and deploy, or retry it with another one.",
+        "Add the provider and deploy: what waits goes on by itself.",
     ),
     Reason(
         "secret_unusable",
@@ -174,13 +174,23 @@ _LIST = (
         "Retry it with another provider.",
     ),
     # Any stage
-    Reason("aws_unavailable", "A service of AWS did not answer, or throttled.", "yes", _AGAIN),
-    Reason("aws_denied", "AWS denied a right to a function.", "yes", "Deploy again, or correct the right. Retry it."),
+    Reason(
+        "aws_unavailable",
+        "A service of AWS did not answer, or throttled.",
+        "yes",
+        "Nothing: it goes on by itself. Once it has failed, retry it.",
+    ),
+    Reason(
+        "aws_denied",
+        "AWS denied a right to a function.",
+        "yes",
+        "Deploy again, or correct the right: what waits goes on by itself.",
+    ),
     Reason(
         "function_stopped",
         "A function ran into its time limit, or was ended before it returned.",
         "yes",
-        "Retry it. If it happens again, read the function's log.",
+        "Read the function's log. Once it has failed, retry it.",
     ),
     Reason("execution_aborted", "Somebody aborted the execution.", "yes", _AGAIN),
     Reason("execution_timed_out", "The execution exceeded its time limit.", "yes", _AGAIN),
@@ -201,7 +211,7 @@ _LIST = (
         "internal_error",
         "The processing failed by a fault of its own.",
         "yes",
-        "Retry it. If it fails again, report it with the function's log.",
+        "Report it with the function's log. Once it has failed, retry it.",
     ),
     # Recorder
     Reason("start_failed", "The recorder could not be started.", "no", _NEW_RECORDING),

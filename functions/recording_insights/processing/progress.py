@@ -93,7 +93,7 @@ class Progress:
 
     def end(self, outcome: Outcome, reason: str = "", code: str = "") -> Self:
         """Leave the loop. `code` is the reason code of a failure, if it has one."""
-        return replace(self, outcome=outcome, wait_seconds=0, reason=reason, reason_code=code)
+        return replace(self, outcome=outcome, wait_seconds=0, reason=reason, reason_code=code, faults=0)
 
     def elapsed_seconds(self, since: str, now: datetime) -> float:
         """Return the seconds since the present phase began at `since`.

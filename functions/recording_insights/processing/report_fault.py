@@ -10,7 +10,12 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.report_failure import stage_of_state, why
 from recording_insights.store.media import MediaStore
 
-PASSING = frozenset({"aws_unavailable", "aws_denied", "function_stopped", "secret_unavailable", "internal_error"})
+PASSING = frozenset(
+    {
+        *("aws_unavailable", "aws_denied", "function_stopped", "internal_error"),
+        *("secret_unavailable", "secret_unusable", "provider_not_configured"),
+    }
+)
 """Reason codes that time or an operator mends. All others are about the content."""
 FIRST_WAIT = 30
 LONGEST_WAIT = 900

@@ -95,7 +95,7 @@ class Turns:
         if held is not None:
             self.store.free_slot(provider, held, me)
         before = standing.health
-        if before is None or before["prober"] == me or _is_stale(before, now):
+        if before is None or before["prober"] == me or is_stale(before, now):
             following = self._next_prober(row) if before else None
             failures = before["failures"] + 1 if before else 1
             pause = min(FIRST_RETRY << min(failures - 1, 10), LONGEST_PROBE_SECONDS)
@@ -237,6 +237,27 @@ class Turns:
         following = self.store.head(provider, QUEUE, after=place) or self.store.head(provider, QUEUE)
         return following if following and holder_of(following) != holder_of(row) else None
 
+    def replace_prober(self, provider: str, health: HealthRow) -> bool:
+        """Let the first in the queue try a provider; without a queue, whoever comes next. False if the health changed.
+
+        `health` was read before, and its prober does not try any more.
+        """
+        following = self.store.head(provider, QUEUE)
+        if following is None:
+            self.store.close(provider)
+            return True
+        prober = holder_of(following)
+        replaced: HealthRow = {
+            **health,
+            "prober": prober,
+            "place": following["sk"],
+            "version": f"{prober} {self._now}",
+        }
+        if not self.store.open(provider, replaced, was=health):
+            return False
+        self._wake(provider, following)
+        return True
+
     def _why_closed(self, standing: Standing, me: str) -> Turn | None:
         """Return why nobody, or only another one, may submit at present; None if `me` may."""
         if standing.brake and standing.brake.get("paused"):
@@ -244,7 +265,7 @@ class Turns:
         health, now = standing.health, self._now
         if health is None:
             return None
-        if _is_stale(health, now) or (health["prober"] == me and now >= health["retry_at"]):
+        if is_stale(health, now) or (health["prober"] == me and now >= health["retry_at"]):
             return None
         if health["prober"] == me and standing.held_by(me, now) is not None:
             return None  # a slot became free
@@ -280,5 +301,6 @@ def _code_of(fault: RecordingInsightsError) -> str:
     return "provider_unavailable" if code == "submission_unconfirmed" else code
 
 
-def _is_stale(health: HealthRow, now: float) -> bool:
+def is_stale(health: HealthRow, now: float) -> bool:
+    """Return whether the next try of a provider is so long overdue that its prober does not count any more."""
     return now > health["retry_at"] + STALE_SECONDS

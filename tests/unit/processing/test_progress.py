@@ -1,5 +1,6 @@
 """What the states hand to each other, and how long a phase has lasted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +18,29 @@ def test_a_wait_is_counted() -> None:
 def test_a_new_phase_counts_from_zero() -> None:
     assert BEGAN.restart("submit") == Progress("r", "m", "talk.mp4", "submit")
     assert BEGAN.await_callback() == Progress("r", "m", "talk.mp4", "awaiting")
+
+
+def test_one_that_is_parked_knows_its_place_and_for_how_long() -> None:
+    parked = replace(BEGAN, faults=3).park(900, queue="PROVIDER#symbl", place="QUEUE#0#1")
+
+    assert parked == replace(
+        BEGAN, outcome="parked", wait_seconds=900, attempt=4, queue="PROVIDER#symbl", place="QUEUE#0#1"
+    )
+
+
+@pytest.mark.parametrize(("timed_out", "waited"), [(True, 70 + 900), (False, 70)])
+def test_only_a_wait_that_nobody_ended_counts_as_waited(timed_out: bool, waited: int) -> None:
+    """How long the others took, the clock tells."""
+    parked = BEGAN.park(900, queue="PROVIDER#symbl", place="QUEUE#0#1")
+    back = Progress.from_state({**parked.to_state(), "timed_out": timed_out}).unpark()
+
+    assert back == replace(BEGAN, outcome="parked", wait_seconds=0, attempt=4, waited_seconds=waited)
+    assert back.unpark() == back, "it counts once"
+
+
+@pytest.mark.parametrize("done", [lambda p: p.wait(5), lambda p: p.restart("submit"), lambda p: p.end("succeeded")])
+def test_a_state_that_succeeded_ends_a_row_of_faults(done: Callable[[Progress], Progress]) -> None:
+    assert done(replace(BEGAN, faults=7)).faults == 0
 
 
 def test_an_end_waits_for_nothing() -> None:
