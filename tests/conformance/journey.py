@@ -87,6 +87,7 @@ class Journey(Scene):
         self.agora = FakeAgora()
         self.due: list[_Due] = []
         self.begun = 0
+        self.states_of_watch: list[str] = []
         super().__post_init__()
         self.ears.may_hear.clear()
 
@@ -188,13 +189,15 @@ class Journey(Scene):
             tasks["Await callback"] = self._await_callback
         execution = _Due(self.clock.elapsed, iter(()), purpose)
         wait = partial(self._wait, execution)
-        execution.steps = self._counted(StateMachine(definition, tasks, wait, defaults).run(state))
+        execution.steps = self._counted(StateMachine(definition, tasks, wait, defaults).run(state), purpose)
         return execution
 
-    def _counted(self, states: Iterator[str]) -> Iterator[str]:
+    def _counted(self, states: Iterator[str], purpose: str) -> Iterator[str]:
         for name in states:
             self.bill.add("transitions")
             self.entered.append(name)
+            if purpose == "watch":
+                self.states_of_watch.append(name)
             self._begin_executions()
             yield name
 

@@ -31,6 +31,7 @@ _OUTPUTS = ("{% $states.input %}", "{% $states.result.Payload %}")
 _WITH_ERROR = re.compile(
     r"\$merge\(\[\$states\.input, \{'error': \$states\.errorOutput, 'failed_state': '([\w ]+)'\}\]\)"
 )
+_WITH_WAIT = re.compile(r"\$merge\(\[\$states\.input, \{'wait_seconds': (\d+)\}\]\)")
 _PATH = re.compile(r"(?:'(?P<before>[^']*)' & )?\$states\.(?P<path>\w+(?:\.\w+)*)")
 
 
@@ -125,6 +126,8 @@ def _evaluate(expression: str, states: Mapping[str, Any]) -> Any:
         return states["input"]["outcome"] == matched[1]
     if matched := _WITH_ERROR.fullmatch(expression):
         return {**states["input"], "error": states["errorOutput"], "failed_state": matched[1]}
+    if matched := _WITH_WAIT.fullmatch(expression):
+        return {**states["input"], "wait_seconds": int(matched[1])}
     if matched := _PATH.fullmatch(expression):
         value: Any = reduce(getitem, matched["path"].split("."), states)
         return value if matched["before"] is None else matched["before"] + value

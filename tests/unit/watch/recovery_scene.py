@@ -99,6 +99,7 @@ class Recovery:
             reader=self.folder.reader,
             checksum=lambda media: None,
             start_execution=self._start,
+            late_minutes=60,
         )
 
     def prepare(self, remux: FakeRemux) -> Progress:

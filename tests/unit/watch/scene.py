@@ -55,10 +55,9 @@ class Scene:
         if not scaled:
             self.clock.elapsed += self.watch.wait_seconds
         self.looks.append(self.clock.elapsed)
-        self.watch = self._looked()
+        self.watch = self._looked() if self.watch.outcome == "watching" else self.recover()
         if self.watch.outcome == "recover":
             self.watch = self.recover()
-            self.watch = self._looked()
         return self.watch
 
     def recover(self) -> Watch:
@@ -71,6 +70,7 @@ class Scene:
             reader=self.folder.reader,
             checksum=lambda media: None,
             start_execution=self._start,
+            late_minutes=LATE,
         )
 
     def _start(self, *, name: str, state: str) -> bool:
