@@ -133,6 +133,11 @@ def run_executions(state_machine: sfn.StateMachine) -> list[iam.PolicyStatement]
     ]
 
 
+def wake_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
+    """The right to end the wait of an execution that waits with a task token."""
+    return iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[state_machine.state_machine_arn])
+
+
 def see_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
     """The right to see whether an execution runs."""
     executions = cdk.Arn.format(

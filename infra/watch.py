@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
-from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait
+from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait, wake_executions
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.settings import CheckRecordingSettings, RecoverRecordingSettings
@@ -90,7 +90,7 @@ class RecordingWatch(Construct):
         It is set later, because of a cycle: the workflow needs the API's address, and the API starts this watch.
         """
         self._workflow_arn.text = workflow.state_machine_arn
-        self.recover.policy.add_statements(*run_executions(workflow))
+        self.recover.policy.add_statements(*run_executions(workflow), wake_executions(workflow))
 
     def _definition(self) -> sfn.IChainable:
         waiting, late_files = wait(self, "Wait"), wait(self, "Wait for files")

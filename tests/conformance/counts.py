@@ -35,7 +35,7 @@ EXPECTED: Mapping[str, Counts] = {
     "MP4, event of AWS (Transcribe)": Counts(7, 5, 13, 4, 14, 24, 4, 1, 0, 0, 2),
     "MP4, result by callback alone (SeaMeet)": Counts(7, 6, 14, 4, 22, 35, 6, 2, 0, 3, 2),
     "three MP4s of a mix, callbacks": Counts(21, 15, 39, 12, 51, 81, 9, 3, 0, 12, 6),
-    "two tracks of two minutes, callbacks": Counts(90, 50, 110, 12, 64, 106, 46, 4, 4, 4, 4),
+    "two tracks of two minutes, callbacks": Counts(24, 28, 66, 12, 48, 90, 38, 4, 4, 4, 6),
     "file by hand, converted, callback": Counts(11, 7, 18, 6, 21, 36, 5, 2, 0, 4, 2),
     "watch of a recording of one hour": Counts(22, 7, 0, 9, 6, 11, 0, 0, 1, 4, 0),
     "watch of ten minutes, stopped": Counts(10, 3, 0, 5, 3, 8, 0, 0, 1, 1, 0),

@@ -88,6 +88,7 @@ class Journey(Scene):
         self.due: list[_Due] = []
         self.begun = 0
         self.states_of_watch: list[str] = []
+        self.parked: dict[str, _Due] = {}
         super().__post_init__()
         self.ears.may_hear.clear()
 
@@ -142,6 +143,7 @@ class Journey(Scene):
         for _ in range(MOST_STEPS):
             if not self.due:
                 return
+            self._unpark()
             present = min(self.due, key=lambda due: due.at)
             self.clock.elapsed = max(self.clock.elapsed, present.at)
             with self.on_bill(present.purpose):
@@ -185,9 +187,10 @@ class Journey(Scene):
         tasks: dict[str, Callable[[Mapping[str, Any], State], State]] = {
             name: partial(self._task, module) for name, module in modules.items()
         }
-        if "Await callback" in definition["States"]:
-            tasks["Await callback"] = self._await_callback
         execution = _Due(self.clock.elapsed, iter(()), purpose)
+        if modules is TASKS:
+            tasks["Await callback"] = self._await_token
+            tasks["Await end of track"] = partial(self._park, execution)
         wait = partial(self._wait, execution)
         execution.steps = self._counted(StateMachine(definition, tasks, wait, defaults).run(state), purpose)
         return execution
@@ -207,6 +210,20 @@ class Journey(Scene):
             self.polls -= 1
             if self.polls < 1:
                 self._finish_jobs()
+
+    def _park(self, execution: _Due, entry: Mapping[str, Any], state: State) -> State:
+        """Write the task token, and wait until it comes back or the time is over: both lead to the same state."""
+        timed_out = entry["Catch"][0]
+        assert timed_out["ErrorEquals"] == ["States.Timeout"]
+        assert (timed_out["Next"], timed_out["Output"]) == (entry["Next"], entry["Output"])
+        token = self._write_token(entry, state)
+        self.parked[token] = execution
+        execution.at = self.clock.elapsed + entry["TimeoutSeconds"]
+        return {}
+
+    def _unpark(self) -> None:
+        for token in self.parked.keys() & set(self.woken):
+            self.parked.pop(token).at = self.clock.elapsed
 
     @staticmethod
     def _task(module: ModuleType, entry: Mapping[str, Any], state: State) -> State:

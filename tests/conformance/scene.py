@@ -214,7 +214,8 @@ class Scene:
     def run(self) -> str:
         """Go through the workflow to its end, and let the vendor come to its own; the media object's final status."""
         tasks = {name: partial(self._call, name) for name in TASKS}
-        machine = StateMachine(self.definition, {**tasks, "Await callback": self._await_callback}, self._pass_time)
+        waits = dict.fromkeys(("Await callback", "Await end of track"), self._await_token)
+        machine = StateMachine(self.definition, {**tasks, **waits}, self._pass_time)
         for name in machine.run(self.start):
             self.entered.append(name)
             if len(self.entered) > MOST_STATES:
@@ -235,8 +236,17 @@ class Scene:
         self._finish_jobs()
         self.clock.elapsed += seconds
 
-    def _await_callback(self, entry: Mapping[str, Any], state: State) -> State:
+    def _await_token(self, entry: Mapping[str, Any], state: State) -> State:
         """Write the task token as the definition says, and wait until it comes back or the time is over."""
+        token = self._write_token(entry, state)
+        self._finish_jobs()
+        if token not in self.woken:
+            self.clock.elapsed += entry["TimeoutSeconds"]
+            raise TaskTimedOut
+        return {}
+
+    def _write_token(self, entry: Mapping[str, Any], state: State) -> str:
+        """Write a task token as the definition says, and return it."""
         token = f"token-{len(self.entered)}"
         states = {"input": state, "context": {"Task": {"Token": token}}}
         write = value_of("Await callback", entry["Arguments"], states)
@@ -246,11 +256,7 @@ class Scene:
             ConditionExpression=write["ConditionExpression"],
             ExpressionAttributeValues=_plain(write["ExpressionAttributeValues"]),
         )
-        self._finish_jobs()
-        if token not in self.woken:
-            self.clock.elapsed += entry["TimeoutSeconds"]
-            raise TaskTimedOut
-        return {}
+        return token
 
     # --- the world around
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.model.moments import utc_text
 from recording_insights.store.rows import RecordingRow
 from routes import get_insights, get_recording, list_recordings, start_recording, stop_recording
 from tests.conformance.conftest import Travel
@@ -127,6 +128,9 @@ def individual(travel: Travel) -> Counts:
     journey.at(seconds, partial(journey.ask, stop_recording, row["recording_id"]))
     journey.go()
     assert ended(journey, row["recording_id"])["media_counts"] == {"done": 2}
+    last = utc_text(journey.clock.start + timedelta(seconds=seconds + 2))
+    submitted = [media["submitted_at"] for media in journey.store.recordings.media_rows(row["recording_id"])]
+    assert submitted == [last] * 2, "the provider gets each track when its last file arrives"
     return journey.count("media")
 
 

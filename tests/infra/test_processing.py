@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.settings import StackSettings
+from recording_insights.processing.late_files import AWAIT_SECONDS
 
 TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights", "Report failure"]
 LONGEST = {"Prepare media": 15 * 60 + 30}
@@ -26,7 +27,7 @@ def definition(template: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_states(definition: dict[str, Any]) -> None:
     assert definition["StartAt"] == "Media prepared?"
-    waits = {"Wait for files", "Await callback", "Wait", "Job finished?"}
+    waits = {"Wait for files", "Await end of track", "Await callback", "Wait", "Job finished?"}
     others = {*waits, "Nothing was recorded", "Nothing to do", "Recording failed"}
     assert set(definition["States"]) == {*TASKS, "Media prepared?", *others}
     assert definition["QueryLanguage"] == "JSONata"
@@ -34,7 +35,7 @@ def test_the_states(definition: dict[str, Any]) -> None:
 
 def test_the_tasks(definition: dict[str, Any]) -> None:
     tasks = {name for name, state in definition["States"].items() if state["Type"] == "Task"}
-    assert tasks == {*TASKS, "Await callback"}
+    assert tasks == {*TASKS, "Await end of track", "Await callback"}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -66,6 +67,7 @@ def test_media_is_submitted_unless_its_outcome_says_otherwise(definition: dict[s
     assert {c["Condition"]: c["Next"] for c in choice["Choices"]} == {
         "{% $states.input.outcome = 'prepare' %}": "Prepare media",
         "{% $states.input.outcome = 'running' %}": "Wait for files",
+        "{% $states.input.outcome = 'awaiting' %}": "Await end of track",
         "{% $states.input.outcome = 'failed' %}": "Report failure",
         "{% $states.input.outcome = 'empty' %}": "Nothing was recorded",
         "{% $states.input.outcome = 'over' %}": "Nothing to do",
@@ -94,15 +96,37 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
     assert definition["States"]["Wait"]["Next"] == "Poll job"
 
 
-def test_after_the_callback_or_its_time_out_the_job_is_polled(definition: dict[str, Any]) -> None:
-    state = definition["States"]["Await callback"]
+@pytest.mark.parametrize(
+    ("name", "arrived", "seconds", "then", "caught"),
+    [
+        (
+            "Await callback",
+            "callback_at",
+            StackSettings("dev", "marsview").callback_wait_seconds,
+            "Poll job",
+            {"States.ALL": "Poll job"},
+        ),
+        (
+            "Await end of track",
+            "went_on",
+            AWAIT_SECONDS,
+            "Prepare media",
+            {"States.Timeout": "Prepare media", "States.ALL": "Wait for files"},
+        ),
+    ],
+)
+def test_a_task_token_that_comes_back_and_its_time_out_lead_on(
+    definition: dict[str, Any], name: str, arrived: str, seconds: int, then: str, caught: dict[str, str]
+) -> None:
+    state = definition["States"][name]
     assert state["Resource"].endswith(":states:::aws-sdk:dynamodb:updateItem.waitForTaskToken")
-    assert state["TimeoutSeconds"] == StackSettings("dev", "marsview").callback_wait_seconds
-    assert state["Next"] == "Poll job"
+    assert state["TimeoutSeconds"] == seconds
+    assert state["Next"] == then
     assert [(c["ErrorEquals"], c["Next"], c["Output"]) for c in state["Catch"]] == [
-        (["States.ALL"], "Poll job", "{% $states.input %}")
+        ([error], following, "{% $states.input %}") for error, following in caught.items()
     ]
-    assert "attribute_not_exists(callback_at)" in state["Arguments"]["ConditionExpression"]
+    assert state["Arguments"]["UpdateExpression"] == "SET task_token = :token"
+    assert state["Arguments"]["ConditionExpression"] == f"attribute_exists(pk) AND attribute_not_exists({arrived})"
 
 
 def test_the_reply_of_a_day_fits_into_memory(template: dict[str, Any]) -> None:

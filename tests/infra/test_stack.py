@@ -44,6 +44,7 @@ ACTIONS = {
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
         "states:DescribeExecution",
+        "states:SendTaskSuccess",
         "states:StartExecution",
     },
     "prepare_media": {
@@ -113,6 +114,7 @@ ACTIONS = {
         "s3:GetObject",
         "s3:ListBucket",
         "states:DescribeExecution",
+        "states:SendTaskSuccess",
         "states:StartExecution",
     },
     "receive_notification": {
@@ -173,6 +175,7 @@ ACTIONS = {
         "s3:GetObject",
         "s3:ListBucket",
         "states:DescribeExecution",
+        "states:SendTaskSuccess",
         "states:StartExecution",
     },
 }

@@ -12,6 +12,13 @@ LONGEST_SILENCE = timedelta(hours=24)
 """Agora's longest silence: after it, a recording whose end is unknown counts as ended."""
 BEING_WRITTEN = timedelta(minutes=3)
 """An open playlist that was written since then is still being written."""
+AWAIT_SECONDS = 900
+"""Between the checks of a track that is being recorded. Only its closed playlist or the recording's end ends it.
+
+The event of the playlist ends the wait. The check is for a lost event and for a recorder that died.
+"""
+NOT_AWAITED_SECONDS = 60
+"""Until the next check if that wait does not begin: more of the track has just arrived, or AWS has a fault."""
 LEAST_GROWTH = 0.01
 """Least wait as a share of the time since the first check: an execution's history has 25,000 events at most.
 
@@ -37,10 +44,14 @@ class LateFiles:
         return utc_text(max(moments)) if moments else self.row["arrived_at"]
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether the track is still being recorded, as far as that is known."""
+        return bool(self.track.recorders) and not self.track.closed and not ended_at(self.recording)
+
+    @property
     def patience(self) -> timedelta:
         """How long the wait lasts after `quiet_since`."""
-        may_continue = bool(self.track.recorders) and not self.track.closed and not ended_at(self.recording)
-        return LONGEST_SILENCE if may_continue else timedelta(minutes=self.late_minutes)
+        return LONGEST_SILENCE if self.is_recorded else timedelta(minutes=self.late_minutes)
 
     @property
     def nothing_will_follow(self) -> bool:

@@ -32,6 +32,7 @@ def recover_recording(
     reader: Callable[[MediaObject], RangeReader],
     checksum: Callable[[MediaObject], str | None],
     start_execution: ExecutionStarter,
+    end_wait: Callable[[str], None],
     late_minutes: int,
 ) -> Watch:
     """Complete a recording that has ended; returns the watch with its next wait for files, or ended.
@@ -62,6 +63,7 @@ def recover_recording(
             checksum=checksum,
             folder=folder,
             start_execution=start_execution,
+            end_wait=end_wait,
         )
     if recording.get("mode", "mix") != "individual":
         media = store.media_rows(watch.recording_id)

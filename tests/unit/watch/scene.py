@@ -16,7 +16,7 @@ from recording_insights.watch.progress import Watch
 from recording_insights.watch.recover_recording import recover_recording
 from tests.unit.agora.fake_agora import FakeAgora, client_of
 from tests.unit.agora.fake_sts import FakeSts, uploader_of
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, not_waited
 from tests.unit.processing.track_scene import FakeFolder
 from tests.unit.recordings.wanted import wanted
 
@@ -70,6 +70,7 @@ class Scene:
             reader=self.folder.reader,
             checksum=lambda media: None,
             start_execution=self._start,
+            end_wait=not_waited,
             late_minutes=LATE,
         )
 
