@@ -20,7 +20,7 @@ The event of the playlist ends the wait. The check is for a lost event and for a
 NOT_AWAITED_SECONDS = 60
 """Until the next check if that wait does not begin: more of the track has just arrived, or AWS has a fault."""
 LEAST_GROWTH = 0.01
-"""Least wait as a share of the time since the first check: an execution's history has 25,000 events at most.
+"""Least wait as a share of the time in which files may be late: an execution's history has 25,000 events at most.
 
 Segments may arrive every few seconds for days.
 """
@@ -42,6 +42,13 @@ class LateFiles:
         moments = [self.track.written_at] if self.track.written_at else []
         moments += [datetime.fromisoformat(ended)] if ended else []
         return utc_text(max(moments)) if moments else self.row["arrived_at"]
+
+    @property
+    def awaited_since(self) -> datetime:
+        """When the checks for late files began: when the track arrived, or the recording ended if that was later."""
+        arrived = datetime.fromisoformat(self.row["waiting_since"])
+        ended = ended_at(self.recording)
+        return max(arrived, datetime.fromisoformat(ended)) if ended else arrived
 
     @property
     def is_recorded(self) -> bool:
@@ -82,7 +89,7 @@ def is_being_written(key: str, files: TrackFiles, now: datetime) -> bool:
 def seconds_until_next_check(*, quiet_seconds: float, waiting_seconds: float) -> int:
     """Return the whole seconds until the next check: a share of the time since a file was written.
 
-    `waiting_seconds` is the time since the first check.
+    `waiting_seconds` is the time in which files may be late.
     """
     seconds = max(quiet_seconds * GROWTH, waiting_seconds * LEAST_GROWTH, SHORTEST_WAIT)
     return round(min(seconds, LONGEST_WAIT))

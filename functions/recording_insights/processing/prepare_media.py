@@ -132,7 +132,13 @@ class _Check:
             return None
         if late.is_recorded:
             return self._await_end(progress, row, missing)
-        return self._check_again(progress, row, missing, since)
+        self._note_wait(row, missing)
+        return progress.wait(
+            seconds_until_next_check(
+                quiet_seconds=quiet_seconds,
+                waiting_seconds=(self.now() - late.awaited_since).total_seconds(),
+            )
+        )
 
     def _await_end(self, progress: Progress, row: MediaRow, missing: str) -> Progress:
         """Note what is missing, and wait for the end of the playlist."""
@@ -143,16 +149,6 @@ class _Check:
         """Write that a track waits. What went on since it was read stays noted: it ends a wait that begins now."""
         why = because("preparation", "awaiting_files", f"waiting for files: {missing}")
         self.store.wait(row, status="preparing", being_made=None, task_token=None, **why)
-
-    def _check_again(self, progress: Progress, row: MediaRow, missing: str, since: str) -> Progress:
-        """Note what is missing, and check again later; `since` is when a file was last written."""
-        now = self.now()
-        self._note_wait(row, missing)
-        seconds = seconds_until_next_check(
-            quiet_seconds=progress.elapsed_seconds(since, now),
-            waiting_seconds=(now - datetime.fromisoformat(row["waiting_since"])).total_seconds(),
-        )
-        return progress.wait(seconds)
 
     def _continue_after(self, concluded: MediaRow | MediaChanges) -> Progress:
         """Return where a media object leads that needs no more checks."""

@@ -152,6 +152,19 @@ def test_between_two_checks_no_run_prepares_the_track(scene: Scene, monkeypatch:
     assert scene.store.recordings.get(R)["media"][scene.media.media_id]["status"] == "preparing"
 
 
+def test_after_hours_of_recording_late_segments_are_checked_for_soon(scene: Scene) -> None:
+    names = scene.slices(3, present=False)
+    scene.folder.put(KEY, playlist(names[:1], closed=False))
+    scene.look()
+    scene.clock.elapsed = 6 * 3600
+    scene.end()
+    scene.folder.put(KEY, playlist(names))
+
+    progress = scene.look()
+
+    assert (progress.outcome, progress.wait_seconds) == ("running", 5)
+
+
 def test_the_time_for_late_files_begins_anew_with_each_that_comes(scene: Scene) -> None:
     names = scene.slices(3, present=False)
     scene.folder.put(KEY, playlist(names))
