@@ -75,7 +75,8 @@ class Journey(Scene):
     """A customer with one provider; `polls` is how often a job is polled until it is done.
 
     `purpose` of a call to AWS is "media" for what a media object takes from its event to its end, "watch" for the watch
-    of a recording, and for a request the name of its route.
+    of a recording, and for a request the name of its route. `states` are those that the executions of "media" and
+    "watch" went through.
     """
 
     watch_definition: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class Journey(Scene):
         self.agora = FakeAgora()
         self.due: list[_Due] = []
         self.begun = 0
-        self.states_of_watch: list[str] = []
+        self.states: dict[str, list[str]] = {"media": [], "watch": []}
         self.parked: dict[str, _Due] = {}
         super().__post_init__()
         self.ears.may_hear.clear()
@@ -199,8 +200,7 @@ class Journey(Scene):
         for name in states:
             self.bill.add("transitions")
             self.entered.append(name)
-            if purpose == "watch":
-                self.states_of_watch.append(name)
+            self.states[purpose].append(name)
             self._begin_executions()
             yield name
 

@@ -41,7 +41,7 @@ def record(journey: Journey, *ends: tuple[float, Callable[[str], object]]) -> Se
     after = journey.store.recordings.get(row["recording_id"])
     assert after["status"] == "done"
     assert "complete_at" in after
-    return journey.states_of_watch
+    return journey.states["watch"]
 
 
 def leaves(journey: Journey) -> Callable[[str], object]:
