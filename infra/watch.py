@@ -85,11 +85,12 @@ class RecordingWatch(Construct):
         )
 
     def recover_with(self, workflow: sfn.StateMachine) -> None:
-        """Set the state machine that processes recovered media.
+        """Set the state machine that processes recovered media, and whose waits for tracks end with the recording.
 
         It is set later, because of a cycle: the workflow needs the API's address, and the API starts this watch.
         """
         self._workflow_arn.text = workflow.state_machine_arn
+        self.check.policy.add_statements(wake_executions(workflow))
         self.recover.policy.add_statements(*run_executions(workflow), wake_executions(workflow))
 
     def _definition(self) -> sfn.IChainable:

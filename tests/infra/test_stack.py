@@ -105,6 +105,7 @@ ACTIONS = {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
+        "states:SendTaskSuccess",
     },
     "recover_recording": {
         "dynamodb:GetItem",

@@ -4,6 +4,7 @@ Agora's response to a start proves nothing: only a query tells whether the recor
 Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best-practices
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -17,9 +18,10 @@ from recording_insights.recordings.channel_claim import is_held
 from recording_insights.recordings.end import LOST_SECONDS, end_by_stop, end_left, free_channel
 from recording_insights.recordings.recorder import is_named
 from recording_insights.recordings.request import MOST_HOURS, claimed_name
+from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges, RecordingRow
-from recording_insights.watch.completion import complete, is_over
+from recording_insights.watch.completion import complete, end_waits, is_over
 from recording_insights.watch.credentials import renew_credentials
 from recording_insights.watch.progress import Watch
 
@@ -56,18 +58,27 @@ class Check:
 
 
 def check_recording(
-    watch: Watch, *, store: RecordingStore, agora: "AgoraClient", late_minutes: int, deadline: Deadline
+    watch: Watch,
+    *,
+    store: RecordingStore,
+    media_store: MediaStore,
+    agora: "AgoraClient",
+    end_wait: Callable[[str], None],
+    late_minutes: int,
+    deadline: Deadline,
 ) -> Watch:
     """Check a recording once; returns the watch with its next wait, or with another outcome.
 
     Faults never end the watch. If Agora cannot be queried, or the credentials of the recorder cannot be renewed, the
-    row gets the reason and the watch waits.
+    row gets the reason and the watch waits. Once the recording has ended, the executions of its tracks no longer wait
+    for the ends of these, with their task tokens.
     """
     while found := store.find_with_media(watch.recording_id):
         recording, media = found
         if recording["created_at"] != watch.opened_at or (watch.stops_only and not _is_stop_open(recording)):
             break
         if "stopped_at" in recording or is_over(recording, media):
+            end_waits(media, store=media_store, end_wait=end_wait)
             return complete(watch, recording, media, store=store, late_minutes=late_minutes)
         recorder = _Recorder(recording, store, agora, deadline)
         check = recorder.check_any(watch)

@@ -1,10 +1,13 @@
 """The end of a watch: a recording whose recorder has left is complete once no more files are expected."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 
+from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.reasons import because_of_recorder
 from recording_insights.recordings.end import UNDER_WAY
+from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
 from recording_insights.watch.progress import Watch
@@ -51,6 +54,16 @@ def complete(
     if store.update(watch.recording_id, verdict, only_in=(*UNDER_WAY, "stopping")):
         return watch.end()
     return watch.await_files(RACE_SECONDS)  # the first file has arrived since the row was read
+
+
+def end_waits(media: list[MediaRow], *, store: MediaStore, end_wait: Callable[[str], None]) -> None:
+    """End the waits for the ends of tracks: after the end of their recording, a playlist may stay open for ever."""
+    for item in media:
+        if not is_made_of_segments(item) or item["status"] not in ("waiting", "preparing"):
+            continue
+        noted = store.note_going_on(item["recording_id"], item["media_id"])
+        if noted and "task_token" in noted:
+            end_wait(noted["task_token"])
 
 
 def _without_files(watch: Watch, recording: RecordingRow, late_minutes: int) -> RecordingChanges:

@@ -29,7 +29,8 @@ HOUR = 3600
 class Scene:
     """A recording and the watch over it; `looks` are the seconds at which it looked, from the start on.
 
-    `folder` is what Agora has written, `executions` are what was begun for it.
+    `folder` is what Agora has written, `executions` are what was begun for it,
+    `woken` the task tokens that came back.
     """
 
     store: RecordingStore
@@ -38,6 +39,7 @@ class Scene:
     watch: Watch
     looks: list[float] = field(default_factory=list)
     executions: list[str] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder = FakeFolder(self.clock)
@@ -82,7 +84,9 @@ class Scene:
         return check_recording(
             Watch.from_state(self.watch.to_state()),
             store=self.store,
+            media_store=MediaStore(self.store.table, self.clock.now),
             agora=self.agora,
+            end_wait=self.woken.append,
             late_minutes=LATE,
             deadline=self.clock.deadline(50),
         )

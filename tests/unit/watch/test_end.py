@@ -8,7 +8,7 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.recordings.end import withdraw_stop
 from recording_insights.recordings.stop import stop_recording
-from recording_insights.store.keys import recording_key
+from recording_insights.store.keys import media_key, recording_key
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges
 from recording_insights.watch.progress import Watch
@@ -65,6 +65,27 @@ def test_a_recorder_that_left_is_noticed(
     assert word in row["reason"]
     assert store.claims.find("team") is None
     assert (watch.phase, watch.wait_seconds) == ("ended", LATE * 60)
+
+
+def test_the_end_of_the_recording_ends_the_waits_for_the_ends_of_its_tracks(
+    recording: Scene, vendor: FakeAgora
+) -> None:
+    """A recorder that dies closes no playlist."""
+    waits: dict[str, Any] = {"status": "preparing", "uid": "1001", "task_token": "token"}
+    tracks = {"waits": waits, "is checked": {**waits, "task_token": None}, "is done": {**waits, "status": "done"}}
+    for media_id, attributes in tracks.items():
+        recording.media_arrives(media_id)
+        key = media_key(recording.watch.recording_id, media_id)
+        table: Any = recording.store.table
+        row = {**table.get_item(Key=key)["Item"], "recording_id": recording.watch.recording_id, **attributes}
+        table.put_item(Item={name: value for name, value in row.items() if value is not None})
+    vendor.live_status = 8
+
+    recording.turn()
+
+    assert recording.woken == ["token"]
+    noted = {item["media_id"]: "went_on" in item for item in recording.media}
+    assert noted == {"waits": True, "is checked": True, "is done": False}
 
 
 @pytest.mark.parametrize("scaled", [False, True])
