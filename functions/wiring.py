@@ -5,17 +5,17 @@ worker lives, and with it its connections and tokens. Importing this module read
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from recording_insights.aws import clients
-from recording_insights.aws.secrets import read_secret
+from recording_insights.aws.secrets import FreshReads, OwnSecret, read_secret
 from recording_insights.deadline import Deadline
-from recording_insights.errors import SecretUnavailable, UploadCredentialsUnavailable
+from recording_insights.errors import SecretUnavailable, SecretUnusable, UploadCredentialsUnavailable
 from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AdmissionSettings,
@@ -23,6 +23,8 @@ from recording_insights.settings import (
     CallbacksSettings,
     FunctionSettings,
     KeepResultSettings,
+    OwnSecretSettings,
+    PrepareMediaSettings,
     ProcessingSettings,
     ReceiveCallbackSettings,
     ReceiveNotificationSettings,
@@ -34,6 +36,7 @@ from recording_insights.settings import (
     SubmitRecordingSettings,
     SweepSettings,
     TableSettings,
+    TurnsSettings,
     VendorSettings,
     WatchSettings,
     WebhookSettings,
@@ -44,12 +47,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
+    from recording_insights.agora.calls import ReadCredentials
     from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.upload_credentials import Uploader
     from recording_insights.aws.dead_letters import DeadLetters
     from recording_insights.aws.listing import S3Listing
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
+    from recording_insights.aws.role_sessions import RoleSessions, SessionCredentials
     from recording_insights.aws.state_machine import StateMachine
     from recording_insights.media.executions import ExecutionStarter
     from recording_insights.media.intake import Admission
@@ -57,7 +62,8 @@ if TYPE_CHECKING:
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.provider_choice import ProviderChoice
     from recording_insights.processing.submit_recording import SubmissionLinks
-    from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider
+    from recording_insights.processing.turns import Turns
+    from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider, ProviderLoader
     from recording_insights.store.insights import InsightStore
     from recording_insights.store.media import MediaStore
     from recording_insights.store.notices import NoticeStore
@@ -91,17 +97,50 @@ def utc_now() -> datetime:
 def agora_client(settings: AgoraSettings, *, aws_region: str) -> "AgoraClient":
     """Return the client of the stage's Agora project. The stack and its bucket are in `aws_region`."""
     from recording_insights.agora.calls import AgoraCalls
-    from recording_insights.agora.client import SECRET_KEYS, AgoraClient
-    from recording_insights.agora.hosts import HostRotation, hosts_near
+    from recording_insights.agora.client import AgoraClient
+    from recording_insights.agora.hosts import HostRotation, hosts_in, hosts_near
+    from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
 
     base_url = settings.base_urls.get("agora")
-    secret = settings.secret_name("agora")
+    agoras = hosts_in(settings.residency, aws_region) if settings.residency else hosts_near(aws_region)
+    hosts = HostRotation([base_url.rstrip("/")] if base_url else agoras)
+    return AgoraClient(
+        AgoraCalls(_agora_credentials(settings), hosts, secret_name=settings.secret_name("agora")),
+        uploader(settings, aws_region=aws_region),
+        settings.secret_name(CERTIFICATE_SECRET),
+    )
 
-    def credentials(fresh: bool) -> Mapping[str, str]:
-        return read_secret(secret, SECRET_KEYS, fresh=fresh)
 
-    hosts = HostRotation([base_url.rstrip("/")] if base_url else hosts_near(aws_region))
-    return AgoraClient(AgoraCalls(credentials, hosts, secret_name=secret), uploader(settings, aws_region=aws_region))
+def _agora_credentials(settings: AgoraSettings) -> "ReadCredentials":
+    """Return what reads the keys of the Agora project.
+
+    The App Certificate is read for functions with `OwnSecretSettings` only, which make tokens for recorders.
+    """
+    from recording_insights.agora.client import SECRET_KEYS
+    from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET
+
+    secret, certificate = settings.secret_name("agora"), None
+    if isinstance(settings, OwnSecretSettings):
+        certificate = own_secret(settings, CERTIFICATE_SECRET, CERTIFICATE_KEY)
+
+    def read(fresh: bool) -> Mapping[str, str]:
+        found = read_secret(secret, SECRET_KEYS, fresh=fresh)
+        project = {key: found[key] for key in SECRET_KEYS}
+        if certificate is None:
+            return project
+        try:
+            return project | {CERTIFICATE_KEY: certificate.read(fresh)}
+        except SecretUnusable as unusable:
+            if unusable.is_missing:
+                return project  # the project has no App Certificate
+            raise
+
+    return read
+
+
+def own_secret(settings: OwnSecretSettings, name: str, key: str) -> OwnSecret:
+    """Return the secret of one key alone, by the last part of its name."""
+    return OwnSecret(settings.secret_name(name), key, settings.former_secret(name))
 
 
 def uploader(settings: AgoraSettings, *, aws_region: str) -> "Uploader":
@@ -258,6 +297,45 @@ class Wiring(Generic[S]):
 
         return ReplyStore(self.s3, self.settings.replies_bucket)
 
+    # Sessions with the rights on one recording
+
+    def for_media(self: "Wiring[PrepareMediaSettings]", recording_id: str, key: str) -> "Wiring[PrepareMediaSettings]":
+        """The parts that use the table and the bucket with rights on one recording and its media object only.
+
+        Raises botocore's errors if AWS does not give these rights.
+        """
+        from recording_insights.processing.recording_rights import session_name, session_policy
+
+        policy = session_policy(
+            recording_id,
+            key,
+            bucket=self.settings.recordings_bucket,
+            partition=self.settings.session_role_arn.split(":")[1],
+            kms_key_arn=self.settings.kms_key_arn,
+        )
+        return self.sessions.of(session_name(recording_id), policy)
+
+    @part
+    def sessions(self: "Wiring[PrepareMediaSettings]") -> "RoleSessions[Wiring[PrepareMediaSettings]]":
+        """The sessions of the role that may use the table and the bucket."""
+        from recording_insights.aws.role_sessions import RoleSessions
+        from recording_insights.processing.file_conversion import TIMEOUT_SECONDS
+
+        # The minute is for the difference between the clocks of AWS and of the worker.
+        needs = timedelta(seconds=TIMEOUT_SECONDS + 60)
+        return RoleSessions(clients.role_sts(), self.settings.session_role_arn, self._with_rights_of, needs, utc_now)
+
+    def _with_rights_of(
+        self: "Wiring[PrepareMediaSettings]", credentials: "SessionCredentials"
+    ) -> "Wiring[PrepareMediaSettings]":
+        limited = Wiring(self.settings_type)
+        vars(limited).update(
+            settings=self.settings,
+            table=clients.table(self.settings.table_name, credentials=credentials),
+            s3=clients.s3(credentials=credentials),
+        )
+        return limited
+
     # Dead letters
 
     @part
@@ -276,8 +354,8 @@ class Wiring(Generic[S]):
 
     # Arrival
 
-    def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject") -> "Admission":
-        """Admit an object of a recordings bucket, or return why it is ignored."""
+    def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject", who: str | None = None) -> "Admission":
+        """Admit an object of a recordings bucket, for `who` if a caller named it, or return why it is ignored."""
         from recording_insights.media.batch import PROBE_SECONDS, read_until
         from recording_insights.media.intake import admit_media
 
@@ -291,6 +369,7 @@ class Wiring(Generic[S]):
             folder=self.folder_of(media.bucket),
             start_execution=self.start_processing,
             end_wait=self.end_wait,
+            who=who,
         )
 
     # State machines
@@ -351,28 +430,38 @@ class Wiring(Generic[S]):
         """The stage's Agora project. The client keeps its connection."""
         return agora_client(self.settings, aws_region=self.aws_region)
 
+    @part
+    def _notification_secret(self: "Wiring[ReceiveNotificationSettings]") -> OwnSecret:
+        """The secret of Agora's notifications."""
+        from recording_insights.agora.notifications import SECRET, SECRET_KEY
+
+        return own_secret(self.settings, SECRET, SECRET_KEY)
+
     def notification_secret(self: "Wiring[ReceiveNotificationSettings]") -> str:
         """The key that Agora signs notifications with.
 
         Raises:
-            NotFound: the secret does not hold it, so nobody has set up notifications.
+            NotFound: there is none, so nobody has set up notifications.
         """
-        from recording_insights.agora.notifications import SECRET_KEY
-        from recording_insights.errors import NotFound, SecretUnusable
+        from recording_insights.errors import NotFound
 
         try:
-            return read_secret(self.settings.secret_name("agora"), (SECRET_KEY,))[SECRET_KEY]
+            return self._notification_secret.read()
         except SecretUnusable as unusable:
             raise NotFound(f"notifications are not set up: {unusable}") from unusable
 
     # Providers
 
     @part
-    def provider_for(self: "Wiring[VendorSettings]") -> "Callable[[str], Provider]":
-        """Gives the adapter of a provider by its name. Each adapter keeps its vendor's access token."""
+    def provider_for(self: "Wiring[VendorSettings]") -> "ProviderLoader":
+        """Gives the adapter of a provider by its name and residency. Each adapter keeps its vendor's access token."""
         from recording_insights.providers.registry import load_provider
 
-        return cache(partial(load_provider, settings=self.settings))
+        @cache
+        def load(name: str, residency: str | None = None) -> "Provider":
+            return load_provider(name, self.settings, residency)
+
+        return load
 
     @part
     def provider_choice(self: "Wiring[SubmitRecordingSettings]") -> "ProviderChoice":
@@ -381,11 +470,12 @@ class Wiring(Generic[S]):
         from recording_insights.providers.registry import PROVIDERS, formats_of
 
         return ProviderChoice(
-            load=self.provider_for,
+            load=partial(self.provider_for, residency=self.settings.residency),
             formats=formats_of,
             checks=lambda name: PROVIDERS[name].options,
             options=self.stage_settings.provider_options,
             failover=self.settings.failover,
+            residency=self.settings.residency,
         )
 
     @part
@@ -404,7 +494,7 @@ class Wiring(Generic[S]):
         from recording_insights.providers.port import CallbackAddress
 
         url = f"{self.settings.webhook_url}/webhooks/{provider}/{job_name}"
-        return CallbackAddress(url, self.callback_token(provider, job_name))
+        return CallbackAddress(url, self._callback_tokens(provider, job_name)[0])
 
     def _delivery(self: "Wiring[SubmitRecordingSettings]", provider: str, job_name: str) -> "Delivery":
         from recording_insights.aws.reply_bucket import delivery_key
@@ -413,6 +503,15 @@ class Wiring(Generic[S]):
         key = delivery_key(provider, job_name)
         make_link = partial(self.replies.upload_link, key, minutes=self.settings.link_minutes)
         return Delivery(self.settings.replies_bucket, key, make_link)
+
+    @part
+    def turns(self: "Wiring[TurnsSettings]") -> "Turns":
+        """The slots and queues of the providers."""
+        from recording_insights.processing.turns import LEASE_MARGIN_SECONDS, Turns
+        from recording_insights.store.turns import TurnStore
+
+        lease_seconds = self.settings.poll_ceiling_minutes * 60 + LEASE_MARGIN_SECONDS
+        return Turns(TurnStore(self.table), self.settings.slots, lease_seconds, self.end_wait)
 
     # Callbacks
 
@@ -427,38 +526,55 @@ class Wiring(Generic[S]):
         """Start an execution for a late result. Only this makes the client, which other callbacks do not need."""
         return self.start_processing(name=name, state=state)
 
-    def callback_token(self: "Wiring[WebhookSettings]", provider: str, job_name: str) -> str:
-        """The token that a callback for a job must show."""
-        from recording_insights.processing.callbacks import callback_token
+    def _callback_tokens(
+        self: "Wiring[WebhookSettings]", provider: str, job_name: str, fresh: bool = False
+    ) -> list[str]:
+        """The tokens that a callback for a job may show. The first is made with the present key."""
+        from recording_insights.processing.callbacks import KEY, callback_token, webhook_keys
 
-        secret = read_secret(self.settings.webhook_secret, ("key",))["key"]
-        return callback_token(secret, provider, job_name)
+        secret = read_secret(self.settings.webhook_secret, (KEY,), fresh=fresh)
+        return [callback_token(key, provider, job_name) for key in webhook_keys(secret)]
 
-    def callback_adapter(self: "Wiring[ReceiveCallbackSettings]", provider: str) -> "CallsBack":
-        """The adapter of a provider that calls back.
+    @part
+    def _fresh_reads(self) -> FreshReads:
+        """The limit of what unproven callbacks cost."""
+        return FreshReads()
+
+    @part
+    def _webhook_secret_of(self: "Wiring[OwnSecretSettings]") -> "Callable[[str], OwnSecret]":
+        """Gives the secret that a vendor signs its callbacks with, by the provider's name."""
+        from recording_insights.providers.registry import PROVIDERS, webhook_secret
+
+        return cache(lambda name: own_secret(self.settings, webhook_secret(name), str(PROVIDERS[name].webhook_key)))
+
+    def signing_keys(self: "Wiring[OwnSecretSettings]", provider: str) -> "Iterator[Sequence[str]]":
+        """The key that a vendor signs its callbacks with, as `CallbackRequest` needs it."""
+        return self._fresh_reads.attempts(lambda fresh: [self._webhook_secret_of(provider).read(fresh)])
+
+    def callback_secrets(self: "Wiring[ReceiveCallbackSettings]", provider: str, job: str) -> "Iterator[Sequence[str]]":
+        """What proves the callbacks of a provider for a job, as `CallbackRequest` needs it."""
+        from recording_insights.providers.registry import PROVIDERS
+
+        if PROVIDERS[provider].webhook_key:
+            return self.signing_keys(provider)
+        return self._fresh_reads.attempts(partial(self._callback_tokens, provider, job))
+
+    def receiver(self: "Wiring[ReceiveCallbackSettings]", provider: str) -> "CallsBack":
+        """What reads the callbacks of a provider.
 
         Raises:
             NotFound: the provider does not belong to this stack, does not call back, or has a route of its own.
         """
         from recording_insights.errors import NotFound
-        from recording_insights.providers.port import CallsBack, SendsResult
+        from recording_insights.providers.registry import receiver_of, receives_webhooks, sends_result
 
-        adapter = self.provider_for(provider) if provider in self.settings.providers else None
-        if not isinstance(adapter, CallsBack) or isinstance(adapter, SendsResult):
+        if provider not in self.settings.providers or not receives_webhooks(provider) or sends_result(provider):
             raise NotFound("no provider of this stack calls back here")
-        return adapter
+        return receiver_of(provider)
 
     @part
-    def result_adapter(self: "Wiring[KeepResultSettings]") -> "CallsBack":
-        """The adapter of the provider that sends its results to the function's route.
+    def result_receiver(self: "Wiring[KeepResultSettings]") -> "CallsBack":
+        """What reads the results that the provider sends to the function's route."""
+        from recording_insights.providers.registry import receiver_of
 
-        Raises:
-            NotFound: the provider sends no results.
-        """
-        from recording_insights.errors import NotFound
-        from recording_insights.providers.port import SendsResult
-
-        adapter = self.provider_for(self.settings.provider)
-        if not isinstance(adapter, SendsResult):
-            raise NotFound(f"{self.settings.provider} sends no results")
-        return adapter
+        return receiver_of(self.settings.provider)

@@ -12,7 +12,7 @@ from infra.settings import StackSettings
 from infra.table import InsightsTable
 from recording_insights.model.media_object import PREPARED
 from recording_insights.providers.registry import PROVIDERS
-from recording_insights.settings import FunctionSettings, secret_name
+from recording_insights.settings import FORMER_SECRETS, FunctionSettings, secret_name
 
 F = TypeVar("F", bound=FunctionSettings)
 
@@ -95,19 +95,25 @@ class Foundation:
         ]
         return [*(self.read_secret(name) for name in names), *share]
 
-    def read_secret(self, vendor: str) -> iam.PolicyStatement:
-        """Read the credentials of one vendor. An operator makes the secret, so that no template holds it."""
-        secret = self._secret(vendor)
+    def read_secret(self, name: str) -> iam.PolicyStatement:
+        """Read one secret, by the last part of its name. An operator makes it, so that no template holds it.
+
+        With the setting `readOldSecrets` also the secret that held its key in earlier releases.
+        """
+        secrets = [self._secret(name)]
+        if self.settings.read_old_secrets and name in FORMER_SECRETS:
+            secrets.append(self._secret(FORMER_SECRETS[name]))
         # A secret's ARN ends in six random characters, and a missing secret has no ARN. Without the bare name here,
         # AWS would respond "access denied" instead of "not found".
-        return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret, f"{secret}-??????"])
+        resources = [arn for secret in secrets for arn in (secret, f"{secret}-??????")]
+        return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=resources)
 
-    def _secret(self, vendor: str) -> str:
-        """The ARN of a vendor's secret without the hyphen and the six characters that AWS adds."""
+    def _secret(self, name: str) -> str:
+        """The ARN of a secret without the hyphen and the six characters that AWS adds."""
         arn: str = cdk.Stack.of(self.scope).format_arn(
             service="secretsmanager",
             resource="secret",
-            resource_name=secret_name(self.settings.stage, vendor),
+            resource_name=secret_name(self.settings.stage, name),
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         return arn

@@ -18,6 +18,7 @@ from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
 from infra.state_machine import run_executions, wake_executions
+from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.settings import (
     AdmitObjectSettings,
@@ -47,13 +48,24 @@ RESULT_THROTTLE = apigateway.ThrottleSettings(rate_limit=100, burst_limit=200)
 # API Gateway responds 503 after 30 s. A function that ends earlier can still give the reason.
 TIMEOUT = cdk.Duration.seconds(29)
 ACCESS_LOG = {
+    "userAgent": "$context.identity.userAgent",
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
     "route": "$context.routeKey",
     "status": "$context.status",
+    "sourceIp": "$context.identity.sourceIp",
     "caller": "$context.identity.caller",
+    "userArn": "$context.identity.userArn",
+    "subject": "$context.authorizer.claims.sub",
+    "clientId": "$context.authorizer.claims.client_id",
     "error": "$context.integrationErrorMessage",
 }
+"""Who called which route, from where and with what. The path is left out: that of a webhook may hold its token.
+
+The user agent comes first, because the client writes it. Of two fields of one name, readers of JSON take the last.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+"""
 LOCAL_API_ID = "recordings"
 GET, POST = apigateway.HttpMethod.GET, apigateway.HttpMethod.POST
 PATCH, PUT = apigateway.HttpMethod.PATCH, apigateway.HttpMethod.PUT
@@ -84,7 +96,10 @@ class RecordingsApi(Construct):
             description="Starts recordings and gives insights",
             default_authorizer=_authorizer(settings),
             create_default_stage=False,
+            disable_execute_api_endpoint=settings.disable_execute_api_endpoint,
         )
+        # The L2 does not give the address if the address answers nobody.
+        self.own_address: str = cast(apigateway.CfnApi, self.api.node.default_child).attr_api_endpoint
         if settings.local:
             # The local cloud gives the API this id. The vendors' stand-ins know the address before the API exists.
             cdk.Tags.of(self.api).add("ms-custom-id", LOCAL_API_ID)
@@ -162,6 +177,7 @@ def start_route(foundation: Foundation, watch: sfn.StateMachine) -> Route:
         [
             foundation.on_table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
             foundation.read_secret("agora"),
+            foundation.read_secret(CERTIFICATE_SECRET),
             foundation.read_secret(UPLOADER_SECRET),
             iam.PolicyStatement(actions=["states:StartExecution"], resources=[watch.state_machine_arn]),
         ],

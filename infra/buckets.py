@@ -45,6 +45,7 @@ class Buckets(Construct):
                 s3.LifecycleRule(id="AbandonedUploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(3))
             ],
         )
+        bucket.add_to_resource_policy(_end_links(bucket, settings.link_minutes))
         if settings.protects_data:
             bucket.add_lifecycle_rule(id="OldVersions", noncurrent_version_expiration=OLD_VERSIONS)
         # The L2 switch for EventBridge adds a hidden function that sets this property. The property is enough.
@@ -61,7 +62,9 @@ class Buckets(Construct):
         Agora needs credentials that last for at least four hours. A role that a function assumes cannot give them,
         but a user can. A token has the rights that both the user and the request allow. So the user may write into the
         folders of recordings, and nothing else. A `*` stands for slashes too, so what lies deeper is denied.
-        `make agora-key` makes its key, never a template.
+        `make agora-key` makes its key, never a template. The key alone may write nothing: only a token has a time of
+        issue.
+        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
         user = iam.User(self, "AgoraUploader")
         files = self.recordings.arn_for_objects(f"{RECORDINGS_PREFIX}/*/*")
@@ -69,7 +72,11 @@ class Buckets(Construct):
             self,
             "AgoraUploaderPolicy",
             statements=[
-                iam.PolicyStatement(actions=["s3:PutObject"], resources=[files]),
+                iam.PolicyStatement(
+                    actions=["s3:PutObject"],
+                    resources=[files],
+                    conditions={"Null": {"aws:TokenIssueTime": "false"}},
+                ),
                 iam.PolicyStatement(effect=iam.Effect.DENY, actions=["s3:PutObject"], resources=[f"{files}/*"]),
                 # A user can make tokens only of itself.
                 iam.PolicyStatement(actions=["sts:GetFederationToken"], resources=["*"]),
@@ -78,3 +85,17 @@ class Buckets(Construct):
         )
         policy.attach_to_user(user)
         return user
+
+
+def _end_links(bucket: s3.Bucket, minutes: int) -> iam.PolicyStatement:
+    """Deny what a presigned link asks for once the link is older than so many minutes, whoever signed it for longer.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+    """
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:*"],
+        resources=[bucket.arn_for_objects("*")],
+        conditions={"NumericGreaterThan": {"s3:signatureAge": minutes * 60_000}},
+    )

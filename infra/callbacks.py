@@ -1,6 +1,7 @@
 """How the end of a job is reported: webhooks on the API, results in the replies bucket, or events of AWS services."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -14,10 +15,19 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.api import RESULT_THROTTLE, RecordingsApi
 from infra.python_function import PythonFunction
-from infra.state_machine import run_executions
+from infra.state_machine import run_executions, wake_executions
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
+from recording_insights.aws.secrets import CACHE_SECONDS
+from recording_insights.processing.turns import LEASE_MARGIN_SECONDS
 from recording_insights.providers.port import AwsService
-from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks, sends_result
+from recording_insights.providers.registry import (
+    PROVIDERS,
+    capabilities_of,
+    receives_webhooks,
+    sends_result,
+    uploads_result,
+    webhook_secret,
+)
 from recording_insights.settings import (
     KeepResultSettings,
     ReceiveCallbackSettings,
@@ -38,7 +48,7 @@ class Webhooks(Construct):
         super().__init__(scope, construct_id)
         self._foundation = foundation
         self._api = api
-        self.url = (foundation.settings.webhook_base_url or api.api.api_endpoint).rstrip("/")
+        self.url = (foundation.settings.webhook_base_url or api.own_address).rstrip("/")
         self._used = any(receives_webhooks(name) for name in foundation.settings.providers)
         self.secret_id = self._secret().attr_id if self._used else "none: no provider of this stack POSTs to us"
 
@@ -60,6 +70,13 @@ class Webhooks(Construct):
         secret.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         return secret
 
+    def outputs(self) -> dict[str, str]:
+        """The secret, and how long after a rotation a job may call back with a token of the former key."""
+        settings = self._foundation.settings
+        # The token is made before the submission, with a copy of the key that may be as old as a cache lives.
+        minutes = settings.poll_ceiling_minutes + LEASE_MARGIN_SECONDS // 60 + ceil(CACHE_SECONDS / 60)
+        return {"WebhookSecretArn": self.secret_id, "WebhookKeyMinutes": str(minutes)} if self._used else {}
+
     def read_secret(self) -> list[iam.PolicyStatement]:
         """Read the secret; no statement if no provider of the stack calls back."""
         actions = ["secretsmanager:GetSecretValue"]
@@ -71,7 +88,7 @@ class Webhooks(Construct):
         providers = foundation.settings.providers
         machine = state_machine.state_machine_arn
         rights = [
-            iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[machine]),
+            wake_executions(state_machine),
             *run_executions(state_machine),
         ]
         kept = [name for name in providers if sends_result(name)]
@@ -80,9 +97,7 @@ class Webhooks(Construct):
         if callers := [name for name in providers if receives_webhooks(name) and name not in kept]:
             self._receive_webhooks(callers, machine, rights)
         services = [service for name in providers if (service := capabilities_of(name).aws_service)]
-        deliver = any(
-            capabilities_of(name).result_by == "delivery" and not receives_webhooks(name) for name in providers
-        )
+        deliver = any(map(uploads_result, providers))
         prefixes = [*(f"{CALLBACKS}{name}/" for name in kept), *([DELIVERIES] if deliver else [])]
         if prefixes or services:
             self._receive_events(machine, rights, dead_letters, prefixes, services)
@@ -99,7 +114,7 @@ class Webhooks(Construct):
             reads=foundation.settings_for(KeepResultSettings, provider=provider),
             statements=[
                 foundation.on_replies("PutObject", prefix=f"{CALLBACKS}{provider}/"),
-                foundation.read_secret(provider),
+                foundation.read_secret(webhook_secret(provider)),
             ],
             timeout=cdk.Duration.seconds(29),
             reserved=foundation.settings.result_concurrency or None,
@@ -119,11 +134,14 @@ class Webhooks(Construct):
             ),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
-                *(foundation.on_replies("PutObject", prefix=f"{CALLBACKS}{name}/") for name in providers),
+                *(
+                    foundation.on_replies("PutObject", prefix=f"{CALLBACKS}{name}/")
+                    for name in providers
+                    if capabilities_of(name).callback_is_result
+                ),
                 *rights,
                 *self.read_secret(),
-                # The vendor's own secret checks its signatures.
-                *(foundation.read_secret(name) for name in providers if PROVIDERS[name].secret_keys),
+                *(foundation.read_secret(webhook_secret(name)) for name in providers if PROVIDERS[name].webhook_key),
             ],
             timeout=cdk.Duration.seconds(29),
         )

@@ -45,10 +45,11 @@ def _acknowledge_media(stack: RecordingInsightsStack) -> None:
         stack.watch.recover,
         stack.retry_routes["admit_object"],
         stack.workflow.submit,
-        stack.workflow.prepare,
     ):
         _acknowledge(function, f"IAM5[Resource::{recordings}/*]", any_media)
-    _acknowledge(stack.workflow.prepare, f"IAM5[Resource::{recordings}/{PREPARED}*]", "prepared files may have any key")
+    one_recording = "a role for sessions, each of which names one recording"
+    for resource in ("*", f"{PREPARED}*"):
+        _acknowledge(stack.workflow.session_policy, f"IAM5[Resource::{recordings}/{resource}]", one_recording)
 
 
 def _acknowledge_replies(stack: RecordingInsightsStack) -> None:
@@ -56,6 +57,8 @@ def _acknowledge_replies(stack: RecordingInsightsStack) -> None:
     any_reply = "replies are keyed by recording id; one action, in this bucket only"
     for prefix in (DELIVERIES, OUTPUTS):
         _acknowledge(stack.workflow.submit, f"IAM5[Resource::{replies}/{prefix}*]", any_reply)
+    for prefix in (DELIVERIES, OUTPUTS, *(f"{CALLBACKS}{name}/" for name in stack.settings.providers)):
+        _acknowledge(stack.workflow.poll, f"IAM5[Resource::{replies}/{prefix}*]", any_reply)
     for name in stack.settings.providers:
         _acknowledge(stack.webhooks, f"IAM5[Resource::{replies}/{CALLBACKS}{name}/*]", any_reply)
     for function in (stack.workflow.poll, stack.workflow.save):
@@ -64,7 +67,11 @@ def _acknowledge_replies(stack: RecordingInsightsStack) -> None:
 
 
 def _acknowledge_webhooks(stack: RecordingInsightsStack) -> None:
-    _acknowledge(stack.webhooks, "SMG4", "after a rotation, the callbacks of all running jobs would be refused")
+    _acknowledge(
+        stack.webhooks,
+        "SMG4",
+        "`make webhook-key` rotates it once no running job has a token of the key before the present one",
+    )
     for route in stack.api.api.node.children:
         if "webhooks" in route.node.id:
             reason = "vendors have no AWS credentials: each one signs its callbacks or shows a token"

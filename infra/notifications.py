@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.api import RecordingsApi
 from infra.python_function import PythonFunction
+from recording_insights.agora.notifications import SECRET
 from recording_insights.settings import ReceiveNotificationSettings
 
 PATH = "/webhooks/agora"
@@ -29,7 +30,7 @@ class AgoraNotifications(Construct):
             reads=foundation.settings_for(ReceiveNotificationSettings),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
-                foundation.read_secret("agora"),
+                foundation.read_secret(SECRET),
             ],
             # Agora waits for 10 s.
             timeout=cdk.Duration.seconds(10),

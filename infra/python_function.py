@@ -16,6 +16,12 @@ from infra.settings import StackSettings
 from recording_insights.settings import FunctionSettings
 
 
+def function_role(scope: Construct, construct_id: str, name: str) -> iam.Role:
+    """The role of a function, still without rights."""
+    principal = iam.ServicePrincipal("lambda.amazonaws.com")
+    return iam.Role(scope, construct_id, assumed_by=principal, description=f"What {name} may do")
+
+
 class PythonFunction(Construct):
     """One handler file of functions/ as a Lambda function.
 
@@ -23,6 +29,7 @@ class PythonFunction(Construct):
     role, except the right to write its own log and those that follow on the customer's key. `dead_letters` gets the
     events of an asynchronous caller that failed three times. `code` replaces the shared zip. `scratch` is the size of
     /tmp, 512 MB by default. `reserved` workers are kept for the function, and it has no more; None reserves nothing.
+    `role` is a `function_role`, where another part of the stack has to name it before there is a function.
     """
 
     def __init__(
@@ -41,12 +48,13 @@ class PythonFunction(Construct):
         code: lambda_.Code | None = None,
         scratch: cdk.Size | None = None,
         reserved: int | None = None,
+        role: iam.Role | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.timeout = timeout
         self.log_group = log_group(self, "Log", settings)
         name = module.rpartition(".")[2]
-        self.role = self._role(name)
+        self.role = role or function_role(self, "Role", name)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -67,10 +75,6 @@ class PythonFunction(Construct):
         )
         self.policy = self._policy(settings, statements, dead_letters)
         self.function.node.add_dependency(self.policy)
-
-    def _role(self, name: str) -> iam.Role:
-        principal = iam.ServicePrincipal("lambda.amazonaws.com")
-        return iam.Role(self, "Role", assumed_by=principal, description=f"What {name} may do")
 
     def _policy(
         self,

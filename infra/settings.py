@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from recording_insights.agora.hosts import hosts_in
 from recording_insights.errors import InvalidRequest, SettingsInvalid
-from recording_insights.providers.registry import PROVIDERS, validate_options
+from recording_insights.providers.registry import PROVIDERS, receives_webhooks, validate_options, why_outside
+from recording_insights.residency import RESIDENCIES
 from recording_insights.validation import (
     Reader,
     checked,
@@ -44,9 +46,11 @@ class StackSettings:
     `provider` gets every recording that names no other. Requests may also name `other_providers`; `failover` take over
     in their order. `prefix_providers` has providers by the prefix of an object's key: the first gets the object, the
     others take over. By provider, `base_urls` replaces scheme and host, and `provider_options` are the options of each
-    job. `result_concurrency` workers are reserved for each function that keeps results; 0 reserves none. `jwt_issuer`
-    and `jwt_audience` go together; they replace IAM by a JWT authorizer. `kms_key_arn` is the customer's key, which
-    encrypts what the stack stores.
+    job, and `given_slots` replaces the number of its slots (None: no slots). `result_concurrency` workers are reserved
+    for each function that keeps results; 0 reserves none. `jwt_issuer` and `jwt_audience` go together; they replace IAM
+    by a JWT authorizer. `kms_key_arn` is the customer's key, which encrypts what the stack stores. `residency` names
+    the countries that all data stay in. With `disable_execute_api_endpoint` the API's own address answers nobody. With
+    `read_old_secrets` functions may read a key in the secret of earlier releases.
     """
 
     stage: str
@@ -57,7 +61,9 @@ class StackSettings:
     failover_minutes: int = 15
     provider_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
-    submit_ceiling_minutes: int = 60
+    give_up_hours: int = 72
+    queue_days: int = 14
+    given_slots: Mapping[str, int | None] = field(default_factory=dict)
     poll_ceiling_minutes: int = 240
     late_files_minutes: int = 60
     sweep_minutes: int = 15
@@ -65,18 +71,27 @@ class StackSettings:
     callback_wait_seconds: int = 900
     result_concurrency: int = 0
     webhook_base_url: str | None = None
+    disable_execute_api_endpoint: bool = False
     link_minutes: int = 60
     log_retention_days: int = 30
     retain_data: bool = True
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     kms_key_arn: str | None = None
+    read_old_secrets: bool = True
+    residency: str | None = None
 
     @property
     def providers(self) -> list[str]:
         """All providers that can get a recording, the default first."""
         by_prefix = (name for names in self.prefix_providers.values() for name in names)
         return list(dict.fromkeys((self.provider, *self.other_providers, *self.failover, *by_prefix)))
+
+    @property
+    def slots(self) -> dict[str, int]:
+        """The slots by provider. A provider without slots is not among them."""
+        known = {name: self.given_slots.get(name, PROVIDERS[name].slots) for name in self.providers}
+        return {name: slots for name, slots in known.items() if slots is not None}
 
     @property
     def local(self) -> bool:
@@ -88,13 +103,18 @@ class StackSettings:
         """Whether data has old versions and protection from deletion: not on stages whose data may go at any time."""
         return self.retain_data and self.stage not in _UNPROTECTED
 
-    def check_region(self, aws_region: str) -> None:
-        """Check the settings against the region of the stack.
+    def check_region(self, aws_region: str | None) -> None:
+        """Check the settings against the region of the stack; None if the synth does not know it.
 
         Raises:
-            SettingsInvalid: the customer's key is in another region.
+            SettingsInvalid: the customer's key is in another region, or the region is outside of the residency.
         """
-        if self.kms_key_arn and (key_region := self.kms_key_arn.split(":")[3]) != aws_region:
+        if self.residency and aws_region not in (regions := RESIDENCIES[self.residency]):
+            where = "the region of the stack is unknown: synthesise with credentials of its account"
+            if aws_region:
+                where = f"the stack is in {aws_region}; regions of {self.residency} are {', '.join(sorted(regions))}"
+            raise SettingsInvalid(f"residency: {where}")
+        if aws_region and self.kms_key_arn and (key_region := self.kms_key_arn.split(":")[3]) != aws_region:
             raise SettingsInvalid(
                 f"kmsKeyArn: the key is in {key_region}, the stack in {aws_region}; use a key of the stack's region"
             )
@@ -107,7 +127,7 @@ class StackSettings:
             ContextError: names every key that is unknown or missing, or has a wrong value.
         """
         given = {key: value for key, value in context.items() if not _CDK_KEYS.match(key)}
-        faults = [f"{key}: unknown; the settings are {', '.join(SETTINGS)}" for key in given if key not in SETTINGS]
+        faults = [_unknown(key) for key in given if key not in SETTINGS]
         values: dict[str, Any] = {}
         for key, setting in SETTINGS.items():
             if key not in given:
@@ -121,13 +141,18 @@ class StackSettings:
             faults.append("jwtIssuer, jwtAudience: only together")
         if "kmsKeyArn" in given and given.get("stage") == LOCAL:
             faults.append(f"kmsKeyArn: not on the stage {LOCAL}, whose cloud has no such key")
+        faults += _address_faults(given.get("stage"), values)
         if given.get("stage") != LOCAL:
             in_the_clear = [key for key in given if key in _ADDRESSES and str(given[key]).startswith("http:")]
             faults += [f"{key}: must be an https URL, since it carries keys and links" for key in in_the_clear]
         faults += _option_faults(values.get("provider_options", {}))
         if faults:
             raise ContextError("\n".join(faults))
-        return cls(**{"retain_data": values.get("stage") != LOCAL, **values})
+        lasts = values.get("stage") != LOCAL
+        settings = cls(**{"retain_data": lasts, "read_old_secrets": lasts, **values})
+        if outside := list(_residency_faults(settings)):
+            raise ContextError("\n".join(outside))
+        return settings
 
 
 @dataclass(frozen=True)
@@ -148,12 +173,63 @@ class Setting:
             values[self.field] = value
 
 
+def _unknown(key: str) -> str:
+    if key in RENAMED:
+        return f"{key}: is now {RENAMED[key]}"
+    return f"{key}: unknown; the settings are {', '.join(SETTINGS)}"
+
+
 def _option_faults(provider_options: Mapping[str, Any]) -> Iterator[str]:
     for provider, options in provider_options.items():
         try:
             validate_options(provider, options)
         except InvalidRequest as error:
             yield f"{provider}Options: {error}"
+
+
+def _residency_faults(settings: StackSettings) -> Iterator[str]:
+    """What would send media, or the calls about it, to a host that is not documented in the residency.
+
+    A base URL of an own proxy is refused as well: nobody knows where it sends what it gets.
+    """
+    residency = settings.residency
+    if residency is None:
+        return
+    if settings.local:
+        yield f"residency: not on the stage {LOCAL}, whose vendors are stand-ins"
+        return
+    allowed = ", ".join(name for name in PROVIDERS if not why_outside(name, residency))
+    for name in settings.providers:
+        if reason := why_outside(name, residency):
+            yield f"residency: {reason}; providers with one are {allowed}"
+    for vendor, url in settings.base_urls.items():
+        hosts = _hosts_of(vendor, residency)
+        if url.rstrip("/") not in hosts:
+            yield f"{vendor}BaseUrl: {url!r} is not a host in {residency}; {_instead(hosts)}"
+
+
+def _hosts_of(vendor: str, residency: str) -> Sequence[str]:
+    """The documented hosts of a vendor in a residency; none of a service of AWS, which is called without a base URL."""
+    if vendor == "agora":
+        return [host for region in RESIDENCIES[residency] for host in hosts_in(residency, region)]
+    host = PROVIDERS[vendor].hosts.get(residency)
+    return [host.url] if host else []
+
+
+def _instead(hosts: Sequence[str]) -> str:
+    return f"leave it out, or use {' or '.join(sorted(set(hosts)))}" if hosts else "leave it out"
+
+
+def _address_faults(stage: Any, values: Mapping[str, Any]) -> Iterator[str]:
+    if not values.get("disable_execute_api_endpoint"):
+        return
+    if stage == LOCAL:
+        yield f"disableExecuteApiEndpoint: not on the stage {LOCAL}, whose API has no other address"
+    elif "provider" in values and "webhook_base_url" not in values:
+        settings = StackSettings(**{"stage": stage, **values})
+        if callers := [name for name in settings.providers if receives_webhooks(name)]:
+            named = ", ".join(callers)
+            yield f"disableExecuteApiEndpoint: set webhookBaseUrl as well, the address that {named} can call"
 
 
 def _whole_number(field: str, lowest: int, highest: int) -> Setting:
@@ -167,10 +243,19 @@ def _parse_flag(value: str) -> bool:
     return flags[value.lower()]
 
 
+def _slots_or_none(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    return whole_number(1, 1000)(name, value)
+
+
 def _parse_names(value: str) -> list[str]:
     return [name.strip() for name in value.split(",")]
 
 
+_slots: Reader[int | None] = from_text(
+    lambda text: None if text == "none" else int(text), Reader(_slots_or_none, {"type": ["integer", "null"]})
+)
 _NAMES_ALLOWED = f"names out of {', '.join(PROVIDERS)}, separated by commas"
 _prefix = matching(r"[\s\S]+", "must not be empty")
 _names = from_text(_parse_names, distinct(list_of(one_of(*PROVIDERS), of="names"), "must not name a provider twice"))
@@ -205,7 +290,8 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "failover": Setting("failover", _names, _NAMES_ALLOWED),
     "failoverMinutes": _whole_number("failover_minutes", 1, 1440),
-    "submitCeilingMinutes": _whole_number("submit_ceiling_minutes", 1, 1440),
+    "giveUpHours": _whole_number("give_up_hours", 1, 336),
+    "queueDays": _whole_number("queue_days", 1, 30),
     "pollCeilingMinutes": _whole_number("poll_ceiling_minutes", 1, 1440),
     "lateFilesMinutes": _whole_number("late_files_minutes", 1, 4320),
     "sweepMinutes": _whole_number("sweep_minutes", 0, 1440),
@@ -213,6 +299,7 @@ SETTINGS: Mapping[str, Setting] = {
     "callbackWaitSeconds": _whole_number("callback_wait_seconds", 5, 86400),
     "resultConcurrency": _whole_number("result_concurrency", 0, 1000),
     "webhookBaseUrl": Setting("webhook_base_url", _URL, "an http or https URL"),
+    "disableExecuteApiEndpoint": Setting("disable_execute_api_endpoint", from_text(_parse_flag, flag), "true or false"),
     "linkMinutes": _whole_number("link_minutes", 20, 720),
     "logRetentionDays": Setting(
         "log_retention_days",
@@ -225,6 +312,10 @@ SETTINGS: Mapping[str, Setting] = {
         matching(_KEY_ARN, "must be the ARN of a key"),
         "the full ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<key id>; an alias is not allowed",
     ),
+    "readOldSecrets": Setting("read_old_secrets", from_text(_parse_flag, flag), "true or false"),
+    "residency": Setting(
+        "residency", one_of(*RESIDENCIES), f"one of {', '.join(RESIDENCIES)}: where all data must stay"
+    ),
     "jwtIssuer": Setting("jwt_issuer", matching(r"https://\S+", "must be an https URL"), "an https URL"),
     "jwtAudience": Setting("jwt_audience", matching(r"\S+", "must not have blanks"), "a text without blanks"),
     **{
@@ -233,8 +324,14 @@ SETTINGS: Mapping[str, Setting] = {
         )
         for provider, row in PROVIDERS.items()
     },
+    **{
+        f"{provider}Slots": Setting("given_slots", _slots, "a whole number from 1 to 1000, or none", vendor=provider)
+        for provider in PROVIDERS
+    },
     **{f"{vendor}BaseUrl": Setting("base_urls", _URL, "an http or https URL", vendor=vendor) for vendor in VENDORS},
 }
 
+RENAMED = {"submitCeilingMinutes": "giveUpHours, in hours from the first turn at the provider; it was in minutes"}
+"""Settings of earlier versions."""
 _ADDRESSES = frozenset({"webhookBaseUrl", *(f"{vendor}BaseUrl" for vendor in VENDORS)})
 """What keys, tokens and links are sent to, or come back to."""

@@ -38,7 +38,7 @@ class RecordingInsightsStack(cdk.Stack):
         self.settings = settings
         if not cdk.Token.is_unresolved(self.region):
             region_number(self.region)  # refuses a region that Agora cannot write to
-            settings.check_region(self.region)
+        settings.check_region(None if cdk.Token.is_unresolved(self.region) else self.region)
         self.buckets = buckets = Buckets(self, "Buckets", settings)
         table = InsightsTable(self, "Insights", settings)
         foundation = Foundation(self, settings, buckets, table)
@@ -51,8 +51,8 @@ class RecordingInsightsStack(cdk.Stack):
         self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
         webhooks.receive(self.workflow.state_machine, self.arrival.dead_letters)
         self.retries = Retries(self, "Retries", foundation, self.workflow.state_machine)
-        machines = [self.workflow.state_machine, self.watch.state_machine, self.retries.state_machine]
-        StoppedExecutions(self, "Stopped", foundation, machines, self.arrival.dead_letters)
+        others = [self.watch.state_machine, self.retries.state_machine]
+        StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, others, self.arrival.dead_letters)
         self.retry_routes = {
             route.module: self.api.add_route(route, settings)
             for route in retry_routes(foundation, self.workflow.state_machine, self.retries.state_machine)
@@ -67,7 +67,7 @@ class RecordingInsightsStack(cdk.Stack):
             "WatchArn": self.watch.state_machine.state_machine_arn,
             "RetriesArn": self.retries.state_machine.state_machine_arn,
             "ApiId": self.api.api.api_id,
-            "ApiUrl": self.api.api.api_endpoint,
+            "ApiUrl": self.api.own_address,
             "WebhookUrl": webhooks.url,
             "AgoraUploaderName": buckets.uploader.user_name,
             "ArrivalsUrl": self.arrival.queue.queue_url,
@@ -76,6 +76,8 @@ class RecordingInsightsStack(cdk.Stack):
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
+            "ReadsOldSecrets": str(settings.read_old_secrets).lower(),
+            **webhooks.outputs(),
         }.items():
             cdk.CfnOutput(self, name, value=value)
         cdk.Tags.of(self).add("project", "recording-insights")

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
+from infra.state_machine import wake_executions
 from recording_insights.settings import ReportStoppedExecutionSettings
 
 
@@ -22,7 +23,8 @@ class StoppedExecutions(Construct):
         scope: Construct,
         construct_id: str,
         foundation: Foundation,
-        state_machines: Sequence[sfn.StateMachine],
+        workflow: sfn.StateMachine,
+        others: Sequence[sfn.StateMachine],
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -33,7 +35,10 @@ class StoppedExecutions(Construct):
             module="events.report_stopped_execution",
             description="Writes the reason of a stopped execution to the row",
             reads=foundation.settings_for(ReportStoppedExecutionSettings),
-            statements=[foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem")],
+            statements=[
+                foundation.on_table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+                wake_executions(workflow),
+            ],
             timeout=cdk.Duration.seconds(30),
             dead_letters=dead_letters,
         )
@@ -43,7 +48,7 @@ class StoppedExecutions(Construct):
             max_event_age=cdk.Duration.hours(24),
             retry_attempts=185,
         )
-        self._send_stopped(state_machines, target)
+        self._send_stopped([workflow, *others], target)
 
     def _send_stopped(self, state_machines: Sequence[sfn.StateMachine], target: targets.LambdaFunction) -> None:
         events.Rule(

@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.arrival import RecordingArrival
 from infra.python_function import PythonFunction
-from infra.state_machine import run_executions
+from infra.state_machine import run_executions, wake_executions
 from recording_insights.aws.reply_bucket import CALLBACKS
 from recording_insights.settings import SweepSettings
 
@@ -42,14 +42,14 @@ class Sweep(Construct):
                 dead_letters_url=arrival.dead_letters.queue_url,
             ),
             statements=[
-                foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
+                foundation.on_table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.on_indexes("Query"),
                 foundation.read_recordings(),
                 foundation.on_replies("GetObject", prefix=CALLBACKS),
                 foundation.list_recordings(),
                 foundation.list_replies(),
                 *run_executions(workflow),
-                iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[workflow.state_machine_arn]),
+                wake_executions(workflow),
                 iam.PolicyStatement(actions=read_letters, resources=[arrival.dead_letters.queue_arn]),
                 # SQS moves messages with the rights of the caller.
                 iam.PolicyStatement(actions=[*read_letters, *move_letters], resources=[arrival.unadmitted.queue_arn]),

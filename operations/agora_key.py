@@ -4,29 +4,27 @@ The command makes a new key, tests it and stores it. Only then it deletes the ot
 secret still holds a key that works, and the next run deletes the keys that were left over. Running recordings are not
 disturbed: their tokens stay valid after the key is deleted. Start only one run at a time, because a second run would
 delete the new key of the first.
+
+`REVOKE=1` also ends all tokens that were issued until then. AWS cannot take a token back, but its user's policies can
+deny what it asks for, by the moment of its issue. The tokens end before the rotation, and once more after it: until
+the former key is gone, somebody may make tokens with it. A run that breaks off can be repeated.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-import boto3
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-)
+from botocore.exceptions import ClientError
 
+from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of
 from recording_insights.settings import secret_name
 
 OUTPUT = "AgoraUploaderName"
@@ -38,33 +36,32 @@ SETTLE_SECONDS = 60.0
 """The longest wait until AWS accepts a new key everywhere. A few seconds are usual."""
 INTERVAL_SECONDS = 2.0
 SHORTEST_TOKEN_SECONDS = 900
+REVOCATION = "RevokedTokens"
+"""The name of the user's inline policy that denies what tokens of before ask for. No template has it."""
+REVOCATION_COSTS = (
+    "Recorders under way cannot upload any more: stop and start them again. "
+    "The watch gives new tokens to those that go on, within 75 minutes."
+)
 RIGHTS = (
     "cloudformation:DescribeStacks",
     "iam:ListAccessKeys, CreateAccessKey and DeleteAccessKey on the user",
+    "iam:PutUserPolicy (for REVOKE=1) and DeleteUserPolicy (for DELETE=1) on the user",
     "secretsmanager:GetSecretValue, PutSecretValue, CreateSecret and DeleteSecret on the secret",
 )
-
-Clients = Callable[..., Any]
-"""Makes a boto3 client of the service that it names.
-
-Give it `aws_access_key_id` and `aws_secret_access_key` if the client must not use the operator's credentials.
-"""
-Report = Callable[[str], None]
-"""Shows one line of progress to the operator."""
-
-
-class OperationFailed(Exception):
-    """The command failed. The text gives the reason and what to do, and holds no secret."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The user, the secret that holds its key, and the ids of the deleted keys."""
+    """The user, the secret that holds its key, and the ids of the deleted keys.
+
+    Tokens that were issued before `revoked_before`, as AWS writes moments, have no rights any more.
+    """
 
     stage: str
     user: str
     secret: str
     deleted_keys: list[str]
+    revoked_before: str | None = None
 
 
 def rotate_key(stage: str, client: Clients, report: Report, sleep: Callable[[float], None] = time.sleep) -> Outcome:
@@ -75,10 +72,10 @@ def rotate_key(stage: str, client: Clients, report: Report, sleep: Callable[[flo
             the secret then still works.
     """
     secret = secret_name(stage, VENDOR)
-    with _explained():
+    with explained(RIGHTS):
         user = _uploader(stage, client)
         iam, secrets = client("iam"), client("secretsmanager")
-        stored, old, deleted = _stored_key_id(secrets, secret), _keys_of(iam, user), []
+        stored, old, deleted = _stored_key(secrets, secret).get("accessKeyId"), _keys_of(iam, user), []
         if len(old) >= KEYS_PER_USER:
             left_over = next(key for key in old if key != stored)
             report(f"Deleting the key {left_over}, which is not in the secret: a user has {KEYS_PER_USER} at most")
@@ -101,20 +98,44 @@ def rotate_key(stage: str, client: Clients, report: Report, sleep: Callable[[flo
     return Outcome(stage, user, secret, deleted)
 
 
+def revoke_tokens(stage: str, client: Clients, report: Report, sleep: Callable[[float], None] = time.sleep) -> Outcome:
+    """Give the stage's uploader a new key, and end all tokens that were issued until then.
+
+    Raises:
+        OperationFailed: as `rotate_key` does. The tokens of before may have ended already.
+    """
+    with explained(RIGHTS):
+        user, iam = _uploader(stage, client), client("iam")
+        former = _stored_key(client("secretsmanager"), secret_name(stage, VENDOR))
+        _end_tokens(iam, user, report)
+    rotated = rotate_key(stage, client, report, sleep)
+    with explained(RIGHTS):
+        if former.keys() >= {"accessKeyId", "secretAccessKey"}:
+            _await_refusal(client, former, report, sleep)
+        revoked_before = _end_tokens(iam, user, report)
+    # Until that moment, a token of the new key would count as one of before.
+    sleep(INTERVAL_SECONDS)
+    return replace(rotated, revoked_before=revoked_before)
+
+
 def remove_key(stage: str, client: Clients, report: Report) -> Outcome:
-    """Delete all keys of the stage's uploader, and the secret. CloudFormation deletes no user that has a key.
+    """Delete all keys of the stage's uploader, its revocation, and the secret.
+
+    CloudFormation deletes no user that has a key or a policy from elsewhere.
 
     Raises:
         OperationFailed: the stage is not deployed, or AWS refuses a call.
     """
     secret = secret_name(stage, VENDOR)
-    with _explained():
+    with explained(RIGHTS):
         user = _uploader(stage, client)
         iam, secrets = client("iam"), client("secretsmanager")
         deleted = _keys_of(iam, user)
         for key in deleted:
             report(f"Deleting the key {key}")
             _delete_key(iam, user, key)
+        with suppress(iam.exceptions.NoSuchEntityException):  # no token was revoked
+            iam.delete_user_policy(UserName=user, PolicyName=REVOCATION)
         report(f"Deleting {secret}")
         try:
             # While a secret can be recovered, nobody can create another one of its name.
@@ -125,37 +146,55 @@ def remove_key(stage: str, client: Clients, report: Report) -> Outcome:
 
 
 def _uploader(stage: str, client: Clients) -> str:
-    cloudformation, name = client("cloudformation"), f"RecordingInsights-{stage}"
-    try:
-        [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if "does not exist" not in _message(error):
-            raise
-        region = cloudformation.meta.region_name
-        raise OperationFailed(
-            f"There is no stack {name} in {region}: `make deploy STAGE={stage}` creates it. "
-            "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
-        ) from None
-    for output in stack.get("Outputs", []):
-        if output["OutputKey"] == OUTPUT:
-            return str(output["OutputValue"])
-    raise OperationFailed(
-        f"The stack {name} ({stack['StackStatus']}) has no output {OUTPUT}: `make deploy STAGE={stage}` updates it."
-    )
+    outputs = outputs_of(stage, client)
+    if OUTPUT not in outputs:
+        raise OperationFailed(f"The stack of {stage} has no output {OUTPUT}: `make deploy STAGE={stage}` updates it.")
+    return outputs[OUTPUT]
 
 
-def _stored_key_id(secrets: Any, name: str) -> str | None:
+def _stored_key(secrets: Any, name: str) -> dict[str, str]:
     try:
         value = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
     except (secrets.exceptions.ResourceNotFoundException, KeyError, ValueError):
-        return None  # there is no secret yet, or it does not hold a key
-    return value.get("accessKeyId") if isinstance(value, dict) else None
+        return {}  # there is no secret yet, or it does not hold a key
+    return value if isinstance(value, dict) else {}
 
 
 def _keys_of(iam: Any, user: str) -> list[str]:
     """The ids of the user's keys, oldest first."""
     keys = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
     return [key["AccessKeyId"] for key in sorted(keys, key=lambda key: key["CreateDate"])]
+
+
+def _end_tokens(iam: Any, user: str, report: Report) -> str:
+    """Deny everything to the tokens that were issued until now, and return the end of that time.
+
+    The moment of a token's issue has whole seconds, and AWS's clock counts. A call with a key alone has no such moment.
+    """
+    answered = iam.list_access_keys(UserName=user)["ResponseMetadata"]["HTTPHeaders"]["date"]
+    until = (parsedate_to_datetime(answered) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    report(f"Ending all tokens that were issued before {until}")
+    older = {"DateLessThan": {"aws:TokenIssueTime": until}}
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": older}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_user_policy(UserName=user, PolicyName=REVOCATION, PolicyDocument=document)
+    return until
+
+
+def _await_refusal(client: Clients, key: dict[str, str], report: Report, sleep: Callable[[float], None]) -> None:
+    """Wait until AWS makes no tokens with a deleted key any more, for a minute at most."""
+    sts = client("sts", aws_access_key_id=key["accessKeyId"], aws_secret_access_key=key["secretAccessKey"])
+    waited = 0.0
+    while waited < SETTLE_SECONDS:
+        try:
+            sts.get_federation_token(Name="agora-key", DurationSeconds=SHORTEST_TOKEN_SECONDS)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "InvalidClientTokenId":
+                return
+        report(f"Waiting for AWS to refuse the former key everywhere, {waited:.0f} s so far")
+        sleep(INTERVAL_SECONDS)
+        waited += INTERVAL_SECONDS
+    report(f"AWS still takes the former key after {waited:.0f} s: run the command once more")
 
 
 def _prove(client: Clients, key: dict[str, Any], report: Report, sleep: Callable[[float], None]) -> None:
@@ -193,37 +232,14 @@ def _delete_key(iam: Any, user: str, key_id: str) -> None:
         iam.delete_access_key(UserName=user, AccessKeyId=key_id)
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn errors of AWS into `OperationFailed` with what to do."""
-    try:
-        yield
-    except ClientError as error:
-        code, call = error.response["Error"]["Code"], error.operation_name
-        if "AccessDenied" in code or "Unauthorized" in code:
-            advice = f"This command needs {'; '.join(RIGHTS)}."
-            raise OperationFailed(f"You may not call {call}: {_message(error)}\n{advice}") from None
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (401, 403) or "Token" in code:
-            raise OperationFailed(f"AWS refuses your credentials ({code} to {call}): sign in again.") from None
-        raise OperationFailed(f"AWS refused {call} ({code}): {_message(error)}") from None
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound, SSOError) as error:
-        raise OperationFailed(f"{error}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.") from None
-    except NoRegionError:
-        raise OperationFailed("The region of the stack is unknown. Set AWS_REGION.") from None
-    except BotoCoreError as error:
-        raise OperationFailed(f"The call to AWS failed: {error}") from None
-
-
-def _message(error: ClientError) -> str:
-    return str(error.response["Error"].get("Message", ""))
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns 0, or 1 with the reason on standard error, after the lines of progress."""
     about = "Make, store and rotate the key that signs Agora's upload credentials."
     parser = argparse.ArgumentParser(prog="python -m operations.agora_key", description=about)
     parser.add_argument("--stage", required=True)
-    parser.add_argument("--delete", action="store_true", help="delete all keys and the secret, before `make destroy`")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--delete", action="store_true", help="delete all keys and the secret, before `make destroy`")
+    instead.add_argument("--revoke", action="store_true", help="also end all tokens that were issued until now")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON on standard output")
     given = parser.parse_args(arguments)
 
@@ -231,7 +247,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        outcome = (remove_key if given.delete else rotate_key)(given.stage, boto3.client, report)
+        operation = remove_key if given.delete else revoke_tokens if given.revoke else rotate_key
+        outcome = operation(given.stage, aws_client, report)
     except OperationFailed as failure:
         report(str(failure))
         return 1
@@ -241,6 +258,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{outcome.user} has no key any more: no recording can be started.")
     else:
         print(f"{outcome.secret} holds a new key of {outcome.user}; the functions read it within minutes.")
+        if outcome.revoked_before:
+            print(f"Every token that was issued before {outcome.revoked_before} has ended. {REVOCATION_COSTS}")
     return 0
 
 

@@ -1,11 +1,11 @@
 """The queue of arrivals, with EventBridge's "Object Created": starts one execution for each media object."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
 from recording_insights.media.batch import admit_batch
 from recording_insights.model.media_object import MediaObject
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     if "Records" not in event:
         return _admit(event)
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
-    failed = admit_batch(event["Records"], admit=lambda body: _admit(json.loads(body)), deadline=deadline)
+    failed = admit_batch(event["Records"], admit=lambda body: _admit(parse_bounded(body)), deadline=deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

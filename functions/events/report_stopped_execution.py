@@ -14,6 +14,6 @@ wiring = Wiring(ReportStoppedExecutionSettings)
 
 def handler(event: dict[str, Any], context: object) -> None:
     """After an exception, Lambda tries again. In the end the event goes to the dead-letter queue."""
-    reason = report_stopped_execution(event["detail"], store=wiring.media)
+    reason = report_stopped_execution(event["detail"], store=wiring.media, turns=wiring.turns)
     fault = fault_of({"Error": event["detail"].get("error"), "Cause": event["detail"].get("cause")})
     logger.error("stopped", extra={"execution": event["detail"]["name"], "reason": reason, "fault": fault})

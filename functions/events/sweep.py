@@ -96,7 +96,7 @@ def _results(prefix: str, receive: Callable[[str], str], deadline: Deadline, row
 def _handle(event: Mapping[str, Any]) -> object:
     """Do what the function would have done that failed with the event."""
     if event["source"] == "aws.states":
-        return report_stopped_execution(event["detail"], store=wiring.media)
+        return report_stopped_execution(event["detail"], store=wiring.media, turns=wiring.turns)
     if event["detail"].get("bucket", {}).get("name") == wiring.settings.recordings_bucket:
         return _admit(MediaObject.from_event(event))
     return receive_result_event(event, callbacks=wiring.callbacks, providers=wiring.settings.providers)

@@ -40,6 +40,7 @@ RecordingInsightsError
     ├── CredentialsRefused      the provider's secret is wrong: an operator must act
     ├── OutOfCredit             the provider's account is empty: an operator must act
     └── ProviderRejected        the provider refuses the job, with its reason
+        ├── ReplyTooLarge       the reply is larger than any that is read
         ├── ReplyUnreadable     the reply does not match the provider's contract
         └── JobNotFound         the provider does not know the job: poll once more, minutes later
 
@@ -56,12 +57,16 @@ class SettingsInvalid(RecordingInsightsError):
 
 
 class SecretUnusable(RecordingInsightsError):
-    """A secret is missing, is no JSON object, or lacks a valid key; the message holds no value of the secret."""
+    """A secret is missing, is no JSON object, or lacks a valid key; the message holds no value of the secret.
 
-    def __init__(self, name: str, detail: str) -> None:
+    `is_missing` is True if there is no secret of this name.
+    """
+
+    def __init__(self, name: str, detail: str, *, is_missing: bool = False) -> None:
         super().__init__(f"secret {name}: {detail}")
         self.name = name
         self.detail = detail
+        self.is_missing = is_missing
 
 
 class SecretUnavailable(RecordingInsightsError):
@@ -241,6 +246,10 @@ class OutOfCredit(ProviderError):
 
 class ProviderRejected(ProviderError):
     """The provider refused or ended the job, and trying again does not help; the message is its reason."""
+
+
+class ReplyTooLarge(ProviderRejected):
+    """The reply is larger than any that is read: its parsing could take more memory than a function has."""
 
 
 class ReplyUnreadable(ProviderRejected):

@@ -7,11 +7,13 @@ A live stream carries its key in the path.
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 LONGEST_MESSAGE = 500
+SHORTEST_IN_BASE64 = 8
+"""A secret up to here is not looked for within longer Base64: the few characters may be there by chance."""
 
 _LINKS = ("https://", "http://")
 _STREAMS = ("rtmp://", "rtmps://")
@@ -33,12 +35,18 @@ _SIGNATURE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """A parameter of a presigned link, wherever it is. The link may be encoded, escaped or without its beginning."""
+_AUTHORIZATION = re.compile(
+    r"(\b(?:token|bearer|basic)(?:[ :=\"']{1,3}|%20))(?=[\w.~+/-]{0,40}\d)[\w.~+/=-]{16,}", re.IGNORECASE | re.ASCII
+)
+"""The header of another call, such as that of the submission, which the message of a failed job may quote."""
 _CREDENTIAL = re.compile(
     r"(?:^|[?&;]|u0026)(?:X-Amz-|X-Goog-|AWSAccessKeyId\b"
     r"|(?:[\w-]{0,20}(?:token|signature|key|secret|password)|sig|jwt|auth|code)(?:=|\\{1,4}u003d)[\w%.~+/-]{16})",
     re.IGNORECASE | re.ASCII,
 )
 """What shows that a query holds a credential: a parameter of a presigned link, or 16 characters under such a name."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""C0 except tab and line feed, DEL, C1: an escape sequence begins with one. And what makes a text read as another."""
 _ORDINARY_WORD = re.compile(r"[^\W\d_]{1,12}|\d{1,5}")
 _BEFORE_A_VALUE = r"(?:[\"'=/:?&]|\b(?:key|token|secret|password|passphrase|credential)(?: is|:)? )"
 _GO_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "&<>"}
@@ -71,13 +79,19 @@ def redact_links(text: str) -> str:
 def vendor_message(value: Any) -> str:
     """Return a vendor's message in a form that a row may hold: one line, links redacted, at most 500 characters.
 
-    Half of a surrogate pair becomes `?`.
+    It controls nobody's terminal. Half of a surrogate pair becomes `?`.
     """
     try:
         text = value if isinstance(value, str) else json.dumps(value, default=str)
     except RecursionError:
         text = "a message that is nested too deeply"
-    return redact_links(" ".join(text.encode(errors="replace").decode().split()))[:LONGEST_MESSAGE]
+    one_line = " ".join(without_controls(text.encode(errors="replace").decode()).split())
+    return redact_links(_AUTHORIZATION.sub(r"\1***", one_line))[:LONGEST_MESSAGE]
+
+
+def without_controls(text: str) -> str:
+    """Return the text without characters that control a terminal or the direction of writing; lines and tabs stay."""
+    return _CONTROLS.sub("", text)
 
 
 def hide_urls(text: str) -> str:
@@ -160,13 +174,25 @@ def _quoted(secret: str) -> Iterator[str]:
 
 
 def _encoded(secret: str) -> Iterator[str]:
-    """Yield a secret as it is in a URL, once and twice encoded, and as Base64."""
+    """Yield a secret as it is in a URL, once and twice encoded, and as Base64, alone and within a longer text."""
+    in_urls = {secret}
     for encode in (quote_plus, lambda plain: quote(plain, safe=""), quote):
         once = encode(secret)
-        yield from (once, quote(once, safe=""), re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), once))
+        in_urls |= {once, quote(once, safe=""), re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), once)}
+    yield from in_urls
     for encode_bytes in (b64encode, urlsafe_b64encode):
         encoded = encode_bytes(secret.encode()).decode()
         yield from (encoded, encoded.rstrip("="))
+        if len(secret) >= SHORTEST_IN_BASE64:
+            for form in in_urls:
+                yield from _within_base64(form.encode(), encode_bytes)
+
+
+def _within_base64(plain: bytes, encode: Callable[[bytes], bytes]) -> Iterator[str]:
+    """Yield the characters that depend on these bytes alone, for each place that they may have in a group of three."""
+    for before in range(3):
+        encoded = encode(bytes(before) + plain).decode()
+        yield encoded[-(before * -8 // 6) : (before + len(plain)) * 8 // 6]
 
 
 def storable(value: Any) -> Any:

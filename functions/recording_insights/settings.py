@@ -1,8 +1,8 @@
 """The settings of each function, and how they travel from the stack to the function.
 
 A function reads its environment. Each field of its class is one variable, named in capitals. The stack writes the
-variables from an instance of the same class, so that both always agree. Values are texts, whole numbers, JSON lists
-or JSON objects.
+variables from an instance of the same class, so that both always agree. Values are texts, whole numbers, true or
+false, JSON lists or JSON objects.
 
 Lambda allows 4 KB for all variables of a function. Settings without a limit on their length therefore travel in a
 file of the function's package, see `StageSettings`.
@@ -15,6 +15,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from recording_insights.bounded import parse_bounded
 from recording_insights.errors import SettingsInvalid
 
 STAGE_SETTINGS_FILE = "stage_settings.json"
@@ -24,6 +25,14 @@ STAGE_SETTINGS_FILE = "stage_settings.json"
 def secret_name(stage: str, vendor: str) -> str:
     """The name in Secrets Manager of a vendor's credentials."""
     return f"recording-insights/{stage}/{vendor}"
+
+
+FORMER_SECRETS: Mapping[str, str] = {
+    "agora-certificate": "agora",
+    "agora-notifications": "agora",
+    "seameet-webhook": "seameet",
+}
+"""By secret, both without stage: the secret that held its key in earlier releases. This release reads both."""
 
 
 def job_prefix(stage: str) -> str:
@@ -91,13 +100,26 @@ class SecretSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
+class OwnSecretSettings(SecretSettings):
+    """For functions that read a key with a secret of its own; `read_old_secrets`: also where it was before."""
+
+    read_old_secrets: bool
+
+    def former_secret(self, name: str) -> str | None:
+        """The name in Secrets Manager of the secret that held this one's key before; None if it is not read."""
+        return self.secret_name(FORMER_SECRETS[name]) if self.read_old_secrets and name in FORMER_SECRETS else None
+
+
+@dataclass(frozen=True)
 class VendorSettings(SecretSettings):
     """For functions that call vendors: `base_urls` replaces a vendor's scheme and host, by the vendor's name.
 
-    `kms_key_arn` is the customer's key that encrypts the buckets; None if AWS's own keys do.
+    `kms_key_arn` is the customer's key that encrypts the buckets; None if AWS's own keys do. `residency` names the
+    countries that the data must stay in; None if it may go anywhere.
     """
 
     base_urls: Mapping[str, str]
+    residency: str | None = field(default=None, kw_only=True)
     kms_key_arn: str | None = field(default=None, kw_only=True)
 
 
@@ -158,6 +180,14 @@ class WebhookSettings(FunctionSettings):
     webhook_secret: str
 
 
+@dataclass(frozen=True)
+class TurnsSettings(TableSettings):
+    """For functions that take or give back slots: their number by provider; a provider without one has no slots."""
+
+    slots: Mapping[str, int]
+    poll_ceiling_minutes: int
+
+
 # Routes
 
 
@@ -174,7 +204,7 @@ class WatchSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
-class StartRecordingSettings(AgoraSettings, WatchSettings, RouteSettings):
+class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
     provider: str
@@ -253,19 +283,19 @@ class GetInsightsSettings(TableSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
-class ReceiveNotificationSettings(TableSettings, SecretSettings, RouteSettings):
+class ReceiveNotificationSettings(TableSettings, OwnSecretSettings, RouteSettings):
     """The table, and the stage of the secret that notifications are signed with."""
 
 
 @dataclass(frozen=True)
-class ReceiveCallbackSettings(CallbacksSettings, VendorSettings, WebhookSettings, RouteSettings):
+class ReceiveCallbackSettings(CallbacksSettings, OwnSecretSettings, WebhookSettings, RouteSettings):
     """`providers` are all providers of the stack: callbacks of any other provider are refused."""
 
     providers: Sequence[str]
 
 
 @dataclass(frozen=True)
-class KeepResultSettings(RepliesBucketSettings, VendorSettings, RouteSettings):
+class KeepResultSettings(RepliesBucketSettings, OwnSecretSettings, RouteSettings):
     """`provider` is the one that sends its results to the function's route."""
 
     provider: str
@@ -276,30 +306,35 @@ class KeepResultSettings(RepliesBucketSettings, VendorSettings, RouteSettings):
 
 @dataclass(frozen=True)
 class PrepareMediaSettings(TableSettings, RecordingsBucketSettings, LateFilesSettings):
-    """The table and the bucket of the tracks."""
+    """The table and the bucket of the tracks, which the function may use only in sessions of a role.
+
+    `session_role_arn` is that role. `kms_key_arn` is the customer's key that encrypts both; None if AWS's own keys do.
+    """
+
+    session_role_arn: str
+    kms_key_arn: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
-class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings):
+class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings, TurnsSettings):
     """`failover` are the providers that take over, in this order.
 
-    A provider takes over `failover_minutes` after its predecessor became unavailable. `submit_ceiling_minutes` counts
-    from the arrival of the media object. `link_minutes` is the life of a presigned URL. Vendors reach our webhooks
-    under `webhook_url`.
+    A provider takes over `failover_minutes` after the arrival. `give_up_hours` counts from the first turn of the media
+    object at a provider, `queue_days` from its arrival. `link_minutes` is the life of a presigned URL. Vendors reach
+    our webhooks under `webhook_url`.
     """
 
     failover: Sequence[str]
     failover_minutes: int
-    submit_ceiling_minutes: int
+    give_up_hours: int
+    queue_days: int
     link_minutes: int
     webhook_url: str
 
 
 @dataclass(frozen=True)
-class PollJobSettings(RepliesSettings, VendorSettings):
+class PollJobSettings(RepliesSettings, VendorSettings, TurnsSettings):
     """`poll_ceiling_minutes` counts from the moment in which the provider accepted the job."""
-
-    poll_ceiling_minutes: int
 
 
 @dataclass(frozen=True)
@@ -308,8 +343,15 @@ class SaveInsightsSettings(RepliesSettings, VendorSettings):
 
 
 @dataclass(frozen=True)
-class ReportFailureSettings(TableSettings):
-    """The table only."""
+class ReportFaultSettings(TableSettings):
+    """`give_up_hours` is how long faults in a row are waited for."""
+
+    give_up_hours: int
+
+
+@dataclass(frozen=True)
+class ReportFailureSettings(TurnsSettings):
+    """The table, and what is needed to give slots back."""
 
 
 @dataclass(frozen=True)
@@ -345,7 +387,7 @@ class ReceiveResultEventSettings(CallbacksSettings):
 
 
 @dataclass(frozen=True)
-class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings):
+class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings, TurnsSettings):
     """`providers` as for results. `arrivals_arn` is the queue of arrivals, and the two URLs are dead-letter queues."""
 
     providers: Sequence[str]
@@ -355,8 +397,8 @@ class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettin
 
 
 @dataclass(frozen=True)
-class ReportStoppedExecutionSettings(TableSettings):
-    """The table only."""
+class ReportStoppedExecutionSettings(TurnsSettings):
+    """The table, and what is needed to give slots back."""
 
 
 @dataclass(frozen=True)
@@ -379,7 +421,7 @@ class StageSettings:
             SettingsInvalid: the file is missing or no JSON object, or names every setting that is missing or malformed.
         """
         try:
-            given = json.loads(file.read_bytes())
+            given = parse_bounded(file.read_bytes())
         except FileNotFoundError:
             raise SettingsInvalid(f"{file.name} is missing from the package") from None
         except ValueError:
@@ -411,10 +453,14 @@ def _parse(text: str, kind: Any) -> Any:
         if not text.isdecimal():
             raise ValueError("is not a whole number")
         return int(text)
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise ValueError("is not true or false")
+        return text == "true"
     form, name = (list, "list") if kind == Sequence[str] else (dict, "object")
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
+        value = parse_bounded(text)
+    except ValueError:
         value = None
     if not isinstance(value, form):
         raise ValueError(f"is not a JSON {name}")

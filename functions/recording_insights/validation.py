@@ -5,7 +5,6 @@ A reader is called with the path of a field and its value. It returns the value,
 that an API document can be generated from the same tables.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
+from recording_insights.bounded import parse_bounded
 from recording_insights.errors import InvalidRequest
 
 T = TypeVar("T")
@@ -245,7 +245,7 @@ def from_text(parse: Callable[[str], Any], reader: Reader[T]) -> Reader[T]:
 
 def from_json(reader: Reader[T]) -> Reader[T]:
     """The same reader for values that may come as JSON text."""
-    return from_text(json.loads, reader)
+    return from_text(parse_bounded, reader)
 
 
 def _read_moment(path: str, value: Any) -> str:

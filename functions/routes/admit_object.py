@@ -22,6 +22,6 @@ def handler(request: HttpRequest) -> HttpResponse:
         bucket=bucket,
         store=wiring.media,
         find=partial(wiring.s3_media.find, bucket),
-        admit=wiring.admit,
+        admit=partial(wiring.admit, who=request.who),
     )
     return HttpResponse(dict(admitted), 202)

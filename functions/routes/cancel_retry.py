@@ -13,4 +13,5 @@ wiring = Wiring(CancelRetrySettings)
 @http_route(Logger(service="cancel-retry"))
 def handler(request: HttpRequest) -> HttpResponse:
     """202 and the retry, which is canceled."""
-    return HttpResponse(cancel_retry(request.path.get("retry_id", ""), retries=wiring.retries), 202)
+    retry_id = request.path.get("retry_id", "")
+    return HttpResponse(cancel_retry(retry_id, retries=wiring.retries, who=request.who), 202)

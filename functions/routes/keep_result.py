@@ -14,6 +14,7 @@ wiring = Wiring(KeepResultSettings)
 @http_route(Logger(service="keep-result"), largest_body=LARGEST_CALLBACK, is_anonymous=True)
 def handler(request: HttpRequest) -> HttpResponse:
     """200 for every authentic callback, once it is stored."""
-    callback = CallbackRequest(request.body, request.headers)
-    outcome = keep_result(wiring.settings.provider, wiring.result_adapter, callback, replies=wiring.replies)
+    provider = wiring.settings.provider
+    callback = CallbackRequest(request.body, request.headers, secrets=wiring.signing_keys(provider))
+    outcome = keep_result(provider, wiring.result_receiver, callback, replies=wiring.replies)
     return HttpResponse({"outcome": outcome})

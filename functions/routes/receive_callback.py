@@ -14,11 +14,11 @@ wiring = Wiring(ReceiveCallbackSettings)
 def handler(request: HttpRequest) -> HttpResponse:
     """200 for every authentic callback of one of our jobs, even if it changed nothing."""
     provider, job = request.path.get("provider", ""), request.path.get("job", "")
-    adapter = wiring.callback_adapter(provider)
+    receiver = wiring.receiver(provider)
     callback = CallbackRequest(
         request.body,
         request.headers,
         path_token=request.path.get("token", ""),
-        expected_token=wiring.callback_token(provider, job),
+        secrets=wiring.callback_secrets(provider, job),
     )
-    return HttpResponse({"outcome": wiring.callbacks.receive_webhook(provider, adapter, callback, name=job)})
+    return HttpResponse({"outcome": wiring.callbacks.receive_webhook(provider, receiver, callback, name=job)})

@@ -21,5 +21,6 @@ def handler(request: HttpRequest) -> HttpResponse:
         retries=wiring.retries,
         machine=wiring.retry_machine,
         deadline=request.deadline,
+        who=request.who,
     )
     return HttpResponse(answer, 200 if wanted.dry_run else 202)

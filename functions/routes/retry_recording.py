@@ -21,5 +21,6 @@ def handler(request: HttpRequest) -> HttpResponse:
         store=wiring.media,
         executions=wiring.workflow,
         deadline=request.deadline,
+        who=request.who,
     )
     return HttpResponse(retried, 202)

@@ -22,6 +22,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         default_provider=wiring.settings.provider,
         validate_options=validate_options,
         aws_region=wiring.aws_region,
+        residency=wiring.settings.residency,
     )
     started = start_recording(
         wanted,
@@ -31,6 +32,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         watch=wiring.start_watch,
         idempotency_key=request.headers.get("idempotency-key"),
         caller=request.caller,
+        who=request.who,
     )
     location = f"/recordings/{started.recording['recording_id']}"
     return HttpResponse(public(started.recording), 201 if started.new else 200, {"location": location})

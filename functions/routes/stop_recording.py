@@ -19,6 +19,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         agora=wiring.agora,
         deadline=request.deadline,
         watch_stop=wiring.start_stop_watch,
+        who=request.who,
     )
     shown = ("recording_id", "status", "stage", "reason_code", "reason")
     content = {name: value for name, value in recording.items() if name in shown}

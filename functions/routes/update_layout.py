@@ -20,5 +20,6 @@ def handler(request: HttpRequest) -> HttpResponse:
         store=wiring.recordings,
         agora=wiring.agora,
         deadline=request.deadline,
+        who=request.who,
     )
     return HttpResponse(public(recording))

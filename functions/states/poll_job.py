@@ -20,6 +20,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         store=wiring.media,
         provider_for=wiring.provider_for,
         replies=wiring.replies,
+        turns=wiring.turns,
         ceiling_minutes=wiring.settings.poll_ceiling_minutes,
         now=utc_now,
     )

@@ -19,12 +19,14 @@ wiring = Wiring(PrepareMediaSettings)
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, `Progress` out."""
+    progress = Progress.from_state(event)
+    limited = wiring.for_media(progress.recording_id, progress.key)
     progress = prepare_media(
-        Progress.from_state(event),
-        store=wiring.media,
-        folder=wiring.folder,
+        progress,
+        store=limited.media,
+        folder=limited.folder,
         remux=remux,
-        conversion=FileConversion(wiring.folder, wiring.s3_media.range_reader, formats_of, convert),
+        conversion=FileConversion(limited.folder, limited.s3_media.range_reader, formats_of, convert),
         late_minutes=wiring.settings.late_files_minutes,
         is_running=wiring.is_running,
         now=utc_now,

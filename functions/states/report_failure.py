@@ -14,7 +14,7 @@ wiring = Wiring(ReportFailureSettings)
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, after a Catch with `error` and `failed_state`. Returns the reason, for the console."""
-    reason = report_failure(event, store=wiring.media)
+    reason = report_failure(event, store=wiring.media, turns=wiring.turns)
     ids = {name: event[name] for name in ("recording_id", "media_id", "key")}
     logger.error("failed", extra={**ids, "reason": reason, "fault": fault_of(event.get("error", {}))})
     return {"recording_id": event["recording_id"], "key": event["key"], "reason": reason}

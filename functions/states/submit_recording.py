@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from recording_insights.processing.progress import Progress
-from recording_insights.processing.submit_recording import submit_recording
+from recording_insights.processing.submit_recording import Patience, submit_recording
 from recording_insights.settings import SubmitRecordingSettings
 from wiring import Wiring, utc_now
 
@@ -20,8 +20,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         store=wiring.media,
         providers=wiring.provider_choice,
         links=wiring.links,
-        ceiling_minutes=wiring.settings.submit_ceiling_minutes,
-        failover_minutes=wiring.settings.failover_minutes,
+        turns=wiring.turns,
+        patience=Patience(
+            give_up_hours=wiring.settings.give_up_hours,
+            queue_days=wiring.settings.queue_days,
+            failover_minutes=wiring.settings.failover_minutes,
+        ),
         is_running=wiring.is_running,
         now=utc_now,
     )

@@ -8,11 +8,12 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from operations.agora_key import OperationFailed, rotate_key
+from operations.agora_key import rotate_key
+from operations.deployed_stack import OperationFailed
 from sandbox.cloud.context import STAGE, full_context
 from sandbox.cloud.deployment import CdkCommand, bootstrap_template, deploy
 from sandbox.cloud.local_cloud import (
@@ -162,6 +163,7 @@ def _deploy_again(
 ) -> LocalStack:
     with phases.phase("Deploy the changed code") as report:
         try:
+            store_secrets(_cloud_of(stack))
             outputs = deploy(supervisor, location, CdkCommand.find(), _cloud_of(stack), stack.context, report)
         except StartError as error:
             raise StartError(f"{error}\nThe stack is still up, with the code that was deployed before.") from error
@@ -269,6 +271,7 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
         outputs = kept.outputs
     else:
         with phases.phase("Deploy the stack") as report:
+            store_secrets(cloud)
             outputs = deploy(supervisor, location, cdk, cloud, settings, report)
             if not kept:
                 _create_key(cloud, report)
@@ -308,11 +311,16 @@ def _cloud_of(stack: LocalStack) -> LocalCloud:
 
 
 def _prepare(cloud: LocalCloud, cdk: CdkCommand, location: Location, phases: Phases) -> None:
-    with phases.phase("Bootstrap CDK and store the vendors' secrets"):
+    with phases.phase("Bootstrap CDK"):
         bootstrap(cloud, bootstrap_template(cdk, location.directory))
-        secrets = cloud.client("secretsmanager")
-        for vendor, secret in credentials().items():
-            secrets.create_secret(Name=f"recording-insights/{STAGE}/{vendor}", SecretString=json.dumps(secret))
+
+
+def store_secrets(cloud: LocalCloud) -> None:
+    """Create the secrets of the stand-ins that do not exist. A kept state may be of code that knew fewer."""
+    secrets = cloud.client("secretsmanager")
+    for name, secret in credentials().items():
+        with suppress(secrets.exceptions.ResourceExistsException):
+            secrets.create_secret(Name=f"recording-insights/{STAGE}/{name}", SecretString=json.dumps(secret))
 
 
 def _create_key(cloud: LocalCloud, report: Callable[[str], None]) -> None:

@@ -127,7 +127,7 @@ def print_logs(stack: LocalStack, *, containing: str = "", as_json: bool = False
 def _print(records: Sequence[Record], containing: str, as_json: bool) -> None:
     for record in records:
         if containing in record.text:
-            print(record.document() if as_json else printable(record.line()), flush=True)
+            print(printable(record.document() if as_json else record.line()), flush=True)
 
 
 def _stamp_of(given: Mapping[str, Any]) -> datetime | None:

@@ -8,6 +8,7 @@ import assemblyai as aai
 import pytest
 from assemblyai.api import delete_transcript  # type: ignore[attr-defined]
 
+from recording_insights.providers.registry import validate_options
 from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.runtime.runtime import Runtime
 from sandbox.stand_ins.vendors.assemblyai.server import CREDENTIALS, AssemblyAIDials
@@ -125,3 +126,7 @@ def test_more_jobs_than_slots_are_all_done(client: aai.Client, runtime: Runtime)
     group = aai.Transcriber(client=client, max_workers=2).transcribe_group([LINK, LINK])
     assert isinstance(group, aai.TranscriptGroup)
     assert [transcript.status for transcript in group] == [aai.TranscriptStatus.completed] * 2
+
+
+def test_all_that_the_client_can_redact_is_an_option() -> None:
+    validate_options("assemblyai", {"redact_pii": [policy.value for policy in aai.PIIRedactionPolicy]})

@@ -25,7 +25,7 @@ from sandbox.stand_ins.agora.media import beginning_mp4
 from sandbox.stand_ins.hearing.pitch import SAMPLE_RATE
 from sandbox.stand_ins.hearing.speech import decode
 from sandbox.stand_ins.runtime.runtime import Runtime
-from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
+from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS, SIGNING_KEY
 from tests.unit.fakes import FakeStream
 
 WORKSPACE = CREDENTIALS["workspaceId"]
@@ -128,7 +128,8 @@ def callbacks(served: str) -> Iterator["queue.Queue[CallbackRequest]"]:
     class Webhook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            came.put(CallbackRequest(body, {name.lower(): value for name, value in self.headers.items()}))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            came.put(CallbackRequest(body, headers, secrets=[[SIGNING_KEY]]))
             self.send_response(200)
             self.end_headers()
 
@@ -150,7 +151,7 @@ def test_the_script_is_called_back(served: str, wav: Path, callbacks: "queue.Que
     meeting_id = Script(f"{served}/seameet/seameet-api", wav).run()
 
     callback = callbacks.get(timeout=120)
-    signature = hmac.new(CREDENTIALS["webhookSecret"].encode(), callback.body, hashlib.sha256).hexdigest()
+    signature = hmac.new(SIGNING_KEY.encode(), callback.body, hashlib.sha256).hexdigest()
     assert callback.headers["x-seasalt-server-signature"] == signature
     news = json.loads(callback.body)
     assert (news["event_name"], news["meeting_id"]) == ("dashboard_analysis_finished", meeting_id)

@@ -68,18 +68,19 @@ class CountedTable(FakeTable):
         self.bill.add("queries")
         return super().query(**arguments)
 
-    def put_item(self, **arguments: Any) -> None:
+    def put_item(self, **arguments: Any) -> dict[str, Any]:
         with self._counted(arguments["Item"]):
-            super().put_item(**arguments)
+            return super().put_item(**arguments)
 
     def update_item(self, **arguments: Any) -> dict[str, Any]:
         with self._counted(arguments["Key"]):
             return super().update_item(**arguments)
 
-    def delete_item(self, **arguments: Any) -> None:
+    def delete_item(self, **arguments: Any) -> dict[str, Any]:
         with self._counted(arguments["Key"]) as before:
-            super().delete_item(**arguments)
+            old = super().delete_item(**arguments)
             self.bill.add("units", _units(before, {}))
+        return old
 
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> None:
         self.bill.add("writes", len(TransactItems))

@@ -40,7 +40,7 @@ EXPECTED: Mapping[str, Counts] = {
     "watch of a recording of one hour": Counts(22, 7, 0, 9, 6, 11, 0, 0, 1, 4, 0),
     "watch of ten minutes, stopped": Counts(10, 3, 0, 5, 3, 8, 0, 0, 1, 1, 0),
     "watch of ten minutes, without a stop": Counts(10, 3, 0, 6, 7, 14, 0, 0, 1, 2, 0),
-    "`POST /recordings`": Counts(0, 1, 1, 0, 5, 11, 0, 0, 0, 2, 1),
+    "`POST /recordings`": Counts(0, 1, 1, 0, 5, 11, 0, 0, 0, 3, 1),
     "`POST /recordings/{id}/stop`": Counts(0, 1, 1, 0, 2, 5, 0, 0, 0, 1, 0),
     "`GET /recordings/{id}`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
     "`GET /recordings/{id}/insights`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),

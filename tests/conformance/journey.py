@@ -18,11 +18,13 @@ from aws_lambda_powertools.utilities import parameters
 from events import admit_media, receive_result_event
 from recording_insights.agora import calls as agora_calls
 from recording_insights.agora.calls import AgoraCalls
+from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER
 from recording_insights.aws import clients
 from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
+from recording_insights.providers.registry import webhook_secret
 from recording_insights.settings import secret_name
 from recording_insights.store.rows import RecordingRow
 from routes import (
@@ -38,7 +40,15 @@ from states import check_recording, prepare_media, recover_recording
 from tests.conformance.counted_aws import Bill, CountedBuckets, CountedStepFunctions, CountedTable, etag_of
 from tests.conformance.counts import Counts
 from tests.conformance.scene import MEDIA, RECORDINGS, SECRET, TASKS, WITHOUT_END, Scene
-from tests.conformance.state_machine import DEFAULTS, DEFAULTS_OF_WATCH, State, StateMachine
+from tests.conformance.state_machine import (
+    DEFAULTS,
+    DEFAULTS_OF_WATCH,
+    State,
+    StateMachine,
+    Task,
+    TaskTimedOut,
+    value_of,
+)
 from tests.stand_in_session import HOST
 from tests.transcribe_in_process import LocalCloud
 from tests.unit.agora import fake_agora
@@ -89,7 +99,7 @@ class Journey(Scene):
         self.due: list[_Due] = []
         self.begun = 0
         self.states: dict[str, list[str]] = {"media": [], "watch": []}
-        self.parked: dict[str, _Due] = {}
+        self.waiting: dict[str, _Due] = {}
         super().__post_init__()
         self.ears.may_hear.clear()
 
@@ -144,7 +154,7 @@ class Journey(Scene):
         for _ in range(MOST_STEPS):
             if not self.due:
                 return
-            self._unpark()
+            self._wake()
             present = min(self.due, key=lambda due: due.at)
             self.clock.elapsed = max(self.clock.elapsed, present.at)
             with self.on_bill(present.purpose):
@@ -185,22 +195,22 @@ class Journey(Scene):
         defaults: Mapping[str, frozenset[str]],
         purpose: str,
     ) -> _Due:
-        tasks: dict[str, Callable[[Mapping[str, Any], State], State]] = {
-            name: partial(self._task, module) for name, module in modules.items()
-        }
+        tasks: dict[str, Task] = {name: partial(self._task, module) for name, module in modules.items()}
         execution = _Due(self.clock.elapsed, iter(()), purpose)
-        if modules is TASKS:
-            tasks["Await callback"] = self._await_token
-            tasks["Await end of track"] = partial(self._park, execution)
+        if "Await callback" in definition["States"]:
+            tasks["Await callback"] = self._await_callback
+            for name in ("Await turn", "Await end of track"):
+                tasks[name] = partial(self._await_token, name, execution)
         wait = partial(self._wait, execution)
         execution.steps = self._counted(StateMachine(definition, tasks, wait, defaults).run(state), purpose)
         return execution
 
     def _counted(self, states: Iterator[str], purpose: str) -> Iterator[str]:
         for name in states:
-            self.bill.add("transitions")
-            self.entered.append(name)
-            self.states[purpose].append(name)
+            if name:
+                self.bill.add("transitions")
+                self.entered.append(name)
+                self.states[purpose].append(name)
             self._begin_executions()
             yield name
 
@@ -211,19 +221,19 @@ class Journey(Scene):
             if self.polls < 1:
                 self._finish_jobs()
 
-    def _park(self, execution: _Due, entry: Mapping[str, Any], state: State) -> State:
-        """Write the task token, and wait until it comes back or the time is over: both lead to the same state."""
-        timed_out = entry["Catch"][0]
-        assert timed_out["ErrorEquals"] == ["States.Timeout"]
-        assert (timed_out["Next"], timed_out["Output"]) == (entry["Next"], entry["Output"])
-        token = self._write_token(entry, state)
-        self.parked[token] = execution
-        execution.at = self.clock.elapsed + entry["TimeoutSeconds"]
-        return {}
+    def _await_token(self, name: str, execution: _Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
+        """Wait until somebody brings the token back, or the time is over."""
+        token = self._write_token(name, entry, state)
+        self.waiting[token] = execution
+        execution.at = self.clock.elapsed + value_of(name, entry["TimeoutSeconds"], {"input": state})
+        yield
+        if token not in self.woken:
+            raise TaskTimedOut
 
-    def _unpark(self) -> None:
-        for token in self.parked.keys() & set(self.woken):
-            self.parked.pop(token).at = self.clock.elapsed
+    def _wake(self) -> None:
+        """Make the executions due whose tokens have come back."""
+        for token in self.waiting.keys() & set(self.woken):
+            self.waiting.pop(token).at = self.clock.elapsed
 
     @staticmethod
     def _task(module: ModuleType, entry: Mapping[str, Any], state: State) -> State:
@@ -254,6 +264,7 @@ class Journey(Scene):
             recordings=self.store.recordings,
             s3=self.s3,
             step_functions=self.step_functions,
+            turns=self._turns(partial(clients.end_wait, self.step_functions)),
         )
         for module in FUNCTIONS:
             self.patch.setattr(module, "handler", partial(self._call_function, module.__name__, module.handler))
@@ -267,7 +278,9 @@ class Journey(Scene):
         stage = ENVIRONMENT["STAGE"]
         secrets: dict[str, Mapping[str, Any]] = {
             secret_name(stage, self.name): self.vendor.credentials,
-            secret_name(stage, "agora"): fake_agora.SECRET,
+            secret_name(stage, webhook_secret(self.name)): self.vendor.webhook_secret,
+            secret_name(stage, "agora"): {**fake_agora.SECRET, "appId": "970CA35de60c44645bbae8a215061b33"},
+            secret_name(stage, CERTIFICATE_SECRET): {CERTIFICATE_KEY: "5CFd2fd1755d40ecb72977518be15d3b"},
             secret_name(stage, UPLOADER): UPLOADER_KEY,
             ENVIRONMENT["WEBHOOK_SECRET"]: {"key": SECRET},
         }

@@ -6,7 +6,7 @@ Nothing here knows a vendor: what differs stands in the stand-in's `VENDOR` and 
 import io
 import json
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,24 +21,27 @@ from botocore.response import StreamingBody
 
 from events import receive_result_event
 from recording_insights.aws import clients
+from recording_insights.aws.reply_bucket import CALLBACKS
 from recording_insights.model.insights import Insights
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.progress import Progress
+from recording_insights.processing.turns import LEASE_MARGIN_SECONDS, Turns
 from recording_insights.providers.port import Provider
-from recording_insights.providers.registry import sends_result
+from recording_insights.providers.registry import PROVIDERS, capabilities_of, sends_result, webhook_secret
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.settings import StageSettings, secret_name
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow, TryRow
+from recording_insights.store.turns import TurnStore
 from routes import keep_result, receive_callback
 from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.customer.downloads import DownloadFailed
 from sandbox.stand_ins.hearing.speech import Utterance, check_container
 from sandbox.stand_ins.vendors.registry import vendors
 from sandbox.stand_ins.vendors.vendor import Vendor
-from states import poll_job, prepare_media, report_failure, save_insights, submit_recording
-from tests.conformance.state_machine import NoWay, State, StateMachine, TaskTimedOut, value_of
+from states import poll_job, prepare_media, report_failure, report_fault, save_insights, submit_recording
+from tests.conformance.state_machine import NoWay, State, StateMachine, Task, TaskTimedOut, value_of
 from tests.stand_in_session import HOST, stand_in_session
 from tests.transcribe_in_process import LocalCloud, boto3_calls_stand_ins
 from tests.unit.environment import ENVIRONMENT
@@ -50,6 +53,7 @@ R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
 RECORDINGS, REPLIES = ENVIRONMENT["RECORDINGS_BUCKET"], ENVIRONMENT["REPLIES_BUCKET"]
 SECRET = "webhook-secret"
 SIGNATURE = "X-Amz-Signature=5ec0de"
+LEASE_SECONDS = int(ENVIRONMENT["POLL_CEILING_MINUTES"]) * 60 + LEASE_MARGIN_SECONDS
 MEDIA = b"media"
 MOST_STATES = 2_000
 WITHOUT_END = 1e6
@@ -65,6 +69,7 @@ TASKS: Mapping[str, ModuleType] = {
     "Submit recording": submit_recording,
     "Poll job": poll_job,
     "Save insights": save_insights,
+    "Report fault": report_fault,
     "Report failure": report_failure,
 }
 """The function of each Task that calls one."""
@@ -119,6 +124,9 @@ class Buckets(FakeS3):
 class Scene:
     """A media object on its way through one provider; `entered` are the states that the workflow went through.
 
+    `parked` are the rows of the media object each time it waited for its turn, and `woken` the tokens that came back.
+    `slots` replaces the provider's own number of slots.
+
     The functions are wired as on AWS, by their environment; `patch` puts doubles in the place of AWS and the vendor.
     """
 
@@ -132,6 +140,9 @@ class Scene:
     entered: list[str] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
+    parked: list[MediaRow] = field(default_factory=list)
+    slots: int | None = None
+    tokens: int = 0
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -213,8 +224,12 @@ class Scene:
 
     def run(self) -> str:
         """Go through the workflow to its end, and let the vendor come to its own; the media object's final status."""
-        tasks = {name: partial(self._call, name) for name in TASKS}
-        waits = dict.fromkeys(("Await callback", "Await end of track"), self._await_token)
+        tasks: dict[str, Task] = {name: partial(self._call, name) for name in TASKS}
+        waits: dict[str, Task] = {
+            "Await callback": self._await_callback,
+            "Await end of track": self._await_callback,
+            "Await turn": self._await_turn,
+        }
         machine = StateMachine(self.definition, {**tasks, **waits}, self._pass_time)
         for name in machine.run(self.start):
             self.entered.append(name)
@@ -236,20 +251,33 @@ class Scene:
         self._finish_jobs()
         self.clock.elapsed += seconds
 
-    def _await_token(self, entry: Mapping[str, Any], state: State) -> State:
-        """Write the task token as the definition says, and wait until it comes back or the time is over."""
-        token = self._write_token(entry, state)
+    def _await_callback(self, entry: Mapping[str, Any], state: State) -> State:
+        """Wait until the token comes back or the time is over."""
+        token = self._write_token("Await callback", entry, state)
         self._finish_jobs()
         if token not in self.woken:
             self.clock.elapsed += entry["TimeoutSeconds"]
             raise TaskTimedOut
         return {}
 
-    def _write_token(self, entry: Mapping[str, Any], state: State) -> str:
-        """Write a task token as the definition says, and return it."""
-        token = f"token-{len(self.entered)}"
-        states = {"input": state, "context": {"Task": {"Token": token}}}
-        write = value_of("Await callback", entry["Arguments"], states)
+    def _await_turn(self, entry: Mapping[str, Any], state: State) -> State:
+        """Wait until the time is over: no other media object could free a slot or mend the provider."""
+        token = self._write_token("Await turn", entry, state)
+        self.parked.append(self.row)
+        self._finish_jobs()
+        assert token not in self.woken
+        self.clock.elapsed += value_of("Await turn", entry["TimeoutSeconds"], {"input": state})
+        raise TaskTimedOut
+
+    def _write_token(self, name: str, entry: Mapping[str, Any], state: State) -> str:
+        """Write a task token as the definition says, and return it.
+
+        Raises:
+            ClientError: the condition of the write does not hold. The state ends with this error.
+        """
+        self.tokens += 1
+        token = f"token-{self.tokens}"
+        write = value_of(name, entry["Arguments"], {"input": state, "context": {"Task": {"Token": token}}})
         self.table.update_item(
             Key=_plain(write["Key"]),
             UpdateExpression=write["UpdateExpression"],
@@ -280,17 +308,25 @@ class Scene:
             media=self.store,
             s3=self.s3,
             end_wait=self.woken.append,
+            turns=self._turns(self.woken.append),
         )
         for module in (prepare_media, submit_recording, poll_job):
             self.patch.setattr(module, "utc_now", self.clock.now)
         secrets = {
             secret_name(ENVIRONMENT["STAGE"], self.name): self.vendor.credentials,
+            secret_name(ENVIRONMENT["STAGE"], webhook_secret(self.name)): self.vendor.webhook_secret,
             ENVIRONMENT["WEBHOOK_SECRET"]: {"key": SECRET},
         }
         self.patch.setattr(parameters, "get_secret", lambda name, **_: json.dumps(dict(secrets[name])))
         self.patch.setattr(vendor_http, "_session", lambda: stand_in_session(self.client))
         if self.cloud:
             self._wire_aws(self.cloud)
+
+    def _turns(self, end_wait: Callable[[str], None]) -> Turns:
+        """The turns of the provider, by the clock of the scene."""
+        slots = PROVIDERS[self.name].slots if self.slots is None else self.slots
+        limits = {} if slots is None else {self.name: slots}
+        return Turns(TurnStore(self.table, self.clock.now), limits, LEASE_SECONDS, end_wait)
 
     def _wire_aws(self, cloud: LocalCloud) -> None:
         """A service of AWS: its jobs read and write the local cloud's S3, and its event comes from there."""
@@ -335,6 +371,8 @@ class Scene:
         answer = route.handler(event, _Context())
         self.answers.append(int(answer["statusCode"]))
         for bucket, key in self.s3.objects.keys() - before:
+            if key.startswith(CALLBACKS):
+                assert capabilities_of(self.name).callback_is_result, "without it, the function may store no result"
             if bucket == REPLIES and sends_result(self.name):
                 self._announce_reply(key)
         return self.answers[-1]

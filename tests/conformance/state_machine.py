@@ -6,7 +6,7 @@ does not name. A Retry is left out: a task that failed once in this process fail
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import getitem
@@ -16,10 +16,13 @@ from sandbox.cloud.emulator.evaluations import Evaluation, expression_of, record
 
 State = Mapping[str, Any]
 """The input or the output of a state."""
+Task = Callable[[Mapping[str, Any], State], "State | Iterator[None]"]
 
 DEFAULTS: Mapping[str, frozenset[str]] = {
     "Media prepared?": frozenset({"submit"}),
     "Job finished?": frozenset({"failed"}),
+    "Fault passes?": frozenset({"prepare", "submit", "running", "succeeded"}),
+    "Go on where?": frozenset({"succeeded"}),
 }
 """The outcomes that each Choice may send to its Default. Every other outcome needs a branch of its own."""
 DEFAULTS_OF_WATCH: Mapping[str, frozenset[str]] = {"Recording over?": frozenset({"watching"})}
@@ -28,10 +31,9 @@ DEFAULTS_OF_WATCH: Mapping[str, frozenset[str]] = {"Recording over?": frozenset(
 _OUTCOME = re.compile(r"\$states\.input\.outcome = '(\w+)'")
 _SECONDS = "{% $states.input.wait_seconds %}"
 _OUTPUTS = ("{% $states.input %}", "{% $states.result.Payload %}")
-_WITH_ERROR = re.compile(
-    r"\$merge\(\[\$states\.input, \{'error': \$states\.errorOutput, 'failed_state': '([\w ]+)'\}\]\)"
-)
-_WITH_WAIT = re.compile(r"\$merge\(\[\$states\.input, \{'wait_seconds': (\d+)\}\]\)")
+_MERGED = re.compile(r"\$merge\(\[\$states\.input, \{(?P<fields>.+)\}\]\)")
+_FIELD = r"'(\w+)': (?:'([\w ]*)'|(\d+)|(true)|\$states\.(\w+(?:\.\w+)*))"
+_FIELDS = re.compile(f"{_FIELD}(?:, {_FIELD})*")
 _PATH = re.compile(r"(?:'(?P<before>[^']*)' & )?\$states\.(?P<path>\w+(?:\.\w+)*)")
 
 
@@ -47,15 +49,16 @@ class TaskTimedOut(Exception):
 class StateMachine:
     """A definition in Amazon States Language, with a function for each Task by its name.
 
-    A task takes the definition of its state and the input, and returns the output. `pass_time` is called with the
-    seconds of each Wait. `defaults` are the outcomes that each Choice may send to its Default.
+    A task takes the definition of its state and the input, and returns the output. One that waits for its token may be
+    a generator: it yields as long as it waits. `pass_time` is called with the seconds of each Wait. `defaults` are the
+    outcomes that each Choice may send to its Default.
 
     Raises:
         NoWay: a Task has no function.
     """
 
     definition: Mapping[str, Any]
-    tasks: Mapping[str, Callable[[Mapping[str, Any], State], State]]
+    tasks: Mapping[str, Task]
     pass_time: Callable[[int], None]
     defaults: Mapping[str, frozenset[str]] = field(default_factory=lambda: DEFAULTS)
 
@@ -67,16 +70,19 @@ class StateMachine:
     def run(self, state: State) -> Iterator[str]:
         """Go through the states from the start to an end, and yield the name of each after it is through.
 
+        While a task waits, its yields are passed on as an empty name.
+
         Raises:
             NoWay: an outcome has no branch, or a form is not known.
             AssertionError: a task raised it. All other exceptions of a task go to its Catch.
         """
         name: str | None = self.definition["StartAt"]
         while name is not None:
-            present, (name, state) = name, self._step(name, state)
+            present = name
+            name, state = yield from self._step(name, state)
             yield present
 
-    def _step(self, name: str, state: State) -> tuple[str | None, State]:
+    def _step(self, name: str, state: State) -> Generator[str, None, tuple[str | None, State]]:
         entry = self.definition["States"][name]
         match entry["Type"]:
             case "Choice":
@@ -87,14 +93,18 @@ class StateMachine:
                 self.pass_time(value_of(name, entry["Seconds"], {"input": state}))
                 return entry["Next"], state
             case "Task":
-                return self._do(name, entry, state)
+                return (yield from self._do(name, entry, state))
             case "Succeed" | "Fail":
                 return None, state
         raise NoWay(f"{name} has the type {entry['Type']}")
 
-    def _do(self, name: str, entry: Mapping[str, Any], state: State) -> tuple[str | None, State]:
+    def _do(self, name: str, entry: Mapping[str, Any], state: State) -> Generator[str, None, tuple[str | None, State]]:
         try:
             result = self.tasks[name](entry, state)
+            if isinstance(result, Iterator):
+                for _ in result:
+                    yield ""
+                result = {}
         except AssertionError:
             raise
         except Exception as error:  # noqa: BLE001 - States.ALL
@@ -124,14 +134,24 @@ def value_of(name: str, written: Any, states: Mapping[str, Any]) -> Any:
 def _evaluate(expression: str, states: Mapping[str, Any]) -> Any:
     if matched := _OUTCOME.fullmatch(expression):
         return states["input"]["outcome"] == matched[1]
-    if matched := _WITH_ERROR.fullmatch(expression):
-        return {**states["input"], "error": states["errorOutput"], "failed_state": matched[1]}
-    if matched := _WITH_WAIT.fullmatch(expression):
-        return {**states["input"], "wait_seconds": int(matched[1])}
+    if (matched := _MERGED.fullmatch(expression)) and _FIELDS.fullmatch(matched["fields"]):
+        return {**states["input"], **_fields_of(matched["fields"], states)}
     if matched := _PATH.fullmatch(expression):
-        value: Any = reduce(getitem, matched["path"].split("."), states)
+        value = _value_at(matched["path"], states)
         return value if matched["before"] is None else matched["before"] + value
     raise NoWay(f"a form that is not known: {expression}")
+
+
+def _value_at(path: str, states: Mapping[str, Any]) -> Any:
+    return reduce(getitem, path.split("."), states)
+
+
+def _fields_of(fields: str, states: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an object: each is a text, a whole number, true, or a path."""
+    values: dict[str, Any] = {}
+    for name, text, number, flag, path in re.findall(_FIELD, fields):
+        values[name] = _value_at(path, states) if path else int(number) if number else bool(flag) or text
+    return values
 
 
 def words_of_choice(entry: Mapping[str, Any]) -> dict[str, str]:
@@ -161,9 +181,11 @@ def next_of_choice(name: str, entry: Mapping[str, Any], state: State, defaults: 
 
 def _caught(name: str, entry: Mapping[str, Any], state: State, error: Exception) -> tuple[str, State]:
     """Return the next state after an exception, and its input, as Lambda and Step Functions put it."""
-    catch = next((catch for catch in entry.get("Catch", ()) if catch["ErrorEquals"] == ["States.ALL"]), None)
+    kind = "States.Timeout" if isinstance(error, TaskTimedOut) else type(error).__name__
+    catches = (catch for catch in entry.get("Catch", ()) if {kind, "States.ALL"} & set(catch["ErrorEquals"]))
+    catch = next(catches, None)
     if catch is None:
         raise NoWay(f"{name} catches no error") from error
     cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
-    raised = {"Error": type(error).__name__, "Cause": cause}
+    raised = {"Error": kind, "Cause": cause}
     return catch["Next"], value_of(name, catch["Output"], {"input": state, "errorOutput": raised})

@@ -12,6 +12,7 @@ from tests.conformance.scene import Scene
 from tests.conformance.sentences import assert_is_a_sentence
 from tests.ways_of_waiting import ParameterSet, each, each_provider
 
+HOUR = 3600
 Fault = dict[str, Any]
 """The dial `fail_next`, without the call."""
 
@@ -78,18 +79,26 @@ def test_an_answer_that_makes_no_sense_ends_well_or_with_a_reason(scene: Scene, 
         assert_is_a_sentence(scene.reason)
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_wrong_credentials_are_the_reason(scene: Scene, status: int) -> None:
-    vendor = scene.vendor
-    every = [call for call in (vendor.login, *vendor.prepares, vendor.submits) if call]
-    scene.dials(fail_next=[{"call": call, "status": status, "body": {"message": "no"}, "times": 9} for call in every])
+def calls_until_accepted(scene: Scene) -> list[str]:
+    """The calls that place a job: login, preparation and submission."""
+    return [call for call in (scene.vendor.login, *scene.vendor.prepares, scene.vendor.submits) if call]
 
-    assert scene.run() == "failed"
-    assert scene.names_vendor(scene.reason), scene.reason
-    # A service of AWS has no secret: the credentials are those of the function.
-    assert ("secret" if PROVIDERS[scene.name].secret_keys else "credentials") in scene.reason
-    assert_is_a_sentence(scene.reason)
-    assert scene.paid == 0
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_wrong_credentials_are_the_reason_of_a_wait_and_nothing_afterwards(scene: Scene, status: int) -> None:
+    fault = {"status": status, "body": {"message": "no"}, "times": 9}
+    scene.dials(fail_next=[{"call": call, **fault} for call in calls_until_accepted(scene)])
+
+    assert scene.run() == "done", scene.row
+    assert len(scene.parked) >= 4
+    for row in scene.parked:
+        reason = row["reason"]
+        assert row["reason_code"] == "credentials_refused"
+        assert scene.names_vendor(reason), reason
+        # A service of AWS has no secret: the credentials are those of the function.
+        assert ("secret" if PROVIDERS[scene.name].secret_keys else "credentials") in reason
+        assert_is_a_sentence(reason)
+    assert (scene.paid, scene.reason, scene.row.get("reason_code")) == (1, "", None)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -157,13 +166,14 @@ def test_a_job_that_never_ends_ends_at_the_ceiling(scene: Scene) -> None:
     assert scene.paid == 1
 
 
-def test_a_vendor_that_stays_away_ends_at_the_ceiling(scene: Scene) -> None:
-    vendor = scene.vendor
-    every = [call for call in (vendor.login, *vendor.prepares, vendor.submits) if call]
-    scene.dials(fail_next=[{"call": call, "status": 503, "times": 500} for call in every])
+def test_a_vendor_that_stays_away_ends_after_three_days(scene: Scene) -> None:
+    scene.dials(
+        fail_next=[{"call": call, "status": 503, "times": 2_000} for call in calls_until_accepted(scene)],
+    )
 
     assert scene.run() == "failed"
-    assert "not accepted within 60 minutes" in scene.reason
+    assert "not accepted within 3 days of the first turn" in scene.reason
+    assert scene.clock.elapsed == pytest.approx(72 * HOUR, abs=HOUR)
     assert scene.paid == 0
 
 

@@ -3,14 +3,16 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
+from types import ModuleType
 from typing import Any, get_args
 
 import pytest
+from botocore.exceptions import ClientError
 
 from recording_insights.errors import ItemTooLarge
 from recording_insights.processing.progress import Outcome
 from recording_insights.providers.registry import PROVIDERS
-from states import save_insights
+from states import poll_job, save_insights
 from tests.conformance.conftest import MakeScene
 from tests.conformance.scene import Scene
 from tests.conformance.state_machine import DEFAULTS, NoWay, State, StateMachine, value_of, words_of_choice
@@ -36,13 +38,16 @@ def without_branch(definition: Mapping[str, Any], word: str) -> dict[str, Any]:
 
 
 def machine(definition: Mapping[str, Any], outcome: str = "succeeded") -> StateMachine:
-    """Return a machine whose tasks have this outcome."""
+    """Return a machine whose tasks have this outcome; a fault is about the content."""
     tasks = [name for name, state in definition["States"].items() if state["Type"] == "Task"]
 
     def work(entry: Mapping[str, Any], state: State) -> State:
         return {**state, "outcome": outcome}
 
-    return StateMachine(definition, dict.fromkeys(tasks, work), lambda seconds: None)
+    def report(entry: Mapping[str, Any], state: State) -> State:
+        return {**state, "outcome": "failed"}
+
+    return StateMachine(definition, {**dict.fromkeys(tasks, work), "Report fault": report}, lambda seconds: None)
 
 
 def test_every_outcome_has_a_branch_or_is_named_as_a_default(definition: Mapping[str, Any]) -> None:
@@ -117,14 +122,22 @@ def test_a_fault_of_each_task_is_reported_with_its_name(definition: Mapping[str,
 
     def report(entry: Mapping[str, Any], state: State) -> State:
         reported.append(state)
-        return {"reason": "too large"}
+        return state if len(reported) == 1 else {**state, "outcome": "failed", "reason": "too large"}
 
     steps = machine(definition, outcome)
-    steps = replace(steps, tasks={**steps.tasks, task: fail, "Report failure": report})
-    list(steps.run({**STATE, "outcome": "prepare" if outcome == "prepare" else "submit"}))
+    steps = replace(steps, tasks={**steps.tasks, task: fail, "Report fault": report})
+    entered = list(steps.run({**STATE, "outcome": "prepare" if outcome == "prepare" else "submit"}))
 
-    [state] = reported
-    assert (state["failed_state"], state["error"]["Error"]) == (task, "ItemTooLarge")
+    first, second = reported
+    assert (first["failed_state"], first["error"]["Error"]) == (task, "ItemTooLarge")
+    assert (second["failed_state"], second["outcome"]) == (task, outcome), "it went on where the fault was"
+    assert (
+        entered[-9:]
+        == [
+            *(task, "Report fault", "Fault passes?", "Wait for repair", "Go on where?"),
+            *(task, "Report fault", "Fault passes?", "Report failure", "Recording failed"),
+        ][-9:]
+    )
 
 
 @pytest.mark.parametrize("provider", [next(iter(PROVIDERS))])
@@ -136,4 +149,27 @@ def test_a_fault_of_a_function_is_caught_and_reported(scene: Scene) -> None:
 
     assert scene.run() == "failed"
     assert scene.reason.endswith("does not fit into an item of the table: the summary does not fit into one item")
-    assert scene.entered[-3:] == ["Save insights", "Report failure", "Recording failed"]
+    assert scene.entered[-4:] == ["Report fault", "Fault passes?", "Report failure", "Recording failed"]
+
+
+@pytest.mark.parametrize("provider", [next(iter(PROVIDERS))])
+@pytest.mark.parametrize(("module", "task"), [(poll_job, "Poll job"), (save_insights, "Save insights")])
+def test_a_paid_job_outlives_a_day_without_aws(scene: Scene, module: ModuleType, task: str) -> None:
+    """AWS fails often enough to fill more than a day of growing waits; nothing is submitted again."""
+    function = task.lower().replace(" ", "_")
+    work, faults = getattr(module, function), iter(range(100))
+
+    def fail(*args: Any, **given: Any) -> Any:
+        if next(faults, None) is None:
+            return work(*args, **given)
+        reasons.append(scene.row.get("reason_code"))
+        raise ClientError({"Error": {"Code": "InternalServerError", "Message": "away"}}, "GetItem")
+
+    reasons: list[str | None] = []
+    scene.patch.setattr(module, function, fail)
+
+    assert scene.run() == "done"
+    assert scene.clock.elapsed > 24 * 3600
+    assert (scene.paid, scene.entered.count("Submit recording")) == (1, 1)
+    assert set(reasons[1:]) == {"aws_unavailable"}
+    assert (scene.reason, scene.row.get("reason_code")) == ("", None)

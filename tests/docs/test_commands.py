@@ -15,6 +15,7 @@ import jmespath  # type: ignore[import-untyped]
 import pytest
 
 from infra.settings import VENDORS, StackSettings
+from operations.move_secrets import KEYS as OWN_KEYS
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.providers.registry import PROVIDERS
 from sandbox.__main__ import _parser
@@ -87,7 +88,7 @@ def check_aws(command: Command) -> None:
     jmespath.compile(given.get("--query", "*"))
     if service == "secretsmanager":
         stage, vendor = re.fullmatch(r"recording-insights/(\w+)/([\w-]+)", given["--name"]).groups()  # type: ignore[union-attr]
-        assert (stage, vendor in (*VENDORS, UPLOADER_SECRET)) == ("dev", True)
+        assert (stage, vendor in (*VENDORS, UPLOADER_SECRET, *OWN_KEYS)) == ("dev", True)
     if service == "cloudformation":
         assert given["--stack-name"] == "RecordingInsights-dev"
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.settings import SETTINGS, StackSettings
+from operations.move_secrets import KEYS as OWN_KEYS
 from recording_insights.agora import client, upload_credentials
 from recording_insights.agora.fields.decryption import DECRYPTION, DECRYPTION_MODES
 from recording_insights.agora.fields.layout import LAYOUT, REGION, TRANSCODING, USER_BACKGROUND
@@ -153,6 +154,7 @@ def test_every_secret_is_in_the_table() -> None:
     keys = {
         "agora": client.SECRET_KEYS,
         upload_credentials.SECRET: upload_credentials.SECRET_KEYS,
+        **{name: (key,) for name, key in OWN_KEYS.items()},
         **{name: row.secret_keys for name, row in PROVIDERS.items() if row.secret_keys},
     }
     rows = page("docs/deploy.md").table("## 2. Store the credentials")

@@ -1,5 +1,7 @@
 """Every JSON example of the pages is what the code takes and returns."""
 
+import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -18,9 +20,12 @@ from tests.docs.examples import (
     matching_route,
     parse,
 )
-from tests.docs.pages import Fence, all_pages
+from tests.docs.pages import Fence, all_pages, page
 
-KINDS = ("request", "answer", "problem", "row", "secret", "context")
+KINDS = ("request", "answer", "problem", "row", "secret", "context", "policy")
+
+_INVOKED = r"arn:aws:execute-api:eu-central-1:111122223333:a1b2c3d4e5/\$default/(?P<route>[A-Z]+/[a-z/*]+)"
+"""The ARN of routes. Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html"""
 
 
 def examples() -> list[Any]:
@@ -108,3 +113,30 @@ def test_a_secret_has_the_keys_that_are_read(fence: Fence) -> None:
 @examples_of("context")
 def test_a_context_is_one_that_the_stack_takes(fence: Fence) -> None:
     StackSettings.from_context({"stage": "dev", "provider": "assemblyai", **parse(fence.text)["context"]})
+
+
+def test_each_route_with_a_sign_in_is_in_one_of_the_callers_policies(routes: list[str]) -> None:
+    policies = {
+        example.info[2]: parse(example.text) for example in page("docs/deploy.md").fences if "policy" in example.info
+    }
+    assert set(policies) == {"read", "record", "control"}
+    patterns = [(name, pattern) for name, policy in policies.items() for pattern in _invoked(policy)]
+    found = {
+        route: [pattern for pattern in patterns if fnmatchcase(route.replace(" ", ""), pattern[1])] for route in routes
+    }
+    for route, matching in found.items():
+        assert len(matching) == (0 if "/webhooks/" in route else 1), route
+    assert {pattern for matching in found.values() for pattern in matching} == set(patterns), "each ARN is of a route"
+
+
+def _invoked(policy: dict[str, Any]) -> list[str]:
+    """The patterns of methods and paths, such as "GET/recordings/*", that a policy allows to call."""
+    [statement] = policy["Statement"]
+    assert (policy["Version"], statement["Effect"], statement["Action"]) == (
+        "2012-10-17",
+        "Allow",
+        "execute-api:Invoke",
+    )
+    resources = statement["Resource"]
+    found = [re.fullmatch(_INVOKED, arn) for arn in ([resources] if isinstance(resources, str) else resources)]
+    return [match["route"] for match in found if match] if all(found) else []

@@ -93,6 +93,17 @@ def test_a_token_of_the_issuer_for_the_audience_is_good(by_token: LocalStack) ->
     assert called(by_token, f"Bearer {token()}", "/recordings/unknown").json()["title"] == "No such recording"
 
 
+@pytest.mark.parametrize(
+    ("claims", "who"),
+    [({}, "somebody"), ({"sub": "a\nb\u202e" + "x" * 2_000}, "a\ufffdb\ufffd" + "x" * 635 + "…")],
+)
+def test_the_row_names_the_subject_of_the_token(by_token: LocalStack, claims: dict[str, Any], who: str) -> None:
+    headers = {"authorization": f"Bearer {token(**claims)}"}
+    channel = f"who {len(claims)}"
+    started = by_token.call_api("POST", "/recordings", json={"channel": channel}, headers=headers, signed=False)
+    assert (started.status_code, started.json()["started_by"]) == (201, who)
+
+
 def test_without_a_token_nothing_is_answered(by_token: LocalStack) -> None:
     assert called(by_token, None).status_code == 401
     assert by_token.call_api("GET", "/recordings").status_code == 401  # a signature of AWS is none

@@ -1,14 +1,28 @@
-"""The search for secrets finds them wherever the stack writes."""
+"""The search for secrets finds them wherever the stack writes, and a hostile vendor leaves none there."""
 
+import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from rich.console import Console
 
+from recording_insights.providers.registry import PROVIDERS
 from recording_insights.store.keys import PARTITION, SORT
 from sandbox.cloud.local_stack import LocalStack
-from tests.secrecy import assert_nothing_secret_was_written
+from sandbox.debug.logs import print_logs
+from sandbox.demo.execution_steps import steps_of
+from sandbox.demo.print_result import print_insights
+from sandbox.stand_ins.vendors.registry import vendors
+from sandbox.terminal.steps import LiveSteps
+from tests.deployed import execution_ended, history, process
+from tests.secrecy import assert_nothing_secret_is_in_any_form, assert_nothing_secret_was_written
+from tests.secrecy_in_text import CONTROLS
+from tests.ways_of_waiting import each_provider
 
 Planting = Callable[[LocalStack], AbstractContextManager[None]]
 PLANTED = "https://bucket.s3.amazonaws.com/talk.mp4?X-Amz-Signature=5ec0de"
@@ -48,3 +62,34 @@ def test_a_planted_signature_is_found(stack: LocalStack, planted: Planting) -> N
     with planted(stack), pytest.raises(AssertionError, match="planted"):
         assert_nothing_secret_was_written(stack)
     assert_nothing_secret_was_written(stack)
+
+
+@pytest.mark.parametrize("provider", each_provider(name for name in PROVIDERS if PROVIDERS[name].base_url))
+def test_a_vendor_that_quotes_our_requests_in_odd_answers_leaves_no_secret(
+    stack: LocalStack, clip: Path, provider: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vendor, since = vendors()[provider], datetime.now(UTC)
+    looks = {look for look in (vendor.state, *vendor.results) if look}
+    odd = [{"call": call, "after": True, "odd_headers": True} for call in (*vendor.prepares, vendor.submits)]
+    stack.dials(fail_next=[*odd, *({"call": look, "status": 401, "quotes": "percent"} for look in looks)])
+    done = process(stack, clip, f"via/{provider}/{uuid4().hex[:8]}.mp4")
+    assert done["status"] == "done", done
+    stack.dials(fail_next=[{"call": vendor.submits, "status": 400, "quotes": "plain", "times": 9}])
+    failed = process(stack, clip, f"via/{provider}/{uuid4().hex[:8]}.mp4")
+    assert failed["media"][0]["reason_code"] == "provider_rejected"
+
+    ids = [done["recording_id"], failed["recording_id"]]
+    paths = [f"/recordings/{each}{part}" for each in ids for part in ("", "/insights")]
+    answers = [stack.call_api("GET", path) for path in (*paths, "/recordings?status=failed")]
+    printed = io.StringIO()
+    console = Console(file=printed, width=10_000)
+    print_insights(console, answers[-2].json())
+    with LiveSteps(console) as steps:
+        steps.show(steps_of(history(stack, execution_ended(stack, failed)["executionArn"])))
+    print_logs(stack, containing=failed["recording_id"])
+    terminal = f"{printed.getvalue()}{capsys.readouterr().out}"
+    assert "owned" in terminal, "the message has come, without what would control the terminal"
+
+    texts = (*(("an answer", answer.text) for answer in answers), ("the terminal", terminal))
+    assert_nothing_secret_is_in_any_form(stack, ids, since, *texts)
+    assert not CONTROLS.search(failed["media"][0]["reason"] + terminal)

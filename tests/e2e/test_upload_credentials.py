@@ -4,13 +4,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import botocore.auth
 import pytest
+import requests
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from infra.settings import StackSettings
 from recording_insights.agora.storage import RecordingsBucket
 from recording_insights.agora.upload_credentials import SECRET_KEYS, Uploader
 from recording_insights.deadline import Deadline
@@ -36,6 +41,8 @@ def clients_of(stack: LocalStack, access_key_id: str, secret_access_key: str, se
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
         aws_session_token=session,
+        # boto3 would sign links as of old.
+        **({"config": Config(signature_version="s3v4")} if service == "s3" else {}),
     )
 
 
@@ -85,23 +92,41 @@ def test_a_token_writes_under_its_recording_and_does_nothing_else(stack: LocalSt
     assert refused(lambda: iam.create_access_key(UserName=stack.outputs["AgoraUploaderName"])) == "AccessDenied"
 
 
-def test_the_key_itself_cannot_read_or_list_either(stack: LocalStack, user: Clients) -> None:
+def test_the_key_itself_writes_nothing_and_cannot_read_or_list_either(
+    stack: LocalStack, user: Clients, federated: Clients
+) -> None:
     bucket, s3 = stack.outputs["RecordingsBucketName"], user("s3")
     key = f"recordings/{RECORDING}/note.txt"
-    s3.put_object(Bucket=bucket, Key=key, Body=b"x")
-    for elsewhere in ("note.txt", "recordings/note.txt", f"recordings/{RECORDING}/deeper/note.txt"):
-        assert refused(partial(s3.put_object, Bucket=bucket, Key=elsewhere, Body=b"x")) == "AccessDenied", elsewhere
+    for each in (key, "note.txt", "recordings/note.txt", f"recordings/{RECORDING}/deeper/note.txt"):
+        assert refused(partial(s3.put_object, Bucket=bucket, Key=each, Body=b"x")) == "AccessDenied", each
+        assert refused(partial(s3.create_multipart_upload, Bucket=bucket, Key=each)) == "AccessDenied", each
+    federated("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
     assert refused(lambda: s3.get_object(Bucket=bucket, Key=key)) == "AccessDenied"
     assert refused(lambda: s3.list_objects_v2(Bucket=bucket)) == "AccessDenied"
     assert refused(lambda: user("secretsmanager").get_secret_value(SecretId=SECRET)) == "AccessDeniedException"
     assert refused(lambda: user("iam").list_access_keys()) == "AccessDenied"
 
 
-def rotate(stack: LocalStack, stage: str = "local") -> "subprocess.CompletedProcess[str]":
+def test_no_link_outlives_the_setting(stack: LocalStack, federated: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3, key = federated("s3"), f"recordings/{RECORDING}/note.txt"
+
+    def status(age_minutes: int) -> int:
+        signed_at = datetime.now(UTC) - timedelta(minutes=age_minutes)
+        with monkeypatch.context() as past:
+            past.setattr(botocore.auth, "get_current_datetime", lambda **_: signed_at.replace(tzinfo=None))
+            given = {"Bucket": stack.outputs["RecordingsBucketName"], "Key": key}
+            link = s3.generate_presigned_url("put_object", Params=given, ExpiresIn=12 * 3600)
+        return requests.put(link, data=b"x", timeout=30).status_code
+
+    minutes = StackSettings("local", "marsview").link_minutes
+    assert [status(0), status(minutes - 1), status(minutes + 1)] == [200, 200, 403]
+
+
+def rotate(stack: LocalStack, stage: str = "local", *options: str) -> "subprocess.CompletedProcess[str]":
     """The command, as an operator runs it."""
     cloud = LocalCloud(stack.endpoint_url, stack.access_key_id, stack.secret_access_key)
     return subprocess.run(  # noqa: S603 - fixed arguments
-        [sys.executable, "-m", "operations.agora_key", "--stage", stage, "--json"],
+        [sys.executable, "-m", "operations.agora_key", "--stage", stage, "--json", *options],
         env=cloud.environment(),
         cwd=PROJECT,
         capture_output=True,
@@ -133,6 +158,20 @@ def test_rotating_the_key_disturbs_no_recording(stack: LocalStack) -> None:
         until_recording(stack, recording_id)
         assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
         assert until_ended(stack, recording_id)["status"] == "done"
+
+
+def test_a_revocation_ends_the_tokens_of_before(stack: LocalStack) -> None:
+    bucket, key = stack.outputs["RecordingsBucketName"], f"recordings/{RECORDING}/note.txt"
+    before, former = federated_for(stack, RECORDING)("s3"), stored_key(stack)
+    before.put_object(Bucket=bucket, Key=key, Body=b"x")
+    outcome = rotate(stack, "local", "--revoke")
+    assert outcome.returncode == 0, outcome.stderr
+    assert json.loads(outcome.stdout)["deleted_keys"] == [former["accessKeyId"]]
+    assert refused(partial(before.put_object, Bucket=bucket, Key=key, Body=b"x")) == "AccessDenied"
+    federated_for(stack, RECORDING)("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+
+    afterwards = stack.call_api("POST", "/recordings", json={"channel": f"after the revocation {uuid4().hex[:8]}"})
+    assert until_ended(stack, afterwards.json()["recording_id"])["status"] == "done"
 
 
 def test_a_stage_that_is_not_deployed_is_named(stack: LocalStack) -> None:

@@ -22,7 +22,7 @@ from tests.fuzz.target import Target
 from tests.unit.fakes import FakeStream, response
 
 SECRET = {name: f"the-{name}" for name in ("apiKey", "apiSecret", "userId", "appId", "appSecret")} | {
-    name: f"the-{name}" for name in ("clientId", "clientSecret", "jwt", "workspaceId", "webhookSecret")
+    name: f"the-{name}" for name in ("clientId", "clientSecret", "jwt", "workspaceId")
 }
 JOBS: dict[str, dict[str, Any]] = {
     "assemblyai": {"transcript_id": "t-1"},

@@ -7,8 +7,9 @@ import base64
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,7 @@ from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
+from recording_insights.store.recordings import RecordingStore
 from routes import (
     get_insights,
     get_recording,
@@ -38,7 +40,7 @@ from routes import (
     update_layout,
     update_recording,
 )
-from tests.fuzz.answers import JOBS, SECRET, adapter_of
+from tests.fuzz.answers import JOBS, adapter_of
 from tests.fuzz.damage import damaged_json, damaged_value, files, json_of
 from tests.fuzz.properties import assert_storable
 from tests.fuzz.replies import MEDIA, R
@@ -51,6 +53,8 @@ from tests.unit.fakes import FakeClock, FakeContext, FakeS3, FakeStarter
 from wiring import Wiring
 
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
+NOTICES_SENT = datetime.fromtimestamp(1611566412.672, UTC)
+"""When Agora sent the notifications of the corpus."""
 RECORDING: dict[str, Any] = {
     **recording_key(R),
     "recording_id": R,
@@ -126,7 +130,7 @@ def check_callback(provider: str, body: bytes) -> None:
     store.jobs.name(R, MEDIA.media_id, provider=provider, key="seax_1")
     name = str(JobName(R, MEDIA.media_id, 0))
     token = callback_token(KEY, provider, name)
-    signature = hmac.new(SECRET["webhookSecret"].encode(), body, "sha256").hexdigest()
+    signature = hmac.new(KEY.encode(), body, "sha256").hexdigest()
     headers = {"x-seasalt-server-signature": signature, "x-recording-insights-token": token}
     s3: Any = FakeS3()
     path = {"provider": provider, "job": name, "token": token}
@@ -241,9 +245,12 @@ def _call(
     return response
 
 
+def _read_secret(name: str, keys: Sequence[str], *, fresh: bool = False) -> dict[str, str]:
+    return dict.fromkeys(keys, KEY)
+
+
 @contextmanager
 def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider: str) -> Iterator[None]:
-    adapters: Callable[[str], Any] = partial(adapter_of, answer=lambda *_: None)
     parts: dict[str, Any] = {
         "stage_settings": STAGE_SETTINGS,
         "table": table,
@@ -251,14 +258,16 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
         "agora": client_of(vendor, uploader_of(FakeSts(FakeClock().now))),
         "start_watch": lambda recording: None,
         "end_wait": lambda token: None,
-        "provider_for": adapters,
     }
+    if module is receive_notification:
+        parts["recordings"] = RecordingStore(table, lambda: NOTICES_SENT)
     names = '["marsview", "deepgram", "assemblyai", "symbl", "ringcentral", "seameet", "transcribe"]'
     wiring = Wiring(module.wiring.settings_type)
     vars(wiring).update(parts)
     with (
         patch.dict(os.environ, {**ENVIRONMENT, "PROVIDER": provider, "PROVIDERS": names}),
         patch.object(module, "wiring", wiring),
-        patch("wiring.read_secret", lambda name, keys: dict.fromkeys(keys, KEY)),
+        patch("wiring.read_secret", _read_secret),
+        patch("recording_insights.aws.secrets.read_secret", _read_secret),
     ):
         yield

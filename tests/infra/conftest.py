@@ -20,9 +20,13 @@ from sandbox.cloud.location import PROJECT
 
 
 def synthesise(folder: Path, context: dict[str, Any]) -> dict[str, Any]:
-    """The template of a stage, with the security checks run as in a real synth."""
+    """The template of a stage, with the security checks run as in a real synth.
+
+    Secrets of earlier releases are not read, unless the context says so.
+    """
     app = cdk.App(outdir=str(folder), context={"aws:cdk:bundling-stacks": []})
-    stack = RecordingInsightsStack(app, "Stack", settings=StackSettings.from_context(context))
+    settings = StackSettings.from_context({"readOldSecrets": "false", **context})
+    stack = RecordingInsightsStack(app, "Stack", settings=settings)
     add_security_checks(app, stack)
     app.synth()
     template: dict[str, Any] = json.loads((folder / "Stack.template.json").read_text())

@@ -40,13 +40,15 @@ RIGHTS = {
     "check_recording": TABLE | SECRET,
     "recover_recording": TABLE | {"s3": {DECRYPT}},
     "admit_media": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
-    "prepare_media": TABLE | {"s3": {DECRYPT, GENERATE}},
+    # It has the rights in sessions of another role.
+    "prepare_media": None,
     # It signs the links to media, and the links that results are delivered to.
     "submit_recording": TABLE
     | SHARED_TOKEN
     | {"s3": {DECRYPT, GENERATE}, "transcribe": {DECRYPT, GENERATE, "kms:DescribeKey", "kms:Encrypt"}},
     "poll_job": TABLE | SHARED_TOKEN | {"s3": {DECRYPT, GENERATE}},
     "save_insights": TABLE | {"s3": {DECRYPT}},
+    "report_fault": TABLE,
     "report_failure": TABLE,
     "report_stopped_execution": TABLE | DEAD_LETTERS,
     "receive_callback": TABLE | SECRET | {"s3": {GENERATE}},
@@ -94,10 +96,12 @@ def test_each_role_may_use_the_key_exactly_as_its_function_does(encrypted: Templ
         module: rights.pop(function["Role"]["Fn::GetAtt"][0], None) for module, function in functions(encrypted).items()
     }
     assert by_module == RIGHTS
-    # "Await callback" writes to the table. Agora uploads with the rights of the user.
+    # "Await callback" and "Await turn" write to the table. Agora uploads with the rights of the user.
     [user] = [name for name, _ in of_type(encrypted, "AWS::IAM::User")]
     [processing] = [name for name in rights if name.startswith("ProcessingRole")]
-    assert rights == {processing: TABLE, user: {"s3": {DECRYPT, GENERATE}}}
+    [session] = [name for name in rights if name.startswith("ProcessingPrepareMediaSession")]
+    media = {"s3": {DECRYPT, GENERATE}}
+    assert rights == {processing: TABLE, user: media, session: TABLE | media}
 
 
 def test_what_the_stack_stores_is_under_the_key(encrypted: Template) -> None:
@@ -121,7 +125,7 @@ def test_what_the_stack_stores_is_under_the_key(encrypted: Template) -> None:
 
 
 def test_functions_that_name_the_key_to_aws_are_told_it(encrypted: Template) -> None:
-    for module in ("start_recording", "check_recording", "submit_recording"):
+    for module in ("start_recording", "check_recording", "submit_recording", "prepare_media"):
         assert functions(encrypted)[module]["Environment"]["Variables"]["KMS_KEY_ARN"] == KEY
 
 

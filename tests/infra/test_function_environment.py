@@ -81,7 +81,10 @@ def submit_settings(**changes: Any) -> SubmitRecordingSettings:
         "webhook_secret": "${Token[TOKEN.333]}",
         "failover": [],
         "failover_minutes": 15,
-        "submit_ceiling_minutes": 60,
+        "give_up_hours": 72,
+        "queue_days": 14,
+        "slots": {},
+        "poll_ceiling_minutes": 240,
         "link_minutes": 60,
         "webhook_url": "${Token[TOKEN.4]}",
     }

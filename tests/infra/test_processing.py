@@ -1,14 +1,16 @@
 """The definition of the state machine that processes media objects, state by state."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from infra.settings import StackSettings
+from recording_insights.bounded import LARGEST_REPLY, MOST_BYTES_FOR_A_MARK, MOST_MARKS
 from recording_insights.processing.late_files import AWAIT_SECONDS
 
-TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights", "Report failure"]
+TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights", "Report fault", "Report failure"]
 LONGEST = {"Prepare media": 15 * 60 + 30}
 
 
@@ -27,15 +29,16 @@ def definition(template: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_states(definition: dict[str, Any]) -> None:
     assert definition["StartAt"] == "Media prepared?"
-    waits = {"Wait for files", "Await end of track", "Await callback", "Wait", "Job finished?"}
-    others = {*waits, "Nothing was recorded", "Nothing to do", "Recording failed"}
-    assert set(definition["States"]) == {*TASKS, "Media prepared?", *others}
+    waits = {"Wait for files", "Await end of track", "Await turn", "Await callback", "Wait", "Wait for repair"}
+    choices = {"Media prepared?", "Job finished?", "Fault passes?", "Go on where?"}
+    ends = {"Nothing was recorded", "Nothing to do", "Recording failed"}
+    assert set(definition["States"]) == {*TASKS, *waits, *choices, *ends}
     assert definition["QueryLanguage"] == "JSONata"
 
 
 def test_the_tasks(definition: dict[str, Any]) -> None:
     tasks = {name for name, state in definition["States"].items() if state["Type"] == "Task"}
-    assert tasks == {*TASKS, "Await end of track", "Await callback"}
+    assert tasks == {*TASKS, "Await end of track", "Await callback", "Await turn"}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -53,24 +56,43 @@ def test_every_task_ends_retries_and_is_caught(definition: dict[str, Any], name:
         assert retry["MaxDelaySeconds"]
 
 
-def test_every_failure_is_reported(definition: dict[str, Any]) -> None:
-    for name in TASKS[:-1]:
-        [caught] = definition["States"][name]["Catch"]
-        assert caught["Next"] == "Report failure"
-        assert f"'failed_state': '{name}'" in caught["Output"]
+def outcomes(choice: dict[str, Any]) -> dict[str, str]:
+    """The next state of a Choice by outcome."""
+    form = re.compile(r"{% \$states\.input\.outcome = '(\w+)' %}")
+    return {form.fullmatch(branch["Condition"])[1]: branch["Next"] for branch in choice["Choices"]}  # type: ignore[index]
+
+
+def test_every_fault_is_reported_and_goes_on_where_it_was(definition: dict[str, Any]) -> None:
+    states = definition["States"]
+    again = {"prepare": "Prepare media", "submit": "Submit recording", "running": "Poll job"}
+    for outcome, name in {**again, "succeeded": "Save insights"}.items():
+        [caught] = states[name]["Catch"]
+        assert caught["Next"] == "Report fault"
+        assert f"'failed_state': '{name}', 'outcome': '{outcome}', 'wait_seconds': 300" in caught["Output"]
+    assert states["Report fault"]["Next"] == "Fault passes?"
+    assert outcomes(states["Fault passes?"]) == {"failed": "Report failure"}
+    assert states["Fault passes?"]["Default"] == "Wait for repair"
+    assert states["Wait for repair"]["Next"] == "Go on where?"
+    assert outcomes(states["Go on where?"]) == again
+    assert states["Go on where?"]["Default"] == "Save insights"
+
+
+def test_what_cannot_be_reported_either_waits_for_its_repair_too(definition: dict[str, Any]) -> None:
+    [caught] = definition["States"]["Report fault"]["Catch"]
+    assert (caught["Next"], caught["Output"]) == ("Wait for repair", "{% $states.input %}")
     assert definition["States"]["Report failure"]["Catch"][0]["Next"] == "Recording failed"
     assert definition["States"]["Report failure"]["Next"] == "Recording failed"
 
 
 def test_media_is_submitted_unless_its_outcome_says_otherwise(definition: dict[str, Any]) -> None:
     choice = definition["States"]["Media prepared?"]
-    assert {c["Condition"]: c["Next"] for c in choice["Choices"]} == {
-        "{% $states.input.outcome = 'prepare' %}": "Prepare media",
-        "{% $states.input.outcome = 'running' %}": "Wait for files",
-        "{% $states.input.outcome = 'awaiting' %}": "Await end of track",
-        "{% $states.input.outcome = 'failed' %}": "Report failure",
-        "{% $states.input.outcome = 'empty' %}": "Nothing was recorded",
-        "{% $states.input.outcome = 'over' %}": "Nothing to do",
+    assert outcomes(choice) == {
+        "prepare": "Prepare media",
+        "running": "Wait for files",
+        "awaiting": "Await end of track",
+        "failed": "Report failure",
+        "empty": "Nothing was recorded",
+        "over": "Nothing to do",
     }
     assert choice["Default"] == "Submit recording"
     assert definition["States"]["Wait for files"]["Seconds"] == "{% $states.input.wait_seconds %}"
@@ -81,14 +103,14 @@ def test_media_is_submitted_unless_its_outcome_says_otherwise(definition: dict[s
 
 def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
     choice = definition["States"]["Job finished?"]
-    branches = {c["Condition"]: c["Next"] for c in choice["Choices"]}
-    assert branches == {
-        "{% $states.input.outcome = 'awaiting' %}": "Await callback",
-        "{% $states.input.outcome = 'running' %}": "Wait",
-        "{% $states.input.outcome = 'succeeded' %}": "Save insights",
-        "{% $states.input.outcome = 'submit' %}": "Submit recording",
-        "{% $states.input.outcome = 'prepare' %}": "Prepare media",
-        "{% $states.input.outcome = 'over' %}": "Nothing to do",
+    assert outcomes(choice) == {
+        "awaiting": "Await callback",
+        "running": "Wait",
+        "succeeded": "Save insights",
+        "parked": "Await turn",
+        "submit": "Submit recording",
+        "prepare": "Prepare media",
+        "over": "Nothing to do",
     }
     assert choice["Default"] == "Report failure"
     assert definition["States"]["Nothing to do"]["Type"] == "Succeed"
@@ -129,7 +151,22 @@ def test_a_task_token_that_comes_back_and_its_time_out_lead_on(
     assert state["Arguments"]["ConditionExpression"] == f"attribute_exists(pk) AND attribute_not_exists({arrived})"
 
 
-def test_the_reply_of_a_day_fits_into_memory(template: dict[str, Any]) -> None:
+def test_after_its_turn_or_a_time_out_a_media_object_is_submitted(definition: dict[str, Any]) -> None:
+    state = definition["States"]["Await turn"]
+    assert state["Resource"].endswith(":states:::aws-sdk:dynamodb:updateItem.waitForTaskToken")
+    assert state["TimeoutSeconds"] == "{% $states.input.wait_seconds %}"
+    assert state["Next"] == "Submit recording"
+    assert [(c["ErrorEquals"], c["Next"], c["Output"]) for c in state["Catch"]] == [
+        (["States.Timeout"], "Submit recording", "{% $merge([$states.input, {'timed_out': true}]) %}"),
+        (["States.ALL"], "Submit recording", "{% $states.input %}"),
+    ]
+    key = state["Arguments"]["Key"]
+    assert key == {"pk": {"S": "{% $states.input.queue %}"}, "sk": {"S": "{% $states.input.place %}"}}
+    condition = state["Arguments"]["ConditionExpression"]
+    assert condition == "attribute_exists(pk) AND attribute_not_exists(called_at)"
+
+
+def test_the_reply_of_a_day_and_the_worst_reply_fit_into_memory(template: dict[str, Any]) -> None:
     memory = {
         resource["Properties"]["Handler"].split(".")[1]: resource["Properties"]["MemorySize"]
         for resource in template["Resources"].values()
@@ -137,8 +174,14 @@ def test_the_reply_of_a_day_fits_into_memory(template: dict[str, Any]) -> None:
     }
     assert memory["poll_job"] >= 2 * 461, "twice the MB that Deepgram's reply of 24 hours takes"
     assert memory["save_insights"] >= 1.5 * 532
+    parsed = MOST_MARKS * MOST_BYTES_FOR_A_MARK + 5 * LARGEST_REPLY >> 20
+    for name in ("submit_recording", "poll_job"):
+        assert memory[name] >= parsed + 128, "the bytes, a text with four bytes for each, and what is parsed of it"
+    assert memory["save_insights"] >= 2 * parsed + 128, "the utterances as well"
 
 
 def test_the_machine_has_a_ceiling_above_the_ones_in_the_loop(definition: dict[str, Any]) -> None:
     recorded_then_silent_then_late = 24 * 60 + 24 * 60 + 60
-    assert definition["TimeoutSeconds"] == (4 * (60 + 240) + recorded_then_silent_then_late + 60) * 60
+    queued_then_tried_then_polled = 14 * 24 * 60 + 72 * 60 + 240
+    whole = 4 * queued_then_tried_then_polled + recorded_then_silent_then_late + 60
+    assert definition["TimeoutSeconds"] == whole * 60

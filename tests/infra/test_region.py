@@ -1,7 +1,10 @@
 """Agora writes to the stack's bucket, so the stack has to be in a region that Agora knows."""
 
+from typing import Any
+
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 
 from infra.settings import StackSettings
 from infra.stack import RecordingInsightsStack
@@ -9,10 +12,11 @@ from recording_insights.errors import SettingsInvalid
 from tests.infra.conftest import RunApp
 
 
-def stack_in(region: str) -> None:
+def stack_in(region: str | None, **settings: Any) -> RecordingInsightsStack:
     app = cdk.App(context={"aws:cdk:bundling-stacks": []})
     env = cdk.Environment(account="123456789012", region=region)
-    RecordingInsightsStack(app, "Stack", settings=StackSettings("dev", "marsview"), env=env)
+    checked = StackSettings.from_context({"stage": "dev", "provider": "transcribe", **settings})
+    return RecordingInsightsStack(app, "Stack", settings=checked, env=env)
 
 
 def test_a_region_without_a_number_is_refused_with_the_list() -> None:
@@ -32,3 +36,26 @@ def test_a_synth_with_credentials_is_for_their_region(run_app: RunApp) -> None:
 
 def test_region_number_zero_is_a_region() -> None:
     stack_in("us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("residency", "region", "fault"),
+    [
+        ("EU", "eu-west-2", "the stack is in eu-west-2; regions of EU are eu-central-1, eu-north-1, "),
+        ("EU", "us-east-1", "the stack is in us-east-1"),
+        ("US", "ca-central-1", "the stack is in ca-central-1; regions of US are us-east-1, "),
+        ("US", None, "the region of the stack is unknown"),
+    ],
+)
+def test_a_region_outside_of_the_residency_is_refused(residency: str, region: str | None, fault: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"^residency: {fault}"):
+        stack_in(region, residency=residency)
+
+
+def test_the_functions_that_call_vendors_know_the_residency() -> None:
+    stack = stack_in("eu-central-1", residency="EU", failover="deepgram,assemblyai")
+    functions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Function")
+    variables = [function["Properties"].get("Environment", {}).get("Variables", {}) for function in functions.values()]
+    of_vendors = [each for each in variables if "BASE_URLS" in each]
+    assert of_vendors
+    assert {(each.get("RESIDENCY"), each["BASE_URLS"]) for each in of_vendors} == {("EU", "{}")}

@@ -10,9 +10,10 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
 NEEDED = {"stage": "dev", "provider": "marsview"}
 ALL_KEYS = (
     *("stage", "provider", "otherProviders", "prefixProviders", "failover", "failoverMinutes", "marsviewOptions"),
-    *("submitCeilingMinutes", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds"),
+    *("giveUpHours", "queueDays", "deepgramSlots", "pollCeilingMinutes", "lateFilesMinutes", "callbackWaitSeconds"),
     *("resultConcurrency", "linkMinutes"),
-    *("webhookBaseUrl", "logRetentionDays", "retainData", "jwtIssuer", "jwtAudience", "kmsKeyArn"),
+    *("webhookBaseUrl", "disableExecuteApiEndpoint", "logRetentionDays", "retainData"),
+    *("jwtIssuer", "jwtAudience", "kmsKeyArn", "residency"),
     *("agoraBaseUrl", "marsviewBaseUrl"),
 )
 
@@ -42,9 +43,13 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "callbackWaitSeconds": "60",
             "resultConcurrency": "5",
             "webhookBaseUrl": "https://hooks.example.com",
+            "disableExecuteApiEndpoint": "true",
             "marsviewOptions": '{"speakers": 2, "models": ["speech_to_text"]}',
             "deepgramOptions": '{"language": "de"}',
-            "submitCeilingMinutes": "5",
+            "giveUpHours": "5",
+            "queueDays": "3",
+            "deepgramSlots": "7",
+            "symblSlots": "none",
             "pollCeilingMinutes": "1440",
             "lateFilesMinutes": "4320",
             "linkMinutes": "20",
@@ -68,12 +73,15 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
         callback_wait_seconds=60,
         result_concurrency=5,
         webhook_base_url="https://hooks.example.com",
+        disable_execute_api_endpoint=True,
         provider_options={
             "marsview": {"speakers": 2, "models": ["speech_to_text"]},
             "deepgram": {"language": "de"},
         },
         base_urls={"agora": "https://agora.example.com", "marsview": "https://marsview.example.com"},
-        submit_ceiling_minutes=5,
+        give_up_hours=5,
+        queue_days=3,
+        given_slots={"deepgram": 7, "symbl": None},
         poll_ceiling_minutes=1440,
         late_files_minutes=4320,
         link_minutes=20,
@@ -159,7 +167,12 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("marsviewOptions", "{", "a JSON object"),
         ("marsviewOptions", "[]", "a JSON object"),
         ("symblOptions", 3, "a JSON object"),
-        ("submitCeilingMinutes", "0", "1 to 1440"),
+        ("giveUpHours", "0", "1 to 336"),
+        ("queueDays", "31", "1 to 30"),
+        *(
+            ("deepgramSlots", wrong, "from 1 to 1000, or none")
+            for wrong in ("0", "-1", "1000000000", "", "None", "1.5")
+        ),
         ("pollCeilingMinutes", 1441, "1 to 1440"),
         ("pollCeilingMinutes", "1h", "1 to 1440"),
         ("pollCeilingMinutes", 1.5, "1 to 1440"),
@@ -202,8 +215,80 @@ def test_the_arn_of_a_key_is_taken_as_it_is(arn: str) -> None:
     assert StackSettings.from_context({**NEEDED, "kmsKeyArn": arn}).kms_key_arn == arn
 
 
+INSIDE = "providers with one are assemblyai, deepgram, transcribe"
+
+
+@pytest.mark.parametrize(
+    ("context", "faults"),
+    [
+        (
+            {"otherProviders": "symbl", "prefixProviders": '{"board/": "seameet"}'},
+            [
+                f"residency: {name} documents no host that keeps data in the residency EU; {INSIDE}"
+                for name in ("symbl", "seameet")
+            ],
+        ),
+        (
+            {"deepgramBaseUrl": "https://api.deepgram.com", "marsviewBaseUrl": "https://proxy.example.com"},
+            [
+                "deepgramBaseUrl: 'https://api.deepgram.com' is not a host in EU; leave it out, or use "
+                "https://api.eu.deepgram.com",
+                "marsviewBaseUrl: 'https://proxy.example.com' is not a host in EU; leave it out",
+            ],
+        ),
+        (
+            {"transcribeBaseUrl": "https://transcribe.us-east-1.amazonaws.com"},
+            ["transcribeBaseUrl: 'https://transcribe.us-east-1.amazonaws.com' is not a host in EU; leave it out"],
+        ),
+        (
+            {"agoraBaseUrl": "https://api.agora.io"},
+            [
+                "agoraBaseUrl: 'https://api.agora.io' is not a host in EU; leave it out, or use "
+                "https://api-eu-central-1.agora.io or https://api-eu-central-1.sd-rtn.com or "
+                "https://api-eu-west-1.agora.io or https://api-eu-west-1.sd-rtn.com"
+            ],
+        ),
+        ({"stage": "local"}, ["residency: not on the stage local, whose vendors are stand-ins"]),
+    ],
+)
+def test_what_is_outside_of_the_residency_is_refused(context: dict[str, str], faults: list[str]) -> None:
+    assert faults_of(**{"provider": "deepgram", "residency": "EU", **context}) == faults
+
+
+@pytest.mark.parametrize("url", ["https://api.eu.deepgram.com", "https://api.eu.deepgram.com/"])
+def test_the_documented_hosts_of_a_residency_may_be_named(url: str) -> None:
+    context = {"stage": "dev", "provider": "deepgram", "failover": "transcribe,assemblyai", "residency": "EU"}
+    hosts = {"deepgramBaseUrl": url, "agoraBaseUrl": "https://api-eu-west-1.sd-rtn.com"}
+    assert StackSettings.from_context({**context, **hosts}).residency == "EU"
+
+
 def test_the_local_stage_has_no_key_of_the_customer() -> None:
     assert faults_of(stage="local", kmsKeyArn=KEY) == ["kmsKeyArn: not on the stage local, whose cloud has no such key"]
+
+
+@pytest.mark.parametrize(
+    ("names", "caller"),
+    [
+        ({"provider": "assemblyai"}, "assemblyai"),
+        ({"otherProviders": "transcribe,seameet"}, "seameet"),
+        ({"failover": "symbl"}, "symbl"),
+        ({"prefixProviders": '{"interviews/": "ringcentral"}'}, "ringcentral"),
+    ],
+)
+def test_no_vendor_calls_an_address_that_answers_nobody(names: dict[str, str], caller: str) -> None:
+    closed = {**names, "disableExecuteApiEndpoint": "true"}
+    (fault,) = faults_of(**closed)
+    assert fault == f"disableExecuteApiEndpoint: set webhookBaseUrl as well, the address that {caller} can call"
+    behind_a_domain = {**NEEDED, **closed, "webhookBaseUrl": "https://hooks.example.com"}
+    assert StackSettings.from_context(behind_a_domain).disable_execute_api_endpoint
+    assert StackSettings.from_context({**NEEDED, "disableExecuteApiEndpoint": "true"}).disable_execute_api_endpoint
+    assert not StackSettings.from_context({**NEEDED, **names}).disable_execute_api_endpoint
+
+
+def test_a_laptop_has_no_other_address_than_the_apis_own() -> None:
+    assert faults_of(stage="local", disableExecuteApiEndpoint=True) == [
+        "disableExecuteApiEndpoint: not on the stage local, whose API has no other address"
+    ]
 
 
 @pytest.mark.parametrize(("key", "value"), [("jwtIssuer", "https://issuer.example.com"), ("jwtAudience", "client")])

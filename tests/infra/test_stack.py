@@ -3,19 +3,25 @@
 import importlib
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.conftest import synthesise
+from infra.settings import StackSettings
+from recording_insights.providers.registry import PROVIDERS
+from tests.infra.conftest import EVERY_PROVIDER, synthesise, template_with_every_provider
 
 Template = dict[str, Any]
+ALL = ",".join(PROVIDERS)
 
 ACTIONS = {
     "sweep": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
@@ -48,17 +54,11 @@ ACTIONS = {
         "states:StartExecution",
     },
     "prepare_media": {
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-        "s3:AbortMultipartUpload",
-        "s3:GetObject",
-        "s3:ListBucket",
-        "s3:PutObject",
         "states:DescribeExecution",
+        "sts:AssumeRole",
     },
     "submit_recording": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
@@ -66,14 +66,17 @@ ACTIONS = {
         "s3:GetObject",
         "secretsmanager:GetSecretValue",
         "states:DescribeExecution",
+        "states:SendTaskSuccess",
     },
     "poll_job": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "s3:PutObject",
         "secretsmanager:GetSecretValue",
+        "states:SendTaskSuccess",
     },
     "save_insights": {
         "dynamodb:BatchWriteItem",
@@ -83,13 +86,23 @@ ACTIONS = {
         "s3:GetObject",
         "s3:ListBucket",
     },
-    "report_failure": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "report_fault": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "report_failure": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "states:SendTaskSuccess",
+    },
     "report_stopped_execution": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "sqs:SendMessage",
+        "states:SendTaskSuccess",
     },
     "start_recording": {
         "dynamodb:DeleteItem",
@@ -291,8 +304,44 @@ def test_a_transcription_may_only_be_started_into_our_own_bucket(every_provider:
     assert start["Condition"]["StringLike"] == {"transcribe:OutputKey": "outputs/*"}
 
 
+RESULTS: dict[str, set[str]] = {
+    "assemblyai": set(),
+    "deepgram": {"deliveries/*"},
+    "transcribe": {"outputs/*"},
+    "marsview": set(),
+    "symbl": set(),
+    "ringcentral": {"callbacks/ringcentral/*"},
+    "seameet": {"callbacks/seameet/*"},
+}
+"""By provider: where in the replies bucket its results may arrive, apart from those that a call fetches."""
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_results_are_written_and_read_where_the_provider_has_them_arrive(provider: str) -> None:
+    template = template_of(provider)
+    assert objects_of(template, "poll_job", "s3:GetObject") == RESULTS[provider]
+    assert objects_of(template, "poll_job", "s3:PutObject") == {"*"}
+    links = {prefix for prefix in RESULTS[provider] if not prefix.startswith("callbacks/")}
+    assert objects_of(template, "submit_recording", "s3:PutObject") == links
+    receivers = [module for module in ("receive_callback", "keep_result") if module in functions(template)]
+    kept = {prefix for module in receivers for prefix in objects_of(template, module, "s3:PutObject")}
+    assert kept == RESULTS[provider] - links
+
+
+def objects_of(template: Template, module: str, action: str) -> set[str]:
+    """The objects of the replies bucket that a function may use so."""
+    statements = statements_of(template, functions(template)[module]["Role"]["Fn::GetAtt"][0])
+    arns = [listed(s["Resource"]) for s in statements if action in listed(s["Action"])]
+    parts = [arn["Fn::Join"][1] for of_statement in arns for arn in of_statement]
+    return {end.removeprefix("/") for bucket, end in parts if bucket["Fn::GetAtt"][0].startswith("BucketsReplies")}
+
+
 def test_a_wait_can_only_be_ended_in_our_own_workflow(every_provider: Template) -> None:
-    for module in ("receive_callback", "receive_result_event"):
+    ends_waits = [
+        *("receive_callback", "receive_result_event", "submit_recording", "poll_job"),
+        *("report_failure", "report_stopped_execution", "sweep"),
+    ]
+    for module in ends_waits:
         role = functions(every_provider)[module]["Role"]["Fn::GetAtt"][0]
         [end] = [s for s in statements_of(every_provider, role) if s["Action"] == "states:SendTaskSuccess"]
         assert end["Resource"]["Ref"].startswith("Processing")
@@ -314,7 +363,83 @@ def test_a_secret_of_another_vendor_or_stage_cannot_be_read(template: Template) 
     ]
     # AWS adds a hyphen and six characters to the name of a secret.
     named = [re.search(r':secret:recording-insights/dev/([a-z-]+?)(-\?{6})?"', secret) for secret in secrets]
-    assert {name[1] if name else name for name in named} == {"agora", "agora-uploader", "marsview"}
+    assert {name[1] if name else name for name in named} == {
+        *("agora", "agora-certificate", "agora-notifications", "agora-uploader", "marsview"),
+    }
+
+
+ANONYMOUS = {
+    "receive_notification": {"agora-notifications"},
+    "keep_result": {"seameet-webhook"},
+    "receive_callback": {"the webhooks' key"},
+}
+"""The functions behind routes without an authorizer, and the one secret that each of them reads."""
+
+
+def module_of(template: Template, route: dict[str, Any]) -> str:
+    """The module of the function behind a route."""
+    integration = template["Resources"][route["Target"]["Fn::Join"][1][1]["Ref"]]["Properties"]
+    function = template["Resources"][integration["IntegrationUri"]["Fn::GetAtt"][0]]["Properties"]
+    return str(function["Handler"].split(".")[-2])
+
+
+def secrets_of(template: Template, module: str) -> set[str]:
+    """The secrets that a function may read: the last parts of their names, and that of the stack's own."""
+    found = set()
+    for statement in statements_of(template, functions(template)[module]["Role"]["Fn::GetAtt"][0]):
+        if "secretsmanager:GetSecretValue" in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                if "Fn::GetAtt" in resource:
+                    assert resource["Fn::GetAtt"][0].startswith("WebhooksSecret")
+                    found.add("the webhooks' key")
+                else:
+                    name = re.fullmatch(r".*:secret:recording-insights/dev/([a-z-]+?)(-\?{6})?", joined(resource))
+                    assert name, resource
+                    found.add(name[1])
+    return found
+
+
+@cache
+def template_of(providers: str) -> Template:
+    """A stage with one provider, or with several, separated by commas; synthesised once."""
+    if providers == ALL:
+        return template_with_every_provider()
+    with tempfile.TemporaryDirectory() as folder:
+        return synthesise(Path(folder), {"stage": "dev", "provider": providers})
+
+
+@pytest.mark.parametrize("providers", [*PROVIDERS, ALL])
+def test_a_function_that_anybody_reaches_reads_its_own_secret_and_no_other(providers: str) -> None:
+    template = template_of(providers)
+    anonymous = {
+        module_of(template, route)
+        for _, route in of_type(template, "AWS::ApiGatewayV2::Route")
+        if route["AuthorizationType"] == "NONE"
+    }
+    assert {module: secrets_of(template, module) for module in anonymous} == {
+        module: ANONYMOUS[module] for module in anonymous
+    }
+    assert "receive_notification" in anonymous
+
+
+def test_in_the_release_that_moves_keys_their_readers_read_the_former_secrets_too(tmp_path: Path) -> None:
+    template = synthesise(tmp_path, {"stage": "dev", **EVERY_PROVIDER, "readOldSecrets": "true"})
+    assert {module: secrets_of(template, module) for module in ANONYMOUS} == {
+        "receive_notification": {"agora-notifications", "agora"},
+        "keep_result": {"seameet-webhook", "seameet"},
+        "receive_callback": {"the webhooks' key"},
+    }
+    for stage, by_default in (("dev", True), ("local", False)):
+        settings = StackSettings.from_context({"stage": stage, "provider": "deepgram"})
+        assert settings.read_old_secrets == by_default, "no earlier release is deployed on a laptop"
+
+
+def test_only_a_start_reads_the_certificate_that_makes_tokens_for_every_channel(every_provider: Template) -> None:
+    readers = {m for m in functions(every_provider) if "agora-certificate" in secrets_of(every_provider, m)}
+    assert readers == {"start_recording"}
+    assert {m for m in functions(every_provider) if "agora" in secrets_of(every_provider, m)} == {
+        *("start_recording", "stop_recording", "update_recording", "update_layout", "get_recording", "check_recording"),
+    }
 
 
 def test_only_the_secret_of_a_provider_that_shares_its_token_can_be_written(every_provider: Template) -> None:
@@ -409,6 +534,26 @@ def test_log_deliveries_do_not_fill_the_policy_of_the_account(template: Template
     ]
 
 
+@pytest.mark.parametrize("closed", ["false", "true"])
+def test_the_apis_own_address_can_be_closed(tmp_path: Path, closed: str) -> None:
+    settings = {"stage": "dev", "provider": "marsview", "disableExecuteApiEndpoint": closed}
+    [(_, api)] = of_type(synthesise(tmp_path, settings), "AWS::ApiGatewayV2::Api")
+    assert api.get("DisableExecuteApiEndpoint", False) is (closed == "true")
+
+
+@pytest.mark.parametrize("settings", ["every_provider", "every_setting"])
+def test_the_access_log_says_who_from_where_and_no_path(settings: str, request: pytest.FixtureRequest) -> None:
+    [(_, stage)] = of_type(request.getfixturevalue(settings), "AWS::ApiGatewayV2::Stage")
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert set(logged.values()) >= {
+        *("$context.identity.userArn", "$context.authorizer.claims.sub", "$context.authorizer.claims.client_id"),
+        *("$context.identity.sourceIp", "$context.identity.userAgent", "$context.routeKey", "$context.requestId"),
+    }
+    assert not any("path" in value.lower() for value in logged.values()), "the path of a webhook may hold its token"
+    # Whether API Gateway escapes quotes is not documented. Of two fields of one name, readers take the last.
+    assert next(iter(logged.values())) == "$context.identity.userAgent"
+
+
 def joined(value: Any) -> str:
     """The text that Fn::Join makes, with the names of what it refers to."""
     parts = value["Fn::Join"][1] if isinstance(value, dict) else [value]
@@ -479,10 +624,47 @@ def test_agoras_user_may_only_write_recordings_and_make_tokens_of_itself(templat
     write, never_deeper, federate = policy["PolicyDocument"]["Statement"]
     assert (write["Effect"], write["Action"]) == ("Allow", "s3:PutObject")
     assert write["Resource"]["Fn::Join"][1][1] == "/recordings/*/*"
+    # Its tokens have this key, its long-lived key has not.
+    assert write["Condition"] == {"Null": {"aws:TokenIssueTime": "false"}}
     assert (never_deeper["Effect"], never_deeper["Action"]) == ("Deny", "s3:PutObject")
     assert never_deeper["Resource"]["Fn::Join"][1][1] == "/recordings/*/*/*"
     assert federate == {"Effect": "Allow", "Action": "sts:GetFederationToken", "Resource": "*"}
     assert not list(of_type(template, "AWS::IAM::AccessKey"))
+
+
+def test_media_are_prepared_in_sessions_of_a_role_that_the_function_alone_may_assume(template: Template) -> None:
+    preparer = functions(template)["prepare_media"]
+    own = preparer["Role"]["Fn::GetAtt"][0]
+    [assume] = [s for s in statements_of(template, own) if s["Action"] == "sts:AssumeRole"]
+    assert assume["Resource"] == preparer["Environment"]["Variables"]["SESSION_ROLE_ARN"]
+    name = assume["Resource"]["Fn::GetAtt"][0]
+    role = template["Resources"][name]["Properties"]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": {"Fn::GetAtt": [own, "Arn"]}}
+    # Sessions that one role opens with the rights of another live for an hour at most.
+    assert "MaxSessionDuration" not in role
+    assert {action for s in statements_of(template, name) for action in listed(s["Action"])} == {
+        *(f"dynamodb:{action}" for action in ("GetItem", "PutItem", "Query", "UpdateItem")),
+        *(f"s3:{action}" for action in ("GetObject", "ListBucket", "PutObject", "AbortMultipartUpload")),
+    }
+    namers = [r for r in template["Resources"].values() if name in json.dumps(r)]
+    assert {r["Type"] for r in namers} == {"AWS::IAM::Policy", "AWS::Lambda::Function"}
+
+
+def test_no_link_to_a_bucket_outlives_the_setting(template: Template, local_template: Template) -> None:
+    for stage in (template, local_template):
+        minutes = int(functions(stage)["submit_recording"]["Environment"]["Variables"]["LINK_MINUTES"])
+        policies = {policy["Bucket"]["Ref"]: policy for _, policy in of_type(stage, "AWS::S3::BucketPolicy")}
+        assert policies.keys() == {name for name, _ in of_type(stage, "AWS::S3::Bucket")}
+        for name, policy in policies.items():
+            [old] = [s for s in policy["PolicyDocument"]["Statement"] if "NumericGreaterThan" in s["Condition"]]
+            assert old == {
+                "Effect": "Deny",
+                "Principal": {"AWS": "*"},
+                "Action": "s3:*",
+                "Resource": {"Fn::Join": ["", [{"Fn::GetAtt": [name, "Arn"]}, "/*"]]},
+                "Condition": {"NumericGreaterThan": {"s3:signatureAge": minutes * 60_000}},
+            }
 
 
 def test_every_route_asks_for_a_signature(template: Template) -> None:

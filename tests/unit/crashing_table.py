@@ -35,15 +35,17 @@ class CrashingTable(FakeTable):
         """End nothing from here on."""
         self.writes_left = 0
 
-    def put_item(self, **arguments: Any) -> None:
-        self._written(super().put_item, **arguments)
+    def put_item(self, **arguments: Any) -> dict[str, Any]:
+        reply: dict[str, Any] = self._written(super().put_item, **arguments)
+        return reply
 
     def update_item(self, **arguments: Any) -> dict[str, Any]:
         reply: dict[str, Any] = self._written(super().update_item, **arguments)
         return reply
 
-    def delete_item(self, **arguments: Any) -> None:
-        self._written(super().delete_item, **arguments)
+    def delete_item(self, **arguments: Any) -> dict[str, Any]:
+        reply: dict[str, Any] = self._written(super().delete_item, **arguments)
+        return reply
 
     def transact_write_items(self, **arguments: Any) -> None:
         self._written(super().transact_write_items, **arguments)

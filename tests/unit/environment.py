@@ -14,7 +14,9 @@ ENVIRONMENT = {
     "PROVIDERS": '["marsview", "deepgram"]',
     "FAILOVER": '["deepgram"]',
     "BASE_URLS": "{}",
-    "SUBMIT_CEILING_MINUTES": "60",
+    "GIVE_UP_HOURS": "72",
+    "QUEUE_DAYS": "14",
+    "SLOTS": '{"symbl": 50}',
     "POLL_CEILING_MINUTES": "240",
     "LATE_FILES_MINUTES": "60",
     "FAILOVER_MINUTES": "15",
@@ -23,7 +25,9 @@ ENVIRONMENT = {
     "WATCH_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:watch-recording",
     "RETRIES_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:retry-media",
     "RETRIES_PER_MINUTE": "60",
+    "SESSION_ROLE_ARN": "arn:aws:iam::111122223333:role/prepare-media",
     "WEBHOOK_SECRET": "the-webhook-secret",
+    "READ_OLD_SECRETS": "false",
     "WEBHOOK_URL": "https://api.test",
 }
 STAGE_SETTINGS = StageSettings(

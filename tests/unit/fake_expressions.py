@@ -8,7 +8,9 @@ from typing import Any
 from boto3.dynamodb.conditions import And, ConditionBase
 
 _CLAUSE = re.compile(r"\b(SET|REMOVE|ADD)\b")
-_CONDITION = re.compile(r"attribute_(?P<absent>not_)?exists\((?P<checked>[^)\s]+)\)|(?P<name>\S+) = (?P<value>\S+)")
+_CONDITION = re.compile(
+    r"attribute_(?P<absent>not_)?exists\((?P<checked>[^)\s]+)\)|(?P<name>\S+) (?P<operator>=|<=) (?P<value>\S+)"
+)
 
 
 @dataclass
@@ -40,8 +42,10 @@ def fulfils(item: Mapping[str, Any], condition: str | ConditionBase, given: Plac
     """Whether an item, empty if there is none, meets a condition: one of boto3's, or a text of a transaction."""
     if isinstance(condition, ConditionBase):
         return _meets(item, condition)
-    parts = [_holds(item, part, given) for part in condition.removeprefix("(").removesuffix(")").split(" AND ") if part]
-    return all(parts)
+    parts = [part for part in condition.removeprefix("(").removesuffix(")").split(" AND ") if part]
+    # All are looked at: each placeholder counts as used, also behind one that decides.
+    choices = [[_holds(item, choice, given) for choice in part.split(" OR ")] for part in parts]
+    return all(any(holds) for holds in choices)
 
 
 def _meets(item: Mapping[str, Any], condition: ConditionBase) -> bool:
@@ -74,7 +78,7 @@ def _holds(item: Mapping[str, Any], condition: str, given: Placeholders) -> bool
     if match["checked"]:
         return (given.name(match["checked"]) in item) != bool(match["absent"])
     name, value = given.name(match["name"]), given.value(match["value"])
-    return name in item and bool(item[name] == value)
+    return name in item and bool(item[name] == value if match["operator"] == "=" else item[name] <= value)
 
 
 def updated(item: Mapping[str, Any], update: str, given: Placeholders) -> dict[str, Any]:

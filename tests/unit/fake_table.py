@@ -84,18 +84,21 @@ class FakeTable:
         return {"Item": {name: item[name] for name in shown if name in item}} if item else {}
 
     @_whole
-    def put_item(self, *, Item: Mapping[str, Any], **condition: Any) -> None:
+    def put_item(self, *, Item: Mapping[str, Any], **condition: Any) -> dict[str, Any]:
         self._meet_transaction()
         if condition:
             self._check(Item, **condition)
         self._store(Item)
+        return {}
 
     @_whole
-    def delete_item(self, *, Key: Mapping[str, str], **condition: Any) -> None:
+    def delete_item(self, *, Key: Mapping[str, str], ReturnValues: str = "NONE", **condition: Any) -> dict[str, Any]:
         self._meet_transaction()
         self._check(Key, **condition)
+        old = {"Attributes": self._item(_key(Key))} if _key(Key) in self.items else {}
         self.items.pop(_key(Key), None)
         self.sizes.pop(_key(Key), None)
+        return {"NONE": {}, "ALL_OLD": old}[ReturnValues]
 
     @_whole
     def update_item(
@@ -168,6 +171,7 @@ class FakeTable:
         ScanIndexForward: bool = True,
         Limit: int | None = None,
         ConsistentRead: bool = False,
+        Select: str = "ALL_ATTRIBUTES",
     ) -> dict[str, Any]:
         assert not (IndexName and ConsistentRead), "DynamoDB refuses consistent reads of an index"
         self.queries += 1
@@ -185,6 +189,8 @@ class FakeTable:
             if size > PAGE_BYTES or len(page["Items"]) == Limit:
                 page["LastEvaluatedKey"] = entry
                 break
+        if Select == "COUNT":
+            page["Count"] = len(page.pop("Items"))
         return page
 
     @_whole

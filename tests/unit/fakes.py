@@ -12,9 +12,12 @@ from botocore.exceptions import ClientError
 
 from recording_insights.deadline import Deadline
 from recording_insights.model.insights import Insights
+from recording_insights.processing.turns import Turns
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
+from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import RecordingRow
+from recording_insights.store.turns import TurnStore
 
 
 @dataclass
@@ -238,3 +241,9 @@ class FakeStarter:
             raise self.fault
         self.executions.setdefault(name, json.loads(state))
         return name not in self.over
+
+
+def turns_of(store: MediaStore, slots: Mapping[str, int] | None = None, woken: list[str] | None = None) -> Turns:
+    """The turns of the providers of a store. `woken` gets the tokens of the waits that end."""
+    end_wait = (woken if woken is not None else []).append
+    return Turns(TurnStore(store.table, store.now), slots or {}, 5 * 3600, end_wait)

@@ -138,8 +138,9 @@ def test_the_queue_keeps_the_messages_that_failed(
 ) -> None:
     bodies = {"good": announce(), "broken": {"detail": {}}, "ignored": announce("notes.txt")}
     messages = [{"messageId": name, "body": json.dumps(body)} for name, body in bodies.items()]
+    messages.append({"messageId": "too deep", "body": "[" * 200_000})
     assert admit_media.handler({"Records": messages}, FakeContext(60_000)) == {
-        "batchItemFailures": [{"itemIdentifier": "broken"}]
+        "batchItemFailures": [{"itemIdentifier": "broken"}, {"itemIdentifier": "too deep"}]
     }
     assert len(step_functions.executions) == 1
     assert "message broken was not admitted, it will come again" in caplog.text

@@ -32,8 +32,10 @@ FLOORS: dict[str, int] = {
     "recording_insights.store.rows": 1,
     "recording_insights.hls": 1,
     "recording_insights.deadline": 1,
+    "recording_insights.residency": 1,
     "recording_insights.redaction": 1,
     "recording_insights.validation": 1,
+    "recording_insights.bounded": 0,
     "recording_insights.errors": 0,
 }
 """Rooms by floor. A module belongs to the longest name that it begins with."""

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.unit.wired import rewire
 
 CapturedEvent = Callable[[str], dict[str, Any]]
 JOB = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"
+KEY = "the key of the webhook secret"
 
 
 class Context:
@@ -38,7 +40,7 @@ def waiting(flow: Flow, monkeypatch: pytest.MonkeyPatch, woken: list[str]) -> Ca
     """A media object whose job a provider has, and the workflow waiting for it."""
     for name, value in {**ENVIRONMENT, "PROVIDERS": '["symbl", "deepgram", "transcribe", "seameet"]'}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("wiring.read_secret", lambda name, keys: {"key": "secret of " + name})
+    monkeypatch.setattr("wiring.read_secret", lambda name, keys, fresh: {"key": KEY})
     parts = {"table": flow.store.table, "s3": flow.replies.s3, "end_wait": woken.append}
     rewire(monkeypatch, receive_callback, receive_result_event, **parts)
 
@@ -54,10 +56,13 @@ def waiting(flow: Flow, monkeypatch: pytest.MonkeyPatch, woken: list[str]) -> Ca
 def callback(flow: Flow, captured_event: CapturedEvent) -> dict[str, Any]:
     """A webhook of Symbl for the media object's job."""
     name = str(JobName(R, flow.media.media_id, 0))
-    token = callback_token("secret of the-webhook-secret", "symbl", name)
-    event = captured_event("http_callback")
-    event["pathParameters"] |= {"job": name, "token": token}
-    return event
+    return shows(captured_event("http_callback"), KEY, name)
+
+
+def shows(event: dict[str, Any], key: str, name: str) -> dict[str, Any]:
+    """The event with a token that was made with this key."""
+    token = callback_token(key, "symbl", name)
+    return {**event, "pathParameters": {**event["pathParameters"], "job": name, "token": token}}
 
 
 def test_a_webhook_ends_the_wait(waiting: Any, callback: dict[str, Any], woken: list[str], flow: Flow) -> None:
@@ -93,6 +98,77 @@ def test_a_wrong_token_is_401_and_is_not_repeated(
     assert wrong not in answer["body"] + capsys.readouterr().out
 
 
+class Rotated:
+    """The secret of the webhooks while it is rotated: what workers have cached, and what is stored."""
+
+    def __init__(self, cached: dict[str, str], stored: dict[str, str]) -> None:
+        self.cached, self.stored = cached, stored
+        self.reads: list[bool] = []
+
+    def __call__(self, name: str, keys: Any, *, fresh: bool) -> dict[str, str]:
+        assert (name, keys) == (ENVIRONMENT["WEBHOOK_SECRET"], ("key",))
+        self.reads.append(fresh)
+        if fresh:
+            self.cached = self.stored
+        return self.cached
+
+
+@pytest.mark.parametrize(
+    ("cached", "token", "status", "reads"),
+    [
+        ({"key": "new", "previousKey": KEY}, KEY, 200, [False]),
+        ({"key": "new", "previousKey": KEY}, "new", 200, [False]),
+        ({"key": KEY}, "new", 200, [False, True]),
+        ({"key": "new"}, KEY, 200, [False, True]),
+        ({"key": KEY, "previousKey": "dropped"}, "dropped", 200, [False]),
+        ({"key": KEY}, "dropped", 401, [False, True]),
+        ({"key": KEY, "previousKey": ""}, "", 401, [False, True]),
+    ],
+    ids=["former", "new", "new, not yet known", "former, forgotten", "dropped, cached", "dropped", "none"],
+)
+def test_tokens_of_both_keys_are_good_while_the_key_is_rotated(
+    waiting: Any,
+    callback: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    cached: dict[str, str],
+    token: str,
+    status: int,
+    reads: list[bool],
+) -> None:
+    waiting("symbl")
+    secret = Rotated(cached, {"key": "new", "previousKey": KEY})
+    monkeypatch.setattr("wiring.read_secret", secret)
+    event = shows(callback, token, callback["pathParameters"]["job"])
+
+    assert receive_callback.handler(event, Context())["statusCode"] == status
+    assert secret.reads == reads
+
+
+def test_a_vendor_that_signs_its_callbacks_is_checked_with_its_own_key(
+    waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting("symbl")
+    signs = replace(registry.PROVIDERS["symbl"], webhook_key="webhookSecret")
+    monkeypatch.setattr(registry, "PROVIDERS", {**registry.PROVIDERS, "symbl": signs})
+    secrets = {"recording-insights/dev/symbl-webhook": {"webhookSecret": "s"}}
+    monkeypatch.setattr("recording_insights.aws.secrets.read_secret", lambda name, keys, fresh: secrets[name])
+
+    assert list(receive_callback.wiring.callback_secrets("symbl", "job")) == [["s"], ["s"]]
+
+
+def test_a_flood_of_wrong_tokens_reads_the_secret_anew_once(
+    waiting: Any, callback: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting("symbl")
+    secret = Rotated({"key": KEY}, {"key": KEY})
+    monkeypatch.setattr("wiring.read_secret", secret)
+    forged = shows(callback, "another", callback["pathParameters"]["job"])
+
+    assert {receive_callback.handler(forged, Context())["statusCode"] for _ in range(50)} == {401}
+    assert secret.reads.count(True) == 1
+    assert receive_callback.handler(callback, Context())["statusCode"] == 200
+
+
 @pytest.mark.parametrize("provider", ["gladia", "marsview", "deepgram", "transcribe", "seameet", ""])
 def test_a_provider_that_does_not_call_back_is_404(waiting: Any, callback: dict[str, Any], provider: str) -> None:
     callback["pathParameters"]["provider"] = provider
@@ -106,8 +182,8 @@ def test_a_result_is_kept_without_the_table(
     waiting("seameet")
     for name, value in {"PROVIDER": "seameet", "TABLE_NAME": ""}.items():
         monkeypatch.setenv(name, value)
-    secret = {"apiKey": "k", "workspaceId": "w", "webhookSecret": "s"}
-    monkeypatch.setattr(registry, "read_secret", lambda name, keys, *, fresh: secret)
+    secrets = {"recording-insights/dev/seameet-webhook": {"webhookSecret": "s"}}
+    monkeypatch.setattr("recording_insights.aws.secrets.read_secret", lambda name, keys, fresh: secrets[name])
     rewire(monkeypatch, keep_result, s3=flow.replies.s3)
     body = json.dumps({"event_name": "dashboard_analysis_finished", "meeting_id": "m", "payload": {}})
     signature = hmac.new(b"s", body.encode(), "sha256").hexdigest()

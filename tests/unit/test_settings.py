@@ -12,6 +12,7 @@ from recording_insights.errors import SettingsInvalid
 from recording_insights.settings import (
     AdmitMediaSettings,
     FunctionSettings,
+    KeepResultSettings,
     PollJobSettings,
     StageSettings,
     StartRecordingSettings,
@@ -33,13 +34,14 @@ def test_the_environment_is_read_by_type() -> None:
 
     assert settings.failover == ["deepgram"]
     assert settings.base_urls == {}
-    assert (settings.submit_ceiling_minutes, settings.link_minutes) == (60, 45)
+    assert (settings.give_up_hours, settings.link_minutes) == (72, 45)
+    assert settings.slots == {"symbl": 50}
     assert settings.secret_name("agora") == "recording-insights/dev/agora" == secret_name("dev", "agora")
 
 
 @pytest.mark.parametrize("kind", EVERY_TYPE)
 def test_what_the_stack_writes_is_what_the_function_reads(kind: type[FunctionSettings]) -> None:
-    settings = kind.from_env({**ENVIRONMENT, "KMS_KEY_ARN": KEY})
+    settings = kind.from_env({**ENVIRONMENT, "KMS_KEY_ARN": KEY, "RESIDENCY": "EU"})
 
     assert kind.from_env(settings.to_env()) == settings
     assert set(settings.to_env()) == {field.name.upper() for field in fields(kind)}
@@ -89,6 +91,17 @@ def test_a_missing_variable_is_named(kind: type[FunctionSettings]) -> None:
 def test_a_malformed_variable_is_named(name: str, value: str, fault: str) -> None:
     with pytest.raises(SettingsInvalid, match=f"^{name} {fault}$"):
         SubmitRecordingSettings.from_env({**ENVIRONMENT, name: value})
+
+
+@pytest.mark.parametrize("read_old_secrets", [True, False])
+def test_a_former_secret_is_known_only_where_it_may_be_read(read_old_secrets: bool) -> None:
+    environment = {**ENVIRONMENT, "READ_OLD_SECRETS": str(read_old_secrets).lower()}
+    settings = KeepResultSettings.from_env(environment)
+    former = "recording-insights/dev/seameet" if read_old_secrets else None
+    assert settings.former_secret("seameet-webhook") == former
+    assert settings.former_secret("acme-webhook") is None
+    with pytest.raises(SettingsInvalid, match=r"^READ_OLD_SECRETS is not true or false$"):
+        KeepResultSettings.from_env({**environment, "READ_OLD_SECRETS": "yes"})
 
 
 def test_all_faults_come_in_one_message() -> None:

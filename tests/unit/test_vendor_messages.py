@@ -164,6 +164,13 @@ def test_a_message_is_one_short_line_without_links(value: Any, message: str) -> 
     assert vendor_message(value) == message
 
 
+@pytest.mark.parametrize("scheme", ["Token ", "Bearer ", "basic  ", 'token: "', "Token%20"])
+def test_a_message_of_a_later_call_quotes_no_authorization(scheme: str) -> None:
+    quoted = vendor_message(f"failed: Authorization: {scheme}5tand1n0deepgram0key0000000 was sent, a token is no word")
+    assert "5tand1n0" not in quoted
+    assert quoted.endswith("*** was sent, a token is no word")
+
+
 def nested(levels: int) -> list[Any]:
     value: list[Any] = []
     for _ in range(levels):

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from recording_insights.aws import clients
 from recording_insights.errors import SettingsInvalid
-from recording_insights.settings import FunctionSettings, PollJobSettings, StageSettings
+from recording_insights.settings import FunctionSettings, PollJobSettings, PrepareMediaSettings, StageSettings
 from tests.unit.environment import ENVIRONMENT, STAGE_SETTINGS
 from wiring import Wiring, keep_links_out_of_logs, part
 
@@ -94,6 +96,32 @@ def test_a_header_that_cannot_be_parsed_leaves_no_link_in_the_log(caplog: pytest
     log.warning("Failed to parse headers (url=%s)", "https://bucket.test/a.mp4?X-Amz-Signature=5ec0de")
     log.error("a fault without a link")
     assert [record.message for record in caplog.records] == ["a fault without a link"]
+
+
+def test_media_are_prepared_with_the_rights_on_their_recording_only(
+    monkeypatch: pytest.MonkeyPatch, fake_aws: None
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    wiring = Wiring(PrepareMediaSettings)
+    assume_role = Mock(wraps=wiring.sessions.sts.assume_role)
+    monkeypatch.setattr(wiring.sessions.sts, "assume_role", assume_role)
+    a, b = "a" * 32, "b" * 32
+    first, again, other = (
+        wiring.for_media(recording_id, f"recordings/{recording_id}/{name}")
+        for recording_id, name in ((a, "c__uid_s_7.m3u8"), (a, "c__uid_s_8.m3u8"), (b, "c__uid_s_7.m3u8"))
+    )
+    assert first is again is not other
+    asked = [call.kwargs for call in assume_role.call_args_list]
+    assert [given["RoleSessionName"] for given in asked] == [f"prepare-{a}", f"prepare-{b}"]
+    assert {given["RoleArn"] for given in asked} == {ENVIRONMENT["SESSION_ROLE_ARN"]}
+    assert f"{ENVIRONMENT['RECORDINGS_BUCKET']}/recordings/{a}/*" in asked[0]["Policy"]
+    # The clients sign with the session's key, whatever part of the wiring uses them.
+    used: list[Any] = [first.folder.s3, first.s3_media.s3, first.media.table.meta.client]
+    keys = {client._request_signer._credentials.access_key for client in used}
+    others: list[Any] = [other.s3, wiring.s3]
+    assert len(keys) == 1
+    assert not keys & {client._request_signer._credentials.access_key for client in others}
 
 
 def test_no_handler_calls_boto3_or_reads_its_errors() -> None:

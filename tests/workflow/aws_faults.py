@@ -20,6 +20,13 @@ def function_with(stack: LocalStack, handler: str) -> str:
     return str(name)
 
 
+def begin_anew(stack: LocalStack, function: str) -> None:
+    """Give the function new workers. A worker reads a secret once in five minutes."""
+    client = stack.client("lambda")
+    timeout = client.get_function_configuration(FunctionName=function)["Timeout"]
+    client.update_function_configuration(FunctionName=function, Timeout=timeout)
+
+
 @contextmanager
 def throttled(stack: LocalStack, state: str, machine: str = "WorkflowArn") -> Iterator[None]:
     """A task's function takes no calls."""

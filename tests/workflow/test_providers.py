@@ -157,7 +157,7 @@ def test_a_result_that_comes_after_the_ceiling_finishes_the_recording(stack: Loc
     [meeting] = {line["meeting_id"] for line in stack.ledger()["lines"] if "meeting_id" in line}
     event = {"event_name": "dashboard_analysis_finished", "meeting_id": meeting, "payload": {"transcript": []}}
     body = json.dumps(event).encode()
-    secret = vendors()["seameet"].credentials["webhookSecret"].encode()
+    secret = vendors()["seameet"].webhook_secret["webhookSecret"].encode()
     headers = {"X-Seasalt-Server-Signature": hmac.new(secret, body, "sha256").hexdigest()}
 
     for _ in range(2):
@@ -192,6 +192,20 @@ def test_nobody_else_has_a_webhook(stack: LocalStack, path: str, status: int) ->
     answer = requests.post(f"{stack.api_url}/webhooks/{path}", data="{}", timeout=30)
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [("symbl/x/y", "{}", 401), ("seameet", "{}", 401), ("seameet/x", "{}", 404), ("agora", "x" * 300_000, 413)],
+)
+def test_a_caller_without_a_sign_in_learns_the_status_only(
+    stack: LocalStack, path: str, body: str, status: int
+) -> None:
+    answer = requests.post(f"{stack.api_url}/webhooks/{path}", data=body, timeout=30)
+
+    assert answer.status_code == status
+    assert answer.json().keys() == {"type", "title", "status", "request_id"}
+    assert answer.json()["type"] == "about:blank"
 
 
 def test_the_next_one_takes_over_and_the_row_tells_the_story(stack: LocalStack, clip: Path) -> None:

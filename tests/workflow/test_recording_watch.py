@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -240,7 +241,8 @@ def notify(stack: LocalStack, body: bytes, *, secret: bytes = SECRET, header: st
 
 def notice(sid: str, event: int, **details: Any) -> bytes:
     payload = {"cname": "c", "uid": "1", "sid": sid, "details": details}
-    told = {"noticeId": uuid4().hex, "productId": 3, "eventType": event, "notifyMs": 1, "payload": payload}
+    sent_ms = int(time.time() * 1000)
+    told = {"noticeId": uuid4().hex, "productId": 3, "eventType": event, "notifyMs": sent_ms, "payload": payload}
     return json.dumps(told).encode()
 
 

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import process
-from tests.workflow.aws_faults import function_of
+from sandbox.stand_ins.agora.credentials import AGORA_APP_CERTIFICATE
+from tests.deployed import process, until_ended
+from tests.workflow.aws_faults import begin_anew, function_of, function_with
 
 NAME = "recording-insights/local/marsview"
 
@@ -27,12 +29,8 @@ def secret(stack: LocalStack) -> Iterator[dict[str, str]]:
 
 
 def new_workers(stack: LocalStack) -> None:
-    """Functions read a secret once in five minutes; a changed function starts anew."""
-    client = stack.client("lambda")
     for state in ("Submit recording", "Poll job"):
-        name = function_of(stack, state, "WorkflowArn")
-        timeout = client.get_function_configuration(FunctionName=name)["Timeout"]
-        client.update_function_configuration(FunctionName=name, Timeout=timeout)
+        begin_anew(stack, function_of(stack, state, "WorkflowArn"))
 
 
 def test_missing(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:
@@ -58,6 +56,24 @@ def test_malformed(stack: LocalStack, clip: Path, secret: dict[str, str], text: 
     recording = process(stack, clip)
     assert recording["media"][0]["reason"] == f"secret {NAME}: {complaint}"
     assert "my-api-key" not in json.dumps(recording)
+
+
+def test_a_start_reads_the_app_certificate_in_its_own_secret(stack: LocalStack) -> None:
+    client, name = stack.client("secretsmanager"), "recording-insights/local/agora-certificate"
+    starts = function_with(stack, "routes.start_recording.handler")
+    stack.dials(agora={"app_certificate": AGORA_APP_CERTIFICATE})
+    begin_anew(stack, starts)
+    refused = stack.call_api("POST", "/recordings", {"channel": f"protected-{uuid4().hex[:8]}"})
+    assert refused.status_code == 502, refused.text
+    client.create_secret(Name=name, SecretString=json.dumps({"appCertificate": AGORA_APP_CERTIFICATE}))
+    try:
+        begin_anew(stack, starts)
+        started = stack.call_api("POST", "/recordings", {"channel": f"protected-{uuid4().hex[:8]}"})
+        assert started.status_code == 201, started.text
+        until_ended(stack, started.json()["recording_id"])
+    finally:
+        client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        begin_anew(stack, starts)
 
 
 def test_rotated(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:

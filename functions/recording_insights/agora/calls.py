@@ -17,6 +17,7 @@ from recording_insights.agora.answers import NO_ANSWER, TOKEN_REFUSED, Call, Rul
 from recording_insights.agora.hosts import HostRotation
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY
 from recording_insights.agora.storage import STORAGE_SECRETS
+from recording_insights.bounded import CHUNK, parse_bounded, read_at_most
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
     AgoraOutcomeUnknown,
@@ -34,11 +35,13 @@ SHORTEST_CALL_SECONDS = 1.0
 """With less time left, no request is sent."""
 NO_TIME = Rule(Verdict.UNAVAILABLE, "no time was left")
 LONGEST_REASON = 400
+LARGEST_ANSWER = 4 << 20
+"""In bytes, unpacked: a hundred times the longest list of files. A larger answer counts as one that is not JSON."""
 SECRET_FIELDS = ("token", "secret", "salt", *STORAGE_SECRETS)
 """The secret fields of a `clientRequest`, at any depth."""
 
 Credentials = Mapping[str, str]
-"""The secret of an Agora project: appId, customerId, customerSecret and, if the project has one, appCertificate."""
+"""The keys of an Agora project: appId, customerId, customerSecret and, for a start, appCertificate if there is one."""
 ReadCredentials = Callable[[bool], Credentials]
 """Reads the credentials; True reads past every cache."""
 BuildBody = Callable[[Credentials], Mapping[str, Any]]
@@ -217,15 +220,19 @@ class AgoraCalls:
                 auth=HTTPBasicAuth(credentials["customerId"].encode(), credentials["customerSecret"].encode()),
                 timeout=(min(CONNECT_SECONDS, deadline.seconds_left), min(ANSWER_SECONDS, deadline.seconds_left)),
                 allow_redirects=False,
+                stream=True,
             )
-            reply = response.json()
-        except requests.JSONDecodeError:
-            if response.status_code < 300:
-                return NO_ANSWER, {"message": "the answer is not JSON"}
-            return judge(call, response.status_code, {}), {}
+            with response:
+                content = read_at_most(response.iter_content(CHUNK), LARGEST_ANSWER)
         except requests.RequestException as error:
             # The text of such an error holds the whole URL; the class name is enough.
             return NO_ANSWER, {"message": type(error).__name__}
+        try:
+            reply = parse_bounded(content or b"")
+        except ValueError:
+            if response.status_code < 300:
+                return NO_ANSWER, {"message": "the answer is not JSON"}
+            return judge(call, response.status_code, {}), {}
         if not isinstance(reply, dict):
             return NO_ANSWER, {"message": "the answer is not a JSON object"}
         return judge(call, response.status_code, reply), reply

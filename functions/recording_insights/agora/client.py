@@ -12,7 +12,7 @@ from urllib.parse import quote
 from recording_insights.agora.answers import OTHER_PARAMETERS, RETRY_WAITS, Call, Verdict, code_of
 from recording_insights.agora.calls import AgoraCalls, Answer, BuildBody, Credentials, outcome_unknown
 from recording_insights.agora.recorder import LiveState, Recorder, RecorderOrder, Stopped
-from recording_insights.agora.rtc_token import CERTIFICATE_KEY, recorder_token
+from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET, MalformedKey, recorder_token
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.deadline import Deadline
 from recording_insights.errors import (
@@ -32,11 +32,12 @@ class AgoraClient:
     """Controls the recorders of one Agora project.
 
     Every method calls Agora, repeats the call within the deadline where that may help, and may raise `SecretUnusable`
-    or any `AgoraError`.
+    or any `AgoraError`. `certificate_secret` is the name of the App Certificate's secret in error messages.
     """
 
     calls: AgoraCalls
     uploader: Uploader
+    certificate_secret: str = CERTIFICATE_SECRET
     now: Callable[[], float] = time.time
 
     def start(
@@ -169,8 +170,9 @@ class AgoraClient:
             return None  # a web page is not a channel
         try:
             return order.token or recorder_token(order, credentials, int(self.now()))
-        except ValueError as unusable:
-            raise SecretUnusable(self.calls.secret_name, str(unusable)) from None
+        except MalformedKey as malformed:
+            name = self.certificate_secret if malformed.key == CERTIFICATE_KEY else self.calls.secret_name
+            raise SecretUnusable(name, str(malformed)) from None
 
 
 def _started(answer: Answer, resource_id: str, unsure: str | None) -> Recorder | None:

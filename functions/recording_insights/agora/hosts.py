@@ -22,6 +22,9 @@ REGIONAL: Mapping[str, str] = {
 }
 """By AWS region: Agora's second nearest region. DNS already leads to the nearest one."""
 
+CONFINED: Mapping[str, Sequence[str]] = {"EU": ("eu-west-1", "eu-central-1"), "US": ("us-east-1", "us-west-1")}
+"""By residency: Agora's regions in it. The hosts without a region lead to the nearest one, wherever it is."""
+
 HOST_WAITS = (1.0, 3.0, 6.0)
 """Seconds before the second attempt at the same host, the alternate host and the regional host, as Agora advises."""
 
@@ -31,6 +34,12 @@ def hosts_near(aws_region: str) -> Sequence[str]:
     primary, alternate = (IN_CHINA, WORLDWIDE) if aws_region.startswith("cn-") else (WORLDWIDE, IN_CHINA)
     regional = [f"api-{REGIONAL[aws_region]}.{primary}"] if aws_region in REGIONAL else []
     return [f"https://{name}" for name in (f"api.{primary}", f"api.{alternate}", *regional)]
+
+
+def hosts_in(residency: str, aws_region: str) -> Sequence[str]:
+    """Return Agora's hosts in a residency, as `https://host`, those of the region nearest to the caller first."""
+    regions = sorted(CONFINED[residency], key=lambda region: region == REGIONAL.get(aws_region))
+    return [f"https://api-{region}.{name}" for region in regions for name in (WORLDWIDE, IN_CHINA)]
 
 
 class HostRotation:

@@ -6,19 +6,23 @@ Source: https://docs.agora.io/en/cloud-recording/develop/receive-notifications
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from recording_insights.errors import CallbackForged, InvalidRequest
 from recording_insights.redaction import hide_keys_and_tokens, hide_queries_and_stream_keys
 
-SECRET_KEY = "notificationSecret"  # noqa: S105 - a key's name
-"""Optional key of the secret: with it, notifications are accepted."""
+SECRET, SECRET_KEY = "agora-notifications", "notificationSecret"
+"""An optional secret, by the last part of its name, and its key: with it, notifications are accepted."""
 CLOUD_RECORDING = 3
 SIGNATURES = {"agora-signature-v2": "sha256", "agora-signature": "sha1"}
 """Hash by header, the stronger one first; the first header that is present decides."""
 LONGEST_MESSAGE = 400
 LARGEST_CODE = 10**9
 """Larger numbers are dropped: Agora has no such codes, and the table refuses numbers of more than 38 digits."""
+
+OLDEST = timedelta(hours=24)
+"""Agora sends a notification four times at most, and each time writes `notifyMs` anew: an older one is a copy."""
 
 ERROR, FAIL_OVER, UPLOADED, BACKED_UP = 1, 12, 31, 32
 SESSION_EXIT, RECORDER_LEAVE, WEB_RECORDER_STOPPED = 11, 41, 71
@@ -45,13 +49,17 @@ def check_signature(body: bytes, headers: Mapping[str, str], secret: str) -> Non
 
 @dataclass(frozen=True)
 class Notification:
-    """A notification's event and details. `sid` is empty in a test from Agora's console."""
+    """A notification's event and details. `sid` is empty in a test from Agora's console.
+
+    `sent_ms` is when Agora sent it, in Unix milliseconds; None if it does not say so in a whole number.
+    """
 
     notice_id: str
     product: Any
     event: Any
     sid: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    sent_ms: int | None = None
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
@@ -64,14 +72,24 @@ class Notification:
         if not isinstance(notice_id, str) or not 0 < len(notice_id.encode()) <= 500:
             raise InvalidRequest("noticeId", "must be a text")
         payload = _object(body.get("payload"))
-        sid = payload.get("sid")
+        sid, sent_ms = payload.get("sid"), body.get("notifyMs")
         return cls(
             notice_id,
             body.get("productId"),
             body.get("eventType"),
             sid if isinstance(sid, str) else "",
             _object(payload.get("details")),
+            sent_ms if isinstance(sent_ms, int) and not isinstance(sent_ms, bool) else None,
         )
+
+    def is_timely(self, now: datetime) -> bool:
+        """Return whether it was sent within a day of `now`, or does not say when.
+
+        Agora signs the time with the body, so nobody can take it out of a copy.
+        """
+        if self.sent_ms is None:
+            return True
+        return abs(self.sent_ms - int(now.timestamp() * 1000)) <= OLDEST // timedelta(milliseconds=1)
 
     @property
     def ends_recording(self) -> bool:

@@ -17,8 +17,11 @@ from secrets import randbelow
 
 from recording_insights.agora.recorder import RecorderOrder
 
-CERTIFICATE_KEY = "appCertificate"
-"""Optional key of the secret: with it, a start without a token gets one."""
+CERTIFICATE_SECRET, CERTIFICATE_KEY = "agora-certificate", "appCertificate"
+"""An optional secret, by the last part of its name, and its key: with it, a start without a token gets one.
+
+Only a start reads the secret: who holds the certificate can make a token for any channel of the project.
+"""
 LONGEST_SECONDS = 24 * 3600
 """The longest lifetime of a privilege. A recorder's token cannot be renewed, so the recording ends with it."""
 
@@ -27,11 +30,19 @@ _RTC_SERVICE = 1
 _JOIN = 1
 
 
+class MalformedKey(ValueError):
+    """A key of a secret has no form of Agora's. The text names the key, not its value."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key} must be 32 hexadecimal digits")
+        self.key = key
+
+
 def recorder_token(order: RecorderOrder, credentials: Mapping[str, str], issued_at: int) -> str | None:
     """Return a token for the recorder of an order, valid for `max_hours`; None without an App Certificate.
 
     Raises:
-        ValueError: as `build_rtc_token` does.
+        MalformedKey: as `build_rtc_token` does.
     """
     if CERTIFICATE_KEY not in credentials:
         return None
@@ -55,11 +66,11 @@ def build_rtc_token(
     makes the token different from others.
 
     Raises:
-        ValueError: the App ID or the App Certificate is malformed; names its key in the secret, not its value.
+        MalformedKey: the App ID or the App Certificate is malformed.
     """
     for key, value in (("appId", app_id), (CERTIFICATE_KEY, app_certificate)):
         if not isinstance(value, str) or not _KEY.fullmatch(value):
-            raise ValueError(f"{key} must be 32 hexadecimal digits")
+            raise MalformedKey(key)
     lifetime = min(seconds, LONGEST_SECONDS)
     privileges = struct.pack("<HHI", 1, _JOIN, lifetime)
     service = struct.pack("<H", _RTC_SERVICE) + privileges + _packed(channel.encode()) + _packed(uid.encode())

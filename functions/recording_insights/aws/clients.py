@@ -5,8 +5,11 @@ Except for `sts`, each function makes a new client. The wiring of a Lambda funct
 
 import os
 from contextlib import suppress
+from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from recording_insights.aws.role_sessions import SessionCredentials
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -35,11 +38,11 @@ def limits(*, short_calls: bool) -> "Config":
     return Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": ATTEMPTS})
 
 
-def table(name: str, *, short_calls: bool = False) -> "Table":
-    """The insights table."""
+def table(name: str, *, short_calls: bool = False, credentials: SessionCredentials | None = None) -> "Table":
+    """The insights table; with credentials, it is used with them instead of the function's own."""
     import boto3
 
-    return boto3.resource("dynamodb", config=limits(short_calls=short_calls)).Table(name)
+    return boto3.resource("dynamodb", config=limits(short_calls=short_calls), **_named(credentials)).Table(name)
 
 
 def region(table: "Table") -> str:
@@ -47,7 +50,7 @@ def region(table: "Table") -> str:
     return table.meta.client.meta.region_name
 
 
-def s3(*, short_calls: bool = False) -> "S3Client":
+def s3(*, short_calls: bool = False, credentials: SessionCredentials | None = None) -> "S3Client":
     """Signs with SigV4, for the bucket's host in its region: `<bucket>.s3.<region>.amazonaws.com`.
 
     A link to boto3's default, the global host, breaks: S3 redirects from there while a bucket is new, and the signature
@@ -66,7 +69,11 @@ def s3(*, short_calls: bool = False) -> "S3Client":
             "us_east_1_regional_endpoint": "regional",
         },
     )
-    return boto3.client("s3", config=config.merge(limits(short_calls=short_calls)))
+    return boto3.client("s3", config=config.merge(limits(short_calls=short_calls)), **_named(credentials))
+
+
+def _named(credentials: SessionCredentials | None) -> dict[str, Any]:
+    return asdict(credentials) if credentials else {}
 
 
 @lru_cache(maxsize=1)
@@ -81,6 +88,13 @@ def sts(access_key_id: str, secret_access_key: str) -> "STSClient":
         aws_secret_access_key=secret_access_key,
         config=Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1}),
     )
+
+
+def role_sts() -> "STSClient":
+    """Opens sessions of roles with the function's own rights."""
+    import boto3
+
+    return boto3.client("sts")
 
 
 def step_functions(*, short_calls: bool = False) -> "SFNClient":

@@ -96,6 +96,8 @@ class S3Media:
                     Bucket=media.bucket, Key=media.key, IfMatch=f'"{media.etag}"', Range=f"bytes={first}-{last}"
                 )
             except ClientError as error:
+                if _is_absent(self.s3, media.bucket, media.key, error):
+                    raise MediaObjectGone(_GONE["NoSuchKey"]) from None
                 raise _gone(error) or error from None
             return reply["Body"].read()
 
@@ -140,6 +142,24 @@ class S3Media:
         return None
 
 
+def _is_absent(s3: "S3Client", bucket: str, key: str, error: "ClientError") -> bool:
+    """Return whether an object that S3 denied is not there.
+
+    Of a missing object, S3 says "access denied" to a caller that may not list the bucket. Whether the right to list a
+    prefix is enough is not documented, but it is enough to look for the key.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    from botocore.exceptions import ClientError
+
+    if error.response["Error"]["Code"] != "AccessDenied":
+        return False
+    try:
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    except ClientError:
+        return False
+    return all(entry["Key"] != key for entry in listed.get("Contents", ()))
+
+
 def _gone(error: "ClientError") -> MediaObjectGone | None:
     """Return what an error of S3 says of a version that was deleted or replaced; None for any other error."""
     reason = _GONE.get(error.response["Error"]["Code"])
@@ -178,10 +198,16 @@ class S3TrackFolder:
 
         The content is empty if the object is larger than any file of a track.
         """
+        from botocore.exceptions import ClientError
+
         try:
             reply = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
             return None
+        except ClientError as error:
+            if _is_absent(self.s3, self.bucket, key, error):
+                return None
+            raise
         fits = reply["ContentLength"] <= LARGEST_BYTES
         return reply["Body"].read() if fits else b"", reply["LastModified"]
 

@@ -1,10 +1,12 @@
 """The raw replies of providers in S3, without the credentials of links that vendors repeat."""
 
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from recording_insights.errors import ReplyGone
+from recording_insights.bounded import CHUNK, LARGEST_REPLY, read_at_most
+from recording_insights.errors import ReplyGone, ReplyTooLarge
 from recording_insights.redaction import redact_credentials
 
 if TYPE_CHECKING:
@@ -32,6 +34,23 @@ def kept_result_key(provider: str, body: bytes, job_name: str | None = None) -> 
     return f"{CALLBACKS}{provider}/{sha256(body).hexdigest()}{name}.json"
 
 
+def read_reply(body: Any, key: str) -> bytes:
+    """Return what the body of an object of the replies bucket holds; a vendor may have written it.
+
+    Raises:
+        ReplyTooLarge: it holds more than `LARGEST_REPLY`; the rest was not read.
+    """
+    reply = read_at_most(iter(partial(body.read, CHUNK), b""))
+    if reply is None:
+        body.close()
+        raise ReplyTooLarge(_too_large(key))
+    return reply
+
+
+def _too_large(key: str) -> str:
+    return f"the reply {key} has more than {LARGEST_REPLY >> 20} MB"
+
+
 @dataclass(frozen=True)
 class ReplyStore:
     """One object for each try of a media object. Raises botocore's `ClientError` for faults of S3."""
@@ -40,14 +59,24 @@ class ReplyStore:
     bucket: str
 
     def keep(self, recording_id: str, media_id: str, number: int, reply: bytes) -> str:
-        """Store the reply of a try and return its key."""
+        """Store the reply of a try and return its key.
+
+        Raises:
+            ReplyTooLarge: nobody could read it again; nothing was stored.
+        """
         key = f"{recording_id}/{media_id}-{number}.json"
         self.put(key, reply)
         return key
 
     def put(self, key: str, reply: bytes) -> None:
-        """Store a reply under a key. Bytes that are no UTF-8 stay as they are, so that a reader refuses them too."""
+        """Store a reply under a key. Bytes that are no UTF-8 stay as they are, so that a reader refuses them too.
+
+        Raises:
+            ReplyTooLarge: nobody could read it again; nothing was stored.
+        """
         body = redact_credentials(reply.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        if len(body) > LARGEST_REPLY:
+            raise ReplyTooLarge(_too_large(key))
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
     def read(self, key: str) -> bytes:
@@ -55,15 +84,17 @@ class ReplyStore:
 
         Raises:
             ReplyGone: there is none.
+            ReplyTooLarge: it is larger than any that is read.
         """
         from botocore.exceptions import ClientError
 
         try:
-            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchKey":
                 raise
             raise ReplyGone(f"there is no {key} in the replies bucket") from None
+        return read_reply(body, key)
 
     def upload_link(self, key: str, *, minutes: int) -> str:
         """A presigned URL that puts an object under a key for so many minutes."""

@@ -2,13 +2,16 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from recording_insights.aws.clients import limits
+from recording_insights.bounded import parse_bounded
 from recording_insights.errors import SecretUnavailable, SecretUnusable
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ CACHE_SECONDS = 300
 TOKEN_LABEL = "ACCESS_TOKEN"  # noqa: S105 - a staging label
 """The staging label of the version of a vendor's secret that holds an access token."""
 
+FRESH_READ_SECONDS = 60
+"""What nobody can prove, or what does not exist, causes one billed read of a secret in this time, in each worker."""
+
+T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
@@ -46,10 +53,11 @@ def read_secret(
     try:
         text = (source or _from_secrets_manager)(name, fresh=fresh)
     except LookupError:
-        raise SecretUnusable(name, f"it does not exist; create it with the keys {', '.join(keys)}") from None
+        detail = f"it does not exist; create it with the keys {', '.join(keys)}"
+        raise SecretUnusable(name, detail, is_missing=True) from None
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
+        value = parse_bounded(text)
+    except ValueError:
         value = None  # the message must not hold the text of the secret
     if not isinstance(value, dict):
         raise SecretUnusable(name, f"it is not a JSON object with the keys {', '.join(keys)}")
@@ -103,6 +111,63 @@ class _SecretsInTime:
         return self.provider.get(name, **options)
 
 
+@dataclass
+class FreshReads:
+    """Limits the reads past every cache that a caller may cause who may be anybody: each is billed."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    _last: float = -math.inf
+
+    def attempts(self, read: Callable[[bool], T]) -> Iterator[T]:
+        """Yield what is known. Then yield what a fresh read returns, if one is due: one in `FRESH_READ_SECONDS`.
+
+        `read(fresh)` is called only for what is taken from the iterator.
+        """
+        yield read(False)
+        now = self.monotonic()
+        if now - self._last >= FRESH_READ_SECONDS:
+            self._last = now
+            yield read(True)
+
+
+@dataclass
+class OwnSecret:
+    """A key that has a secret of its own, so that the function that reads it can read nothing else.
+
+    `former` is the name of the secret that held the key before; None if the function must not read it there. Whether
+    the secret exists is asked once in `FRESH_READ_SECONDS`, because strangers may cause the reads.
+    """
+
+    name: str
+    key: str
+    former: str | None = None
+    monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
+    _missing_until: float = field(default=-math.inf, repr=False)
+
+    def read(self, fresh: bool = False) -> str:
+        """Return the value. `fresh` reads it past every cache.
+
+        Raises:
+            SecretUnusable: the secret is malformed. With `is_missing` there is none, and no former one holds the key.
+            SecretUnavailable: AWS did not return it.
+        """
+        missing = SecretUnusable(self.name, f"it does not exist; create it with the key {self.key}", is_missing=True)
+        now = self.monotonic()
+        if now >= self._missing_until:
+            try:
+                return read_secret(self.name, (self.key,), fresh=fresh)[self.key]
+            except SecretUnusable as error:
+                if not error.is_missing:
+                    raise
+                self._missing_until = now + FRESH_READ_SECONDS
+        if self.former is None:
+            raise missing
+        try:
+            return read_secret(self.former, (self.key,), fresh=fresh)[self.key]
+        except SecretUnusable:
+            raise missing from None
+
+
 @dataclass(frozen=True)
 class SharedToken:
     """A vendor's access token in a version of its own of the vendor's secret `name`; the credentials stay current.
@@ -125,7 +190,7 @@ class SharedToken:
 
         try:
             version = self._client.get_secret_value(SecretId=self.name, VersionStage=TOKEN_LABEL)
-            stored = json.loads(version["SecretString"])
+            stored = parse_bounded(version["SecretString"])
             return str(stored["token"]), float(stored["usable_until"])
         except (BotoCoreError, ClientError, LookupError, TypeError, ValueError):
             return None

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
+from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, NotFound, PayloadTooLarge
 from recording_insights.http.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
@@ -30,6 +31,14 @@ _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 _RECORDING_ID = re.compile(RECORDING_ID)
 
+LONGEST_NAME = 640
+"""Of a caller, in characters: more than the longest ARN, that of a user with a path of 512.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+_LONGEST_LOGGED = 256
+"""Of each text that a request says of itself, in characters."""
+
 
 class LambdaContext(Protocol):
     """The part of Lambda's context that the functions use."""
@@ -42,7 +51,7 @@ def parse_json(body: bytes) -> Any:
 
     Half a surrogate pair is valid JSON, but the table cannot store it and Agora cannot receive it.
     """
-    value = json.loads(body)
+    value = parse_bounded(body)
     json.dumps(value, ensure_ascii=False).encode()
     return value
 
@@ -55,14 +64,14 @@ class HttpMessage:
     headers: Mapping[str, str]
 
     def json_object(self, parse: Callable[[bytes], Any] = parse_json) -> dict[str, Any]:
-        """The body as a JSON object. `parse` may raise ValueError or RecursionError.
+        """The body as a JSON object. `parse` may raise ValueError.
 
         Raises:
             InvalidRequest: the body is not JSON or not an object.
         """
         try:
             value = parse(self.body)
-        except (ValueError, RecursionError):
+        except ValueError:
             raise InvalidRequest("body", "is not JSON") from None
         if not isinstance(value, dict):
             raise InvalidRequest("body", "must be a JSON object")
@@ -73,13 +82,15 @@ class HttpMessage:
 class HttpRequest(HttpMessage):
     """A request to a route.
 
-    `deadline` is the moment at which the response must be ready. `caller` is who calls: see `caller_of`.
+    `deadline` is the moment at which the response must be ready. `who` is the name of who calls, for logs and rows:
+    see `who_calls`. `caller` tells callers apart: see `caller_of`.
     """
 
     path: Mapping[str, str]
     query: Mapping[str, str]
     deadline: Deadline
     caller: str = ""
+    who: str | None = None
 
     @classmethod
     def from_event(
@@ -106,6 +117,7 @@ class HttpRequest(HttpMessage):
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             deadline=Deadline.after(context.get_remaining_time_in_millis() / 1000 - ANSWER_MARGIN_SECONDS),
             caller=caller_of(event),
+            who=who_calls(event),
         )
 
     @property
@@ -143,12 +155,40 @@ def caller_of(event: Mapping[str, Any]) -> str:
 
     The ARN of a role has no session name: each task of a service has another one, and repeats the calls of the others.
     """
-    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
-    arn = str((authorizer.get("iam") or {}).get("userArn") or "")
+    arn, claims = _identity(event)
     if ":assumed-role/" in arn:
         return arn.rpartition("/")[0]
-    claims = (authorizer.get("jwt") or {}).get("claims") or {}
     return arn or str(claims.get("sub") or "")
+
+
+def who_calls(event: Mapping[str, Any]) -> str | None:
+    """Return the name of who calls, for people to read; None if API Gateway names nobody.
+
+    It is the whole ARN of an IAM user or role, with the session name, or the subject of a JWT. A JWT without a subject
+    has the id of its client. The name has at most 640 printable characters, whatever the issuer puts into its tokens.
+    """
+    arn, claims = _identity(event)
+    names = (_printable(name, LONGEST_NAME) for name in (arn, claims.get("sub"), claims.get("client_id")))
+    return next(filter(None, names), None)
+
+
+def _identity(event: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Return the ARN, empty if there is none, and the claims of who calls, as API Gateway has verified them."""
+    authorizer = _object(_object(event.get("requestContext")).get("authorizer"))
+    arn = _object(authorizer.get("iam")).get("userArn")
+    return str(arn or ""), _object(_object(authorizer.get("jwt")).get("claims"))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _printable(value: Any, longest: int) -> str | None:
+    """Return a text of others, cut and with `�` in place of what is not printable; None if it is no text or blank."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    cut = value if len(value) <= longest else f"{value[: longest - 1]}…"
+    return "".join(character if character.isprintable() else "\ufffd" for character in cut)
 
 
 Route = Callable[[HttpRequest], HttpResponse]
@@ -161,14 +201,15 @@ def http_route(
     """Make a Lambda handler of a function from request to response.
 
     Errors of the function become problem documents. Who calls a route without a sign-in learns the status only: the
-    reason may name a secret or what the stack lacks. The handler logs one line for each request, with the reason of a
-    refusal, without body and query.
+    reason may name a secret or what the stack lacks. The handler logs one line for each request: who called, from
+    where, the method and the path, and the reason of a refusal. Body and query are in no log, and neither is the path
+    of a route without a sign-in, which may hold a token.
     """
 
     def decorate(route: Route) -> LambdaHandler:
         @wraps(route)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-            fields = _log_fields(event)
+            fields = _log_fields(event, is_anonymous)
             try:
                 response = route(HttpRequest.from_event(event, context, largest_body))
             except Exception as error:
@@ -189,11 +230,18 @@ def http_route(
     return decorate
 
 
-def _log_fields(event: Mapping[str, Any]) -> dict[str, Any]:
+def _log_fields(event: Mapping[str, Any], is_anonymous: bool) -> dict[str, Any]:
+    context = _object(event.get("requestContext"))
+    http = _object(context.get("http"))
+    said = {"source_ip": "sourceIp", "user_agent": "userAgent", "method": "method"}
+    if not is_anonymous:
+        said["path"] = "path"
     return {
         "route": event.get("routeKey"),
-        "request_id": (event.get("requestContext") or {}).get("requestId"),
+        "request_id": context.get("requestId"),
         "recording_id": (event.get("pathParameters") or {}).get("recording_id"),
+        "who": who_calls(event),
+        **{name: _printable(http.get(key), _LONGEST_LOGGED) for name, key in said.items()},
     }
 
 

@@ -41,13 +41,15 @@ def admit_media(
     folder: TrackFiles,
     start_execution: ExecutionStarter,
     end_wait: Callable[[str], None],
+    who: str | None = None,
 ) -> Admission:
     """Write the row of a media object and start its execution, or return why it is ignored.
 
     The row is written before the execution starts, and the execution's name follows from the object. A repeated event,
     also after a crash in between, leads to the same row and the same execution. So does another version of the object
     with the same `checksum`, S3's own: a copy in place, for example. A copy under another key is ignored. A closed
-    playlist ends the wait of the track's execution, by its task token.
+    playlist ends the wait of the track's execution, by its task token. `who` is the caller who named the object, if one
+    did.
     """
     recording = store.recordings.find_by_folder(media)
     if recording and "channel" in recording:
@@ -55,7 +57,7 @@ def admit_media(
     if reason := why_ignored(media, recording=recording):
         return {"ignored": reason}
     recording_id = recording["recording_id"] if recording else store.recordings.recording_put_by_hand(media)
-    arrival = _Arrival(recording_id, media, checksum)
+    arrival = _Arrival(recording_id, media, checksum, who=who)
     if media.is_track:
         # Agora rewrites the playlist after every segment.
         track = _to_be_started(media, recording_id, store, folder, end_wait)
@@ -89,6 +91,7 @@ class _Arrival:
     checksum: str | None = None
     duration_ms: int | None = None
     offset_ms: int | None = None
+    who: str | None = None
 
     def admit(self, store: MediaStore, providers: Sequence[str], start_execution: ExecutionStarter) -> Admission:
         """Write its row and start its execution, unless a media object of the recording holds the same content.
@@ -112,6 +115,7 @@ class _Arrival:
                 duration_ms=self.duration_ms,
                 offset_ms=self.offset_ms,
                 content=Content(self.checksum, holders) if self.checksum else None,
+                admitted_by=self.who,
             ):
                 row = store.get(self.recording_id, media.media_id)
                 name = begin(row, store=store, start_execution=start_execution)

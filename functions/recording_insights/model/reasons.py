@@ -52,6 +52,18 @@ _LIST = (
         "Retry it with another provider or another language.",
     ),
     Reason(
+        "redaction_not_taken",
+        "The provider would not redact what has to be redacted.",
+        "force",
+        "Retry it with redact_pii in options, or with another provider.",
+    ),
+    Reason(
+        "outside_residency",
+        "The provider has no host in the residency of the stack.",
+        "force",
+        "Retry it with a provider that has one.",
+    ),
+    Reason(
         "provider_not_configured",
         "The stack does not have the provider.",
         "yes",
@@ -61,21 +73,34 @@ _LIST = (
         "secret_unusable",
         "The provider's secret is missing or malformed.",
         "yes",
-        "Correct the secret, then retry it.",
+        "Correct the secret: what waits goes on by itself.",
     ),
     Reason(
         "secret_unavailable",
         "AWS did not return the provider's secret.",
         "yes",
-        "Check the rights to the secret and its key, then retry it.",
+        "Check the rights to the secret and its key: what waits goes on by itself.",
     ),
     Reason(
         "credentials_refused",
         "The provider refused the credentials of its secret.",
         "yes",
-        "Replace the credentials, then retry it.",
+        "Replace the credentials: what waits goes on by itself.",
     ),
-    Reason("out_of_credit", "The provider's account has no credit left.", "yes", "Top the account up, then retry it."),
+    Reason(
+        "out_of_credit",
+        "The provider's account has no credit left.",
+        "yes",
+        "Top the account up: what waits goes on by itself.",
+    ),
+    Reason("queued", "All slots of the provider are taken.", "yes", _WAIT),
+    Reason("provider_paused", "An operator has paused the provider.", "yes", "Resume the provider."),
+    Reason(
+        "queued_too_long",
+        "The media object had no turn at the provider within the time limit.",
+        "yes",
+        "Raise the slots or lower the load, then retry it.",
+    ),
     Reason("provider_busy", "The provider throttles, or has no free slot.", "yes", _WAIT),
     Reason("provider_unavailable", "The provider gave no usable response.", "yes", _WAIT),
     Reason(
@@ -124,6 +149,12 @@ _LIST = (
         "Have the provider send it again. A retry may pay anew.",
     ),
     # Saving
+    Reason(
+        "reply_too_large",
+        "The provider's reply is larger than any that is read.",
+        "force",
+        "Retry it with another provider.",
+    ),
     Reason(
         "reply_unreadable",
         "The provider's reply does not match its contract.",
@@ -209,6 +240,7 @@ _CODE_OF_FAULT: Mapping[str, str] = {
     "ProviderRejected": "provider_rejected",
     "MediaLinkExpired": "link_expired",
     "JobNotFound": "job_unknown",
+    "ReplyTooLarge": "reply_too_large",
     "ReplyUnreadable": "reply_unreadable",
     "ReplyGone": "reply_gone",
     "ItemTooLarge": "item_too_large",

@@ -9,10 +9,15 @@ from typing import Literal, cast
 
 from recording_insights.store.rows import MediaChanges, MediaRow, TryRow
 
-JOB_ATTRIBUTES = ("provider", "job", "job_number", "options", "delivery", "callback_at", "callback_job")
+JOB_ATTRIBUTES = (
+    *("provider", "residency", "job", "job_number", "options", "delivery", "callback_at", "callback_job"),
+)
 """The attributes of a try that lead to its job; a try that takes over the job of another one gets them."""
 RESULT_ATTRIBUTES = ("reply", "missing", "counts")
-SHOWN_ATTRIBUTES = (*JOB_ATTRIBUTES, *RESULT_ATTRIBUTES, "began_from", "submitted_at", "polls", "last_word")
+SHOWN_ATTRIBUTES = (
+    *(*JOB_ATTRIBUTES, *RESULT_ATTRIBUTES),
+    *("began_from", "retried_by", "submitted_at", "polls", "last_word"),
+)
 """The attributes of the try whose insights are shown."""
 _KEPT = (*SHOWN_ATTRIBUTES, *("waiting_since", "renewals", "execution", "stage", "reason", "reason_code"))
 

@@ -8,7 +8,7 @@ If a POST is the only way to a result, `keep_result` receives it and the event o
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -23,6 +23,9 @@ from recording_insights.providers.port import CallbackRequest, CallsBack, Job
 from recording_insights.providers.registry import read_result, sends_result
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow, TryRow
+
+KEY, PREVIOUS_KEY = "key", "previousKey"
+"""The keys of the stack's webhook secret. `make webhook-key` makes the former the latter."""
 
 CallbackOutcome = Literal["noted", "known already", "over already", "of a job that was given up"]
 """The effect of a callback. "noted": the row has stored it. All others change nothing in the row."""
@@ -54,7 +57,8 @@ class Callbacks:
         Raises:
             CallbackForged: the request does not prove that the vendor sent it; nothing was changed.
             InvalidRequest: the request is authentic, but malformed. The row of the present job says so.
-            NotFound: the callback belongs to no media object here.
+            NotFound: the callback belongs to no media object here, or its body alone proves it. Such a callback names
+                its job by a key, and comes to an address without a job: on this path it may be a replay.
         """
         try:
             callback = adapter.read_callback(request)
@@ -63,6 +67,8 @@ class Callbacks:
             raise
         if callback is None:
             return "nothing to do"
+        if callback.key is not None:
+            raise NotFound(f"the callbacks of {provider} have an address without a job")
         delivery = self._keep(provider, name, request.body) if callback.is_result else None
         return self._receive_named(provider, name, job=callback.job, delivery=delivery)
 
@@ -135,6 +141,7 @@ class Callbacks:
         failed begins a new try with it.
         """
         present = row.get("job", {})
+        # The path, or a key that the row has, proves the job. So the row need not have all its ids yet.
         if row["provider"] != provider or any(present.get(name, value) != value for name, value in job.items()):
             return "of a job that was given up"
         if row["status"] == "done":
@@ -219,6 +226,14 @@ class Callbacks:
         return row
 
 
-def callback_token(secret: str, provider: str, job_name: str) -> str:
+def webhook_keys(secret: Mapping[str, str]) -> list[str]:
+    """Return the keys of the stack's webhook secret. The first makes tokens, all check them.
+
+    A second one is there after a rotation, for the jobs that were submitted before.
+    """
+    return [secret[KEY], *([secret[PREVIOUS_KEY]] if secret.get(PREVIOUS_KEY) else [])]
+
+
+def callback_token(key: str, provider: str, job_name: str) -> str:
     """Return the token that a callback of a job must carry, 64 hex characters; derived, so that none is stored."""
-    return hmac.new(secret.encode(), f"{provider}/{job_name}".encode(), sha256).hexdigest()
+    return hmac.new(key.encode(), f"{provider}/{job_name}".encode(), sha256).hexdigest()

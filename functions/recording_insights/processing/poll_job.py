@@ -19,6 +19,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     RecordingInsightsError,
     ReplyGone,
+    ReplyTooLarge,
     SecretUnavailable,
     SecretUnusable,
 )
@@ -28,13 +29,16 @@ from recording_insights.model.tries import number_of_try
 from recording_insights.processing.expected_end import estimate_of, learn, seconds_until_poll
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link, repeat_job
+from recording_insights.processing.turns import Turns
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try
-from recording_insights.providers.port import JobState, Provider
+from recording_insights.providers.port import JobState, Provider, ProviderLoader
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
 NOT_FOUND_SECONDS = 180
 """So long a provider must not know a job before this is believed: a single 404 for an existing job happens."""
+REPAIR_SECONDS = 900
+"""Between two polls of a job whose provider the stack does not have."""
 CALLS_SECONDS = 240
 """For the provider's calls of one poll. Symbl needs 13 for a finished job, each of up to 28 s."""
 SECRET_FAULTS = (SecretUnavailable, SecretUnusable)
@@ -46,18 +50,20 @@ def poll_job(
     progress: Progress,
     *,
     store: MediaStore,
-    provider_for: Callable[[str], Provider],
+    provider_for: ProviderLoader,
     replies: ReplyStore,
+    turns: Turns,
     ceiling_minutes: int,
     now: Callable[[], datetime],
     deadline: Deadline | None = None,
 ) -> Progress:
     """Poll once. After the provider accepts a job, only the provider's result or `ceiling_minutes` ends the wait.
 
-    The job is paid for. A fault of the provider, of the network or of the credentials is written to the row, and the
-    state machine polls again. An operator can replace unusable credentials meanwhile. So it is if AWS does not
-    return the secret, and if the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is
-    given. Any other fault of AWS is raised, and the state machine retries.
+    The job is paid for, and is polled at the host that it was submitted to, whatever the stack's residency is now. A
+    fault of the provider, of the network or of the credentials is written to the row, and the state machine polls
+    again. An operator can replace unusable credentials meanwhile. So it is if AWS does not return the secret, and if
+    the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is given. Any other fault of AWS
+    is raised, and the state machine retries. When the job has ended, its slot is given back.
     """
     row = store.get(progress.recording_id, progress.media_id)
     if fault := why_malformed(row):
@@ -66,11 +72,18 @@ def poll_job(
     if row["status"] != "submitted":
         return progress.end("submit")
     try:
-        provider = provider_for(row["provider"])
+        provider = provider_for(row["provider"], row.get("residency"))
     except ProviderNotConfigured as error:
-        return progress.end("failed", str(error), "provider_not_configured")
+        # The job is paid for. It stays open until the provider is back.
+        if progress.elapsed_seconds(row["submitted_at"], now()) > ceiling_minutes * 60:
+            return progress.end("failed", str(error), "provider_not_configured")
+        store.wait(row, **because("result", "provider_not_configured", str(error)))
+        return progress.wait(REPAIR_SECONDS)
     with (deadline or Deadline.after(CALLS_SECONDS)).limits_calls():
-        return _Poll(progress, store, row, provider, replies, ceiling_minutes, now).run()
+        polled = _Poll(progress, store, row, provider, replies, ceiling_minutes, now).run()
+    if polled.outcome != "running":
+        turns.give_back(row)
+    return polled
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,8 @@ class _Poll:
             return renew_link(self.progress, store=self.store, reason=str(error))
         except JobNotFound as error:
             return self._believe_twice(error)
+        except ReplyTooLarge as error:
+            return self.progress.end("failed", str(error), "reply_too_large")
         except ProviderRejected as error:
             return self.progress.end("failed", str(error), "job_failed")
         except (ProviderBusy, ProviderUnavailable, CredentialsRefused, OutOfCredit, *SECRET_FAULTS) as error:

@@ -5,15 +5,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-Outcome = Literal["prepare", "empty", "submit", "awaiting", "running", "succeeded", "failed", "over"]
+Outcome = Literal["prepare", "empty", "submit", "parked", "awaiting", "running", "succeeded", "failed", "over"]
 """What the choice states branch on.
 
 `over` ends in both: the media object is done, or another execution works on it.
 
 - "Media prepared?": `prepare` and `running` check the files again, now or after a wait; `awaiting` waits for the end of
   the playlist and checks; `empty` ends, since nothing was recorded; `failed` reports; `submit` submits.
-- "Job finished?": `submit` submits (again); `prepare` converts the file to a format that the provider takes; `awaiting`
-  waits for the callback; `running` waits and polls; `succeeded` saves; `failed` reports.
+- "Job finished?": `submit` submits (again); `parked` waits for a turn at the provider and submits; `prepare` converts
+  the file to a format that the provider takes; `awaiting` waits for the callback; `running` waits and polls;
+  `succeeded` saves; `failed` reports.
 """
 
 
@@ -23,7 +24,8 @@ class Progress:
 
     `attempt` and `waited_seconds` count since the present phase began: with the arrival, with the newest file of a
     track, or with the provider's acceptance. `execution` is the ARN of the execution; executions of earlier versions
-    do not name it.
+    do not name it. `queue` and `place` are the key of the item in a provider's queue that gets the task token;
+    `timed_out` tells that nobody has woken it. `faults` are the faults of AWS or of our own in a row.
     """
 
     recording_id: str
@@ -36,6 +38,10 @@ class Progress:
     reason: str = ""
     reason_code: str = ""
     execution: str = ""
+    queue: str = ""
+    place: str = ""
+    timed_out: bool = False
+    faults: int = 0
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -63,15 +69,27 @@ class Progress:
             wait_seconds=seconds,
             attempt=self.attempt + 1,
             waited_seconds=self.waited_seconds + seconds,
+            faults=0,
         )
 
     def await_end(self, seconds: int) -> Self:
         """Check again once the playlist of the track is closed; after `seconds` if the task token cannot be written."""
-        return replace(self, outcome="awaiting", wait_seconds=seconds, attempt=self.attempt + 1)
+        return replace(self, outcome="awaiting", wait_seconds=seconds, attempt=self.attempt + 1, faults=0)
+
+    def park(self, seconds: int, *, queue: str, place: str) -> Self:
+        """Wait for a turn at a place in a provider's queue, `seconds` at the longest."""
+        return replace(
+            self, outcome="parked", wait_seconds=seconds, attempt=self.attempt + 1, queue=queue, place=place, faults=0
+        )
+
+    def unpark(self) -> Self:
+        """Go on after the wait for a turn. Only a wait that nobody has ended counts as waited: its length is known."""
+        waited = self.waited_seconds + (self.wait_seconds if self.timed_out else 0)
+        return replace(self, wait_seconds=0, waited_seconds=waited, queue="", place="", timed_out=False)
 
     def restart(self, outcome: Outcome) -> Self:
         """Begin a new phase, which counts from zero."""
-        return replace(self, outcome=outcome, wait_seconds=0, attempt=0, waited_seconds=0)
+        return replace(self, outcome=outcome, wait_seconds=0, attempt=0, waited_seconds=0, faults=0)
 
     def await_callback(self) -> Self:
         """Begin a new phase: wait for the provider's callback, then poll, also if no callback arrives in time."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from recording_insights.model.media_object import MediaObject, is_made_of_segments
 from recording_insights.model.tries import tried_providers
 from recording_insights.providers.port import Capabilities, Provider
+from recording_insights.providers.registry import options_in, why_outside
 from recording_insights.store.rows import MediaRow, RecordingRow
 from recording_insights.validation import Reader
 
@@ -25,7 +26,8 @@ class Refusal(NamedTuple):
 class ProviderChoice:
     """The stack's providers: `options` by provider, `checks` of the options by provider, and the fail-over list.
 
-    `formats` returns the formats that a provider takes, as suffixes without the dot.
+    `formats` returns the formats that a provider takes, as suffixes without the dot. With a `residency`, no provider
+    outside of it gets a media object, whatever the rows name.
     """
 
     load: Callable[[str], Provider]
@@ -33,11 +35,12 @@ class ProviderChoice:
     checks: Callable[[str], Mapping[str, Reader[Any]]]
     options: Mapping[str, Mapping[str, Any]]
     failover: Sequence[str]
+    residency: str | None = None
 
     def options_for(self, name: str, row: MediaRow, recording: RecordingRow) -> dict[str, Any]:
         """Return the provider's options: the stack's, then those of the recording that it supports, then the retry's.
 
-        Later ones override earlier ones.
+        Later ones override earlier ones, and the options that the residency needs override all.
         """
         requested: Mapping[str, Any] = recording.get("options", {})
         if name != recording["provider"]:
@@ -48,7 +51,7 @@ class ProviderChoice:
                 if key in requested and key in checks and checks[key].accepts(requested[key])
             }
         of_retry = row.get("options", {}) if name == row["provider"] else {}
-        return {**self.options.get(name, {}), **requested, **of_retry}
+        return {**self.options.get(name, {}), **requested, **of_retry, **options_in(name, self.residency)}
 
     def needs_conversion(self, name: str, row: MediaRow, media: MediaObject) -> bool:
         """Return whether a file in another format is to be made of a media object before this provider can take it."""
@@ -65,11 +68,30 @@ class ProviderChoice:
         language = self.options_for(name, row, recording).get("language")
         if requested and requested != language:
             return Refusal("language_not_taken", f"{name} does not support the language {requested}")
+        if self._loses_redaction(name, row, recording):
+            reason = f"{name} has no redact_pii among its options, and {recording['provider']} has"
+            return Refusal("redaction_not_taken", reason)
         capabilities, file = self.load(name).capabilities, None if self.needs_conversion(name, row, media) else media
         refusal = self._why_format_refused(name, row, file) or why_refused(
             capabilities, file, row.get("duration_ms"), language
         )
         return refusal._replace(reason=f"{name} cannot take this media object: {refusal.reason}") if refusal else None
+
+    def why_outside(self, row: MediaRow) -> Refusal | None:
+        """Return why the present provider must not get the media object, or None if it may.
+
+        The row may be older than the stack's residency, and a media object of it may name any provider.
+        """
+        reason = why_outside(row["provider"], self.residency)
+        return Refusal("outside_residency", reason) if reason else None
+
+    def _loses_redaction(self, name: str, row: MediaRow, recording: RecordingRow) -> bool:
+        """Return whether the recording is to be redacted, and nobody decided what this provider redacts.
+
+        Each provider has names of its own for what it redacts, so that fail-over cannot pass them on.
+        """
+        wanted = self.options_for(recording["provider"], row, recording).get("redact_pii")
+        return bool(wanted) and "redact_pii" not in self.options_for(name, row, recording)
 
     def _why_format_refused(self, name: str, row: MediaRow, file: MediaObject | None) -> Refusal | None:
         formats = self.formats(name)
@@ -81,9 +103,13 @@ class ProviderChoice:
         return Refusal("format_not_taken", reason)
 
     def after(self, row: MediaRow, recording: RecordingRow) -> str | None:
-        """Return the next untried provider of the recording's fail-over list, else the stack's; None after the last."""
+        """Return the next untried provider of the recording's fail-over list, else the stack's; None after the last.
+
+        Providers outside of the residency are passed over.
+        """
         tried = tried_providers(row)
-        return next((name for name in recording.get("failover", self.failover) if name not in tried), None)
+        names = (name for name in recording.get("failover", self.failover) if not why_outside(name, self.residency))
+        return next((name for name in names if name not in tried), None)
 
 
 def why_refused(

@@ -11,8 +11,8 @@ from recording_insights.store.rows import MediaChanges, MediaRow, TryRow
 
 Start = Literal["saved", "job", "media"]
 """Where a new try begins: with the reply that is kept, with the job that is paid for, or with the media object."""
-HAS_NO_RESULT = frozenset({"job_failed", "provider_fault", "job_unknown", "link_expired"})
-"""Reason codes after which there is nothing to fetch from the job."""
+HAS_NO_RESULT = frozenset({"job_failed", "provider_fault", "job_unknown", "link_expired", "reply_too_large"})
+"""Reason codes after which there is nothing to fetch from the job, or nothing that could be read."""
 
 
 def reopen(
@@ -24,12 +24,13 @@ def reopen(
     options: Mapping[str, Any] | None = None,
     force: bool = False,
     execution: str | None = None,
+    who: str | None = None,
 ) -> MediaRow:
     """Begin a new try of a media object that ended, and return the row as written; the caller starts the execution.
 
     Without a `start`, the try begins as late as it can: with the kept reply (unless the last try failed with it), else
     with the job, else with the media object. With another `provider` or other `options`, it begins with the media
-    object. `execution` is the name of an execution that runs already.
+    object. `execution` is the name of an execution that runs already, and `who` that of the caller, if there is one.
 
     Raises:
         Conflict: the media object is at work, is done (without `force`), is empty, has nothing to begin from, or was
@@ -49,6 +50,8 @@ def reopen(
         changes["options"] = options
     if execution:
         changes["execution"] = execution
+    if who:
+        changes["retried_by"] = who
     reopened = store.begin_try(row, changes)
     if reopened is None:
         raise Conflict(f"{what} has just been changed by somebody else")

@@ -1,15 +1,16 @@
 """Report failures: write to the row why the processing or the watch ended: by a provider, a fault or an operator."""
 
-import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from recording_insights import errors
+from recording_insights.bounded import parse_bounded
 from recording_insights.model.reasons import REASONS, Stage, because, code_of_fault
-from recording_insights.model.status import stage_of
+from recording_insights.model.status import FINAL, stage_of
 from recording_insights.processing.progress import Progress
+from recording_insights.processing.turns import Turns
 from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
@@ -33,20 +34,26 @@ _CODE_OF_AWS = re.compile(r"An error occurred \((\w+)\)")
 """Begins the text of botocore's `ClientError`, whatever AWS refuses."""
 
 
-def report_failure(state: Mapping[str, Any], *, store: MediaStore) -> str:
-    """Set the status `failed` and return the reason.
+def report_failure(state: Mapping[str, Any], *, store: MediaStore, turns: Turns) -> str:
+    """Set the status `failed`, give the slot back, and return the reason.
 
     `state` is a `Progress` as a map. After a Catch it also holds `error` {Error, Cause} and `failed_state`.
     """
     progress = Progress.from_state(state)
     code, reason = progress.reason_code or "internal_error", progress.reason
     if "error" in state:
-        code, reason = _why(state["error"])
-    _finish(state, progress.execution_name, code, reason, _STAGES.get(state.get("failed_state", "")), store=store)
+        code, reason = why(state["error"])
+    stage = stage_of_state(state) if "failed_state" in state else None
+    _finish(state, progress.execution_name, code, reason, stage, store=store, turns=turns)
     return reason
 
 
-def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) -> str:
+def stage_of_state(state: Mapping[str, Any]) -> Stage:
+    """Return the stage of the state that failed, as its Catch names it."""
+    return _STAGES[state["failed_state"]]
+
+
+def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, turns: Turns) -> str:
     """Write why an execution of a state machine ended without success, and return the reason.
 
     `detail` is that of the execution's status-change event. A media object gets the status `failed`, unless its status
@@ -54,13 +61,13 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore) ->
     recorder may still run.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
-    state = json.loads(detail["input"])
+    state = parse_bounded(detail["input"])
     status = detail["status"]
     code, reason = _ENDED.get(status, ("execution_failed", f"the execution ended as {status}"))
     if said := _explanation(detail):
         reason += f": {said}"
     if "media_id" in state:
-        _finish(state, detail["name"], code, reason, None, store=store)
+        _finish(state, detail["name"], code, reason, None, store=store, turns=turns)
     elif "retry_id" in state:
         RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
     else:
@@ -84,9 +91,16 @@ def fault_of(error: Mapping[str, Any]) -> str:
 
 
 def _finish(
-    state: Mapping[str, Any], execution: str, code: str, reason: str, stage: Stage | None, *, store: MediaStore
+    state: Mapping[str, Any],
+    execution: str,
+    code: str,
+    reason: str,
+    stage: Stage | None,
+    *,
+    store: MediaStore,
+    turns: Turns,
 ) -> None:
-    """Write the failure, unless another execution works on the media object by now.
+    """Write the failure and give the slot back, unless another execution works on the media object by now.
 
     Executions and rows of earlier versions do not name each other.
     """
@@ -95,6 +109,8 @@ def _finish(
         return
     why = because(stage or stage_of(row), code, reason)
     store.finish(state["recording_id"], state["media_id"], "failed", **why)
+    if row.get("status") not in FINAL and "provider" in row:
+        turns.give_back(row)
 
 
 def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: RecordingStore) -> None:
@@ -111,7 +127,7 @@ def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: Recor
     store.update(watch["recording_id"], {"watch_reason": f"the watch has ended: {reason}; {advice}"})
 
 
-def _why(error: Mapping[str, Any]) -> tuple[str, str]:
+def why(error: Mapping[str, Any]) -> tuple[str, str]:
     """Return the reason code of an error {Error, Cause}, and a sentence: the code's, then our own error's message.
 
     What Python or AWS said means nothing to an operator.
@@ -127,5 +143,5 @@ def _why(error: Mapping[str, Any]) -> tuple[str, str]:
 def _name_and_cause(error: Mapping[str, Any]) -> tuple[str, str]:
     name, cause = str(error.get("Error") or ""), str(error.get("Cause") or "")
     with suppress(ValueError, KeyError, TypeError):  # a cause may also be plain text
-        cause = str(json.loads(cause)["errorMessage"])
+        cause = str(parse_bounded(cause)["errorMessage"])
     return name, cause

@@ -1,20 +1,20 @@
 """State "Submit recording": submit the media object to its provider, or to the next one of the fail-over list."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil
-from typing import Unpack
+from math import ceil, inf
+from typing import Unpack, cast
 
 from recording_insights.errors import (
     CredentialsRefused,
     MediaLinkExpired,
     OutOfCredit,
     ProviderBusy,
-    ProviderError,
     ProviderNotConfigured,
     ProviderRejected,
     ProviderUnavailable,
+    RecordingInsightsError,
     SecretUnavailable,
     SecretUnusable,
     SubmissionUnconfirmed,
@@ -28,7 +28,8 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
 from recording_insights.processing.renewals import renew_link
 from recording_insights.processing.take_over import take_over
-from recording_insights.providers.pacing import SHORTEST_WAIT, Estimate, next_try
+from recording_insights.processing.turns import Turn, Turns
+from recording_insights.providers.pacing import SHORTEST_WAIT, Estimate
 from recording_insights.providers.port import (
     NO_CALLBACK,
     CallbackAddress,
@@ -39,6 +40,7 @@ from recording_insights.providers.port import (
     Provider,
     Submission,
 )
+from recording_insights.store.keys import provider_of_turns
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow
 
@@ -56,97 +58,205 @@ class SubmissionLinks:
     delivery: Callable[[str, str], Delivery]
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long a media object waits for a provider.
+
+    `give_up_hours` counts from its first turn, `queue_days` from its arrival. After `failover_minutes` the next
+    provider takes over, if it has room.
+    """
+
+    give_up_hours: int
+    queue_days: int
+    failover_minutes: int
+
+
 def submit_recording(
     progress: Progress,
     *,
     store: MediaStore,
     providers: ProviderChoice,
     links: SubmissionLinks,
-    ceiling_minutes: int,
-    failover_minutes: int,
+    turns: Turns,
+    patience: Patience,
     is_running: Callable[[str], bool],
     now: Callable[[], datetime],
 ) -> Progress:
-    """Submit a media object once. A job that an earlier try placed is found on the row and not paid for again.
+    """Submit a media object when it has its turn. A job that an earlier try placed is found and not paid for again.
 
-    If the provider is busy, or it or its secret is unavailable, the loop tries again until the ceiling. A fault that no
-    repeat can mend ends the loop at once. Any other fault of AWS is raised, and the state machine retries. The next
-    provider of the fail-over list takes over if this one refuses the credentials, is out of credit or cannot take the
-    media object. The same happens if this one stays unavailable or busy for `failover_minutes`. A media object in a
-    format that the provider does not take is prepared first.
+    What time or an operator can mend makes it wait: no slot, a provider that is busy or away, refused or missing
+    credentials, no credit. What only the content explains ends it at once. Any other fault of AWS is raised, and the
+    state machine retries. The next provider of the fail-over list takes over if this one refuses the credentials, is
+    out of credit or cannot take the media object, or if it takes nothing for a while. A media object in a format that
+    the provider does not take is prepared first.
     """
-    progress, row = take_over(progress, store=store, is_running=is_running)
+    progress, row = take_over(progress.unpark(), store=store, is_running=is_running)
     if row is None:
         return progress
+    recording = store.recordings.get(progress.recording_id)
+    fail_over = FailOver(progress, store, row, providers.after(row, recording))
+    waiting = _Waiting(progress, store, row, fail_over, turns, patience, now())
     try:
         provider = providers.load(row["provider"])
     except ProviderNotConfigured as error:
-        return progress.end("failed", str(error), "provider_not_configured")
+        return waiting.after_fault(error)
     if placed := _after_placed_job(progress, row, provider):
         return placed
-    recording = store.recordings.get(progress.recording_id)
     media = media_of(row)
-    fail_over = FailOver(progress, store, row, providers.after(row, recording))
     if refusal := providers.why_unfit(row["provider"], row, media, recording):
-        return fail_over.pass_on(refusal.reason, refusal.code)
+        return waiting.pass_on(refusal.reason, refusal.code)
     if providers.needs_conversion(row["provider"], row, media):
         return progress.restart("prepare")
-    attempt = _Attempt(
-        progress,
-        store,
-        row,
-        provider,
-        fail_over,
-        elapsed_seconds=progress.elapsed_seconds(row["waiting_since"], now()),
-        patience_minutes=failover_minutes if fail_over.next_provider else ceiling_minutes,
-    )
+    attempt = _Attempt(progress, store, row, provider, waiting, providers.residency)
     if unsure := attempt.after_broken_try():
         return unsure
-    return attempt.submit(_submission(row, media, recording, provider, providers, links))
+    if refusal := providers.why_outside(row):
+        return waiting.pass_on(refusal.reason, refusal.code)
+    turn = turns.take(row)
+    if not turn.goes:
+        return waiting.park(turn)
+    return attempt.submit(_submission(row, media, recording, provider, providers, links), turn.slot)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What follows if the job cannot be placed now: a wait for a turn, another provider, or the end."""
+
+    progress: Progress
+    store: MediaStore
+    row: MediaRow
+    fail_over: FailOver
+    turns: Turns
+    patience: Patience
+    now: datetime
+
+    def after_fault(self, fault: RecordingInsightsError) -> Progress:
+        """Wait after a fault of the provider, of its credentials or of the network; it has had its turn."""
+        turn = self.turns.fail(self.row, fault, getattr(fault, "retry_after", None))
+        had_its_turn = cast(MediaRow, {"first_turn_at": self.store.timestamp, **self.row})
+        mine = turn._replace(code=code_of_fault(type(fault).__name__), reason=str(fault))
+        return replace(self, row=had_its_turn).park(mine)
+
+    def park(self, turn: Turn) -> Progress:
+        """Wait for a turn, or pass the media object on if the patience is over."""
+        following, until_next = self.fail_over.next_provider, self._seconds_until_next
+        if self.is_over:
+            since = "arrival" if self._seconds_in_queue <= 0 else "first turn"
+            days = self.patience.queue_days if since == "arrival" else self.patience.give_up_hours / 24
+            reason = f"not accepted within {days:g} days of the {since}; last: {turn.reason}"
+            return self.pass_on(reason, self._code_of_the_end)
+        if following is not None and until_next <= 0 and self.turns.has_room(following):
+            within = f"not accepted within {self.patience.failover_minutes} minutes"
+            return self.pass_on(f"{within}; last: {turn.reason}", self._code_of_the_end)
+        left = [self._seconds_in_queue, self._seconds_of_turns]
+        if following is not None:
+            left.append(until_next if until_next > 0 else self.patience.failover_minutes * 60)
+        if turn.retry_at is not None:
+            left.append(turn.retry_at - self.now.timestamp())
+        why = because("submission", turn.code, turn.reason)
+        changes = cast(MediaChanges, {"asking": None, "queue_place": turn.place, **why})
+        if "first_turn_at" in self.row:
+            changes["first_turn_at"] = self.row["first_turn_at"]
+        self.store.wait(self.row, **changes)
+        seconds = max(ceil(min(left)), SHORTEST_WAIT)
+        return self.progress.park(seconds, queue=provider_of_turns(self.row["provider"]), place=turn.place)
+
+    def pass_on(self, reason: str, code: str) -> Progress:
+        """Give the turn back and let the next provider submit; without one, end as failed."""
+        self.turns.give_back(self.row)
+        return self.fail_over.pass_on(reason, code)
+
+    @property
+    def _code_of_the_end(self) -> str:
+        if "unconfirmed" in self.row or self.row.get("reason_code") == "submission_unconfirmed":
+            return "submission_unconfirmed"
+        return "not_accepted" if "first_turn_at" in self.row else "queued_too_long"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the patience is over."""
+        return min(self._seconds_in_queue, self._seconds_of_turns) <= 0
+
+    @property
+    def is_next_due(self) -> bool:
+        """Whether the next provider, if there is one, may take over."""
+        return self.fail_over.next_provider is not None and self._seconds_until_next <= 0
+
+    @property
+    def _seconds_waited(self) -> float:
+        return self.progress.elapsed_seconds(self.row["waiting_since"], self.now)
+
+    @property
+    def _seconds_in_queue(self) -> float:
+        return self.patience.queue_days * 86_400 - self._seconds_waited
+
+    @property
+    def _seconds_until_next(self) -> float:
+        return self.patience.failover_minutes * 60 - self._seconds_waited
+
+    @property
+    def _seconds_of_turns(self) -> float:
+        if "first_turn_at" not in self.row:
+            return inf
+        since = self.progress.elapsed_seconds(self.row["first_turn_at"], self.now)
+        return self.patience.give_up_hours * 3600 - since
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """One try to place the job; `patience_minutes` is how long the provider may be busy or away."""
+    """One try to place the job.
+
+    `residency` is where the provider's host is: it is on the row before the call, because the polls go there too.
+    """
 
     progress: Progress
     store: MediaStore
     row: MediaRow
     provider: Provider
-    fail_over: FailOver
-    elapsed_seconds: float
-    patience_minutes: int
+    waiting: _Waiting
+    residency: str | None
 
     def after_broken_try(self) -> Progress | None:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
         if "asking" in self.row:
             # The try ended between the provider's response and the row: a second one could pay twice.
             return self._await_confirmation("a submission broke off before the provider's response was stored")
-        if self._provider_is_away and "unconfirmed" in self.row:
-            return self._pass_on(self.row.get("reason"))
+        if "unconfirmed" in self.row and (self.waiting.is_over or self.waiting.is_next_due):
+            reason = f"not accepted in time; last: {self.row.get('reason')}"
+            return self.waiting.pass_on(reason, "submission_unconfirmed")
         return None
 
-    def submit(self, submission: Submission) -> Progress:
+    def submit(self, submission: Submission, slot: int | None) -> Progress:
         """Place the job with the provider, and return the next step of the loop."""
         # Before the paid call: nothing but the row's write may come between its response and the row.
         estimate = expect_end(self.row, self.provider.capabilities.pace, store=self.store)
-        if _calls_back(self.provider):
-            self._note(asking=self.store.timestamp)
+        before: MediaChanges = {"asking": self.store.timestamp} if _calls_back(self.provider) else {}
+        if self.residency != self.row.get("residency"):
+            before["residency"] = self.residency
+        if before:
+            self._note(**before)
         try:
             job = self.provider.submit(submission, self.row.get("job", {}), self._keep)
         except MediaLinkExpired as error:
             return renew_link(self.progress, store=self.store, reason=str(error))
         except ProviderRejected as error:
+            self.waiting.turns.give_back(self._with(slot))
             return self.progress.end("failed", str(error), "provider_rejected")
-        except (CredentialsRefused, OutOfCredit, SecretUnusable) as error:
-            return self.fail_over.pass_on(str(error), code_of_fault(type(error).__name__))
         except SubmissionUnconfirmed as error:
             return self._unconfirmed(error)
+        except (CredentialsRefused, OutOfCredit, SecretUnusable) as error:
+            if self.waiting.fail_over.next_provider is None:
+                return self.waiting.after_fault(error)
+            return self.waiting.pass_on(str(error), code_of_fault(type(error).__name__))
         except (ProviderBusy, ProviderUnavailable, SecretUnavailable) as error:
-            return self._try_again(error)
-        return self._accepted(job, estimate)
+            return self.waiting.after_fault(error)
+        return self._accepted(job, estimate, slot)
 
-    def _accepted(self, job: Job, estimate: Estimate) -> Progress:
+    def _with(self, slot: int | None) -> MediaRow:
+        """The row, with the slot that this try has taken."""
+        return self.row if slot is None else cast(MediaRow, {**self.row, "slot": slot})
+
+    def _accepted(self, job: Job, estimate: Estimate, slot: int | None) -> Progress:
         progress = self.progress
         self.store.submitted(
             progress.recording_id,
@@ -154,10 +264,13 @@ class _Attempt:
             job=job,
             expected_seconds=round(estimate.seconds, 1),
             expected_spread=round(estimate.spread, 3),
+            slot=slot,
+            queue_place=None,
             unconfirmed=None,
             asking=None,
             **NO_REASON,
         )
+        self.waiting.turns.succeed(self.row)
         if _calls_back(self.provider):
             return progress.await_callback()
         begun = progress.restart("running")
@@ -166,32 +279,14 @@ class _Attempt:
     def _unconfirmed(self, error: SubmissionUnconfirmed) -> Progress:
         """The provider may have the job: one that calls back is awaited, since a second submission could pay twice."""
         if not _calls_back(self.provider):
-            return self._try_again(error)
+            return self.waiting.after_fault(error)
         return self._await_confirmation(str(error))
 
     def _await_confirmation(self, reason: str) -> Progress:
         why = because("submission", "submission_unconfirmed", reason)
-        self.store.wait(self.row, unconfirmed=self.store.timestamp, **why)
+        first_turn_at = self.row.get("first_turn_at", self.store.timestamp)
+        self.store.wait(self.row, unconfirmed=self.store.timestamp, first_turn_at=first_turn_at, **why)
         return self.progress.await_callback()
-
-    def _try_again(self, error: ProviderError | SecretUnavailable) -> Progress:
-        why = because("submission", code_of_fault(type(error).__name__), str(error))
-        self.store.wait(self.row, asking=None, **why)
-        if self._provider_is_away:
-            return self._pass_on(str(error), error)
-        seconds = next_try(attempt=self.progress.attempt, retry_after=getattr(error, "retry_after", None))
-        # The last try is due when the patience ends, even if the provider asks for a longer wait.
-        left = max(ceil(60 * self.patience_minutes - self.elapsed_seconds), SHORTEST_WAIT)
-        return self.progress.wait(min(seconds, left))
-
-    @property
-    def _provider_is_away(self) -> bool:
-        return self.elapsed_seconds > 60 * self.patience_minutes
-
-    def _pass_on(self, last: str | None, fault: Exception | None = None) -> Progress:
-        may_be_placed = "unconfirmed" in self.row or isinstance(fault, SubmissionUnconfirmed)
-        code = "submission_unconfirmed" if may_be_placed else "not_accepted"
-        return self.fail_over.pass_on(f"not accepted within {self.patience_minutes} minutes; last: {last}", code)
 
     def _keep(self, job: Job) -> None:
         """Store the ids that the provider has given so far, before the next call that could fail."""

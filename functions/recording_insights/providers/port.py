@@ -6,7 +6,7 @@ a repeated step finds the job and does not pay for another.
 """
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -29,7 +29,8 @@ Job = Mapping[str, Any]
 | seameet     | `meeting_id`, `callback_key`, `file_name`, | `job_id`                    | without `job_id`            |
 |             | until the upload `names_used`: a number    |                             |                             |
 | symbl       | `name` of the conversation                 | `job_id`, `conversation_id` | the name is searched        |
-| transcribe  |                                            | `name`, `bucket`, `key`     | the same: the name is ours  |
+| transcribe  |                                            | `name`, `bucket`, `key`, if | the same: the name is ours  |
+|             |                                            | redacted `redacted`: true   |                             |
 
 `callback_key`, if there is one, names the job in a callback whose path does not contain the job's name.
 """
@@ -70,8 +71,9 @@ class Capabilities:
     providers. `languages` are BCP 47 tags. A limit is None if the vendor documents none.
 
     `callback` is "required" if a job cannot end without a call from the vendor, "optional" if polls find the end as
-    well, and "none" if the vendor never calls. `result_by` is "poll" if `Provider.fetch` gets the result from the
-    vendor, and "delivery" if the vendor sends the result and keeps no copy.
+    well, and "none" if the vendor never calls. `callback_is_result` is True if a callback may be the result itself.
+    `result_by` is "poll" if `Provider.fetch` gets the result from the vendor, and "delivery" if the vendor sends the
+    result and keeps no copy.
     """
 
     takes: Literal["url", "bytes", "s3"]
@@ -80,6 +82,7 @@ class Capabilities:
     max_minutes: int | None = None
     languages: frozenset[str] | None = None
     callback: Literal["none", "optional", "required"] = "none"
+    callback_is_result: bool = False
     result_by: Literal["poll", "delivery"] = "poll"
     aws_service: AwsService | None = None
 
@@ -141,20 +144,31 @@ class Submission:
 class CallbackRequest(HttpMessage):
     """A POST to our webhook: the body as received, header names in lower case, the token in its path.
 
-    `expected_token` is the token of the job that the path names, or empty if the path names none.
+    `secrets` are what proves the request: the tokens of the job that the path names, or the keys that the vendor signs
+    with. Each list is another copy, the second one read anew, since a worker keeps its copy for minutes. A list has
+    more than one while an operator replaces a key. One proof takes the lists.
     """
 
     path_token: str = ""
-    expected_token: str = field(default="", repr=False)
+    secrets: Iterable[Sequence[str]] = field(default=(), repr=False, kw_only=True)
 
     def prove(self, token: str) -> None:
-        """Compare a token of the request with the expected token, in constant time.
+        """Compare a token of the request with those that are expected, in constant time.
 
         Raises:
-            CallbackForged: the tokens differ, or no token is expected.
+            CallbackForged: no expected token is equal.
         """
-        if not self.expected_token or not hmac.compare_digest(token.encode(), self.expected_token.encode()):
-            raise CallbackForged("the callback's token is missing or wrong")
+        self.prove_with(lambda expected: hmac.compare_digest(token.encode(), expected.encode()))
+
+    def prove_with(self, fits: Callable[[str], bool]) -> None:
+        """Check that a secret fits the request; `fits` compares in constant time.
+
+        Raises:
+            CallbackForged: no secret fits.
+        """
+        # The sum compares them all: the time does not tell which one fits.
+        if not any(sum(map(fits, copy)) for copy in self.secrets):
+            raise CallbackForged("the callback's token or signature is missing or wrong")
 
     def json_object(self, parse: Callable[[bytes], Any] = parse_json) -> dict[str, Any]:
         """Parse the body. Call this only after the request is proven.
@@ -236,11 +250,26 @@ class Provider(Protocol):
         """
 
 
+class ProviderLoader(Protocol):
+    """Gives the adapter of a provider, with its host in a residency if one is named."""
+
+    def __call__(self, name: str, residency: str | None = None) -> Provider:
+        """Return the adapter.
+
+        Raises:
+            ProviderNotConfigured: there is no provider of this name.
+        """
+
+
 @runtime_checkable
 class CallsBack(Protocol):
-    """A provider whose vendor POSTs to our webhook at the end of a job."""
+    """A provider whose vendor POSTs to our webhook at the end of a job.
 
-    def read_callback(self, request: CallbackRequest) -> Callback | None:
+    It reads callbacks without an instance: who receives them has none of the vendor's credentials.
+    """
+
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback | None:
         """Verify a POST to our webhook and return its content; None if it does not announce the end of a job.
 
         Raises:

@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 
 
 def update_recording(
-    recording_id: str, fields: Mapping[str, Any], *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
+    recording_id: str,
+    fields: Mapping[str, Any],
+    *,
+    store: RecordingStore,
+    agora: "AgoraClient",
+    deadline: Deadline,
+    who: str | None = None,
 ) -> RecordingRow:
     """Change the subscriptions of a channel's recording, or pause and resume a web page's; returns the row.
 
     Fields that the request leaves out stay as they are on the row. `speakers` never reach Agora, and may be named
-    after the recording has ended.
+    after the recording has ended. `who` is the caller's name, for the row.
 
     Raises:
         NotFound: there is no such recording.
@@ -36,7 +42,7 @@ def update_recording(
     recording = store.get(recording_id)
     mode = recording.get("mode", "mix")
     _check_names(fields, recording, mode)
-    names: RecordingChanges = {}
+    names: RecordingChanges = {"changed_by": who}
     if "speakers" in fields:
         names["speakers"] = speaker_names("speakers", fields["speakers"])
     options = {name: value for name, value in fields.items() if name != "speakers"}
@@ -54,9 +60,17 @@ def update_recording(
 
 
 def update_layout(
-    recording_id: str, layout: Mapping[str, Any], *, store: RecordingStore, agora: "AgoraClient", deadline: Deadline
+    recording_id: str,
+    layout: Mapping[str, Any],
+    *,
+    store: RecordingStore,
+    agora: "AgoraClient",
+    deadline: Deadline,
+    who: str | None = None,
 ) -> RecordingRow:
     """Replace the layout of a mix recording; returns the row. Fields that are left out return to their defaults.
+
+    `who` is the caller's name, for the row.
 
     Raises:
         NotFound: there is no such recording.
@@ -71,7 +85,8 @@ def update_layout(
     with lease_recorder(recording_id, store=store, deadline=deadline) as leased:
         change_recorder("updateLayout", leased, client_request, agora=agora, deadline=deadline)
         canvas = {name: value for name, value in leased.get("transcoding", {}).items() if name not in LAYOUT}
-        return store.update(recording_id, {"transcoding": {**canvas, **storable(layout)}}) or leased
+        changes: RecordingChanges = {"transcoding": {**canvas, **storable(layout)}, "changed_by": who}
+        return store.update(recording_id, changes) or leased
 
 
 def _check_names(fields: Mapping[str, Any], recording: RecordingRow, mode: str) -> None:

@@ -14,28 +14,32 @@ LOST_SECONDS = 100
 """While a recorder moves to another host, Agora cannot find it for 30 to 90 s."""
 
 
-def end_by_stop(stopped: Stopped, recording: RecordingRow, *, store: RecordingStore) -> RecordingRow | None:
+def end_by_stop(
+    stopped: Stopped, recording: RecordingRow, *, store: RecordingStore, who: str | None = None
+) -> RecordingRow | None:
     """Write what a stop came to; if the recorder leaves, write the end and release the channel.
 
-    A stop for which Agora found no recorder is only noted: the watch repeats it. Returns the recording as it is then,
-    or None if that was written before.
+    A stop for which Agora found no recorder is only noted: the watch repeats it. `who` asked for the stop; where
+    nobody did, who asked before stays on the row. Returns the recording as it is then, or None if that was written
+    before.
     """
     recording_id = recording["recording_id"]
     if stopped.lost:
-        return _note_stop(recording, store=store)
+        return _note_stop(recording, store=store, who=who)
     if stopped.left:
         after = end_left(recording_id, store=store, why=stopped.reason or "Agora no longer finds it")
     else:
-        after = end_stopped(recording_id, store=store, empty=stopped.reason if stopped.empty else None)
+        after = end_stopped(recording_id, store=store, who=who, empty=stopped.reason if stopped.empty else None)
     free_channel(recording, store=store)
     return after
 
 
-def _note_stop(recording: RecordingRow, *, store: RecordingStore) -> RecordingRow | None:
+def _note_stop(recording: RecordingRow, *, store: RecordingStore, who: str | None) -> RecordingRow | None:
     """Write since when a stop waits for proof that the recorder leaves; the first such stop counts."""
     if "stop_requested_at" in recording:
         return None
-    recording_id, noted = recording["recording_id"], RecordingChanges(stop_requested_at=store.timestamp)
+    recording_id = recording["recording_id"]
+    noted: RecordingChanges = {"stop_requested_at": store.timestamp, "stopped_by": who}
     return store.update(
         recording_id, {**noted, "status": "stopping"}, only_in=UNDER_WAY, only_without="stopped_at"
     ) or store.update(recording_id, noted, only_without="stopped_at")
@@ -43,7 +47,7 @@ def _note_stop(recording: RecordingRow, *, store: RecordingStore) -> RecordingRo
 
 def withdraw_stop(recording_id: str, *, store: RecordingStore) -> RecordingRow | None:
     """Forget a stop that waits for proof; returns the recording as it is then, or None if it has ended."""
-    forgotten: RecordingChanges = {"stop_requested_at": None}
+    forgotten: RecordingChanges = {"stop_requested_at": None, "stopped_by": None}
     return store.update(
         recording_id, {**forgotten, "status": "recording"}, only_in=("stopping",), only_without="stopped_at"
     ) or store.update(recording_id, forgotten, only_without="stopped_at")
@@ -55,16 +59,18 @@ def lost_since_stop(recording: RecordingRow, *, store: RecordingStore) -> bool:
     return noted is not None and (store.now() - datetime.fromisoformat(noted)).total_seconds() >= LOST_SECONDS
 
 
-def end_stopped(recording_id: str, *, store: RecordingStore, empty: str | None) -> RecordingRow | None:
-    """Write that we stopped the recorder; `empty` is the reason why no file will ever arrive.
+def end_stopped(
+    recording_id: str, *, store: RecordingStore, empty: str | None, who: str | None = None
+) -> RecordingRow | None:
+    """Write that we stopped the recorder for `who`; `empty` is the reason why no file will ever arrive.
 
     Returns the recording as it is then, or None if its end was written before.
     """
     if empty is None:
-        return _end(recording_id, {"status": "stopping"}, by="stop", store=store)
+        return _end(recording_id, {"status": "stopping"}, by="stop", store=store, who=who)
     why = because_of_recorder("nothing_recorded", empty)
     ending: RecordingChanges = {**why, "status": "empty", "complete_at": store.timestamp}
-    return _end(recording_id, ending, by="stop", store=store)
+    return _end(recording_id, ending, by="stop", store=store, who=who)
 
 
 def end_left(recording_id: str, *, store: RecordingStore, why: str) -> RecordingRow | None:
@@ -81,9 +87,16 @@ def free_channel(recording: RecordingRow, *, store: RecordingStore) -> None:
 
 
 def _end(
-    recording_id: str, ending: RecordingChanges, *, by: Literal["stop", "recorder"], store: RecordingStore
+    recording_id: str,
+    ending: RecordingChanges,
+    *,
+    by: Literal["stop", "recorder"],
+    store: RecordingStore,
+    who: str | None = None,
 ) -> RecordingRow | None:
     ended: RecordingChanges = {"stopped_at": store.timestamp, "ended_by": by, "stop_requested_at": None}
+    if who:
+        ended["stopped_by"] = who
     # If the first files have arrived already, the status follows from them: only the end is written.
     return store.update(
         recording_id, {**ended, **ending}, only_in=(*UNDER_WAY, "stopping"), only_without="stopped_at"

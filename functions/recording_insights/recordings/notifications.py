@@ -26,6 +26,8 @@ _EVENTS = (*_ENDS, BACKED_UP, ERROR, FAIL_OVER)
 
 def process_notification(notice: Notification, *, store: RecordingStore, notices: NoticeStore) -> str | None:
     """Write what a notification says about its recording; returns the reason if the notification was ignored."""
+    if not notice.is_timely(store.now()):
+        return "by its notifyMs it was sent more than a day from now: somebody may have replayed it"
     if notice.product != CLOUD_RECORDING:
         return "it is not about cloud recording"
     if notice.event not in _EVENTS:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnavailable, SecretUnusable
 from recording_insights.model.parts import place
@@ -42,6 +43,8 @@ _INTERNAL_OF_MEDIA = {
     "copied_etag",
     "job_number",
     "expected_spread",
+    "slot",
+    "queue_place",
     "tried",
 }
 _INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
@@ -203,10 +206,10 @@ def _truth_of(text: str) -> bool:
 def _position_of(path: str, cursor: Any) -> Position:
     try:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
-        created_at, recording_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        created_at, recording_id = parse_bounded(base64.b64decode(padded, altchars=b"-_", validate=True))
         if not (isinstance(created_at, str) and created_at and isinstance(recording_id, str)):
             raise ValueError(cursor)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         raise InvalidRequest(path, "must be the cursor of the page before") from None
     return created_at, recording_id
 

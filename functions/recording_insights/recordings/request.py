@@ -35,6 +35,7 @@ LONGEST_LABEL = 800
 MOST_SPEAKERS = 49
 """As many uids as Agora records in a channel."""
 LONGEST_NAME = 100
+LONGEST_CONSENT = 500
 MOST_APART_FROM = 10
 
 _CHANNEL = rf"[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{{}}|~,]{{1,{LONGEST_CHANNEL}}}"
@@ -51,7 +52,8 @@ class RecordingRequest:
     digits. `recorder` has the recording options. `token` admits the uid to a protected channel; it is never stored.
     `failover` are the providers that take over from `provider`, instead of the stack's list. `max_hours` is how long
     the recording can be queried and stopped, and how long its channel stays claimed. `apart_from` are the ids of
-    recordings whose recorders must run on other servers of Agora's than this one.
+    recordings whose recorders must run on other servers of Agora's than this one. `consent` is the caller's note of how
+    the participants consented; nobody else gets it.
     """
 
     channel: str
@@ -64,6 +66,7 @@ class RecordingRequest:
     max_hours: int = MOST_HOURS
     speakers: Mapping[str, str] | None = None
     apart_from: Sequence[str] | None = None
+    consent: str | None = None
 
     @classmethod
     def from_body(
@@ -74,8 +77,11 @@ class RecordingRequest:
         default_provider: str,
         validate_options: OptionsCheck,
         aws_region: str,
+        residency: str | None = None,
     ) -> Self:
         """Read a request's JSON object; the recordings bucket lies in `aws_region`.
+
+        With a residency, Agora records in the area of the bucket also if the request names no `region`.
 
         Raises:
             InvalidRequest: names the field that is missing, unknown or wrong.
@@ -95,6 +101,8 @@ class RecordingRequest:
         del own["mode"]
         validate_options(own["provider"], own["options"])
         options = {name: value for name, value in body.items() if name not in readers}
+        if residency:
+            options = {"region": area_of(aws_region), **options}
         recorder = RecorderSettings.read(mode, options, max_hours=own["max_hours"])
         _check_area(recorder.given.get("region"), aws_region)
         return cls(**{"uid": recorder_uid(claimed_name(own["channel"], mode)), **own}, recorder=recorder)
@@ -119,11 +127,11 @@ class RecordingRequest:
         """The attributes of the row that come from the request, without secrets.
 
         Always: `channel`, `uid`, `mode`, `provider`, `options` and `max_hours`. If the caller gave them: `failover`,
-        `speakers` and `apart_from`. Beside these stand the recording options with their defaults, under the names of
-        the API (`fields_of(mode)`); see `RecorderSettings.kept`.
+        `speakers`, `apart_from` and `consent`. Beside these stand the recording options with their defaults, under the
+        names of the API (`fields_of(mode)`); see `RecorderSettings.kept`.
         """
         own = {name: getattr(self, name) for name in ("channel", "uid", "mode", "provider", "options", "max_hours")}
-        if_given = {name: getattr(self, name) for name in ("failover", "speakers", "apart_from")}
+        if_given = {name: getattr(self, name) for name in ("failover", "speakers", "apart_from", "consent")}
         return {**own, **{name: value for name, value in if_given.items() if value is not None}, **self.recorder.kept}
 
     @property
@@ -165,6 +173,7 @@ def request_readers(mode: str, providers: Sequence[str]) -> Mapping[str, Reader[
         "apart_from": distinct(
             list_of(recording_id, most=MOST_APART_FROM, of="ids of recordings"), "must not name a recording twice"
         ),
+        "consent": _printable(LONGEST_CONSENT, "a text"),
     }
 
 
@@ -184,17 +193,18 @@ def recorder_uid(channel: str) -> str:
     return str(1 + int(sha256(channel.encode()).hexdigest()[:16], 16) % (LARGEST_UID - 1))
 
 
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= LONGEST_NAME and value.isprintable()
+def _printable(longest: int, what: str) -> Reader[str]:
+    """A text of one line that is not blank; `what` names it in messages."""
+    return checked(
+        lambda value: isinstance(value, str) and bool(value.strip()) and len(value) <= longest and value.isprintable(),
+        f"must be {what} of 1 to {longest} printable characters",
+        {"type": "string", "minLength": 1, "maxLength": longest, "pattern": r"\S"},
+    )
 
 
 speaker_names = map_of(
     uid,
-    checked(
-        _is_name,
-        f"must be a name of 1 to {LONGEST_NAME} printable characters",
-        {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": r"\S"},
-    ),
+    _printable(LONGEST_NAME, "a name"),
     most=MOST_SPEAKERS,
     detail=f"must be an object of at most {MOST_SPEAKERS} names by uid",
 )

@@ -70,11 +70,12 @@ def start_recording(
     watch: WatchStarter = lambda recording: None,
     idempotency_key: str | None = None,
     caller: str = "",
+    who: str | None = None,
 ) -> Started:
     """Start a recording, or return the one that is under way in the channel.
 
-    The same idempotency key of the same caller leads to the same recording, unless its start failed. `watch` starts
-    the watch over the new recording before Agora is called.
+    The same idempotency key of the same `caller` leads to the same recording, unless its start failed. `watch` starts
+    the watch over the new recording before Agora is called. `who` is the caller's name, for the row.
 
     Raises:
         InvalidRequest: the idempotency key is malformed, or a recording in `apart_from` has no recorder.
@@ -93,7 +94,7 @@ def start_recording(
         if existing:
             return Started(existing, new=False)
         apart_from = _resource_ids(request.apart_from or (), store)
-        row = _row(request, recording_id, keyed=idempotency_key is not None)
+        row = _row(request, recording_id, keyed=idempotency_key is not None, who=who)
         lease = int(deadline.seconds_left) + LEASE_MARGIN_SECONDS
         claim = Claim(request.claimed, recording_id, store.seconds + lease)
         try:
@@ -178,10 +179,12 @@ def _resource_ids(recording_ids: Sequence[str], store: RecordingStore) -> list[s
     return found
 
 
-def _row(request: RecordingRequest, recording_id: str, *, keyed: bool) -> RecordingRow:
+def _row(request: RecordingRequest, recording_id: str, *, keyed: bool, who: str | None) -> RecordingRow:
     own: RecordingRow = {"prefix": f"{FOLDER}/{recording_id}/"}
     if keyed:
         own["fingerprint"] = request.fingerprint
+    if who:
+        own["started_by"] = who
     # The names of a request's fields are those of the row.
     return {**cast(RecordingRow, request.attributes), **own}
 

@@ -21,12 +21,13 @@ def stop_recording(
     agora: "AgoraClient",
     deadline: Deadline,
     watch_stop: Callable[[RecordingRow], None],
+    who: str | None = None,
 ) -> RecordingRow:
     """Make the recorder leave its channel; returns the recording as it is then. Repeating it changes nothing.
 
     If Agora finds no recorder, the recorder may be moving to another host. The recording is `stopping`, its channel
     stays claimed, and `watch_stop` starts the watch that stops the recorder once it is found. Until the end is proven,
-    a repeat calls Agora.
+    a repeat calls Agora. `who` is the caller's name, for the row.
 
     A recording that the API did not start, or whose start failed, has nothing to stop: its row is returned.
 
@@ -43,7 +44,7 @@ def stop_recording(
     stopped = agora.stop(recording, deadline)
     if stopped.lost and lost_since_stop(recording, store=store):
         stopped = replace(stopped, lost=False, left=True)
-    after = end_by_stop(stopped, recording, store=store) or store.get(recording_id)
+    after = end_by_stop(stopped, recording, store=store, who=who) or store.get(recording_id)
     if stopped.lost and "stop_requested_at" in after and "stopped_at" not in after:
         watch_stop(after)
     return after

@@ -36,9 +36,17 @@ class Machine(Protocol):
 
 
 def retry_many(
-    request: RetriesRequest, *, store: MediaStore, retries: RetryStore, machine: Machine, deadline: Deadline
+    request: RetriesRequest,
+    *,
+    store: MediaStore,
+    retries: RetryStore,
+    machine: Machine,
+    deadline: Deadline,
+    who: str | None = None,
 ) -> dict[str, Any]:
     """Start a retry of the media objects that failed until now, and return it; a dry run only counts them.
+
+    `who` is the caller's name, for the rows of the retry and of the tries that it begins.
 
     Raises:
         Conflict: another retry is at work; names it.
@@ -60,6 +68,8 @@ def retry_many(
         "refused": {},
         "expires_at": int((now + KEPT).timestamp()),
     }
+    if who:
+        row["started_by"] = who
     if not retries.open(row, after=latest):
         raise Conflict("another retry has just been started: GET /retries names it")
     machine.start(name=retry_id, state=json.dumps({"retry_id": retry_id}))
@@ -98,15 +108,15 @@ def list_retries(*, retries: RetryStore) -> dict[str, Any]:
     return {"retries": [described(row) for row in retries.newest(LISTED)]}
 
 
-def cancel_retry(retry_id: str, *, retries: RetryStore) -> dict[str, Any]:
-    """End a retry, and return it; the media objects that it has begun go on. Repeating it changes nothing.
+def cancel_retry(retry_id: str, *, retries: RetryStore, who: str | None = None) -> dict[str, Any]:
+    """End a retry for `who`, and return it; the media objects that it has begun go on. A repeat changes nothing.
 
     Raises:
         NotFound: there is no such retry.
         Conflict: the retry has ended otherwise.
     """
     _get(retry_id, retries)
-    retries.end(retry_id, "canceled")
+    retries.cancel(retry_id, who)
     row = _get(retry_id, retries)
     if row["status"] != "canceled":
         raise Conflict(f"retry {retry_id} has ended: it is {row['status']}")
@@ -115,7 +125,10 @@ def cancel_retry(retry_id: str, *, retries: RetryStore) -> dict[str, Any]:
 
 def described(row: RetryRow) -> dict[str, Any]:
     """Return what the API shows of a retry."""
-    shown = ("retry_id", "status", "reason", "requested_at", "until", "ended_at", "filters")
+    shown = (
+        *("retry_id", "status", "reason", "started_by", "canceled_by"),
+        *("requested_at", "until", "ended_at", "filters"),
+    )
     counts = {name: row.get(name, 0) for name in ("seen", "begun")}
     public = {name: value for name, value in row.items() if name in shown}
     return {**public, "counts": {**counts, "refused": row.get("refused", {})}}

@@ -122,7 +122,8 @@ class _Page:
             self.refused[media["reason_code"]] += 1
         else:
             try:
-                retry(media, self.order, store=self.store, executions=self.executions)
+                who = self.row.get("started_by")
+                retry(media, self.order, store=self.store, executions=self.executions, who=who)
                 self.begun += 1
             except Conflict:
                 self.refused["conflict"] += 1

@@ -46,13 +46,19 @@ class Starter:
 
 
 def retry_recording(
-    recording_id: str, request: RetryRequest, *, store: MediaStore, executions: Executions, deadline: Deadline
+    recording_id: str,
+    request: RetryRequest,
+    *,
+    store: MediaStore,
+    executions: Executions,
+    deadline: Deadline,
+    who: str | None = None,
 ) -> dict[str, Any]:
     """Begin a new try of a media object of a recording, or of every one that failed, and say which began.
 
     Without a `media_id`, at most 100 media objects are looked at: those that may be retried come first. `remaining`
     counts the others, for another call. An unfinished media object only gets its execution, if none works on it. If all
-    are done, `force` retries each of them.
+    are done, `force` retries each of them. `who` is the caller's name, for the rows.
 
     Returns `{"recording_id", "media": [{"media_id", "from", "provider", "try"}], "not_retried": [{"media_id",
     "reason"}], "remaining"}`.
@@ -73,7 +79,7 @@ def retry_recording(
         if (begun or refused) and deadline.seconds_left < RESERVE_SECONDS:
             break
         try:
-            begun.append(_named(retry(row, request.order, store=store, executions=executions)))
+            begun.append(_named(retry(row, request.order, store=store, executions=executions, who=who)))
         except Conflict as conflict:
             refused.append({"media_id": row["media_id"], "reason": str(conflict)})
     if not begun:
@@ -83,8 +89,10 @@ def retry_recording(
     return {"recording_id": recording_id, "media": begun, "not_retried": refused, "remaining": remaining}
 
 
-def retry(row: MediaRow, order: Order, *, store: MediaStore, executions: Executions) -> MediaRow:
-    """Begin a new try of a media object that ended, and its execution; return the row.
+def retry(
+    row: MediaRow, order: Order, *, store: MediaStore, executions: Executions, who: str | None = None
+) -> MediaRow:
+    """Begin a new try of a media object that ended, and its execution, for `who`; return the row.
 
     A media object that is unfinished, and that no execution works on, gets its execution.
 
@@ -109,6 +117,7 @@ def retry(row: MediaRow, order: Order, *, store: MediaStore, executions: Executi
         provider=order.other_provider(row),
         options=order.other_options(row),
         force=order.force,
+        who=who,
     )
     begin(reopened, store=store, start_execution=start)
     return reopened

@@ -16,6 +16,10 @@ SWEEP           SWEEP                               since when the sweep runs, a
 RETRIES         RETRY#<retry id>                    a retry of many media objects; kept for 90 days
 RETRIES         LATEST                              the retry of many that was opened last
 PACE#<provider>#<kind>  JOB#<place>                 how long a job of this kind took; kept for 90 days
+PROVIDER#<name>  AT#SLOT#<number>                   who has one job at the provider, and until when at the latest
+PROVIDER#<name>  AT#HEALTH                          since when the provider takes nothing, and when it is tried again
+PROVIDER#<name>  AT#BRAKE                           what an operator has changed: paused, or the number of slots
+PROVIDER#<name>  QUEUE#<class>#<since>#<media id>   a media object that waits for its turn at the provider
 """
 
 PARTITION = "pk"
@@ -41,6 +45,16 @@ INSIGHT_PREFIX = "INSIGHT#"
 TRY_PREFIX = "TRY#"
 RETRIES = "RETRIES"
 RETRY_PREFIX = "RETRY#"
+
+STANDING_PREFIX = "AT#"
+SLOT_PREFIX = "AT#SLOT#"
+HEALTH = "AT#HEALTH"
+BRAKE = "AT#BRAKE"
+QUEUE = "QUEUE#"
+FRESH = "QUEUE#0#"
+"""Places of media objects in their first try."""
+AGAIN = "QUEUE#1#"
+"""Places of retries."""
 
 SWEEP_KEY = {PARTITION: "SWEEP", SORT: "SWEEP"}
 """Key of the one row of the sweep."""
@@ -116,3 +130,18 @@ def finished_jobs_of(provider: str, kind: str) -> str:
 def finished_job_key(provider: str, kind: str, place: int) -> dict[str, str]:
     """Key of one finished job; places count from 0."""
     return {PARTITION: finished_jobs_of(provider, kind), SORT: f"JOB#{place:02d}"}
+
+
+def provider_of_turns(provider: str) -> str:
+    """Partition of a provider's slots, queue, health and brake."""
+    return f"PROVIDER#{provider}"
+
+
+def turn_key(provider: str, sort: str) -> dict[str, str]:
+    """Key of an item of a provider's turns."""
+    return {PARTITION: provider_of_turns(provider), SORT: sort}
+
+
+def slot_of_key(sort: str) -> int:
+    """The number of a slot, from its sort key."""
+    return int(sort.removeprefix(SLOT_PREFIX))

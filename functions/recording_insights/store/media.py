@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _OF_A_TRY: MediaChanges = {
+    "residency": None,
     "job": None,
     "job_number": None,
     "asking": None,
@@ -43,6 +44,9 @@ _OF_A_TRY: MediaChanges = {
     "submitted_at": None,
     "expected_seconds": None,
     "expected_spread": None,
+    "slot": None,
+    "queue_place": None,
+    "first_turn_at": None,
     "polls": None,
     "last_word": None,
     "not_found_at": None,
@@ -61,6 +65,7 @@ _OF_A_TRY: MediaChanges = {
 """The attributes that the row loses when another try begins."""
 _OF_A_RETRY: MediaChanges = {
     "began_from": None,
+    "retried_by": None,
     "options": None,
     "tried": None,
     "renewals": None,
@@ -127,6 +132,7 @@ class MediaStore:
         duration_ms: int | None = None,
         offset_ms: int | None = None,
         content: Content | None = None,
+        admitted_by: str | None = None,
     ) -> bool:
         """Write the row of the media object and that of its recording, each unless it exists.
 
@@ -135,7 +141,7 @@ class MediaStore:
 
         The first of `providers` gets the media object. The others, if any, take over from it instead of the stack's
         list. `offset_ms` is when the media object begins, counted from the recording's first sound. It is given where a
-        part may begin later than the one before ends.
+        part may begin later than the one before ends. `admitted_by` is the caller who named the object, if one did.
         """
         from boto3.dynamodb.conditions import Attr
 
@@ -145,6 +151,7 @@ class MediaStore:
             "checksum": content.checksum if content else None,
             "duration_ms": duration_ms,
             "offset_ms": offset_ms,
+            "admitted_by": admitted_by,
         }
         row: Any = {
             **media_key(recording_id, media.media_id),
@@ -249,6 +256,7 @@ class MediaStore:
         reason = f"another try failed, so the insights of before are shown: {failed.get('reason')}"
         back = {
             **_OF_A_TRY,
+            "retried_by": None,
             **kept,
             "job_number": number_of_job(shown),
             "status": "done",

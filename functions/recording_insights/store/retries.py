@@ -73,6 +73,10 @@ class RetryStore:
         )
         return written is not None
 
-    def end(self, retry_id: str, status: Literal["done", "failed", "canceled"], reason: str | None = None) -> bool:
+    def cancel(self, retry_id: str, who: str | None) -> bool:
+        """End a retry for a caller, once; return False and change nothing if it has ended."""
+        return self.note(retry_id, status="canceled", ended_at=self.timestamp, canceled_by=who)
+
+    def end(self, retry_id: str, status: Literal["done", "failed"], reason: str | None = None) -> bool:
         """Bring a retry to a terminal status, once; return False and change nothing if it has ended."""
         return self.note(retry_id, status=status, ended_at=self.timestamp, reason=reason)

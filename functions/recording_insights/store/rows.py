@@ -45,8 +45,10 @@ class RecordingChanges(TypedDict, total=False):
     transcoding: Mapping[str, Any] | None
     onhold: bool | None
     rtmp_url: str | None
+    changed_by: str | None
     # What the recorder did, and when
     stop_requested_at: str | None
+    stopped_by: str | None
     stopped_at: str | None
     ended_by: str | None
     complete_at: str | None
@@ -79,7 +81,10 @@ class RecordingRow(TypedDict, total=False):
     max_hours: int
     speakers: Mapping[str, str]
     apart_from: Sequence[str]
+    consent: str
     fingerprint: str
+    started_by: str
+    changed_by: str
     # From the request, for Agora
     region: str
     region_affinity: int
@@ -120,6 +125,7 @@ class RecordingRow(TypedDict, total=False):
     counted_fail_overs: set[str]
     # Its life
     stop_requested_at: str
+    stopped_by: str
     stopped_at: str
     ended_by: str
     complete_at: str
@@ -166,12 +172,14 @@ class MediaChanges(TypedDict, total=False):
     try_number: int | None
     shown_try: int | None
     began_from: str | None
+    retried_by: str | None
     options: Mapping[str, Any] | None
     tried: Sequence[str] | None
     execution: str | None
     executions: int | None
     # The provider and its job
     provider: str | None
+    residency: str | None
     job: Job | None
     job_number: int | None
     asking: str | None
@@ -179,6 +187,9 @@ class MediaChanges(TypedDict, total=False):
     submitted_at: str | None
     expected_seconds: float | None
     expected_spread: float | None
+    slot: int | None
+    queue_place: str | None
+    first_turn_at: str | None
     given_up: Sequence[GivenUp] | None
     renewals: int | None
     repeats: int | None
@@ -235,6 +246,7 @@ class MediaRow(TypedDict, total=False):
     offset_ms: int
     duration_ms: int
     arrived_at: str
+    admitted_by: str
     # Its state
     status: str
     stage: str
@@ -247,12 +259,14 @@ class MediaRow(TypedDict, total=False):
     try_number: int
     shown_try: int
     began_from: str
+    retried_by: str
     options: Mapping[str, Any]
     tried: Sequence[str]
     execution: str
     executions: int
     # The provider and its job
     provider: str
+    residency: str
     job: Job
     job_number: int
     asking: str
@@ -260,6 +274,9 @@ class MediaRow(TypedDict, total=False):
     submitted_at: str
     expected_seconds: float
     expected_spread: float
+    slot: int
+    queue_place: str
+    first_turn_at: str
     given_up: Sequence[GivenUp]
     renewals: int
     repeats: int
@@ -301,11 +318,13 @@ class TryRow(TypedDict, total=False):
     number: int
     # How it began
     began_from: str
+    retried_by: str
     provider: str
     options: Mapping[str, Any]
     execution: str
     waiting_since: str
     # The job
+    residency: str
     job: Job
     job_number: int
     submitted_at: str
@@ -410,6 +429,58 @@ class FinishedJobRow(TypedDict):
     expires_at: int
 
 
+class SlotRow(TypedDict, total=False):
+    """A slot of a provider: who has a job there, and until when at the latest (Unix seconds).
+
+    `holder` is recording id and media id with a blank between. `turns` counts how often the slot was taken.
+    """
+
+    pk: str
+    sk: str
+    holder: str
+    until: int
+    turns: int
+
+
+class QueueRow(TypedDict, total=False):
+    """A media object that waits for its turn at a provider."""
+
+    pk: str
+    sk: str
+    recording_id: str
+    media_id: str
+    key: str
+    queued_at: str
+    called_at: str
+    task_token: str
+
+
+class HealthRow(TypedDict, total=False):
+    """Why a provider takes nothing since `since`, and when its `prober` tries it again (`retry_at`, Unix seconds)."""
+
+    pk: str
+    sk: str
+    since: str
+    code: str
+    reason: str
+    failures: int
+    prober: str
+    place: str
+    retry_at: int
+    version: str
+
+
+class BrakeRow(TypedDict, total=False):
+    """What an operator has changed for a provider until further notice."""
+
+    pk: str
+    sk: str
+    paused: bool
+    slots: int
+    changed_at: str
+    changed_by: str
+
+
 class RecorderNameRow(TypedDict):
     """The recording of a recorder that Agora names by its sid only; kept for 30 days."""
 
@@ -456,6 +527,7 @@ class RetryChanges(TypedDict, total=False):
     status: str | None
     reason: str | None
     ended_at: str | None
+    canceled_by: str | None
     cursor: RetryCursor | None
     pages: int | None
     seen: int | None
@@ -471,6 +543,8 @@ class RetryRow(TypedDict, total=False):
     retry_id: str
     status: str
     reason: str
+    started_by: str
+    canceled_by: str
     requested_at: str
     until: str
     ended_at: str

@@ -1,11 +1,11 @@
 """Dead letters that have lain for a while: what hindered them may be mended by now."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from recording_insights.aws.dead_letters import DeadLetter, DeadLetters
+from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
 from recording_insights.sweep.step import RESERVE_SECONDS, Step
 
@@ -44,6 +44,6 @@ def handle_dead_letters(
 
 
 def _handled(queue: DeadLetters, letter: DeadLetter, handle: Callable[[Mapping[str, Any]], object]) -> str:
-    handle(json.loads(letter.body))
+    handle(parse_bounded(letter.body))
     queue.delete(letter)
     return "handled"

@@ -10,10 +10,16 @@ import sys
 from importlib.metadata import version
 
 from sandbox.cloud.emulator.checksums import add_checksums
+from sandbox.cloud.emulator.conditions import (
+    read_escapes_in_patterns,
+    tell_policies_the_age_of_links,
+    tell_policies_the_leading_keys,
+)
 from sandbox.cloud.emulator.corrections import (
     add_log_group_target,
     correct_throttling,
     keep_functions_that_raise,
+    log_what_libraries_warn_of,
     name_state_machine_of_tokens_to_iam,
 )
 from sandbox.cloud.emulator.deliveries import (
@@ -28,7 +34,11 @@ from sandbox.cloud.emulator.doors import (
     give_functions_keys_of_this_start,
 )
 from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE, record_evaluations
-from sandbox.cloud.emulator.executions import end_tokens_of_stopped_executions, scale_time_outs_of_tokens
+from sandbox.cloud.emulator.executions import (
+    end_tokens_of_stopped_executions,
+    evaluate_time_outs,
+    scale_time_outs_of_tokens,
+)
 from sandbox.cloud.emulator.queues import add_message_move_tasks
 from sandbox.cloud.emulator.restarts import go_on_after_restarts
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
@@ -55,6 +65,7 @@ def main() -> None:
     give_functions_keys_of_this_start()
     go_on_after_restarts()
     keep_functions_that_raise()
+    log_what_libraries_warn_of()
     correct_throttling()
     add_log_group_target()
     transcribe_real_speech(os.environ["SANDBOX_URL"])
@@ -64,10 +75,14 @@ def main() -> None:
     keep_what_stacks_say()
     let_running_calls_end()
     add_message_move_tasks()
+    read_escapes_in_patterns()
+    tell_policies_the_leading_keys()
+    tell_policies_the_age_of_links()
     enforce_roles_of_state_machines()
     enforce_roles_of_mappings()
     end_tokens_of_stopped_executions()
     scale_time_outs_of_tokens()
+    evaluate_time_outs()
     apply_wait_scale_at_once()
     deliver = try_events_as_documented()
     retry_as_documented()

@@ -6,6 +6,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
   in the state machine can name it. ministack calls every exception `Runtime.HandlerError`.
 * A Lambda function that raises keeps its process for the next call. ministack ends it, so that every retry waits for
   a cold start.
+* The log of a Lambda function has what libraries warn of. ministack's root logger has no handler.
 * A throttled function fails its state with `Lambda.TooManyRequestsException`. ministack says `Lambda.Unknown`.
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
 * IAM knows the state machine of a task token, so that a policy can grant SendTaskSuccess by its ARN, as CDK's grants
@@ -13,7 +14,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * Waits and retries of Step Functions: waits.py. Stopped executions and the time-outs of tokens: executions.py.
 * Executions go on after a stop and a start: restarts.py.
 * Events of functions, their tries and dead letters: deliveries.py. Message move tasks: queues.py.
-* The roles of state machines, mappings, rules and schedules: rights.py.
+* The roles of state machines, mappings, rules and schedules: rights.py. Conditions and patterns: conditions.py.
 * What stacks say of functions and tables: stacks.py. Updates of functions: updates.py.
 * Web pages and well-known keys are refused: doors.py.
 * S3 has a checksum for every object: checksums.py. Transcribe: transcribe.py.
@@ -39,6 +40,23 @@ _REPORTED = '{"status": "error", "error": str(e), "trace": traceback.format_exc(
 _RAISED = (
     '{"status": "ok", "raised": {"error": str(e), "error_type": type(e).__name__, "trace": traceback.format_exc()}}'
 )
+_STDOUT_TO_LOG = "    sys.stdout = sys.stderr\n"
+_ALL_TO_LOG = f"{_STDOUT_TO_LOG}    import logging\n    logging.getLogger().addHandler(logging.StreamHandler())\n"
+
+
+def log_what_libraries_warn_of() -> None:
+    """Give the root logger of a function a handler. A library's logger often has one that drops all, and no other.
+
+    Source: `_setup_logging` in https://github.com/aws/aws-lambda-python-runtime-interface-client, bootstrap.py
+
+    Raises:
+        RuntimeError: the installed ministack sets functions up in another way.
+    """
+    from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    require_text("ministack.core.lambda_runtime._PYTHON_WORKER_SCRIPT", script, _STDOUT_TO_LOG)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_STDOUT_TO_LOG, _ALL_TO_LOG)
 
 
 def keep_functions_that_raise() -> None:
@@ -50,7 +68,7 @@ def keep_functions_that_raise() -> None:
     Raises:
         RuntimeError: the installed ministack reports exceptions in another way.
     """
-    from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+    from ministack.core import lambda_runtime
     from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
     script = lambda_runtime._PYTHON_WORKER_SCRIPT

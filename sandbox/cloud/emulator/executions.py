@@ -117,6 +117,33 @@ def scale_time_outs_of_tokens() -> None:
     app._handle_admin_config_request = configure_also_tokens
 
 
+def evaluate_time_outs() -> None:
+    """Evaluate the TimeoutSeconds of a task if it is a JSONata expression. ministack takes a number only.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html
+
+    Raises:
+        RuntimeError: the installed ministack executes tasks in another way.
+    """
+    from ministack.services import stepfunctions
+
+    require_parameters(stepfunctions._execute_task, "state_def", "raw_input", "execution", "ctx")
+    require_parameters(stepfunctions._jsonata_state_field, "state_def", "field", "expected", "raw_input", "ctx")
+    execute = stepfunctions._execute_task
+
+    @wraps(execute)
+    def execute_evaluated(state: Mapping[str, Any], given: Any, execution: Any, ctx: Any) -> Any:
+        if isinstance(state.get("TimeoutSeconds"), str):
+            seconds = stepfunctions._jsonata_state_field(state, "TimeoutSeconds", "number", given, ctx)
+            if not float(seconds).is_integer() or seconds < 1:
+                fault = f"The TimeoutSeconds field must be a positive integer, but was: {json.dumps(seconds)}"
+                raise stepfunctions._ExecutionError("States.QueryEvaluationError", fault)
+            state = {**state, "TimeoutSeconds": int(seconds)}
+        return execute(state, given, execution, ctx)
+
+    stepfunctions._execute_task = execute_evaluated
+
+
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)

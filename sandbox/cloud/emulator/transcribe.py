@@ -2,7 +2,8 @@
 
 ministack has the API, the jobs and their events. This module corrects:
 
-* A job transcribes the speech in its media, with the sandbox's speech engine. ministack's transcript is canned.
+* A job transcribes the speech in its media, with the sandbox's speech engine, which also redacts it. ministack's
+  transcript is canned.
 * A start is refused where AWS refuses it: by the service's published model, by the rules of its documentation, and if
   the caller may not read the media or write the transcript. ministack accepts nearly everything.
 * A start leaves `.write_access_check_file.temp` where the transcript will be, as AWS does to test its access.
@@ -29,6 +30,7 @@ from sandbox.cloud.emulator.transcribe_rules import BAD_REQUEST, Fault, fault_in
 
 _EXPECTED = (
     'document = _transcript_document(job_name, text, job.get("Settings"), codes)',
+    "redacted_document = _transcript_document(",
     '_emit_state_change(job_name, "COMPLETED")',
     "if _JOB_RUN_SECONDS > 0:",
 )
@@ -108,7 +110,7 @@ class _RealSpeechJobs:
             _fail(job_name, run_id, body["FailureReason"])
 
     def document(self, job_name: str, text: str, settings: Any, language_codes: Any) -> dict[str, Any]:
-        """The transcript of the job that is being finished."""
+        """The transcript of the job that is being finished; the engine has redacted it if the job redacts."""
         return {**self._transcript.get(), "accountId": self._transcribe.get_account_id()}
 
     def announce(self, job_name: str, status: str) -> None:
@@ -231,7 +233,11 @@ def _media_of(job: Mapping[str, Any]) -> bytes | None:
 def _query(job_name: str, job: Mapping[str, Any]) -> dict[str, str]:
     settings = job.get("Settings") or {}
     query = {"job": job_name, "format": job.get("MediaFormat") or ""}
-    return {**query, "speakers": str(settings["MaxSpeakerLabels"])} if settings.get("ShowSpeakerLabels") else query
+    if settings.get("ShowSpeakerLabels"):
+        query["speakers"] = str(settings["MaxSpeakerLabels"])
+    if redaction := job.get("ContentRedaction"):
+        query["redact"] = ",".join(redaction.get("PiiEntityTypes") or ["ALL"])
+    return query
 
 
 def _fail(job_name: str, run_id: str, reason: str) -> None:

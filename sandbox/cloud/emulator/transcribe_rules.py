@@ -14,6 +14,8 @@ from typing import Any
 import botocore.session
 
 BAD_REQUEST = "BadRequestException"
+_REDACTED_LANGUAGES = frozenset({"de-CH", "de-DE", "en-US", "es-US", "fr-CA", "fr-FR", "it-IT", "pt-BR", "pt-PT"})
+"""Source: https://docs.aws.amazon.com/transcribe/latest/dg/pii-redaction-batch.html and /dg/doc-history.html"""
 _LANGUAGE_CHOICES = ("LanguageCode", "IdentifyLanguage", "IdentifyMultipleLanguages")
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "structure": dict,
@@ -140,4 +142,11 @@ def _broken_rules(request: Mapping[str, Any]) -> Iterator[str]:
         # The local cloud has no call that creates a vocabulary.
         yield "The requested vocabulary couldn't be found. Check the vocabulary name and try your request again."
     if "ContentRedaction" in request:
-        yield "This local cloud redacts nothing."
+        yield from _broken_rules_of_redaction(request)
+
+
+def _broken_rules_of_redaction(request: Mapping[str, Any]) -> Iterator[str]:
+    if request.get("LanguageCode") not in _REDACTED_LANGUAGES:
+        yield f"Content redaction needs a LanguageCode out of {', '.join(sorted(_REDACTED_LANGUAGES))}."
+    if request["ContentRedaction"]["RedactionOutput"] != "redacted":
+        yield "This local cloud writes a redacted transcript or an unredacted one, not both."

@@ -46,6 +46,7 @@ _DUE = re.compile(
     r"|this (?:morning|afternoon|evening|week|month)|today|tonight|tomorrow|next week|next month)\b"
 )
 _URGENT = re.compile(r"\b(?:urgent|urgently|immediately|now|today|tonight|as soon as possible|right away)\b")
+_DAY = re.compile("(mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)
 _PROPER = re.compile(r"\b(?:i|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b")
 _WORD = re.compile(r"[a-z][a-z']+")
 
@@ -58,6 +59,11 @@ class Action:
     promised: bool
     due: str | None
     urgent: bool
+
+
+def is_day(word: str) -> bool:
+    """Whether a word names a day of the week: the only personal data that stand-ins find to redact."""
+    return _DAY.fullmatch(word) is not None
 
 
 def punctuated(text: str) -> str:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from sandbox.stand_ins.runtime.dials import Dials, Failure
 from sandbox.stand_ins.runtime.ledger import Ledger, note, noted
+from sandbox.stand_ins.runtime.quotes import quoting
 
 View = Callable[..., ResponseReturnValue]
 
@@ -48,12 +49,13 @@ class Calls:
                     response = self._worked(call, view, path)
                 else:
                     time.sleep(failure.delay_seconds)
-                    if failure.after:
-                        self._worked(call, view, path)
-                    note(dial="answer lost" if failure.after else "failed")
-                    response = _failed(failure)
+                    worked = self._worked(call, view, path) if failure.after else None
+                    note(dial=_effect_of(failure))
+                    response = worked if worked and failure.odd_headers else _failed(failure)
                 self._ledger.add(call, response.status_code, **noted())
-                if failure is not None and failure.drop_connection:
+                if failure is not None and failure.odd_headers:
+                    _send_with_odd_headers(response)
+                if failure is not None and (failure.drop_connection or failure.odd_headers):
                     _drop_connection()
                 return response
 
@@ -70,13 +72,28 @@ class Calls:
             return make_response(jsonify(refusal.body), refusal.status)
 
 
+def _effect_of(failure: Failure) -> str:
+    if failure.odd_headers:
+        return "odd headers"
+    return "answer lost" if failure.after else "failed"
+
+
 def _failed(failure: Failure) -> Response:
-    if isinstance(failure.body, str):
+    if failure.quotes is not None:
+        response = make_response(jsonify(quoting(failure.quotes)), failure.status)
+    elif isinstance(failure.body, str):
         response = Response(failure.body, failure.status, content_type="text/plain")
     else:
         response = make_response(jsonify(failure.body), failure.status)
     response.headers.update(failure.headers)
     return response
+
+
+def _send_with_odd_headers(response: Response) -> None:
+    """Send the answer with a line among its headers that is none: clients give up there, and may log the rest."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    head = f"HTTP/1.1 {response.status}\r\nthis is no header\r\nContent-Type: application/json\r\n\r\n"
+    connection.sendall(head.encode() + response.get_data())
 
 
 def _drop_connection() -> None:

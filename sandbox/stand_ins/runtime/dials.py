@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from sandbox.stand_ins.runtime.quotes import FORMS
+
 Group = TypeVar("Group")
 
 
@@ -18,7 +20,9 @@ Group = TypeVar("Group")
 class Failure:
     """The next `times` calls of this name fail with `status` and `body` (JSON or text), or with a dropped connection.
 
-    With `after` the call does its work first, and only its answer is lost.
+    With `after` the call does its work first, and only its answer is lost. `quotes` makes the body of a hostile vendor:
+    it repeats the request in this form (see `runtime.quotes`) and tries to control a terminal. With `odd_headers` the
+    answer, with `after` the call's own, has a line among its headers that is none; this needs a real server.
     """
 
     call: str
@@ -29,6 +33,8 @@ class Failure:
     times: int = 1
     drop_connection: bool = False
     after: bool = False
+    quotes: str | None = None
+    odd_headers: bool = False
 
 
 class BadDial(Exception):
@@ -100,6 +106,8 @@ class Dials:
 
     def _failure(self, entry: Any, where: str) -> Failure:
         values = _checked(Failure, entry, where)
+        if values.get("quotes") not in (None, *FORMS):
+            raise BadDial(f"{where}.quotes must be one of {', '.join(FORMS)}")
         if values.get("call") not in self._calls:
             raise BadDial(f"{where}.call must be one of {', '.join(sorted(self._calls))}")
         return Failure(**values)

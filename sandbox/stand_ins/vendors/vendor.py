@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -52,10 +52,11 @@ class VendorDials:
 class Vendor:
     """A stand-in, as its `server` module declares it.
 
-    `credentials` is the content of the vendor's secret, empty for a service of AWS. The other fields name calls, as
-    dials and ledger do ("symbl.job"): `login` returns tokens, `submits` starts a paid job, `prepares` come before it,
-    `state` returns the state of a job, `results` return its results. `paid` is the ledger's name of a paid job.
-    `own_fault` are the words for a fault of the vendor's own that failed a job, None if no source shows any.
+    `credentials` is the content of the vendor's secret, empty for a service of AWS. `webhook_secret` is the content of
+    the secret that its callbacks are signed with, empty if they are not. The other fields name calls, as dials and
+    ledger do ("symbl.job"): `login` returns tokens, `submits` starts a paid job, `prepares` come before it, `state`
+    returns the state of a job, `results` return its results. `paid` is the ledger's name of a paid job. `own_fault` are
+    the words for a fault of the vendor's own that failed a job, None if no source shows any.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Vendor:
     state: str | None = None
     results: tuple[str, ...] = ()
     own_fault: str | None = None
+    webhook_secret: Mapping[str, str] = field(default_factory=dict)
 
     def wait_at_looks(self, runtime: Runtime) -> None:
         """Let the calls for states and results wait for the vendor's jobs, if the dial `look_waits` says so."""

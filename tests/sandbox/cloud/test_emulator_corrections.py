@@ -49,6 +49,14 @@ def handler(event, context):
         os._exit(1)
     raise OutOfPaper(f"call {calls}")
 """
+WARNS = """
+import logging
+
+logging.getLogger("library").addHandler(logging.NullHandler())
+
+def handler(event, context):
+    logging.getLogger("library").warning("a library warns")
+"""
 TRIED_TWICE = [{"ErrorEquals": ["OutOfPaper"], "MaxAttempts": 1, "IntervalSeconds": 1}]
 
 
@@ -60,6 +68,15 @@ def unwaiting(emulator: LocalStack) -> None:
 @pytest.fixture(scope="module")
 def raises(emulator: LocalStack) -> str:
     return create_function(emulator, RAISES)
+
+
+def test_the_log_of_a_function_has_what_a_library_warns_of(emulator: LocalStack) -> None:
+    name = create_function(emulator, WARNS)
+    emulator.client("lambda").invoke(FunctionName=name)
+
+    logs, group = emulator.client("logs"), f"/aws/lambda/{name}"
+    events = eventually(lambda: logs.filter_log_events(logGroupName=group)["events"])
+    assert "a library warns" in str([event["message"] for event in events])
 
 
 def test_retry_and_catch_name_the_class_of_an_exception(emulator: LocalStack, raises: str) -> None:
@@ -246,6 +263,12 @@ def test_another_worker_script_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", "run()")
     with pytest.raises(RuntimeError, match="_PYTHON_WORKER_SCRIPT differs from the version"):
         corrections.keep_functions_that_raise()
+
+
+def test_another_set_up_of_functions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", "run()")
+    with pytest.raises(RuntimeError, match="_PYTHON_WORKER_SCRIPT differs from the version"):
+        corrections.log_what_libraries_warn_of()
 
 
 def test_another_version_of_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

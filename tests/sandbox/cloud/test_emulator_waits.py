@@ -90,6 +90,29 @@ def test_the_scale_leaves_the_time_outs_of_tasks_alone(emulator: LocalStack) -> 
     assert ended(emulator, execution)["output"] == '"done"'
 
 
+def test_a_time_out_may_be_an_expression(emulator: LocalStack) -> None:
+    """At token scale 0.001 the first task waits for 0.2 s, and the second one for an answer."""
+    queue = emulator.client("sqs").create_queue(QueueName="expressions")["QueueUrl"]
+    timed = {"TimeoutSeconds": "{% $states.input.wait_seconds %}"}
+    late = {"ErrorEquals": ["States.Timeout"], "Output": {"wait_seconds": 3_000_000}, "Next": "Second"}
+    first = {**waiting_for_token(queue, **timed), "Catch": [late], "Next": "Second"}
+    del first["End"]
+    states = {"First": first, "Second": waiting_for_token(queue, **timed)}
+    emulator.set_token_scale(0.001)
+    execution = start(emulator, create_machine(emulator, states), wait_seconds=200)
+    next_token(emulator, queue)
+    emulator.client("stepfunctions").send_task_success(taskToken=next_token(emulator, queue), output='"done"')
+    assert ended(emulator, execution)["output"] == '"done"'
+
+
+@pytest.mark.parametrize("seconds", ["soon", 0, 1.5])
+def test_a_time_out_that_is_no_positive_number_fails_the_execution(emulator: LocalStack, seconds: Any) -> None:
+    queue = emulator.client("sqs").create_queue(QueueName="nonsense")["QueueUrl"]
+    state = waiting_for_token(queue, TimeoutSeconds="{% $states.input.wait_seconds %}")
+    execution = start(emulator, create_machine(emulator, {"Only": state}), wait_seconds=seconds)
+    assert ended(emulator, execution)["error"] == "States.QueryEvaluationError"
+
+
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The nominal seconds that Step Functions sleeps in this process, with the documented retries."""

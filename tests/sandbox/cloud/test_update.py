@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import Location, LocationError
 from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running, this_process
 from sandbox.cloud.sources import LOCAL_CLOUD, SOURCES, STACK, STAND_INS, source_digests
+from sandbox.stand_ins.credentials import credentials
 from sandbox.terminal.phases import Phases
 
 Deployed = list[tuple[Location, LocalCloud, Mapping[str, str]]]
@@ -92,6 +94,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployed:
         return {"ApiId": "a2"}
 
     monkeypatch.setattr(lifecycle, "deploy", deploy)
+    monkeypatch.setattr(lifecycle, "store_secrets", lambda cloud: None)
     monkeypatch.setattr(CdkCommand, "find", lambda: None)
     return calls
 
@@ -113,6 +116,31 @@ def test_changed_functions_are_deployed_to_the_stack_that_is_up(
     assert updated == dataclasses.replace(stack, outputs={"ApiId": "a2"}, sources={**BEFORE, STACK: "new"})
     assert LocalStack.load(location.stack_file) == updated
     assert not location.journal.exists()
+
+
+class Secrets:
+    """Secrets Manager with one secret, which the user has changed."""
+
+    class exceptions:
+        class ResourceExistsException(Exception):
+            """The name is taken."""
+
+    def __init__(self) -> None:
+        self.stored = {"recording-insights/local/agora": "changed"}
+
+    def create_secret(self, *, Name: str, SecretString: str) -> None:
+        if Name in self.stored:
+            raise self.exceptions.ResourceExistsException
+        self.stored[Name] = SecretString
+
+
+def test_new_code_finds_the_secrets_that_the_code_before_did_not_know() -> None:
+    secrets = Secrets()
+    cloud: Any = SimpleNamespace(client=lambda service: secrets)
+    for _ in range(2):
+        lifecycle.store_secrets(cloud)
+    assert secrets.stored.keys() == {f"recording-insights/local/{name}" for name in credentials()}
+    assert secrets.stored["recording-insights/local/agora"] == "changed"
 
 
 def test_changed_stand_ins_start_again(

@@ -31,6 +31,7 @@ def test_health(stand_ins: StandIns) -> None:
         ({"fail_next": [{"status": 500}]}, "fail_next[0].call"),
         ({"fail_next": [{"call": "agora.start", "status": "500"}]}, "fail_next[0].status"),
         ({"fail_next": [{"call": "agora.start", "when": 1}]}, "fail_next[0].when"),
+        ({"fail_next": [{"call": "agora.start", "quotes": "loud"}]}, "fail_next[0].quotes must be one of plain"),
     ],
 )
 def test_a_wrong_dial_is_named(stand_ins: StandIns, sent: Any, named: str) -> None:

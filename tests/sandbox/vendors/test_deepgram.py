@@ -119,6 +119,20 @@ def test_intelligence_points_at_words(deepgram: Customer) -> None:
     assert result["metadata"].keys() >= {"summary_info", "sentiment_info", "topics_info", "intents_info"}
 
 
+@pytest.mark.parametrize(
+    ("query", "day"),
+    [
+        ({"redact": "pii"}, "[DATE_1]."),
+        ({"redact": "ssn"}, "Friday."),
+        ({"redact": "pii", "language": "de"}, "Friday."),
+    ],
+)
+def test_a_day_is_redacted_in_english(deepgram: Customer, query: dict[str, str], day: str) -> None:
+    (spoken,) = deepgram.result(smart_format="true", **query)["results"]["channels"][0]["alternatives"]
+    assert f"before {day}" in spoken["transcript"]
+    assert day in [word["punctuated_word"] for word in spoken["words"]]
+
+
 def test_a_longer_talk_is_summed_up(deepgram: Customer) -> None:
     deepgram.stand_ins.dials(deepgram={"oversize_result": 12})
     results = deepgram.result(summarize="v2", punctuate="true")["results"]

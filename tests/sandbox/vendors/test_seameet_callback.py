@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.stand_ins.vendors.seameet.analysis import payload_of
-from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS
+from sandbox.stand_ins.vendors.seameet.server import CREDENTIALS, SIGNING_KEY
 from tests.sandbox.conftest import SAID, StandIns
 from tests.sandbox.vendors.test_seameet import MISSING, SCENARIO, Customer
 
@@ -58,7 +58,7 @@ def test_it_brings_the_analysis(seameet: Customer, called: StandIns) -> None:
 def test_it_is_signed_over_its_bytes(seameet: Customer, called: StandIns) -> None:
     seameet.analyzed()
     (sent,) = called.sent
-    signature = hmac.new(CREDENTIALS["webhookSecret"].encode(), sent.body, hashlib.sha256).hexdigest()
+    signature = hmac.new(SIGNING_KEY.encode(), sent.body, hashlib.sha256).hexdigest()
     assert sent.headers["X-Seasalt-Server-Signature"] == signature
 
 
@@ -150,5 +150,5 @@ def test_the_ledger_holds_no_link_and_no_secret(seameet: Customer, called: Stand
     called.finish()
     ledger = called.client.get("/ledger").text
     assert meeting in ledger
-    for secret in (link.rpartition("=")[2], CREDENTIALS["apiKey"], CREDENTIALS["webhookSecret"], URL):
+    for secret in (link.rpartition("=")[2], CREDENTIALS["apiKey"], SIGNING_KEY, URL):
         assert secret not in ledger

@@ -13,6 +13,7 @@ from tests.transcribe_in_process import MEDIA_BUCKET, OUTPUT_BUCKET, LocalCloud,
 
 NAME = "job-1"
 OUTPUT = f"transcribe/{NAME}.json"
+REDACTION = {"RedactionType": "PII", "RedactionOutput": "redacted"}
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,26 @@ def test_speakers_are_labelled_only_if_asked_for(transcribe: Any, cloud: LocalCl
     assert "speaker_label" not in json.dumps(results(cloud))
 
 
+@pytest.mark.parametrize(
+    ("entities", "day", "confidence"),
+    [(["DATE_TIME"], "[PII]", {"redactions": [{"confidence": "1.0"}]}), (["NAME"], "Friday", {"confidence": "1.0"})],
+)
+def test_only_a_redacted_transcript_is_written(
+    transcribe: Any, cloud: LocalCloud, entities: list[str], day: str, confidence: dict[str, Any]
+) -> None:
+    job = done(transcribe, cloud, ContentRedaction={**REDACTION, "PiiEntityTypes": entities})
+
+    assert list(job["Transcript"]) == ["RedactedTranscriptFileUri"]
+    assert cloud.get(OUTPUT) is None
+    written = json.loads(cloud.get(f"transcribe/redacted-{NAME}.json") or b"")
+    assert written["isRedacted"]
+    found = written["results"]
+    assert f"before {day}." in found["transcripts"][0]["transcript"]
+    assert f"before {day}." in found["audio_segments"][2]["transcript"]
+    [item] = [item for item in found["items"] if item["alternatives"][0]["content"] == day]
+    assert item["alternatives"] == [{"content": day, **confidence}]
+
+
 def test_more_voices_than_labels_share_the_last_one(stand_ins: StandIns) -> None:
     reply: Any = stand_ins.client.post("/transcribe/hear?speakers=1&format=mp4", data=b"media")
     assert {s["speaker_label"] for s in reply.json["results"]["audio_segments"]} == {"spk_0"}
@@ -170,7 +191,10 @@ def test_what_is_optional_may_be_left_out(transcribe: Any, cloud: LocalCloud, wi
         ({"OutputKey": "with space.json"}, "'outputKey' failed"),
         ({"without": "OutputBucketName"}, "OutputKey can only"),
         ({"OutputBucketName": "no-such-bucket"}, "specified S3 bucket can't be accessed"),
-        ({"ContentRedaction": {"RedactionType": "PII", "RedactionOutput": "redacted"}}, "redacts nothing"),
+        ({"ContentRedaction": {**REDACTION, "PiiEntityTypes": ["NAMES"]}}, "enum value set"),
+        ({"ContentRedaction": REDACTION, "LanguageCode": "en-GB"}, "needs a LanguageCode out of"),
+        ({"ContentRedaction": REDACTION, "without": "LanguageCode", "IdentifyLanguage": True}, "needs a LanguageCode"),
+        ({"ContentRedaction": {**REDACTION, "RedactionOutput": "redacted_and_unredacted"}}, "not both"),
     ],
 )
 def test_a_wrong_start_is_refused(transcribe: Any, stand_ins: StandIns, changes: dict[str, Any], message: str) -> None:

@@ -73,6 +73,7 @@ class FakeAgora:
         auth: Any,
         timeout: tuple[float, float],
         allow_redirects: bool,
+        stream: bool,
     ) -> requests.Response:
         path = _PATH.fullmatch(url)
         assert path, url
@@ -150,4 +151,5 @@ def _deliver(answer: Answer | Lost) -> requests.Response:
     response.status_code = answer.status
     text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
     response._content = text.encode()
+    response._content_consumed = True  # type: ignore[attr-defined]
     return response

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from recording_insights.agora.answers import MEANINGS, RULES, Rule, Verdict, judge
-from recording_insights.agora.calls import AgoraCalls
+from recording_insights.agora.calls import LARGEST_ANSWER, AgoraCalls
 from recording_insights.agora.client import AgoraClient
 from recording_insights.agora.hosts import HostRotation
 from recording_insights.agora.recorder import LiveState, Recorder, Stopped
@@ -48,6 +48,8 @@ def gateway(status: int, message: str) -> Answer:
         ("acquire", gateway(504, "gateway timeout")),
         ("acquire", Answer(500, "<html>oops</html>")),
         ("acquire", Answer(200, "not json")),
+        ("acquire", Answer(200, "[" * 200_000)),
+        ("acquire", Answer(200, "{}" + " " * LARGEST_ANSWER)),
         ("acquire", Answer(200, [])),
         ("acquire", Lost(takes_effect=False, error=requests.ConnectionError)),
         ("start", code(206, 65)),

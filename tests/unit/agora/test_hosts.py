@@ -10,11 +10,12 @@ import requests
 
 from recording_insights.agora.calls import CONNECT_SECONDS, AgoraCalls
 from recording_insights.agora.client import AgoraClient
-from recording_insights.agora.hosts import REGIONAL, HostRotation, hosts_near
+from recording_insights.agora.hosts import CONFINED, REGIONAL, HostRotation, hosts_near
 from recording_insights.agora.recorder import Recorder
-from recording_insights.agora.storage import REGIONS
+from recording_insights.agora.storage import REGIONS, area_of
 from recording_insights.agora.upload_credentials import Uploader
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraUnavailable
+from recording_insights.residency import RESIDENCIES
 from recording_insights.settings import AgoraSettings
 from tests.unit.agora.fake_agora import HOST, SECRET, Answer, FakeAgora, Lost
 from tests.unit.environment import ENVIRONMENT
@@ -139,6 +140,21 @@ def test_in_china_it_is_the_other_way_round() -> None:
 def test_every_region_that_agora_writes_to_has_a_regional_host() -> None:
     assert REGIONAL.keys() == REGIONS.keys()
     assert hosts_near("xx-nowhere-1") == [WORLDWIDE, IN_CHINA]
+
+
+@pytest.mark.parametrize(
+    ("aws_region", "near", "far"), [("eu-central-1", "central", "west"), ("eu-west-3", "west", "central")]
+)
+def test_in_a_residency_no_other_host_is_called(aws_region: str, near: str, far: str) -> None:
+    settings = replace(AgoraSettings.from_env(ENVIRONMENT), residency="EU")
+    hosts = [f"https://api-eu-{part}-1.{name}" for part in (near, far) for name in ("agora.io", "sd-rtn.com")]
+    assert _call_order(agora_client(settings, aws_region=aws_region).calls.hosts, 6) == [hosts[0], *hosts, hosts[0]]
+
+
+def test_every_residency_has_hosts_of_agora_and_an_area_for_its_regions() -> None:
+    assert CONFINED.keys() == RESIDENCIES.keys()
+    for residency, regions in RESIDENCIES.items():
+        assert {area_of(region) for region in regions} == {"NA" if residency == "US" else residency}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Starts in the channels of a project with an App Certificate: who makes the token, of what, and who never sees it."""
 
+import json
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +13,13 @@ from recording_insights.agora.rtc_token import LONGEST_SECONDS
 from recording_insights.errors import AgoraOutcomeUnknown, AgoraRejected, SecretUnusable
 from recording_insights.http.problems import problem_of
 from recording_insights.recordings.start import start_recording
-from recording_insights.settings import AgoraSettings
+from recording_insights.settings import (
+    AgoraSettings,
+    CheckRecordingSettings,
+    StartRecordingSettings,
+    StopRecordingSettings,
+    UpdateRecordingSettings,
+)
 from recording_insights.store.recordings import RecordingStore
 from sandbox.stand_ins.agora.token import RtcToken
 from tests.unit.agora.fake_agora import SECRET, Answer, FakeAgora, Lost
@@ -39,7 +47,7 @@ def agora(agora: AgoraClient, secret: FakeSecret, clock: FakeClock) -> AgoraClie
         return clock.now().timestamp()
 
     calls = replace(agora.calls, credentials=secret, secret_name="recording-insights/dev/agora")
-    return replace(agora, calls=calls, now=now)
+    return replace(agora, calls=calls, now=now, certificate_secret="recording-insights/dev/agora-certificate")
 
 
 def texts(vendor: FakeAgora) -> list[str | None]:
@@ -150,7 +158,8 @@ def test_an_unusable_certificate_is_named_on_the_row_and_keeps_no_channel(
     agora: AgoraClient, secret: FakeSecret, store: RecordingStore, clock: FakeClock, table: Any, key: str, value: Any
 ) -> None:
     secret.cached = {**PROTECTED, key: value}
-    expected = f"secret recording-insights/dev/agora: {key} must be 32 hexadecimal digits"
+    name = "agora-certificate" if key == "appCertificate" else "agora"
+    expected = f"secret recording-insights/dev/{name}: {key} must be 32 hexadecimal digits"
     with pytest.raises(SecretUnusable) as refusal:
         start_recording(wanted(), store=store, agora=agora, deadline=clock.deadline())
     assert problem_of(refusal.value).detail == expected
@@ -158,11 +167,67 @@ def test_an_unusable_certificate_is_named_on_the_row_and_keeps_no_channel(
     assert (row["status"], row["reason"]) == ("failed", expected)
 
 
-def test_the_secret_goes_by_the_name_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+class Secrets:
+    """Secrets Manager; `reads` are the names of the secrets that were read."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, stored: Mapping[str, Mapping[str, str]]) -> None:
+        self.stored = {f"recording-insights/dev/{name}": secret for name, secret in stored.items()}
+        self.reads: list[str] = []
+        patch.setattr("recording_insights.aws.secrets._from_secrets_manager", self)
+
+    def __call__(self, name: str, *, fresh: bool = False) -> str:
+        self.reads.append(name.rpartition("/")[2])
+        return json.dumps(self.stored[name])
+
+
+FORMER = {**SECRET, "appCertificate": CERTIFICATE, "notificationSecret": "another"}
+OWN = {"appCertificate": NEW_CERTIFICATE}
+
+
+@pytest.mark.parametrize(
+    ("stored", "read_old_secrets", "certificate"),
+    [
+        ({"agora": SECRET, "agora-certificate": OWN}, "false", NEW_CERTIFICATE),
+        ({"agora": SECRET}, "false", None),
+        ({"agora": SECRET}, "true", None),
+        ({"agora": FORMER}, "true", CERTIFICATE),
+        ({"agora": FORMER}, "false", None),
+        ({"agora": FORMER, "agora-certificate": OWN}, "true", NEW_CERTIFICATE),
+    ],
+)
+def test_a_start_reads_the_certificate_in_its_own_secret_and_where_it_was_if_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+    stored: Mapping[str, Mapping[str, str]],
+    read_old_secrets: str,
+    certificate: str | None,
+) -> None:
+    for name, value in {**ENVIRONMENT, "READ_OLD_SECRETS": read_old_secrets}.items():
+        monkeypatch.setenv(name, value)
+    Secrets(monkeypatch, stored)
+    client = agora_client(StartRecordingSettings.from_env(), aws_region="eu-central-1")
+    for fresh in (False, True):
+        found = client.calls.credentials(fresh)
+        assert found == {**SECRET, **({"appCertificate": certificate} if certificate else {})}
+    assert client.calls.secret_name == "recording-insights/dev/agora"
+    assert client.certificate_secret == "recording-insights/dev/agora-certificate"
+
+
+def test_a_certificate_that_cannot_be_used_is_no_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**ENVIRONMENT, "READ_OLD_SECRETS": "true"}.items():
+        monkeypatch.setenv(name, value)
+    Secrets(monkeypatch, {"agora": FORMER, "agora-certificate": {"appCertificate": ""}})
+    client = agora_client(StartRecordingSettings.from_env(), aws_region="eu-central-1")
+    with pytest.raises(SecretUnusable, match=r"agora-certificate: it lacks the key appCertificate$"):
+        client.calls.credentials(False)
+
+
+@pytest.mark.parametrize("settings", [UpdateRecordingSettings, StopRecordingSettings, CheckRecordingSettings])
+def test_nobody_else_gets_the_certificate(monkeypatch: pytest.MonkeyPatch, settings: type[AgoraSettings]) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    client = agora_client(AgoraSettings.from_env(), aws_region="eu-central-1")
-    assert client.calls.secret_name == "recording-insights/dev/agora"
+    secrets = Secrets(monkeypatch, {"agora": FORMER, "agora-certificate": OWN})
+    assert agora_client(settings.from_env(), aws_region="eu-central-1").calls.credentials(False) == SECRET
+    assert secrets.reads == ["agora"]
 
 
 def test_an_unusable_certificate_after_an_unsure_start_leaves_the_outcome_unknown(

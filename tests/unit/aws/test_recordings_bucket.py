@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from recording_insights.agora.storage import REGIONS
 from recording_insights.aws import clients
-from recording_insights.aws.recordings_bucket import CHUNK_BYTES, S3Media
+from recording_insights.aws.recordings_bucket import CHUNK_BYTES, S3Media, S3TrackFolder
 from recording_insights.aws.reply_bucket import ReplyStore, delivery_key
 from recording_insights.errors import MediaObjectGone
 from recording_insights.model.media_object import MediaObject
@@ -142,3 +142,42 @@ class TestChecksum:
 
         with pytest.raises(ClientError, match="Forbidden"):
             S3Media(s3).checksum(media)
+
+
+class DenyingS3:
+    """Denies to get anything, as S3 does of missing objects to a caller that may list only some prefixes."""
+
+    exceptions = SimpleNamespace(NoSuchKey=KeyError)
+
+    def __init__(self, *keys: str, may_list: bool = True) -> None:
+        self.keys = keys
+        self.may_list = may_list
+
+    def get_object(self, **request: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> Any:
+        if not self.may_list:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectsV2")
+        found = sorted(key for key in self.keys if key.startswith(Prefix))
+        return {"Contents": [{"Key": key} for key in found[:MaxKeys]]} if found else {}
+
+
+@pytest.mark.parametrize(
+    ("s3", "is_gone"),
+    [
+        (DenyingS3(), True),
+        (DenyingS3("a talk+.mp4.bak"), True),
+        (DenyingS3("a talk+.mp4", "a talk+.mp4.bak"), False),
+        (DenyingS3(may_list=False), False),
+    ],
+)
+def test_a_missing_object_that_s3_denies_is_gone(s3: Any, is_gone: bool) -> None:
+    gone = MediaObject(BUCKET, "a talk+.mp4", "e", 1, datetime(2026, 3, 12, tzinfo=UTC))
+    with pytest.raises(MediaObjectGone if is_gone else ClientError):
+        S3Media(s3).range_reader(gone)(0, 0)
+    if is_gone:
+        assert S3TrackFolder(s3, BUCKET).read(gone.key) is None
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            S3TrackFolder(s3, BUCKET).read(gone.key)

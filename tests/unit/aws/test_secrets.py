@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from recording_insights.aws.secrets import SharedToken, read_secret
+from recording_insights.aws import secrets
+from recording_insights.aws.secrets import FreshReads, OwnSecret, SharedToken, read_secret
 from recording_insights.errors import SecretUnavailable, SecretUnusable
+from tests.unit.fakes import FakeClock
 
 NAME = "recording-insights/dev/marsview"
 KEYS = ("apiKey", "apiSecret", "userId")
@@ -137,6 +139,77 @@ class TestSecretsManager:
         assert str(raised.value) == f"secret {NAME}: AWS {said}"
         assert raised.value.fault in caplog.text
         assert "s3cr3t" not in caplog.text
+
+
+class TestOwnSecret:
+    """One key in a secret of its own, which another secret held before."""
+
+    OWN, FORMER = "recording-insights/dev/seameet-webhook", "recording-insights/dev/seameet"
+
+    @pytest.fixture
+    def stored(self) -> dict[str, dict[str, str]]:
+        return {self.FORMER: {"apiKey": "k", "webhookSecret": "of before"}, self.OWN: {"webhookSecret": "of now"}}
+
+    @pytest.fixture
+    def reads(self, stored: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+        reads = []
+
+        def read(name: str, *, fresh: bool = False) -> str:
+            reads.append((name, fresh))
+            return json.dumps(stored[name])
+
+        monkeypatch.setattr(secrets, "_from_secrets_manager", read)
+        return reads
+
+    def secret(self, former: str | None, clock: FakeClock) -> OwnSecret:
+        return OwnSecret(self.OWN, "webhookSecret", former, lambda: clock.elapsed)
+
+    def test_it_is_read_alone(self, reads: list[tuple[str, bool]], clock: FakeClock) -> None:
+        secret = self.secret(self.FORMER, clock)
+        assert [secret.read(), secret.read(fresh=True)] == ["of now"] * 2
+        assert reads == [(self.OWN, False), (self.OWN, True)]
+
+    def test_before_it_exists_the_former_one_is_read_if_it_may(
+        self, stored: dict[str, dict[str, str]], reads: list[tuple[str, bool]], clock: FakeClock
+    ) -> None:
+        own = stored.pop(self.OWN)
+        may, must_not = self.secret(self.FORMER, clock), self.secret(None, clock)
+        for _ in range(3):
+            assert may.read() == "of before"
+            with pytest.raises(SecretUnusable, match=f"secret {self.OWN}: it does not exist") as raised:
+                must_not.read()
+            assert raised.value.is_missing
+        assert [name for name, _ in reads] == [self.OWN, self.FORMER, self.OWN, self.FORMER, self.FORMER]
+        stored[self.OWN] = own
+        clock.elapsed += 60
+        assert [may.read(), must_not.read()] == ["of now"] * 2
+
+    def test_what_no_secret_holds_is_missing(
+        self, stored: dict[str, dict[str, str]], reads: list[tuple[str, bool]], clock: FakeClock
+    ) -> None:
+        del stored[self.OWN], stored[self.FORMER]["webhookSecret"]
+        with pytest.raises(SecretUnusable, match=f"secret {self.OWN}: it does not exist") as raised:
+            self.secret(self.FORMER, clock).read()
+        assert raised.value.is_missing
+
+    def test_one_that_is_malformed_hides_behind_no_former_one(
+        self, stored: dict[str, dict[str, str]], reads: list[tuple[str, bool]], clock: FakeClock
+    ) -> None:
+        stored[self.OWN] = {}
+        with pytest.raises(SecretUnusable, match=f"secret {self.OWN}: it lacks the key webhookSecret$") as raised:
+            self.secret(self.FORMER, clock).read()
+        assert not raised.value.is_missing
+
+
+def test_what_nobody_can_prove_causes_one_fresh_read_a_minute(clock: FakeClock) -> None:
+    reads: list[bool] = []
+    fresh_reads = FreshReads(lambda: clock.elapsed)
+    for _ in range(180):
+        list(fresh_reads.attempts(reads.append))
+        clock.elapsed += 1
+    assert (reads.count(False), reads.count(True)) == (180, 3)
+    assert next(fresh_reads.attempts(lambda fresh: fresh)) is False
+    assert list(fresh_reads.attempts(lambda fresh: fresh)) == [False, True], "what is not taken counts for nothing"
 
 
 class TestSharedToken:

@@ -74,6 +74,100 @@ def test_the_caller_is_who_signed_or_whom_the_token_names(authorizer: Any, calle
     assert request.caller == caller
 
 
+USER = f"arn:aws-us-gov:iam::123456789012:user/{'p' * 511}/{'n' * 64}"
+"""The longest ARN of a user."""
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "who"),
+    [
+        ({"iam": {"userArn": f"{ROLE}/task-1"}}, f"{ROLE}/task-1"),
+        ({"iam": {"userArn": USER}}, USER),
+        ({"jwt": {"claims": {"sub": "auth0|5f7c", "client_id": "client-1"}}}, "auth0|5f7c"),
+        ({"jwt": {"claims": {"client_id": "client-1"}}}, "client-1"),
+        ({"jwt": {"claims": {"sub": " ", "client_id": "client-1"}}}, "client-1"),
+        ({"jwt": {"claims": {"sub": "ad\nmin\x1b[2J\u202e\ud800"}}}, "ad\ufffdmin\ufffd[2J\ufffd\ufffd"),
+        ({"jwt": {"claims": {"sub": "s" * 10_000}}}, "s" * 639 + "…"),
+        ({"jwt": {"claims": {"sub": 7, "client_id": ["x"]}}}, None),
+        ({"jwt": {"claims": {"sub": "", "client_id": "\t\n "}}}, None),
+        ({"jwt": {"claims": "all"}}, None),
+        ({"iam": {"userArn": None}}, None),
+        ({"iam": "root", "jwt": "root"}, None),
+        ("root", None),
+        (None, None),
+    ],
+)
+def test_who_calls_is_named_whole_and_printable(authorizer: Any, who: str | None) -> None:
+    request = HttpRequest.from_event({"requestContext": {"authorizer": authorizer}}, Context())
+    assert request.who == who
+
+
+def logged_by(route: Any, event: dict[str, Any], caplog: pytest.LogCaptureFixture, **kind: Any) -> dict[str, Any]:
+    """The fields of the one line that a handler logs."""
+    http_route(Logger(service="logged"), **kind)(route)(event, Context())
+    (record,) = caplog.records
+    names = ("message", "who", "source_ip", "user_agent", "method", "path", "route", "status")
+    return {name: vars(record)[name] for name in names if name in vars(record)}
+
+
+def refuse(request: HttpRequest) -> HttpResponse:
+    raise errors.Conflict("not now")
+
+
+def break_down(request: HttpRequest) -> HttpResponse:
+    raise KeyError("x")
+
+
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        (lambda request: HttpResponse({}), {"message": "answered", "status": 200}),
+        (refuse, {"message": "refused", "status": 409}),
+        (break_down, {"message": "failed"}),
+    ],
+)
+def test_one_line_says_who_did_what_from_where(
+    route: Any, said: dict[str, Any], captured_event: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = captured_event("http_get_recording")
+    assert logged_by(route, event, caplog) == {
+        **said,
+        "who": "arn:aws:sts::123456789012:assumed-role/backend/backend",
+        "source_ip": "203.0.113.7",
+        "user_agent": "python-requests/2.34.2",
+        "method": "GET",
+        "path": event["rawPath"],
+        "route": "GET /recordings/{recording_id}",
+    }
+
+
+def test_a_hostile_request_makes_a_short_and_printable_line(caplog: pytest.LogCaptureFixture) -> None:
+    hostile = "\x1b]0;x\x07\u202e\n" + "x" * 50_000
+    http = {"method": hostile, "path": f"/{hostile}", "sourceIp": hostile, "userAgent": hostile}
+    event = {"requestContext": {"http": http, "authorizer": {"jwt": {"claims": {"sub": hostile}}}}}
+    fields = logged_by(lambda request: HttpResponse({}), event, caplog)
+    assert all(str(value).isprintable() for value in fields.values())
+    assert sum(len(str(value)) for value in fields.values()) < 2_000
+
+
+@pytest.mark.parametrize(
+    "context", [None, {}, {"http": None}, {"http": {"path": 7, "userAgent": ["x"]}}, {"http": "x"}]
+)
+def test_what_the_request_does_not_say_is_unknown(context: Any, caplog: pytest.LogCaptureFixture) -> None:
+    fields = logged_by(lambda request: HttpResponse({}), {"requestContext": context}, caplog)
+    assert [fields[name] for name in ("who", "source_ip", "user_agent", "method", "path")] == [None] * 5
+
+
+def test_the_path_of_a_webhook_is_in_no_line(captured_event: Any, caplog: pytest.LogCaptureFixture) -> None:
+    token = "0123456789abcdef" * 4
+    event = captured_event("http_callback")
+    event["requestContext"]["http"]["path"] = event["rawPath"] = f"/webhooks/symbl/job/{token}"
+    fields = logged_by(lambda request: HttpResponse({}), event, caplog, is_anonymous=True)
+    assert fields.items() >= {"who": None, "source_ip": "203.0.113.7", "method": "POST"}.items()
+    assert "path" not in fields
+    assert token not in str([vars(record) for record in caplog.records])
+
+
 @pytest.mark.parametrize(
     ("event", "status", "field"),
     [
@@ -310,6 +404,8 @@ def test_the_life_of_a_recording(
     status, started = call(function("routes.start_recording"), event)
     assert status == 201
     assert started.items() >= {"status": "starting", "channel": "weekly call", "max_hours": 2}.items()
+    who = f"{ROLE}/backend"
+    assert started["started_by"] == who
     assert started["sid"] in vendor.recorders
     assert not started.keys() & {"pk", "sk", "version", "token", "resource_id", "fingerprint"}
     status, again = call(function("routes.start_recording"), event)
@@ -335,7 +431,7 @@ def test_the_life_of_a_recording(
         event["pathParameters"]["recording_id"] = recording_id
         status, changed = call(function(f"routes.{name}"), event)
         assert status == 200
-        assert changed.items() >= kept.items()
+        assert changed.items() >= {**kept, "changed_by": who}.items()
         assert not changed.keys() & {"pk", "sk", "version", "resource_id"}
 
     event = captured_event("http_stop_recording")
@@ -343,6 +439,9 @@ def test_the_life_of_a_recording(
     for _ in range(2):
         status, stopped = call(function("routes.stop_recording"), event)
         assert (status, stopped) == (202, {"recording_id": recording_id, "status": "stopping"})
+    event = captured_event("http_get_recording")
+    event["pathParameters"]["recording_id"] = recording_id
+    assert call(function("routes.get_recording"), event)[1]["stopped_by"] == who
 
     event = captured_event("http_list_recordings")
     assert call(function("routes.list_recordings"), event) == (200, {"recordings": []})

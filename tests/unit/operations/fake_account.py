@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,13 +36,22 @@ class NoSuchEntity(ClientError):
 
 @dataclass
 class Account:
-    """`keys` by id, oldest first; `settles_after` refusals a new key works; `before` may raise at any call's begin."""
+    """`keys` by id, oldest first; `settles_after` refusals a new key works; `before` may raise at any call's begin.
+
+    A deleted key makes `lingers` more tokens. `tokens` are the tokens with the id of their key and the moment of their
+    issue. Each call takes a second of `now`. `policies` are the inline policies of the user by name.
+    """
 
     keys: dict[str, str] = field(default_factory=dict)
     secret: str | None = None
     outputs: dict[str, str] = field(default_factory=lambda: {"AgoraUploaderName": USER})
     stacks: tuple[str, ...] = ("RecordingInsights-dev",)
     settles_after: int = 0
+    lingers: int = 0
+    now: datetime = datetime(2026, 11, 28, tzinfo=UTC)
+    tokens: list[tuple[str, datetime]] = field(default_factory=list)
+    policies: dict[str, Any] = field(default_factory=dict)
+    deleted: dict[str, str] = field(default_factory=dict)
     before: Callable[[str], None] = lambda call: None
     calls: list[str] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
@@ -57,6 +67,19 @@ class Account:
     def works(self) -> bool:
         """Whether what the secret holds is a key of the user."""
         return bool(self.secret) and self.keys.get(self.stored["accessKeyId"]) == self.stored["secretAccessKey"]
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @property
+    def living(self) -> list[str]:
+        """The keys of the tokens that no policy denies."""
+        ends = [
+            datetime.fromisoformat(statement["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
+            for policy in self.policies.values()
+            for statement in policy["Statement"]
+        ]
+        return [key for key, issued_at in self.tokens if all(issued_at >= end for end in ends)]
 
     def add_key(self) -> tuple[str, str]:
         number = next(self._numbers)
@@ -78,6 +101,7 @@ class _Client:
 
     def _enter(self, call: str) -> Account:
         self.account.before(call)
+        self.account.pass_time(1)
         self.account.calls.append(call)
         return self.account
 
@@ -91,11 +115,10 @@ class _Client:
     def list_access_keys(self, *, UserName: str) -> Any:
         assert UserName == USER
         made = datetime(2026, 11, 21, tzinfo=UTC)
-        keys = [
-            {"AccessKeyId": key, "CreateDate": made + timedelta(days=age)}
-            for age, key in enumerate(self._enter("list_access_keys").keys)
-        ]
-        return {"AccessKeyMetadata": keys[::-1]}
+        account = self._enter("list_access_keys")
+        keys = [{"AccessKeyId": key, "CreateDate": made + timedelta(days=age)} for age, key in enumerate(account.keys)]
+        answered = {"HTTPHeaders": {"date": format_datetime(account.now, usegmt=True)}}
+        return {"AccessKeyMetadata": keys[::-1], "ResponseMetadata": answered}
 
     def create_access_key(self, *, UserName: str) -> Any:
         account = self._enter("create_access_key")
@@ -108,14 +131,29 @@ class _Client:
         account = self._enter("delete_access_key")
         if AccessKeyId not in account.keys:
             raise NoSuchEntity
-        del account.keys[AccessKeyId]
+        account.deleted[AccessKeyId] = account.keys.pop(AccessKeyId)
+
+    def put_user_policy(self, *, UserName: str, PolicyName: str, PolicyDocument: str) -> None:
+        assert UserName == USER
+        self._enter("put_user_policy").policies[PolicyName] = json.loads(PolicyDocument)
+
+    def delete_user_policy(self, *, UserName: str, PolicyName: str) -> None:
+        assert UserName == USER
+        account = self._enter("delete_user_policy")
+        if PolicyName not in account.policies:
+            raise NoSuchEntity
+        del account.policies[PolicyName]
 
     def get_federation_token(self, *, Name: str, DurationSeconds: int) -> None:
         account = self._enter("get_federation_token")
-        account.settles_after -= 1
-        known = account.keys.get(self.credentials["aws_access_key_id"]) == self.credentials["aws_secret_access_key"]
-        if account.settles_after >= 0 or not known:
-            raise aws_error("InvalidClientTokenId", "GetFederationToken", 403)
+        key_id, secret = self.credentials["aws_access_key_id"], self.credentials["aws_secret_access_key"]
+        if account.deleted.get(key_id) == secret and account.lingers:
+            account.lingers -= 1
+        else:
+            account.settles_after -= 1
+            if account.settles_after >= 0 or account.keys.get(key_id) != secret:
+                raise aws_error("InvalidClientTokenId", "GetFederationToken", 403)
+        account.tokens.append((key_id, account.now))
 
     def get_secret_value(self, *, SecretId: str) -> Any:
         account = self._enter("get_secret_value")

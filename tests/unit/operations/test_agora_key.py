@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from operations import agora_key
-from operations.agora_key import OperationFailed, Outcome, main, remove_key, rotate_key
+from operations.agora_key import Outcome, main, remove_key, revoke_tokens, rotate_key
+from operations.deployed_stack import OperationFailed
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.agora.upload_credentials import SECRET_KEYS
 from tests.unit.operations.fake_account import SECRET, USER, Account, Crash, aws_error
@@ -90,7 +90,7 @@ def test_a_key_that_never_works_is_deleted_again(account: Account, in_use: str) 
 
 
 def copy_of(account: Account) -> Account:
-    return Account(dict(account.keys), account.secret, _numbers=account._numbers)
+    return Account(dict(account.keys), account.secret, tokens=list(account.tokens), _numbers=account._numbers)
 
 
 @pytest.mark.parametrize("stray", [False, True], ids=["one key", "two keys"])
@@ -176,14 +176,116 @@ def test_removing_leaves_neither_key_nor_secret(account: Account, in_use: str) -
     assert remove_key("dev", account, lambda line: None).deleted_keys == []
 
 
+@pytest.fixture
+def revoke(account: Account) -> Callable[[], Outcome]:
+    return lambda: revoke_tokens("dev", account, lambda line: None, account.pass_time)
+
+
+def federate(account: Account) -> None:
+    """A start of a recording, with the key that the secret holds."""
+    key = account.stored
+    sts = account("sts", aws_access_key_id=key["accessKeyId"], aws_secret_access_key=key["secretAccessKey"])
+    sts.get_federation_token(Name="recording", DurationSeconds=129_600)
+
+
+def test_a_revocation_ends_every_token_and_none_that_is_made_after_it(
+    account: Account, revoke: Any, in_use: str
+) -> None:
+    federate(account)
+    account.lingers = 3
+    outcome = revoke()
+    assert account.works
+    assert (outcome.deleted_keys, account.living) == ([in_use], [])
+    federate(account)
+    assert account.living == [account.stored["accessKeyId"]]
+    # The tokens end before anything else can fail. Deny says nothing to calls with a key, which have no such moment.
+    assert account.calls[:5].index("put_user_policy") < account.calls.index("create_access_key")
+    [policy] = account.policies.values()
+    assert policy == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {"DateLessThan": {"aws:TokenIssueTime": outcome.revoked_before}},
+            }
+        ],
+    }
+
+
+def test_a_deleted_key_that_still_makes_tokens_is_said(account: Account, in_use: str) -> None:
+    lines: list[str] = []
+    account.lingers = 1000
+    revoke_tokens("dev", account, lines.append, account.pass_time)
+    assert any("AWS still takes the former key after 60 s: run the command once more" in line for line in lines)
+
+
+def test_the_first_key_can_be_revoked_too(account: Account, revoke: Any) -> None:
+    assert revoke().deleted_keys == []
+    federate(account)
+    assert account.living == [account.stored["accessKeyId"]]
+
+
+def test_a_crash_anywhere_in_a_revocation_can_be_repeated(account: Account, in_use: str) -> None:
+    federate(account)
+    whole = copy_of(account)
+    revoke_tokens("dev", whole, lambda line: None, whole.pass_time)
+    for step in range(len(whole.calls)):
+        broken = copy_of(account)
+
+        def crash(call: str, broken: Account = broken, step: int = step) -> None:
+            if len(broken.calls) == step:
+                raise Crash
+
+        broken.before = crash
+        with pytest.raises(Crash):
+            revoke_tokens("dev", broken, lambda line: None, broken.pass_time)
+        assert broken.works, step
+        broken.before = lambda call: None
+        revoke_tokens("dev", broken, lambda line: None, broken.pass_time)
+        assert broken.living == []
+        federate(broken)
+        assert (broken.works, len(broken.keys), len(broken.living)) == (True, 1, 1), step
+
+
+def test_removing_takes_the_revocation_along(account: Account, revoke: Any, in_use: str) -> None:
+    revoke()
+    for _ in range(2):
+        remove_key("dev", account, lambda line: None)
+        assert (account.keys, account.secret, account.policies) == ({}, None, {})
+
+
+def test_the_command_says_what_a_revocation_costs(
+    account: Account, in_use: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(agora_key, "aws_client", account)
+    monkeypatch.setattr(agora_key, "INTERVAL_SECONDS", 0.0)
+    assert main(["--stage", "dev", "--revoke"]) == 0
+    assert main(["--stage", "dev", "--revoke", "--json"]) == 0
+    out, err = capsys.readouterr()
+    said, outcome = out.split("\n{")
+    assert "Recorders under way cannot upload any more: stop and start them again." in said
+    assert json.loads("{" + outcome)["revoked_before"] > "2026-11-28T00:00:00Z"
+    assert "s3cr3t" not in out + err
+    with pytest.raises(SystemExit):
+        main(["--stage", "dev", "--revoke", "--delete"])
+
+
 def test_the_command(account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(boto3, "client", account)
+    monkeypatch.setattr(agora_key, "aws_client", account)
     assert main(["--stage", "dev"]) == 0
     assert main(["--stage", "dev", "--json"]) == 0
     out, err = capsys.readouterr()
     first, second = out.splitlines()
     assert first == f"{SECRET} holds a new key of {USER}; the functions read it within minutes."
-    assert json.loads(second) == {"stage": "dev", "user": USER, "secret": SECRET, "deleted_keys": ["AKIA0"]}
+    assert json.loads(second) == {
+        "stage": "dev",
+        "user": USER,
+        "secret": SECRET,
+        "deleted_keys": ["AKIA0"],
+        "revoked_before": None,
+    }
     assert err.splitlines()[:3] == [f"Making a key for {USER}", "It works", f"Storing it in {SECRET}"]
     assert main(["--stage", "prod"]) == 1
     assert main(["--stage", "dev", "--delete"]) == 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from recording_insights.aws.reply_bucket import ReplyStore
@@ -16,12 +17,14 @@ from recording_insights.processing.poll_job import CALLS_SECONDS, poll_job
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
 from recording_insights.processing.save_insights import save_insights
-from recording_insights.processing.submit_recording import SubmissionLinks, submit_recording
+from recording_insights.processing.submit_recording import Patience, SubmissionLinks, submit_recording
+from recording_insights.processing.turns import Turns
 from recording_insights.providers.port import CallbackAddress, Delivery, JobState
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import TryRow
+from recording_insights.store.turns import TurnStore
 from tests.unit.fakes import FakeClock, FakeProvider, FakeStream
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
@@ -46,6 +49,10 @@ class Flow:
         self.others: dict[str, FakeProvider] = {}
         self.formats: dict[str, set[str]] = {}
         self.running: set[str] = set()
+        self.woken: list[str] = []
+        self.limits: dict[str, int] = {}
+        self.turns = Turns(TurnStore(store.table, clock.now), self.limits, 5 * 3600, self.woken.append)
+        self.loaded: list[tuple[str, str | None]] = []
         store.admit(R, media, providers=["marsview"], duration_ms=60_000)
         self.progress = Progress(R, media.media_id, media.key)
 
@@ -54,11 +61,12 @@ class Flow:
             progress or self.progress,
             store=self.store,
             providers=ProviderChoice(
-                load=self._provider_for,
+                load=partial(self._provider_for, residency=defaults.get("residency")),
                 formats=lambda name: self.formats.get(name, USUAL_FORMATS),
                 checks=lambda name: PROVIDERS[name].options,
                 options=defaults.get("options", {}),
                 failover=defaults.get("failover", ()),
+                residency=defaults.get("residency"),
             ),
             links=SubmissionLinks(
                 link=lambda media: f"https://bucket/{media.key}?signed={len(self.provider.links)}",
@@ -66,11 +74,17 @@ class Flow:
                 callback=lambda provider, name: CallbackAddress(f"https://api/webhooks/{provider}/{name}", "token"),
                 delivery=lambda provider, name: Delivery("replies", f"deliveries/{provider}/{name}.json", lambda: LINK),
             ),
-            ceiling_minutes=60,
-            failover_minutes=15,
+            turns=self.turns,
+            patience=Patience(give_up_hours=72, queue_days=14, failover_minutes=15),
             is_running=self.running.__contains__,
             now=self.clock.now,
         )
+
+    def again(self, progress: Progress, **defaults: Any) -> Progress:
+        """Submit once the wait of a parked media object is over, since nobody has woken it."""
+        assert progress.outcome == "parked"
+        self.clock.elapsed += progress.wait_seconds
+        return self.submit(replace(progress, timed_out=True), **defaults)
 
     def poll(self, progress: Progress | None = None) -> Progress:
         return poll_job(
@@ -78,6 +92,7 @@ class Flow:
             store=self.store,
             provider_for=self._provider_for,
             replies=self.replies,
+            turns=self.turns,
             ceiling_minutes=240,
             now=self.clock.now,
             deadline=self.clock.deadline(CALLS_SECONDS),
@@ -106,7 +121,8 @@ class Flow:
         """The earlier tries of the media object."""
         return self.store.tries.of(R, self.media.media_id)
 
-    def _provider_for(self, name: str) -> FakeProvider:
+    def _provider_for(self, name: str, residency: str | None = None) -> FakeProvider:
+        self.loaded.append((name, residency))
         if name != "marsview" and name not in self.others:
             raise ProviderNotConfigured(f"there is no provider {name}")
         return self.provider if name == "marsview" else self.others[name]

@@ -20,7 +20,7 @@ from recording_insights.processing.report_failure import report_failure
 from recording_insights.store.expressions import lost_the_race
 from recording_insights.store.keys import media_key
 from recording_insights.store.media import MediaStore
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, turns_of
 from tests.unit.processing.track_scene import (
     BEGAN,
     BY_HAND,
@@ -156,7 +156,7 @@ class World:
             self.store.submitted(progress.recording_id, progress.media_id, job={}, provider="marsview")
             self.store.finish(progress.recording_id, progress.media_id, status, reason=None)
         elif outcome == "failed":
-            report_failure(progress.to_state(), store=self.store)
+            report_failure(progress.to_state(), store=self.store, turns=turns_of(self.store))
         self.executions[name] = replace(progress, outcome="succeeded")
 
     def process_all(self) -> None:

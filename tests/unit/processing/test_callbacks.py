@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -32,7 +32,8 @@ DONE = JobState("succeeded", "completed")
 class Adapter:
     """Proves a request by its path; the body is a `Callback` as JSON, or null."""
 
-    def read_callback(self, request: CallbackRequest) -> Callback | None:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback | None:
         request.prove(request.path_token)
         told = json.loads(request.body)
         if isinstance(told, str):
@@ -57,7 +58,7 @@ class World:
         self, told: Any = None, *, name: str | None = None, token: str | None = None, provider: str = "marsview"
     ) -> str:
         body = json.dumps({"job": JOB} if told is None else told).encode()
-        request = CallbackRequest(body, {}, self.token if token is None else token, self.token)
+        request = CallbackRequest(body, {}, self.token if token is None else token, secrets=[[self.token]])
         return self.callbacks.receive_webhook(provider, Adapter(), request, name=name or self.name)
 
     def wait(self) -> bool:
@@ -274,7 +275,7 @@ def test_one_flipped_digit_of_the_token_is_enough(placed: World, position: int) 
 
 def test_without_a_media_object_in_the_path_no_token_is_good() -> None:
     with pytest.raises(CallbackForged):
-        CallbackRequest(b"", {}, "", "").prove("")
+        CallbackRequest(b"", {}).prove("")
 
 
 def test_tokens_differ_by_secret_provider_and_job() -> None:
@@ -296,6 +297,37 @@ def test_a_callback_of_a_job_that_was_given_up(placed: World, told: Any) -> None
 
     assert placed.call(told, provider=provider) == "of a job that was given up"
     assert "callback_at" not in placed.flow.item
+
+
+class TestReplays:
+    """A callback that is proven by its body alone, replayed on the path of another job."""
+
+    REPLAYED: ClassVar = {"job": {"meeting_id": "X", "callback_key": "X"}, "is_result": True, "key": "X"}
+
+    @pytest.mark.parametrize(
+        "job", [{}, {"meeting_id": "Y"}, {"meeting_id": "Y", "callback_key": "Y"}, REPLAYED["job"]]
+    )
+    def test_it_never_counts_for_that_job(self, world: World, job: Any) -> None:
+        world.flow.store.note(R, world.media_id, job=job)
+        before = world.flow.item
+
+        with pytest.raises(NotFound):
+            world.call(self.REPLAYED)
+
+        s3: Any = world.flow.replies.s3
+        assert (world.flow.item, s3.objects) == (before, {}), "nothing is noted, and nothing kept as that job's result"
+
+    def test_it_never_reopens_that_job(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling", reason_code="no_result")
+
+        with pytest.raises(NotFound):
+            placed.call(self.REPLAYED)
+
+        assert not placed.started.executions
+
+    def test_one_whose_path_proves_the_job_may_come_before_the_row_has_the_job(self, world: World) -> None:
+        assert "job" not in world.flow.item
+        assert world.call({"job": JOB, "is_result": True}) == "noted"
 
 
 def test_an_unknown_media_object_is_not_found(world: World) -> None:
@@ -344,7 +376,7 @@ class TestResults:
     def test_the_result_of_a_second_callback_does_not_replace_the_first(self, placed: World) -> None:
         told = {"job": JOB, "is_result": True}
         assert placed.call(told) == "noted"
-        assert placed.call({**told, "key": "another body"}) == "known already"
+        assert placed.call({**told, "key": None}) == "known already"
 
         assert placed.flow.replies.read(placed.flow.item["delivery"]) == json.dumps(told).encode()
 
@@ -398,11 +430,12 @@ class TestLostAnswer:
     def test_it_ends_at_the_ceiling_without_buying_again(self, world: World) -> None:
         world.flow.provider.submits = [LOST]
         progress = world.flow.poll(world.flow.submit())
-        world.flow.clock.elapsed += 61 * 60
+        world.flow.clock.elapsed += 73 * 3600
 
         progress = world.flow.submit(progress)
 
-        assert (progress.outcome, progress.reason) == ("failed", f"not accepted within 60 minutes; last: {LOST}")
+        assert (progress.outcome, progress.reason) == ("failed", f"not accepted in time; last: {LOST}")
+        assert progress.reason_code == "submission_unconfirmed"
 
     def test_a_crash_between_the_answer_and_the_row_is_not_paid_twice(
         self, world: World, monkeypatch: pytest.MonkeyPatch
@@ -438,19 +471,19 @@ class TestLostAnswer:
         progress = world.flow.submit()
 
         assert "asking" not in world.flow.item
-        assert world.flow.submit(progress).outcome == "awaiting"
+        assert world.flow.again(progress).outcome == "awaiting"
         assert len(world.flow.provider.submissions) == 2
 
     def test_one_that_never_calls_back_is_asked_again_soon(self, world: World) -> None:
         world.flow.provider.capabilities = replace(CALLS_BACK, callback="none")
         world.flow.provider.submits = [LOST]
 
-        assert world.flow.submit().outcome == "running"
+        assert world.flow.submit().outcome == "parked"
 
     def test_a_provider_out_of_reach_has_nothing_to_call_back_for(self, world: World) -> None:
         world.flow.provider.submits = [ProviderUnavailable("no connection")]
 
-        assert world.flow.submit().outcome == "running"
+        assert world.flow.submit().outcome == "parked"
 
 
 def test_a_repeated_submit_finds_the_job_and_awaits_on(placed: World) -> None:

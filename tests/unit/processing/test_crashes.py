@@ -38,7 +38,8 @@ class Shop(FakeProvider):
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
         return JobState("succeeded", "completed")
 
-    def read_callback(self, request: CallbackRequest) -> Callback:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback:
         return Callback({"id": "job-1"})
 
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
@@ -74,13 +75,14 @@ class Processing:
         retried(self.flow.save, self.insights)
         collection = self.insights.read(R)
         recording = {name: value for name, value in collection.recording.items() if name != "version"}
-        # A job that a callback confirms has no estimate: its end is known.
-        row = {name: value for name, value in self.flow.item.items() if not name.startswith("expected_")}
+        # A job that a callback confirms has no estimate, and its first turn was noted.
+        apart = ("expected_seconds", "expected_spread", "first_turn_at")
+        row = {name: value for name, value in self.flow.item.items() if name not in apart}
         return {"row": row, "recording": recording, "found": collection.insights, "paid": self.shop.paid}
 
     def _called_back(self) -> None:
         name = str(JobName(R, self.flow.media.media_id, 0))
-        self.callbacks.receive_webhook("marsview", self.shop, CallbackRequest(b"{}", {}, "", ""), name=name)
+        self.callbacks.receive_webhook("marsview", self.shop, CallbackRequest(b"{}", {}), name=name)
 
 
 @pytest.mark.parametrize(("callback", "writes"), [("none", 7), ("optional", 9)])

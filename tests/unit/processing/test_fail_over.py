@@ -14,6 +14,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SecretUnusable,
 )
+from recording_insights.processing.turns import place_of as turns_place
 from recording_insights.providers.pacing import SHORTEST_WAIT, Pace
 from recording_insights.providers.port import Capabilities
 from tests.unit.fakes import FakeProvider
@@ -49,10 +50,13 @@ def test_what_no_repeat_can_mend_hands_over_at_once(two: Flow, error: Exception)
 
 
 @pytest.mark.parametrize("error", AT_ONCE, ids=lambda error: type(error).__name__)
-def test_without_a_list_it_is_the_end(flow: Flow, error: Exception) -> None:
-    flow.provider.submits = [error]
+def test_without_a_list_it_waits_until_an_operator_has_acted(flow: Flow, error: Exception) -> None:
+    flow.provider.submits = [error, error, {"transaction_id": "txn-1"}]
 
-    assert flow.submit().reason == str(error)
+    progress = flow.again(flow.submit())
+    assert (progress.outcome, flow.item["reason"]) == ("parked", str(error))
+
+    assert flow.again(progress).outcome == "running"
 
 
 def test_a_refused_job_goes_to_nobody_else(two: Flow) -> None:
@@ -69,7 +73,7 @@ def test_one_that_stays_away_is_left_after_the_time_for_it(two: Flow, error: Pro
     progress = two.submit(failover=["deepgram"])
     two.clock.elapsed += 14 * 60
     progress = two.submit(progress, failover=["deepgram"])
-    assert (progress.outcome, two.item["provider"]) == ("running", "marsview")
+    assert (progress.outcome, two.item["provider"]) == ("parked", "marsview")
     two.clock.elapsed += 2 * 60
 
     progress = two.submit(progress, failover=["deepgram"])
@@ -87,27 +91,66 @@ def test_the_next_one_takes_over_in_time_whatever_retry_after_says(
     two.provider.submits = [ProviderBusy("Marsview is busy (HTTP 429)", retry_after)] * 3
     two.clock.elapsed = first_after
     progress = two.submit(failover=["deepgram"])
-    while progress.outcome == "running":
-        two.clock.elapsed += progress.wait_seconds
-        progress = two.submit(progress, failover=["deepgram"])
+    while progress.outcome == "parked":
+        progress = two.again(progress, failover=["deepgram"])
 
     assert (progress.outcome, two.item["provider"]) == ("submit", "deepgram")
     assert 15 * 60 <= two.clock.elapsed <= 15 * 60 + 2 * SHORTEST_WAIT
 
 
-def test_the_last_one_has_the_whole_ceiling_and_the_end_tells_all(two: Flow) -> None:
+def test_time_in_the_queue_counts_too(two: Flow) -> None:
+    two.limits["marsview"] = 1
+    two.turns.store.take_slot("marsview", 0, "somebody else", two.clock.now().timestamp() + 86_400)
+    progress = two.submit(failover=["deepgram"])
+    assert (progress.outcome, progress.wait_seconds) == ("parked", 15 * 60)
+
+    progress = two.again(progress, failover=["deepgram"])
+
+    assert (progress.outcome, two.item["provider"]) == ("submit", "deepgram")
+    assert two.turns.store.length("marsview") == 0
+
+
+@pytest.mark.parametrize("full", ["slots", "paused", "away"])
+def test_the_next_one_takes_over_once_it_has_room(two: Flow, full: str) -> None:
+    """As long as both have no room, the media object keeps its place with the first one."""
+    turns, now = two.turns, two.clock.now().timestamp()
+    two.limits["deepgram"] = 1
+    other = two.others["deepgram"]
+    if full == "slots":
+        turns.store.take_slot("deepgram", 0, "somebody else", now + 86_400)
+    elif full == "paused":
+        turns.store.brake("deepgram", paused=True)
+    else:
+        elsewhere: Any = {**two.item, "provider": "deepgram", "media_id": "another"}
+        turns.fail(elsewhere, AWAY, 3600)
+        turns.store.leave("deepgram", turns_place(elsewhere))
+    two.provider.submits = [AWAY] * 99
+    progress = two.submit(failover=["deepgram"])
+    while two.clock.elapsed < 30 * 60:
+        progress = two.again(progress, failover=["deepgram"])
+    assert (progress.outcome, two.item["provider"], other.submissions) == ("parked", "marsview", [])
+
+    turns.store.free_slot("deepgram", 0, "somebody else")
+    turns.store.brake("deepgram", paused=None)
+    turns.store.close("deepgram")
+    progress = two.again(progress, failover=["deepgram"])
+
+    assert (progress.outcome, two.item["provider"]) == ("submit", "deepgram")
+
+
+def test_the_last_one_has_the_whole_patience_and_the_end_tells_all(two: Flow) -> None:
     two.provider.submits = [AT_ONCE[1]]
     two.others["deepgram"].submits = [AWAY, AWAY]
     progress = two.submit(two.submit(failover=["deepgram"]), failover=["deepgram"])
-    assert progress.outcome == "running"
-    two.clock.elapsed += 61 * 60
+    assert progress.outcome == "parked"
+    two.clock.elapsed += 73 * 3600
 
     progress = two.submit(progress, failover=["deepgram"])
 
     assert progress.outcome == "failed"
     assert progress.reason == (
         "marsview: Marsview wants to be paid; "
-        "deepgram: not accepted within 60 minutes; last: Marsview answered HTTP 503"
+        "deepgram: not accepted within 3 days of the first turn; last: Marsview answered HTTP 503"
     )
 
 
@@ -123,19 +166,49 @@ def test_one_that_cannot_take_it_is_passed_over_unasked(two: Flow) -> None:
     )
 
 
+REDACTED = {"options": {"redact_pii": ["person_name"]}, "provider": "assemblyai"}
+
+
+@pytest.mark.parametrize(
+    ("options", "is_taken"),
+    [
+        ({}, False),
+        ({"deepgram": {"redact_pii": ["pii"], "language": "en"}}, True),
+        ({"deepgram": {"redact_pii": []}}, True),
+    ],
+)
+def test_a_redacted_recording_goes_to_nobody_who_would_not_redact_it(
+    two: Flow, options: dict[str, Any], is_taken: bool
+) -> None:
+    two.change_recording(**REDACTED)
+    two.store.note(R, two.media.media_id, provider="deepgram")
+
+    progress = two.submit(options=options)
+
+    assert (progress.reason_code == "redaction_not_taken") is not is_taken
+    assert bool(two.others["deepgram"].submissions) is is_taken
+
+
+def test_a_retry_says_what_another_provider_redacts(two: Flow) -> None:
+    two.change_recording(**REDACTED)
+    two.store.note(R, two.media.media_id, provider="deepgram", options={"redact_pii": ["pii"]})
+
+    assert two.submit().outcome == "running"
+
+
 def test_nobody_is_tried_twice(two: Flow) -> None:
     two.provider.submits = [AT_ONCE[0]]
     two.others["deepgram"].submits = [AT_ONCE[1]]
 
     progress = two.submit(two.submit(failover=["deepgram", "marsview"]), failover=["deepgram", "marsview"])
 
-    assert progress.outcome == "failed"
+    assert (progress.outcome, two.item["provider"]) == ("parked", "deepgram")
 
 
 def test_the_renewed_links_of_the_last_provider_are_left_out_of_the_reason(flow: Flow) -> None:
-    flow.provider.submits = [EXPIRED, AT_ONCE[1]]
+    flow.provider.submits = [EXPIRED, ProviderRejected("Marsview: too quiet")]
 
-    assert flow.submit(flow.submit()).reason == "Marsview wants to be paid"
+    assert flow.submit(flow.submit()).reason == "Marsview: too quiet"
 
 
 def test_the_next_provider_has_all_its_renewed_links(two: Flow) -> None:
@@ -199,7 +272,7 @@ def test_who_cannot_be_asked_for_the_language_is_passed_over(two: Flow) -> None:
 def test_each_job_has_a_name_of_its_own(two: Flow) -> None:
     two.provider.submits = [AWAY, AT_ONCE[0]]
     progress = two.submit(failover=["deepgram"])
-    progress = two.submit(progress, failover=["deepgram"])
+    progress = two.again(progress, failover=["deepgram"])
     two.submit(progress, failover=["deepgram"])
 
     names = [s.name for s in (*two.provider.submissions, *two.others["deepgram"].submissions)]
@@ -212,7 +285,7 @@ def test_the_recordings_own_list_goes_before_the_stacks(two: Flow) -> None:
     two.change_recording(failover=[])
     two.provider.submits = [AT_ONCE[0]]
 
-    assert two.submit(failover=["deepgram"]).outcome == "failed"
+    assert two.submit(failover=["deepgram"]).outcome == "parked"
 
 
 def test_a_language_that_the_provider_does_not_know_is_refused_unasked(two: Flow) -> None:

@@ -37,8 +37,6 @@ class World:
         self.woken: list[str] = []
         self.started = FakeStarter()
         self.callbacks = Callbacks(flow.store, flow.replies, self.woken.append, self.started)
-        http: Any = None  # nothing calls the vendor here
-        self.adapter = SeaMeet(http, lambda fresh: {"webhookSecret": SECRET})
 
     def submit(self) -> None:
         """The provider has the job, and the workflow waits."""
@@ -49,8 +47,8 @@ class World:
     def post(self, body: bytes, *, secret: str = SECRET) -> str:
         """What the vendor sends; returns the key that the object would have."""
         signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
-        request = CallbackRequest(body, {"x-seasalt-server-signature": signature})
-        self.outcome = keep_result("seameet", self.adapter, request, replies=self.flow.replies)
+        request = CallbackRequest(body, {"x-seasalt-server-signature": signature}, secrets=[[SECRET]])
+        self.outcome = keep_result("seameet", SeaMeet, request, replies=self.flow.replies)
         return kept_result_key("seameet", body)
 
     @property

@@ -15,7 +15,7 @@ from recording_insights.providers.port import JobState
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
-from tests.unit.fakes import FakeStarter
+from tests.unit.fakes import FakeStarter, turns_of
 from tests.unit.processing.flow import JOB, RUNNING, Flow, R
 
 GONE = object()
@@ -47,7 +47,7 @@ def change(flow: Flow, changes: dict[str, Any]) -> None:
 
 
 def fail(flow: Flow, progress: Progress) -> None:
-    report_failure(progress.to_state(), store=flow.store)
+    report_failure(progress.to_state(), store=flow.store, turns=turns_of(flow.store))
 
 
 @pytest.mark.parametrize(("changes", "reason"), NONSENSE)
@@ -67,15 +67,19 @@ def test_a_malformed_row_ends_with_a_code(
     assert len(submitted.provider.submissions) == jobs, "nothing is paid for"
 
 
-@pytest.mark.parametrize("step", [Flow.poll, Flow.submit])
-def test_a_provider_that_does_not_exist_ends_with_a_code(submitted: Flow, step: Callable[[Flow], Progress]) -> None:
+def test_a_provider_that_the_stack_does_not_have_is_awaited(submitted: Flow) -> None:
+    """It may come back with the next deploy. The job stays open until then, or until its time is over."""
     change(submitted, {"provider": "nobody"})
 
-    progress = step(submitted)
-    fail(submitted, progress)
+    polled, resubmitted = submitted.poll(), submitted.submit()
 
-    assert (progress.outcome, progress.reason_code) == ("failed", "provider_not_configured")
+    assert (polled.outcome, polled.wait_seconds) == ("running", 900)
+    assert resubmitted.outcome == "parked"
     assert submitted.item["reason"] == "there is no provider nobody"
+    assert submitted.item["reason_code"] == "provider_not_configured"
+    submitted.clock.elapsed = 5 * 3600
+    polled = submitted.poll()
+    assert (polled.outcome, polled.reason_code) == ("failed", "provider_not_configured")
 
 
 def test_a_malformed_row_can_be_retried_and_its_job_is_not_paid_for_again(submitted: Flow) -> None:
@@ -123,7 +127,11 @@ def test_saving_says_what_is_wrong_with_the_row(
 
 def test_a_reply_that_was_deleted_is_fetched_again(kept: Flow) -> None:
     error = {"Error": "ReplyGone", "Cause": ""}
-    report_failure({**kept.progress.to_state(), "error": error, "failed_state": "Save insights"}, store=kept.store)
+    report_failure(
+        {**kept.progress.to_state(), "error": error, "failed_state": "Save insights"},
+        store=kept.store,
+        turns=turns_of(kept.store),
+    )
 
     row = reopen(kept.store.get(R, kept.media.media_id), store=kept.store)
 

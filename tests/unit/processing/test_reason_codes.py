@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from recording_insights.bounded import LARGEST_REPLY
 from recording_insights.errors import (
     CredentialsRefused,
     JobNotFound,
@@ -16,9 +17,11 @@ from recording_insights.errors import (
     SubmissionUnconfirmed,
 )
 from recording_insights.model.reasons import REASONS
+from recording_insights.processing.reopen import reopen
 from recording_insights.processing.report_failure import report_failure
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, JobState
+from tests.unit.fakes import turns_of
 from tests.unit.processing.flow import JOB, RUNNING, SECRET_AWAY, SECRET_FAULT, Flow, R
 
 HOURS = 3600
@@ -49,7 +52,7 @@ def test_a_wait_for_the_submission_is_listed_until_it_ends(flow: Flow, fault: Ex
     progress = flow.submit()
     assert listed(flow) == (("submission", code),)
 
-    flow.submit(progress)
+    flow.again(progress)
     assert listed(flow) == ((None, None),)
     assert "reason" not in flow.item
 
@@ -57,18 +60,43 @@ def test_a_wait_for_the_submission_is_listed_until_it_ends(flow: Flow, fault: Ex
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        (ProviderRejected("no"), "provider_rejected"),
         (CredentialsRefused("no"), "credentials_refused"),
         (OutOfCredit("no"), "out_of_credit"),
         (SECRET_FAULT, "secret_unusable"),
     ],
 )
-def test_a_refused_submission_fails_with_its_code(flow: Flow, fault: Exception, code: str) -> None:
+def test_what_an_operator_mends_is_listed_while_it_waits(flow: Flow, fault: Exception, code: str) -> None:
     flow.provider.submits = [fault]
 
-    report_failure(flow.submit().to_state(), store=flow.store)
+    assert flow.submit().outcome == "parked"
 
     assert listed(flow) == (("submission", code),)
+
+
+def test_a_refused_job_fails_with_its_code(flow: Flow) -> None:
+    flow.provider.submits = [ProviderRejected("no")]
+
+    report_failure(flow.submit().to_state(), store=flow.store, turns=turns_of(flow.store))
+
+    assert listed(flow) == (("submission", "provider_rejected"),)
+
+
+def test_a_delivery_that_is_too_large_fails_with_its_code_and_a_retry_buys_another(flow: Flow) -> None:
+    flow.provider.submits = [JOB, JOB]
+    flow.provider.capabilities = ONLY_BY_CALLBACK
+    flow.submit()
+    s3: Any = flow.replies.s3
+    s3.objects["replies-bucket", "deliveries/x.json"] = bytes(LARGEST_REPLY + 1)
+    flow.store.note(R, flow.media.media_id, delivery="deliveries/x.json")
+
+    report_failure(flow.poll().to_state(), store=flow.store, turns=turns_of(flow.store))
+
+    assert listed(flow) == (("result", "reply_too_large"),)
+    assert flow.item["reason"] == "the reply deliveries/x.json has more than 32 MB"
+    row: Any = flow.item
+    assert reopen(row, store=flow.store, force=True)["began_from"] == "media"
+    assert flow.submit().outcome == "awaiting"
+    assert "delivery" not in flow.item
 
 
 @pytest.mark.parametrize(
@@ -80,7 +108,7 @@ def test_at_the_end_of_the_patience_the_code_tells_whether_a_job_may_exist(
 ) -> None:
     flow.provider.submits = [fault, fault]
     progress = flow.submit()
-    flow.clock.elapsed = 2 * HOURS
+    flow.clock.elapsed = 80 * HOURS
 
     assert flow.submit(progress).reason_code == code
 
@@ -136,7 +164,7 @@ def test_without_a_result_the_code_tells_whether_it_can_be_fetched(
     submitted.provider.polls = [RUNNING]
     submitted.clock.elapsed = 5 * HOURS
 
-    report_failure(submitted.poll().to_state(), store=submitted.store)
+    report_failure(submitted.poll().to_state(), store=submitted.store, turns=turns_of(submitted.store))
 
     assert listed(submitted) == (("result", code),)
 
@@ -144,7 +172,7 @@ def test_without_a_result_the_code_tells_whether_it_can_be_fetched(
 def test_a_job_that_failed_has_a_code(submitted: Flow) -> None:
     submitted.provider.polls = [JobState("failed", "error", "no audio")]
 
-    report_failure(submitted.poll().to_state(), store=submitted.store)
+    report_failure(submitted.poll().to_state(), store=submitted.store, turns=turns_of(submitted.store))
 
     assert listed(submitted) == (("result", "job_failed"),)
 
@@ -155,7 +183,7 @@ def test_a_failed_retry_says_where_it_failed_although_the_insights_of_before_are
     submitted.store.begin_try(submitted.store.get(R, media_id), {"status": "waiting"})
     submitted.provider.submits = [ProviderRejected("no")]
 
-    report_failure(submitted.submit().to_state(), store=submitted.store)
+    report_failure(submitted.submit().to_state(), store=submitted.store, turns=turns_of(submitted.store))
 
     assert (submitted.item["status"], submitted.item["stage"]) == ("done", "submission")
     assert submitted.item["reason_code"] == "provider_rejected"

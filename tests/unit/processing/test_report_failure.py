@@ -11,6 +11,7 @@ from recording_insights.store.rows import RecordingRow
 from recording_insights.watch.progress import Watch
 from tests.unit.conftest import MakeMedia
 from tests.unit.executions import name_of
+from tests.unit.fakes import turns_of
 
 SID = "b1946ac92492d2347c6235b4d2611184"
 
@@ -32,7 +33,9 @@ def lambda_error(name: str, message: str) -> dict[str, str]:
 
 
 def test_the_reason_of_an_outcome_is_on_the_row(state: dict[str, Any], store: MediaStore) -> None:
-    reason = report_failure({**state, "outcome": "failed", "reason": "Marsview is away"}, store=store)
+    reason = report_failure(
+        {**state, "outcome": "failed", "reason": "Marsview is away"}, store=store, turns=turns_of(store)
+    )
 
     assert reason == "Marsview is away"
     item = store.get(SID, state["media_id"])
@@ -82,7 +85,10 @@ def test_a_caught_error_becomes_a_code_and_a_sentence(
 ) -> None:
     expected = reason or "The processing failed by a fault of its own"
 
-    assert report_failure({**state, "error": error, "failed_state": "Save insights"}, store=store) == expected
+    assert (
+        report_failure({**state, "error": error, "failed_state": "Save insights"}, store=store, turns=turns_of(store))
+        == expected
+    )
 
     row = store.get(SID, state["media_id"])
     assert (row["stage"], row["reason_code"], row["reason"]) == ("saving", code, expected)
@@ -91,7 +97,11 @@ def test_a_caught_error_becomes_a_code_and_a_sentence(
 
 
 def test_an_outcome_fails_at_the_stage_that_was_reached(state: dict[str, Any], store: MediaStore) -> None:
-    report_failure({**state, "outcome": "failed", "reason": "no", "reason_code": "provider_rejected"}, store=store)
+    report_failure(
+        {**state, "outcome": "failed", "reason": "no", "reason_code": "provider_rejected"},
+        store=store,
+        turns=turns_of(store),
+    )
 
     row = store.get(SID, state["media_id"])
     assert (row["stage"], row["reason_code"], row["reason"]) == ("submission", "provider_rejected", "no")
@@ -108,7 +118,7 @@ def test_the_log_has_what_aws_said() -> None:
 def test_no_link_reaches_the_row(state: dict[str, Any], store: MediaStore) -> None:
     error = lambda_error("ProviderRejected", "https://bucket/a.mp4?X-Amz-Signature=5ec0de " + "x" * 9000)
 
-    reason = report_failure({**state, "error": error, "failed_state": "Poll job"}, store=store)
+    reason = report_failure({**state, "error": error, "failed_state": "Poll job"}, store=store, turns=turns_of(store))
 
     assert "5ec0de" not in reason
     assert len(reason) < 600
@@ -121,8 +131,8 @@ def test_a_finished_media_object_keeps_its_end(
     store.finish(SID, state["media_id"], status, reason="the first")
     event = stopped(captured_event("execution_aborted"), state)
 
-    report_stopped_execution(event["detail"], store=store)
-    report_failure({**state, "reason": "late"}, store=store)
+    report_stopped_execution(event["detail"], store=store, turns=turns_of(store))
+    report_failure({**state, "reason": "late"}, store=store, turns=turns_of(store))
 
     item = store.get(SID, state["media_id"])
     assert (item["status"], item["reason"]) == (status, "the first")
@@ -149,7 +159,7 @@ def test_an_execution_that_was_stopped_leaves_its_reason(
 ) -> None:
     event = stopped(captured_event(name), state)
 
-    assert report_stopped_execution(event["detail"], store=store) == reason
+    assert report_stopped_execution(event["detail"], store=store, turns=turns_of(store)) == reason
 
     item = store.get(SID, state["media_id"])
     assert (item["status"], item["stage"], item["reason_code"]) == ("failed", "submission", name)
@@ -175,7 +185,10 @@ def test_whoever_aborts_may_say_why(
     event = stopped(captured_event("execution_aborted"), state)
     event["detail"].update(said)
 
-    assert report_stopped_execution(event["detail"], store=store) == f"the execution was aborted: {reason}"
+    assert (
+        report_stopped_execution(event["detail"], store=store, turns=turns_of(store))
+        == f"the execution was aborted: {reason}"
+    )
 
 
 def test_a_failure_that_could_not_be_reported_says_so(
@@ -184,7 +197,7 @@ def test_a_failure_that_could_not_be_reported_says_so(
     event = stopped(captured_event("execution_failed"), state)
     event["detail"] |= {"error": "RecordingFailed", "cause": "the failure could not be reported"}
 
-    report_stopped_execution(event["detail"], store=store)
+    report_stopped_execution(event["detail"], store=store, turns=turns_of(store))
 
     row = store.get(SID, state["media_id"])
     assert row["reason"] == "the execution failed: the failure could not be reported"
@@ -196,7 +209,10 @@ def test_a_status_of_the_future_is_named(
     event = stopped(captured_event("execution_aborted"), state)
     event["detail"]["status"] = "EVAPORATED"
 
-    assert report_stopped_execution(event["detail"], store=store) == "the execution ended as EVAPORATED"
+    assert (
+        report_stopped_execution(event["detail"], store=store, turns=turns_of(store))
+        == "the execution ended as EVAPORATED"
+    )
 
 
 class TestWatch:
@@ -225,7 +241,7 @@ class TestWatch:
     ) -> None:
         detail = captured_event(name)["detail"] | {"input": json.dumps(Watch.begin(recording).to_state())}
 
-        assert report_stopped_execution(detail, store=store).startswith(reason)
+        assert report_stopped_execution(detail, store=store, turns=turns_of(store)).startswith(reason)
 
         row = store.recordings.get(SID)
         assert row["watch_reason"].startswith(f"the watch has ended: {reason}")
@@ -236,7 +252,9 @@ class TestWatch:
     ) -> None:
         watch = replace(Watch.begin(recording), stops_only=True)
         report_stopped_execution(
-            captured_event("execution_aborted")["detail"] | {"input": json.dumps(watch.to_state())}, store=store
+            captured_event("execution_aborted")["detail"] | {"input": json.dumps(watch.to_state())},
+            store=store,
+            turns=turns_of(store),
         )
         assert store.recordings.get(SID) == recording
 
@@ -247,6 +265,6 @@ class TestWatch:
         watch = Watch(recording_id, "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00")
         detail = captured_event("execution_aborted")["detail"] | {"input": json.dumps(watch.to_state())}
 
-        report_stopped_execution(detail, store=store)
+        report_stopped_execution(detail, store=store, turns=turns_of(store))
 
         assert store.recordings.get(SID) == recording

@@ -7,6 +7,7 @@ import pytest
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import (
     CredentialsRefused,
+    OutOfCredit,
     ProviderBusy,
     ProviderRejected,
     ProviderUnavailable,
@@ -15,7 +16,7 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import Refusal, why_refused
 from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
-from recording_insights.providers.pacing import LONGEST_WAIT, SHORTEST_WAIT, Pace
+from recording_insights.providers.pacing import SHORTEST_WAIT, Pace
 from recording_insights.providers.port import (
     NO_CALLBACK,
     Callback,
@@ -85,6 +86,7 @@ class TestSubmit:
         for provider in (FakeProvider(submits=[AWAY]), Posting(submits=[AWAY])):
             flow.provider = provider
             flow.submit()
+            flow.clock.elapsed += 60
             addresses.append(provider.submissions[0].callback)
 
         assert addresses == [NO_CALLBACK, CallbackAddress(f"https://api/webhooks/marsview/{name}", "token")]
@@ -117,79 +119,94 @@ class TestSubmit:
         flow.provider.keeps = [JOB]
         flow.provider.submits = [ProviderUnavailable("no answer"), {**JOB, "request_ids": {}}]
 
-        flow.submit(flow.submit())
+        flow.again(flow.submit())
 
         assert flow.provider.earlier_jobs == [{}, JOB]
         assert flow.item["job"] == {**JOB, "request_ids": {}}
 
     @pytest.mark.parametrize(
-        ("error", "attempt", "seconds"),
+        ("error", "waits"),
         [
-            (ProviderBusy("Marsview is busy (HTTP 429)"), 0, 10),
-            (ProviderBusy("Marsview is busy (HTTP 429)", 90), 0, 90),
-            (ProviderUnavailable("Marsview answered HTTP 504"), 2, 40),
-            (ProviderUnavailable("Marsview answered HTTP 504"), 20, LONGEST_WAIT),
-            (SECRET_AWAY, 0, 10),
+            (ProviderBusy("Marsview is busy (HTTP 429)"), [10, 20, 40, 80, 160, 320, 640, 900, 900]),
+            (ProviderBusy("Marsview is busy (HTTP 429)", 90), [90, 90, 90, 90, 160]),
+            (ProviderBusy("Marsview is busy (HTTP 429)", 86_400), [3600, 3600]),
+            (ProviderUnavailable("Marsview answered HTTP 504"), [10, 20]),
+            (CredentialsRefused("Marsview refused apiKey"), [10, 20]),
+            (OutOfCredit("Marsview wants to be paid"), [10, 20]),
+            (SECRET_FAULT, [10, 20]),
+            (SECRET_AWAY, [10, 20]),
         ],
     )
-    def test_a_provider_that_is_busy_or_away_is_tried_again_later(
-        self, flow: Flow, error: Exception, attempt: int, seconds: int
+    def test_what_time_or_an_operator_mends_is_tried_again_later(
+        self, flow: Flow, error: Exception, waits: list[int]
     ) -> None:
-        flow.provider.submits = [error]
+        flow.provider.submits = [*([error] * len(waits)), JOB]
 
-        progress = flow.submit(replace(flow.progress, attempt=attempt))
+        progress, waited = flow.submit(), []
+        while progress.outcome == "parked":
+            waited.append(progress.wait_seconds)
+            assert (flow.item["status"], flow.item["reason"]) == ("waiting", str(error))
+            progress = flow.again(progress)
 
-        assert (progress.outcome, progress.wait_seconds, progress.attempt) == ("running", seconds, attempt + 1)
-        assert (flow.item["status"], flow.item["reason"]) == ("waiting", str(error))
-        assert flow.poll(progress).outcome == "submit", "without a job the loop leads back"
-
-    def test_the_reason_of_a_fault_is_gone_when_it_has_passed(self, flow: Flow) -> None:
-        flow.provider.submits = [ProviderBusy("busy"), JOB]
-
-        flow.submit(flow.submit())
-
-        assert "reason" not in flow.item
+        assert waited == waits
+        assert progress.outcome == "running"
+        assert not flow.item.keys() & {"reason", "reason_code", "queue_place"}
+        assert flow.turns.store.read("marsview").health is None
 
     @pytest.mark.parametrize("by", ["clock", "waits"])
-    def test_the_ceiling_ends_it_with_the_last_reason(self, flow: Flow, by: str) -> None:
-        flow.provider.submits = [ProviderBusy("Marsview is busy (HTTP 429)")] * 2
-        waited = 3600 if by == "waits" else 0
-        flow.clock.elapsed = 3600 if by == "clock" else 0
-        assert flow.submit(replace(flow.progress, waited_seconds=waited)).outcome == "running"
+    def test_the_patience_counts_from_the_first_turn_and_ends_with_the_last_reason(self, flow: Flow, by: str) -> None:
+        flow.provider.submits = [ProviderBusy("Marsview is busy (HTTP 429)")] * 3
+        flow.clock.elapsed = 86_400
+        progress = flow.submit()
+        assert progress.outcome == "parked"
 
-        flow.clock.elapsed += by == "clock"
-        progress = flow.submit(replace(flow.progress, waited_seconds=waited + (by == "waits")))
+        for seconds, outcome in ((72 * 3600 - 1, "parked"), (1, "failed")):
+            flow.clock.elapsed += seconds if by == "clock" else 0
+            if by == "waits":
+                progress = replace(progress, wait_seconds=seconds, timed_out=True)
+            progress = flow.submit(progress)
+            assert progress.outcome == outcome
 
-        assert progress.outcome == "failed"
-        assert progress.reason == "not accepted within 60 minutes; last: Marsview is busy (HTTP 429)"
+        last = "Marsview is busy (HTTP 429)"
+        assert progress.reason == f"not accepted within 3 days of the first turn; last: {last}"
+        assert progress.reason_code == "not_accepted"
 
-    def test_no_wait_reaches_beyond_the_ceiling(self, flow: Flow) -> None:
-        flow.provider.submits = [ProviderBusy("busy", 3600)] * 2
+    def test_no_wait_reaches_beyond_the_patience(self, flow: Flow) -> None:
+        flow.provider.submits = [ProviderBusy("busy", 3600)] * 3
+        progress = flow.submit()
+        flow.clock.elapsed = 72 * 3600 - 600
 
-        flow.clock.elapsed = 3000
-        assert flow.submit().wait_seconds == 600
-        flow.clock.elapsed = 3600
-        assert flow.submit().wait_seconds == 5
+        assert flow.submit(progress).wait_seconds == 600
 
-    def test_the_ceiling_counts_from_the_admission_however_late_the_event_came(
+    def test_the_queue_has_a_patience_of_its_own(self, flow: Flow, make_media: MakeMedia) -> None:
+        """A media object that never had a turn waits for 14 days."""
+        flow.turns.store.brake("marsview", paused=True)
+        progress = flow.submit()
+        assert (progress.wait_seconds, flow.item["reason_code"]) == (14 * 86_400, "provider_paused")
+
+        progress = flow.again(progress)
+
+        assert (progress.outcome, progress.reason_code) == ("failed", "queued_too_long")
+        assert progress.reason == (
+            "not accepted within 14 days of the arrival; last: an operator has paused the provider"
+        )
+        assert flow.turns.store.length("marsview") == 0
+
+    def test_the_patience_counts_from_the_admission_however_late_the_event_came(
         self, flow: Flow, make_media: MakeMedia
     ) -> None:
-        flow.clock.elapsed = 7200
+        flow.clock.elapsed = 14 * 86_400
         flow = Flow(flow.store, flow.replies, flow.clock, make_media(etag="late"))
         flow.provider.submits = [ProviderBusy("busy")]
 
-        assert flow.submit().outcome == "running"
+        assert flow.submit().outcome == "parked"
 
-    @pytest.mark.parametrize(
-        "error",
-        [CredentialsRefused("Marsview refused apiKey"), ProviderRejected("Marsview answered HTTP 400"), SECRET_FAULT],
-    )
-    def test_what_no_repeat_can_mend_ends_it_with_its_reason(self, flow: Flow, error: Exception) -> None:
-        flow.provider.submits = [error]
+    def test_a_refused_job_ends_it_with_its_reason(self, flow: Flow) -> None:
+        flow.provider.submits = [ProviderRejected("Marsview answered HTTP 400")]
 
         progress = flow.submit()
 
-        assert (progress.outcome, progress.reason) == ("failed", str(error))
+        assert (progress.outcome, progress.reason) == ("failed", "Marsview answered HTTP 400")
 
     def test_a_fault_of_ours_is_raised_for_the_workflow_to_retry(self, flow: Flow) -> None:
         flow.provider.submits = [ZeroDivisionError()]
@@ -261,8 +278,7 @@ class TestRenewal:
 
         progress = submitted.submit(submitted.poll())
 
-        assert progress.outcome == "running"
-        assert submitted.submit(progress).outcome == "running"
+        assert submitted.again(progress).outcome == "running"
         assert submitted.item["status"] == "submitted"
 
     def test_a_link_that_expires_during_the_submit_leaves_the_kept_job_on_record(self, flow: Flow) -> None:

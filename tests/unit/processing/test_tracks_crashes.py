@@ -17,7 +17,7 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.report_failure import report_failure
 from recording_insights.store.media import MediaStore
 from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_write
-from tests.unit.fakes import FakeClock, not_waited
+from tests.unit.fakes import FakeClock, not_waited, turns_of
 from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, NO_CONVERSION, STEM, FakeFolder, playlist, stamp
 
 
@@ -53,7 +53,7 @@ class Arrival:
             progress = retried(self._looked, progress)
             self.clock.elapsed += progress.wait_seconds
         if progress.outcome == "failed":
-            retried(report_failure, progress.to_state(), store=self.store)
+            retried(report_failure, progress.to_state(), store=self.store, turns=turns_of(self.store))
         retried(self._announced)
         recording = self.store.recordings.get(progress.recording_id)
         assert len(self.executions) == 1

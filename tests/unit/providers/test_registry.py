@@ -10,12 +10,17 @@ from recording_insights.providers.adapters.marsview.calls import DEFAULT_MODELS
 from recording_insights.providers.adapters.ringcentral.calls import ENCODINGS
 from recording_insights.providers.registry import (
     PROVIDERS,
+    capabilities_of,
     formats_of,
     load_provider,
+    options_in,
     receives_webhooks,
+    uploads_result,
     validate_options,
+    why_outside,
 )
 from recording_insights.providers.toolkit import http
+from recording_insights.residency import RESIDENCIES
 from recording_insights.settings import VendorSettings
 from tests.unit.fakes import FakeVendorSession
 from tests.unit.providers.adapters.marsview_scene import JOB, LOGIN, SECRET, WRONG_SECRET
@@ -44,6 +49,40 @@ def test_the_base_url_is_a_setting(base_urls: dict[str, str], url: str) -> None:
     provider: Any = load_provider("marsview", replace(SETTINGS, base_urls=base_urls))
 
     assert provider._http.base_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "residency", "url"),
+    [
+        ("deepgram", "EU", "https://api.eu.deepgram.com"),
+        ("deepgram", "US", "https://api.us.deepgram.com"),
+        ("deepgram", None, "https://api.deepgram.com"),
+        ("assemblyai", "EU", "https://api.eu.assemblyai.com"),
+        ("assemblyai", "US", "https://api.assemblyai.com"),
+        # A job that was submitted before the stack had the residency.
+        ("symbl", None, "https://api.symbl.ai"),
+    ],
+)
+def test_a_job_stays_at_the_host_of_its_residency(name: str, residency: str | None, url: str) -> None:
+    provider: Any = load_provider(name, replace(SETTINGS, residency="EU"), residency)
+
+    assert provider._http.base_url == url
+
+
+@pytest.mark.parametrize("residency", RESIDENCIES)
+def test_who_is_inside_of_a_residency_is_documented(residency: str) -> None:
+    inside = {name for name in PROVIDERS if not why_outside(name, residency)}
+
+    assert inside == {"assemblyai", "deepgram", "transcribe"}
+    for name in inside - {"transcribe"}:
+        entry = PROVIDERS[name]
+        assert entry.hosts[residency].source.startswith("https://")
+        validate_options(name, dict(options_in(name, residency)))
+    assert why_outside("gone", residency) == f"gone documents no host that keeps data in the residency {residency}"
+
+
+def test_without_a_residency_nobody_is_outside() -> None:
+    assert not [name for name in (*PROVIDERS, "gone") if why_outside(name, None) or options_in(name, None)]
 
 
 @pytest.mark.parametrize("base_url", ["", "http://api.test", "https://api.test/", "https://api.test/v1", "api.test"])
@@ -84,6 +123,18 @@ def test_whose_access_token_all_workers_share() -> None:
 
 def test_who_receives_webhooks() -> None:
     assert {name for name in PROVIDERS if receives_webhooks(name)} == {"assemblyai", "symbl", "ringcentral", "seameet"}
+
+
+def test_whose_callbacks_may_be_results() -> None:
+    assert {name for name in PROVIDERS if capabilities_of(name).callback_is_result} == {"ringcentral", "seameet"}
+    assert {name for name in PROVIDERS if uploads_result(name)} == {"deepgram"}
+
+
+def test_who_signs_callbacks_with_a_key_of_its_own() -> None:
+    assert {name: entry.webhook_key for name, entry in PROVIDERS.items() if entry.webhook_key} == {
+        "seameet": "webhookSecret"
+    }
+    assert not [name for name, entry in PROVIDERS.items() if entry.webhook_key in entry.secret_keys]
 
 
 def test_the_usual_models_are_allowed_models() -> None:

@@ -102,6 +102,39 @@ def test_an_error_is_told_without_secrets(details: dict[str, Any], told: dict[st
     assert notice(1, "s", **details).error == told
 
 
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "is_timely"),
+    [
+        *[(0, True), (DAY_MS, True), (DAY_MS + 1, False), (8 * DAY_MS, False)],
+        *[(-DAY_MS, True), (-DAY_MS - 1, False), (10**400, False), (-(10**400), False)],
+    ],
+)
+def test_a_notification_that_is_a_day_old_or_from_the_future_changes_nothing(
+    store: RecordingStore, notices: NoticeStore, row: dict[str, Any], clock: FakeClock, age_ms: int, is_timely: bool
+) -> None:
+    now_ms = int(clock.now().timestamp() * 1000)
+    for event in (1, 11, 12, 31, 32, 41, 71):
+        payload = {"sid": row["sid"], "details": {"leaveCode": 4, "errorCode": 7}}
+        body = {"noticeId": f"n{event}", "productId": 3, "eventType": event, "notifyMs": now_ms - age_ms}
+        told = Notification.from_body({**body, "payload": payload})
+        ignored = process_notification(told, store=store, notices=notices)
+        assert ("replayed" in (ignored or "")) is not is_timely
+        assert notices.has(f"n{event}") is is_timely
+    assert (store.get(row["recording_id"]) == row) is not is_timely
+
+
+@pytest.mark.parametrize("sent", [None, True, "1611566412672", "", [], {}, 1.5, float("inf"), float("nan")])
+def test_a_notification_that_does_not_say_when_it_was_sent_is_processed(
+    store: RecordingStore, notices: NoticeStore, row: dict[str, Any], sent: Any
+) -> None:
+    body = {"noticeId": "n", "productId": 3, "eventType": 11, "notifyMs": sent, "payload": {"sid": row["sid"]}}
+    assert process_notification(Notification.from_body(body), store=store, notices=notices) is None
+    assert store.get(row["recording_id"])["status"] == "stopping"
+
+
 @pytest.fixture
 def notices(table: Any, clock: FakeClock) -> NoticeStore:
     return NoticeStore(table, clock.now)

@@ -15,6 +15,7 @@ R = "a" * 32
 LISTED = {"reason": "x", "updated_at": "2027", "complete_at": "2027", "channel": "team", "sid": "s"}
 LISTED |= {"stage": "result", "reason_code": "job_failed"}
 DETAIL = {"uid": "7", "mode": "mix", "stopped_at": "2027", "ended_by": "stop", "speakers": {"7": "Ada"}}
+DETAIL |= {"consent": "Told by announcement"}
 INTERNAL = {"resource_id": "r", "fingerprint": "f", "counted_fail_overs": {"n"}, "changing_until": 5}
 
 

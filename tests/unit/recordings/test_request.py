@@ -15,13 +15,14 @@ from sandbox.stand_ins.agora.checks import BadParameter
 from sandbox.stand_ins.agora.rules import check_area
 
 
-def read(body: dict[str, Any], *, aws_region: str = "eu-central-1") -> RecordingRequest:
+def read(body: dict[str, Any], *, aws_region: str = "eu-central-1", residency: str | None = None) -> RecordingRequest:
     return RecordingRequest.from_body(
         body,
         providers=tuple(PROVIDERS),
         default_provider="marsview",
         validate_options=validate_options,
         aws_region=aws_region,
+        residency=residency,
     )
 
 
@@ -127,6 +128,33 @@ def test_the_area_is_the_buckets() -> None:
 def test_the_area_is_sent_if_it_was_given(mode: dict[str, Any]) -> None:
     assert read({"channel": "c", "region": "EU", **mode}).recorder.acquire_request(1)["region"] == "EU"
     assert "region" not in read({"channel": "c", **mode}).recorder.acquire_request(1)
+
+
+@pytest.mark.parametrize(("aws_region", "residency", "area"), [("eu-west-3", "EU", "EU"), ("us-east-1", "US", "NA")])
+def test_with_a_residency_the_recorder_stays_in_the_area_of_the_bucket(
+    aws_region: str, residency: str, area: str
+) -> None:
+    request = read({"channel": "c"}, aws_region=aws_region, residency=residency)
+    assert request.order.settings.acquire_request(1)["region"] == request.attributes["region"] == area
+    with pytest.raises(InvalidRequest, match=r"^region_affinity: "):
+        read({"channel": "c", "region_affinity": 1}, aws_region=aws_region, residency=residency)
+
+
+def test_a_note_of_the_consent_is_kept_and_sent_to_nobody() -> None:
+    consent = "Told by announcement at the start; ticket 4711"
+    request = read({"channel": "c", "consent": consent})
+    assert request.attributes["consent"] == consent
+    sent = (request.order.settings.acquire_request(1), request.order.settings.start_request(), request.options)
+    assert consent not in repr(sent)
+    assert request.fingerprint != read({"channel": "c"}).fingerprint
+
+
+@pytest.mark.parametrize(
+    "consent", ["", " ", "x" * 501, "two\nlines", "\u202eright to left", True, {"obtained": "yes"}]
+)
+def test_a_note_of_the_consent_is_one_line_of_text(consent: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"^consent: must be a text of 1 to 500 printable characters"):
+        read({"channel": "c", "consent": consent})
 
 
 @pytest.mark.parametrize(

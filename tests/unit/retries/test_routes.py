@@ -52,8 +52,12 @@ def deployed(
         vars(module.wiring)["retries"] = RetryStore(media_store.table, media_store.now)
 
 
+ANN = "arn:aws:sts::123456789012:assumed-role/operators/ann"
+
+
 def call(module: ModuleType, body: Any = None, **path: str) -> tuple[int, Any]:
-    event = {"body": None if body is None else json.dumps(body), "pathParameters": path}
+    context = {"authorizer": {"iam": {"userArn": ANN}}}
+    event = {"body": None if body is None else json.dumps(body), "pathParameters": path, "requestContext": context}
     answer = module.handler(event, FakeContext())
     return answer["statusCode"], json.loads(answer["body"])
 
@@ -66,6 +70,7 @@ def test_a_failed_recording_is_retried(scene: Scene, step_functions: FakeStepFun
     assert (status, answer["media"][0]["media_id"]) == (202, row["media_id"])
     [state] = step_functions.executions.values()
     assert state == {"recording_id": R, "media_id": row["media_id"], "key": row["key"]}
+    assert scene.row(row["media_id"]).get("retried_by") == ANN
     status, problem = call(retry_recording, {"force": True}, recording_id=R)
     assert (status, problem["detail"]) == (409, f"media object {row['media_id']} is at work: its status is submitted")
     status, problem = call(retry_recording, {"provider": "symbl"}, recording_id=R)
@@ -86,6 +91,7 @@ def test_an_object_is_taken_by_its_key(bucket: str, step_functions: FakeStepFunc
     assert status == 202
     row = media_store.get(admitted["recording_id"], admitted["media_id"])
     assert (row["key"], row["duration_ms"], row["execution"]) == (key, 1000, admitted["execution"])
+    assert row["admitted_by"] == ANN
     assert list(step_functions.executions) == [admitted["execution"]]
     assert call(admit_object, {"key": key})[0] == 409
     assert call(admit_object, {"key": "gone.wav"})[0] == 404
@@ -99,7 +105,7 @@ def test_many_are_retried(scene: Scene, step_functions: FakeStepFunctions) -> No
     assert call(retry_many, {"dry_run": True})[0] == 200
     assert call(retry_many)[0] == 400, "a body is needed, though it may be empty"
     status, retry = call(retry_many, {})
-    assert (status, retry["status"]) == (202, "queued")
+    assert (status, retry["status"], retry["started_by"]) == (202, "queued", ANN)
     scene.clock.elapsed += 1
 
     page = retry_page.handler({"retry_id": retry["retry_id"]}, FakeContext(300_000))
@@ -112,4 +118,5 @@ def test_many_are_retried(scene: Scene, step_functions: FakeStepFunctions) -> No
     assert call(cancel_retry, retry_id=retry["retry_id"])[0] == 409
     assert call(get_retry, retry_id="LATEST")[0] == 404
     _, another = call(retry_many, {})
-    assert call(cancel_retry, retry_id=another["retry_id"])[0] == 202
+    status, canceled = call(cancel_retry, retry_id=another["retry_id"])
+    assert (status, canceled["canceled_by"]) == (202, ANN)

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.unit.wired import rewire
 
 SECRET = "notification-secret"
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
+SENT = datetime.fromtimestamp(1611566412.672, UTC)
+"""When Agora sent the captured event."""
 
 
 @pytest.fixture
@@ -26,9 +29,10 @@ def deliver(table: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Calls the handler with an event, in a worker that has just started."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("wiring.read_secret", lambda name, keys: {keys[0]: SECRET})
-    rewire(monkeypatch, receive_notification, table=table)
-    store = RecordingStore(table)
+    stored = {"recording-insights/dev/agora-notifications": {"notificationSecret": SECRET}}
+    monkeypatch.setattr("recording_insights.aws.secrets.read_secret", lambda name, keys, fresh: stored[name])
+    store = RecordingStore(table, lambda: SENT)
+    rewire(monkeypatch, receive_notification, table=table, recordings=store)
     table.put_item(
         Item={
             **recording_key("a" * 32),
@@ -65,6 +69,21 @@ def test_a_forged_notification_changes_nothing(deliver: Any, captured_event: Any
     status, problem, row_status = deliver({**event, "body": event["body"].replace(":0}}}", ":1}}}")})
     assert (status, row_status) == (401, "recording")
     assert (problem["title"], "detail" in problem) == ("Unauthorized", False)
+
+
+def test_a_notification_that_is_replayed_a_day_later_is_answered_with_200_and_changes_nothing(
+    deliver: Any,
+    captured_event: Any,
+    table: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    later = SENT + timedelta(hours=24, milliseconds=1)
+    rewire(monkeypatch, receive_notification, table=table, recordings=RecordingStore(table, lambda: later))
+    before = table.scan()["Items"]
+    assert deliver(captured_event("http_notification")) == (200, {"ok": True}, "recording")
+    assert table.scan()["Items"] == before
+    assert "more than a day" in str([vars(record).get("reason") for record in caplog.records])
 
 
 def test_a_test_of_the_console_is_answered_with_200(deliver: Any, captured_event: Any) -> None:
@@ -105,10 +124,10 @@ def test_what_a_test_event_is_about_does_not_matter(
 def test_without_a_secret_there_are_no_notifications(
     deliver: Any, captured_event: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacks(name: str, keys: Any) -> None:
+    def lacks(name: str, keys: Any, fresh: bool) -> None:
         raise SecretUnusable(name, f"it lacks the key {keys[0]}")
 
-    monkeypatch.setattr("wiring.read_secret", lacks)
+    monkeypatch.setattr("recording_insights.aws.secrets.read_secret", lacks)
     status, problem, row_status = deliver(captured_event("http_notification"))
     assert (status, row_status) == (404, "recording")
     assert "secret" not in str(problem), "who may be anybody learns nothing of our secrets"

@@ -8,7 +8,7 @@ from recording_insights.processing.report_failure import report_stopped_executio
 from recording_insights.store.media import MediaStore
 from recording_insights.store.retries import RetryStore
 from recording_insights.store.rows import RetryRow
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, turns_of
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_an_end_is_final(retries: RetryStore) -> None:
     retries.open(row("1"), after=None)
     cursor: Any = {"status": "failed", "place": "p", "media": ""}
     assert retries.note("1", status="running", cursor=cursor, refused={"not_media": 2}, seen=2)
-    assert retries.end("1", "canceled")
+    assert retries.cancel("1", "ops")
     assert not retries.note("1", status="running", seen=3)
     assert not retries.end("1", "failed", "late")
 
@@ -52,7 +52,8 @@ def test_an_execution_that_was_stopped_ends_its_retry(retries: RetryStore, clock
     retries.open(row("1"), after=None)
     detail = {"input": '{"retry_id": "1"}', "status": "ABORTED", "name": "1"}
 
-    report_stopped_execution(detail, store=MediaStore(retries.table, clock.now))
+    media = MediaStore(retries.table, clock.now)
+    report_stopped_execution(detail, store=media, turns=turns_of(media))
 
     found = retries.find("1")
     assert found is not None

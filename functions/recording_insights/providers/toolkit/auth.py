@@ -3,7 +3,6 @@
 A credential that the vendor refuses is replaced once: an operator may have rotated the secret since it was read.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +16,6 @@ Credentials = Callable[[bool], Mapping[str, str]]
 
 REFUSALS = (401, 403)
 """HTTP statuses that refuse a credential."""
-
-FRESH_READ_SECONDS = 60
-"""A wrong signature causes a fresh read of a secret at most once in this time, in each worker."""
 
 MARGIN_SECONDS = 60
 """A token is replaced so long before it expires."""
@@ -44,25 +40,6 @@ class StaticKey:
             if reply.status not in REFUSALS:
                 return reply
         raise CredentialsRefused(f"{self.vendor} refused the key of its secret: {self.reason_of(reply)}")
-
-
-@dataclass
-class FreshReads:
-    """Limits the reads past every cache that a caller may cause who may be anybody: each is billed.
-
-    After a fresh read the cache is fresh as well, so a genuine caller misses nothing by the limit.
-    """
-
-    monotonic: Callable[[], float] = time.monotonic
-    _last: float = -math.inf
-
-    def take(self) -> bool:
-        """Return whether a fresh read is due, and count it: one in `FRESH_READ_SECONDS`."""
-        now = self.monotonic()
-        if now - self._last < FRESH_READ_SECONDS:
-            return False
-        self._last = now
-        return True
 
 
 @dataclass(frozen=True)

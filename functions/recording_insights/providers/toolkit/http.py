@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from recording_insights.bounded import CHUNK, LARGEST_REPLY, read_at_most
 from recording_insights.deadline import seconds_left_for_calls
 from recording_insights.errors import (
     OutOfCredit,
@@ -17,6 +18,7 @@ from recording_insights.errors import (
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
+    ReplyTooLarge,
     SubmissionUnconfirmed,
 )
 from recording_insights.providers.port import MediaStream
@@ -35,12 +37,6 @@ TIMEOUT = (3.05, 25)
 
 SHORTEST_CALL_SECONDS = 1
 """With less time left until the deadline of the calls, no request is sent."""
-
-LARGEST_ANSWER = 32 << 20
-"""In bytes, unpacked. A function has 512 MB, and parsed JSON takes ten times the bytes. The largest seen has 17 MB."""
-LONGEST_QUOTE = 64 * 1024
-"""A successful answer up to this length is searched for what it quotes of the request. Longer ones are results."""
-_CHUNK = 64 * 1024
 
 Query = Sequence[tuple[str, str]]
 """Names and values of a query string, in order; a name may occur more than once."""
@@ -84,8 +80,8 @@ class VendorHttp:
 
         Raises:
             ProviderBusy: status 429, with the vendor's Retry-After if there is one.
-            ProviderUnavailable: no connection, a time-out, a 5xx, a response that is not JSON or has more than 32 MB,
-                or no time for a call.
+            ProviderUnavailable: no connection, a time-out, a 5xx, a response that is not JSON, or no time for a call.
+            ReplyTooLarge: a response of more than 32 MB.
             SubmissionUnconfirmed: the same for a paid call, unless there was no connection at all.
         """
         request = f"{method} {path}"
@@ -103,8 +99,7 @@ class VendorHttp:
         unusable = _unusable(is_paid)
         if status >= 500:
             raise unusable(f"{self.vendor} answered HTTP {status} ({request})")
-        if status >= 400 or len(body) <= LONGEST_QUOTE:
-            body = _without(secrets_sent(headers=headers or {}, query=query, json=json, form=form, auth=auth), body)
+        body = _without(secrets_sent(headers=headers or {}, query=query, json=json, form=form, auth=auth), body)
         try:
             data = parse_json(body)
         except ValueError:
@@ -136,7 +131,7 @@ class VendorHttp:
                 method, url, timeout=timeout, allow_redirects=False, stream=True, **arguments
             )
             with response:
-                body = _read(response)
+                body = read_at_most(response.iter_content(CHUNK))
         except requests.ConnectTimeout:
             raise ProviderUnavailable(f"{self.vendor} did not answer in time ({request})") from None
         except requests.Timeout:
@@ -151,9 +146,10 @@ class VendorHttp:
         if response.status_code == 429:
             retry_after = retry_after_seconds(response.headers, self.now())
             raise ProviderBusy(f"{self.vendor} is busy (HTTP 429)", retry_after)
-        if body is None:
-            raise unusable(f"{self.vendor} answered with more than {LARGEST_ANSWER >> 20} MB ({request})")
-        return response.status_code, body
+        if body is None and response.status_code < 500:
+            too_large = SubmissionUnconfirmed if is_paid else ReplyTooLarge
+            raise too_large(f"{self.vendor} answered with more than {LARGEST_REPLY >> 20} MB ({request})")
+        return response.status_code, body or b""
 
     def unreadable(self, promised: str, *, is_paid: bool = False) -> ProviderUnavailable:
         """Return the error for a response without `promised`, which the vendor's API promises."""
@@ -184,16 +180,6 @@ def path_segment(value: Any) -> str:
 
 def _unusable(is_paid: bool) -> type[ProviderUnavailable]:
     return SubmissionUnconfirmed if is_paid else ProviderUnavailable
-
-
-def _read(response: "requests.Response") -> bytes | None:
-    """Return the body, unpacked; None if it is too large. A few KB may unpack to gigabytes."""
-    body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            return None
-    return bytes(body)
 
 
 def _without(secrets: Collection[str], body: bytes) -> bytes:

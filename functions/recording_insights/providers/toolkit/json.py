@@ -3,15 +3,21 @@
 The text of each error is the second half of "The reply does not match its contract: it has no field results".
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-_ESCAPE = re.compile(
-    r"\\u(?P<high>d[89ab][0-9a-f]{2})(?P<low>\\ud[c-f][0-9a-f]{2})?|\\u(?P<half>d[c-f][0-9a-f]{2})|\\.", re.IGNORECASE
+from recording_insights.bounded import parse_bounded
+
+_HALF_OR_OTHER = re.compile(
+    r"(?P<other>(?:[^\\]++|\\(?:[^u]|u(?!d[89a-f])|ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}))++)"
+    r"|\\ud[89a-f][0-9a-f]{2}",
+    re.IGNORECASE | re.DOTALL,
 )
-"""An escape of JSON, whole: the second backslash of `\\\\ud83d` begins no escape."""
+"""Half of a surrogate pair, or all that is before the next: one match for each other escape would take gigabytes.
+
+An escape is taken whole: the second backslash of `\\\\ud83d` begins none.
+"""
 _SURROGATE = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
 
@@ -22,24 +28,16 @@ def parse_json(body: bytes) -> Any:
     pair becomes the replacement character: vendors produce one when they cut a text in the middle of an emoji.
 
     Raises:
-        ValueError: the body is no UTF-8 or no JSON, is nested too deeply, or has a number of thousands of digits.
+        ValueError: the body is no UTF-8 or no JSON, is nested too deeply, or has too many values or a number of
+            thousands of digits.
     """
     try:
         text = body.decode("utf-8-sig")
-        if _SURROGATE.search(text):
-            text = _ESCAPE.sub(_whole, text)
-        return json.loads(text, parse_constant=lambda _: None)
-    except RecursionError:
-        raise ValueError("its JSON is nested too deeply") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except UnicodeDecodeError:
         raise ValueError("it is not JSON") from None
-    except ValueError:
-        raise ValueError("one of its numbers has too many digits") from None
-
-
-def _whole(escape: re.Match[str]) -> str:
-    is_half = escape["half"] or (escape["high"] and not escape["low"])
-    return r"\ufffd" if is_half else escape[0]
+    if _SURROGATE.search(text):
+        text = _HALF_OR_OTHER.sub(lambda match: match["other"] or r"\ufffd", text)
+    return parse_bounded(text, parse_constant=lambda _: None)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

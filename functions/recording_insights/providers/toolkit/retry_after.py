@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+MOST_DIGITS = 9
+"""Of a delay in seconds: the first digits of a longer number are 30 years or more."""
+
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> int | None:
     """Return the delay that a vendor requests, in whole seconds, rounded up; None if it requests none.
@@ -14,7 +17,7 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> int | None
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdecimal():
-        return int(text)
+        return int(text[:MOST_DIGITS])
     until = _moment(text)
     if until is None:
         return None

@@ -2,12 +2,20 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sandbox.stand_ins.hearing.language import action_in, keywords_in, punctuated, sentiment_of, summary_of, topics_of
+from sandbox.stand_ins.hearing.language import (
+    action_in,
+    is_day,
+    keywords_in,
+    punctuated,
+    sentiment_of,
+    summary_of,
+    topics_of,
+)
 from sandbox.stand_ins.hearing.speech import Utterance
 from sandbox.stand_ins.vendors.deepgram.rules import Query
 
@@ -72,11 +80,22 @@ def result(
 def _parts(said: Sequence[Utterance], query: Query) -> Iterator[_Part]:
     speakers: dict[str, int] = {}
     first = 0
-    for utterance in said:
+    for utterance in _redacted(said) if query.redacts_dates else said:
         text = punctuated(utterance.text) if query.punctuates else utterance.text
         words = list(_words(utterance, text, query, speakers.setdefault(utterance.speaker, len(speakers))))
         yield _Part(utterance, text, first, first + len(words) - 1, words)
         first += len(words)
+
+
+def _redacted(said: Sequence[Utterance]) -> Iterator[Utterance]:
+    """Replace each day by the name of its type and a number, the same for the same day."""
+    days: dict[str, int] = {}
+    for utterance in said:
+        words = [
+            f"[DATE_{days.setdefault(word, len(days) + 1)}]" if is_day(word) else word
+            for word in utterance.text.split()
+        ]
+        yield replace(utterance, text=" ".join(words))
 
 
 def _words(utterance: Utterance, text: str, query: Query, speaker: int) -> Iterator[dict[str, Any]]:

@@ -38,17 +38,32 @@ FLAGS = frozenset(
     }
 )
 TEXTS = frozenset(
-    {"custom_intent", "custom_topic", "extra", "keyterm", "keywords", "language_hint", "redact", "replace"}
+    {"custom_intent", "custom_topic", "extra", "keyterm", "keywords", "language_hint", "replace"}
     | {"search", "tag", "version"}
 )
+_REDACTED = (
+    "true false pci pii phi numbers aggressive_numbers account_number age bank_account blood_type condition "
+    "credit_card credit_card_expiration cvv date date_interval dob driver_license drug email_address event filename "
+    "gender_sexuality healthcare_number injury ip_address language location location_address location_city "
+    "location_coordinate location_country location_state location_zip marital_status medical_process money name "
+    "name_family name_given name_medical_professional numerical_pii occupation organization origin passport_number "
+    "password phone_number physical_attribute political_affiliation religion routing_number ssn statistics time url "
+    "username vehicle_id zodiac_sign"
+)
+"""Groups and entities. Deepgram refuses its other entities: cardinal, ordinal and percent.
+
+Source: https://developers.deepgram.com/docs/supported-entity-types
+"""
 CHOICES: Mapping[str, frozenset[str]] = {
     "callback_method": frozenset({"post", "put"}),
     "custom_intent_mode": frozenset({"extended", "strict"}),
     "custom_topic_mode": frozenset({"extended", "strict"}),
     "diarize_model": frozenset({"latest", "v1", "v2"}),
     "encoding": frozenset({"linear16", "flac", "mulaw", "amr-nb", "amr-wb", "opus", "speex", "g729"}),
+    "redact": frozenset(_REDACTED.split()),
     "summarize": frozenset({"v2", "true", "false"}),
 }
+_REDACTS_DATES = frozenset({"pii", "numbers", "true", "date"})
 _OTHERS = frozenset({"callback", "detect_language", "language", "model", "utt_split"})
 _MODEL = re.compile(
     "nova-3(-general|-medical)?"
@@ -92,6 +107,12 @@ class Query:
     @property
     def diarizes(self) -> bool:
         return "diarize" in self.on or "diarize_model" in self.texts
+
+    @property
+    def redacts_dates(self) -> bool:
+        """Whether dates are redacted: entities are, in English only."""
+        is_english = (self.language or "").partition("-")[0] == "en"
+        return is_english and bool(_REDACTS_DATES & set(self.texts.get("redact", ())))
 
     @property
     def punctuates(self) -> bool:

@@ -4,8 +4,8 @@ Deepgram stores nothing, and a result cannot be requested again: if no callback 
 after the answer delivers an error in the place of the result. No source shows its shape: the dial `error_shape` chooses
 one of the documented shapes of errors. No source says whether a dead link is found before the answer. Users report it
 there, as REMOTE_CONTENT_ERROR with HTTP 400, which the dial `link_checked_first` does. An unknown path gets the shape
-of the other errors. `search`, `replace`, `redact` and the vocabulary are checked and then ignored, `multichannel` finds
-one channel, and speech in any `language` is recognised as English.
+of the other errors. `search`, `replace` and the vocabulary are checked and then ignored, `redact` finds no more than
+days of the week, `multichannel` finds one channel, and speech in any `language` is recognised as English.
 """
 
 import hashlib

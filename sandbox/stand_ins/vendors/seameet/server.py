@@ -38,8 +38,8 @@ from sandbox.stand_ins.vendors.vendor import (
 CREDENTIALS = {
     "apiKey": "stand-in-seameet-key",
     "workspaceId": "stand-in-seameet-workspace",
-    "webhookSecret": "StandInSeaMeetWebhookSecret00000",
 }
+SIGNING_KEY = "StandInSeaMeetWebhookSecret00000"
 MOST_BYTES = 300 * 1024 * 1024
 _API = "/seameet-api/api/v1/workspaces/<workspace_id>"
 _CONTAINERS = frozenset({"wav", "mp3", "mp4", "ogg", "flac", "asf", "aac", "amr", "webm"})
@@ -245,7 +245,7 @@ class _SeaMeet:
         if dials.event_field == "event_name":
             event |= {"workspace_id": CREDENTIALS["workspaceId"], "meeting_id": job.meeting.id}
         body = json.dumps({**event, "payload": payload}, ensure_ascii=False).encode()
-        signature = hmac.new(CREDENTIALS["webhookSecret"].encode(), body, hashlib.sha256).hexdigest()
+        signature = hmac.new(SIGNING_KEY.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Accept": "*/*", "Content-Type": "application/json", "X-Seasalt-Server-Signature": signature}
         after = dials.callback_after_seconds
         call_back(self._runtime, dials, "seameet", url, body, headers, tries=dials.callback_tries, after_seconds=after)
@@ -283,4 +283,5 @@ VENDOR = Vendor(
     submits="seameet.analyze_audio",
     paid="seameet.jobs",
     state="seameet.job",
+    webhook_secret={"webhookSecret": SIGNING_KEY},
 )

@@ -108,7 +108,10 @@ class _Proxy:
         return _unchanged(answer)
 
     def recognise_media(self) -> ResponseReturnValue:
-        """POST of media bytes. The query has `job`, `format` and, to label speakers, `speakers` (the most)."""
+        """POST of media bytes. The query has `job`, `format` and, to label speakers, `speakers` (the most).
+
+        `redact` are the types of personal data that the transcript must not hold, separated by commas.
+        """
         job, dials = request.args.get("job", ""), self._dials
         most_speakers = request.args.get("speakers", type=int)
         containers = _CONTAINERS.get(request.args.get("format", ""))
@@ -126,7 +129,9 @@ class _Proxy:
                 with media.open("wb") as file:
                     shutil.copyfileobj(request.stream, file)
                 said = recognise(self._runtime, dials, media, containers=containers, speakers=None)
-            return transcript(said, job=job, most_speakers=most_speakers), 200, {EVENTS_HEADER: str(events)}
+            redact = request.args.get("redact", "").split(",") if "redact" in request.args else ()
+            found = transcript(said, job=job, most_speakers=most_speakers, redact=redact)
+            return found, 200, {EVENTS_HEADER: str(events)}
         except JobFailed as failed:
             reason = _FAILURES.get(failed.cause.removesuffix(" expired"), failed.message)
             return {"FailureReason": reason}, 422, {EVENTS_HEADER: str(events)}

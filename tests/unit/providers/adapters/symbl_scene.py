@@ -96,7 +96,7 @@ class StandIn(Scene):
 
     def _receive(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         self.sent.append(
-            CallbackRequest(body, {k.lower(): v for k, v in headers.items()}, url.rpartition("/")[2], TOKEN)
+            CallbackRequest(body, {k.lower(): v for k, v in headers.items()}, url.rpartition("/")[2], secrets=[[TOKEN]])
         )
         return 200
 

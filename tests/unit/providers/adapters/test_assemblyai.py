@@ -62,7 +62,7 @@ class TestWithTheStandIn:
         stand_in.world.jobs.join()
 
         ((method, url, body, headers),) = stand_in.outside_sent
-        request = CallbackRequest(body, {k.lower(): v for k, v in headers.items()}, expected_token=TOKEN)
+        request = CallbackRequest(body, {k.lower(): v for k, v in headers.items()}, secrets=[[TOKEN]])
         callback = stand_in.adapter.read_callback(request)
         assert (method, url) == ("POST", WEBHOOK)
         assert callback is not None

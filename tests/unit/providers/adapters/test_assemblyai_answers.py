@@ -216,7 +216,7 @@ class TestPolling:
 def callback(body: Any, token: str | None = TOKEN, expected: str = TOKEN) -> CallbackRequest:
     headers = {} if token is None else {"x-recording-insights-token": token}
     return CallbackRequest(
-        body if isinstance(body, bytes) else response(body).content, headers, expected_token=expected
+        body if isinstance(body, bytes) else response(body).content, headers, secrets=[[expected]] if expected else []
     )
 
 

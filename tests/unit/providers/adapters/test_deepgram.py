@@ -10,6 +10,7 @@ import requests
 
 from recording_insights.errors import (
     CredentialsRefused,
+    InvalidRequest,
     MediaLinkExpired,
     OutOfCredit,
     ProviderBusy,
@@ -79,6 +80,14 @@ class TestWithStandIn:
         assert insights.summary is not None
         assert insights.summary.startswith("How can I help you today?")
         assert stand_in.paid == 1
+
+    def test_what_is_redacted_is_in_no_insight(self, stand_in: StandIn) -> None:
+        stand_in.submit(language="en", redact_pii=["pii"])
+
+        reply = stand_in.adapter.fetch(JOB, stand_in.delivered)
+
+        assert b"friday" not in reply.lower()
+        assert "before [DATE_1]" in stand_in.adapter.read_insights(reply).transcript[2].text
 
     def test_everything_asked_for_is_known_to_the_vendor(self, stand_in: StandIn) -> None:
         features = ["summarize", "sentiment", "topics", "intents", "detect_entities"]
@@ -183,6 +192,11 @@ class TestQuery:
             ({"language": "pt-BR"}, {"language": ["pt-BR"]}),
             ({"language": "zh-Hant-TW"}, {"language": ["zh-Hant"]}),
             ({"language": "es-419"}, {"language": ["es-419"]}),
+            ({"redact_pii": ["pci", "name"], "language": "en-GB"}, {"redact": ["pci", "name"]}),
+            ({"redact_pii": ["numbers"], "language": "de"}, {"redact": ["numbers"]}),
+            ({"redact_pii": []}, {"redact": None}),
+            ({"mip_opt_out": True}, {"mip_opt_out": ["true"]}),
+            ({"mip_opt_out": False}, {"mip_opt_out": None}),
         ],
     )
     def test_options(self, options: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -193,8 +207,29 @@ class TestQuery:
         assert {name: query.get(name) for name in expected} == expected
 
     def test_every_option_of_the_row_is_one_of_the_adapter(self) -> None:
-        assert set(PROVIDERS["deepgram"].options) == {"language", "custom_vocabulary", "model", "features"}
+        options = {"language", "custom_vocabulary", "model", "features", "redact_pii", "mip_opt_out"}
+        assert set(PROVIDERS["deepgram"].options) == options
         validate_options("deepgram", {"features": list(DEFAULT_FEATURES)})
+
+    @pytest.mark.parametrize("entity", ["cardinal", "ordinal", "percent", "ssn ", "name&callback=x"])
+    def test_what_deepgram_does_not_redact_is_no_option(self, entity: str) -> None:
+        with pytest.raises(InvalidRequest, match=r"^options.redact_pii: must be a list of different names out of pci,"):
+            validate_options("deepgram", {"redact_pii": [entity]})
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"redact_pii": ["pii"]},
+            {"redact_pii": ["numbers", "ssn"], "language": "de"},
+            {"redact_pii": ["numbers"], "language": "ja"},
+            {"redact_pii": ["numbers"]},
+        ],
+    )
+    def test_a_language_that_is_not_redacted_is_refused_before_it_is_paid_for(self, options: dict[str, Any]) -> None:
+        scene = scripted()
+        with pytest.raises(ProviderRejected, match="needs the option language: one of "):
+            scene.submit(**options)
+        assert scene.session.calls == []
 
     def test_links_are_signed_in_each_submit(self) -> None:
         scene = scripted(taken(), taken())

@@ -131,7 +131,8 @@ def scene() -> Iterator[Scene]:
 
 
 def callback(body: Any, token: str = TOKEN, expected: str = TOKEN) -> CallbackRequest:
-    return CallbackRequest(body if isinstance(body, bytes) else json.dumps(body).encode(), {}, token, expected)
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return CallbackRequest(raw, {}, token, secrets=[[expected]] if expected else [])
 
 
 def assert_fails(error: type[ProviderError], call: Callable[[], Any]) -> str:
@@ -174,7 +175,7 @@ def test_the_webhook_survives_encoding(scene: Scene) -> None:
     job = scene.submit()
     [(url, body, headers)] = scene.callbacks
     assert url == f"{HOOK}/{TOKEN}"
-    assert scene.provider.read_callback(CallbackRequest(body, headers, TOKEN, TOKEN)) == Callback(job)
+    assert scene.provider.read_callback(CallbackRequest(body, headers, TOKEN, secrets=[[TOKEN]])) == Callback(job)
 
 
 @pytest.mark.parametrize(

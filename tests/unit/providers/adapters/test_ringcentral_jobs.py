@@ -42,7 +42,7 @@ def ringcentral(*states: requests.Response) -> RingCentral:
 
 def called_back(body: Any, path_token: str = TOKEN, headers: Mapping[str, str] | None = None) -> Callback | None:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return ringcentral().read_callback(CallbackRequest(raw, headers or {}, path_token, TOKEN))
+    return ringcentral().read_callback(CallbackRequest(raw, headers or {}, path_token, secrets=[[TOKEN]]))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_forged_callbacks(token: str) -> None:
 
 def test_nothing_is_expected_where_the_path_names_no_media() -> None:
     with pytest.raises(CallbackForged):
-        ringcentral().read_callback(CallbackRequest(b"{}", {}, "", ""))
+        ringcentral().read_callback(CallbackRequest(b"{}", {}))
 
 
 @pytest.mark.parametrize(

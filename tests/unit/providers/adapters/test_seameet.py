@@ -32,7 +32,8 @@ UPLOAD = "PUT /audio.mp4?X-Amz-Signature=5ec0de"
 ANALYZE = f"POST {ROOT}/meetings/seax_1/analyze_audio"
 STATE = f"GET {ROOT}/jobs/job-1"
 
-SECRET = {"apiKey": "the-api-key", "workspaceId": "the-workspace", "webhookSecret": "the-webhook-secret"}
+SECRET = {"apiKey": "the-api-key", "workspaceId": "the-workspace"}
+WEBHOOK_SECRET = "the-webhook-secret"
 LINK = "https://storage.test/audio.mp4?X-Amz-Signature=5ec0de"
 KEPT = {"meeting_id": "seax_1", "callback_key": "seax_1"}
 NAMED = {**KEPT, "names_used": 1}

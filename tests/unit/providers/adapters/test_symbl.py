@@ -238,14 +238,14 @@ class TestCallback:
 
     @pytest.mark.parametrize("token", ["", "x" + TOKEN[1:], TOKEN[:-1], TOKEN + "0", "é"])
     def test_wrong_token(self, token: str) -> None:
-        request = CallbackRequest(b'{"jobId":"j","status":"completed"}', {}, token, TOKEN)
+        request = CallbackRequest(b'{"jobId":"j","status":"completed"}', {}, token, secrets=[[TOKEN]])
         with pytest.raises(CallbackForged) as raised:
             OverScript({}).adapter.read_callback(request)
         assert_nothing_leaks(raised.value)
 
     def test_nobody_expects_it(self) -> None:
         with pytest.raises(CallbackForged):
-            OverScript({}).adapter.read_callback(CallbackRequest(b"{}", {}, "", ""))
+            OverScript({}).adapter.read_callback(CallbackRequest(b"{}", {}))
 
     @pytest.mark.parametrize(
         "body",
@@ -269,7 +269,7 @@ class TestCallback:
         ],
     )
     def test_authentic_nonsense(self, body: bytes) -> None:
-        request = CallbackRequest(body, {}, TOKEN, TOKEN)
+        request = CallbackRequest(body, {}, TOKEN, secrets=[[TOKEN]])
         with pytest.raises(InvalidRequest):
             OverScript({}).adapter.read_callback(request)
         with pytest.raises(CallbackForged):
@@ -278,4 +278,4 @@ class TestCallback:
     @pytest.mark.parametrize("word", ["pondering", "IN_PROGRESS"])
     def test_unknown_words_end_nothing(self, word: str) -> None:
         body = json.dumps({"jobId": "j", "status": word}).encode()
-        assert OverScript({}).adapter.read_callback(CallbackRequest(body, {}, TOKEN, TOKEN)) is None
+        assert OverScript({}).adapter.read_callback(CallbackRequest(body, {}, TOKEN, secrets=[[TOKEN]])) is None

@@ -5,7 +5,7 @@ import json
 import pytest
 import requests
 
-from recording_insights.errors import JobNotFound, PartsUnavailable, ProviderError, ProviderUnavailable
+from recording_insights.errors import JobNotFound, PartsUnavailable, ProviderError, ProviderUnavailable, ReplyTooLarge
 from recording_insights.providers.adapters.symbl.reading import EXPECTED_PARTS
 from tests.unit.fakes import response
 from tests.unit.providers.adapters.symbl_scene import BEYOND_JSON, JOB, ONE, OverScript
@@ -20,7 +20,17 @@ def answers(**changed: requests.Response) -> dict[str, list[requests.Response]]:
     return told | {f"{ONE}/{part.replace('_', '-')}": [answer] for part, answer in changed.items()}
 
 
+def of_megabytes(number: int) -> requests.Response:
+    return response(b'{"messages": []' + b" " * (number << 20) + b"}")
+
+
 class TestFetch:
+    def test_all_parts_together_have_the_limit_of_one_reply(self) -> None:
+        scene = OverScript(answers(topics=of_megabytes(17)) | {f"{ONE}/messages": [of_megabytes(16)]})
+        with pytest.raises(ReplyTooLarge, match="Symbl's results have more than 32 MB"):
+            scene.adapter.fetch(JOB, None)
+        assert f"{ONE}/action-items" not in scene.session.asked, "nothing more is fetched"
+
     def test_every_part_as_it_came(self) -> None:
         scene = OverScript(
             answers(summary=response({"message": "none"}, 404), topics=response(b'\xef\xbb\xbf{"topics": []}\n'))

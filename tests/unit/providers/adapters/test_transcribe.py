@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 from flask.testing import FlaskClient
 
-from recording_insights.errors import ProviderRejected, ProviderUnavailable, SubmissionUnconfirmed
+from recording_insights.errors import InvalidRequest, ProviderRejected, ProviderUnavailable, SubmissionUnconfirmed
 from recording_insights.model.insights import Insights
 from recording_insights.processing.job_name import JobName
 from recording_insights.providers.adapters.transcribe.calls import Transcribe
@@ -170,6 +171,56 @@ def test_a_vocabulary_needs_its_language() -> None:
     assert aws.asked == []
 
 
+def test_only_a_redacted_transcript_is_read(provider: Transcribe, cloud: LocalCloud) -> None:
+    options = {"language": "en", "redact_pii": ["DATE_TIME"]}
+    validate_options("transcribe", options)
+    job = submit(provider, **options)
+    cloud.join()
+
+    insights = provider.read_insights(provider.fetch(job, None))
+
+    assert job == {**JOB, "redacted": True}
+    assert insights.transcript[2].text == "I will send you a new table before [PII]."
+    assert cloud.get(JOB["key"]) is None, "there is no other transcript"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["https://s3.eu-central-1.amazonaws.com/replies", "https://replies.s3.eu-central-1.amazonaws.com", "s3://replies"],
+)
+def test_an_address_has_the_bucket_in_its_path_or_in_its_host(cloud: LocalCloud, place: str) -> None:
+    cloud.put("outputs/redacted-a b.json", b'{"results": {"items": []}}', OUTPUT_BUCKET)
+    found = {"Transcript": {"RedactedTranscriptFileUri": f"{place}/outputs/redacted-a%20b.json"}}
+    reply = Transcribe(transcribe=Scripted({"TranscriptionJob": found}), s3=cloud).fetch(
+        {**JOB, "redacted": True}, None
+    )
+    assert b"items" in reply
+
+
+def test_the_types_to_redact_are_those_of_aws() -> None:
+    types: Any = get_session().get_service_model("transcribe").shape_for("PiiEntityType")
+    validate_options("transcribe", {"redact_pii": types.enum})
+    with pytest.raises(InvalidRequest):
+        validate_options("transcribe", {"redact_pii": ["person_name"]})
+
+
+@pytest.mark.parametrize("language", [None, "en-GB", "ja"])
+def test_a_language_that_is_not_redacted_is_refused_before_it_is_paid_for(language: str | None) -> None:
+    aws = Scripted(None)
+    with pytest.raises(ProviderRejected, match="redact_pii needs the option language: one of de-CH, "):
+        submit(Transcribe(transcribe=aws), redact_pii=["ALL"], **({"language": language} if language else {}))
+    assert aws.asked == []
+
+
+@pytest.mark.parametrize("uri", [None, "", "https://s3.eu-central-1.amazonaws.com/replies/outputs/other.json"])
+def test_the_unredacted_transcript_is_never_read_instead(cloud: LocalCloud, uri: str | None) -> None:
+    cloud.put(JOB["key"], b'{"results": {"items": []}}', OUTPUT_BUCKET)
+    transcript = {} if uri is None else {"RedactedTranscriptFileUri": uri}
+    job = Scripted({"TranscriptionJob": {"TranscriptionJobStatus": "COMPLETED", "Transcript": transcript}})
+    with pytest.raises(ProviderUnavailable):
+        Transcribe(transcribe=job, s3=cloud).fetch({**JOB, "redacted": True}, None)
+
+
 @pytest.mark.parametrize("laid", [b"", b"<html>", b"[]", b'{"results": {}}', b'{"results": {"items": null}}', None])
 def test_what_is_no_transcript(cloud: LocalCloud, laid: bytes | None) -> None:
     if laid is not None:
@@ -188,12 +239,14 @@ TOO_LITTLE_SPEECH = (
 )
 
 
+@pytest.mark.parametrize("is_redacted", [False, True])
 @pytest.mark.parametrize("reason", TOO_LITTLE_SPEECH)
-def test_short_or_silent_media_is_an_empty_transcript(cloud: LocalCloud, reason: str) -> None:
+def test_short_or_silent_media_is_an_empty_transcript(cloud: LocalCloud, reason: str, is_redacted: bool) -> None:
+    job = {**JOB, **({"redacted": True} if is_redacted else {})}
     aws = Scripted({"TranscriptionJob": {"TranscriptionJobStatus": "FAILED", "FailureReason": reason}})
     provider = Transcribe(transcribe=aws, s3=cloud)
-    assert provider.poll(JOB, None) == JobState("succeeded", "FAILED", missing=[f"transcript: {reason}"])
-    assert provider.read_insights(provider.fetch(JOB, None)) == Insights(transcript=[])
+    assert provider.poll(job, None) == JobState("succeeded", "FAILED", missing=[f"transcript: {reason}"])
+    assert provider.read_insights(provider.fetch(job, None)) == Insights(transcript=[])
 
 
 def test_the_registry_makes_one_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,8 @@ class AssemblyAI:
         """Normalise a transcript resource."""
         return reading.read_insights(reply)
 
-    def read_callback(self, request: CallbackRequest) -> Callback | None:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback | None:
         """Read {"transcript_id", "status"}, proven by the header that the submission ordered."""
         request.prove(request.headers.get(TOKEN_HEADER.lower(), ""))
         body = request.json_object()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from recording_insights.errors import MediaLinkExpired, OutOfCredit, ProviderUnavailable
+from recording_insights.errors import MediaLinkExpired, OutOfCredit, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.deepgram import reading
 from recording_insights.providers.pacing import Pace
@@ -28,6 +28,12 @@ DEFAULT_FEATURES = ("summarize", "sentiment", "topics")
 _FINER_TAG = re.compile(
     "da-DK|de-CH|en-(AU|GB|IN|NZ|US)|es-419|fr-CA|ko-KR|nl-BE|pt-(BR|PT)|sv-SE|th-TH|zh-(CN|HK|Hans|Hant|TW)"
 )
+_NUMBERS = frozenset({"numbers", "aggressive_numbers"})
+"""What Deepgram redacts in several languages; it redacts entities in English only.
+
+Source: https://developers.deepgram.com/docs/redaction
+"""
+_WITH_NUMBERS = ("da", "de", "en", "es", "fr", "it", "nl", "no", "pl", "pt", "sv")
 _SERVER_ERROR = re.compile(r"(internal.server.error|bad.gateway|service.unavailable)\b", re.IGNORECASE)
 """Begins an error whose cause is Deepgram's own servers. Its codes are written with blanks or with underscores.
 
@@ -137,8 +143,24 @@ def _query(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     for name in options.get("features", usual_features):
         query.append((name, "v2" if name == "summarize" else "true"))
+    if options.get("mip_opt_out"):
+        query.append(("mip_opt_out", "true"))
+    query += _redaction(options.get("redact_pii", ()), language)
     vocabulary = "keyterm" if model.startswith("nova-3") else "keywords"
     return query + [(vocabulary, term) for term in options.get("custom_vocabulary", ())]
+
+
+def _redaction(entities: Sequence[str], language: str | None) -> list[tuple[str, str]]:
+    """Return the parameters that redact.
+
+    In a language that Deepgram does not redact, it would return the transcript as it is.
+    """
+    languages = _WITH_NUMBERS if _NUMBERS.issuperset(entities) else ("en",)
+    if entities and (language or "").partition("-")[0] not in languages:
+        raise ProviderRejected(
+            f"the option redact_pii with {', '.join(entities)} needs the option language: one of {', '.join(languages)}"
+        )
+    return [("redact", entity) for entity in entities]
 
 
 def _language(tag: str) -> str:

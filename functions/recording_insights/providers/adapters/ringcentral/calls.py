@@ -62,6 +62,7 @@ class RingCentral:
         languages=frozenset({"en", "en-US"}),
         # Each submission must name a webhook, but the state contains the result too.
         callback="optional",
+        callback_is_result=True,
     )
 
     def __init__(
@@ -114,7 +115,8 @@ class RingCentral:
         """Normalise the state of a job that succeeded, or the callback of its end."""
         return reading.read_insights(reply)
 
-    def read_callback(self, request: CallbackRequest) -> Callback | None:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback | None:
         """Read a callback, proven by the token in its path.
 
         The vendor signs nothing, and its RCRequestId is no secret.

@@ -19,7 +19,7 @@ from recording_insights.providers.adapters.seameet import reading
 from recording_insights.providers.adapters.seameet.reading import payload_of, plain_text
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, Job, JobState, Submission
-from recording_insights.providers.toolkit.auth import Credentials, FreshReads, StaticKey
+from recording_insights.providers.toolkit.auth import Credentials, StaticKey
 from recording_insights.providers.toolkit.http import Query, Reply, VendorHttp, path_segment
 from recording_insights.providers.toolkit.json import parse_object, promised
 from recording_insights.providers.toolkit.values import NO_REASON, mapping
@@ -35,7 +35,7 @@ _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 
 
 class SeaMeet:
-    """The adapter. `credentials(fresh)` returns apiKey, workspaceId and webhookSecret; `fresh` bypasses every cache."""
+    """The adapter. `credentials(fresh)` returns a map with apiKey and workspaceId; `fresh` bypasses every cache."""
 
     capabilities = Capabilities(
         takes="bytes",
@@ -45,13 +45,12 @@ class SeaMeet:
         max_minutes=120,
         languages=frozenset({"en-US", "zh-TW"}),
         callback="required",
+        callback_is_result=True,
         result_by="delivery",
     )
 
-    def __init__(self, http: VendorHttp, credentials: Credentials, fresh_reads: FreshReads | None = None) -> None:
+    def __init__(self, http: VendorHttp, credentials: Credentials) -> None:
         self._http = http
-        self._credentials = credentials
-        self._fresh_reads = fresh_reads or FreshReads()
         self._key = StaticKey("SeaMeet", credentials, lambda reply: _reason_of(reply.data))
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
@@ -94,10 +93,11 @@ class SeaMeet:
         """Normalise the callback of a finished analysis."""
         return reading.read_insights(reply)
 
-    def read_callback(self, request: CallbackRequest) -> Callback | None:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback | None:
         """Verify the callback of a finished analysis, which contains the result and names the meeting."""
-        self._prove(request)
-        return self.read_result(request.body)
+        _prove(request)
+        return SeaMeet.read_result(request.body)
 
     @staticmethod
     def read_result(body: bytes) -> Callback | None:
@@ -176,17 +176,15 @@ class SeaMeet:
         reason = _reason_of(data)
         raise self._http.refusal(reply.status, reason, no_credit=_NO_CREDIT.search(reason) is not None)
 
-    def _prove(self, request: CallbackRequest) -> None:
-        given = request.headers.get("x-seasalt-server-signature", "").strip().lower()
-        # Another form cannot match, and must not cause a read of the secret.
-        if _SIGNATURE.fullmatch(given):
-            for fresh in (False, True):
-                if fresh and not self._fresh_reads.take():
-                    break
-                secret = self._credentials(fresh)["webhookSecret"].encode()
-                if hmac.compare_digest(hmac.new(secret, request.body, sha256).hexdigest(), given):
-                    return
+
+def _prove(request: CallbackRequest) -> None:
+    given = request.headers.get("x-seasalt-server-signature", "").strip().lower()
+    # Another form cannot match, and must not cause a read of the secret.
+    if not _SIGNATURE.fullmatch(given):
         raise CallbackForged("the callback's signature is missing or wrong")
+    request.prove_with(
+        lambda secret: hmac.compare_digest(hmac.new(secret.encode(), request.body, sha256).hexdigest(), given)
+    )
 
 
 def _meeting_in(body: bytes) -> str:

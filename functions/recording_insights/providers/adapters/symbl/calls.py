@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recording_insights.bounded import LARGEST_REPLY
 from recording_insights.errors import (
     InvalidRequest,
     JobNotFound,
@@ -22,6 +23,7 @@ from recording_insights.errors import (
     ProviderBusy,
     ProviderRejected,
     ProviderUnavailable,
+    ReplyTooLarge,
 )
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.symbl import reading
@@ -135,13 +137,15 @@ class Symbl:
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """Fetch all parts of the conversation and return them as one object; the body of a 404 is included.
 
-        If parts are unavailable, the error has the others. Without the messages there is no result.
+        If parts are unavailable, the error has the others. Without the messages there is no result. All parts together
+        are one reply, so they have the limit of one.
         """
         path = self._conversation(job)
         messages = self._call("GET", f"{path}/messages", query=[("verbose", "true"), ("sentiment", "true")])
         if not isinstance(mapping(messages.data).get("messages"), list):
             raise self._http.unreadable("messages")
         parts = {"messages": _body_of(messages)}
+        del messages  # what is parsed of one part goes before the next one comes
         faults: list[ProviderUnavailable] = []
         for part in _PARTS:
             try:
@@ -150,6 +154,8 @@ class Symbl:
             except ProviderUnavailable as fault:
                 faults.append(fault)
                 parts |= _unavailable(part, fault)
+            if sum(map(len, parts.values())) > LARGEST_REPLY:
+                raise ReplyTooLarge(f"Symbl's results have more than {LARGEST_REPLY >> 20} MB")
         whole = b"{" + b",".join(b'"%s":%s' % (part.encode(), body) for part, body in parts.items()) + b"}"
         if faults:
             raise PartsUnavailable(str(faults[0]), whole)
@@ -159,7 +165,8 @@ class Symbl:
         """Normalise the parts of a conversation."""
         return reading.read_insights(reply)
 
-    def read_callback(self, request: CallbackRequest) -> Callback | None:
+    @staticmethod
+    def read_callback(request: CallbackRequest) -> Callback | None:
         """Read a callback, proven by the token in its path, as Symbl signs nothing. Only an end of a job counts."""
         request.prove(request.path_token)
         body = request.json_object()

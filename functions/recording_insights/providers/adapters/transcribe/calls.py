@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from recording_insights.aws.reply_bucket import OUTPUTS
+from recording_insights.aws.reply_bucket import OUTPUTS, read_reply
 from recording_insights.errors import JobNotFound, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.transcribe import reading
@@ -37,6 +38,11 @@ _REGIONS: dict[str, str] = dict(
     )
 )
 """The region to add to a language alone: every language code of Transcribe has a region."""
+_REDACTED_LANGUAGES = ("de-CH", "de-DE", "en-US", "es-US", "fr-CA", "fr-FR", "it-IT", "pt-BR", "pt-PT")
+"""The languages that Transcribe redacts in batch jobs. It redacts nothing while it identifies the language.
+
+Source: https://docs.aws.amazon.com/transcribe/latest/dg/pii-redaction-batch.html and /dg/doc-history.html
+"""
 _OTHER_NAMES = {"nb": "no", "fil": "tl"}
 """Languages whose code in BCP 47 differs from Transcribe's."""
 _TOO_LITTLE_SPEECH = re.compile(r"speech segment long enough|someone speaking|length is too small", re.IGNORECASE)
@@ -135,7 +141,8 @@ class Transcribe:
         reply = ask_aws(lambda: start(**request), none_if={"ConflictException"})
         if reply is not None:
             _job_of(reply)
-        return {"name": name, "bucket": bucket, "key": key}
+        is_redacted = {"redacted": True} if "ContentRedaction" in request else {}
+        return {"name": name, "bucket": bucket, "key": key, **is_redacted}
 
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
         """Return the job's state. AWS keeps jobs for 90 days and knows no older ones.
@@ -159,11 +166,14 @@ class Transcribe:
     def fetch(self, job: Job, delivered: bytes | None) -> bytes:
         """Read the transcript that Transcribe wrote to our bucket.
 
-        A job that failed for want of speech has none: its transcript is empty.
+        A job that failed for want of speech has none: its transcript is empty. Of a job that redacts, there is only a
+        redacted transcript, and the job says where.
         """
-        get = self._s3.get_object
-        place = {"Bucket": job["bucket"], "Key": job["key"]}
-        reply: bytes | None = ask_aws(lambda: get(**place)["Body"].read(), none_if={"NoSuchKey"})
+        key, get = self._transcript_key(job), self._s3.get_object
+        place = {"Bucket": job["bucket"], "Key": key}
+        reply: bytes | None = None
+        if key:
+            reply = ask_aws(lambda: read_reply(get(**place)["Body"], key), none_if={"NoSuchKey"})
         if reply is None:
             found = self._find(job)
             if found and _lacks_speech(found):
@@ -178,6 +188,14 @@ class Transcribe:
     def read_insights(self, reply: bytes) -> Insights:
         """Normalise a transcript file."""
         return reading.read_insights(reply)
+
+    def _transcript_key(self, job: Job) -> str | None:
+        """Return the key of the transcript. Transcribe names a redacted one by itself; None if the job has none."""
+        if not job.get("redacted"):
+            return str(job["key"])
+        transcript = (self._find(job) or {}).get("Transcript") or {}
+        path = unquote(urlsplit(transcript.get("RedactedTranscriptFileUri") or "").path).lstrip("/")
+        return path.removeprefix(f"{job['bucket']}/") or None
 
     def _find(self, job: Job) -> Mapping[str, Any] | None:
         """Return the job as AWS knows it, or None."""
@@ -199,8 +217,21 @@ def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ProviderRejected("the option vocabulary_name needs the option language: set both")
         settings["VocabularyName"] = options["vocabulary_name"]
     if "language" in options:
-        return {"LanguageCode": _language_code(options["language"]), "Settings": settings}
-    return {"IdentifyLanguage": True, "Settings": settings}
+        language = {"LanguageCode": _language_code(options["language"])}
+        return {**language, "Settings": settings, **_redaction(options, language["LanguageCode"])}
+    return {"IdentifyLanguage": True, "Settings": settings, **_redaction(options, None)}
+
+
+def _redaction(options: Mapping[str, Any], language_code: str | None) -> dict[str, Any]:
+    """Return the parameter that redacts. `redacted` alone: no unredacted transcript is written anywhere."""
+    entities = options.get("redact_pii")
+    if not entities:
+        return {}
+    if language_code not in _REDACTED_LANGUAGES:
+        allowed = ", ".join(_REDACTED_LANGUAGES)
+        raise ProviderRejected(f"the option redact_pii needs the option language: one of {allowed}")
+    redaction = {"RedactionType": "PII", "RedactionOutput": "redacted", "PiiEntityTypes": list(entities)}
+    return {"ContentRedaction": redaction}
 
 
 def _language_code(tag: str) -> str:

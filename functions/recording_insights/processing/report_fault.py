@@ -1,0 +1,40 @@
+"""State "Report fault": what failed by AWS or by ourselves goes on where it was, once that is mended."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from recording_insights.model.reasons import because
+from recording_insights.model.status import FINAL
+from recording_insights.processing.progress import Progress
+from recording_insights.processing.report_failure import stage_of_state, why
+from recording_insights.store.media import MediaStore
+
+PASSING = frozenset({"aws_unavailable", "aws_denied", "function_stopped", "secret_unavailable", "internal_error"})
+"""Reason codes that time or an operator mends. All others are about the content."""
+FIRST_WAIT = 30
+LONGEST_WAIT = 900
+
+
+def report_fault(state: Mapping[str, Any], *, store: MediaStore, give_up_hours: int) -> Progress:
+    """Write a fault to the row and return after which wait the state is entered again; its `outcome` says which one.
+
+    The wait grows with each fault in a row. The outcome is `failed` if the content is the cause, or if the faults have
+    lasted for `give_up_hours`.
+    """
+    progress = Progress.from_state(state)
+    code, reason = why(state["error"])
+    if code not in PASSING or _waited(progress.faults) >= give_up_hours * 3600:
+        return progress.end("failed", reason, code)
+    row = store.get(progress.recording_id, progress.media_id)
+    if row.get("status") not in FINAL:
+        store.wait(row, **because(stage_of_state(state), code, reason))
+    return replace(progress, wait_seconds=_wait(progress.faults), faults=progress.faults + 1)
+
+
+def _wait(faults: int) -> int:
+    return min(FIRST_WAIT << min(faults, 10), LONGEST_WAIT)
+
+
+def _waited(faults: int) -> int:
+    return sum(_wait(number) for number in range(faults))

@@ -1,0 +1,20 @@
+"""State "Report fault"."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from recording_insights.processing.report_failure import fault_of
+from recording_insights.processing.report_fault import report_fault
+from recording_insights.settings import ReportFaultSettings
+from wiring import Wiring
+
+logger = Logger(service="report-fault")
+wiring = Wiring(ReportFaultSettings)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """`Progress` with `error` and `failed_state` in, `Progress` out."""
+    progress = report_fault(event, store=wiring.media, give_up_hours=wiring.settings.give_up_hours)
+    logger.warning("fault", extra={**progress.to_state(), "fault": fault_of(event["error"])})
+    return progress.to_state()
