@@ -368,6 +368,7 @@ class Wiring(Generic[S]):
             checksum=self.s3_media.checksum,
             folder=self.folder_of(media.bucket),
             start_execution=self.start_processing,
+            end_wait=self.end_wait,
             who=who,
         )
 

@@ -17,7 +17,7 @@ from infra.access import Foundation
 from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
-from infra.state_machine import run_executions
+from infra.state_machine import run_executions, wake_executions
 from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.settings import (
@@ -270,7 +270,7 @@ def retry_routes(foundation: Foundation, workflow: sfn.StateMachine, retries: sf
             "admit_object",
             "Has an object processed that was ignored or never seen",
             reads(AdmitObjectSettings, workflow_arn=workflow.state_machine_arn),
-            [*writes, foundation.read_recordings(), foundation.list_recordings()],
+            [*writes, wake_executions(workflow), foundation.read_recordings(), foundation.list_recordings()],
         ),
         Route(
             POST,

@@ -21,7 +21,7 @@ from infra.access import Foundation
 from infra.customer_key import customer_key
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
-from infra.state_machine import run_executions
+from infra.state_machine import run_executions, wake_executions
 from recording_insights.model.media_object import SUFFIXES, TRACKS
 from recording_insights.settings import AdmitMediaSettings
 
@@ -87,6 +87,7 @@ class RecordingArrival(Construct):
                 # Without the right to list, S3 responds "access denied" for an object that is gone.
                 foundation.list_recordings(),
                 *run_executions(state_machine),
+                wake_executions(state_machine),
                 iam.PolicyStatement(
                     actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
                     resources=[self.queue.queue_arn],

@@ -22,7 +22,7 @@ from infra.python_function import PythonFunction, function_role
 from infra.state_machine import lambda_task, outcome, see_executions, standard_machine, wait, wake_executions
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
-from recording_insights.processing.late_files import LONGEST_SILENCE
+from recording_insights.processing.late_files import AWAIT_SECONDS, LONGEST_SILENCE
 from recording_insights.processing.poll_job import TIMEOUT_SECONDS as POLL_SECONDS
 from recording_insights.processing.recording_rights import TABLE_ACTIONS
 from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
@@ -283,10 +283,16 @@ class ProcessingWorkflow(Construct):
     ) -> sfn.IChainable:
         """The first choice: files are submitted at once, tracks are prepared before."""
         wait_for_files = wait(self, "Wait for files")
+        await_end = self._await_token("Await end of track", "went_on", cdk.Duration.seconds(AWAIT_SECONDS))
+        await_end.add_catch(prepare, errors=[sfn.Errors.TIMEOUT], outputs="{% $states.input %}")
+        # Not at once: a lasting fault of AWS would fill the history of the execution.
+        await_end.add_catch(wait_for_files, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
+        await_end.next(prepare)
         prepared = (
             sfn.Choice.jsonata(self, "Media prepared?")
             .when(outcome("prepare"), prepare)
             .when(outcome("running"), wait_for_files)
+            .when(outcome("awaiting"), await_end)
             .when(outcome("failed"), report)
             .when(outcome("empty"), sfn.Succeed.jsonata(self, "Nothing was recorded"))
             .when(outcome("over"), over)
@@ -308,14 +314,21 @@ class ProcessingWorkflow(Construct):
         return report
 
     def _await_callback(self, poll: tasks.LambdaInvoke) -> tasks.CallAwsService:
-        """Write the task token to the row, wait for the callback, then poll in any case.
+        """Wait for the callback, then poll in any case."""
+        longest = cdk.Duration.seconds(self._foundation.settings.callback_wait_seconds)
+        state = self._await_token("Await callback", "callback_at", longest)
+        state.add_catch(poll, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
+        return state.next(poll)
 
-        The write fails if the callback arrived before the wait.
+    def _await_token(self, name: str, arrived: str, longest: cdk.Duration) -> tasks.CallAwsService:
+        """Write the task token to the row of the media object, and wait until it comes back.
+
+        The write fails if the row has the attribute `arrived`: what the state waits for has arrived before.
         Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html
         """
-        state = tasks.CallAwsService.jsonata(
+        return tasks.CallAwsService.jsonata(
             self,
-            "Await callback",
+            name,
             service="dynamodb",
             action="updateItem",
             iam_resources=[self._foundation.table.table.table_arn],
@@ -327,14 +340,12 @@ class ProcessingWorkflow(Construct):
                     SORT: {"S": "{% '" + MEDIA_PREFIX + "' & $states.input.media_id %}"},
                 },
                 "UpdateExpression": "SET task_token = :token",
-                "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists(callback_at)",
+                "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists({arrived})",
                 "ExpressionAttributeValues": {":token": {"S": "{% $states.context.Task.Token %}"}},
             },
-            task_timeout=sfn.Timeout.duration(cdk.Duration.seconds(self._foundation.settings.callback_wait_seconds)),
+            task_timeout=sfn.Timeout.duration(longest),
             outputs="{% $states.input %}",
         )
-        state.add_catch(poll, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
-        return state.next(poll)
 
     def _await_turn(self, submit: tasks.LambdaInvoke) -> tasks.CallAwsService:
         """Write the task token to the item in the provider's queue, wait for a turn, then submit in any case.

@@ -6,11 +6,12 @@ Python decides the timing, as for the state machine that processes media objects
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
-from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait
+from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait, wake_executions
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.settings import CheckRecordingSettings, RecoverRecordingSettings
@@ -72,7 +73,7 @@ class RecordingWatch(Construct):
             "RecoverRecording",
             settings=foundation.settings,
             module="states.recover_recording",
-            description="Admits files whose events never came, and segments that are in no MP4",
+            description="Completes recordings, with files whose events never came and segments that are in no MP4",
             reads=foundation.settings_for(RecoverRecordingSettings, workflow_arn=workflow_arn),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
@@ -84,30 +85,36 @@ class RecordingWatch(Construct):
         )
 
     def recover_with(self, workflow: sfn.StateMachine) -> None:
-        """Set the state machine that processes recovered media.
+        """Set the state machine that processes recovered media, and whose waits for tracks end with the recording.
 
         It is set later, because of a cycle: the workflow needs the API's address, and the API starts this watch.
         """
         self._workflow_arn.text = workflow.state_machine_arn
-        self.recover.policy.add_statements(*run_executions(workflow))
+        self.check.policy.add_statements(wake_executions(workflow))
+        self.recover.policy.add_statements(*run_executions(workflow), wake_executions(workflow))
 
     def _definition(self) -> sfn.IChainable:
-        waiting = wait(self, "Wait")
-        check = lambda_task(self, "Check recording", self.check)
-        recover = lambda_task(self, "Recover recording", self.recover)
-        for task in (check, recover):
-            task.add_catch(
-                waiting,
-                errors=[sfn.Errors.ALL],
-                outputs="{% $merge([$states.input, {'wait_seconds': " + str(FAULT_SECONDS) + "}]) %}",
-            )
+        waiting, late_files = wait(self, "Wait"), wait(self, "Wait for files")
+        check = self._task("Check recording", self.check, after_faults=waiting)
+        recover = self._task("Recover recording", self.recover, after_faults=late_files)
         over = (
             sfn.Choice.jsonata(self, "Recording over?")
             .when(outcome("over"), sfn.Succeed.jsonata(self, "Recording watched"))
+            .when(outcome("ended"), late_files)
             .when(outcome("recover"), recover)
             .otherwise(waiting)
         )
         waiting.next(check)
+        late_files.next(recover)
         check.next(over)
-        recover.next(check)
+        recover.next(over)
         return waiting
+
+    def _task(self, name: str, function: PythonFunction, *, after_faults: sfn.Wait) -> tasks.LambdaInvoke:
+        task = lambda_task(self, name, function)
+        task.add_catch(
+            after_faults,
+            errors=[sfn.Errors.ALL],
+            outputs="{% $merge([$states.input, {'wait_seconds': " + str(FAULT_SECONDS) + "}]) %}",
+        )
+        return task

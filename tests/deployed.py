@@ -221,9 +221,9 @@ def entered(stack: LocalStack, execution: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def until_entered(stack: LocalStack, execution: Mapping[str, Any], state: str) -> None:
-    """Wait until an execution enters a state."""
-    until(lambda: state in entered(stack, execution), state)
+def until_entered(stack: LocalStack, execution: Mapping[str, Any], *states: str) -> None:
+    """Wait until an execution enters one of these states."""
+    until(lambda: not {*states}.isdisjoint(entered(stack, execution)), " or ".join(states))
 
 
 def states(stack: LocalStack, recording: Mapping[str, Any]) -> list[str]:

@@ -360,7 +360,7 @@ class CheckRecordingSettings(AgoraSettings, LateFilesSettings):
 
 
 @dataclass(frozen=True)
-class RecoverRecordingSettings(TableSettings, RecordingsBucketSettings, ProcessingSettings):
+class RecoverRecordingSettings(TableSettings, RecordingsBucketSettings, ProcessingSettings, LateFilesSettings):
     """The table, the bucket of the segments, and the state machine that processes what is recovered."""
 
 

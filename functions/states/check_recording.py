@@ -22,7 +22,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     watch = check_recording(
         Watch.from_state(event),
         store=wiring.recordings,
+        media_store=wiring.media,
         agora=wiring.agora,
+        end_wait=lambda task_token: wiring.end_wait(task_token),  # few checks need its client
         late_minutes=wiring.settings.late_files_minutes,
         deadline=Deadline.after(context.get_remaining_time_in_millis() / 1000 - LAST_WRITES_SECONDS),
     )

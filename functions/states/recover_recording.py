@@ -24,6 +24,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         reader=wiring.s3_media.range_reader,
         checksum=wiring.s3_media.checksum,
         start_execution=wiring.start_processing,
+        end_wait=wiring.end_wait,
+        late_minutes=wiring.settings.late_files_minutes,
     )
     logger.info("recovered", extra=watch.to_state())
     return watch.to_state()

@@ -15,6 +15,7 @@ Event = Mapping[str, Any]
 _SHOWN = {
     "Prepare media",
     "Wait for files",
+    "Await end of track",
     "Submit recording",
     "Await callback",
     "Wait",
@@ -22,6 +23,11 @@ _SHOWN = {
     "Save insights",
     "Report failure",
 }
+_AWAITED = {
+    "Await callback": ("the provider called back", "the provider had called back already", "no callback in time"),
+    "Await end of track": ("the playlist is closed", "the playlist had changed already", "the track goes on"),
+}
+"""Of each state that waits with a task token: how its wait ends by the token, before it began, and by its time-out."""
 _TASK_FAILURES = {"TaskFailed": "taskFailedEventDetails", "TaskTimedOut": "taskTimedOutEventDetails"}
 _EXECUTION_FAILURES = {
     "ExecutionFailed": "executionFailedEventDetails",
@@ -86,9 +92,9 @@ def _follow_task(visit: _Visit, event: Event) -> None:
 def _leave(visit: _Visit, event: Event) -> None:
     step = visit.step
     step.seconds = (event["timestamp"] - visit.entered).total_seconds()
-    if step.name == "Await callback":
-        # Whatever ends this wait, the execution polls next: a failure here does not fail the step.
-        step.state, step.detail = "done", _callback(visit)
+    if step.name in _AWAITED:
+        # Whatever ends this wait, the execution goes on: a failure here does not fail the step.
+        step.state, step.detail = "done", _end_of_wait(visit)
     elif visit.last_event in _TASK_FAILURES:
         step.state, step.detail = "failed", _failure(visit.last_failure, visit.failures)
     else:
@@ -106,13 +112,14 @@ def _stop(visit: _Visit, event: Event) -> None:
         step.detail = _failure({"error": kind, **(event.get(_EXECUTION_FAILURES[kind]) or {})}, visit.failures or 1)
 
 
-def _callback(visit: _Visit) -> str:
+def _end_of_wait(visit: _Visit) -> str:
+    by_token, before, by_time_out = _AWAITED[visit.step.name]
     if visit.last_event == "TaskSucceeded":
-        return "the provider called back"
-    # The write of the task token failed: a callback was noted before.
+        return by_token
+    # The write of the task token failed: what the state waits for was noted before.
     if visit.last_event == "TaskFailed" and visit.last_failure.get("error") != "States.Timeout":
-        return "the provider had called back already"
-    return "no callback in time"
+        return before
+    return by_time_out
 
 
 def _failure(failure: Mapping[str, Any], tries: int) -> str:
@@ -131,7 +138,10 @@ def _result(name: str, output: Mapping[str, Any]) -> str:
     match name:
         case "Prepare media":
             return _outcome(
-                output, running=f"files are missing, next check in {wait}", submit="one file of all segments"
+                output,
+                running=f"files are missing, next check in {wait}",
+                awaiting="the track is being recorded",
+                submit="one file of all segments",
             )
         case "Submit recording":
             return _outcome(output, running=f"accepted, first poll in {wait}", **_JOB_OUTCOMES)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
+from tests.conformance.journey import Journey
 from tests.conformance.scene import Scene
 from tests.transcribe_in_process import LocalCloud, behind, local_cloud
 from tests.ways_of_waiting import each_provider
@@ -67,6 +68,32 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
     with local_cloud() as cloud:
         behind(cloud, monkeypatch)
         yield cloud
+
+
+Travel = Callable[..., Journey]
+"""Makes a journey with a provider."""
+
+
+@pytest.fixture
+def travel(
+    definition: Mapping[str, Any],
+    watch_definition: Mapping[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[Travel]:
+    """Make a journey. The functions are wired to the last one."""
+    journeys: list[Journey] = []
+
+    def make(provider: str, **changes: Any) -> Journey:
+        if capabilities_of(provider).aws_service:
+            changes["cloud"] = request.getfixturevalue("cloud")
+        definitions: Any = {"definition": definition, "watch_definition": watch_definition}
+        journeys.append(Journey(provider, patch=monkeypatch, **definitions, **changes))
+        return journeys[-1]
+
+    yield make
+    for journey in journeys:
+        journey.close()
 
 
 @pytest.fixture

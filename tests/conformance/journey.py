@@ -40,7 +40,15 @@ from states import check_recording, prepare_media, recover_recording
 from tests.conformance.counted_aws import Bill, CountedBuckets, CountedStepFunctions, CountedTable, etag_of
 from tests.conformance.counts import Counts
 from tests.conformance.scene import MEDIA, RECORDINGS, SECRET, TASKS, WITHOUT_END, Scene
-from tests.conformance.state_machine import DEFAULTS, DEFAULTS_OF_WATCH, State, StateMachine, Task, TaskTimedOut
+from tests.conformance.state_machine import (
+    DEFAULTS,
+    DEFAULTS_OF_WATCH,
+    State,
+    StateMachine,
+    Task,
+    TaskTimedOut,
+    value_of,
+)
 from tests.stand_in_session import HOST
 from tests.transcribe_in_process import LocalCloud
 from tests.unit.agora import fake_agora
@@ -77,7 +85,8 @@ class Journey(Scene):
     """A customer with one provider; `polls` is how often a job is polled until it is done.
 
     `purpose` of a call to AWS is "media" for what a media object takes from its event to its end, "watch" for the watch
-    of a recording, and for a request the name of its route.
+    of a recording, and for a request the name of its route. `states` are those that the executions of "media" and
+    "watch" went through.
     """
 
     watch_definition: Mapping[str, Any] = field(default_factory=dict)
@@ -89,7 +98,8 @@ class Journey(Scene):
         self.agora = FakeAgora()
         self.due: list[_Due] = []
         self.begun = 0
-        self.waiting_for_turn: dict[str, _Due] = {}
+        self.states: dict[str, list[str]] = {"media": [], "watch": []}
+        self.waiting: dict[str, _Due] = {}
         super().__post_init__()
         self.ears.may_hear.clear()
 
@@ -189,16 +199,18 @@ class Journey(Scene):
         execution = _Due(self.clock.elapsed, iter(()), purpose)
         if "Await callback" in definition["States"]:
             tasks["Await callback"] = self._await_callback
-            tasks["Await turn"] = partial(self._wait_for_turn, execution)
+            for name in ("Await turn", "Await end of track"):
+                tasks[name] = partial(self._await_token, name, execution)
         wait = partial(self._wait, execution)
-        execution.steps = self._counted(StateMachine(definition, tasks, wait, defaults).run(state))
+        execution.steps = self._counted(StateMachine(definition, tasks, wait, defaults).run(state), purpose)
         return execution
 
-    def _counted(self, states: Iterator[str]) -> Iterator[str]:
+    def _counted(self, states: Iterator[str], purpose: str) -> Iterator[str]:
         for name in states:
             if name:
                 self.bill.add("transitions")
                 self.entered.append(name)
+                self.states[purpose].append(name)
             self._begin_executions()
             yield name
 
@@ -209,20 +221,19 @@ class Journey(Scene):
             if self.polls < 1:
                 self._finish_jobs()
 
-    def _wait_for_turn(self, execution: _Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
-        """Wait until another execution, or the end of a job, brings the token back, or the time is over."""
-        token = self._write_token("Await turn", entry, state)
-        ends_at = self.clock.elapsed + state["wait_seconds"]
-        self.waiting_for_turn[token] = execution
-        execution.at = ends_at
+    def _await_token(self, name: str, execution: _Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
+        """Wait until somebody brings the token back, or the time is over."""
+        token = self._write_token(name, entry, state)
+        self.waiting[token] = execution
+        execution.at = self.clock.elapsed + value_of(name, entry["TimeoutSeconds"], {"input": state})
         yield
         if token not in self.woken:
             raise TaskTimedOut
 
     def _wake(self) -> None:
         """Make the executions due whose tokens have come back."""
-        for token in self.waiting_for_turn.keys() & set(self.woken):
-            self.waiting_for_turn.pop(token).at = self.clock.elapsed
+        for token in self.waiting.keys() & set(self.woken):
+            self.waiting.pop(token).at = self.clock.elapsed
 
     @staticmethod
     def _task(module: ModuleType, entry: Mapping[str, Any], state: State) -> State:

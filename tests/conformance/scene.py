@@ -225,7 +225,11 @@ class Scene:
     def run(self) -> str:
         """Go through the workflow to its end, and let the vendor come to its own; the media object's final status."""
         tasks: dict[str, Task] = {name: partial(self._call, name) for name in TASKS}
-        waits: dict[str, Task] = {"Await callback": self._await_callback, "Await turn": self._await_turn}
+        waits: dict[str, Task] = {
+            "Await callback": self._await_callback,
+            "Await end of track": self._await_callback,
+            "Await turn": self._await_turn,
+        }
         machine = StateMachine(self.definition, {**tasks, **waits}, self._pass_time)
         for name in machine.run(self.start):
             self.entered.append(name)

@@ -1,6 +1,6 @@
 """Each kind of recording costs what the table in `counts` says: no change makes one dearer without saying so."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from struct import pack
@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from recording_insights.model.moments import utc_text
 from recording_insights.store.rows import RecordingRow
 from routes import get_insights, get_recording, list_recordings, start_recording, stop_recording
+from tests.conformance.conftest import Travel
 from tests.conformance.counts import EXPECTED, Counts, changes
 from tests.conformance.journey import CHANNEL, Journey
 from tests.unit.conversion.conftest import make_media
@@ -19,9 +21,9 @@ POLLED, CALLS_BACK, DELIVERS, OF_AWS, SENDS_RESULT = "marsview", "assemblyai", "
 HOUR = 3600
 UPLOAD_SECONDS = 10
 SEGMENT_SECONDS = 15
+EXITED = 8
+"""Agora's status of a recorder that has left."""
 
-Travel = Callable[..., Journey]
-"""Makes a journey with a provider."""
 KINDS: dict[str, Callable[[Travel], Counts]] = {}
 
 
@@ -35,41 +37,21 @@ def kind(name: str) -> Callable[[Callable[[Travel], Counts]], Callable[[Travel],
     return register
 
 
-@pytest.fixture
-def travel(
-    definition: Mapping[str, Any],
-    watch_definition: Mapping[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
-) -> Iterator[Travel]:
-    """Make a journey. The functions are wired to the last one."""
-    journeys: list[Journey] = []
-
-    def make(provider: str, **changes: Any) -> Journey:
-        if provider == OF_AWS:
-            changes["cloud"] = request.getfixturevalue("cloud")
-        definitions: Any = {"definition": definition, "watch_definition": watch_definition}
-        journeys.append(Journey(provider, patch=monkeypatch, **definitions, **changes))
-        return journeys[-1]
-
-    yield make
-    for journey in journeys:
-        journey.close()
-
-
 def mp4(number: int = 0) -> bytes:
     """An MP4, another one for each number: a box that players skip is at its end."""
     return make_media("aac", "mp4") + pack(">I4sI", 12, b"free", number)
 
 
-def recorded(journey: Journey, *, seconds: int = HOUR, parts: int = 1) -> RecordingRow:
-    """A mix that the API started and stopped, in MP4s of equal length."""
+def recorded(
+    journey: Journey, *, seconds: int = HOUR, parts: int = 1, end: Callable[[str], object] | None = None
+) -> RecordingRow:
+    """A mix that the API started, in MP4s of equal length. The API stops it, unless it ends otherwise."""
     row = journey.record()
     for part in range(parts):
         key = f"{row['prefix']}{row['sid']}_{CHANNEL}_{part}.mp4"
         arrives = seconds * (part + 1) / parts + UPLOAD_SECONDS
         journey.at(arrives, partial(journey.arrive, key, mp4(part)))
-    journey.at(seconds, partial(journey.ask, stop_recording, row["recording_id"]))
+    journey.at(seconds, partial(end or partial(journey.ask, stop_recording), row["recording_id"]))
     journey.go()
     return ended(journey, row["recording_id"])
 
@@ -146,6 +128,9 @@ def individual(travel: Travel) -> Counts:
     journey.at(seconds, partial(journey.ask, stop_recording, row["recording_id"]))
     journey.go()
     assert ended(journey, row["recording_id"])["media_counts"] == {"done": 2}
+    last = utc_text(journey.clock.start + timedelta(seconds=seconds + 2))
+    submitted = [media["submitted_at"] for media in journey.store.recordings.media_rows(row["recording_id"])]
+    assert submitted == [last] * 2, "the provider gets each track when its last file arrives"
     return journey.count("media")
 
 
@@ -162,6 +147,20 @@ def converted(travel: Travel) -> Counts:
 def watch(travel: Travel) -> Counts:
     journey = travel(CALLS_BACK)
     recorded(journey)
+    return journey.count("watch")
+
+
+@kind("watch of ten minutes, stopped")
+def watch_of_ten_minutes(travel: Travel) -> Counts:
+    journey = travel(CALLS_BACK)
+    recorded(journey, seconds=600)
+    return journey.count("watch")
+
+
+@kind("watch of ten minutes, without a stop")
+def watch_until_it_leaves(travel: Travel) -> Counts:
+    journey = travel(CALLS_BACK)
+    recorded(journey, seconds=600, end=lambda recording_id: setattr(journey.agora, "live_status", EXITED))
     return journey.count("watch")
 
 

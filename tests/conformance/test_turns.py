@@ -9,12 +9,11 @@ import pytest
 from recording_insights.processing.turns import Turns
 from recording_insights.store.turns import TurnStore
 from routes import stop_recording
+from tests.conformance.conftest import Travel
 from tests.conformance.counts import Counts
 from tests.conformance.journey import CHANNEL, Journey
-from tests.conformance.test_counts import CALLS_BACK, POLLED, Travel, ended, mp4, travel
+from tests.conformance.test_counts import CALLS_BACK, POLLED, ended, mp4
 
-__all__ = ["travel"]
-"""A fixture."""
 TRANSITIONS_OF_A_TURN, CALLS_OF_A_TURN = 3, 1
 """What a media object that waits for its turn may cost more."""
 

@@ -100,7 +100,8 @@ def test_what_comes_late_is_waited_for(stack: LocalStack) -> None:
     stack.set_wait_scale(HELD)
     assert stack.call_api("POST", f"/recordings/{recording_id}/stop").status_code == 202
     for track in tracks:
-        until_entered(stack, track, "Wait for files")
+        # Which of them depends on whether the first check or the stop comes first.
+        until_entered(stack, track, "Await end of track", "Wait for files")
     stack.dials(agora={"held_late": False})
     stack.set_wait_scale(FAST)
 

@@ -8,6 +8,7 @@ import pytest
 
 from infra.settings import StackSettings
 from recording_insights.bounded import LARGEST_REPLY, MOST_BYTES_FOR_A_MARK, MOST_MARKS
+from recording_insights.processing.late_files import AWAIT_SECONDS
 
 TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights", "Report fault", "Report failure"]
 LONGEST = {"Prepare media": 15 * 60 + 30}
@@ -28,7 +29,7 @@ def definition(template: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_states(definition: dict[str, Any]) -> None:
     assert definition["StartAt"] == "Media prepared?"
-    waits = {"Wait for files", "Await turn", "Await callback", "Wait", "Wait for repair"}
+    waits = {"Wait for files", "Await end of track", "Await turn", "Await callback", "Wait", "Wait for repair"}
     choices = {"Media prepared?", "Job finished?", "Fault passes?", "Go on where?"}
     ends = {"Nothing was recorded", "Nothing to do", "Recording failed"}
     assert set(definition["States"]) == {*TASKS, *waits, *choices, *ends}
@@ -37,7 +38,7 @@ def test_the_states(definition: dict[str, Any]) -> None:
 
 def test_the_tasks(definition: dict[str, Any]) -> None:
     tasks = {name for name, state in definition["States"].items() if state["Type"] == "Task"}
-    assert tasks == {*TASKS, "Await callback", "Await turn"}
+    assert tasks == {*TASKS, "Await end of track", "Await callback", "Await turn"}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -88,6 +89,7 @@ def test_media_is_submitted_unless_its_outcome_says_otherwise(definition: dict[s
     assert outcomes(choice) == {
         "prepare": "Prepare media",
         "running": "Wait for files",
+        "awaiting": "Await end of track",
         "failed": "Report failure",
         "empty": "Nothing was recorded",
         "over": "Nothing to do",
@@ -116,15 +118,37 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
     assert definition["States"]["Wait"]["Next"] == "Poll job"
 
 
-def test_after_the_callback_or_its_time_out_the_job_is_polled(definition: dict[str, Any]) -> None:
-    state = definition["States"]["Await callback"]
+@pytest.mark.parametrize(
+    ("name", "arrived", "seconds", "then", "caught"),
+    [
+        (
+            "Await callback",
+            "callback_at",
+            StackSettings("dev", "marsview").callback_wait_seconds,
+            "Poll job",
+            {"States.ALL": "Poll job"},
+        ),
+        (
+            "Await end of track",
+            "went_on",
+            AWAIT_SECONDS,
+            "Prepare media",
+            {"States.Timeout": "Prepare media", "States.ALL": "Wait for files"},
+        ),
+    ],
+)
+def test_a_task_token_that_comes_back_and_its_time_out_lead_on(
+    definition: dict[str, Any], name: str, arrived: str, seconds: int, then: str, caught: dict[str, str]
+) -> None:
+    state = definition["States"][name]
     assert state["Resource"].endswith(":states:::aws-sdk:dynamodb:updateItem.waitForTaskToken")
-    assert state["TimeoutSeconds"] == StackSettings("dev", "marsview").callback_wait_seconds
-    assert state["Next"] == "Poll job"
+    assert state["TimeoutSeconds"] == seconds
+    assert state["Next"] == then
     assert [(c["ErrorEquals"], c["Next"], c["Output"]) for c in state["Catch"]] == [
-        (["States.ALL"], "Poll job", "{% $states.input %}")
+        ([error], following, "{% $states.input %}") for error, following in caught.items()
     ]
-    assert "attribute_not_exists(callback_at)" in state["Arguments"]["ConditionExpression"]
+    assert state["Arguments"]["UpdateExpression"] == "SET task_token = :token"
+    assert state["Arguments"]["ConditionExpression"] == f"attribute_exists(pk) AND attribute_not_exists({arrived})"
 
 
 def test_after_its_turn_or_a_time_out_a_media_object_is_submitted(definition: dict[str, Any]) -> None:

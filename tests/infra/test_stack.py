@@ -50,6 +50,7 @@ ACTIONS = {
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
         "states:DescribeExecution",
+        "states:SendTaskSuccess",
         "states:StartExecution",
     },
     "prepare_media": {
@@ -117,6 +118,7 @@ ACTIONS = {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
+        "states:SendTaskSuccess",
     },
     "recover_recording": {
         "dynamodb:GetItem",
@@ -126,6 +128,7 @@ ACTIONS = {
         "s3:GetObject",
         "s3:ListBucket",
         "states:DescribeExecution",
+        "states:SendTaskSuccess",
         "states:StartExecution",
     },
     "receive_notification": {
@@ -186,6 +189,7 @@ ACTIONS = {
         "s3:GetObject",
         "s3:ListBucket",
         "states:DescribeExecution",
+        "states:SendTaskSuccess",
         "states:StartExecution",
     },
 }

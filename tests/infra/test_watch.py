@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 Template = dict[str, Any]
-TASKS = ["Check recording", "Recover recording"]
+WAIT_BEFORE = {"Check recording": "Wait", "Recover recording": "Wait for files"}
+TASKS = list(WAIT_BEFORE)
 FUNCTIONS = ["CheckRecording", "RecoverRecording"]
 
 
@@ -35,20 +36,18 @@ def test_the_states_and_their_order(machine: dict[str, Any], definition: dict[st
     assert machine["StateMachineType"] == "STANDARD"
     assert definition["QueryLanguage"] == "JSONata"
     assert definition["StartAt"] == "Wait"
-    assert set(definition["States"]) == {"Wait", *TASKS, "Recording over?", "Recording watched"}
-    assert definition["States"]["Wait"] == {
-        "Type": "Wait",
-        "Seconds": "{% $states.input.wait_seconds %}",
-        "Next": "Check recording",
-    }
+    assert set(definition["States"]) == {*WAIT_BEFORE.values(), *TASKS, "Recording over?", "Recording watched"}
+    for task, waiting in WAIT_BEFORE.items():
+        seconds = "{% $states.input.wait_seconds %}"
+        assert definition["States"][waiting] == {"Type": "Wait", "Seconds": seconds, "Next": task}
+        assert definition["States"][task]["Next"] == "Recording over?"
     choice = definition["States"]["Recording over?"]
     assert [(c["Condition"], c["Next"]) for c in choice["Choices"]] == [
         ("{% $states.input.outcome = 'over' %}", "Recording watched"),
+        ("{% $states.input.outcome = 'ended' %}", "Wait for files"),
         ("{% $states.input.outcome = 'recover' %}", "Recover recording"),
     ]
     assert choice["Default"] == "Wait"
-    assert definition["States"]["Check recording"]["Next"] == "Recording over?"
-    assert definition["States"]["Recover recording"]["Next"] == "Check recording"
     assert definition["States"]["Recording watched"]["Type"] == "Succeed"
 
 
@@ -63,7 +62,7 @@ def test_no_fault_of_aws_ends_the_watch(template: Template, definition: dict[str
         assert retry["JitterStrategy"] == "FULL"
         assert retry["MaxDelaySeconds"]
     [caught] = state["Catch"]
-    assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "Wait")
+    assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], WAIT_BEFORE[task])
     assert caught["Output"] == "{% $merge([$states.input, {'wait_seconds': 120}]) %}"
     [(_, function)] = resources(template, "AWS::Lambda::Function", f"Watch{task.title().replace(' ', '')}")
     assert state["TimeoutSeconds"] > function["Timeout"]  # which may have to wait for a worker

@@ -52,6 +52,11 @@ def unwatched(recording: RecordingRow) -> None:
     """No watch follows a stop."""
 
 
+def not_waited(task_token: str) -> None:
+    """No execution waits with a task token."""
+    raise AssertionError(f"nobody waits with {task_token}")
+
+
 def play(script: list[Scripted], call: str) -> Any:
     """Next entry of a script; asking for more than it holds is the test's failure."""
     if not script:

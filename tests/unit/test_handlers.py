@@ -231,7 +231,7 @@ def test_slices_that_no_mp4_holds_start_an_execution(
 
     states = [recover_recording.handler(recovery.watch.to_state(), None) for _ in range(2)]
 
-    assert [(state["outcome"], state["looked_at_slices"]) for state in states] == [("watching", True)] * 2
+    assert [(state["outcome"], state["looked_at_slices"]) for state in states] == [("over", True)] * 2
     [row] = recovery.recovered
     assert [state["media_id"] for state in step_functions.executions.values()] == [row["media_id"]]
 

@@ -25,6 +25,8 @@ from tests.deployed import (
 
 LOOKS = ["Prepare media", "Media prepared?"]
 TURN = ["Wait for files", *LOOKS]
+AWAITS = "Await end of track"
+"""Its time-out is 15 minutes of real time: no test lets it pass."""
 
 
 @pytest.fixture
@@ -74,6 +76,26 @@ def test_a_playlist_that_comes_first_waits_for_its_slices(stack: LocalStack, tra
     turns = visited.count("Wait for files")
     assert turns >= 1
     assert visited[: 3 + 3 * turns] == ["Media prepared?", *LOOKS, *TURN * turns]
+
+
+def test_the_closed_playlist_ends_the_wait_of_a_track_that_is_being_recorded(
+    stack: LocalStack, track: list[Path]
+) -> None:
+    *slices, playlist = track
+    closed = playlist.read_text()
+    opened = closed.replace("#EXT-X-ENDLIST", "")
+    key = drop(stack, opened.encode(), f"under way/{playlist.name}")
+    recording_id = recording_of(stack, key)
+    [execution] = until(lambda: executions(stack, read(stack, recording_id)), "the execution")
+    until_entered(stack, execution, AWAITS)
+    drop_all(stack, slices, "under way")
+    drop(stack, closed.encode(), key)
+
+    recording = until_ended(stack, recording_id)
+
+    assert recording["status"] == "done", recording
+    assert states(stack, recording)[:4] == ["Media prepared?", *LOOKS, AWAITS]
+    assert "task_token" not in recording["media"][0]
 
 
 def test_a_segment_that_never_arrives_leaves_a_gap_that_is_named(stack: LocalStack, track: list[Path]) -> None:

@@ -40,14 +40,16 @@ def admit_media(
     checksum: Callable[[MediaObject], str | None],
     folder: TrackFiles,
     start_execution: ExecutionStarter,
+    end_wait: Callable[[str], None],
     who: str | None = None,
 ) -> Admission:
     """Write the row of a media object and start its execution, or return why it is ignored.
 
     The row is written before the execution starts, and the execution's name follows from the object. A repeated event,
     also after a crash in between, leads to the same row and the same execution. So does another version of the object
-    with the same `checksum`, S3's own: a copy in place, for example. A copy under another key is ignored. `who` is the
-    caller who named the object, if one did.
+    with the same `checksum`, S3's own: a copy in place, for example. A copy under another key is ignored. A closed
+    playlist ends the wait of the track's execution, by its task token. `who` is the caller who named the object, if one
+    did.
     """
     recording = store.recordings.find_by_folder(media)
     if recording and "channel" in recording:
@@ -58,7 +60,7 @@ def admit_media(
     arrival = _Arrival(recording_id, media, checksum, who=who)
     if media.is_track:
         # Agora rewrites the playlist after every segment.
-        track = _to_be_started(media, recording_id, store, folder)
+        track = _to_be_started(media, recording_id, store, folder, end_wait)
         if track is None:
             return {"ignored": "the track is being processed, or was processed before"}
         arrival = replace(arrival, media=track)
@@ -154,25 +156,34 @@ class _Arrival:
         return False
 
 
-def _to_be_started(track: MediaObject, recording_id: str, store: MediaStore, folder: TrackFiles) -> MediaObject | None:
+def _to_be_started(
+    track: MediaObject,
+    recording_id: str,
+    store: MediaStore,
+    folder: TrackFiles,
+    end_wait: Callable[[str], None],
+) -> MediaObject | None:
     """Return the media object whose execution a playlist's event starts: the track, or its next continuation.
 
-    None if an execution will process the segments in the playlist, or has processed them. An event after the track
-    was processed costs one read of the row and one of the playlist. Each continuation costs one more read of a row.
+    None if an execution will process the segments in the playlist, or has processed them. If the execution waits for
+    the end of the playlist and that has come, its wait ends. An event costs one read of the row and one of the
+    playlist. Each continuation costs one more read of a row.
     """
     media = track
     playlist: Playlist | None = None
     while row := store.find(recording_id, media.media_id):
+        playlist = playlist or _read_playlist(track.playlist, folder)
         if row["status"] in ("waiting", "preparing") and "prepared" not in row:
-            if "being_made" not in row:
-                # The track is read after this moment, and what the playlist names now will be in it.
-                return media if row["status"] == "waiting" else None
-            if store.note_going_on(recording_id, media.media_id):
-                return None
-            continue  # the run that prepared the track has just ended
+            # Without a run, the track is read after this moment, and what the playlist names now will be in it.
+            if playlist.closed or "being_made" in row:
+                noted = store.note_going_on(recording_id, media.media_id)
+                if noted is None:
+                    continue  # the run that prepared the track has just ended
+                if "task_token" in noted:
+                    end_wait(noted["task_token"])
+            return media if row["status"] == "waiting" and "being_made" not in row else None
         if "ends_at_ms" not in row:
             return None
-        playlist = playlist or _read_playlist(track.playlist, folder)
         if not beyond(playlist, row["ends_at_ms"]).segments:
             return None
         media = media.next_continuation(row["ends_at_ms"])

@@ -12,8 +12,15 @@ LONGEST_SILENCE = timedelta(hours=24)
 """Agora's longest silence: after it, a recording whose end is unknown counts as ended."""
 BEING_WRITTEN = timedelta(minutes=3)
 """An open playlist that was written since then is still being written."""
+AWAIT_SECONDS = 900
+"""Between the checks of a track that is being recorded. Only its closed playlist or the recording's end ends it.
+
+The event of the playlist ends the wait. The check is for a lost event and for a recorder that died.
+"""
+NOT_AWAITED_SECONDS = 60
+"""Until the next check if that wait does not begin: more of the track has just arrived, or AWS has a fault."""
 LEAST_GROWTH = 0.01
-"""Least wait as a share of the time since the first check: an execution's history has 25,000 events at most.
+"""Least wait as a share of the time in which files may be late: an execution's history has 25,000 events at most.
 
 Segments may arrive every few seconds for days.
 """
@@ -37,10 +44,21 @@ class LateFiles:
         return utc_text(max(moments)) if moments else self.row["arrived_at"]
 
     @property
+    def awaited_since(self) -> datetime:
+        """When the checks for late files began: when the track arrived, or the recording ended if that was later."""
+        arrived = datetime.fromisoformat(self.row["waiting_since"])
+        ended = ended_at(self.recording)
+        return max(arrived, datetime.fromisoformat(ended)) if ended else arrived
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the track is still being recorded, as far as that is known."""
+        return bool(self.track.recorders) and not self.track.closed and not ended_at(self.recording)
+
+    @property
     def patience(self) -> timedelta:
         """How long the wait lasts after `quiet_since`."""
-        may_continue = bool(self.track.recorders) and not self.track.closed and not ended_at(self.recording)
-        return LONGEST_SILENCE if may_continue else timedelta(minutes=self.late_minutes)
+        return LONGEST_SILENCE if self.is_recorded else timedelta(minutes=self.late_minutes)
 
     @property
     def nothing_will_follow(self) -> bool:
@@ -71,7 +89,7 @@ def is_being_written(key: str, files: TrackFiles, now: datetime) -> bool:
 def seconds_until_next_check(*, quiet_seconds: float, waiting_seconds: float) -> int:
     """Return the whole seconds until the next check: a share of the time since a file was written.
 
-    `waiting_seconds` is the time since the first check.
+    `waiting_seconds` is the time in which files may be late.
     """
     seconds = max(quiet_seconds * GROWTH, waiting_seconds * LEAST_GROWTH, SHORTEST_WAIT)
     return round(min(seconds, LONGEST_WAIT))

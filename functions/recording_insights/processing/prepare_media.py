@@ -17,6 +17,7 @@ from recording_insights.model.moments import utc_text
 from recording_insights.model.reasons import NO_REASON, because
 from recording_insights.processing.file_conversion import FileConversion
 from recording_insights.processing.late_files import (
+    NOT_AWAITED_SECONDS,
     LateFiles,
     ended_at,
     is_being_written,
@@ -42,10 +43,10 @@ def prepare_media(
 ) -> Progress:
     """Check the track. Prepare the file once the track is complete, or no more of it arrived for `late_minutes`.
 
-    While a track is being recorded, the checks become rarer, as polls do. Segments that never arrived are left out,
-    keep their length as silence, and are named in the row. A track without segments ends as empty, a track without
-    sound as failed. If more of the track arrives while the file is made, the track is checked once more: no other
-    execution would process that.
+    While a track is being recorded, the event of its closed playlist ends the wait. After that the checks become rarer,
+    as polls do. Segments that never arrived are left out, keep their length as silence, and are named in the row. A
+    track without segments ends as empty, a track without sound as failed. If more of the track arrives while the file
+    is made, the track is checked once more: no other execution would process that.
 
     A file is converted at once, and its media object waits for the provider again. If the file cannot be converted, the
     row says why, and "Submit recording" decides what follows.
@@ -98,9 +99,10 @@ class _Check:
             if row["status"] not in ("waiting", "preparing") or "prepared" in row:
                 return self._continue_after(row)
             recording = self.store.recordings.find(recording_id) or RecordingRow()
+            if "went_on" in row:  # before the playlist is read: an event after that ends the wait that follows
+                self.store.note(recording_id, media_id, went_on=None)
             if not ended_at(recording) and is_being_written(row["key"], self.folder, self.now()):
-                since = row["waiting_since"]
-                return self._check_again(self.progress, row, "the track is still being recorded", since)
+                return self._await_end(self.progress, row, "the track is still being recorded")
             # Files that arrive before this write are in what is read below. Files that arrive after it are noted in
             # the row, and the conclusion is not written.
             run_id = uuid4().hex
@@ -128,18 +130,25 @@ class _Check:
         quiet_seconds = progress.elapsed_seconds(since, self.now())
         if quiet_seconds >= late.patience.total_seconds() or late.nothing_will_follow:
             return None
-        return self._check_again(progress, row, missing, since)
-
-    def _check_again(self, progress: Progress, row: MediaRow, missing: str, since: str) -> Progress:
-        """Note what is missing, and check again later; `since` is when a file was last written."""
-        now = self.now()
-        why = because("preparation", "awaiting_files", f"waiting for files: {missing}")
-        self.store.wait(row, status="preparing", being_made=None, went_on=None, **why)
-        seconds = seconds_until_next_check(
-            quiet_seconds=progress.elapsed_seconds(since, now),
-            waiting_seconds=(now - datetime.fromisoformat(row["waiting_since"])).total_seconds(),
+        if late.is_recorded:
+            return self._await_end(progress, row, missing)
+        self._note_wait(row, missing)
+        return progress.wait(
+            seconds_until_next_check(
+                quiet_seconds=quiet_seconds,
+                waiting_seconds=(self.now() - late.awaited_since).total_seconds(),
+            )
         )
-        return progress.wait(seconds)
+
+    def _await_end(self, progress: Progress, row: MediaRow, missing: str) -> Progress:
+        """Note what is missing, and wait for the end of the playlist."""
+        self._note_wait(row, missing)
+        return progress.await_end(NOT_AWAITED_SECONDS)
+
+    def _note_wait(self, row: MediaRow, missing: str) -> None:
+        """Write that a track waits. What went on since it was read stays noted: it ends a wait that begins now."""
+        why = because("preparation", "awaiting_files", f"waiting for files: {missing}")
+        self.store.wait(row, status="preparing", being_made=None, task_token=None, **why)
 
     def _continue_after(self, concluded: MediaRow | MediaChanges) -> Progress:
         """Return where a media object leads that needs no more checks."""

@@ -10,8 +10,8 @@ Outcome = Literal["prepare", "empty", "submit", "parked", "awaiting", "running",
 
 `over` ends in both: the media object is done, or another execution works on it.
 
-- "Media prepared?": `prepare` and `running` check the files again, now or after a wait; `empty` ends, since nothing was
-  recorded; `failed` reports; `submit` submits.
+- "Media prepared?": `prepare` and `running` check the files again, now or after a wait; `awaiting` waits for the end of
+  the playlist and checks; `empty` ends, since nothing was recorded; `failed` reports; `submit` submits.
 - "Job finished?": `submit` submits (again); `parked` waits for a turn at the provider and submits; `prepare` converts
   the file to a format that the provider takes; `awaiting` waits for the callback; `running` waits and polls;
   `succeeded` saves; `failed` reports.
@@ -71,6 +71,10 @@ class Progress:
             waited_seconds=self.waited_seconds + seconds,
             faults=0,
         )
+
+    def await_end(self, seconds: int) -> Self:
+        """Check again once the playlist of the track is closed; after `seconds` if the task token cannot be written."""
+        return replace(self, outcome="awaiting", wait_seconds=seconds, attempt=self.attempt + 1, faults=0)
 
     def park(self, seconds: int, *, queue: str, place: str) -> Self:
         """Wait for a turn at a place in a provider's queue, `seconds` at the longest."""

@@ -23,6 +23,7 @@ _ENDED = {
 }
 _STAGES: Mapping[str, Stage] = {
     "Prepare media": "preparation",
+    "Await end of track": "preparation",
     "Submit recording": "submission",
     "Await callback": "result",
     "Poll job": "result",

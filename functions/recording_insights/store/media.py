@@ -25,7 +25,7 @@ from recording_insights.store.contents import Content, ContentStore
 from recording_insights.store.expressions import change_of, if_it_holds, put_of, read, update_of, write_all
 from recording_insights.store.finished_jobs import FinishedJobStore
 from recording_insights.store.keys import PARTITION, media_key, try_key
-from recording_insights.store.numbers import encode
+from recording_insights.store.numbers import decode, encode
 from recording_insights.store.provider_jobs import ProviderJobStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import Job, MediaChanges, MediaRow, TryRow
@@ -370,22 +370,34 @@ class MediaStore:
         first = Attr("callback_at").not_exists() & Attr("provider").eq(provider)
         return self._update(recording_id, media_id, callback, condition=first)
 
-    def note_going_on(self, recording_id: str, media_id: str) -> bool:
-        """Note that more of a track arrived, for the run that prepares the track; False if there is no such run."""
+    def note_going_on(self, recording_id: str, media_id: str) -> MediaRow | None:
+        """Note that more of a track arrived, and return its row as it is then; None if its file has been prepared.
+
+        The run that prepares the track begins again. No execution begins to wait with a task token, and the row has the
+        token of one that waits: whichever write is first, none waits for what has arrived.
+        """
         from boto3.dynamodb.conditions import Attr
 
-        return self._update(recording_id, media_id, {"went_on": self.timestamp}, condition=Attr("being_made").exists())
+        is_unprepared = Attr("status").is_in(["waiting", "preparing"]) & Attr("prepared").not_exists()
+        reply = if_it_holds(
+            self.table.update_item,
+            Key=media_key(recording_id, media_id),
+            **update_of({"went_on": self.timestamp}),
+            ConditionExpression=Attr(PARTITION).exists() & is_unprepared,
+            ReturnValues="ALL_NEW",
+        )
+        return decode(reply["Attributes"]) if reply else None
 
     def conclude(self, recording_id: str, media_id: str, by: str, **changes: Unpack[MediaChanges]) -> bool:
         """Write the result of the run `by` that prepared a track.
 
         Returns False if the track changed since the run started, if another run took over, or if the media object is
-        in a terminal status. A change is noted on the condition that a run is under way: whichever write is first, no
-        change is lost.
+        in a terminal status. A change is noted on the condition that the track is not prepared: whichever write is
+        first, no change is lost.
         """
         from boto3.dynamodb.conditions import Attr
 
-        concluded: MediaChanges = {"being_made": None, "quiet_since": None}
+        concluded: MediaChanges = {"being_made": None, "quiet_since": None, "task_token": None}
         unchanged = Attr("being_made").eq(by) & Attr("went_on").not_exists()
         return self._update(recording_id, media_id, {**concluded, **changes}, condition=unchanged)
 

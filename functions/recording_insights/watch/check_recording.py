@@ -4,6 +4,7 @@ Agora's response to a start proves nothing: only a query tells whether the recor
 Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best-practices
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -14,11 +15,13 @@ from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, SecretUnavailable, SecretUnusable, UploadCredentialsError
 from recording_insights.model.reasons import because_of_recorder
 from recording_insights.recordings.channel_claim import is_held
-from recording_insights.recordings.end import LOST_SECONDS, UNDER_WAY, end_by_stop, end_left, free_channel
+from recording_insights.recordings.end import LOST_SECONDS, end_by_stop, end_left, free_channel
 from recording_insights.recordings.recorder import is_named
 from recording_insights.recordings.request import MOST_HOURS, claimed_name
+from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
+from recording_insights.store.rows import RecordingChanges, RecordingRow
+from recording_insights.watch.completion import complete, end_waits, is_over
 from recording_insights.watch.credentials import renew_credentials
 from recording_insights.watch.progress import Watch
 
@@ -29,9 +32,16 @@ START_SECONDS = 90
 """A recorder that has not joined by then counts as failed."""
 STEP_SECONDS = 5
 """Between the first queries; each wait for the recorder to join is longer by as much than the wait before."""
-SHORTEST_INTERVAL_SECONDS = 120
-"""Agora allows one query in two minutes for a recorder that runs."""
-LONGEST_INTERVAL_SECONDS = 900
+SILENCE_SECONDS = 120
+"""After a query about a running recorder that Agora did not answer. Agora allows one query in two minutes for it.
+
+Source: https://docs.agora.io/en/cloud-recording/best-practices/integration-best-practices
+"""
+INTERVAL_SECONDS = 900
+"""Between the queries about a recorder that runs: so late at most is it noticed that the recorder has left by itself.
+
+Nothing else follows from a query. Files are processed as they arrive, and a stop or a notification writes the end.
+"""
 RENEW_SECONDS = 3600
 """Agora recommends to renew the credentials about every hour, in recordings that last longer than an hour."""
 FAULT_SECONDS = 30
@@ -48,22 +58,28 @@ class Check:
 
 
 def check_recording(
-    watch: Watch, *, store: RecordingStore, agora: "AgoraClient", late_minutes: int, deadline: Deadline
+    watch: Watch,
+    *,
+    store: RecordingStore,
+    media_store: MediaStore,
+    agora: "AgoraClient",
+    end_wait: Callable[[str], None],
+    late_minutes: int,
+    deadline: Deadline,
 ) -> Watch:
-    """Check a recording once; returns the watch with its next wait, with outcome "recover", or ended.
+    """Check a recording once; returns the watch with its next wait, or with another outcome.
 
     Faults never end the watch. If Agora cannot be queried, or the credentials of the recorder cannot be renewed, the
-    row gets the reason and the watch waits.
+    row gets the reason and the watch waits. Once the recording has ended, the executions of its tracks no longer wait
+    for the ends of these, with their task tokens.
     """
     while found := store.find_with_media(watch.recording_id):
         recording, media = found
         if recording["created_at"] != watch.opened_at or (watch.stops_only and not _is_stop_open(recording)):
             break
-        if _is_settled(recording, media):
-            recovers = "complete_at" in recording and not watch.looked_at_slices
-            return watch.recover() if recovers else watch.end()
-        if "stopped_at" in recording:
-            return _settle(watch, recording, media, store=store, late_minutes=late_minutes)
+        if "stopped_at" in recording or is_over(recording, media):
+            end_waits(media, store=media_store, end_wait=end_wait)
+            return complete(watch, recording, media, store=store, late_minutes=late_minutes)
         recorder = _Recorder(recording, store, agora, deadline)
         check = recorder.check_any(watch)
         if not check.ended:
@@ -96,7 +112,7 @@ class _Recorder:
         elapsed = watch.elapsed_seconds(watch.opened_at, self.store.now())
         may_start = not self.is_starting or self._holds_channel()
         if elapsed < (_longest_seconds(self.recording) if may_start else START_SECONDS):
-            return Check(watch.wait(min(max(int(elapsed / 4), STEP_SECONDS), LONGEST_INTERVAL_SECONDS)))
+            return Check(watch.wait(min(max(int(elapsed / 4), STEP_SECONDS), INTERVAL_SECONDS)))
         if not self.is_starting:
             return self._left(watch, "max_hours have passed, and Agora never reported its id")
         # The claim stays on the channel. It has lapsed, so the next start asks Agora, and finds a recorder that runs.
@@ -182,7 +198,7 @@ class _Recorder:
         """
         if live.records:
             self.store.update(watch.recording_id, {"status": "recording"}, only_in=("starting",))
-            return Check(watch.enter("recording", self.store.timestamp).wait(SHORTEST_INTERVAL_SECONDS))
+            return Check(watch.enter("recording", self.store.timestamp).wait(INTERVAL_SECONDS))
         elapsed = watch.elapsed_seconds(watch.since, self.store.now())
         if elapsed < START_SECONDS:
             return Check(watch.wait(min(STEP_SECONDS * (watch.attempt + 1), ceil(START_SECONDS - elapsed))))
@@ -206,17 +222,14 @@ class _Recorder:
 
     def _running(self, watch: Watch, live: LiveState) -> Check:
         """Check a recorder that has joined. If Agora cannot find it for 100 s, it has left."""
-        now = self.store.now()
         if live.status is None:
             if watch.phase != "lost":
                 # It is not documented which credentials the recorder on the other host has.
                 watch = replace(watch.enter("lost", self.store.timestamp), credential_seconds=RENEW_SECONDS)
-            if watch.elapsed_seconds(watch.since, now) >= LOST_SECONDS:
+            if watch.elapsed_seconds(watch.since, self.store.now()) >= LOST_SECONDS:
                 return self._left(watch, live.meaning)
             return Check(watch.wait(LOST_SECONDS))  # a query before that could not end the phase
-        watch = self._found(watch)
-        usual = int(watch.elapsed_seconds(watch.since, now) / 2)
-        return Check(watch.wait(min(max(usual, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS)))
+        return Check(self._found(watch).wait(INTERVAL_SECONDS))
 
     def _wait_for_agora(self, watch: Watch) -> Watch:
         """Wait after a query without a response.
@@ -227,9 +240,9 @@ class _Recorder:
         if self.is_starting:
             # A day of checks every 30 s would exceed the longest history of an execution.
             usual = int((self.store.now() - datetime.fromisoformat(watch.opened_at)).total_seconds() / 20)
-            seconds = min(max(usual, FAULT_SECONDS), LONGEST_INTERVAL_SECONDS)
+            seconds = min(max(usual, FAULT_SECONDS), INTERVAL_SECONDS)
             return watch.enter("starting", self.store.timestamp).wait(seconds)
-        return self._found(watch).wait(SHORTEST_INTERVAL_SECONDS)
+        return self._found(watch).wait(SILENCE_SECONDS)
 
     def _found(self, watch: Watch) -> Watch:
         return watch.enter("recording", self.store.timestamp) if watch.phase in ("lost", "stopping") else watch
@@ -257,54 +270,9 @@ class _Recorder:
         return is_held(claim, self.recording["recording_id"], self.store)
 
 
-def _is_settled(recording: RecordingRow, media: list[MediaRow]) -> bool:
-    if recording["status"] in ("failed", "empty") and not media:
-        return True
-    # Agora may report the upload as complete before the first file has arrived here.
-    return "complete_at" in recording and bool(media)
-
-
 def _is_stop_open(recording: RecordingRow) -> bool:
     """Return whether a stop waits for proof that the recorder leaves."""
     return "stop_requested_at" in recording and "stopped_at" not in recording
-
-
-def _settle(
-    watch: Watch, recording: RecordingRow, media: list[MediaRow], *, store: RecordingStore, late_minutes: int
-) -> Watch:
-    """After the end: declare the recording complete once no file has arrived for `late_minutes`.
-
-    The folder is looked through first: for files without a row, and for lost parts. Only after that does a recording
-    without any file fail.
-    """
-    # A track that waits for segments counts with the newest of them.
-    arrivals = [item.get("quiet_since") or item["arrived_at"] for item in media if "recovered" not in item]
-    since = max([recording["stopped_at"], *arrivals])
-    if (watch.phase, watch.since) != ("ended", since):
-        watch = replace(watch.enter("ended", since), looked_at_slices=False)
-    left = late_minutes * 60 - watch.elapsed_seconds(since, store.now())
-    if left > 0:
-        return watch.wait(ceil(left))
-    complete: RecordingChanges = {"complete_at": store.timestamp, "watch_reason": None}
-    if media:
-        store.update(watch.recording_id, complete, only_without="complete_at")
-    if not watch.looked_at_slices:
-        return watch.recover()
-    if media:
-        return watch.end()
-    verdict: RecordingChanges = {**complete, **_without_files(watch, recording, late_minutes)}
-    if store.update(watch.recording_id, verdict, only_in=(*UNDER_WAY, "stopping")):
-        return watch.end()
-    return watch.wait(STEP_SECONDS)  # the first file has arrived since the row was read
-
-
-def _without_files(watch: Watch, recording: RecordingRow, late_minutes: int) -> RecordingChanges:
-    """Return status and reason of a recording that has ended without any file."""
-    within = f"within {late_minutes} minutes of the end"
-    if watch.names_files or recording.get("ended_by") == "stop":
-        return {"status": "failed", **because_of_recorder("no_file_came", f"Agora recorded, but no file came {within}")}
-    known = recording.get("reason", "the recorder left by itself")
-    return {"status": "empty", **because_of_recorder("nothing_recorded", f"{known}, and no file came {within}")}
 
 
 def _longest_seconds(recording: RecordingRow) -> int:

@@ -21,7 +21,10 @@ the recorder again. "stopping": the same, after a stop that found no recorder. "
 
 @dataclass(frozen=True)
 class Watch:
-    """The watch over one recording, until its `outcome` is "over"; "recover" means: recover lost parts, then go on.
+    """The watch over one recording, until its `outcome` is "over".
+
+    "watching": wait, then check the recorder. "ended": wait for files, then complete the recording. "recover": complete
+    it at once, with what is lost.
 
     `opened_at` is the recording's `created_at`: a repeated start of the same id has another one. `since` (ISO 8601),
     `attempt` and `waited_seconds` count from the beginning of the phase. `names_files` is whether Agora has named a
@@ -33,7 +36,7 @@ class Watch:
     recording_id: str
     opened_at: str
     since: str
-    outcome: Literal["watching", "recover", "over"] = "watching"
+    outcome: Literal["watching", "ended", "recover", "over"] = "watching"
     phase: Phase = "unnamed"
     attempt: int = 0
     wait_seconds: int = FIRST_CHECK_SECONDS
@@ -87,13 +90,17 @@ class Watch:
             credential_seconds=self.credential_seconds + seconds,
         )
 
+    def await_files(self, seconds: int) -> Self:
+        """Complete the recording after `seconds`, unless files arrive until then."""
+        return replace(self.wait(seconds), outcome="ended")
+
     def recover(self) -> Self:
-        """Recover lost parts, then check again at once."""
+        """Recover lost parts at once."""
         return replace(self, outcome="recover", wait_seconds=0)
 
     def recovered(self) -> Self:
         """Go on after lost parts were recovered."""
-        return replace(self, outcome="watching", looked_at_slices=True)
+        return replace(self, looked_at_slices=True)
 
     def end(self) -> Self:
         """End the watch."""

@@ -1,4 +1,7 @@
-"""State "Recover recording": admit the files whose events never came, and the parts that only segments hold."""
+"""State "Recover recording": complete a recording that has ended, and what is missing of it.
+
+That are the files whose events never came, and the parts that only segments hold.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +17,7 @@ from recording_insights.model.media_object import MOST_PARTS, MediaObject
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecordingRow
+from recording_insights.watch.completion import complete
 from recording_insights.watch.lost_parts import LostParts, find_lost_parts
 from recording_insights.watch.progress import Watch
 
@@ -28,18 +32,25 @@ def recover_recording(
     reader: Callable[[MediaObject], RangeReader],
     checksum: Callable[[MediaObject], str | None],
     start_execution: ExecutionStarter,
+    end_wait: Callable[[str], None],
+    late_minutes: int,
 ) -> Watch:
-    """Admit the media in the recording's folder that have no row, then the lost parts; repeating it changes nothing.
+    """Complete a recording that has ended; returns the watch with its next wait for files, or ended.
 
-    One execution starts for each recorder whose segments hold lost parts. In mode individual, segments are those of
-    tracks, so no part can be lost.
+    Once no file has arrived for `late_minutes`, the media in the recording's folder that have no row are admitted, then
+    the lost parts. Repeating it changes nothing. One execution starts for each recorder whose segments hold lost parts.
+    In mode individual, segments are those of tracks, so no part can be lost.
 
     The row of a media object is written before its execution starts. A row from an earlier try stays as it is, even if
     files have arrived since.
     """
     found = store.find_with_media(watch.recording_id)
     if found is None or found[0]["created_at"] != watch.opened_at:
-        return watch.recovered()
+        return watch.end()
+    if watch.outcome != "recover":
+        watch = complete(watch, *found, store=store, late_minutes=late_minutes)
+    if watch.outcome != "recover":
+        return watch
     recording, media = found
     listed = folder.list(recording["prefix"])
     for forgotten in media_without_row(listed, media, bucket=bucket, recording=recording):
@@ -52,17 +63,18 @@ def recover_recording(
             checksum=checksum,
             folder=folder,
             start_execution=start_execution,
+            end_wait=end_wait,
         )
-    if recording.get("mode", "mix") == "individual":
-        return watch.recovered()
-    media = store.media_rows(watch.recording_id)
-    for media_object, lost in _recovered(recording, media, listed, folder, bucket, store.now()):
-        if lost:
-            providers = [recording["provider"]]
-            media_store.admit(watch.recording_id, media_object, providers=providers, offset_ms=lost.offset_ms)
-        row = media_store.get(watch.recording_id, media_object.media_id)
-        begin(row, store=media_store, start_execution=start_execution)
-    return watch.recovered()
+    if recording.get("mode", "mix") != "individual":
+        media = store.media_rows(watch.recording_id)
+        for media_object, lost in _recovered(recording, media, listed, folder, bucket, store.now()):
+            if lost:
+                providers = [recording["provider"]]
+                media_store.admit(watch.recording_id, media_object, providers=providers, offset_ms=lost.offset_ms)
+            row = media_store.get(watch.recording_id, media_object.media_id)
+            begin(row, store=media_store, start_execution=start_execution)
+    found = store.find_with_media(watch.recording_id)
+    return complete(watch.recovered(), *found, store=store, late_minutes=late_minutes) if found else watch.end()
 
 
 def _recovered(

@@ -8,7 +8,7 @@ import pytest
 from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject
 from recording_insights.store.media import MediaStore
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, not_waited
 from tests.unit.media.test_intake import wav
 from tests.unit.processing.track_scene import BEGAN, FOLDER, SID, FakeFolder, stamp
 from tests.unit.watch.recovery_scene import STEM, named, unix_ms
@@ -37,6 +37,7 @@ class Arrivals:
             checksum=lambda media: None,
             folder=self.folder,
             start_execution=lambda *, name, state: True,
+            end_wait=not_waited,
         )
         offset_ms = self.store.get(admitted["recording_id"], admitted["media_id"]).get("offset_ms")
         return None if offset_ms is None else int(offset_ms)

@@ -12,7 +12,7 @@ from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
 from tests.unit.fake_table import FakeTable
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, not_waited
 from tests.unit.processing.track_scene import FakeFolder
 
 A, B = "a" * 32, "5eb63bbbe01eeed093cb22bb8f5acdc3"
@@ -63,6 +63,7 @@ def admit(media_store: MediaStore, make_media: MakeMedia, executions: list[str])
             checksum=lambda media: None,
             folder=FakeFolder(FakeClock()),
             start_execution=start,
+            end_wait=not_waited,
         )
 
     return call

@@ -15,7 +15,7 @@ from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
 from tests.unit.executions import name_of
 from tests.unit.fake_table import FakeTable
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, not_waited
 from tests.unit.processing.track_scene import FakeFolder
 
 SID = "b1946ac92492d2347c6235b4d2611184"
@@ -79,6 +79,7 @@ def admit(store: MediaStore, bucket: FakeBucket) -> Callable[[MediaObject], Any]
             checksum=bucket.checksum,
             folder=FakeFolder(FakeClock()),
             start_execution=lambda **given: bucket.start(**given),
+            end_wait=not_waited,
         )
 
     return call
@@ -259,6 +260,7 @@ def test_a_fault_of_s3_is_no_reason_to_ignore(
             checksum=bucket.checksum,
             folder=FakeFolder(FakeClock()),
             start_execution=bucket.start,
+            end_wait=not_waited,
         )
 
 

@@ -19,7 +19,7 @@ from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 from tests.unit.crashing_table import Crash, crashes_at_every_write
 from tests.unit.fake_table import FakeTable
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, not_waited
 from tests.unit.media.test_intake import wav
 from tests.unit.processing.track_scene import FakeFolder
 
@@ -76,6 +76,7 @@ class Bucket:
             checksum=self._checksum,
             folder=FakeFolder(FakeClock()),
             start_execution=self._start,
+            end_wait=not_waited,
         )
 
     def arrive(self, key: str, content: bytes = A, etag: str = "") -> Any:

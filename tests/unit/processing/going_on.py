@@ -7,13 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from botocore.exceptions import ClientError
+
 from recording_insights.hls.remux.remux import NoAudio, Prepared
 from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.media.intake import admit_media
 from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.late_files import AWAIT_SECONDS
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.report_failure import report_failure
+from recording_insights.store.expressions import lost_the_race
+from recording_insights.store.keys import media_key
 from recording_insights.store.media import MediaStore
 from tests.unit.fakes import FakeClock, turns_of
 from tests.unit.processing.track_scene import (
@@ -45,8 +50,11 @@ AT_LAST = [slice_at(300)]
 class World:
     """What Agora writes is announced to the intake, and what that starts is run; a prepared file holds its pieces.
 
-    `starts` counts the calls that start an execution, `files` the prepared files.
+    `starts` counts the calls that start an execution, `files` the prepared files. `meanwhile` happens while an
+    execution waits with a task token; `time_outs` counts the waits that no token ended.
     """
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, table: Any, clock: FakeClock, folder: FakeFolder | None = None) -> None:
         self.clock = clock
@@ -56,6 +64,10 @@ class World:
         self.starts = 0
         self.files = 0
         self.is_silent = False
+        self.tokens = 0
+        self.woken: set[str] = set()
+        self.end_wait: Callable[[str], None] = self.woken.add
+        self.time_outs = 0
 
     def write(self, names: Sequence[str], *, closed: bool = True, key: str = KEY) -> None:
         """The playlist anew, and the slices that it names."""
@@ -81,6 +93,7 @@ class World:
             checksum=lambda media: None,
             folder=self.folder,
             start_execution=self._start,
+            end_wait=self.end_wait,
         )
 
     def tell(self, names: Sequence[str], *, closed: bool = True, key: str = KEY) -> Any:
@@ -107,10 +120,34 @@ class World:
         """Until the execution waits for files no more; how it goes on."""
         for _ in range(2000):
             progress = self.executions[name]
-            if progress.outcome not in ("prepare", "running"):
+            if progress.outcome not in ("prepare", "running", "awaiting"):
                 return progress.outcome
-            self.clock.elapsed += self.look(name).wait_seconds
+            progress = self.look(name)
+            if progress.outcome == "awaiting":
+                self._await_end(progress)
+            else:
+                self.clock.elapsed += progress.wait_seconds
         raise AssertionError("it waits for ever")
+
+    def _await_end(self, progress: Progress) -> None:
+        """What "Await end of track" does."""
+        self.tokens += 1
+        token = f"token-{self.tokens}"
+        try:
+            self.store.table.update_item(
+                Key=media_key(progress.recording_id, progress.media_id),
+                UpdateExpression="SET task_token = :token",
+                ConditionExpression="attribute_exists(pk) AND attribute_not_exists(went_on)",
+                ExpressionAttributeValues={":token": token},
+            )
+        except ClientError as error:
+            assert lost_the_race(error)  # noqa: PT017 - any other fault is one of the test
+            self.clock.elapsed += progress.wait_seconds
+            return
+        self.meanwhile()
+        if token not in self.woken:
+            self.time_outs += 1
+            self.clock.elapsed += AWAIT_SECONDS
 
     def process(self, name: str, status: Literal["done", "failed"] = "done") -> None:
         """The execution, to its end."""

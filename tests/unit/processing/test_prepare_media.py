@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from recording_insights.hls.remux.remux import NoAudio
+from recording_insights.processing.late_files import AWAIT_SECONDS
 from recording_insights.processing.progress import Progress
 from recording_insights.store.media import MediaStore
 from tests.unit.fakes import FakeClock
@@ -41,7 +42,7 @@ def test_a_recording_whose_row_was_deleted_does_not_end_the_wait(scene: Scene) -
     scene.store.table.delete_item(Key={"pk": R, "sk": "RECORDING"}, ConditionExpression="")
     scene.folder.put(KEY, playlist(scene.slices(1), closed=False))
 
-    assert scene.look().outcome == "running"
+    assert scene.look().outcome == "awaiting"
 
 
 def test_what_is_prepared_is_not_prepared_again(scene: Scene) -> None:
@@ -52,18 +53,13 @@ def test_what_is_prepared_is_not_prepared_again(scene: Scene) -> None:
     assert scene.look().outcome == "submit"
 
 
-def test_while_it_is_recorded_a_check_is_one_get_and_checks_become_rarer(scene: Scene) -> None:
-    waits = []
+def test_while_it_is_recorded_its_end_is_awaited_and_a_check_is_one_get(scene: Scene) -> None:
     for count in range(1, 60):
         scene.folder.put(KEY, playlist(scene.slices(count), closed=False))
-        waits.append(scene.look().wait_seconds)
-        assert scene.progress.outcome == "running"
-        scene.clock.elapsed += waits[-1]
+        assert scene.look().outcome == "awaiting"
+        scene.clock.elapsed += AWAIT_SECONDS
     assert scene.folder.lists == 0
     assert scene.folder.gets == 59
-    assert waits[:2] == [5, 5]
-    assert waits == sorted(waits)
-    assert waits[-1] == 300
     assert scene.item["status"] == "preparing"
     assert scene.item["reason"] == "waiting for files: the track is still being recorded"
 
@@ -81,10 +77,9 @@ def test_a_long_playlist_costs_three_lists_and_one_get_a_check(scene: Scene) -> 
 
 def test_a_muted_speaker_s_playlist_stands_still_for_hours_and_nothing_is_concluded(scene: Scene) -> None:
     scene.folder.put(KEY, playlist(scene.slices(2), closed=False))
-    for _ in range(100):
-        assert scene.look().outcome == "running"
-        scene.clock.elapsed += scene.progress.wait_seconds
-    assert scene.clock.elapsed > 5 * 3600
+    while scene.clock.elapsed < 5 * 3600:
+        assert scene.look().outcome == "awaiting"
+        scene.clock.elapsed += AWAIT_SECONDS
 
     scene.folder.put(KEY, playlist(scene.slices(3)))
 
@@ -97,7 +92,7 @@ def test_where_the_end_is_unknown_a_day_of_silence_is_the_end(scene: Scene) -> N
     scene.look_until_it_ends(500)
 
     assert scene.progress.outcome == "submit"
-    assert 24 * 3600 < scene.clock.elapsed < 27 * 3600
+    assert 24 * 3600 <= scene.clock.elapsed < 25 * 3600
     assert scene.item["incomplete"] == "its playlist was never closed"
 
 
@@ -145,16 +140,29 @@ def test_between_two_checks_no_run_prepares_the_track(scene: Scene, monkeypatch:
     listed = scene.folder.list
 
     def and_announced(prefix: str) -> Any:
-        assert scene.store.note_going_on(R, scene.media.media_id), "during a check there is a run"
+        assert scene.store.note_going_on(R, scene.media.media_id), "its file is not prepared"
         return listed(prefix)
 
     monkeypatch.setattr(scene.folder, "list", and_announced)
 
     assert scene.look().outcome == "running"
 
-    assert not {"being_made", "went_on"} & scene.item.keys()
-    assert not scene.store.note_going_on(R, scene.media.media_id)
+    assert "being_made" not in scene.item
+    assert "went_on" in scene.item, "a wait for the end of the track would end at once"
     assert scene.store.recordings.get(R)["media"][scene.media.media_id]["status"] == "preparing"
+
+
+def test_after_hours_of_recording_late_segments_are_checked_for_soon(scene: Scene) -> None:
+    names = scene.slices(3, present=False)
+    scene.folder.put(KEY, playlist(names[:1], closed=False))
+    scene.look()
+    scene.clock.elapsed = 6 * 3600
+    scene.end()
+    scene.folder.put(KEY, playlist(names))
+
+    progress = scene.look()
+
+    assert (progress.outcome, progress.wait_seconds) == ("running", 5)
 
 
 def test_the_time_for_late_files_begins_anew_with_each_that_comes(scene: Scene) -> None:

@@ -109,7 +109,7 @@ def test_the_row_says_why_it_waits_until_the_insights_are_saved(
         store=store,
         insight_store=InsightStore(store.table),
         replies=ReplyStore(cast(Any, s3), "replies"),
-        provider_for=lambda name: provider,
+        provider_for=lambda name, residency=None: provider,
     )
     assert why(store, progress) == ("done", None, None, None)
 
@@ -128,7 +128,7 @@ def poll(
     return poll_job(
         progress,
         store=store,
-        provider_for=lambda name: provider,
+        provider_for=lambda name, residency=None: provider,
         replies=ReplyStore(cast(Any, s3 or FakeS3()), "replies"),
         turns=turns_of(store),
         ceiling_minutes=240,

@@ -17,7 +17,7 @@ from recording_insights.processing.progress import Progress
 from recording_insights.processing.report_failure import report_failure
 from recording_insights.store.media import MediaStore
 from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_write
-from tests.unit.fakes import FakeClock, turns_of
+from tests.unit.fakes import FakeClock, not_waited, turns_of
 from tests.unit.processing.track_scene import BEGAN, FOLDER, KEY, NO_CONVERSION, STEM, FakeFolder, playlist, stamp
 
 
@@ -74,6 +74,7 @@ class Arrival:
             checksum=lambda media: None,
             folder=self.folder,
             start_execution=self._start,
+            end_wait=not_waited,
         )
 
     def _start(self, *, name: str, state: str) -> bool:
@@ -128,6 +129,7 @@ def test_four_hundred_announcements_in_any_order_are_one_execution(store: MediaS
             checksum=lambda media: None,
             folder=FakeFolder(clock),
             start_execution=start,
+            end_wait=not_waited,
         )
         outcomes.append(outcome)
         if number == 200:

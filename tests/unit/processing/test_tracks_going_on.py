@@ -225,7 +225,7 @@ class TestEvents:
         world.process_all()
         world.tell([*FIRST, *THEN[:1]], closed=False)
         name = world.names[1]
-        assert world.look(name).outcome == "running"
+        assert world.look(name).outcome == "awaiting"
         assert world.rows[1]["reason"] == "waiting for files: the track is still being recorded"
         world.tell([*FIRST, *THEN])
         del world.folder.objects[FOLDER + THEN[1]]

@@ -10,7 +10,7 @@ import pytest
 
 from recording_insights.processing.prepared_file import FilePreparation
 from recording_insights.store.media import MediaStore
-from tests.unit.crashing_table import CrashingTable, crashes_at_every_write
+from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_write
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 from tests.unit.processing.going_on import AT_LAST, FIRST, THEN, World
@@ -96,6 +96,73 @@ def test_whenever_it_goes_on_and_whenever_that_is_announced_all_is_heard_once(be
         whole = before != "no sound" or len(world.rows) == 1
         assert world.recording["status"] == ("done" if whole else "partial")
     assert interleavings > 100
+
+
+def test_whenever_its_playlist_is_closed_and_whenever_that_is_announced_no_wait_runs_out() -> None:
+    """The token is written before, between or after the playlist, its event, and the checks of the execution."""
+    interleavings = 0
+    for written, later in product(range(1, 100), range(12)):
+        world, moments = watched()
+        world.tell(FIRST[:1], closed=False)
+        moments.passed = 0
+        moments.events = [(written, partial(world.write, FIRST)), (written + later, world.announce)]
+
+        def the_rest_happens(moments: Moments = moments) -> None:
+            while moments.events:
+                moments.events.pop(0)[1]()
+
+        world.meanwhile = the_rest_happens
+        world.process_all()
+        assert world.time_outs == 0, f"written before access {written}, announced {later} later"
+        assert world.heard == [FIRST]
+        assert world.recording["status"] == "done"
+        interleavings += 1
+        if moments.passed < written:
+            break  # everything has happened while the execution waited
+    assert interleavings > 20
+
+
+def test_only_a_closed_playlist_ends_the_wait_and_its_event_does_so_after_a_crash(table: Any, clock: FakeClock) -> None:
+    world = World(table, clock)
+    world.tell(FIRST[:1], closed=False)
+    seen: list[set[str]] = []
+
+    def crash(task_token: str) -> None:
+        world.end_wait = world.woken.add
+        raise Crash
+
+    def goes_on_and_ends() -> None:
+        world.tell(FIRST, closed=False)
+        seen.append(set(world.woken))
+        world.end_wait = crash
+        world.write(FIRST)
+        retried(world.announce)
+
+    world.meanwhile = goes_on_and_ends
+    world.process_all()
+
+    assert seen == [set()]
+    assert (world.tokens, world.time_outs) == (1, 0)
+    assert "task_token" not in world.rows[0], "it is not that of the callback"
+
+
+def test_a_playlist_that_was_closed_and_goes_on_is_awaited_again(table: Any, clock: FakeClock) -> None:
+    world = World(table, clock)
+    world.tell(FIRST[:1], closed=False)
+    name = world.names[0]
+    courses = [partial(world.tell, FIRST[:1]), partial(world.write, FIRST, closed=False)]
+    world.look(name)
+    for course in courses:
+        course()
+
+    def ends() -> None:
+        world.tell([*FIRST, *THEN])
+
+    world.meanwhile = ends
+    world.process_all()
+
+    assert (world.tokens, world.time_outs) == (1, 0)
+    assert world.heard == [[*FIRST, *THEN]]
 
 
 @pytest.mark.parametrize(("later", "files"), [([], 1), (THEN, 2)], ids=["nothing new", "more"])

@@ -105,7 +105,7 @@ class TestPlaylists:
         world.tell([*FIRST, *THEN], closed=False)
         world.clock.elapsed += 200  # it stands still
 
-        assert world.look(world.names[1]).outcome == "running"
+        assert world.look(world.names[1]).outcome == "awaiting"
         assert world.rows[1]["reason"] == "waiting for files: its playlist is not closed"
         world.tell([*FIRST, *THEN])
         world.process_all()

@@ -13,6 +13,7 @@ from recording_insights.hls.timeline import PlacedSegment
 from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.file_conversion import FileConversion
+from recording_insights.processing.late_files import AWAIT_SECONDS
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress
 from recording_insights.store.media import MediaStore
@@ -118,9 +119,9 @@ class Scene:
     def look_until_it_ends(self, most: int = 200) -> int:
         """Waits as it is told; the number of looks."""
         for number in range(1, most):
-            if self.look().outcome != "running":
+            if self.look().outcome not in ("running", "awaiting"):
                 return number
-            self.clock.elapsed += self.progress.wait_seconds
+            self.clock.elapsed += AWAIT_SECONDS if self.progress.outcome == "awaiting" else self.progress.wait_seconds
         raise AssertionError(f"it still waits: {self.item.get('reason')}")
 
     def end(self, **values: Any) -> None:

@@ -14,7 +14,7 @@ from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
 from recording_insights.watch.recover_recording import recover_recording
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, not_waited
 from tests.unit.processing.track_scene import (
     BEGAN,
     FOLDER,
@@ -99,6 +99,8 @@ class Recovery:
             reader=self.folder.reader,
             checksum=lambda media: None,
             start_execution=self._start,
+            end_wait=not_waited,
+            late_minutes=60,
         )
 
     def prepare(self, remux: FakeRemux) -> Progress:

@@ -16,7 +16,7 @@ from recording_insights.watch.progress import Watch
 from recording_insights.watch.recover_recording import recover_recording
 from tests.unit.agora.fake_agora import FakeAgora, client_of
 from tests.unit.agora.fake_sts import FakeSts, uploader_of
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, not_waited
 from tests.unit.processing.track_scene import FakeFolder
 from tests.unit.recordings.wanted import wanted
 
@@ -29,7 +29,8 @@ HOUR = 3600
 class Scene:
     """A recording and the watch over it; `looks` are the seconds at which it looked, from the start on.
 
-    `folder` is what Agora has written, `executions` are what was begun for it.
+    `folder` is what Agora has written, `executions` are what was begun for it,
+    `woken` the task tokens that came back.
     """
 
     store: RecordingStore
@@ -38,6 +39,7 @@ class Scene:
     watch: Watch
     looks: list[float] = field(default_factory=list)
     executions: list[str] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder = FakeFolder(self.clock)
@@ -55,10 +57,9 @@ class Scene:
         if not scaled:
             self.clock.elapsed += self.watch.wait_seconds
         self.looks.append(self.clock.elapsed)
-        self.watch = self._looked()
+        self.watch = self._looked() if self.watch.outcome == "watching" else self.recover()
         if self.watch.outcome == "recover":
             self.watch = self.recover()
-            self.watch = self._looked()
         return self.watch
 
     def recover(self) -> Watch:
@@ -71,6 +72,8 @@ class Scene:
             reader=self.folder.reader,
             checksum=lambda media: None,
             start_execution=self._start,
+            end_wait=not_waited,
+            late_minutes=LATE,
         )
 
     def _start(self, *, name: str, state: str) -> bool:
@@ -81,7 +84,9 @@ class Scene:
         return check_recording(
             Watch.from_state(self.watch.to_state()),
             store=self.store,
+            media_store=MediaStore(self.store.table, self.clock.now),
             agora=self.agora,
+            end_wait=self.woken.append,
             late_minutes=LATE,
             deadline=self.clock.deadline(50),
         )

@@ -22,7 +22,8 @@ def test_recovery_follows_at_once_and_is_done_once() -> None:
     recovers = WATCH.recover()
 
     assert recovers == replace(WATCH, outcome="recover", wait_seconds=0)
-    assert recovers.recovered() == replace(WATCH, outcome="watching", wait_seconds=0, looked_at_slices=True)
+    assert recovers.recovered() == replace(recovers, looked_at_slices=True)
+    assert WATCH.await_files(9) == replace(WATCH.wait(9), outcome="ended")
     assert WATCH.end() == replace(WATCH, outcome="over", wait_seconds=0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from recording_insights.agora.client import AgoraClient
 from recording_insights.recordings.end import withdraw_stop
 from recording_insights.recordings.stop import stop_recording
-from recording_insights.store.keys import recording_key
+from recording_insights.store.keys import media_key, recording_key
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges
 from recording_insights.watch.progress import Watch
@@ -44,13 +44,10 @@ def test_what_hinders_agora_is_noted_and_waited_out(
     assert "watch_reason" not in recording.row
 
 
-def test_a_running_recorder_is_asked_seldom(recording: Scene, vendor: FakeAgora) -> None:
+def test_a_running_recorder_is_asked_every_15_minutes(recording: Scene, vendor: FakeAgora) -> None:
     recording.run(lambda: recording.clock.elapsed > 5 * HOUR)
-    intervals = [later - earlier for earlier, later in zip(recording.looks, recording.looks[1:], strict=False)]
-    assert min(intervals) == intervals[0] == 120
-    assert intervals == sorted(intervals)
-    assert max(intervals) == 900
-    assert queries(vendor) < 30
+    assert recording.looks == [7 + 900 * number for number in range(len(recording.looks))]
+    assert queries(vendor) == len(recording.looks)
     assert recording.row["status"] == "recording"
 
 
@@ -70,6 +67,27 @@ def test_a_recorder_that_left_is_noticed(
     assert (watch.phase, watch.wait_seconds) == ("ended", LATE * 60)
 
 
+def test_the_end_of_the_recording_ends_the_waits_for_the_ends_of_its_tracks(
+    recording: Scene, vendor: FakeAgora
+) -> None:
+    """A recorder that dies closes no playlist."""
+    waits: dict[str, Any] = {"status": "preparing", "uid": "1001", "task_token": "token"}
+    tracks = {"waits": waits, "is checked": {**waits, "task_token": None}, "is done": {**waits, "status": "done"}}
+    for media_id, attributes in tracks.items():
+        recording.media_arrives(media_id)
+        key = media_key(recording.watch.recording_id, media_id)
+        table: Any = recording.store.table
+        row = {**table.get_item(Key=key)["Item"], "recording_id": recording.watch.recording_id, **attributes}
+        table.put_item(Item={name: value for name, value in row.items() if value is not None})
+    vendor.live_status = 8
+
+    recording.turn()
+
+    assert recording.woken == ["token"]
+    noted = {item["media_id"]: "went_on" in item for item in recording.media}
+    assert noted == {"waits": True, "is checked": True, "is done": False}
+
+
 @pytest.mark.parametrize("scaled", [False, True])
 def test_a_recorder_that_is_not_found_has_left_after_100_seconds(
     recording: Scene, vendor: FakeAgora, scaled: bool
@@ -86,7 +104,7 @@ def test_a_recorder_that_moved_to_another_host_goes_on(recording: Scene, vendor:
     hidden, vendor.recorders = vendor.recorders, {}
     assert recording.turn().wait_seconds == 100
     vendor.recorders = hidden
-    assert recording.turn().wait_seconds == 120
+    assert recording.turn().wait_seconds == 900
     vendor.recorders = {}
     recording.turn()
     assert "stopped_at" not in recording.row, "the count begins anew"
@@ -297,7 +315,7 @@ def test_the_first_file_in_the_last_moment_counts(recording: Scene, vendor: Fake
             return found
 
     recording.store = Late(recording.store.table, recording.store.now)
-    assert recording.turn().outcome == "watching"
+    assert recording.turn().outcome == "ended"
     recording.run()
     row = recording.row
     assert row["status"] == "done"
@@ -356,10 +374,10 @@ def test_the_state_holds_bookkeeping_only(scene: Scene) -> None:
         "outcome": "watching",
         "phase": "recording",
         "attempt": 1,
-        "wait_seconds": 120,
-        "waited_seconds": 120,
+        "wait_seconds": 900,
+        "waited_seconds": 900,
         "names_files": True,
-        "credential_seconds": 127,
+        "credential_seconds": 907,
         "looked_at_slices": False,
         "stop_lost": False,
         "stops_only": False,

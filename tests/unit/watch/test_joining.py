@@ -22,7 +22,7 @@ def test_a_start_is_verified_at_the_first_look(scene: Scene, vendor: FakeAgora) 
     watch = scene.turn()
     assert scene.looks == [7]
     assert scene.row["status"] == "recording"
-    assert (watch.outcome, watch.wait_seconds) == ("watching", 120)
+    assert (watch.outcome, watch.wait_seconds) == ("watching", 900)
     assert queries(vendor) == 1
 
 

@@ -1,10 +1,12 @@
 """Before the watch says what became of a recording, it has the slices of its recorders looked at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from recording_insights.agora.client import AgoraClient
+from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.recordings.stop import stop_recording
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.watch.progress import Watch
@@ -31,7 +33,7 @@ def test_a_recording_of_slices_alone_is_no_failure_and_never_was_one(recording: 
     vendor.live_status = 8
     seen = []
     for _ in range(5):
-        if recording.watch.outcome == "watching":
+        if recording.watch.outcome != "over":
             recording.turn()
         seen.append(recording.row["status"])
 
@@ -66,15 +68,16 @@ def test_when_agora_says_that_all_is_uploaded_slices_are_looked_at_at_once(recor
 def test_a_file_that_comes_after_the_look_has_them_looked_at_again(recording: Scene, vendor: FakeAgora) -> None:
     vendor.live_status = 8
     recording.turn()
-    look = recording.recover
+    look = recording.folder.list
 
-    def and_a_file_comes() -> Watch:
+    def and_a_file_comes(prefix: str) -> Sequence[StoredFile]:
+        listed = look(prefix)
         recording.media_arrives()
-        return look()
+        return listed
 
-    recording.recover = and_a_file_comes  # type: ignore[method-assign]
-    assert recording.turn().outcome == "watching"
-    recording.recover = look  # type: ignore[method-assign]
+    recording.folder.list = and_a_file_comes  # type: ignore[method-assign]
+    assert recording.turn().outcome == "ended"
+    recording.folder.list = look  # type: ignore[method-assign]
     slices_come(recording)
     recording.run()
 
@@ -101,7 +104,7 @@ def test_what_hinders_the_look_is_waited_out_and_nothing_is_concluded(recording:
             recording.turn()
         # As the Catch has it: what was put in, with a wait.
         recording.watch = Watch.from_state({**recording.watch.to_state(), "wait_seconds": 120})
-        assert (recording.watch.outcome, before.looked_at_slices) == ("recover", False)
+        assert (recording.watch.outcome, before.looked_at_slices) == ("ended", False)
         assert recording.row["status"] == "stopping"
     recording.run()
 

@@ -30,7 +30,7 @@ class TestNothingIsMissing:
         assert recovery.recording["status"] == "done"
 
     def test_in_an_empty_folder(self, recovery: Recovery) -> None:
-        assert recovery.recover().outcome == "watching"
+        assert recovery.recover().outcome == "ended"
 
         assert (recovery.folder.lists, recovery.folder.gets) == (1, 0)
         assert not recovery.executions
@@ -80,7 +80,7 @@ class TestNothingIsMissing:
         recovery.slices(8)
         recovery.watch = type(recovery.watch)(R, "2026-03-11", "2026-03-11")
 
-        assert recovery.recover().looked_at_slices
+        assert recovery.recover().outcome == "over"
 
         assert (recovery.folder.lists, recovery.executions) == (0, {})
 
