@@ -109,7 +109,7 @@ def test_the_row_says_why_it_waits_until_the_insights_are_saved(
         store=store,
         insight_store=InsightStore(store.table),
         replies=ReplyStore(cast(Any, s3), "replies"),
-        provider_for=lambda name, residency=None: provider,
+        provider_for=lambda name: provider,
     )
     assert why(store, progress) == ("done", None, None, None)
 
