@@ -42,7 +42,7 @@ def test_each_function_starts_and_sees_executions_of_one_machine(
 ) -> None:
     [(arn, _)] = resources(template, "AWS::StepFunctions::StateMachine", machine)
     [(_, policy)] = resources(template, "AWS::IAM::Policy", function)
-    [start, describe] = [
+    [start, describe, *others] = [
         statement
         for statement in policy["PolicyDocument"]["Statement"]
         if str(statement["Action"]).startswith("states:")
@@ -50,6 +50,9 @@ def test_each_function_starts_and_sees_executions_of_one_machine(
     assert (start["Action"], start["Resource"]) == ("states:StartExecution", {"Ref": arn})
     assert describe["Action"] == "states:DescribeExecution"
     assert {"Fn::GetAtt": [arn, "Name"]} in describe["Resource"]["Fn::Join"][1]
+    # A playlist that is closed ends the wait of its track.
+    ends = [("states:SendTaskSuccess", {"Ref": arn})] if function.endswith("AdmitObject") else []
+    assert [(each["Action"], each["Resource"]) for each in others] == ends
 
 
 def test_a_page_knows_the_rate_of_the_setting(template: Template) -> None:
