@@ -177,6 +177,16 @@ def until_ended(stack: LocalStack, recording_id: str) -> dict[str, Any]:
     return read(stack, recording_id)
 
 
+def until_waits(stack: LocalStack, recording_id: str, code: str) -> dict[str, Any]:
+    """The media object of a recording, when it waits with this reason code."""
+
+    def find() -> dict[str, Any] | None:
+        media = read(stack, recording_id)["media"]
+        return dict(media[0]) if media and media[0].get("reason_code") == code else None
+
+    return until(find, f"a media object that waits: {code}")
+
+
 def all_ended(stack: LocalStack, recording_id: str, media: int) -> dict[str, Any]:
     """The recording when so many media objects have come and all are final: its own status may lag."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import process, states
+from tests.deployed import SLOW, drop, process, recording_of, states, until_ended, until_waits
 
 COMPUTED = "marsview.transactions_computed"
 
@@ -130,14 +130,18 @@ def test_a_refused_token_is_renewed(stack: LocalStack, clip: Path, call: str, st
     assert calls(stack, "marsview.create_access_token") == 1
 
 
-def test_a_wrong_secret_is_a_failure_that_says_so(stack: LocalStack, clip: Path) -> None:
+def test_a_wrong_secret_is_waited_for_and_the_row_says_so(stack: LocalStack, clip: Path) -> None:
     wrong = {"status": False, "error": "NJSCFE001", "message": "Invalid API key"}
+    stack.set_wait_scale(SLOW)
     stack.dials(
         fail_next=[
             {"call": "marsview.save_file_link", "status": 403, "body": {"status": False, "message": "jwt expired"}},
-            {"call": "marsview.create_access_token", "status": 401, "body": wrong, "times": 4},
+            {"call": "marsview.create_access_token", "status": 401, "body": wrong, "times": 8},
         ]
     )
-    recording = process(stack, clip)
-    assert recording["status"] == "failed"
-    assert "Marsview refused the credentials of its secret: NJSCFE001" in recording["media"][0]["reason"]
+    recording_id = recording_of(stack, drop(stack, clip))
+    reason = until_waits(stack, recording_id, "credentials_refused")["reason"]
+    assert "Marsview refused the credentials of its secret: NJSCFE001" in reason
+    recording = until_ended(stack, recording_id)
+    assert recording["status"] == "done"
+    assert "Await turn" in states(stack, recording)

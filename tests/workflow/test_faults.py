@@ -22,6 +22,7 @@ from tests.deployed import (
     states,
     until,
     until_ended,
+    until_waits,
     waits_at,
 )
 from tests.workflow.aws_faults import throttled, without_grants
@@ -91,14 +92,21 @@ def test_a_passing_fault_of_aws_is_tried_again(stack: LocalStack, clip: Path, tr
 
 
 @pytest.mark.parametrize("state", tasks("Save insights"))
-def test_a_lasting_fault_is_caught_and_reported(stack: LocalStack, clip: Path, track: list[Path], state: str) -> None:
+def test_a_lasting_fault_is_waited_out_until_it_is_mended(
+    stack: LocalStack, clip: Path, track: list[Path], state: str
+) -> None:
     with without_grants(stack, state):
-        recording = until_ended(stack, recording_of(stack, drop_for(stack, state, clip, track)))
-    assert recording["status"] == "failed"
-    [media] = recording["media"]
-    assert (media["reason_code"], media["reason"]) == ("aws_denied", "AWS denied a right to a function")
-    assert media["retryable"]
-    assert states(stack, recording)[-2:] == ["Report failure", "Recording failed"]
+        recording_id = recording_of(stack, drop_for(stack, state, clip, track))
+        media = until_waits(stack, recording_id, "aws_denied")
+        assert media["reason"] == "AWS denied a right to a function"
+    recording = until_ended(stack, recording_id)
+    assert recording["status"] == "done", recording["media"]
+    assert not recording["media"][0].keys() & {"reason", "reason_code", "stage"}
+    entered = states(stack, recording)
+    place = entered.index("Report fault")
+    assert entered[place - 1 : place + 5] == [
+        *(state, "Report fault", "Fault passes?", "Wait for repair", "Go on where?", state)
+    ]
 
 
 def test_a_failure_that_cannot_be_reported_still_reaches_the_row(stack: LocalStack, clip: Path) -> None:

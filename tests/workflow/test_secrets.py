@@ -1,4 +1,4 @@
-"""A provider's secret that is missing or malformed is a failure that names it, and never its value."""
+"""A provider's secret that is missing, malformed or refused: the row names it, never its value, and all wait for it."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.agora.credentials import AGORA_APP_CERTIFICATE
-from tests.deployed import process, until_ended
+from tests.deployed import SLOW, drop, read, recording_of, until_ended, until_waits
 from tests.workflow.aws_faults import begin_anew, function_of, function_with
 
 NAME = "recording-insights/local/marsview"
@@ -34,12 +34,17 @@ def new_workers(stack: LocalStack) -> None:
 
 
 def test_missing(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:
-    stack.client("secretsmanager").delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+    client = stack.client("secretsmanager")
+    stack.set_wait_scale(SLOW)
+    client.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
     new_workers(stack)
-    recording = process(stack, clip)
-    assert recording["status"] == "failed"
-    reason = recording["media"][0]["reason"]
+    recording_id = recording_of(stack, drop(stack, clip))
+    reason = until_waits(stack, recording_id, "secret_unusable")["reason"]
     assert reason == f"secret {NAME}: it does not exist; create it with the keys apiKey, apiSecret, userId"
+
+    client.create_secret(Name=NAME, SecretString=json.dumps(secret))
+    new_workers(stack)
+    assert until_ended(stack, recording_id)["status"] == "done"
 
 
 @pytest.mark.parametrize(
@@ -51,11 +56,17 @@ def test_missing(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:
     ids=["no JSON", "a key too few"],
 )
 def test_malformed(stack: LocalStack, clip: Path, secret: dict[str, str], text: str, complaint: str) -> None:
-    stack.client("secretsmanager").put_secret_value(SecretId=NAME, SecretString=text)
+    client = stack.client("secretsmanager")
+    stack.set_wait_scale(SLOW)
+    client.put_secret_value(SecretId=NAME, SecretString=text)
     new_workers(stack)
-    recording = process(stack, clip)
-    assert recording["media"][0]["reason"] == f"secret {NAME}: {complaint}"
-    assert "my-api-key" not in json.dumps(recording)
+    recording_id = recording_of(stack, drop(stack, clip))
+    assert until_waits(stack, recording_id, "secret_unusable")["reason"] == f"secret {NAME}: {complaint}"
+    assert "my-api-key" not in json.dumps(read(stack, recording_id))
+
+    client.put_secret_value(SecretId=NAME, SecretString=json.dumps(secret))
+    new_workers(stack)
+    assert until_ended(stack, recording_id)["status"] == "done"
 
 
 def test_a_start_reads_the_app_certificate_in_its_own_secret(stack: LocalStack) -> None:
@@ -77,10 +88,15 @@ def test_a_start_reads_the_app_certificate_in_its_own_secret(stack: LocalStack) 
 
 
 def test_rotated(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:
-    """A function that holds an old copy reads the new one when the old is refused."""
+    """A function that holds an old copy reads the new one when the old is refused. What waited goes on by itself."""
     client = stack.client("secretsmanager")
+    stack.set_wait_scale(SLOW)
     client.put_secret_value(SecretId=NAME, SecretString=json.dumps({**secret, "apiSecret": "of yesterday"}))
     new_workers(stack)
-    assert process(stack, clip)["status"] == "failed"
+    recordings = [recording_of(stack, drop(stack, clip, f"rotated-{number}.mp4")) for number in range(5)]
+    for recording_id in recordings:
+        until_waits(stack, recording_id, "credentials_refused")
+
     client.put_secret_value(SecretId=NAME, SecretString=json.dumps(secret))
-    assert process(stack, clip, "rotated.mp4")["status"] == "done"
+
+    assert [until_ended(stack, recording_id)["status"] for recording_id in recordings] == ["done"] * 5

@@ -24,8 +24,9 @@ class Progress:
 
     `attempt` and `waited_seconds` count since the present phase began: with the arrival, with the newest file of a
     track, or with the provider's acceptance. `execution` is the ARN of the execution; executions of earlier versions
-    do not name it. `queue` and `place` are the key of the item in a provider's queue that gets the task token;
-    `timed_out` tells that nobody has woken it. `faults` are the faults of AWS or of our own in a row.
+    do not name it. `queue` and `place` are the key of the item in a provider's queue that gets the task token.
+    `timed_out` tells that nobody has ended the wait for a turn, and `probes` that it ends when the provider is to be
+    tried again. `faults` are the faults of AWS or of our own in a row.
     """
 
     recording_id: str
@@ -41,6 +42,7 @@ class Progress:
     queue: str = ""
     place: str = ""
     timed_out: bool = False
+    probes: bool = False
     faults: int = 0
 
     @classmethod
@@ -76,16 +78,23 @@ class Progress:
         """Check again once the playlist of the track is closed; after `seconds` if the task token cannot be written."""
         return replace(self, outcome="awaiting", wait_seconds=seconds, attempt=self.attempt + 1, faults=0)
 
-    def park(self, seconds: int, *, queue: str, place: str) -> Self:
+    def park(self, seconds: int, *, queue: str, place: str, probes: bool = False) -> Self:
         """Wait for a turn at a place in a provider's queue, `seconds` at the longest."""
         return replace(
-            self, outcome="parked", wait_seconds=seconds, attempt=self.attempt + 1, queue=queue, place=place, faults=0
+            self,
+            outcome="parked",
+            wait_seconds=seconds,
+            attempt=self.attempt + 1,
+            queue=queue,
+            place=place,
+            probes=probes,
+            faults=0,
         )
 
     def unpark(self) -> Self:
         """Go on after the wait for a turn. Only a wait that nobody has ended counts as waited: its length is known."""
         waited = self.waited_seconds + (self.wait_seconds if self.timed_out else 0)
-        return replace(self, wait_seconds=0, waited_seconds=waited, queue="", place="", timed_out=False)
+        return replace(self, wait_seconds=0, waited_seconds=waited, queue="", place="", timed_out=False, probes=False)
 
     def restart(self, outcome: Outcome) -> Self:
         """Begin a new phase, which counts from zero."""

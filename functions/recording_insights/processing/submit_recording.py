@@ -90,6 +90,7 @@ def submit_recording(
     out of credit or cannot take the media object, or if it takes nothing for a while. A media object in a format that
     the provider does not take is prepared first.
     """
+    is_due = progress.timed_out and progress.probes
     progress, row = take_over(progress.unpark(), store=store, is_running=is_running)
     if row is None:
         return progress
@@ -112,10 +113,10 @@ def submit_recording(
         return unsure
     if refusal := providers.why_outside(row):
         return waiting.pass_on(refusal.reason, refusal.code)
-    turn = turns.take(row)
+    turn = turns.take(row, is_due=is_due)
     if not turn.goes:
         return waiting.park(turn)
-    return attempt.submit(_submission(row, media, recording, provider, providers, links), turn.slot)
+    return attempt.submit(_submission(row, media, recording, provider, providers, links), turn)
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,10 @@ class _Waiting:
         """Wait for a turn, or pass the media object on if the patience is over."""
         following, until_next = self.fail_over.next_provider, self._seconds_until_next
         if self.is_over:
-            since = "arrival" if self._seconds_in_queue <= 0 else "first turn"
-            days = self.patience.queue_days if since == "arrival" else self.patience.give_up_hours / 24
-            reason = f"not accepted within {days:g} days of the {since}; last: {turn.reason}"
+            within = f"{self.patience.queue_days} days of the arrival"
+            if self._seconds_of_turns <= 0:
+                within = f"{self.patience.give_up_hours} hours of the first turn"
+            reason = f"not accepted within {within}; last: {turn.reason}"
             return self.pass_on(reason, self._code_of_the_end)
         if following is not None and until_next <= 0 and self.turns.has_room(following):
             within = f"not accepted within {self.patience.failover_minutes} minutes"
@@ -151,15 +153,15 @@ class _Waiting:
         left = [self._seconds_in_queue, self._seconds_of_turns]
         if following is not None:
             left.append(until_next if until_next > 0 else self.patience.failover_minutes * 60)
-        if turn.retry_at is not None:
-            left.append(turn.retry_at - self.now.timestamp())
+        until_retry = inf if turn.retry_at is None else turn.retry_at - self.now.timestamp()
         why = because("submission", turn.code, turn.reason)
         changes = cast(MediaChanges, {"asking": None, "queue_place": turn.place, **why})
         if "first_turn_at" in self.row:
             changes["first_turn_at"] = self.row["first_turn_at"]
         self.store.wait(self.row, **changes)
-        seconds = max(ceil(min(left)), SHORTEST_WAIT)
-        return self.progress.park(seconds, queue=provider_of_turns(self.row["provider"]), place=turn.place)
+        seconds = max(ceil(min(*left, until_retry)), SHORTEST_WAIT)
+        queue, probes = provider_of_turns(self.row["provider"]), until_retry <= min(left)
+        return self.progress.park(seconds, queue=queue, place=turn.place, probes=probes)
 
     def pass_on(self, reason: str, code: str) -> Progress:
         """Give the turn back and let the next provider submit; without one, end as failed."""
@@ -226,7 +228,7 @@ class _Attempt:
             return self.waiting.pass_on(reason, "submission_unconfirmed")
         return None
 
-    def submit(self, submission: Submission, slot: int | None) -> Progress:
+    def submit(self, submission: Submission, turn: Turn) -> Progress:
         """Place the job with the provider, and return the next step of the loop."""
         # Before the paid call: nothing but the row's write may come between its response and the row.
         estimate = expect_end(self.row, self.provider.capabilities.pace, store=self.store)
@@ -240,7 +242,7 @@ class _Attempt:
         except MediaLinkExpired as error:
             return renew_link(self.progress, store=self.store, reason=str(error))
         except ProviderRejected as error:
-            self.waiting.turns.give_back(self._with(slot))
+            self.waiting.turns.give_back(self._with(turn.slot))
             return self.progress.end("failed", str(error), "provider_rejected")
         except SubmissionUnconfirmed as error:
             return self._unconfirmed(error)
@@ -250,13 +252,13 @@ class _Attempt:
             return self.waiting.pass_on(str(error), code_of_fault(type(error).__name__))
         except (ProviderBusy, ProviderUnavailable, SecretUnavailable) as error:
             return self.waiting.after_fault(error)
-        return self._accepted(job, estimate, slot)
+        return self._accepted(job, estimate, turn)
 
     def _with(self, slot: int | None) -> MediaRow:
         """The row, with the slot that this try has taken."""
         return self.row if slot is None else cast(MediaRow, {**self.row, "slot": slot})
 
-    def _accepted(self, job: Job, estimate: Estimate, slot: int | None) -> Progress:
+    def _accepted(self, job: Job, estimate: Estimate, turn: Turn) -> Progress:
         progress = self.progress
         self.store.submitted(
             progress.recording_id,
@@ -264,13 +266,13 @@ class _Attempt:
             job=job,
             expected_seconds=round(estimate.seconds, 1),
             expected_spread=round(estimate.spread, 3),
-            slot=slot,
+            slot=turn.slot,
             queue_place=None,
             unconfirmed=None,
             asking=None,
             **NO_REASON,
         )
-        self.waiting.turns.succeed(self.row)
+        self.waiting.turns.succeed(self.row, turn)
         if _calls_back(self.provider):
             return progress.await_callback()
         begun = progress.restart("running")

@@ -32,7 +32,7 @@ A_RETRY_IN = 5
 class Turn(NamedTuple):
     """The answer to who wants to submit: go, with a slot if the provider has slots; or wait, with the code why.
 
-    A media object that waits is in the queue at `place`.
+    A media object that waits is in the queue at `place`. `probes`: it is the one that tries a provider again.
     """
 
     goes: bool
@@ -41,6 +41,7 @@ class Turn(NamedTuple):
     reason: str = ""
     place: str = ""
     retry_at: float | None = None
+    probes: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,27 +61,29 @@ class Turns:
     def _now(self) -> float:
         return self.store.now().timestamp()
 
-    def take(self, row: MediaRow) -> Turn:
+    def take(self, row: MediaRow, *, is_due: bool = False) -> Turn:
         """Let a media object submit, or put it into the queue.
+
+        `is_due`: the wait after which it tries the provider again is over, whatever the clock says.
 
         It is in the queue before the slots are looked at once more: a slot that is given back meanwhile finds it there.
         """
         provider, me, place = row["provider"], holder_of(row), place_of(row)
         standing = self.store.read(provider)
-        waits = self._why_closed(standing, me)
+        waits = self._why_closed(standing, me, is_due)
         if waits is None:
             slot = self._slot_of(row, standing)
             if slot is not None or self._limit(provider, standing) is None:
                 if "queue_place" in row:
                     self.store.leave(provider, place)
-                return Turn(True, slot)
+                return Turn(True, slot, probes=standing.health is not None)
             waits = Turn(False, code="queued", reason=f"all slots of {provider} are taken")
         held = standing.held_by(me, self._now)
         if held is not None:
             self.store.free_slot(provider, held, me)
         self.store.enqueue(provider, place, row)
         if me in self.dispatch(provider):
-            return self.take(row)
+            return self.take(row, is_due=is_due)
         return waits._replace(place=place)
 
     def fail(self, row: MediaRow, fault: RecordingInsightsError, retry_after: int | None = None) -> Turn:
@@ -113,14 +116,12 @@ class Turns:
                 self._wake(provider, following)
         return self.take(row)
 
-    def succeed(self, row: MediaRow) -> None:
-        """Note that the provider has accepted a job: whoever waits for it to recover is woken."""
-        provider = row["provider"]
-        standing = self.store.read(provider) if "queue_place" in row else Standing()
-        if standing.health is not None:
-            self.store.close(provider)
-        if "queue_place" in row:
-            self.dispatch(provider)
+    def succeed(self, row: MediaRow, turn: Turn) -> None:
+        """Note that the provider has accepted a job in this turn: whoever waits for it to recover is woken."""
+        if turn.probes:
+            self.store.close(row["provider"])
+        if turn.probes or "queue_place" in row:
+            self.dispatch(row["provider"])
 
     def give_back(self, row: MediaRow) -> None:
         """Give the slot of a media object back, if it has one, and wake the next; take it out of the queue."""
@@ -258,14 +259,14 @@ class Turns:
         self._wake(provider, following)
         return True
 
-    def _why_closed(self, standing: Standing, me: str) -> Turn | None:
+    def _why_closed(self, standing: Standing, me: str, is_due: bool) -> Turn | None:
         """Return why nobody, or only another one, may submit at present; None if `me` may."""
         if standing.brake and standing.brake.get("paused"):
             return Turn(False, code="provider_paused", reason="an operator has paused the provider")
         health, now = standing.health, self._now
         if health is None:
             return None
-        if is_stale(health, now) or (health["prober"] == me and now >= health["retry_at"]):
+        if is_stale(health, now) or (health["prober"] == me and (is_due or now >= health["retry_at"])):
             return None
         if health["prober"] == me and standing.held_by(me, now) is not None:
             return None  # a slot became free

@@ -80,8 +80,8 @@ def end_tokens_of_stopped_executions() -> None:
 def scale_time_outs_of_tokens() -> None:
     """Multiply the TimeoutSeconds of tasks that wait for a token by a setting of their own, TOKEN_SCALE (1 at first).
 
-    The wait scale leaves them alone: what answers a token takes real time. A change counts for waits that begin after
-    it.
+    The wait scale leaves literal ones alone: what answers a token takes real time. Those that an expression gives are
+    waits of our own, and have the wait scale. A change counts for waits that begin after it.
 
     Raises:
         RuntimeError: the installed ministack awaits tokens, or is configured, in another way.
@@ -97,7 +97,9 @@ def scale_time_outs_of_tokens() -> None:
     @wraps(wait)
     def wait_scaled(resource: str, given: Any, token: str, state: Mapping[str, Any]) -> Any:
         seconds = state.get("TimeoutSeconds")
-        if isinstance(seconds, int | float):
+        if isinstance(seconds, _Evaluated):
+            state = {**state, "TimeoutSeconds": seconds * stepfunctions._SFN_WAIT_SCALE}
+        elif isinstance(seconds, int | float):
             state = {**state, "TimeoutSeconds": seconds * stepfunctions._SFN_TOKEN_SCALE}
         return wait(resource, given, token, state)
 
@@ -115,6 +117,10 @@ def scale_time_outs_of_tokens() -> None:
 
     stepfunctions._invoke_with_callback = wait_scaled
     app._handle_admin_config_request = configure_also_tokens
+
+
+class _Evaluated(int):
+    """A time-out in seconds that an expression gave: how long our functions wait, so the wait scale applies."""
 
 
 def evaluate_time_outs() -> None:
@@ -138,7 +144,7 @@ def evaluate_time_outs() -> None:
             if not float(seconds).is_integer() or seconds < 1:
                 fault = f"The TimeoutSeconds field must be a positive integer, but was: {json.dumps(seconds)}"
                 raise stepfunctions._ExecutionError("States.QueryEvaluationError", fault)
-            state = {**state, "TimeoutSeconds": int(seconds)}
+            state = {**state, "TimeoutSeconds": _Evaluated(seconds)}
         return execute(state, given, execution, ctx)
 
     stepfunctions._execute_task = execute_evaluated

@@ -91,14 +91,14 @@ def test_the_scale_leaves_the_time_outs_of_tasks_alone(emulator: LocalStack) -> 
 
 
 def test_a_time_out_may_be_an_expression(emulator: LocalStack) -> None:
-    """At token scale 0.001 the first task waits for 0.2 s, and the second one for an answer."""
+    """At wait scale 0.001 the first task waits for 0.2 s, and the second one for an answer."""
     queue = emulator.client("sqs").create_queue(QueueName="expressions")["QueueUrl"]
     timed = {"TimeoutSeconds": "{% $states.input.wait_seconds %}"}
     late = {"ErrorEquals": ["States.Timeout"], "Output": {"wait_seconds": 3_000_000}, "Next": "Second"}
     first = {**waiting_for_token(queue, **timed), "Catch": [late], "Next": "Second"}
     del first["End"]
     states = {"First": first, "Second": waiting_for_token(queue, **timed)}
-    emulator.set_token_scale(0.001)
+    emulator.set_wait_scale(0.001)
     execution = start(emulator, create_machine(emulator, states), wait_seconds=200)
     next_token(emulator, queue)
     emulator.client("stepfunctions").send_task_success(taskToken=next_token(emulator, queue), output='"done"')

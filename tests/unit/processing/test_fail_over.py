@@ -150,7 +150,7 @@ def test_the_last_one_has_the_whole_patience_and_the_end_tells_all(two: Flow) ->
     assert progress.outcome == "failed"
     assert progress.reason == (
         "marsview: Marsview wants to be paid; "
-        "deepgram: not accepted within 3 days of the first turn; last: Marsview answered HTTP 503"
+        "deepgram: not accepted within 72 hours of the first turn; last: Marsview answered HTTP 503"
     )
 
 

@@ -168,7 +168,7 @@ class TestSubmit:
             assert progress.outcome == outcome
 
         last = "Marsview is busy (HTTP 429)"
-        assert progress.reason == f"not accepted within 3 days of the first turn; last: {last}"
+        assert progress.reason == f"not accepted within 72 hours of the first turn; last: {last}"
         assert progress.reason_code == "not_accepted"
 
     def test_no_wait_reaches_beyond_the_patience(self, flow: Flow) -> None:

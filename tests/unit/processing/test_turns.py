@@ -260,8 +260,9 @@ class TestHealth:
         assert place.turns.dispatch("symbl") == []
 
         place.clock.elapsed = 10
-        assert place.comes(media(1))
-        place.turns.succeed(place.rows["1.mp4"] | {"queue_place": place_of(media(1))})
+        turn = place.turns.take(place.rows["1.mp4"])
+        assert (turn.goes, turn.probes) == (True, True)
+        place.turns.succeed(place.rows["1.mp4"], turn)
 
         assert place.woken == ["2.mp4"], "there are two slots, and one is taken"
         assert place.store.read("symbl").health is None
@@ -281,6 +282,16 @@ class TestHealth:
         assert place.turns.take(place.rows["2.mp4"]).retry_at == place.clock.now().timestamp() + 20
         place.clock.elapsed = 30
         assert place.comes(media(2))
+
+    def test_the_end_of_its_wait_counts_and_not_the_clock(self, place: Place) -> None:
+        """The sandbox runs waits faster than the clock."""
+        place.comes(media(1))
+        place.fails(media(1))
+
+        assert not place.turns.take(place.rows["1.mp4"]).goes
+        assert place.turns.take(place.rows["1.mp4"], is_due=True).goes
+        place.comes(media(2))
+        assert not place.turns.take(place.rows["2.mp4"], is_due=True).goes, "another one tries the provider"
 
     def test_a_lost_prober_is_replaced(self, place: Place) -> None:
         place.comes(media(1))
@@ -320,12 +331,13 @@ class TestHealth:
         for number in range(2, 62):
             place.comes(media(number))
         place.clock.elapsed = 10
-        assert place.comes(media(1))
-        place.turns.succeed(place.rows["1.mp4"] | {"queue_place": place_of(media(1))})
+        turn = place.turns.take(place.rows["1.mp4"])
+        assert (turn.goes, turn.probes) == (True, True)
+        place.turns.succeed(place.rows["1.mp4"], turn)
 
         assert len(place.woken) == 25
         for number in (2, 3):
-            place.turns.succeed(place.rows[f"{number}.mp4"])
+            place.turns.succeed(place.rows[f"{number}.mp4"], Turn(True))
         assert place.woken == [f"{number}.mp4" for number in range(2, 62)]
 
 
