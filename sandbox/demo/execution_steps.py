@@ -16,12 +16,17 @@ _SHOWN = {
     "Prepare media",
     "Wait for files",
     "Submit recording",
+    "Await turn",
     "Await callback",
     "Wait",
     "Poll job",
     "Save insights",
+    "Report fault",
+    "Wait for repair",
     "Report failure",
 }
+_NEXT = {"Wait": "poll", "Wait for files": "check", "Wait for repair": "try"}
+"""What follows a wait."""
 _TASK_FAILURES = {"TaskFailed": "taskFailedEventDetails", "TaskTimedOut": "taskTimedOutEventDetails"}
 _EXECUTION_FAILURES = {
     "ExecutionFailed": "executionFailedEventDetails",
@@ -68,10 +73,12 @@ def steps_of(history: Sequence[Event], now: datetime | None = None) -> list[Step
 def _enter(event: Event, now: datetime) -> _Visit:
     details = event["stateEnteredEventDetails"]
     step = Step(details["name"], "running")
-    if step.name in ("Wait", "Wait for files"):
+    if step.name in _NEXT:
         wait = json.loads(details["input"])["wait_seconds"]
         left = wait - (now - event["timestamp"]).total_seconds()
-        step.detail = f"{wait} s, next {'poll' if step.name == 'Wait' else 'check'} in {max(left, 0):.0f} s"
+        step.detail = f"{wait} s, next {_NEXT[step.name]} in {max(left, 0):.0f} s"
+    elif step.name == "Await turn":
+        step.detail = f"in the queue, for {json.loads(details['input'])['wait_seconds']} s at the longest"
     return _Visit(step, event["timestamp"])
 
 
@@ -89,6 +96,8 @@ def _leave(visit: _Visit, event: Event) -> None:
     if step.name == "Await callback":
         # Whatever ends this wait, the execution polls next: a failure here does not fail the step.
         step.state, step.detail = "done", _callback(visit)
+    elif step.name == "Await turn":
+        step.state, step.detail = "done", _turn(visit)
     elif visit.last_event in _TASK_FAILURES:
         step.state, step.detail = "failed", _failure(visit.last_failure, visit.failures)
     else:
@@ -115,6 +124,15 @@ def _callback(visit: _Visit) -> str:
     return "no callback in time"
 
 
+def _turn(visit: _Visit) -> str:
+    if visit.last_event == "TaskSucceeded":
+        return "woken for its turn"
+    # The write of the task token failed: its turn had come before.
+    if visit.last_event == "TaskFailed" and visit.last_failure.get("error") != "States.Timeout":
+        return "its turn had come already"
+    return "time to look again"
+
+
 def _failure(failure: Mapping[str, Any], tries: int) -> str:
     """`error: cause (tried n times)`, of the cause its first line. Lambda's cause is JSON with an `errorMessage`."""
     cause = str(failure.get("cause") or "")
@@ -134,11 +152,13 @@ def _result(name: str, output: Mapping[str, Any]) -> str:
                 output, running=f"files are missing, next check in {wait}", submit="one file of all segments"
             )
         case "Submit recording":
-            return _outcome(output, running=f"accepted, first poll in {wait}", **_JOB_OUTCOMES)
+            return _outcome(output, running=f"accepted, first poll in {wait}", parked="not its turn", **_JOB_OUTCOMES)
         case "Poll job":
             return _outcome(output, running=f"not finished, next poll in {wait}", **_JOB_OUTCOMES)
-        case "Wait" | "Wait for files":
+        case "Wait" | "Wait for files" | "Wait for repair":
             return wait
+        case "Report fault":
+            return f"goes on in {wait}"
         case "Save insights":
             counts = {kind.replace("_", " "): count for kind, count in output.get("items", {}).items()}
             counts["page of transcript"] = counts.pop("transcript", 0)
