@@ -17,10 +17,13 @@ _SHOWN = {
     "Wait for files",
     "Await end of track",
     "Submit recording",
+    "Await turn",
     "Await callback",
     "Wait",
     "Poll job",
     "Save insights",
+    "Report fault",
+    "Wait for repair",
     "Report failure",
 }
 _AWAITED = {
@@ -28,6 +31,8 @@ _AWAITED = {
     "Await end of track": ("the playlist is closed", "the playlist had changed already", "the track goes on"),
 }
 """Of each state that waits with a task token: how its wait ends by the token, before it began, and by its time-out."""
+_NEXT = {"Wait": "poll", "Wait for files": "check", "Wait for repair": "try"}
+"""What follows a wait."""
 _TASK_FAILURES = {"TaskFailed": "taskFailedEventDetails", "TaskTimedOut": "taskTimedOutEventDetails"}
 _EXECUTION_FAILURES = {
     "ExecutionFailed": "executionFailedEventDetails",
@@ -74,10 +79,12 @@ def steps_of(history: Sequence[Event], now: datetime | None = None) -> list[Step
 def _enter(event: Event, now: datetime) -> _Visit:
     details = event["stateEnteredEventDetails"]
     step = Step(details["name"], "running")
-    if step.name in ("Wait", "Wait for files"):
+    if step.name in _NEXT:
         wait = json.loads(details["input"])["wait_seconds"]
         left = wait - (now - event["timestamp"]).total_seconds()
-        step.detail = f"{wait} s, next {'poll' if step.name == 'Wait' else 'check'} in {max(left, 0):.0f} s"
+        step.detail = f"{wait} s, next {_NEXT[step.name]} in {max(left, 0):.0f} s"
+    elif step.name == "Await turn":
+        step.detail = f"in the queue, for {json.loads(details['input'])['wait_seconds']} s at the longest"
     return _Visit(step, event["timestamp"])
 
 
@@ -95,6 +102,8 @@ def _leave(visit: _Visit, event: Event) -> None:
     if step.name in _AWAITED:
         # Whatever ends this wait, the execution goes on: a failure here does not fail the step.
         step.state, step.detail = "done", _end_of_wait(visit)
+    elif step.name == "Await turn":
+        step.state, step.detail = "done", _turn(visit)
     elif visit.last_event in _TASK_FAILURES:
         step.state, step.detail = "failed", _failure(visit.last_failure, visit.failures)
     else:
@@ -122,6 +131,15 @@ def _end_of_wait(visit: _Visit) -> str:
     return by_time_out
 
 
+def _turn(visit: _Visit) -> str:
+    if visit.last_event == "TaskSucceeded":
+        return "woken for its turn"
+    # The write of the task token failed: its turn had come before.
+    if visit.last_event == "TaskFailed" and visit.last_failure.get("error") != "States.Timeout":
+        return "its turn had come already"
+    return "time to look again"
+
+
 def _failure(failure: Mapping[str, Any], tries: int) -> str:
     """`error: cause (tried n times)`, of the cause its first line. Lambda's cause is JSON with an `errorMessage`."""
     cause = str(failure.get("cause") or "")
@@ -144,11 +162,13 @@ def _result(name: str, output: Mapping[str, Any]) -> str:
                 submit="one file of all segments",
             )
         case "Submit recording":
-            return _outcome(output, running=f"accepted, first poll in {wait}", **_JOB_OUTCOMES)
+            return _outcome(output, running=f"accepted, first poll in {wait}", parked="not its turn", **_JOB_OUTCOMES)
         case "Poll job":
             return _outcome(output, running=f"not finished, next poll in {wait}", **_JOB_OUTCOMES)
-        case "Wait" | "Wait for files":
+        case "Wait" | "Wait for files" | "Wait for repair":
             return wait
+        case "Report fault":
+            return f"goes on in {wait}"
         case "Save insights":
             counts = {kind.replace("_", " "): count for kind, count in output.get("items", {}).items()}
             counts["page of transcript"] = counts.pop("transcript", 0)

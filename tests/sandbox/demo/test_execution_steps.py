@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,11 +150,12 @@ class TestSteps:
         assert step.detail == "ExecutionAborted (tried once)"
 
 
-def callback(history: History, *events: dict[str, Any]) -> str:
-    """The detail of a step "Await callback" with these events in it."""
+def callback(history: History, *events: dict[str, Any], name: str = "Await callback") -> str:
+    """The detail of a step that waits for a task token, with these events in it."""
     at = history[0]["timestamp"]
-    entered = {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "Await callback", "input": "{}"}}
-    left = {"type": "TaskStateExited", "stateExitedEventDetails": {"name": "Await callback", "output": "{}"}}
+    given = json.dumps({"wait_seconds": 900})
+    entered = {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": name, "input": given}}
+    left = {"type": "TaskStateExited", "stateExitedEventDetails": {"name": name, "output": "{}"}}
     [step] = steps_of([{**event, "timestamp": at} for event in (entered, *events, left)])
     assert step.state == "done"
     return step.detail
@@ -166,6 +168,14 @@ def test_the_wait_for_a_callback_says_how_it_ended(history: History) -> None:
     assert callback(history, refused) == "the provider had called back already"
     assert callback(history, timed_out) == "no callback in time"
     assert callback(history, {"type": "TaskTimedOut"}) == "no callback in time"
+
+
+def test_the_wait_for_a_turn_says_how_it_ended(history: History) -> None:
+    refused = {"type": "TaskFailed", "taskFailedEventDetails": {"error": "DynamoDB.ConditionalCheckFailedException"}}
+    turn = partial(callback, history, name="Await turn")
+    assert turn({"type": "TaskSucceeded"}) == "woken for its turn"
+    assert turn(refused) == "its turn had come already"
+    assert turn({"type": "TaskTimedOut"}) == "time to look again"
 
 
 class TestCost:
