@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -275,6 +275,8 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
         "retry_machine": FakeExecutions(),
         "start_processing": FakeStarter(),
     }
+    if module is admit_object:
+        parts["s3_media"] = SimpleNamespace(find=lambda bucket, key: None)
     if module is receive_notification:
         parts["recordings"] = RecordingStore(table, lambda: NOTICES_SENT)
     names = '["marsview", "deepgram", "assemblyai", "symbl", "ringcentral", "seameet", "transcribe"]'
