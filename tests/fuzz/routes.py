@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -29,12 +29,18 @@ from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
 from routes import (
+    admit_object,
+    cancel_retry,
     get_insights,
     get_recording,
+    get_retry,
     keep_result,
     list_recordings,
+    list_retries,
     receive_callback,
     receive_notification,
+    retry_many,
+    retry_recording,
     start_recording,
     stop_recording,
     update_layout,
@@ -50,6 +56,7 @@ from tests.unit.agora.fake_sts import FakeSts, uploader_of
 from tests.unit.environment import ENVIRONMENT, STAGE_SETTINGS
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock, FakeContext, FakeS3, FakeStarter
+from tests.unit.retries.conftest import FakeExecutions
 from wiring import Wiring
 
 SID = "38f8e3cfdc474cd56fc1ceba380d7e1a"
@@ -83,6 +90,9 @@ def targets() -> Iterator[Target]:
         ("start-*", "start", start_recording),
         ("layout*", "layout", update_layout),
         ("update*", "update", update_recording),
+        ("retry-*", "retry", retry_recording),
+        ("retries", "retries", retry_many),
+        ("media", "media", admit_object),
     }
     for pattern, name, module in sorted(bodies):
         seeds = [json_of(path) for path in files(f"bodies/{pattern}.json")]
@@ -105,7 +115,7 @@ def check_body(module: ModuleType, body: bytes) -> None:
     vendor = FakeAgora()
     vendor.recorders[SID] = {"cname": "team", "uid": "527841", "resource_id": "resource-0=="}
     response = _call(module, table, body, vendor=vendor)
-    assert response["statusCode"] in (200, 201, 400, 404, 409, 413), response
+    assert response["statusCode"] in (200, 201, 202, 400, 404, 409, 413, 422), response
     for item in _items(table):
         assert_storable(item)
 
@@ -155,6 +165,9 @@ def check_query(found: tuple[dict[str, str | None], str | None]) -> None:
         (get_insights, {"recording_id": R}),
         (get_recording, {"recording_id": recording_id or ""}),
         (stop_recording, {"recording_id": recording_id or ""}),
+        (list_retries, {}),
+        (get_retry, {"retry_id": recording_id or ""}),
+        (cancel_retry, {"retry_id": recording_id or ""}),
     ):
         response = _call(module, _table(), b"", query=given, path=path)
         assert response["statusCode"] in (200, 400, 404), response
@@ -258,7 +271,12 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
         "agora": client_of(vendor, uploader_of(FakeSts(FakeClock().now))),
         "start_watch": lambda recording: None,
         "end_wait": lambda token: None,
+        "workflow": FakeExecutions(),
+        "retry_machine": FakeExecutions(),
+        "start_processing": FakeStarter(),
     }
+    if module is admit_object:
+        parts["s3_media"] = SimpleNamespace(find=lambda bucket, key: None)
     if module is receive_notification:
         parts["recordings"] = RecordingStore(table, lambda: NOTICES_SENT)
     names = '["marsview", "deepgram", "assemblyai", "symbl", "ringcentral", "seameet", "transcribe"]'
