@@ -172,7 +172,7 @@ def test_a_vocabulary_needs_its_language() -> None:
 
 
 def test_only_a_redacted_transcript_is_read(provider: Transcribe, cloud: LocalCloud) -> None:
-    options = {"language": "en", "redact_pii": ["DATE_TIME"]}
+    options = {"language": "en", "redact_pii": ["ALL"]}
     validate_options("transcribe", options)
     job = submit(provider, **options)
     cloud.join()
