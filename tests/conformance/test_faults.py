@@ -174,7 +174,7 @@ def test_a_vendor_that_stays_away_ends_after_three_days(scene: Scene) -> None:
 
     assert scene.run() == "failed"
     # The call may have placed a job each time: where a callback could tell, it was waited for.
-    within = "within 3 days of the first turn" if scene.parked else "in time"
+    within = "within 72 hours of the first turn" if scene.parked else "in time"
     assert scene.reason.startswith(f"not accepted {within}; last: "), scene.reason
     assert scene.clock.elapsed == pytest.approx(72 * HOUR, abs=HOUR)
     assert scene.paid == 0
