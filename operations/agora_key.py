@@ -11,19 +11,19 @@ the former key is gone, somebody may make tokens with it. A run that breaks off 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
 """
 
-import argparse
 import json
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operations.command import command_parser, run_command
 from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of
 from recording_insights.settings import secret_name
 
@@ -233,34 +233,26 @@ def _delete_key(iam: Any, user: str, key_id: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0, or 1 with the reason on standard error, after the lines of progress."""
-    about = "Make, store and rotate the key that signs Agora's upload credentials."
-    parser = argparse.ArgumentParser(prog="python -m operations.agora_key", description=about)
-    parser.add_argument("--stage", required=True)
+    """Run the command."""
+    parser = command_parser("agora_key", "Make, store and rotate the key that signs Agora's upload credentials.")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--delete", action="store_true", help="delete all keys and the secret, before `make destroy`")
     instead.add_argument("--revoke", action="store_true", help="also end all tokens that were issued until now")
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON on standard output")
     given = parser.parse_args(arguments)
+    operation = remove_key if given.delete else revoke_tokens if given.revoke else rotate_key
+    sentence = _removed if given.delete else _rotated
+    return run_command(lambda report: operation(given.stage, aws_client, report), sentence, as_json=given.json)
 
-    def report(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
 
-    try:
-        operation = remove_key if given.delete else revoke_tokens if given.revoke else rotate_key
-        outcome = operation(given.stage, aws_client, report)
-    except OperationFailed as failure:
-        report(str(failure))
-        return 1
-    if given.json:
-        print(json.dumps(asdict(outcome)))
-    elif given.delete:
-        print(f"{outcome.user} has no key any more: no recording can be started.")
-    else:
-        print(f"{outcome.secret} holds a new key of {outcome.user}; the functions read it within minutes.")
-        if outcome.revoked_before:
-            print(f"Every token that was issued before {outcome.revoked_before} has ended. {REVOCATION_COSTS}")
-    return 0
+def _removed(outcome: Outcome) -> str:
+    return f"{outcome.user} has no key any more: no recording can be started."
+
+
+def _rotated(outcome: Outcome) -> str:
+    said = f"{outcome.secret} holds a new key of {outcome.user}; the functions read it within minutes."
+    if outcome.revoked_before:
+        said += f"\nEvery token that was issued before {outcome.revoked_before} has ended. {REVOCATION_COSTS}"
+    return said
 
 
 if __name__ == "__main__":

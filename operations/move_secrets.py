@@ -5,13 +5,13 @@ DELETE=1 it removes the copied keys where they were. It refuses that while the d
 Repeating either changes nothing.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
+from operations.command import command_parser, run_command
 from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of, parsed
 from recording_insights.agora import notifications
 from recording_insights.agora.rtc_token import CERTIFICATE_KEY, CERTIFICATE_SECRET
@@ -138,31 +138,22 @@ def _read(secrets: Any, name: str, **version: str) -> dict[str, Any] | None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0, or 1 with the reason on standard error, after the lines of progress."""
-    about = "Give keys that earlier releases kept in other secrets a secret of their own."
-    parser = argparse.ArgumentParser(prog="python -m operations.move_secrets", description=about)
-    parser.add_argument("--stage", required=True)
+    """Run the command."""
+    parser = command_parser(
+        "move_secrets", "Give keys that earlier releases kept in other secrets a secret of their own."
+    )
     parser.add_argument("--delete", action="store_true", help="remove the copied keys from where they were")
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON on standard output")
     given = parser.parse_args(arguments)
+    operation, sentence = (remove_copied_keys, _removed) if given.delete else (copy_keys, _copied)
+    return run_command(lambda report: operation(given.stage, aws_client, report), sentence, as_json=given.json)
 
-    def report(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
 
-    try:
-        outcome = (remove_copied_keys if given.delete else copy_keys)(given.stage, aws_client, report)
-    except OperationFailed as failure:
-        report(str(failure))
-        return 1
-    if given.json:
-        print(json.dumps(asdict(outcome)))
-    elif given.delete:
-        print(f"{len(outcome.removed)} keys were removed from the secrets of earlier releases.")
-    else:
-        print(
-            f"{len(outcome.copied)} keys were copied to secrets of their own, {len(outcome.kept)} were there already."
-        )
-    return 0
+def _removed(outcome: Outcome) -> str:
+    return f"{len(outcome.removed)} keys were removed from the secrets of earlier releases."
+
+
+def _copied(outcome: Outcome) -> str:
+    return f"{len(outcome.copied)} keys were copied to secrets of their own, {len(outcome.kept)} were there already."
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ that breaks off has rotated or has not, and the next one says which. A second ro
 is refused while such jobs may run. Start only one run at a time.
 """
 
-import argparse
 import json
-import secrets as random
-import string
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
+from operations.command import command_parser, run_command
 from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of, parsed
 from recording_insights.processing.callbacks import KEY, PREVIOUS_KEY
 
@@ -70,7 +69,7 @@ def rotate_webhook_key(
                 )
             report(f"Although {text}")
         report(f"Making a new key in {stored.secret}")
-        stored.write({**stored.value, KEY: _new_key(), PREVIOUS_KEY: stored.value[KEY]})
+        stored.write({**stored.value, KEY: token_hex(KEY_CHARACTERS // 2), PREVIOUS_KEY: stored.value[KEY]})
     until = now() + stored.lifetime
     return Outcome(stage, stored.secret, True, _said(until))
 
@@ -126,43 +125,30 @@ class _Stored:
         self.client.put_secret_value(SecretId=self.secret, SecretString=json.dumps(value))
 
 
-def _new_key() -> str:
-    return "".join(random.choice(string.ascii_letters + string.digits) for _ in range(KEY_CHARACTERS))
-
-
 def _said(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0, or 1 with the reason on standard error, after the lines of progress."""
-    about = "Rotate the key that makes the tokens of callbacks."
-    parser = argparse.ArgumentParser(prog="python -m operations.webhook_key", description=about)
-    parser.add_argument("--stage", required=True)
+    """Run the command."""
+    parser = command_parser("webhook_key", "Rotate the key that makes the tokens of callbacks.")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--force", action="store_true", help="rotate although jobs may have tokens of the key before")
     instead.add_argument("--revoke", action="store_true", help="do not rotate, but end the former key at once")
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON on standard output")
     given = parser.parse_args(arguments)
 
-    def report(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
-    try:
+    def operation(report: Report) -> Outcome:
         if given.revoke:
-            outcome = revoke_former_key(given.stage, aws_client, report)
-        else:
-            outcome = rotate_webhook_key(given.stage, aws_client, report, force=given.force)
-    except OperationFailed as failure:
-        report(str(failure))
-        return 1
-    if given.json:
-        print(json.dumps(asdict(outcome)))
-    elif given.revoke:
-        print(f"{outcome.secret} holds one key. {COSTS}")
-    else:
-        print(f"{outcome.secret} holds a new key; callbacks with the former one come until {outcome.former_key_until}.")
-    return 0
+            return revoke_former_key(given.stage, aws_client, report)
+        return rotate_webhook_key(given.stage, aws_client, report, force=given.force)
+
+    return run_command(operation, _sentence, as_json=given.json)
+
+
+def _sentence(outcome: Outcome) -> str:
+    if not outcome.rotated:
+        return f"{outcome.secret} holds one key. {COSTS}"
+    return f"{outcome.secret} holds a new key; callbacks with the former one come until {outcome.former_key_until}."
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""No provider is told what a channel or a person is called, except by the path of the link to the media."""
+"""No provider gets the name of a channel or of a person, except by the path of the link to the media."""
 
 from typing import Any
 from urllib.parse import unquote
