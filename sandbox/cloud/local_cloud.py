@@ -113,7 +113,6 @@ def start_local_cloud(
             "S3_DATA_DIR": str(location.state / "objects"),
             "IOT_MTLS_ENABLED": "false",
             "SFTP_ENABLED": "false",
-            "PYTHONDONTWRITEBYTECODE": "1",
         },
         cwd=PROJECT,
         log=location.log("local-cloud"),

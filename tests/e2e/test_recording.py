@@ -181,7 +181,7 @@ def test_agora_refusing_the_credentials_is_a_problem_that_says_so(stack: LocalSt
 @pytest.mark.parametrize(
     ("call", "status", "body"),
     [
-        ("agora.acquire", 429, {"message": "API rate limit exceeded"}),
+        pytest.param("agora.acquire", 429, {"message": "API rate limit exceeded"}, marks=pytest.mark.matrix),
         pytest.param("agora.acquire", 500, {"code": 500, "reason": "internal"}, marks=pytest.mark.matrix),
         ("agora.start", 206, {"code": 65, "reason": "request not completed"}),
         pytest.param("agora.start", 500, {"code": 502, "reason": "no worker"}, marks=pytest.mark.matrix),

@@ -91,7 +91,7 @@ def test_lost_callbacks_are_made_good_or_missed_with_a_reason(stack: LocalStack,
 
 
 @pytest.mark.parametrize("provider", each_provider(CALL_BACK))
-@pytest.mark.parametrize("callback", ["early", "double"])
+@pytest.mark.parametrize("callback", ["early", pytest.param("double", marks=pytest.mark.matrix)])
 def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, provider: str, callback: str) -> None:
     stack.dials(**{provider: {"callback": callback}})
 

@@ -55,6 +55,7 @@ def test_missing(stack: LocalStack, clip: Path, secret: dict[str, str]) -> None:
     ],
     ids=["no JSON", "a key too few"],
 )
+@pytest.mark.matrix
 def test_malformed(stack: LocalStack, clip: Path, secret: dict[str, str], text: str, complaint: str) -> None:
     client = stack.client("secretsmanager")
     stack.set_wait_scale(SLOW)

@@ -39,6 +39,7 @@ from sandbox.cloud.emulator.executions import (
     evaluate_time_outs,
     scale_time_outs_of_tokens,
 )
+from sandbox.cloud.emulator.packages import unpack_each_zip_once
 from sandbox.cloud.emulator.queues import add_message_move_tasks
 from sandbox.cloud.emulator.restarts import go_on_after_restarts
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
@@ -64,6 +65,7 @@ def main() -> None:
     close_doors(take_secret(os.environ, CONTROL_KEY_VARIABLE))
     give_functions_keys_of_this_start()
     go_on_after_restarts()
+    unpack_each_zip_once()
     keep_functions_that_raise()
     log_what_libraries_warn_of()
     correct_throttling()

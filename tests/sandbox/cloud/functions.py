@@ -14,7 +14,7 @@ def create_function(emulator: LocalStack, source: str, *rights: Mapping[str, Any
     """Create a function of one Python file, which defines `handler`. Return its name. `fields` go to CreateFunction."""
     package, name = io.BytesIO(), f"function-{uuid4().hex[:8]}"
     with zipfile.ZipFile(package, "w") as target:
-        target.writestr("index.py", source)
+        target.writestr(zipfile.ZipInfo("index.py"), source)  # the same zip for the same source
     emulator.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.13",

@@ -57,6 +57,12 @@ logging.getLogger("library").addHandler(logging.NullHandler())
 def handler(event, context):
     logging.getLogger("library").warning("a library warns")
 """
+WHERE = """
+import os
+
+def handler(event, context):
+    return {"folder": os.path.realpath(os.environ["LAMBDA_TASK_ROOT"]), "files": os.listdir(), "process": os.getpid()}
+"""
 TRIED_TWICE = [{"ErrorEquals": ["OutOfPaper"], "MaxAttempts": 1, "IntervalSeconds": 1}]
 
 
@@ -275,3 +281,15 @@ def test_another_version_of_ministack_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(program, "SUPPORTED_VERSION", "1.5.32")
     with pytest.raises(SystemExit, match=r"corrects ministack 1\.5\.32, but .* is installed"):
         program.main()
+
+
+def test_functions_with_the_same_zip_share_its_folder_and_nothing_else(emulator: LocalStack) -> None:
+    def told_by(source: str) -> Any:
+        name = create_function(emulator, source)
+        return json.load(emulator.client("lambda").invoke(FunctionName=name)["Payload"])
+
+    one, other, different = told_by(WHERE), told_by(WHERE), told_by(f"# another file{WHERE}")
+    assert one["folder"] == other["folder"] != different["folder"]
+    assert one["process"] != other["process"]
+    assert "index.py" in one["files"]
+    assert one["files"] == different["files"]
