@@ -186,6 +186,7 @@ def commands_of_pytest() -> list[Command]:
     return [command for command in commands_of(page("CONTRIBUTING.md")) if command.program == ".venv/bin/pytest"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("command", commands_of_pytest(), ids=lambda command: command.words[1])
 def test_the_tests_of_contributing_run_as_they_are_written(command: Command) -> None:
     """Those of the deployed stack are only collected."""

@@ -83,6 +83,7 @@ def assets_of(folder: Path, *packages: Sequence[Wheels]) -> list[str]:
     return keys
 
 
+@pytest.mark.matrix
 def test_two_builds_of_one_lock_are_one_asset(
     tmp_path: Path, registry: Path, build_elsewhere: Callable[[str], Path]
 ) -> None:

@@ -68,7 +68,7 @@ def watched() -> tuple[World, Moments]:
     return World(WatchedTable(moments), clock, folder), moments
 
 
-@pytest.mark.parametrize("before", ["nothing", "a slice", "no sound"])
+@pytest.mark.parametrize("before", ["nothing", pytest.param("a slice", marks=pytest.mark.matrix), "no sound"])
 def test_whenever_it_goes_on_and_whenever_that_is_announced_all_is_heard_once(before: str) -> None:
     """The last event of a playlist is the last there is: nobody comes back for what it did not begin."""
     first = [] if before == "nothing" else FIRST[:1]
