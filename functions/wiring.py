@@ -233,8 +233,9 @@ class Wiring(Generic[S]):
     def media(self: "Wiring[TableSettings]") -> "MediaStore":
         """The rows of media objects."""
         from recording_insights.store.media import MediaStore
+        from recording_insights.store.media_measures import MediaMeasures
 
-        return MediaStore(self.table)
+        return MediaStore(self.table, observer=MediaMeasures())
 
     @part
     def insights(self: "Wiring[TableSettings]") -> "InsightStore":

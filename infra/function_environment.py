@@ -26,13 +26,22 @@ _CONTEXT_KEYS = {
 """Variables without a limit on their length, and the context keys that they come from."""
 
 
-def function_environment(module: str, settings: FunctionSettings) -> dict[str, str]:
-    """The variables of a function's settings, and the level of its log.
+def metrics_namespace(stage: str) -> str:
+    """The namespace of a stage's measures in CloudWatch."""
+    return f"RecordingInsights/{stage}"
+
+
+def function_environment(module: str, settings: FunctionSettings, *, stage: str) -> dict[str, str]:
+    """The variables of a function's settings, the level of its log, and the namespace of its measures.
 
     Raises:
         SettingsInvalid: Lambda would refuse the environment at deploy, because it is too large.
     """
-    variables = {**settings.to_env(), "POWERTOOLS_LOG_LEVEL": "INFO"}
+    variables = {
+        **settings.to_env(),
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "POWERTOOLS_METRICS_NAMESPACE": metrics_namespace(stage),
+    }
     size = _measured(variables)
     if size > LARGEST_ENVIRONMENT:
         largest = max(variables, key=lambda name: _measured({name: variables[name]}))

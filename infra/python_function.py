@@ -63,7 +63,7 @@ class PythonFunction(Construct):
             handler=f"{module}.handler",
             code=code or shared_code(settings),
             description=description,
-            environment=function_environment(name, reads),
+            environment=function_environment(name, reads, stage=settings.stage),
             role=self.role.without_policy_updates(),
             log_group=self.log_group,
             timeout=timeout,

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.media.batch import admit_batch
 from recording_insights.model.media_object import MediaObject
 from recording_insights.settings import AdmitMediaSettings
 from wiring import Wiring
 
-logger = Logger(service="admit-media")
+logger = function_logger("admit-media")
 wiring = Wiring(AdmitMediaSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Admit the media objects of up to ten messages, and return those that failed: the queue keeps them.
 

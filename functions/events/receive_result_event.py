@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.processing.receive_result_event import receive_result_event
 from recording_insights.settings import ReceiveResultEventSettings
 from wiring import Wiring
 
-logger = Logger(service="receive-result-event")
+logger = function_logger("receive-result-event")
 wiring = Wiring(ReceiveResultEventSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Returns the outcome. After an exception, Lambda tries again; in the end the dead-letter queue has the event."""
     outcome = receive_result_event(event, callbacks=wiring.callbacks, providers=wiring.settings.providers)

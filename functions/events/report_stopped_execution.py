@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.processing.report_failure import fault_of, report_stopped_execution
 from recording_insights.settings import ReportStoppedExecutionSettings
 from wiring import Wiring
 
-logger = Logger(service="report-stopped-execution")
+logger = function_logger("report-stopped-execution")
 wiring = Wiring(ReportStoppedExecutionSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> None:
     """After an exception, Lambda tries again. In the end the event goes to the dead-letter queue."""
     reason = report_stopped_execution(event["detail"], store=wiring.media, turns=wiring.turns)

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.deadline import Deadline
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.media.executions import begin
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.receive_result_event import receive_result_event
@@ -20,15 +19,17 @@ from recording_insights.sweep.jobs_not_fetched import fetch_forgotten_jobs
 from recording_insights.sweep.media_without_row import admit_media_without_row
 from recording_insights.sweep.results import receive_results
 from recording_insights.sweep.rows_without_execution import begin_rows_without_execution
+from recording_insights.sweep.state_measures import measure_found, measure_state
 from recording_insights.sweep.step import AT_ONCE, Ages, Step
 from recording_insights.sweep.sweep import Work, modified_since, sweep, sweeping_since
 from recording_insights.sweep.turns import tidy_turns
 from wiring import Wiring, utc_now
 
-logger = Logger(service="sweep")
+logger = function_logger("sweep")
 wiring = Wiring(SweepSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Sweep once; returns the counts of each step. With {"at_once": true}, nothing needs to have lain for a while."""
     ages = AT_ONCE if event.get("at_once") else Ages()
@@ -48,6 +49,8 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         "turns": partial(_turns, deadline),
     }
     counts = sweep(steps, sweeps=wiring.sweeps, deadline=deadline)
+    measure_found(counts)
+    measure_state(wiring.settings.providers, recordings=wiring.recordings, turns=wiring.turns.store)
     logger.info("swept", extra={"counts": counts})
     return counts
 

@@ -2,9 +2,8 @@
 
 from functools import partial
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.retries.admit_object import admit_object
 from recording_insights.retries.request import read_key
 from recording_insights.settings import AdmitObjectSettings
@@ -13,7 +12,7 @@ from wiring import Wiring
 wiring = Wiring(AdmitObjectSettings)
 
 
-@http_route(Logger(service="admit-object"))
+@http_route(function_logger("admit-object"))
 def handler(request: HttpRequest) -> HttpResponse:
     """202, and the ids of the recording and the media object."""
     bucket = wiring.settings.recordings_bucket

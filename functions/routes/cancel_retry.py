@@ -1,8 +1,7 @@
 """POST /retries/{retry_id}/cancel"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.retries.retry_many import cancel_retry
 from recording_insights.settings import CancelRetrySettings
 from wiring import Wiring
@@ -10,7 +9,7 @@ from wiring import Wiring
 wiring = Wiring(CancelRetrySettings)
 
 
-@http_route(Logger(service="cancel-retry"))
+@http_route(function_logger("cancel-retry"))
 def handler(request: HttpRequest) -> HttpResponse:
     """202 and the retry, which is canceled."""
     retry_id = request.path.get("retry_id", "")

@@ -1,8 +1,7 @@
 """GET /recordings/{recording_id}"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.recordings.read import describe_recording
 from recording_insights.settings import GetRecordingSettings
 from wiring import Wiring
@@ -10,7 +9,7 @@ from wiring import Wiring
 wiring = Wiring(GetRecordingSettings)
 
 
-@http_route(Logger(service="get-recording"))
+@http_route(function_logger("get-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
     """200: the recording, its media objects, and what Agora last said of the recorder."""
     recording = describe_recording(

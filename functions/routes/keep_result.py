@@ -1,8 +1,7 @@
 """POST /webhooks/<provider>, for each provider whose results come by callback alone: seameet"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import LARGEST_CALLBACK, HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.processing.keep_result import keep_result
 from recording_insights.providers.port import CallbackRequest
 from recording_insights.settings import KeepResultSettings
@@ -11,7 +10,7 @@ from wiring import Wiring
 wiring = Wiring(KeepResultSettings)
 
 
-@http_route(Logger(service="keep-result"), largest_body=LARGEST_CALLBACK, is_anonymous=True)
+@http_route(function_logger("keep-result"), largest_body=LARGEST_CALLBACK, is_anonymous=True)
 def handler(request: HttpRequest) -> HttpResponse:
     """200 for every authentic callback, once it is stored."""
     provider = wiring.settings.provider

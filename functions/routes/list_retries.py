@@ -1,8 +1,7 @@
 """GET /retries"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.retries.retry_many import list_retries
 from recording_insights.settings import ListRetriesSettings
 from wiring import Wiring
@@ -10,7 +9,7 @@ from wiring import Wiring
 wiring = Wiring(ListRetriesSettings)
 
 
-@http_route(Logger(service="list-retries"))
+@http_route(function_logger("list-retries"))
 def handler(request: HttpRequest) -> HttpResponse:
     """200: the last retries, newest first."""
     return HttpResponse(list_retries(retries=wiring.retries))

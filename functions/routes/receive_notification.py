@@ -1,9 +1,8 @@
 """POST /webhooks/agora"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.agora.notifications import Notification, check_signature
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.recordings.notifications import process_notification
 from recording_insights.settings import ReceiveNotificationSettings
 from wiring import Wiring
@@ -11,7 +10,7 @@ from wiring import Wiring
 LARGEST_NOTIFICATION = 256 * 1024
 """In bytes: far more than the longest list of files that Agora sends."""
 
-logger = Logger(service="receive-notification")
+logger = function_logger("receive-notification")
 wiring = Wiring(ReceiveNotificationSettings)
 
 

@@ -1,8 +1,7 @@
 """POST /retries"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.retries.request import RetriesRequest
 from recording_insights.retries.retry_many import retry_many
 from recording_insights.settings import RetryManySettings
@@ -11,7 +10,7 @@ from wiring import Wiring
 wiring = Wiring(RetryManySettings)
 
 
-@http_route(Logger(service="retry-many"))
+@http_route(function_logger("retry-many"))
 def handler(request: HttpRequest) -> HttpResponse:
     """202 and the retry, or 200 and the counts of a dry run."""
     wanted = RetriesRequest.from_body(request.json_object(), providers=wiring.settings.providers)

@@ -1,8 +1,7 @@
 """POST /recordings/{recording_id}/retry"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.retries.request import RetryRequest
 from recording_insights.retries.retry_recording import retry_recording
 from recording_insights.settings import RetryRecordingSettings
@@ -11,7 +10,7 @@ from wiring import Wiring
 wiring = Wiring(RetryRecordingSettings)
 
 
-@http_route(Logger(service="retry-recording"))
+@http_route(function_logger("retry-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
     """202 and the media objects whose new try began. The body may be empty."""
     body = request.json_object() if request.body else {}

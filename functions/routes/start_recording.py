@@ -1,8 +1,7 @@
 """POST /recordings"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.providers.registry import validate_options
 from recording_insights.recordings.read import public
 from recording_insights.recordings.request import RecordingRequest
@@ -13,7 +12,7 @@ from wiring import Wiring
 wiring = Wiring(StartRecordingSettings)
 
 
-@http_route(Logger(service="start-recording"))
+@http_route(function_logger("start-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
     """201 for a recording that this call started, 200 for one that had started before."""
     wanted = RecordingRequest.from_body(

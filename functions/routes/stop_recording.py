@@ -1,8 +1,7 @@
 """POST /recordings/{recording_id}/stop"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.recordings.stop import stop_recording
 from recording_insights.settings import StopRecordingSettings
 from wiring import Wiring
@@ -10,7 +9,7 @@ from wiring import Wiring
 wiring = Wiring(StopRecordingSettings)
 
 
-@http_route(Logger(service="stop-recording"))
+@http_route(function_logger("stop-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
     """202 and the status, even if the recorder has stopped already."""
     recording = stop_recording(

@@ -1,8 +1,7 @@
 """PUT /recordings/{recording_id}/layout"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.recordings.change import update_layout
 from recording_insights.recordings.read import public
 from recording_insights.settings import UpdateLayoutSettings
@@ -11,7 +10,7 @@ from wiring import Wiring
 wiring = Wiring(UpdateLayoutSettings)
 
 
-@http_route(Logger(service="update-layout"))
+@http_route(function_logger("update-layout"))
 def handler(request: HttpRequest) -> HttpResponse:
     """200 and the recording, after Agora accepted the layout."""
     recording = update_layout(

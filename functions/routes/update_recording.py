@@ -1,8 +1,7 @@
 """PATCH /recordings/{recording_id}"""
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.logs import function_logger
 from recording_insights.recordings.change import update_recording
 from recording_insights.recordings.read import public
 from recording_insights.settings import UpdateRecordingSettings
@@ -11,7 +10,7 @@ from wiring import Wiring
 wiring = Wiring(UpdateRecordingSettings)
 
 
-@http_route(Logger(service="update-recording"))
+@http_route(function_logger("update-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
     """200 and the recording, after Agora accepted the change."""
     recording = update_recording(

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.deadline import Deadline
 from recording_insights.http.edge import LambdaContext
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.settings import CheckRecordingSettings
 from recording_insights.watch.check_recording import check_recording
 from recording_insights.watch.progress import Watch
@@ -13,10 +12,11 @@ from wiring import Wiring
 
 LAST_WRITES_SECONDS = 5.0
 
-logger = Logger(service="check-recording")
+logger = function_logger("check-recording")
 wiring = Wiring(CheckRecordingSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`Watch` in, `Watch` out."""
     watch = check_recording(

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.processing.poll_job import poll_job
 from recording_insights.processing.progress import Progress
 from recording_insights.settings import PollJobSettings
 from wiring import Wiring, utc_now
 
-logger = Logger(service="poll-job")
+logger = function_logger("poll-job")
 wiring = Wiring(PollJobSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, `Progress` out."""
     progress = poll_job(

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.conversion.convert import convert
 from recording_insights.hls.remux.remux import remux
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.processing.file_conversion import FileConversion
 from recording_insights.processing.prepare_media import prepare_media
 from recording_insights.processing.progress import Progress
@@ -13,10 +12,11 @@ from recording_insights.providers.registry import formats_of
 from recording_insights.settings import PrepareMediaSettings
 from wiring import Wiring, utc_now
 
-logger = Logger(service="prepare-media")
+logger = function_logger("prepare-media")
 wiring = Wiring(PrepareMediaSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, `Progress` out."""
     progress = Progress.from_state(event)

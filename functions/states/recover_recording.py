@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.settings import RecoverRecordingSettings
 from recording_insights.watch.progress import Watch
 from recording_insights.watch.recover_recording import recover_recording
 from wiring import Wiring
 
-logger = Logger(service="recover-recording")
+logger = function_logger("recover-recording")
 wiring = Wiring(RecoverRecordingSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Watch` in, `Watch` out."""
     watch = recover_recording(

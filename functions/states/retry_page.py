@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from recording_insights.deadline import Deadline
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.retries.retry_page import retry_page
 from recording_insights.settings import RetryPageSettings
 from wiring import Wiring
 
-logger = Logger(service="retry-page")
+logger = function_logger("retry-page")
 wiring = Wiring(RetryPageSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"retry_id"}` in, and out with the outcome and the seconds to wait."""
     page = retry_page(

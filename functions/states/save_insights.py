@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.save_insights import save_insights
 from recording_insights.settings import SaveInsightsSettings
 from wiring import Wiring
 
-logger = Logger(service="save-insights")
+logger = function_logger("save-insights")
 wiring = Wiring(SaveInsightsSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in. Returns the ids, and how many items of each kind were written."""
     progress = Progress.from_state(event)

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from recording_insights.logs import function_logger, with_ids
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.submit_recording import Patience, submit_recording
 from recording_insights.settings import SubmitRecordingSettings
 from wiring import Wiring, utc_now
 
-logger = Logger(service="submit-recording")
+logger = function_logger("submit-recording")
 wiring = Wiring(SubmitRecordingSettings)
 
 
+@with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, `Progress` out."""
     progress = submit_recording(

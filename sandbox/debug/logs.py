@@ -16,7 +16,8 @@ from sandbox.terminal.printable import printable
 POLL_SECONDS = 1.0
 OVERLAP_MS = 5_000
 """Each poll reads this much of the time before the last one again: the local cloud writes a log after its stamp."""
-_OF_LAMBDA = re.compile(r"(START|END|REPORT) RequestId: ")
+_NOT_FOR_READERS = re.compile(r'(START|END|REPORT) RequestId: |\{"_aws":')
+"""Lines of Lambda itself, and measures."""
 _NOT_SHOWN = {"level", "message", "timestamp", "service", "location", "exception", "exception_name", "stack_trace"}
 _STAMP = "%Y-%m-%d %H:%M:%S,%f%z"
 
@@ -72,7 +73,7 @@ def read_record(source: str, timestamp_ms: int, text: str) -> Record:
 
 
 class LogReader:
-    """Reads the log groups of a stack. Lambda's own lines (START, END, REPORT) are left out."""
+    """Reads the log groups of a stack. Lambda's own lines (START, END, REPORT) and measures are left out."""
 
     def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
@@ -97,7 +98,7 @@ class LogReader:
                 logGroupName=group, startTime=self._since_ms
             )
             for event in (event for page in pages for event in page["events"]):
-                if _OF_LAMBDA.match(event["message"]):
+                if _NOT_FOR_READERS.match(event["message"]):
                     continue
                 key = (group, event["logStreamName"], event["timestamp"], event["message"])
                 alike[key] += 1

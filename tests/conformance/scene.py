@@ -292,6 +292,7 @@ class Scene:
         """Give every function the environment that the stack gives, and doubles of what AWS gives."""
         modules = (*TASKS.values(), keep_result, receive_callback, receive_result_event)
         environment = {
+            "POWERTOOLS_METRICS_NAMESPACE": "RecordingInsights/dev",
             **ENVIRONMENT,
             "PROVIDER": self.name,
             "PROVIDERS": json.dumps([self.name]),

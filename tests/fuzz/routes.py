@@ -283,7 +283,15 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
     wiring = Wiring(module.wiring.settings_type)
     vars(wiring).update(parts)
     with (
-        patch.dict(os.environ, {**ENVIRONMENT, "PROVIDER": provider, "PROVIDERS": names}),
+        patch.dict(
+            os.environ,
+            {
+                **ENVIRONMENT,
+                "POWERTOOLS_METRICS_NAMESPACE": "RecordingInsights/dev",
+                "PROVIDER": provider,
+                "PROVIDERS": names,
+            },
+        ),
         patch.object(module, "wiring", wiring),
         patch("wiring.read_secret", _read_secret),
         patch("recording_insights.aws.secrets.read_secret", _read_secret),

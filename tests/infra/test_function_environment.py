@@ -93,26 +93,28 @@ def submit_settings(**changes: Any) -> SubmitRecordingSettings:
 
 def test_the_environment_is_the_settings_and_the_level_of_the_log() -> None:
     settings = submit_settings()
-    assert function_environment("submit_recording", settings) == {**settings.to_env(), "POWERTOOLS_LOG_LEVEL": "INFO"}
+    of_powertools = {"POWERTOOLS_LOG_LEVEL": "INFO", "POWERTOOLS_METRICS_NAMESPACE": "RecordingInsights/dev"}
+    variables = function_environment("submit_recording", settings, stage="dev")
+    assert variables == {**settings.to_env(), **of_powertools}
 
 
 @pytest.mark.parametrize(("name", "room"), [("insights", LARGEST_ENVIRONMENT), ("${Token[T.1]}", LONGEST_VALUE)])
 def test_the_limit_is_exact_and_tokens_count_as_their_longest_value(name: str, room: int) -> None:
-    frame = '{"TABLE_NAME":"","POWERTOOLS_LOG_LEVEL":"INFO"}'
+    frame = '{"TABLE_NAME":"","POWERTOOLS_LOG_LEVEL":"INFO","POWERTOOLS_METRICS_NAMESPACE":"RecordingInsights/dev"}'
     filling = "ü" * ((LARGEST_ENVIRONMENT - len(frame) - (len(name) if room == LARGEST_ENVIRONMENT else room)) // 2)
     for longer, refused in (("", False), ("xx", True)):
         if refused:
             with pytest.raises(SettingsInvalid, match="list_recordings: its environment has"):
-                function_environment("list_recordings", TableSettings(name + filling + longer))
+                function_environment("list_recordings", TableSettings(name + filling + longer), stage="dev")
         else:
-            function_environment("list_recordings", TableSettings(name + filling))
+            function_environment("list_recordings", TableSettings(name + filling), stage="dev")
 
 
 def test_a_refusal_names_the_function_the_bytes_and_what_to_shorten() -> None:
     with pytest.raises(SettingsInvalid) as raised:
-        function_environment("submit_recording", submit_settings(base_urls={"symbl": LONG_URL}))
+        function_environment("submit_recording", submit_settings(base_urls={"symbl": LONG_URL}), stage="dev")
     assert str(raised.value) == (
-        "submit_recording: its environment has 5341 bytes, Lambda allows 4096; the largest variable is BASE_URLS with "
+        "submit_recording: its environment has 5396 bytes, Lambda allows 4096; the largest variable is BASE_URLS with "
         "4059 bytes: shorten the <vendor>BaseUrl settings"
     )
 

@@ -477,7 +477,7 @@ def test_the_environment_is_what_each_function_declares(template: Template, ever
             needed = (field for field in fields(module.wiring.settings_type) if field.default is MISSING)
             declared = {field.name.upper() for field in needed}
             variables = set(function["Environment"]["Variables"])
-            assert variables == {*declared, "POWERTOOLS_LOG_LEVEL"}, function["Handler"]
+            assert variables == {*declared, "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE"}, function["Handler"]
 
 
 def test_a_deploy_replaces_nothing_that_holds_data_or_has_an_address(every_provider: Template) -> None:

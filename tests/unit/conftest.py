@@ -52,6 +52,7 @@ def fake_aws() -> Iterator[None]:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
+            "POWERTOOLS_METRICS_NAMESPACE": "RecordingInsights/dev",
         }.items():
             environment.setenv(name, value)
         with mock_aws():

@@ -36,6 +36,8 @@ FLOORS: dict[str, int] = {
     "recording_insights.redaction": 1,
     "recording_insights.validation": 1,
     "recording_insights.bounded": 0,
+    "recording_insights.logs": 0,
+    "recording_insights.measures": 0,
     "recording_insights.errors": 0,
 }
 """Rooms by floor. A module belongs to the longest name that it begins with."""

@@ -12,6 +12,7 @@ from tests.deployed import (
     HELD,
     drop,
     drop_all,
+    entered,
     execution_ended,
     executions,
     history,
@@ -107,6 +108,14 @@ def test_a_lasting_fault_is_waited_out_until_it_is_mended(
     assert entered[place - 1 : place + 5] == [
         *(state, "Report fault", "Fault passes?", "Wait for repair", "Go on where?", state)
     ]
+
+
+def test_a_fault_that_cannot_be_reported_is_waited_out_too(stack: LocalStack, clip: Path) -> None:
+    with without_grants(stack, "Save insights"), without_grants(stack, "Report fault"):
+        recording_id = recording_of(stack, drop(stack, clip))
+        [execution] = until(lambda: executions(stack, read(stack, recording_id)), "the execution")
+        until(lambda: "Wait for repair" in entered(stack, execution), "the wait for repair")
+    assert until_ended(stack, recording_id)["status"] == "done"
 
 
 def test_a_failure_that_cannot_be_reported_still_reaches_the_row(stack: LocalStack, clip: Path) -> None:

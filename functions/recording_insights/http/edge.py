@@ -18,6 +18,7 @@ from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, NotFound, PayloadTooLarge
 from recording_insights.http.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
+from recording_insights.measures import measure
 from recording_insights.validation import RECORDING_ID
 
 LARGEST_BODY = 16 * 1024
@@ -218,6 +219,8 @@ def http_route(
                     logger.exception("failed", extra=fields)
                 else:
                     _log_refusal(logger, problem, fields)
+                if is_anonymous and problem.status == 401:
+                    measure("WebhookRefused", route=str(fields["route"]))
                 document = problem.bare_document() if is_anonymous else problem.document()
                 return _problem_response(problem, document, fields["request_id"]).event()
             if isinstance(response.content, dict):

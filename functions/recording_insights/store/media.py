@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast
 
 from recording_insights.errors import MediaMissing
 from recording_insights.model.execution_name import execution_name
@@ -81,6 +81,32 @@ _OF_A_RETRY: MediaChanges = {
 """The attributes that the row also loses when a media object is processed again that had ended."""
 
 
+class Observer(Protocol):
+    """Is told what has happened to media objects, once it is written.
+
+    A call that is repeated after a crash may tell it again.
+    """
+
+    def arrived(self, row: MediaRow) -> None:
+        """Its row was written."""
+
+    def submitted(self, row: MediaRow) -> None:
+        """A provider has accepted its job."""
+
+    def waits(self, row: MediaRow, code: str) -> None:
+        """It waits for what time or an operator can mend."""
+
+    def ended(self, row: MediaRow) -> None:
+        """It is done or failed."""
+
+
+class _Nobody:
+    def arrived(self, row: MediaRow) -> None: ...
+    def submitted(self, row: MediaRow) -> None: ...
+    def waits(self, row: MediaRow, code: str) -> None: ...
+    def ended(self, row: MediaRow) -> None: ...
+
+
 @dataclass(frozen=True)
 class MediaStore:
     """Reads and writes media objects. Every write is conditional: a late or repeated step undoes no later one.
@@ -92,6 +118,7 @@ class MediaStore:
     table: "Table"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
+    observer: Observer = _Nobody()  # noqa: RUF009
 
     @property
     def recordings(self) -> RecordingStore:
@@ -165,9 +192,14 @@ class MediaStore:
         }
         row["execution"] = execution_name(row)
         if content is None:
-            if_it_holds(self.table.put_item, Item=encode(row), ConditionExpression=Attr(PARTITION).not_exists())
-        elif not self.contents.hold(row, content) and self.find(recording_id, media.media_id) is None:
-            return False
+            is_new = Attr(PARTITION).not_exists()
+            written = if_it_holds(self.table.put_item, Item=encode(row), ConditionExpression=is_new) is not None
+        else:
+            written = self.contents.hold(row, content)
+            if not written and self.find(recording_id, media.media_id) is None:
+                return False
+        if written:
+            self.observer.arrived(row)
         self.recordings.settle(recording_id, sid=media.agora_sid)
         return True
 
@@ -233,12 +265,17 @@ class MediaStore:
         """
         ended: MediaChanges = {"status": status, "finished_at": self.timestamp, "task_token": None}
         row = self.find(recording_id, media_id)
+        now: MediaRow | None = None
         if row is None or row.get("status") in FINAL:
             pass
         elif status == "done":
-            self._update(recording_id, media_id, {**ended, "shown_try": number_of_try(row), **changes})
-        elif "shown_try" not in row or not self._show_again(row, {**ended, **changes}):
-            self._update(recording_id, media_id, {**ended, **changes})
+            now = self._update(recording_id, media_id, {**ended, "shown_try": number_of_try(row), **changes})
+        elif "shown_try" in row and self._show_again(row, {**ended, **changes}):
+            now = cast(MediaRow, {**row, **ended, **changes})
+        else:
+            now = self._update(recording_id, media_id, {**ended, **changes})
+        if now is not None:
+            self.observer.ended(now)
         # Also after a crash between the two writes.
         self.recordings.settle(recording_id)
 
@@ -273,13 +310,17 @@ class MediaStore:
         If its code is another one than that of `row`, which was read before, the recording shows the reason at once.
         """
         self._update(row["recording_id"], row["media_id"], changes)
+        if code := changes.get("reason_code"):
+            self.observer.waits(row, code)
         if changes.get("reason_code") != row.get("reason_code"):
             self.recordings.settle(row["recording_id"])
 
     def submitted(self, recording_id: str, media_id: str, **changes: Unpack[MediaChanges]) -> None:
         """Note that the provider has accepted the job."""
         submitted: MediaChanges = {"status": "submitted", "submitted_at": self.timestamp}
-        self._update(recording_id, media_id, {**submitted, **changes})
+        row = self._update(recording_id, media_id, {**submitted, **changes})
+        if row is not None:
+            self.observer.submitted(row)
         self.recordings.settle(recording_id)
 
     def give_up(
@@ -352,9 +393,7 @@ class MediaStore:
         changes: MediaChanges = {"execution": execution}
         if executions is not None:
             changes["executions"] = executions
-        if not self._update(row["recording_id"], row["media_id"], changes, condition=_as_read(row, "execution")):
-            return None
-        return self.get(row["recording_id"], row["media_id"])
+        return self._update(row["recording_id"], row["media_id"], changes, condition=_as_read(row, "execution"))
 
     def note_callback(self, recording_id: str, media_id: str, *, provider: str, job: Job, delivery: str | None) -> bool:
         """Note the first callback for the present job; returns False if it is not the first, or if the job has ended.
@@ -368,7 +407,7 @@ class MediaStore:
         if delivery is not None:
             callback["delivery"] = delivery
         first = Attr("callback_at").not_exists() & Attr("provider").eq(provider)
-        return self._update(recording_id, media_id, callback, condition=first)
+        return self._update(recording_id, media_id, callback, condition=first) is not None
 
     def note_going_on(self, recording_id: str, media_id: str) -> MediaRow | None:
         """Note that more of a track arrived, and return its row as it is then; None if its file has been prepared.
@@ -399,12 +438,12 @@ class MediaStore:
 
         concluded: MediaChanges = {"being_made": None, "quiet_since": None, "task_token": None}
         unchanged = Attr("being_made").eq(by) & Attr("went_on").not_exists()
-        return self._update(recording_id, media_id, {**concluded, **changes}, condition=unchanged)
+        return self._update(recording_id, media_id, {**concluded, **changes}, condition=unchanged) is not None
 
     def _update(
         self, recording_id: str, media_id: str, changes: MediaChanges, *, condition: "ConditionBase | None" = None
-    ) -> bool:
-        """Write to a media object that is not in a terminal status; returns whether all conditions held."""
+    ) -> MediaRow | None:
+        """Write to a media object that is not in a terminal status; return its row, or None if a condition fails."""
         from boto3.dynamodb.conditions import Attr
 
         unfinished: ConditionBase = Attr(PARTITION).exists() & ~Attr("status").is_in(list(FINAL))
@@ -413,8 +452,9 @@ class MediaStore:
             Key=media_key(recording_id, media_id),
             **update_of(changes),
             ConditionExpression=unfinished & condition if condition else unfinished,
+            ReturnValues="ALL_NEW",
         )
-        return reply is not None
+        return None if reply is None else cast(MediaRow, decode(reply["Attributes"]))
 
 
 def _as_read(row: MediaRow, name: Literal["status", "try_number", "execution"]) -> "ConditionBase":

@@ -316,6 +316,14 @@ class RecordingStore:
                 break
         return sorted(found, key=position, reverse=True)[:count]
 
+    def oldest(self, status: str) -> RecordingRow | None:
+        """Return the oldest recording with a status."""
+        from boto3.dynamodb.conditions import Key
+
+        of_status = Key(STATUS_INDEX_HASH).eq(status)
+        found = pages(self.table, IndexName=STATUS_INDEX, KeyConditionExpression=of_status, Limit=1)
+        return next((row for page in found for row in page), None)
+
     def media_rows(self, recording_id: str) -> list[MediaRow]:
         """Return the media objects of a recording."""
         from boto3.dynamodb.conditions import Key

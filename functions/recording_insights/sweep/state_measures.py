@@ -1,0 +1,38 @@
+"""What a sweep measures of the state of the whole: the age of the oldest open recording, slots, queues and health."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from recording_insights.measures import measure
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.turns import TurnStore
+
+OPEN = ("starting", "stopping", "processing")
+"""Recordings that somebody waits for. One with the status `recording` is as old as its call is long."""
+MADE_GOOD = frozenset(
+    ("moved_back", "handled", "admitted", "fetched", "noted", "left_queue", "freed", "probers", "woken")
+)
+"""Counts of steps that say that something was lost before. The others say that something was looked at."""
+
+
+def measure_state(providers: Iterable[str], *, recordings: RecordingStore, turns: TurnStore) -> None:
+    """Measure open recordings by status, and each provider: held slots, length of the queue, whether it is closed."""
+    now = recordings.now()
+    for status in OPEN:
+        oldest = recordings.oldest(status)
+        age = (now - datetime.fromisoformat(oldest["created_at"])).total_seconds() if oldest else 0
+        measure("OldestOpenSeconds", max(age, 0), status=status)
+    for provider in providers:
+        standing = turns.read(provider)
+        held = [slot for slot in standing.slots.values() if "holder" in slot and slot["until"] > now.timestamp()]
+        measure("SlotsUsed", len(held), provider=provider)
+        measure("QueueLength", turns.length(provider), provider=provider)
+        measure("ProviderClosed", int(standing.health is not None), provider=provider)
+
+
+def measure_found(counts: Mapping[str, Any]) -> None:
+    """Measure what each step of a sweep made good, from the counts of the steps."""
+    for step, found in counts.items():
+        if isinstance(found, Mapping):  # beside the steps, a sweep says whether it was busy or is unfinished
+            measure("SweepFound", sum(number for name, number in found.items() if name in MADE_GOOD), step=step)

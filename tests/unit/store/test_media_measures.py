@@ -1,0 +1,71 @@
+"""What is measured of a media object from its arrival to its end."""
+
+from typing import Any
+
+import pytest
+
+from recording_insights.model.media_object import MediaObject
+from recording_insights.model.reasons import because
+from recording_insights.store.media import MediaStore
+from recording_insights.store.media_measures import MediaMeasures
+from tests.unit.conftest import MakeMedia
+from tests.unit.fake_table import FakeTable
+from tests.unit.fakes import FakeClock
+from tests.unit.measured import measured
+
+R = "r" * 32
+OF_DEEPGRAM = {"provider": "deepgram"}
+
+
+@pytest.fixture
+def store(clock: FakeClock) -> MediaStore:
+    table: Any = FakeTable()
+    return MediaStore(table, clock.now, observer=MediaMeasures())
+
+
+@pytest.fixture
+def media(store: MediaStore, make_media: MakeMedia, capsys: pytest.CaptureFixture[str]) -> MediaObject:
+    media = make_media("talk.mp4")
+    store.admit(R, media, providers=["deepgram"])
+    store.admit(R, media, providers=["deepgram"])  # its event comes twice
+    return media
+
+
+def test_each_step_is_measured_once(
+    store: MediaStore, media: MediaObject, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock.sleep(30)
+    store.wait(store.get(R, media.media_id), **because("submission", "provider_busy", "all slots are taken"))
+    clock.sleep(30)
+    store.submitted(R, media.media_id, job={"id": "j"})
+    clock.sleep(100)
+    store.note_callback(R, media.media_id, provider="deepgram", job={"id": "j"}, delivery=None)
+    clock.sleep(2)
+    for _ in range(2):
+        store.finish(R, media.media_id, "done")
+
+    assert measured(capsys.readouterr().out) == [
+        ("Arrived", 1, {}),
+        ("Waited", 1, {**OF_DEEPGRAM, "code": "provider_busy"}),
+        ("Submitted", 1, OF_DEEPGRAM),
+        ("Done", 1, OF_DEEPGRAM),
+        ("QueuedSeconds", 60, OF_DEEPGRAM),
+        ("JobSeconds", 102, OF_DEEPGRAM),
+        ("StoredAfterSeconds", 2, OF_DEEPGRAM),
+    ]
+
+
+@pytest.mark.parametrize(("code", "measured_as"), [("provider_rejected", "provider_rejected"), ("banana", "unknown")])
+def test_a_failure_is_measured_by_its_code(
+    store: MediaStore, media: MediaObject, capsys: pytest.CaptureFixture[str], code: Any, measured_as: str
+) -> None:
+    store.finish(R, media.media_id, "failed", **because("submission", code, "no"))
+    assert measured(capsys.readouterr().out)[1:] == [("Failed", 1, {"code": measured_as})]
+
+
+def test_a_row_that_was_edited_into_nonsense_is_done_all_the_same(
+    store: MediaStore, media: MediaObject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.note(R, media.media_id, waiting_since="soon", submitted_at="2026-01-01T00:00:00")
+    store.finish(R, media.media_id, "done")
+    assert measured(capsys.readouterr().out)[1:] == [("Done", 1, OF_DEEPGRAM)]
