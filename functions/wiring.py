@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from recording_insights.aws import clients
 from recording_insights.aws.secrets import FreshReads, OwnSecret, read_secret
@@ -22,6 +22,7 @@ from recording_insights.settings import (
     AgoraSettings,
     CallbacksSettings,
     FunctionSettings,
+    GetRecordingSettings,
     KeepResultSettings,
     OwnSecretSettings,
     PrepareMediaSettings,
@@ -69,8 +70,9 @@ if TYPE_CHECKING:
     from recording_insights.store.notices import NoticeStore
     from recording_insights.store.recordings import RecordingStore
     from recording_insights.store.retries import RetryStore
-    from recording_insights.store.rows import RecordingRow
+    from recording_insights.store.rows import MediaRow, RecordingRow
     from recording_insights.store.sweeps import SweepStore
+    from recording_insights.store.turns import TurnStore
 
 
 def keep_links_out_of_logs() -> None:
@@ -506,13 +508,31 @@ class Wiring(Generic[S]):
         return Delivery(self.settings.replies_bucket, key, make_link)
 
     @part
+    def turn_store(self: "Wiring[TableSettings]") -> "TurnStore":
+        """The rows of slots, queues, health and brakes."""
+        from recording_insights.store.turns import TurnStore
+
+        return TurnStore(self.table)
+
+    @part
+    def queue_of(self: "Wiring[GetRecordingSettings]") -> "Callable[[MediaRow], Mapping[str, Any]]":
+        """Tells where in its provider's queue a media object is."""
+
+        def queue_of_row(row: "MediaRow") -> Mapping[str, Any]:
+            # Few media objects wait for a turn, and the others need no adapters.
+            from recording_insights.processing.providers import queue_of
+
+            return queue_of(row, turns=self.turn_store, limits=self.settings.slots, store=self.media)
+
+        return queue_of_row
+
+    @part
     def turns(self: "Wiring[TurnsSettings]") -> "Turns":
         """The slots and queues of the providers."""
         from recording_insights.processing.turns import LEASE_MARGIN_SECONDS, Turns
-        from recording_insights.store.turns import TurnStore
 
         lease_seconds = self.settings.poll_ceiling_minutes * 60 + LEASE_MARGIN_SECONDS
-        return Turns(TurnStore(self.table), self.settings.slots, lease_seconds, self.end_wait)
+        return Turns(self.turn_store, self.settings.slots, lease_seconds, self.end_wait)
 
     # Callbacks
 

@@ -22,11 +22,13 @@ from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.settings import (
     AdmitObjectSettings,
+    CancelRecordingSettings,
     CancelRetrySettings,
     FunctionSettings,
     GetInsightsSettings,
     GetRecordingSettings,
     GetRetrySettings,
+    ListProvidersSettings,
     ListRecordingsSettings,
     ListRetriesSettings,
     RetryManySettings,
@@ -34,6 +36,7 @@ from recording_insights.settings import (
     StartRecordingSettings,
     StopRecordingSettings,
     UpdateLayoutSettings,
+    UpdateProviderSettings,
     UpdateRecordingSettings,
 )
 
@@ -307,6 +310,38 @@ def retry_routes(foundation: Foundation, workflow: sfn.StateMachine, retries: sf
             "Ends a retry of many media objects",
             reads(CancelRetrySettings),
             [table("GetItem", "UpdateItem")],
+        ),
+    ]
+
+
+def provider_routes(foundation: Foundation, workflow: sfn.StateMachine) -> list[Route]:
+    """The routes with which an operator holds back what waits: a provider, or a recording."""
+    reads, table = foundation.settings_for, foundation.on_table
+    wakes = wake_executions(workflow)
+    return [
+        Route(
+            GET,
+            "/providers",
+            "list_providers",
+            "Lists the providers with slots, queue and health",
+            reads(ListProvidersSettings),
+            [table("Query")],
+        ),
+        Route(
+            PUT,
+            "/providers/{provider}",
+            "update_provider",
+            "Pauses a provider, or changes its slots",
+            reads(UpdateProviderSettings),
+            [table("DeleteItem", "GetItem", "Query", "UpdateItem"), wakes],
+        ),
+        Route(
+            POST,
+            "/recordings/{recording_id}/cancel",
+            "cancel_recording",
+            "Ends what a recording still waits for",
+            reads(CancelRecordingSettings),
+            [table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"), wakes],
         ),
     ]
 

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.access import Foundation
-from infra.api import RecordingsApi, retry_routes
+from infra.api import RecordingsApi, provider_routes, retry_routes
 from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
 from infra.callbacks import Webhooks
@@ -57,6 +57,8 @@ class RecordingInsightsStack(cdk.Stack):
             route.module: self.api.add_route(route, settings)
             for route in retry_routes(foundation, self.workflow.state_machine, self.retries.state_machine)
         }
+        for route in provider_routes(foundation, self.workflow.state_machine):
+            self.api.add_route(route, settings)
         self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, self.arrival)
 
         for name, value in {

@@ -218,7 +218,9 @@ class ListRecordingsSettings(TableSettings, RouteSettings):
 
 @dataclass(frozen=True)
 class GetRecordingSettings(AgoraSettings, RouteSettings):
-    """The table and Agora."""
+    """The table, Agora, and the slots of the providers."""
+
+    slots: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -275,6 +277,25 @@ class GetRetrySettings(TableSettings, RouteSettings):
 @dataclass(frozen=True)
 class CancelRetrySettings(TableSettings, RouteSettings):
     """The table only."""
+
+
+@dataclass(frozen=True)
+class ListProvidersSettings(TurnsSettings, RouteSettings):
+    """`providers` are all providers of the stack."""
+
+    providers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class UpdateProviderSettings(TurnsSettings, RouteSettings):
+    """`providers` are all providers of the stack."""
+
+    providers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class CancelRecordingSettings(TurnsSettings, RouteSettings):
+    """The table and the slots."""
 
 
 @dataclass(frozen=True)

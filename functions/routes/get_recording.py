@@ -18,5 +18,6 @@ def handler(request: HttpRequest) -> HttpResponse:
         store=wiring.recordings,
         agora=lambda: wiring.agora,
         deadline=request.deadline,
+        queue_of=wiring.queue_of,
     )
     return HttpResponse(recording)

@@ -16,10 +16,13 @@ from recording_insights.agora.fields.layout import read_layout
 from recording_insights.agora.fields.recorder import UPDATE
 from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
-from recording_insights.errors import InvalidRequest
+from recording_insights.errors import InvalidRequest, ProviderBusy
 from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
 from recording_insights.processing.callbacks import CallbackOutcome
 from recording_insights.processing.keep_result import KeptOutcome
+from recording_insights.processing.providers import CHANGES as PROVIDER_CHANGES
+from recording_insights.processing.providers import describe_provider
+from recording_insights.processing.turns import Turns
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.recordings.read import describe_recording, list_recordings, public
@@ -29,6 +32,8 @@ from recording_insights.retries.retry_many import described
 from recording_insights.store.insights import Collection
 from recording_insights.store.keys import media_key, recording_key
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.turns import TurnStore
+from recording_insights.validation import object_of
 from tests.docs.pages import codes_in, page
 from tests.unit.fake_table import FakeTable
 
@@ -98,6 +103,8 @@ def check_request(route: str, body: Any) -> None:
             RetryRequest.from_body(body, providers=tuple(PROVIDERS))
         case "POST /retries":
             RetriesRequest.from_body(body, providers=tuple(PROVIDERS))
+        case "PUT /providers/{provider}":
+            object_of(PROVIDER_CHANGES)("", body)
         case "POST /media":
             read_key(body)
         case _:
@@ -203,6 +210,15 @@ def _retry() -> dict[str, Any]:
     return {**described(row), "refused": {}}
 
 
+def _provider() -> dict[str, Any]:
+    table: Any = FakeTable()
+    turns = Turns(TurnStore(table), {}, 3600, lambda token: None)
+    row: Any = {"provider": "symbl", "recording_id": "r", "media_id": "m", "key": "k", "waiting_since": "t"}
+    turns.fail(row, ProviderBusy("all slots are taken"))
+    turns.store.brake("symbl", changed_at="t", changed_by="w", slots=2)
+    return describe_provider("symbl", turns=turns)
+
+
 ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings": _changed,
     "GET /recordings": _listed,
@@ -221,6 +237,9 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "GET /retries": lambda: {"retries": [_retry()]},
     "GET /retries/{retry_id}": lambda: _retry(),
     "POST /retries/{retry_id}/cancel": lambda: _retry(),
+    "GET /providers": lambda: {"providers": [_provider()]},
+    "PUT /providers/{provider}": lambda: _provider(),
+    "POST /recordings/{recording_id}/cancel": _changed,
     "POST /media": lambda: {"recording_id": RECORDING_ID, "media_id": "m", "execution": "e"},
     "POST /webhooks/agora": lambda: {"ok": True},
     "POST /webhooks/seameet": lambda: {"outcome": get_args(KeptOutcome)[0]},

@@ -30,11 +30,13 @@ from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recordings import RecordingStore
 from routes import (
     admit_object,
+    cancel_recording,
     cancel_retry,
     get_insights,
     get_recording,
     get_retry,
     keep_result,
+    list_providers,
     list_recordings,
     list_retries,
     receive_callback,
@@ -168,6 +170,8 @@ def check_query(found: tuple[dict[str, str | None], str | None]) -> None:
         (list_retries, {}),
         (get_retry, {"retry_id": recording_id or ""}),
         (cancel_retry, {"retry_id": recording_id or ""}),
+        (list_providers, {}),
+        (cancel_recording, {"recording_id": recording_id or ""}),
     ):
         response = _call(module, _table(), b"", query=given, path=path)
         assert response["statusCode"] in (200, 400, 404), response

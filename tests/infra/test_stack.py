@@ -165,6 +165,22 @@ ACTIONS = {
     "list_retries": {"dynamodb:Query"},
     "get_retry": {"dynamodb:GetItem"},
     "cancel_retry": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "list_providers": {"dynamodb:Query"},
+    "update_provider": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "states:SendTaskSuccess",
+    },
+    "cancel_recording": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "states:SendTaskSuccess",
+    },
     "retry_page": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -339,7 +355,7 @@ def objects_of(template: Template, module: str, action: str) -> set[str]:
 def test_a_wait_can_only_be_ended_in_our_own_workflow(every_provider: Template) -> None:
     ends_waits = [
         *("receive_callback", "receive_result_event", "submit_recording", "poll_job"),
-        *("report_failure", "report_stopped_execution", "sweep"),
+        *("report_failure", "report_stopped_execution", "sweep", "update_provider", "cancel_recording"),
     ]
     for module in ends_waits:
         role = functions(every_provider)[module]["Role"]["Fn::GetAtt"][0]
@@ -685,6 +701,9 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "GET /retries",
             "GET /retries/{retry_id}",
             "POST /retries/{retry_id}/cancel",
+            "GET /providers",
+            "PUT /providers/{provider}",
+            "POST /recordings/{recording_id}/cancel",
         ],
         "AWS_IAM",
     )

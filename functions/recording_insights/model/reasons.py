@@ -192,6 +192,7 @@ _LIST = (
         "yes",
         "Read the function's log. Once it has failed, retry it.",
     ),
+    Reason("cancelled", "Somebody cancelled what the recording waited for.", "yes", _AGAIN),
     Reason("execution_aborted", "Somebody aborted the execution.", "yes", _AGAIN),
     Reason("execution_timed_out", "The execution exceeded its time limit.", "yes", _AGAIN),
     Reason("execution_failed", "The execution failed.", "yes", "Read the execution's history, then retry it."),

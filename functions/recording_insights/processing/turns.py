@@ -73,7 +73,7 @@ class Turns:
         waits = self._why_closed(standing, me, is_due)
         if waits is None:
             slot = self._slot_of(row, standing)
-            if slot is not None or self._limit(provider, standing) is None:
+            if slot is not None or self.limit(provider, standing) is None:
                 if "queue_place" in row:
                     self.store.leave(provider, place)
                 return Turn(True, slot, probes=standing.health is not None)
@@ -138,12 +138,20 @@ class Turns:
             # Also if it was free already: the call that gave it back may have broken off before it woke the next.
             self.dispatch(provider, job_ended=True)
 
+    def leave(self, row: MediaRow) -> None:
+        """Take a media object that has ended out of the queue, end its wait for a turn, and give its slot back."""
+        if "queue_place" in row:
+            called = self.store.call(row["provider"], row["queue_place"])
+            if called is not None:
+                self._finish_call(row["provider"], called)
+        self.give_back(row)
+
     def has_room(self, provider: str) -> bool:
         """Return whether a media object that comes to a provider now could submit at once."""
         standing = self.store.read(provider)
         if standing.health is not None or (standing.brake or {}).get("paused"):
             return False
-        limit = self._limit(provider, standing)
+        limit = self.limit(provider, standing)
         return limit is None or bool(standing.free(limit, self._now) and self.store.head(provider, QUEUE) is None)
 
     def dispatch(self, provider: str, *, job_ended: bool = False) -> list[str]:
@@ -155,7 +163,7 @@ class Turns:
         standing = self.store.read(provider)
         if (standing.brake or {}).get("paused"):
             return woken
-        limit = self._limit(provider, standing)
+        limit = self.limit(provider, standing)
         if standing.health is not None:
             return self._dispatch_prober(provider, standing.health, standing, limit) if job_ended else woken
         return self._dispatch_in_order(provider, standing, limit)
@@ -276,7 +284,7 @@ class Turns:
     def _slot_of(self, row: MediaRow, standing: Standing) -> int | None:
         """Return the slot of a media object: the one that it holds, or a free one if nobody is in front of it."""
         provider, me, now = row["provider"], holder_of(row), self._now
-        limit = self._limit(provider, standing)
+        limit = self.limit(provider, standing)
         held = standing.held_by(me, now)
         if held is not None or limit is None:
             return held
@@ -286,9 +294,14 @@ class Turns:
         free = standing.free(limit, now)
         return next((n for n in free if self.store.take_slot(provider, n, me, now + self.lease_seconds)), None)
 
-    def _limit(self, provider: str, standing: Standing) -> int | None:
+    def limit(self, provider: str, standing: Standing) -> int | None:
         """Return the number of slots: the operator's, else the stack's; None if the provider has no slots."""
-        return (standing.brake or {}).get("slots", self.limits.get(provider))
+        return slots_of(provider, standing, self.limits)
+
+
+def slots_of(provider: str, standing: Standing, limits: Mapping[str, int]) -> int | None:
+    """Return the number of slots: the operator's, else the stack's; None if the provider has no slots."""
+    return (standing.brake or {}).get("slots", limits.get(provider))
 
 
 def place_of(row: MediaRow) -> str:

@@ -61,13 +61,15 @@ def describe_recording(
     store: RecordingStore,
     agora: "Callable[[], AgoraClient]",
     deadline: Deadline,
+    queue_of: Callable[[MediaRow], Mapping[str, Any]] = lambda row: {},
 ) -> dict[str, Any]:
     """Return a recording, its media objects and, until its files have arrived, what Agora last said of the recorder.
 
     `live` is what the watch last learned: `status`, `meaning`, `files`, `as_of`, and `onhold` of a web page. It is
     absent before the first query. `query` may hold `fresh`: "true" has Agora asked, unless somebody asked it within the
     last two minutes. If Agora cannot be reached then, `live` also has `unavailable`, the reason. `agora` makes the
-    client, which a call without `fresh` does not need.
+    client, which a call without `fresh` does not need. `queue_of` returns what to add to a media object that waits for
+    its turn at a provider.
 
     Raises:
         NotFound: there is no such recording.
@@ -79,7 +81,9 @@ def describe_recording(
         raise NotFound(f"no recording {recording_id}")
     recording, media, recorder = found
     tries = store.tries.of(recording_id) if any(map(number_of_try, media)) else ()
-    answer: dict[str, Any] = {"media": [_public_media(item, tries) for item in sorted(media, key=place)]}
+    answer: dict[str, Any] = {
+        "media": [{**_public_media(item, tries), **queue_of(item)} for item in sorted(media, key=place)]
+    }
     if recording["status"] in _LIVE:
         known = _live(recorder) if recorder and recorder.get("opened_at") == recording["created_at"] else {}
         if fresh and is_named(recording) and store.recorder_states.may_ask(recording_id):

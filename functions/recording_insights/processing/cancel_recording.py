@@ -1,0 +1,54 @@
+"""Cancel what a recording still waits for: its media objects fail with a code of their own, and can be retried."""
+
+from collections.abc import Callable
+from typing import Any
+
+from recording_insights.errors import Conflict, NotFound
+from recording_insights.model.reasons import because
+from recording_insights.model.status import FINAL, stage_of
+from recording_insights.processing.turns import Turns
+from recording_insights.recordings.read import public
+from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import MediaRow
+
+CODE = "cancelled"
+_LIVE = ("starting", "recording", "stopping")
+
+
+def cancel_recording(
+    recording_id: str, *, store: MediaStore, turns: Turns, end_wait: Callable[[str], None], who: str | None = None
+) -> dict[str, Any]:
+    """End all media objects of a recording that have not ended, and return the recording.
+
+    A repeated call changes nothing. Each media object leaves the queue and gives its slot back, and the next one is
+    woken. Its execution ends at its next look at the row. A job that runs at a provider is not stopped: a retry takes
+    its result if it has one by then.
+
+    Raises:
+        NotFound: there is no such recording.
+        Conflict: the recorder still runs, or everything has ended otherwise.
+    """
+    recording = store.recordings.find(recording_id)
+    if recording is None:
+        raise NotFound(f"no recording {recording_id}")
+    if recording["status"] in _LIVE:
+        raise Conflict(f"the recording is {recording['status']}: stop it first, then cancel what is left to process")
+    media = store.recordings.media_rows(recording_id)
+    unfinished = [row for row in media if row.get("status") not in FINAL]
+    if not unfinished and not any(row.get("reason_code") == CODE for row in media):
+        raise Conflict(f"nothing is left to cancel: the recording is {recording['status']}")
+    for row in unfinished:
+        _cancel(row, store=store, turns=turns, end_wait=end_wait, who=who)
+    return public(store.recordings.find(recording_id) or recording)
+
+
+def _cancel(
+    row: MediaRow, *, store: MediaStore, turns: Turns, end_wait: Callable[[str], None], who: str | None
+) -> None:
+    by = f" by {who}" if who else ""
+    why = because(stage_of(row), CODE, f"it was cancelled{by}")
+    store.finish(row["recording_id"], row["media_id"], "failed", **why)
+    if "provider" in row:
+        turns.leave(row)
+    if "task_token" in row:
+        end_wait(row["task_token"])

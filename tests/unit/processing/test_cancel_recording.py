@@ -1,0 +1,98 @@
+"""Cancel a recording: what waits ends with a code of its own, and what has ended stays as it is."""
+
+from typing import Any
+
+import pytest
+
+from recording_insights.aws.reply_bucket import ReplyStore
+from recording_insights.errors import Conflict, NotFound
+from recording_insights.processing.cancel_recording import cancel_recording
+from recording_insights.store.media import MediaStore
+from tests.unit.conftest import MakeMedia
+from tests.unit.fakes import FakeClock
+from tests.unit.processing.flow import JOB, RUNNING, Flow, R
+
+
+@pytest.fixture
+def flow(store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia) -> Flow:
+    return Flow(store, replies, clock, make_media("talk.mp4"))
+
+
+def cancel(flow: Flow, recording_id: str = R) -> dict[str, Any]:
+    return cancel_recording(
+        recording_id, store=flow.store, turns=flow.turns, end_wait=flow.woken.append, who="night-shift"
+    )
+
+
+def test_who_waits_for_a_turn_leaves_the_queue_and_its_execution_ends(flow: Flow) -> None:
+    flow.limits["marsview"] = 1
+    flow.turns.store.take_slot("marsview", 0, "another one", 2**40)
+    assert flow.submit().outcome == "parked"
+    place = flow.item["queue_place"]
+    key = {"pk": "PROVIDER#marsview", "sk": place}
+    token = {"UpdateExpression": "SET task_token = :t", "ExpressionAttributeValues": {":t": "token"}}
+    flow.store.table.update_item(Key=key, **token)  # type: ignore[arg-type]
+
+    cancelled = cancel(flow)
+
+    assert (cancelled["status"], cancelled["reason_code"]) == ("failed", "cancelled")
+    assert flow.item["reason"] == "it was cancelled by night-shift"
+    assert flow.woken == ["token"]
+    assert flow.turns.store.length("marsview") == 0
+    assert flow.submit().outcome == "failed", "the execution ends"
+
+
+def test_a_job_that_runs_gives_its_slot_to_the_next_and_stays_known(flow: Flow) -> None:
+    flow.limits["marsview"] = 1
+    flow.provider.submits, flow.provider.polls = [JOB], [RUNNING]
+    flow.submit()
+    flow.store.note(R, flow.media.media_id, task_token="of the wait")
+
+    cancel(flow)
+
+    assert flow.turns.has_room("marsview")
+    assert flow.woken == ["of the wait"]
+    assert (flow.item["status"], flow.item["job"]) == ("failed", JOB)
+    assert flow.submit(flow.poll()).outcome == "failed", "the execution ends"
+    assert len(flow.provider.submissions) == 1
+
+
+def test_a_second_call_changes_nothing(flow: Flow) -> None:
+    first = cancel(flow)
+    before = flow.store.table.scan()["Items"]
+    assert cancel(flow) == first
+    assert flow.store.table.scan()["Items"] == before
+
+
+def test_what_is_done_meanwhile_stays_done(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = type(flow.store.recordings).media_rows
+
+    def read_before_the_end(recordings: Any, recording_id: str) -> Any:
+        monkeypatch.undo()
+        rows = read(recordings, recording_id)
+        flow.store.finish(R, flow.media.media_id, "done")
+        return rows
+
+    monkeypatch.setattr(type(flow.store.recordings), "media_rows", read_before_the_end)
+
+    assert cancel(flow)["status"] == "done"
+    assert "reason_code" not in flow.item
+
+
+def test_what_has_ended_otherwise_cannot_be_cancelled(flow: Flow) -> None:
+    flow.store.finish(R, flow.media.media_id, "done")
+    with pytest.raises(Conflict, match="nothing is left to cancel: the recording is done"):
+        cancel(flow)
+
+
+@pytest.mark.parametrize("status", ["starting", "recording", "stopping"])
+def test_a_recorder_that_runs_has_to_be_stopped_first(flow: Flow, status: Any) -> None:
+    flow.store.recordings.update(R, {"status": status})
+    with pytest.raises(Conflict, match="stop it first"):
+        cancel(flow)
+    assert flow.item["status"] == "waiting"
+
+
+def test_an_unknown_recording_is_not_found(flow: Flow) -> None:
+    with pytest.raises(NotFound):
+        cancel(flow, "0" * 32)
