@@ -11,6 +11,10 @@ Retry = Literal["yes", "force", "no"]
 """`force`: the content or the order is the cause, so the same provider would most probably refuse it again."""
 
 
+CANCELLED = "cancelled"
+"""The code of what an operator ended: nothing but a retry goes on with it."""
+
+
 class Reason(NamedTuple):
     """A reason code: what it means, whether a retry may help, and what to do. The texts are sentences."""
 
@@ -192,7 +196,7 @@ _LIST = (
         "yes",
         "Read the function's log. Once it has failed, retry it.",
     ),
-    Reason("cancelled", "Somebody cancelled what the recording waited for.", "yes", _AGAIN),
+    Reason(CANCELLED, "Somebody cancelled what the recording waited for.", "yes", _AGAIN),
     Reason("execution_aborted", "Somebody aborted the execution.", "yes", _AGAIN),
     Reason("execution_timed_out", "The execution exceeded its time limit.", "yes", _AGAIN),
     Reason("execution_failed", "The execution failed.", "yes", "Read the execution's history, then retry it."),

@@ -16,6 +16,7 @@ from typing import Literal
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore, kept_result_key
 from recording_insights.errors import CallbackUnusable, InvalidRequest, NotFound
 from recording_insights.media.executions import ExecutionStarter, begin
+from recording_insights.model.reasons import CANCELLED
 from recording_insights.model.status import FINAL
 from recording_insights.processing.job_name import JobName
 from recording_insights.processing.reopen import HAS_NO_RESULT, reopen_with
@@ -177,7 +178,12 @@ class Callbacks:
         """Process a failed media object again with the late result of a job.
 
         Nothing follows if the reply of the job is kept already, or if the provider had ended the job without a result.
+        After a cancellation the result is only noted, so that a retry finds it.
         """
+        if row.get("reason_code") == CANCELLED:
+            if earlier is row:
+                self.store.keep_of_cancelled(row, callback_job=dict(job), delivery=delivery)
+            return "over already"
         if "reply" in earlier or (delivery is None and row.get("reason_code") in HAS_NO_RESULT):
             return "over already"
         reopened = reopen_with(row, earlier, store=self.store, delivery=delivery, job=job)

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from recording_insights.errors import Conflict, NotFound
-from recording_insights.model.reasons import because
+from recording_insights.model.reasons import CANCELLED, because
 from recording_insights.model.status import FINAL, stage_of
 from recording_insights.processing.turns import Turns
 from recording_insights.recordings.read import public
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
-CODE = "cancelled"
 _LIVE = ("starting", "recording", "stopping")
 
 
@@ -35,7 +34,7 @@ def cancel_recording(
         raise Conflict(f"the recording is {recording['status']}: stop it first, then cancel what is left to process")
     media = store.recordings.media_rows(recording_id)
     unfinished = [row for row in media if row.get("status") not in FINAL]
-    if not unfinished and not any(row.get("reason_code") == CODE for row in media):
+    if not unfinished and not any(row.get("reason_code") == CANCELLED for row in media):
         raise Conflict(f"nothing is left to cancel: the recording is {recording['status']}")
     for row in unfinished:
         _cancel(row, store=store, turns=turns, end_wait=end_wait, who=who)
@@ -46,9 +45,9 @@ def _cancel(
     row: MediaRow, *, store: MediaStore, turns: Turns, end_wait: Callable[[str], None], who: str | None
 ) -> None:
     by = f" by {who}" if who else ""
-    why = because(stage_of(row), CODE, f"it was cancelled{by}")
+    why = because(stage_of(row), CANCELLED, f"it was cancelled{by}")
     store.finish(row["recording_id"], row["media_id"], "failed", **why)
     if "provider" in row:
-        turns.leave(row)
+        turns.withdraw(row)
     if "task_token" in row:
         end_wait(row["task_token"])

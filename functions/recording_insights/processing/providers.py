@@ -91,7 +91,8 @@ def change_provider(
     # False is the same as no pause.
     changes = {field: value or None for field, value in changes.items()}
     turns.store.brake(name, **changes, changed_at=utc_text(turns.store.now()), changed_by=who)
-    turns.dispatch(name)
+    if changes.get("paused") is None:
+        turns.resume(name)
     return describe_provider(name, turns=turns)
 
 

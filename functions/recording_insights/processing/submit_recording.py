@@ -260,7 +260,7 @@ class _Attempt:
 
     def _accepted(self, job: Job, estimate: Estimate, turn: Turn) -> Progress:
         progress = self.progress
-        self.store.submitted(
+        is_noted = self.store.submitted(
             progress.recording_id,
             progress.media_id,
             job=job,
@@ -272,6 +272,9 @@ class _Attempt:
             asking=None,
             **NO_REASON,
         )
+        if not is_noted:
+            self.waiting.turns.give_back(self._with(turn.slot))
+            return progress.end("over", "it was cancelled while the provider accepted its job")
         self.waiting.turns.succeed(self.row, turn)
         if _calls_back(self.provider):
             return progress.await_callback()

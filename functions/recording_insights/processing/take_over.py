@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from recording_insights.model.malformed import why_malformed
+from recording_insights.model.reasons import CANCELLED
 from recording_insights.model.status import FINAL
 from recording_insights.processing.progress import Outcome, Progress
 from recording_insights.processing.reopen import reopen
@@ -55,5 +56,6 @@ def _take_over(
 
 def _end_of(row: MediaRow) -> Outcome:
     if row["status"] == "failed":
-        return "failed"
+        # A cancellation is on the row already.
+        return "over" if row.get("reason_code") == CANCELLED else "failed"
     return "empty" if row.get("empty") else "over"

@@ -138,13 +138,31 @@ class Turns:
             # Also if it was free already: the call that gave it back may have broken off before it woke the next.
             self.dispatch(provider, job_ended=True)
 
-    def leave(self, row: MediaRow) -> None:
-        """Take a media object that has ended out of the queue, end its wait for a turn, and give its slot back."""
+    def withdraw(self, row: MediaRow) -> None:
+        """Give back the turn of a media object that was cancelled, and end its wait for one.
+
+        If it was to try a provider that takes nothing, the next one tries it.
+        """
+        provider = row["provider"]
         if "queue_place" in row:
-            called = self.store.call(row["provider"], row["queue_place"])
-            if called is not None:
-                self._finish_call(row["provider"], called)
+            self._wake(provider, {"sk": row["queue_place"]})
         self.give_back(row)
+        health = self.store.read(provider).health
+        if health is not None and health["prober"] == holder_of(row):
+            self.replace_prober(provider, health)
+        elif "queue_place" in row:
+            self.dispatch(provider)
+
+    def resume(self, provider: str) -> None:
+        """Let those go on who waited while the provider was paused.
+
+        If it took nothing before, the first in the queue tries it: the time of the one that was to try has passed.
+        """
+        health = self.store.read(provider).health
+        if health is None:
+            self.dispatch(provider)
+        else:
+            self.replace_prober(provider, health)
 
     def has_room(self, provider: str) -> bool:
         """Return whether a media object that comes to a provider now could submit at once."""

@@ -10,7 +10,7 @@ from recording_insights.errors import MediaMissing
 from recording_insights.model.execution_name import execution_name
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
-from recording_insights.model.reasons import because
+from recording_insights.model.reasons import CANCELLED, because
 from recording_insights.model.status import FINAL, stage_of
 from recording_insights.model.tries import (
     SHOWN_ATTRIBUTES,
@@ -315,13 +315,31 @@ class MediaStore:
         if changes.get("reason_code") != row.get("reason_code"):
             self.recordings.settle(row["recording_id"])
 
-    def submitted(self, recording_id: str, media_id: str, **changes: Unpack[MediaChanges]) -> None:
-        """Note that the provider has accepted the job."""
+    def submitted(self, recording_id: str, media_id: str, **changes: Unpack[MediaChanges]) -> bool:
+        """Note that the provider has accepted the job; return False if the media object has ended meanwhile.
+
+        One that was cancelled keeps the job, so that a retry takes its result.
+        """
         submitted: MediaChanges = {"status": "submitted", "submitted_at": self.timestamp}
         row = self._update(recording_id, media_id, {**submitted, **changes})
         if row is not None:
             self.observer.submitted(row)
+        elif "job" in changes and (cancelled := self.find(recording_id, media_id)):
+            self.keep_of_cancelled(cancelled, job=changes["job"], submitted_at=self.timestamp)
         self.recordings.settle(recording_id)
+        return row is not None
+
+    def keep_of_cancelled(self, row: MediaRow, **changes: Unpack[MediaChanges]) -> None:
+        """Write what a provider says of the job of a media object that was cancelled, so that a retry finds it."""
+        from boto3.dynamodb.conditions import Attr
+
+        known = {name: value for name, value in changes.items() if value is not None}
+        if_it_holds(
+            self.table.update_item,
+            Key=media_key(row["recording_id"], row["media_id"]),
+            **update_of(known),
+            ConditionExpression=Attr("status").eq("failed") & Attr("reason_code").eq(CANCELLED),
+        )
 
     def give_up(
         self, recording_id: str, media_id: str, reason: str, code: str, /, **changes: Unpack[MediaChanges]

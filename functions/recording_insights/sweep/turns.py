@@ -53,6 +53,9 @@ class _Left:
         if self._row_of(holder_of(queued)) is not None:
             return None
         self.turns.store.leave(self.provider, queued["sk"])
+        if "task_token" in queued:
+            # Its execution may still wait for this turn, and ends once it sees the row.
+            self.turns.end_wait(queued["task_token"])
         return "left_queue"
 
     def held(self, number: int, holder: str) -> str | None:

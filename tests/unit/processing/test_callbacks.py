@@ -200,6 +200,15 @@ class TestLateResults:
         [failed] = placed.flow.tries
         assert (failed["status"], failed["reason_code"]) == ("failed", "no_result")
 
+    def test_after_a_cancellation_it_is_noted_and_starts_nothing(self, placed: World) -> None:
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="enough", reason_code="cancelled")
+
+        assert placed.call() == "over already"
+
+        assert placed.started.executions == {}
+        assert placed.flow.item["status"] == "failed"
+        assert placed.flow.item["callback_job"]
+
     def test_the_second_callback_of_the_job_finds_the_new_try(self, placed: World) -> None:
         placed.flow.store.finish(R, placed.media_id, "failed", reason="the ceiling", reason_code="no_result")
 

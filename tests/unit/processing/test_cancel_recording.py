@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recording_insights.aws.reply_bucket import ReplyStore
-from recording_insights.errors import Conflict, NotFound
+from recording_insights.errors import Conflict, NotFound, ProviderUnavailable
 from recording_insights.processing.cancel_recording import cancel_recording
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
@@ -39,7 +39,7 @@ def test_who_waits_for_a_turn_leaves_the_queue_and_its_execution_ends(flow: Flow
     assert flow.item["reason"] == "it was cancelled by night-shift"
     assert flow.woken == ["token"]
     assert flow.turns.store.length("marsview") == 0
-    assert flow.submit().outcome == "failed", "the execution ends"
+    assert flow.submit().outcome == "over"
 
 
 def test_a_job_that_runs_gives_its_slot_to_the_next_and_stays_known(flow: Flow) -> None:
@@ -53,7 +53,7 @@ def test_a_job_that_runs_gives_its_slot_to_the_next_and_stays_known(flow: Flow) 
     assert flow.turns.has_room("marsview")
     assert flow.woken == ["of the wait"]
     assert (flow.item["status"], flow.item["job"]) == ("failed", JOB)
-    assert flow.submit(flow.poll()).outcome == "failed", "the execution ends"
+    assert flow.submit(flow.poll()).outcome == "over"
     assert len(flow.provider.submissions) == 1
 
 
@@ -96,3 +96,31 @@ def test_a_recorder_that_runs_has_to_be_stopped_first(flow: Flow, status: Any) -
 def test_an_unknown_recording_is_not_found(flow: Flow) -> None:
     with pytest.raises(NotFound):
         cancel(flow, "0" * 32)
+
+
+def test_a_job_that_is_accepted_at_that_moment_stays_known(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow.provider.submits = [JOB]
+    flow.limits["marsview"] = 1
+    submit = type(flow.provider).submit
+
+    def cancelled_meanwhile(provider: Any, *given: Any) -> Any:
+        cancel(flow)
+        return submit(provider, *given)
+
+    monkeypatch.setattr(type(flow.provider), "submit", cancelled_meanwhile)
+
+    assert flow.submit().outcome == "over"
+    assert (flow.item["status"], flow.item["reason_code"], flow.item["job"]) == ("failed", "cancelled", JOB)
+    assert flow.turns.has_room("marsview")
+
+
+def test_who_was_to_try_the_provider_leaves_that_to_the_next(flow: Flow) -> None:
+    flow.provider.submits = [ProviderUnavailable("away")]
+    assert flow.submit().outcome == "parked"
+    health = flow.turns.store.read("marsview").health
+    assert health is not None
+    assert health["prober"] == f"{R} {flow.media.media_id}"
+
+    cancel(flow)
+
+    assert flow.turns.store.read("marsview").health is None, "nobody else waits: whoever comes next tries it"

@@ -79,7 +79,7 @@ def test_those_who_have_ended_leave_the_queue_before_slots_are_handed_over(place
     place.store.free_slot("symbl", 0, f"{1:032x} {1:020x}")
 
     assert tidy(place, 3).counts == {"left_queue": 1, "woken": 1}
-    assert place.woken == ["4.mp4"]
+    assert place.woken == ["3.mp4", "4.mp4"], "the execution of the first ends at once"
 
 
 def test_a_wake_up_that_got_lost_is_made_good(place: Place) -> None:
@@ -102,7 +102,7 @@ def test_a_prober_that_has_ended_is_replaced_by_the_first_that_waits(place: Plac
     place.clock.elapsed = 10
 
     assert tidy(place, 1).counts == {"left_queue": 1, "probers": 1}
-    assert place.woken == ["2.mp4"]
+    assert place.woken == ["1.mp4", "2.mp4"], "the execution of the first ends at once"
     assert place.comes(media(2))
 
 
