@@ -102,7 +102,7 @@ class Caps:
         counted = self.counts.of_recording(row["recording_id"])
         jobs, media_ms, mine = counted.get("jobs", 0), counted.get("media_ms", 0), row.get("duration_ms", 0)
         if self.most_jobs is not None and jobs >= self.most_jobs:
-            text = f"{jobs} jobs of the recording were submitted, and mostJobsPerRecording is {self.most_jobs}"
+            text = f"as many jobs of the recording were submitted as mostJobsPerRecording allows: {self.most_jobs}"
             return self._of_recording(row, text)
         if self.most_minutes is not None and media_ms + mine > self.most_minutes * 60_000:
             submitted, more = f"{media_ms / 60_000:.1f} minutes of the recording were submitted", mine / 60_000
@@ -124,7 +124,7 @@ class Caps:
         midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         days = max((now - datetime.fromisoformat(row["waiting_since"])).total_seconds(), 0) / 86_400
         after_midnight = (midnight - now).total_seconds() + AFTER_MIDNIGHT_SECONDS / (1 + days) * _jitter(row)
-        reason = f"as many jobs were submitted today as mostJobsPerDay says, which is {self.most_jobs_per_day}"
+        reason = f"as many jobs were submitted today as mostJobsPerDay allows: {self.most_jobs_per_day}"
         return Over("over_daily_cap", reason, min(after_midnight, LOOK_SECONDS * _jitter(row)))
 
 

@@ -41,14 +41,14 @@ def count_a_job(flow: Flow, **caps: int) -> None:
         (
             {"most_jobs": 1},
             "over_recording_cap",
-            "1 jobs of the recording were submitted, and mostJobsPerRecording is 1",
+            "as many jobs of the recording were submitted as mostJobsPerRecording allows: 1",
         ),
         (
             {"most_minutes": 10},
             "over_recording_cap",
             "10.0 minutes of the recording were submitted and 1.0 are to follow, and mostMinutesPerRecording is 10",
         ),
-        (ONE_JOB, "over_daily_cap", "as many jobs were submitted today as mostJobsPerDay says, which is 1"),
+        (ONE_JOB, "over_daily_cap", "as many jobs were submitted today as mostJobsPerDay allows: 1"),
     ],
 )
 def test_what_is_over_a_cap_waits_with_its_code_and_goes_on_once_the_cap_is_raised(
@@ -100,7 +100,7 @@ def test_a_cap_that_nobody_raises_ends_with_its_code_when_the_patience_is_over(f
         progress, looks = looks_again(flow, progress, caps={"most_jobs": 1}), looks + 1
 
     assert (progress.outcome, progress.reason_code) == ("failed", "over_recording_cap")
-    assert progress.reason.startswith("not accepted within 14 days of the arrival; last: 1 jobs of the recording")
+    assert progress.reason.startswith("not accepted within 14 days of the arrival; last: as many jobs of the recording")
     # Events of Wait, "Poll job", "Submit recording" and two choices. AWS ends an execution after 25,000.
     assert looks * 16 / 14 * 30 < 20_000
 
