@@ -24,7 +24,8 @@ JSON ?=
 BENCH ?= remux
 # DELETE=1: `agora-key` deletes user, key and secret; `secrets` removes what it has copied; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
-# FORCE=1: `webhook-key` rotates although running jobs may have tokens of the key before the former one.
+# FORCE=1: `webhook-key` rotates although running jobs may have tokens of the key before the former one; `deploy` takes a
+# provider away although media objects need it.
 FORCE ?=
 # REVOKE=1: `agora-key` also ends all upload credentials that were issued until now; `webhook-key` ends the former key.
 REVOKE ?=
@@ -130,7 +131,8 @@ synth: install ## Write the CloudFormation template of STAGE; needs no AWS crede
 	@$(CDK) synth --quiet $(SETTINGS)
 	@echo "cdk.out/RecordingInsights-$(STAGE).template.json"
 
-deploy: install ## Deploy STAGE to your AWS account (PROVIDER=name is required)
+deploy: install ## Deploy STAGE to your AWS account (PROVIDER=name is required; FORCE=1 removes a provider that is needed)
+	$(if $(FORCE),,@$(VENV)/python -m operations.removed_providers --stage "$(STAGE)" $(SETTINGS))
 	$(CDK) deploy $(SETTINGS)
 
 agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; REVOKE=1; DELETE=1 before destroy)

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from recording_insights.media.intake import Admission
     from recording_insights.model.media_object import MediaObject
     from recording_insights.processing.callbacks import Callbacks
+    from recording_insights.processing.caps import Caps
     from recording_insights.processing.provider_choice import ProviderChoice
     from recording_insights.processing.submit_recording import SubmissionLinks
     from recording_insights.processing.turns import Turns
@@ -533,6 +534,22 @@ class Wiring(Generic[S]):
 
         lease_seconds = self.settings.poll_ceiling_minutes * 60 + LEASE_MARGIN_SECONDS
         return Turns(self.turn_store, self.settings.slots, lease_seconds, self.end_wait)
+
+    @part
+    def caps(self: "Wiring[SubmitRecordingSettings]") -> "Caps":
+        """The caps of the stack, and what was counted."""
+        from recording_insights.processing.caps import Caps
+        from recording_insights.store.job_counts import JobCountStore
+
+        settings = self.settings
+        return Caps(
+            self.recordings,
+            JobCountStore(self.table),
+            most_tracks=settings.most_tracks_per_recording,
+            most_minutes=settings.most_minutes_per_recording,
+            most_jobs=settings.most_jobs_per_recording,
+            most_jobs_per_day=settings.most_jobs_per_day,
+        )
 
     # Callbacks
 

@@ -50,7 +50,8 @@ class StackSettings:
     for each function that keeps results; 0 reserves none. `jwt_issuer` and `jwt_audience` go together; they replace IAM
     by a JWT authorizer. `kms_key_arn` is the customer's key, which encrypts what the stack stores. `residency` names
     the countries that all data stay in. With `disable_execute_api_endpoint` the API's own address answers nobody. With
-    `read_old_secrets` functions may read a key in the secret of earlier releases.
+    `read_old_secrets` functions may read a key in the secret of earlier releases. The caps begin with `most`; None is
+    no cap, so that nobody's recordings wait for a limit that he has not chosen.
     """
 
     stage: str
@@ -80,6 +81,10 @@ class StackSettings:
     kms_key_arn: str | None = None
     read_old_secrets: bool = True
     residency: str | None = None
+    most_tracks_per_recording: int | None = None
+    most_minutes_per_recording: int | None = None
+    most_jobs_per_recording: int | None = None
+    most_jobs_per_day: int | None = None
 
     @property
     def providers(self) -> list[str]:
@@ -294,6 +299,10 @@ SETTINGS: Mapping[str, Setting] = {
     "queueDays": _whole_number("queue_days", 1, 30),
     "pollCeilingMinutes": _whole_number("poll_ceiling_minutes", 1, 1440),
     "lateFilesMinutes": _whole_number("late_files_minutes", 1, 4320),
+    "mostTracksPerRecording": _whole_number("most_tracks_per_recording", 1, 1000),
+    "mostMinutesPerRecording": _whole_number("most_minutes_per_recording", 1, 100_000),
+    "mostJobsPerRecording": _whole_number("most_jobs_per_recording", 1, 10_000),
+    "mostJobsPerDay": _whole_number("most_jobs_per_day", 1, 1_000_000),
     "sweepMinutes": _whole_number("sweep_minutes", 0, 1440),
     "retriesPerMinute": _whole_number("retries_per_minute", 1, 600),
     "callbackWaitSeconds": _whole_number("callback_wait_seconds", 5, 86400),

@@ -78,6 +78,7 @@ class RecordingInsightsStack(cdk.Stack):
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
+            "Providers": ",".join(settings.providers),
             "ReadsOldSecrets": str(settings.read_old_secrets).lower(),
             **webhooks.outputs(),
         }.items():

@@ -46,18 +46,29 @@ def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:
     Raises:
         OperationFailed: the stage is not deployed.
     """
-    cloudformation, name = client("cloudformation"), f"RecordingInsights-{stage}"
+    outputs = find_outputs(stage, client)
+    if outputs is None:
+        region = client("cloudformation").meta.region_name
+        raise OperationFailed(
+            f"There is no stack {_stack_name(stage)} in {region}: `make deploy STAGE={stage}` creates it. "
+            "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
+        )
+    return outputs
+
+
+def find_outputs(stage: str, client: Clients) -> Mapping[str, str] | None:
+    """Return the outputs of a stage's stack by their names; None if the stage is not deployed."""
     try:
-        [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        [stack] = client("cloudformation").describe_stacks(StackName=_stack_name(stage))["Stacks"]
     except ClientError as error:
         if "does not exist" not in _message(error):
             raise
-        region = cloudformation.meta.region_name
-        raise OperationFailed(
-            f"There is no stack {name} in {region}: `make deploy STAGE={stage}` creates it. "
-            "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
-        ) from None
+        return None
     return {output["OutputKey"]: str(output["OutputValue"]) for output in stack.get("Outputs", [])}
+
+
+def _stack_name(stage: str) -> str:
+    return f"RecordingInsights-{stage}"
 
 
 def parsed(name: str, text: str) -> dict[str, Any]:

@@ -342,7 +342,7 @@ class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings, 
 
     A provider takes over `failover_minutes` after the arrival. `give_up_hours` counts from the first turn of the media
     object at a provider, `queue_days` from its arrival. `link_minutes` is the life of a presigned URL. Vendors reach
-    our webhooks under `webhook_url`.
+    our webhooks under `webhook_url`. The caps begin with `most`; None is no cap.
     """
 
     failover: Sequence[str]
@@ -351,6 +351,10 @@ class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings, 
     queue_days: int
     link_minutes: int
     webhook_url: str
+    most_tracks_per_recording: int | None = field(default=None, kw_only=True)
+    most_minutes_per_recording: int | None = field(default=None, kw_only=True)
+    most_jobs_per_recording: int | None = field(default=None, kw_only=True)
+    most_jobs_per_day: int | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -470,7 +474,7 @@ class StageSettings:
 def _parse(text: str, kind: Any) -> Any:
     if kind is str or kind == str | None:
         return text
-    if kind is int:
+    if kind in (int, int | None):
         if not text.isdecimal():
             raise ValueError("is not a whole number")
         return int(text)

@@ -21,6 +21,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         providers=wiring.provider_choice,
         links=wiring.links,
         turns=wiring.turns,
+        caps=wiring.caps,
         patience=Patience(
             give_up_hours=wiring.settings.give_up_hours,
             queue_days=wiring.settings.queue_days,

@@ -30,6 +30,15 @@ ENVIRONMENT = {
     "READ_OLD_SECRETS": "false",
     "WEBHOOK_URL": "https://api.test",
 }
+OPTIONAL = {
+    "KMS_KEY_ARN": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "RESIDENCY": "EU",
+    "MOST_TRACKS_PER_RECORDING": "20",
+    "MOST_MINUTES_PER_RECORDING": "600",
+    "MOST_JOBS_PER_RECORDING": "40",
+    "MOST_JOBS_PER_DAY": "500",
+}
+"""Variables that a function has only if the setting has a value."""
 STAGE_SETTINGS = StageSettings(
     provider_options={"marsview": {"speakers": 2}},
     prefix_providers={"interviews/": ["deepgram"]},

@@ -64,6 +64,7 @@ def _meets(item: Mapping[str, Any], condition: ConditionBase) -> bool:
         "attribute_not_exists": lambda: not present,
         "=": lambda: present and value == others[0],
         "<=": lambda: present and value <= others[0],
+        ">": lambda: present and value > others[0],
         "IN": lambda: present and value in others[0],
         "contains": lambda: others[0] in (value or ()),
     }

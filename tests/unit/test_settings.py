@@ -19,14 +19,14 @@ from recording_insights.settings import (
     SubmitRecordingSettings,
     secret_name,
 )
-from tests.unit.environment import ENVIRONMENT, STAGE_SETTINGS
+from tests.unit.environment import ENVIRONMENT, OPTIONAL, STAGE_SETTINGS
 
 EVERY_TYPE = [
     kind
     for kind in vars(declared).values()
     if isinstance(kind, type) and issubclass(kind, FunctionSettings) and kind is not FunctionSettings
 ]
-KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY = OPTIONAL["KMS_KEY_ARN"]
 
 
 def test_the_environment_is_read_by_type() -> None:
@@ -41,7 +41,7 @@ def test_the_environment_is_read_by_type() -> None:
 
 @pytest.mark.parametrize("kind", EVERY_TYPE)
 def test_what_the_stack_writes_is_what_the_function_reads(kind: type[FunctionSettings]) -> None:
-    settings = kind.from_env({**ENVIRONMENT, "KMS_KEY_ARN": KEY, "RESIDENCY": "EU"})
+    settings = kind.from_env({**ENVIRONMENT, **OPTIONAL})
 
     assert kind.from_env(settings.to_env()) == settings
     assert set(settings.to_env()) == {field.name.upper() for field in fields(kind)}
@@ -82,6 +82,7 @@ def test_a_missing_variable_is_named(kind: type[FunctionSettings]) -> None:
         ("LINK_MINUTES", "-5", "is not a whole number"),
         ("LINK_MINUTES", "1.5", "is not a whole number"),
         ("LINK_MINUTES", "²", "is not a whole number"),
+        ("MOST_JOBS_PER_DAY", "-5", "is not a whole number"),
         ("BASE_URLS", "http://localhost", "is not a JSON object"),
         ("BASE_URLS", "[]", "is not a JSON object"),
         ("BASE_URLS", "null", "is not a JSON object"),

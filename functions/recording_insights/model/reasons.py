@@ -98,6 +98,18 @@ _LIST = (
         "Top the account up: what waits goes on by itself.",
     ),
     Reason("queued", "All slots of the provider are taken.", "yes", _WAIT),
+    Reason(
+        "over_recording_cap",
+        "No more of the recording is submitted: it has reached a cap.",
+        "yes",
+        "Raise the cap: what waits goes on by itself.",
+    ),
+    Reason(
+        "over_daily_cap",
+        "The stack has submitted as many jobs today as it may.",
+        "yes",
+        "Nothing: it goes on after midnight UTC. Or raise mostJobsPerDay.",
+    ),
     Reason("provider_paused", "An operator has paused the provider.", "yes", "Resume the provider."),
     Reason(
         "queued_too_long",

@@ -11,6 +11,7 @@ from recording_insights.errors import (
     MediaLinkExpired,
     OutOfCredit,
     ProviderBusy,
+    ProviderError,
     ProviderNotConfigured,
     ProviderRejected,
     ProviderUnavailable,
@@ -21,6 +22,7 @@ from recording_insights.errors import (
 )
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.reasons import NO_REASON, because, code_of_fault
+from recording_insights.processing.caps import Caps, Over
 from recording_insights.processing.expected_end import expect_end, seconds_until_poll
 from recording_insights.processing.fail_over import FailOver
 from recording_insights.processing.job_name import JobName
@@ -78,6 +80,7 @@ def submit_recording(
     providers: ProviderChoice,
     links: SubmissionLinks,
     turns: Turns,
+    caps: Caps,
     patience: Patience,
     is_running: Callable[[str], bool],
     now: Callable[[], datetime],
@@ -85,10 +88,10 @@ def submit_recording(
     """Submit a media object when it has its turn. A job that an earlier try placed is found and not paid for again.
 
     What time or an operator can mend makes it wait: no slot, a provider that is busy or away, refused or missing
-    credentials, no credit. What only the content explains ends it at once. Any other fault of AWS is raised, and the
-    state machine retries. The next provider of the fail-over list takes over if this one refuses the credentials, is
-    out of credit or cannot take the media object, or if it takes nothing for a while. A media object in a format that
-    the provider does not take is prepared first.
+    credentials, no credit, a cap of the stack. What only the content explains ends it at once. Any other fault of AWS
+    is raised, and the state machine retries. The next provider of the fail-over list takes over if this one refuses the
+    credentials, is out of credit or cannot take the media object, or if it takes nothing for a while. A media object in
+    a format that the provider does not take is prepared first.
     """
     is_due = progress.timed_out and progress.probes
     progress, row = take_over(progress.unpark(), store=store, is_running=is_running)
@@ -108,11 +111,13 @@ def submit_recording(
         return waiting.pass_on(refusal.reason, refusal.code)
     if providers.needs_conversion(row["provider"], row, media):
         return progress.restart("prepare")
-    attempt = _Attempt(progress, store, row, provider, waiting, providers.residency)
+    attempt = _Attempt(progress, store, row, provider, waiting, caps, providers.residency)
     if unsure := attempt.after_broken_try():
         return unsure
     if refusal := providers.why_outside(row):
         return waiting.pass_on(refusal.reason, refusal.code)
+    if over := caps.why_over(row):
+        return waiting.hold(over)
     turn = turns.take(row, is_due=is_due)
     if not turn.goes:
         return waiting.park(turn)
@@ -142,11 +147,7 @@ class _Waiting:
         """Wait for a turn, or pass the media object on if the patience is over."""
         following, until_next = self.fail_over.next_provider, self._seconds_until_next
         if self.is_over:
-            within = f"{self.patience.queue_days} days of the arrival"
-            if self._seconds_of_turns <= 0:
-                within = f"{self.patience.give_up_hours} hours of the first turn"
-            reason = f"not accepted within {within}; last: {turn.reason}"
-            return self.pass_on(reason, self._code_of_the_end)
+            return self.pass_on(self._not_accepted(turn.reason), self._code_of_the_end)
         if following is not None and until_next <= 0 and self.turns.has_room(following):
             within = f"not accepted within {self.patience.failover_minutes} minutes"
             return self.pass_on(f"{within}; last: {turn.reason}", self._code_of_the_end)
@@ -163,10 +164,29 @@ class _Waiting:
         queue, probes = provider_of_turns(self.row["provider"]), until_retry <= min(left)
         return self.progress.park(seconds, queue=queue, place=turn.place, probes=probes)
 
+    def hold(self, over: Over) -> Progress:
+        """Wait for a cap, outside of the queue and without a slot; end as failed if the patience is over.
+
+        No other provider takes over: the cap holds for all of them.
+        """
+        self.turns.give_back(self.row)
+        if self.is_over:
+            return self.progress.end("failed", self._not_accepted(over.reason), over.code)
+        self.store.wait(self.row, queue_place=None, **because("submission", over.code, over.reason))
+        left = min(self._seconds_in_queue, self._seconds_of_turns)
+        # Without a job, the poll after this wait leads back to the submission.
+        return self.progress.wait(max(ceil(min(left, over.seconds)), SHORTEST_WAIT))
+
     def pass_on(self, reason: str, code: str) -> Progress:
         """Give the turn back and let the next provider submit; without one, end as failed."""
         self.turns.give_back(self.row)
         return self.fail_over.pass_on(reason, code)
+
+    def _not_accepted(self, last: str) -> str:
+        within = f"{self.patience.queue_days} days of the arrival"
+        if self._seconds_of_turns <= 0:
+            within = f"{self.patience.give_up_hours} hours of the first turn"
+        return f"not accepted within {within}; last: {last}"
 
     @property
     def _code_of_the_end(self) -> str:
@@ -216,6 +236,7 @@ class _Attempt:
     row: MediaRow
     provider: Provider
     waiting: _Waiting
+    caps: Caps
     residency: str | None
 
     def after_broken_try(self) -> Progress | None:
@@ -230,6 +251,8 @@ class _Attempt:
 
     def submit(self, submission: Submission, turn: Turn) -> Progress:
         """Place the job with the provider, and return the next step of the loop."""
+        if over := self.caps.count(self.row):
+            return replace(self.waiting, row=self._with(turn.slot)).hold(over)
         # Before the paid call: nothing but the row's write may come between its response and the row.
         estimate = expect_end(self.row, self.provider.capabilities.pace, store=self.store)
         before: MediaChanges = {"asking": self.store.timestamp} if _calls_back(self.provider) else {}
@@ -238,7 +261,7 @@ class _Attempt:
         if before:
             self._note(**before)
         try:
-            job = self.provider.submit(submission, self.row.get("job", {}), self._keep)
+            job = self._place(submission)
         except MediaLinkExpired as error:
             return renew_link(self.progress, store=self.store, reason=str(error))
         except ProviderRejected as error:
@@ -253,6 +276,16 @@ class _Attempt:
         except (ProviderBusy, ProviderUnavailable, SecretUnavailable) as error:
             return self.waiting.after_fault(error)
         return self._accepted(job, estimate, turn)
+
+    def _place(self, submission: Submission) -> Job:
+        """Place the job. The caps do not count one that the provider has certainly not accepted."""
+        try:
+            return self.provider.submit(submission, self.row.get("job", {}), self._keep)
+        except SubmissionUnconfirmed:
+            raise
+        except (ProviderError, SecretUnavailable, SecretUnusable):
+            self.caps.take_back(self.row)
+            raise
 
     def _with(self, slot: int | None) -> MediaRow:
         """The row, with the slot that this try has taken."""

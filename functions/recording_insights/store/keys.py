@@ -8,6 +8,8 @@ pk              sk                                  item
 <recording id>  TRANSCRIPT#<media id>#<try>#<page>  up to 300 KB of utterances
 <recording id>  INSIGHT#<media id>#<try>#<kind>#<number>  one topic, action item, …
 <recording id>  TRY#<media id>#<try>                an earlier try of a media object
+<recording id>  JOBS                                how many jobs of the recording were submitted, if there is a cap
+DAY#<date>      JOBS                                how many jobs were submitted on a day, if there is a cap
 CHANNEL#<name>  CLAIM                               the recording that the channel belongs to, and until when
 CALLBACK#<provider>#<key>  CALLBACK                 the media object of a job, by the vendor's id of the job
 SID#<sid>       SID                                 the recording of a recorder, by the recorder's sid; kept for 30 days
@@ -45,6 +47,7 @@ INSIGHT_PREFIX = "INSIGHT#"
 TRY_PREFIX = "TRY#"
 RETRIES = "RETRIES"
 RETRY_PREFIX = "RETRY#"
+JOBS = "JOBS"
 
 STANDING_PREFIX = "AT#"
 SLOT_PREFIX = "AT#SLOT#"
@@ -100,6 +103,16 @@ def content_key(recording_id: str, checksum: str) -> dict[str, str]:
 def claim_key(channel: str) -> dict[str, str]:
     """Key of a channel's claim."""
     return {PARTITION: f"CHANNEL#{channel}", SORT: "CLAIM"}
+
+
+def jobs_of_recording_key(recording_id: str) -> dict[str, str]:
+    """Key of the count of a recording's jobs."""
+    return {PARTITION: recording_id, SORT: JOBS}
+
+
+def jobs_of_day_key(day: str) -> dict[str, str]:
+    """Key of the count of a day's jobs; the day is a date such as 2026-11-28, in UTC."""
+    return {PARTITION: f"DAY#{day}", SORT: JOBS}
 
 
 def callback_key(provider: str, key: str) -> dict[str, str]:

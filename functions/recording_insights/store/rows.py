@@ -429,6 +429,19 @@ class FinishedJobRow(TypedDict):
     expires_at: int
 
 
+class JobCountRow(TypedDict, total=False):
+    """How many jobs of a recording, or of a day, were submitted, and how much media they had.
+
+    Media of unknown length count as 0 ms.
+    """
+
+    pk: str
+    sk: str
+    jobs: int
+    media_ms: int
+    expires_at: int
+
+
 class SlotRow(TypedDict, total=False):
     """A slot of a provider: who has a job there, and until when at the latest (Unix seconds).
 

@@ -13,6 +13,7 @@ from recording_insights.errors import (
     SecretUnusable,
 )
 from recording_insights.model.media_object import MediaObject
+from recording_insights.processing.caps import Caps
 from recording_insights.processing.poll_job import CALLS_SECONDS, poll_job
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.provider_choice import ProviderChoice
@@ -22,6 +23,7 @@ from recording_insights.processing.turns import Turns
 from recording_insights.providers.port import CallbackAddress, Delivery, JobState
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.store.insights import InsightStore
+from recording_insights.store.job_counts import JobCountStore
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import TryRow
 from recording_insights.store.turns import TurnStore
@@ -52,6 +54,7 @@ class Flow:
         self.woken: list[str] = []
         self.limits: dict[str, int] = {}
         self.turns = Turns(TurnStore(store.table, clock.now), self.limits, 5 * 3600, self.woken.append)
+        self.counts = JobCountStore(store.table, clock.now)
         self.loaded: list[tuple[str, str | None]] = []
         store.admit(R, media, providers=["marsview"], duration_ms=60_000)
         self.progress = Progress(R, media.media_id, media.key)
@@ -75,6 +78,7 @@ class Flow:
                 delivery=lambda provider, name: Delivery("replies", f"deliveries/{provider}/{name}.json", lambda: LINK),
             ),
             turns=self.turns,
+            caps=Caps(self.store.recordings, self.counts, **defaults.get("caps", {})),
             patience=Patience(give_up_hours=72, queue_days=14, failover_minutes=15),
             is_running=self.running.__contains__,
             now=self.clock.now,
