@@ -11,8 +11,13 @@ wiring = Wiring(CancelRecordingSettings)
 
 @http_route(function_logger("cancel-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
-    """200 and the recording, whose media objects have all ended."""
+    """200 and the recording; `media_counts` tells whether there was time to end all of its media objects."""
     cancelled = cancel_recording(
-        request.recording_id, store=wiring.media, turns=wiring.turns, end_wait=wiring.end_wait, who=request.who
+        request.recording_id,
+        store=wiring.media,
+        turns=wiring.turns,
+        end_wait=wiring.end_wait,
+        deadline=request.deadline,
+        who=request.who,
     )
     return HttpResponse(cancelled)

@@ -19,7 +19,8 @@ SHOWN_ATTRIBUTES = (
     *("began_from", "retried_by", "submitted_at", "polls", "last_word"),
 )
 """The attributes of the try whose insights are shown."""
-_KEPT = (*SHOWN_ATTRIBUTES, *("waiting_since", "renewals", "execution", "stage", "reason", "reason_code"))
+_WHY = ("stage", "reason", "reason_code")
+_KEPT = (*SHOWN_ATTRIBUTES, *("waiting_since", "renewals", "execution", "canceled_by"), *_WHY)
 
 
 def number_of_try(row: MediaRow) -> int:

@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, cast
 
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStore, kept_result_key
 from recording_insights.errors import CallbackUnusable, InvalidRequest, NotFound
@@ -181,14 +181,24 @@ class Callbacks:
         After a cancellation the result is only noted, so that a retry finds it.
         """
         if row.get("reason_code") == CANCELLED:
-            if earlier is row:
-                self.store.keep_of_cancelled(row, callback_job=dict(job), delivery=delivery)
-            return "over already"
+            return self._note_of_cancelled(row, earlier, job=job, delivery=delivery)
         if "reply" in earlier or (delivery is None and row.get("reason_code") in HAS_NO_RESULT):
             return "over already"
         reopened = reopen_with(row, earlier, store=self.store, delivery=delivery, job=job)
         begin(reopened or self._row(row["recording_id"], row["media_id"]), store=self.store, start_execution=self.start)
         return "noted"
+
+    def _note_of_cancelled(
+        self, row: MediaRow, earlier: MediaRow | TryRow, *, job: Job, delivery: str | None
+    ) -> CallbackOutcome:
+        if earlier is not row:
+            if delivery is not None:
+                self.store.tries.note_delivery(cast(TryRow, earlier), delivery)
+        elif "callback_at" not in row:
+            # With this moment, a retry does not wait for the callback again.
+            now = self.store.timestamp
+            self.store.keep_of_cancelled(row, callback_at=now, callback_job=dict(job), delivery=delivery)
+        return "over already"
 
     def _keep(self, provider: str, name: str, body: bytes) -> str | None:
         """Store a result and return its key; None if no job of ours can have the name.

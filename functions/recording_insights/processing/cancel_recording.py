@@ -3,40 +3,51 @@
 from collections.abc import Callable
 from typing import Any
 
+from recording_insights.deadline import Deadline
 from recording_insights.errors import Conflict, NotFound
 from recording_insights.model.reasons import CANCELLED, because
 from recording_insights.model.status import FINAL, stage_of
 from recording_insights.processing.turns import Turns
 from recording_insights.recordings.read import public
+from recording_insights.recordings.recorder import may_run
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 
-_LIVE = ("starting", "recording", "stopping")
+RESERVE_SECONDS = 6.0
+"""Time that is left for the media object at work and for the answer."""
 
 
 def cancel_recording(
-    recording_id: str, *, store: MediaStore, turns: Turns, end_wait: Callable[[str], None], who: str | None = None
+    recording_id: str,
+    *,
+    store: MediaStore,
+    turns: Turns,
+    end_wait: Callable[[str], None],
+    deadline: Deadline,
+    who: str | None = None,
 ) -> dict[str, Any]:
     """End all media objects of a recording that have not ended, and return the recording.
 
-    A repeated call changes nothing. Each media object leaves the queue and gives its slot back, and the next one is
-    woken. Its execution ends at its next look at the row. A job that runs at a provider is not stopped: a retry takes
-    its result if it has one by then.
+    A repeated call does what this one had no time for, and changes nothing else. Each media object leaves the queue
+    and gives its slot back, and the next one is woken. Its execution ends at its next look at the row. A job that runs
+    at a provider is not stopped: a retry takes its result if it has one by then.
 
     Raises:
         NotFound: there is no such recording.
-        Conflict: the recorder still runs, or everything has ended otherwise.
+        Conflict: the recorder may still run, or everything has ended otherwise.
     """
     recording = store.recordings.find(recording_id)
     if recording is None:
         raise NotFound(f"no recording {recording_id}")
-    if recording["status"] in _LIVE:
-        raise Conflict(f"the recording is {recording['status']}: stop it first, then cancel what is left to process")
+    if may_run(recording):
+        raise Conflict("the recorder may still run: stop it first, then cancel what is left to process")
     media = store.recordings.media_rows(recording_id)
     unfinished = [row for row in media if row.get("status") not in FINAL]
     if not unfinished and not any(row.get("reason_code") == CANCELLED for row in media):
         raise Conflict(f"nothing is left to cancel: the recording is {recording['status']}")
-    for row in unfinished:
+    for number, row in enumerate(unfinished):
+        if number and deadline.seconds_left < RESERVE_SECONDS:
+            break
         _cancel(row, store=store, turns=turns, end_wait=end_wait, who=who)
     return public(store.recordings.find(recording_id) or recording)
 
@@ -46,7 +57,7 @@ def _cancel(
 ) -> None:
     by = f" by {who}" if who else ""
     why = because(stage_of(row), CANCELLED, f"it was cancelled{by}")
-    store.finish(row["recording_id"], row["media_id"], "failed", **why)
+    store.finish(row["recording_id"], row["media_id"], "failed", canceled_by=who, **why)
     if "provider" in row:
         turns.withdraw(row)
     if "task_token" in row:

@@ -69,7 +69,11 @@ def poll_job(
     if fault := why_malformed(row):
         return progress.end("failed", fault, "row_malformed")
     row = _confirmed(row, store)
-    if row["status"] != "submitted":
+    # The job of another execution is that one's: this one was cancelled, and the media object retried since.
+    # Executions and rows of earlier versions do not name each other.
+    mine = progress.execution_name
+    is_other = bool(mine) and row.get("execution", mine) != mine
+    if row["status"] != "submitted" or is_other:
         return progress.end("submit")
     try:
         provider = provider_for(row["provider"], row.get("residency"))

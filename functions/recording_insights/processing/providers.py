@@ -9,7 +9,7 @@ from recording_insights.model.moments import utc_text
 from recording_insights.processing.expected_end import expect_end
 from recording_insights.processing.turns import Turns, is_stale, slots_of
 from recording_insights.providers.registry import capabilities_of
-from recording_insights.store.keys import QUEUE
+from recording_insights.store.keys import AGAIN, FRESH
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 from recording_insights.store.turns import Standing, TurnStore
@@ -43,7 +43,7 @@ def describe_provider(name: str, *, turns: Turns) -> dict[str, Any]:
     now = turns.store.now()
     brake = standing.brake or {}
     held = [slot for slot in standing.slots.values() if "holder" in slot and slot["until"] > now.timestamp()]
-    oldest = turns.store.head(name, QUEUE)
+    heads = [turns.store.head(name, prefix) for prefix in (FRESH, AGAIN)]
     changed = {key: value for key, value in brake.items() if key in ("changed_at", "changed_by")}
     return {
         "provider": name,
@@ -52,7 +52,7 @@ def describe_provider(name: str, *, turns: Turns) -> dict[str, Any]:
         "slots_used": len(held),
         **_health(standing, now),
         "queued": turns.store.length(name),
-        "oldest_queued_at": oldest["queued_at"] if oldest else None,
+        "oldest_queued_at": min((head["queued_at"] for head in heads if head), default=None),
         **changed,
     }
 
@@ -91,8 +91,10 @@ def change_provider(
     # False is the same as no pause.
     changes = {field: value or None for field, value in changes.items()}
     turns.store.brake(name, **changes, changed_at=utc_text(turns.store.now()), changed_by=who)
-    if changes.get("paused") is None:
+    if "paused" in changes and not changes["paused"]:
         turns.resume(name)
+    else:
+        turns.dispatch(name)
     return describe_provider(name, turns=turns)
 
 

@@ -126,17 +126,20 @@ class Turns:
     def give_back(self, row: MediaRow) -> None:
         """Give the slot of a media object back, if it has one, and wake the next; take it out of the queue."""
         provider, me = row["provider"], holder_of(row)
-        if "queue_place" in row:
+        was_queued = "queue_place" in row
+        if was_queued:
             self.store.leave(provider, row["queue_place"])
-        if provider not in self.limits and "slot" not in row:
+        elif provider not in self.limits and "slot" not in row:
             return
         number = row.get("slot")
         if number is None:
             number = self.store.read(provider).held_by(me, self._now)
         if number is not None:
             self.store.free_slot(provider, number, me)
+        if number is not None or was_queued:
             # Also if it was free already: the call that gave it back may have broken off before it woke the next.
-            self.dispatch(provider, job_ended=True)
+            # Also without slots: the last one of a wave may not be accepted, and wakes the next wave all the same.
+            self.dispatch(provider, job_ended=number is not None)
 
     def withdraw(self, row: MediaRow) -> None:
         """Give back the turn of a media object that was cancelled, and end its wait for one.
@@ -150,8 +153,6 @@ class Turns:
         health = self.store.read(provider).health
         if health is not None and health["prober"] == holder_of(row):
             self.replace_prober(provider, health)
-        elif "queue_place" in row:
-            self.dispatch(provider)
 
     def resume(self, provider: str) -> None:
         """Let those go on who waited while the provider was paused.

@@ -66,6 +66,7 @@ _OF_A_TRY: MediaChanges = {
 _OF_A_RETRY: MediaChanges = {
     "began_from": None,
     "retried_by": None,
+    "canceled_by": None,
     "options": None,
     "tried": None,
     "renewals": None,

@@ -173,6 +173,7 @@ class MediaChanges(TypedDict, total=False):
     shown_try: int | None
     began_from: str | None
     retried_by: str | None
+    canceled_by: str | None
     options: Mapping[str, Any] | None
     tried: Sequence[str] | None
     execution: str | None
@@ -260,6 +261,7 @@ class MediaRow(TypedDict, total=False):
     shown_try: int
     began_from: str
     retried_by: str
+    canceled_by: str
     options: Mapping[str, Any]
     tried: Sequence[str]
     execution: str
@@ -319,6 +321,7 @@ class TryRow(TypedDict, total=False):
     # How it began
     began_from: str
     retried_by: str
+    canceled_by: str
     provider: str
     options: Mapping[str, Any]
     execution: str

@@ -1,15 +1,18 @@
 """Cancel a recording: what waits ends with a code of its own, and what has ended stays as it is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import Conflict, NotFound, ProviderUnavailable
+from recording_insights.processing.callbacks import Callbacks
 from recording_insights.processing.cancel_recording import cancel_recording
+from recording_insights.processing.reopen import reopen
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, FakeStarter
 from tests.unit.processing.flow import JOB, RUNNING, Flow, R
 
 
@@ -18,9 +21,14 @@ def flow(store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: M
     return Flow(store, replies, clock, make_media("talk.mp4"))
 
 
-def cancel(flow: Flow, recording_id: str = R) -> dict[str, Any]:
+def cancel(flow: Flow, recording_id: str = R, *, seconds: float = 27.0) -> dict[str, Any]:
     return cancel_recording(
-        recording_id, store=flow.store, turns=flow.turns, end_wait=flow.woken.append, who="night-shift"
+        recording_id,
+        store=flow.store,
+        turns=flow.turns,
+        end_wait=flow.woken.append,
+        deadline=flow.clock.deadline(seconds),
+        who="night-shift",
     )
 
 
@@ -57,6 +65,54 @@ def test_a_job_that_runs_gives_its_slot_to_the_next_and_stays_known(flow: Flow) 
     assert len(flow.provider.submissions) == 1
 
 
+def test_its_execution_does_not_poll_the_job_of_the_retry(flow: Flow) -> None:
+    """It waits by the clock, and ends later than the retry begins."""
+    machine = "arn:aws:states:eu-central-1:000000000000:execution:processing"
+    flow.provider.submits = [JOB]
+    running = flow.submit(replace(flow.progress, execution=f"{machine}:{flow.item['execution']}"))
+    cancel(flow)
+    reopened = reopen(flow.item, store=flow.store)  # type: ignore[arg-type]
+    flow.running = {f"{machine}:{reopened['execution']}"}
+
+    polled = flow.poll(running)
+
+    assert polled.outcome == "submit", "the script of the provider has no poll"
+    assert flow.submit(polled).outcome == "over"
+    assert flow.item == reopened
+
+
+def test_of_late_callbacks_the_first_counts_and_nobody_waits_for_another(flow: Flow) -> None:
+    flow.provider.submits = [JOB]
+    flow.submit()
+    cancel(flow)
+    callbacks = Callbacks(flow.store, flow.replies, flow.woken.append, FakeStarter())
+    for delivery in ("the first", "the second"):
+        callbacks._receive("marsview", flow.item, job=JOB, delivery=delivery)  # type: ignore[arg-type]
+
+    reopened = reopen(flow.item, store=flow.store)  # type: ignore[arg-type]
+
+    assert (reopened["began_from"], reopened["delivery"]) == ("job", "the first")
+    assert "callback_at" in reopened
+
+
+def test_who_cancelled_is_on_the_row_until_a_retry_and_then_on_the_try(flow: Flow) -> None:
+    cancel(flow)
+    assert flow.item["canceled_by"] == "night-shift"
+
+    reopened = reopen(flow.item, store=flow.store)  # type: ignore[arg-type]
+
+    assert ("canceled_by" in reopened, flow.tries[0].get("canceled_by")) == (False, "night-shift")
+
+
+def test_what_one_call_has_no_time_for_is_left_to_the_next(flow: Flow, make_media: MakeMedia) -> None:
+    for number in range(2):
+        flow.store.admit(R, make_media(f"{number}.mp4"), providers=["marsview"])
+
+    counts = [cancel(flow, seconds=5)["media_counts"] for _ in range(3)]
+
+    assert counts == [{"waiting": 2, "failed": 1}, {"waiting": 1, "failed": 2}, {"failed": 3}]
+
+
 def test_a_second_call_changes_nothing(flow: Flow) -> None:
     first = cancel(flow)
     before = flow.store.table.scan()["Items"]
@@ -85,9 +141,10 @@ def test_what_has_ended_otherwise_cannot_be_cancelled(flow: Flow) -> None:
         cancel(flow)
 
 
-@pytest.mark.parametrize("status", ["starting", "recording", "stopping"])
-def test_a_recorder_that_runs_has_to_be_stopped_first(flow: Flow, status: Any) -> None:
-    flow.store.recordings.update(R, {"status": status})
+@pytest.mark.parametrize("status", ["starting", "recording", "stopping", "processing"])
+def test_a_recorder_that_runs_has_to_be_stopped_first(flow: Flow, status: str) -> None:
+    """The first part of a long recording is processed while the recorder goes on."""
+    flow.change_recording(status=status, channel="team", sid="s")
     with pytest.raises(Conflict, match="stop it first"):
         cancel(flow)
     assert flow.item["status"] == "waiting"

@@ -91,6 +91,35 @@ def test_all_who_wait_at_a_provider_without_slots_go_on_after_a_pause(place: Pla
     assert gone == [row["key"] for row in waiting]
 
 
+def test_waves_go_on_if_the_provider_accepts_nobody_of_one() -> None:
+    place = Place(slots=None)
+    change(place, paused=True)
+    for number in range(60):
+        place.comes(media(number))
+    change(place, paused=False)
+    assert len(place.woken) == 25
+
+    for number in range(25):
+        place.turns.give_back(place.rows[f"{number}.mp4"])
+
+    assert len(place.woken) == 60
+
+
+def test_the_oldest_may_be_a_retry_although_first_tries_go_first(place: Place) -> None:
+    for row in (media(1), media(2), media(4), media(3, retry=True)):
+        place.comes(row)
+    assert describe_provider("symbl", turns=place.turns)["oldest_queued_at"] == media(3)["waiting_since"]
+
+
+def test_a_change_of_slots_says_nothing_of_the_health(place: Place) -> None:
+    place.comes(media(1))
+    place.fails(media(1))
+    place.store.leave("symbl", place.rows["1.mp4"]["queue_place"])  # it is just trying
+
+    assert change(place, slots=5)["health"] == "open"
+    assert change(place, paused=False)["health"] == "closed", "after a pause, whoever comes next tries"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
