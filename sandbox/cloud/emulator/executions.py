@@ -2,13 +2,13 @@
 
 import contextvars
 import json
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import wraps
 from typing import Any
 
 from sandbox.cloud.emulator.internals import require_parameters, require_source
+from sandbox.cloud.emulator.scales import add_scale
 
 TOKEN_SCALE = "stepfunctions._SFN_TOKEN_SCALE"  # noqa: S105 - no secret
 """The setting of `/_ministack/config` that multiplies the TimeoutSeconds of tasks that wait for a token."""
@@ -86,13 +86,11 @@ def scale_time_outs_of_tokens() -> None:
     Raises:
         RuntimeError: the installed ministack awaits tokens, or is configured, in another way.
     """
-    from ministack import app  # type: ignore[import-untyped]
     from ministack.services import stepfunctions
 
     require_source(stepfunctions._invoke_with_callback, 'timeout = state_def.get("TimeoutSeconds", 99999)')
-    require_parameters(app._handle_admin_config_request, "path", "method", "body")
-    wait, configure = stepfunctions._invoke_with_callback, app._handle_admin_config_request
-    stepfunctions._SFN_TOKEN_SCALE = 1.0
+    add_scale(TOKEN_SCALE, stepfunctions)
+    wait = stepfunctions._invoke_with_callback
 
     @wraps(wait)
     def wait_scaled(resource: str, given: Any, token: str, state: Mapping[str, Any]) -> Any:
@@ -103,20 +101,7 @@ def scale_time_outs_of_tokens() -> None:
             state = {**state, "TimeoutSeconds": seconds * stepfunctions._SFN_TOKEN_SCALE}
         return wait(resource, given, token, state)
 
-    @wraps(configure)
-    async def configure_also_tokens(path: str, method: str, body: bytes) -> Any:
-        given = _json_object(body) if path == "/_ministack/config" else {}
-        scale = given.pop(TOKEN_SCALE, None)
-        if scale is None:
-            return await configure(path, method, body)
-        status, headers, answer = await configure(path, method, json.dumps(given).encode())
-        applied = json.loads(answer)["applied"]
-        if isinstance(scale, int | float) and math.isfinite(scale) and scale >= 0:
-            stepfunctions._SFN_TOKEN_SCALE = applied[TOKEN_SCALE] = float(scale)
-        return status, headers, json.dumps({"applied": applied}).encode()
-
     stepfunctions._invoke_with_callback = wait_scaled
-    app._handle_admin_config_request = configure_also_tokens
 
 
 class _Evaluated(int):
@@ -148,11 +133,3 @@ def evaluate_time_outs() -> None:
         return execute(state, given, execution, ctx)
 
     stepfunctions._execute_task = execute_evaluated
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
