@@ -36,8 +36,10 @@ from sandbox.cloud.emulator.doors import (
 )
 from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE, record_evaluations
 from sandbox.cloud.emulator.executions import (
+    end_executions_that_take_too_long,
     end_tokens_of_stopped_executions,
     evaluate_time_outs,
+    fail_only_what_runs,
     scale_time_outs_of_tokens,
 )
 from sandbox.cloud.emulator.metrics import (
@@ -91,7 +93,9 @@ def main() -> None:
     tell_policies_the_age_of_links()
     enforce_roles_of_state_machines()
     enforce_roles_of_mappings()
-    end_tokens_of_stopped_executions()
+    end_tokens = end_tokens_of_stopped_executions()
+    fail_only_what_runs()
+    end_executions_that_take_too_long(end_tokens)
     scale_time_outs_of_tokens()
     evaluate_time_outs()
     apply_wait_scale_at_once()

@@ -128,6 +128,9 @@ def test_executions_are_counted_for_their_machine(emulator: LocalStack) -> None:
 
     eventually(lambda: counts(machine) == {"Started": 2, "Failed": 1, "Aborted": 1})
     eventually(lambda: counts(other) == {"Started": 1, "Succeeded": 1})
+    late = create_machine(emulator, {"Wait": waiting_for_token(queue)}, TimeoutSeconds=1)
+    start(emulator, late)
+    eventually(lambda: counts(late) == {"Started": 1, "TimedOut": 1})
 
 
 def test_requests_of_an_api_are_counted_by_their_status_and_route(emulator: LocalStack) -> None:

@@ -268,6 +268,26 @@ def test_a_stopped_execution_ends_its_token(emulator: LocalStack, parked: Callab
     assert events(emulator, execution)[-1]["type"] == "ExecutionAborted"
 
 
+def test_a_stopped_execution_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepfunctions, "_fail_execution", stepfunctions._fail_execution)
+    executions.fail_only_what_runs()
+    stopped = {"status": "ABORTED", "events": []}
+    stepfunctions._fail_execution(stopped, "Broken", "a cause")
+    assert stopped == {"status": "ABORTED", "events": []}
+
+
+def test_an_execution_ends_with_the_time_of_its_machine(emulator: LocalStack) -> None:
+    queue = emulator.client("sqs").create_queue(QueueName=f"tokens-{uuid4().hex[:8]}")["QueueUrl"]
+    machine = create_machine(emulator, {"Wait for token": waiting_for_token(queue)}, TimeoutSeconds=1)
+    execution = start(emulator, machine)
+    token = next_token(emulator, queue)
+    assert ended(emulator, execution)["status"] == "TIMED_OUT"
+    client = emulator.client("stepfunctions")
+    with pytest.raises(client.exceptions.TaskDoesNotExist):
+        client.send_task_success(taskToken=token, output='"late"')
+    assert events(emulator, execution)[-1]["type"] == "ExecutionTimedOut"
+
+
 def test_time_outs_of_tokens_have_a_scale_of_their_own(
     emulator: LocalStack, parked: Callable[..., tuple[str, str]]
 ) -> None:
@@ -346,6 +366,8 @@ def test_a_running_call_ends_while_its_function_is_updated(emulator: LocalStack,
         (stacks.keep_what_stacks_say, provisioners, "_lambda_create"),
         (stacks.keep_what_stacks_say, provisioners, "_ddb_update"),
         (executions.end_tokens_of_stopped_executions, stepfunctions, "_stop_execution"),
+        (executions.fail_only_what_runs, stepfunctions, "_fail_execution"),
+        (lambda: executions.end_executions_that_take_too_long(print), stepfunctions, "_run_execution"),
         (executions.scale_time_outs_of_tokens, stepfunctions, "_invoke_with_callback"),
         (queues.add_message_move_tasks, sqs, "_dlq_sweep"),
         (updates.let_running_calls_end, lambda_runtime, "kill_workers"),
