@@ -177,18 +177,19 @@ def _evaluate(alarm: dict[str, Any], at: float) -> None:
 
     periods = int(alarm.get("EvaluationPeriods") or 1)
     needed, missing = int(alarm.get("DatapointsToAlarm") or periods), alarm.get("TreatMissingData") or "missing"
-    compare, compared = _COMPARES[alarm["ComparisonOperator"]]
+    (compare, compared), threshold = _COMPARES[alarm["ComparisonOperator"]], alarm["Threshold"]
     values = _values(alarm, at, periods + _MORE_PERIODS)
-    breaching = [None if value is None else compare(value, alarm["Threshold"]) for value in values]
+    breaching = [None if value is None else compare(value, threshold) for value in values]
     before, after = alarm["StateValue"], state_of(breaching, periods=periods, needed=needed, missing=missing)
     if after in (None, before):
         return
     known = [value for value in values if value is not None][:periods]
+    hits = sum(compare(value, threshold) for value in known)
     reason = (
-        f"Threshold Crossed: of the last {periods} datapoints, {known} were known, and {sum(filter(None, breaching))} "
-        f"of them {compared} the threshold ({alarm['Threshold']}). Missing ones are treated as {missing}."
-        if after != "INSUFFICIENT_DATA"
-        else f"Insufficient Data: {periods} datapoints were unknown."
+        f"Insufficient Data: {periods} datapoints were unknown."
+        if after == "INSUFFICIENT_DATA"
+        else f"Threshold Crossed: {hits} of the datapoints {known} were {compared} the threshold ({threshold}), and "
+        f"{periods - len(known)} missing ones are treated as {missing}."
     )
     alarm.update(StateValue=after, StateReason=reason, StateUpdatedTimestamp=int(at))
     cloudwatch._record_history(alarm["AlarmName"], before, after, reason)

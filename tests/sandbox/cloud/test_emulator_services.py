@@ -18,6 +18,7 @@ from sandbox.cloud.local_stack import LocalStack
 from tests.sandbox.cloud.functions import create_function, task
 from tests.sandbox.cloud.machines import (
     create_machine,
+    create_role,
     ended,
     events,
     eventually,
@@ -352,6 +353,39 @@ def test_a_running_call_ends_while_its_function_is_updated(emulator: LocalStack,
         running = pool.submit(call, 2)
         eventually(lambda: Path(marker).exists())
         client.update_function_configuration(FunctionName=function, Environment={"Variables": {"STATE": "changed"}})
+        assert running.result() == "as it was"
+    assert call(0) == "changed"
+
+
+def test_a_running_call_ends_while_its_stack_is_updated(emulator: LocalStack, tmp_path: Path) -> None:
+    marker, stack = tmp_path / "runs", emulator.client("cloudformation")
+
+    def template(state: str) -> str:
+        properties = {
+            "FunctionName": "deployed",
+            "Runtime": "python3.13",
+            "Handler": "index.handler",
+            "Role": create_role(emulator, "lambda"),
+            "Timeout": 30,
+            "Code": {"ZipFile": f"# {state}{SLOW}"},
+            "Environment": {"Variables": {"STATE": state}},
+        }
+        return json.dumps({"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}}})
+
+    def await_status(status: str) -> None:
+        eventually(lambda: stack.describe_stacks(StackName="deployed")["Stacks"][0]["StackStatus"] == status)
+
+    def call(seconds: float) -> Any:
+        payload = json.dumps({"seconds": seconds, "marker": str(marker)})
+        return json.loads(emulator.client("lambda").invoke(FunctionName="deployed", Payload=payload)["Payload"].read())
+
+    stack.create_stack(StackName="deployed", TemplateBody=template("as it was"))
+    await_status("CREATE_COMPLETE")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(call, 2)
+        eventually(marker.exists)
+        stack.update_stack(StackName="deployed", TemplateBody=template("changed"))
+        await_status("UPDATE_COMPLETE")
         assert running.result() == "as it was"
     assert call(0) == "changed"
 
