@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from sandbox.cloud.emulator.alarms import ALARM_SCALE
 from sandbox.cloud.emulator.executions import TOKEN_SCALE
 from sandbox.cloud.processes import Process, is_running
 from sandbox.doors import CONTROL_KEY_HEADER, new_control_key
@@ -117,6 +118,16 @@ class LocalStack:
             ValueError: `scale` is negative.
         """
         self._set_scale("token", TOKEN_SCALE, scale)
+
+    def set_alarm_scale(self, scale: float) -> None:
+        """Multiply the periods of alarms by `scale`, 0 or more. No period is shorter than 2 s.
+
+        The minute after which SQS reports its metrics is scaled too. A change acts at once.
+
+        Raises:
+            ValueError: `scale` is negative.
+        """
+        self._set_scale("alarm", ALARM_SCALE, scale)
 
     def _set_scale(self, name: str, setting: str, scale: float) -> None:
         answer = self.control("POST", self.endpoint_url + "/_ministack/config", json={setting: scale})

@@ -9,6 +9,7 @@ import os
 import sys
 from importlib.metadata import version
 
+from sandbox.cloud.emulator.alarms import evaluate_alarms_by_time, take_alarms_of_one_metric
 from sandbox.cloud.emulator.checksums import add_checksums
 from sandbox.cloud.emulator.conditions import (
     read_escapes_in_patterns,
@@ -35,9 +36,19 @@ from sandbox.cloud.emulator.doors import (
 )
 from sandbox.cloud.emulator.evaluations import FOLDER_VARIABLE, record_evaluations
 from sandbox.cloud.emulator.executions import (
+    end_executions_that_take_too_long,
     end_tokens_of_stopped_executions,
     evaluate_time_outs,
+    fail_only_what_runs,
     scale_time_outs_of_tokens,
+)
+from sandbox.cloud.emulator.metrics import (
+    count_calls_of_functions,
+    count_executions,
+    count_requests_of_apis,
+    lose_no_values,
+    read_metrics_of_functions,
+    report_of_queues,
 )
 from sandbox.cloud.emulator.packages import unpack_each_zip_once
 from sandbox.cloud.emulator.queues import add_message_move_tasks
@@ -82,7 +93,9 @@ def main() -> None:
     tell_policies_the_age_of_links()
     enforce_roles_of_state_machines()
     enforce_roles_of_mappings()
-    end_tokens_of_stopped_executions()
+    end_tokens = end_tokens_of_stopped_executions()
+    fail_only_what_runs()
+    end_executions_that_take_too_long(end_tokens)
     scale_time_outs_of_tokens()
     evaluate_time_outs()
     apply_wait_scale_at_once()
@@ -91,6 +104,13 @@ def main() -> None:
     deliver_events_before_waits_end(deliver)
     bury_what_rules_cannot_deliver()
     add_checksums()
+    lose_no_values()
+    read_metrics_of_functions()
+    count_calls_of_functions()
+    count_executions()
+    count_requests_of_apis()
+    take_alarms_of_one_metric()
+    evaluate_alarms_by_time(report_of_queues())
     if os.environ.get(FOLDER_VARIABLE):
         record_evaluations()
 

@@ -11,11 +11,13 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * EventBridge delivers to a CloudWatch Logs group whose name begins with `/aws/events/`. ministack has no such target.
 * IAM knows the state machine of a task token, so that a policy can grant SendTaskSuccess by its ARN, as CDK's grants
   do. ministack names no resource.
-* Waits and retries of Step Functions: waits.py. Stopped executions and the time-outs of tokens: executions.py.
+* Waits and retries of Step Functions: waits.py.
+* Executions that are stopped or take too long, and the time-outs of tokens: executions.py.
 * Executions go on after a stop and a start: restarts.py.
 * Events of functions, their tries and dead letters: deliveries.py. Message move tasks: queues.py.
 * The roles of state machines, mappings, rules and schedules: rights.py. Conditions and patterns: conditions.py.
 * What stacks say of functions and tables: stacks.py. Updates of functions: updates.py. Their zips: packages.py.
+* Metrics that functions print (emf.py) and that services report: metrics.py. Alarms: alarms.py.
 * Web pages and well-known keys are refused: doors.py.
 * S3 has a checksum for every object: checksums.py. Transcribe: transcribe.py.
 

@@ -30,12 +30,12 @@ def policy(*statements: Mapping[str, Any]) -> str:
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
-def create_machine(emulator: LocalStack, states: Mapping[str, Any], *rights: Mapping[str, Any]) -> str:
+def create_machine(emulator: LocalStack, states: Mapping[str, Any], *rights: Mapping[str, Any], **fields: Any) -> str:
     """Create a JSONata state machine that begins with the first of `states`. Return its ARN.
 
-    Its role has these rights; without any, it may do everything.
+    Its role has these rights; without any, it may do everything. `fields` go into the definition.
     """
-    definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
+    definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **fields}
     machine = emulator.client("stepfunctions").create_state_machine(
         name=f"machine-{uuid4().hex[:8]}",
         definition=json.dumps(definition),

@@ -18,6 +18,7 @@ from sandbox.cloud.local_stack import LocalStack
 from tests.sandbox.cloud.functions import create_function, task
 from tests.sandbox.cloud.machines import (
     create_machine,
+    create_role,
     ended,
     events,
     eventually,
@@ -268,6 +269,26 @@ def test_a_stopped_execution_ends_its_token(emulator: LocalStack, parked: Callab
     assert events(emulator, execution)[-1]["type"] == "ExecutionAborted"
 
 
+def test_a_stopped_execution_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepfunctions, "_fail_execution", stepfunctions._fail_execution)
+    executions.fail_only_what_runs()
+    stopped = {"status": "ABORTED", "events": []}
+    stepfunctions._fail_execution(stopped, "Broken", "a cause")
+    assert stopped == {"status": "ABORTED", "events": []}
+
+
+def test_an_execution_ends_with_the_time_of_its_machine(emulator: LocalStack) -> None:
+    queue = emulator.client("sqs").create_queue(QueueName=f"tokens-{uuid4().hex[:8]}")["QueueUrl"]
+    machine = create_machine(emulator, {"Wait for token": waiting_for_token(queue)}, TimeoutSeconds=1)
+    execution = start(emulator, machine)
+    token = next_token(emulator, queue)
+    assert ended(emulator, execution)["status"] == "TIMED_OUT"
+    client = emulator.client("stepfunctions")
+    with pytest.raises(client.exceptions.TaskDoesNotExist):
+        client.send_task_success(taskToken=token, output='"late"')
+    assert events(emulator, execution)[-1]["type"] == "ExecutionTimedOut"
+
+
 def test_time_outs_of_tokens_have_a_scale_of_their_own(
     emulator: LocalStack, parked: Callable[..., tuple[str, str]]
 ) -> None:
@@ -336,6 +357,39 @@ def test_a_running_call_ends_while_its_function_is_updated(emulator: LocalStack,
     assert call(0) == "changed"
 
 
+def test_a_running_call_ends_while_its_stack_is_updated(emulator: LocalStack, tmp_path: Path) -> None:
+    marker, stack = tmp_path / "runs", emulator.client("cloudformation")
+
+    def template(state: str) -> str:
+        properties = {
+            "FunctionName": "deployed",
+            "Runtime": "python3.13",
+            "Handler": "index.handler",
+            "Role": create_role(emulator, "lambda"),
+            "Timeout": 30,
+            "Code": {"ZipFile": f"# {state}{SLOW}"},
+            "Environment": {"Variables": {"STATE": state}},
+        }
+        return json.dumps({"Resources": {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}}})
+
+    def await_status(status: str) -> None:
+        eventually(lambda: stack.describe_stacks(StackName="deployed")["Stacks"][0]["StackStatus"] == status)
+
+    def call(seconds: float) -> Any:
+        payload = json.dumps({"seconds": seconds, "marker": str(marker)})
+        return json.loads(emulator.client("lambda").invoke(FunctionName="deployed", Payload=payload)["Payload"].read())
+
+    stack.create_stack(StackName="deployed", TemplateBody=template("as it was"))
+    await_status("CREATE_COMPLETE")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(call, 2)
+        eventually(marker.exists)
+        stack.update_stack(StackName="deployed", TemplateBody=template("changed"))
+        await_status("UPDATE_COMPLETE")
+        assert running.result() == "as it was"
+    assert call(0) == "changed"
+
+
 @pytest.mark.parametrize(
     ("correct", "module", "name"),
     [
@@ -346,6 +400,8 @@ def test_a_running_call_ends_while_its_function_is_updated(emulator: LocalStack,
         (stacks.keep_what_stacks_say, provisioners, "_lambda_create"),
         (stacks.keep_what_stacks_say, provisioners, "_ddb_update"),
         (executions.end_tokens_of_stopped_executions, stepfunctions, "_stop_execution"),
+        (executions.fail_only_what_runs, stepfunctions, "_fail_execution"),
+        (lambda: executions.end_executions_that_take_too_long(print), stepfunctions, "_run_execution"),
         (executions.scale_time_outs_of_tokens, stepfunctions, "_invoke_with_callback"),
         (queues.add_message_move_tasks, sqs, "_dlq_sweep"),
         (updates.let_running_calls_end, lambda_runtime, "kill_workers"),
