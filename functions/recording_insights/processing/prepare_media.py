@@ -74,7 +74,8 @@ def _convert(
         made = conversion.conclude(row)
     except MediaObjectGone as error:
         return progress.end("failed", str(error), "media_gone")
-    changes: MediaChanges = {**made, "status": "waiting", "waiting_since": utc_text(now()), **NO_REASON}
+    waiting: MediaChanges = {"status": "waiting", "waiting_since": utc_text(now()), **progress.counted}
+    changes: MediaChanges = {**made, **waiting, **NO_REASON}
     store.note(progress.recording_id, progress.media_id, **changes)
     store.recordings.settle(progress.recording_id)
     return progress.restart("submit")
@@ -113,9 +114,18 @@ class _Check:
             if track != prepared_from:
                 changes = self.preparation.conclude(track, row, utc_text(self.now()))
                 prepared_from = track
-            if self.store.conclude(recording_id, media_id, run_id, **changes):
+            if self.store.conclude(recording_id, media_id, run_id, **changes, **self._counted(changes)):
                 return self._continue_after(changes)
             row = self.store.get(recording_id, media_id)
+
+    def _counted(self, concluded: MediaChanges) -> MediaChanges:
+        """The counts, with those of the states that follow if the media object has ended: none of them can add any."""
+        progress = self.progress
+        if concluded.get("status") == "failed":
+            progress = progress.count(transitions=3, calls=1)
+        elif concluded.get("empty"):
+            progress = progress.count(transitions=2, calls=0)
+        return progress.counted
 
     def _wait_for_late_files(self, track: Track, row: MediaRow, recording: RecordingRow) -> Progress | None:
         """Return the wait for what is missing; None if nothing is missing, or the patience is at its end."""
@@ -148,7 +158,8 @@ class _Check:
     def _note_wait(self, row: MediaRow, missing: str) -> None:
         """Write that a track waits. What went on since it was read stays noted: it ends a wait that begins now."""
         why = because("preparation", "awaiting_files", f"waiting for files: {missing}")
-        self.store.wait(row, status="preparing", being_made=None, task_token=None, **why)
+        waits: MediaChanges = {"status": "preparing", "being_made": None, "task_token": None}
+        self.store.wait(row, **waits, **why, **self.progress.counted)
 
     def _continue_after(self, concluded: MediaRow | MediaChanges) -> Progress:
         """Return where a media object leads that needs no more checks."""

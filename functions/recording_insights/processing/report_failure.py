@@ -15,6 +15,7 @@ from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.retries import RetryStore
+from recording_insights.store.rows import MediaChanges
 
 _ENDED = {
     "ABORTED": ("execution_aborted", "the execution was aborted"),
@@ -39,12 +40,13 @@ def report_failure(state: Mapping[str, Any], *, store: MediaStore, turns: Turns)
 
     `state` is a `Progress` as a map. After a Catch it also holds `error` {Error, Cause} and `failed_state`.
     """
-    progress = Progress.from_state(state)
+    # The state "Recording failed" follows.
+    progress = Progress.enter(state).count(transitions=1, calls=0)
     code, reason = progress.reason_code or "internal_error", progress.reason
     if "error" in state:
         code, reason = why(state["error"])
     stage = stage_of_state(state) if "failed_state" in state else None
-    _finish(state, progress.execution_name, code, reason, stage, store=store, turns=turns)
+    _finish(state, progress.execution_name, code, reason, stage, progress.counted, store=store, turns=turns)
     return reason
 
 
@@ -67,7 +69,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
     if said := _explanation(detail):
         reason += f": {said}"
     if "media_id" in state:
-        _finish(state, detail["name"], code, reason, None, store=store, turns=turns)
+        _finish(state, detail["name"], code, reason, None, {}, store=store, turns=turns)
     elif "retry_id" in state:
         RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
     else:
@@ -96,11 +98,12 @@ def _finish(
     code: str,
     reason: str,
     stage: Stage | None,
+    counted: MediaChanges,
     *,
     store: MediaStore,
     turns: Turns,
 ) -> None:
-    """Write the failure and give the slot back, unless another execution works on the media object by now.
+    """Write the failure with the counts, and give the slot back, unless another execution works on the media object by now.
 
     Executions and rows of earlier versions do not name each other.
     """
@@ -108,7 +111,7 @@ def _finish(
     if row is None or (execution and row.get("execution", execution) != execution):
         return
     why = because(stage or stage_of(row), code, reason)
-    store.finish(state["recording_id"], state["media_id"], "failed", **why)
+    store.finish(state["recording_id"], state["media_id"], "failed", **why, **counted)
     if row.get("status") not in FINAL and "provider" in row:
         turns.give_back(row)
 

@@ -13,6 +13,7 @@ from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
+from recording_insights.store.rows import MediaChanges
 
 
 def save_insights(
@@ -52,7 +53,8 @@ def save_insights(
         insights = replace(insights, transcript=said)
     counts = insight_store.save(progress.recording_id, progress.media_id, number_of_try(row), insights)
     missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing)))
-    store.finish(progress.recording_id, progress.media_id, "done", counts=counts, missing=missing or None, **NO_REASON)
+    ended: MediaChanges = {"counts": counts, "missing": missing or None, **progress.counted}
+    store.finish(progress.recording_id, progress.media_id, "done", **ended, **NO_REASON)
     return counts
 
 

@@ -1,7 +1,7 @@
 """Media objects and their jobs in the table."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
@@ -79,6 +79,8 @@ _OF_A_RETRY: MediaChanges = {
     "quiet_since": None,
 }
 """The attributes that the row also loses when a media object is processed again that had ended."""
+COUNTED = frozenset({"transitions", "calls"})
+"""The attributes with the counts of executions. They go on through all tries."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ class MediaStore:
             "arrived_at": utc_text(media.created_at),
             "waiting_since": self.timestamp,
             "try_number": 0,
+            # That of the function that received the object.
+            "calls": 1,
             **{name: value for name, value in attributes.items() if value is not None},
         }
         row["execution"] = execution_name(row)
@@ -264,6 +268,7 @@ class MediaStore:
             "stage": failed.get("stage"),
             "reason": reason,
             "reason_code": failed.get("reason_code"),
+            **{name: value for name, value in failed.items() if name in COUNTED},
         }
         return self._begin_after(row, [ended], cast(MediaChanges, back))
 
@@ -356,8 +361,13 @@ class MediaStore:
             return None
         return self.get(row["recording_id"], row["media_id"])
 
-    def note_callback(self, recording_id: str, media_id: str, *, provider: str, job: Job, delivery: str | None) -> bool:
+    def note_callback(
+        self, recording_id: str, media_id: str, *, provider: str, job: Job, delivery: str | None, calls: int
+    ) -> bool:
         """Note the first callback for the present job; returns False if it is not the first, or if the job has ended.
+
+        `calls` is the number of functions that received it. They count beside those of the execution, which may write
+        at the same moment.
 
         The state "Await callback" writes its token on the condition that no callback was noted. Whichever of the two
         writes is first, no task waits for a callback that has arrived.
@@ -368,7 +378,7 @@ class MediaStore:
         if delivery is not None:
             callback["delivery"] = delivery
         first = Attr("callback_at").not_exists() & Attr("provider").eq(provider)
-        return self._update(recording_id, media_id, callback, condition=first)
+        return self._update(recording_id, media_id, callback, add={"callback_calls": calls}, condition=first)
 
     def note_going_on(self, recording_id: str, media_id: str) -> MediaRow | None:
         """Note that more of a track arrived, and return its row as it is then; None if its file has been prepared.
@@ -402,7 +412,13 @@ class MediaStore:
         return self._update(recording_id, media_id, {**concluded, **changes}, condition=unchanged)
 
     def _update(
-        self, recording_id: str, media_id: str, changes: MediaChanges, *, condition: "ConditionBase | None" = None
+        self,
+        recording_id: str,
+        media_id: str,
+        changes: MediaChanges,
+        *,
+        add: Mapping[str, int] | None = None,
+        condition: "ConditionBase | None" = None,
     ) -> bool:
         """Write to a media object that is not in a terminal status; returns whether all conditions held."""
         from boto3.dynamodb.conditions import Attr
@@ -411,7 +427,7 @@ class MediaStore:
         reply = if_it_holds(
             self.table.update_item,
             Key=media_key(recording_id, media_id),
-            **update_of(changes),
+            **update_of(changes, add=add),
             ConditionExpression=unfinished & condition if condition else unfinished,
         )
         return reply is not None

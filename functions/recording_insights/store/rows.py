@@ -206,6 +206,9 @@ class MediaChanges(TypedDict, total=False):
     reply: str | None
     missing: Sequence[str] | None
     counts: Mapping[str, int] | None
+    # What it takes of AWS
+    transitions: int | None
+    calls: int | None
     # The file that is made of a track, or of a file in another format
     being_made: str | None
     went_on: str | None
@@ -293,6 +296,10 @@ class MediaRow(TypedDict, total=False):
     reply: str
     missing: Sequence[str]
     counts: Mapping[str, int]
+    # What it takes of AWS
+    transitions: int
+    calls: int
+    callback_calls: int
     # The file that is made of a track, or of a file in another format
     being_made: str
     went_on: str
