@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from recording_insights.store.rows import MediaChanges, MediaRow
+from recording_insights.store.rows import MediaChanges
 
 Outcome = Literal["prepare", "empty", "submit", "parked", "awaiting", "running", "succeeded", "failed", "over"]
 """What the choice states branch on.
@@ -33,7 +33,7 @@ class Progress:
     do not name it. `queue` and `place` are the key of the item in a provider's queue that gets the task token.
     `timed_out` tells that nobody has ended the wait for a turn, and `probes` that it ends when the provider is to be
     tried again. `faults` are the faults of AWS or of our own in a row. `transitions` and `calls` are the state transitions
-    and the calls of functions that the media object has taken so far, as its row will have them.
+    and the calls of functions that the execution has taken so far.
     """
 
     recording_id: str
@@ -73,12 +73,6 @@ class Progress:
     def to_state(self) -> dict[str, Any]:
         """Return the output of a state."""
         return asdict(self)
-
-    def go_on_from(self, row: MediaRow) -> Self:
-        """Add the counts of the arrival and of earlier executions, if this is the first call of its execution."""
-        if self.calls > 1:
-            return self
-        return self.count(transitions=row.get("transitions", 0), calls=row.get("calls", 0))
 
     def count(self, *, transitions: int, calls: int) -> Self:
         """Add to the counts."""

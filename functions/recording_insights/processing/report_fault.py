@@ -9,7 +9,6 @@ from recording_insights.model.status import FINAL
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.report_failure import stage_of_state, why
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow
 
 PASSING = frozenset(
     {
@@ -28,14 +27,13 @@ def report_fault(state: Mapping[str, Any], *, store: MediaStore, give_up_hours: 
     The wait grows with each fault in a row. The outcome is `failed` if the content is the cause, or if the faults have
     lasted for `give_up_hours`.
     """
-    row = store.find(state["recording_id"], state["media_id"])
     # The call that failed has counted nothing. Its retries are not known.
-    progress = Progress.enter(state).go_on_from(row or MediaRow()).count(transitions=1, calls=1)
+    progress = Progress.enter(state).count(transitions=1, calls=1)
     code, reason = why(state["error"])
     if code not in PASSING or _waited(progress.faults) >= give_up_hours * 3600:
         return progress.end("failed", reason, code)
-    # Where there is no row, the state that is entered again says so.
-    if row is not None and row.get("status") not in FINAL:
+    row = store.get(progress.recording_id, progress.media_id)
+    if row.get("status") not in FINAL:
         store.wait(row, **because(stage_of_state(state), code, reason), **progress.counted)
     return replace(progress, wait_seconds=_wait(progress.faults), faults=progress.faults + 1)
 

@@ -31,7 +31,6 @@ def _take_over(
     progress: Progress, store: MediaStore, is_running: Callable[[str], bool]
 ) -> tuple[Progress, MediaRow | None]:
     row = store.get(progress.recording_id, progress.media_id)
-    progress = progress.go_on_from(row)
     is_other = bool(progress.execution) and row.get("execution") != progress.execution_name
     status = row.get("status")
     if status == "failed" and is_other:

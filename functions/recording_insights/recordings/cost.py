@@ -35,10 +35,11 @@ class MediaCost:
     @classmethod
     def of(cls, row: MediaRow, tries: Iterable[TryRow]) -> "MediaCost":
         """Count for a media object with its earlier tries."""
-        if "calls" not in row:
-            return cls(None, None, tuple(_paid(row, tries)))
-        calls = row["calls"] + row.get("callback_calls", 0)
-        return cls(row.get("transitions", 0), calls, tuple(_paid(row, tries)))
+        paid = tuple(_paid(row, tries))
+        if "other_calls" not in row:
+            return cls(None, None, paid)
+        transitions = row.get("transitions", 0) + row.get("transitions_before", 0)
+        return cls(transitions, row["other_calls"] + row.get("calls", 0) + row.get("calls_before", 0), paid)
 
     @property
     def aws(self) -> float | None:

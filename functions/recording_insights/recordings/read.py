@@ -49,7 +49,9 @@ _INTERNAL_OF_MEDIA = {
     "tried",
     "transitions",
     "calls",
-    "callback_calls",
+    "transitions_before",
+    "calls_before",
+    "other_calls",
 }
 _INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
 _LISTED = (

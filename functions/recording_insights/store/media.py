@@ -80,7 +80,7 @@ _OF_A_RETRY: MediaChanges = {
 }
 """The attributes that the row also loses when a media object is processed again that had ended."""
 COUNTED = frozenset({"transitions", "calls"})
-"""The attributes with the counts of executions. They go on through all tries."""
+"""The attributes with the counts of the present execution."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class MediaStore:
             "waiting_since": self.timestamp,
             "try_number": 0,
             # That of the function that received the object.
-            "calls": 1,
+            "other_calls": 1,
             **{name: value for name, value in attributes.items() if value is not None},
         }
         row["execution"] = execution_name(row)
@@ -329,6 +329,7 @@ class MediaStore:
                 **shown,
                 "waiting_since": self.timestamp,
                 "try_number": number,
+                **_counted_before(row),
                 **changes,
             },
         )
@@ -354,7 +355,7 @@ class MediaStore:
 
         Returns None and changes nothing if another caller has appointed one since.
         """
-        changes: MediaChanges = {"execution": execution}
+        changes: MediaChanges = {"execution": execution, **_counted_before(row)}
         if executions is not None:
             changes["executions"] = executions
         if not self._update(row["recording_id"], row["media_id"], changes, condition=_as_read(row, "execution")):
@@ -366,8 +367,8 @@ class MediaStore:
     ) -> bool:
         """Note the first callback for the present job; returns False if it is not the first, or if the job has ended.
 
-        `calls` is the number of functions that received it. They count beside those of the execution, which may write
-        at the same moment.
+        `calls` is the number of functions that received it. They count apart from those of the execution, which may
+        write at the same moment.
 
         The state "Await callback" writes its token on the condition that no callback was noted. Whichever of the two
         writes is first, no task waits for a callback that has arrived.
@@ -378,7 +379,7 @@ class MediaStore:
         if delivery is not None:
             callback["delivery"] = delivery
         first = Attr("callback_at").not_exists() & Attr("provider").eq(provider)
-        return self._update(recording_id, media_id, callback, add={"callback_calls": calls}, condition=first)
+        return self._update(recording_id, media_id, callback, add={"other_calls": calls}, condition=first)
 
     def note_going_on(self, recording_id: str, media_id: str) -> MediaRow | None:
         """Note that more of a track arrived, and return its row as it is then; None if its file has been prepared.
@@ -431,6 +432,18 @@ class MediaStore:
             ConditionExpression=unfinished & condition if condition else unfinished,
         )
         return reply is not None
+
+
+def _counted_before(row: MediaRow) -> MediaChanges:
+    """Return the changes that keep the counts of the executions so far when another one begins, which has its own."""
+    if "calls" not in row:
+        return {}
+    return {
+        "transitions_before": row.get("transitions_before", 0) + row.get("transitions", 0),
+        "calls_before": row.get("calls_before", 0) + row["calls"],
+        "transitions": None,
+        "calls": None,
+    }
 
 
 def _as_read(row: MediaRow, name: Literal["status", "try_number", "execution"]) -> "ConditionBase":

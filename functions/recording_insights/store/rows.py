@@ -209,6 +209,8 @@ class MediaChanges(TypedDict, total=False):
     # What it takes of AWS
     transitions: int | None
     calls: int | None
+    transitions_before: int
+    calls_before: int
     # The file that is made of a track, or of a file in another format
     being_made: str | None
     went_on: str | None
@@ -299,7 +301,9 @@ class MediaRow(TypedDict, total=False):
     # What it takes of AWS
     transitions: int
     calls: int
-    callback_calls: int
+    transitions_before: int
+    calls_before: int
+    other_calls: int
     # The file that is made of a track, or of a file in another format
     being_made: str
     went_on: str
