@@ -166,7 +166,9 @@ class Journey(Scene):
 
     def media_rows(self) -> list[MediaRow]:
         """Return the rows of all media objects."""
-        rows: list[MediaRow] = [decode(item) for item in self.table.scan()["Items"] if item[SORT].startswith(MEDIA_PREFIX)]
+        rows: list[MediaRow] = [
+            decode(item) for item in self.table.scan()["Items"] if item[SORT].startswith(MEDIA_PREFIX)
+        ]
         return rows
 
     def count(self, *purposes: str) -> Counts:

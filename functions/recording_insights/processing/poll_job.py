@@ -33,7 +33,7 @@ from recording_insights.processing.turns import Turns
 from recording_insights.providers.pacing import SHORTEST_WAIT, next_try
 from recording_insights.providers.port import JobState, Provider, ProviderLoader
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaChanges, MediaRow
+from recording_insights.store.rows import MediaRow
 
 NOT_FOUND_SECONDS = 180
 """So long a provider must not know a job before this is believed: a single 404 for an existing job happens."""
@@ -143,8 +143,8 @@ class _Poll:
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
         key = self.replies.keep(recording_id, media_id, number_of_try(self.row), reply)
-        kept: MediaChanges = {"reply": key, "missing": list(missing) or None, **self.progress.counted}
-        self.store.note(recording_id, media_id, **kept, **NO_REASON)
+        counted = self.progress.counted
+        self.store.note(recording_id, media_id, reply=key, missing=list(missing) or None, **NO_REASON, **counted)
         return self.progress.end("succeeded")
 
     def _believe_twice(self, error: JobNotFound) -> Progress:
@@ -174,8 +174,8 @@ class _Poll:
             seconds, not_found_at = max(seconds, NOT_FOUND_SECONDS), not_found_at or self.store.timestamp
         seconds = min(seconds, max(ceil(self.ceiling_minutes * 60 - elapsed), SHORTEST_WAIT))
         why = because("result", code_of_fault(type(fault).__name__), str(fault)) if fault else NO_REASON
-        noted: MediaChanges = {"last_word": last, "polls": self.progress.attempt, "not_found_at": not_found_at}
-        self.store.wait(self.row, **noted, **why, **self.progress.counted)
+        polls, counted = self.progress.attempt, self.progress.counted
+        self.store.wait(self.row, last_word=last, polls=polls, not_found_at=not_found_at, **why, **counted)
         return self.progress.wait(seconds)
 
 

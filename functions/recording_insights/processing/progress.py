@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Self
-
-from recording_insights.store.rows import MediaChanges
+from typing import Any, Literal, Self, TypedDict
 
 Outcome = Literal["prepare", "empty", "submit", "parked", "awaiting", "running", "succeeded", "failed", "over"]
 """What the choice states branch on.
@@ -21,7 +19,14 @@ Outcome = Literal["prepare", "empty", "submit", "parked", "awaiting", "running",
 _OF_A_WAIT = frozenset({"running", "awaiting", "parked"})
 """The outcomes that lead to the next function by way of a state that waits."""
 AFTER_A_FAULT = 4
-"""Transitions from "Report fault" on: "Fault passes?", "Wait for repair", "Go on where?" and the state that failed."""
+"""Transitions after "Report fault": "Fault passes?", "Wait for repair", "Go on where?" and the state that failed."""
+
+
+class Counted(TypedDict):
+    """The attributes of a media object that count what its execution has taken so far."""
+
+    transitions: int | None
+    calls: int | None
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,8 @@ class Progress:
     track, or with the provider's acceptance. `execution` is the ARN of the execution; executions of earlier versions
     do not name it. `queue` and `place` are the key of the item in a provider's queue that gets the task token.
     `timed_out` tells that nobody has ended the wait for a turn, and `probes` that it ends when the provider is to be
-    tried again. `faults` are the faults of AWS or of our own in a row. `transitions` and `calls` are the state transitions
-    and the calls of functions that the execution has taken so far.
+    tried again. `faults` are the faults of AWS or of our own in a row. `transitions` and `calls` are the state
+    transitions and the calls of functions that the execution has taken so far.
     """
 
     recording_id: str
@@ -79,7 +84,7 @@ class Progress:
         return replace(self, transitions=self.transitions + transitions, calls=self.calls + calls)
 
     @property
-    def counted(self) -> MediaChanges:
+    def counted(self) -> Counted:
         """The counts, as changes of the row: they come with a write that is made anyway."""
         return {"transitions": self.transitions, "calls": self.calls}
 

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from recording_insights import errors
 from recording_insights.bounded import parse_bounded
 from recording_insights.model.reasons import REASONS, Stage, because, code_of_fault
 from recording_insights.model.status import FINAL, stage_of
-from recording_insights.processing.progress import Progress
+from recording_insights.processing.progress import Counted, Progress
 from recording_insights.processing.turns import Turns
 from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
@@ -69,7 +69,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
     if said := _explanation(detail):
         reason += f": {said}"
     if "media_id" in state:
-        _finish(state, detail["name"], code, reason, None, {}, store=store, turns=turns)
+        _finish(state, detail["name"], code, reason, None, None, store=store, turns=turns)
     elif "retry_id" in state:
         RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
     else:
@@ -98,12 +98,12 @@ def _finish(
     code: str,
     reason: str,
     stage: Stage | None,
-    counted: MediaChanges,
+    counted: Counted | None,
     *,
     store: MediaStore,
     turns: Turns,
 ) -> None:
-    """Write the failure with the counts, and give the slot back, unless another execution works on the media object by now.
+    """Write the failure and the counts, and give the slot back, unless another execution works on the media object.
 
     Executions and rows of earlier versions do not name each other.
     """
@@ -111,7 +111,8 @@ def _finish(
     if row is None or (execution and row.get("execution", execution) != execution):
         return
     why = because(stage or stage_of(row), code, reason)
-    store.finish(state["recording_id"], state["media_id"], "failed", **why, **counted)
+    failed = cast(MediaChanges, {**why, **(counted or {})})
+    store.finish(state["recording_id"], state["media_id"], "failed", **failed)
     if row.get("status") not in FINAL and "provider" in row:
         turns.give_back(row)
 

@@ -13,7 +13,6 @@ from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaChanges
 
 
 def save_insights(
@@ -52,9 +51,11 @@ def save_insights(
         said = [replace(utterance, speaker=row["uid"]) for utterance in insights.transcript]
         insights = replace(insights, transcript=said)
     counts = insight_store.save(progress.recording_id, progress.media_id, number_of_try(row), insights)
-    missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing)))
-    ended: MediaChanges = {"counts": counts, "missing": missing or None, **progress.counted}
-    store.finish(progress.recording_id, progress.media_id, "done", **ended, **NO_REASON)
+    missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing))) or None
+    counted = progress.counted
+    store.finish(
+        progress.recording_id, progress.media_id, "done", counts=counts, missing=missing, **NO_REASON, **counted
+    )
     return counts
 
 

@@ -288,8 +288,8 @@ class _Attempt:
     def _await_confirmation(self, reason: str) -> Progress:
         why = because("submission", "submission_unconfirmed", reason)
         first_turn_at = self.row.get("first_turn_at", self.store.timestamp)
-        noted: MediaChanges = {"unconfirmed": self.store.timestamp, "first_turn_at": first_turn_at}
-        self.store.wait(self.row, **noted, **why, **self.progress.counted)
+        unconfirmed, counted = self.store.timestamp, self.progress.counted
+        self.store.wait(self.row, unconfirmed=unconfirmed, first_turn_at=first_turn_at, **why, **counted)
         return self.progress.await_callback()
 
     def _keep(self, job: Job) -> None:

@@ -1,6 +1,6 @@
 """What a recording costs: list prices times the counts that its media objects' rows have."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +35,11 @@ class MediaCost:
     @classmethod
     def of(cls, row: MediaRow, tries: Iterable[TryRow]) -> "MediaCost":
         """Count for a media object with its earlier tries."""
-        paid = tuple(_paid(row, tries))
         if "other_calls" not in row:
-            return cls(None, None, paid)
-        transitions = row.get("transitions", 0) + row.get("transitions_before", 0)
-        return cls(transitions, row["other_calls"] + row.get("calls", 0) + row.get("calls_before", 0), paid)
+            return cls(None, None, tuple(_paid(row, tries)))
+        transitions = _number_in(row, "transitions", "transitions_before")
+        calls = _number_in(row, "calls", "calls_before", "other_calls")
+        return cls(transitions, calls, tuple(_paid(row, tries)))
 
     @property
     def aws(self) -> float | None:
@@ -95,8 +95,14 @@ def _paid(row: MediaRow, tries: Iterable[TryRow]) -> Iterator[tuple[str, float |
         yield row["provider"], _seconds(row.get("duration_ms"))
 
 
-def _seconds(milliseconds: int | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
+def _number_in(row: Mapping[str, Any], *names: str) -> int | None:
+    """Return the sum of attributes; None if somebody has changed one by hand into something else."""
+    values = [row.get(name, 0) for name in names]
+    return sum(values) if all(isinstance(value, int) for value in values) else None
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    return milliseconds / 1000 if isinstance(milliseconds, int) else None
 
 
 def _price_of(provider: str) -> Price | None:
@@ -120,5 +126,3 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 def _rounded(dollars: float | None) -> float | None:
     return None if dollars is None else round(dollars, _DIGITS)
-
-

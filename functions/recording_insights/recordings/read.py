@@ -68,7 +68,9 @@ def describe_recording(
     agora: "Callable[[], AgoraClient]",
     deadline: Deadline,
 ) -> dict[str, Any]:
-    """Return a recording, its media objects, what they cost and, until its files have arrived, what Agora last said of the recorder.
+    """Return a recording, its media objects and, until its files have arrived, what Agora last said of the recorder.
+
+    `cost`, of the recording and of each media object, is what they cost at list prices: see `recordings.cost`.
 
     `live` is what the watch last learned: `status`, `meaning`, `files`, `as_of`, and `onhold` of a web page. It is
     absent before the first query. `query` may hold `fresh`: "true" has Agora asked, unless somebody asked it within the

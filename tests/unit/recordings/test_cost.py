@@ -80,6 +80,12 @@ def test_rows_of_earlier_versions_counted_nothing() -> None:
     assert cost_of_recording([of(COUNTED | PAID), of(PAID)])["aws"] is None
 
 
+@pytest.mark.parametrize("by_hand", [{"calls": "many"}, {"transitions_before": None}, {"duration_ms": "an hour"}])
+def test_a_row_that_was_changed_by_hand_can_be_read(by_hand: Any) -> None:
+    cost = of(COUNTED | PAID | by_hand).public()
+    assert None in (cost["aws"], cost["provider"])
+
+
 def test_a_recording_costs_what_its_media_objects_cost() -> None:
     small = of(COUNTED | PAID | {"duration_ms": 7, "transitions": 0, "calls": 0, "other_calls": 1})
     cost = cost_of_recording([small] * 10)
