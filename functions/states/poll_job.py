@@ -16,7 +16,7 @@ wiring = Wiring(PollJobSettings)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, `Progress` out."""
     progress = poll_job(
-        Progress.from_state(event),
+        Progress.enter(event),
         store=wiring.media,
         provider_for=wiring.provider_for,
         replies=wiring.replies,

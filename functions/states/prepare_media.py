@@ -19,7 +19,7 @@ wiring = Wiring(PrepareMediaSettings)
 @with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, `Progress` out."""
-    progress = Progress.from_state(event)
+    progress = Progress.enter(event)
     limited = wiring.for_media(progress.recording_id, progress.key)
     progress = prepare_media(
         progress,

@@ -15,7 +15,7 @@ wiring = Wiring(SaveInsightsSettings)
 @with_ids(logger)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in. Returns the ids, and how many items of each kind were written."""
-    progress = Progress.from_state(event)
+    progress = Progress.enter(event)
     counts = save_insights(
         progress,
         store=wiring.media,

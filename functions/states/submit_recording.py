@@ -16,7 +16,7 @@ wiring = Wiring(SubmitRecordingSettings)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """`Progress` in, `Progress` out."""
     progress = submit_recording(
-        Progress.from_state(event),
+        Progress.enter(event),
         store=wiring.media,
         providers=wiring.provider_choice,
         links=wiring.links,

@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Console
 
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.demo.execution_cost import cost_of, memory_of_tasks
 from sandbox.demo.execution_steps import steps_of
 from sandbox.demo.print_result import print_cost, print_insights, print_places, print_transcript
 from sandbox.demo.recording_plan import DemoError, RecordingPlan, check_media
@@ -41,7 +40,7 @@ def run_demo(stack: LocalStack, console: Console, plan: RecordingPlan, *, as_jso
     if started.status_code != 201:
         raise DemoError(f"POST /recordings answered HTTP {started.status_code}: {started.text}")
     recording_id = started.json()["recording_id"]
-    recording, history = _follow(stack, console, recording_id, began, plan.media_objects)
+    recording = _follow(stack, console, recording_id, began, plan.media_objects)
     console.print()
     insights = stack.call_api("GET", f"/recordings/{recording_id}/insights").json()
     if as_json:
@@ -50,15 +49,12 @@ def run_demo(stack: LocalStack, console: Console, plan: RecordingPlan, *, as_jso
         print_transcript(console, insights)
         print_insights(console, insights)
         print_places(console, stack.outputs, recording)
-        memory = memory_of_tasks(stack.client("stepfunctions"), stack.client("lambda"), stack.outputs["WorkflowArn"])
-        print_cost(console, cost_of(history, memory), plan)
+        print_cost(console, recording["cost"])
     return 0 if recording["status"] in ("done", "partial") else 1
 
 
-def _follow(
-    stack: LocalStack, console: Console, recording_id: str, began: float, media_objects: int
-) -> tuple[dict[str, Any], History]:
-    """Show each step until the recording has a terminal status; return it, and the history of its first execution."""
+def _follow(stack: LocalStack, console: Console, recording_id: str, began: float, media_objects: int) -> dict[str, Any]:
+    """Show each step until the recording has a terminal status, and return it."""
     step_functions = stack.client("stepfunctions")
     ended: dict[str, float] = {"Start recording": time.monotonic() - began}
     with LiveSteps(console) as live:
@@ -68,7 +64,7 @@ def _follow(
             history = step_functions.get_execution_history(executionArn=arn, maxResults=1000)["events"] if arn else []
             live.show([*_steps_before_execution(recording, began, ended), *steps_of(history)])
             if _has_ended(recording, history, media_objects):
-                return recording, history
+                return recording
             if time.monotonic() - began > PATIENCE_SECONDS:
                 raise DemoError(
                     f"The recording is still {recording['status']} after {PATIENCE_SECONDS} s. "

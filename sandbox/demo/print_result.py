@@ -7,8 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.demo.execution_cost import Cost
-from sandbox.demo.recording_plan import RecordingPlan
 from sandbox.terminal.printable import printable
 
 _SPEAKER_STYLES = ("cyan", "magenta", "green", "yellow")
@@ -67,19 +65,16 @@ def print_places(console: Console, outputs: Mapping[str, str], recording: Mappin
         console.print(printable(f"{name:<11}{place}"), soft_wrap=True, highlight=False, markup=False)
 
 
-def print_cost(console: Console, cost: Cost, plan: RecordingPlan) -> None:
-    """Print the cost on AWS of the execution that was followed."""
-    what = "each track" if plan.mode == "individual" else "it" if plan.parts == 1 else "each part"
-    console.rule(f"What {what} would have cost on AWS")
-    table = Table.grid(padding=(0, 2))
-    table.add_row("Step Functions", f"{cost.transitions} state transitions", f"${cost.step_functions:.6f}")
-    table.add_row("Lambda", f"{cost.invocations} calls, {cost.gb_seconds:.2f} GB-s", f"${cost.functions:.6f}")
-    table.add_row("together", "", f"${cost.total:.6f}")
-    console.print(table)
-    console.print(
-        "Prices of us-east-1 without free tiers. Not included: the provider, and the watch of the recorder.",
-        style="dim",
-    )
+def print_cost(console: Console, cost: Mapping[str, Any]) -> None:
+    """Print what the recording would have cost. `cost` is that of GET /recordings/{id}."""
+    console.rule("What it would have cost")
+    aws, provider = (_dollars(cost[name]) for name in ("aws", "provider"))
+    console.print(f"{aws} on AWS, {provider} at the provider (list prices of {cost['prices_of']})", highlight=False)
+    console.print(f"Not included: {'; '.join(cost['leaves_out'])}.", style="dim", highlight=False)
+
+
+def _dollars(amount: float | None) -> str:
+    return "an unknown amount" if amount is None else f"${amount:.6f}"
 
 
 def _text(value: object) -> Text:

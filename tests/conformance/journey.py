@@ -26,7 +26,9 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
 from recording_insights.providers.registry import webhook_secret
 from recording_insights.settings import secret_name
-from recording_insights.store.rows import RecordingRow
+from recording_insights.store.keys import MEDIA_PREFIX, SORT
+from recording_insights.store.numbers import decode
+from recording_insights.store.rows import MediaRow, RecordingRow
 from routes import (
     get_insights,
     get_recording,
@@ -161,6 +163,13 @@ class Journey(Scene):
                 if next(present.steps, None) is None:
                     self.due.remove(present)
         raise AssertionError(f"no end after {MOST_STEPS} steps: {self.due}")
+
+    def media_rows(self) -> list[MediaRow]:
+        """Return the rows of all media objects."""
+        rows: list[MediaRow] = [
+            decode(item) for item in self.table.scan()["Items"] if item[SORT].startswith(MEDIA_PREFIX)
+        ]
+        return rows
 
     def count(self, *purposes: str) -> Counts:
         """Return what AWS would charge for."""

@@ -224,7 +224,10 @@ class Scene:
         return Progress(R, self.media.media_id, self.media.key).to_state()
 
     def run(self) -> str:
-        """Go through the workflow to its end, and let the vendor come to its own; the media object's final status."""
+        """Go through the workflow to its end, and let the vendor come to its own; the media object's final status.
+
+        Whatever happens on the way, the row counts every state.
+        """
         tasks: dict[str, Task] = {name: partial(self._call, name) for name in TASKS}
         waits: dict[str, Task] = {
             "Await callback": self._await_callback,
@@ -232,11 +235,13 @@ class Scene:
             "Await turn": self._await_turn,
         }
         machine = StateMachine(self.definition, {**tasks, **waits}, self._pass_time)
+        before = len(self.entered)
         for name in machine.run(self.start):
             self.entered.append(name)
             if len(self.entered) > MOST_STATES:
                 raise NoWay(f"no end after {MOST_STATES} states: {self.entered[-9:]} {self.row}")
         self._finish_jobs()
+        assert self.row["transitions"] == len(self.entered) - before, self.entered
         return self.row["status"]
 
     def do(self, task: str) -> State:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from recording_insights.model.moments import utc_text
+from recording_insights.recordings.cost import MediaCost
 from recording_insights.store.rows import RecordingRow
 from routes import get_insights, get_recording, list_recordings, start_recording, stop_recording
 from tests.conformance.conftest import Travel
@@ -215,3 +216,23 @@ def test_a_kind_costs_what_the_table_says(travel: Travel, name: str) -> None:
     assert counted == expected, (
         f"{name}: {changes(expected, counted)}. If that is meant, tests/conformance/counts.py and docs/cost.md say so."
     )
+
+
+MEDIA_KINDS = [name for name in KINDS if not name.startswith(("`", "watch"))]
+TRACKS_EVENTS = {"two tracks of two minutes, callbacks": 14}
+"""The events of playlists that find the row of their track and change no count of it."""
+
+
+@pytest.mark.parametrize("name", MEDIA_KINDS)
+def test_the_rows_have_the_transitions_and_calls_that_were_counted(travel: Travel, name: str) -> None:
+    journeys: list[Journey] = []
+
+    def noted(*args: Any, **changes: Any) -> Journey:
+        journeys.append(travel(*args, **changes))
+        return journeys[-1]
+
+    counted = KINDS[name](noted)
+    costs = [MediaCost.of(row, ()) for row in journeys[-1].media_rows()]
+
+    assert sum(cost.transitions or 0 for cost in costs) == counted.transitions
+    assert sum(cost.calls or 0 for cost in costs) == counted.calls - TRACKS_EVENTS.get(name, 0)

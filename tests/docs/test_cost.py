@@ -1,5 +1,6 @@
-"""docs/cost.md has the counts that tests/conformance/test_counts.py asserts."""
+"""docs/cost.md has the counts that tests/conformance/test_counts.py asserts, and the prices of `model.prices`."""
 
+from recording_insights.model.prices import AWS, PROVIDERS, Price
 from tests.conformance.counts import EXPECTED, Counts
 from tests.docs.pages import page
 
@@ -17,3 +18,17 @@ def test_every_column_is_explained_in_the_order_of_the_counts() -> None:
 
     assert f"| {' | '.join(HEAD)} |" in read.section("## Counts")
     assert [row[0] for row in read.table("## Columns")] == HEAD[1:]
+
+
+def test_the_page_has_the_prices_of_aws_and_of_the_providers() -> None:
+    read = page("docs/cost.md")
+
+    assert read.table("## Prices") == [[what, *_cells(price)] for what, price in AWS.items()]
+    providers = [[f"`{name}`", *_cells(price)] for name, price in PROVIDERS.items()]
+    assert sorted(read.table("## Prices", number=1)) == sorted(providers)
+
+
+def _cells(price: Price | None) -> list[str]:
+    if price is None:
+        return ["not known", "", ""]
+    return [f"{price.dollars:.10f}".rstrip("0").rstrip("."), str(price.per), price.as_of]

@@ -60,7 +60,7 @@ def environment() -> Mapping[str, str]:
 
 def test_each_file_is_named_above_its_block() -> None:
     names = [fence.info[1] for fence in written_files()]
-    assert len(names) == 11
+    assert len(names) == 13
     for fence in written_files():
         above = "\n".join(GUIDE.lines[fence.line - 7 : fence.line - 1])
         assert f"`{fence.info[1]}`" in above, fence.info

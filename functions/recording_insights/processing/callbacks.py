@@ -156,7 +156,10 @@ class Callbacks:
                 begin(row, store=self.store, start_execution=self.start)
             return "known already"
         recording_id, media_id = row["recording_id"], row["media_id"]
-        first = self.store.note_callback(recording_id, media_id, provider=provider, job=job, delivery=delivery)
+        calls = 2 if sends_result(provider) else 1  # `keep_result` was called before
+        first = self.store.note_callback(
+            recording_id, media_id, provider=provider, job=job, delivery=delivery, calls=calls
+        )
         self._end_wait_of(self._row(recording_id, media_id))
         return "noted" if first else "known already"
 

@@ -28,7 +28,7 @@ class FailOver:
         if self.next_provider is None:
             return self.progress.end("failed", "; ".join(self._reasons(reason)), code)
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
-        changes: MediaChanges = {**_OF_NEXT_PROVIDER, "provider": self.next_provider}
+        changes: MediaChanges = {**_OF_NEXT_PROVIDER, "provider": self.next_provider, **self.progress.counted}
         self.store.give_up(recording_id, media_id, reason, code, **changes)
         return self.progress.restart("submit")
 

@@ -81,7 +81,7 @@ def poll_job(
         # The job is paid for. It stays open until the provider is back.
         if progress.elapsed_seconds(row["submitted_at"], now()) > ceiling_minutes * 60:
             return progress.end("failed", str(error), "provider_not_configured")
-        store.wait(row, **because("result", "provider_not_configured", str(error)))
+        store.wait(row, **because("result", "provider_not_configured", str(error)), **progress.counted)
         return progress.wait(REPAIR_SECONDS)
     with (deadline or Deadline.after(CALLS_SECONDS)).limits_calls():
         polled = _Poll(progress, store, row, provider, replies, ceiling_minutes, now).run()
@@ -147,7 +147,8 @@ class _Poll:
     def _store_reply(self, reply: bytes, missing: Sequence[str]) -> Progress:
         recording_id, media_id = self.progress.recording_id, self.progress.media_id
         key = self.replies.keep(recording_id, media_id, number_of_try(self.row), reply)
-        self.store.note(recording_id, media_id, reply=key, missing=list(missing) or None, **NO_REASON)
+        counted = self.progress.counted
+        self.store.note(recording_id, media_id, reply=key, missing=list(missing) or None, **NO_REASON, **counted)
         return self.progress.end("succeeded")
 
     def _believe_twice(self, error: JobNotFound) -> Progress:
@@ -177,7 +178,8 @@ class _Poll:
             seconds, not_found_at = max(seconds, NOT_FOUND_SECONDS), not_found_at or self.store.timestamp
         seconds = min(seconds, max(ceil(self.ceiling_minutes * 60 - elapsed), SHORTEST_WAIT))
         why = because("result", code_of_fault(type(fault).__name__), str(fault)) if fault else NO_REASON
-        self.store.wait(self.row, last_word=last, polls=self.progress.attempt, not_found_at=not_found_at, **why)
+        polls, counted = self.progress.attempt, self.progress.counted
+        self.store.wait(self.row, last_word=last, polls=polls, not_found_at=not_found_at, **why, **counted)
         return self.progress.wait(seconds)
 
 

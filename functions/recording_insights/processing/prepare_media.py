@@ -24,7 +24,7 @@ from recording_insights.processing.late_files import (
     seconds_until_next_check,
 )
 from recording_insights.processing.prepared_file import FilePreparation, Remux, TrackFolder
-from recording_insights.processing.progress import Outcome, Progress
+from recording_insights.processing.progress import Counted, Outcome, Progress
 from recording_insights.processing.take_over import take_over
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow
@@ -74,7 +74,8 @@ def _convert(
         made = conversion.conclude(row)
     except MediaObjectGone as error:
         return progress.end("failed", str(error), "media_gone")
-    changes: MediaChanges = {**made, "status": "waiting", "waiting_since": utc_text(now()), **NO_REASON}
+    counted, since = progress.counted, utc_text(now())
+    changes: MediaChanges = {**made, "status": "waiting", "waiting_since": since, **NO_REASON, **counted}
     store.note(progress.recording_id, progress.media_id, **changes)
     store.recordings.settle(progress.recording_id)
     return progress.restart("submit")
@@ -113,9 +114,19 @@ class _Check:
             if track != prepared_from:
                 changes = self.preparation.conclude(track, row, utc_text(self.now()))
                 prepared_from = track
-            if self.store.conclude(recording_id, media_id, run_id, **changes):
+            counted: MediaChanges = {**changes, **self._counted(changes)}
+            if self.store.conclude(recording_id, media_id, run_id, **counted):
                 return self._continue_after(changes)
             row = self.store.get(recording_id, media_id)
+
+    def _counted(self, concluded: MediaChanges) -> Counted:
+        """The counts, with those of the states that follow if the media object has ended: none of them can add any."""
+        progress = self.progress
+        if concluded.get("status") == "failed":
+            progress = progress.count(transitions=3, calls=1)
+        elif concluded.get("empty"):
+            progress = progress.count(transitions=2, calls=0)
+        return progress.counted
 
     def _wait_for_late_files(self, track: Track, row: MediaRow, recording: RecordingRow) -> Progress | None:
         """Return the wait for what is missing; None if nothing is missing, or the patience is at its end."""
@@ -148,7 +159,8 @@ class _Check:
     def _note_wait(self, row: MediaRow, missing: str) -> None:
         """Write that a track waits. What went on since it was read stays noted: it ends a wait that begins now."""
         why = because("preparation", "awaiting_files", f"waiting for files: {missing}")
-        self.store.wait(row, status="preparing", being_made=None, task_token=None, **why)
+        counted = self.progress.counted
+        self.store.wait(row, status="preparing", being_made=None, task_token=None, **why, **counted)
 
     def _continue_after(self, concluded: MediaRow | MediaChanges) -> Progress:
         """Return where a media object leads that needs no more checks."""

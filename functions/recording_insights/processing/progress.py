@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypedDict
 
 Outcome = Literal["prepare", "empty", "submit", "parked", "awaiting", "running", "succeeded", "failed", "over"]
 """What the choice states branch on.
@@ -16,6 +16,17 @@ Outcome = Literal["prepare", "empty", "submit", "parked", "awaiting", "running",
   the file to a format that the provider takes; `awaiting` waits for the callback; `running` waits and polls;
   `succeeded` saves; `failed` reports.
 """
+_OF_A_WAIT = frozenset({"running", "awaiting", "parked"})
+"""The outcomes that lead to the next function by way of a state that waits."""
+AFTER_A_FAULT = 4
+"""Transitions after "Report fault": "Fault passes?", "Wait for repair", "Go on where?" and the state that failed."""
+
+
+class Counted(TypedDict):
+    """The attributes of a media object that count what its execution has taken so far."""
+
+    transitions: int | None
+    calls: int | None
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,8 @@ class Progress:
     track, or with the provider's acceptance. `execution` is the ARN of the execution; executions of earlier versions
     do not name it. `queue` and `place` are the key of the item in a provider's queue that gets the task token.
     `timed_out` tells that nobody has ended the wait for a turn, and `probes` that it ends when the provider is to be
-    tried again. `faults` are the faults of AWS or of our own in a row.
+    tried again. `faults` are the faults of AWS or of our own in a row. `transitions` and `calls` are the state
+    transitions and the calls of functions that the execution has taken so far.
     """
 
     recording_id: str
@@ -44,6 +56,19 @@ class Progress:
     timed_out: bool = False
     probes: bool = False
     faults: int = 0
+    transitions: int = 0
+    calls: int = 0
+
+    @classmethod
+    def enter(cls, state: Mapping[str, Any]) -> Self:
+        """Read the input of a state, and count the call of its function and the transitions since the one before.
+
+        The outcome of the function before says which states those were. A repeated call has the same input, so it
+        counts once.
+        """
+        progress = cls.from_state(state)
+        since = AFTER_A_FAULT if progress.faults else 2 + (progress.outcome in _OF_A_WAIT)
+        return progress.count(transitions=since, calls=1)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -53,6 +78,15 @@ class Progress:
     def to_state(self) -> dict[str, Any]:
         """Return the output of a state."""
         return asdict(self)
+
+    def count(self, *, transitions: int, calls: int) -> Self:
+        """Add to the counts."""
+        return replace(self, transitions=self.transitions + transitions, calls=self.calls + calls)
+
+    @property
+    def counted(self) -> Counted:
+        """The counts, as changes of the row: they come with a write that is made anyway."""
+        return {"transitions": self.transitions, "calls": self.calls}
 
     @property
     def execution_name(self) -> str:
@@ -97,7 +131,7 @@ class Progress:
         return replace(self, wait_seconds=0, waited_seconds=waited, queue="", place="", timed_out=False, probes=False)
 
     def restart(self, outcome: Outcome) -> Self:
-        """Begin a new phase, which counts from zero."""
+        """Begin a new phase, whose waits count from zero."""
         return replace(self, outcome=outcome, wait_seconds=0, attempt=0, waited_seconds=0, faults=0)
 
     def await_callback(self) -> Self:

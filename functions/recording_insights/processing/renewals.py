@@ -36,5 +36,6 @@ def repeat_job(progress: Progress, *, store: MediaStore, reason: str) -> Progres
 def _submit_again(
     progress: Progress, store: MediaStore, reason: str, code: str, /, **counts: Unpack[MediaChanges]
 ) -> Progress:
-    store.give_up(progress.recording_id, progress.media_id, reason, code, **counts)
+    changes: MediaChanges = {**counts, **progress.counted}
+    store.give_up(progress.recording_id, progress.media_id, reason, code, **changes)
     return progress.restart("submit")

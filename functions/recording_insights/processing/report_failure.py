@@ -3,18 +3,19 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from recording_insights import errors
 from recording_insights.bounded import parse_bounded
 from recording_insights.model.reasons import REASONS, Stage, because, code_of_fault
 from recording_insights.model.status import FINAL, stage_of
-from recording_insights.processing.progress import Progress
+from recording_insights.processing.progress import Counted, Progress
 from recording_insights.processing.turns import Turns
 from recording_insights.redaction import vendor_message
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.retries import RetryStore
+from recording_insights.store.rows import MediaChanges
 
 _ENDED = {
     "ABORTED": ("execution_aborted", "the execution was aborted"),
@@ -39,12 +40,13 @@ def report_failure(state: Mapping[str, Any], *, store: MediaStore, turns: Turns)
 
     `state` is a `Progress` as a map. After a Catch it also holds `error` {Error, Cause} and `failed_state`.
     """
-    progress = Progress.from_state(state)
+    # The state "Recording failed" follows.
+    progress = Progress.enter(state).count(transitions=1, calls=0)
     code, reason = progress.reason_code or "internal_error", progress.reason
     if "error" in state:
         code, reason = why(state["error"])
     stage = stage_of_state(state) if "failed_state" in state else None
-    _finish(state, progress.execution_name, code, reason, stage, store=store, turns=turns)
+    _finish(state, progress.execution_name, code, reason, stage, progress.counted, store=store, turns=turns)
     return reason
 
 
@@ -67,7 +69,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
     if said := _explanation(detail):
         reason += f": {said}"
     if "media_id" in state:
-        _finish(state, detail["name"], code, reason, None, store=store, turns=turns)
+        _finish(state, detail["name"], code, reason, None, None, store=store, turns=turns)
     elif "retry_id" in state:
         RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
     else:
@@ -96,11 +98,12 @@ def _finish(
     code: str,
     reason: str,
     stage: Stage | None,
+    counted: Counted | None,
     *,
     store: MediaStore,
     turns: Turns,
 ) -> None:
-    """Write the failure and give the slot back, unless another execution works on the media object by now.
+    """Write the failure and the counts, and give the slot back, unless another execution works on the media object.
 
     Executions and rows of earlier versions do not name each other.
     """
@@ -108,7 +111,8 @@ def _finish(
     if row is None or (execution and row.get("execution", execution) != execution):
         return
     why = because(stage or stage_of(row), code, reason)
-    store.finish(state["recording_id"], state["media_id"], "failed", **why)
+    failed = cast(MediaChanges, {**why, **(counted or {})})
+    store.finish(state["recording_id"], state["media_id"], "failed", **failed)
     if row.get("status") not in FINAL and "provider" in row:
         turns.give_back(row)
 

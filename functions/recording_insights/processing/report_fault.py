@@ -27,13 +27,14 @@ def report_fault(state: Mapping[str, Any], *, store: MediaStore, give_up_hours: 
     The wait grows with each fault in a row. The outcome is `failed` if the content is the cause, or if the faults have
     lasted for `give_up_hours`.
     """
-    progress = Progress.from_state(state)
+    # The call that failed has counted nothing. Its retries are not known.
+    progress = Progress.enter(state).count(transitions=1, calls=1)
     code, reason = why(state["error"])
     if code not in PASSING or _waited(progress.faults) >= give_up_hours * 3600:
         return progress.end("failed", reason, code)
     row = store.get(progress.recording_id, progress.media_id)
     if row.get("status") not in FINAL:
-        store.wait(row, **because(stage_of_state(state), code, reason))
+        store.wait(row, **because(stage_of_state(state), code, reason), **progress.counted)
     return replace(progress, wait_seconds=_wait(progress.faults), faults=progress.faults + 1)
 
 

@@ -51,8 +51,11 @@ def save_insights(
         said = [replace(utterance, speaker=row["uid"]) for utterance in insights.transcript]
         insights = replace(insights, transcript=said)
     counts = insight_store.save(progress.recording_id, progress.media_id, number_of_try(row), insights)
-    missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing)))
-    store.finish(progress.recording_id, progress.media_id, "done", counts=counts, missing=missing or None, **NO_REASON)
+    missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing))) or None
+    counted = progress.counted
+    store.finish(
+        progress.recording_id, progress.media_id, "done", counts=counts, missing=missing, **NO_REASON, **counted
+    )
     return counts
 
 

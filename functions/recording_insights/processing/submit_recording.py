@@ -156,7 +156,7 @@ class _Waiting:
             left.append(until_next if until_next > 0 else self.patience.failover_minutes * 60)
         until_retry = inf if turn.retry_at is None else turn.retry_at - self.now.timestamp()
         why = because("submission", turn.code, turn.reason)
-        changes = cast(MediaChanges, {"asking": None, "queue_place": turn.place, **why})
+        changes = cast(MediaChanges, {"asking": None, "queue_place": turn.place, **why, **self.progress.counted})
         if "first_turn_at" in self.row:
             changes["first_turn_at"] = self.row["first_turn_at"]
         self.store.wait(self.row, **changes)
@@ -304,6 +304,7 @@ class _Attempt:
             unconfirmed=None,
             asking=None,
             **NO_REASON,
+            **progress.counted,
         )
         if not is_noted:
             self.waiting.turns.give_back(self._with(turn.slot))
@@ -323,7 +324,8 @@ class _Attempt:
     def _await_confirmation(self, reason: str) -> Progress:
         why = because("submission", "submission_unconfirmed", reason)
         first_turn_at = self.row.get("first_turn_at", self.store.timestamp)
-        self.store.wait(self.row, unconfirmed=self.store.timestamp, first_turn_at=first_turn_at, **why)
+        unconfirmed, counted = self.store.timestamp, self.progress.counted
+        self.store.wait(self.row, unconfirmed=unconfirmed, first_turn_at=first_turn_at, **why, **counted)
         return self.progress.await_callback()
 
     def _keep(self, job: Job) -> None:

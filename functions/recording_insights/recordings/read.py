@@ -13,6 +13,7 @@ from recording_insights.model.reasons import is_retryable
 from recording_insights.model.status import RECORDING_STATUSES, counts_of, first_summaries
 from recording_insights.model.tries import earlier_jobs, number_of_try
 from recording_insights.providers.registry import job_id_of
+from recording_insights.recordings.cost import MediaCost, cost_of_recording
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import Position, RecordingStore, position
 from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, Summary, TryRow
@@ -46,6 +47,11 @@ _INTERNAL_OF_MEDIA = {
     "slot",
     "queue_place",
     "tried",
+    "transitions",
+    "calls",
+    "transitions_before",
+    "calls_before",
+    "other_calls",
 }
 _INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
 _LISTED = (
@@ -65,6 +71,8 @@ def describe_recording(
 ) -> dict[str, Any]:
     """Return a recording, its media objects and, until its files have arrived, what Agora last said of the recorder.
 
+    `cost`, of the recording and of each media object, is what they cost at list prices: see `recordings.cost`.
+
     `live` is what the watch last learned: `status`, `meaning`, `files`, `as_of`, and `onhold` of a web page. It is
     absent before the first query. `query` may hold `fresh`: "true" has Agora asked, unless somebody asked it within the
     last two minutes. If Agora cannot be reached then, `live` also has `unavailable`, the reason. `agora` makes the
@@ -81,9 +89,14 @@ def describe_recording(
         raise NotFound(f"no recording {recording_id}")
     recording, media, recorder = found
     tries = store.tries.of(recording_id) if any(map(number_of_try, media)) else ()
-    answer: dict[str, Any] = {
-        "media": [{**_public_media(item, tries), **queue_of(item)} for item in sorted(media, key=place)]
-    }
+    media = sorted(media, key=place)
+    earlier = [[each for each in tries if each["media_id"] == item["media_id"]] for item in media]
+    costs = [MediaCost.of(item, ended) for item, ended in zip(media, earlier, strict=True)]
+    shown = [
+        {**_public_media(item, ended), **queue_of(item), "cost": cost.public()}
+        for item, ended, cost in zip(media, earlier, costs, strict=True)
+    ]
+    answer: dict[str, Any] = {"media": shown, "cost": cost_of_recording(costs)}
     if recording["status"] in _LIVE:
         known = _live(recorder) if recorder and recorder.get("opened_at") == recording["created_at"] else {}
         if fresh and is_named(recording) and store.recorder_states.may_ask(recording_id):
@@ -137,7 +150,7 @@ def _live(recorder: RecorderStateRow) -> dict[str, Any]:
 
 
 def _public_media(item: MediaRow, tries: Sequence[TryRow]) -> dict[str, Any]:
-    """Return a media object's row without internal attributes, with its earlier tries in order.
+    """Return a media object's row without internal attributes, with its earlier `tries` in order.
 
     `given_up` names those that another one replaced in the same execution, each with its reason. `job_id` is the
     vendor's own id of the job. `retryable` is there if the media object failed.
@@ -148,7 +161,7 @@ def _public_media(item: MediaRow, tries: Sequence[TryRow]) -> dict[str, Any]:
     if item.get("status") == "failed":
         shown["retryable"] = is_retryable(item.get("reason_code"))
     shown |= _job_id(item)
-    earlier = [*earlier_jobs(item), *(each for each in tries if each["media_id"] == item["media_id"])]
+    earlier = [*earlier_jobs(item), *tries]
     if earlier:
         shown["tries"] = [_public_try(each) for each in earlier]
     given_up = [each for each in earlier if each["status"] == "given up"]

@@ -1,7 +1,7 @@
 """Media objects and their jobs in the table."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast
@@ -80,6 +80,8 @@ _OF_A_RETRY: MediaChanges = {
     "quiet_since": None,
 }
 """The attributes that the row also loses when a media object is processed again that had ended."""
+COUNTED = frozenset({"transitions", "calls"})
+"""The attributes with the counts of the present execution."""
 
 
 class Observer(Protocol):
@@ -189,6 +191,8 @@ class MediaStore:
             "arrived_at": utc_text(media.created_at),
             "waiting_since": self.timestamp,
             "try_number": 0,
+            # That of the function that received the object.
+            "other_calls": 1,
             **{name: value for name, value in attributes.items() if value is not None},
         }
         row["execution"] = execution_name(row)
@@ -302,6 +306,7 @@ class MediaStore:
             "stage": failed.get("stage"),
             "reason": reason,
             "reason_code": failed.get("reason_code"),
+            **{name: value for name, value in failed.items() if name in COUNTED},
         }
         return self._begin_after(row, [ended], cast(MediaChanges, back))
 
@@ -384,6 +389,7 @@ class MediaStore:
                 **shown,
                 "waiting_since": self.timestamp,
                 "try_number": number,
+                **_counted_before(row),
                 **changes,
             },
         )
@@ -409,13 +415,18 @@ class MediaStore:
 
         Returns None and changes nothing if another caller has appointed one since.
         """
-        changes: MediaChanges = {"execution": execution}
+        changes: MediaChanges = {"execution": execution, **_counted_before(row)}
         if executions is not None:
             changes["executions"] = executions
         return self._update(row["recording_id"], row["media_id"], changes, condition=_as_read(row, "execution"))
 
-    def note_callback(self, recording_id: str, media_id: str, *, provider: str, job: Job, delivery: str | None) -> bool:
+    def note_callback(
+        self, recording_id: str, media_id: str, *, provider: str, job: Job, delivery: str | None, calls: int
+    ) -> bool:
         """Note the first callback for the present job; returns False if it is not the first, or if the job has ended.
+
+        `calls` is the number of functions that received it. They count apart from those of the execution, which may
+        write at the same moment.
 
         The state "Await callback" writes its token on the condition that no callback was noted. Whichever of the two
         writes is first, no task waits for a callback that has arrived.
@@ -426,7 +437,7 @@ class MediaStore:
         if delivery is not None:
             callback["delivery"] = delivery
         first = Attr("callback_at").not_exists() & Attr("provider").eq(provider)
-        return self._update(recording_id, media_id, callback, condition=first) is not None
+        return self._update(recording_id, media_id, callback, add={"other_calls": calls}, condition=first) is not None
 
     def note_going_on(self, recording_id: str, media_id: str) -> MediaRow | None:
         """Note that more of a track arrived, and return its row as it is then; None if its file has been prepared.
@@ -460,7 +471,13 @@ class MediaStore:
         return self._update(recording_id, media_id, {**concluded, **changes}, condition=unchanged) is not None
 
     def _update(
-        self, recording_id: str, media_id: str, changes: MediaChanges, *, condition: "ConditionBase | None" = None
+        self,
+        recording_id: str,
+        media_id: str,
+        changes: MediaChanges,
+        *,
+        add: Mapping[str, int] | None = None,
+        condition: "ConditionBase | None" = None,
     ) -> MediaRow | None:
         """Write to a media object that is not in a terminal status; return its row, or None if a condition fails."""
         from boto3.dynamodb.conditions import Attr
@@ -469,11 +486,23 @@ class MediaStore:
         reply = if_it_holds(
             self.table.update_item,
             Key=media_key(recording_id, media_id),
-            **update_of(changes),
+            **update_of(changes, add=add),
             ConditionExpression=unfinished & condition if condition else unfinished,
             ReturnValues="ALL_NEW",
         )
         return None if reply is None else cast(MediaRow, decode(reply["Attributes"]))
+
+
+def _counted_before(row: MediaRow) -> MediaChanges:
+    """Return the changes that keep the counts of the executions so far when another one begins, which has its own."""
+    if "calls" not in row:
+        return {}
+    return {
+        "transitions_before": row.get("transitions_before", 0) + row.get("transitions", 0),
+        "calls_before": row.get("calls_before", 0) + row["calls"],
+        "transitions": None,
+        "calls": None,
+    }
 
 
 def _as_read(row: MediaRow, name: Literal["status", "try_number", "execution"]) -> "ConditionBase":

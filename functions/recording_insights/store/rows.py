@@ -207,6 +207,11 @@ class MediaChanges(TypedDict, total=False):
     reply: str | None
     missing: Sequence[str] | None
     counts: Mapping[str, int] | None
+    # What it takes of AWS
+    transitions: int | None
+    calls: int | None
+    transitions_before: int
+    calls_before: int
     # The file that is made of a track, or of a file in another format
     being_made: str | None
     went_on: str | None
@@ -295,6 +300,12 @@ class MediaRow(TypedDict, total=False):
     reply: str
     missing: Sequence[str]
     counts: Mapping[str, int]
+    # What it takes of AWS
+    transitions: int
+    calls: int
+    transitions_before: int
+    calls_before: int
+    other_calls: int
     # The file that is made of a track, or of a file in another format
     being_made: str
     went_on: str

@@ -1,4 +1,4 @@
-"""The steps and the cost of an execution, from histories of real executions: one polled, one failed."""
+"""The steps of an execution, from histories of real executions: one polled, one failed."""
 
 import io
 import json
@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sandbox.demo.execution_cost import cost_of
 from sandbox.demo.execution_steps import steps_of
 from sandbox.terminal.steps import LiveSteps, folded
 
@@ -176,31 +175,3 @@ def test_the_wait_for_a_turn_says_how_it_ended(history: History) -> None:
     assert turn({"type": "TaskSucceeded"}) == "woken for its turn"
     assert turn(refused) == "its turn had come already"
     assert turn({"type": "TaskTimedOut"}) == "time to look again"
-
-
-class TestCost:
-    def test_transitions_and_calls_are_counted(self, history: History) -> None:
-        cost = cost_of(history, {})
-        assert cost.transitions == len(entered(history))
-        assert cost.invocations == sum(event["type"] == "TaskScheduled" for event in history)
-        assert cost.step_functions == pytest.approx(cost.transitions * 0.000025)
-
-    def test_memory_is_paid_for_the_time_of_the_call(self, history: History) -> None:
-        half = cost_of(history, dict.fromkeys(entered(history), 512))
-        whole = cost_of(history, dict.fromkeys(entered(history), 1024))
-        busy = sum(
-            (done["timestamp"] - scheduled["timestamp"]).total_seconds()
-            for scheduled, done in zip(
-                [e for e in history if e["type"] == "TaskScheduled"],
-                [e for e in history if e["type"] == "TaskSucceeded"],
-                strict=True,
-            )
-        )
-        assert whole.gb_seconds == pytest.approx(busy)
-        assert half.gb_seconds == pytest.approx(busy / 2)
-        assert whole.total == pytest.approx(whole.step_functions + whole.functions)
-
-    def test_failed_calls_cost_too(self, history: History) -> None:
-        again = [dict(event) for event in history if event["type"] in ("TaskScheduled", "TaskSucceeded")][:2]
-        again[1]["type"] = "TaskFailed"
-        assert cost_of([*again, *history], {}).invocations == cost_of(history, {}).invocations + 1

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sandbox.demo.execution_cost import Cost
 from sandbox.demo.print_result import print_cost, print_insights, print_places, print_transcript
-from sandbox.demo.recording_plan import RecordingPlan
 
 EMPTY: dict[str, Any] = {
     **{kind: [] for kind in ("transcript", "topics", "action_items", "follow_ups", "questions", "emotions")},
@@ -88,13 +86,12 @@ def test_places_can_be_copied_whole() -> None:
     ]
 
 
-def test_the_cost_says_what_it_is_of() -> None:
-    for plan, what in (
-        (RecordingPlan(), "it"),
-        (RecordingPlan(parts=3), "each part"),
-        (RecordingPlan(mode="individual"), "each track"),
-    ):
-        to = console()
-        print_cost(to, Cost(transitions=7, invocations=3, gb_seconds=1.76), plan)
-        assert f"What {what} would have cost on AWS" in shown(to)
-        assert "7 state transitions" in shown(to)
+@pytest.mark.parametrize(("provider", "said"), [(0.0018, "$0.001800"), (None, "an unknown amount")])
+def test_the_cost_names_what_it_leaves_out(provider: float | None, said: str) -> None:
+    to = Console(file=io.StringIO(), width=100)
+    cost = {"aws": 0.000176, "provider": provider, "prices_of": "2026-09-13", "leaves_out": ["logs", "the watch"]}
+    print_cost(to, cost)
+    assert shown(to).splitlines()[1:] == [
+        f"$0.000176 on AWS, {said} at the provider (list prices of 2026-09-13)",
+        "Not included: logs; the watch.",
+    ]

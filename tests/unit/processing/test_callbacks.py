@@ -506,7 +506,7 @@ def test_the_wait_and_the_callback_cannot_miss_each_other(
     store = MediaStore(either_table, clock.now, clock.sleep)
     media = make_media()
     store.admit(R, media, providers=["symbl"], duration_ms=None)
-    note: dict[str, Any] = {"provider": "symbl", "job": JOB, "delivery": None}
+    note: dict[str, Any] = {"provider": "symbl", "job": JOB, "delivery": None, "calls": 1}
 
     assert not store.note_callback(R, media.media_id, **{**note, "provider": "deepgram"})
     assert "callback_at" not in store.get(R, media.media_id)

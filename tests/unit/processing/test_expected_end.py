@@ -62,7 +62,8 @@ class TestLearn:
     def test_a_callback_tells_the_end(self, placed: Flow) -> None:
         placed.clock.elapsed = 12
         media_id = placed.media.media_id
-        placed.store.note_callback(placed.progress.recording_id, media_id, provider="marsview", job=JOB, delivery=None)
+        note: Any = {"provider": "marsview", "job": JOB, "delivery": None, "calls": 1}
+        placed.store.note_callback(placed.progress.recording_id, media_id, **note)
         placed.provider.polls = [DONE]
         poll_at(placed, 200, attempt=0)
 

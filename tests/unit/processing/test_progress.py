@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -51,3 +52,25 @@ def test_an_end_waits_for_nothing() -> None:
 def test_the_larger_of_the_clock_and_the_waits_counts(clock: int, seconds: float) -> None:
     now = datetime(2026, 3, 12, 0, clock // 60, clock % 60, tzinfo=UTC)
     assert BEGAN.elapsed_seconds("2026-03-12T00:00:00.000000Z", now) == seconds
+
+
+@pytest.mark.parametrize(
+    ("state", "transitions"),
+    [
+        ({}, 2),
+        ({"outcome": "prepare"}, 2),
+        ({"outcome": "succeeded"}, 2),
+        ({"outcome": "failed"}, 2),
+        ({"outcome": "running"}, 3),
+        ({"outcome": "awaiting"}, 3),
+        ({"outcome": "parked"}, 3),
+        ({"outcome": "running", "faults": 1}, 4),
+    ],
+)
+def test_a_call_counts_itself_and_the_states_since_the_one_before(state: dict[str, Any], transitions: int) -> None:
+    known = {"recording_id": "r", "media_id": "m", "key": "talk.mp4", "transitions": 10, "calls": 4, **state}
+    entered = Progress.enter(known)
+
+    assert entered.counted == {"transitions": 10 + transitions, "calls": 5}
+    assert Progress.enter(known) == entered, "a repeated call has the same input, and counts once"
+    assert entered.wait(5).restart("submit").end("failed").counted == entered.counted

@@ -7,6 +7,7 @@ import pytest
 from recording_insights.errors import Conflict
 from recording_insights.model.insights import Insights, Utterance
 from recording_insights.processing.reopen import Start, reopen
+from recording_insights.recordings.cost import MediaCost
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
@@ -178,3 +179,31 @@ class Again:
 
     def fail(self, reason: str) -> None:
         self.store.finish(R, self.media_id, "failed", reason=reason, reason_code="credentials_refused")
+
+
+def test_the_counts_of_earlier_executions_are_kept(failed: Any, store: MediaStore) -> None:
+    counted = failed(transitions=7, calls=3)
+    for _ in range(2):
+        again = reopen(counted, store=store, start="media")
+        assert (again["transitions_before"], again["calls_before"], "calls" in again) == (7, 3, False)
+        assert MediaCost.of(again, ()).calls == 1 + 3, "with that of the arrival"
+        store.finish(R, again["media_id"], "failed", reason="because", reason_code="no_result")
+        counted = store.get(R, again["media_id"])
+
+    again = reopen(counted, store=store, start="media")
+    store.note(R, again["media_id"], transitions=5, calls=2)
+    taken = store.appoint(store.get(R, again["media_id"]), "by-hand")
+    assert taken
+    assert (taken["transitions_before"], taken["calls_before"]) == (12, 5)
+
+
+def test_a_failed_try_counts_also_if_an_earlier_one_is_shown_again(failed: Any, store: MediaStore) -> None:
+    media_id = failed()["media_id"]
+    reopen(store.get(R, media_id), store=store)
+    store.finish(R, media_id, "done", transitions=7, calls=3)
+    reopen(store.get(R, media_id), store=store, start="media", force=True)
+    store.finish(R, media_id, "failed", reason="because", reason_code="no_result", transitions=4, calls=2)
+
+    row = store.get(R, media_id)
+    assert row["status"] == "done"
+    assert (MediaCost.of(row, ()).transitions, MediaCost.of(row, ()).calls) == (11, 6)

@@ -43,11 +43,15 @@ def test_the_detail_hides_what_is_ours(store: RecordingStore, table: Any, agora:
     ours = dict.fromkeys(
         ("callback_job", "task_token", "delivery", "unconfirmed", "asking", "being_made", "went_on"), "ours"
     )
-    table.put_item(Item={**media_key(R, "m"), "recording_id": R, "job": {"job_id": 7, "name": "ours"}, **shown, **ours})
+    counts = dict.fromkeys(("transitions", "calls", "transitions_before", "calls_before", "other_calls"), 1)
+    row = {"recording_id": R, "job": {"job_id": 7, "name": "ours"}, **shown, **ours, **counts}
+    table.put_item(Item={**media_key(R, "m"), **row})
 
     found = describe_recording(R, {}, store=store, agora=lambda: agora, deadline=clock.deadline())
 
-    assert found.pop("media") == [{**shown, "job_id": "7"}]
+    cost = {"aws": 0.000051, "provider": 0.0, "transitions": 2, "calls": 3, "provider_seconds": 0.0}
+    assert found.pop("media") == [{**shown, "job_id": "7", "cost": cost}]
+    assert found.pop("cost")["aws"] == 0.000051
     assert (
         found == {"recording_id": R, "status": "done", "created_at": "2026", "provider": "marsview"} | LISTED | DETAIL
     )

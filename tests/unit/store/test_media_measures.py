@@ -39,7 +39,7 @@ def test_each_step_is_measured_once(
     clock.sleep(30)
     store.submitted(R, media.media_id, job={"id": "j"})
     clock.sleep(100)
-    store.note_callback(R, media.media_id, provider="deepgram", job={"id": "j"}, delivery=None)
+    store.note_callback(R, media.media_id, provider="deepgram", job={"id": "j"}, delivery=None, calls=1)
     clock.sleep(2)
     for _ in range(2):
         store.finish(R, media.media_id, "done")

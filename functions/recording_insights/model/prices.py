@@ -1,0 +1,65 @@
+"""List prices in US dollars: those of AWS in us-east-1, and those of the providers for a second of audio.
+
+They leave free tiers, discounts and taxes out. Each has its date and its source, because prices change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Price:
+    """A list price: `dollars` for `per` units, as the page has it.
+
+    `as_of` is the day on which the price was read, or that of the dated copy it was read from (ISO 8601).
+    """
+
+    dollars: float
+    per: int
+    as_of: str
+    source: str
+
+    def of(self, units: float) -> float:
+        """Return the dollars for so many units."""
+        return units * self.dollars / self.per
+
+
+_MINUTE, _HOUR = 60, 3600
+_LAMBDA = "https://aws.amazon.com/lambda/pricing/"
+_DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
+_S3 = "https://aws.amazon.com/s3/pricing/"
+
+TRANSITION = Price(25, 1_000_000, "2026-11-28", "https://aws.amazon.com/step-functions/pricing/")
+"""A state transition of a standard workflow."""
+CALL = Price(0.20, 1_000_000, "2026-09-13", _LAMBDA)
+"""A call of a function, without its time."""
+
+AWS: Mapping[str, Price] = {
+    "state transition": TRANSITION,
+    "call of a function": CALL,
+    "GB-second of a function on arm64": Price(0.0000133334, 1, "2026-09-13", _LAMBDA),
+    "write unit of the table": Price(0.625, 1_000_000, "2026-09-13", _DYNAMODB),
+    "read unit of the table": Price(0.125, 1_000_000, "2026-09-13", _DYNAMODB),
+    "PUT or LIST of S3": Price(0.005, 1_000, "2026-11-28", _S3),
+    "GET or HEAD of S3": Price(0.0004, 1_000, "2026-11-28", _S3),
+}
+"""What AWS charges for one unit. A recording's cost takes the first two, whose numbers its rows have."""
+
+PROVIDERS: Mapping[str, Price | None] = {
+    # Universal-3.5 Pro, the first of the adapter's default models.
+    "assemblyai": Price(0.21, _HOUR, "2026-10-07", "https://www.assemblyai.com/pricing"),
+    # Copies of https://deepgram.com/pricing disagree on Nova-3 for files: $0.0043 a minute in May 2026, $0.0077 in
+    # August. The adapter also asks for the speakers, which costs extra.
+    "deepgram": None,
+    # Batch, by the second. Source: `USE1-TranscribeAudio` of AWS's price list, published on 2026-09-11.
+    "transcribe": Price(
+        0.0001, 1, "2026-09-23", "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/transcribe/current/index.json"
+    ),
+    # Pay as you go, for the first 30,000 minutes of a month that are not free.
+    "symbl": Price(0.027, _MINUTE, "2026-08-14", "https://symbl.ai/company/pricing/"),
+    # These publish no price.
+    "marsview": None,
+    "ringcentral": None,
+    "seameet": None,
+}
+"""What a provider charges for seconds of audio with the adapter's default model; None if that is not known."""
