@@ -60,7 +60,7 @@ LINT_CLOUD := .local/lint_cloud
 # The tools of `make audit` and `make sbom`.
 AUDIT := .local/dependencies
 
-.PHONY: demo help up down test test-all suite mutants fuzz lint-cloud lock update audit sbom unit bench check format synth deploy agora-key webhook-key secrets destroy install clean
+.PHONY: demo help up down test test-all suite mutants fuzz lint-cloud lock update audit sbom unit bench openapi check format synth deploy agora-key webhook-key secrets destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -117,6 +117,9 @@ unit: install ## Run the unit tests only
 
 bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1)
 	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
+
+openapi: install ## Write docs/openapi.json anew, after a change of the API
+	@PYTHONPATH=functions:. $(VENV)/python -m infra.openapi
 
 check: install ## Check format, lint and types
 	$(VENV)/ruff format --check .

@@ -207,7 +207,10 @@ def _changed() -> dict[str, Any]:
 
 def _retry() -> dict[str, Any]:
     row: Any = {**dict.fromkeys(attributes_of("RetryRow"), "text"), "refused": {}}
-    return {**described(row), "refused": {}}
+    return described(row)
+
+
+DRY_RUN = {"dry_run": True, "media": 3, "refused": {"not_media": 1}, "at_least": False}
 
 
 def _provider() -> dict[str, Any]:
@@ -233,7 +236,7 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
         "not_retried": [{"media_id": "m", "reason": "r"}],
         "remaining": 0,
     },
-    "POST /retries": lambda: {**_retry(), "dry_run": True, "media": 3, "at_least": False},
+    "POST /retries": lambda: {**_retry(), **DRY_RUN},
     "GET /retries": lambda: {"retries": [_retry()]},
     "GET /retries/{retry_id}": lambda: _retry(),
     "POST /retries/{retry_id}/cancel": lambda: _retry(),

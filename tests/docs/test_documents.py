@@ -13,7 +13,7 @@ from recording_insights.agora import client, upload_credentials
 from recording_insights.agora.fields.decryption import DECRYPTION, DECRYPTION_MODES
 from recording_insights.agora.fields.layout import LAYOUT, REGION, TRANSCODING, USER_BACKGROUND
 from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
-from recording_insights.http.problems import _KINDS, UNEXPECTED
+from recording_insights.http.problems import PROBLEMS, UNEXPECTED
 from recording_insights.model.media_object import SUFFIXES
 from recording_insights.model.status import RECORDING_STATUSES as STATUSES
 from recording_insights.providers.registry import PROVIDERS, formats_of
@@ -120,7 +120,7 @@ def test_every_route_has_its_section(routes: list[str]) -> None:
 def test_every_problem_is_in_the_table() -> None:
     rows = page("docs/api.md").table("## Errors")
     written = {(int(row[0]), codes_in(row[1])[0]) for row in rows}
-    known = {(status, kind) for status, kind, _ in _KINDS.values()}
+    known = {(status, kind) for status, kind, _ in PROBLEMS.values()}
     assert written == {*known, (UNEXPECTED.status, UNEXPECTED.kind)}
 
 

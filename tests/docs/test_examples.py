@@ -9,7 +9,7 @@ import pytest
 from infra.settings import StackSettings
 from recording_insights.agora.client import SECRET_KEYS
 from recording_insights.errors import InvalidRequest
-from recording_insights.http.problems import _KINDS, problem_of
+from recording_insights.http.problems import PROBLEMS, problem_of
 from recording_insights.model.insights import Utterance
 from tests.docs.commands import request_in
 from tests.docs.examples import (
@@ -79,7 +79,7 @@ def test_a_problem_is_one_of_the_codes(fence: Fence) -> None:
     document = parse(fence.text)
     [kind] = fence.info[2:]
     assert document["type"] == f"urn:recording-insights:problem:{kind}"
-    assert (document["status"], kind, document["title"]) in _KINDS.values()
+    assert (document["status"], kind, document["title"]) in PROBLEMS.values()
     assert document.keys() >= {"detail", "request_id"}
 
 

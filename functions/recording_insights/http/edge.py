@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Protocol
@@ -197,9 +197,16 @@ LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def http_route(
-    logger: Logger, *, largest_body: int = LARGEST_BODY, is_anonymous: bool = False
+    logger: Logger,
+    *,
+    parameters: Collection[str] = (),
+    largest_body: int = LARGEST_BODY,
+    is_anonymous: bool = False,
 ) -> Callable[[Route], LambdaHandler]:
     """Make a Lambda handler of a function from request to response.
+
+    A request with another query parameter than `parameters` is refused, so that a misspelt one is noticed. A vendor may
+    add parameters to the address of a webhook.
 
     Errors of the function become problem documents. Who calls a route without a sign-in learns the status only: the
     reason may name a secret or what the stack lacks. The handler logs one line for each request: who called, from
@@ -212,7 +219,10 @@ def http_route(
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             fields = _log_fields(event, is_anonymous)
             try:
-                response = route(HttpRequest.from_event(event, context, largest_body))
+                request = HttpRequest.from_event(event, context, largest_body)
+                if not is_anonymous:
+                    _check_parameters(request.query, parameters)
+                response = route(request)
             except Exception as error:
                 problem = problem_of(error)
                 if problem is UNEXPECTED:
@@ -231,6 +241,12 @@ def http_route(
         return handler
 
     return decorate
+
+
+def _check_parameters(query: Mapping[str, str], known: Collection[str]) -> None:
+    for name in query:
+        if name not in known:
+            raise InvalidRequest(name, f"unknown; the parameters are {', '.join(known)}" if known else "unknown")
 
 
 def _log_fields(event: Mapping[str, Any], is_anonymous: bool) -> dict[str, Any]:

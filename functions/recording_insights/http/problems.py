@@ -68,7 +68,7 @@ _THROTTLED = frozenset(
 )
 """AWS's codes, with status 400, for a call that may succeed later."""
 
-_KINDS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
+PROBLEMS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     InvalidRequest: (400, "invalid-request", "A field of the request is wrong"),
     CallbackForged: (401, "callback-forged", "The callback is not authentic"),
     NotFound: (404, "not-found", "No such recording"),
@@ -94,8 +94,8 @@ def problem_of(error: Exception) -> Problem:
     if fault := _fault_of_aws(error):
         error = AwsUnavailable(f"AWS did not answer in time ({fault}); try again.")
     for kind in type(error).__mro__:
-        if kind in _KINDS:
-            status, name, title = _KINDS[kind]
+        if kind in PROBLEMS:
+            status, name, title = PROBLEMS[kind]
             break
     else:
         return UNEXPECTED

@@ -7,15 +7,24 @@ from recording_insights.errors import NotFound
 from recording_insights.model.insights import LISTS, Utterance, mean_sentiment
 from recording_insights.recordings.insights_timeline import PlacedInsights, conversation, place_insights
 from recording_insights.recordings.track_names import distinct_names, track_prefix
-from recording_insights.recordings.transcript_page import lines_told, response_bytes, transcript_page
+from recording_insights.recordings.transcript_page import (
+    cursor_of_page,
+    lines_told,
+    response_bytes,
+    transcript_page,
+)
 from recording_insights.store.insights import Collection
 from recording_insights.store.rows import RecordingRow
+from recording_insights.validation import Reader
 
 ANSWER_BYTES = 5_500_000
 """Of one response, as Lambda counts it; Lambda's limit is 6 MB. The cursor leads to the rest of the transcript.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
+
+INSIGHTS_PARAMETERS: Mapping[str, Reader[Any]] = {"cursor": cursor_of_page}
+"""The query parameters of insights."""
 
 
 def answer_insights(recording_id: str, collection: Collection, *, cursor: str | None = None) -> dict[str, Any]:

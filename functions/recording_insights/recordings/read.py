@@ -27,8 +27,8 @@ USUAL_PAGE = 20
 
 _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is shown."""
-_INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "counted_fail_overs", "changing_until"}
-_INTERNAL_OF_MEDIA = {
+INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "counted_fail_overs", "changing_until"}
+INTERNAL_OF_MEDIA = {
     "pk",
     "sk",
     "recording_id",
@@ -53,8 +53,8 @@ _INTERNAL_OF_MEDIA = {
     "calls_before",
     "other_calls",
 }
-_INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
-_LISTED = (
+INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
+LISTED = (
     *("recording_id", "status", "stage", "reason", "reason_code", "created_at", "updated_at", "complete_at"),
     *("channel", "sid", "provider"),
 )
@@ -142,7 +142,7 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
 
 def public(recording: RecordingRow) -> dict[str, Any]:
     """Return a recording's row without its internal attributes."""
-    return {name: value for name, value in recording.items() if name not in _INTERNAL}
+    return {name: value for name, value in recording.items() if name not in INTERNAL}
 
 
 def _live(recorder: RecorderStateRow) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _public_media(item: MediaRow, tries: Sequence[TryRow]) -> dict[str, Any]:
     `given_up` names those that another one replaced in the same execution, each with its reason. `job_id` is the
     vendor's own id of the job. `retryable` is there if the media object failed.
     """
-    shown = {name: value for name, value in item.items() if name not in _INTERNAL_OF_MEDIA}
+    shown = {name: value for name, value in item.items() if name not in INTERNAL_OF_MEDIA}
     if copies := item.get("copies"):
         shown["copies"] = sorted(copies)
     if item.get("status") == "failed":
@@ -173,7 +173,7 @@ def _public_media(item: MediaRow, tries: Sequence[TryRow]) -> dict[str, Any]:
 
 
 def _public_try(item: TryRow) -> dict[str, Any]:
-    return {name: value for name, value in item.items() if name not in _INTERNAL_OF_TRY} | _job_id(item)
+    return {name: value for name, value in item.items() if name not in INTERNAL_OF_TRY} | _job_id(item)
 
 
 def _job_id(item: MediaRow | TryRow) -> dict[str, str]:
@@ -193,7 +193,7 @@ def _listed(recording: RecordingRow) -> dict[str, Any]:
     named = recording.get("media", {})
     media = [_public_summary(media_id, summary) for media_id, summary in first_summaries(named).items()]
     counts = recording.get("media_counts", counts_of(named.values()))
-    shown = {name: value for name, value in recording.items() if name in _LISTED}
+    shown = {name: value for name, value in recording.items() if name in LISTED}
     return {**shown, **_retryable(recording, counts), "media": media, "media_counts": counts}
 
 

@@ -5,17 +5,19 @@ would move whenever a track ends between two pages, because the transcript is so
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recording_insights.errors import InvalidRequest
 from recording_insights.recordings.insights_timeline import Line
+from recording_insights.validation import matching
 
 _ID_CHARACTERS = 10
 """Of a media id, to keep a cursor short. 300 media objects share a beginning once in 20 million recordings."""
-_CURSOR = re.compile(r"[0-9a-z]{1,10}-[0-9]{1,9}(?:\.[0-9a-z]{1,10}-[0-9]{1,9})*+")
+cursor_of_page = matching(
+    r"[0-9a-z]{1,10}-[0-9]{1,9}(?:\.[0-9a-z]{1,10}-[0-9]{1,9})*", "must be the cursor of the page before"
+)
+"""The cursor that a response has given."""
 
 
 def lines_told(cursor: str | None) -> Mapping[str, int]:
@@ -26,9 +28,7 @@ def lines_told(cursor: str | None) -> Mapping[str, int]:
     """
     if cursor is None:
         return {}
-    if not _CURSOR.fullmatch(cursor):
-        raise InvalidRequest("cursor", "must be the cursor of the page before")
-    counts = (entry.split("-") for entry in cursor.split("."))
+    counts = (entry.split("-") for entry in cursor_of_page("cursor", cursor).split("."))
     return {media: int(count) for media, count in counts}
 
 

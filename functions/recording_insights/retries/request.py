@@ -20,6 +20,33 @@ _start: Reader[Start] = one_of("saved", "job", "media")
 _media_id = matching("[0-9a-f]{20}", "must be the id of a media object")
 
 
+def retry_readers(providers: Sequence[str]) -> Mapping[str, Reader[Any]]:
+    """The fields of POST /recordings/{recording_id}/retry; `validate_options` checks the content of `options`."""
+    return {
+        "media_id": _media_id,
+        "provider": one_of(*providers),
+        "options": checked(lambda value: isinstance(value, dict), "must be an object", {"type": "object"}),
+        "from": _start,
+        "force": flag,
+    }
+
+
+def retries_readers(providers: Sequence[str]) -> Mapping[str, Reader[Any]]:
+    """The fields of POST /retries."""
+    return {
+        "status": one_of(*STATUSES),
+        "reason_code": one_of(*REASONS),
+        "since": moment,
+        "until": moment,
+        "provider": one_of(*PROVIDERS),
+        "prefix": text(LONGEST_KEY),
+        "from": _start,
+        "to_provider": one_of(*providers),
+        "force": flag,
+        "dry_run": flag,
+    }
+
+
 @dataclass(frozen=True)
 class RetryRequest:
     """Which media object of a recording is retried, None for every one that failed, and how."""
@@ -34,14 +61,7 @@ class RetryRequest:
         Raises:
             InvalidRequest: names the field that is unknown or wrong.
         """
-        readers: Mapping[str, Reader[Any]] = {
-            "media_id": _media_id,
-            "provider": one_of(*providers),
-            "options": checked(lambda value: isinstance(value, dict), "must be an object", {"type": "object"}),
-            "from": _start,
-            "force": flag,
-        }
-        given = object_of(readers)("", body)
+        given = object_of(retry_readers(providers))("", body)
         order = _order(given, "provider")
         if order.provider and order.options:
             validate_options(order.provider, order.options)
@@ -62,19 +82,7 @@ class RetriesRequest:
         Raises:
             InvalidRequest: names the field that is unknown or wrong.
         """
-        readers: Mapping[str, Reader[Any]] = {
-            "status": one_of(*STATUSES),
-            "reason_code": one_of(*REASONS),
-            "since": moment,
-            "until": moment,
-            "provider": one_of(*PROVIDERS),
-            "prefix": text(LONGEST_KEY),
-            "from": _start,
-            "to_provider": one_of(*providers),
-            "force": flag,
-            "dry_run": flag,
-        }
-        given = object_of(readers)("", body)
+        given = object_of(retries_readers(providers))("", body)
         order_of(given)
         return cls({name: value for name, value in given.items() if name != "dry_run"}, given.get("dry_run", False))
 
@@ -109,6 +117,11 @@ def read_key(body: Mapping[str, Any]) -> str:
     Raises:
         InvalidRequest: names the field that is missing, unknown or wrong.
     """
-    key = Reader(_read_key, {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY})
-    found: str = object_of({"key": key}, required=("key",))("", body)["key"]
+    found: str = admission("", body)["key"]
     return found
+
+
+admission = object_of(
+    {"key": Reader(_read_key, {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY})}, required=("key",)
+)
+"""The body of POST /media."""

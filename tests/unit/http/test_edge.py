@@ -550,3 +550,16 @@ def test_the_wiring_to_agora(environment: None, fake_aws: None, vendor: FakeAgor
     assert (storage["bucket"], storage["region"]) == ("recordings-bucket", 7)
     assert storage["accessKey"] != UPLOADER_KEY["accessKeyId"]
     assert storage["stsToken"]
+
+
+@pytest.mark.parametrize(("query", "status"), [({}, 200), ({"limit": "5"}, 200), ({"limits": "5"}, 400)])
+def test_a_parameter_that_the_route_does_not_have_is_refused(query: dict[str, str], status: int) -> None:
+    @http_route(Logger(service="test"), parameters=("limit",))
+    def route(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(dict(request.query))
+
+    reply = route({"queryStringParameters": query}, Context())
+
+    assert reply["statusCode"] == status
+    if status == 400:
+        assert json.loads(reply["body"])["field"] == "limits"

@@ -1,0 +1,272 @@
+"""The shapes of answers, from the types of rows and insights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.openapi.schemas import Shape
+from infra.openapi.words import words
+from recording_insights.http.problems import PROBLEMS, UNEXPECTED
+from recording_insights.model.insights import LISTS, Number, Utterance
+from recording_insights.model.reasons import REASONS
+from recording_insights.model.status import RECORDING_STATUSES
+from recording_insights.providers.registry import PROVIDERS
+from recording_insights.recordings.read import INTERNAL, INTERNAL_OF_MEDIA, INTERNAL_OF_TRY, LISTED
+from recording_insights.store.rows import MediaRow, RecordingRow, RetryRow, Summary, TryRow
+from recording_insights.validation import RECORDING_ID, Schema
+
+
+def _one_of(*values: str) -> Schema:
+    return {"type": "string", "enum": list(values)}
+
+
+def _or_null(kind: str) -> Schema:
+    return {"type": [kind, "null"]}
+
+
+_ID = {"type": "string", "pattern": f"^{RECORDING_ID}$"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_CODE = {"type": "string", "x-extensible-enum": sorted(REASONS)}
+"""Later versions have more codes: a client treats one that it does not know as a failure."""
+_PROVIDER = {"type": "string", "x-extensible-enum": list(PROVIDERS)}
+_RECORDING_STATUS = _one_of(*RECORDING_STATUSES)
+_MEDIA_STATUS = _one_of("waiting", "preparing", "submitted", "done", "failed")
+_COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer"}}
+_WHY: Mapping[str, Any] = {"stage": str, "reason_code": _CODE, "reason": str}
+_OF_RECORDING = words("data.md", "### RecordingRow")
+
+RECORDING = Shape.of_row(
+    "Recording",
+    RecordingRow,
+    without=INTERNAL,
+    more={"recording_id": _ID, "status": _RECORDING_STATUS, "reason_code": _CODE, "media_counts": _COUNTS},
+    required=("recording_id", "status", "created_at", "updated_at"),
+    words=_OF_RECORDING,
+)
+GIVEN_UP = Shape(
+    "GivenUp",
+    "A job that another one has replaced, and why.",
+    {"provider": _PROVIDER, "reason": _or_null("string"), "at": str},
+    ("provider", "at"),
+)
+TRY = Shape.of_row(
+    "Try",
+    TryRow,
+    without=INTERNAL_OF_TRY,
+    more={"status": _one_of("done", "failed", "given up"), "reason_code": _CODE, "job_id": str, "counts": _COUNTS},
+    required=("number", "status"),
+    words=words("data.md", "### TryRow"),
+)
+_AMOUNT = _or_null("number")
+_COUNT = _or_null("integer")
+MEDIA_COST = Shape(
+    "MediaCost",
+    "What a media object costs at list prices, in US dollars. Null is not known.",
+    {"aws": _AMOUNT, "provider": _AMOUNT, "transitions": _COUNT, "calls": _COUNT, "provider_seconds": _AMOUNT},
+    ("aws", "provider", "transitions", "calls", "provider_seconds"),
+)
+COST = Shape(
+    "Cost",
+    "What a recording costs at list prices. Null is not known. `leaves_out` names what is missing.",
+    {
+        "currency": {"const": "USD"},
+        "aws": _AMOUNT,
+        "provider": _AMOUNT,
+        "prices_of": {"type": "string", "format": "date"},
+        "leaves_out": [str],
+    },
+    ("currency", "aws", "provider", "prices_of", "leaves_out"),
+)
+MEDIA_OBJECT = Shape.of_row(
+    "MediaObject",
+    MediaRow,
+    without=INTERNAL_OF_MEDIA,
+    more={
+        "status": _MEDIA_STATUS,
+        "provider": _PROVIDER,
+        "reason_code": _CODE,
+        "counts": _COUNTS,
+        "retryable": bool,
+        "job_id": str,
+        "tries": [TRY],
+        "given_up": [GIVEN_UP],
+        "queue_position": {"type": "integer", "minimum": 1},
+        "expected_turn_at": str,
+        "cost": MEDIA_COST,
+    },
+    required=("media_id", "key", "status", "cost"),
+    words=words("data.md", "### MediaRow"),
+)
+LIVE_STATE = Shape(
+    "LiveState",
+    "What Agora last said of the recorder. `unavailable` says why Agora could not be asked now.",
+    {
+        "status": _or_null("integer"),
+        "meaning": str,
+        "files": [str],
+        "onhold": bool,
+        "as_of": str,
+        "unavailable": str,
+    },
+)
+RECORDING_DETAIL = Shape(
+    "RecordingDetail",
+    "A recording with its media objects.",
+    {**RECORDING.fields, "retryable": bool, "media": [MEDIA_OBJECT], "cost": COST, "live": LIVE_STATE},
+    (*RECORDING.required, "media", "cost"),
+    RECORDING.words,
+)
+MEDIA_SUMMARY = Shape(
+    "MediaSummary",
+    "A media object as a list shows it.",
+    {
+        "media_id": str,
+        **dict.fromkeys(Summary.__annotations__, str),
+        **_WHY,
+        "status": _MEDIA_STATUS,
+        "retryable": bool,
+    },
+    ("media_id", "key", "status"),
+)
+LISTED_RECORDING = Shape(
+    "ListedRecording",
+    "A recording as a list shows it. `media` names 10 media objects at most, `media_counts` counts all by status.",
+    {
+        **{name: RECORDING.fields[name] for name in LISTED},
+        "retryable": bool,
+        "media": [MEDIA_SUMMARY],
+        "media_counts": _COUNTS,
+    },
+    ("recording_id", "status", "created_at", "updated_at", "media", "media_counts"),
+    RECORDING.words,
+)
+RECORDINGS_PAGE = Shape(
+    "RecordingsPage",
+    "A page of recordings, newest first. The last page has no cursor.",
+    {"recordings": [LISTED_RECORDING], "cursor": str},
+    ("recordings",),
+)
+STOPPED = Shape(
+    "StoppedRecording",
+    "The status of a recording that was asked to stop.",
+    {"recording_id": _ID, "status": _RECORDING_STATUS, **_WHY},
+    ("recording_id", "status"),
+)
+_PARTS = {kind: [Shape.of_part(part)] for kind, part in LISTS.items()}
+INSIGHTS = Shape(
+    "Insights",
+    "Transcript and insights of a recording. `cursor` leads to the rest of the transcript.",
+    {
+        "recording_id": _ID,
+        "status": _RECORDING_STATUS,
+        **_WHY,
+        "provider": str,
+        "transcript": [Shape.of_part(Utterance, speaker_name=str)],
+        "summary": str,
+        **_PARTS,
+        "sentiment": Number,
+        "language": str,
+        "ratings": Mapping[str, Any],
+        "missing": [str],
+        "cursor": str,
+    },
+    ("recording_id", "status", "provider", "transcript", *_PARTS, "ratings"),
+    words("api.md", "### GET /recordings/{recording_id}/insights"),
+)
+_BEGUN = Shape(
+    "BegunTry",
+    "A try that began.",
+    {"media_id": str, "from": _one_of("saved", "job", "media"), "provider": _PROVIDER, "try": int},
+    ("media_id", "provider"),
+)
+_NOT_RETRIED = Shape(
+    "NotRetried",
+    "A media object that was not retried, and why.",
+    {"media_id": str, "reason": str},
+    ("media_id", "reason"),
+)
+RETRIED = Shape(
+    "RetriedRecording",
+    "What a retry of a recording began. `remaining` media objects were not looked at: call again.",
+    {"recording_id": _ID, "media": [_BEGUN], "not_retried": [_NOT_RETRIED], "remaining": int},
+    ("recording_id", "media", "not_retried", "remaining"),
+)
+ADMITTED = Shape(
+    "AdmittedObject",
+    "An object that was taken.",
+    {"recording_id": _ID, "media_id": str, "execution": str},
+    ("recording_id", "media_id"),
+)
+_RETRY_COUNTS = Shape(
+    "RetryCounts",
+    "Media objects of a retry of many.",
+    {"seen": int, "begun": int, "refused": _COUNTS},
+    ("seen", "begun"),
+)
+RETRY = Shape(
+    "Retry",
+    "A retry of many media objects.",
+    {
+        **{name: RetryRow.__annotations__[name] for name in ("retry_id", "reason", "started_by", "canceled_by")},
+        "status": _one_of("queued", "running", "done", "canceled", "failed"),
+        "requested_at": str,
+        "until": str,
+        "ended_at": str,
+        "filters": Mapping[str, Any],
+        "counts": _RETRY_COUNTS,
+    },
+    ("retry_id", "status", "requested_at", "until", "filters", "counts"),
+    words("data.md", "### RetryRow"),
+)
+RETRIES = Shape("Retries", "The last retries of many, newest first.", {"retries": [RETRY]}, ("retries",))
+DRY_RUN = Shape(
+    "DryRun",
+    "What a retry of many would begin and refuse. `at_least` is true if there was no time to see all.",
+    {"dry_run": {"const": True}, "media": int, "refused": _COUNTS, "at_least": bool},
+    ("dry_run", "media", "refused", "at_least"),
+)
+PROVIDER = Shape(
+    "Provider",
+    "A provider of the stack: slots, queue, health, and what an operator has changed.",
+    {
+        "provider": _PROVIDER,
+        "paused": bool,
+        "slots": _COUNT,
+        "slots_used": int,
+        "health": _one_of("closed", "open", "half_open"),
+        "since": str,
+        "reason_code": _CODE,
+        "reason": str,
+        "retry_at": str,
+        "queued": int,
+        "oldest_queued_at": {"type": ["string", "null"], "format": "date-time"},
+        "changed_at": str,
+        "changed_by": str,
+    },
+    ("provider", "paused", "slots", "slots_used", "health", "queued", "oldest_queued_at"),
+)
+PROVIDERS_LIST = Shape(
+    "Providers", "The providers of the stack, the default one first.", {"providers": [PROVIDER]}, ("providers",)
+)
+PROBLEM = Shape(
+    "Problem",
+    "Why a request was refused or failed (RFC 9457). `field` names what is wrong in the request.",
+    {
+        "type": {
+            "type": "string",
+            "x-extensible-enum": [
+                f"urn:recording-insights:problem:{kind}"
+                for kind in sorted({UNEXPECTED.kind, *(k for _, k, _ in PROBLEMS.values())})
+            ],
+        },
+        "title": str,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": str,
+        "field": str,
+        "agora_code": _or_null("integer"),
+        "request_id": _or_null("string"),
+    },
+    ("type", "title", "status", "detail", "request_id"),
+)
+GATEWAY_MESSAGE = Shape(
+    "GatewayMessage", "What API Gateway itself says of a request that it refuses.", {"message": _or_null("string")}
+)

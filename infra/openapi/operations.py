@@ -1,0 +1,199 @@
+"""The routes that callers use: bodies, parameters, answers and problems. Webhooks follow their vendors' contracts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.openapi import answers
+from infra.openapi.schemas import Shape
+from infra.openapi.words import words
+from recording_insights.agora.fields.layout import LAYOUT
+from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
+from recording_insights.agora.fields.translation import agora_object
+from recording_insights.processing.providers import CHANGES
+from recording_insights.providers.registry import PROVIDERS
+from recording_insights.recordings.insights_answer import INSIGHTS_PARAMETERS
+from recording_insights.recordings.read import LIST_PARAMETERS, READ_PARAMETERS
+from recording_insights.recordings.request import request_readers, speaker_names
+from recording_insights.retries.request import admission, retries_readers, retry_readers
+from recording_insights.validation import Reader, Schema, object_of
+
+_NAMES = tuple(PROVIDERS)
+OPTIONS = "Options"
+"""Schemas of providers' options are named after it: `OptionsOf_deepgram`."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A route. `answers` are the shapes of success by status, `problems` the statuses of other answers.
+
+    `links` are the operations that take an id of the first answer, as {operation: (name of the id, pointer)}.
+    """
+
+    route: str
+    name: str
+    answers: Mapping[int, Shape]
+    problems: Sequence[int] = ()
+    body: Schema | None = None
+    may_lack_body: bool = False
+    parameters: Mapping[str, Reader[Any]] = field(default_factory=dict)
+    headers: Sequence[Schema] = ()
+    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """The method in lower case, as OpenAPI has it."""
+        return self.route.partition(" ")[0].lower()
+
+    @property
+    def path(self) -> str:
+        """The path with its placeholders."""
+        return self.route.partition(" ")[2]
+
+
+def _described(schema: Schema, meanings: Mapping[str, str]) -> Schema:
+    """Add to the properties of a schema what the documentation says of them."""
+    properties = {
+        name: {**inner, "description": meanings[name]} if name in meanings else inner
+        for name, inner in schema["properties"].items()
+    }
+    return {**schema, "properties": properties}
+
+
+def _object(readers: Mapping[str, Reader[Any]], page: str, heading: str) -> Schema:
+    return _described(object_of(readers).schema, words(page, heading))
+
+
+def _start_body() -> Schema:
+    return {"oneOf": [_start_of(mode) for mode in MODES]}
+
+
+def _start_of(mode: str) -> Schema:
+    recorder = fields_of(mode)
+    own = dict(request_readers(mode, _NAMES))
+    if mode == "web":
+        del own["token"]
+    if mode != "individual":
+        del own["speakers"]
+    required = ["channel", *(name for name, each in recorder.items() if each.required)]
+    schema = object_of({**own, **{name: each.read for name, each in recorder.items()}}, required=required).schema
+    meanings = {**words("recording-options.md", "# Recording options"), **words("api.md", "### POST /recordings")}
+    described = _described(schema, meanings)
+    properties = {
+        **described["properties"],
+        "mode": {"const": mode, "description": meanings["mode"]},
+        "options": {"anyOf": [{"$ref": f"#/components/schemas/{OPTIONS}Of_{name}"} for name in _NAMES]},
+    }
+    # Without a mode, a recording is a mix.
+    return {
+        **described,
+        "title": f"Mode {mode}",
+        "properties": properties,
+        "required": required if mode == "mix" else ["mode", *required],
+    }
+
+
+def _change_body() -> Schema:
+    speakers = {"speakers": speaker_names}
+    readers = {name: each.read for mode in MODES for name, each in UPDATE[mode].items()} | speakers
+    return _object(readers, "api.md", "### PATCH /recordings/{recording_id}")
+
+
+_RECORDING = "/recordings/{recording_id}"
+_BY_ID = ("recording_id", "/recording_id")
+_OF_A_START = {
+    "get_recording": _BY_ID,
+    "update_recording": _BY_ID,
+    "update_layout": _BY_ID,
+    "stop_recording": _BY_ID,
+    "cancel_recording": _BY_ID,
+    "retry_recording": _BY_ID,
+    "get_insights": _BY_ID,
+}
+_IDEMPOTENCY_KEY: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A repeated request of the same caller with this key returns the same recording.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
+OPERATIONS = (
+    Operation(
+        "POST /recordings",
+        "start_recording",
+        {201: answers.RECORDING, 200: answers.RECORDING},
+        (409, 502),
+        body=_start_body(),
+        headers=(_IDEMPOTENCY_KEY,),
+        links=_OF_A_START,
+    ),
+    Operation(
+        "GET /recordings",
+        "list_recordings",
+        {200: answers.RECORDINGS_PAGE},
+        parameters=LIST_PARAMETERS,
+        links=dict.fromkeys(("get_recording", "get_insights"), ("recording_id", "/recordings/0/recording_id")),
+    ),
+    Operation(
+        f"GET {_RECORDING}", "get_recording", {200: answers.RECORDING_DETAIL}, (404,), parameters=READ_PARAMETERS
+    ),
+    Operation(
+        f"PATCH {_RECORDING}", "update_recording", {200: answers.RECORDING}, (404, 409, 502), body=_change_body()
+    ),
+    Operation(
+        f"PUT {_RECORDING}/layout",
+        "update_layout",
+        {200: answers.RECORDING},
+        (404, 409, 502),
+        body=_described(agora_object(LAYOUT).schema, words("recording-options.md", "# Recording options")),
+    ),
+    Operation(f"POST {_RECORDING}/stop", "stop_recording", {202: answers.STOPPED}, (404, 409, 502)),
+    Operation(
+        f"POST {_RECORDING}/retry",
+        "retry_recording",
+        {202: answers.RETRIED},
+        (404, 409),
+        body=_object(retry_readers(_NAMES), "api.md", "### POST /recordings/{recording_id}/retry"),
+        may_lack_body=True,
+    ),
+    Operation(f"POST {_RECORDING}/cancel", "cancel_recording", {200: answers.RECORDING}, (404, 409)),
+    Operation(
+        f"GET {_RECORDING}/insights",
+        "get_insights",
+        {200: answers.INSIGHTS},
+        (404,),
+        parameters=INSIGHTS_PARAMETERS,
+    ),
+    Operation(
+        "POST /media",
+        "admit_object",
+        {202: answers.ADMITTED},
+        (404, 409),
+        body=admission.schema,
+        links={"get_recording": _BY_ID, "get_insights": _BY_ID},
+    ),
+    Operation(
+        "POST /retries",
+        "retry_many",
+        {202: answers.RETRY, 200: answers.DRY_RUN},
+        (409,),
+        body=_object(retries_readers(_NAMES), "api.md", "### POST /retries"),
+        links=dict.fromkeys(("get_retry", "cancel_retry"), ("retry_id", "/retry_id")),
+    ),
+    Operation(
+        "GET /retries",
+        "list_retries",
+        {200: answers.RETRIES},
+        links={"get_retry": ("retry_id", "/retries/0/retry_id")},
+    ),
+    Operation("GET /retries/{retry_id}", "get_retry", {200: answers.RETRY}, (404,)),
+    Operation("POST /retries/{retry_id}/cancel", "cancel_retry", {202: answers.RETRY}, (404, 409)),
+    Operation("GET /providers", "list_providers", {200: answers.PROVIDERS_LIST}),
+    Operation(
+        "PUT /providers/{provider}",
+        "update_provider",
+        {200: answers.PROVIDER},
+        (404,),
+        body={**object_of(CHANGES).schema, "minProperties": 1},
+    ),
+)

@@ -1,0 +1,199 @@
+"""The deployed API keeps its contract, docs/openapi.json: for a caller who follows it, and for a hostile one."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from infra.openapi.document import EXAMPLES, PUBLISHED
+from infra.openapi.operations import OPERATIONS
+from recording_insights.store.keys import media_key, recording_key
+from sandbox.cloud.local_stack import LocalStack
+from tests.contract_schemas import faults_of_answer
+from tests.deployed import FAST, HELD, STAYS, drop, process, recording_of, until, until_ended, until_waits, waits_at
+
+PROJECT = Path(__file__).parent.parent.parent
+NOBODY = "0" * 32
+CHECKS = (
+    *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance"),
+    *("response_schema_conformance", "negative_data_rejection", "missing_required_header"),
+)
+
+
+class Caller:
+    """Calls operations, and keeps what each answered, after a check against the contract."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+        self.answers: dict[str, dict[str, Any]] = {}
+
+    def call(self, route: str, expected: int, *, body: Any = None, query: str = "", **names: str) -> Any:
+        """Call a route whose placeholders are `names`, and return the body of the answer."""
+        method, _, path = route.partition(" ")
+        answer = self.stack.call_api(method, path.format(**names) + query, json=body)
+        assert answer.status_code == expected, answer.text
+        return self.keep(route, answer, body)
+
+    def keep(self, route: str, answer: requests.Response, body: Any) -> Any:
+        """Check an answer, and keep it as an example."""
+        content, kind = answer.json(), answer.headers["content-type"]
+        assert faults_of_answer(route, answer.status_code, content, kind=kind) == []
+        example = {"answer": content} if body is None else {"request": body, "answer": content}
+        self.answers.setdefault(f"{route} {answer.status_code}", example)
+        return content
+
+
+def forget(stack: LocalStack, recording: Mapping[str, Any]) -> None:
+    """Delete the rows of a recording."""
+    table = stack.client("dynamodb")
+    keys = [media_key(recording["recording_id"], media["media_id"]) for media in recording["media"]]
+    for row in (*keys, recording_key(recording["recording_id"])):
+        key = {name: {"S": value} for name, value in row.items()}
+        table.delete_item(TableName=stack.outputs["InsightsTableName"], Key=key)
+
+
+def call_for_a_recording(caller: Caller) -> str:
+    """From its start to its insights; returns its id."""
+    caller.stack.dials(agora={"recording_seconds": None, **STAYS})
+    route = "/recordings/{recording_id}"
+    wanted = {"channel": f"support {uuid4().hex[:6]}", "max_hours": 2}
+    recording_id: str = caller.call("POST /recordings", 201, body=wanted)["recording_id"]
+    caller.call("POST /recordings", 200, body=wanted)
+    caller.call("POST /recordings", 400, body={"channel": "support", "uid": 0})
+    one = {"recording_id": recording_id}
+    until(lambda: caller.call(f"GET {route}", 200, **one)["status"] == "recording", "the recorder")
+    caller.call(f"PATCH {route}", 200, body={"subscribe_audio_uids": ["7", "8"]}, **one)
+    caller.call(f"PATCH {route}", 400, body={"onhold": True}, **one)
+    caller.call(f"PUT {route}/layout", 200, body={"layout": "vertical"}, **one)
+    caller.call(f"PUT {route}/layout", 400, body={"layout": "round"}, **one)
+    caller.call(f"POST {route}/cancel", 409, **one)
+    caller.call(f"POST {route}/stop", 202, **one)
+    until_ended(caller.stack, recording_id)
+    del caller.answers[f"GET {route} 200"]
+    caller.call(f"GET {route}", 200, **one)
+    caller.call(f"GET {route}/insights", 200, **one)
+    caller.call(f"POST {route}/retry", 409, body={}, **one)
+    for ending in ("", "/insights"):
+        caller.call(f"GET {route}{ending}", 404, recording_id=NOBODY)
+    for ending in ("/stop", "/retry", "/cancel"):
+        caller.call(f"POST {route}{ending}", 404, body={}, recording_id=NOBODY)
+    caller.call("GET /recordings", 200, query="?limit=1")
+    caller.call("GET /recordings", 400, query="?limit=0")
+    return recording_id
+
+
+def call_for_a_media_object(caller: Caller, clip: Path) -> None:
+    """Pause a provider, cancel, retry, and take an object by its key."""
+    paused = {"paused": True}
+    caller.call("PUT /providers/{provider}", 404, body=paused, provider="nobody")
+    caller.call("PUT /providers/{provider}", 200, body=paused, provider="marsview")
+    try:
+        recording_id = recording_of(caller.stack, drop(caller.stack, clip))
+        until_waits(caller.stack, recording_id, "provider_paused")
+        caller.call("GET /providers", 200)
+        caller.call("GET /providers", 400, query="?provider=marsview")
+        caller.call("POST /recordings/{recording_id}/cancel", 200, recording_id=recording_id)
+        caller.call("POST /retries", 200, body={"reason_code": "cancelled", "dry_run": True})
+        caller.call("POST /recordings/{recording_id}/retry", 202, body={}, recording_id=recording_id)
+    finally:
+        caller.call("PUT /providers/{provider}", 200, body={"paused": False}, provider="marsview")
+    until_ended(caller.stack, recording_id)
+    taken = process(caller.stack, clip, f"by hand/{uuid4().hex[:8]}.mp4")
+    [media] = taken["media"]
+    caller.call("POST /media", 409, body={"key": media["key"]})
+    forget(caller.stack, taken)
+    caller.call("POST /media", 202, body={"key": media["key"]})
+
+
+def call_for_a_retry_of_many(caller: Caller) -> None:
+    """Start one, read it, cancel it."""
+    caller.call("POST /retries", 400, body={"reason_code": "nobody_knows"})
+    with waits_at(caller.stack, HELD):
+
+        def canceled() -> str | None:
+            retry_id: str = caller.call("POST /retries", 202, body={"prefix": "no such folder/"})["retry_id"]
+            answer = caller.stack.call_api("POST", f"/retries/{retry_id}/cancel")
+            caller.keep("POST /retries/{retry_id}/cancel", answer, None)
+            return retry_id if answer.status_code == 202 else None
+
+        retry_id = until(canceled, "a retry that is canceled before it ends")
+    caller.call("GET /retries", 200)
+    caller.call("GET /retries", 400, query="?limit=1")
+    caller.call("GET /retries/{retry_id}", 200, retry_id=retry_id)
+    for route in ("GET /retries/{retry_id}", "POST /retries/{retry_id}/cancel"):
+        caller.call(route, 404, retry_id="20261127T093000Z-00000000")
+
+
+def test_every_operation_answers_as_the_contract_says(stack: LocalStack, clip: Path) -> None:
+    """Each operation succeeds once and refuses once. RECORD=1 keeps the answers as the contract's examples."""
+    caller = Caller(stack)
+
+    call_for_a_recording(caller)
+    call_for_a_media_object(caller, clip)
+    call_for_a_retry_of_many(caller)
+
+    for operation in OPERATIONS:
+        statuses = {
+            answer.rpartition(" ")[2][0] for answer in caller.answers if answer.startswith(f"{operation.route} ")
+        }
+        assert statuses >= {"2", "4"}, operation.route
+    assert {f"{operation.route} {status}" for operation in OPERATIONS for status in operation.answers} <= set(
+        caller.answers
+    )
+    if os.environ.get("RECORD"):
+        kept = {name: caller.answers[name] for name in sorted(caller.answers)}
+        EXAMPLES.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+def run_schemathesis(stack: LocalStack, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": stack.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
+        "AWS_REGION": stack.region,
+        "SCHEMATHESIS_HOOKS": "tests.e2e.contract_calls",
+        "PYTHONPATH": str(PROJECT),
+    }
+    command = [
+        *(str(Path(sys.executable).with_name("st")), "run", str(PUBLISHED), "--url", stack.api_url),
+        *("--checks", ",".join(CHECKS), "--request-timeout", "120", "--no-color", "--generation-deterministic"),
+        *options,
+    ]
+    # Fixed arguments.
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def end_all(stack: LocalStack) -> None:
+    """Undo what the requests have changed of the providers, and wait until every recording that they began has ended.
+
+    Their recorders leave by themselves.
+    """
+    for each in stack.call_api("GET", "/providers").json()["providers"]:
+        stack.call_api("PUT", f"/providers/{each['provider']}", json={"paused": False, "slots": None})
+    for status in ("starting", "recording", "stopping", "processing"):
+        route = f"/recordings?status={status}&limit=1"
+        until(lambda route=route: not stack.call_api("GET", route).json()["recordings"], f"no recording is {status}")  # type: ignore[misc]
+
+
+def test_no_request_gets_an_answer_that_the_contract_lacks(stack: LocalStack, tmp_path: Path) -> None:
+    with waits_at(stack, FAST):
+        run = run_schemathesis(stack, tmp_path, "--phases", "fuzzing,stateful", "--max-examples", "4")
+
+    end_all(stack)
+    assert run.returncode == 0, run.stdout[-8000:]
+
+
+@pytest.mark.matrix
+def test_no_request_of_many_gets_an_answer_that_the_contract_lacks(stack: LocalStack, tmp_path: Path) -> None:
+    with waits_at(stack, FAST):
+        run = run_schemathesis(stack, tmp_path, "--phases", "coverage,fuzzing,stateful", "--max-examples", "20")
+
+    end_all(stack)
+    assert run.returncode == 0, run.stdout[-8000:]
