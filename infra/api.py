@@ -197,7 +197,7 @@ def control_routes(foundation: Foundation, watch: sfn.StateMachine) -> list[Rout
             "update_recording",
             "Changes whom Agora records, or pauses",
             reads(UpdateRecordingSettings),
-            [table("GetItem", "UpdateItem"), agora_secret],
+            [table("GetItem", "PutItem", "UpdateItem", "DeleteItem"), agora_secret],
         ),
         Route(
             PUT,
@@ -232,7 +232,7 @@ def read_routes(foundation: Foundation) -> list[Route]:
             "list_recordings",
             "Lists recordings, newest first",
             reads(ListRecordingsSettings),
-            [foundation.on_indexes("Query")],
+            [foundation.on_indexes("Query"), foundation.on_table("GetItem", "Query")],
         ),
         Route(
             GET,

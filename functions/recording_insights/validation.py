@@ -226,6 +226,19 @@ def map_of(
     return Reader(read, {**schema, "minProperties": fewest, **largest})
 
 
+def or_null(reader: Reader[T]) -> Reader[T | None]:
+    """The same reader for values that may be null."""
+    return Reader(
+        lambda path, value: None if value is None else reader(path, value), {"anyOf": [reader.schema, {"type": "null"}]}
+    )
+
+
+def names_in_text(*allowed: str) -> Reader[list[str]]:
+    """Different names out of `allowed`, separated by commas, as a query has them."""
+    names = some_of(*allowed)
+    return Reader(lambda path, value: names(path, value.split(",")), names.schema)
+
+
 def from_text(parse: Callable[[str], Any], reader: Reader[T]) -> Reader[T]:
     """The same reader for values that may come as text, as on a command line; `schema` is that of the parsed value.
 

@@ -2,7 +2,7 @@
 
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.logs import function_logger
-from recording_insights.recordings.read import LIST_PARAMETERS, list_recordings
+from recording_insights.recordings.list import LIST_PARAMETERS, list_recordings
 from recording_insights.settings import ListRecordingsSettings
 from wiring import Wiring
 

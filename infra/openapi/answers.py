@@ -10,7 +10,8 @@ from recording_insights.model.insights import LISTS, Number, Utterance
 from recording_insights.model.reasons import REASONS
 from recording_insights.model.status import RECORDING_STATUSES
 from recording_insights.providers.registry import PROVIDERS
-from recording_insights.recordings.read import INTERNAL, INTERNAL_OF_MEDIA, INTERNAL_OF_TRY, LISTED
+from recording_insights.recordings.list import LISTED
+from recording_insights.recordings.read import INTERNAL, INTERNAL_OF_MEDIA, INTERNAL_OF_TRY
 from recording_insights.store.rows import MediaRow, RecordingRow, RetryRow, Summary, TryRow
 from recording_insights.validation import RECORDING_ID, Schema
 

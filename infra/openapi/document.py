@@ -108,8 +108,11 @@ def _operation(operation: Operation, summary: str, examples: Mapping[str, Any]) 
 def _parameters(operation: Operation) -> Iterator[Schema]:
     for name in re.findall(r"\{(\w+)\}", operation.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    meanings = words("api.md", f"### {operation.route}")
     for name, reader in operation.parameters.items():
-        yield {"name": name, "in": "query", "schema": reader.schema}
+        style = {"style": "form", "explode": False} if reader.schema.get("type") == "array" else {}
+        meaning = {"description": meanings[name]} if name in meanings else {}
+        yield {"name": name, "in": "query", **meaning, "schema": reader.schema, **style}
     yield from operation.headers
 
 

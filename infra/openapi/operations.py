@@ -12,9 +12,11 @@ from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
 from recording_insights.agora.fields.translation import agora_object
 from recording_insights.processing.providers import CHANGES
 from recording_insights.providers.registry import PROVIDERS
+from recording_insights.recordings.change import OWN_CHANGES
 from recording_insights.recordings.insights_answer import INSIGHTS_PARAMETERS
-from recording_insights.recordings.read import LIST_PARAMETERS, READ_PARAMETERS
-from recording_insights.recordings.request import request_readers, speaker_names
+from recording_insights.recordings.list import LIST_PARAMETERS
+from recording_insights.recordings.read import READ_PARAMETERS
+from recording_insights.recordings.request import request_readers
 from recording_insights.retries.request import admission, retries_readers, retry_readers
 from recording_insights.validation import Reader, Schema, object_of
 
@@ -94,9 +96,8 @@ def _start_of(mode: str) -> Schema:
 
 
 def _change_body() -> Schema:
-    speakers = {"speakers": speaker_names}
-    readers = {name: each.read for mode in MODES for name, each in UPDATE[mode].items()} | speakers
-    return _object(readers, "api.md", "### PATCH /recordings/{recording_id}")
+    recorder = {name: each.read for mode in MODES for name, each in UPDATE[mode].items()}
+    return _object({**recorder, **OWN_CHANGES}, "api.md", "### PATCH /recordings/{recording_id}")
 
 
 _RECORDING = "/recordings/{recording_id}"

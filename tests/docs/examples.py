@@ -25,7 +25,8 @@ from recording_insights.processing.providers import describe_provider
 from recording_insights.processing.turns import Turns
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recordings.insights_answer import answer_insights
-from recording_insights.recordings.read import describe_recording, list_recordings, public
+from recording_insights.recordings.list import list_recordings
+from recording_insights.recordings.read import describe_recording, public
 from recording_insights.recordings.request import RecordingRequest
 from recording_insights.retries.request import RetriesRequest, RetryRequest, read_key
 from recording_insights.retries.retry_many import described

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -63,7 +64,8 @@ def call_for_a_recording(caller: Caller) -> str:
     """From its start to its insights; returns its id."""
     caller.stack.dials(agora={"recording_seconds": None, **STAYS})
     route = "/recordings/{recording_id}"
-    wanted = {"channel": f"support {uuid4().hex[:6]}", "max_hours": 2}
+    ticket = f"ticket {uuid4().hex[:6]}"
+    wanted = {"channel": f"support {ticket}", "max_hours": 2, "reference": ticket, "metadata": {"team": "north"}}
     recording_id: str = caller.call("POST /recordings", 201, body=wanted)["recording_id"]
     caller.call("POST /recordings", 200, body=wanted)
     caller.call("POST /recordings", 400, body={"channel": "support", "uid": 0})
@@ -84,7 +86,10 @@ def call_for_a_recording(caller: Caller) -> str:
         caller.call(f"GET {route}{ending}", 404, recording_id=NOBODY)
     for ending in ("/stop", "/retry", "/cancel"):
         caller.call(f"POST {route}{ending}", 404, body={}, recording_id=NOBODY)
-    caller.call("GET /recordings", 200, query="?limit=1")
+    [listed] = caller.call("GET /recordings", 200, query=f"?reference={quote(ticket)}&status=done,partial")[
+        "recordings"
+    ]
+    assert (listed["recording_id"], listed["metadata"]) == (recording_id, {"team": "north"})
     caller.call("GET /recordings", 400, query="?limit=0")
     return recording_id
 

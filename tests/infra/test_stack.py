@@ -138,13 +138,19 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
     },
-    "list_recordings": {"dynamodb:Query"},
+    "list_recordings": {"dynamodb:GetItem", "dynamodb:Query"},
     "get_recording": {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
     },
-    "update_recording": {"dynamodb:GetItem", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"},
+    "update_recording": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "secretsmanager:GetSecretValue",
+    },
     "update_layout": {"dynamodb:GetItem", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"},
     "stop_recording": {
         "dynamodb:DeleteItem",

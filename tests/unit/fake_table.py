@@ -135,8 +135,12 @@ class FakeTable:
         if None in results:
             reasons = [{"Code": "ConditionalCheckFailed" if result is None else "None"} for result in results]
             raise _error("TransactionCanceledException", str(reasons), CancellationReasons=reasons)
-        for result in results:
-            self._store(cast(Mapping[str, Any], result))
+        for key, result in zip(keys, results, strict=True):
+            if result:
+                self._store(result)
+            else:
+                self.items.pop(key, None)
+                self.sizes.pop(key, None)
 
     def _of_transaction(
         self,
@@ -149,11 +153,12 @@ class FakeTable:
         ExpressionAttributeNames: Mapping[str, str] | None = None,
         ExpressionAttributeValues: Mapping[str, Any] | None = None,
     ) -> Mapping[str, Any] | None:
-        """The item that one write of a transaction leaves, or None if its condition does not hold."""
+        """The item that one write of a transaction leaves, empty after a deletion; None if its condition fails."""
         given = Placeholders(ExpressionAttributeNames or {}, ExpressionAttributeValues or {})
         present = self._item(_key(Key or Item or {}))
         fulfilled = fulfils(present, ConditionExpression, given)
-        item = Item if Item is not None else updated({**present, **(Key or {})}, UpdateExpression, given)
+        is_deletion = Item is None and not UpdateExpression
+        item = Item or ({} if is_deletion else updated({**present, **(Key or {})}, UpdateExpression, given))
         given.refuse_unused()
         return item if fulfilled else None
 

@@ -32,7 +32,7 @@ from recording_insights.providers.adapters.transcribe.calls import Transcribe
 from recording_insights.providers.port import CallbackRequest
 from recording_insights.providers.toolkit.http import VendorHttp
 from recording_insights.providers.toolkit.json import parse_json
-from recording_insights.recordings.read import LIST_PARAMETERS
+from recording_insights.recordings.list import LIST_PARAMETERS
 from recording_insights.settings import StageSettings, _parse
 from recording_insights.validation import from_json, phrase
 from tests.unit.fakes import FakeS3, FakeVendorSession, response

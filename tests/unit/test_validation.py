@@ -14,7 +14,7 @@ from recording_insights.agora.fields.translation import Field, Fields, agora_obj
 from recording_insights.agora.fields.uids import uid, uid_list, uids_or_all
 from recording_insights.errors import InvalidRequest
 from recording_insights.providers.registry import PROVIDERS
-from recording_insights.recordings.read import LIST_PARAMETERS
+from recording_insights.recordings.list import LIST_PARAMETERS
 from recording_insights.recordings.request import request_readers
 from recording_insights.validation import (
     Reader,
@@ -426,7 +426,7 @@ KEYWORDS = {
     "enum": lambda value: isinstance(value, list) and len(set(value)) == len(value) > 0,
     "const": lambda value: True,
     "pattern": _is_pattern,
-    "format": lambda value: value == "uri",
+    "format": lambda value: value in ("uri", "date-time"),
     "contentEncoding": lambda value: value == "base64",
     "required": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
     "uniqueItems": lambda value: isinstance(value, bool),

@@ -13,16 +13,12 @@ from recording_insights.store.keys import AGAIN, FRESH
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow
 from recording_insights.store.turns import Standing, TurnStore
-from recording_insights.validation import Reader, flag, object_of, whole_number
+from recording_insights.validation import Reader, flag, object_of, or_null, whole_number
 
 MOST_SLOTS = 10_000
-_SLOTS = whole_number(1, MOST_SLOTS)
 CHANGES: Mapping[str, Reader[Any]] = {
     "paused": flag,
-    "slots": Reader(
-        lambda path, value: None if value is None else _SLOTS(path, value),
-        {"anyOf": [_SLOTS.schema, {"type": "null"}]},
-    ),
+    "slots": or_null(whole_number(1, MOST_SLOTS)),
 }
 """The fields of a change. `slots`: null goes back to the number of the settings."""
 

@@ -1,7 +1,7 @@
 """Change a recording: whose audio and video it records, its layout, its pause, its speakers' names."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from recording_insights.agora.client_request import update_request
 from recording_insights.agora.fields.layout import LAYOUT, read_layout
@@ -10,13 +10,21 @@ from recording_insights.agora.fields.subscriptions import VIDEO_LISTS, after_cha
 from recording_insights.deadline import Deadline
 from recording_insights.errors import Conflict, InvalidRequest
 from recording_insights.recordings.lease import change_recorder, lease_recorder
-from recording_insights.recordings.request import speaker_names
+from recording_insights.recordings.request import CALLERS_WORDS, speaker_names
 from recording_insights.redaction import storable
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges, RecordingRow
+from recording_insights.validation import Reader, or_null
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
+
+
+OWN_CHANGES: Mapping[str, Reader[Any]] = {
+    "speakers": speaker_names,
+    **{name: or_null(reader) for name, reader in CALLERS_WORDS.items()},
+}
+"""What a change sets besides the recorder's options. Null removes."""
 
 
 def update_recording(
@@ -30,8 +38,8 @@ def update_recording(
 ) -> RecordingRow:
     """Change the subscriptions of a channel's recording, or pause and resume a web page's; returns the row.
 
-    Fields that the request leaves out stay as they are on the row. `speakers` never reach Agora, and may be named
-    after the recording has ended. `who` is the caller's name, for the row.
+    Fields that the request leaves out stay as they are on the row. `speakers`, `reference` and `metadata` never reach
+    Agora, and may be changed after the recording has ended. `who` is the caller's name, for the row.
 
     Raises:
         NotFound: there is no such recording.
@@ -42,12 +50,11 @@ def update_recording(
     recording = store.get(recording_id)
     mode = recording.get("mode", "mix")
     _check_names(fields, recording, mode)
-    names: RecordingChanges = {"changed_by": who}
-    if "speakers" in fields:
-        names["speakers"] = speaker_names("speakers", fields["speakers"])
-    options = {name: value for name, value in fields.items() if name != "speakers"}
+    own = {name: read(name, fields[name]) for name, read in OWN_CHANGES.items() if name in fields}
+    names = cast(RecordingChanges, {"changed_by": who, **own})
+    options = {name: value for name, value in fields.items() if name not in OWN_CHANGES}
     if not options:
-        return store.update(recording_id, names) or recording
+        return _keep(recording, names, store)
     _check_fit(options, recording)
     update_request(mode, options)  # a wrong value is refused before the wait for the lease
     with lease_recorder(recording_id, store=store, deadline=deadline) as leased:
@@ -56,7 +63,13 @@ def update_recording(
             _check_number(options, leased)
         change_recorder("update", leased, update_request(mode, options), agora=agora, deadline=deadline)
         changes = _page_changes(options) if mode == "web" else _subscription_changes(options)
-        return store.update(recording_id, {**changes, **names}) or leased
+        return _keep(leased, {**changes, **names}, store)
+
+
+def _keep(recording: RecordingRow, changes: RecordingChanges, store: RecordingStore) -> RecordingRow:
+    if "reference" in changes:
+        return store.refer(recording["recording_id"], changes)
+    return store.update(recording["recording_id"], changes) or recording
 
 
 def update_layout(
@@ -92,7 +105,7 @@ def update_layout(
 def _check_names(fields: Mapping[str, Any], recording: RecordingRow, mode: str) -> None:
     # Files that were dropped into the bucket by hand may be tracks of single speakers.
     has_speakers = mode == "individual" or "channel" not in recording
-    names = (*UPDATE[mode], *(["speakers"] if has_speakers else []))
+    names = (*UPDATE[mode], *(["speakers"] if has_speakers else []), *CALLERS_WORDS)
     if not fields:
         raise InvalidRequest("body", f"must hold one or more of {', '.join(names)}")
     for name in fields:

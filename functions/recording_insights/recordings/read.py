@@ -1,29 +1,23 @@
-"""Read recordings: one with its media objects and live state, or a page of the list."""
+"""Read one recording with its media objects and the live state of its recorder."""
 
-import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
-from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnavailable, SecretUnusable
+from recording_insights.errors import AgoraError, NotFound, SecretUnavailable, SecretUnusable
 from recording_insights.model.parts import place
 from recording_insights.model.reasons import is_retryable
-from recording_insights.model.status import RECORDING_STATUSES, counts_of, first_summaries
+from recording_insights.model.status import counts_of
 from recording_insights.model.tries import earlier_jobs, number_of_try
 from recording_insights.providers.registry import job_id_of
 from recording_insights.recordings.cost import MediaCost, cost_of_recording
 from recording_insights.recordings.recorder import is_named
-from recording_insights.store.recordings import Position, RecordingStore, position
-from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, Summary, TryRow
-from recording_insights.validation import Reader, flag, from_text, object_of, one_of, whole_number
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, TryRow
+from recording_insights.validation import Reader, flag, from_text, object_of
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
-
-LARGEST_PAGE = 100
-USUAL_PAGE = 20
 
 _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is shown."""
@@ -54,10 +48,6 @@ INTERNAL_OF_MEDIA = {
     "other_calls",
 }
 INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
-LISTED = (
-    *("recording_id", "status", "stage", "reason", "reason_code", "created_at", "updated_at", "complete_at"),
-    *("channel", "sid", "provider"),
-)
 
 
 def describe_recording(
@@ -104,7 +94,7 @@ def describe_recording(
             known = {**known, **learned}
         if known:
             answer["live"] = known
-    return {**public(recording), **_retryable(recording, counts_of(media)), **answer}
+    return {**public(recording), **retryable(recording, counts_of(media)), **answer}
 
 
 def _ask(
@@ -120,24 +110,6 @@ def _ask(
         changed = store.update(recording["recording_id"], {"status": "recording"}, only_in=("starting",))
         recording = changed or recording
     return recording, {**state.to_row(), "as_of": as_of}
-
-
-def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[str, Any]:
-    """Return a page of recordings, newest first: `{"recordings": […], "cursor"?: …}`.
-
-    `query` may hold `status`, `limit` (1 to 100) and the `cursor` of the page before. The last page has no cursor.
-
-    Raises:
-        InvalidRequest: names the parameter that is unknown or wrong.
-    """
-    wanted = object_of(LIST_PARAMETERS)("", query)
-    limit = wanted.get("limit", USUAL_PAGE)
-    found = store.newest(wanted.get("status"), limit + 1, before=wanted.get("cursor"))
-    page = found[:limit]
-    return {
-        "recordings": [_listed(recording) for recording in page],
-        **({"cursor": _cursor_of(position(page[-1]))} if len(found) > len(page) else {}),
-    }
 
 
 def public(recording: RecordingRow) -> dict[str, Any]:
@@ -181,37 +153,11 @@ def _job_id(item: MediaRow | TryRow) -> dict[str, str]:
     return {} if found is None else {"job_id": found}
 
 
-def _retryable(recording: RecordingRow, counts: Mapping[str, int]) -> dict[str, bool]:
+def retryable(recording: RecordingRow, counts: Mapping[str, int]) -> dict[str, bool]:
     """Return whether a retry of a recording that failed, or of which a media object failed, may help."""
     if recording["status"] != "failed" and not counts.get("failed"):
         return {}
     return {"retryable": bool(counts) and is_retryable(recording.get("reason_code"))}
-
-
-def _listed(recording: RecordingRow) -> dict[str, Any]:
-    """Return what a list shows of a recording. Rows of earlier versions name all media objects and count none."""
-    named = recording.get("media", {})
-    media = [_public_summary(media_id, summary) for media_id, summary in first_summaries(named).items()]
-    counts = recording.get("media_counts", counts_of(named.values()))
-    shown = {name: value for name, value in recording.items() if name in LISTED}
-    return {**shown, **_retryable(recording, counts), "media": media, "media_counts": counts}
-
-
-def _public_summary(media_id: str, summary: Summary) -> dict[str, Any]:
-    shown = {"media_id": media_id, **summary}
-    if summary["status"] == "failed":
-        shown["retryable"] = is_retryable(summary.get("reason_code"))
-    return shown
-
-
-def _cursor_of(where: Position) -> str:
-    return base64.urlsafe_b64encode(json.dumps(where).encode()).decode().rstrip("=")
-
-
-def _number_of(digits: str) -> int:
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 3):
-        raise ValueError(digits)
-    return int(digits)
 
 
 def _truth_of(text: str) -> bool:
@@ -220,22 +166,5 @@ def _truth_of(text: str) -> bool:
     return text == "true"
 
 
-def _position_of(path: str, cursor: Any) -> Position:
-    try:
-        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
-        created_at, recording_id = parse_bounded(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if not (isinstance(created_at, str) and created_at and isinstance(recording_id, str)):
-            raise ValueError(cursor)
-    except (ValueError, TypeError):
-        raise InvalidRequest(path, "must be the cursor of the page before") from None
-    return created_at, recording_id
-
-
 READ_PARAMETERS: Mapping[str, Reader[Any]] = {"fresh": from_text(_truth_of, flag)}
 """The query parameters of one recording."""
-LIST_PARAMETERS: Mapping[str, Reader[Any]] = {
-    "status": one_of(*RECORDING_STATUSES),
-    "limit": from_text(_number_of, whole_number(1, LARGEST_PAGE)),
-    "cursor": Reader(_position_of, {"type": "string", "minLength": 1}),
-}
-"""The query parameters of the list."""

@@ -37,8 +37,14 @@ MOST_SPEAKERS = 49
 LONGEST_NAME = 100
 LONGEST_CONSENT = 500
 MOST_APART_FROM = 10
+LONGEST_REFERENCE = 256
+MOST_METADATA = 16
+LARGEST_METADATA = 4096
+"""In bytes, of all keys and values together."""
 
 _CHANNEL = rf"[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]^_{{}}|~,]{{1,{LONGEST_CHANNEL}}}"
+
+_IF_GIVEN = ("failover", "speakers", "apart_from", "consent", "reference", "metadata")
 
 OptionsCheck = Callable[[str, Any], None]
 """Checks the options of a provider (name, options); raises `InvalidRequest`, which names the option."""
@@ -53,7 +59,8 @@ class RecordingRequest:
     `failover` are the providers that take over from `provider`, instead of the stack's list. `max_hours` is how long
     the recording can be queried and stopped, and how long its channel stays claimed. `apart_from` are the ids of
     recordings whose recorders must run on other servers of Agora's than this one. `consent` is the caller's note of how
-    the participants consented; nobody else gets it.
+    the participants consented; nobody else gets it. `reference` is the caller's own id of the recording, and `metadata`
+    what else the caller wants to find beside it.
     """
 
     channel: str
@@ -67,6 +74,8 @@ class RecordingRequest:
     speakers: Mapping[str, str] | None = None
     apart_from: Sequence[str] | None = None
     consent: str | None = None
+    reference: str | None = None
+    metadata: Mapping[str, str] | None = None
 
     @classmethod
     def from_body(
@@ -127,11 +136,11 @@ class RecordingRequest:
         """The attributes of the row that come from the request, without secrets.
 
         Always: `channel`, `uid`, `mode`, `provider`, `options` and `max_hours`. If the caller gave them: `failover`,
-        `speakers`, `apart_from` and `consent`. Beside these stand the recording options with their defaults, under the
-        names of the API (`fields_of(mode)`); see `RecorderSettings.kept`.
+        `speakers`, `apart_from`, `consent`, `reference` and `metadata`. Beside these stand the recording options with
+        their defaults, under the names of the API (`fields_of(mode)`); see `RecorderSettings.kept`.
         """
         own = {name: getattr(self, name) for name in ("channel", "uid", "mode", "provider", "options", "max_hours")}
-        if_given = {name: getattr(self, name) for name in ("failover", "speakers", "apart_from", "consent")}
+        if_given = {name: getattr(self, name) for name in _IF_GIVEN}
         return {**own, **{name: value for name, value in if_given.items() if value is not None}, **self.recorder.kept}
 
     @property
@@ -174,6 +183,7 @@ def request_readers(mode: str, providers: Sequence[str]) -> Mapping[str, Reader[
             list_of(recording_id, most=MOST_APART_FROM, of="ids of recordings"), "must not name a recording twice"
         ),
         "consent": _printable(LONGEST_CONSENT, "a text"),
+        **CALLERS_WORDS,
     }
 
 
@@ -209,6 +219,27 @@ speaker_names = map_of(
     detail=f"must be an object of at most {MOST_SPEAKERS} names by uid",
 )
 """A name for each of some uids: `{"1001": "Ada Lovelace"}`."""
+
+_pairs = map_of(
+    matching(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}", "must be a key of letters, digits and _ . : -, at most 64"),
+    _printable(LARGEST_METADATA, "a text"),
+    most=MOST_METADATA,
+    detail=f"must be an object of at most {MOST_METADATA} texts",
+)
+
+
+def _read_metadata(path: str, value: Any) -> dict[str, str]:
+    pairs = _pairs(path, value)
+    if sum(len(text.encode()) for pair in pairs.items() for text in pair) > LARGEST_METADATA:
+        raise InvalidRequest(path, f"must have at most {LARGEST_METADATA} bytes in all")
+    return pairs
+
+
+CALLERS_WORDS: Mapping[str, Reader[Any]] = {
+    "reference": _printable(LONGEST_REFERENCE, "a text"),
+    "metadata": Reader(_read_metadata, _pairs.schema),
+}
+"""What a caller keeps with a recording for itself."""
 
 
 def _read_channel(path: str, value: Any) -> str:

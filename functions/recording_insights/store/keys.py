@@ -12,6 +12,7 @@ pk              sk                                  item
 DAY#<date>      JOBS                                how many jobs were submitted on a day, if there is a cap
 CHANNEL#<name>  CLAIM                               the recording that the channel belongs to, and until when
 CALLBACK#<provider>#<key>  CALLBACK                 the media object of a job, by the vendor's id of the job
+REFERENCE#<reference>  <created_at>#<recording id>   a recording with this reference of its caller
 SID#<sid>       SID                                 the recording of a recorder, by the recorder's sid; kept for 30 days
 NOTICE#<id>     NOTICE                              a notification of Agora's that was processed; kept for 7 days
 SWEEP           SWEEP                               since when the sweep runs, and how far it has come
@@ -45,6 +46,7 @@ TRANSCRIPT_PREFIX = "TRANSCRIPT#"
 CONTENT_PREFIX = "CONTENT#"
 INSIGHT_PREFIX = "INSIGHT#"
 TRY_PREFIX = "TRY#"
+REFERENCE_PREFIX = "REFERENCE#"
 RETRIES = "RETRIES"
 RETRY_PREFIX = "RETRY#"
 JOBS = "JOBS"
@@ -98,6 +100,11 @@ def insight_key(recording_id: str, media_id: str, number: int, kind: str, place:
 def content_key(recording_id: str, checksum: str) -> dict[str, str]:
     """Key of the item that leads from a content to the media objects of the recording that hold it."""
     return {PARTITION: recording_id, SORT: f"{CONTENT_PREFIX}{checksum}"}
+
+
+def reference_key(reference: str, created_at: str, recording_id: str) -> dict[str, str]:
+    """Key of the item that leads from a caller's reference to one of its recordings; the keys sort by time."""
+    return {PARTITION: f"{REFERENCE_PREFIX}{reference}", SORT: f"{created_at}#{recording_id}"}
 
 
 def claim_key(channel: str) -> dict[str, str]:

@@ -13,12 +13,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from recording_insights.errors import ChannelTaken, NotFound, StatusContended
+from recording_insights.errors import ChannelTaken, Conflict, NotFound, StatusContended
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
 from recording_insights.model.status import RECORDING_STATUSES, settled
 from recording_insights.store.claims import Claim, ClaimStore
-from recording_insights.store.expressions import if_it_holds, lost_the_race, pages, put_of, read, rows, update_of
+from recording_insights.store.expressions import (
+    change_of,
+    if_it_holds,
+    lost_the_race,
+    pages,
+    put_of,
+    read,
+    rows,
+    update_of,
+    write_all,
+)
 from recording_insights.store.keys import (
     MEDIA_PREFIX,
     PARTITION,
@@ -36,6 +46,7 @@ from recording_insights.store.keys import (
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recorder_states import RecorderStateStore
+from recording_insights.store.references import ReferenceStore
 from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingChanges, RecordingRow
 from recording_insights.store.tries import TryStore
 
@@ -70,6 +81,11 @@ class RecordingStore:
     def recorders(self) -> RecorderNameStore:
         """Which recording a recorder writes, in the same table."""
         return RecorderNameStore(self.table, self.now)
+
+    @property
+    def references(self) -> ReferenceStore:
+        """Which recordings have a caller's reference, in the same table."""
+        return ReferenceStore(self.table)
 
     @property
     def tries(self) -> TryStore:
@@ -178,6 +194,7 @@ class RecordingStore:
         writes = [
             self._put(claim.row, over.row if over else None, "recording_id", "claimed_until"),
             self._put(row, replacing, "version"),
+            *([put_of(self.table, self.references.row(row))] if "reference" in row else []),
         ]
         try:
             self.table.meta.client.transact_write_items(TransactItems=writes)
@@ -225,6 +242,30 @@ class RecordingStore:
         if only_without:
             condition &= Attr(only_without).not_exists()
         return self._write(recording_id, changes, condition)
+
+    def refer(self, recording_id: str, changes: RecordingChanges) -> RecordingRow:
+        """Set attributes of a recording, its `reference` among them, and return the recording as it is then.
+
+        One transaction changes the recording and what leads to it by its reference.
+
+        Raises:
+            NotFound: there is no such recording.
+            Conflict: it was changed again and again meanwhile.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        for _ in range(_STATUS_ROUNDS):
+            before = self.get(recording_id)
+            counted: Any = {**changes, "updated_at": self.timestamp, "version": before["version"] + 1}
+            after = cast(RecordingRow, {**before, "reference": changes["reference"]})
+            unchanged = Attr("version").eq(before["version"])
+            writes = [change_of(self.table, recording_key(recording_id), counted, unchanged)]
+            if before.get("reference") != after["reference"]:
+                writes += [self.references.deletion(before)] if "reference" in before else []
+                writes += [put_of(self.table, self.references.row(after))] if after["reference"] else []
+            if write_all(self.table, writes):
+                return self.get(recording_id)
+        raise Conflict(f"recording {recording_id} keeps changing; try again")
 
     def count_fail_over(self, recording_id: str, notice_id: str) -> None:
         """Add 1 to the recording's `fail_overs`, once per notification."""

@@ -37,6 +37,8 @@ class RecordingChanges(TypedDict, total=False):
     media: Mapping[str, Summary] | None
     media_counts: Mapping[str, int] | None
     speakers: Mapping[str, str] | None
+    reference: str | None
+    metadata: Mapping[str, str] | None
     # What a change through the API sets
     subscribe_audio_uids: Any
     subscribe_video_uids: Any
@@ -82,6 +84,8 @@ class RecordingRow(TypedDict, total=False):
     speakers: Mapping[str, str]
     apart_from: Sequence[str]
     consent: str
+    reference: str
+    metadata: Mapping[str, str]
     fingerprint: str
     started_by: str
     changed_by: str
@@ -418,6 +422,14 @@ class ClaimRow(TypedDict):
     sk: str
     recording_id: str
     claimed_until: int
+
+
+class ReferenceRow(TypedDict):
+    """A recording that has a caller's reference."""
+
+    pk: str
+    sk: str
+    recording_id: str
 
 
 class ProviderJobRow(TypedDict):

@@ -5,16 +5,17 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import InvalidRequest
-from recording_insights.recordings.read import describe_recording, list_recordings
+from recording_insights.recordings.list import list_recordings
+from recording_insights.recordings.read import describe_recording
 from recording_insights.store.keys import media_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.fakes import FakeClock
 from tests.unit.recordings.stored import put
 
 R = "a" * 32
-LISTED = {"reason": "x", "updated_at": "2027", "complete_at": "2027", "channel": "team", "sid": "s"}
+LISTED = {"reason": "x", "updated_at": "2027", "complete_at": "2027", "channel": "team", "sid": "s", "mode": "mix"}
 LISTED |= {"stage": "result", "reason_code": "job_failed"}
-DETAIL = {"uid": "7", "mode": "mix", "stopped_at": "2027", "ended_by": "stop", "speakers": {"7": "Ada"}}
+DETAIL = {"uid": "7", "stopped_at": "2027", "ended_by": "stop", "speakers": {"7": "Ada"}}
 DETAIL |= {"consent": "Told by announcement"}
 INTERNAL = {"resource_id": "r", "fingerprint": "f", "counted_fail_overs": {"n"}, "changing_until": 5}
 

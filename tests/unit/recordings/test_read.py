@@ -9,7 +9,8 @@ import pytest
 
 from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.model.status import RECORDING_STATUSES as STATUSES
-from recording_insights.recordings.read import describe_recording, list_recordings
+from recording_insights.recordings.list import list_recordings
+from recording_insights.recordings.read import describe_recording
 from recording_insights.store.keys import insight_key, media_key, recording_key, transcript_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
@@ -255,7 +256,16 @@ def cursor(text: str) -> str:
         ("limit", "٣"),
         ("limit", "9" * 5000),
         ("status", "ready"),
-        ("status", "done,failed"),
+        ("status", "done,ready"),
+        ("status", "done,done"),
+        ("status", ""),
+        ("channel", ""),
+        ("provider", "nobody"),
+        ("reference", "x" * 257),
+        ("reference", "a\nb"),
+        ("since", "yesterday"),
+        ("since", "2026-11-28"),
+        ("until", "2026-11-28T10:00:00"),
         ("cursor", ""),
         ("cursor", "!!!"),
         ("cursor", "ü"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from recording_insights.recordings.read import list_recordings
+from recording_insights.recordings.list import list_recordings
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 
