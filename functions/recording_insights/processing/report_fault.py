@@ -30,7 +30,7 @@ def report_fault(state: Mapping[str, Any], *, store: MediaStore, give_up_hours: 
     # The call that failed has counted nothing. Its retries are not known.
     progress = Progress.enter(state).count(transitions=1, calls=1)
     code, reason = why(state["error"])
-    if code not in PASSING or _waited(progress.faults) >= give_up_hours * 3600:
+    if code not in PASSING or seconds_waited(progress.faults) >= give_up_hours * 3600:
         return progress.end("failed", reason, code)
     row = store.get(progress.recording_id, progress.media_id)
     if row.get("status") not in FINAL:
@@ -42,5 +42,6 @@ def _wait(faults: int) -> int:
     return min(FIRST_WAIT << min(faults, 10), LONGEST_WAIT)
 
 
-def _waited(faults: int) -> int:
+def seconds_waited(faults: int) -> int:
+    """Return how long an execution has waited after so many faults in a row."""
     return sum(_wait(number) for number in range(faults))
