@@ -1,0 +1,84 @@
+"""The runbook: a section for each reason code, quotas and costs as they are computed, and commands that work."""
+
+import json
+import re
+from itertools import pairwise
+
+import pytest
+
+from recording_insights.model.prices import PROVIDERS
+from recording_insights.model.reasons import REASONS
+from recording_insights.processing.report_fault import PASSING
+from recording_insights.retries.request import RetriesRequest, RetryRequest
+from tests.docs.commands import commands_of, curl_call
+from tests.docs.pages import codes_in, page
+from tests.docs.test_commands import VARIABLES
+from tests.docs.typical import DAYS, MONTHS, QUOTAS, capacity_row, month, provider_month
+
+PAGE = page("docs/operate_rest.md")
+ROLES = ("operator", "integrator", "maintainer", "provider's support", "Agora's support", "AWS support")
+BULLETS = ("* **First look** at ", "* **Mend:** ", "* **Escalate** to ")
+
+
+def sections() -> dict[str, str]:
+    """The text of each section of a reason code, a bullet on one line."""
+    lines = PAGE.section("## Reason codes")
+    heads = [number for number, line in enumerate(lines) if line.startswith("### ")]
+    ends = pairwise([*heads, len(lines)])
+    texts = {codes_in(lines[begin])[0]: "\n".join(lines[begin + 1 : end]) for begin, end in ends}
+    return {code: re.sub(r"\n(?=[^\n*])\s*(?! )", " ", text.strip()) for code, text in texts.items()}
+
+
+def test_every_code_has_a_section_and_none_is_too_many() -> None:
+    assert list(sections()) == list(REASONS)
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_a_section_says_what_it_means_where_to_look_what_mends_it_and_whom_to_ask(code: str) -> None:
+    first, *bullets = [line for line in sections()[code].splitlines() if line.strip()]
+    assert re.fullmatch(
+        re.escape(REASONS[code].meaning) + r" \*\*(Waits|Failed|Watched|Ended)[^*]*\.\*\*", first.strip()
+    )
+    assert [bullet.startswith(begin) for bullet, begin in zip(bullets, BULLETS, strict=True)] == [True] * len(BULLETS)
+    assert any(role in bullets[2] for role in ROLES)
+
+
+def test_what_waits_is_what_the_lifecycle_says() -> None:
+    waiting = {code for code, text in sections().items() if "**Waits" in text}
+    table = page("docs/recording-lifecycle.md").table("## While a media object waits")
+    # A submission waits for its callback by itself.
+    assert waiting - {"submission_unconfirmed"} == {code for row in table for code in codes_in(row[0])}
+    assert waiting >= PASSING
+    limits = {code: row[2] for row in table for code in codes_in(row[0]) if "giveUpHours" in row[2]}
+    assert [code for code, limit in limits.items() if limit not in sections()[code]] == []
+
+
+def test_a_retry_is_offered_where_it_may_help() -> None:
+    offered = {code for code, text in sections().items() if "#retry-what-failed" in text}
+    assert [code for code in offered if REASONS[code].retry == "no"] == []
+
+
+def test_the_page_has_the_needs_of_many_recordings() -> None:
+    heading = "## Quotas to raise before going live"
+    assert PAGE.table(heading) == [capacity_row(quota) for quota in QUOTAS]
+    assert " | ".join(f"{day:,} a day" for day in DAYS) in "\n".join(PAGE.section(heading))
+
+
+def test_the_page_has_the_cost_of_a_month() -> None:
+    months = [list(month(number)) for number in MONTHS]
+    rows = [[lines[0][0], *(f"{dollars:,.2f}" for _, dollars in lines)] for lines in zip(*months, strict=True)]
+    rows.append(["**AWS, all**", *(f"**{sum(dollars for _, dollars in lines):,.2f}**" for lines in months)])
+    heading = "## Cost of a month"
+    assert PAGE.table(heading) == rows
+    priced = sorted(name for name, price in PROVIDERS.items() if price)
+    providers = [[f"`{name}`", *(f"{provider_month(name, number):,.2f}" for number in MONTHS)] for name in priced]
+    assert PAGE.table(heading, number=1) == providers
+
+
+def test_the_commands_that_retry_are_requests_that_the_functions_take() -> None:
+    calls = [curl_call(command, VARIABLES) for command in commands_of(PAGE) if command.program == "curl"]
+    bodies = {call.body: call.path for call in calls if call.body and call.path.endswith(("/retry", "/retries"))}
+    assert len(bodies) == 4
+    for body, path in bodies.items():
+        request = RetriesRequest if path == "/retries" else RetryRequest
+        request.from_body(json.loads(body), providers=[*PROVIDERS])
