@@ -71,7 +71,7 @@ def check_cdk(command: Command) -> None:
 def check_aws(command: Command) -> None:
     """Service, operation and parameters are in AWS's own model."""
     service, operation, *arguments = command.words[1:]
-    model = botocore.session.get_session().get_service_model(service)
+    model = botocore.session.get_session().get_service_model({"s3api": "s3"}.get(service, service))
     [shape] = [
         model.operation_model(name).input_shape
         for name in model.operation_names
