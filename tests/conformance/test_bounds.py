@@ -73,4 +73,4 @@ def test_a_provider_that_never_confirms_gets_no_more_jobs(travel: Travel, provid
     journey.go()
 
     bound = most_unconfirmed(provider, GIVE_UP_HOURS, CALLBACK_SECONDS)
-    assert journey.paid == bound
+    assert 1 <= journey.paid <= bound

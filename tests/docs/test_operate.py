@@ -3,12 +3,18 @@
 import json
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from infra.api import API_THROTTLE
+from infra.arrival import AT_ONCE
+from infra.buckets import OLD_VERSIONS
+from recording_insights.aws.secrets import CACHE_SECONDS
 from recording_insights.model.prices import PROVIDERS
 from recording_insights.model.reasons import REASONS
-from recording_insights.processing.report_fault import PASSING
+from recording_insights.processing.report_fault import LONGEST_WAIT, PASSING
+from recording_insights.processing.turns import LONGEST_PROBE_SECONDS
 from recording_insights.retries.request import RetriesRequest, RetryRequest
 from tests.docs.commands import commands_of, curl_call
 from tests.docs.pages import codes_in, page
@@ -16,7 +22,7 @@ from tests.docs.test_commands import VARIABLES
 from tests.docs.typical import DAYS, MONTHS, QUOTAS, capacity_row, month, provider_month
 
 PAGE = page("docs/operate_rest.md")
-ROLES = ("operator", "integrator", "maintainer", "provider's support", "Agora's support", "AWS support")
+ROLES = ("operator", "integrator", "vendor's support", "Agora's support", "AWS support")
 BULLETS = ("* **First look** at ", "* **Mend:** ", "* **Escalate** to ")
 
 
@@ -73,6 +79,32 @@ def test_the_page_has_the_cost_of_a_month() -> None:
     priced = sorted(name for name, price in PROVIDERS.items() if price)
     providers = [[f"`{name}`", *(f"{provider_month(name, number):,.2f}" for number in MONTHS)] for name in priced]
     assert PAGE.table(heading, number=1) == providers
+
+
+def test_every_secret_is_rotated() -> None:
+    named = {
+        codes_in(row[0])[0].rpartition("/")[2] for row in page("docs/deploy.md").table("## 2. Store the credentials")
+    }
+    rotated = {code for row in PAGE.table("## Rotate the secrets") for code in codes_in(row[0])}
+    assert rotated == named
+
+
+def test_numbers_in_the_text_are_those_of_the_code(template: dict[str, Any]) -> None:
+    text = " ".join(PAGE.path.read_text().split())
+    assert LONGEST_PROBE_SECONDS == LONGEST_WAIT == 15 * 60
+    assert "goes on by itself within 15 minutes" in text
+    assert CACHE_SECONDS == 5 * 60
+    assert "a secret for five minutes" in text
+    assert f"old versions of objects for {OLD_VERSIONS.to_days():.0f} days" in text
+    assert (
+        f"{API_THROTTLE.rate_limit} requests a second for each route, with bursts of {API_THROTTLE.burst_limit}" in text
+    )
+    assert f"{AT_ONCE} batches of ten messages" in text
+    [table] = [
+        each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::DynamoDB::GlobalTable"
+    ]
+    assert table["TimeToLiveSpecification"]["AttributeName"] == "expires_at"
+    assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
 def test_the_commands_that_retry_are_requests_that_the_functions_take() -> None:

@@ -91,7 +91,7 @@ def provider_month(provider: str, recordings: int) -> float:
 
 def metrics(*, codes: int) -> int:
     """Return the number of metrics of a stack with one provider, if so many reason codes occur."""
-    values = {"provider": 1, "code": codes, "status": len(OPEN), "step": STEPS, "route": WEBHOOKS}
+    values = {"provider": 1, "code": codes, "cause": 3, "status": len(OPEN), "step": STEPS, "route": WEBHOOKS}
     return sum(_product(values[name] for name in measure.dimensions) for measure in MEASURES.values())
 
 
