@@ -155,4 +155,4 @@ def capacity_row(quota: Quota) -> list[str]:
         busiest = day / BUSY_HOUR
         need = ceil(busiest * quota.need / (1 if quota.at_once else BUSY_SECONDS))
         cells.append(f"**{need:,}**" if need > quota.default else f"{need:,}")
-    return [quota.service, quota.name, f"{quota.default:,}", quota.sure, *cells]
+    return [quota.service, quota.name, f"{quota.default:,}", quota.sure, f"{round(quota.need, 2):g}", *cells]
