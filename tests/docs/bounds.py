@@ -18,6 +18,7 @@ from recording_insights.processing.caps import JITTER, LOOK_SECONDS
 from recording_insights.processing.late_files import AWAIT_SECONDS, LONGEST_SILENCE, seconds_until_next_check
 from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
 from recording_insights.processing.report_fault import seconds_waited
+from recording_insights.processing.submit_recording import Patience
 from recording_insights.processing.turns import pause_after
 from recording_insights.providers.pacing import SPREADS, UNLEARNED_SPREAD, Estimate, next_wait
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
@@ -91,7 +92,8 @@ def bounds_of_media(settings: StackSettings, machine: Machine, template: Templat
     checks = patience(DAY, keeps_coming=True)
     yield Bound("late files keep coming", "the last file", None, 3 * checks, {"prepare_media": checks})
     queue = settings.queue_days * DAY
-    looks = _checks(queue, settings.failover_minutes * 60)
+    give_ups = Patience(settings.give_up_hours, settings.queue_days, settings.failover_minutes)
+    looks = _checks(queue, give_ups.seconds_between_looks)
     yield Bound("a queue without fail-over", "`queueDays`", queue, 3, {"submit_recording": 1})
     yield Bound("a queue, the next provider is full", "`queueDays`", queue, 3 * looks, {"submit_recording": looks})
     patience_seconds = settings.give_up_hours * HOUR
@@ -203,14 +205,14 @@ def most_probes(seconds: float) -> int:
 
 
 def _faults(seconds: float, machine: Machine) -> Bound:
-    """A fault of AWS, or of ours, in the same state again and again. A full history begins another execution."""
-    rounds = next(number for number in count() if seconds_waited(number) >= seconds) + 1
+    """A fault of AWS, or of ours, in the same state again and again, until the patience or the history is at its end."""
+    rounds = next(number for number in count() if seconds_waited(number, int(seconds // HOUR)) >= seconds) + 1
     prepare, report = _attempts(machine, "Prepare media"), _attempts(machine, "Report fault")
     return Bound(
         "a fault of AWS or of ours",
         "`giveUpHours` of waits",
         seconds,
-        rounds * (prepare.transitions + report.transitions + 3),
+        min(rounds * (prepare.transitions + report.transitions + 3), HISTORY // EVENTS_OF_A_TRANSITION),
         {"prepare_media": rounds * prepare.calls, "report_fault": rounds * report.calls},
     )
 
