@@ -205,7 +205,7 @@ def most_probes(seconds: float) -> int:
 
 
 def _faults(seconds: float, machine: Machine) -> Bound:
-    """A fault of AWS, or of ours, in the same state again and again, until the patience or the history is at its end."""
+    """A fault of AWS, or of ours, in the same state again and again, until patience or history are at their end."""
     rounds = next(number for number in count() if seconds_waited(number, int(seconds // HOUR)) >= seconds) + 1
     prepare, report = _attempts(machine, "Prepare media"), _attempts(machine, "Report fault")
     return Bound(
