@@ -46,6 +46,12 @@ from recording_insights.store.keys import provider_of_turns
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow
 
+MOST_LOOKS = 1400
+"""Whether the next provider has room. AWS ends an execution after 25,000 events, and a look is 14 of them.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+"""
+
 
 @dataclass(frozen=True)
 class SubmissionLinks:
@@ -71,6 +77,11 @@ class Patience:
     give_up_hours: int
     queue_days: int
     failover_minutes: int
+
+    @property
+    def seconds_between_looks(self) -> float:
+        """How long nobody looks again whether the next provider has room, unless a turn comes."""
+        return max(self.failover_minutes * 60, self.queue_days * 86_400 / MOST_LOOKS)
 
 
 def submit_recording(
@@ -153,7 +164,7 @@ class _Waiting:
             return self.pass_on(f"{within}; last: {turn.reason}", self._code_of_the_end)
         left = [self._seconds_in_queue, self._seconds_of_turns]
         if following is not None:
-            left.append(until_next if until_next > 0 else self.patience.failover_minutes * 60)
+            left.append(until_next if until_next > 0 else self.patience.seconds_between_looks)
         until_retry = inf if turn.retry_at is None else turn.retry_at - self.now.timestamp()
         why = because("submission", turn.code, turn.reason)
         changes = cast(MediaChanges, {"asking": None, "queue_place": turn.place, **why, **self.progress.counted})

@@ -101,7 +101,6 @@ class Turns:
         if before is None or before["prober"] == me or is_stale(before, now):
             following = self._next_prober(row) if before else None
             failures = before["failures"] + 1 if before else 1
-            pause = min(FIRST_RETRY << min(failures - 1, 10), LONGEST_PROBE_SECONDS)
             health: HealthRow = {
                 "since": before["since"] if before else utc_text(self.store.now()),
                 "code": _code_of(fault),
@@ -109,7 +108,7 @@ class Turns:
                 "failures": failures,
                 "prober": holder_of(following) if following else me,
                 "place": following["sk"] if following else place_of(row),
-                "retry_at": int(now + max(pause, min(retry_after or 0, LONGEST_RETRY_AFTER))),
+                "retry_at": int(now + max(pause_after(failures), min(retry_after or 0, LONGEST_RETRY_AFTER))),
                 "version": f"{me} {now}",
             }
             if self.store.open(provider, health, was=before) and following:
@@ -326,6 +325,11 @@ def slots_of(provider: str, standing: Standing, limits: Mapping[str, int]) -> in
 def place_of(row: MediaRow) -> str:
     """Return the place of a media object in the queue of its provider: by class, and by when its try began."""
     return f"{AGAIN if 'began_from' in row else FRESH}{row['waiting_since']}#{row['media_id']}"
+
+
+def pause_after(failures: int) -> int:
+    """Return the seconds until a provider is tried again that has failed so often in a row."""
+    return min(FIRST_RETRY << min(failures - 1, 10), LONGEST_PROBE_SECONDS)
 
 
 def _code_of(fault: RecordingInsightsError) -> str:
