@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-COUNT, SECONDS = MetricUnit.Count, MetricUnit.Seconds
+COUNT, SECONDS, NO_UNIT = MetricUnit.Count, MetricUnit.Seconds, MetricUnit.NoUnit
 
 
 class Measure(NamedTuple):
@@ -36,6 +36,9 @@ MEASURES: Mapping[str, Measure] = {
     "QueueLength": Measure(COUNT, ("provider",), "media objects that wait for their turn at a provider"),
     "ProviderClosed": Measure(COUNT, ("provider",), "1 while a provider takes no jobs, else 0"),
     "SweepFound": Measure(COUNT, ("step",), "what a sweep made good, because an event or a call was lost"),
+    "Cost": Measure(
+        NO_UNIT, ("provider",), "dollars for AWS and, if its list price is known, the provider, at the end"
+    ),
     "WebhookRefused": Measure(COUNT, ("route",), "requests to a webhook that were not authentic"),
 }
 

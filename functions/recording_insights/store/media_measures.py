@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from recording_insights.measures import measure
+from recording_insights.model.cost import MediaCost
 from recording_insights.model.reasons import REASONS
 from recording_insights.store.rows import MediaRow
 
@@ -30,6 +31,7 @@ class MediaMeasures:
     def ended(self, row: MediaRow) -> None:
         """It is done or failed. `row` is as it is now."""
         provider = row.get("provider", UNKNOWN)
+        measure("Cost", MediaCost.of_try(row).known, provider=provider)
         if row["status"] != "done":
             measure("Failed", code=_known(row.get("reason_code", "")))
             return
@@ -44,6 +46,11 @@ class MediaMeasures:
                 seconds = (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()  # type: ignore[arg-type]
                 if seconds >= 0:
                     measure(name, seconds, provider=provider)
+
+    def gave_up(self, row: MediaRow) -> None:
+        """Another try has begun in its execution. What AWS did for both is measured when it ends."""
+        if paid := MediaCost.of_try(row).provider:
+            measure("Cost", paid, provider=row.get("provider", UNKNOWN))
 
 
 def _known(code: str) -> str:
