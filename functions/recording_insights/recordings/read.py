@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from recording_insights.bounded import parse_bounded
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, InvalidRequest, NotFound, SecretUnavailable, SecretUnusable
+from recording_insights.model.cost import MediaCost, cost_of_recording
 from recording_insights.model.parts import place
 from recording_insights.model.reasons import is_retryable
 from recording_insights.model.status import RECORDING_STATUSES, counts_of, first_summaries
 from recording_insights.model.tries import earlier_jobs, number_of_try
 from recording_insights.providers.registry import job_id_of
-from recording_insights.model.cost import MediaCost, cost_of_recording
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import Position, RecordingStore, position
 from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, Summary, TryRow

@@ -90,7 +90,7 @@ def test_the_costs_of_all_tries_are_that_of_the_media_object(
     store.submitted(R, media_id, job={"id": "2"}, transitions=4, calls=3)
     store.finish(R, media_id, "done")
 
-    costs = [(value, of["provider"]) for name, value, of in measured(capsys.readouterr().out) if name == "Cost"]
+    costs: list[tuple[Any, str]] = [(value, of["provider"]) for name, value, of in measured(capsys.readouterr().out) if name == "Cost"]
     aws, retry = 20 * 25e-6 + 10 * 2e-7, 4 * 25e-6 + 3 * 2e-7
     assert costs == [
         (pytest.approx(0.21), "assemblyai"),
