@@ -22,4 +22,4 @@ def test_no_measure_has_another_dimension(dimensions: Any) -> None:
 
 def test_no_dimension_tells_recordings_apart() -> None:
     names = {name for measured_as in MEASURES.values() for name in measured_as.dimensions}
-    assert names == {"provider", "code", "status", "step", "route"}
+    assert names == {"provider", "code", "cause", "status", "step", "route"}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from recording_insights.measures import measure
 from recording_insights.model.cost import MediaCost
-from recording_insights.model.reasons import REASONS
+from recording_insights.model.reasons import CANCELLED, REASONS
 from recording_insights.store.rows import MediaRow
 
 UNKNOWN = "unknown"
@@ -33,7 +33,9 @@ class MediaMeasures:
         provider = row.get("provider", UNKNOWN)
         measure("Cost", MediaCost.of_try(row).known, provider=provider)
         if row["status"] != "done":
-            measure("Failed", code=_known(row.get("reason_code", "")))
+            code = _known(row.get("reason_code", ""))
+            measure("Failed", code=code)
+            measure("Failures", cause=_cause(code))
             return
         measure("Done", provider=provider)
         moments = (
@@ -55,3 +57,10 @@ class MediaMeasures:
 
 def _known(code: str) -> str:
     return code if code in REASONS else UNKNOWN
+
+
+def _cause(code: str) -> str:
+    """Return what caused a failure: the `media` or its order, a `person` who cancelled it, or a `service`."""
+    if code == CANCELLED:
+        return "person"
+    return "service" if code == UNKNOWN or REASONS[code].retry == "yes" else "media"

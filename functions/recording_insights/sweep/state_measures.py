@@ -1,10 +1,11 @@
 """What a sweep measures of the state of the whole: the age of the oldest open recording, slots, queues and health."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from recording_insights.measures import measure
+from recording_insights.model.moments import utc_text
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.turns import TurnStore
 
@@ -17,12 +18,13 @@ MADE_GOOD = frozenset(
 
 
 def measure_state(providers: Iterable[str], *, recordings: RecordingStore, turns: TurnStore) -> None:
-    """Measure open recordings by status, and each provider: held slots, length of the queue, whether it is closed."""
+    """Measure open recordings by status, whether none begin, and each provider: slots, queue, whether it is closed."""
     now = recordings.now()
     for status in OPEN:
         oldest = recordings.oldest(status)
         age = (now - datetime.fromisoformat(oldest["created_at"])).total_seconds() if oldest else 0
         measure("OldestOpenSeconds", max(age, 0), status=status)
+    measure("Quiet", int(_is_quiet(recordings)))
     for provider in providers:
         standing = turns.read(provider)
         held = [slot for slot in standing.slots.values() if "holder" in slot and slot["until"] > now.timestamp()]
@@ -36,3 +38,18 @@ def measure_found(counts: Mapping[str, Any]) -> None:
     for step, found in counts.items():
         if isinstance(found, Mapping):  # beside the steps, a sweep says whether it was busy or is unfinished
             measure("SweepFound", sum(number for name, number in found.items() if name in MADE_GOOD), step=step)
+
+
+def _is_quiet(recordings: RecordingStore) -> bool:
+    """Return whether no recording began for a day, although one did on that day a week ago.
+
+    A week, because many stages have quiet weekends.
+    """
+    return not _any_began(recordings, days_ago=1) and _any_began(recordings, days_ago=8)
+
+
+def _any_began(recordings: RecordingStore, *, days_ago: int) -> bool:
+    """Return whether a recording began on the day that began so many days ago."""
+    begin = recordings.now() - timedelta(days=days_ago)
+    newest = recordings.newest(None, 1, before=(utc_text(begin + timedelta(days=1)), ""))
+    return any(row["created_at"] >= utc_text(begin) for row in newest)

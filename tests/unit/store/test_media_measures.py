@@ -17,7 +17,14 @@ from tests.unit.measured import measured
 
 R = "r" * 32
 OF_DEEPGRAM = {"provider": "deepgram"}
-ARRIVAL = ("Cost", pytest.approx(2e-7), OF_DEEPGRAM)
+
+
+def costs(dollars: float) -> list[Any]:
+    """The measures of a cost: that of the provider's media objects, and that of all."""
+    return [("Cost", pytest.approx(dollars), of) for of in (OF_DEEPGRAM, {})]
+
+
+ARRIVAL = costs(2e-7)
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_each_step_is_measured_once(
         ("Arrived", 1, {}),
         ("Waited", 1, {**OF_DEEPGRAM, "code": "provider_busy"}),
         ("Submitted", 1, OF_DEEPGRAM),
-        ("Cost", pytest.approx(4e-7), OF_DEEPGRAM),
+        *costs(4e-7),
         ("Done", 1, OF_DEEPGRAM),
         ("QueuedSeconds", 60, OF_DEEPGRAM),
         ("JobSeconds", 102, OF_DEEPGRAM),
@@ -59,12 +66,22 @@ def test_each_step_is_measured_once(
     ]
 
 
-@pytest.mark.parametrize(("code", "measured_as"), [("provider_rejected", "provider_rejected"), ("banana", "unknown")])
-def test_a_failure_is_measured_by_its_code(
-    store: MediaStore, media: MediaObject, capsys: pytest.CaptureFixture[str], code: Any, measured_as: str
+@pytest.mark.parametrize(
+    ("code", "measured_as", "cause"),
+    [
+        ("provider_rejected", "provider_rejected", "media"),
+        ("nothing_recorded", "nothing_recorded", "media"),
+        ("cancelled", "cancelled", "person"),
+        ("no_result", "no_result", "service"),
+        ("banana", "unknown", "service"),
+    ],
+)
+def test_a_failure_is_measured_by_its_code_and_its_cause(
+    store: MediaStore, media: MediaObject, capsys: pytest.CaptureFixture[str], code: Any, measured_as: str, cause: str
 ) -> None:
     store.finish(R, media.media_id, "failed", **because("submission", code, "no"))
-    assert measured(capsys.readouterr().out)[1:] == [ARRIVAL, ("Failed", 1, {"code": measured_as})]
+    failed = [("Failed", 1, {"code": measured_as}), ("Failures", 1, {"cause": cause})]
+    assert measured(capsys.readouterr().out)[1:] == [*ARRIVAL, *failed]
 
 
 def test_a_row_that_was_edited_into_nonsense_is_done_all_the_same(
@@ -72,7 +89,7 @@ def test_a_row_that_was_edited_into_nonsense_is_done_all_the_same(
 ) -> None:
     store.note(R, media.media_id, waiting_since="soon", submitted_at="2026-01-01T00:00:00")
     store.finish(R, media.media_id, "done")
-    assert measured(capsys.readouterr().out)[1:] == [ARRIVAL, ("Done", 1, OF_DEEPGRAM)]
+    assert measured(capsys.readouterr().out)[1:] == [*ARRIVAL, ("Done", 1, OF_DEEPGRAM)]
 
 
 def test_the_costs_of_all_tries_are_that_of_the_media_object(
@@ -90,7 +107,8 @@ def test_the_costs_of_all_tries_are_that_of_the_media_object(
     store.submitted(R, media_id, job={"id": "2"}, transitions=4, calls=3)
     store.finish(R, media_id, "done")
 
-    costs: list[tuple[Any, str]] = [(value, of["provider"]) for name, value, of in measured(capsys.readouterr().out) if name == "Cost"]
+    found = [(value, of) for name, value, of in measured(capsys.readouterr().out) if name == "Cost"]
+    costs: list[tuple[Any, str]] = [(value, of["provider"]) for value, of in found if of]
     aws, retry = 20 * 25e-6 + 10 * 2e-7, 4 * 25e-6 + 3 * 2e-7
     assert costs == [
         (pytest.approx(0.21), "assemblyai"),
