@@ -87,7 +87,9 @@ def check_aws(command: Command) -> None:
     assert {options[name] for name in given if name in options} >= set(shape.required_members)
     jmespath.compile(given.get("--query", "*"))
     if service == "secretsmanager":
-        stage, vendor = re.fullmatch(r"recording-insights/(\w+)/([\w-]+)", given["--name"]).groups()  # type: ignore[union-attr]
+        stage, vendor = re.fullmatch(
+            r"recording-insights/(\w+)/([\w-]+)", given.get("--name") or given["--secret-id"]
+        ).groups()  # type: ignore[union-attr]
         assert (stage, vendor in (*VENDORS, UPLOADER_SECRET, *OWN_KEYS)) == ("dev", True)
     if service == "cloudformation":
         assert given["--stack-name"] == "RecordingInsights-dev"
