@@ -17,7 +17,6 @@ from botocore import xform_name
 
 from infra.alarms import Section
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.stand_ins.vendors.registry import vendors
 from tests.deployed import SLOW, Found, drop, recording_of, until, until_row, until_waits, waits_at
 from tests.docs.commands import curl_call
 from tests.docs.test_operate import command_of
@@ -26,7 +25,7 @@ from tests.workflow.test_providers import key_for
 from tests.workflow.test_sweep import ARRIVALS, sweep
 
 pytestmark = pytest.mark.matrix
-REFUSED, DOWN = "assemblyai", "deepgram"
+REFUSED, DOWN = "assemblyai", "symbl"
 SECRET = f"recording-insights/local/{REFUSED}"
 CREDENTIALS, AWAY, FOUND = f"credentials-refused-{REFUSED}", f"provider-away-{DOWN}", "sweep-found"
 
@@ -144,8 +143,7 @@ def test_three_faults_in_one_night_and_three_commands_of_the_page(stack: LocalSt
         # The night begins.
         stack.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString='{"apiKey": "of yesterday"}')
         new_workers(stack)
-        down = {"call": vendors()[DOWN].submits, "status": 503, "body": {}, "times": 10_000}
-        stack.dials(fail_next=[down])
+        stack.dials(fail_next=[{"call": "symbl.token", "status": 503, "body": {}, "times": 10_000}])
         keys = [key_for(provider) for provider in (REFUSED, DOWN) for _ in range(2)]
         recordings = [recording_of(stack, drop(stack, clip, key)) for key in keys]
         with without_rule(stack, ARRIVALS):
