@@ -6,6 +6,7 @@ What the one who is woken has are the text of an alarm, the section of the runbo
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -17,17 +18,20 @@ from botocore import xform_name
 
 from infra.alarms import Section
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import SLOW, Found, drop, recording_of, until, until_row, until_waits, waits_at
+from tests.deployed import HELD, SLOW, Found, drop, recording_of, until, until_row, until_waits, waits_at
 from tests.docs.commands import curl_call
 from tests.docs.test_operate import command_of
 from tests.workflow.aws_faults import begin_anew, function_of, without_rule
 from tests.workflow.test_providers import key_for
-from tests.workflow.test_sweep import ARRIVALS, sweep
+from tests.workflow.test_sweep import ARRIVALS, job_of, sweep
 
 pytestmark = pytest.mark.matrix
 REFUSED, DOWN = "assemblyai", "symbl"
 SECRET = f"recording-insights/local/{REFUSED}"
 CREDENTIALS, AWAY, FOUND = f"credentials-refused-{REFUSED}", f"provider-away-{DOWN}", "sweep-found"
+FAILED = "failures"
+SINCE = "2026-11-28T00:00:00Z"
+"""The moment in the page's commands that the reader replaces."""
 
 
 class Pager:
@@ -108,8 +112,9 @@ def do_what_the_page_says(stack: LocalStack, text: str, values: Mapping[str, str
     if command.program == "curl":
         unsigned = dict.fromkeys(("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
         call = curl_call(command, {"API_URL": "https://api", **unsigned})
-        answer = stack.call_api(call.method, call.path, json.loads(call.body or "{}"))
-        assert answer.ok, answer.text
+        body = {key: values.get(value, value) for key, value in json.loads(call.body or "{}").items()}
+        # One retry of many is at work at a time.
+        until(lambda: stack.call_api(call.method, call.path, body).ok, f"an answer to {call}")
         return
     _, service, operation, *arguments = command.words
     client = stack.client(service)
@@ -132,10 +137,13 @@ def swept_until(stack: LocalStack, find: Callable[[], Found | None], what: str) 
     return until(swept, what)
 
 
-def test_three_faults_in_one_night_and_three_commands_of_the_page(stack: LocalStack, clip: Path, pager: Pager) -> None:
+def test_three_faults_in_one_night_and_the_commands_of_the_page(stack: LocalStack, clip: Path, pager: Pager) -> None:
     sweep(stack, at_once=False)
-    with secret_kept(stack) as secret, waits_at(stack, SLOW):
+    with secret_kept(stack) as secret, waits_at(stack, HELD):
+        running = recording_of(stack, drop(stack, clip, key_for(DOWN)))
+        job_of(stack, running)
         values = {
+            SINCE: datetime.now(UTC).isoformat(),
             f"recording-insights/dev/{REFUSED}": SECRET,
             f"file://{REFUSED}.json": secret,
             "$SWEEP": stack.outputs["SweepFunctionName"],
@@ -143,7 +151,9 @@ def test_three_faults_in_one_night_and_three_commands_of_the_page(stack: LocalSt
         # The night begins.
         stack.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString='{"apiKey": "of yesterday"}')
         new_workers(stack)
-        stack.dials(fail_next=[{"call": "symbl.token", "status": 503, "body": {}, "times": 10_000}])
+        away = {"status": 503, "body": {}, "times": 10_000}
+        stack.dials(fail_next=[{"call": f"{DOWN}.{call}", **away} for call in ("token", "job")])
+        stack.set_wait_scale(SLOW)
         keys = [key_for(provider) for provider in (REFUSED, DOWN) for _ in range(2)]
         recordings = [recording_of(stack, drop(stack, clip, key)) for key in keys]
         with without_rule(stack, ARRIVALS):
@@ -151,15 +161,19 @@ def test_three_faults_in_one_night_and_three_commands_of_the_page(stack: LocalSt
         until_waits(stack, recordings[0], "credentials_refused")
         until_waits(stack, recordings[2], "provider_unavailable")
 
-        rung = {alarm: swept_until(stack, partial(pager.rung, alarm), alarm) for alarm in (CREDENTIALS, AWAY, FOUND)}
+        rung = {
+            alarm: swept_until(stack, partial(pager.rung, alarm), alarm) for alarm in (CREDENTIALS, AWAY, FOUND, FAILED)
+        }
         do_what_the_page_says(stack, rung[CREDENTIALS], values)
         do_what_the_page_says(stack, rung[FOUND], values)
         stack.dials(fail_next=[])  # the vendor has mended it
         do_what_the_page_says(stack, rung[AWAY], values)
+        do_what_the_page_says(stack, rung[FAILED], values)
 
-        recordings.append(recording_of(stack, lost))
+        recordings += [running, recording_of(stack, lost)]
         for recording_id in recordings:
             until_row(stack, recording_id, lambda row: row["status"] == "done", "the insights")
         for alarm in rung:
             swept_until(stack, partial(pager.all_clear, alarm), f"the all-clear of {alarm}")
+    assert sum(stack.ledger()["paid"].values()) == len(recordings)
     assert rung[CREDENTIALS].startswith("assemblyai refuses the credentials in its secret.")
