@@ -118,7 +118,7 @@ def _of_recordings(settings: StackSettings) -> Iterator[Alarm]:
         alarm = Alarm(
             f"oldest-open-{status}",
             Section.OLDEST_OPEN,
-            f"A recording that began {minutes} minutes ago is still {status}.",
+            f"A recording is still {status} after a wait of {minutes} minutes.",
             own,
             "OldestOpenSeconds",
             60 * minutes,

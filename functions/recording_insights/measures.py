@@ -36,7 +36,7 @@ MEASURES: Mapping[str, Measure] = {
     "QueuedSeconds": Measure(SECONDS, ("provider",), "from the arrival of a media object to the provider's acceptance"),
     "JobSeconds": Measure(SECONDS, ("provider",), "from the provider's acceptance to the stored insights"),
     "StoredAfterSeconds": Measure(SECONDS, ("provider",), "from the provider's callback to the stored insights"),
-    "OldestOpenSeconds": Measure(SECONDS, ("status",), "the age of the oldest media object that has not ended"),
+    "OldestOpenSeconds": Measure(SECONDS, ("status",), "the longest wait for a recording that ended or does not start"),
     "SlotsUsed": Measure(COUNT, ("provider",), "slots of a provider that have a holder"),
     "QueueLength": Measure(COUNT, ("provider",), "media objects that wait for their turn at a provider"),
     "ProviderClosed": Measure(COUNT, ("provider",), "1 while a provider takes no jobs, else 0"),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from recording_insights.model.moments import utc_text
+from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.sweep.state_measures import measure_found, measure_state
 from tests.unit.conftest import MakeMedia
@@ -62,3 +64,37 @@ def test_a_day_is_quiet_if_the_same_day_of_the_week_was_not(
         recordings.open_by_arrival(arrived.own_recording_id, arrived, providers=["symbl"])
     measure_state([], recordings=recordings, turns=place.store)
     assert ("Quiet", quiet, {}) in measured(capsys.readouterr().out)
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("row", "hours"),
+    [
+        ({"status": "starting", "channel": "c"}, 30),
+        ({"status": "stopping", "channel": "c", "stop_requested_at": 2}, 2),
+        ({"status": "processing"}, 30),
+        ({"status": "processing", "channel": "c", "stopped_at": 3}, 3),
+        ({"status": "processing", "channel": "c"}, 6),  # its recorder may stay for a day
+        ({"status": "processing", "channel": "c", "max_hours": 48}, 0),
+        ({"status": "processing", "channel": "c", "max_hours": "many"}, 0),  # somebody has edited it
+        ({"status": "done"}, 0),
+    ],
+)
+def test_a_recording_is_waited_for_since_its_end(row: Any, hours: float, capsys: pytest.CaptureFixture[str]) -> None:
+    """It began 30 hours ago. Moments are in hours before now. Another one began before, and has just ended."""
+    place = Place()
+    recordings = RecordingStore(place.table, place.clock.now)
+
+    def before(hours: float) -> str:
+        return utc_text(place.clock.now() - hours * HOUR)
+
+    moments = {name: before(value) for name, value in row.items() if name.endswith("_at")}
+    for number, began, attributes in ((1, 40, {"channel": "c", "stopped_at": before(0)}), (2, 30, moments)):
+        recording_id = f"{number:032x}"
+        known = {**recording_key(recording_id), "recording_id": recording_id, "created_at": before(began)}
+        place.table.put_item(Item={**row, **attributes, **known})
+    measure_state([], recordings=recordings, turns=place.store)
+    measures = measured(capsys.readouterr().out)
+    assert max(value for name, value, _ in measures if name == "OldestOpenSeconds") == hours * 3600
