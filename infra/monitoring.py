@@ -39,7 +39,7 @@ class Monitoring(Construct):
     def __init__(self, scope: Construct, construct_id: str, settings: StackSettings, watched: Watched) -> None:
         super().__init__(scope, construct_id)
         self.topic = self._topic(settings)
-        name = f"recording-insights-{settings.stage}"
+        name = _name(settings)
         facade = monitoring.MonitoringFacade(
             self,
             "Facade",
@@ -77,19 +77,26 @@ class Monitoring(Construct):
             master_key=key,
             enforce_ssl=not settings.local,
         )
-        account = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}}
         cloud_watch = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        # CloudWatch itself calls KMS. AWS documents no condition for that, and a wrong one would silence all alarms.
+        # https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
         key.add_to_resource_policy(
             iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-                resources=["*"],
-                principals=[cloud_watch],
-                conditions=account,
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"], resources=["*"], principals=[cloud_watch]
             )
+        )
+        alarms = cdk.Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{_name(settings)}-*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         topic.add_to_resource_policy(
             iam.PolicyStatement(
-                actions=["sns:Publish"], resources=[topic.topic_arn], principals=[cloud_watch], conditions=account
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                principals=[cloud_watch],
+                conditions={"ArnLike": {"aws:SourceArn": alarms}},
             )
         )
         if settings.alarm_email:
@@ -124,6 +131,11 @@ class Monitoring(Construct):
                 if by_section[section]
             ]
             facade.monitor_custom(human_readable_name=room, alarm_friendly_name=room, metric_groups=groups)
+
+
+def _name(settings: StackSettings) -> str:
+    """The name of the dashboard, which the names of the alarms begin with."""
+    return f"recording-insights-{settings.stage}"
 
 
 def _metric(

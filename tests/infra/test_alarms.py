@@ -140,9 +140,10 @@ def test_the_topic_is_encrypted_and_cloudwatch_alone_may_publish_over_tls(
     publish = {row["Effect"]: row for row in policy["PolicyDocument"]["Statement"]}
     assert publish["Deny"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     uses = [row for row in key["KeyPolicy"]["Statement"] if "Service" in row["Principal"]]
-    for allowed in (publish["Allow"], *uses):
-        assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-        assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert {row["Principal"]["Service"] for row in (publish["Allow"], *uses)} == {"cloudwatch.amazonaws.com"}
+    assert str(publish["Allow"]["Condition"]["ArnLike"]["aws:SourceArn"]).endswith(
+        ":alarm:recording-insights-dev-*']]}"
+    )
     assert [row["Action"] for row in uses] == [["kms:Decrypt", "kms:GenerateDataKey*"]]
     [local] = of_type(local_template, "AWS::SNS::TopicPolicy").values()
     assert [row["Effect"] for row in local["PolicyDocument"]["Statement"]] == ["Allow"]
