@@ -1,4 +1,4 @@
-"""The table is lost while a job runs, and rows of a moment before come back: docs/operate_rest.md says what follows."""
+"""The table is lost while a job runs, and rows of a moment before come back: docs/operate.md says what follows."""
 
 from collections.abc import Callable
 from copy import deepcopy

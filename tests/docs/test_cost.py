@@ -1,7 +1,9 @@
 """docs/cost.md has the counts that tests/conformance/test_counts.py asserts, and the prices of `model.prices`."""
 
+from dataclasses import replace
 from typing import Any
 
+from infra.alarms import Watched, alarms_of
 from infra.settings import StackSettings
 from recording_insights.model.prices import AWS, PROVIDERS, Price
 from tests.conformance.counts import EXPECTED, Counts
@@ -61,3 +63,14 @@ def _cells(price: Price | None) -> list[str]:
     if price is None:
         return ["not known", "", ""]
     return [f"{price.dollars:.10f}".rstrip("0").rstrip("."), str(price.per), price.as_of]
+
+
+def test_the_page_has_the_number_of_alarms_and_what_they_cost() -> None:
+    watched = Watched(*Watched.__dataclass_fields__)
+    one = StackSettings(stage="dev", provider="deepgram")
+    stages = (one, replace(one, other_providers=[*PROVIDERS]))
+    numbers = [len(alarms_of(settings, watched)) for settings in stages]
+    with_budget = len(alarms_of(replace(one, daily_budget=50), watched))
+    rows = page("docs/cost.md").table("## Alarms and measures")
+    counted = [*numbers, with_budget - numbers[0]]
+    assert [row[1:] for row in rows[:3]] == [[str(number), f"{number * 0.10:.2f}"] for number in counted]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
+from infra.alarms import Watched, alarms_of
+from infra.settings import StackSettings
 from recording_insights.measures import MEASURES
 from recording_insights.model.prices import AWS, PROVIDERS
 from recording_insights.model.reasons import REASONS
@@ -36,7 +38,8 @@ GB_SECONDS = 1.0
 """Of a call: a second with 1 GB. Not measured on AWS."""
 SECRETS = 4
 """Of Agora, of the uploader, of one provider, and the key of the webhooks."""
-ALARMS, DASHBOARDS = 20, 1
+ALARMS = len(alarms_of(StackSettings(stage="dev", provider="deepgram"), Watched(*Watched.__dataclass_fields__)))
+DASHBOARDS = 1
 SWEEPS = 30 * DAY // (15 * 60)
 GB_SECONDS_OF_A_SWEEP = 5.0
 KB_OF_LOGS = {"call": 2.0, "transition": 1.0, "request": 0.5, "ignored object": 0.3}
@@ -75,6 +78,7 @@ def month(recordings: int) -> Iterator[tuple[str, float]]:
         "CloudWatch: alarms and a dashboard",
         AWS["month of an alarm"].of(ALARMS) + AWS["month of a dashboard"].of(DASHBOARDS),
     )
+    yield "KMS: the key of the alarms", AWS["month of a key"].of(1)
     yield "CloudWatch: metrics without reason codes", AWS["month of a metric"].of(metrics(codes=0))
     yield (
         "CloudWatch: metrics of all reason codes",
@@ -120,7 +124,7 @@ OPEN_HOURS = 2.0
 class Quota(NamedTuple):
     """A quota of AWS with its default in a region that has the lowest one, and the need of one recording.
 
-    `sure` is how sure the default is; docs/operate_rest.md explains the words. The need is spread over the busy
+    `sure` is how sure the default is; docs/operate.md explains the words. The need is spread over the busy
     minutes, or, if it is `at_once`, that of each recording of the busiest hour.
     """
 

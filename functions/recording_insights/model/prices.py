@@ -48,6 +48,7 @@ AWS: Mapping[str, Price] = {
     "request of the HTTP API": Price(1, 1_000_000, "2026-09-20", "https://aws.amazon.com/api-gateway/pricing/"),
     "read of a secret": Price(0.05, 10_000, "2026-09-20", _SECRETS),
     "month of a secret": Price(0.4, 1, "2026-09-20", _SECRETS),
+    "month of a key": Price(1, 1, "2026-06-13", "https://aws.amazon.com/kms/pricing/"),
     "GB of logs": Price(0.5, 1, "2026-06-13", _CLOUDWATCH),
     "month of a metric": Price(0.3, 1, "2026-06-13", _CLOUDWATCH),
     "month of an alarm": Price(0.1, 1, "2026-06-13", _CLOUDWATCH),
