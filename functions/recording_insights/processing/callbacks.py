@@ -236,12 +236,12 @@ class Callbacks:
         return row if row and row.get("job", {}).get("callback_key") == key else None
 
     def _end_wait_of(self, row: MediaRow) -> None:
-        """End the wait for the callback, or the one for a turn: the provider has the job already."""
+        """End the wait for the callback, or the one for a turn if it confirms a submission: the provider has the job."""
         if row["status"] in FINAL:
             return
         if "task_token" in row:
             self.end_wait(row["task_token"])
-        if "queue_place" in row:
+        if "queue_place" in row and "unconfirmed" in row:
             called = TurnStore(self.store.table, self.store.now).call(row["provider"], row["queue_place"])
             if called and "task_token" in called:
                 self.end_wait(called["task_token"])
