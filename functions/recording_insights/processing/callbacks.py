@@ -236,7 +236,7 @@ class Callbacks:
         return row if row and row.get("job", {}).get("callback_key") == key else None
 
     def _end_wait_of(self, row: MediaRow) -> None:
-        """End the wait for the callback, or the one for a turn if it confirms a submission: the provider has the job."""
+        """End the wait for the callback, or the one for a turn if the callback confirms a submission."""
         if row["status"] in FINAL:
             return
         if "task_token" in row:
