@@ -115,8 +115,8 @@ sbom: install $(AUDIT)/installed ## Write the bills of materials of the Lambda p
 unit: install ## Run the unit tests only
 	$(VENV)/pytest -n $(WORKERS) tests/unit
 
-bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1)
-	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
+bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1, PLOT=dir)
+	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(PLOT),--plot "$(PLOT)") $(if $(JSON),--json)
 
 check: install ## Check format, lint and types
 	$(VENV)/ruff format --check .
