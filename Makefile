@@ -20,7 +20,7 @@ MODE ?=
 STREAM_MODE ?=
 # JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud`, `audit`, `agora-key`, `webhook-key` and `secrets` print their result as JSON on standard output.
 JSON ?=
-# The benchmark: remux, wait or queue.
+# The benchmark: remux, wait, queue or deployed_queue.
 BENCH ?= remux
 # DELETE=1: `agora-key` deletes user, key and secret; `secrets` removes what it has copied; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
