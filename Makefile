@@ -20,7 +20,7 @@ MODE ?=
 STREAM_MODE ?=
 # JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud`, `audit`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
 JSON ?=
-# The benchmark: remux, wait or queue.
+# The benchmark: remux, wait, queue or deployed_queue.
 BENCH ?= remux
 # DELETE=1: `agora-key` deletes user, key and secret; `secrets` removes what it has copied; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
@@ -118,8 +118,8 @@ sbom: install $(AUDIT)/installed ## Write the bills of materials of the Lambda p
 unit: install ## Run the unit tests only
 	$(VENV)/pytest -n $(WORKERS) tests/unit
 
-bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1)
-	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
+bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1, PLOT=dir)
+	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(PLOT),--plot "$(PLOT)") $(if $(JSON),--json)
 
 check: install ## Check format, lint and types
 	$(VENV)/ruff format --check .

@@ -223,10 +223,10 @@ class Scene:
         """The input of the execution."""
         return Progress(R, self.media.media_id, self.media.key).to_state()
 
-    def run(self) -> str:
+    def run(self, *, is_counted: bool = True) -> str:
         """Go through the workflow to its end, and let the vendor come to its own; the media object's final status.
 
-        Whatever happens on the way, the row counts every state.
+        Whatever happens on the way, the row counts every state, unless "Report fault" fails too.
         """
         tasks: dict[str, Task] = {name: partial(self._call, name) for name in TASKS}
         waits: dict[str, Task] = {
@@ -241,7 +241,8 @@ class Scene:
             if len(self.entered) > MOST_STATES:
                 raise NoWay(f"no end after {MOST_STATES} states: {self.entered[-9:]} {self.row}")
         self._finish_jobs()
-        assert self.row["transitions"] == len(self.entered) - before, self.entered
+        if is_counted:
+            assert self.row["transitions"] == len(self.entered) - before, self.entered
         return self.row["status"]
 
     def do(self, task: str) -> State:

@@ -68,7 +68,7 @@ def poll_job(
     row = store.get(progress.recording_id, progress.media_id)
     if fault := why_malformed(row):
         return progress.end("failed", fault, "row_malformed")
-    row = _confirmed(row, store)
+    row = _confirmed(row, store, turns)
     # The job of another execution is that one's: this one was cancelled, and the media object retried since.
     # Executions and rows of earlier versions do not name each other.
     mine = progress.execution_name
@@ -183,7 +183,7 @@ class _Poll:
         return self.progress.wait(seconds)
 
 
-def _confirmed(row: MediaRow, store: MediaStore) -> MediaRow:
+def _confirmed(row: MediaRow, store: MediaStore, turns: Turns) -> MediaRow:
     """Return the row as submitted if a callback confirms a submission that got no response.
 
     The callback names the job. Without a callback the row stays as it is, and the job is submitted again.
@@ -195,5 +195,8 @@ def _confirmed(row: MediaRow, store: MediaStore) -> MediaRow:
         store.note(recording_id, media_id, asking=None)
         return row
     job = {**row.get("job", {}), **row["callback_job"]}
-    store.submitted(recording_id, media_id, job=job, unconfirmed=None, asking=None, **NO_REASON)
+    store.submitted(recording_id, media_id, job=job, queue_place=None, unconfirmed=None, asking=None, **NO_REASON)
+    if "queue_place" in row:
+        turns.store.leave(row["provider"], row["queue_place"])
+    turns.confirm(row["provider"])
     return store.get(recording_id, media_id)

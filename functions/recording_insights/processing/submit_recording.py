@@ -252,6 +252,9 @@ class _Attempt:
 
     def after_broken_try(self) -> Progress | None:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
+        if "unconfirmed" in self.row and "callback_job" in self.row:
+            # The callback came after the wait for it. The poll notes the job.
+            return self.progress.await_callback()
         if "asking" in self.row:
             # The try ended between the provider's response and the row: a second one could pay twice.
             return self._await_confirmation("a submission broke off before the provider's response was stored")
@@ -330,13 +333,20 @@ class _Attempt:
         """The provider may have the job: one that calls back is awaited, since a second submission could pay twice."""
         if not _calls_back(self.provider):
             return self.waiting.after_fault(error)
+        self.waiting.turns.doubt(self.row, error)
         return self._await_confirmation(str(error))
 
     def _await_confirmation(self, reason: str) -> Progress:
         why = because("submission", "submission_unconfirmed", reason)
         first_turn_at = self.row.get("first_turn_at", self.store.timestamp)
-        unconfirmed, counted = self.store.timestamp, self.progress.counted
-        self.store.wait(self.row, unconfirmed=unconfirmed, first_turn_at=first_turn_at, **why, **counted)
+        self.store.wait(
+            self.row,
+            unconfirmed=self.store.timestamp,
+            first_turn_at=first_turn_at,
+            queue_place=None,
+            **why,
+            **self.progress.counted,
+        )
         return self.progress.await_callback()
 
     def _keep(self, job: Job) -> None:

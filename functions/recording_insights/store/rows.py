@@ -483,7 +483,11 @@ class QueueRow(TypedDict, total=False):
 
 
 class HealthRow(TypedDict, total=False):
-    """Why a provider takes nothing since `since`, and when its `prober` tries it again (`retry_at`, Unix seconds)."""
+    """Why a provider takes nothing since `since`, and when its `prober` tries it again (`retry_at`, Unix seconds).
+
+    The prober is empty until a media object comes that may try it. Without one, and without `place` and `retry_at`,
+    the row is a doubt: the provider takes jobs, but its last submission is not confirmed.
+    """
 
     pk: str
     sk: str
