@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -163,6 +164,18 @@ def table_of(stack: LocalStack) -> Any:
     return resource("dynamodb", endpoint_url=stack.endpoint_url, region_name=stack.region, **keys).Table
 
 
+@contextmanager
+def offered_again_after(stack: LocalStack, *, seconds: int) -> Iterator[None]:
+    """The queue of arrivals offers a message again after so many seconds. More calls than these would run at once."""
+    sqs, url = stack.client("sqs"), stack.outputs["ArrivalsUrl"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
 def until_offered(stack: LocalStack, times: int) -> None:
     """Wait until a message of the queue of arrivals was offered so often, and is still there."""
     sqs, url = stack.client("sqs"), stack.outputs["ArrivalsUrl"]
@@ -225,17 +238,15 @@ def test_twenty_recordings_in_all_stages_survive_an_upgrade(last_release: Path, 
 def check_that_the_intake_can_be_paused(stack: LocalStack) -> None:
     """Arrivals stay in their queue and nothing starts, until the pause ends."""
     tables, known = table_of(stack), len(listed(stack))
-    stack.client("sqs").set_queue_attributes(
-        QueueUrl=stack.outputs["ArrivalsUrl"], Attributes={"VisibilityTimeout": "1"}
-    )
     assert pause_intake("local", stack.client, tables).paused_at
-    intake_mapping(stack, enabled=True)
-    refused = stack.call_api("POST", "/recordings", json={"channel": "refused"})
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
-    assert refused.json()["type"].endswith(":intake-paused")
-    until_offered(stack, 3)
-    assert len(listed(stack)) == known
-    resume_intake("local", stack.client, tables)
+    with offered_again_after(stack, seconds=3):
+        intake_mapping(stack, enabled=True)
+        refused = stack.call_api("POST", "/recordings", json={"channel": "refused"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
+        assert refused.json()["type"].endswith(":intake-paused")
+        until_offered(stack, 2)
+        assert len(listed(stack)) == known
+        resume_intake("local", stack.client, tables)
 
 
 def assert_what_runs_is_understood(before: Template, after: Template) -> None:
