@@ -2,7 +2,7 @@
 # A new machine needs Python 3.11 or newer, make, and access to PyPI and npm.
 
 PYTHON ?= python3
-# Name of the stage that `synth`, `deploy`, `destroy`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` work on.
+# Name of the stage that `synth`, `deploy`, `destroy`, `pause-intake`, `restore-rows` and the targets of keys and secrets work on.
 STAGE ?= dev
 # Settings of the stack: CONTEXT="key=value key=value". docs/settings.md lists them.
 CONTEXT ?=
@@ -18,7 +18,7 @@ PARTS ?=
 MODE ?=
 # The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
 STREAM_MODE ?=
-# JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud`, `audit`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
+# JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud`, `audit`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
 JSON ?=
 # The benchmark: remux, wait, queue or deployed_queue.
 BENCH ?= remux
@@ -27,6 +27,8 @@ DELETE ?=
 # FORCE=1: `webhook-key` rotates although running jobs may have tokens of the key before the former one; `deploy` takes a
 # provider away although media objects need it; `restore-rows` replaces rows that are there.
 FORCE ?=
+# RESUME=1: `pause-intake` ends the pause.
+RESUME ?=
 # REVOKE=1: `agora-key` also ends all upload credentials that were issued until now; `webhook-key` ends the former key.
 REVOKE ?=
 # `restore-rows`: the name of a restored table, and the recording whose rows are copied, all of them by default.
@@ -63,7 +65,7 @@ LINT_CLOUD := .local/lint_cloud
 # The tools of `make audit` and `make sbom`.
 AUDIT := .local/dependencies
 
-.PHONY: demo help up down test test-all suite mutants fuzz lint-cloud lock update audit sbom unit bench check format synth deploy agora-key webhook-key secrets restore-rows destroy install clean
+.PHONY: demo help up down test test-all suite mutants fuzz lint-cloud lock update audit sbom unit bench check format synth deploy pause-intake agora-key webhook-key secrets restore-rows destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -137,6 +139,9 @@ synth: install ## Write the CloudFormation template of STAGE; needs no AWS crede
 deploy: install ## Deploy STAGE to your AWS account (PROVIDER=name is required; FORCE=1 removes a provider that is needed)
 	$(if $(FORCE),,@$(VENV)/python -m operations.removed_providers --stage "$(STAGE)" $(SETTINGS))
 	$(CDK) deploy $(SETTINGS)
+
+pause-intake: install ## Keep arrivals in their queue and start no recordings, before an upgrade (RESUME=1 ends it; JSON=1)
+	@$(VENV)/python -m operations.pause_intake --stage "$(STAGE)" $(if $(RESUME),--resume) $(if $(JSON),--json)
 
 agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; REVOKE=1; DELETE=1 before destroy)
 	@$(VENV)/python -m operations.agora_key --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(REVOKE),--revoke) $(if $(JSON),--json)

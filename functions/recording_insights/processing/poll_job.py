@@ -25,6 +25,7 @@ from recording_insights.errors import (
 )
 from recording_insights.model.malformed import why_malformed
 from recording_insights.model.reasons import NO_REASON, because, code_of_fault
+from recording_insights.model.status import stage_of
 from recording_insights.model.tries import number_of_try
 from recording_insights.processing.expected_end import estimate_of, learn, seconds_until_poll
 from recording_insights.processing.progress import Progress
@@ -64,6 +65,8 @@ def poll_job(
     again. An operator can replace unusable credentials meanwhile. So it is if AWS does not return the secret, and if
     the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is given. Any other fault of AWS
     is raised, and the state machine retries. When the job has ended, its slot is given back.
+
+    Without a job of this execution, the row tells the state that is next. Executions that cannot tell it come here.
     """
     row = store.get(progress.recording_id, progress.media_id)
     if fault := why_malformed(row):
@@ -74,7 +77,7 @@ def poll_job(
     mine = progress.execution_name
     is_other = bool(mine) and row.get("execution", mine) != mine
     if row["status"] != "submitted" or is_other:
-        return progress.end("submit")
+        return progress.end("prepare" if stage_of(row) == "preparation" else "submit")
     try:
         provider = provider_for(row["provider"], row.get("residency"))
     except ProviderNotConfigured as error:

@@ -154,9 +154,7 @@ class Turns:
             **failed,
             "prober": prober.holder,
             "place": prober.place,
-            "retry_at": int(
-                self._now + max(pause_after(failed["failures"]), min(retry_after or 0, LONGEST_RETRY_AFTER))
-            ),
+            "retry_at": int(self._now + pause),
         }
         if self.store.open(provider, health, was=before) and following:
             self._wake(provider, following)

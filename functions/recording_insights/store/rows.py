@@ -541,6 +541,15 @@ class SweepRow(TypedDict, total=False):
     cursors: Mapping[str, str]
 
 
+class IntakeRow(TypedDict):
+    """The one row of the intake. It is there while the intake is paused. `paused_by` is the ARN of the operator."""
+
+    pk: str
+    sk: str
+    paused_at: str
+    paused_by: str
+
+
 class RetryCursor(TypedDict):
     """How far a retry of many has come: among the recordings of a `status`, at the recording of a `place` in the list.
 
