@@ -2,7 +2,7 @@
 # A new machine needs Python 3.11 or newer, make, and access to PyPI and npm.
 
 PYTHON ?= python3
-# Name of the stage that `synth`, `deploy`, `destroy`, `agora-key`, `webhook-key` and `secrets` work on.
+# Name of the stage that `synth`, `deploy`, `destroy`, `pause-intake`, `restore-rows` and the targets of keys and secrets work on.
 STAGE ?= dev
 # Settings of the stack: CONTEXT="key=value key=value". docs/settings.md lists them.
 CONTEXT ?=
@@ -18,17 +18,22 @@ PARTS ?=
 MODE ?=
 # The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
 STREAM_MODE ?=
-# JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud`, `audit`, `agora-key`, `webhook-key` and `secrets` print their result as JSON on standard output.
+# JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud`, `audit`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
 JSON ?=
-# The benchmark: remux, wait or queue.
+# The benchmark: remux, wait, queue or deployed_queue.
 BENCH ?= remux
 # DELETE=1: `agora-key` deletes user, key and secret; `secrets` removes what it has copied; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
 # FORCE=1: `webhook-key` rotates although running jobs may have tokens of the key before the former one; `deploy` takes a
-# provider away although media objects need it.
+# provider away although media objects need it; `restore-rows` replaces rows that are there.
 FORCE ?=
+# RESUME=1: `pause-intake` ends the pause.
+RESUME ?=
 # REVOKE=1: `agora-key` also ends all upload credentials that were issued until now; `webhook-key` ends the former key.
 REVOKE ?=
+# `restore-rows`: the name of a restored table, and the recording whose rows are copied, all of them by default.
+FROM ?=
+RECORDING_ID ?=
 # The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name), SEED=number repeats a run.
 FUZZ_MINUTES ?= 10
 ONLY ?=
@@ -60,13 +65,13 @@ LINT_CLOUD := .local/lint_cloud
 # The tools of `make audit` and `make sbom`.
 AUDIT := .local/dependencies
 
-.PHONY: demo help up down test test-all suite mutants fuzz lint-cloud lock update audit sbom unit bench openapi check format synth deploy agora-key webhook-key secrets destroy install clean
+.PHONY: demo help up down test test-all suite mutants fuzz lint-cloud lock update audit sbom unit bench openapi check format synth deploy pause-intake agora-key webhook-key secrets restore-rows destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 up: install ## Start or update the local stack and leave it running (TESTS=1: that of the deployed tests)
 	@$(VENV)/python -m sandbox up $(if $(TESTS),--tests) $(if $(LOCAL),--context "$(LOCAL)")
@@ -115,8 +120,8 @@ sbom: install $(AUDIT)/installed ## Write the bills of materials of the Lambda p
 unit: install ## Run the unit tests only
 	$(VENV)/pytest -n $(WORKERS) tests/unit
 
-bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1)
-	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(JSON),--json)
+bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1, PLOT=dir)
+	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(PLOT),--plot "$(PLOT)") $(if $(JSON),--json)
 
 openapi: install ## Write docs/openapi.json anew, after a change of the API
 	@PYTHONPATH=functions:. $(VENV)/python -m infra.openapi
@@ -138,6 +143,9 @@ deploy: install ## Deploy STAGE to your AWS account (PROVIDER=name is required; 
 	$(if $(FORCE),,@$(VENV)/python -m operations.removed_providers --stage "$(STAGE)" $(SETTINGS))
 	$(CDK) deploy $(SETTINGS)
 
+pause-intake: install ## Keep arrivals in their queue and start no recordings, before an upgrade (RESUME=1 ends it; JSON=1)
+	@$(VENV)/python -m operations.pause_intake --stage "$(STAGE)" $(if $(RESUME),--resume) $(if $(JSON),--json)
+
 agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; REVOKE=1; DELETE=1 before destroy)
 	@$(VENV)/python -m operations.agora_key --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(REVOKE),--revoke) $(if $(JSON),--json)
 
@@ -146,6 +154,9 @@ webhook-key: install ## Rotate the key that makes the tokens of callbacks (JSON=
 
 secrets: install ## Copy keys of earlier releases to secrets of their own (JSON=1; DELETE=1 removes them where they were)
 	@$(VENV)/python -m operations.move_secrets --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(JSON),--json)
+
+restore-rows: install ## Copy the rows of a restored table, FROM=name, back into that of STAGE (RECORDING_ID=id; FORCE=1; JSON=1)
+	@$(VENV)/python -m operations.restore_rows --stage "$(STAGE)" --source "$(FROM)" $(if $(RECORDING_ID),--recording-id "$(RECORDING_ID)") $(if $(FORCE),--force) $(if $(JSON),--json)
 
 destroy: install ## Delete the stack of STAGE from your AWS account; its data stays unless retainData=false
 	$(CDK) destroy $(SETTINGS)

@@ -8,16 +8,18 @@ machine. The ideal queue hands a slot on in the moment in which a job ends, whic
 import argparse
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heappush, heapreplace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.charts import chart
 from recording_insights.model.moments import utc_text
 from recording_insights.processing.turns import Turn, Turns
 from recording_insights.providers.pacing import Estimate, next_wait
@@ -58,7 +60,7 @@ CASES = (
 
 @dataclass
 class Result:
-    """What came of a case. Times are virtual seconds.
+    """What came of a case. Times are virtual seconds. `ends` are the moments at which the jobs' ends were noticed.
 
     `displaced` is by how many places the media object that is furthest from its place by arrival was submitted.
     `transitions` and `calls` are the most that waiting added to one media object.
@@ -72,6 +74,7 @@ class Result:
     displaced: int = 0
     transitions: int = 0
     calls: int = 0
+    ends: list[float] = field(default_factory=list, repr=False)
 
     @property
     def ratio(self) -> float:
@@ -193,6 +196,7 @@ class Queue:
         self.result.calls = max(self.result.calls, waits * PARKED[1])
         if row["number"] >= self.case.crashes:
             self.result.makespan = self.now
+            self.result.ends.append(self.now)
 
 
 def _noticed(length: float, case: Case, chance: random.Random) -> float:
@@ -223,17 +227,38 @@ def results() -> Iterator[Result]:
         yield Queue(case).run()
 
 
+def makespans(found: Sequence[Result]) -> str:
+    """Return a chart of how many are done when, each case in terms of its ideal makespan."""
+    series: dict[str, list[tuple[float, float]]] = {"the ideal makespan": [(1, 0), (1, 100)]}
+    for result in found:
+        every = max(len(result.ends) // 50, 1)
+        done = [*enumerate(result.ends, start=1)]
+        shown = [(0, 0.0), *done[::every], done[-1]]
+        series[result.case] = [(moment / result.ideal, 100 * number / len(done)) for number, moment in shown]
+    return chart("Queues: how many are done", "time, in ideal makespans", "per cent", series)
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    values = {**asdict(result), "ratio": round(result.ratio, 3)}
+    del values["ends"]
+    return values
+
+
 def main() -> None:
     """Print the results as a table, or as JSON."""
     parser = argparse.ArgumentParser(prog="make bench BENCH=queue", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="write a chart into this folder")
     parser.add_argument("--ffmpeg", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    found = list(results())
+    if options.plot:
+        (options.plot / "queue.svg").write_text(makespans(found))
     if options.json:
-        print(json.dumps([{**asdict(result), "ratio": round(result.ratio, 3)} for result in results()], indent=2))
+        print(json.dumps([_as_json(result) for result in found], indent=2))
         return
     table = Table("case", "done", "at once", "makespan", "to the ideal", "displaced", "transitions", "calls")
-    for result in results():
+    for result in found:
         minutes = f"{result.makespan / 60:.0f} min"
         figures = (result.done, result.most_at_once, minutes, f"{result.ratio:.2f}", result.displaced)
         table.add_row(result.case, *map(str, (*figures, result.transitions, result.calls)))

@@ -14,10 +14,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import exp, log, sqrt
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.charts import chart
 from recording_insights.providers.pacing import Estimate, next_wait
 
 CASES: dict[str, Estimate] = {
@@ -72,6 +74,23 @@ def measure(case: str, estimate: Estimate) -> Result:
     ours = _figures(estimate, lambda elapsed, place: next_wait(estimate, elapsed_seconds=elapsed, place=place))
     loops = {seconds: _figures(estimate, lambda _, __, seconds=seconds: seconds) for seconds in LOOPS}  # type: ignore[misc]
     return Result(case, ours, best_with(ours.polls, estimate), loops)
+
+
+def frontier(case: str, estimate: Estimate) -> str:
+    """Return a chart of polls and mean delay: the product's schedule, the fixed loops, and the best there can be.
+
+    The best schedules are those whose polls are worth from an eighth of the job down to a quarter of a second.
+    """
+    worths, worth = list[float](), estimate.seconds / 8
+    while worth >= 0.25:
+        worths.append(worth)
+        worth /= 2
+    best = [_of_moments(estimate, _best_moments(estimate, worth)) for worth in worths]
+    found = measure(case, estimate)
+    shown = {"best possible": best, "the product": [found.ours]}
+    shown |= {f"every {seconds} s": [figures] for seconds, figures in found.loops.items()}
+    series = {name: [(each.polls, each.delay) for each in figures] for name, figures in shown.items()}
+    return chart(f"Polls of a job: {case}", "polls", "mean delay in seconds", series, is_log=True)
 
 
 def _ends(estimate: Estimate) -> Iterator[tuple[float, float]]:
@@ -155,12 +174,17 @@ def main() -> None:
     """Print a table, or JSON with `--json`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="write a chart of each case into this folder")
     chosen = parser.parse_args()
     results = [measure(case, estimate) for case, estimate in CASES.items()]
     if chosen.json:
         print(json.dumps([{**asdict(result), "ratio": result.ratio} for result in results], indent=2))
     else:
         _show(results)
+    if chosen.plot:
+        for case, estimate in CASES.items():
+            name = case.replace(",", "").replace(" ", "-")
+            (chosen.plot / f"wait-{name}.svg").write_text(frontier(case, estimate))
 
 
 def _show(results: Sequence[Result]) -> None:

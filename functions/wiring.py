@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from recording_insights.processing.turns import Turns
     from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider, ProviderLoader
     from recording_insights.store.insights import InsightStore
+    from recording_insights.store.intake import IntakeStore
     from recording_insights.store.media import MediaStore
     from recording_insights.store.notices import NoticeStore
     from recording_insights.store.recordings import RecordingStore
@@ -253,6 +254,13 @@ class Wiring(Generic[S]):
         from recording_insights.store.sweeps import SweepStore
 
         return SweepStore(self.table)
+
+    @part
+    def intake(self: "Wiring[TableSettings]") -> "IntakeStore":
+        """The row that pauses the intake."""
+        from recording_insights.store.intake import IntakeStore
+
+        return IntakeStore(self.table)
 
     @part
     def retries(self: "Wiring[TableSettings]") -> "RetryStore":

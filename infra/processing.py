@@ -19,7 +19,16 @@ from infra.bundling.native_wheels import prepare_code
 from infra.callbacks import Webhooks
 from infra.customer_key import key_rights
 from infra.python_function import PythonFunction, function_role
-from infra.state_machine import lambda_task, outcome, see_executions, standard_machine, wait, wake_executions
+from infra.state_machine import (
+    lambda_task,
+    no_outcome,
+    outcome,
+    see_executions,
+    standard_machine,
+    wait,
+    wait_after_unknown,
+    wake_executions,
+)
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 from recording_insights.processing.file_conversion import TIMEOUT_SECONDS as PREPARE_SECONDS
 from recording_insights.processing.late_files import AWAIT_SECONDS, LONGEST_SILENCE
@@ -244,7 +253,7 @@ class ProcessingWorkflow(Construct):
         submit = self._task("Submit recording", self.submit, on_error=fault, again="submit")
         poll = self._task("Poll job", self.poll, on_error=fault, again="running")
         save = self._task("Save insights", self.save, on_error=fault, again="succeeded")
-        waiting = wait(self, "Wait")
+        waiting, unknown = wait(self, "Wait"), wait_after_unknown(self, poll)
         over = sfn.Succeed.jsonata(self, "Nothing to do")
         finished = (
             sfn.Choice.jsonata(self, "Job finished?")
@@ -255,13 +264,14 @@ class ProcessingWorkflow(Construct):
             .when(outcome("submit"), submit)
             .when(outcome("prepare"), prepare)
             .when(outcome("over"), over)
-            .otherwise(report)
+            .when(outcome("failed"), report)
+            .otherwise(unknown)
         )
         waiting.next(poll)
         poll.next(finished)
         submit.next(finished)
         self._wait_for_repair(fault, {"prepare": prepare, "submit": submit, "running": poll, "succeeded": save}, report)
-        return self._prepared(prepare, submit, report, over)
+        return self._prepared(prepare, submit, report, over, unknown)
 
     def _wait_for_repair(
         self, fault: tasks.LambdaInvoke, states: Mapping[str, tasks.LambdaInvoke], report: tasks.LambdaInvoke
@@ -273,13 +283,18 @@ class ProcessingWorkflow(Construct):
         # The fault may concern this function too. The input has a wait of its own.
         fault.add_catch(repair, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
         go_on = sfn.Choice.jsonata(self, "Go on where?")
-        *others, (_, last) = states.items()
-        for value, state in others:
+        for value, state in states.items():
             go_on.when(outcome(value), state)
-        repair.next(go_on.otherwise(last))
+        # It has waited already. A poll without a job leads to the state that is next.
+        repair.next(go_on.otherwise(states["running"]))
 
     def _prepared(
-        self, prepare: tasks.LambdaInvoke, submit: tasks.LambdaInvoke, report: tasks.LambdaInvoke, over: sfn.Succeed
+        self,
+        prepare: tasks.LambdaInvoke,
+        submit: tasks.LambdaInvoke,
+        report: tasks.LambdaInvoke,
+        over: sfn.Succeed,
+        unknown: sfn.Wait,
     ) -> sfn.IChainable:
         """The first choice: files are submitted at once, tracks are prepared before."""
         wait_for_files = wait(self, "Wait for files")
@@ -296,7 +311,9 @@ class ProcessingWorkflow(Construct):
             .when(outcome("failed"), report)
             .when(outcome("empty"), sfn.Succeed.jsonata(self, "Nothing was recorded"))
             .when(outcome("over"), over)
-            .otherwise(submit)
+            .when(outcome("submit"), submit)
+            .when(no_outcome(), submit)
+            .otherwise(unknown)
         )
         wait_for_files.next(prepare)
         prepare.next(prepared)

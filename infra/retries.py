@@ -6,7 +6,7 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
-from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait
+from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait, wait_after_unknown
 from recording_insights.settings import RetryPageSettings
 
 LONGEST_DAYS = 7
@@ -46,7 +46,8 @@ class Retries(Construct):
         more = (
             sfn.Choice.jsonata(self, "More to retry?")
             .when(outcome("more"), waiting)
-            .otherwise(sfn.Succeed.jsonata(self, "Retried"))
+            .when(outcome("over"), sfn.Succeed.jsonata(self, "Retried"))
+            .otherwise(wait_after_unknown(self, page))
         )
         page.next(more)
         waiting.next(page)

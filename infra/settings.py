@@ -19,9 +19,11 @@ from recording_insights.validation import (
     flag,
     from_json,
     from_text,
+    link,
     list_of,
     map_of,
     matching,
+    number,
     one_of,
     whole_number,
 )
@@ -51,7 +53,8 @@ class StackSettings:
     by a JWT authorizer. `kms_key_arn` is the customer's key, which encrypts what the stack stores. `residency` names
     the countries that all data stay in. With `disable_execute_api_endpoint` the API's own address answers nobody. With
     `read_old_secrets` functions may read a key in the secret of earlier releases. The caps begin with `most`; None is
-    no cap, so that nobody's recordings wait for a limit that he has not chosen.
+    no cap, so that nobody's recordings wait for a limit that he has not chosen. Alarms go to `alarm_email` and
+    `alarm_webhook`. An alarm tells of a day that costs more than `daily_budget` in US dollars.
     """
 
     stage: str
@@ -85,6 +88,9 @@ class StackSettings:
     most_minutes_per_recording: int | None = None
     most_jobs_per_recording: int | None = None
     most_jobs_per_day: int | None = None
+    alarm_email: str | None = None
+    alarm_webhook: str | None = None
+    daily_budget: float | None = None
 
     @property
     def providers(self) -> list[str]:
@@ -267,6 +273,7 @@ _names = from_text(_parse_names, distinct(list_of(one_of(*PROVIDERS), of="names"
 _KEY_ARN = (
     r"arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
+_EMAIL = r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+"
 _URL = matching(r"https?://[^\s/]+(/\S*)?", "must be an http or https URL")
 
 
@@ -304,6 +311,21 @@ SETTINGS: Mapping[str, Setting] = {
     "mostJobsPerRecording": _whole_number("most_jobs_per_recording", 1, 10_000),
     "mostJobsPerDay": _whole_number("most_jobs_per_day", 1, 1_000_000),
     "sweepMinutes": _whole_number("sweep_minutes", 0, 1440),
+    "alarmEmail": Setting(
+        "alarm_email",
+        matching(_EMAIL, "must be an e-mail address"),
+        "one e-mail address, such as on-call@example.com; confirm the subscription with the link that AWS sends there",
+    ),
+    "alarmWebhook": Setting(
+        "alarm_webhook",
+        link("https"),
+        "an https URL without user and password, of a service that confirms subscriptions of Amazon SNS",
+    ),
+    "dailyBudget": Setting(
+        "daily_budget",
+        from_text(float, number(0.01, 1_000_000)),
+        "US dollars a day from 0.01 to 1000000; leave it out for no such alarm",
+    ),
     "retriesPerMinute": _whole_number("retries_per_minute", 1, 600),
     "callbackWaitSeconds": _whole_number("callback_wait_seconds", 5, 86400),
     "resultConcurrency": _whole_number("result_concurrency", 0, 1000),

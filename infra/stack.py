@@ -6,10 +6,12 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.access import Foundation
+from infra.alarms import Watched
 from infra.api import RecordingsApi, provider_routes, retry_routes
 from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
 from infra.callbacks import Webhooks
+from infra.monitoring import Monitoring
 from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
 from infra.retries import Retries
@@ -60,6 +62,16 @@ class RecordingInsightsStack(cdk.Stack):
         for route in provider_routes(foundation, self.workflow.state_machine):
             self.api.add_route(route, settings)
         self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, self.arrival)
+        watched = Watched(
+            unadmitted=self.arrival.unadmitted.queue_name,
+            dead_letters=self.arrival.dead_letters.queue_name,
+            sweep=self.sweep.function.function.function_name,
+            api_id=self.api.api.api_id,
+            workflow_arn=self.workflow.state_machine.state_machine_arn,
+            watch_arn=self.watch.state_machine.state_machine_arn,
+            table=table.table.table_name,
+        )
+        self.monitoring = Monitoring(self, "Monitoring", settings, watched)
 
         for name, value in {
             "RecordingsBucketName": buckets.recordings.bucket_name,
@@ -78,6 +90,7 @@ class RecordingInsightsStack(cdk.Stack):
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
+            "AlarmsTopicArn": self.monitoring.topic.topic_arn,
             "Providers": ",".join(settings.providers),
             "ReadsOldSecrets": str(settings.read_old_secrets).lower(),
             **webhooks.outputs(),

@@ -15,6 +15,8 @@ from infra.settings import StackSettings
 
 # A task may wait for a worker before the time-out of its function starts.
 START_MARGIN = cdk.Duration.seconds(30)
+UNKNOWN_SECONDS = 300
+"""The wait after an outcome that a definition does not know."""
 
 
 def lambda_task(
@@ -58,6 +60,24 @@ def wait(scope: Construct, name: str) -> sfn.Wait:
 def outcome(value: str) -> sfn.Condition:
     """The condition that the input has this outcome."""
     return sfn.Condition.jsonata("{% $states.input.outcome = '" + value + "' %}")
+
+
+def no_outcome() -> sfn.Condition:
+    """The condition that the input has no outcome: it is that of the execution."""
+    return sfn.Condition.jsonata("{% $not($exists($states.input.outcome)) %}")
+
+
+def wait_after_unknown(scope: Construct, then: sfn.IChainable) -> sfn.Wait:
+    """The Default of a choice: wait, then go on with a state that decides anew.
+
+    An execution ends on the definition that it began with, and calls the functions of later versions. These may return
+    an outcome that the definition does not know. That must not end the execution, nor make it turn without a wait.
+    """
+    unknown = sfn.Wait.jsonata(
+        scope, "Wait after unknown outcome", time=sfn.WaitTime.duration(cdk.Duration.seconds(UNKNOWN_SECONDS))
+    )
+    unknown.next(then)
+    return unknown
 
 
 def standard_machine(

@@ -11,7 +11,15 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
-from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait, wake_executions
+from infra.state_machine import (
+    lambda_task,
+    outcome,
+    run_executions,
+    standard_machine,
+    wait,
+    wait_after_unknown,
+    wake_executions,
+)
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.settings import CheckRecordingSettings, RecoverRecordingSettings
@@ -102,7 +110,8 @@ class RecordingWatch(Construct):
             .when(outcome("over"), sfn.Succeed.jsonata(self, "Recording watched"))
             .when(outcome("ended"), late_files)
             .when(outcome("recover"), recover)
-            .otherwise(waiting)
+            .when(outcome("watching"), waiting)
+            .otherwise(wait_after_unknown(self, check))
         )
         waiting.next(check)
         late_files.next(recover)

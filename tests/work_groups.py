@@ -7,7 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 STACKS: Mapping[str, str] = {"workflow": "stack 1", "e2e": "stack 2"}
 """The folders of deployed tests: each has a stack, which is deployed once and changed by its tests."""
-OWN_STACKS = ("test_local_cloud.py", "test_jwt.py")
+OWN_STACKS = ("test_local_cloud.py", "test_jwt.py", "test_upgrade.py")
 """Files of e2e/ whose tests bring up stacks of their own."""
 TEMPLATES = ("infra", "docs")
 """The folders whose tests share synthesised templates."""

@@ -19,12 +19,18 @@ wiring = Wiring(AdmitMediaSettings)
 def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     """Admit the media objects of up to ten messages, and return those that failed: the queue keeps them.
 
+    In a pause of the intake the queue keeps all.
+
     An event may also come without a queue, from the rule of an earlier version; after an exception Lambda tries again.
     """
     if "Records" not in event:
         return _admit(event)
-    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
-    failed = admit_batch(event["Records"], admit=lambda body: _admit(parse_bounded(body)), deadline=deadline)
+    if pause := wiring.intake.find_pause():
+        logger.info("paused", extra={"since": pause["paused_at"], "messages": len(event["Records"])})
+        failed = [message["messageId"] for message in event["Records"]]
+    else:
+        deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+        failed = admit_batch(event["Records"], admit=lambda body: _admit(parse_bounded(body)), deadline=deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

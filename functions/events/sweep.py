@@ -35,9 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     ages = AT_ONCE if event.get("at_once") else Ages()
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     steps: Mapping[str, Work] = {
-        "arrivals": lambda row, after: bring_back(
-            wiring.unadmitted, wiring.settings.arrivals_arn, now=utc_now(), age=ages.letters
-        ),
+        "arrivals": partial(_arrivals, ages),
         "dead_letters": lambda row, after: handle_dead_letters(
             wiring.dead_letters, handle=_handle, now=utc_now(), deadline=deadline, age=ages.letters
         ),
@@ -55,7 +53,13 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     return counts
 
 
+def _arrivals(ages: Ages, row: SweepRow, after: str) -> Step:
+    wiring.intake.check_open()
+    return bring_back(wiring.unadmitted, wiring.settings.arrivals_arn, now=utc_now(), age=ages.letters)
+
+
 def _media(deadline: Deadline, row: SweepRow, after: str) -> Step:
+    wiring.intake.check_open()
     return admit_media_without_row(
         wiring.listing(wiring.settings.recordings_bucket).files(after=after),
         bucket=wiring.settings.recordings_bucket,
@@ -109,6 +113,7 @@ def _handle(event: Mapping[str, Any]) -> object:
     if event["source"] == "aws.states":
         return report_stopped_execution(event["detail"], store=wiring.media, turns=wiring.turns)
     if event["detail"].get("bucket", {}).get("name") == wiring.settings.recordings_bucket:
+        wiring.intake.check_open()
         return _admit(MediaObject.from_event(event))
     return receive_result_event(event, callbacks=wiring.callbacks, providers=wiring.settings.providers)
 

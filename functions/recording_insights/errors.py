@@ -11,6 +11,7 @@ RecordingInsightsError
 ├── PayloadTooLarge             the body of a request exceeds the limit                             (413)
 ├── CallbackForged              a callback does not prove that its vendor sent it                   (401)
 ├── WatchUnavailable            the watch over a recording could not be started: try again          (503)
+├── IntakePaused                an operator has paused the intake: try again later                  (503)
 ├── AwsUnavailable              a service of AWS did not answer in time, or throttled: try again     (503)
 ├── MediaObjectGone             a media object was deleted or replaced after its event
 ├── NotMedia                    an object in the recordings bucket is no media
@@ -117,6 +118,13 @@ class CallbackForged(RecordingInsightsError):
 
 class WatchUnavailable(RecordingInsightsError):
     """The watch over a new recording could not be started, so Agora was not called; trying again may help."""
+
+
+class IntakePaused(RecordingInsightsError):
+    """An operator has paused the intake: nothing new is taken in until it goes on."""
+
+    def __init__(self, since: str) -> None:
+        super().__init__(f"An operator has paused the intake since {since}; try again later.")
 
 
 class AwsUnavailable(RecordingInsightsError):

@@ -14,7 +14,8 @@ wiring = Wiring(AdmitObjectSettings)
 
 @http_route(function_logger("admit-object"))
 def handler(request: HttpRequest) -> HttpResponse:
-    """202, and the ids of the recording and the media object."""
+    """202, and the ids of the recording and the media object; 503 in a pause."""
+    wiring.intake.check_open()
     bucket = wiring.settings.recordings_bucket
     admitted = admit_object(
         read_key(request.json_object()),

@@ -14,7 +14,8 @@ wiring = Wiring(StartRecordingSettings)
 
 @http_route(function_logger("start-recording"))
 def handler(request: HttpRequest) -> HttpResponse:
-    """201 for a recording that this call started, 200 for one that had started before."""
+    """201 for a recording that this call started, 200 for one that had started before, 503 in a pause."""
+    wiring.intake.check_open()
     wanted = RecordingRequest.from_body(
         request.json_object(),
         providers=wiring.settings.providers,

@@ -73,8 +73,9 @@ def deploy(
     cloud: LocalCloud,
     context: Mapping[str, str],
     report: Callable[[str], None],
+    project: Path = PROJECT,
 ) -> dict[str, str]:
-    """Deploy the stack and return its outputs. `report` gets each line of the command's output.
+    """Deploy the stack of a project and return its outputs. `report` gets each line of the command's output.
 
     Raises:
         StartError: the command failed or took too long. The text has the end of its output.
@@ -93,7 +94,7 @@ def deploy(
             *settings,
         ),
         env=cdk.environment(cloud.environment()),
-        cwd=PROJECT,
+        cwd=project,
         log=log,
     )
     deadline = time.monotonic() + DEPLOY_SECONDS

@@ -59,12 +59,16 @@ def running_stack(
             _undo(supervisor, location, kept=kept)
 
 
-def bring_up(location: Location, context: Mapping[str, str], phases: Phases) -> LocalStack:
-    """Start the local stack, or take up the one that was kept, and leave it running. Raises as `running_stack` does."""
+def bring_up(location: Location, context: Mapping[str, str], phases: Phases, project: Path = PROJECT) -> LocalStack:
+    """Start the local stack, or take up the one that was kept, and leave it running. Raises as `running_stack` does.
+
+    `project` is the folder of another version of the project, whose stack is deployed. The local cloud and the
+    stand-ins are those of this version.
+    """
     with Interrupts() as interrupts:
         supervisor, kept = Supervisor(location.journal, interrupts), location.kept_file.exists()
         try:
-            return _bring_up(supervisor, location, context, phases)
+            return _bring_up(supervisor, location, context, phases, project)
         except BaseException:
             _undo(supervisor, location, kept=kept)
             raise
@@ -248,9 +252,15 @@ def _remove_files(location: Location) -> None:
     shutil.rmtree(location.scratch, ignore_errors=True)
 
 
-def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, str], phases: Phases) -> LocalStack:
+def _bring_up(
+    supervisor: Supervisor,
+    location: Location,
+    context: Mapping[str, str],
+    phases: Phases,
+    project: Path = PROJECT,
+) -> LocalStack:
     cdk = CdkCommand.find()
-    sources = source_digests()
+    sources = {**source_digests(), STACK: source_digests(project)[STACK]}
     for process in bring_down(location):
         phases.say(f"Ended the {process.name}, which an earlier run had left behind.")
     kept = _stack_in(location.kept_file)
@@ -272,7 +282,7 @@ def _bring_up(supervisor: Supervisor, location: Location, context: Mapping[str, 
     else:
         with phases.phase("Deploy the stack") as report:
             store_secrets(cloud)
-            outputs = deploy(supervisor, location, cdk, cloud, settings, report)
+            outputs = deploy(supervisor, location, cdk, cloud, settings, report, project)
             if not kept:
                 _create_key(cloud, report)
     if stand_ins in supervisor.processes:

@@ -23,6 +23,8 @@ from sandbox.cloud.processes import Process, Supervisor
 from sandbox.doors import CONTROL_KEY_VARIABLE
 
 START_SECONDS = 30
+WORKERS_VARIABLE = "LAMBDA_ACCOUNT_CONCURRENCY"
+"""How many calls of functions run at once; ministack reads it."""
 _ADMINISTRATOR = "local-administrator"
 _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
@@ -91,7 +93,8 @@ def start_local_cloud(
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
     root_key = "" if administrator else new_root_key()
-    inherited = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", FOLDER_VARIABLE, CALLS_VARIABLE)
+    of_system = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
+    inherited = (*of_system, FOLDER_VARIABLE, CALLS_VARIABLE, WORKERS_VARIABLE)
     process = supervisor.start(
         "local cloud",
         [str(python), "-m", "sandbox.cloud.emulator"],

@@ -191,7 +191,6 @@ class Journey(Scene):
             self.begun += 1
             state = {**json.loads(text), "execution": f"{arn.replace(':stateMachine:', ':execution:')}:{name}"}
             if arn == PROCESSING:
-                state.setdefault("outcome", "submit")  # an input without one goes to the Default of the first Choice
                 self.due.append(self._execution(state, self.definition, TASKS, DEFAULTS, "media"))
             else:
                 self.due.append(self._execution(state, self.watch_definition, WATCH_TASKS, DEFAULTS_OF_WATCH, "watch"))

@@ -19,16 +19,17 @@ State = Mapping[str, Any]
 Task = Callable[[Mapping[str, Any], State], "State | Iterator[None]"]
 
 DEFAULTS: Mapping[str, frozenset[str]] = {
-    "Media prepared?": frozenset({"submit"}),
-    "Job finished?": frozenset({"failed"}),
+    "Media prepared?": frozenset(),
+    "Job finished?": frozenset(),
     "Fault passes?": frozenset({"prepare", "submit", "running", "succeeded"}),
-    "Go on where?": frozenset({"succeeded"}),
+    "Go on where?": frozenset(),
 }
 """The outcomes that each Choice may send to its Default. Every other outcome needs a branch of its own."""
-DEFAULTS_OF_WATCH: Mapping[str, frozenset[str]] = {"Recording over?": frozenset({"watching"})}
+DEFAULTS_OF_WATCH: Mapping[str, frozenset[str]] = {"Recording over?": frozenset()}
 """The same for the state machine that watches a recording."""
 
 _OUTCOME = re.compile(r"\$states\.input\.outcome = '(\w+)'")
+NO_OUTCOME = "$not($exists($states.input.outcome))"
 _SECONDS = "{% $states.input.wait_seconds %}"
 _OUTPUTS = ("{% $states.input %}", "{% $states.result.Payload %}")
 _MERGED = re.compile(r"\$merge\(\[\$states\.input, \{(?P<fields>.+)\}\]\)")
@@ -88,7 +89,7 @@ class StateMachine:
             case "Choice":
                 return next_of_choice(name, entry, state, self.defaults), state
             case "Wait":
-                if entry["Seconds"] != _SECONDS:
+                if entry["Seconds"] != _SECONDS and not isinstance(entry["Seconds"], int):
                     raise NoWay(f"{name} waits for {entry['Seconds']}")
                 self.pass_time(value_of(name, entry["Seconds"], {"input": state}))
                 return entry["Next"], state
@@ -133,7 +134,9 @@ def value_of(name: str, written: Any, states: Mapping[str, Any]) -> Any:
 
 def _evaluate(expression: str, states: Mapping[str, Any]) -> Any:
     if matched := _OUTCOME.fullmatch(expression):
-        return states["input"]["outcome"] == matched[1]
+        return states["input"].get("outcome") == matched[1]
+    if expression == NO_OUTCOME:
+        return "outcome" not in states["input"]
     if (matched := _MERGED.fullmatch(expression)) and _FIELDS.fullmatch(matched["fields"]):
         return {**states["input"], **_fields_of(matched["fields"], states)}
     if matched := _PATH.fullmatch(expression):
@@ -158,7 +161,10 @@ def words_of_choice(entry: Mapping[str, Any]) -> dict[str, str]:
     """Return the next state for each outcome that a branch of a Choice names."""
     words = {}
     for branch in entry["Choices"]:
-        matched = _OUTCOME.fullmatch(expression_of(branch["Condition"]) or "")
+        condition = expression_of(branch["Condition"]) or ""
+        matched = _OUTCOME.fullmatch(condition)
+        if condition == NO_OUTCOME:
+            continue
         if not matched:
             raise NoWay(f"a branch has the condition {branch['Condition']}")
         words[matched[1]] = branch["Next"]

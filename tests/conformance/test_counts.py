@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from recording_insights.model.cost import MediaCost
 from recording_insights.model.moments import utc_text
-from recording_insights.recordings.cost import MediaCost
 from recording_insights.store.rows import RecordingRow
 from routes import get_insights, get_recording, list_recordings, start_recording, stop_recording
 from tests.conformance.conftest import Travel

@@ -12,8 +12,11 @@ from tests.conformance.test_counts import CALLS_BACK, POLLED, mp4
 from tests.conformance.test_faults import calls_until_accepted
 
 HOUR, EVERY = 3600, 600
+MOST_TRANSITIONS, MEAN_TRANSITIONS = 30, 18
+"""Of one recording, and on average, however long the provider takes nothing. Eight are without an outage."""
 FAULTS: dict[str, dict[str, Any]] = {
     "away": {"status": 503},
+    "drops": {"drop_connection": True},
     "out of credit": {"status": 402},
     "the key is wrong": {"status": 401},
 }
@@ -37,7 +40,8 @@ def outage(journey: Journey, fault: dict[str, Any], hours: float) -> int:
     [
         (POLLED, "away", 3),
         pytest.param(POLLED, "away", 24, marks=pytest.mark.matrix),
-        pytest.param(CALLS_BACK, "away", 6, marks=pytest.mark.matrix),
+        pytest.param(CALLS_BACK, "away", 24, marks=pytest.mark.matrix),
+        pytest.param(CALLS_BACK, "drops", 6, marks=pytest.mark.matrix),
         pytest.param(POLLED, "out of credit", 8, marks=pytest.mark.matrix),
         pytest.param(CALLS_BACK, "out of credit", 8, marks=pytest.mark.matrix),
         pytest.param(POLLED, "the key is wrong", 10, marks=pytest.mark.matrix),
@@ -53,6 +57,9 @@ def test_all_are_done_afterwards_and_each_is_paid_for_once(
     statuses = [row["status"] for row in journey.store.recordings.newest(None, number + 1)]
     assert statuses == ["done"] * number
     assert journey.paid == number
+    transitions = [row["transitions"] for row in journey.media_rows()]
+    assert max(transitions) <= MOST_TRANSITIONS
+    assert sum(transitions) <= MEAN_TRANSITIONS * number
     standing = TurnStore(journey.table, journey.clock.now).read(provider)
     assert standing.health is None
     assert len(standing.free(50, journey.clock.now().timestamp())) == 50

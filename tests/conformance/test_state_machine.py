@@ -76,6 +76,17 @@ def test_a_recording_that_needs_a_branch_that_is_gone_fails(
         scene.run()
 
 
+@pytest.mark.parametrize(("provider", "word"), [("marsview", "running"), ("symbl", "awaiting")])
+def test_functions_of_a_later_version_may_return_an_outcome_that_the_definition_does_not_know(
+    make_scene: MakeScene, definition: Mapping[str, Any], word: str
+) -> None:
+    scene = make_scene(definition=without_branch(definition, word), defaults={**DEFAULTS, CHOICE: frozenset({word})})
+
+    assert (scene.run(), scene.paid) == ("done", 1)
+    at = scene.entered.index("Wait after unknown outcome")
+    assert scene.entered[at - 2 : at + 2] == ["Submit recording", CHOICE, "Wait after unknown outcome", "Poll job"]
+
+
 def test_a_task_without_a_function_fails(definition: Mapping[str, Any]) -> None:
     known = machine(definition)
 

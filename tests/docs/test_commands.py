@@ -33,6 +33,8 @@ VARIABLES = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_SESSION_TOKEN": "token",
     "RECORDING_ID": "4736218b480a44149a6bac9cd17457c6",
+    "CODE": "no_result",
+    "PROVIDER": "deepgram",
 }
 STAGE = {"stage": "dev", "provider": "assemblyai"}
 DEMO_OPTIONS = {"RECORDING": "--recording", "PARTS": "--parts", "MODE": "--mode", "STREAM_MODE": "--stream-mode"}
@@ -69,7 +71,7 @@ def check_cdk(command: Command) -> None:
 def check_aws(command: Command) -> None:
     """Service, operation and parameters are in AWS's own model."""
     service, operation, *arguments = command.words[1:]
-    model = botocore.session.get_session().get_service_model(service)
+    model = botocore.session.get_session().get_service_model({"s3api": "s3"}.get(service, service))
     [shape] = [
         model.operation_model(name).input_shape
         for name in model.operation_names
@@ -87,7 +89,8 @@ def check_aws(command: Command) -> None:
     assert {options[name] for name in given if name in options} >= set(shape.required_members)
     jmespath.compile(given.get("--query", "*"))
     if service == "secretsmanager":
-        stage, vendor = re.fullmatch(r"recording-insights/(\w+)/([\w-]+)", given["--name"]).groups()  # type: ignore[union-attr]
+        name = given.get("--name") or given["--secret-id"]
+        stage, vendor = re.fullmatch(r"recording-insights/(\w+)/([\w-]+)", name).groups()  # type: ignore[union-attr]
         assert (stage, vendor in (*VENDORS, UPLOADER_SECRET, *OWN_KEYS)) == ("dev", True)
     if service == "cloudformation":
         assert given["--stack-name"] == "RecordingInsights-dev"

@@ -39,6 +39,7 @@ LONG_LISTS = {
     "symblOptions": json.dumps({"custom_vocabulary": WORDS}),
     "prefixProviders": json.dumps({prefix: ",".join(names) for prefix, names in PREFIXES.items()}),
 }
+ALARMS = {"alarmEmail": "on-call@example.com", "alarmWebhook": "https://events.example.com/1", "dailyBudget": "50"}
 JWT = {"jwtIssuer": "https://issuer.example.com/", "jwtAudience": "recordings-app"}
 EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS)}
 
@@ -58,8 +59,8 @@ def every_provider() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def every_setting(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A stage on AWS with all providers, a JWT authorizer, and lists that no environment holds."""
-    context = {"stage": "dev", **EVERY_PROVIDER, **LONG_LISTS, **JWT}
+    """A stage on AWS with all providers, a JWT authorizer, receivers of alarms, and lists that no environment holds."""
+    context = {"stage": "dev", **EVERY_PROVIDER, **LONG_LISTS, **JWT, **ALARMS}
     return synthesise(tmp_path_factory.mktemp("every"), context)
 
 

@@ -11,6 +11,7 @@ from recording_insights.bounded import LARGEST_REPLY, MOST_BYTES_FOR_A_MARK, MOS
 from recording_insights.processing.late_files import AWAIT_SECONDS
 
 TASKS = ["Prepare media", "Submit recording", "Poll job", "Save insights", "Report fault", "Report failure"]
+UNKNOWN = "Wait after unknown outcome"
 LONGEST = {"Prepare media": 15 * 60 + 30}
 
 
@@ -29,7 +30,7 @@ def definition(template: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_states(definition: dict[str, Any]) -> None:
     assert definition["StartAt"] == "Media prepared?"
-    waits = {"Wait for files", "Await end of track", "Await turn", "Await callback", "Wait", "Wait for repair"}
+    waits = {"Wait for files", "Await end of track", "Await turn", "Await callback", "Wait", "Wait for repair", UNKNOWN}
     choices = {"Media prepared?", "Job finished?", "Fault passes?", "Go on where?"}
     ends = {"Nothing was recorded", "Nothing to do", "Recording failed"}
     assert set(definition["States"]) == {*TASKS, *waits, *choices, *ends}
@@ -58,14 +59,15 @@ def test_every_task_ends_retries_and_is_caught(definition: dict[str, Any], name:
 
 def outcomes(choice: dict[str, Any]) -> dict[str, str]:
     """The next state of a Choice by outcome."""
-    form = re.compile(r"{% \$states\.input\.outcome = '(\w+)' %}")
-    return {form.fullmatch(branch["Condition"])[1]: branch["Next"] for branch in choice["Choices"]}  # type: ignore[index]
+    form = re.compile(r"{% (?:\$states\.input\.outcome = '(\w+)'|\$not\(\$exists\(\$states\.input\.outcome\)\)) %}")
+    return {form.fullmatch(branch["Condition"])[1] or "": branch["Next"] for branch in choice["Choices"]}  # type: ignore[index]
 
 
 def test_every_fault_is_reported_and_goes_on_where_it_was(definition: dict[str, Any]) -> None:
     states = definition["States"]
     again = {"prepare": "Prepare media", "submit": "Submit recording", "running": "Poll job"}
-    for outcome, name in {**again, "succeeded": "Save insights"}.items():
+    again["succeeded"] = "Save insights"
+    for outcome, name in again.items():
         [caught] = states[name]["Catch"]
         assert caught["Next"] == "Report fault"
         assert f"'failed_state': '{name}', 'outcome': '{outcome}', 'wait_seconds': 300" in caught["Output"]
@@ -74,7 +76,7 @@ def test_every_fault_is_reported_and_goes_on_where_it_was(definition: dict[str, 
     assert states["Fault passes?"]["Default"] == "Wait for repair"
     assert states["Wait for repair"]["Next"] == "Go on where?"
     assert outcomes(states["Go on where?"]) == again
-    assert states["Go on where?"]["Default"] == "Save insights"
+    assert states["Go on where?"]["Default"] == "Poll job", "it has waited, and a poll tells the next state"
 
 
 def test_what_cannot_be_reported_either_waits_for_its_repair_too(definition: dict[str, Any]) -> None:
@@ -84,7 +86,11 @@ def test_what_cannot_be_reported_either_waits_for_its_repair_too(definition: dic
     assert definition["States"]["Report failure"]["Next"] == "Recording failed"
 
 
-def test_media_is_submitted_unless_its_outcome_says_otherwise(definition: dict[str, Any]) -> None:
+def test_an_outcome_of_another_version_waits_and_polls(definition: dict[str, Any]) -> None:
+    assert definition["States"][UNKNOWN] == {"Type": "Wait", "Seconds": 300, "Next": "Poll job"}
+
+
+def test_media_goes_where_its_outcome_says(definition: dict[str, Any]) -> None:
     choice = definition["States"]["Media prepared?"]
     assert outcomes(choice) == {
         "prepare": "Prepare media",
@@ -93,8 +99,10 @@ def test_media_is_submitted_unless_its_outcome_says_otherwise(definition: dict[s
         "failed": "Report failure",
         "empty": "Nothing was recorded",
         "over": "Nothing to do",
+        "submit": "Submit recording",
+        "": "Submit recording",
     }
-    assert choice["Default"] == "Submit recording"
+    assert choice["Default"] == UNKNOWN
     assert definition["States"]["Wait for files"]["Seconds"] == "{% $states.input.wait_seconds %}"
     assert definition["States"]["Wait for files"]["Next"] == "Prepare media"
     assert definition["States"]["Prepare media"]["Next"] == "Media prepared?"
@@ -111,8 +119,9 @@ def test_the_loop_is_decided_by_data(definition: dict[str, Any]) -> None:
         "submit": "Submit recording",
         "prepare": "Prepare media",
         "over": "Nothing to do",
+        "failed": "Report failure",
     }
-    assert choice["Default"] == "Report failure"
+    assert choice["Default"] == UNKNOWN
     assert definition["States"]["Nothing to do"]["Type"] == "Succeed"
     assert definition["States"]["Wait"]["Seconds"] == "{% $states.input.wait_seconds %}"
     assert definition["States"]["Wait"]["Next"] == "Poll job"

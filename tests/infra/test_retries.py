@@ -15,12 +15,15 @@ def test_it_goes_from_page_to_page_with_a_wait_between(template: Template) -> No
     states = definition["States"]
     assert (definition["StartAt"], set(states)) == (
         "Retry page",
-        {"Retry page", "More to retry?", "Wait", "Retried"},
+        {"Retry page", "More to retry?", "Wait", "Wait after unknown outcome", "Retried"},
     )
     assert states["Retry page"]["Next"] == "More to retry?"
-    [more] = states["More to retry?"]["Choices"]
-    assert (more["Condition"], more["Next"]) == ("{% $states.input.outcome = 'more' %}", "Wait")
-    assert states["More to retry?"]["Default"] == "Retried"
+    assert [(branch["Condition"], branch["Next"]) for branch in states["More to retry?"]["Choices"]] == [
+        ("{% $states.input.outcome = 'more' %}", "Wait"),
+        ("{% $states.input.outcome = 'over' %}", "Retried"),
+    ]
+    assert states["More to retry?"]["Default"] == "Wait after unknown outcome"
+    assert states["Wait after unknown outcome"] == {"Type": "Wait", "Seconds": 300, "Next": "Retry page"}
     assert states["Wait"] == {"Type": "Wait", "Seconds": "{% $states.input.wait_seconds %}", "Next": "Retry page"}
     assert [fault["ErrorEquals"] for fault in states["Retry page"]["Retry"]] == [
         ["Lambda.TooManyRequestsException"],

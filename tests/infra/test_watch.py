@@ -36,7 +36,8 @@ def test_the_states_and_their_order(machine: dict[str, Any], definition: dict[st
     assert machine["StateMachineType"] == "STANDARD"
     assert definition["QueryLanguage"] == "JSONata"
     assert definition["StartAt"] == "Wait"
-    assert set(definition["States"]) == {*WAIT_BEFORE.values(), *TASKS, "Recording over?", "Recording watched"}
+    others = {"Recording over?", "Recording watched", "Wait after unknown outcome"}
+    assert set(definition["States"]) == {*WAIT_BEFORE.values(), *TASKS, *others}
     for task, waiting in WAIT_BEFORE.items():
         seconds = "{% $states.input.wait_seconds %}"
         assert definition["States"][waiting] == {"Type": "Wait", "Seconds": seconds, "Next": task}
@@ -46,8 +47,10 @@ def test_the_states_and_their_order(machine: dict[str, Any], definition: dict[st
         ("{% $states.input.outcome = 'over' %}", "Recording watched"),
         ("{% $states.input.outcome = 'ended' %}", "Wait for files"),
         ("{% $states.input.outcome = 'recover' %}", "Recover recording"),
+        ("{% $states.input.outcome = 'watching' %}", "Wait"),
     ]
-    assert choice["Default"] == "Wait"
+    assert choice["Default"] == "Wait after unknown outcome"
+    assert definition["States"][choice["Default"]] == {"Type": "Wait", "Seconds": 300, "Next": "Check recording"}
     assert definition["States"]["Recording watched"]["Type"] == "Succeed"
 
 

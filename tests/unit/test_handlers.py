@@ -14,6 +14,7 @@ from recording_insights.aws import clients
 from recording_insights.errors import SettingsInvalid
 from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.toolkit import http as vendor_http
+from recording_insights.store.intake import IntakeStore
 from recording_insights.store.media import MediaStore
 from routes import get_insights
 from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
@@ -144,6 +145,20 @@ def test_the_queue_keeps_the_messages_that_failed(
     }
     assert len(step_functions.executions) == 1
     assert "message broken was not admitted, it will come again" in caplog.text
+
+
+def test_in_a_pause_the_queue_keeps_all_messages(
+    announce: Any, step_functions: FakeStepFunctions, table: Any, request: pytest.FixtureRequest
+) -> None:
+    intake, event = IntakeStore(table), {"Records": [{"messageId": "a", "body": json.dumps(announce())}]}
+    request.addfinalizer(intake.go_on)
+    intake.pause("operator")
+    assert admit_media.handler(event, FakeContext(60_000)) == {"batchItemFailures": [{"itemIdentifier": "a"}]}
+    assert not step_functions.executions
+
+    intake.go_on()
+    assert admit_media.handler(event, FakeContext(60_000)) == {"batchItemFailures": []}
+    assert len(step_functions.executions) == 1
 
 
 def test_a_recording_goes_through_all_functions(

@@ -11,6 +11,7 @@ from recording_insights.errors import (
     AwsUnavailable,
     CallbackForged,
     Conflict,
+    IntakePaused,
     InvalidRequest,
     NotFound,
     PayloadTooLarge,
@@ -23,6 +24,8 @@ from recording_insights.errors import (
 )
 
 CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS, PAUSED_SECONDS = 10, 60
+"""When a caller may try again: after a fault that passes, and while the intake is paused."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ PROBLEMS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     NotFound: (404, "not-found", "No such recording"),
     Conflict: (409, "conflict", "The recording's state does not allow it"),
     PayloadTooLarge: (413, "payload-too-large", "The request body is too large"),
+    IntakePaused: (503, "intake-paused", "The intake is paused"),
     WatchUnavailable: (503, "watch-unavailable", "AWS did not start the watch over the recording"),
     SecretUnusable: (500, "secret-unusable", "A secret cannot be used"),
     SecretUnavailable: (503, "secret-unavailable", "A secret cannot be read"),
@@ -104,7 +108,8 @@ def problem_of(error: Exception) -> Problem:
         members["field"] = error.field
     if isinstance(error, AgoraRejected) and error.code is not None:
         members["agora_code"] = error.code
-    return Problem(status, name, title, str(error), members, retry_after=10 if status == 503 else None)
+    seconds = PAUSED_SECONDS if isinstance(error, IntakePaused) else RETRY_SECONDS
+    return Problem(status, name, title, str(error), members, retry_after=seconds if status == 503 else None)
 
 
 def _fault_of_aws(error: Exception) -> str | None:

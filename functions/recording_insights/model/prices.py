@@ -28,6 +28,8 @@ _MINUTE, _HOUR = 60, 3600
 _LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 _S3 = "https://aws.amazon.com/s3/pricing/"
+_SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
+_CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 
 TRANSITION = Price(25, 1_000_000, "2026-11-28", "https://aws.amazon.com/step-functions/pricing/")
 """A state transition of a standard workflow."""
@@ -42,8 +44,21 @@ AWS: Mapping[str, Price] = {
     "read unit of the table": Price(0.125, 1_000_000, "2026-09-13", _DYNAMODB),
     "PUT or LIST of S3": Price(0.005, 1_000, "2026-11-28", _S3),
     "GET or HEAD of S3": Price(0.0004, 1_000, "2026-11-28", _S3),
+    "event of S3": Price(1, 1_000_000, "2026-09-24", "https://aws.amazon.com/eventbridge/pricing/"),
+    "request of the HTTP API": Price(1, 1_000_000, "2026-09-20", "https://aws.amazon.com/api-gateway/pricing/"),
+    "read of a secret": Price(0.05, 10_000, "2026-09-20", _SECRETS),
+    "month of a secret": Price(0.4, 1, "2026-09-20", _SECRETS),
+    "month of a key": Price(1, 1, "2026-06-13", "https://aws.amazon.com/kms/pricing/"),
+    "GB of logs": Price(0.5, 1, "2026-06-13", _CLOUDWATCH),
+    "month of a metric": Price(0.3, 1, "2026-06-13", _CLOUDWATCH),
+    "month of an alarm": Price(0.1, 1, "2026-06-13", _CLOUDWATCH),
+    "month of a dashboard": Price(3, 1, "2026-06-13", _CLOUDWATCH),
 }
-"""What AWS charges for one unit. A recording's cost takes the first two, whose numbers its rows have."""
+"""What AWS charges for one unit, of the first tier if there are several.
+
+A recording's cost takes the first two, whose numbers its rows have. Events of S3 cost, because a bucket sends them to
+EventBridge only if it is told to; events of other services are free.
+"""
 
 PROVIDERS: Mapping[str, Price | None] = {
     # Universal-3.5 Pro, the first of the adapter's default models.

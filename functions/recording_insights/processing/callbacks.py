@@ -24,6 +24,7 @@ from recording_insights.providers.port import CallbackRequest, CallsBack, Job
 from recording_insights.providers.registry import read_result, sends_result
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow, TryRow
+from recording_insights.store.turns import TurnStore
 
 KEY, PREVIOUS_KEY = "key", "previousKey"
 """The keys of the stack's webhook secret. `make webhook-key` makes the former the latter."""
@@ -235,8 +236,15 @@ class Callbacks:
         return row if row and row.get("job", {}).get("callback_key") == key else None
 
     def _end_wait_of(self, row: MediaRow) -> None:
-        if "task_token" in row and row["status"] not in FINAL:
+        """End the wait for the callback, or the one for a turn if the callback confirms a submission."""
+        if row["status"] in FINAL:
+            return
+        if "task_token" in row:
             self.end_wait(row["task_token"])
+        if "queue_place" in row and "unconfirmed" in row:
+            called = TurnStore(self.store.table, self.store.now).call(row["provider"], row["queue_place"])
+            if called and "task_token" in called:
+                self.end_wait(called["task_token"])
 
     def _row(self, recording_id: str, media_id: str) -> MediaRow:
         row = self.store.find(recording_id, media_id)

@@ -55,7 +55,8 @@ def learn(progress: Progress, row: MediaRow, pace: Pace, *, store: MediaStore, n
     """Store how long a job took that has succeeded, unless that is not known.
 
     A callback tells the end. Otherwise it lies between the last two polls: their middle counts. After a fault the last
-    poll says nothing, and a job of an earlier try ended before this one.
+    poll says nothing, and a job of an earlier try ended before this one. If the end is before the begin, a clock was
+    set back.
     """
     if "began_from" in row or "reason" in row:
         return
@@ -66,5 +67,7 @@ def learn(progress: Progress, row: MediaRow, pace: Pace, *, store: MediaStore, n
         seconds = progress.elapsed_seconds(row["submitted_at"], now)
         at_first_poll = progress.attempt <= 1
         seconds -= 0 if at_first_poll else progress.wait_seconds / 2
+    if seconds < 0:
+        return
     ratio = round(max(seconds, 1.0) / pace.seconds_for(row.get("duration_ms")), 4)
     store.finished_jobs.keep(row["provider"], kind_of(row), row["media_id"], ratio=ratio, at_first_poll=at_first_poll)

@@ -25,6 +25,7 @@ from recording_insights.errors import (
 )
 from recording_insights.model.malformed import why_malformed
 from recording_insights.model.reasons import NO_REASON, because, code_of_fault
+from recording_insights.model.status import stage_of
 from recording_insights.model.tries import number_of_try
 from recording_insights.processing.expected_end import estimate_of, learn, seconds_until_poll
 from recording_insights.processing.progress import Progress
@@ -64,17 +65,19 @@ def poll_job(
     again. An operator can replace unusable credentials meanwhile. So it is if AWS does not return the secret, and if
     the calls are not over at the deadline, which is `CALLS_SECONDS` from now if none is given. Any other fault of AWS
     is raised, and the state machine retries. When the job has ended, its slot is given back.
+
+    Without a job of this execution, the row tells the state that is next. Executions that cannot tell it come here.
     """
     row = store.get(progress.recording_id, progress.media_id)
     if fault := why_malformed(row):
         return progress.end("failed", fault, "row_malformed")
-    row = _confirmed(row, store)
+    row = _confirmed(row, store, turns)
     # The job of another execution is that one's: this one was cancelled, and the media object retried since.
     # Executions and rows of earlier versions do not name each other.
     mine = progress.execution_name
     is_other = bool(mine) and row.get("execution", mine) != mine
     if row["status"] != "submitted" or is_other:
-        return progress.end("submit")
+        return progress.end("prepare" if stage_of(row) == "preparation" else "submit")
     try:
         provider = provider_for(row["provider"], row.get("residency"))
     except ProviderNotConfigured as error:
@@ -183,7 +186,7 @@ class _Poll:
         return self.progress.wait(seconds)
 
 
-def _confirmed(row: MediaRow, store: MediaStore) -> MediaRow:
+def _confirmed(row: MediaRow, store: MediaStore, turns: Turns) -> MediaRow:
     """Return the row as submitted if a callback confirms a submission that got no response.
 
     The callback names the job. Without a callback the row stays as it is, and the job is submitted again.
@@ -195,5 +198,8 @@ def _confirmed(row: MediaRow, store: MediaStore) -> MediaRow:
         store.note(recording_id, media_id, asking=None)
         return row
     job = {**row.get("job", {}), **row["callback_job"]}
-    store.submitted(recording_id, media_id, job=job, unconfirmed=None, asking=None, **NO_REASON)
+    store.submitted(recording_id, media_id, job=job, queue_place=None, unconfirmed=None, asking=None, **NO_REASON)
+    if "queue_place" in row:
+        turns.store.leave(row["provider"], row["queue_place"])
+    turns.confirm(row["provider"])
     return store.get(recording_id, media_id)

@@ -15,9 +15,12 @@ Outcome = Literal["prepare", "empty", "submit", "parked", "awaiting", "running",
 - "Job finished?": `submit` submits (again); `parked` waits for a turn at the provider and submits; `prepare` converts
   the file to a format that the provider takes; `awaiting` waits for the callback; `running` waits and polls;
   `succeeded` saves; `failed` reports.
+
+Any other outcome waits and polls: executions of earlier versions meet new ones there. docs/decisions/upgrades.md has
+the rules for a new one.
 """
-_OF_A_WAIT = frozenset({"running", "awaiting", "parked"})
-"""The outcomes that lead to the next function by way of a state that waits."""
+_AT_ONCE = frozenset({"prepare", "empty", "submit", "succeeded", "failed", "over"})
+"""The outcomes that lead to the next function without a state that waits."""
 AFTER_A_FAULT = 4
 """Transitions after "Report fault": "Fault passes?", "Wait for repair", "Go on where?" and the state that failed."""
 
@@ -67,12 +70,12 @@ class Progress:
         counts once.
         """
         progress = cls.from_state(state)
-        since = AFTER_A_FAULT if progress.faults else 2 + (progress.outcome in _OF_A_WAIT)
+        since = AFTER_A_FAULT if progress.faults else 2 + (progress.outcome not in _AT_ONCE)
         return progress.count(transitions=since, calls=1)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Read the input of a state, or of the execution."""
+        """Read the input of a state, or of the execution. Another version may give fewer fields or more."""
         return cls(**{name: state[name] for name in cls.__dataclass_fields__ if name in state})
 
     def to_state(self) -> dict[str, Any]:

@@ -46,6 +46,12 @@ from recording_insights.store.keys import provider_of_turns
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow
 
+MOST_LOOKS = 1400
+"""Whether the next provider has room. AWS ends an execution after 25,000 events, and a look is 14 of them.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+"""
+
 
 @dataclass(frozen=True)
 class SubmissionLinks:
@@ -71,6 +77,11 @@ class Patience:
     give_up_hours: int
     queue_days: int
     failover_minutes: int
+
+    @property
+    def seconds_between_looks(self) -> float:
+        """How long nobody looks again whether the next provider has room, unless a turn comes."""
+        return max(self.failover_minutes * 60, self.queue_days * 86_400 / MOST_LOOKS)
 
 
 def submit_recording(
@@ -153,7 +164,7 @@ class _Waiting:
             return self.pass_on(f"{within}; last: {turn.reason}", self._code_of_the_end)
         left = [self._seconds_in_queue, self._seconds_of_turns]
         if following is not None:
-            left.append(until_next if until_next > 0 else self.patience.failover_minutes * 60)
+            left.append(until_next if until_next > 0 else self.patience.seconds_between_looks)
         until_retry = inf if turn.retry_at is None else turn.retry_at - self.now.timestamp()
         why = because("submission", turn.code, turn.reason)
         changes = cast(MediaChanges, {"asking": None, "queue_place": turn.place, **why, **self.progress.counted})
@@ -241,6 +252,9 @@ class _Attempt:
 
     def after_broken_try(self) -> Progress | None:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
+        if "unconfirmed" in self.row and "callback_job" in self.row:
+            # The callback came after the wait for it. The poll notes the job.
+            return self.progress.await_callback()
         if "asking" in self.row:
             # The try ended between the provider's response and the row: a second one could pay twice.
             return self._await_confirmation("a submission broke off before the provider's response was stored")
@@ -319,13 +333,20 @@ class _Attempt:
         """The provider may have the job: one that calls back is awaited, since a second submission could pay twice."""
         if not _calls_back(self.provider):
             return self.waiting.after_fault(error)
+        self.waiting.turns.doubt(self.row, error)
         return self._await_confirmation(str(error))
 
     def _await_confirmation(self, reason: str) -> Progress:
         why = because("submission", "submission_unconfirmed", reason)
         first_turn_at = self.row.get("first_turn_at", self.store.timestamp)
-        unconfirmed, counted = self.store.timestamp, self.progress.counted
-        self.store.wait(self.row, unconfirmed=unconfirmed, first_turn_at=first_turn_at, **why, **counted)
+        self.store.wait(
+            self.row,
+            unconfirmed=self.store.timestamp,
+            first_turn_at=first_turn_at,
+            queue_place=None,
+            **why,
+            **self.progress.counted,
+        )
         return self.progress.await_callback()
 
     def _keep(self, job: Job) -> None:

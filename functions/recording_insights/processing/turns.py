@@ -6,7 +6,7 @@ slot hands it to the first in the queue and wakes that one. Nobody polls for a s
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from recording_insights.errors import RecordingInsightsError
@@ -29,10 +29,21 @@ A_RETRY_IN = 5
 """Of so many turns one is a retry's, as long as there are any: fresh recordings cannot hold retries up for ever."""
 
 
+class _Prober(NamedTuple):
+    """Who tries a provider again: a media object as holder, and its place in the queue. `NOBODY`: who comes next."""
+
+    holder: str
+    place: str
+
+
+NOBODY = _Prober("", "")
+
+
 class Turn(NamedTuple):
     """The answer to who wants to submit: go, with a slot if the provider has slots; or wait, with the code why.
 
-    A media object that waits is in the queue at `place`. `probes`: it is the one that tries a provider again.
+    A media object that waits is in the queue at `place`. `probes`: it is the one that tries a provider again, or tells
+    whether a doubt of it holds.
     """
 
     goes: bool
@@ -69,14 +80,14 @@ class Turns:
         It is in the queue before the slots are looked at once more: a slot that is given back meanwhile finds it there.
         """
         provider, me, place = row["provider"], holder_of(row), place_of(row)
-        standing = self.store.read(provider)
+        standing = self._with_prober(row, self.store.read(provider))
         waits = self._why_closed(standing, me, is_due)
         if waits is None:
             slot = self._slot_of(row, standing)
             if slot is not None or self.limit(provider, standing) is None:
                 if "queue_place" in row:
                     self.store.leave(provider, place)
-                return Turn(True, slot, probes=standing.health is not None)
+                return Turn(True, slot, probes=(standing.health or standing.doubt) is not None)
             waits = Turn(False, code="queued", reason=f"all slots of {provider} are taken")
         held = standing.held_by(me, self._now)
         if held is not None:
@@ -100,21 +111,74 @@ class Turns:
         before = standing.health
         if before is None or before["prober"] == me or is_stale(before, now):
             following = self._next_prober(row) if before else None
-            failures = before["failures"] + 1 if before else 1
-            pause = min(FIRST_RETRY << min(failures - 1, 10), LONGEST_PROBE_SECONDS)
-            health: HealthRow = {
-                "since": before["since"] if before else utc_text(self.store.now()),
-                "code": _code_of(fault),
-                "reason": str(fault),
-                "failures": failures,
-                "prober": holder_of(following) if following else me,
-                "place": following["sk"] if following else place_of(row),
-                "retry_at": int(now + max(pause, min(retry_after or 0, LONGEST_RETRY_AFTER))),
-                "version": f"{me} {now}",
-            }
-            if self.store.open(provider, health, was=before) and following:
-                self._wake(provider, following)
+            self._open(row, standing, fault, following, _Prober(me, place_of(row)), retry_after)
         return self.take(row)
+
+    def doubt(self, row: MediaRow, fault: RecordingInsightsError) -> None:
+        """Note that nobody knows whether a provider has accepted a job. After the second in a row it takes nothing.
+
+        The media object waits for the provider's callback, and keeps its slot: the provider may have its job. Hence
+        the next in the queue tries the provider again, or whoever comes next.
+        """
+        provider, now = row["provider"], self._now
+        standing = self.store.read(provider)
+        health = standing.health
+        if health is None and standing.doubt is None:
+            self.store.open(provider, self._failed(row, fault, None), was=None)
+        elif health is None or health["prober"] == holder_of(row) or is_stale(health, now):
+            self._open(row, standing, fault, self._next_prober(row), NOBODY)
+
+    def confirm(self, provider: str) -> None:
+        """Note that a provider has accepted a job of which nobody knew it: whoever waits for it to recover is woken."""
+        standing = self.store.read(provider)
+        if standing.health or standing.doubt:
+            self.store.close(provider)
+        if standing.health:
+            self.dispatch(provider)
+
+    def _open(
+        self,
+        row: MediaRow,
+        standing: Standing,
+        fault: RecordingInsightsError,
+        following: QueueRow | None,
+        otherwise: _Prober,
+        retry_after: int | None = None,
+    ) -> None:
+        """Let nothing be submitted but by one: by who is `following`, which is woken, or `otherwise`."""
+        provider, before = row["provider"], standing.health or standing.doubt
+        failed = self._failed(row, fault, before)
+        prober = _Prober(holder_of(following), following["sk"]) if following else otherwise
+        pause = max(pause_after(failed["failures"]), min(retry_after or 0, LONGEST_RETRY_AFTER))
+        health: HealthRow = {
+            **failed,
+            "prober": prober.holder,
+            "place": prober.place,
+            "retry_at": int(self._now + pause),
+        }
+        if self.store.open(provider, health, was=before) and following:
+            self._wake(provider, following)
+
+    def _failed(self, row: MediaRow, fault: RecordingInsightsError, before: HealthRow | None) -> HealthRow:
+        """A try that failed, after those in a row `before`."""
+        failures = before["failures"] + 1 if before else 1
+        return {
+            "since": before["since"] if before else utc_text(self.store.now()),
+            "code": _code_of(fault),
+            "reason": str(fault),
+            "failures": failures,
+            "version": f"{holder_of(row)} {failures} {self._now}",
+        }
+
+    def _with_prober(self, row: MediaRow, standing: Standing) -> Standing:
+        """Make a media object the one that tries a provider, if nobody is."""
+        health, me = standing.health, holder_of(row)
+        if health is None or health["prober"]:
+            return standing
+        mine: HealthRow = {**health, "prober": me, "place": place_of(row), "version": f"{me} {self._now}"}
+        if not self.store.open(row["provider"], mine, was=health):
+            return self.store.read(row["provider"])
+        return replace(standing, health=mine)
 
     def succeed(self, row: MediaRow, turn: Turn) -> None:
         """Note that the provider has accepted a job in this turn: whoever waits for it to recover is woken."""
@@ -184,7 +248,7 @@ class Turns:
             return woken
         limit = self.limit(provider, standing)
         if standing.health is not None:
-            return self._dispatch_prober(provider, standing.health, standing, limit) if job_ended else woken
+            return self._dispatch_prober(provider, standing.health, standing, limit, job_ended)
         return self._dispatch_in_order(provider, standing, limit)
 
     def _dispatch_in_order(self, provider: str, standing: Standing, limit: int | None) -> list[str]:
@@ -216,9 +280,15 @@ class Turns:
         """Return the free slots; without slots, as many turns as one call gives."""
         return [None] * MOST_AT_ONCE if limit is None else [*standing.free(limit, self._now)]
 
-    def _dispatch_prober(self, provider: str, health: HealthRow, standing: Standing, limit: int | None) -> list[str]:
-        """A provider that was busy is tried as soon as a job has ended: it may take another one."""
-        if health["code"] != "provider_busy" or limit is None:
+    def _dispatch_prober(
+        self, provider: str, health: HealthRow, standing: Standing, limit: int | None, job_ended: bool
+    ) -> list[str]:
+        """Give a free slot to who tries the provider, if it is time.
+
+        A provider that was busy is tried as soon as a job has ended: it may take another one.
+        """
+        is_time = self._now >= health["retry_at"] or (job_ended and health["code"] == "provider_busy")
+        if not health["prober"] or not is_time or limit is None:
             return []
         recording_id, _, media_id = health["prober"].partition(" ")
         prober: QueueRow = {"sk": health["place"], "recording_id": recording_id, "media_id": media_id}
@@ -326,6 +396,11 @@ def slots_of(provider: str, standing: Standing, limits: Mapping[str, int]) -> in
 def place_of(row: MediaRow) -> str:
     """Return the place of a media object in the queue of its provider: by class, and by when its try began."""
     return f"{AGAIN if 'began_from' in row else FRESH}{row['waiting_since']}#{row['media_id']}"
+
+
+def pause_after(failures: int) -> int:
+    """Return the seconds until a provider is tried again that has failed so often in a row."""
+    return min(FIRST_RETRY << min(failures - 1, 10), LONGEST_PROBE_SECONDS)
 
 
 def _code_of(fault: RecordingInsightsError) -> str:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, NotFound, SecretUnavailable, SecretUnusable
+from recording_insights.model.cost import MediaCost, cost_of_recording
 from recording_insights.model.parts import place
 from recording_insights.model.reasons import is_retryable
 from recording_insights.model.status import counts_of
 from recording_insights.model.tries import earlier_jobs, number_of_try
 from recording_insights.providers.registry import job_id_of
-from recording_insights.recordings.cost import MediaCost, cost_of_recording
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, TryRow
@@ -61,7 +61,7 @@ def describe_recording(
 ) -> dict[str, Any]:
     """Return a recording, its media objects and, until its files have arrived, what Agora last said of the recorder.
 
-    `cost`, of the recording and of each media object, is what they cost at list prices: see `recordings.cost`.
+    `cost`, of the recording and of each media object, is what they cost at list prices: see `model.cost`.
 
     `live` is what the watch last learned: `status`, `meaning`, `files`, `as_of`, and `onhold` of a web page. It is
     absent before the first query. `query` may hold `fresh`: "true" has Agora asked, unless somebody asked it within the

@@ -16,6 +16,7 @@ REFERENCE#<reference>  <created_at>#<recording id>   a recording with this refer
 SID#<sid>       SID                                 the recording of a recorder, by the recorder's sid; kept for 30 days
 NOTICE#<id>     NOTICE                              a notification of Agora's that was processed; kept for 7 days
 SWEEP           SWEEP                               since when the sweep runs, and how far it has come
+INTAKE          INTAKE                              that an operator has paused the intake
 RETRIES         RETRY#<retry id>                    a retry of many media objects; kept for 90 days
 RETRIES         LATEST                              the retry of many that was opened last
 PACE#<provider>#<kind>  JOB#<place>                 how long a job of this kind took; kept for 90 days
@@ -63,6 +64,8 @@ AGAIN = "QUEUE#1#"
 
 SWEEP_KEY = {PARTITION: "SWEEP", SORT: "SWEEP"}
 """Key of the one row of the sweep."""
+INTAKE_KEY = {PARTITION: "INTAKE", SORT: "INTAKE"}
+"""Key of the one row of the intake. It is there while the intake is paused."""
 LATEST_RETRY_KEY = {PARTITION: RETRIES, SORT: "LATEST"}
 """Key of the row that names the latest retry of many media objects."""
 

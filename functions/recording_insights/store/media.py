@@ -102,12 +102,16 @@ class Observer(Protocol):
     def ended(self, row: MediaRow) -> None:
         """It is done or failed."""
 
+    def gave_up(self, row: MediaRow) -> None:
+        """A try without a result was given up, and another one has begun."""
+
 
 class _Nobody:
     def arrived(self, row: MediaRow) -> None: ...
     def submitted(self, row: MediaRow) -> None: ...
     def waits(self, row: MediaRow, code: str) -> None: ...
     def ended(self, row: MediaRow) -> None: ...
+    def gave_up(self, row: MediaRow) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -368,7 +372,8 @@ class MediaStore:
             **why,
         }
         ended = [*earlier_jobs(row), ended_try(given_up, "given up", self.timestamp)]
-        self._begin_after(row, ended, {**waiting, **changes})
+        if self._begin_after(row, ended, {**waiting, **changes}):
+            self.observer.gave_up(row)
 
     def begin_try(self, row: MediaRow, changes: MediaChanges) -> MediaRow | None:
         """Begin another try of a media object in a terminal status, which was read as `row`; return the row as it is.

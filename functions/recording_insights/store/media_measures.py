@@ -4,7 +4,8 @@ from contextlib import suppress
 from datetime import datetime
 
 from recording_insights.measures import measure
-from recording_insights.model.reasons import REASONS
+from recording_insights.model.cost import MediaCost
+from recording_insights.model.reasons import CANCELLED, REASONS
 from recording_insights.store.rows import MediaRow
 
 UNKNOWN = "unknown"
@@ -30,8 +31,11 @@ class MediaMeasures:
     def ended(self, row: MediaRow) -> None:
         """It is done or failed. `row` is as it is now."""
         provider = row.get("provider", UNKNOWN)
+        measure("Cost", MediaCost.of_try(row).known, provider=provider)
         if row["status"] != "done":
-            measure("Failed", code=_known(row.get("reason_code", "")))
+            code = _known(row.get("reason_code", ""))
+            measure("Failed", code=code)
+            measure("Failures", cause=_cause(code))
             return
         measure("Done", provider=provider)
         moments = (
@@ -45,6 +49,18 @@ class MediaMeasures:
                 if seconds >= 0:
                     measure(name, seconds, provider=provider)
 
+    def gave_up(self, row: MediaRow) -> None:
+        """Another try has begun in its execution. What AWS did for both is measured when it ends."""
+        if paid := MediaCost.of_try(row).provider:
+            measure("Cost", paid, provider=row.get("provider", UNKNOWN))
+
 
 def _known(code: str) -> str:
     return code if code in REASONS else UNKNOWN
+
+
+def _cause(code: str) -> str:
+    """Return what caused a failure: the `media` or its order, a `person` who cancelled it, or a `service`."""
+    if code == CANCELLED:
+        return "person"
+    return "service" if code == UNKNOWN or REASONS[code].retry == "yes" else "media"

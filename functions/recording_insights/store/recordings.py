@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
@@ -357,13 +358,13 @@ class RecordingStore:
                 break
         return sorted(found, key=position, reverse=True)[:count]
 
-    def oldest(self, status: str) -> RecordingRow | None:
-        """Return the oldest recording with a status."""
+    def oldest(self, status: str, count: int) -> list[RecordingRow]:
+        """Return up to `count` recordings with a status, the oldest first."""
         from boto3.dynamodb.conditions import Key
 
         of_status = Key(STATUS_INDEX_HASH).eq(status)
-        found = pages(self.table, IndexName=STATUS_INDEX, KeyConditionExpression=of_status, Limit=1)
-        return next((row for page in found for row in page), None)
+        found = pages(self.table, IndexName=STATUS_INDEX, KeyConditionExpression=of_status, Limit=count)
+        return list(islice((row for page in found for row in page), count))
 
     def media_rows(self, recording_id: str) -> list[MediaRow]:
         """Return the media objects of a recording."""

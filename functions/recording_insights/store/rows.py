@@ -495,7 +495,11 @@ class QueueRow(TypedDict, total=False):
 
 
 class HealthRow(TypedDict, total=False):
-    """Why a provider takes nothing since `since`, and when its `prober` tries it again (`retry_at`, Unix seconds)."""
+    """Why a provider takes nothing since `since`, and when its `prober` tries it again (`retry_at`, Unix seconds).
+
+    The prober is empty until a media object comes that may try it. Without one, and without `place` and `retry_at`,
+    the row is a doubt: the provider takes jobs, but its last submission is not confirmed.
+    """
 
     pk: str
     sk: str
@@ -547,6 +551,15 @@ class SweepRow(TypedDict, total=False):
     swept_at: str
     sweeping_until: int
     cursors: Mapping[str, str]
+
+
+class IntakeRow(TypedDict):
+    """The one row of the intake. It is there while the intake is paused. `paused_by` is the ARN of the operator."""
+
+    pk: str
+    sk: str
+    paused_at: str
+    paused_by: str
 
 
 class RetryCursor(TypedDict):

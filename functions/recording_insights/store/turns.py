@@ -33,11 +33,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Standing:
-    """What holds for a provider at a moment: its slots by number, its health, and the operator's brake."""
+    """What holds for a provider at a moment: its slots by number, its health, and the operator's brake.
+
+    It has a `health` while it takes nothing, and a `doubt` if its last submission is not confirmed. Both are the same
+    item: one without a prober is a doubt.
+    """
 
     slots: Mapping[int, SlotRow] = field(default_factory=dict)
     health: HealthRow | None = None
     brake: BrakeRow | None = None
+    doubt: HealthRow | None = None
 
     def held_by(self, holder: str, now: float) -> int | None:
         """Return the number of the slot that somebody holds, or None."""
@@ -80,7 +85,10 @@ class TurnStore:
                 slots[slot_of_key(row[SORT])] = row
             else:
                 others[row[SORT]] = row
-        return Standing(slots, others.get(HEALTH), others.get(BRAKE))
+        health = others.get(HEALTH)
+        if health is not None and "prober" not in health:
+            return Standing(slots, None, others.get(BRAKE), doubt=health)
+        return Standing(slots, health, others.get(BRAKE))
 
     # Slots
 
@@ -208,7 +216,7 @@ class TurnStore:
     # Health
 
     def open(self, provider: str, health: HealthRow, *, was: HealthRow | None) -> bool:
-        """Note that a provider takes nothing at present; False if the health is no longer as it was read."""
+        """Note that a provider takes nothing at present, or a doubt; False if the item is no longer as it was read."""
         from boto3.dynamodb.conditions import Attr
 
         row = {**health, **turn_key(provider, HEALTH)}
@@ -217,7 +225,7 @@ class TurnStore:
         return put is not None
 
     def close(self, provider: str) -> None:
-        """Note that a provider takes jobs again."""
+        """Note that a provider takes jobs, and that there is no doubt."""
         self.table.delete_item(Key=turn_key(provider, HEALTH))
 
     # The brake

@@ -1,15 +1,21 @@
 """What a sweep measures of the state of the whole: the age of the oldest open recording, slots, queues and health."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from recording_insights.measures import measure
+from recording_insights.model.moments import utc_text
+from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import RecordingRow
 from recording_insights.store.turns import TurnStore
 
 OPEN = ("starting", "stopping", "processing")
 """Recordings that somebody waits for. One with the status `recording` is as old as its call is long."""
+SEEN = 100
+"""Of the open recordings with a status, so many are looked at: those that began first."""
 MADE_GOOD = frozenset(
     ("moved_back", "handled", "admitted", "fetched", "noted", "left_queue", "freed", "probers", "woken")
 )
@@ -17,12 +23,15 @@ MADE_GOOD = frozenset(
 
 
 def measure_state(providers: Iterable[str], *, recordings: RecordingStore, turns: TurnStore) -> None:
-    """Measure open recordings by status, and each provider: held slots, length of the queue, whether it is closed."""
+    """Measure open recordings by status, whether none begin, and each provider: slots, queue, whether it is closed."""
     now = recordings.now()
     for status in OPEN:
-        oldest = recordings.oldest(status)
-        age = (now - datetime.fromisoformat(oldest["created_at"])).total_seconds() if oldest else 0
-        measure("OldestOpenSeconds", max(age, 0), status=status)
+        waits = [0.0]
+        for row in recordings.oldest(status, SEEN):
+            with suppress(TypeError, ValueError):  # somebody has edited a moment into nonsense
+                waits.append((now - _open_since(row)).total_seconds())
+        measure("OldestOpenSeconds", max(waits), status=status)
+    measure("Quiet", int(_is_quiet(recordings)))
     for provider in providers:
         standing = turns.read(provider)
         held = [slot for slot in standing.slots.values() if "holder" in slot and slot["until"] > now.timestamp()]
@@ -36,3 +45,32 @@ def measure_found(counts: Mapping[str, Any]) -> None:
     for step, found in counts.items():
         if isinstance(found, Mapping):  # beside the steps, a sweep says whether it was busy or is unfinished
             measure("SweepFound", sum(number for name, number in found.items() if name in MADE_GOOD), step=step)
+
+
+def _open_since(recording: RecordingRow) -> datetime:
+    """Return since when somebody waits for an open recording, however long its call is.
+
+    That is its stop, or the moment at which a recorder that is still in its channel has to leave. A file that was put
+    by hand has no recorder.
+    """
+    began = datetime.fromisoformat(recording["created_at"])
+    if stop := recording.get("stopped_at") or recording.get("stop_requested_at"):
+        return datetime.fromisoformat(stop)
+    if recording["status"] == "starting" or "channel" not in recording:
+        return began
+    return began + timedelta(hours=recording.get("max_hours", MOST_HOURS))
+
+
+def _is_quiet(recordings: RecordingStore) -> bool:
+    """Return whether no recording began for a day, although one did on that day a week ago.
+
+    A week, because many stages have quiet weekends.
+    """
+    return not _any_began(recordings, days_ago=1) and _any_began(recordings, days_ago=8)
+
+
+def _any_began(recordings: RecordingStore, *, days_ago: int) -> bool:
+    """Return whether a recording began on the day that began so many days ago."""
+    begin = recordings.now() - timedelta(days=days_ago)
+    newest = recordings.newest(None, 1, before=(utc_text(begin + timedelta(days=1)), ""))
+    return any(row["created_at"] >= utc_text(begin) for row in newest)

@@ -1,11 +1,13 @@
 """One sweep: every step within the time that there is, from where the last sweep stopped."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from recording_insights.deadline import Deadline
+from recording_insights.errors import IntakePaused
 from recording_insights.store.rows import SweepRow
 from recording_insights.store.sweeps import SweepStore
 from recording_insights.sweep.step import RESERVE_SECONDS, Step
@@ -22,7 +24,8 @@ def sweep(steps: Mapping[str, Work], *, sweeps: SweepStore, deadline: Deadline) 
     """Run the steps, and return their counts by the steps' names; `{"busy": True}` if another sweep is at work.
 
     A step that was not finished goes on at its cursor in the next sweep, which then runs the unfinished steps alone. A
-    step that raises is logged, and keeps no other from running, now or next time. The next sweep looks as far back.
+    step that raises is logged, and keeps no other from running, now or next time. The next sweep looks as far back. A
+    step that the pause of the intake forbids is not logged, but else the same.
     """
     row = sweeps.begin(int(deadline.seconds_left) + 1)
     if row is None:
@@ -39,11 +42,11 @@ def sweep(steps: Mapping[str, Work], *, sweeps: SweepStore, deadline: Deadline) 
             continue
         try:
             step = work(row, unfinished[name])
+        except IntakePaused:
+            failed, step = True, Step(Counter(paused=1))
         except Exception:
             _logger.exception("step %s of the sweep failed", name)
-            failed = True
-            step = Step()
-            step.counts["faults"] += 1
+            failed, step = True, Step(Counter(faults=1))
         counts[name] = dict(step.counts)
         if step.cursor is not None:
             # "" from a step that saw nothing: it began at the cursor of before.

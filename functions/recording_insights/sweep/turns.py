@@ -70,7 +70,8 @@ class _Left:
         health = self.turns.store.read(self.provider).health
         if health is None:
             return None
-        if self._row_of(health["prober"]) is not None and not is_stale(health, self.turns.store.now().timestamp()):
+        is_there = not health["prober"] or self._row_of(health["prober"]) is not None
+        if is_there and not is_stale(health, self.turns.store.now().timestamp()):
             return None
         return "probers" if self.turns.replace_prober(self.provider, health) else None
 

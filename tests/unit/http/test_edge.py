@@ -21,6 +21,7 @@ from recording_insights.aws.secrets import read_secret
 from recording_insights.http.edge import LARGEST_BODY, HttpRequest, HttpResponse, http_route
 from recording_insights.http.problems import problem_of
 from recording_insights.settings import AgoraSettings
+from recording_insights.store.intake import IntakeStore
 from recording_insights.store.keys import recording_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import SECRET, FakeAgora
@@ -390,6 +391,23 @@ def test_a_start_whose_secret_cannot_be_read(
     assert document["detail"] == f"secret {name}: AWS {said}"
     [row] = [item for item in table.scan()["Items"] if item["sk"] == "RECORDING"]
     assert (row["status"], row["reason"]) == ("failed", document["detail"])
+
+
+@pytest.mark.parametrize("route", ["start_recording", "admit_object"])
+def test_in_a_pause_nothing_new_is_taken_in(
+    function: Any, captured_event: Any, table: Any, vendor: FakeAgora, route: str
+) -> None:
+    intake, event = IntakeStore(table), captured_event("http_start_recording")
+    intake.pause("operator")
+
+    answer = function(f"routes.{route}").handler(event, Context())
+
+    document = json.loads(answer["body"])
+    assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "60")
+    assert document["type"] == "urn:recording-insights:problem:intake-paused"
+    assert "An operator has paused the intake since 20" in document["detail"]
+    assert not vendor.recorders
+    assert not [item for item in table.scan()["Items"] if item["sk"] != "INTAKE"]
 
 
 def test_the_life_of_a_recording(

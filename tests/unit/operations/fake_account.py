@@ -105,6 +105,10 @@ class _Client:
         self.account.calls.append(call)
         return self.account
 
+    def get_caller_identity(self) -> Any:
+        self._enter("get_caller_identity")
+        return {"Arn": "arn:aws:iam::111122223333:user/operator"}
+
     def describe_stacks(self, *, StackName: str) -> Any:
         account = self._enter("describe_stacks")
         if StackName not in account.stacks:

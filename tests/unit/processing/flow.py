@@ -79,7 +79,7 @@ class Flow:
             ),
             turns=self.turns,
             caps=Caps(self.store.recordings, self.counts, **defaults.get("caps", {})),
-            patience=Patience(give_up_hours=72, queue_days=14, failover_minutes=15),
+            patience=defaults.get("patience", Patience(give_up_hours=72, queue_days=14, failover_minutes=15)),
             is_running=self.running.__contains__,
             now=self.clock.now,
         )

@@ -16,6 +16,7 @@ from recording_insights.errors import (
 )
 from recording_insights.processing.callbacks import Callbacks, callback_token
 from recording_insights.processing.job_name import JobName
+from recording_insights.processing.progress import Progress
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Callback, CallbackRequest, Capabilities, JobState
 from recording_insights.store.media import MediaStore
@@ -67,6 +68,18 @@ class World:
             return False
         self.flow.store.note(R, self.media_id, task_token="task-token")
         return True
+
+    def parked(self) -> Progress:
+        """Submit twice without a response, and wait for a turn after the second one."""
+        self.flow.provider.submits = [LOST, LOST]
+        progress = self.flow.poll(self.flow.submit())
+        progress = self.flow.poll(self.flow.submit(progress))
+        progress = self.flow.submit(progress)
+        key = {"pk": "PROVIDER#marsview", "sk": progress.place}
+        self.flow.store.table.update_item(
+            Key=key, UpdateExpression="SET task_token = :t", ExpressionAttributeValues={":t": "turn-token"}
+        )
+        return progress
 
 
 @pytest.fixture
@@ -435,6 +448,37 @@ class TestLostAnswer:
         assert world.flow.submit(progress).outcome == "awaiting"
         assert world.flow.item["status"] == "submitted"
         assert "unconfirmed" not in world.flow.item
+
+    def test_the_second_in_a_row_is_not_followed_by_a_third(self, world: World) -> None:
+        progress = world.parked()
+
+        assert (progress.outcome, progress.probes) == ("parked", True)
+        assert len(world.flow.provider.submissions) == 2
+        assert world.flow.item["reason_code"] == "provider_unavailable"
+
+    def test_a_callback_that_comes_while_it_is_parked_wakes_it_and_nothing_is_bought_again(self, world: World) -> None:
+        progress = world.parked()
+        assert world.call() == "noted"
+        assert world.woken == ["turn-token"]
+
+        progress = world.flow.submit(progress)
+
+        assert progress.outcome == "awaiting"
+        assert not world.wait(), "the callback has come"
+        world.flow.provider.polls, world.flow.provider.replies = [DONE], [b"{}"]
+        assert world.flow.poll(progress).outcome == "succeeded"
+        assert len(world.flow.provider.submissions) == 2
+        standing = world.flow.turns.store.read("marsview")
+        assert (standing.health, world.flow.turns.store.head("marsview")) == (None, None)
+        assert "queue_place" not in world.flow.item
+
+    def test_a_callback_between_poll_and_submission_is_the_confirmation(self, world: World) -> None:
+        world.flow.provider.submits = [LOST]
+        progress = world.flow.poll(world.flow.submit())
+        assert world.call() == "noted"
+
+        assert world.flow.submit(progress).outcome == "awaiting"
+        assert len(world.flow.provider.submissions) == 1
 
     def test_it_ends_at_the_ceiling_without_buying_again(self, world: World) -> None:
         world.flow.provider.submits = [LOST]

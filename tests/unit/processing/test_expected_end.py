@@ -1,6 +1,7 @@
 """When a job is expected to end, and what is learned from jobs that have ended."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -68,6 +69,16 @@ class TestLearn:
         poll_at(placed, 200, attempt=0)
 
         assert finished(placed.store) == [(pytest.approx(12 / USUAL, rel=1e-3), False)]
+
+    def test_nothing_is_learned_from_an_end_before_the_begin(self, placed: Flow) -> None:
+        """The clock was set back meanwhile."""
+        placed.clock.start -= timedelta(hours=1)
+        note: Any = {"provider": "marsview", "job": JOB, "delivery": None, "calls": 1}
+        placed.store.note_callback(placed.progress.recording_id, placed.media.media_id, **note)
+        placed.provider.polls = [DONE]
+        poll_at(placed, 200, attempt=0)
+
+        assert finished(placed.store) == []
 
     @pytest.mark.parametrize("row", [{"reason": "Marsview is away"}, {"began_from": "job"}])
     def test_nothing_is_learned_from_an_end_that_nobody_saw(self, placed: Flow, row: Any) -> None:

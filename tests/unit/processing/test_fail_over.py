@@ -14,12 +14,18 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SecretUnusable,
 )
+from recording_insights.processing.submit_recording import Patience
 from recording_insights.processing.turns import place_of as turns_place
 from recording_insights.providers.pacing import SHORTEST_WAIT, Pace
 from recording_insights.providers.port import Capabilities
 from tests.unit.fakes import FakeProvider
 from tests.unit.processing.flow import EXPIRED, Flow, R
 
+MOST_EVENTS = 25_000
+"""Of an execution; AWS ends it then.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+"""
 AWAY = ProviderUnavailable("Marsview answered HTTP 503")
 AT_ONCE = [
     CredentialsRefused("Marsview refused the credentials of its secret"),
@@ -136,6 +142,23 @@ def test_the_next_one_takes_over_once_it_has_room(two: Flow, full: str) -> None:
     progress = two.again(progress, failover=["deepgram"])
 
     assert (progress.outcome, two.item["provider"]) == ("submit", "deepgram")
+
+
+@pytest.mark.parametrize(("queue_days", "failover_minutes"), [(14, 15), (30, 1)])
+def test_looks_for_room_do_not_fill_the_history_of_the_execution(
+    two: Flow, queue_days: int, failover_minutes: int
+) -> None:
+    patience = Patience(72, queue_days, failover_minutes)
+    for name in ("marsview", "deepgram"):
+        two.limits[name] = 1
+        two.turns.store.take_slot(name, 0, "somebody else", two.clock.now().timestamp() + 40 * 86_400)
+    progress = two.submit(failover=["deepgram"], patience=patience)
+    assert progress.wait_seconds == failover_minutes * 60
+    progress = two.again(progress, failover=["deepgram"], patience=patience)
+
+    looks = queue_days * 86_400 / progress.wait_seconds
+    # Events of the wait with a token, of "Submit recording" and a choice.
+    assert looks * (7 + 5 + 2) < MOST_EVENTS
 
 
 def test_the_last_one_has_the_whole_patience_and_the_end_tells_all(two: Flow) -> None:

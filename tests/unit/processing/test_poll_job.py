@@ -72,6 +72,20 @@ class TestDeadline:
 
 
 class TestPoll:
+    @pytest.mark.parametrize(
+        ("changes", "following"),
+        [
+            ({}, "submit"),
+            ({"status": "done"}, "submit"),
+            ({"status": "preparing"}, "prepare"),
+            ({"uid": "1001"}, "prepare"),
+        ],
+    )
+    def test_without_a_job_the_row_tells_what_is_next(self, flow: Flow, changes: Any, following: str) -> None:
+        flow.store.note(R, flow.media.media_id, **changes)
+
+        assert flow.poll().outcome == following
+
     @pytest.mark.parametrize("state", [RUNNING, JobState("running", "queued_on_mars")])
     def test_a_job_that_runs_is_asked_again_later(self, submitted: Flow, state: JobState) -> None:
         submitted.provider.polls = [state]

@@ -64,6 +64,7 @@ def test_the_larger_of_the_clock_and_the_waits_counts(clock: int, seconds: float
         ({"outcome": "running"}, 3),
         ({"outcome": "awaiting"}, 3),
         ({"outcome": "parked"}, 3),
+        ({"outcome": "postponed"}, 3),
         ({"outcome": "running", "faults": 1}, 4),
     ],
 )

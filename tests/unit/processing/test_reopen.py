@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import Conflict
+from recording_insights.model.cost import MediaCost
 from recording_insights.model.insights import Insights, Utterance
 from recording_insights.processing.reopen import Start, reopen
-from recording_insights.recordings.cost import MediaCost
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow

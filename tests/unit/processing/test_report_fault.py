@@ -10,7 +10,7 @@ from recording_insights.model.insights import Insights
 from recording_insights.model.reasons import REASONS
 from recording_insights.processing.poll_job import poll_job
 from recording_insights.processing.progress import Outcome, Progress
-from recording_insights.processing.report_fault import PASSING, report_fault
+from recording_insights.processing.report_fault import PASSING, report_fault, seconds_waited
 from recording_insights.processing.save_insights import save_insights
 from recording_insights.providers.port import JobState
 from recording_insights.store.insights import InsightStore
@@ -20,6 +20,11 @@ from tests.unit.fakes import FakeClock, FakeProvider, FakeS3, turns_of
 from tests.unit.processing.test_report_failure import lambda_error
 
 R = "b1946ac92492d2347c6235b4d2611184"
+MOST_EVENTS = 25_000
+"""Of an execution; AWS ends it then.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+"""
 AWAY = lambda_error("ClientError", "An error occurred (InternalServerError) when calling the GetItem operation: sorry")
 NO_DATA = lambda_error("ReplyUnreadable", "it has no field data; stored as a/b.json")
 
@@ -45,6 +50,16 @@ def reported(state: Any, store: MediaStore) -> Progress:
 def why(store: MediaStore, progress: Progress) -> tuple[str | None, ...]:
     row = cast(dict[str, Any], store.get(R, progress.media_id))
     return row["status"], row.get("stage"), row.get("reason_code"), row.get("reason")
+
+
+def test_the_longest_patience_does_not_fill_the_history_of_the_execution(progress: Progress, store: MediaStore) -> None:
+    rounds, give_up_hours = 0, 336
+    while progress.outcome == "running" and rounds < 10_000:
+        progress, rounds = report_fault(fault(progress), store=store, give_up_hours=give_up_hours), rounds + 1
+
+    assert seconds_waited(rounds, give_up_hours) >= give_up_hours * 3600
+    # Events of a state that is called seven times, of "Report fault", of two choices and a wait.
+    assert rounds * (2 + 7 * 3 + 5 + 3 * 2) < MOST_EVENTS
 
 
 def test_the_waits_grow_until_the_patience_is_over(progress: Progress, store: MediaStore) -> None:

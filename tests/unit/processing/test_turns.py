@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from recording_insights.errors import CredentialsRefused, ProviderBusy, ProviderUnavailable, RecordingInsightsError
+from recording_insights.errors import (
+    CredentialsRefused,
+    ProviderBusy,
+    ProviderUnavailable,
+    RecordingInsightsError,
+    SubmissionUnconfirmed,
+)
 from recording_insights.processing.turns import Turn, Turns, place_of
 from recording_insights.store.turns import TurnStore
 from tests.unit.crashing_table import Crash, crashes_at_every_write
@@ -14,6 +20,7 @@ from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 
 AWAY = ProviderUnavailable("Symbl answered HTTP 503")
+UNCONFIRMED = SubmissionUnconfirmed("Symbl did not answer in time")
 
 
 def media(number: int, *, retry: bool = False, provider: str = "symbl") -> Any:
@@ -339,6 +346,97 @@ class TestHealth:
         for number in (2, 3):
             place.turns.succeed(place.rows[f"{number}.mp4"], Turn(True))
         assert place.woken == [f"{number}.mp4" for number in range(2, 62)]
+
+
+class TestDoubt:
+    """Submissions of which nobody knows whether the provider has accepted them."""
+
+    def test_the_second_in_a_row_closes_the_provider_and_the_next_that_comes_tries_it(self, place: Place) -> None:
+        for number in (1, 2):
+            assert place.comes(media(number))
+            place.turns.doubt(place.rows[f"{number}.mp4"], UNCONFIRMED)
+        assert place.holders() == [f"{1:020x}", f"{2:020x}"], "the provider may have their jobs"
+        place.turns.give_back(place.rows["1.mp4"])
+
+        turn = place.turns.take(media(3))
+
+        assert (turn.goes, turn.code) == (False, "provider_unavailable")
+        assert turn.retry_at == place.clock.now().timestamp() + 20
+        place.waits(media(3), turn)
+        assert place.turns.take(media(4)).retry_at is None, "one tries it"
+        place.clock.elapsed = 20
+        assert not place.comes(media(4))
+        assert place.comes(media(3))
+
+    def test_one_that_is_confirmed_ends_the_doubt(self, place: Place) -> None:
+        for number in (1, 2):
+            assert place.comes(media(number))
+            place.turns.doubt(place.rows[f"{number}.mp4"], UNCONFIRMED)
+            place.turns.give_back(place.rows[f"{number}.mp4"])
+            place.turns.confirm("symbl")
+
+        turn = place.turns.take(media(3))
+        assert turn.goes
+        place.turns.doubt(media(3), UNCONFIRMED)
+        turn = place.turns.take(media(4))
+        assert turn.goes
+        place.turns.succeed(media(4), turn)
+        place.turns.doubt(media(5), UNCONFIRMED)
+
+        assert place.store.read("symbl").health is None
+
+    def test_the_job_of_an_unconfirmed_try_that_runs_wakes_who_waits(self, place: Place) -> None:
+        for number in (1, 2):
+            place.comes(media(number))
+            place.turns.doubt(place.rows[f"{number}.mp4"], UNCONFIRMED)
+        place.comes(media(3))
+        place.store.free_slot("symbl", 1, f"{2:032x} {2:020x}")
+
+        place.turns.confirm("symbl")
+
+        assert place.woken == ["3.mp4"]
+
+    def test_the_next_in_the_queue_tries_after_an_unconfirmed_try(self, place: Place) -> None:
+        for number in (1, 2):
+            place.comes(media(number))
+            place.turns.doubt(place.rows[f"{number}.mp4"], UNCONFIRMED)
+            place.turns.give_back(place.rows[f"{number}.mp4"])
+        for number in (3, 4):
+            place.comes(media(number))
+        place.clock.elapsed = 20
+        assert place.comes(media(3))
+
+        place.turns.doubt(place.rows["3.mp4"], UNCONFIRMED)
+
+        assert place.woken == ["4.mp4"]
+        assert place.turns.take(place.rows["4.mp4"]).retry_at == place.clock.now().timestamp() + 40
+
+    def test_who_waits_for_the_callback_and_has_the_only_slot_leaves_it_to_who_tries(self) -> None:
+        place = Place(slots=1)
+        place.comes(media(1))
+        place.turns.doubt(place.rows["1.mp4"], UNCONFIRMED)
+        place.comes(media(2))
+        place.turns.doubt(place.rows["1.mp4"], UNCONFIRMED)
+        assert place.woken == ["2.mp4"]
+        place.comes(media(2))
+        place.clock.elapsed = 20
+        assert not place.comes(media(2)), "the slot is taken"
+
+        assert not place.comes(place.rows["1.mp4"])
+
+        assert place.woken == ["2.mp4", "2.mp4"]
+        assert place.comes(media(2))
+
+    def test_nobody_else_tries_while_the_one_that_tries_awaits_its_callback(self, place: Place) -> None:
+        for _ in range(2):
+            assert place.comes(media(1))
+            place.turns.doubt(place.rows["1.mp4"], UNCONFIRMED)
+        place.clock.elapsed = 900
+
+        assert place.comes(media(1)), "it comes back, and nobody else has come"
+        place.turns.doubt(place.rows["1.mp4"], UNCONFIRMED)
+        turn = place.turns.take(media(2))
+        assert turn.retry_at == place.clock.now().timestamp() + 40
 
 
 class TestBrake:

@@ -45,7 +45,7 @@ def deployed(
     s3 = clients.s3()
     parts = {"s3_media": S3Media(s3), "folder": S3TrackFolder(s3, bucket), "media": media_store}
     rewire(monkeypatch, retry_recording, admit_object, retry_page, step_functions=step_functions, **parts)
-    monkeypatch.setattr(clients, "table", lambda name, is_route: media_store.table)
+    monkeypatch.setattr(clients, "table", lambda name, short_calls: media_store.table)
     machine = FakeStepFunctions(machine=ENVIRONMENT["RETRIES_ARN"])
     rewire(monkeypatch, retry_many, get_retry, list_retries, cancel_retry, step_functions=machine, media=media_store)
     for module in (retry_page, retry_many, get_retry, list_retries, cancel_retry):

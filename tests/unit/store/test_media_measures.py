@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from recording_insights.model.cost import MediaCost
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.reasons import because
+from recording_insights.model.tries import number_of_job
 from recording_insights.store.media import MediaStore
 from recording_insights.store.media_measures import MediaMeasures
 from tests.unit.conftest import MakeMedia
@@ -15,6 +17,14 @@ from tests.unit.measured import measured
 
 R = "r" * 32
 OF_DEEPGRAM = {"provider": "deepgram"}
+
+
+def costs(dollars: float) -> list[Any]:
+    """The measures of a cost: that of the provider's media objects, and that of all."""
+    return [("Cost", pytest.approx(dollars), of) for of in (OF_DEEPGRAM, {})]
+
+
+ARRIVAL = costs(2e-7)
 
 
 @pytest.fixture
@@ -48,6 +58,7 @@ def test_each_step_is_measured_once(
         ("Arrived", 1, {}),
         ("Waited", 1, {**OF_DEEPGRAM, "code": "provider_busy"}),
         ("Submitted", 1, OF_DEEPGRAM),
+        *costs(4e-7),
         ("Done", 1, OF_DEEPGRAM),
         ("QueuedSeconds", 60, OF_DEEPGRAM),
         ("JobSeconds", 102, OF_DEEPGRAM),
@@ -55,12 +66,22 @@ def test_each_step_is_measured_once(
     ]
 
 
-@pytest.mark.parametrize(("code", "measured_as"), [("provider_rejected", "provider_rejected"), ("banana", "unknown")])
-def test_a_failure_is_measured_by_its_code(
-    store: MediaStore, media: MediaObject, capsys: pytest.CaptureFixture[str], code: Any, measured_as: str
+@pytest.mark.parametrize(
+    ("code", "measured_as", "cause"),
+    [
+        ("provider_rejected", "provider_rejected", "media"),
+        ("nothing_recorded", "nothing_recorded", "media"),
+        ("cancelled", "cancelled", "person"),
+        ("no_result", "no_result", "service"),
+        ("banana", "unknown", "service"),
+    ],
+)
+def test_a_failure_is_measured_by_its_code_and_its_cause(
+    store: MediaStore, media: MediaObject, capsys: pytest.CaptureFixture[str], code: Any, measured_as: str, cause: str
 ) -> None:
     store.finish(R, media.media_id, "failed", **because("submission", code, "no"))
-    assert measured(capsys.readouterr().out)[1:] == [("Failed", 1, {"code": measured_as})]
+    failed = [("Failed", 1, {"code": measured_as}), ("Failures", 1, {"cause": cause})]
+    assert measured(capsys.readouterr().out)[1:] == [*ARRIVAL, *failed]
 
 
 def test_a_row_that_was_edited_into_nonsense_is_done_all_the_same(
@@ -68,4 +89,31 @@ def test_a_row_that_was_edited_into_nonsense_is_done_all_the_same(
 ) -> None:
     store.note(R, media.media_id, waiting_since="soon", submitted_at="2026-01-01T00:00:00")
     store.finish(R, media.media_id, "done")
-    assert measured(capsys.readouterr().out)[1:] == [("Done", 1, OF_DEEPGRAM)]
+    assert measured(capsys.readouterr().out)[1:] == [*ARRIVAL, ("Done", 1, OF_DEEPGRAM)]
+
+
+def test_the_costs_of_all_tries_are_that_of_the_media_object(
+    store: MediaStore, media: MediaObject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A job that was given up, the job of another provider, and a retry that takes over that job."""
+    media_id = media.media_id
+    store.note(R, media_id, provider="assemblyai", duration_ms=3_600_000)
+    store.submitted(R, media_id, job={"id": "1"})
+    store.give_up(R, media_id, "it fails", "provider_fault", provider="transcribe")
+    store.submitted(R, media_id, job={"id": "2"}, transitions=20, calls=10)
+    store.finish(R, media_id, "failed", **because("result", "no_result", "too late"))
+    row = store.get(R, media_id)
+    store.begin_try(row, {"status": "waiting", "provider": "transcribe", "job_number": number_of_job(row)})
+    store.submitted(R, media_id, job={"id": "2"}, transitions=4, calls=3)
+    store.finish(R, media_id, "done")
+
+    found = [(value, of) for name, value, of in measured(capsys.readouterr().out) if name == "Cost"]
+    costs: list[tuple[Any, str]] = [(value, of["provider"]) for value, of in found if of]
+    aws, retry = 20 * 25e-6 + 10 * 2e-7, 4 * 25e-6 + 3 * 2e-7
+    assert costs == [
+        (pytest.approx(0.21), "assemblyai"),
+        (pytest.approx(0.36 + aws), "transcribe"),
+        (pytest.approx(retry), "transcribe"),
+    ]
+    whole = MediaCost.of(store.get(R, media_id), store.tries.of(R, media_id))
+    assert whole.known == pytest.approx(sum(value for value, _ in costs), abs=1e-6)

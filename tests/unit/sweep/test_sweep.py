@@ -5,13 +5,18 @@ from typing import Any, cast
 
 import pytest
 
+from events import sweep as handler
+from recording_insights.errors import IntakePaused
 from recording_insights.model.moments import utc_text
+from recording_insights.store.intake import IntakeStore
 from recording_insights.store.rows import SweepRow
 from recording_insights.store.sweeps import SweepStore
-from recording_insights.sweep.step import Step
+from recording_insights.sweep.step import AT_ONCE, Step
 from recording_insights.sweep.sweep import modified_since, sweep
+from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
+from tests.unit.wired import rewire
 
 
 @pytest.fixture
@@ -41,6 +46,44 @@ def test_the_first_sweep_says_since_when_and_later_ones_keep_it(sweeps: SweepSto
         clock.elapsed += 900
     assert [row["sweeping_since"] for row in rows] == [utc_text(began)] * 2
     assert modified_since(rows[1]) == began - timedelta(days=2)
+
+
+def test_in_a_pause_the_steps_of_the_intake_wait_and_the_next_sweep_looks_as_far_back(
+    sweeps: SweepStore, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen_since: list[Any] = []
+
+    def paused(row: SweepRow, after: str) -> Step:
+        raise IntakePaused("2026-03-12T00:00:00Z")
+
+    def look(row: SweepRow, after: str) -> Step:
+        seen_since.append(modified_since(row))
+        return seen(looked=1)
+
+    for media in (look, paused, look):
+        counts = sweep({"media": media, "rows": look}, sweeps=sweeps, deadline=clock.deadline(300))
+        assert counts["rows"] == {"looked": 1}
+        assert counts["media"] == ({"paused": 1} if media is paused else {"looked": 1})
+        clock.elapsed += 900
+    assert seen_since[-1] == seen_since[0] == seen_since[2]
+    assert not caplog.records
+
+
+def test_the_steps_of_the_intake_are_these(table: FakeTable, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    intake = IntakeStore(cast(Any, table))
+    intake.pause("operator")
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    rewire(monkeypatch, handler, intake=intake)
+    arrived = {"source": "aws.s3", "detail": {"bucket": {"name": ENVIRONMENT["RECORDINGS_BUCKET"]}}}
+    row: Any = {}
+
+    with pytest.raises(IntakePaused):
+        handler._arrivals(AT_ONCE, row, "")
+    with pytest.raises(IntakePaused):
+        handler._media(clock.deadline(300), row, "")
+    with pytest.raises(IntakePaused):
+        handler._handle(arrived)
 
 
 def test_only_one_sweep_is_at_work_until_its_time_is_over(sweeps: SweepStore, clock: FakeClock) -> None:

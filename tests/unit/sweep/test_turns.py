@@ -10,7 +10,7 @@ from recording_insights.processing.turns import place_of
 from recording_insights.store.rows import MediaRow
 from recording_insights.sweep.step import Step
 from recording_insights.sweep.turns import tidy_turns
-from tests.unit.processing.test_turns import Place, media
+from tests.unit.processing.test_turns import UNCONFIRMED, Place, media
 
 
 @pytest.fixture
@@ -121,6 +121,15 @@ def test_without_anybody_in_the_queue_the_next_one_tries(place: Place) -> None:
 
     assert tidy(place, 1).counts == {"left_queue": 1, "probers": 1}
     assert place.comes(media(2))
+
+
+def test_a_provider_that_nobody_has_come_to_try_yet_stays_as_it_is(place: Place) -> None:
+    for _ in range(2):
+        place.comes(media(1))
+        place.turns.doubt(media(1), UNCONFIRMED)
+
+    assert tidy(place).counts == {}
+    assert place.store.read("symbl").health is not None
 
 
 def test_the_next_sweep_goes_on_with_the_next_provider(place: Place) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -12,7 +13,7 @@ from recording_insights.errors import (
     ProviderUnavailable,
     SubmissionUnconfirmed,
 )
-from recording_insights.providers.adapters.assemblyai.calls import DEFAULT_SPEECH_MODELS
+from recording_insights.providers.adapters.assemblyai.calls import DEFAULT_SPEECH_MODELS, MOST_LINKS
 from recording_insights.providers.port import CallbackRequest
 from tests.sandbox.conftest import SAID
 from tests.unit.fakes import response
@@ -100,6 +101,14 @@ class TestWithTheStandIn:
         stand_in.submit(stand_in.kept[-1])
 
         assert (len(stand_in.links), stand_in.paid) == (2, 1)
+
+    def test_a_job_keeps_the_newest_links(self, stand_in: StandIn) -> None:
+        stand_in.dials(fail_next=[{**LOST, "after": False, "times": 2}])
+        full = {"asked": [f"digest {number}" for number in range(MOST_LINKS)]}
+        for kept in ([*full["asked"][1:], ANY], [*full["asked"][2:], ANY, ANY]):
+            with pytest.raises(SubmissionUnconfirmed):
+                stand_in.submit(stand_in.kept[-1] if stand_in.kept else full)
+            assert stand_in.kept[-1]["asked"] == kept
 
     def test_a_list_without_queries_finds_nothing(self, stand_in: StandIn) -> None:
         """By then the workflow has waited for the callback in vain."""

@@ -24,6 +24,9 @@ from recording_insights.redaction import vendor_message
 TOKEN_HEADER = "X-Recording-Insights-Token"  # noqa: S105
 DEFAULT_SPEECH_MODELS = ("universal-3-5-pro", "universal-2")
 
+MOST_LINKS = 50
+"""Digests of links in a job, the newest ones. Each try has searched the list for all links before it."""
+
 _REGIONAL = {"en-US": "en_us", "en-GB": "en_uk", "en-AU": "en_au", "de-CH": "de_ch"}
 """The only regions for which the vendor has codes."""
 _NO_CREDIT = re.compile(r"balance is negative|insufficient (funds|credit|balance)|top up", re.IGNORECASE)
@@ -54,14 +57,14 @@ class AssemblyAI:
         self._key = StaticKey("AssemblyAI", credentials, lambda reply: f"HTTP {reply.status}")
 
     def submit(self, submission: Submission, job: Job, keep: Callable[[Job], None]) -> Job:
-        """Submit the link in one call. The job keeps digests of all links sent, which identify a lost transcript."""
+        """Submit the link in one call. The job keeps digests of the links sent, which identify a lost transcript."""
         if "transcript_id" in job:
             return job
         sent_links = job.get("asked", [])
         if sent_links and (found := self._find(sent_links)):
             return {"transcript_id": found}
         link = submission.make_link()
-        keep({"asked": [*sent_links, _digest(link)]})
+        keep({"asked": [*sent_links, _digest(link)][-MOST_LINKS:]})
         reply = self._call("POST", "/v2/transcript", json=_order(submission, link), is_paid=True)
         transcript = self._accepted(reply, private=(submission.callback.url, submission.callback.token))
         if not transcript.get("id"):

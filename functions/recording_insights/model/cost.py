@@ -41,6 +41,21 @@ class MediaCost:
         calls = _number_in(row, "calls", "calls_before", "other_calls")
         return cls(transitions, calls, tuple(_paid(row, tries)))
 
+    @classmethod
+    def of_try(cls, row: MediaRow) -> "MediaCost":
+        """Count for the present try alone: what each try costs at its end adds up to what its media object costs.
+
+        The executions before that of a retry belong to the tries before it.
+        """
+        if number_of_try(row) == 0 or "other_calls" not in row:
+            return cls.of(row, ())
+        return cls(_number_in(row, "transitions"), _number_in(row, "calls"), tuple(_paid(row, ())))
+
+    @property
+    def known(self) -> float:
+        """Dollars for AWS and the providers, without what is not known."""
+        return (self.aws or 0) + (self.provider or 0)
+
     @property
     def aws(self) -> float | None:
         """Dollars for AWS."""

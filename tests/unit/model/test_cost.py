@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.recordings.cost import LEAVES_OUT, MediaCost, cost_of_recording
+from recording_insights.model.cost import LEAVES_OUT, MediaCost, cost_of_recording
 
 COUNTED: Any = {"transitions": 7, "calls": 3, "other_calls": 2}
 PAID: Any = {"submitted_at": "2026", "provider": "assemblyai", "duration_ms": 1_800_000, "status": "done"}
