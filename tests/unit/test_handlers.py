@@ -176,6 +176,10 @@ def test_a_recording_goes_through_all_functions(
     answer = get_insights.handler(request, FakeContext())
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["transcript"] == [{"text": "Guten Tag."}]
+    for asks in ({"queryStringParameters": {"format": "vtt"}}, {"headers": {"Accept": "text/vtt"}}):
+        answer = get_insights.handler({**request, **asks}, FakeContext())
+        assert answer["headers"]["content-type"] == "text/vtt; charset=utf-8"
+        assert answer["body"] == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nGuten Tag.\n"
 
     reply = buckets.get_object(Bucket="replies-bucket", Key=f"{state['recording_id']}/{state['media_id']}-0.json")
     everything = f"{reply['Body'].read()!r} {table.scan()['Items']} {history} {logs()}"
