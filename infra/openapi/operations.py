@@ -12,7 +12,7 @@ from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
 from recording_insights.agora.fields.translation import agora_object
 from recording_insights.processing.providers import CHANGES
 from recording_insights.providers.registry import PROVIDERS
-from recording_insights.recordings.insights_answer import INSIGHTS_PARAMETERS
+from recording_insights.recordings.exports.formats import EXPORT_PARAMETERS, FORMATS
 from recording_insights.recordings.read import LIST_PARAMETERS, READ_PARAMETERS
 from recording_insights.recordings.request import request_readers, speaker_names
 from recording_insights.retries.request import admission, retries_readers, retry_readers
@@ -27,7 +27,8 @@ OPTIONS = "Options"
 class Operation:
     """A route. `answers` are the shapes of success by status, `problems` the statuses of other answers.
 
-    `links` are the operations that take an id of the first answer, as {operation: (name of the id, pointer)}.
+    `files` are the content types of a success that is not JSON. `links` are the operations that take an id of the first
+    answer, as {operation: (name of the id, pointer)}.
     """
 
     route: str
@@ -39,6 +40,7 @@ class Operation:
     parameters: Mapping[str, Reader[Any]] = field(default_factory=dict)
     headers: Sequence[Schema] = ()
     links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    files: Sequence[str] = ()
 
     @property
     def method(self) -> str:
@@ -109,6 +111,7 @@ _OF_A_START = {
     "cancel_recording": _BY_ID,
     "retry_recording": _BY_ID,
     "get_insights": _BY_ID,
+    "get_media": _BY_ID,
 }
 _IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
@@ -161,9 +164,11 @@ OPERATIONS = (
         f"GET {_RECORDING}/insights",
         "get_insights",
         {200: answers.INSIGHTS},
-        (404,),
-        parameters=INSIGHTS_PARAMETERS,
+        (404, 413),
+        parameters=EXPORT_PARAMETERS,
+        files=[each.media_type for each in FORMATS.values()],
     ),
+    Operation(f"GET {_RECORDING}/media", "get_media", {200: answers.MEDIA_LINKS}, (404,)),
     Operation(
         "POST /media",
         "admit_object",
