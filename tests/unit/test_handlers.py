@@ -15,7 +15,7 @@ from recording_insights.errors import SettingsInvalid
 from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.store.media import MediaStore
-from routes import get_insights
+from routes import get_insights, get_media
 from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_step_functions import FakeStepFunctions
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HANDLERS = (
     *(admit_media, submit_recording, poll_job, save_insights, report_failure, report_stopped_execution),
-    *(get_insights, recover_recording),
+    *(get_insights, get_media, recover_recording),
 )
 KEY = "by hand/two words+.wav"
 CREDENTIALS = {"apiKey": "the-api-key", "apiSecret": "the-api-secret", "userId": "me@example.com"}
@@ -180,6 +180,10 @@ def test_a_recording_goes_through_all_functions(
         answer = get_insights.handler({**request, **asks}, FakeContext())
         assert answer["headers"]["content-type"] == "text/vtt; charset=utf-8"
         assert answer["body"] == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nGuten Tag.\n"
+    [played] = json.loads(get_media.handler(request, FakeContext())["body"])["media"]
+    assert "/by%20hand/two%20words%2B.wav?response-content-type=audio%2Fwav&" in played["url"]
+    assert "X-Amz-Expires=900" in played["url"]
+    assert "X-Amz-Signature=" in played["url"]
 
     reply = buckets.get_object(Bucket="replies-bucket", Key=f"{state['recording_id']}/{state['media_id']}-0.json")
     everything = f"{reply['Body'].read()!r} {table.scan()['Items']} {history} {logs()}"
