@@ -60,7 +60,8 @@ class Export:
 def wanted_format(query: Mapping[str, str], accept: str) -> str:
     """Return the format that a request asks for: its parameter, or what it accepts best. JSON if it asks for none.
 
-    `accept` is the header of this name. A type in it that is no format is passed over.
+    `accept` is the header of this name. A type in it that is no format is passed over. One that takes anything as well
+    means JSON: some HTTP clients send `text/html, */*` on their own.
 
     Raises:
         InvalidRequest: there is no such format, or it has no pages and the request has a cursor.
@@ -97,9 +98,12 @@ def export_insights(recording_id: str, collection: Collection, wanted: str) -> E
 
 
 def _accepted(accept: str) -> Iterator[str]:
-    """Yield the formats that a header `Accept` names, the best first."""
+    """Yield the formats that a header `Accept` names, the best first; none if it takes anything."""
     by_type = {"application/json": JSON, **{each.media_type: name for name, each in FORMATS.items()}}
-    weighed = [(_weight(parameters), media_type) for media_type, *parameters in map(_parts, accept.split(","))]
+    ranges = list(map(_parts, accept.split(",")))
+    if any(media_type == "*/*" for media_type, *_ in ranges):
+        return
+    weighed = [(_weight(parameters), media_type) for media_type, *parameters in ranges]
     for weight, media_type in sorted(weighed, key=lambda each: -each[0]):
         if weight > 0 and media_type in by_type:
             yield by_type[media_type]

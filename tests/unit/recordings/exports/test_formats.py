@@ -15,6 +15,8 @@ from tests.unit.recordings.test_insights_answer import LAMBDA_LIMIT, R, collecti
 
 SPEECH = Insights(transcript=[Utterance("Good morning.", "7", 0, 900)])
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+JAVA = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
+"""The default of HttpURLConnection."""
 
 
 @pytest.mark.parametrize(
@@ -24,7 +26,9 @@ CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q
         ({}, "*/*", "json"),
         ({}, "text/vtt", "vtt"),
         ({}, "Text/VTT; charset=utf-8", "vtt"),
-        ({}, CHROME, "html"),
+        ({}, "text/html", "html"),
+        ({}, CHROME, "json"),
+        ({}, JAVA, "json"),
         ({}, "text/csv;q=0.5, application/x-subrip ; q=0.7, application/json;q=0.1", "srt"),
         ({}, "text/csv;q=0, application/json", "json"),
         ({}, "text/csv;q=nan, text/markdown;q=high", "json"),
