@@ -30,7 +30,7 @@ CHECKS = (
 )
 
 
-_SIGNATURE = re.compile(r"\?X-Amz-[^\"]*")
+_SIGNATURE = re.compile(r"\?[^\"]*X-Amz-[^\"]*")
 """Of a presigned link: an example is published."""
 
 
