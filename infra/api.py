@@ -26,6 +26,7 @@ from recording_insights.settings import (
     CancelRetrySettings,
     FunctionSettings,
     GetInsightsSettings,
+    GetMediaSettings,
     GetRecordingSettings,
     GetRetrySettings,
     ListProvidersSettings,
@@ -108,8 +109,8 @@ class RecordingsApi(Construct):
             cdk.Tags.of(self.api).add("ms-custom-id", LOCAL_API_ID)
         self._stage = self._add_stage(settings)
         self._throttles: dict[str, dict[str, float]] = {}
-        for route in (start_route(foundation, watch), *control_routes(foundation, watch), *read_routes(foundation)):
-            self.add_route(route, settings)
+        routes = (start_route(foundation, watch), *control_routes(foundation, watch), *read_routes(foundation))
+        self.functions = {route.module: self.add_route(route, settings) for route in routes}
 
     def add_webhook(
         self, path: str, function: PythonFunction, throttle: apigateway.ThrottleSettings = WEBHOOK_THROTTLE
@@ -250,6 +251,14 @@ def read_routes(foundation: Foundation) -> list[Route]:
             reads(GetInsightsSettings),
             [foundation.on_table("Query")],
             memory_mb=1024,
+        ),
+        Route(
+            GET,
+            "/recordings/{recording_id}/media",
+            "get_media",
+            "Returns links to play a recording",
+            reads(GetMediaSettings),
+            [foundation.on_table("Query"), foundation.read_recordings()],
         ),
     ]
 

@@ -45,6 +45,7 @@ def _acknowledge_media(stack: RecordingInsightsStack) -> None:
         stack.sweep.function,
         stack.watch.recover,
         stack.retry_routes["admit_object"],
+        stack.api.functions["get_media"],
         stack.workflow.submit,
     ):
         _acknowledge(function, f"IAM5[Resource::{recordings}/*]", any_media)
@@ -116,7 +117,7 @@ def _acknowledge_buckets(stack: RecordingInsightsStack) -> None:
     _acknowledge(
         stack.buckets,
         "S1",
-        "every object's arrival is an event, and one function makes every link; server access logs would double the "
+        "every object's arrival is an event, and two functions make every link; server access logs would double the "
         "number of objects, and nothing would read them",
     )
 

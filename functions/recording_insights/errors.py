@@ -9,6 +9,7 @@ RecordingInsightsError
 ├── NotFound                    there is no recording, job, media object or provider of this name   (404)
 ├── Conflict                    the recording's state does not allow the request                    (409)
 ├── PayloadTooLarge             the body of a request exceeds the limit                             (413)
+├── AnswerTooLarge              an answer in one piece would exceed what Lambda can return          (413)
 ├── CallbackForged              a callback does not prove that its vendor sent it                   (401)
 ├── WatchUnavailable            the watch over a recording could not be started: try again          (503)
 ├── IntakePaused                an operator has paused the intake: try again later                  (503)
@@ -110,6 +111,10 @@ class Conflict(RecordingInsightsError):
 
 class PayloadTooLarge(RecordingInsightsError):
     """The body of a request exceeds the limit."""
+
+
+class AnswerTooLarge(RecordingInsightsError):
+    """An answer in one piece would be larger than Lambda can return."""
 
 
 class CallbackForged(RecordingInsightsError):

@@ -304,6 +304,11 @@ class GetInsightsSettings(TableSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
+class GetMediaSettings(TableSettings, RouteSettings):
+    """The table only: its rows name the objects."""
+
+
+@dataclass(frozen=True)
 class ReceiveNotificationSettings(TableSettings, OwnSecretSettings, RouteSettings):
     """The table, and the stage of the secret that notifications are signed with."""
 

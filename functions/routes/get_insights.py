@@ -1,16 +1,21 @@
 """GET /recordings/{recording_id}/insights"""
 
-from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
+from recording_insights.http.edge import HttpRequest, HttpResponse, TextResponse, http_route
 from recording_insights.logs import function_logger
-from recording_insights.recordings.insights_answer import INSIGHTS_PARAMETERS, answer_insights
+from recording_insights.recordings.exports.formats import EXPORT_PARAMETERS, JSON, export_insights, wanted_format
+from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.settings import GetInsightsSettings
 from wiring import Wiring
 
 wiring = Wiring(GetInsightsSettings)
 
 
-@http_route(function_logger("get-insights"), parameters=INSIGHTS_PARAMETERS)
+@http_route(function_logger("get-insights"), parameters=EXPORT_PARAMETERS)
 def handler(request: HttpRequest) -> HttpResponse:
-    """200: the transcript and the insights so far, with the status of the recording."""
+    """200: the transcript and the insights so far, with the status of the recording, or a file of them."""
+    wanted = wanted_format(request.query, request.headers.get("accept", ""))
     collection = wiring.insights.read(request.recording_id)
-    return HttpResponse(answer_insights(request.recording_id, collection, cursor=request.query.get("cursor")))
+    if wanted == JSON:
+        return HttpResponse(answer_insights(request.recording_id, collection, cursor=request.query.get("cursor")))
+    export = export_insights(request.recording_id, collection, wanted)
+    return TextResponse(export.text, headers=export.headers)

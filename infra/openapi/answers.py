@@ -173,6 +173,28 @@ INSIGHTS = Shape(
     ("recording_id", "status", "provider", "transcript", *_PARTS, "ratings"),
     words("api.md", "### GET /recordings/{recording_id}/insights"),
 )
+_MEDIA_LINK = Shape(
+    "MediaLink",
+    "A link to play a media object. Times are milliseconds.",
+    {
+        "media_id": str,
+        "url": {"type": "string", "format": "uri"},
+        "expires_at": str,
+        "content_type": str,
+        "offset_ms": int,
+        "duration_ms": int,
+        "uid": str,
+        "speaker_name": str,
+    },
+    ("media_id", "url", "expires_at", "content_type"),
+    words("api.md", "### GET /recordings/{recording_id}/media"),
+)
+MEDIA_LINKS = Shape(
+    "MediaLinks",
+    "Links to play what was recorded, in the order of the transcript.",
+    {"recording_id": _ID, "media": [_MEDIA_LINK]},
+    ("recording_id", "media"),
+)
 _BEGUN = Shape(
     "BegunTry",
     "A try that began.",

@@ -120,7 +120,8 @@ def _responses(operation: Operation, examples: Mapping[str, Any]) -> Iterator[tu
     for status, shape in operation.answers.items():
         example = examples.get(f"{operation.route} {status}")
         content = {"schema": shape.reference, **({"example": example["answer"]} if example else {})}
-        response: dict[str, Any] = {"description": shape.description, "content": {"application/json": content}}
+        files = {kind: {"schema": {"type": "string"}} for kind in operation.files}
+        response: dict[str, Any] = {"description": shape.description, "content": {"application/json": content, **files}}
         if operation.name == "start_recording":
             response["headers"] = {"Location": _LOCATION}
         if operation.links and status == next(iter(operation.answers)):

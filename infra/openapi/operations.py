@@ -13,7 +13,7 @@ from recording_insights.agora.fields.translation import agora_object
 from recording_insights.processing.providers import CHANGES
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.change import OWN_CHANGES
-from recording_insights.recordings.insights_answer import INSIGHTS_PARAMETERS
+from recording_insights.recordings.exports.formats import EXPORT_PARAMETERS, FORMATS
 from recording_insights.recordings.list import LIST_PARAMETERS
 from recording_insights.recordings.read import READ_PARAMETERS
 from recording_insights.recordings.request import request_readers
@@ -29,7 +29,8 @@ OPTIONS = "Options"
 class Operation:
     """A route. `answers` are the shapes of success by status, `problems` the statuses of other answers.
 
-    `links` are the operations that take an id of the first answer, as {operation: (name of the id, pointer)}.
+    `files` are the content types of a success that is not JSON. `links` are the operations that take an id of the first
+    answer, as {operation: (name of the id, pointer)}.
     """
 
     route: str
@@ -41,6 +42,7 @@ class Operation:
     parameters: Mapping[str, Reader[Any]] = field(default_factory=dict)
     headers: Sequence[Schema] = ()
     links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    files: Sequence[str] = ()
 
     @property
     def method(self) -> str:
@@ -110,6 +112,7 @@ _OF_A_START = {
     "cancel_recording": _BY_ID,
     "retry_recording": _BY_ID,
     "get_insights": _BY_ID,
+    "get_media": _BY_ID,
 }
 _IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
@@ -162,9 +165,11 @@ OPERATIONS = (
         f"GET {_RECORDING}/insights",
         "get_insights",
         {200: answers.INSIGHTS},
-        (404,),
-        parameters=INSIGHTS_PARAMETERS,
+        (404, 413),
+        parameters=EXPORT_PARAMETERS,
+        files=[each.media_type for each in FORMATS.values()],
     ),
+    Operation(f"GET {_RECORDING}/media", "get_media", {200: answers.MEDIA_LINKS}, (404,)),
     Operation(
         "POST /media",
         "admit_object",

@@ -8,6 +8,7 @@ The info string of a block says what it is: `json request POST /recordings` (wit
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -26,6 +27,7 @@ from recording_insights.processing.turns import Turns
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.recordings.list import list_recordings
+from recording_insights.recordings.media_links import list_links
 from recording_insights.recordings.read import describe_recording, public
 from recording_insights.recordings.request import RecordingRequest
 from recording_insights.retries.request import RetriesRequest, RetryRequest, read_key
@@ -201,6 +203,20 @@ def _insights() -> dict[str, Any]:
     return answer_insights(RECORDING_ID, collection)
 
 
+def _links() -> dict[str, Any]:
+    table: Any = FakeTable()
+    table.put_item(Item=_recording_row("done") | {"speakers": {"1": "Ada"}})
+    track = {name: value for name, value in _media_row().items() if name != "recovered"}
+    table.put_item(Item={**track, "uid": "1"})
+    link = "https://bucket.s3.eu-central-1.amazonaws.com/key"
+    return list_links(
+        RECORDING_ID,
+        store=RecordingStore(table),
+        link=lambda *_: link,
+        clock=lambda: datetime(2026, 11, 27, tzinfo=UTC),
+    )
+
+
 def _changed() -> dict[str, Any]:
     row: Any = _recording_row("recording")
     return public(row)
@@ -231,6 +247,7 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "PUT /recordings/{recording_id}/layout": _changed,
     "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", **WHY},
     "GET /recordings/{recording_id}/insights": _insights,
+    "GET /recordings/{recording_id}/media": _links,
     "POST /recordings/{recording_id}/retry": lambda: {
         "recording_id": RECORDING_ID,
         "media": [{"media_id": "m", "from": "job", "provider": "p", "try": 1}],

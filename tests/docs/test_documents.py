@@ -17,6 +17,7 @@ from recording_insights.http.problems import PROBLEMS, UNEXPECTED
 from recording_insights.model.media_object import SUFFIXES
 from recording_insights.model.status import RECORDING_STATUSES as STATUSES
 from recording_insights.providers.registry import PROVIDERS, formats_of
+from recording_insights.recordings.exports.formats import FORMATS
 from recording_insights.recordings.request import CALLERS_WORDS, RecordingRequest
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.hearing.dials import HearingDials
@@ -137,6 +138,12 @@ def test_every_field_of_a_change_is_described() -> None:
         assert sorted(written) == sorted([*UPDATE[mode], *speakers, *CALLERS_WORDS]), mode
     layout = "\n".join(page("docs/api.md").section("### PUT /recordings/{recording_id}/layout"))
     assert [name for name in LAYOUT if f"`{name}`" not in layout] == []
+
+
+def test_every_format_is_described() -> None:
+    rows = page("docs/api.md").table("#### Formats")
+    described = {(name, kind) for cells in rows for name in codes_in(cells[0]) for kind in codes_in(cells[1])}
+    assert described == {("json", "application/json"), *((name, each.media_type) for name, each in FORMATS.items())}
 
 
 def test_every_field_of_the_insights_is_described() -> None:

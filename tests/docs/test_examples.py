@@ -11,6 +11,7 @@ from recording_insights.agora.client import SECRET_KEYS
 from recording_insights.errors import InvalidRequest
 from recording_insights.http.problems import PROBLEMS, problem_of
 from recording_insights.model.insights import Utterance
+from recording_insights.recordings.exports.captions import write_srt
 from tests.docs.commands import request_in
 from tests.docs.examples import (
     attributes_of,
@@ -72,6 +73,14 @@ def test_an_answer_has_only_fields_that_the_code_returns(fence: Fence, routes: l
     route = matching_route(f"{method} {path}", routes)
     assert status in ("200", "201", "202")
     assert set(fields_in(parse(fence.text))) <= set(fields_in(full_answer(route)))
+
+
+def test_the_captions_are_those_of_the_transcript_above() -> None:
+    fences = page("docs/api.md").fences
+    route = "GET /recordings/{recording_id}/insights"
+    [answer] = [parse(each.text) for each in fences if " ".join(each.info) == f"json answer 200 {route}"]
+    [captions] = [each.text for each in fences if each.info == ("text", "srt")]
+    assert write_srt(answer).strip() == captions.strip()
 
 
 @examples_of("problem")

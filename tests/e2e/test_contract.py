@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,11 +11,13 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+import av
 import pytest
 import requests
 
 from infra.openapi.document import EXAMPLES, PUBLISHED
 from infra.openapi.operations import OPERATIONS
+from recording_insights.recordings.exports.formats import FORMATS
 from recording_insights.store.keys import media_key, recording_key
 from sandbox.cloud.local_stack import LocalStack
 from tests.contract_schemas import faults_of_answer
@@ -26,6 +29,10 @@ CHECKS = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "missing_required_header"),
 )
+
+
+_SIGNATURE = re.compile(r"\?[^\"]*X-Amz-[^\"]*")
+"""Of a presigned link: an example is published."""
 
 
 class Caller:
@@ -44,9 +51,11 @@ class Caller:
 
     def keep(self, route: str, answer: requests.Response, body: Any) -> Any:
         """Check an answer, and keep it as an example."""
-        content, kind = answer.json(), answer.headers["content-type"]
+        kind = answer.headers["content-type"].partition(";")[0]
+        content = answer.json() if kind.endswith("json") else answer.text
         assert faults_of_answer(route, answer.status_code, content, kind=kind) == []
-        example = {"answer": content} if body is None else {"request": body, "answer": content}
+        shown = json.loads(_SIGNATURE.sub("", json.dumps(content)))
+        example = {"answer": shown} if body is None else {"request": body, "answer": shown}
         self.answers.setdefault(f"{route} {answer.status_code}", example)
         return content
 
@@ -81,8 +90,11 @@ def call_for_a_recording(caller: Caller) -> str:
     del caller.answers[f"GET {route} 200"]
     caller.call(f"GET {route}", 200, **one)
     caller.call(f"GET {route}/insights", 200, **one)
+    caller.call(f"GET {route}/insights", 400, query="?format=pdf", **one)
+    call_for_files(caller, recording_id)
+    call_for_links(caller, recording_id)
     caller.call(f"POST {route}/retry", 409, body={}, **one)
-    for ending in ("", "/insights"):
+    for ending in ("", "/insights", "/media"):
         caller.call(f"GET {route}{ending}", 404, recording_id=NOBODY)
     for ending in ("/stop", "/retry", "/cancel"):
         caller.call(f"POST {route}{ending}", 404, body={}, recording_id=NOBODY)
@@ -92,6 +104,35 @@ def call_for_a_recording(caller: Caller) -> str:
     assert (listed["recording_id"], listed["metadata"]) == (recording_id, {"team": "north"})
     caller.call("GET /recordings", 400, query="?limit=0")
     return recording_id
+
+
+def call_for_files(caller: Caller, recording_id: str) -> None:
+    """Read the insights in each format, by its name and by its type."""
+    route = "GET /recordings/{recording_id}/insights"
+    [first, *_] = caller.call(route, 200, recording_id=recording_id)["transcript"]
+    for name, each in FORMATS.items():
+        by_name = caller.call(route, 200, query=f"?format={name}", recording_id=recording_id)
+        assert first["text"].split()[0] in by_name
+        accept = {"Accept": each.media_type}
+        answer = caller.stack.call_api("GET", f"/recordings/{recording_id}/insights", headers=accept)
+        assert (answer.text, answer.headers["content-type"]) == (by_name, f"{each.media_type}; charset=utf-8")
+        assert answer.headers["content-disposition"].endswith(f'; filename="recording-{recording_id}.{name}"')
+
+
+def call_for_links(caller: Caller, recording_id: str) -> None:
+    """Play what was recorded, as a player does: its beginning first, and from the middle on."""
+    links = caller.call("GET /recordings/{recording_id}/media", 200, recording_id=recording_id)["media"]
+    assert links
+    for link in links:
+        # A link needs no signature of the caller.
+        part = requests.get(link["url"], headers={"Range": "bytes=4-7"}, timeout=30)
+        assert (part.status_code, part.content, len(part.content)) == (206, b"ftyp", 4)
+        assert part.headers["content-type"] == link["content_type"] == "video/mp4"
+        with av.open(link["url"]) as played:
+            assert played.duration is not None
+            assert abs(played.duration / 1000 - link["duration_ms"]) < 500
+            played.seek(played.duration // 2)
+            assert next(played.decode(audio=0)).samples
 
 
 def call_for_a_media_object(caller: Caller, clip: Path) -> None:

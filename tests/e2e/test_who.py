@@ -102,6 +102,7 @@ def test_the_rows_and_the_log_name_the_session_that_called(stack: LocalStack) ->
     assert line.items() >= {**said, "path": f"{path}/insights", "status": 200}.items()
 
 
+READS = ("GET /recordings/x/insights", "GET /recordings/x/media")
 SEES = ("GET /retries", "GET /providers")
 HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
 
@@ -109,7 +110,7 @@ HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
 @pytest.mark.parametrize(
     ("policy", "allowed"),
     [
-        ("read", {"GET /recordings", "GET /recordings/x", "GET /recordings/x/insights", *SEES}),
+        ("read", {"GET /recordings", "GET /recordings/x", *READS, *SEES}),
         ("record", {"POST /recordings"}),
         ("control", {"PATCH /recordings/x", "POST /recordings/x/stop", "POST /recordings/x/retry", *HOLDS}),
     ],
@@ -117,7 +118,7 @@ HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
 def test_a_policy_of_the_page_allows_its_routes_only(stack: LocalStack, policy: str, allowed: set[str]) -> None:
     """What is allowed reaches the function, which refuses the id `x` and the empty body in its own way."""
     routes = (
-        *("GET /recordings", "GET /recordings/x", "GET /recordings/x/insights", *SEES),
+        *("GET /recordings", "GET /recordings/x", *READS, *SEES),
         *("POST /recordings", "PATCH /recordings/x", "POST /recordings/x/stop", "POST /recordings/x/retry"),
         *HOLDS,
     )

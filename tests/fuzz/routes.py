@@ -33,6 +33,7 @@ from routes import (
     cancel_recording,
     cancel_retry,
     get_insights,
+    get_media,
     get_recording,
     get_retry,
     keep_result,
@@ -104,9 +105,11 @@ def targets() -> Iterator[Target]:
     for path in files("callbacks/*.json"):
         yield Target(f"callbacks of {path.stem}", damaged_json(json_of(path)), partial(check_callback, path.stem))
     text = st.one_of(
-        st.none(), st.sampled_from(["", "1", "0", "101", "done", "٣", "a.1-2", "eyJ9", "a" * 5000]), st.text()
+        st.none(),
+        st.sampled_from(["", "1", "0", "101", "done", "srt", "html", "csv", "٣", "a.1-2", "eyJ9", "a" * 5000]),
+        st.text(),
     )
-    names = st.dictionaries(st.sampled_from(["status", "limit", "cursor", "channel"]), text)
+    names = st.dictionaries(st.sampled_from(["status", "limit", "cursor", "channel", "format"]), text)
     yield Target("queries", st.tuples(names, text), check_query)
     yield Target("rows", st.lists(damaged_value(*_rows()), min_size=1, max_size=4), check_rows)
 
@@ -165,6 +168,7 @@ def check_query(found: tuple[dict[str, str | None], str | None]) -> None:
     for module, path in (
         (list_recordings, {}),
         (get_insights, {"recording_id": R}),
+        (get_media, {"recording_id": recording_id or ""}),
         (get_recording, {"recording_id": recording_id or ""}),
         (stop_recording, {"recording_id": recording_id or ""}),
         (list_retries, {}),
@@ -184,7 +188,7 @@ def check_rows(items: list[Any]) -> None:
         if isinstance(item, dict):
             table.put_item(Item=_storable({**item, **key}))
     before = _items(table)
-    for module in (list_recordings, get_insights, get_recording):
+    for module in (list_recordings, get_insights, get_media, get_recording):
         response = _call(module, table, b"", path={"recording_id": R}, live=False)
         assert response["statusCode"] in (200, 404, 500), response
     assert _items(table) == before
@@ -253,7 +257,7 @@ def _call(
     event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
     with _wired(module, table, vendor or FakeAgora(live_status=5 if live else 0), s3 or FakeS3(), provider):
         response: dict[str, Any] = module.handler(event, FakeContext())
-    content = json.loads(response["body"])
+    content = json.loads(response["body"]) if response["headers"]["content-type"].endswith("json") else {}
     if response["statusCode"] >= 400:
         assert response["headers"]["content-type"] == "application/problem+json"
         assert content["status"] == response["statusCode"]
@@ -279,6 +283,8 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
         "retry_machine": FakeExecutions(),
         "start_processing": FakeStarter(),
     }
+    if module is get_media:
+        parts["s3_media"] = SimpleNamespace(play_link=lambda *_: "https://recordings.test/link")
     if module is admit_object:
         parts["s3_media"] = SimpleNamespace(find=lambda bucket, key: None)
     if module is receive_notification:

@@ -29,6 +29,8 @@ RIGHTS = {
     "get_recording": TABLE | SECRET,
     "list_recordings": TABLE,
     "get_insights": TABLE,
+    # It signs the links.
+    "get_media": TABLE | {"s3": {DECRYPT}},
     "retry_recording": TABLE,
     "retry_many": TABLE,
     "list_retries": TABLE,

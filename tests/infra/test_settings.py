@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from infra.settings import ContextError, StackSettings
+from infra.settings import SETTINGS, ContextError, StackSettings
 from recording_insights.providers.registry import PROVIDERS
+from recording_insights.recordings.media_links import LINK_MINUTES
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 NEEDED = {"stage": "dev", "provider": "marsview"}
@@ -23,6 +24,10 @@ def faults_of(**context: Any) -> list[str]:
     with pytest.raises(ContextError) as raised:
         StackSettings.from_context({**NEEDED, **context})
     return str(raised.value).splitlines()
+
+
+def test_no_stage_lets_the_buckets_refuse_a_link_to_play_before_it_ends() -> None:
+    assert SETTINGS["linkMinutes"].read.schema["minimum"] >= LINK_MINUTES
 
 
 def test_stage_and_provider_are_enough() -> None:

@@ -160,6 +160,7 @@ ACTIONS = {
         "states:StartExecution",
     },
     "get_insights": {"dynamodb:Query"},
+    "get_media": {"dynamodb:Query", "s3:GetObject"},
     "retry_many": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -701,6 +702,7 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "PUT /recordings/{recording_id}/layout",
             "POST /recordings/{recording_id}/stop",
             "GET /recordings/{recording_id}/insights",
+            "GET /recordings/{recording_id}/media",
             "POST /recordings/{recording_id}/retry",
             "POST /media",
             "POST /retries",

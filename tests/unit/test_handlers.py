@@ -16,7 +16,7 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.store.intake import IntakeStore
 from recording_insights.store.media import MediaStore
-from routes import get_insights
+from routes import get_insights, get_media
 from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_step_functions import FakeStepFunctions
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HANDLERS = (
     *(admit_media, submit_recording, poll_job, save_insights, report_failure, report_stopped_execution),
-    *(get_insights, recover_recording),
+    *(get_insights, get_media, recover_recording),
 )
 KEY = "by hand/two words+.wav"
 CREDENTIALS = {"apiKey": "the-api-key", "apiSecret": "the-api-secret", "userId": "me@example.com"}
@@ -191,6 +191,14 @@ def test_a_recording_goes_through_all_functions(
     answer = get_insights.handler(request, FakeContext())
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["transcript"] == [{"text": "Guten Tag."}]
+    for asks in ({"queryStringParameters": {"format": "vtt"}}, {"headers": {"Accept": "text/vtt"}}):
+        answer = get_insights.handler({**request, **asks}, FakeContext())
+        assert answer["headers"]["content-type"] == "text/vtt; charset=utf-8"
+        assert answer["body"] == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nGuten Tag.\n"
+    [played] = json.loads(get_media.handler(request, FakeContext())["body"])["media"]
+    assert "/by%20hand/two%20words%2B.wav?response-content-type=audio%2Fwav&" in played["url"]
+    assert "X-Amz-Expires=900" in played["url"]
+    assert "X-Amz-Signature=" in played["url"]
 
     reply = buckets.get_object(Bucket="replies-bucket", Key=f"{state['recording_id']}/{state['media_id']}-0.json")
     everything = f"{reply['Body'].read()!r} {table.scan()['Items']} {history} {logs()}"

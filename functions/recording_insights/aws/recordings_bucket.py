@@ -78,6 +78,11 @@ class S3Media:
         params = {"Bucket": media.bucket, "Key": media.key}
         return self.s3.generate_presigned_url("get_object", Params=params, ExpiresIn=minutes * 60)
 
+    def play_link(self, bucket: str, key: str, content_type: str, minutes: int) -> str:
+        """A presigned URL that gets an object for so many minutes, and as this content type."""
+        params = {"Bucket": bucket, "Key": key, "ResponseContentType": content_type}
+        return self.s3.generate_presigned_url("get_object", Params=params, ExpiresIn=minutes * 60)
+
     def stream(self, media: S3Object) -> S3MediaStream:
         """The bytes of exactly this version of the object."""
         reply = self.s3.get_object(Bucket=media.bucket, Key=media.key, IfMatch=f'"{media.etag}"')

@@ -147,8 +147,24 @@ class HttpResponse:
         return {
             "statusCode": self.status,
             "headers": {"content-type": "application/json", **_HEADERS, **self.headers},
-            "body": json.dumps(self.content, ensure_ascii=False, separators=(",", ":")),
+            "body": self.body,
         }
+
+    @property
+    def body(self) -> str:
+        """The content as it is sent."""
+        return json.dumps(self.content, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class TextResponse(HttpResponse):
+    """A response whose content is a text. Its headers name the content type."""
+
+    @property
+    def body(self) -> str:
+        """The text."""
+        text: str = self.content
+        return text
 
 
 def caller_of(event: Mapping[str, Any]) -> str:

@@ -23,8 +23,22 @@ ANSWER_BYTES = 5_500_000
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
+_TITLE = ("channel", "created_at")
+
 INSIGHTS_PARAMETERS: Mapping[str, Reader[Any]] = {"cursor": cursor_of_page}
 """The query parameters of insights."""
+
+
+def whole_insights(recording_id: str, collection: Collection) -> dict[str, Any]:
+    """Return all insights of the recording's finished media objects, with the whole transcript.
+
+    `channel`, if it has one, and `created_at` say to people which recording it is.
+
+    Raises:
+        NotFound: there is no such recording.
+    """
+    answer = _answer(recording_id, collection, cursor=None, largest=None)
+    return {**answer, **{name: value for name, value in collection.recording.items() if name in _TITLE}}
 
 
 def answer_insights(recording_id: str, collection: Collection, *, cursor: str | None = None) -> dict[str, Any]:
@@ -38,6 +52,11 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
         NotFound: there is no such recording.
         InvalidRequest: the cursor comes from no response.
     """
+    return _answer(recording_id, collection, cursor=cursor, largest=ANSWER_BYTES)
+
+
+def _answer(recording_id: str, collection: Collection, *, cursor: str | None, largest: int | None) -> dict[str, Any]:
+    """Return an answer of at most `largest` bytes; None is any length."""
     recording = collection.recording
     if not recording:
         raise NotFound(f"no recording {recording_id}")
@@ -55,7 +74,7 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
         "transcript": [],
         **_found(placed, [line.utterance for line in lines], distinct_names(speakers)),
     }
-    room = ANSWER_BYTES - response_bytes(answer)
+    room = None if largest is None else largest - response_bytes(answer)
     answer["transcript"], answer["cursor"] = transcript_page(lines, speakers, told=told, room=room)
     return {name: value for name, value in answer.items() if value is not None}
 

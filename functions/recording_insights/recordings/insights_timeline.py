@@ -1,6 +1,6 @@
 """The insights of a recording's media objects in order, with times from the start of the recording."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -26,32 +26,60 @@ class Line(NamedTuple):
     utterance: Utterance
 
 
-def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
-    """Yield the insights of every finished media object, in order.
+@dataclass(frozen=True)
+class Place:
+    """Where a media object lies in the recording. Other media objects hold the first `covered_ms` of it.
+
+    `ends_ms` is given if another recorder took over then, although the media object is longer.
+    """
+
+    media: MediaRow
+    begins_ms: int
+    covered_ms: int = 0
+    ends_ms: int | None = None
+
+
+def places(media: Sequence[MediaRow], insights: Mapping[str, Insights] | None = None) -> Iterator[Place]:
+    """Yield where each media object of the transcript lies, in order.
 
     A part begins where the part before it ends, or at its own `offset_ms` if that is later. A part that failed keeps
     its length, so that later parts stay at their times. Recovered segments end where the recorder that took over began:
     a recorder that was only cut off records on beside it. Tracks were recorded side by side: the recording begins with
     the first of them.
+
+    `insights`, by media id, tell the length of a part whose own length is unknown.
     """
-    ordered = list(contributions(list(collection.media.values())))
+    insights = insights or {}
+    ordered = list(contributions(media))
+    finished = [row for row, _ in ordered if row["status"] == "done"]
     tracks_begin_ms = min((item["starts_at_ms"] for item, _ in ordered if _is_timed_track(item)), default=0)
     end_ms = 0
     for item, repeated_ms in ordered:
-        insights = collection.insights.get(item["media_id"])
         if _is_timed_track(item):
             begins_ms = item["starts_at_ms"] - tracks_begin_ms
         else:
             begins_ms = max(end_ms - repeated_ms, item.get("offset_ms", 0))
-        length_ms = item.get("duration_ms") or _end_ms(insights)
-        taken_over_ms = _taken_over_ms(item, (row for row, _ in ordered if row["media_id"] in collection.insights))
+        length_ms = item.get("duration_ms") or _end_ms(insights.get(item["media_id"]))
+        taken_over_ms = _taken_over_ms(item, finished)
         if taken_over_ms is not None and begins_ms < taken_over_ms < begins_ms + length_ms:
+            yield Place(item, begins_ms, repeated_ms, taken_over_ms)
             length_ms = taken_over_ms - begins_ms
-            insights = insights and without_end(insights, length_ms)
-        if insights:
-            yield PlacedInsights(item, shifted(without_beginning(insights, repeated_ms), begins_ms))
+        else:
+            yield Place(item, begins_ms, repeated_ms)
         if "part" in item:
             end_ms = begins_ms + length_ms
+
+
+def place_insights(collection: Collection) -> Iterator[PlacedInsights]:
+    """Yield the insights of every finished media object, in order."""
+    for place in places(list(collection.media.values()), collection.insights):
+        insights = collection.insights.get(place.media["media_id"])
+        if not insights:
+            continue
+        if place.ends_ms is not None:
+            insights = without_end(insights, place.ends_ms - place.begins_ms)
+        insights = without_beginning(insights, place.covered_ms)
+        yield PlacedInsights(place.media, shifted(insights, place.begins_ms))
 
 
 def conversation(placed: Sequence[PlacedInsights]) -> list[Line]:

@@ -33,12 +33,12 @@ def lines_told(cursor: str | None) -> Mapping[str, int]:
 
 
 def transcript_page(
-    lines: Sequence[Line], speakers: Mapping[str, str], *, told: Mapping[str, int], room: int
+    lines: Sequence[Line], speakers: Mapping[str, str], *, told: Mapping[str, int], room: int | None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return a page of lines that take at most `room` bytes of the response, and the cursor of the next page.
 
-    The page has no line that is among the first `told` ones of its media object. It has at least one line, or the
-    cursor would never advance. A speaker whose uid is among `speakers` gets a `speaker_name`.
+    None is room for all lines. The page has no line that is among the first `told` ones of its media object. It has at
+    least one line, or the cursor would never advance. A speaker whose uid is among `speakers` gets a `speaker_name`.
     """
     page: list[dict[str, Any]] = []
     passed: Counter[str] = Counter()
@@ -50,9 +50,10 @@ def transcript_page(
         line = utterance.to_map()
         if name := speakers.get(utterance.speaker or ""):
             line["speaker_name"] = name
-        room -= response_bytes(line)
-        if room < 0 and page:
-            return page, _cursor(Counter(told) | passed)
+        if room is not None:
+            room -= response_bytes(line)
+            if room < 0 and page:
+                return page, _cursor(Counter(told) | passed)
         page.append(line)
         passed[media] += 1
     return page, None
