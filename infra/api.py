@@ -249,7 +249,7 @@ def read_routes(foundation: Foundation) -> list[Route]:
             "get_insights",
             "Returns transcript and insights",
             reads(GetInsightsSettings),
-            [foundation.on_table("Query")],
+            [foundation.on_table("GetItem", "Query")],
             memory_mb=1024,
         ),
         Route(

@@ -256,6 +256,17 @@ def from_text(parse: Callable[[str], Any], reader: Reader[T]) -> Reader[T]:
     return Reader(read, reader.schema)
 
 
+def whole_number_in_text(lowest: int, highest: int) -> Reader[int]:
+    """A whole number in a range, as a query has it: digits, as many as `highest` has at most."""
+
+    def parse(digits: str) -> int:
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(highest))):
+            raise ValueError(digits)
+        return int(digits)
+
+    return from_text(parse, whole_number(lowest, highest))
+
+
 def from_json(reader: Reader[T]) -> Reader[T]:
     """The same reader for values that may come as JSON text."""
     return from_text(parse_bounded, reader)

@@ -2,6 +2,7 @@
 
 from recording_insights.http.edge import HttpRequest, HttpResponse, TextResponse, http_route
 from recording_insights.logs import function_logger
+from recording_insights.recordings.await_end import await_end
 from recording_insights.recordings.exports.formats import EXPORT_PARAMETERS, JSON, export_insights, wanted_format
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.settings import GetInsightsSettings
@@ -14,6 +15,7 @@ wiring = Wiring(GetInsightsSettings)
 def handler(request: HttpRequest) -> HttpResponse:
     """200: the transcript and the insights so far, with the status of the recording, or a file of them."""
     wanted = wanted_format(request.query, request.headers.get("accept", ""))
+    await_end(request.recording_id, request.query, store=wiring.recordings, deadline=request.deadline)
     collection = wiring.insights.read(request.recording_id)
     if wanted == JSON:
         return HttpResponse(answer_insights(request.recording_id, collection, cursor=request.query.get("cursor")))

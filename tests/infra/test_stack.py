@@ -159,7 +159,7 @@ ACTIONS = {
         "secretsmanager:GetSecretValue",
         "states:StartExecution",
     },
-    "get_insights": {"dynamodb:Query"},
+    "get_insights": {"dynamodb:GetItem", "dynamodb:Query"},
     "get_media": {"dynamodb:Query", "s3:GetObject"},
     "retry_many": {
         "dynamodb:GetItem",

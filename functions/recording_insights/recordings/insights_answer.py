@@ -5,6 +5,7 @@ from typing import Any
 
 from recording_insights.errors import NotFound
 from recording_insights.model.insights import LISTS, Utterance, mean_sentiment
+from recording_insights.recordings.await_end import WAIT
 from recording_insights.recordings.insights_timeline import PlacedInsights, conversation, place_insights
 from recording_insights.recordings.track_names import distinct_names, track_prefix
 from recording_insights.recordings.transcript_page import (
@@ -25,7 +26,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 _TITLE = ("channel", "created_at")
 
-INSIGHTS_PARAMETERS: Mapping[str, Reader[Any]] = {"cursor": cursor_of_page}
+INSIGHTS_PARAMETERS: Mapping[str, Reader[Any]] = {"cursor": cursor_of_page, "wait": WAIT}
 """The query parameters of insights."""
 
 

@@ -17,13 +17,12 @@ from recording_insights.store.recordings import Position, RecordingStore, positi
 from recording_insights.store.rows import RecordingRow, Summary
 from recording_insights.validation import (
     Reader,
-    from_text,
     moment,
     names_in_text,
     object_of,
     one_of,
     text,
-    whole_number,
+    whole_number_in_text,
 )
 
 LARGEST_PAGE = 100
@@ -116,12 +115,6 @@ def _cursor_of(where: Position) -> str:
     return base64.urlsafe_b64encode(json.dumps(where).encode()).decode().rstrip("=")
 
 
-def _number_of(digits: str) -> int:
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 3):
-        raise ValueError(digits)
-    return int(digits)
-
-
 def _position_of(path: str, cursor: Any) -> Position:
     try:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
@@ -142,7 +135,7 @@ LIST_PARAMETERS: Mapping[str, Reader[Any]] = {
     "reference": CALLERS_WORDS["reference"],
     "since": moment,
     "until": moment,
-    "limit": from_text(_number_of, whole_number(1, LARGEST_PAGE)),
+    "limit": whole_number_in_text(1, LARGEST_PAGE),
     "cursor": Reader(_position_of, {"type": "string", "minLength": 1}),
 }
 """The query parameters of the list: those of starts from `since` on and before `until`."""

@@ -45,7 +45,10 @@ FORMATS: Mapping[str, Format] = {
 }
 """By the value of the parameter `format`, which is the suffix of the file too."""
 
-EXPORT_PARAMETERS: Mapping[str, Reader[Any]] = {**INSIGHTS_PARAMETERS, "format": one_of(JSON, *FORMATS)}
+EXPORT_PARAMETERS: Mapping[str, Reader[Any]] = {
+    **INSIGHTS_PARAMETERS,
+    "format": one_of(JSON, *FORMATS),
+}
 """The query parameters of insights in any format."""
 
 
