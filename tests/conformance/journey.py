@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -298,7 +299,7 @@ class Journey(Scene):
 
     def _wire_secrets(self) -> None:
         stage = ENVIRONMENT["STAGE"]
-        secrets: dict[str, Mapping[str, Any]] = {
+        self.secrets: dict[str, Mapping[str, Any]] = {
             secret_name(stage, self.name): self.vendor.credentials,
             secret_name(stage, webhook_secret(self.name)): self.vendor.webhook_secret,
             secret_name(stage, "agora"): {**fake_agora.SECRET, "appId": "970CA35de60c44645bbae8a215061b33"},
@@ -306,17 +307,22 @@ class Journey(Scene):
             secret_name(stage, UPLOADER): UPLOADER_KEY,
             ENVIRONMENT["WEBHOOK_SECRET"]: {"key": SECRET},
         }
-        cached: dict[tuple[str, str], float] = {}
+        cached: dict[tuple[str, str], tuple[float, str]] = {}
 
         def get_secret(name: str, *, max_age: int, force_fetch: bool = False) -> str:
             # Each function has a cache of its own.
-            read_at = cached.get((self.function, name))
-            if force_fetch or read_at is None or self.clock.elapsed >= read_at + max_age:
-                cached[self.function, name] = self.clock.elapsed
-                self.bill.add("secrets")
-            return json.dumps(dict(secrets[name]))
+            read_at, text = cached.get((self.function, name), (-inf, ""))
+            if force_fetch or self.clock.elapsed >= read_at + max_age:
+                text = self._fetch_secret(name)
+                cached[self.function, name] = self.clock.elapsed, text
+            return text
 
         self.patch.setattr(parameters, "get_secret", get_secret)
+
+    def _fetch_secret(self, name: str) -> str:
+        """Return the text of a secret, as Secrets Manager has it now."""
+        self.bill.add("secrets")
+        return json.dumps(dict(self.secrets[name]))
 
     def _wire_aws(self, cloud: LocalCloud) -> None:
         super()._wire_aws(cloud)
