@@ -71,11 +71,10 @@ FUNCTIONS = (
     *WATCH_TASKS.values(),
 )
 CHANNEL = "team"
-MOST_STEPS = 10_000
 
 
 @dataclass
-class _Due:
+class Due:
     """What is done from a moment on, in seconds from the start: a step may change it to that of the next step."""
 
     at: float
@@ -94,15 +93,16 @@ class Journey(Scene):
 
     watch_definition: Mapping[str, Any] = field(default_factory=dict)
     polls: int = 1
+    most_steps: int = 10_000
 
     def __post_init__(self) -> None:
         self.bill = Bill()
         self.table = CountedTable(bill=self.bill)
         self.agora = FakeAgora()
-        self.due: list[_Due] = []
+        self.due: list[Due] = []
         self.begun = 0
         self.states: dict[str, list[str]] = {"media": [], "watch": []}
-        self.waiting: dict[str, _Due] = {}
+        self.waiting: dict[str, Due] = {}
         super().__post_init__()
         self.ears.may_hear.clear()
 
@@ -150,11 +150,11 @@ class Journey(Scene):
 
     def at(self, seconds: float, do: Callable[[], object]) -> None:
         """Have something done so many seconds after the start."""
-        self.due.append(_Due(seconds, (do() for _ in range(1)), ""))
+        self.due.append(Due(seconds, (do() for _ in range(1)), ""))
 
     def go(self) -> None:
         """Do what is due, and go on until all executions have ended."""
-        for _ in range(MOST_STEPS):
+        for _ in range(self.most_steps):
             if not self.due:
                 return
             self._wake()
@@ -163,7 +163,7 @@ class Journey(Scene):
             with self.on_bill(present.purpose):
                 if next(present.steps, None) is None:
                     self.due.remove(present)
-        raise AssertionError(f"no end after {MOST_STEPS} steps: {self.due}")
+        raise AssertionError(f"no end after {self.most_steps} steps: {self.due}")
 
     def media_rows(self) -> list[MediaRow]:
         """Return the rows of all media objects."""
@@ -204,9 +204,9 @@ class Journey(Scene):
         modules: Mapping[str, ModuleType],
         defaults: Mapping[str, frozenset[str]],
         purpose: str,
-    ) -> _Due:
+    ) -> Due:
         tasks: dict[str, Task] = {name: partial(self._task, module) for name, module in modules.items()}
-        execution = _Due(self.clock.elapsed, iter(()), purpose)
+        execution = Due(self.clock.elapsed, iter(()), purpose)
         if "Await callback" in definition["States"]:
             tasks["Await callback"] = partial(self._await_own_callback, execution)
             for name in ("Await turn", "Await end of track"):
@@ -224,14 +224,14 @@ class Journey(Scene):
             self._begin_executions()
             yield name
 
-    def _wait(self, execution: _Due, seconds: int) -> None:
+    def _wait(self, execution: Due, seconds: int) -> None:
         execution.at = self.clock.elapsed + seconds
         if execution.purpose == "media":
             self.polls -= 1
             if self.polls < 1:
                 self._finish_jobs()
 
-    def _await_own_callback(self, execution: _Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
+    def _await_own_callback(self, execution: Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
         """Let the vendor end the job. Without a callback, wait while others go on."""
         token = self._write_token("Await callback", entry, state)
         self._finish_jobs()
@@ -239,15 +239,17 @@ class Journey(Scene):
             self.waiting[token] = execution
             execution.at = self.clock.elapsed + entry["TimeoutSeconds"]
             yield
+            self.waiting.pop(token, None)
         if token not in self.woken:
             raise TaskTimedOut
 
-    def _await_token(self, name: str, execution: _Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
+    def _await_token(self, name: str, execution: Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
         """Wait until somebody brings the token back, or the time is over."""
         token = self._write_token(name, entry, state)
         self.waiting[token] = execution
         execution.at = self.clock.elapsed + value_of(name, entry["TimeoutSeconds"], {"input": state})
         yield
+        self.waiting.pop(token, None)
         if token not in self.woken:
             raise TaskTimedOut
 

@@ -49,9 +49,9 @@ class TaskTimedOut(Exception):
 class StateMachine:
     """A definition in Amazon States Language, with a function for each Task by its name.
 
-    A task takes the definition of its state and the input, and returns the output. One that waits may be a generator: it
-    yields as long as it waits, and may return an output. `pass_time` is called with the seconds of each Wait. `defaults` are the
-    outcomes that each Choice may send to its Default.
+    A task takes the definition of its state and the input, and returns the output. One that waits may be a generator:
+    it yields as long as it waits, and may return an output. `pass_time` is called with the seconds of each Wait.
+    `defaults` are the outcomes that each Choice may send to its Default.
 
     Raises:
         NoWay: a Task has no function.
