@@ -86,6 +86,8 @@ class Due:
 class Journey(Scene):
     """A customer with one provider; `polls` is how often a job is polled until it is done.
 
+    `headers` are those of all requests.
+
     `purpose` of a call to AWS is "media" for what a media object takes from its event to its end, "watch" for the watch
     of a recording, and for a request the name of its route. `states` are those that the executions of "media" and
     "watch" went through.
@@ -94,6 +96,7 @@ class Journey(Scene):
     watch_definition: Mapping[str, Any] = field(default_factory=dict)
     polls: int = 1
     most_steps: int = 10_000
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bill = Bill()
@@ -115,7 +118,7 @@ class Journey(Scene):
     def ask(self, route: ModuleType, recording_id: str = "", **body: Any) -> Any:
         """Send a request, and return the body of the response."""
         event = {
-            "headers": {},
+            "headers": self.headers,
             "requestContext": {"requestId": "request-1"},
             "pathParameters": {"recording_id": recording_id} if recording_id else {},
             "body": json.dumps(body),

@@ -45,6 +45,7 @@ def audit(world: World) -> list[Found]:
         *_of_money(world, rows),
         *_of_turns(world),
         *_of_executions(world, rows),
+        *(Found("wrong_status", remark) for remark in world.remarks),
     ]
 
 
@@ -55,7 +56,9 @@ def counted(found: list[Found]) -> Counts:
 
 def _of_object(world: World, arrived: Arrived, rows: list[MediaRow]) -> Iterator[Found]:
     """A media object has a row that has ended as it may; one that failed says why."""
-    mine = [row for row in rows if row["key"] == arrived.key and arrived.etag in (row["etag"], row.get("copied_etag"))]
+    mine = [
+        row for row in rows if row["key"] == arrived.key and arrived.etag in ("", row["etag"], row.get("copied_etag"))
+    ]
     if not mine:
         if "none" not in arrived.ends:
             yield Found("lost", f"{arrived.key} has no row")

@@ -13,8 +13,12 @@ import pytest
 from recording_insights.providers.registry import capabilities_of
 from tests.conformance.definitions import definition_of, make_stack
 from tests.faults.aws import Call
+from tests.faults.scenes import SCENES
 from tests.faults.world import World
 from tests.transcribe_in_process import LocalCloud, behind, local_cloud
+
+JOB_SECONDS = 20
+"""Of the runs that go through all calls: a job that is polled has few polls."""
 
 
 @dataclass
@@ -38,6 +42,16 @@ class Bench:
                 yield world
             finally:
                 world.close()
+
+    def calls(self, provider: str, scene: str) -> list[Call]:
+        """Return the calls of a scene in which nothing breaks, up to the last that is not the sweep's."""
+        if (provider, scene) not in self.clean:
+            with self.world(provider, job_seconds=JOB_SECONDS) as world:
+                SCENES[scene](world)
+                world.settle()
+                last = max(place for place, call in enumerate(world.aws.seen) if call.function != "sweep")
+                self.clean[provider, scene] = world.aws.seen[: last + 1]
+        return self.clean[provider, scene]
 
     @cached_property
     def _definitions(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

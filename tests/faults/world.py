@@ -189,6 +189,13 @@ class Letters:
             self.move_back(body)
 
 
+class Gate(threading.Event):
+    """Where jobs wait until they may end; the main thread never does, in which a job of an early callback runs."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return threading.current_thread() is threading.main_thread() or super().wait(timeout)
+
+
 @dataclass(frozen=True)
 class Arrived:
     """An object that arrived. `ends` are how its media object may end: "done", or the code that it failed with."""
@@ -215,6 +222,8 @@ class World(Journey):
     arrived: list[Arrived] = field(default_factory=list)
     pays: int = 0
     tampers: list[Callable[[str, bytes, Mapping[str, str]], None]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What a row found wrong on the way."""
     hooks: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What happens before the next call of a function, by its name."""
 
@@ -227,6 +236,7 @@ class World(Journey):
         self.of_execution: dict[str, Due] = {}
         self.adds_fields = False
         super().__post_init__()
+        self.ears.may_hear = Gate()
         self.world.jobs.sleep = lambda seconds: None  # type: ignore[method-assign]
         self._watch_vendor()
         self.sweep()
@@ -241,7 +251,9 @@ class World(Journey):
     def put(self, key: str = "talk.mp4", content: bytes = b"", *, announced: bool = True, ends: str = "done") -> None:
         """An object arrives now; `ends` has the codes that it may end with, with blanks between them."""
         content = content or mp4()
-        wanted = Arrived(key, etag_of(content).strip('"'), tuple(ends.split()))
+        # The row of a track has the ETag of the first playlist that came.
+        etag = "" if key.endswith(".m3u8") else etag_of(content).strip('"')
+        wanted = Arrived(key, etag, tuple(ends.split()))
         if (wanted.key, wanted.etag) not in {(known.key, known.etag) for known in self.arrived}:
             self.arrived.append(wanted)
             self.pays += 1
@@ -312,12 +324,13 @@ class World(Journey):
                 return
         raise AssertionError(f"no rest after {MOST_ROUNDS} rounds of sweeps")
 
-    def retry(self) -> None:
-        """An operator retries every recording that has failed."""
-        for row in self.media_rows():
-            if row.get("status") == "failed":
-                self.pays += "job" not in row
-                self.ask(retry_recording, row["recording_id"], force=True)
+    def retry(self, **body: Any) -> None:
+        """An operator retries every recording that has failed; `from` the media, each is paid for once more."""
+        failed = [row for row in self.media_rows() if row.get("status") == "failed"]
+        if body.get("from") == "media":
+            self.pays += sum("submitted_at" in row for row in failed)
+        for recording_id in sorted({row["recording_id"] for row in failed}):
+            self.ask(retry_recording, recording_id, force=True, **body)
 
     def request(self, route: ModuleType, recording_id: str = "", **body: Any) -> Any:
         """A caller sends a request, and sends it again until it is answered."""
