@@ -186,14 +186,15 @@ class _Poll:
 def _confirmed(row: MediaRow, store: MediaStore) -> MediaRow:
     """Return the row as submitted if a callback confirms a submission that got no response.
 
-    The callback names the job. Without a callback the row stays as it is, and the job is submitted again.
+    The callback names the job. Without a callback the row stays as it is, and the job is submitted again. So it is if
+    the callback brings neither an id nor a result, as that of a job that has a name of ours: the provider finds the job.
     """
     if row["status"] != "waiting" or "unconfirmed" not in row:
         return row
     recording_id, media_id = row["recording_id"], row["media_id"]
-    if "callback_job" not in row:
+    job = {**row.get("job", {}), **row.get("callback_job", {})}
+    if "callback_job" not in row or not (job or "delivery" in row):
         store.note(recording_id, media_id, asking=None)
         return row
-    job = {**row.get("job", {}), **row["callback_job"]}
     store.submitted(recording_id, media_id, job=job, unconfirmed=None, asking=None, **NO_REASON)
     return store.get(recording_id, media_id)
