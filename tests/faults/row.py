@@ -11,6 +11,8 @@ from tests.faults.world import World
 Play = Callable[[World], None]
 """Brings objects into a world and damages it. What follows is done until nothing changes any more."""
 NONE = Counts()
+ONE_SECOND_JOB = Counts(paid_twice=1, leaked=1)
+"""A second job is paid for, and nobody knows of the first."""
 
 
 class Run(NamedTuple):
@@ -42,12 +44,12 @@ class Row:
     deployed: Sequence[str]
     runs: Callable[[Bench, str], Sequence[Run]]
     fits: Callable[[str], bool]
-    exempt: Exempt | None = None
+    exempt: Sequence[Exempt] = ()
 
     def bound(self, provider: str) -> Counts:
         """What one run with the provider may leave behind."""
-        exempt = self.exempt
-        return exempt.bound if exempt and provider in (exempt.providers or (provider,)) else NONE
+        fitting = (exempt.bound for exempt in self.exempt if provider in (exempt.providers or (provider,)))
+        return next(fitting, NONE)
 
 
 def everyone(provider: str) -> bool:
@@ -69,7 +71,7 @@ class Room:
         deployed: Iterable[str] = (),
         *,
         fits: Callable[[str], bool] = everyone,
-        exempt: Exempt | None = None,
+        exempt: Sequence[Exempt] = (),
     ) -> Callable[[Play], Play]:
         """Make a row of what happens in its only run."""
 
@@ -86,7 +88,7 @@ class Room:
         deployed: Iterable[str] = (),
         *,
         fits: Callable[[str], bool] = everyone,
-        exempt: Exempt | None = None,
+        exempt: Sequence[Exempt] = (),
     ) -> Callable[[Callable[[Bench, str], Sequence[Run]]], Callable[[Bench, str], Sequence[Run]]]:
         """Make a row of several runs, which may depend on the provider."""
 

@@ -181,7 +181,8 @@ class Callbacks:
         """Process a failed media object again with the late result of a job.
 
         Nothing follows if the reply of the job is kept already, if the provider had ended the job without a result, or
-        if a poll has read this delivery before: what it holds was no result. After a cancellation the result is only noted, so that a retry finds it.
+        if a poll has read this delivery before: what it holds was no result. After a cancellation the result is only
+        noted, so that a retry finds it.
         """
         if row.get("reason_code") == CANCELLED:
             return self._note_of_cancelled(row, earlier, job=job, delivery=delivery)

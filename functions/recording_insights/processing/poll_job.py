@@ -187,7 +187,7 @@ def _confirmed(row: MediaRow, store: MediaStore) -> MediaRow:
     """Return the row as submitted if a callback confirms a submission that got no response.
 
     The callback names the job. Without a callback the row stays as it is, and the job is submitted again. So it is if
-    the callback brings neither an id nor a result, as that of a job that has a name of ours: the provider finds the job.
+    the callback brings neither an id nor a result: a provider whose jobs have names of ours finds the job.
     """
     if row["status"] != "waiting" or "unconfirmed" not in row:
         return row

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
-from tests.faults.audit import Counts
 from tests.faults.aws import STATE_MACHINE, VENDOR, Call, Fault, crashed
 from tests.faults.bench import Bench
 from tests.faults.rooms.aws_calls import CHANGES, each_call
-from tests.faults.row import Exempt, Room, Run
+from tests.faults.row import Room, Run
 from tests.faults.world import World
 
 ROOM = Room("Crashes")
@@ -37,7 +36,6 @@ def before(bench: Bench, provider: str) -> Sequence[Run]:
     "a function dies after a side effect",
     "the same, after any write and after any answer of the vendor that nobody has stored yet",
     ["test_restart.py::test_twenty_recordings_in_flight_go_on_after_down_and_up"],
-    exempt=Exempt("", Counts()),
 )
 def after(bench: Bench, provider: str) -> Sequence[Run]:
     return each_call(bench, provider, partial(die, after=True), only=has_effect)

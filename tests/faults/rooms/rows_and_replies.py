@@ -6,9 +6,8 @@ from typing import Any
 
 from tests.conformance.scene import REPLIES
 from tests.faults import scenes
-from tests.faults.audit import Counts
 from tests.faults.bench import Bench
-from tests.faults.row import Exempt, Room, Run
+from tests.faults.row import ONE_SECOND_JOB, Exempt, Room, Run
 from tests.faults.world import World, mp4
 
 ROOM = Room("Rows and replies")
@@ -28,7 +27,8 @@ def edited(world: World, changes: Mapping[str, Any]) -> Callable[[], None]:
     def edit() -> None:
         key = media_key(world)
         item = dict(world.rows.items[key])
-        before = {name: item.get(name) for name in changes}
+        # Nobody gives a row that has failed its earlier status back: a retry does that.
+        before = {name: item.get(name) for name in changes if name != "status"}
         world.rows.items[key] = merged(item, changes)
 
         def mend() -> None:
@@ -72,10 +72,7 @@ def edit(bench: Bench, provider: str) -> Sequence[Run]:
         "test_arrival.py::test_an_execution_that_is_gone_has_a_successor",
         "test_retries.py::test_an_object_whose_rows_are_gone_is_taken_by_its_key",
     ],
-    exempt=Exempt(
-        "only the row named the job, so a second one is submitted; Transcribe's jobs have our name and are found",
-        Counts(paid_twice=1, leaked=1),
-    ),
+    exempt=[Exempt("only the row named the job; Transcribe's jobs have our name and are found", ONE_SECOND_JOB)],
 )
 def delete(world: World) -> None:
     def delete_rows() -> None:

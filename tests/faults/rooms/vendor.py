@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from recording_insights.providers.registry import capabilities_of
 from tests.conformance.scene import Scene
 from tests.faults import scenes
+from tests.faults.audit import Counts
 from tests.faults.bench import Bench
-from tests.faults.row import Play, Room, Run
+from tests.faults.row import Exempt, Play, Room, Run
 from tests.faults.world import DAY, HOUR, MINUTE, World
 
 ROOM = Room("The vendor")
@@ -21,6 +23,11 @@ def calls_of(scene: Scene, *roles: str) -> list[str]:
     return list(
         dict.fromkeys(call for calls in found if calls for call in ([calls] if isinstance(calls, str) else calls))
     )
+
+
+def reads_by_link(provider: str) -> bool:
+    """Whether the provider is no service of AWS: those read the bucket, and are paid with the account."""
+    return capabilities_of(provider).aws_service is None
 
 
 def fails(world: World, fault: Mapping[str, Any], begin: float, end: float, *roles: str) -> None:
@@ -108,6 +115,7 @@ def refused(bench: Bench, provider: str) -> Sequence[Run]:
     "credit out for a night",
     "the vendor answers every call with 402 for ten hours",
     ["test_branches.py::test_a_wrong_secret_is_waited_for_and_the_row_says_so"],
+    fits=reads_by_link,
 )
 def no_credit(bench: Bench, provider: str) -> Sequence[Run]:
     return moments(NO_CREDIT, 10 * HOUR, 5, 3 * HOUR)
@@ -144,6 +152,8 @@ def never_ends(world: World) -> None:
     "the link expires",
     "the vendor reads the media object later than its link is valid",
     ["test_branches.py::test_expired_link_leads_to_a_new_one_in_a_new_transaction"],
+    fits=reads_by_link,
+    exempt=[Exempt("a job belongs to its link, and fails with it: another one gets a new link", Counts(paid_twice=1))],
 )
 def link_expires(world: World) -> None:
     world.dials(link_expired_next=1)

@@ -8,8 +8,8 @@ import requests
 from recording_insights.errors import (
     JobNotFound,
     MediaLinkExpired,
-    ProviderError,
     OutOfCredit,
+    ProviderError,
     ProviderRejected,
     ProviderUnavailable,
 )
