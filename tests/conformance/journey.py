@@ -261,8 +261,7 @@ class Journey(Scene):
         for token in self.waiting.keys() & set(self.woken):
             self.waiting.pop(token).at = self.clock.elapsed
 
-    @staticmethod
-    def _task(module: ModuleType, entry: Mapping[str, Any], state: State) -> State:
+    def _task(self, module: ModuleType, entry: Mapping[str, Any], state: State) -> State | Iterator[None]:
         output: State = module.handler(dict(state), FakeContext(60_000))
         return output
 

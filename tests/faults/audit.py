@@ -1,7 +1,7 @@
 """What is left when nothing changes any more: one look at rows, turns, executions, queues and the vendor's bill."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from recording_insights.model.status import FINAL, settled
 from recording_insights.store.insights import InsightStore
@@ -30,9 +30,9 @@ class Counts(NamedTuple):
 
 
 class Found(NamedTuple):
-    """One thing that is not as it must be: the name of its count, and what it is."""
+    """One thing that is not as it must be: the count that it belongs to, and what it is."""
 
-    count: str
+    kind: str
     what: str
 
 
@@ -51,7 +51,7 @@ def audit(world: World) -> list[Found]:
 
 def counted(found: list[Found]) -> Counts:
     """Count what was found."""
-    return Counts(**{name: sum(each.count == name for each in found) for name in Counts._fields})
+    return Counts(**{name: sum(each.kind == name for each in found) for name in Counts._fields})
 
 
 def _of_object(world: World, arrived: Arrived, rows: list[MediaRow]) -> Iterator[Found]:
@@ -78,7 +78,7 @@ def _of_object(world: World, arrived: Arrived, rows: list[MediaRow]) -> Iterator
 
 
 def _has_transcript(world: World, row: MediaRow) -> bool:
-    insights = InsightStore(world.rows).read(row["recording_id"]).insights  # type: ignore[arg-type]
+    insights = InsightStore(world.rows).read(row["recording_id"]).insights
     return row["media_id"] in insights and bool(insights[row["media_id"]].transcript)
 
 
@@ -86,7 +86,7 @@ def _of_recordings(world: World, rows: list[MediaRow]) -> Iterator[Found]:
     """A recording has the status that follows from its media objects, and is over."""
     for recording in cast(list[RecordingRow], _items(world, RECORDING)):
         media = [row for row in rows if row["recording_id"] == recording["recording_id"]]
-        if changes := settled(recording, media):
+        if media and (changes := settled(recording, media)):
             yield Found("wrong_status", f"the recording {recording['status']} is to change: {changes}")
         elif recording["status"] not in (*FINAL, "partial", "empty"):
             yield Found("stuck", f"the recording is {recording['status']}")
@@ -127,5 +127,5 @@ def _of_executions(world: World, rows: list[MediaRow]) -> Iterator[Found]:
     yield from (Found("stuck", "a dead letter") for _ in range(world.letters.left))
 
 
-def _items(world: World, sort: str) -> list[dict[str, object]]:
+def _items(world: World, sort: str) -> list[dict[str, Any]]:
     return [decode(item) for item in world.rows.scan()["Items"] if item[SORT].startswith(sort)]

@@ -2,9 +2,10 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Bench:
     def calls(self, provider: str, scene: str) -> list[Call]:
         """Return the calls of a scene in which nothing breaks, up to the last that is not the sweep's."""
         if (provider, scene) not in self.clean:
-            with self.world(provider, job_seconds=JOB_SECONDS) as world:
+            with redirect_stdout(StringIO()), self.world(provider, job_seconds=JOB_SECONDS) as world:
                 SCENES[scene](world)
                 world.settle()
                 last = max(place for place, call in enumerate(world.aws.seen) if call.function != "sweep")

@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from recording_insights.store.rows import RecordingRow
 from routes import start_recording, stop_recording
 from tests.conformance.journey import CHANNEL
-from tests.faults.world import World, mp4
+from tests.faults.world import NoAnswer, World, mp4
 from tests.unit.processing.track_scene import BEGAN, playlist, stamp
 
 CALL_SECONDS, SEGMENT_SECONDS = 600, 15
+LEASE_SECONDS = 120
+"""After which the claim of a start that died has lapsed."""
+EXITED = 8
+"""Agora's status of a recorder that has left."""
 
 
 def file(world: World) -> None:
@@ -26,7 +32,7 @@ def swept(world: World) -> None:
 def recording(world: World) -> None:
     """The API starts a recording and stops it after ten minutes. It has one MP4."""
     row = _started(world)
-    world.later(CALL_SECONDS, lambda: world.request(stop_recording, row["recording_id"]))
+    world.later(CALL_SECONDS, lambda: _ends(world, row["recording_id"]))
     world.later(CALL_SECONDS + 5, lambda: world.put(f"{row['prefix']}{row['sid']}_{CHANNEL}_0.mp4"))
 
 
@@ -37,19 +43,35 @@ def track(world: World) -> None:
     names = [f"{stem}_{stamp(BEGAN + timedelta(seconds=place * SEGMENT_SECONDS))}.ts" for place in range(2)]
     for place, name in enumerate(names, start=1):
         at = place * SEGMENT_SECONDS
-        world.later(at, lambda key=f"{row['prefix']}{name}": world.arrive(key, b"ts", announced=False))
+        world.later(at, partial(world.arrive, f"{row['prefix']}{name}", b"ts", announced=False))
         text = playlist(names[:place], closed=place == len(names)).encode()
         put = world.put if place == len(names) else world.arrive
-        world.later(at + 1, lambda put=put, text=text: put(f"{row['prefix']}{stem}.m3u8", text))
-    world.later(3 * SEGMENT_SECONDS, lambda: world.request(stop_recording, row["recording_id"]))
+        world.later(at + 1, partial(put, f"{row['prefix']}{stem}.m3u8", text))
+    world.later(3 * SEGMENT_SECONDS, lambda: _ends(world, row["recording_id"]))
 
 
-def _started(world: World, **body: object) -> RecordingRow:
-    world.headers = {"idempotency-key": "the-one"}
-    started = world.request(start_recording, channel=CHANNEL, **body)
-    row = world.store.recordings.find(started["recording_id"])
-    assert row
-    return row
+def _started(world: World, **body: Any) -> RecordingRow:
+    """Start a recording. Its row may lack the sid, if the function died that had it from Agora.
+
+    A start that died before it called Agora is found by the next one, once its claim on the channel has lapsed.
+    """
+    for key in ("the-first", "the-second"):
+        world.headers = {"idempotency-key": key}
+        started = world.request(start_recording, channel=CHANNEL, **body)
+        if world.agora.recorders:
+            break
+        world.clock.elapsed += LEASE_SECONDS
+    row = world.store.recordings.get(started["recording_id"])
+    [sid] = world.agora.recorders
+    return {**row, "sid": sid}
+
+
+def _ends(world: World, recording_id: str) -> None:
+    """The caller stops the recording. If we do not know the recorder, all leave, and it leaves by itself."""
+    try:
+        world.request(stop_recording, recording_id)
+    except NoAnswer:
+        world.agora.live_status = EXITED
 
 
 def several(number: int, every: float) -> Callable[[World], None]:
@@ -57,7 +79,7 @@ def several(number: int, every: float) -> Callable[[World], None]:
 
     def put(world: World) -> None:
         for place in range(number):
-            world.later(place * every, lambda place=place: world.put(f"uploads/{place}.mp4", mp4(place)))
+            world.later(place * every, partial(world.put, f"uploads/{place}.mp4", mp4(place)))
 
     return put
 

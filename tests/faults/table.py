@@ -51,7 +51,7 @@ def run_cell(bench: Bench, row: Row, provider: str, *, most_runs: int | None = N
         total = total.plus(counts)
         if not counts.within(row.bound(provider)):
             label = f"{row.room}: {row.name}, {provider}, {run.label}".rstrip(", ")
-            findings.append(Finding(label, tuple(f"{each.count}: {each.what}" for each in found)))
+            findings.append(Finding(label, tuple(f"{each.kind}: {each.what}" for each in found)))
     return Cell(row, provider, len(runs), total, findings)
 
 

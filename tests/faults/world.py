@@ -27,7 +27,8 @@ from routes import retry_recording
 from sandbox.stand_ins.customer.downloads import DownloadFailed
 from tests.conformance.counted_aws import CountedBuckets, CountedStepFunctions, etag_of
 from tests.conformance.journey import FUNCTIONS, PROCESSING, Due, Journey
-from tests.conformance.scene import RECORDINGS, SIGNATURE, State
+from tests.conformance.scene import RECORDINGS, SIGNATURE
+from tests.conformance.state_machine import State
 from tests.faults.aws import STATE_MACHINE, VENDOR, Aws, Crash, Watched
 from tests.unit.conversion.conftest import make_media
 from tests.unit.environment import ENVIRONMENT
@@ -51,6 +52,10 @@ MEDIA = make_media("aac", "mp4")
 def mp4(number: int = 0) -> bytes:
     """An MP4, another one for each number: a box that players skip is at its end."""
     return MEDIA + b"\0\0\0\x0cfree" + number.to_bytes(4)
+
+
+class NoAnswer(Exception):
+    """A caller has given up."""
 
 
 class FunctionStopped(Exception):
@@ -333,14 +338,19 @@ class World(Journey):
             self.ask(retry_recording, recording_id, force=True, **body)
 
     def request(self, route: ModuleType, recording_id: str = "", **body: Any) -> Any:
-        """A caller sends a request, and sends it again until it is answered."""
+        """A caller sends a request, and sends it again until it is answered.
+
+        Raises:
+            NoAnswer: twenty times there was no answer, or another one than 2xx.
+        """
         for _ in range(20):
             try:
                 return self.ask(route, recording_id, **body)
-            except (Exception, Crash):  # noqa: BLE001 - what the caller sees is "no answer", or 5xx
+            except (Exception, Crash) as error:  # noqa: BLE001 - what the caller sees is "no answer", or 5xx
+                last = error
                 self._begin_executions()
                 self.clock.elapsed += 5
-        raise AssertionError(f"{route.__name__} does not answer")
+        raise NoAnswer(f"{route.__name__}: {last}")
 
     # --- functions
 
@@ -525,11 +535,13 @@ class World(Journey):
         self.store = MediaStore(self.table, self.clock.now, self.clock.sleep)
         super()._wire()
         self.letters = Letters(self.clock.now, lambda body: self.later(0, partial(self._queue, body)))
-        self.s3 = self.buckets = FaultyBuckets(self.bill, self.clock.now)
+        self.buckets: FaultyBuckets = FaultyBuckets(self.bill, self.clock.now)
+        self.s3 = self.buckets
         self.s3.cloud = self.cloud
         executions = Executions(self.bill, self.woken, waiting=self.waiting)
         self.step_functions = executions
-        s3, states = Watched(self.s3, "s3", self.aws), Watched(executions, "states", self.aws)
+        s3 = Watched(self.buckets, "s3", self.aws)
+        states: Any = Watched(executions, "states", self.aws)
         sqs = Watched(self.letters, "sqs", self.aws)
         self.patch.setattr(clients, "sqs", lambda: sqs)
         rewire(

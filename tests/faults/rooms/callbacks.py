@@ -76,7 +76,7 @@ def forged(world: World) -> None:
         last = "0" if path[-1] != "0" else "1"
         attempts = [(path, body, {**headers, name: "0" * len(headers[name])}) for name in proofs]
         if len(path.split("/")) == 5:
-            attempts = [(path[:-1] + last, body, headers)]
+            attempts = [(path[:-1] + last, body, dict(headers))]
         answers = {world.post(*attempt) for attempt in attempts}
         if answers != {401}:
             world.remarks.append(f"forged callbacks are answered {answers}")

@@ -5,12 +5,11 @@ from functools import partial
 
 from tests.faults.aws import STATE_MACHINE, VENDOR, Call, Fault, crashed
 from tests.faults.bench import Bench
-from tests.faults.rooms.aws_calls import CHANGES, each_call
+from tests.faults.rooms.aws_calls import CHANGES, SENT_ONCE, each_call
 from tests.faults.row import Room, Run
 from tests.faults.world import World
 
 ROOM = Room("Crashes")
-NO_IDEMPOTENCY = ("ringcentral", "deepgram", "seameet", "marsview")
 
 
 def has_effect(call: Call) -> bool:
@@ -27,6 +26,7 @@ def die(world: World, call: Call, *, after: bool) -> None:
     "a function dies before a side effect",
     "time-out or lack of memory, before any write and any call of the vendor; then the call is repeated",
     ["test_restart.py::test_twenty_recordings_in_flight_go_on_after_down_and_up"],
+    exempt=[SENT_ONCE],
 )
 def before(bench: Bench, provider: str) -> Sequence[Run]:
     return each_call(bench, provider, partial(die, after=False), only=has_effect)

@@ -46,7 +46,8 @@ def merged(item: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def media_key(world: World) -> tuple[str, str]:
     """The key of the only media object."""
-    [key] = [key for key in world.rows.items if key[1].startswith("MEDIA#")]
+    keys: list[tuple[str, str]] = [key for key in world.rows.items if key[1].startswith("MEDIA#")]
+    [key] = keys
     return key
 
 
