@@ -1,6 +1,6 @@
 """A row of the fault table: one kind of fault, how it is brought about, and what may come of it."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,29 +22,35 @@ class Run(NamedTuple):
     play: Play
 
 
+Runs = Callable[[Bench, str], Sequence[Run]]
+"""Makes the runs with a provider."""
+
+
 @dataclass(frozen=True)
 class Exempt:
     """What a row may leave behind in each run, and why; `providers` are those it may be with, all without a name."""
 
     why: str
     bound: Counts
-    providers: Collection[str] = ()
+    providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Row:
     """`breaks` says in one line what breaks. `deployed` are the tests of the deployed stack that show the same fault.
 
-    `runs` returns the runs with a provider, `fits` whether the row has any with it.
+    `runs` returns the runs with a provider, `fits` whether the row has any with it. A row that is `slow` has hours or
+    days of the clock in it: the short form makes it with one provider.
     """
 
     room: str
     name: str
     breaks: str
     deployed: Sequence[str]
-    runs: Callable[[Bench, str], Sequence[Run]]
+    runs: Runs
     fits: Callable[[str], bool]
     exempt: Sequence[Exempt] = ()
+    slow: bool = False
 
     def bound(self, provider: str) -> Counts:
         """What one run with the provider may leave behind."""
@@ -72,11 +78,13 @@ class Room:
         *,
         fits: Callable[[str], bool] = everyone,
         exempt: Sequence[Exempt] = (),
+        slow: bool = False,
     ) -> Callable[[Play], Play]:
         """Make a row of what happens in its only run."""
 
         def make(play: Play) -> Play:
-            self.rows.append(Row(self.name, name, breaks, [*deployed], lambda _, __: [Run("", play)], fits, exempt))
+            runs: Runs = lambda bench, provider: [Run("", play)]  # noqa: E731
+            self.rows.append(Row(self.name, name, breaks, [*deployed], runs, fits, exempt, slow))
             return play
 
         return make
@@ -89,11 +97,12 @@ class Room:
         *,
         fits: Callable[[str], bool] = everyone,
         exempt: Sequence[Exempt] = (),
-    ) -> Callable[[Callable[[Bench, str], Sequence[Run]]], Callable[[Bench, str], Sequence[Run]]]:
+        slow: bool = False,
+    ) -> Callable[[Runs], Runs]:
         """Make a row of several runs, which may depend on the provider."""
 
-        def make(runs: Callable[[Bench, str], Sequence[Run]]) -> Callable[[Bench, str], Sequence[Run]]:
-            self.rows.append(Row(self.name, name, breaks, [*deployed], runs, fits, exempt))
+        def make(runs: Runs) -> Runs:
+            self.rows.append(Row(self.name, name, breaks, [*deployed], runs, fits, exempt, slow))
             return runs
 
         return make

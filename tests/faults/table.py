@@ -36,7 +36,8 @@ def cells(*, only: str = "", short: bool = False) -> list[tuple[Row, str]]:
     """Return the cells of the rows whose name has `only` in it; in the short form, one provider per way of waiting."""
     chosen = representatives() if short else frozenset(PROVIDERS)
     rows = [row for row in ROWS if only.lower() in f"{row.room}: {row.name}".lower()]
-    return [(row, name) for row in rows for name in PROVIDERS if name in chosen and row.fits(name)]
+    fitting = [(row, [name for name in PROVIDERS if name in chosen and row.fits(name)]) for row in rows]
+    return [(row, name) for row, names in fitting for name in names[: 1 if short and row.slow else None]]
 
 
 def run_cell(bench: Bench, row: Row, provider: str, *, most_runs: int | None = None) -> Cell:

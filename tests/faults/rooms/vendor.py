@@ -84,6 +84,7 @@ def broken(bench: Bench, provider: str) -> Sequence[Run]:
     "away for a day",
     "the vendor answers every call with 503; a job that runs when it begins exceeds its ceiling",
     ["test_branches.py::test_a_passing_fault_of_the_provider_loses_nothing_and_pays_nothing_twice"],
+    slow=True,
 )
 def away_a_day(bench: Bench, provider: str) -> Sequence[Run]:
     return moments(AWAY, DAY, 6, 5 * HOUR)
@@ -93,6 +94,7 @@ def away_a_day(bench: Bench, provider: str) -> Sequence[Run]:
     "away for four days",
     "the same, longer than `giveUpHours`: what has failed by then is retried by an operator",
     ["test_retries.py::test_many_are_retried_at_once_and_one_retry_is_at_work_at_a_time"],
+    slow=True,
 )
 def away_four_days(world: World) -> None:
     outage(AWAY, 4 * DAY, number=5, every=DAY)(world)
@@ -106,6 +108,7 @@ def away_four_days(world: World) -> None:
     "credentials wrong for a night",
     "the vendor answers every call with 401 for ten hours",
     ["test_branches.py::test_a_wrong_secret_is_waited_for_and_the_row_says_so", "test_secrets.py::test_rotated"],
+    slow=True,
 )
 def refused(bench: Bench, provider: str) -> Sequence[Run]:
     return moments(REFUSED, 10 * HOUR, 5, 3 * HOUR)
@@ -116,6 +119,7 @@ def refused(bench: Bench, provider: str) -> Sequence[Run]:
     "the vendor answers every call with 402 for ten hours",
     ["test_branches.py::test_a_wrong_secret_is_waited_for_and_the_row_says_so"],
     fits=reads_by_link,
+    slow=True,
 )
 def no_credit(bench: Bench, provider: str) -> Sequence[Run]:
     return moments(NO_CREDIT, 10 * HOUR, 5, 3 * HOUR)
