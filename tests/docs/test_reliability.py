@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.docs.pages import PROJECT, page
-from tests.faults.page import PAGE, last_run, made_of, name_of
+from tests.faults.page import IN_PROCESS, PAGE, last_run, made_of, name_of
 from tests.faults.rooms import ROWS
 
 _TEST = re.compile(r"(?P<file>test_\w+\.py)::(?P<name>test_\w+)")
@@ -18,8 +18,17 @@ def test_the_last_full_run_had_every_row() -> None:
     assert list(last_run()["rows"]) == [name_of(row) for row in ROWS], "run `make faults`"
 
 
-def test_each_row_is_made_on_the_deployed_stack() -> None:
-    assert [name_of(row) for row in ROWS if not row.deployed] == []
+IN_PROCESS_ALONE = [
+    "The vendor: credit out for a night",
+    "Rows and replies: a row edited",
+    "Executions and clocks: an hour off: our clocks",
+    "Executions and clocks: an hour off: the vendor's clock",
+]
+"""The clocks of the local cloud are those of the machine; the waits for credit and for credentials are one."""
+
+
+def test_every_other_row_is_made_on_the_deployed_stack() -> None:
+    assert [name_of(row) for row in IN_PROCESS] == IN_PROCESS_ALONE
 
 
 def test_each_named_test_exists() -> None:

@@ -185,7 +185,7 @@ def away_service(bench: Bench, provider: str) -> Sequence[Run]:
 
 @ROOM.rows_of(
     "rights missing for a night",
-    "for ten hours AWS denies all functions what they do with one service",
+    "for nine hours AWS denies all functions what they do with one service",
     ["test_faults.py::test_a_lasting_fault_is_waited_out_until_it_is_mended", "test_secrets.py::test_missing"],
     exempt=[SENT_ONCE],
     slow=True,

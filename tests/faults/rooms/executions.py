@@ -48,7 +48,7 @@ def vanished(bench: Bench, provider: str) -> Sequence[Run]:
 @ROOM.rows_of(
     "redeployed",
     "the state machine gets another definition, and the functions another version, under running executions",
-    ["test_local_cloud.py::test_at_the_desk_logs_are_read_a_function_is_invoked_and_changed_code_is_deployed"],
+    ["test_restart.py::test_twenty_recordings_in_flight_go_on_after_down_and_up"],
 )
 def redeployed(bench: Bench, provider: str) -> Sequence[Run]:
     def play(after: float, world: World) -> None:
@@ -81,7 +81,6 @@ def unreported(world: World) -> None:
 @ROOM.rows_of(
     "an hour off: our clocks",
     "the clock of all functions, or of those that submit, is an hour ahead or behind, from a minute on",
-    ["test_recording.py::test_an_agora_recording_becomes_insights"],
 )
 def our_clocks(bench: Bench, provider: str) -> Sequence[Run]:
     everybody = [module.__name__.rpartition(".")[2] for module in (*FUNCTIONS, *OTHERS)]
@@ -101,7 +100,6 @@ def our_clocks(bench: Bench, provider: str) -> Sequence[Run]:
 @ROOM.rows_of(
     "an hour off: the vendor's clock",
     "the vendor's clock is an hour ahead or behind",
-    ["test_providers.py::test_insights_in_one_shape_whoever_gives_them"],
 )
 def vendors_clock(bench: Bench, provider: str) -> Sequence[Run]:
     def play(seconds: float, world: World) -> None:

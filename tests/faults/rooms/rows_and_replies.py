@@ -54,7 +54,6 @@ def media_key(world: World) -> tuple[str, str]:
 @ROOM.rows_of(
     "a row edited",
     "an operator edits the row of a media object while its job runs, mends it ten minutes later, and retries",
-    ["test_retries.py::test_a_failed_recording_is_retried_at_another_provider"],
 )
 def edit(bench: Bench, provider: str) -> Sequence[Run]:
     def play(changes: Mapping[str, Any], world: World) -> None:

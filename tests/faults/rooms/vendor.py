@@ -117,7 +117,6 @@ def refused(bench: Bench, provider: str) -> Sequence[Run]:
 @ROOM.rows_of(
     "credit out for a night",
     "the vendor answers every call with 402 for ten hours",
-    ["test_branches.py::test_a_wrong_secret_is_waited_for_and_the_row_says_so"],
     fits=reads_by_link,
     slow=True,
 )
