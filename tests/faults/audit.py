@@ -46,6 +46,7 @@ def audit(world: World) -> list[Found]:
         *_of_turns(world),
         *_of_executions(world, rows),
         *(Found("wrong_status", remark) for remark in world.remarks),
+        *(Found("wrong_status", "a fault was to happen, and did not") for fault in world.aws.faults if not fault.met),
     ]
 
 

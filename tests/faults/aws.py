@@ -65,17 +65,22 @@ class Call(NamedTuple):
 
 @dataclass
 class Fault:
-    """Calls for which `hits` is true fail with `error`, `after` they took effect or before, at most so many `times`."""
+    """Calls for which `hits` is true fail with `error`, `after` they took effect or before, at most so many `times`.
+
+    `met` tells whether any has failed: a fault that never happens shows nothing.
+    """
 
     hits: Callable[[Call], bool]
     error: Callable[[Call], BaseException]
     after: bool = False
     times: float = float("inf")
+    met: bool = False
 
     def meet(self, call: Call, *, after: bool) -> None:
         """Raise the error if this call is to fail at this moment."""
         if after == self.after and self.times > 0 and self.hits(call):
             self.times -= 1
+            self.met = True
             raise self.error(call)
 
 
@@ -95,10 +100,11 @@ class Aws:
         self.seen.append(call)
         for fault in self.faults:
             fault.meet(call, after=False)
-        result = do(*args, **given)
-        for fault in self.faults:
-            fault.meet(call, after=True)
-        return result
+        try:
+            return do(*args, **given)
+        finally:  # also after a write whose condition does not hold
+            for fault in self.faults:
+                fault.meet(call, after=True)
 
     @contextmanager
     def called_by(self, function: str) -> Iterator[None]:

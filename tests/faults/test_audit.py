@@ -7,6 +7,7 @@ import pytest
 
 from tests.conformance.journey import PROCESSING
 from tests.faults.audit import Counts, audit, counted
+from tests.faults.aws import Fault, away
 from tests.faults.bench import Bench
 from tests.faults.rooms.rows_and_replies import media_key
 from tests.faults.scenes import file
@@ -81,6 +82,10 @@ def lose_transcript(world: World) -> None:
         del world.rows.items[key]
 
 
+def plan_in_vain(world: World) -> None:
+    world.aws.faults.append(Fault(lambda call: False, away))
+
+
 PLANTED: Mapping[str, tuple[Callable[[World], None], str]] = {
     "a row is gone": (lose_row, "lost"),
     "it failed without a code": (fail(None), "lost"),
@@ -95,6 +100,7 @@ PLANTED: Mapping[str, tuple[Callable[[World], None], str]] = {
     "a task token": (keep_token, "leaked"),
     "an execution": (run_on, "leaked"),
     "a dead letter": (forget_letter, "stuck"),
+    "a fault that never happened": (plan_in_vain, "wrong_status"),
     "done without a transcript": (lose_transcript, "wrong_status"),
 }
 
