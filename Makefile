@@ -18,7 +18,7 @@ PARTS ?=
 MODE ?=
 # The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
 STREAM_MODE ?=
-# JSON=1: `demo`, `bench`, `fuzz`, `lint-cloud`, `audit`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
+# JSON=1: `demo`, `bench`, `fuzz`, `faults`, `lint-cloud`, `audit`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
 JSON ?=
 # The benchmark: remux, wait, queue or deployed_queue.
 BENCH ?= remux
@@ -34,10 +34,12 @@ REVOKE ?=
 # `restore-rows`: the name of a restored table, and the recording whose rows are copied, all of them by default.
 FROM ?=
 RECORDING_ID ?=
-# The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name), SEED=number repeats a run.
+# The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name, also for `faults`), SEED=number repeats a run.
 FUZZ_MINUTES ?= 10
 ONLY ?=
 SEED ?=
+# SHORT=1: `faults` makes one run of each fault, with one provider for each way of waiting.
+SHORT ?=
 # Processes that run tests side by side. Two of them have a local stack each, and wait for it half of the time.
 WORKERS ?= 4
 
@@ -65,7 +67,7 @@ LINT_CLOUD := .local/lint_cloud
 # The tools of `make audit` and `make sbom`.
 AUDIT := .local/dependencies
 
-.PHONY: demo help up down test test-all suite mutants fuzz lint-cloud lock update audit sbom unit bench openapi check format synth deploy pause-intake agora-key webhook-key secrets restore-rows destroy install clean
+.PHONY: demo help up down test test-all suite mutants fuzz faults lint-cloud lock update audit sbom unit bench openapi check format synth deploy pause-intake agora-key webhook-key secrets restore-rows destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -101,6 +103,9 @@ mutants: install ## Change the code in 300 places, and see whether a unit test n
 
 fuzz: install ## Damage inputs of every kind for FUZZ_MINUTES, and check what must hold (ONLY=name, SEED=number, JSON=1)
 	@PYTHONPATH=functions $(VENV)/python -m tests.fuzz --minutes $(FUZZ_MINUTES) $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
+
+faults: install ## Make every fault with every provider, print the table and write docs/reliability.md (SHORT=1, ONLY=name, JSON=1)
+	@PYTHONPATH=functions $(VENV)/python -m tests.faults $(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json)
 
 lint-cloud: install $(LINT_CLOUD)/installed ## Check the templates with cfn-lint, checkov and asl-validator, JSONata with its reference (JSON=1)
 	@$(VENV)/python -m lint_cloud --workers $(WORKERS) $(if $(JSON),--json)

@@ -11,7 +11,7 @@ OWN_STACKS = ("test_local_cloud.py", "test_jwt.py", "test_upgrade.py")
 """Files of e2e/ whose tests bring up stacks of their own."""
 TEMPLATES = ("infra", "docs")
 """The folders whose tests share synthesised templates."""
-LONGEST_FIRST = (*STACKS, *TEMPLATES, "sandbox", "fuzz", "conformance", "clients", "unit")
+LONGEST_FIRST = (*STACKS, *TEMPLATES, "sandbox", "fuzz", "conformance", "faults", "clients", "unit")
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]

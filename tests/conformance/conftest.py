@@ -1,12 +1,12 @@
 """A scene for each provider of the registry; a new provider is tested here without a change."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
+from tests.conformance.definitions import definition_of, make_stack
 from tests.conformance.journey import Journey
 from tests.conformance.scene import Scene
 from tests.transcribe_in_process import LocalCloud, behind, local_cloud
@@ -30,33 +30,19 @@ def provider(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> "RecordingInsightsStack":
     """The stack's constructs."""
-    import aws_cdk as cdk
-
-    from infra.settings import StackSettings
-    from infra.stack import RecordingInsightsStack
-
-    app = cdk.App(outdir=str(tmp_path_factory.mktemp("stack")), context={"aws:cdk:bundling-stacks": []})
-    settings = StackSettings.from_context({"stage": "dev", "provider": next(iter(PROVIDERS))})
-    return RecordingInsightsStack(app, "Stack", settings=settings)
+    return make_stack(tmp_path_factory.mktemp("stack"))
 
 
 @pytest.fixture(scope="session")
 def definition(stack: "RecordingInsightsStack") -> Mapping[str, Any]:
     """The definition of the state machine that processes media objects."""
-    return _definition(stack, stack.workflow.state_machine)
+    return definition_of(stack, stack.workflow.state_machine)
 
 
 @pytest.fixture(scope="session")
 def watch_definition(stack: "RecordingInsightsStack") -> Mapping[str, Any]:
     """The definition of the state machine that watches a recording."""
-    return _definition(stack, stack.watch.state_machine)
-
-
-def _definition(stack: "RecordingInsightsStack", state_machine: Any) -> Mapping[str, Any]:
-    # The constructs alone: a synth of the whole stack takes twice as long.
-    text = stack.resolve(state_machine.node.default_child.definition_string)["Fn::Join"][1]
-    definition: dict[str, Any] = json.loads("".join(part if isinstance(part, str) else "token" for part in text))
-    return definition
+    return definition_of(stack, stack.watch.state_machine)
 
 
 MakeScene = Callable[..., Scene]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -70,11 +71,10 @@ FUNCTIONS = (
     *WATCH_TASKS.values(),
 )
 CHANNEL = "team"
-MOST_STEPS = 10_000
 
 
 @dataclass
-class _Due:
+class Due:
     """What is done from a moment on, in seconds from the start: a step may change it to that of the next step."""
 
     at: float
@@ -86,6 +86,8 @@ class _Due:
 class Journey(Scene):
     """A customer with one provider; `polls` is how often a job is polled until it is done.
 
+    `headers` are those of all requests.
+
     `purpose` of a call to AWS is "media" for what a media object takes from its event to its end, "watch" for the watch
     of a recording, and for a request the name of its route. `states` are those that the executions of "media" and
     "watch" went through.
@@ -93,15 +95,17 @@ class Journey(Scene):
 
     watch_definition: Mapping[str, Any] = field(default_factory=dict)
     polls: int = 1
+    most_steps: int = 10_000
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bill = Bill()
         self.table = CountedTable(bill=self.bill)
         self.agora = FakeAgora()
-        self.due: list[_Due] = []
+        self.due: list[Due] = []
         self.begun = 0
         self.states: dict[str, list[str]] = {"media": [], "watch": []}
-        self.waiting: dict[str, _Due] = {}
+        self.waiting: dict[str, Due] = {}
         super().__post_init__()
         self.ears.may_hear.clear()
 
@@ -114,7 +118,7 @@ class Journey(Scene):
     def ask(self, route: ModuleType, recording_id: str = "", **body: Any) -> Any:
         """Send a request, and return the body of the response."""
         event = {
-            "headers": {},
+            "headers": self.headers,
             "requestContext": {"requestId": "request-1"},
             "pathParameters": {"recording_id": recording_id} if recording_id else {},
             "body": json.dumps(body),
@@ -149,11 +153,11 @@ class Journey(Scene):
 
     def at(self, seconds: float, do: Callable[[], object]) -> None:
         """Have something done so many seconds after the start."""
-        self.due.append(_Due(seconds, (do() for _ in range(1)), ""))
+        self.due.append(Due(seconds, (do() for _ in range(1)), ""))
 
     def go(self) -> None:
         """Do what is due, and go on until all executions have ended."""
-        for _ in range(MOST_STEPS):
+        for _ in range(self.most_steps):
             if not self.due:
                 return
             self._wake()
@@ -162,7 +166,7 @@ class Journey(Scene):
             with self.on_bill(present.purpose):
                 if next(present.steps, None) is None:
                     self.due.remove(present)
-        raise AssertionError(f"no end after {MOST_STEPS} steps: {self.due}")
+        raise AssertionError(f"no end after {self.most_steps} steps: {self.due}")
 
     def media_rows(self) -> list[MediaRow]:
         """Return the rows of all media objects."""
@@ -202,9 +206,9 @@ class Journey(Scene):
         modules: Mapping[str, ModuleType],
         defaults: Mapping[str, frozenset[str]],
         purpose: str,
-    ) -> _Due:
+    ) -> Due:
         tasks: dict[str, Task] = {name: partial(self._task, module) for name, module in modules.items()}
-        execution = _Due(self.clock.elapsed, iter(()), purpose)
+        execution = Due(self.clock.elapsed, iter(()), purpose)
         if "Await callback" in definition["States"]:
             tasks["Await callback"] = partial(self._await_own_callback, execution)
             for name in ("Await turn", "Await end of track"):
@@ -222,14 +226,14 @@ class Journey(Scene):
             self._begin_executions()
             yield name
 
-    def _wait(self, execution: _Due, seconds: int) -> None:
+    def _wait(self, execution: Due, seconds: int) -> None:
         execution.at = self.clock.elapsed + seconds
         if execution.purpose == "media":
             self.polls -= 1
             if self.polls < 1:
                 self._finish_jobs()
 
-    def _await_own_callback(self, execution: _Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
+    def _await_own_callback(self, execution: Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
         """Let the vendor end the job. Without a callback, wait while others go on."""
         token = self._write_token("Await callback", entry, state)
         self._finish_jobs()
@@ -237,15 +241,17 @@ class Journey(Scene):
             self.waiting[token] = execution
             execution.at = self.clock.elapsed + entry["TimeoutSeconds"]
             yield
+            self.waiting.pop(token, None)
         if token not in self.woken:
             raise TaskTimedOut
 
-    def _await_token(self, name: str, execution: _Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
+    def _await_token(self, name: str, execution: Due, entry: Mapping[str, Any], state: State) -> Iterator[None]:
         """Wait until somebody brings the token back, or the time is over."""
         token = self._write_token(name, entry, state)
         self.waiting[token] = execution
         execution.at = self.clock.elapsed + value_of(name, entry["TimeoutSeconds"], {"input": state})
         yield
+        self.waiting.pop(token, None)
         if token not in self.woken:
             raise TaskTimedOut
 
@@ -254,8 +260,7 @@ class Journey(Scene):
         for token in self.waiting.keys() & set(self.woken):
             self.waiting.pop(token).at = self.clock.elapsed
 
-    @staticmethod
-    def _task(module: ModuleType, entry: Mapping[str, Any], state: State) -> State:
+    def _task(self, module: ModuleType, entry: Mapping[str, Any], state: State) -> State | Iterator[None]:
         output: State = module.handler(dict(state), FakeContext(60_000))
         return output
 
@@ -297,7 +302,7 @@ class Journey(Scene):
 
     def _wire_secrets(self) -> None:
         stage = ENVIRONMENT["STAGE"]
-        secrets: dict[str, Mapping[str, Any]] = {
+        self.secrets: dict[str, Mapping[str, Any]] = {
             secret_name(stage, self.name): self.vendor.credentials,
             secret_name(stage, webhook_secret(self.name)): self.vendor.webhook_secret,
             secret_name(stage, "agora"): {**fake_agora.SECRET, "appId": "970CA35de60c44645bbae8a215061b33"},
@@ -305,17 +310,22 @@ class Journey(Scene):
             secret_name(stage, UPLOADER): UPLOADER_KEY,
             ENVIRONMENT["WEBHOOK_SECRET"]: {"key": SECRET},
         }
-        cached: dict[tuple[str, str], float] = {}
+        cached: dict[tuple[str, str], tuple[float, str]] = {}
 
         def get_secret(name: str, *, max_age: int, force_fetch: bool = False) -> str:
             # Each function has a cache of its own.
-            read_at = cached.get((self.function, name))
-            if force_fetch or read_at is None or self.clock.elapsed >= read_at + max_age:
-                cached[self.function, name] = self.clock.elapsed
-                self.bill.add("secrets")
-            return json.dumps(dict(secrets[name]))
+            read_at, text = cached.get((self.function, name), (-inf, ""))
+            if force_fetch or self.clock.elapsed >= read_at + max_age:
+                text = self._fetch_secret(name)
+                cached[self.function, name] = self.clock.elapsed, text
+            return text
 
         self.patch.setattr(parameters, "get_secret", get_secret)
+
+    def _fetch_secret(self, name: str) -> str:
+        """Return the text of a secret, as Secrets Manager has it now."""
+        self.bill.add("secrets")
+        return json.dumps(dict(self.secrets[name]))
 
     def _wire_aws(self, cloud: LocalCloud) -> None:
         super()._wire_aws(cloud)

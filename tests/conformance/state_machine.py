@@ -16,7 +16,7 @@ from sandbox.cloud.emulator.evaluations import Evaluation, expression_of, record
 
 State = Mapping[str, Any]
 """The input or the output of a state."""
-Task = Callable[[Mapping[str, Any], State], "State | Iterator[None]"]
+Task = Callable[[Mapping[str, Any], State], "State | Iterator[None] | Generator[None, None, State]"]
 
 DEFAULTS: Mapping[str, frozenset[str]] = {
     "Media prepared?": frozenset(),
@@ -50,9 +50,9 @@ class TaskTimedOut(Exception):
 class StateMachine:
     """A definition in Amazon States Language, with a function for each Task by its name.
 
-    A task takes the definition of its state and the input, and returns the output. One that waits for its token may be
-    a generator: it yields as long as it waits. `pass_time` is called with the seconds of each Wait. `defaults` are the
-    outcomes that each Choice may send to its Default.
+    A task takes the definition of its state and the input, and returns the output. One that waits may be a generator:
+    it yields as long as it waits, and may return an output. `pass_time` is called with the seconds of each Wait.
+    `defaults` are the outcomes that each Choice may send to its Default.
 
     Raises:
         NoWay: a Task has no function.
@@ -103,9 +103,7 @@ class StateMachine:
         try:
             result = self.tasks[name](entry, state)
             if isinstance(result, Iterator):
-                for _ in result:
-                    yield ""
-                result = {}
+                result = yield from _waited(result)
         except AssertionError:
             raise
         except Exception as error:  # noqa: BLE001 - States.ALL
@@ -114,6 +112,16 @@ class StateMachine:
             raise NoWay(f"{name} puts out {entry['Output']}")
         output = value_of(name, entry["Output"], {"input": state, "result": {"Payload": result}})
         return (None if entry.get("End") else entry["Next"]), output
+
+
+def _waited(task: Iterator[None]) -> Generator[str, None, State]:
+    """Pass on the yields of a task that waits as empty names, and return its output."""
+    while True:
+        try:
+            next(task)
+        except StopIteration as end:
+            return end.value or {}
+        yield ""
 
 
 def value_of(name: str, written: Any, states: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ tries of a media object are numbered from 0.
 from collections.abc import Iterator
 from typing import Literal, cast
 
-from recording_insights.store.rows import MediaChanges, MediaRow, TryRow
+from recording_insights.store.rows import Job, MediaChanges, MediaRow, TryRow
 
 JOB_ATTRIBUTES = (
     *("provider", "residency", "job", "job_number", "options", "delivery", "callback_at", "callback_job"),
@@ -75,3 +75,14 @@ def number_of_job(row: MediaRow | TryRow) -> int:
 
 def _numbered(row: MediaRow, number: int) -> TryRow:
     return {"recording_id": row["recording_id"], "media_id": row["media_id"], "number": number}
+
+
+def confirmed_job(row: MediaRow) -> Job | None:
+    """Return the job that a callback confirms, of a submission that got no response; None if it confirms none.
+
+    A callback with neither an id nor a result confirms nothing: a provider whose jobs have names of ours finds the job.
+    """
+    if "unconfirmed" not in row or "callback_job" not in row:
+        return None
+    job = {**row.get("job", {}), **row["callback_job"]}
+    return job if job or "delivery" in row else None

@@ -181,15 +181,20 @@ class Callbacks:
     ) -> CallbackOutcome:
         """Process a failed media object again with the late result of a job.
 
-        Nothing follows if the reply of the job is kept already, or if the provider had ended the job without a result.
-        After a cancellation the result is only noted, so that a retry finds it.
+        Nothing follows if the reply of the job is kept already, if the provider had ended the job without a result, or
+        if a poll has read this delivery before: what it holds was no result. After a cancellation the result is only
+        noted, so that a retry finds it.
         """
         if row.get("reason_code") == CANCELLED:
             return self._note_of_cancelled(row, earlier, job=job, delivery=delivery)
         if "reply" in earlier or (delivery is None and row.get("reason_code") in HAS_NO_RESULT):
             return "over already"
+        if delivery is not None and _was_read(row, earlier, delivery):
+            return "over already"
         reopened = reopen_with(row, earlier, store=self.store, delivery=delivery, job=job)
         begin(reopened or self._row(row["recording_id"], row["media_id"]), store=self.store, start_execution=self.start)
+        if delivery is not None and earlier is not row:
+            self.store.tries.note_delivery(cast(TryRow, earlier), delivery, callback_at=self.store.timestamp)
         return "noted"
 
     def _note_of_cancelled(
@@ -251,6 +256,15 @@ class Callbacks:
         if row is None:
             raise NotFound(f"recording {recording_id} has no media object {media_id}")
         return row
+
+
+def _was_read(row: MediaRow, earlier: MediaRow | TryRow, delivery: str) -> bool:
+    """Return whether a poll has read a delivery of a try and found no result in it: the sweep receives it again.
+
+    The present try may have failed for another reason after its callback was noted.
+    """
+    is_noted = "callback_at" in earlier and earlier.get("delivery") == delivery
+    return is_noted and (earlier is not row or row.get("reason_code") in HAS_NO_RESULT)
 
 
 def webhook_keys(secret: Mapping[str, str]) -> list[str]:

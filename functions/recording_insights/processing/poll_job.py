@@ -26,7 +26,7 @@ from recording_insights.errors import (
 from recording_insights.model.malformed import why_malformed
 from recording_insights.model.reasons import NO_REASON, because, code_of_fault
 from recording_insights.model.status import stage_of
-from recording_insights.model.tries import number_of_try
+from recording_insights.model.tries import confirmed_job, number_of_try
 from recording_insights.processing.expected_end import estimate_of, learn, seconds_until_poll
 from recording_insights.processing.progress import Progress
 from recording_insights.processing.renewals import renew_link, repeat_job
@@ -189,15 +189,15 @@ class _Poll:
 def _confirmed(row: MediaRow, store: MediaStore, turns: Turns) -> MediaRow:
     """Return the row as submitted if a callback confirms a submission that got no response.
 
-    The callback names the job. Without a callback the row stays as it is, and the job is submitted again.
+    The callback names the job. Without such a callback the row stays as it is, and the job is submitted again.
     """
     if row["status"] != "waiting" or "unconfirmed" not in row:
         return row
     recording_id, media_id = row["recording_id"], row["media_id"]
-    if "callback_job" not in row:
+    job = confirmed_job(row)
+    if job is None:
         store.note(recording_id, media_id, asking=None)
         return row
-    job = {**row.get("job", {}), **row["callback_job"]}
     store.submitted(recording_id, media_id, job=job, queue_place=None, unconfirmed=None, asking=None, **NO_REASON)
     if "queue_place" in row:
         turns.store.leave(row["provider"], row["queue_place"])

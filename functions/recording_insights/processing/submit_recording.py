@@ -22,6 +22,7 @@ from recording_insights.errors import (
 )
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.reasons import NO_REASON, because, code_of_fault
+from recording_insights.model.tries import confirmed_job
 from recording_insights.processing.caps import Caps, Over
 from recording_insights.processing.expected_end import expect_end, seconds_until_poll
 from recording_insights.processing.fail_over import FailOver
@@ -252,7 +253,7 @@ class _Attempt:
 
     def after_broken_try(self) -> Progress | None:
         """Return what follows a try whose job may be placed already; None if there was no such try."""
-        if "unconfirmed" in self.row and "callback_job" in self.row:
+        if confirmed_job(self.row) is not None:
             # The callback came after the wait for it. The poll notes the job.
             return self.progress.await_callback()
         if "asking" in self.row:

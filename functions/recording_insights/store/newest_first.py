@@ -12,8 +12,11 @@ def newest_first(
     store: RecordingStore, status: str | None, *, before: Position | None = None, at_once: int = _AT_ONCE
 ) -> Iterator[RecordingRow]:
     """Yield the recordings of a status, or all, that stand before a position; `at_once` of them are read at a time."""
-    while found := store.newest(status, at_once, before=before):
+    while True:
+        found = store.newest(status, at_once, before=before)
         yield from found
+        if len(found) < at_once:
+            return
         before = position(found[-1])
 
 

@@ -34,13 +34,16 @@ class TryStore:
         in_range = Key(PARTITION).eq(recording_id) & Key(SORT).begins_with(prefix)
         return rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True)
 
-    def note_delivery(self, earlier: TryRow, delivery: str) -> None:
-        """Note where the result of an earlier try lies, which came after the try had ended."""
+    def note_delivery(self, earlier: TryRow, delivery: str, *, callback_at: str | None = None) -> None:
+        """Note where the result of an earlier try lies, which came after the try had ended.
+
+        `callback_at` is the moment since which another try processes the result.
+        """
         from boto3.dynamodb.conditions import Attr
 
         if_it_holds(
             self.table.update_item,
             Key=try_key(earlier["recording_id"], earlier["media_id"], earlier["number"]),
-            **update_of({"delivery": delivery}),
+            **update_of({"delivery": delivery, **({"callback_at": callback_at} if callback_at else {})}),
             ConditionExpression=Attr(PARTITION).exists(),
         )

@@ -274,6 +274,30 @@ class TestLateResults:
         assert (row["delivery"], row["try_number"]) == (key, 2)
         assert placed.started.executions
 
+    def test_a_result_that_finishes_nothing_is_received_once(self, placed: World) -> None:
+        key = placed.flow.provider.submissions[0].delivery.key
+        placed.flow.store.give_up(R, placed.media_id, "the link expired", "link_expired")
+        for outcome in ("noted", "over already"):
+            placed.flow.store.finish(R, placed.media_id, "failed", reason="no link", reason_code="link_expired")
+            assert placed.callbacks.receive_delivery(key) == outcome
+
+    def test_a_result_that_was_read_and_is_none_begins_no_other_try(self, placed: World) -> None:
+        key = placed.flow.provider.submissions[0].delivery.key
+        assert placed.callbacks.receive_delivery(key) == "noted"
+        placed.flow.store.give_up(R, placed.media_id, "the link expired", "link_expired")
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="no link", reason_code="link_expired")
+
+        assert placed.callbacks.receive_delivery(key) == "over already"
+        assert not placed.started.executions
+
+    def test_a_present_result_that_was_read_and_is_none_begins_no_other_try(self, placed: World) -> None:
+        key = placed.flow.provider.submissions[0].delivery.key
+        assert placed.callbacks.receive_delivery(key) == "noted"
+        placed.flow.store.finish(R, placed.media_id, "failed", reason="no link", reason_code="link_expired")
+
+        assert placed.callbacks.receive_delivery(key) == "over already"
+        assert not placed.started.executions
+
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
 def test_a_forged_callback_changes_nothing(placed: World, token: str) -> None:
@@ -438,6 +462,17 @@ class TestLostAnswer:
         assert world.flow.poll().outcome == "succeeded"
         assert len(world.flow.provider.submissions) == 1
         assert "unconfirmed" not in world.flow.item
+
+    def test_it_is_asked_again_when_the_callback_tells_no_id(self, world: World) -> None:
+        world.flow.provider.submits = [LOST, JOB]
+        progress = world.flow.submit()
+        name = f"recording-insights-dev-{world.name}"
+        assert world.callbacks.receive_state_change("marsview", name) == "noted"
+
+        progress = world.flow.poll(progress)
+        assert progress.outcome == "submit"
+        assert world.flow.submit(progress).outcome == "awaiting"
+        assert world.flow.item["job"] == JOB
 
     def test_it_is_asked_again_when_no_callback_came(self, world: World) -> None:
         world.flow.provider.submits = [LOST, JOB]

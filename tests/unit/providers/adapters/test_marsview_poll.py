@@ -8,6 +8,7 @@ import requests
 from recording_insights.errors import (
     JobNotFound,
     MediaLinkExpired,
+    OutOfCredit,
     ProviderError,
     ProviderRejected,
     ProviderUnavailable,
@@ -37,6 +38,7 @@ FAULTS: list[tuple[Scripted, type[ProviderError], str]] = [
     (response({"status": False}), ProviderRejected, "no reason given"),
     (response({"status": False, "error": "FHU03", "message": "bad link"}, 400), ProviderRejected, "FHU03 bad link"),
     (response({"error": {"code": 7, "detail": LINK}}, 422), ProviderRejected, "HTTP 422"),
+    (response({"status": False, "message": "no credit"}, 402), OutOfCredit, "HTTP 402: no credit"),
     (response({"status": False, "error": "AIRDOW002"}, 400), MediaLinkExpired, "AIRDOW002"),
     (response({"status": False, "error": {"code": "AIRDOW002"}}), MediaLinkExpired, "AIRDOW002"),
     (response({"status": False, "message": "x" * 600 + " AIRDOW002"}, 400), MediaLinkExpired, "AIRDOW002"),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from recording_insights.errors import JobNotFound, MediaLinkExpired, ProviderRejected, ProviderUnavailable
+from recording_insights.errors import JobNotFound, MediaLinkExpired, OutOfCredit, ProviderRejected, ProviderUnavailable
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.marsview import reading
 from recording_insights.providers.pacing import Pace
@@ -147,7 +147,9 @@ def _accepted(reply: Reply, *, of_job: bool = False) -> Reply:
     if LINK_EXPIRED.encode() in reply.body:
         raise _link_expired()
     error = JobNotFound if reply.status == 404 and of_job else ProviderRejected
-    raise error(f"Marsview answered HTTP {reply.status}: {_reason_of(reply.data)}")
+    raise (OutOfCredit if reply.status == 402 else error)(
+        f"Marsview answered HTTP {reply.status}: {_reason_of(reply.data)}"
+    )
 
 
 def _link_expired() -> MediaLinkExpired:
