@@ -66,7 +66,7 @@ def measure(media: int, slots: int, job_seconds: float) -> Result:
 
 
 def _retry_arrivals_soon(stack: LocalStack) -> None:
-    """Let a batch that finds no worker come again soon: the benchmark is about the provider's queue, not the arrivals."""
+    """Let a batch that finds no worker come again soon: the benchmark is about the queue of the provider."""
     sqs = stack.client("sqs")
     for url in sqs.list_queues()["QueueUrls"]:
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})

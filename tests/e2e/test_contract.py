@@ -98,7 +98,7 @@ def call_for_a_recording(caller: Caller) -> str:
         caller.call(f"GET {route}{ending}", 404, recording_id=NOBODY)
     for ending in ("/stop", "/retry", "/cancel"):
         caller.call(f"POST {route}{ending}", 404, body={}, recording_id=NOBODY)
-    [listed] = caller.call("GET /recordings", 200, query=f"?reference={quote(ticket)}&status=done,partial")[
+    [listed] = caller.call("GET /recordings", 200, query=f"?reference={quote(ticket)}&status=done%2Cpartial")[
         "recordings"
     ]
     assert (listed["recording_id"], listed["metadata"]) == (recording_id, {"team": "north"})
