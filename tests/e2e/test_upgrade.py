@@ -209,7 +209,7 @@ def test_twenty_recordings_in_all_stages_survive_an_upgrade(last_release: Path, 
     traffic.until_in("Wait", polling)
     traffic.until_in("Await turn", parked)
     traffic.until_in("Await callback", awaiting[3:])
-    assert paid(stack) == len((*saving, *polling, *awaiting))
+    until(lambda: paid(stack) == len((*saving, *polling, *awaiting)), "a paid job of each that has its turn")
     intake_mapping(stack, enabled=False)
     queued = traffic.put("symbl", 3)
 
