@@ -145,6 +145,7 @@ def test_a_recorder_that_takes_over_goes_on_with_the_conversation(stack: LocalSt
     assert max(line["start_ms"] for line in insights["transcript"]) > 16_000, "long after the first recorder's death"
 
 
+@pytest.mark.matrix
 def test_a_recorder_that_exits_abnormally_leaves_what_it_had(stack: LocalStack) -> None:
     stack.dials(agora={"recording_seconds": 20.0, "slice_seconds": 3.0, "exit_at_seconds": 10.0})
     recording_id = record(stack)["recording_id"]

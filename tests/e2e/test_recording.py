@@ -196,6 +196,7 @@ def test_agora_s_passing_faults_are_waited_out(stack: LocalStack, call: str, sta
     until_ended(stack, answer.json()["recording_id"])  # the tests after this one count what is paid
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -339,6 +339,7 @@ RESULTS: dict[str, set[str]] = {
 """By provider: where in the replies bucket its results may arrive, apart from those that a call fetches."""
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_results_are_written_and_read_where_the_provider_has_them_arrive(provider: str) -> None:
     template = template_of(provider)
@@ -557,6 +558,7 @@ def test_log_deliveries_do_not_fill_the_policy_of_the_account(template: Template
     ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("closed", ["false", "true"])
 def test_the_apis_own_address_can_be_closed(tmp_path: Path, closed: str) -> None:
     settings = {"stage": "dev", "provider": "marsview", "disableExecuteApiEndpoint": closed}

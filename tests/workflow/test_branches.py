@@ -38,6 +38,7 @@ def test_failed(stack: LocalStack, clip: Path) -> None:
     assert states(stack, recording)[-3:] == ["Job finished?", "Report failure", "Recording failed"]
 
 
+@pytest.mark.matrix
 def test_busy_provider_is_waited_for_and_the_recording_submitted_again(stack: LocalStack, clip: Path) -> None:
     busy = {"status": 429, "body": {"message": "slow down"}, "headers": {"Retry-After": "30"}, "times": 2}
     stack.dials(fail_next=[{"call": "marsview.save_file_link", **busy}])
@@ -59,6 +60,7 @@ def test_expired_link_leads_to_a_new_one_in_a_new_transaction(stack: LocalStack,
     assert calls(stack, "marsview.save_file_link") == 3
 
 
+@pytest.mark.matrix
 def test_a_third_expired_link_is_a_failure(stack: LocalStack, clip: Path) -> None:
     stack.dials(marsview={"link_expired_next": 3})
     recording = process(stack, clip)
@@ -82,6 +84,7 @@ def test_a_partial_result_is_kept_and_what_is_missing_is_named(stack: LocalStack
     assert insights["missing"] == ["sentiment_analysis: AIRMOD001 model crashed"]
 
 
+@pytest.mark.matrix
 def test_an_empty_model_list_is_a_failure(stack: LocalStack, clip: Path) -> None:
     stack.dials(marsview={"empty_models": True})
     recording = process(stack, clip)
@@ -89,6 +92,7 @@ def test_an_empty_model_list_is_a_failure(stack: LocalStack, clip: Path) -> None
     assert "nothing was computed" in recording["media"][0]["reason"]
 
 
+@pytest.mark.matrix
 def test_an_unknown_state_word_means_still_running(stack: LocalStack, clip: Path) -> None:
     stack.dials(marsview={"unknown_state": "pondering", "unknown_state_polls": 2})
     assert process(stack, clip)["status"] == "done"
@@ -111,6 +115,7 @@ EVERY_RUN = [*zip(CALLS, ("500", "answer lost", "429", "connection dropped"), st
 """Each call once. The conformance suite has each fault in process."""
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("call", "fault"), [pytest.param(*pair, marks=[] if pair in EVERY_RUN else [pytest.mark.matrix]) for pair in PAIRS]
 )

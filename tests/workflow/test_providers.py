@@ -90,6 +90,7 @@ def test_lost_callbacks_are_made_good_or_missed_with_a_reason(stack: LocalStack,
         assert paid(stack, provider) == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("provider", each_provider(CALL_BACK))
 @pytest.mark.parametrize("callback", ["early", pytest.param("double", marks=pytest.mark.matrix)])
 def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, provider: str, callback: str) -> None:
@@ -103,6 +104,7 @@ def test_early_and_double_callbacks_end_well(stack: LocalStack, clip: Path, prov
     assert paid(stack, provider) == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("provider", each_provider(CALL_BACK))
 def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
     stack: LocalStack, clip: Path, provider: str

@@ -160,6 +160,7 @@ def test_agora_being_away_is_waited_out(stack: LocalStack) -> None:
     assert "watch_reason" not in read(stack, recording_id)
 
 
+@pytest.mark.matrix
 def test_a_throttled_look_is_tried_again(stack: LocalStack) -> None:
     stack.dials(agora=STAYS)
     with waits_at(stack, SLOW), throttled(stack, "Check recording", WATCH):
@@ -188,6 +189,7 @@ def test_slices_are_looked_at_once_aws_lets_it(stack: LocalStack) -> None:
     assert until_ended(stack, recording_id)["status"] == "done"
 
 
+@pytest.mark.matrix
 def test_slices_that_cannot_be_looked_at_are_waited_for(stack: LocalStack) -> None:
     with without_grants(stack, "Recover recording", WATCH):
         recording_id = started(stack, "no grants to recover")["recording_id"]

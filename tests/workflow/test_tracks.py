@@ -162,6 +162,7 @@ def test_a_track_that_goes_on_after_its_end_is_one_conversation(stack: LocalStac
     assert {line["speaker"] for line in transcript} == {"1001"}
 
 
+@pytest.mark.matrix
 def test_a_track_of_nothing_is_empty(stack: LocalStack, sid: str) -> None:
     key = f"nothing/{sid}_team__uid_s_1001__uid_e_audio.m3u8"
     drop(stack, b"#EXTM3U\n#EXT-X-ENDLIST\n", key)

@@ -95,6 +95,7 @@ def test_two_builds_of_one_lock_are_one_asset(
     assert files == {"sound.py", "METADATA", "WHEEL", "entry_points.txt"}
 
 
+@pytest.mark.matrix
 def test_each_package_is_an_asset_and_another_one_when_a_file_of_its_wheels_changes(
     tmp_path: Path, registry: Path, build_elsewhere: Callable[[str], Path]
 ) -> None:

@@ -26,6 +26,8 @@ from sandbox.cloud.local_stack import LocalStack
 from tests.sandbox.cloud.functions import create_function, task
 from tests.sandbox.cloud.machines import create_machine, ended, eventually, policy, start, waiting_for_token
 
+pytestmark = pytest.mark.matrix
+
 PRINTS = """
 import json
 import time
