@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from boto3.dynamodb.conditions import Attr, Key
@@ -19,6 +19,8 @@ from botocore.exceptions import ClientError
 from operations.command import command_parser, run_command
 from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of
 from recording_insights.store.keys import PARTITION, SWEEP_KEY
+from recording_insights.store.references import ReferenceStore
+from recording_insights.store.rows import RecordingRow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -71,6 +73,9 @@ def restore_rows(
                 written += 1
             else:
                 kept += 1
+            if recording_id and "reference" in row:
+                # It lies in the partition of the reference.
+                _put(target, ReferenceStore(target).row(cast(RecordingRow, row)), force=force)
             if (written + kept) % EVERY == 0:
                 report(f"{written} rows written, {kept} were there")
     return Outcome(stage, name, written, kept)

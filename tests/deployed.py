@@ -17,6 +17,7 @@ import av
 from boto3.dynamodb.types import TypeDeserializer
 
 from recording_insights.model.media_object import MediaObject
+from recording_insights.model.status import ENDED
 from recording_insights.store.keys import PARTITION, RECORDING, SORT
 from sandbox.cloud.local_stack import LocalStack, client
 from sandbox.cloud.location import REGION
@@ -25,7 +26,6 @@ from sandbox.stand_ins.vendors.registry import vendors
 SAMPLE = Path(__file__).parent.parent / "sandbox" / "sample" / "conversation.mp4"
 
 PATIENCE_SECONDS = 240
-ENDED = ("done", "partial", "failed", "empty")
 
 FAST, SLOW, HELD = 0.002, 0.02, 1.0
 """Wait scales. With FAST an hour of waits takes 7 s, which suits recordings that go their way alone. With SLOW it

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from recording_insights.model.status import ENDED
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.demo.execution_steps import steps_of
 from sandbox.demo.print_result import print_cost, print_insights, print_places, print_transcript
@@ -17,7 +18,6 @@ from sandbox.terminal.steps import LiveSteps, Step
 PATIENCE_SECONDS = 600
 RECORD_WITHIN_SECONDS = 5
 """Agora's stand-in plays any media so fast that the recording takes this long."""
-_TERMINAL_STATUSES = ("done", "partial", "failed", "empty")
 _EXECUTION_ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
 
 History = Sequence[Mapping[str, Any]]
@@ -74,7 +74,7 @@ def _follow(stack: LocalStack, console: Console, recording_id: str, began: float
 
 
 def _has_ended(recording: Mapping[str, Any], history: History, media_objects: int) -> bool:
-    if recording["status"] not in _TERMINAL_STATUSES or len(recording.get("media", [])) not in (0, media_objects):
+    if recording["status"] not in ENDED or len(recording.get("media", [])) not in (0, media_objects):
         return False
     return not history or history[-1]["type"] in _EXECUTION_ENDS
 

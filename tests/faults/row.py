@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from tests.faults.audit import Counts
 from tests.faults.bench import Bench
@@ -48,7 +48,7 @@ class Row:
     breaks: str
     deployed: Sequence[str]
     runs: Runs
-    fits: Callable[[str], bool]
+    fits: Callable[[str], bool] = lambda provider: True
     exempt: Sequence[Exempt] = ()
     slow: bool = False
 
@@ -58,9 +58,12 @@ class Row:
         return next(fitting, NONE)
 
 
-def everyone(provider: str) -> bool:
-    """Every provider."""
-    return True
+class Limits(TypedDict, total=False):
+    """Which providers a row fits, what it may leave behind, and whether it is slow: the fields of `Row`."""
+
+    fits: Callable[[str], bool]
+    exempt: Sequence[Exempt]
+    slow: bool
 
 
 @dataclass(frozen=True)
@@ -71,38 +74,23 @@ class Room:
     rows: list[Row] = field(default_factory=list)
 
     def row(
-        self,
-        name: str,
-        breaks: str,
-        deployed: Iterable[str] = (),
-        *,
-        fits: Callable[[str], bool] = everyone,
-        exempt: Sequence[Exempt] = (),
-        slow: bool = False,
+        self, name: str, breaks: str, deployed: Iterable[str] = (), **limits: Unpack[Limits]
     ) -> Callable[[Play], Play]:
         """Make a row of what happens in its only run."""
 
         def make(play: Play) -> Play:
-            runs: Runs = lambda bench, provider: [Run("", play)]  # noqa: E731
-            self.rows.append(Row(self.name, name, breaks, [*deployed], runs, fits, exempt, slow))
+            self.rows_of(name, breaks, deployed, **limits)(lambda bench, provider: [Run("", play)])
             return play
 
         return make
 
     def rows_of(
-        self,
-        name: str,
-        breaks: str,
-        deployed: Iterable[str] = (),
-        *,
-        fits: Callable[[str], bool] = everyone,
-        exempt: Sequence[Exempt] = (),
-        slow: bool = False,
+        self, name: str, breaks: str, deployed: Iterable[str] = (), **limits: Unpack[Limits]
     ) -> Callable[[Runs], Runs]:
         """Make a row of several runs, which may depend on the provider."""
 
         def make(runs: Runs) -> Runs:
-            self.rows.append(Row(self.name, name, breaks, [*deployed], runs, fits, exempt, slow))
+            self.rows.append(Row(self.name, name, breaks, [*deployed], runs, **limits))
             return runs
 
         return make

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from recording_insights.model.status import ENDED
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import ENDED, FAST, HELD, SLOW, STAYS, history, read, until, until_ended, until_row, waits_at
+from tests.deployed import FAST, HELD, SLOW, STAYS, history, read, until, until_ended, until_row, waits_at
 from tests.workflow.aws_faults import throttled, without_grants, without_rule
 
 SECRET = b"notification-secret"

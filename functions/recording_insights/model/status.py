@@ -10,6 +10,8 @@ from recording_insights.model.reasons import Stage
 from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow, Summary
 
 RECORDING_STATUSES = ("starting", "recording", "stopping", "processing", "done", "partial", "failed", "empty")
+ENDED = ("done", "partial", "failed", "empty")
+"""The statuses in which nothing more is expected of the files of a recording that have arrived."""
 FINAL = ("done", "failed")
 """The terminal statuses of a media object."""
 LONGEST_REASON = 2000

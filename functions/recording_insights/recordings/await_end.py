@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from recording_insights.deadline import Deadline
+from recording_insights.model.status import ENDED
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.validation import whole_number_in_text
 
-ENDED = ("done", "partial", "failed", "empty")
-"""The statuses in which nothing more is expected of the files that arrived."""
 LONGEST_WAIT = 25
 """In seconds. API Gateway gives up after 30.
 

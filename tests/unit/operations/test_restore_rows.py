@@ -10,6 +10,7 @@ from operations import restore_rows as command
 from operations.deployed_stack import OperationFailed
 from operations.restore_rows import Outcome, main, restore_rows
 from recording_insights.store.keys import SWEEP_KEY, media_key, recording_key
+from recording_insights.store.references import ReferenceStore
 from tests.unit.fake_table import FakeTable
 from tests.unit.operations.fake_account import Account, aws_error
 
@@ -91,3 +92,12 @@ def test_the_command_prints_its_outcome(
     assert capsys.readouterr().out == "3 rows were written to insights, 1 were there already.\n"
     assert main(["--stage", "dev", "--source", "restored", "--recording-id", LOST, "--force", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["written"] == 2
+
+
+def test_the_reference_of_one_recording_leads_to_it_again(restore: Restore, tables: dict[str, Any]) -> None:
+    named = {**recording_key(LOST), "recording_id": LOST, "created_at": "2026-11-28", "reference": "ticket 7"}
+    tables["restored"].put_item(Item={**named, "status": "done"})
+
+    assert restore(recording_id=LOST) == Outcome("dev", "insights", written=2, kept=0)
+
+    assert [*ReferenceStore(tables["insights"]).of("ticket 7")] == [("2026-11-28", LOST)]

@@ -137,11 +137,12 @@ def test_a_call_looks_at_so_many_recordings_and_goes_on_with_the_next(
     start: Any, store: RecordingStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "MOST_EXAMINED", 2)
+    monkeypatch.setattr(listing, "MOST_OF_REFERENCE", 3)
     for channel in ("wanted", "x", "y", "z"):
-        begun(start, channel)
+        begun(start, channel, reference=TICKET)
         clock.sleep(1)
 
-    first = list_recordings({"channel": "wanted"}, store=store)
-
-    assert (first["recordings"], "cursor" in first) == ([], True)
-    assert found(store, channel="wanted") == ["wanted"]
+    for filters in ({"channel": "wanted"}, {"channel": "wanted", "reference": TICKET}):
+        first = list_recordings(filters, store=store)
+        assert (first["recordings"], "cursor" in first) == ([], True)
+        assert found(store, **filters) == ["wanted"]
