@@ -55,7 +55,6 @@ def measure(media: int, slots: int, job_seconds: float) -> Result:
     with tempfile.TemporaryDirectory() as folder, running_stack(context, Location.free(Path(folder))) as stack:
         stack.dials(**{**BY_CALLS, PROVIDER: {"job_seconds": job_seconds}})
         stack.set_wait_scale(HELD)
-        _retry_arrivals_soon(stack)
         clip = cut_sample(Path(folder) / "clip.mp4", seconds=6.0)
         for number in range(media):
             # The same content twice would be one job.
@@ -63,13 +62,6 @@ def measure(media: int, slots: int, job_seconds: float) -> Result:
             time.sleep(ARRIVE_WITHIN / media)
         ideal = ceil(media / slots) * job_seconds
         return _result(_ended(stack, media, ideal * PATIENCE), media, ideal)
-
-
-def _retry_arrivals_soon(stack: LocalStack) -> None:
-    """Let a batch that finds no worker come again soon: the benchmark is about the queue of the provider."""
-    sqs = stack.client("sqs")
-    for url in sqs.list_queues()["QueueUrls"]:
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
 
 
 def _free_box(number: int) -> bytes:

@@ -33,8 +33,8 @@ KEPT = cdk.Duration.days(14)
 """The longest that SQS keeps a message."""
 DELIVERIES = 100
 """Deliveries of a message before it is a dead letter: with the time-out below, ten hours of failures."""
-AT_ONCE = 20
-"""Batches of ten messages that are admitted at once."""
+AT_ONCE = 5
+"""Batches of ten messages that are admitted at once: half of the workers of a new account, which has ten."""
 
 
 class RecordingArrival(Construct):

@@ -801,7 +801,7 @@ def test_a_queue_keeps_each_arrival_until_it_is_admitted(template: Template) -> 
     [(_, mapping)] = of_type(template, "AWS::Lambda::EventSourceMapping")
     assert mapping["EventSourceArn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (10, {"MaximumConcurrency": 20})
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (10, {"MaximumConcurrency": 5})
     [target] = [rule["Targets"] for _, rule in of_type(template, "AWS::Events::Rule") if "Media" in rule["Description"]]
     assert target[0]["Arn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
 

@@ -51,7 +51,7 @@ from sandbox.cloud.emulator.metrics import (
     report_of_queues,
 )
 from sandbox.cloud.emulator.packages import unpack_each_zip_once
-from sandbox.cloud.emulator.queues import add_message_move_tasks
+from sandbox.cloud.emulator.queues import add_message_move_tasks, retry_throttled_batches
 from sandbox.cloud.emulator.restarts import go_on_after_restarts
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
 from sandbox.cloud.emulator.stacks import keep_what_stacks_say
@@ -107,6 +107,7 @@ def main() -> None:
     lose_no_values()
     read_metrics_of_functions()
     count_calls_of_functions()
+    retry_throttled_batches()
     count_executions()
     count_requests_of_apis()
     take_alarms_of_one_metric()

@@ -1,13 +1,17 @@
-"""Correction of SQS: messages of a dead-letter queue can be moved back to where they came from."""
+"""Corrections of SQS: messages can leave a dead-letter queue, and wait for a worker when their function has none."""
 
+import contextvars
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import wraps
 from typing import Any
 
 from sandbox.cloud.emulator.internals import require_parameters, require_source
+
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 5.0
 
 
 def add_message_move_tasks() -> None:
@@ -63,6 +67,47 @@ def add_message_move_tasks() -> None:
     sqs._HANDLERS["StartMessageMoveTask"] = start
     sqs._HANDLERS["ListMessageMoveTasks"] = listed
     _name_queue_to_iam()
+
+
+def retry_throttled_batches() -> None:
+    """Call a function that is throttled again with the messages of a queue, until they are visible to others again.
+
+    ministack gives a batch up at the first throttle: its messages come again when their visibility time-out is over.
+    A throttle outlasts no wait scale, so these pauses are seconds of the clock.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
+    Raises:
+        RuntimeError: the installed ministack hands batches to functions in another way.
+    """
+    from ministack.services import lambda_svc, sqs
+
+    require_parameters(lambda_svc._run_sqs_batch, "esm", "func_rec", "event", "batch", "queue_url", "queue_name")
+    require_source(lambda_svc._run_sqs_batch, "result = _execute_function(func_rec, event)")
+    require_source(lambda_svc._throttle_response, '"throttle": True')
+    require_source(sqs._collect_msgs, '["visible_at"] =')
+    run, execute = lambda_svc._run_sqs_batch, lambda_svc._execute_function
+    kept_until: contextvars.ContextVar[float] = contextvars.ContextVar("kept_until", default=0.0)
+
+    @wraps(run)
+    def run_and_retry(esm: Any, func_rec: Any, event: Any, batch: Sequence[Mapping[str, Any]], *queue: str) -> None:
+        before = kept_until.set(min(message["visible_at"] for message in batch))
+        try:
+            run(esm, func_rec, event, batch, *queue)
+        finally:
+            kept_until.reset(before)
+
+    @wraps(execute)
+    def execute_or_wait(*args: Any, **kwargs: Any) -> Any:
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            result = execute(*args, **kwargs)
+            if not result.get("throttle") or time.time() + pause >= kept_until.get():
+                return result
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    lambda_svc._run_sqs_batch, lambda_svc._execute_function = run_and_retry, execute_or_wait
 
 
 def _name_queue_to_iam() -> None:

@@ -40,6 +40,16 @@ def handler(event, context):
     time.sleep(event["seconds"])
     return AT_START
 """
+BUSY = """
+import pathlib
+import time
+
+def handler(event, context):
+    if "Records" not in event:
+        pathlib.Path(event["busy"]).touch()
+        while not pathlib.Path(event["free"]).exists():
+            time.sleep(0.05)
+"""
 LISTS_MOVE_TASKS = """
 import boto3
 
@@ -148,6 +158,28 @@ def test_a_mapping_takes_messages_when_the_role_of_its_function_allows_it(emulat
         ),
     )
     eventually(lambda: waiting() == 0)
+
+
+def test_a_throttled_batch_waits_for_a_worker(emulator: LocalStack, tmp_path: Path) -> None:
+    client, functions = emulator.client("sqs"), emulator.client("lambda")
+    hour = {"VisibilityTimeout": "3600"}
+    url = client.create_queue(QueueName=f"queue-{uuid4().hex[:8]}", Attributes=hour)["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    function = create_function(emulator, BUSY, allow("sqs:*", arn))
+    functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
+    files = {"busy": str(tmp_path / "busy"), "free": str(tmp_path / "free")}
+    functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(files))
+    eventually((tmp_path / "busy").exists)
+
+    def taken() -> int:
+        name = "ApproximateNumberOfMessagesNotVisible"
+        return int(client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+    functions.create_event_source_mapping(EventSourceArn=arn, FunctionName=function)
+    client.send_message(QueueUrl=url, MessageBody="waits")
+    eventually(lambda: taken() == 1)
+    (tmp_path / "free").touch()
+    eventually(lambda: taken() == 0)
 
 
 @pytest.mark.parametrize("missing", ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"])
@@ -404,6 +436,7 @@ def test_a_running_call_ends_while_its_stack_is_updated(emulator: LocalStack, tm
         (lambda: executions.end_executions_that_take_too_long(print), stepfunctions, "_run_execution"),
         (executions.scale_time_outs_of_tokens, stepfunctions, "_invoke_with_callback"),
         (queues.add_message_move_tasks, sqs, "_dlq_sweep"),
+        (queues.retry_throttled_batches, lambda_svc, "_run_sqs_batch"),
         (updates.let_running_calls_end, lambda_runtime, "kill_workers"),
         (updates.let_running_calls_end, lambda_svc, "_update_code"),
     ],
