@@ -1,7 +1,9 @@
-"""`python -m sandbox up | down | demo | logs | invoke`: the commands of the local stack. make calls the first three."""
+"""`python -m sandbox up | down | demo | env | logs | invoke`: the local stack. make calls the first three."""
 
 import argparse
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -101,6 +103,15 @@ def _demo(arguments: argparse.Namespace) -> int:
         return run_demo(stack, console, plan, as_json=arguments.json)
 
 
+def _env(arguments: argparse.Namespace) -> int:
+    variables = require_stack(_location(arguments)).environment()
+    if arguments.json:
+        print(json.dumps(variables, indent=2))
+    else:
+        print(*(f"export {name}={shlex.quote(value)}" for name, value in variables.items()), sep="\n")
+    return 0
+
+
 def _logs(arguments: argparse.Namespace) -> int:
     stack = require_stack(_location(arguments))
     print_logs(stack, containing=arguments.recording_id, as_json=arguments.json, follow=arguments.follow)
@@ -127,15 +138,17 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the local stack and leave it running")
     demo = commands.add_parser("demo", help="start the local stack, process one recording, stop the stack again")
     down = commands.add_parser("down", help="stop what `up` started")
+    env = commands.add_parser("env", help="print the address and the keys of the stack that is up, for a shell")
     logs = commands.add_parser("logs", help="print the logs of the stack that is up")
     invoke = commands.add_parser("invoke", help="run a handler in this process, against the stack that is up")
     down.add_argument("--delete", action="store_true", help="end the stand-ins too, and delete the state")
-    for command in (up, demo, down, logs, invoke):
+    for command in (up, demo, down, env, logs, invoke):
         command.add_argument("--directory", type=Path, help="folder for stack.json and the logs (default: .local)")
         command.add_argument("--tests", action="store_true", help="the stack of the deployed tests, in .local/test")
     for command in (up, demo):
         command.add_argument("--context", default="", help='settings of the stack: "key=value key=value"')
     _add_recording_options(demo)
+    env.add_argument("--json", action="store_true", help="print one JSON object")
     logs.add_argument("recording_id", nargs="?", default="", help="print only records that contain this id")
     logs.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
     logs.add_argument("--json", action="store_true", help="print one JSON object for each record")
@@ -161,6 +174,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "up": _up,
     "demo": _demo,
     "down": _down,
+    "env": _env,
     "logs": _logs,
     "invoke": _invoke,
 }

@@ -70,6 +70,16 @@ class LocalStack:
         """Whether all its processes are alive."""
         return all(is_running(process) for process in self.processes)
 
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables with which programs and AWS's own tools reach this stack, by name."""
+        return {
+            "API_URL": self.api_url,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+        }
+
     def client(self, service: str, **options: Any) -> Any:
         """Return a boto3 client of the local cloud, with its administrator's key unless `options` have another."""
         return client(
