@@ -20,7 +20,7 @@ from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRE
 from recording_insights.providers.registry import PROVIDERS
 from sandbox.__main__ import _parser
 from sandbox.debug.invoke import read_event
-from tests.docs.commands import Call, Command, commands_of, curl_call
+from tests.docs.commands import Call, Command, commands_in, commands_of, curl_call
 from tests.docs.examples import check_request, matching_route
 from tests.docs.pages import PROJECT, Page, all_pages, page
 
@@ -132,11 +132,18 @@ def check_export(command: Command) -> None:
     assert command.words[1].partition("=")[0] in VARIABLES
 
 
+def check_eval(command: Command) -> None:
+    """What it evaluates is the output of a command that works."""
+    [inner] = commands_in(command.words[1].removeprefix("$(").removesuffix(")"))
+    CHECKS[inner.program](inner)
+
+
 CHECKS: dict[str, Callable[[Command], None]] = {
     "make": check_make,
     "node_modules/.bin/cdk": check_cdk,
     "aws": check_aws,
     "export": check_export,
+    "eval": check_eval,
     ".venv/bin/pytest": check_pytest,
     ".venv/bin/mypy": check_installed,
     ".venv/bin/ruff": check_installed,

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import MISSING, fields
+from http import HTTPStatus
 from importlib import import_module
 from typing import Any
 
@@ -123,6 +124,15 @@ def test_every_problem_is_in_the_table() -> None:
     written = {(int(row[0]), codes_in(row[1])[0]) for row in rows}
     known = {(status, kind) for status, kind, _ in PROBLEMS.values()}
     assert written == {*known, (UNEXPECTED.status, UNEXPECTED.kind)}
+
+
+def test_the_integrator_reads_of_every_problem_whether_to_repeat() -> None:
+    table = page("docs/integrate.md").table("## 4. Understand answers")
+    advised = {codes_in(kind)[0]: repeat for kind, repeat, _ in table}
+    assert advised.keys() == {kind for _, kind, _ in PROBLEMS.values()} | {UNEXPECTED.kind}
+    assert set(advised.values()) == {"yes", "no", "once"}
+    passing = {kind for status, kind, _ in PROBLEMS.values() if status == HTTPStatus.SERVICE_UNAVAILABLE}
+    assert {kind for kind, repeat in advised.items() if repeat == "yes"} == passing
 
 
 def test_every_status_can_be_asked_for() -> None:
