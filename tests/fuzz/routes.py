@@ -37,6 +37,7 @@ from routes import (
     get_recording,
     get_retry,
     keep_result,
+    list_insights,
     list_providers,
     list_recordings,
     list_retries,
@@ -167,6 +168,7 @@ def check_query(found: tuple[dict[str, str | None], str | None]) -> None:
     given = {name: value for name, value in query.items() if value is not None}
     for module, path in (
         (list_recordings, {}),
+        (list_insights, {}),
         (get_insights, {"recording_id": R}),
         (get_media, {"recording_id": recording_id or ""}),
         (get_recording, {"recording_id": recording_id or ""}),
@@ -188,7 +190,7 @@ def check_rows(items: list[Any]) -> None:
         if isinstance(item, dict):
             table.put_item(Item=_storable({**item, **key}))
     before = _items(table)
-    for module in (list_recordings, get_insights, get_media, get_recording):
+    for module in (list_recordings, list_insights, get_insights, get_media, get_recording):
         response = _call(module, table, b"", path={"recording_id": R}, live=False)
         assert response["statusCode"] in (200, 404, 500), response
     assert _items(table) == before
