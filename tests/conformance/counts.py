@@ -45,6 +45,7 @@ EXPECTED: Mapping[str, Counts] = {
     "`GET /recordings/{id}`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
     "`GET /recordings/{id}/insights`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
     "`GET /recordings`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
+    "`GET /insights` of one recording": Counts(0, 1, 1, 5, 0, 0, 0, 0, 0, 0, 0),
 }
 """In the order of the fields of `Counts`."""
 
