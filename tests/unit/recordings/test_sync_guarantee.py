@@ -4,7 +4,7 @@ Every recording's last state is seen, and a recording comes again only if its ve
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from recording_insights.deadline import Deadline
 from recording_insights.model.moments import utc_text
 from recording_insights.recordings.list import list_recordings
+from recording_insights.recordings.sync import Sync
+from recording_insights.store.insights import InsightStore
 from recording_insights.store.keys import CHANGE_INDEX, CHANGE_INDEX_HASH, CHANGE_INDEX_RANGE, PARTITION, SORT
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.fake_table import FakeTable
@@ -87,6 +90,18 @@ def _keys(shard: str, entry: tuple[str, str, str]) -> dict[str, str]:
     return {PARTITION: recording_id, SORT: sort, CHANGE_INDEX_HASH: shard, CHANGE_INDEX_RANGE: place}
 
 
+Read = Callable[[Mapping[str, str], RecordingStore], Any]
+"""Returns a page."""
+
+
+def listed(query: Mapping[str, str], store: RecordingStore) -> Any:
+    return list_recordings(query, store=store)
+
+
+def with_insights(query: Mapping[str, str], store: RecordingStore) -> Any:
+    return Sync(store, InsightStore(store.table), Deadline.after(60)).page(query)
+
+
 @dataclass
 class World:
     """A table with recordings, writers, and a caller that syncs. `seen` are the versions by id, as they came."""
@@ -122,12 +137,12 @@ class World:
             self.random.choice(self.writers).update(recording_id, {"reason": f"change {self.changes}"})
             self.changes += 1
 
-    def sync(self) -> Iterator[None]:
+    def sync(self, read: Read) -> Iterator[None]:
         """Read page after page for ever, at any moment; what is read is interrupted by changes."""
         store = self._store_of(0)
         cursor: dict[str, str] = {}
         while True:
-            page = list_recordings({"updated_since": "2026-03-01T00:00:00Z", "limit": "100", **cursor}, store=store)
+            page = read({"updated_since": "2026-03-01T00:00:00Z", "limit": "100", **cursor}, store)
             for recording in page["recordings"]:
                 self.seen.setdefault(recording["recording_id"], []).append(recording["version"])
             cursor = {"cursor": page["cursor"]}
@@ -142,16 +157,20 @@ class World:
             assert versions[-1] == row["version"]
 
 
-MORE = [(100, 2000, seed) for seed in range(2, 12)]
+MORE = [(read, 100, 2000, seed) for seed in range(3, 9) for read in (listed, with_insights)]
 
 
 @pytest.mark.parametrize(
-    ("recordings", "changes", "seed"),
-    [(5000, 500, 1), *(pytest.param(*each, marks=pytest.mark.matrix) for each in MORE)],
+    ("read", "recordings", "changes", "seed"),
+    [
+        (listed, 5000, 500, 1),
+        (with_insights, 100, 300, 2),
+        *(pytest.param(*each, marks=pytest.mark.matrix) for each in MORE),
+    ],
 )
-def test_a_sync_sees_every_last_state_and_nothing_twice(recordings: int, changes: int, seed: int) -> None:
+def test_a_sync_sees_every_last_state_and_nothing_twice(read: Read, recordings: int, changes: int, seed: int) -> None:
     world = World(Random(seed), recordings)
-    pages = world.sync()
+    pages = world.sync(read)
     inner_get = world.table.get_item
 
     def get_item(**arguments: Any) -> Any:
