@@ -29,6 +29,7 @@ from recording_insights.settings import (
     GetMediaSettings,
     GetRecordingSettings,
     GetRetrySettings,
+    ListInsightsSettings,
     ListProvidersSettings,
     ListRecordingsSettings,
     ListRetriesSettings,
@@ -250,6 +251,15 @@ def read_routes(foundation: Foundation) -> list[Route]:
             "Returns transcript and insights",
             reads(GetInsightsSettings),
             [foundation.on_table("GetItem", "Query")],
+            memory_mb=1024,
+        ),
+        Route(
+            GET,
+            "/insights",
+            "list_insights",
+            "Returns what changed, with transcripts and insights",
+            reads(ListInsightsSettings),
+            [foundation.on_indexes("Query"), foundation.on_table("GetItem", "Query")],
             memory_mb=1024,
         ),
         Route(

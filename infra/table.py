@@ -1,4 +1,4 @@
-"""The table: an item collection for each recording, and two indexes that list recordings, by status and by time."""
+"""The table: an item collection for each recording, and three indexes of recordings: by status, by time, by change."""
 
 from typing import cast
 
@@ -28,13 +28,21 @@ class InsightsTable(Construct):
             global_secondary_indexes=[
                 _index(keys.STATUS_INDEX, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE),
                 _index(keys.TIME_INDEX, keys.TIME_INDEX_HASH, keys.TIME_INDEX_RANGE),
+                # Each change writes two entries of it: they are small.
+                _index(
+                    keys.CHANGE_INDEX,
+                    keys.CHANGE_INDEX_HASH,
+                    keys.CHANGE_INDEX_RANGE,
+                    projection=dynamodb.ProjectionType.KEYS_ONLY,
+                ),
             ],
             deletion_protection=settings.protects_data,
             removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
         )
         if settings.kms_key_arn:
             self._encrypt(settings.kms_key_arn)
-        self.index_arns = [f"{self.table.table_arn}/index/{name}" for name in (keys.STATUS_INDEX, keys.TIME_INDEX)]
+        indexes = (keys.STATUS_INDEX, keys.TIME_INDEX, keys.CHANGE_INDEX)
+        self.index_arns = [f"{self.table.table_arn}/index/{name}" for name in indexes]
 
     def _encrypt(self, kms_key_arn: str) -> None:
         """Encrypt the table with the customer's key. The L2's own way needs a stack with a fixed region."""
@@ -43,9 +51,11 @@ class InsightsTable(Construct):
         table.add_property_override("Replicas.0.SSESpecification.KMSMasterKeyId", kms_key_arn)
 
 
-def _index(name: str, hash_key: str, range_key: str) -> dynamodb.GlobalSecondaryIndexPropsV2:
+def _index(
+    name: str, hash_key: str, range_key: str, projection: dynamodb.ProjectionType = dynamodb.ProjectionType.ALL
+) -> dynamodb.GlobalSecondaryIndexPropsV2:
     return dynamodb.GlobalSecondaryIndexPropsV2(
-        index_name=name, partition_key=_text(hash_key), sort_key=_text(range_key)
+        index_name=name, partition_key=_text(hash_key), sort_key=_text(range_key), projection_type=projection
     )
 
 

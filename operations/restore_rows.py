@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -18,7 +19,8 @@ from botocore.exceptions import ClientError
 
 from operations.command import command_parser, run_command
 from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of
-from recording_insights.store.keys import PARTITION, SWEEP_KEY
+from recording_insights.model.moments import utc_text
+from recording_insights.store.keys import PARTITION, RECEIPT, RECORDING, SORT, SWEEP_KEY, change_of_row
 from recording_insights.store.references import ReferenceStore
 from recording_insights.store.rows import RecordingRow
 
@@ -98,12 +100,18 @@ def _put(table: "Table", row: Mapping[str, Any], *, force: bool) -> bool:
     """Write a row; False if the table has one of this key."""
     condition: Any = {} if force else {"ConditionExpression": Attr(PARTITION).not_exists()}
     try:
-        table.put_item(Item=dict(row), **condition)
+        table.put_item(Item={**row, **_changed(row)}, **condition)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
         return False
     return True
+
+
+def _changed(row: Mapping[str, Any]) -> Mapping[str, str]:
+    """A recording that comes back has changed for those who sync: its old place is behind them."""
+    is_change = row[SORT] in (RECORDING, RECEIPT)
+    return change_of_row(row[PARTITION], utc_text(datetime.now(UTC))) if is_change else {}
 
 
 def _table(name: str) -> "Table":

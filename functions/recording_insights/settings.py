@@ -304,6 +304,11 @@ class GetInsightsSettings(TableSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
+class ListInsightsSettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
 class GetMediaSettings(TableSettings, RouteSettings):
     """The table only: its rows name the objects."""
 

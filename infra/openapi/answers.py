@@ -8,10 +8,11 @@ from infra.openapi.words import words
 from recording_insights.http.problems import PROBLEMS, UNEXPECTED
 from recording_insights.model.insights import LISTS, Number, Utterance
 from recording_insights.model.reasons import REASONS
-from recording_insights.model.status import RECORDING_STATUSES
+from recording_insights.model.status import ENDED, RECORDING_STATUSES
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.list import LISTED
 from recording_insights.recordings.read import INTERNAL, INTERNAL_OF_MEDIA, INTERNAL_OF_TRY
+from recording_insights.recordings.sync import SYNCED
 from recording_insights.store.rows import MediaRow, RecordingRow, RetryRow, Summary, TryRow
 from recording_insights.validation import RECORDING_ID, Schema
 
@@ -142,8 +143,9 @@ LISTED_RECORDING = Shape(
 )
 RECORDINGS_PAGE = Shape(
     "RecordingsPage",
-    "A page of recordings, newest first. The last page has no cursor.",
-    {"recordings": [LISTED_RECORDING], "cursor": str},
+    "A page of recordings, newest first. The last page has no cursor. With `updated_since` they are in the order of "
+    "their changes, and there is always a cursor. `more` says whether the next call may be made at once.",
+    {"recordings": [LISTED_RECORDING], "cursor": str, "more": bool},
     ("recordings",),
 )
 STOPPED = Shape(
@@ -172,6 +174,28 @@ INSIGHTS = Shape(
     },
     ("recording_id", "status", "provider", "transcript", *_PARTS, "ratings"),
     words("api.md", "### GET /recordings/{recording_id}/insights"),
+)
+SYNCED_RECORDING = Shape(
+    "SyncedRecording",
+    "A recording that ended, with its insights. One that is too long for an answer has `read_at` in place of them, the "
+    "path where they are read page by page. One that was erased has an id and a status.",
+    {
+        **{name: INSIGHTS.fields[name] for name in INSIGHTS.fields if name != "cursor"},
+        "status": _one_of(*ENDED, "erased"),
+        "channel": str,
+        "created_at": _MOMENT,
+        **{name: RECORDING.fields[name] for name in SYNCED},
+        "read_at": str,
+    },
+    ("recording_id", "status"),
+    {**RECORDING.words, **INSIGHTS.words},
+)
+SYNC_PAGE = Shape(
+    "SyncPage",
+    "Recordings that ended or were erased, in the order of their changes. The cursor goes on for ever. `more` says "
+    "whether the next call may be made at once.",
+    {"recordings": [SYNCED_RECORDING], "cursor": str, "more": bool},
+    ("recordings", "cursor", "more"),
 )
 _MEDIA_LINK = Shape(
     "MediaLink",

@@ -17,6 +17,7 @@ from recording_insights.recordings.exports.formats import EXPORT_PARAMETERS, FOR
 from recording_insights.recordings.list import LIST_PARAMETERS
 from recording_insights.recordings.read import READ_PARAMETERS
 from recording_insights.recordings.request import request_readers
+from recording_insights.recordings.sync import SYNC_PARAMETERS
 from recording_insights.retries.request import admission, retries_readers, retry_readers
 from recording_insights.validation import Reader, Schema, object_of
 
@@ -169,6 +170,7 @@ OPERATIONS = (
         parameters=EXPORT_PARAMETERS,
         files=[each.media_type for each in FORMATS.values()],
     ),
+    Operation("GET /insights", "list_insights", {200: answers.SYNC_PAGE}, parameters=SYNC_PARAMETERS),
     Operation(f"GET {_RECORDING}/media", "get_media", {200: answers.MEDIA_LINKS}, (404,)),
     Operation(
         "POST /media",

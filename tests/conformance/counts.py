@@ -28,23 +28,24 @@ class Counts(NamedTuple):
 
 
 EXPECTED: Mapping[str, Counts] = {
-    "MP4, polled three times": Counts(13, 6, 14, 5, 23, 38, 3, 1, 0, 2, 1),
-    "MP4, polled four times": Counts(16, 7, 15, 5, 24, 40, 3, 1, 0, 2, 1),
-    "MP4, callback": Counts(7, 5, 14, 8, 19, 29, 3, 1, 0, 4, 2),
-    "MP4, result delivered to S3": Counts(7, 5, 14, 8, 20, 31, 4, 1, 0, 1, 2),
-    "MP4, event of AWS (Transcribe)": Counts(7, 5, 14, 8, 16, 27, 4, 1, 0, 0, 2),
-    "MP4, result by callback alone (SeaMeet)": Counts(7, 6, 15, 5, 22, 35, 6, 2, 0, 3, 2),
-    "three MP4s of a mix, callbacks": Counts(21, 15, 42, 24, 57, 87, 9, 3, 0, 12, 6),
-    "two tracks of two minutes, callbacks": Counts(24, 28, 82, 20, 52, 96, 38, 4, 4, 4, 6),
-    "file by hand, converted, callback": Counts(11, 7, 19, 10, 23, 39, 5, 2, 0, 4, 2),
-    "watch of a recording of one hour": Counts(22, 7, 0, 9, 6, 11, 0, 0, 1, 4, 0),
-    "watch of ten minutes, stopped": Counts(10, 3, 0, 5, 3, 8, 0, 0, 1, 1, 0),
-    "watch of ten minutes, without a stop": Counts(10, 3, 0, 6, 7, 14, 0, 0, 1, 2, 0),
-    "`POST /recordings`": Counts(0, 1, 2, 0, 5, 11, 0, 0, 0, 3, 1),
-    "`POST /recordings/{id}/stop`": Counts(0, 1, 1, 0, 2, 5, 0, 0, 0, 1, 0),
+    "MP4, polled three times": Counts(13, 6, 14, 5, 23, 44, 3, 1, 0, 2, 1),
+    "MP4, polled four times": Counts(16, 7, 15, 5, 24, 46, 3, 1, 0, 2, 1),
+    "MP4, callback": Counts(7, 5, 14, 8, 19, 35, 3, 1, 0, 4, 2),
+    "MP4, result delivered to S3": Counts(7, 5, 14, 8, 20, 37, 4, 1, 0, 1, 2),
+    "MP4, event of AWS (Transcribe)": Counts(7, 5, 14, 8, 16, 33, 4, 1, 0, 0, 2),
+    "MP4, result by callback alone (SeaMeet)": Counts(7, 6, 15, 5, 22, 41, 6, 2, 0, 3, 2),
+    "three MP4s of a mix, callbacks": Counts(21, 15, 42, 24, 57, 105, 9, 3, 0, 12, 6),
+    "two tracks of two minutes, callbacks": Counts(24, 28, 82, 20, 52, 116, 38, 4, 4, 4, 6),
+    "file by hand, converted, callback": Counts(11, 7, 19, 10, 23, 50, 5, 2, 0, 4, 2),
+    "watch of a recording of one hour": Counts(22, 7, 0, 9, 6, 15, 0, 0, 1, 4, 0),
+    "watch of ten minutes, stopped": Counts(10, 3, 0, 5, 3, 12, 0, 0, 1, 1, 0),
+    "watch of ten minutes, without a stop": Counts(10, 3, 0, 6, 7, 20, 0, 0, 1, 2, 0),
+    "`POST /recordings`": Counts(0, 1, 2, 0, 5, 14, 0, 0, 0, 3, 1),
+    "`POST /recordings/{id}/stop`": Counts(0, 1, 1, 0, 2, 7, 0, 0, 0, 1, 0),
     "`GET /recordings/{id}`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
     "`GET /recordings/{id}/insights`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
     "`GET /recordings`": Counts(0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0),
+    "`GET /insights` of one recording": Counts(0, 1, 1, 5, 0, 0, 0, 0, 0, 0, 0),
 }
 """In the order of the fields of `Counts`."""
 

@@ -34,6 +34,7 @@ from routes import (
     get_insights,
     get_recording,
     keep_result,
+    list_insights,
     list_recordings,
     receive_callback,
     start_recording,
@@ -65,7 +66,7 @@ from tests.unit.wired import rewire
 PROCESSING, WATCH = ENVIRONMENT["WORKFLOW_ARN"], ENVIRONMENT["WATCH_ARN"]
 WATCH_TASKS: Mapping[str, ModuleType] = {"Check recording": check_recording, "Recover recording": recover_recording}
 FUNCTIONS = (
-    *(start_recording, stop_recording, get_recording, list_recordings, get_insights),
+    *(start_recording, stop_recording, get_recording, list_recordings, list_insights, get_insights),
     *(receive_callback, keep_result, admit_media, receive_result_event),
     *TASKS.values(),
     *WATCH_TASKS.values(),

@@ -8,22 +8,28 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from recording_insights.store.expressions import change_of, put_of, update_of
-from recording_insights.store.keys import media_key, recording_key
+from recording_insights.store.keys import change_of_row, media_key, recording_key
 from tests.conformance.counted_aws import CountedBuckets, CountedTable
 from tests.conformance.counts import Counts, changes
 from tests.unit.fakes import FakeClock
 
-LISTED = {**recording_key("r"), "status": "starting", "created_at": "2026"}
+LISTED = {
+    **recording_key("r"),
+    **change_of_row("r", "2026"),
+    "status": "starting",
+    "created_at": "2026",
+    "version": 1,
+}
 MEDIA = {**media_key("r", "m"), "status": "waiting"}
 
 
 @pytest.fixture
 def table() -> CountedTable:
-    """A recording, which is in both indexes, and a media object, which is in none."""
+    """A recording, which is in all indexes, and a media object, which is in none."""
     table = CountedTable()
     table.put_item(Item=LISTED)
     table.put_item(Item=MEDIA)
-    assert table.bill.of("") == Counts(writes=2, units=1 + 2 + 1)
+    assert table.bill.of("") == Counts(writes=2, units=1 + 3 + 1)
     table.bill.counts.clear()
     return table
 
@@ -34,10 +40,18 @@ def table() -> CountedTable:
         (recording_key("r"), {"status": "starting"}, 1),
         (recording_key("r"), {"reason": "late"}, 1 + 2),
         (recording_key("r"), {"status": "done"}, 1 + 2 + 1),
+        (recording_key("r"), {"version": 2}, 1 + 2 + 2),
         (media_key("r", "m"), {"status": "done"}, 1),
         (media_key("r", "m"), {"reason": "x" * 1024}, 2),
     ],
-    ids=["as before", "in the indexes", "elsewhere in one index", "in no index", "over a KB"],
+    ids=[
+        "as before",
+        "in the indexes",
+        "elsewhere in one index",
+        "elsewhere among the changes",
+        "in no index",
+        "over a KB",
+    ],
 )
 def test_a_write_counts_its_units_and_those_of_the_indexes(
     table: CountedTable, key: Mapping[str, str], changed: Mapping[str, Any], units: int

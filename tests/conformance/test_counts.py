@@ -10,8 +10,9 @@ import pytest
 
 from recording_insights.model.cost import MediaCost
 from recording_insights.model.moments import utc_text
+from recording_insights.store.changes import LAG
 from recording_insights.store.rows import RecordingRow
-from routes import get_insights, get_recording, list_recordings, start_recording, stop_recording
+from routes import get_insights, get_recording, list_insights, list_recordings, start_recording, stop_recording
 from tests.conformance.conftest import Travel
 from tests.conformance.counts import EXPECTED, Counts, changes
 from tests.conformance.journey import CHANNEL, Journey
@@ -195,6 +196,16 @@ def list_(travel: Travel) -> Counts:
     recorded(journey)
     journey.ask(list_recordings)
     return journey.count(_name(list_recordings))
+
+
+@kind("`GET /insights` of one recording")
+def synced(travel: Travel) -> Counts:
+    journey = travel(CALLS_BACK)
+    recorded(journey)
+    journey.clock.elapsed += LAG.total_seconds() + 1
+    [entry] = journey.ask(list_insights)["recordings"]
+    assert entry["status"] == "done"
+    return journey.count(_name(list_insights))
 
 
 def _of_route(journey: Journey, route: Any) -> Counts:

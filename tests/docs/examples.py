@@ -8,6 +8,7 @@ The info string of a block says what it is: `json request POST /recordings` (wit
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -30,10 +31,11 @@ from recording_insights.recordings.list import list_recordings
 from recording_insights.recordings.media_links import list_links
 from recording_insights.recordings.read import describe_recording, public
 from recording_insights.recordings.request import RecordingRequest
+from recording_insights.recordings.sync import Sync
 from recording_insights.retries.request import RetriesRequest, RetryRequest, read_key
 from recording_insights.retries.retry_many import described
 from recording_insights.store.insights import Collection
-from recording_insights.store.keys import media_key, recording_key
+from recording_insights.store.keys import change_of_row, media_key, recording_key
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.turns import TurnStore
 from recording_insights.validation import object_of
@@ -41,8 +43,10 @@ from tests.docs.pages import codes_in, page
 from tests.unit.fake_table import FakeTable
 
 RECORDING_ID = "4736218b480a44149a6bac9cd17457c6"
+TOO_LONG = "5736218b480a44149a6bac9cd17457c6"
 WHY = {"stage": "s", "reason_code": "c", "reason": "r"}
 OPEN = {
+    "metadata",
     "options",
     "counts",
     "media_counts",
@@ -146,7 +150,7 @@ def _check_change(body: Mapping[str, Any]) -> None:
 def _recording_row(status: str) -> dict[str, Any]:
     summary = {"key": "k", "status": "failed", **WHY}
     filled: dict[str, Any] = dict.fromkeys(attributes_of("RecordingRow"), "text")
-    moments = {"created_at": "2026-11-21T12:13:44.939819Z", "version": 1}
+    moments = {"created_at": "2026-11-21T12:13:44.939819Z", "version": 1, "duration_ms": 1}
     return {**filled, **recording_key(RECORDING_ID), "recording_id": RECORDING_ID, **moments, "status": status} | {
         "media": {"m": summary},
         "media_counts": {"failed": 1},
@@ -178,13 +182,32 @@ def _described() -> dict[str, Any]:
 
 
 def _listed() -> dict[str, Any]:
-    return {**list_recordings({}, store=_store()), "cursor": "of the next page"}
+    return {**list_recordings({}, store=_store()), "cursor": "of the next page", "more": True}
 
 
 def _insights() -> dict[str, Any]:
+    return answer_insights(RECORDING_ID, _collection())
+
+
+def _synced() -> dict[str, Any]:
+    """One that is shown, and one that is too long."""
+    table: Any = FakeTable()
+    for recording_id in (RECORDING_ID, TOO_LONG):
+        row = {**_recording_row("partial"), **recording_key(recording_id), "recording_id": recording_id, **WHY}
+        table.put_item(Item={**row, **change_of_row(recording_id, row["created_at"]), "speakers": {"1": "Ada"}})
+    store = RecordingStore(table)
+
+    def read(recording_id: str) -> Collection:
+        return replace(_collection(long=recording_id == TOO_LONG), recording=store.get(recording_id))
+
+    insights: Any = SimpleNamespace(read=read)
+    return Sync(store, insights, Deadline.after(20)).page({})
+
+
+def _collection(*, long: bool = True) -> Collection:
     half = 0.5
     found = Insights(
-        transcript=[Utterance("t", "1", 1, 2, half, half), Utterance("x" * 6_000_000)],
+        transcript=[Utterance("t", "1", 1, 2, half, half), Utterance("x" * (6_000_000 if long else 1))],
         summary="s",
         topics=[Topic("t", half)],
         action_items=[ActionItem("t", "a", "d", "p")],
@@ -199,8 +222,7 @@ def _insights() -> dict[str, Any]:
     fields = {"recording_id": RECORDING_ID, "status": "partial", **WHY, "provider": "p"}
     recording: Any = {**fields, "speakers": {"1": "Ada"}}
     media: Any = {"media_id": "m", "key": "k", "status": "done", "arrived_at": "t", "provider": "p"}
-    collection = Collection(recording, {"m": media}, {"m": found})
-    return answer_insights(RECORDING_ID, collection)
+    return Collection(recording, {"m": media}, {"m": found})
 
 
 def _links() -> dict[str, Any]:
@@ -248,6 +270,7 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", **WHY},
     "GET /recordings/{recording_id}/insights": _insights,
     "GET /recordings/{recording_id}/media": _links,
+    "GET /insights": _synced,
     "POST /recordings/{recording_id}/retry": lambda: {
         "recording_id": RECORDING_ID,
         "media": [{"media_id": "m", "from": "job", "provider": "p", "try": 1}],

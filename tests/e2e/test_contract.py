@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,7 @@ import requests
 from infra.openapi.document import EXAMPLES, PUBLISHED
 from infra.openapi.operations import OPERATIONS
 from recording_insights.recordings.exports.formats import FORMATS
+from recording_insights.store.changes import LAG
 from recording_insights.store.keys import media_key, recording_key
 from sandbox.cloud.local_stack import LocalStack
 from tests.contract_schemas import faults_of_answer
@@ -106,6 +108,25 @@ def call_for_a_recording(caller: Caller) -> str:
     return recording_id
 
 
+def call_for_changes(caller: Caller, recording_id: str) -> None:
+    """Read a recording when its last change is ten seconds old; the cursor behind it leads to nothing of it."""
+    recording = caller.stack.call_api("GET", f"/recordings/{recording_id}").json()
+    rests_at = datetime.fromisoformat(recording["updated_at"]) + LAG
+    until(lambda: datetime.now(UTC) > rests_at, "the end of the lag")
+    since = f"updated_since={quote(recording['updated_at'])}&limit=1"
+
+    page = caller.call("GET /insights", 200, query=f"?{since}")
+
+    [entry] = page["recordings"]
+    alone = caller.stack.call_api("GET", f"/recordings/{recording_id}/insights").json()
+    assert entry.items() >= {**alone, "version": recording["version"]}.items()
+    after = caller.stack.call_api("GET", f"/insights?cursor={page['cursor']}").json()
+    assert recording_id not in {each["recording_id"] for each in after["recordings"]}
+    [listed] = caller.stack.call_api("GET", f"/recordings?{since}").json()["recordings"]
+    assert (listed["recording_id"], listed["duration_ms"] > 0) == (recording_id, True)
+    caller.call("GET /insights", 400, query="?limit=0")
+
+
 def call_for_files(caller: Caller, recording_id: str) -> None:
     """Read the insights in each format, by its name and by its type."""
     route = "GET /recordings/{recording_id}/insights"
@@ -181,9 +202,10 @@ def test_every_operation_answers_as_the_contract_says(stack: LocalStack, clip: P
     """Each operation succeeds once and refuses once. RECORD=1 keeps the answers as the contract's examples."""
     caller = Caller(stack)
 
-    call_for_a_recording(caller)
+    recording_id = call_for_a_recording(caller)
     call_for_a_media_object(caller, clip)
     call_for_a_retry_of_many(caller)
+    call_for_changes(caller, recording_id)
 
     for operation in OPERATIONS:
         statuses = {

@@ -102,7 +102,7 @@ def test_the_rows_and_the_log_name_the_session_that_called(stack: LocalStack) ->
     assert line.items() >= {**said, "path": f"{path}/insights", "status": 200}.items()
 
 
-READS = ("GET /recordings/x/insights", "GET /recordings/x/media")
+READS = ("GET /recordings/x/insights", "GET /recordings/x/media", "GET /insights")
 SEES = ("GET /retries", "GET /providers")
 HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
 

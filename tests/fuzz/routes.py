@@ -23,7 +23,7 @@ from recording_insights.processing.callbacks import Callbacks, callback_token
 from recording_insights.processing.job_name import JobName
 from recording_insights.providers.registry import sends_result
 from recording_insights.store.insights import InsightStore
-from recording_insights.store.keys import recording_key
+from recording_insights.store.keys import change_of_row, recording_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
@@ -37,6 +37,7 @@ from routes import (
     get_recording,
     get_retry,
     keep_result,
+    list_insights,
     list_providers,
     list_recordings,
     list_retries,
@@ -67,6 +68,7 @@ NOTICES_SENT = datetime.fromtimestamp(1611566412.672, UTC)
 """When Agora sent the notifications of the corpus."""
 RECORDING: dict[str, Any] = {
     **recording_key(R),
+    **change_of_row(R, "2026-03-12T00:00:00.000000Z"),
     "recording_id": R,
     "status": "recording",
     "created_at": "2026-03-12T00:00:00.000000Z",
@@ -104,12 +106,11 @@ def targets() -> Iterator[Target]:
     yield Target("notifications", damaged_json(*notices), check_notification)
     for path in files("callbacks/*.json"):
         yield Target(f"callbacks of {path.stem}", damaged_json(json_of(path)), partial(check_callback, path.stem))
-    text = st.one_of(
-        st.none(),
-        st.sampled_from(["", "1", "0", "101", "done", "srt", "html", "csv", "٣", "a.1-2", "eyJ9", "a" * 5000]),
-        st.text(),
-    )
-    names = st.dictionaries(st.sampled_from(["status", "limit", "cursor", "channel", "format"]), text)
+    known = ["", "1", "0", "101", "done", "srt", "html", "csv", "٣", "a.1-2", "eyJ9", "a" * 5000]
+    # A moment, and a cursor of the changes.
+    known += ["2026-03-01T00:00:00Z", "WyJjaGFuZ2VzIiwgIjIwMjYiXQ"]
+    text = st.one_of(st.none(), st.sampled_from(known), st.text())
+    names = st.dictionaries(st.sampled_from(["status", "limit", "cursor", "channel", "format", "updated_since"]), text)
     yield Target("queries", st.tuples(names, text), check_query)
     yield Target("rows", st.lists(damaged_value(*_rows()), min_size=1, max_size=4), check_rows)
 
@@ -167,6 +168,7 @@ def check_query(found: tuple[dict[str, str | None], str | None]) -> None:
     given = {name: value for name, value in query.items() if value is not None}
     for module, path in (
         (list_recordings, {}),
+        (list_insights, {}),
         (get_insights, {"recording_id": R}),
         (get_media, {"recording_id": recording_id or ""}),
         (get_recording, {"recording_id": recording_id or ""}),
@@ -188,7 +190,7 @@ def check_rows(items: list[Any]) -> None:
         if isinstance(item, dict):
             table.put_item(Item=_storable({**item, **key}))
     before = _items(table)
-    for module in (list_recordings, get_insights, get_media, get_recording):
+    for module in (list_recordings, list_insights, get_insights, get_media, get_recording):
         response = _call(module, table, b"", path={"recording_id": R}, live=False)
         assert response["statusCode"] in (200, 404, 500), response
     assert _items(table) == before

@@ -29,6 +29,7 @@ RIGHTS = {
     "get_recording": TABLE | SECRET,
     "list_recordings": TABLE,
     "get_insights": TABLE,
+    "list_insights": TABLE,
     # It signs the links.
     "get_media": TABLE | {"s3": {DECRYPT}},
     "retry_recording": TABLE,

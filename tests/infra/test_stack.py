@@ -160,6 +160,7 @@ ACTIONS = {
         "states:StartExecution",
     },
     "get_insights": {"dynamodb:GetItem", "dynamodb:Query"},
+    "list_insights": {"dynamodb:GetItem", "dynamodb:Query"},
     "get_media": {"dynamodb:Query", "s3:GetObject"},
     "retry_many": {
         "dynamodb:GetItem",
@@ -631,7 +632,7 @@ def test_the_table_is_on_demand_with_recovery(template: Template) -> None:
     [(_, table)] = of_type(template, "AWS::DynamoDB::GlobalTable")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_status", "by_time"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_status", "by_time", "by_change"]
 
 
 def test_the_list_may_read_each_index(template: Template) -> None:
@@ -699,6 +700,7 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
         [
             "POST /recordings",
             "GET /recordings",
+            "GET /insights",
             "GET /recordings/{recording_id}",
             "PATCH /recordings/{recording_id}",
             "PUT /recordings/{recording_id}/layout",

@@ -1,8 +1,8 @@
 """Unit tests: no socket, no AWS account, and one in-memory AWS for the whole run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -67,6 +67,13 @@ def dynamodb(fake_aws: None) -> "DynamoDBServiceResource":
     return boto3.resource("dynamodb", region_name=REGION)
 
 
+INDEXES: Sequence[tuple[str, str, str, Literal["ALL", "KEYS_ONLY"]]] = (
+    (keys.STATUS_INDEX, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE, "ALL"),
+    (keys.TIME_INDEX, keys.TIME_INDEX_HASH, keys.TIME_INDEX_RANGE, "ALL"),
+    (keys.CHANGE_INDEX, keys.CHANGE_INDEX_HASH, keys.CHANGE_INDEX_RANGE, "KEYS_ONLY"),
+)
+
+
 @pytest.fixture(scope="session")
 def only_table(dynamodb: "DynamoDBServiceResource") -> "Table":
     """Made once: making one takes longer than most tests."""
@@ -78,7 +85,10 @@ def only_table(dynamodb: "DynamoDBServiceResource") -> "Table":
         ],
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in (keys.PARTITION, keys.SORT, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE)
+            for name in (
+                *(keys.PARTITION, keys.SORT, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE),
+                *(keys.CHANGE_INDEX_HASH, keys.CHANGE_INDEX_RANGE),
+            )
         ],
         GlobalSecondaryIndexes=[
             {
@@ -87,12 +97,9 @@ def only_table(dynamodb: "DynamoDBServiceResource") -> "Table":
                     {"AttributeName": hash_key, "KeyType": "HASH"},
                     {"AttributeName": range_key, "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": {"ProjectionType": projection},
             }
-            for index, hash_key, range_key in (
-                (keys.STATUS_INDEX, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE),
-                (keys.TIME_INDEX, keys.TIME_INDEX_HASH, keys.TIME_INDEX_RANGE),
-            )
+            for index, hash_key, range_key, projection in INDEXES
         ],
         BillingMode="PAY_PER_REQUEST",
     )

@@ -18,6 +18,9 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from recording_insights.store.keys import (
+    CHANGE_INDEX,
+    CHANGE_INDEX_HASH,
+    CHANGE_INDEX_RANGE,
     PARTITION,
     SORT,
     STATUS_INDEX,
@@ -38,7 +41,10 @@ _RANGES = {
     None: (PARTITION, SORT),
     STATUS_INDEX: (STATUS_INDEX_HASH, STATUS_INDEX_RANGE),
     TIME_INDEX: (TIME_INDEX_HASH, TIME_INDEX_RANGE),
+    CHANGE_INDEX: (CHANGE_INDEX_HASH, CHANGE_INDEX_RANGE),
 }
+KEYS_ONLY = {CHANGE_INDEX}
+"""The indexes whose entries have keys only."""
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -190,7 +196,7 @@ class FakeTable:
         size = 0
         for entry in (entries[place] for place in places):
             size += self.sizes[_key(entry)]
-            page["Items"].append(self._item(_key(entry)))
+            page["Items"].append(entry if IndexName in KEYS_ONLY else self._item(_key(entry)))
             if size > PAGE_BYTES or len(page["Items"]) == Limit:
                 page["LastEvaluatedKey"] = entry
                 break

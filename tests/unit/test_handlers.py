@@ -16,7 +16,7 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.store.intake import IntakeStore
 from recording_insights.store.media import MediaStore
-from routes import get_insights, get_media
+from routes import get_insights, get_media, list_insights
 from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_step_functions import FakeStepFunctions
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HANDLERS = (
     *(admit_media, submit_recording, poll_job, save_insights, report_failure, report_stopped_execution),
-    *(get_insights, get_media, recover_recording),
+    *(get_insights, get_media, list_insights, recover_recording),
 )
 KEY = "by hand/two words+.wav"
 CREDENTIALS = {"apiKey": "the-api-key", "apiSecret": "the-api-secret", "userId": "me@example.com"}

@@ -6,6 +6,7 @@ from typing import cast
 
 from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.parts import continuation_suffix, newer_versions, newest_per_key
+from recording_insights.model.places import length_of_recording
 from recording_insights.model.reasons import Stage
 from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow, Summary
 
@@ -27,8 +28,8 @@ _FIRST_NAMED = {"failed": 0, "done": 2}
 def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | None = None) -> RecordingChanges:
     """Return what changes in a recording because of its media objects; empty if nothing changes.
 
-    Covers the status, the reason, the code and the stage of it, the number of media objects by status, summaries of
-    the first of them, and the sid if the recording has none. None removes an attribute.
+    Covers the status, the reason, the code and the stage of it, the number of media objects by status, their length,
+    summaries of the first of them, and the sid if the recording has none. None removes an attribute.
     """
     # Without a status, a row was changed by hand; its own execution brings it to an end.
     media = [row if "status" in row else cast(MediaRow, {**row, "status": "waiting"}) for row in media]
@@ -41,6 +42,7 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
         "stage": cause.get("stage"),
         "media": first_summaries({row["media_id"]: _summary(row) for row in media}),
         "media_counts": counts_of(media),
+        "duration_ms": length_of_recording(media),
     }
     if sid and "sid" not in recording:
         after["sid"] = sid

@@ -17,6 +17,7 @@ from recording_insights.store.recordings import Position, RecordingStore, positi
 from recording_insights.store.rows import RecordingRow, Summary
 from recording_insights.validation import (
     Reader,
+    Schema,
     moment,
     names_in_text,
     object_of,
@@ -29,11 +30,17 @@ LARGEST_PAGE = 100
 USUAL_PAGE = 20
 MOST_EXAMINED = 2000
 """Rows of about 2 KB each, so that an answer takes half a second and 500 read units at most."""
-MOST_OF_REFERENCE = 200
-"""Recordings of a reference are read one by one: an answer takes two seconds at most."""
+MOST_READ = 200
+"""Recordings of a reference, and those that changed, are read one by one: an answer takes two seconds at most."""
+
+THE_PAGE_BEFORE = "must be the cursor of the page before"
+_CHANGES = "changes"
+"""In place of a time: a cursor of changes is none of the list."""
+_LONGEST_PLACE = 1024
 
 LISTED = (
     *("recording_id", "status", "stage", "reason", "reason_code", "created_at", "updated_at", "complete_at"),
+    *("version", "duration_ms"),
     *("channel", "sid", "mode", "provider", "reference", "metadata"),
 )
 """The attributes of a recording's row that an entry shows."""
@@ -41,6 +48,9 @@ LISTED = (
 
 def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[str, Any]:
     """Return a page of recordings, newest first: `{"recordings": […], "cursor"?: …}`.
+
+    With `updated_since` they are those that changed since then, the one that rests the longest first. Such an answer
+    always has a cursor, to be kept for the next call, and `more`: whether the next call may be made at once.
 
     `query` may hold filters, all of which fit what is returned; `limit` (1 to 100); and the `cursor` of the page
     before. The last page has no cursor. A page with filters may have fewer recordings than its limit, or none, and a
@@ -51,8 +61,13 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
     """
     wanted = object_of(LIST_PARAMETERS)("", query)
     limit = wanted.get("limit", USUAL_PAGE)
+    is_by_change = "updated_since" in wanted
+    if "cursor" in wanted and isinstance(wanted["cursor"], str) != is_by_change:
+        raise InvalidRequest("cursor", THE_PAGE_BEFORE)
+    if is_by_change:
+        return _changed(wanted, limit, store)
     page: list[RecordingRow] = []
-    most = MOST_OF_REFERENCE if "reference" in wanted else MOST_EXAMINED
+    most = MOST_READ if "reference" in wanted else MOST_EXAMINED
     for number, recording in enumerate(_candidates(wanted, limit, store), start=1):
         if recording["created_at"] < wanted.get("since", ""):
             break
@@ -63,6 +78,31 @@ def list_recordings(query: Mapping[str, str], *, store: RecordingStore) -> dict[
         if number == most:
             return _page(page, after=recording)
     return _page(page)
+
+
+def _changed(wanted: Mapping[str, Any], limit: int, store: RecordingStore) -> dict[str, Any]:
+    """Return a page of recordings in the order of their changes. Each is read at its last change only."""
+    place = max(wanted["updated_since"], wanted.get("cursor", ""))
+    page: list[RecordingRow] = []
+    more = False
+    for number, change in enumerate(store.changes.after(place), start=1):
+        recording = None if change.is_erased else store.find(change.recording_id)
+        if (
+            recording
+            and change.is_last_of(recording)
+            and _began_between(recording, wanted)
+            and _fits(recording, wanted)
+        ):
+            page.append(recording)
+        place = change.place
+        if more := len(page) == limit or number == MOST_READ:
+            break
+    return {"recordings": [_listed(recording) for recording in page], "cursor": cursor_of_place(place), "more": more}
+
+
+def _began_between(recording: RecordingRow, wanted: Mapping[str, Any]) -> bool:
+    since, until = wanted.get("since", ""), wanted.get("until", recording["created_at"] + " ")
+    return bool(since <= recording["created_at"] < until)
 
 
 def _candidates(wanted: Mapping[str, Any], limit: int, store: RecordingStore) -> Iterator[RecordingRow]:
@@ -116,15 +156,42 @@ def _cursor_of(where: Position) -> str:
     return base64.urlsafe_b64encode(json.dumps(where).encode()).decode().rstrip("=")
 
 
-def _position_of(path: str, cursor: Any) -> Position:
+def cursor_of_place(place: str) -> str:
+    """Return the cursor of a place among the changes."""
+    return _cursor_of((_CHANGES, place))
+
+
+def _position_of(path: str, cursor: Any) -> Position | str:
+    """Return where a page began: a position in the list, or a place among the changes."""
     try:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
         created_at, recording_id = parse_bounded(base64.b64decode(padded, altchars=b"-_", validate=True))
         if not (isinstance(created_at, str) and created_at and isinstance(recording_id, str)):
             raise ValueError(cursor)
+        if created_at == _CHANGES:
+            return _read_place(recording_id)
     except (ValueError, TypeError):
-        raise InvalidRequest(path, "must be the cursor of the page before") from None
+        raise InvalidRequest(path, THE_PAGE_BEFORE) from None
     return created_at, recording_id
+
+
+def _read_place(place: str) -> str:
+    # DynamoDB takes no other keys.
+    if not (place and len(place.encode()) <= _LONGEST_PLACE):
+        raise ValueError(place)
+    return place
+
+
+def _place_of(path: str, cursor: Any) -> str:
+    place = _position_of(path, cursor)
+    if not isinstance(place, str):
+        raise InvalidRequest(path, THE_PAGE_BEFORE)
+    return place
+
+
+_CURSOR: Schema = {"type": "string", "minLength": 1}
+cursor_of_changes = Reader(_place_of, _CURSOR)
+"""The cursor of an answer that was sorted by change."""
 
 
 _EXACT = {"channel", "provider", "reference"}
@@ -136,7 +203,8 @@ LIST_PARAMETERS: Mapping[str, Reader[Any]] = {
     "reference": CALLERS_WORDS["reference"],
     "since": moment,
     "until": moment,
+    "updated_since": moment,
     "limit": whole_number_in_text(1, LARGEST_PAGE),
-    "cursor": Reader(_position_of, {"type": "string", "minLength": 1}),
+    "cursor": Reader(_position_of, _CURSOR),
 }
 """The query parameters of the list: those of starts from `since` on and before `until`."""

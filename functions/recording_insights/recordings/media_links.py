@@ -7,7 +7,7 @@ from typing import Any
 from recording_insights.errors import NotFound
 from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.moments import utc_text
-from recording_insights.recordings.insights_timeline import Place, places
+from recording_insights.model.places import Place, places
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow
 

@@ -26,6 +26,8 @@ PROVIDER#<name>  AT#BRAKE                           what an operator has changed
 PROVIDER#<name>  QUEUE#<class>#<since>#<media id>   a media object that waits for its turn at the provider
 """
 
+from zlib import crc32
+
 PARTITION = "pk"
 SORT = "sk"
 STATUS_INDEX = "by_status"
@@ -36,11 +38,19 @@ TIME_INDEX = "by_time"
 TIME_INDEX_HASH = SORT
 TIME_INDEX_RANGE = "created_at"
 """Only RECORDING items have it. A change of status leaves an entry of this index in its place."""
+CHANGE_INDEX = "by_change"
+CHANGE_INDEX_HASH = "change_shard"
+CHANGE_INDEX_RANGE = "change_place"
+"""Only RECORDING and RECEIPT items have both: see `change_of_row`. An entry has these two and the item's key."""
+CHANGE_SHARDS = ("0", "1", "2", "3")
+"""A change of an item writes two entries. DynamoDB writes 1,000 units per second into one partition of an index."""
 
 EXPIRES_AT = "expires_at"
 """Unix seconds; DynamoDB deletes an item some time after."""
 
 RECORDING = "RECORDING"
+RECEIPT = "RECEIPT"
+"""What is left of a recording that was erased."""
 RECORDER = "RECORDER"
 MEDIA_PREFIX = "MEDIA#"
 TRANSCRIPT_PREFIX = "TRANSCRIPT#"
@@ -73,6 +83,15 @@ LATEST_RETRY_KEY = {PARTITION: RETRIES, SORT: "LATEST"}
 def recording_key(recording_id: str) -> dict[str, str]:
     """Key of the recording's own item."""
     return {PARTITION: recording_id, SORT: RECORDING}
+
+
+def change_of_row(recording_id: str, changed_at: str) -> dict[str, str]:
+    """Attributes that put a recording, or what is left of it, among the changes; each write of the row sets them.
+
+    No two recordings share a place, and places sort by time.
+    """
+    shard = CHANGE_SHARDS[crc32(recording_id.encode()) % len(CHANGE_SHARDS)]
+    return {CHANGE_INDEX_HASH: shard, CHANGE_INDEX_RANGE: f"{changed_at}#{recording_id}"}
 
 
 def recorder_key(recording_id: str) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Recordings in the table, and the list of recordings.
 
-Every write of a recording but the lease adds 1 to its `version`, and every write is conditional on the state that was
-read before. The API writes a new recording and the claim on its channel in one transaction, before it calls Agora. So
-of two simultaneous starts, one finds the recording of the other.
+Every write of a recording but the lease adds 1 to its `version` and moves it to the end of the changes. Every write is
+conditional on the state that was read before. The API writes a new recording and the claim on its channel in one
+transaction, before it calls Agora. So of two simultaneous starts, one finds the recording of the other.
 """
 
 import time
@@ -18,6 +18,7 @@ from recording_insights.errors import ChannelTaken, Conflict, NotFound, StatusCo
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
 from recording_insights.model.status import RECORDING_STATUSES, settled
+from recording_insights.store.changes import ChangeStore
 from recording_insights.store.claims import Claim, ClaimStore
 from recording_insights.store.expressions import (
     change_of,
@@ -42,6 +43,7 @@ from recording_insights.store.keys import (
     TIME_INDEX,
     TIME_INDEX_HASH,
     TIME_INDEX_RANGE,
+    change_of_row,
     recording_key,
 )
 from recording_insights.store.numbers import decode, encode
@@ -82,6 +84,11 @@ class RecordingStore:
     def recorders(self) -> RecorderNameStore:
         """Which recording a recorder writes, in the same table."""
         return RecorderNameStore(self.table, self.now)
+
+    @property
+    def changes(self) -> ChangeStore:
+        """Which recordings have changed since, in the same table."""
+        return ChangeStore(self.table, self.now)
 
     @property
     def references(self) -> ReferenceStore:
@@ -187,7 +194,7 @@ class RecordingStore:
                 "recording_id": claim.recording_id,
                 "status": "starting",
                 "created_at": self.timestamp,
-                "updated_at": self.timestamp,
+                **self._changed(claim.recording_id),
                 "version": replacing["version"] + 1 if replacing else 1,
                 **recording,
             },
@@ -214,7 +221,6 @@ class RecordingStore:
             "recording_id": recording_id,
             "status": "processing",
             "created_at": utc_text(media.created_at),
-            "updated_at": self.timestamp,
             "version": 1,
             "provider": provider,
         }
@@ -222,7 +228,7 @@ class RecordingStore:
             row["failover"] = failover
         if media.agora_sid:
             row["sid"] = media.agora_sid
-        item = encode({**recording_key(recording_id), **row})
+        item = encode({**recording_key(recording_id), **row, **self._changed(recording_id)})
         if_it_holds(self.table.put_item, Item=item, ConditionExpression=Attr(PARTITION).not_exists())
 
     def update(
@@ -257,7 +263,7 @@ class RecordingStore:
 
         for _ in range(_STATUS_ROUNDS):
             before = self.get(recording_id)
-            counted: Any = {**changes, "updated_at": self.timestamp, "version": before["version"] + 1}
+            counted: Any = {**changes, **self._changed(recording_id), "version": before["version"] + 1}
             after = cast(RecordingRow, {**before, "reference": changes["reference"]})
             unchanged = Attr("version").eq(before["version"])
             writes = [change_of(self.table, recording_key(recording_id), counted, unchanged)]
@@ -276,7 +282,7 @@ class RecordingStore:
         if_it_holds(
             self.table.update_item,
             Key=recording_key(recording_id),
-            **update_of({"updated_at": self.timestamp}, add=counted),
+            **update_of(self._changed(recording_id), add=counted),
             ConditionExpression=Attr(PARTITION).exists() & ~Attr("counted_fail_overs").contains(notice_id),
         )
 
@@ -377,11 +383,16 @@ class RecordingStore:
         reply = if_it_holds(
             self.table.update_item,
             Key=recording_key(recording_id),
-            **update_of({**changes, "updated_at": self.timestamp}, add={"version": 1}),
+            **update_of({**changes, **self._changed(recording_id)}, add={"version": 1}),
             ConditionExpression=condition,
             ReturnValues="ALL_NEW",
         )
         return decode(reply["Attributes"]) if reply else None
+
+    def _changed(self, recording_id: str) -> dict[str, str]:
+        """Return what each write that adds to the version sets."""
+        now = self.timestamp
+        return {"updated_at": now, **change_of_row(recording_id, now)}
 
     def _put(self, row: Any, over: Any, *unchanged: str) -> "TransactWriteItemTypeDef":
         """Write a row where there was none, or over one whose attributes `unchanged` are as they were read."""

@@ -36,6 +36,7 @@ class RecordingChanges(TypedDict, total=False):
     resource_id: str | None
     media: Mapping[str, Summary] | None
     media_counts: Mapping[str, int] | None
+    duration_ms: int | None
     speakers: Mapping[str, str] | None
     reference: str | None
     metadata: Mapping[str, str] | None
@@ -73,6 +74,8 @@ class RecordingRow(TypedDict, total=False):
     created_at: str
     updated_at: str
     version: int
+    change_shard: str
+    change_place: str
     # From the request
     channel: str
     uid: str
@@ -139,6 +142,7 @@ class RecordingRow(TypedDict, total=False):
     watch_reason: str
     media: Mapping[str, Summary]
     media_counts: Mapping[str, int]
+    duration_ms: int
 
 
 class GivenUp(TypedDict, total=False):

@@ -425,7 +425,7 @@ def test_the_life_of_a_recording(
     who = f"{ROLE}/backend"
     assert started["started_by"] == who
     assert started["sid"] in vendor.recorders
-    assert not started.keys() & {"pk", "sk", "version", "token", "resource_id", "fingerprint"}
+    assert not started.keys() & {"pk", "sk", "change_place", "token", "resource_id", "fingerprint"}
     status, again = call(function("routes.start_recording"), event)
     assert (status, again) == (200, started)
     [(name, state)] = watches.executions.items()
@@ -450,7 +450,7 @@ def test_the_life_of_a_recording(
         status, changed = call(function(f"routes.{name}"), event)
         assert status == 200
         assert changed.items() >= {**kept, "changed_by": who}.items()
-        assert not changed.keys() & {"pk", "sk", "version", "resource_id"}
+        assert not changed.keys() & {"pk", "sk", "change_place", "resource_id"}
 
     event = captured_event("http_stop_recording")
     event["pathParameters"]["recording_id"] = recording_id

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from operations import restore_rows as command
 from operations.deployed_stack import OperationFailed
 from operations.restore_rows import Outcome, main, restore_rows
-from recording_insights.store.keys import SWEEP_KEY, media_key, recording_key
+from recording_insights.store.keys import SWEEP_KEY, change_of_row, media_key, recording_key
 from recording_insights.store.references import ReferenceStore
 from tests.unit.fake_table import FakeTable
 from tests.unit.operations.fake_account import Account, aws_error
@@ -51,6 +52,17 @@ def test_rows_that_are_gone_come_back_and_others_stay(restore: Restore, tables: 
     assert restore() == Outcome("dev", "insights", written=3, kept=1)
     assert (status(tables, LOST), status(tables, DAMAGED)) == ("done", "wrong")
     assert restore() == Outcome("dev", "insights", written=0, kept=4)
+
+
+def test_a_recording_that_comes_back_is_a_change(restore: Restore, tables: dict[str, Any]) -> None:
+    tables["restored"].put_item(Item={**recording_key(LOST), **change_of_row(LOST, "2026-01-01"), "status": "done"})
+
+    restore()
+
+    row = tables["insights"].get_item(Key=recording_key(LOST))["Item"]
+    assert row["change_shard"] == change_of_row(LOST, "")["change_shard"]
+    assert row["change_place"] > f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    assert "change_place" not in tables["insights"].get_item(Key=media_key(LOST, "m"))["Item"]
 
 
 def test_the_row_of_the_sweep_is_left_out(restore: Restore, tables: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ def test_a_read_shows_what_was_last_learned(
     assert fresh["live"] == learned
     assert fresh["media"] == []
     assert fresh["channel"] == "team"
-    assert not fresh.keys() & {"pk", "sk", "version", "resource_id"}
+    assert not fresh.keys() & {"pk", "sk", "change_place", "resource_id"}
     clock.elapsed += 60
     assert describe(running["recording_id"])["live"] == learned
 
@@ -128,6 +128,7 @@ def test_describing_a_finished_recording_asks_nobody(describe: Any, table: Any, 
         "recording_id": recording_id,
         "status": "done",
         "created_at": "2026",
+        "version": 1,
         "provider": "marsview",
         "sid": "s",
         "media": [{**media, "duration_ms": 5}],
@@ -232,6 +233,7 @@ def test_what_a_list_shows(store: RecordingStore, table: Any) -> None:
             "recording_id": "a" * 32,
             "status": "partial",
             "created_at": "2026",
+            "version": 1,
             "complete_at": "2027",
             "channel": "team",
             "provider": "marsview",
@@ -273,6 +275,8 @@ def cursor(text: str) -> str:
         ("cursor", cursor("[1, 2]")),
         ("cursor", cursor('["", ""]')),
         ("cursor", cursor("[" * 3000)),
+        ("cursor", cursor('["changes", "2026"]')),
+        ("updated_since", "2026-11-28"),
         ("page", "2"),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_call_looks_at_so_many_recordings_and_goes_on_with_the_next(
     start: Any, store: RecordingStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "MOST_EXAMINED", 2)
-    monkeypatch.setattr(listing, "MOST_OF_REFERENCE", 3)
+    monkeypatch.setattr(listing, "MOST_READ", 3)
     for channel in ("wanted", "x", "y", "z"):
         begun(start, channel, reference=TICKET)
         clock.sleep(1)

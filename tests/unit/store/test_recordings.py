@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from recording_insights.errors import ChannelTaken
 from recording_insights.store.claims import Claim
-from recording_insights.store.keys import insight_key, media_key, recording_key, transcript_key
+from recording_insights.store.keys import change_of_row, insight_key, media_key, recording_key, transcript_key
 from recording_insights.store.recordings import RecordingStore, position
 from recording_insights.store.rows import RecordingRow
 from tests.unit.fakes import FakeClock
@@ -42,6 +42,7 @@ class TestOpen:
             "status": "starting",
             "created_at": NOW,
             "updated_at": NOW,
+            **change_of_row(A, NOW),
             "version": 1,
             "channel": "team",
             "max_hours": 2,
@@ -105,6 +106,7 @@ class TestUpdate:
             "status": "recording",
             "created_at": NOW,
             "updated_at": "2026-03-12T00:00:01.000000Z",
+            **change_of_row(A, "2026-03-12T00:00:01.000000Z"),
             "version": 2,
             "sid": "5",
         }

@@ -175,7 +175,8 @@ class TestFaults:
             assert due.turn().outcome == "watching"
             assert due.row["watch_reason"].startswith(f"{NOT_RENEWED}{reason}"), look
             noted = {"watch_reason": due.row["watch_reason"], "version": before["version"] + 1}
-            assert due.row == {**before, **noted, "updated_at": due.row["updated_at"]}, "and written once"
+            moved = {name: due.row[name] for name in ("updated_at", "change_place")}
+            assert due.row == {**before, **noted, **moved}, "and written once"
         due.turn()
         assert "watch_reason" not in due.row
         assert due.row["credentials_renewed_at"] == due.store.timestamp
