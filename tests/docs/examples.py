@@ -30,6 +30,7 @@ from recording_insights.recordings.list import list_recordings
 from recording_insights.recordings.media_links import list_links
 from recording_insights.recordings.read import describe_recording, public
 from recording_insights.recordings.request import RecordingRequest
+from recording_insights.recordings.upload import Upload, UploadRequest
 from recording_insights.retries.request import RetriesRequest, RetryRequest, read_key
 from recording_insights.retries.retry_many import described
 from recording_insights.store.insights import Collection
@@ -44,6 +45,8 @@ RECORDING_ID = "4736218b480a44149a6bac9cd17457c6"
 WHY = {"stage": "s", "reason_code": "c", "reason": "r"}
 OPEN = {
     "options",
+    "metadata",
+    "headers",
     "counts",
     "media_counts",
     "ratings",
@@ -97,6 +100,13 @@ def check_request(route: str, body: Any) -> None:
                 default_provider=str(body.get("provider", "assemblyai")),
                 validate_options=validate_options,
                 aws_region="eu-central-1",
+            )
+        case "POST /uploads":
+            UploadRequest.from_body(
+                body,
+                providers=tuple(PROVIDERS),
+                default_provider="assemblyai",
+                validate_options=validate_options,
             )
         case "PATCH /recordings/{recording_id}":
             _check_change(body)
@@ -222,6 +232,12 @@ def _changed() -> dict[str, Any]:
     return public(row)
 
 
+def _upload() -> dict[str, Any]:
+    file = {"key": "k", "name": "n", "size": 1, "content_type": "audio/mpeg", "checksum": "c"}
+    row: Any = _recording_row("starting") | {"file": file}
+    return Upload(row, True, "https://bucket.s3.eu-central-1.amazonaws.com/key").public()
+
+
 def _retry() -> dict[str, Any]:
     row: Any = {**dict.fromkeys(attributes_of("RetryRow"), "text"), "refused": {}}
     return described(row)
@@ -241,6 +257,7 @@ def _provider() -> dict[str, Any]:
 
 ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings": _changed,
+    "POST /uploads": _upload,
     "GET /recordings": _listed,
     "GET /recordings/{recording_id}": _described,
     "PATCH /recordings/{recording_id}": _changed,

@@ -60,7 +60,7 @@ def every_provider() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def every_setting(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A stage on AWS with all providers, a JWT authorizer, pages, receivers of alarms, and lists that no environment holds."""
+    """A stage on AWS with all providers, JWT, pages, receivers of alarms, and lists that no environment holds."""
     context = {"stage": "dev", **EVERY_PROVIDER, **LONG_LISTS, **JWT, **DOOR, **ALARMS}
     return synthesise(tmp_path_factory.mktemp("every"), context)
 
