@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from recording_insights.agora.client_request import update_request
 from recording_insights.agora.fields.layout import read_layout
@@ -30,7 +30,7 @@ from recording_insights.recordings.list import list_recordings
 from recording_insights.recordings.media_links import list_links
 from recording_insights.recordings.read import describe_recording, public
 from recording_insights.recordings.request import RecordingRequest
-from recording_insights.recordings.upload import Upload, UploadRequest
+from recording_insights.recordings.upload import UploadRequest, open_upload
 from recording_insights.retries.request import RetriesRequest, RetryRequest, read_key
 from recording_insights.retries.retry_many import described
 from recording_insights.store.insights import Collection
@@ -233,9 +233,13 @@ def _changed() -> dict[str, Any]:
 
 
 def _upload() -> dict[str, Any]:
-    file = {"key": "k", "name": "n", "size": 1, "content_type": "audio/mpeg", "checksum": "c"}
-    row: Any = _recording_row("starting") | {"file": file}
-    return Upload(row, True, "https://bucket.s3.eu-central-1.amazonaws.com/key").public()
+    of_file = {"name": "a.mp3", "size": 1, "checksum": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}
+    words = {"failover": ["deepgram"], "speakers": {"1": "Ada"}, "reference": "r", "metadata": {"a": "b"}}
+    wanted = UploadRequest.from_body(
+        {**of_file, **words}, providers=["deepgram"], default_provider="marsview", validate_options=validate_options
+    )
+    store, link = RecordingStore(cast(Any, FakeTable())), "https://bucket.s3.eu-central-1.amazonaws.com/key"
+    return open_upload(wanted, bucket="b", store=store, sign=lambda *_, **__: link, who="w").public()
 
 
 def _retry() -> dict[str, Any]:
