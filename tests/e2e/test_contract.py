@@ -42,10 +42,16 @@ class Caller:
         self.stack = stack
         self.answers: dict[str, dict[str, Any]] = {}
 
-    def call(self, route: str, expected: int, *, body: Any = None, query: str = "", **names: str) -> Any:
-        """Call a route whose placeholders are `names`, and return the body of the answer."""
+    def call(
+        self, route: str, expected: int, *, body: Any = None, query: str = "", key: str | None = None, **names: str
+    ) -> Any:
+        """Call a route whose placeholders are `names`, and return the body of the answer.
+
+        `key` is an Idempotency-Key.
+        """
         method, _, path = route.partition(" ")
-        answer = self.stack.call_api(method, path.format(**names) + query, json=body)
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = self.stack.call_api(method, path.format(**names) + query, json=body, headers=headers)
         assert answer.status_code == expected, answer.text
         return self.keep(route, answer, body)
 
@@ -135,6 +141,20 @@ def call_for_links(caller: Caller, recording_id: str) -> None:
             assert next(played.decode(audio=0)).samples
 
 
+def call_for_an_upload(caller: Caller, clip: Path) -> None:
+    """Ask for a link twice, and send the file to the second one."""
+    content, key = clip.read_bytes(), uuid4().hex
+    body = {"name": "Interview 7.mp4", "size": len(content), "reference": "ticket 7", "metadata": {"team": "north"}}
+    first = caller.call("POST /uploads", 201, body=body, key=key)
+    again = caller.call("POST /uploads", 200, body=body, key=key)
+    assert again["recording_id"] == first["recording_id"]
+    caller.call("POST /uploads", 409, body={**body, "size": 1}, key=key)
+    caller.call("POST /uploads", 400, body={**body, "name": "talk.exe"})
+    link = again["upload"]
+    assert requests.put(link["url"], data=content, headers=link["headers"], timeout=30).status_code == 200
+    until_ended(caller.stack, first["recording_id"])
+
+
 def call_for_a_media_object(caller: Caller, clip: Path) -> None:
     """Pause a provider, cancel, retry, and take an object by its key."""
     paused = {"paused": True}
@@ -182,6 +202,7 @@ def test_every_operation_answers_as_the_contract_says(stack: LocalStack, clip: P
     caller = Caller(stack)
 
     call_for_a_recording(caller)
+    call_for_an_upload(caller, clip)
     call_for_a_media_object(caller, clip)
     call_for_a_retry_of_many(caller)
 
