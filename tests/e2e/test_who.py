@@ -20,6 +20,8 @@ from tests.deployed import SLOW, STAYS, until
 from tests.docs.pages import page
 
 ACCOUNT = "000000000000"
+NO_BODY = {"nothing": 1}
+"""No route has this field."""
 EXAMPLE = "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3d4e5/"
 """How the ARNs of the page begin."""
 
@@ -70,8 +72,8 @@ class Caller:
         return requests.request(method, url, headers=dict(request.headers), data=data, timeout=60)
 
     def status_of(self, method: str, path: str) -> int:
-        """The status of a request with an empty body."""
-        return self.call(method, path, None if method == "GET" else {}).status_code
+        """The status of a request with a body that no route takes."""
+        return self.call(method, path, None if method == "GET" else NO_BODY).status_code
 
 
 def lines_about(stack: LocalStack, recording_id: str, function: str) -> list[dict[str, Any]]:
@@ -118,7 +120,7 @@ POLICIES = {"reader": "read", "writer": "write", "operator": "operate"}
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_policy_of_the_page_allows_the_routes_of_its_class_only(stack: LocalStack, policy: str) -> None:
-    """What is allowed reaches the function, which refuses the id `x` and the empty body in its own way."""
+    """What is allowed reaches the function, which refuses the id `x` and the body in its own way."""
     allowed = {route for route in ROUTES if class_of(route) == POLICIES[policy]}
     with role(stack, policy) as name:
         caller = Caller(stack, name, "caller")
