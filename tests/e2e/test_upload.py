@@ -1,6 +1,8 @@
 """A file that a caller uploads: from the request for a link to the insights, and what the link refuses."""
 
 import base64
+import io
+import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -9,8 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from recording_insights.store.keys import recording_key
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import until, until_ended
+from tests.deployed import until, until_ended, until_row
 
 HTML = b"<html><body>not found</body></html>"
 
@@ -87,6 +90,25 @@ def test_a_file_without_media_ends_its_recording_with_the_reason(stack: LocalSta
 
     found = until(ended, "the end of the upload")
     assert (found["stage"], found["reason_code"], found["media"]) == ("upload", "not_media", [])
+
+
+def test_an_upload_that_never_comes_ends_and_one_that_comes_late_goes_on(stack: LocalStack, clip: Path) -> None:
+    content = clip.read_bytes()
+    opened = asked(stack, content)
+    key = {name: {"S": text} for name, text in recording_key(opened["recording_id"]).items()}
+    stack.client("dynamodb").update_item(
+        TableName=stack.outputs["InsightsTableName"],
+        Key=key,
+        UpdateExpression="SET upload_expires_at = :at",
+        ExpressionAttributeValues={":at": {"S": "2026-01-01T00:00:00.000000Z"}},
+    )
+    counts = stack.client("lambda").invoke(FunctionName=stack.outputs["SweepFunctionName"], Payload=b"{}")["Payload"]
+    assert json.load(io.BytesIO(counts.read()))["uploads"]["missing"] >= 1
+    found = stack.call_api("GET", f"/recordings/{opened['recording_id']}").json()
+    assert (found["status"], found["stage"], found["reason_code"]) == ("empty", "upload", "upload_missing")
+
+    assert put(opened["upload"], content) == 200
+    until_row(stack, opened["recording_id"], lambda row: row["status"] == "done", "the insights of the late file")
 
 
 @pytest.mark.parametrize("body", [{}, {"name": "a.mp4"}, {"name": "../a.mp4", "size": 1}, {"name": "a.mp4", "size": 0}])

@@ -6,7 +6,7 @@ The row is written before the link is made. The link is kept nowhere: a repeated
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Protocol, Self, cast
 
@@ -14,6 +14,7 @@ from recording_insights.errors import Conflict
 from recording_insights.model.media_object import SUFFIXES, UPLOADS
 from recording_insights.model.moments import utc_text
 from recording_insights.model.reasons import because_of_upload
+from recording_insights.recordings.await_upload import awaits_file
 from recording_insights.recordings.media_links import CONTENT_TYPES
 from recording_insights.recordings.read import public
 from recording_insights.recordings.request import OptionsCheck, request_readers
@@ -24,8 +25,6 @@ from recording_insights.validation import Reader, checked, matching, object_of, 
 
 LINK_MINUTES = 15
 """The life of a link: long enough to begin to send. A bucket refuses links that are older than `linkMinutes`."""
-LATE = timedelta(hours=1)
-"""How long after the end of its link a file may still be on its way: 5 GiB take an hour at 12 Mbit/s."""
 LARGEST_FILE = 5 * 1024**3
 """S3's limit for one PUT, in bytes.
 
@@ -34,7 +33,6 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.htm
 LONGEST_NAME = 200
 REQUIRED = ("name", "size")
 _AWAITS = "the file has not come yet"
-_MISSING = "no file came within an hour after the end of the link"
 _ROUNDS = 5
 """A round is lost only to another request with the same key, or to the sweep, at the same moment."""
 
@@ -195,7 +193,7 @@ def open_upload(
         earlier = store.find(recording_id) if idempotency_key else None
         if earlier and earlier.get("fingerprint") != request.fingerprint:
             raise Conflict("the Idempotency-Key was used for another request")
-        if earlier and not _awaits_file(earlier):
+        if earlier and not awaits_file(earlier):
             return Upload(earlier, new=False, link=None)
         recording = _written(request, recording_id, earlier, store, who)
         if recording:
@@ -225,32 +223,6 @@ def _written(
     if who:
         row["started_by"] = who
     return store.open_for_upload(recording_id, cast(RecordingRow, row))
-
-
-def end_upload(recording: RecordingRow, *, store: RecordingStore) -> str | None:
-    """End a recording whose file did not come in time, and return "missing"; None if there is nothing to end.
-
-    A file that comes even later is processed: the recording goes on.
-    """
-    if not is_overdue(recording, store.now()):
-        return None
-    ended: RecordingChanges = {"status": "empty", **because_of_upload("upload_missing", _MISSING)}
-    return "missing" if store.change(recording, ended) else None
-
-
-def is_overdue(recording: RecordingRow, now: datetime) -> bool:
-    """Return whether a recording waits for an uploaded file, although none can be on its way any more."""
-    return recording["status"] == "starting" and _awaits_file(recording) and now > awaited_until(recording)
-
-
-def awaited_until(recording: RecordingRow) -> datetime:
-    """Return until when the file of an upload may come."""
-    return datetime.fromisoformat(recording["upload_expires_at"]) + LATE
-
-
-def _awaits_file(recording: RecordingRow) -> bool:
-    is_open = recording["status"] in ("starting", "empty")
-    return is_open and "upload_expires_at" in recording and "media_counts" not in recording
 
 
 def _format_of(name: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from recording_insights.measures import measure
 from recording_insights.model.moments import utc_text
+from recording_insights.recordings.await_upload import awaited_until
 from recording_insights.recordings.request import MOST_HOURS
-from recording_insights.recordings.upload import awaited_until
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingRow
 from recording_insights.store.turns import TurnStore

@@ -3,7 +3,7 @@
 from functools import partial
 
 from recording_insights.deadline import Deadline
-from recording_insights.recordings.upload import end_upload
+from recording_insights.recordings.await_upload import end_upload
 from recording_insights.store.newest_first import recordings_with
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.sweep.step import RESERVE_SECONDS, Step

@@ -7,15 +7,14 @@ import pytest
 
 from recording_insights.errors import Conflict, InvalidRequest
 from recording_insights.providers.registry import validate_options
+from recording_insights.recordings.await_upload import LATE, end_upload
 from recording_insights.recordings.list import list_recordings
 from recording_insights.recordings.upload import (
     FILE_READERS,
     LARGEST_FILE,
-    LATE,
     LINK_MINUTES,
     Upload,
     UploadRequest,
-    end_upload,
     open_upload,
 )
 from recording_insights.store.recordings import RecordingStore
