@@ -10,7 +10,7 @@ from constructs import Construct
 from infra.buckets import Buckets
 from infra.settings import StackSettings
 from infra.table import InsightsTable
-from recording_insights.model.media_object import PREPARED
+from recording_insights.model.media_object import PREPARED, UPLOADS
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.settings import FORMER_SECRETS, FunctionSettings, secret_name
 
@@ -66,6 +66,12 @@ class Foundation:
         return iam.PolicyStatement(
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
             resources=[self.buckets.recordings.arn_for_objects(f"{PREPARED}*")],
+        )
+
+    def write_uploads(self) -> iam.PolicyStatement:
+        """Put files into the folders of recordings whose file a caller uploads."""
+        return iam.PolicyStatement(
+            actions=["s3:PutObject"], resources=[self.buckets.recordings.arn_for_objects(f"{UPLOADS}*")]
         )
 
     def on_replies(self, *actions: str, prefix: str = "") -> iam.PolicyStatement:

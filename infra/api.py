@@ -16,6 +16,7 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
+from infra.route_classes import RATES, class_of
 from infra.settings import StackSettings
 from infra.state_machine import run_executions, wake_executions
 from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
@@ -33,6 +34,7 @@ from recording_insights.settings import (
     ListProvidersSettings,
     ListRecordingsSettings,
     ListRetriesSettings,
+    OpenUploadSettings,
     RetryManySettings,
     RetryRecordingSettings,
     StartRecordingSettings,
@@ -42,7 +44,14 @@ from recording_insights.settings import (
     UpdateRecordingSettings,
 )
 
-API_THROTTLE = apigateway.ThrottleSettings(rate_limit=50, burst_limit=100)
+
+def throttle_of(rate: int) -> apigateway.ThrottleSettings:
+    """The throttle of a route: so many requests a second, and bursts of twice as many."""
+    return apigateway.ThrottleSettings(rate_limit=rate, burst_limit=2 * rate)
+
+
+API_THROTTLE = throttle_of(RATES["read"])
+"""Of a route without one of its own."""
 WEBHOOK_THROTTLE = apigateway.ThrottleSettings(rate_limit=50, burst_limit=100)
 """Of each webhook, apart from the routes of the API: anybody may POST to a webhook.
 
@@ -74,6 +83,13 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lo
 LOCAL_API_ID = "recordings"
 GET, POST = apigateway.HttpMethod.GET, apigateway.HttpMethod.POST
 PATCH, PUT = apigateway.HttpMethod.PATCH, apigateway.HttpMethod.PUT
+CORS_METHODS = tuple(apigateway.CorsHttpMethod[name] for name in ("GET", "POST", "PATCH", "PUT", "DELETE"))
+CORS_HEADERS = (
+    *("authorization", "content-type", "idempotency-key"),
+    *("x-amz-date", "x-amz-security-token", "x-amz-content-sha256"),
+)
+"""What a page may send: its JSON, and a token or a signature."""
+CORS_EXPOSED = ("location", "retry-after", "apigw-requestid")
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,11 @@ class Route:
     statements: Sequence[iam.PolicyStatement]
     memory_mb: int = 512
 
+    @property
+    def key(self) -> str:
+        """The route as API Gateway names it."""
+        return f"{self.method.value} {self.path}"
+
 
 class RecordingsApi(Construct):
     """Routes, authorizer, throttle and access log."""
@@ -101,6 +122,7 @@ class RecordingsApi(Construct):
             description="Starts recordings and gives insights",
             default_authorizer=_authorizer(settings),
             create_default_stage=False,
+            cors_preflight=_cors(settings),
             disable_execute_api_endpoint=settings.disable_execute_api_endpoint,
         )
         # The L2 does not give the address if the address answers nobody.
@@ -110,7 +132,8 @@ class RecordingsApi(Construct):
             cdk.Tags.of(self.api).add("ms-custom-id", LOCAL_API_ID)
         self._stage = self._add_stage(settings)
         self._throttles: dict[str, dict[str, float]] = {}
-        routes = (start_route(foundation, watch), *control_routes(foundation, watch), *read_routes(foundation))
+        starts = (start_route(foundation, watch), upload_route(foundation))
+        routes = (*starts, *control_routes(foundation, watch), *read_routes(foundation))
         self.functions = {route.module: self.add_route(route, settings) for route in routes}
 
     def add_webhook(
@@ -123,7 +146,12 @@ class RecordingsApi(Construct):
             integration=integrations.HttpLambdaIntegration(function.node.id, function.function),
             authorizer=apigateway.HttpNoneAuthorizer(),
         )
-        self._throttles[f"POST {path}"] = {
+        self._throttle(f"POST {path}", routes, throttle)
+
+    def _throttle(
+        self, key: str, routes: Sequence[apigateway.HttpRoute], throttle: apigateway.ThrottleSettings
+    ) -> None:
+        self._throttles[key] = {
             "ThrottlingRateLimit": throttle.rate_limit or 0,
             "ThrottlingBurstLimit": throttle.burst_limit or 0,
         }
@@ -163,11 +191,14 @@ class RecordingsApi(Construct):
             timeout=TIMEOUT,
             memory_mb=route.memory_mb,
         )
-        self.api.add_routes(
+        kind = class_of(route.key)
+        routes = self.api.add_routes(
             path=route.path,
             methods=[route.method],
             integration=integrations.HttpLambdaIntegration(name, function.function),
+            authorization_scopes=[settings.jwt_scopes[kind]] if settings.jwt_scopes else None,
         )
+        self._throttle(route.key, routes, throttle_of(settings.throttles.get(kind, RATES[kind])))
         return function
 
 
@@ -186,6 +217,18 @@ def start_route(foundation: Foundation, watch: sfn.StateMachine) -> Route:
             foundation.read_secret(UPLOADER_SECRET),
             iam.PolicyStatement(actions=["states:StartExecution"], resources=[watch.state_machine_arn]),
         ],
+    )
+
+
+def upload_route(foundation: Foundation) -> Route:
+    """The route that gives a link for one file. A link has the right of the function that signs it."""
+    return Route(
+        POST,
+        "/uploads",
+        "open_upload",
+        "Returns a link to upload a recording",
+        foundation.settings_for(OpenUploadSettings),
+        [foundation.on_table("GetItem", "PutItem", "UpdateItem"), foundation.write_uploads()],
     )
 
 
@@ -369,3 +412,16 @@ def _authorizer(settings: StackSettings) -> apigateway.IHttpRouteAuthorizer:
     if settings.jwt_issuer and settings.jwt_audience:
         return authorizers.HttpJwtAuthorizer("Jwt", settings.jwt_issuer, jwt_audience=[settings.jwt_audience])
     return authorizers.HttpIamAuthorizer()
+
+
+def _cors(settings: StackSettings) -> apigateway.CorsPreflightOptions | None:
+    """What pages of other origins may do; None allows them nothing. No page sends cookies: the API knows none."""
+    if not settings.cors_origins:
+        return None
+    return apigateway.CorsPreflightOptions(
+        allow_origins=list(settings.cors_origins),
+        allow_methods=list(CORS_METHODS),
+        allow_headers=list(CORS_HEADERS),
+        expose_headers=list(CORS_EXPOSED),
+        max_age=cdk.Duration.hours(1),
+    )

@@ -21,6 +21,15 @@ class Buckets(Construct):
         super().__init__(scope, construct_id)
         self._key = customer_key(self, settings)
         self.recordings = self._bucket("Recordings", settings)
+        if settings.cors_origins:
+            # A page plays recordings and uploads them. Without the right headers no link takes its file.
+            self.recordings.add_cors_rule(
+                allowed_origins=list(settings.cors_origins),
+                allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD, s3.HttpMethods.PUT],
+                allowed_headers=["content-type", "if-none-match", "range", "x-amz-checksum-sha256"],
+                exposed_headers=["content-range", "etag"],
+                max_age=3600,
+            )
         # Replies have their own bucket. In the recordings bucket they would start executions.
         self.replies = self._bucket("Replies", settings)
         # By then, the result is kept as the reply of its media object.

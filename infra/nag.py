@@ -13,7 +13,7 @@ from infra.buckets import RECORDINGS_PREFIX
 from infra.bundling.packages import RUNTIME_VERSION
 from infra.stack import RecordingInsightsStack
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
-from recording_insights.model.media_object import PREPARED
+from recording_insights.model.media_object import PREPARED, UPLOADS
 from recording_insights.providers.registry import capabilities_of
 
 
@@ -49,6 +49,8 @@ def _acknowledge_media(stack: RecordingInsightsStack) -> None:
         stack.workflow.submit,
     ):
         _acknowledge(function, f"IAM5[Resource::{recordings}/*]", any_media)
+    one_file = "each link names one file in the folder of one recording; the function has no right to read"
+    _acknowledge(stack.api.functions["open_upload"], f"IAM5[Resource::{recordings}/{UPLOADS}*]", one_file)
     one_recording = "a role for sessions, each of which names one recording"
     for resource in ("*", f"{PREPARED}*"):
         _acknowledge(stack.workflow.session_policy, f"IAM5[Resource::{recordings}/{resource}]", one_recording)
@@ -117,7 +119,7 @@ def _acknowledge_buckets(stack: RecordingInsightsStack) -> None:
     _acknowledge(
         stack.buckets,
         "S1",
-        "every object's arrival is an event, and two functions make every link; server access logs would double the "
+        "every object's arrival is an event, and three functions make every link; server access logs would double the "
         "number of objects, and nothing would read them",
     )
 

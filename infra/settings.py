@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.route_classes import CLASSES, SCOPES
 from recording_insights.agora.hosts import hosts_in
 from recording_insights.errors import InvalidRequest, SettingsInvalid
 from recording_insights.providers.registry import PROVIDERS, receives_webhooks, validate_options, why_outside
@@ -24,6 +25,7 @@ from recording_insights.validation import (
     map_of,
     matching,
     number,
+    object_of,
     one_of,
     whole_number,
 )
@@ -50,11 +52,13 @@ class StackSettings:
     others take over. By provider, `base_urls` replaces scheme and host, and `provider_options` are the options of each
     job, and `given_slots` replaces the number of its slots (None: no slots). `result_concurrency` workers are reserved
     for each function that keeps results; 0 reserves none. `jwt_issuer` and `jwt_audience` go together; they replace IAM
-    by a JWT authorizer. `kms_key_arn` is the customer's key, which encrypts what the stack stores. `residency` names
-    the countries that all data stay in. With `disable_execute_api_endpoint` the API's own address answers nobody. With
-    `read_old_secrets` functions may read a key in the secret of earlier releases. The caps begin with `most`; None is
-    no cap, so that nobody's recordings wait for a limit that he has not chosen. Alarms go to `alarm_email` and
-    `alarm_webhook`. An alarm tells of a day that costs more than `daily_budget` in US dollars.
+    by a JWT authorizer. `jwt_scopes` has the scope that a token needs by the class of the route; None asks for none.
+    Pages of `cors_origins` may call the API, and the links to the recordings bucket. `throttles` are requests a second
+    for each route by its class, if not the usual ones. `kms_key_arn` is the customer's key, which encrypts what the
+    stack stores. `residency` names the countries that all data stay in. With `disable_execute_api_endpoint` the API's
+    own address answers nobody. With `read_old_secrets` functions may read a key in the secret of earlier releases. The
+    caps begin with `most`; None is no cap, so that nobody's recordings wait for a limit that he has not chosen. Alarms
+    go to `alarm_email` and `alarm_webhook`. An alarm tells of a day that costs more than `daily_budget` in US dollars.
     """
 
     stage: str
@@ -81,6 +85,9 @@ class StackSettings:
     retain_data: bool = True
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+    jwt_scopes: Mapping[str, str] | None = None
+    cors_origins: Sequence[str] = ()
+    throttles: Mapping[str, int] = field(default_factory=dict)
     kms_key_arn: str | None = None
     read_old_secrets: bool = True
     residency: str | None = None
@@ -150,10 +157,18 @@ class StackSettings:
                 faults.append(f"{key}: {given[key]!r} is not allowed; {setting.allowed}")
         if ("jwtIssuer" in given) != ("jwtAudience" in given):
             faults.append("jwtIssuer, jwtAudience: only together")
+        if values.get("jwt_scopes") and "jwtIssuer" not in given:
+            faults.append(
+                "jwtScopes: only with jwtIssuer and jwtAudience; policies of IAM divide the routes without them"
+            )
         if "kmsKeyArn" in given and given.get("stage") == LOCAL:
             faults.append(f"kmsKeyArn: not on the stage {LOCAL}, whose cloud has no such key")
         faults += _address_faults(given.get("stage"), values)
         if given.get("stage") != LOCAL:
+            pages = [origin for origin in values.get("cors_origins", ()) if origin.startswith("http:")]
+            faults += [
+                f"corsOrigins: {origin} must be https; only the stage {LOCAL} has pages without" for origin in pages
+            ]
             in_the_clear = [key for key in given if key in _ADDRESSES and str(given[key]).startswith("http:")]
             faults += [f"{key}: must be an https URL, since it carries keys and links" for key in in_the_clear]
         faults += _option_faults(values.get("provider_options", {}))
@@ -270,11 +285,27 @@ _slots: Reader[int | None] = from_text(
 _NAMES_ALLOWED = f"names out of {', '.join(PROVIDERS)}, separated by commas"
 _prefix = matching(r"[\s\S]+", "must not be empty")
 _names = from_text(_parse_names, distinct(list_of(one_of(*PROVIDERS), of="names"), "must not name a provider twice"))
+_HOST = r"[a-z0-9]([a-z0-9\-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9\-]*[a-z0-9])?)*"
+_origin = matching(
+    rf"https://{_HOST}(:[0-9]{{1,5}})?|http://(localhost|127\.0\.0\.1)(:[0-9]{{1,5}})?",
+    "must be an origin, such as https://app.example.com",
+)
+_origins = from_text(_parse_names, distinct(list_of(_origin, of="origins"), "must not name an origin twice"))
+_scopes = object_of(
+    dict.fromkeys(CLASSES, matching(r"[!#-\[\]-~]{1,64}", "must be a scope without blanks of at most 64 characters"))
+)
+_throttles = object_of(dict.fromkeys(CLASSES, whole_number(1, 10_000)))
 _KEY_ARN = (
     r"arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 _EMAIL = r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+"
 _URL = matching(r"https?://[^\s/]+(/\S*)?", "must be an http or https URL")
+
+
+def _read_scopes(name: str, value: Any) -> Mapping[str, str] | None:
+    if isinstance(value, bool):
+        return SCOPES if value else None
+    return {**SCOPES, **_scopes(name, value)}
 
 
 def _options(provider: str) -> Reader[dict[str, Any]]:
@@ -349,6 +380,21 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "jwtIssuer": Setting("jwt_issuer", matching(r"https://\S+", "must be an https URL"), "an https URL"),
     "jwtAudience": Setting("jwt_audience", matching(r"\S+", "must not have blanks"), "a text without blanks"),
+    "jwtScopes": Setting(
+        "jwt_scopes",
+        from_json(Reader(_read_scopes, {"anyOf": [flag.schema, _scopes.schema]})),
+        f"true, false, or a JSON object with scopes by class ({', '.join(CLASSES)})",
+    ),
+    "corsOrigins": Setting(
+        "cors_origins",
+        _origins,
+        "origins without a path and without a slash at the end, such as https://app.example.com, separated by commas",
+    ),
+    "throttles": Setting(
+        "throttles",
+        from_json(_throttles),
+        f"a JSON object with whole numbers from 1 to 10000 by class ({', '.join(CLASSES)})",
+    ),
     **{
         f"{provider}Options": Setting(
             "provider_options", _options(provider), f"a JSON object with {', '.join(row.options)}", vendor=provider

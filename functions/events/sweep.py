@@ -23,6 +23,7 @@ from recording_insights.sweep.state_measures import measure_found, measure_state
 from recording_insights.sweep.step import AT_ONCE, Ages, Step
 from recording_insights.sweep.sweep import Work, modified_since, sweep, sweeping_since
 from recording_insights.sweep.turns import tidy_turns
+from recording_insights.sweep.uploads import end_missing_uploads
 from wiring import Wiring, utc_now
 
 logger = function_logger("sweep")
@@ -42,6 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         "results": partial(_results, DELIVERIES, wiring.callbacks.receive_delivery, deadline),
         "kept_results": partial(_results, CALLBACKS, wiring.callbacks.receive_kept_result, deadline),
         "media": partial(_media, deadline),
+        "uploads": partial(_uploads, deadline),
         "rows": partial(_rows, deadline, ages),
         "jobs": partial(_jobs, deadline, ages),
         "turns": partial(_turns, deadline),
@@ -69,6 +71,12 @@ def _media(deadline: Deadline, row: SweepRow, after: str) -> Step:
         sweeping_since=sweeping_since(row),
         deadline=deadline,
     )
+
+
+def _uploads(deadline: Deadline, row: SweepRow, after: str) -> Step:
+    # In a pause the files that have come are not admitted.
+    wiring.intake.check_open()
+    return end_missing_uploads(store=wiring.recordings, after=after, deadline=deadline)
 
 
 def _rows(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:

@@ -212,6 +212,14 @@ class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, Ro
 
 
 @dataclass(frozen=True)
+class OpenUploadSettings(TableSettings, RecordingsBucketSettings, RouteSettings):
+    """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
+
+    provider: str
+    providers: Sequence[str]
+
+
+@dataclass(frozen=True)
 class ListRecordingsSettings(TableSettings, RouteSettings):
     """The table only."""
 

@@ -44,6 +44,30 @@ RECORDING = Shape.of_row(
     required=("recording_id", "status", "created_at", "updated_at"),
     words=_OF_RECORDING,
 )
+UPLOAD_LINK = Shape(
+    "UploadLink",
+    "How to send the file of an upload.",
+    {
+        "method": {"const": "PUT"},
+        "url": {"type": "string", "format": "uri"},
+        "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+        "expires_at": str,
+    },
+    ("method", "url", "headers", "expires_at"),
+    words("api.md", "### POST /uploads"),
+)
+_OF_UPLOAD = (
+    *("recording_id", "status", "stage", "reason_code", "reason", "created_at", "updated_at", "media_counts"),
+    *("provider", "options", "failover", "speakers", "reference", "metadata", "started_by", "changed_by"),
+    *("prefix", "file", "upload_expires_at"),
+)
+UPLOAD = Shape(
+    "Upload",
+    "A recording that waits for its file. Once the file has come, there is no `upload`.",
+    {**{name: RECORDING.fields[name] for name in _OF_UPLOAD}, "upload": UPLOAD_LINK},
+    RECORDING.required,
+    RECORDING.words,
+)
 GIVEN_UP = Shape(
     "GivenUp",
     "A job that another one has replaced, and why.",

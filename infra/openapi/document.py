@@ -122,7 +122,7 @@ def _responses(operation: Operation, examples: Mapping[str, Any]) -> Iterator[tu
         content = {"schema": shape.reference, **({"example": example["answer"]} if example else {})}
         files = {kind: {"schema": {"type": "string"}} for kind in operation.files}
         response: dict[str, Any] = {"description": shape.description, "content": {"application/json": content, **files}}
-        if operation.name == "start_recording":
+        if operation.name in ("start_recording", "open_upload"):
             response["headers"] = {"Location": _LOCATION}
         if operation.links and status == next(iter(operation.answers)):
             response["links"] = {name: _link(name, *where) for name, where in operation.links.items()}

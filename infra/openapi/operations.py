@@ -18,6 +18,7 @@ from recording_insights.recordings.list import LIST_PARAMETERS
 from recording_insights.recordings.read import READ_PARAMETERS
 from recording_insights.recordings.request import request_readers
 from recording_insights.recordings.sync import SYNC_PARAMETERS
+from recording_insights.recordings.upload import REQUIRED, upload_readers
 from recording_insights.retries.request import admission, retries_readers, retry_readers
 from recording_insights.validation import Reader, Schema, object_of
 
@@ -98,6 +99,14 @@ def _start_of(mode: str) -> Schema:
     }
 
 
+def _upload_body() -> Schema:
+    schema = _described(
+        object_of(upload_readers(_NAMES), required=REQUIRED).schema, words("api.md", "### POST /uploads")
+    )
+    options = {"anyOf": [{"$ref": f"#/components/schemas/{OPTIONS}Of_{name}"} for name in _NAMES]}
+    return {**schema, "properties": {**schema["properties"], "options": options}}
+
+
 def _change_body() -> Schema:
     recorder = {name: each.read for mode in MODES for name, each in UPDATE[mode].items()}
     return _object({**recorder, **OWN_CHANGES}, "api.md", "### PATCH /recordings/{recording_id}")
@@ -131,6 +140,15 @@ OPERATIONS = (
         body=_start_body(),
         headers=(_IDEMPOTENCY_KEY,),
         links=_OF_A_START,
+    ),
+    Operation(
+        "POST /uploads",
+        "open_upload",
+        {201: answers.UPLOAD, 200: answers.UPLOAD},
+        (409,),
+        body=_upload_body(),
+        headers=(_IDEMPOTENCY_KEY,),
+        links={"get_recording": _BY_ID, "get_insights": _BY_ID},
     ),
     Operation(
         "GET /recordings",

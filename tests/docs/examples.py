@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from recording_insights.agora.client_request import update_request
 from recording_insights.agora.fields.layout import read_layout
@@ -32,6 +32,7 @@ from recording_insights.recordings.media_links import list_links
 from recording_insights.recordings.read import describe_recording, public
 from recording_insights.recordings.request import RecordingRequest
 from recording_insights.recordings.sync import Sync
+from recording_insights.recordings.upload import UploadRequest, open_upload
 from recording_insights.retries.request import RetriesRequest, RetryRequest, read_key
 from recording_insights.retries.retry_many import described
 from recording_insights.store.insights import Collection
@@ -48,6 +49,7 @@ WHY = {"stage": "s", "reason_code": "c", "reason": "r"}
 OPEN = {
     "metadata",
     "options",
+    "headers",
     "counts",
     "media_counts",
     "ratings",
@@ -101,6 +103,13 @@ def check_request(route: str, body: Any) -> None:
                 default_provider=str(body.get("provider", "assemblyai")),
                 validate_options=validate_options,
                 aws_region="eu-central-1",
+            )
+        case "POST /uploads":
+            UploadRequest.from_body(
+                body,
+                providers=tuple(PROVIDERS),
+                default_provider="assemblyai",
+                validate_options=validate_options,
             )
         case "PATCH /recordings/{recording_id}":
             _check_change(body)
@@ -244,6 +253,16 @@ def _changed() -> dict[str, Any]:
     return public(row)
 
 
+def _upload() -> dict[str, Any]:
+    of_file = {"name": "a.mp3", "size": 1, "checksum": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}
+    words = {"failover": ["deepgram"], "speakers": {"1": "Ada"}, "reference": "r", "metadata": {"a": "b"}}
+    wanted = UploadRequest.from_body(
+        {**of_file, **words}, providers=["deepgram"], default_provider="marsview", validate_options=validate_options
+    )
+    store, link = RecordingStore(cast(Any, FakeTable())), "https://bucket.s3.eu-central-1.amazonaws.com/key"
+    return open_upload(wanted, bucket="b", store=store, sign=lambda *_, **__: link, who="w").public()
+
+
 def _retry() -> dict[str, Any]:
     row: Any = {**dict.fromkeys(attributes_of("RetryRow"), "text"), "refused": {}}
     return described(row)
@@ -263,6 +282,7 @@ def _provider() -> dict[str, Any]:
 
 ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings": _changed,
+    "POST /uploads": _upload,
     "GET /recordings": _listed,
     "GET /recordings/{recording_id}": _described,
     "PATCH /recordings/{recording_id}": _changed,

@@ -44,10 +44,16 @@ class Caller:
         self.stack = stack
         self.answers: dict[str, dict[str, Any]] = {}
 
-    def call(self, route: str, expected: int, *, body: Any = None, query: str = "", **names: str) -> Any:
-        """Call a route whose placeholders are `names`, and return the body of the answer."""
+    def call(
+        self, route: str, expected: int, *, body: Any = None, query: str = "", key: str | None = None, **names: str
+    ) -> Any:
+        """Call a route whose placeholders are `names`, and return the body of the answer.
+
+        `key` is an Idempotency-Key.
+        """
         method, _, path = route.partition(" ")
-        answer = self.stack.call_api(method, path.format(**names) + query, json=body)
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = self.stack.call_api(method, path.format(**names) + query, json=body, headers=headers)
         assert answer.status_code == expected, answer.text
         return self.keep(route, answer, body)
 
@@ -156,6 +162,20 @@ def call_for_links(caller: Caller, recording_id: str) -> None:
             assert next(played.decode(audio=0)).samples
 
 
+def call_for_an_upload(caller: Caller, clip: Path) -> None:
+    """Ask for a link twice, and send the file to the second one."""
+    content, key = clip.read_bytes(), uuid4().hex
+    body = {"name": "Interview 7.mp4", "size": len(content), "reference": "ticket 7", "metadata": {"team": "north"}}
+    first = caller.call("POST /uploads", 201, body=body, key=key)
+    again = caller.call("POST /uploads", 200, body=body, key=key)
+    assert again["recording_id"] == first["recording_id"]
+    caller.call("POST /uploads", 409, body={**body, "size": 1}, key=key)
+    caller.call("POST /uploads", 400, body={**body, "name": "talk.exe"})
+    link = again["upload"]
+    assert requests.put(link["url"], data=content, headers=link["headers"], timeout=30).status_code == 200
+    until_ended(caller.stack, first["recording_id"])
+
+
 def call_for_a_media_object(caller: Caller, clip: Path) -> None:
     """Pause a provider, cancel, retry, and take an object by its key."""
     paused = {"paused": True}
@@ -203,6 +223,7 @@ def test_every_operation_answers_as_the_contract_says(stack: LocalStack, clip: P
     caller = Caller(stack)
 
     recording_id = call_for_a_recording(caller)
+    call_for_an_upload(caller, clip)
     call_for_a_media_object(caller, clip)
     call_for_a_retry_of_many(caller)
     call_for_changes(caller, recording_id)
@@ -241,10 +262,13 @@ def run_schemathesis(stack: LocalStack, folder: Path, *options: str) -> subproce
 def end_all(stack: LocalStack) -> None:
     """Undo what the requests have changed of the providers, and wait until every recording that they began has ended.
 
-    Their recorders leave by themselves.
+    Their recorders leave by themselves. Nobody sends the files of their uploads, and no sweep runs for an hour.
     """
     for each in stack.call_api("GET", "/providers").json()["providers"]:
         stack.call_api("PUT", f"/providers/{each['provider']}", json={"paused": False, "slots": None})
+    for each in stack.call_api("GET", "/recordings?status=starting&limit=100").json()["recordings"]:
+        if each.get("stage") == "upload":
+            forget(stack, each)
     for status in ("starting", "recording", "stopping", "processing"):
         route = f"/recordings?status={status}&limit=1"
         until(lambda route=route: not stack.call_api("GET", route).json()["recordings"], f"no recording is {status}")  # type: ignore[misc]

@@ -6,6 +6,7 @@ the keys of a Cognito issuer from its own address. There a public bucket with th
 
 import base64
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +16,8 @@ import requests
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from infra.openapi.operations import OPERATIONS
+from infra.route_classes import CLASSES, class_of
 from sandbox.cloud.lifecycle import running_stack
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import REGION, Location
@@ -24,6 +27,8 @@ pytestmark = pytest.mark.matrix
 POOL = "pool-of-the-test"
 ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"
 AUDIENCE = "recordings-app"
+PAGE = "http://localhost:3000"
+SCOPES = " ".join(f"recordings:{name}" for name in CLASSES)
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -35,9 +40,10 @@ def fresh_stand_ins() -> None:
 
 @pytest.fixture(scope="module")
 def by_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """A stack whose API asks for tokens of ISSUER."""
+    """A stack whose API asks for tokens of ISSUER with scopes, and answers pages of PAGE."""
     location = Location.free(tmp_path_factory.mktemp("jwt"))
-    with running_stack({"jwtIssuer": ISSUER, "jwtAudience": AUDIENCE}, location) as stack:
+    context = {"jwtIssuer": ISSUER, "jwtAudience": AUDIENCE, "jwtScopes": "true", "corsOrigins": PAGE}
+    with running_stack(context, location) as stack:
         publish_keys(stack)
         yield stack
 
@@ -66,9 +72,9 @@ def part(value: Mapping[str, Any]) -> str:
 
 
 def token(key: rsa.RSAPrivateKey = KEY, **claims: Any) -> str:
-    """A token of ISSUER for AUDIENCE, good for a minute, with these claims instead."""
+    """A token of ISSUER for AUDIENCE with all scopes, good for a minute, with these claims instead."""
     now = int(time.time())
-    usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "somebody", "iat": now - 1, "exp": now + 60}
+    usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "somebody", "scope": SCOPES, "iat": now - 1, "exp": now + 60}
     signed = f"{part({'alg': 'RS256', 'typ': 'JWT', 'kid': '1'})}.{part({**usual, **claims})}"
     return f"{signed}.{encoded(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
@@ -104,6 +110,30 @@ def test_the_row_names_the_subject_of_the_token(by_token: LocalStack, claims: di
     assert (started.status_code, started.json()["started_by"]) == (201, who)
 
 
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_scope_opens_the_routes_of_its_class_only(by_token: LocalStack, kind: str) -> None:
+    """What is allowed reaches the function, which refuses the id `x` and the body in its own way."""
+    others = " ".join(["profile", *(f"recordings:{name}" for name in CLASSES if name != kind)])
+    for route in (operation.route for operation in OPERATIONS):
+        method, path = re.sub(r"\{\w+\}", "x", route).split(" ")
+        body: dict[str, Any] | None = None if method == "GET" else {"nothing": 1}
+        statuses = [
+            by_token.call_api(
+                method, path, json=body, headers={"authorization": f"Bearer {token(**claims)}"}, signed=False
+            ).status_code
+            for claims in (
+                {"scope": f"recordings:{kind}"},
+                {"scope": None, "scp": [f"recordings:{kind}"]},
+                {"scope": others},
+            )
+        ]
+        if class_of(route) == kind:
+            assert (set(statuses[:2]) <= {200, 400, 404}, statuses[2]) == (True, 403), route
+        else:
+            assert statuses[:2] == [403, 403], route
+    assert called(by_token, f"Bearer {token(scope='')}").status_code == 403
+
+
 def test_without_a_token_nothing_is_answered(by_token: LocalStack) -> None:
     assert called(by_token, None).status_code == 401
     assert by_token.call_api("GET", "/recordings").status_code == 401  # a signature of AWS is none
@@ -122,6 +152,43 @@ def test_no_other_token_is_good(by_token: LocalStack) -> None:
     assert {what: called(by_token, f"Bearer {text}").status_code for what, text in spoiled.items()} == dict.fromkeys(
         spoiled, 401
     )
+
+
+def asked(url: str, method: str, *headers: str, origin: str = PAGE) -> requests.Response:
+    """What a browser asks before it sends a page's request. It never sends a token with this."""
+    wanted = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": ",".join(headers)}
+    return requests.options(url, headers={"Origin": origin, **wanted}, timeout=30)
+
+
+def test_a_page_of_a_named_origin_uploads_with_the_token_of_its_user(by_token: LocalStack) -> None:
+    url = f"{by_token.api_url}/uploads"
+    preflight = asked(url, "POST", "authorization", "content-type", "idempotency-key")
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == PAGE
+    assert {"authorization", "idempotency-key"} <= set(preflight.headers["access-control-allow-headers"].split(","))
+    assert "access-control-allow-credentials" not in preflight.headers
+
+    page = {"Origin": PAGE, "Sec-Fetch-Site": "same-site"}
+    content = b"RIFF" + bytes(range(256))
+    opened = requests.post(
+        url,
+        json={"name": "talk.wav", "size": len(content)},
+        headers={**page, "Authorization": f"Bearer {token(scope='recordings:write')}"},
+        timeout=30,
+    )
+    assert (opened.status_code, opened.headers["access-control-allow-origin"]) == (201, PAGE)
+    assert "location" in opened.headers["access-control-expose-headers"]
+    link = opened.json()["upload"]
+    preflight = asked(link["url"], "PUT", *link["headers"])
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, PAGE)
+    sent = requests.put(link["url"], data=content, headers={**page, **link["headers"]}, timeout=30)
+    assert (sent.status_code, sent.headers["access-control-allow-origin"]) == (200, PAGE)
+
+
+def test_a_page_of_another_origin_may_read_nothing(by_token: LocalStack) -> None:
+    """AWS answers without the headers, and the local cloud refuses: a browser sees a failure both times."""
+    answer = asked(f"{by_token.api_url}/recordings", "GET", "authorization", origin="http://localhost:3001")
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
 
 def test_webhooks_need_no_token(by_token: LocalStack) -> None:

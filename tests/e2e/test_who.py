@@ -1,6 +1,7 @@
 """Who called: on the rows, in the log line of the function; and what the policies of docs/deploy.md let a caller do."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,13 +13,22 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from infra.openapi.operations import OPERATIONS
+from infra.route_classes import class_of
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import SLOW, STAYS, until
 from tests.docs.pages import page
 
 ACCOUNT = "000000000000"
+NO_BODY = {"nothing": 1}
+"""No route has this field."""
 EXAMPLE = "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3d4e5/"
 """How the ARNs of the page begin."""
+
+
+def _any_id(route: str) -> str:
+    """The route with the id `x`."""
+    return re.sub(r"\{\w+\}", "x", route)
 
 
 def policy_of(stack: LocalStack, *names: str) -> str:
@@ -62,8 +72,8 @@ class Caller:
         return requests.request(method, url, headers=dict(request.headers), data=data, timeout=60)
 
     def status_of(self, method: str, path: str) -> int:
-        """The status of a request with an empty body."""
-        return self.call(method, path, None if method == "GET" else {}).status_code
+        """The status of a request with a body that no route takes."""
+        return self.call(method, path, None if method == "GET" else NO_BODY).status_code
 
 
 def lines_about(stack: LocalStack, recording_id: str, function: str) -> list[dict[str, Any]]:
@@ -82,7 +92,7 @@ def lines_about(stack: LocalStack, recording_id: str, function: str) -> list[dic
 def test_the_rows_and_the_log_name_the_session_that_called(stack: LocalStack) -> None:
     stack.set_wait_scale(SLOW)
     stack.dials(agora=STAYS)
-    with role(stack, "read", "record", "control") as name:
+    with role(stack, "reader", "writer") as name:
         ann, ben = Caller(stack, name, "ann"), Caller(stack, name, "ben")
         started = ann.call("POST", "/recordings", {"channel": "who calls"})
         assert (started.status_code, started.json()["started_by"]) == (201, ann.arn)
@@ -102,28 +112,22 @@ def test_the_rows_and_the_log_name_the_session_that_called(stack: LocalStack) ->
     assert line.items() >= {**said, "path": f"{path}/insights", "status": 200}.items()
 
 
-READS = ("GET /recordings/x/insights", "GET /recordings/x/media", "GET /insights")
-SEES = ("GET /retries", "GET /providers")
-HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
+ROUTES = {operation.route: _any_id(operation.route) for operation in OPERATIONS}
+"""Each route of the contract, and a request to it."""
+POLICIES = {"reader": "read", "writer": "write", "operator": "operate"}
+"""The policies of the page, and the class of routes that each one is for."""
 
 
-@pytest.mark.parametrize(
-    ("policy", "allowed"),
-    [
-        ("read", {"GET /recordings", "GET /recordings/x", *READS, *SEES}),
-        ("record", {"POST /recordings"}),
-        ("control", {"PATCH /recordings/x", "POST /recordings/x/stop", "POST /recordings/x/retry", *HOLDS}),
-    ],
-)
-def test_a_policy_of_the_page_allows_its_routes_only(stack: LocalStack, policy: str, allowed: set[str]) -> None:
-    """What is allowed reaches the function, which refuses the id `x` and the empty body in its own way."""
-    routes = (
-        *("GET /recordings", "GET /recordings/x", *READS, *SEES),
-        *("POST /recordings", "PATCH /recordings/x", "POST /recordings/x/stop", "POST /recordings/x/retry"),
-        *HOLDS,
-    )
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_policy_of_the_page_allows_the_routes_of_its_class_only(stack: LocalStack, policy: str) -> None:
+    """What is allowed reaches the function, which refuses the id `x` and the body in its own way."""
+    allowed = {route for route in ROUTES if class_of(route) == POLICIES[policy]}
     with role(stack, policy) as name:
         caller = Caller(stack, name, "caller")
-        statuses = {route: caller.status_of(*route.split(" ")) for route in routes}
+        statuses = {route: caller.status_of(*request.split(" ")) for route, request in ROUTES.items()}
     assert {route for route, status in statuses.items() if status != 403} == allowed
     assert {statuses[route] for route in allowed} <= {200, 400, 404}
+
+
+def test_the_policies_of_the_page_divide_all_routes_but_those_that_erase() -> None:
+    assert {class_of(route) for route in ROUTES} - {"erase"} == set(POLICIES.values())

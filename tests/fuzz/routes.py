@@ -41,6 +41,7 @@ from routes import (
     list_providers,
     list_recordings,
     list_retries,
+    open_upload,
     receive_callback,
     receive_notification,
     retry_many,
@@ -95,6 +96,7 @@ def targets() -> Iterator[Target]:
         ("start-*", "start", start_recording),
         ("layout*", "layout", update_layout),
         ("update*", "update", update_recording),
+        ("upload", "upload", open_upload),
         ("retry-*", "retry", retry_recording),
         ("retries", "retries", retry_many),
         ("media", "media", admit_object),
@@ -287,6 +289,8 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
     }
     if module is get_media:
         parts["s3_media"] = SimpleNamespace(play_link=lambda *_: "https://recordings.test/link")
+    if module is open_upload:
+        parts["s3_media"] = SimpleNamespace(upload_link=lambda *_, **__: "https://recordings.test/link")
     if module is admit_object:
         parts["s3_media"] = SimpleNamespace(find=lambda bucket, key: None)
     if module is receive_notification:

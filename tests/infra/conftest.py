@@ -41,6 +41,7 @@ LONG_LISTS = {
 }
 ALARMS = {"alarmEmail": "on-call@example.com", "alarmWebhook": "https://events.example.com/1", "dailyBudget": "50"}
 JWT = {"jwtIssuer": "https://issuer.example.com/", "jwtAudience": "recordings-app"}
+DOOR = {"jwtScopes": '{"read": "api/see"}', "corsOrigins": "https://app.example.com", "throttles": '{"write": 5}'}
 EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS)}
 
 
@@ -59,8 +60,8 @@ def every_provider() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def every_setting(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A stage on AWS with all providers, a JWT authorizer, receivers of alarms, and lists that no environment holds."""
-    context = {"stage": "dev", **EVERY_PROVIDER, **LONG_LISTS, **JWT, **ALARMS}
+    """A stage on AWS with all providers, JWT, pages, receivers of alarms, and lists that no environment holds."""
+    context = {"stage": "dev", **EVERY_PROVIDER, **LONG_LISTS, **JWT, **DOOR, **ALARMS}
     return synthesise(tmp_path_factory.mktemp("every"), context)
 
 

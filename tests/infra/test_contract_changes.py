@@ -55,7 +55,7 @@ BREAKING: dict[str, Change] = {
     ),
 }
 HARMLESS: dict[str, Change] = {
-    "another operation": lambda d: d["paths"].update({"/uploads": {}}),
+    "another operation": lambda d: d["paths"].update({"/exports": {}}),
     "another field of an answer": lambda d: answer(d, "Recording")["properties"].update(more={"type": "string"}),
     "a field is always there": lambda d: answer(d, "Recording")["required"].append("sid"),
     "another field of a request": lambda d: body(d).update(more={"type": "string"}),

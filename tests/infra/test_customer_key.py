@@ -32,6 +32,7 @@ RIGHTS = {
     "list_insights": TABLE,
     # It signs the links.
     "get_media": TABLE | {"s3": {DECRYPT}},
+    "open_upload": TABLE | {"s3": {GENERATE}},
     "retry_recording": TABLE,
     "retry_many": TABLE,
     "list_retries": TABLE,

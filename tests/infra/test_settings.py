@@ -15,7 +15,7 @@ ALL_KEYS = (
     *("resultConcurrency", "linkMinutes"),
     *("mostTracksPerRecording", "mostMinutesPerRecording", "mostJobsPerRecording", "mostJobsPerDay"),
     *("webhookBaseUrl", "disableExecuteApiEndpoint", "logRetentionDays", "retainData"),
-    *("jwtIssuer", "jwtAudience", "kmsKeyArn", "residency"),
+    *("jwtIssuer", "jwtAudience", "jwtScopes", "corsOrigins", "throttles", "kmsKeyArn", "residency"),
     *("agoraBaseUrl", "marsviewBaseUrl", "alarmEmail", "alarmWebhook", "dailyBudget"),
 )
 
@@ -70,6 +70,9 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "retainData": "false",
             "jwtIssuer": "https://issuer.example.com/",
             "jwtAudience": "client-1",
+            "jwtScopes": '{"read": "api/see"}',
+            "corsOrigins": "https://app.example.com, https://console.example.com:8443",
+            "throttles": '{"write": 5}',
             "kmsKeyArn": KEY,
             "agoraBaseUrl": "https://agora.example.com",
             "marsviewBaseUrl": "https://marsview.example.com",
@@ -109,6 +112,9 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
         retain_data=False,
         jwt_issuer="https://issuer.example.com/",
         jwt_audience="client-1",
+        jwt_scopes={"read": "api/see", **{name: f"recordings:{name}" for name in ("write", "operate", "erase")}},
+        cors_origins=["https://app.example.com", "https://console.example.com:8443"],
+        throttles={"write": 5},
         kms_key_arn=KEY,
     )
     assert settings.providers == ["marsview", "deepgram", "symbl", "assemblyai", "transcribe"]
@@ -224,6 +230,28 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("kmsKeyArn", KEY.replace(":123456789012:", "::"), "arn:aws:kms:<region>:<account>:key/<key id>"),
         ("kmsKeyArn", KEY.replace(":kms:", ":s3:"), "the full ARN of a KMS key"),
         ("kmsKeyArn", f"{KEY}\n", "the full ARN of a KMS key"),
+        *(
+            ("jwtScopes", wrong, "scopes by class (read, write, operate, erase)")
+            for wrong in ("yes", 1, "recordings:read", '["a"]', '{"reads": "a"}', '{"read": "a b"}', '{"read": ""}')
+        ),
+        *(
+            ("corsOrigins", f"https://app.example.com{wrong}", "without a slash at the end")
+            for wrong in ("/", "/path", "?x", "#x", ":port", " b", "\n.b", ",https://app.example.com", "@evil.example")
+        ),
+        *(
+            ("corsOrigins", wrong, "origins without a path")
+            for wrong in (
+                "*",
+                "https://*",
+                "https://*.example.com",
+                "app.example.com",
+                "http://app.example.com",
+                "null",
+            )
+        ),
+        ("throttles", "5", "from 1 to 10000 by class (read, write, operate, erase)"),
+        ("throttles", '{"reads": 5}', "from 1 to 10000 by class"),
+        ("throttles", '{"read": 0}', "from 1 to 10000 by class"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: Any, allowed: str) -> None:
@@ -331,6 +359,28 @@ def test_only_a_laptop_sends_keys_in_the_clear(key: str) -> None:
     address = {key: "http://localhost:9000/x"}
     assert faults_of(**address) == [f"{key}: must be an https URL, since it carries keys and links"]
     assert StackSettings.from_context({**NEEDED, "stage": "local", **address})
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8080", "http://localhost"])
+def test_only_a_laptop_has_pages_in_the_clear(origin: str) -> None:
+    assert faults_of(corsOrigins=origin) == [
+        f"corsOrigins: {origin} must be https; only the stage local has pages without"
+    ]
+    local = StackSettings.from_context({**NEEDED, "stage": "local", "corsOrigins": origin})
+    assert local.cors_origins == [origin]
+
+
+def test_scopes_are_of_tokens() -> None:
+    jwt = {"jwtIssuer": "https://issuer.example.com", "jwtAudience": "client"}
+    assert faults_of(jwtScopes=True)[0].startswith("jwtScopes: only with jwtIssuer and jwtAudience")
+    assert StackSettings.from_context({**NEEDED, **jwt}).jwt_scopes is None, "tokens of before go on"
+    assert StackSettings.from_context({**NEEDED, **jwt, "jwtScopes": "false"}).jwt_scopes is None
+    assert StackSettings.from_context({**NEEDED, **jwt, "jwtScopes": True}).jwt_scopes == {
+        "read": "recordings:read",
+        "write": "recordings:write",
+        "operate": "recordings:operate",
+        "erase": "recordings:erase",
+    }
 
 
 def test_a_jwt_issuer_is_an_https_url() -> None:

@@ -16,7 +16,7 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.providers.toolkit import http as vendor_http
 from recording_insights.store.intake import IntakeStore
 from recording_insights.store.media import MediaStore
-from routes import get_insights, get_media, list_insights
+from routes import get_insights, get_media, list_insights, open_upload
 from states import poll_job, recover_recording, report_failure, save_insights, submit_recording
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_step_functions import FakeStepFunctions
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HANDLERS = (
     *(admit_media, submit_recording, poll_job, save_insights, report_failure, report_stopped_execution),
-    *(get_insights, get_media, list_insights, recover_recording),
+    *(get_insights, get_media, list_insights, open_upload, recover_recording),
 )
 KEY = "by hand/two words+.wav"
 CREDENTIALS = {"apiKey": "the-api-key", "apiSecret": "the-api-secret", "userId": "me@example.com"}
@@ -205,6 +205,31 @@ def test_a_recording_goes_through_all_functions(
     assert "Guten Tag." in everything
     for sensitive in SENSITIVE:
         assert sensitive not in everything
+
+
+def test_the_link_of_an_upload_takes_one_file_and_is_told_to_its_caller_only(
+    table: Any, logs: Callable[[], str]
+) -> None:
+    """The signature covers type, length, content, and that there is no object yet."""
+    checksum = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    body = json.dumps({"name": "Talk.MP4", "size": 77, "checksum": checksum})
+    answer = open_upload.handler({"body": body, "routeKey": "POST /uploads", "requestContext": {}}, FakeContext())
+
+    content = json.loads(answer["body"])
+    assert (answer["statusCode"], answer["headers"]["location"]) == (201, f"/recordings/{content['recording_id']}")
+    url = content["upload"]["url"]
+    assert url.startswith("https://recordings-bucket.s3.eu-central-1.amazonaws.com/uploads/")
+    assert f"/uploads/{content['recording_id']}/media.mp4?" in url
+    signed = "content-length%3Bcontent-type%3Bhost%3Bif-none-match%3Bx-amz-checksum-sha256"
+    assert f"&X-Amz-SignedHeaders={signed}&" in url
+    assert "&X-Amz-Expires=900&" in url
+    assert content["upload"]["headers"] == {
+        "content-type": "video/mp4",
+        "if-none-match": "*",
+        "x-amz-checksum-sha256": checksum,
+    }
+    for sensitive in SENSITIVE:
+        assert sensitive not in f"{table.scan()['Items']} {logs()}"
 
 
 def test_the_same_event_again_starts_nothing(announce: Any, step_functions: FakeStepFunctions) -> None:

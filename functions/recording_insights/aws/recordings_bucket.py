@@ -83,6 +83,26 @@ class S3Media:
         params = {"Bucket": bucket, "Key": key, "ResponseContentType": content_type}
         return self.s3.generate_presigned_url("get_object", Params=params, ExpiresIn=minutes * 60)
 
+    def upload_link(
+        self, bucket: str, key: str, *, size: int, content_type: str, checksum: str | None, minutes: int
+    ) -> str:
+        """A presigned URL that puts one object with this size and content type, for so many minutes.
+
+        S3 refuses another size or type, and a second object under the key. With a `checksum`, the SHA-256 in base64, it
+        refuses another content.
+        Sources: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html,
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        params = {
+            "Bucket": bucket,
+            "Key": key,
+            "ContentLength": size,
+            "ContentType": content_type,
+            "IfNoneMatch": "*",
+            **({"ChecksumSHA256": checksum} if checksum else {}),
+        }
+        return self.s3.generate_presigned_url("put_object", Params=params, ExpiresIn=minutes * 60)
+
     def stream(self, media: S3Object) -> S3MediaStream:
         """The bytes of exactly this version of the object."""
         reply = self.s3.get_object(Bucket=media.bucket, Key=media.key, IfMatch=f'"{media.etag}"')

@@ -13,9 +13,10 @@ from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.media.track import TrackFiles, beyond, playlist_in
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.parts import is_overwritten
+from recording_insights.model.reasons import because_of_upload
 from recording_insights.store.contents import Content, part_name
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow
+from recording_insights.store.rows import MediaRow, RecordingChanges
 
 _ROUNDS = 5
 """A round is lost only to another copy that arrives at the same moment."""
@@ -72,6 +73,8 @@ def admit_media(
                 duration_ms=media_duration_ms(reader(media), media.size),
             )
         except (NotMedia, MediaObjectGone) as error:
+            if recording and "file" in recording and isinstance(error, NotMedia):
+                _refuse_upload(recording_id, error, store)
             return {"ignored": str(error)}
         arrival = replace(arrival, offset_ms=begins_after_ms(media.key, folder, channel=media.channel))
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
@@ -79,6 +82,12 @@ def admit_media(
     if recording and "provider" in recording:
         providers = [recording["provider"]]
     return arrival.admit(store, providers, start_execution)
+
+
+def _refuse_upload(recording_id: str, error: NotMedia, store: MediaStore) -> None:
+    """End a recording whose one file is no media file. A file that is processed already has come with its media."""
+    failed: RecordingChanges = {"status": "failed", **because_of_upload("not_media", str(error))}
+    store.recordings.update(recording_id, failed, only_in=("starting", "empty"), only_without="media")
 
 
 @dataclass(frozen=True)

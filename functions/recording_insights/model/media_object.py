@@ -32,6 +32,8 @@ RECORDED = ("mp4", "m3u8")
 """Formats of the media objects in the folder of a recording that the API started."""
 PREPARED = "prepared/"
 """Folder of the files that were prepared from tracks, or converted."""
+UPLOADS = "uploads/"
+"""Folder of the folders of recordings whose file a caller uploads."""
 
 MOST_PARTS = 100_000
 """Upper bound on the number of parts that one recorder writes; the parts of the next recorder count on from here."""
@@ -232,6 +234,9 @@ def why_ignored(media: MediaObject, *, recording: RecordingRow | None = None) ->
 
 def _why_not_of(recording: RecordingRow, media: MediaObject) -> str | None:
     """Return why a recording that the API made does not take an object; None if it does."""
+    if "file" in recording:
+        key = recording["file"]["key"]
+        return None if media.key == key else f"the one file of recording {recording['recording_id']} is {key}"
     if media.key.rpartition("/")[0] != recording["prefix"].removesuffix("/"):
         return f"files of recording {recording['recording_id']} belong to the folder {recording['prefix']} itself"
     if media.format not in RECORDED:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, TypedDict
 from recording_insights.store.rows import RecordingChanges
 
 Stage = Literal["preparation", "submission", "result", "saving"]
-"""Where a media object fails or waits. A recording whose recorder is the cause has the stage `recorder`."""
+"""Where a media object fails or waits. A recording that has no media yet has the stage `recorder` or `upload`."""
 Retry = Literal["yes", "force", "no"]
 """`force`: the content or the order is the cause, so the same provider would most probably refuse it again."""
 
@@ -247,6 +247,9 @@ _LIST = (
         "no",
         "Nothing: a file that comes later is processed.",
     ),
+    # Upload
+    Reason("awaiting_upload", "The file of the upload has not come yet.", "no", "Send the file to the link."),
+    Reason("upload_missing", "The file of the upload did not come in time.", "no", "Ask for a new link, and send it."),
 )
 REASONS: Mapping[str, Reason] = {reason.code: reason for reason in _LIST}
 """Every reason code. Codes are never renamed."""
@@ -320,6 +323,11 @@ def because(stage: Stage, code: str, reason: str) -> Why:
 def because_of_recorder(code: str, reason: str) -> RecordingChanges:
     """Return the changes that give a recording a reason that is not about its media objects."""
     return {"stage": "recorder", "reason_code": code, "reason": reason}
+
+
+def because_of_upload(code: str, reason: str) -> RecordingChanges:
+    """Return the changes that give a reason to a recording whose file did not come, or is no media file."""
+    return {"stage": "upload", "reason_code": code, "reason": reason}
 
 
 def is_retryable(code: str | None) -> bool:

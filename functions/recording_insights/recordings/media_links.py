@@ -17,7 +17,7 @@ LINK_MINUTES = 15
 Link = Callable[[str, str, str, int], str]
 """Signs a link: bucket, key, content type, minutes."""
 
-_CONTENT_TYPES = {
+CONTENT_TYPES = {
     "mp4": "video/mp4",
     "m4a": "audio/mp4",
     "mp3": "audio/mpeg",
@@ -87,5 +87,5 @@ def _places(media: Sequence[MediaRow]) -> Iterator[tuple[Place, bool]]:
 def _file_of(row: MediaRow) -> tuple[str, str] | None:
     """Return key and content type of the file that can be played; None if there is none yet."""
     if not is_made_of_segments(row):
-        return row["key"], _CONTENT_TYPES.get(row["format"], "application/octet-stream")
+        return row["key"], CONTENT_TYPES.get(row["format"], "application/octet-stream")
     return (row["prepared"]["key"], "audio/mp4") if "prepared" in row else None

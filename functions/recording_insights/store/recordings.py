@@ -187,22 +187,12 @@ class RecordingStore:
         Raises:
             ChannelTaken: one of them has changed since it was read.
         """
-        row = cast(
-            RecordingRow,
-            {
-                **recording_key(claim.recording_id),
-                "recording_id": claim.recording_id,
-                "status": "starting",
-                "created_at": self.timestamp,
-                **self._changed(claim.recording_id),
-                "version": replacing["version"] + 1 if replacing else 1,
-                **recording,
-            },
-        )
+        version = replacing["version"] + 1 if replacing else 1
+        row = self._opened(claim.recording_id, recording, version)
         writes = [
             self._put(claim.row, over.row if over else None, "recording_id", "claimed_until"),
             self._put(row, replacing, "version"),
-            *([put_of(self.table, self.references.row(row))] if "reference" in row else []),
+            *self._reference_of(row),
         ]
         try:
             self.table.meta.client.transact_write_items(TransactItems=writes)
@@ -211,6 +201,27 @@ class RecordingStore:
                 raise
             raise ChannelTaken(claim.channel) from error
         return row
+
+    def open_for_upload(self, recording_id: str, recording: RecordingRow) -> RecordingRow | None:
+        """Write a new recording that waits for its file, and return it as written; None if there is one of this id."""
+        row = self._opened(recording_id, recording, 1)
+        written = write_all(self.table, [self._put(row, None), *self._reference_of(row)])
+        return row if written else None
+
+    def _opened(self, recording_id: str, recording: RecordingRow, version: int) -> RecordingRow:
+        opened = {
+            **recording_key(recording_id),
+            "recording_id": recording_id,
+            "status": "starting",
+            "created_at": self.timestamp,
+            **self._changed(recording_id),
+            "version": version,
+            **recording,
+        }
+        return cast(RecordingRow, opened)
+
+    def _reference_of(self, row: RecordingRow) -> "list[TransactWriteItemTypeDef]":
+        return [put_of(self.table, self.references.row(row))] if "reference" in row else []
 
     def open_by_arrival(self, recording_id: str, media: MediaObject, *, providers: Sequence[str]) -> None:
         """Write the recording of a media object that arrived, unless it is there."""
@@ -249,6 +260,12 @@ class RecordingStore:
         if only_without:
             condition &= Attr(only_without).not_exists()
         return self._write(recording_id, changes, condition)
+
+    def change(self, recording: RecordingRow, changes: RecordingChanges) -> RecordingRow | None:
+        """Set attributes as `update` does; None if the recording has changed since it was read."""
+        from boto3.dynamodb.conditions import Attr
+
+        return self._write(recording["recording_id"], changes, Attr("version").eq(recording["version"]))
 
     def refer(self, recording_id: str, changes: RecordingChanges) -> RecordingRow:
         """Set attributes of a recording, its `reference` among them, and return the recording as it is then.

@@ -24,6 +24,19 @@ class Summary(TypedDict, total=False):
     reason_code: str
 
 
+class UploadedFile(TypedDict, total=False):
+    """The one file of a recording that a caller uploads: where it comes to lie, and what was said of it.
+
+    `name` is the caller's. `size` is in bytes. `checksum` is the SHA-256 in base64, if the caller gave it.
+    """
+
+    key: str
+    name: str
+    size: int
+    content_type: str
+    checksum: str
+
+
 class RecordingChanges(TypedDict, total=False):
     """What changes of a recording. `None` removes an attribute."""
 
@@ -40,6 +53,7 @@ class RecordingChanges(TypedDict, total=False):
     speakers: Mapping[str, str] | None
     reference: str | None
     metadata: Mapping[str, str] | None
+    upload_expires_at: str | None
     # What a change through the API sets
     subscribe_audio_uids: Any
     subscribe_video_uids: Any
@@ -62,7 +76,7 @@ class RecordingChanges(TypedDict, total=False):
 
 
 class RecordingRow(TypedDict, total=False):
-    """A recording: one start of a recorder in a channel, or one file dropped by hand."""
+    """A recording: one start of a recorder in a channel, one upload, or one file dropped by hand."""
 
     pk: str
     sk: str
@@ -89,6 +103,8 @@ class RecordingRow(TypedDict, total=False):
     consent: str
     reference: str
     metadata: Mapping[str, str]
+    file: UploadedFile
+    upload_expires_at: str
     fingerprint: str
     started_by: str
     changed_by: str

@@ -7,6 +7,7 @@ from typing import Any
 
 from recording_insights.measures import measure
 from recording_insights.model.moments import utc_text
+from recording_insights.recordings.await_upload import awaited_until
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingRow
@@ -51,8 +52,11 @@ def _open_since(recording: RecordingRow) -> datetime:
     """Return since when somebody waits for an open recording, however long its call is.
 
     That is its stop, or the moment at which a recorder that is still in its channel has to leave. A file that was put
-    by hand has no recorder.
+    by hand has no recorder, and neither has one that a caller uploads.
     """
+    if recording["status"] == "starting" and "upload_expires_at" in recording:
+        # Until then it is the caller's to send the file.
+        return awaited_until(recording)
     began = datetime.fromisoformat(recording["created_at"])
     if stop := recording.get("stopped_at") or recording.get("stop_requested_at"):
         return datetime.fromisoformat(stop)

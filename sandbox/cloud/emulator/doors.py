@@ -2,7 +2,8 @@
 
 ministack takes no credentials, the key `test` and any 12 digits for the root of an account, and checks no signature of
 theirs. It derives the keys of functions from their ARNs. It configures itself for everybody, and lets every web page
-call it and read the answers. Signatures with all other keys it does verify.
+call it and read the answers. Signatures with all other keys it does verify. A page gets in only where the CORS
+configuration of an API or a bucket names its origin: AWS would call the API, and not let the page read the answer.
 """
 
 import json
@@ -105,18 +106,24 @@ def give_functions_keys_of_this_start() -> None:
 def close_doors(control_key: str) -> None:
     """Refuse what web pages send, ask for the control key on ministack's own routes, and send no CORS headers.
 
+    A page of an origin that an API or a bucket names is let in there, and may read the answers.
+
     There are no WebSockets: the stack uses none.
 
     Raises:
         RuntimeError: the installed ministack serves or configures itself in another way.
     """
     from ministack import app  # type: ignore[import-untyped]
+    from ministack.services import s3
 
     require_parameters(app.app, "scope", "receive", "send")
     require_source(app.app, 'path = scope["path"]')
     require_source(app.main, "hypercorn_serve(app, config)")
     require_source(app._handle_admin_config_request, 'path != "/_ministack/config"')
     require_source(app._handle_ready_request, 'path != "/_ministack/ready"')
+    require_parameters(app._parse_execute_api_url, "host", "path")
+    require_parameters(app._s3_cors_target, "host", "path")
+    require_source(s3._cors_rules, '"CORSRule"')
     serve = app.app
 
     @wraps(serve)
@@ -125,12 +132,32 @@ def close_doors(control_key: str) -> None:
             await serve(scope, receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
+        elif origin := _named_page(scope):
+            await serve(scope, receive, _with_cors_of(origin, send))
         elif reason := _refusal(scope, control_key):
             await _refuse(send, reason)
         else:
-            await serve(scope, receive, _without_cors(send))
+            await serve(scope, receive, _with_cors_of(None, send))
 
     app.app = serve_who_may_enter
+
+
+def _named_page(scope: Mapping[str, Any]) -> str | None:
+    """Return the origin of the page that sent a request if the API or the bucket names it; None for any other."""
+    from ministack import app
+    from ministack.services import apigateway, s3
+
+    headers = _headers(scope)
+    origin, host, path = headers.get("origin"), headers.get("host", ""), scope["path"]
+    if not origin or refusal({"host": host}):
+        return None
+    if called := app._parse_execute_api_url(host, path):
+        pages = (apigateway._apis.get(called[0]) or {}).get("corsConfiguration") or {}
+        return origin if origin in pages.get("allowOrigins", ()) else None
+    if not path.startswith("/_") and (target := app._s3_cors_target(host, path)):
+        rules = s3._cors_rules(target[0]) or ()
+        return origin if any(origin in rule.get("AllowedOrigin", ()) for rule in rules) else None
+    return None
 
 
 def _refusal(scope: Mapping[str, Any], control_key: str) -> str | None:
@@ -158,11 +185,15 @@ async def _refuse(send: Any, reason: str) -> None:
     await send({"type": "http.response.body", "body": body.encode()})
 
 
-def _without_cors(send: Any) -> Any:
-    async def send_without_cors(message: Mapping[str, Any]) -> None:
-        if headers := message.get("headers"):
+def _with_cors_of(origin: str | None, send: Any) -> Any:
+    """Return what sends an answer without the headers of CORS, unless they are for this origin."""
+
+    async def send_to_page(message: Mapping[str, Any]) -> None:
+        headers = message.get("headers", [])
+        allowed = [value.decode("latin-1") for name, value in headers if name.lower() == b"access-control-allow-origin"]
+        if headers and (origin is None or allowed != [origin]):
             kept = [(name, value) for name, value in headers if not name.lower().startswith(b"access-control-")]
             message = {**message, "headers": kept}
         await send(message)
 
-    return send_without_cors
+    return send_to_page

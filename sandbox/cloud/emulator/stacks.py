@@ -1,7 +1,8 @@
 """Corrections of CloudFormation: what its template says of a function or a table is kept.
 
 ministack drops the dead-letter queue and the reserved concurrency of a function, and the time to live, the
-point-in-time recovery and the deletion protection of a table. By their own APIs it keeps all of them.
+point-in-time recovery and the deletion protection of a table. It keeps the CORS configuration of an HTTP API under
+names that it does not read. By their own APIs it keeps all of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,16 +12,17 @@ from typing import Any
 from sandbox.cloud.emulator.internals import require_parameters, require_source
 
 _FUNCTION = "AWS::Lambda::Function"
+_API = "AWS::ApiGatewayV2::Api"
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 
 
 def keep_what_stacks_say() -> None:
-    """Keep these properties when a stack creates or updates a function or a table, and protect a table from deletion.
+    """Keep these properties when a stack creates or updates one of these, and protect a table from deletion.
 
     Raises:
-        RuntimeError: the installed ministack creates or updates functions or tables in another way.
+        RuntimeError: the installed ministack creates or updates functions, tables or HTTP APIs in another way.
     """
-    from ministack.services import dynamodb, lambda_svc  # type: ignore[import-untyped]
+    from ministack.services import apigateway, dynamodb, lambda_svc  # type: ignore[import-untyped]
     from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
     for create in (provisioners._lambda_create, provisioners._ddb_create, provisioners._ddb_global_table_create):
@@ -31,8 +33,15 @@ def keep_what_stacks_say() -> None:
     require_source(lambda_svc._put_function_concurrency, '_functions[func_name]["concurrency"] = value')
     require_source(dynamodb._update_ttl, "_ttl_settings[name] = {")
     require_source(dynamodb._update_continuous_backups, "_pitr_settings[name] = enabled")
+    require_source(provisioners._apigw_v2_api_create, 'api["corsConfiguration"] = props["CorsConfiguration"]')
+    require_source(provisioners._apigw_v2_api_update, 'payload["corsConfiguration"] = new_props["CorsConfiguration"]')
+    require_source(apigateway._cors_response_headers, 'cors_cfg.get("allowOrigins", [])')
 
-    for kind, settle in [(_FUNCTION, _settle_function), *((table, _settle_table) for table in _TABLES)]:
+    for kind, settle in [
+        (_FUNCTION, _settle_function),
+        (_API, _settle_api),
+        *((table, _settle_table) for table in _TABLES),
+    ]:
         handlers = provisioners._RESOURCE_HANDLERS[kind]
         handlers["create"] = _and_settle(handlers["create"], settle, properties=1)
         handlers["update"] = _and_settle(handlers["update"], settle, properties=2)
@@ -49,6 +58,13 @@ def _settle_function(name: str, properties: Mapping[str, Any]) -> None:
     function["config"].pop("DeadLetterConfig", None)
     if letters := properties.get("DeadLetterConfig"):
         function["config"]["DeadLetterConfig"] = letters
+
+
+def _settle_api(api_id: str, properties: Mapping[str, Any]) -> None:
+    from ministack.services import apigateway
+
+    if pages := properties.get("CorsConfiguration"):
+        apigateway._apis[api_id]["corsConfiguration"] = {name[0].lower() + name[1:]: pages[name] for name in pages}
 
 
 def _settle_table(name: str, properties: Mapping[str, Any]) -> None:

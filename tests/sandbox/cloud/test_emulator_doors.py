@@ -145,6 +145,50 @@ def test_an_open_route_is_closed_to_web_pages_too(emulator: LocalStack, open_api
     assert ask(emulator, "POST", open_api, {"Origin": "https://evil.example"}).status == 403
 
 
+PAGE = "https://app.example.com"
+AS_PAGE = {"Origin": PAGE, "Sec-Fetch-Site": "cross-site"}
+
+
+def test_a_page_that_an_api_names_gets_in_there_and_nowhere_else(emulator: LocalStack, open_api: str) -> None:
+    api_id = open_api.split("/")[3]
+    emulator.client("apigatewayv2").update_api(
+        ApiId=api_id, CorsConfiguration={"AllowOrigins": [PAGE], "AllowMethods": ["POST"], "AllowHeaders": ["x-a"]}
+    )
+    try:
+        asks = {**AS_PAGE, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-a"}
+        preflight = ask(emulator, "OPTIONS", open_api, asks)
+        assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, PAGE)
+        answer = ask(emulator, "POST", open_api, AS_PAGE)
+        assert (answer.status, answer.headers["access-control-allow-origin"]) == (202, PAGE)
+        assert "access-control-allow-origin" not in ask(emulator, "POST", open_api).headers
+
+        assert ask(emulator, "POST", open_api, {"Origin": f"{PAGE}.evil.example"}).status == 403
+        assert ask(emulator, "POST", open_api, {**AS_PAGE, "Host": "evil.example"}).status == 403
+        for target in ("/", "/_ministack/config", "/_ministack/ready", f"/_aws/execute-api/other/{api_id}"):
+            assert ask(emulator, "POST", target, AS_PAGE).status == 403, target
+    finally:
+        emulator.client("apigatewayv2").delete_cors_configuration(ApiId=api_id)
+    assert ask(emulator, "POST", open_api, AS_PAGE).status == 403
+
+
+def test_a_page_that_a_bucket_names_may_use_its_links(emulator: LocalStack, link: Callable[..., str]) -> None:
+    url = urlsplit(link())
+    target, bucket = f"{url.path}?{url.query}", url.path.split("/")[1]
+    assert ask(emulator, "GET", target, AS_PAGE).status == 403
+    rule = {"AllowedOrigins": [PAGE], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["if-none-match"]}
+    emulator.client("s3").put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+
+    answer = ask(emulator, "GET", target, AS_PAGE)
+    assert (answer.status, answer.body, answer.headers["access-control-allow-origin"]) == (200, b"content", PAGE)
+    asks = {**AS_PAGE, "Access-Control-Request-Method": "PUT"}
+    preflight = ask(emulator, "OPTIONS", target, {**asks, "Access-Control-Request-Headers": "if-none-match"})
+    assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (200, PAGE)
+    refused = ask(emulator, "OPTIONS", target, {**asks, "Access-Control-Request-Headers": "x-amz-acl"})
+    assert (refused.status, "access-control-allow-origin" in refused.headers) == (403, False)
+    assert ask(emulator, "GET", url.path, AS_PAGE).status == 403, "a page needs a link as everybody does"
+    assert ask(emulator, "GET", target, {"Origin": "https://evil.example"}).status == 403
+
+
 def test_there_are_no_web_sockets(emulator: LocalStack, open_api: str) -> None:
     upgrade = {
         "Connection": "Upgrade",

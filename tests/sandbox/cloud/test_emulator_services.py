@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import lambda_svc, sqs, stepfunctions  # type: ignore[import-untyped]
+from ministack.services import apigateway, lambda_svc, sqs, stepfunctions  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 from sandbox.cloud.emulator import executions, queues, rights, stacks, updates
@@ -219,6 +219,14 @@ STACK: dict[str, Any] = {
                 "ReservedConcurrentExecutions": 7,
             },
         },
+        "Api": {
+            "Type": "AWS::ApiGatewayV2::Api",
+            "Properties": {
+                "Name": "kept-api",
+                "ProtocolType": "HTTP",
+                "CorsConfiguration": {"AllowOrigins": ["https://app.example.com"], "MaxAge": 60},
+            },
+        },
         "Table": {
             "Type": "AWS::DynamoDB::GlobalTable",
             "Properties": {
@@ -252,6 +260,11 @@ def kept(emulator: LocalStack) -> tuple[Any, ...]:
     )
 
 
+def pages_of_api(emulator: LocalStack) -> Any:
+    [api] = [each for each in emulator.client("apigatewayv2").get_apis()["Items"] if each["Name"] == "kept-api"]
+    return api["CorsConfiguration"]
+
+
 def test_a_stack_keeps_what_its_template_says(emulator: LocalStack) -> None:
     stack, name = emulator.client("cloudformation"), "kept"
 
@@ -263,14 +276,17 @@ def test_a_stack_keeps_what_its_template_says(emulator: LocalStack) -> None:
     letters, *rest = kept(emulator)
     assert letters.startswith("arn:aws:sqs:")
     assert rest == [7, "ENABLED", "ENABLED", True]
+    assert pages_of_api(emulator) == {"AllowOrigins": ["https://app.example.com"], "MaxAge": 60}
 
     changed = deepcopy(STACK)
     del changed["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"]
     del changed["Resources"]["Function"]["Properties"]["DeadLetterConfig"]
     del changed["Resources"]["Table"]["Properties"]["TimeToLiveSpecification"]
+    changed["Resources"]["Api"]["Properties"]["CorsConfiguration"] = {"AllowOrigins": ["https://b.example.com"]}
     stack.update_stack(StackName=name, TemplateBody=json.dumps(changed), Capabilities=["CAPABILITY_IAM"])
     eventually(lambda: status() == "UPDATE_COMPLETE")
     assert kept(emulator) == (None, None, "DISABLED", "ENABLED", True)
+    assert pages_of_api(emulator) == {"AllowOrigins": ["https://b.example.com"]}
 
     stack.delete_stack(StackName=name)
     eventually(lambda: status() == "DELETE_FAILED")
@@ -431,6 +447,8 @@ def test_a_running_call_ends_while_its_stack_is_updated(emulator: LocalStack, tm
         (rights.enforce_roles_of_mappings, lambda_svc, "_sqs_esm_concurrency"),
         (stacks.keep_what_stacks_say, provisioners, "_lambda_create"),
         (stacks.keep_what_stacks_say, provisioners, "_ddb_update"),
+        (stacks.keep_what_stacks_say, provisioners, "_apigw_v2_api_create"),
+        (stacks.keep_what_stacks_say, apigateway, "_cors_response_headers"),
         (executions.end_tokens_of_stopped_executions, stepfunctions, "_stop_execution"),
         (executions.fail_only_what_runs, stepfunctions, "_fail_execution"),
         (lambda: executions.end_executions_that_take_too_long(print), stepfunctions, "_run_execution"),

@@ -293,6 +293,75 @@ def test_the_parts_of_a_recording_put_by_hand_come_together(admit: Any, put: Any
     assert len(store.recordings.get(BY_HAND)["media"]) == 3
 
 
+UPLOAD = {
+    **{name: value for name, value in API_RECORDING.items() if name != "prefix"},
+    "status": "starting",
+    "stage": "upload",
+    "reason_code": "awaiting_upload",
+    "prefix": f"uploads/{FOLDER}/",
+    "upload_expires_at": "2026-03-12T00:00:00.000000+00:00",
+    "file": {"key": f"uploads/{FOLDER}/media.wav", "name": "a.wav", "size": 7, "content_type": "audio/wav"},
+}
+
+
+@pytest.mark.parametrize("status", ["starting", "empty"])
+def test_the_file_of_an_upload_is_the_media_of_its_recording(
+    admit: Any, put: Any, store: MediaStore, table: FakeTable, status: str
+) -> None:
+    """Also if it comes after the recording has ended without it."""
+    table.put_item(Item={**UPLOAD, "status": status, "provider": "other", "failover": ["marsview"]})
+
+    outcome = admit(put(f"uploads/{FOLDER}/media.wav"))
+
+    recording = store.recordings.get(FOLDER)
+    assert (outcome["recording_id"], recording["status"]) == (FOLDER, "processing")
+    assert recording.keys().isdisjoint({"stage", "reason_code"})
+    assert (recording["provider"], store.get(FOLDER, outcome["media_id"])["provider"]) == ("other", "other")
+
+
+def test_an_upload_without_media_fails_with_the_reason(
+    admit: Any, put: Any, store: MediaStore, table: FakeTable, bucket: FakeBucket
+) -> None:
+    table.put_item(Item=UPLOAD)
+    reason = "the object is an HTML page, not media"
+
+    assert admit(put(f"uploads/{FOLDER}/media.wav", b"<html>not found</html>")) == {"ignored": reason}
+
+    recording = store.recordings.get(FOLDER)
+    assert (recording["status"], recording["stage"], recording["reason_code"], recording["reason"]) == (
+        *("failed", "upload", "not_media"),
+        reason,
+    )
+    table.put_item(Item={**UPLOAD, "media": {}})
+    admit(put(f"uploads/{FOLDER}/media.wav", b"<html>not found</html>"))
+    assert store.recordings.get(FOLDER)["status"] == "starting", "its media decide"
+
+
+@pytest.mark.parametrize(
+    "key", [f"uploads/{FOLDER}/other.wav", f"uploads/{FOLDER}/a/media.wav", f"recordings/{FOLDER}/{SID}_team_0.mp4"]
+)
+def test_no_other_file_reaches_the_recording_of_an_upload(
+    admit: Any, put: Any, store: MediaStore, table: FakeTable, key: str
+) -> None:
+    table.put_item(Item=UPLOAD)
+
+    assert f"the one file of recording {FOLDER} is uploads/{FOLDER}/media.wav" in admit(put(key))["ignored"]
+    assert store.recordings.get(FOLDER)["status"] == "starting"
+
+
+def test_uploads_of_the_same_content_are_recordings_of_their_own(
+    admit: Any, put: Any, table: FakeTable, bucket: FakeBucket
+) -> None:
+    other = FOLDER[::-1]
+    table.put_item(Item=UPLOAD)
+    there = {"key": f"uploads/{other}/media.wav"}
+    table.put_item(
+        Item={**UPLOAD, **recording_key(other), "recording_id": other, "prefix": f"uploads/{other}/", "file": there}
+    )
+
+    assert [admit(put(f"uploads/{each}/media.wav"))["recording_id"] for each in (FOLDER, other)] == [FOLDER, other]
+
+
 @pytest.mark.parametrize("channel", ["room_one", "ride_17822", "_0", "a__uid_s_1"])
 def test_the_parts_of_a_channel_with_underscores_come_together(
     admit: Any, put: Any, store: MediaStore, channel: str

@@ -73,6 +73,8 @@ HOUR = timedelta(hours=1)
     ("row", "hours"),
     [
         ({"status": "starting", "channel": "c"}, 30),
+        ({"status": "starting", "upload_expires_at": 3}, 2),  # its file may be on its way for an hour
+        ({"status": "starting", "upload_expires_at": 1}, 0),
         ({"status": "stopping", "channel": "c", "stop_requested_at": 2}, 2),
         ({"status": "processing"}, 30),
         ({"status": "processing", "channel": "c", "stopped_at": 3}, 3),

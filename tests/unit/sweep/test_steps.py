@@ -20,6 +20,7 @@ from recording_insights.sweep.jobs_not_fetched import fetch_forgotten_jobs
 from recording_insights.sweep.results import receive_results
 from recording_insights.sweep.rows_without_execution import begin_rows_without_execution
 from recording_insights.sweep.step import Ages
+from recording_insights.sweep.uploads import end_missing_uploads
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
 
@@ -43,6 +44,26 @@ def put(store: RecordingStore, name: str, status: str, *media: str, age: timedel
             **attributes,
         }
         store.table.put_item(Item={**media_key(name, f"m{number}"), **item})
+
+
+class TestMissingUploads:
+    def test_what_nobody_sent_ends(self, recordings: RecordingStore, clock: FakeClock) -> None:
+        now = recordings.now()
+        for name, hours in (("overdue", 2), ("on its way", 0.5)):
+            put(recordings, name, "starting", age=timedelta(hours=hours))
+            at = utc_text(now - timedelta(hours=hours))
+            recordings.update(name, {"upload_expires_at": at})
+        put(recordings, "of a recorder", "starting", age=timedelta(days=1))
+
+        step = end_missing_uploads(store=recordings, after="", deadline=clock.deadline(300))
+
+        assert (step.counts, step.cursor) == ({"missing": 1}, None)
+        statuses = {name: recordings.get(name)["status"] for name in ("overdue", "on its way", "of a recorder")}
+        assert statuses == {"overdue": "empty", "on its way": "starting", "of a recorder": "starting"}
+
+    def test_the_next_sweep_goes_on_where_this_one_stopped(self, recordings: RecordingStore, clock: FakeClock) -> None:
+        put(recordings, "r", "starting", age=timedelta(hours=1))
+        assert end_missing_uploads(store=recordings, after="place", deadline=clock.deadline(1)).cursor == "place"
 
 
 class TestRowsWithoutExecution:

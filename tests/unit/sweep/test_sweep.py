@@ -83,6 +83,8 @@ def test_the_steps_of_the_intake_are_these(table: FakeTable, clock: FakeClock, m
     with pytest.raises(IntakePaused):
         handler._media(clock.deadline(300), row, "")
     with pytest.raises(IntakePaused):
+        handler._uploads(clock.deadline(300), row, "")
+    with pytest.raises(IntakePaused):
         handler._handle(arrived)
 
 
