@@ -249,7 +249,7 @@ def read_routes(foundation: Foundation) -> list[Route]:
             "get_insights",
             "Returns transcript and insights",
             reads(GetInsightsSettings),
-            [foundation.on_table("GetItem", "Query")],
+            [foundation.on_table("GetItem", "Query"), foundation.on_words("GetObject"), foundation.list_replies()],
             memory_mb=1024,
         ),
         Route(

@@ -299,8 +299,8 @@ class CancelRecordingSettings(TurnsSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
-class GetInsightsSettings(TableSettings, RouteSettings):
-    """The table only."""
+class GetInsightsSettings(RepliesSettings, RouteSettings):
+    """The table, and the words beside the replies."""
 
 
 @dataclass(frozen=True)

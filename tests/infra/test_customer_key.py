@@ -28,7 +28,7 @@ RIGHTS = {
     "stop_recording": TABLE | SECRET,
     "get_recording": TABLE | SECRET,
     "list_recordings": TABLE,
-    "get_insights": TABLE,
+    "get_insights": TABLE | {"s3": {DECRYPT}},
     # It signs the links.
     "get_media": TABLE | {"s3": {DECRYPT}},
     "retry_recording": TABLE,
@@ -52,7 +52,7 @@ RIGHTS = {
     | SHARED_TOKEN
     | {"s3": {DECRYPT, GENERATE}, "transcribe": {DECRYPT, GENERATE, "kms:DescribeKey", "kms:Encrypt"}},
     "poll_job": TABLE | SHARED_TOKEN | {"s3": {DECRYPT, GENERATE}},
-    "save_insights": TABLE | {"s3": {DECRYPT}},
+    "save_insights": TABLE | {"s3": {DECRYPT, GENERATE}},
     "report_fault": TABLE,
     "report_failure": TABLE,
     "report_stopped_execution": TABLE | DEAD_LETTERS,

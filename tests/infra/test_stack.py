@@ -85,6 +85,7 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:ListBucket",
+        "s3:PutObject",
     },
     "report_fault": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "report_failure": {
@@ -159,7 +160,7 @@ ACTIONS = {
         "secretsmanager:GetSecretValue",
         "states:StartExecution",
     },
-    "get_insights": {"dynamodb:GetItem", "dynamodb:Query"},
+    "get_insights": {"dynamodb:GetItem", "dynamodb:Query", "s3:GetObject", "s3:ListBucket"},
     "get_media": {"dynamodb:Query", "s3:GetObject"},
     "retry_many": {
         "dynamodb:GetItem",

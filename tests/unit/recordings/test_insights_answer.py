@@ -80,6 +80,7 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
         "sentiment": 0.5,
         "language": "en-US",
         "ratings": {"agent": 7},
+        "speakers": [{"speaker": "1", "media_id": "m0", "turns": 1, "talk_ms": 900}],
         "missing": ["speech_type_analysis: x"],
     }
 
