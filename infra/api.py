@@ -24,6 +24,7 @@ from recording_insights.settings import (
     AdmitObjectSettings,
     CancelRecordingSettings,
     CancelRetrySettings,
+    CorrectTranscriptSettings,
     FunctionSettings,
     GetInsightsSettings,
     GetMediaSettings,
@@ -199,6 +200,14 @@ def control_routes(foundation: Foundation, watch: sfn.StateMachine) -> list[Rout
             "Changes whom Agora records, or pauses",
             reads(UpdateRecordingSettings),
             [table("GetItem", "PutItem", "UpdateItem", "DeleteItem"), agora_secret],
+        ),
+        Route(
+            PATCH,
+            "/recordings/{recording_id}/transcript",
+            "correct_transcript",
+            "Corrects lines of a transcript",
+            reads(CorrectTranscriptSettings),
+            [table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")],
         ),
         Route(
             PUT,

@@ -304,6 +304,11 @@ class GetInsightsSettings(RepliesSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
+class CorrectTranscriptSettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
 class GetMediaSettings(TableSettings, RouteSettings):
     """The table only: its rows name the objects."""
 

@@ -104,7 +104,7 @@ def test_the_rows_and_the_log_name_the_session_that_called(stack: LocalStack) ->
 
 READS = ("GET /recordings/x/insights", "GET /recordings/x/media")
 SEES = ("GET /retries", "GET /providers")
-HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
+HOLDS = ("PATCH /recordings/x/transcript", "POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from routes import (
     admit_object,
     cancel_recording,
     cancel_retry,
+    correct_transcript,
     get_insights,
     get_media,
     get_recording,
@@ -93,6 +94,7 @@ def targets() -> Iterator[Target]:
         ("start-*", "start", start_recording),
         ("layout*", "layout", update_layout),
         ("update*", "update", update_recording),
+        ("correct*", "correct", correct_transcript),
         ("retry-*", "retry", retry_recording),
         ("retries", "retries", retry_many),
         ("media", "media", admit_object),
@@ -109,7 +111,7 @@ def targets() -> Iterator[Target]:
         st.sampled_from(["", "1", "0", "101", "done", "srt", "html", "csv", "٣", "a.1-2", "eyJ9", "a" * 5000]),
         st.text(),
     )
-    names = st.dictionaries(st.sampled_from(["status", "limit", "cursor", "channel", "format"]), text)
+    names = st.dictionaries(st.sampled_from(["status", "limit", "cursor", "channel", "format", "include"]), text)
     yield Target("queries", st.tuples(names, text), check_query)
     yield Target("rows", st.lists(damaged_value(*_rows()), min_size=1, max_size=4), check_rows)
 
@@ -220,7 +222,10 @@ def _table() -> Any:
     clock = FakeClock()
     store = MediaStore(table, clock.now, clock.sleep)
     store.admit(R, MEDIA, providers=["marsview"], duration_ms=60_000)
-    InsightStore(table).save(R, MEDIA.media_id, 0, adapter_of("marsview", lambda *_: None).read_insights(_REPLY))
+    saved = InsightStore(table).save(
+        R, MEDIA.media_id, 0, adapter_of("marsview", lambda *_: None).read_insights(_REPLY)
+    )
+    store.finish(R, MEDIA.media_id, "done", counts=saved.counts, outline=saved.outline)
     return table
 
 

@@ -24,6 +24,7 @@ RIGHTS = {
     "sweep": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
     "start_recording": TABLE | SECRET,
     "update_recording": TABLE | SECRET,
+    "correct_transcript": TABLE,
     "update_layout": TABLE | SECRET,
     "stop_recording": TABLE | SECRET,
     "get_recording": TABLE | SECRET,

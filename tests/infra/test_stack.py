@@ -152,6 +152,13 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
     },
+    "correct_transcript": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+    },
     "update_layout": {"dynamodb:GetItem", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"},
     "stop_recording": {
         "dynamodb:DeleteItem",
@@ -703,6 +710,7 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "GET /recordings/{recording_id}",
             "PATCH /recordings/{recording_id}",
             "PUT /recordings/{recording_id}/layout",
+            "PATCH /recordings/{recording_id}/transcript",
             "POST /recordings/{recording_id}/stop",
             "GET /recordings/{recording_id}/insights",
             "GET /recordings/{recording_id}/media",

@@ -89,7 +89,7 @@ def read_insights(
 
 
 def answer_insights(
-    recording_id: str, collection: Collection, *, cursor: str | None = None, limit: int | None = None
+    recording_id: str, collection: Collection, *, cursor: str | None = None, has_original: bool = False
 ) -> dict[str, Any]:
     """Return all insights of the recording's finished media objects, in order, with one page of the transcript.
 
@@ -102,8 +102,8 @@ def answer_insights(
         InvalidRequest: the cursor comes from no response.
     """
     _check_found(recording_id, collection)
-    page = Page(lines_told(cursor), ANSWER_BYTES, limit)
-    return _answer(recording_id, collection, whole_transcript(collection), page)
+    page = Page(lines_told(cursor), ANSWER_BYTES)
+    return _answer(recording_id, collection, whole_transcript(collection), page, has_original=has_original)
 
 
 def _check_found(recording_id: str, collection: Collection) -> None:

@@ -65,7 +65,7 @@ insights_of_one = st.builds(
     limit=st.integers(1, 20),
     starts=st.lists(st.integers(0, 40), min_size=4, max_size=4),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_pages_are_those_of_the_whole(
     found: list[Insights], is_of_tracks: bool, limit: int, starts: list[int]
 ) -> None:
