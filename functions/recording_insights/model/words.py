@@ -3,7 +3,10 @@
 import gzip
 import json
 from collections.abc import Sequence
+from functools import partial
+from io import BytesIO
 
+from recording_insights.bounded import CHUNK, parse_bounded, read_at_most
 from recording_insights.model.insights import Word
 
 Words = Sequence[Sequence[Word]]
@@ -20,5 +23,13 @@ def packed(words: Words) -> bytes:
 
 
 def unpacked(content: bytes) -> Words:
-    """Read the words of `packed`."""
-    return [[Word(*word) for word in line] for line in json.loads(gzip.decompress(content))]
+    """Read the words of `packed`.
+
+    Raises:
+        ValueError: they are not. The words of a reply that could be read are shorter than the reply.
+    """
+    with gzip.GzipFile(fileobj=BytesIO(content)) as file:
+        listed = read_at_most(iter(partial(file.read, CHUNK), b""))
+    if listed is None:
+        raise ValueError("there are too many words")
+    return [[Word(*word) for word in line] for line in parse_bounded(listed)]
