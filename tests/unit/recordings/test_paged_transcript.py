@@ -12,7 +12,7 @@ from recording_insights.model.words import Words
 from recording_insights.recordings.insights_answer import answer_insights, read_insights
 from recording_insights.store import transcripts
 from recording_insights.store.insights import InsightStore
-from recording_insights.store.keys import media_key, recording_key
+from recording_insights.store.keys import media_key, recording_key, try_key
 from tests.unit.fake_table import FakeTable
 
 R = "5eb63bbbe01eeed093cb22bb8f5acdc3"
@@ -139,6 +139,19 @@ def test_insights_of_earlier_versions_are_read_whole() -> None:
     texts = [[line["text"] for line in page["transcript"]] for page in pages_of(table, limit="2")]
 
     assert texts == [["a", "b"], ["c"]]
+
+
+def test_while_a_newer_try_is_at_work_the_pages_are_those_of_the_try_that_is_shown() -> None:
+    table: Any = FakeTable()
+    put_recording(table, status="processing")
+    put_media(table, "m0", Insights([Utterance("a"), Utterance("b")]), part=0)
+    row = table.get_item(Key=media_key(R, "m0"))["Item"]
+    of_try = {name: row.pop(name) for name in ("counts", "outline")}
+    table.put_item(Item={**row, "status": "waiting", "try_number": 1})
+    earlier = {"recording_id": R, "media_id": "m0", "number": 0, "status": "done", **of_try}
+    table.put_item(Item={**try_key(R, "m0", 0), **earlier})
+
+    assert [[line["text"] for line in page["transcript"]] for page in pages_of(table, limit="1")] == [["a"], ["b"]]
 
 
 def test_words_come_with_the_times_of_the_recording_if_they_are_asked_for() -> None:
