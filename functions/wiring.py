@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from recording_insights.aws import clients
 from recording_insights.aws.secrets import FreshReads, OwnSecret, read_secret
 from recording_insights.deadline import Deadline
-from recording_insights.errors import SecretUnavailable, SecretUnusable, UploadCredentialsUnavailable
+from recording_insights.errors import ReplyGone, SecretUnavailable, SecretUnusable, UploadCredentialsUnavailable
 from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AdmissionSettings,
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from recording_insights.media.executions import ExecutionStarter
     from recording_insights.media.intake import Admission
     from recording_insights.model.media_object import MediaObject
+    from recording_insights.model.words import Words
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.caps import Caps
     from recording_insights.processing.provider_choice import ProviderChoice
@@ -308,6 +309,15 @@ class Wiring(Generic[S]):
         from recording_insights.aws.reply_bucket import ReplyStore
 
         return ReplyStore(self.s3, self.settings.replies_bucket)
+
+    def read_words(self: "Wiring[RepliesBucketSettings]", key: str) -> "Words":
+        """Read the words of a try; none if they were deleted, as replies are after some time."""
+        from recording_insights.model.words import unpacked
+
+        try:
+            return unpacked(self.replies.read(key))
+        except ReplyGone:
+            return ()
 
     # Sessions with the rights on one recording
 

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.buckets import Buckets
 from infra.settings import StackSettings
 from infra.table import InsightsTable
+from recording_insights.aws.reply_bucket import WORDS
 from recording_insights.model.media_object import PREPARED, UPLOADS
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.settings import FORMER_SECRETS, FunctionSettings, secret_name
@@ -79,6 +80,12 @@ class Foundation:
         return iam.PolicyStatement(
             actions=[f"s3:{action}" for action in actions],
             resources=[self.buckets.replies.arn_for_objects(f"{prefix}*")],
+        )
+
+    def on_words(self, action: str) -> iam.PolicyStatement:
+        """An S3 action on the words of transcripts, which lie beside the kept replies."""
+        return iam.PolicyStatement(
+            actions=[f"s3:{action}"], resources=[self.buckets.replies.arn_for_objects(f"*{WORDS}")]
         )
 
     def list_replies(self) -> iam.PolicyStatement:

@@ -25,6 +25,7 @@ from recording_insights.settings import (
     AdmitObjectSettings,
     CancelRecordingSettings,
     CancelRetrySettings,
+    CorrectTranscriptSettings,
     FunctionSettings,
     GetInsightsSettings,
     GetMediaSettings,
@@ -245,6 +246,14 @@ def control_routes(foundation: Foundation, watch: sfn.StateMachine) -> list[Rout
             [table("GetItem", "PutItem", "UpdateItem", "DeleteItem"), agora_secret],
         ),
         Route(
+            PATCH,
+            "/recordings/{recording_id}/transcript",
+            "correct_transcript",
+            "Corrects lines of a transcript",
+            reads(CorrectTranscriptSettings),
+            [table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")],
+        ),
+        Route(
             PUT,
             "/recordings/{recording_id}/layout",
             "update_layout",
@@ -293,7 +302,7 @@ def read_routes(foundation: Foundation) -> list[Route]:
             "get_insights",
             "Returns transcript and insights",
             reads(GetInsightsSettings),
-            [foundation.on_table("GetItem", "Query")],
+            [foundation.on_table("GetItem", "Query"), foundation.on_words("GetObject"), foundation.list_replies()],
             memory_mb=1024,
         ),
         Route(

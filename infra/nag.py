@@ -12,7 +12,7 @@ from constructs import IConstruct
 from infra.buckets import RECORDINGS_PREFIX
 from infra.bundling.packages import RUNTIME_VERSION
 from infra.stack import RecordingInsightsStack
-from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS, WORDS
 from recording_insights.model.media_object import PREPARED, UPLOADS
 from recording_insights.providers.registry import capabilities_of
 
@@ -67,6 +67,8 @@ def _acknowledge_replies(stack: RecordingInsightsStack) -> None:
         _acknowledge(stack.webhooks, f"IAM5[Resource::{replies}/{CALLBACKS}{name}/*]", any_reply)
     for function in (stack.workflow.poll, stack.workflow.save):
         _acknowledge(function, f"IAM5[Resource::{replies}/*]", any_reply)
+    for function in (stack.workflow.save, stack.api.functions["get_insights"]):
+        _acknowledge(function, f"IAM5[Resource::{replies}/*{WORDS}]", any_reply)
     _acknowledge(stack.sweep.function, f"IAM5[Resource::{replies}/{CALLBACKS}*]", any_reply)
 
 

@@ -80,6 +80,7 @@ class ProcessingWorkflow(Construct):
             [
                 foundation.on_table("GetItem", "Query", "UpdateItem", "BatchWriteItem"),
                 foundation.on_replies("GetObject"),
+                foundation.on_words("PutObject"),
                 foundation.list_replies(),
             ],
             cdk.Duration.minutes(2),

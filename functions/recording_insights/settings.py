@@ -307,7 +307,12 @@ class CancelRecordingSettings(TurnsSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
-class GetInsightsSettings(TableSettings, RouteSettings):
+class GetInsightsSettings(RepliesSettings, RouteSettings):
+    """The table, and the words beside the replies."""
+
+
+@dataclass(frozen=True)
+class CorrectTranscriptSettings(TableSettings, RouteSettings):
     """The table only."""
 
 

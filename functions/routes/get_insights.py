@@ -4,7 +4,7 @@ from recording_insights.http.edge import HttpRequest, HttpResponse, TextResponse
 from recording_insights.logs import function_logger
 from recording_insights.recordings.await_end import await_end
 from recording_insights.recordings.exports.formats import EXPORT_PARAMETERS, JSON, export_insights, wanted_format
-from recording_insights.recordings.insights_answer import answer_insights
+from recording_insights.recordings.insights_answer import read_insights
 from recording_insights.settings import GetInsightsSettings
 from wiring import Wiring
 
@@ -16,8 +16,9 @@ def handler(request: HttpRequest) -> HttpResponse:
     """200: the transcript and the insights so far, with the status of the recording, or a file of them."""
     wanted = wanted_format(request.query, request.headers.get("accept", ""))
     await_end(request.recording_id, request.query, store=wiring.recordings, deadline=request.deadline)
-    collection = wiring.insights.read(request.recording_id)
     if wanted == JSON:
-        return HttpResponse(answer_insights(request.recording_id, collection, cursor=request.query.get("cursor")))
-    export = export_insights(request.recording_id, collection, wanted)
+        answer = read_insights(request.recording_id, request.query, store=wiring.insights, read_words=wiring.read_words)
+        return HttpResponse(answer)
+    collection = wiring.insights.read(request.recording_id)
+    export = export_insights(request.recording_id, collection, wanted, read_words=wiring.read_words)
     return TextResponse(export.text, headers=export.headers)

@@ -6,7 +6,7 @@ from typing import Any
 from infra.openapi.schemas import Shape
 from infra.openapi.words import words
 from recording_insights.http.problems import PROBLEMS, UNEXPECTED
-from recording_insights.model.insights import LISTS, Number, Utterance
+from recording_insights.model.insights import LISTS, Number, Utterance, Word
 from recording_insights.model.reasons import REASONS
 from recording_insights.model.status import ENDED, RECORDING_STATUSES
 from recording_insights.providers.registry import PROVIDERS
@@ -57,7 +57,17 @@ UPLOAD_LINK = Shape(
     words("api.md", "### POST /uploads"),
 )
 _OF_UPLOAD = (
-    *("recording_id", "status", "stage", "reason_code", "reason", "created_at", "updated_at", "media_counts"),
+    *(
+        "recording_id",
+        "status",
+        "stage",
+        "reason_code",
+        "reason",
+        "created_at",
+        "updated_at",
+        "version",
+        "media_counts",
+    ),
     *("provider", "options", "failover", "speakers", "reference", "metadata", "started_by", "changed_by"),
     *("prefix", "file", "upload_expires_at"),
 )
@@ -178,6 +188,23 @@ STOPPED = Shape(
     {"recording_id": _ID, "status": _RECORDING_STATUS, **_WHY},
     ("recording_id", "status"),
 )
+_LINE = Shape.of_part(
+    Utterance,
+    without=("number",),
+    words=[Shape.of_part(Word)],
+    id=str,
+    speaker_name=str,
+    corrected={"const": True},
+    original=Shape(
+        "OriginalLine", "What the provider had where a line is corrected.", {"text": str, "speaker": str}, ("text",)
+    ),
+)
+_TALK = Shape(
+    "TalkOfSpeaker",
+    "How often and how long a speaker speaks. Without a uid, a speaker is one of a media object.",
+    {"speaker": str, "speaker_name": str, "media_id": str, "turns": int, "talk_ms": int},
+    ("speaker", "turns"),
+)
 _PARTS = {kind: [Shape.of_part(part)] for kind, part in LISTS.items()}
 INSIGHTS = Shape(
     "Insights",
@@ -187,10 +214,12 @@ INSIGHTS = Shape(
         "status": _RECORDING_STATUS,
         **_WHY,
         "provider": str,
-        "transcript": [Shape.of_part(Utterance, speaker_name=str)],
+        "transcript": [_LINE],
         "summary": str,
         **_PARTS,
         "sentiment": Number,
+        "speakers": [_TALK],
+        "corrected_at": str,
         "language": str,
         "ratings": Mapping[str, Any],
         "missing": [str],

@@ -13,6 +13,7 @@ from recording_insights.agora.fields.translation import agora_object
 from recording_insights.processing.providers import CHANGES
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.change import OWN_CHANGES
+from recording_insights.recordings.corrections import CORRECTIONS
 from recording_insights.recordings.exports.formats import EXPORT_PARAMETERS, FORMATS
 from recording_insights.recordings.list import LIST_PARAMETERS
 from recording_insights.recordings.read import READ_PARAMETERS
@@ -79,8 +80,6 @@ def _start_of(mode: str) -> Schema:
     own = dict(request_readers(mode, _NAMES))
     if mode == "web":
         del own["token"]
-    if mode != "individual":
-        del own["speakers"]
     required = ["channel", *(name for name, each in recorder.items() if each.required)]
     schema = object_of({**own, **{name: each.read for name, each in recorder.items()}}, required=required).schema
     meanings = {**words("recording-options.md", "# Recording options"), **words("api.md", "### POST /recordings")}
@@ -189,6 +188,13 @@ OPERATIONS = (
         files=[each.media_type for each in FORMATS.values()],
     ),
     Operation("GET /insights", "list_insights", {200: answers.SYNC_PAGE}, parameters=SYNC_PARAMETERS),
+    Operation(
+        f"PATCH {_RECORDING}/transcript",
+        "correct_transcript",
+        {200: answers.RECORDING},
+        (404, 409, 413),
+        body=object_of(CORRECTIONS, required=["corrections"]).schema,
+    ),
     Operation(f"GET {_RECORDING}/media", "get_media", {200: answers.MEDIA_LINKS}, (404,)),
     Operation(
         "POST /media",

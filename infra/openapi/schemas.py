@@ -49,9 +49,12 @@ class Shape:
         return cls(name, _first_line(row), {**shown, **more}, required, words)
 
     @classmethod
-    def of_part(cls, part: type, **more: Any) -> "Shape":
-        """The fields of a dataclass that answers leave out where they have no value; `more` are beside them."""
-        kinds = get_type_hints(part)
+    def of_part(cls, part: type, *, without: Collection[str] = (), **more: Any) -> "Shape":
+        """The fields of a dataclass that answers leave out where they have no value.
+
+        `more` are beside them, or of another type.
+        """
+        kinds = {name: kind for name, kind in get_type_hints(part).items() if name not in without}
         required = [each.name for each in fields(part) if each.default is MISSING]
         return cls(part.__name__, _first_line(part), {**kinds, **more}, required)
 

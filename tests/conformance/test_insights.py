@@ -2,12 +2,14 @@
 
 import json
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from recording_insights.errors import ProviderRejected
 from recording_insights.model.insights import LISTS, Insights
+from recording_insights.model.words import unpacked
 from recording_insights.processing.callbacks import callback_token
 from recording_insights.processing.job_name import JobName
 from recording_insights.providers.registry import job_id_of
@@ -52,6 +54,24 @@ def test_who_spoke_and_when(scene: Scene) -> None:
             assert abs(int(utterance.start_ms) - said.start_ms) <= 50, utterance
     assert [len(names) for names in speakers.values()] == [1, 1]
     assert len(set().union(*speakers.values())) == 2
+
+
+def test_words_lie_beside_the_reply_where_the_provider_gives_their_times(scene: Scene) -> None:
+    scene.run()
+
+    key, transcript = scene.row.get("words"), scene.insights().transcript
+    assert (key is None) == (scene.row["provider"] in ("marsview", "ringcentral", "seameet")), key
+    if key is None:
+        return
+    assert key == scene.row["reply"].replace(".json", ".words.json.gz")
+    lines = unpacked(next(body for (_, name), body in scene.s3.objects.items() if name == key))
+    assert len(lines) == len(transcript)
+    for spoken, line in zip(transcript, lines, strict=True):
+        assert "".join(word.text for word in line).split() == ["".join(spoken.text.split())]
+        for before, word in pairwise([*line, *line[-1:]]):
+            assert before.start_ms is not None
+            assert word.start_ms is not None
+            assert (spoken.start_ms or 0) <= before.start_ms <= word.start_ms <= (spoken.end_ms or 0)
 
 
 def test_times_scores_and_kinds_are_ours(scene: Scene) -> None:

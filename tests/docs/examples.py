@@ -19,13 +19,14 @@ from recording_insights.agora.fields.recorder import UPDATE
 from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, ProviderBusy
-from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
+from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, Word
 from recording_insights.processing.callbacks import CallbackOutcome
 from recording_insights.processing.keep_result import KeptOutcome
 from recording_insights.processing.providers import CHANGES as PROVIDER_CHANGES
 from recording_insights.processing.providers import describe_provider
 from recording_insights.processing.turns import Turns
 from recording_insights.providers.registry import PROVIDERS, validate_options
+from recording_insights.recordings.corrections import CORRECTIONS
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.recordings.list import list_recordings
 from recording_insights.recordings.media_links import list_links
@@ -115,6 +116,8 @@ def check_request(route: str, body: Any) -> None:
             _check_change(body)
         case "PUT /recordings/{recording_id}/layout":
             read_layout(body)
+        case "PATCH /recordings/{recording_id}/transcript":
+            object_of(CORRECTIONS, required=["corrections"])("", body)
         case "POST /recordings/{recording_id}/retry":
             RetryRequest.from_body(body, providers=tuple(PROVIDERS))
         case "POST /retries":
@@ -195,7 +198,7 @@ def _listed() -> dict[str, Any]:
 
 
 def _insights() -> dict[str, Any]:
-    return answer_insights(RECORDING_ID, _collection())
+    return answer_insights(RECORDING_ID, _collection(), has_original=True)
 
 
 def _synced() -> dict[str, Any]:
@@ -216,7 +219,10 @@ def _synced() -> dict[str, Any]:
 def _collection(*, long: bool = True) -> Collection:
     half = 0.5
     found = Insights(
-        transcript=[Utterance("t", "1", 1, 2, half, half), Utterance("x" * (6_000_000 if long else 1))],
+        transcript=[
+            Utterance("t", "1", 1, 2, half, half, [Word("t", 1, 2, half)], number=1),
+            Utterance("x" * (6_000_000 if long else 1)),
+        ],
         summary="s",
         topics=[Topic("t", half)],
         action_items=[ActionItem("t", "a", "d", "p")],
@@ -229,9 +235,10 @@ def _collection(*, long: bool = True) -> Collection:
         missing=["m"],
     )
     fields = {"recording_id": RECORDING_ID, "status": "partial", **WHY, "provider": "p"}
-    recording: Any = {**fields, "speakers": {"1": "Ada"}}
+    recording: Any = {**fields, "speakers": {"1": "Ada"}, "corrected_at": "t"}
     media: Any = {"media_id": "m", "key": "k", "status": "done", "arrived_at": "t", "provider": "p"}
-    return Collection(recording, {"m": media}, {"m": found})
+    correction: Any = {"line": 1, "speaker": "1"}
+    return Collection(recording, {"m": media}, {"m": found}, {"m": {1: correction}})
 
 
 def _links() -> dict[str, Any]:
@@ -287,6 +294,7 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "GET /recordings/{recording_id}": _described,
     "PATCH /recordings/{recording_id}": _changed,
     "PUT /recordings/{recording_id}/layout": _changed,
+    "PATCH /recordings/{recording_id}/transcript": _changed,
     "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", **WHY},
     "GET /recordings/{recording_id}/insights": _insights,
     "GET /recordings/{recording_id}/media": _links,

@@ -18,8 +18,9 @@ from recording_insights.http.problems import PROBLEMS, UNEXPECTED
 from recording_insights.model.media_object import SUFFIXES
 from recording_insights.model.status import RECORDING_STATUSES as STATUSES
 from recording_insights.providers.registry import PROVIDERS, formats_of
+from recording_insights.recordings.change import OWN_CHANGES
 from recording_insights.recordings.exports.formats import FORMATS
-from recording_insights.recordings.request import CALLERS_WORDS, RecordingRequest
+from recording_insights.recordings.request import RecordingRequest
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.hearing.dials import HearingDials
 from tests.docs.examples import full_answer
@@ -144,8 +145,7 @@ def test_every_field_of_a_change_is_described() -> None:
     rows = page("docs/api.md").table("### PATCH /recordings/{recording_id}")
     for mode in MODES:
         written = [name for row in rows if mode in row[1] for name in codes_in(row[0])]
-        speakers = ["speakers"] if mode == "individual" else []
-        assert sorted(written) == sorted([*UPDATE[mode], *speakers, *CALLERS_WORDS]), mode
+        assert sorted(written) == sorted([*UPDATE[mode], *OWN_CHANGES]), mode
     layout = "\n".join(page("docs/api.md").section("### PUT /recordings/{recording_id}/layout"))
     assert [name for name in LAYOUT if f"`{name}`" not in layout] == []
 

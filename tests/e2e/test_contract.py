@@ -99,6 +99,7 @@ def call_for_a_recording(caller: Caller) -> str:
     caller.call(f"GET {route}", 200, **one)
     caller.call(f"GET {route}/insights", 200, **one)
     caller.call(f"GET {route}/insights", 400, query="?format=pdf", **one)
+    call_to_correct(caller, recording_id)
     call_for_files(caller, recording_id)
     call_for_links(caller, recording_id)
     caller.call(f"POST {route}/retry", 409, body={}, **one)
@@ -131,6 +132,21 @@ def call_for_changes(caller: Caller, recording_id: str) -> None:
     [listed] = caller.stack.call_api("GET", f"/recordings?{since}").json()["recordings"]
     assert (listed["recording_id"], listed["duration_ms"] > 0) == (recording_id, True)
     caller.call("GET /insights", 400, query="?limit=0")
+
+
+def call_to_correct(caller: Caller, recording_id: str) -> None:
+    """Correct a line, and read it with what the provider had, page by page."""
+    one = {"recording_id": recording_id}
+    insights, transcript = "GET /recordings/{recording_id}/insights", "PATCH /recordings/{recording_id}/transcript"
+    [first, *_] = caller.call(insights, 200, query="?include=words&limit=1", **one)["transcript"]
+    correction = {"id": first["id"], "text": "Good evening --> <b>everybody</b>.", "was": first["text"]}
+    assert caller.call(transcript, 200, body={"corrections": [correction]}, **one)["corrections"] == 1
+    caller.call(transcript, 409, body={"corrections": [correction]}, **one)
+    [corrected] = caller.call(insights, 200, query="?include=original&limit=1", **one)["transcript"]
+    assert (corrected["text"], corrected["original"]["text"]) == (correction["text"], first["text"])
+    caller.call(transcript, 400, body={"corrections": [{"id": "7"}]}, **one)
+    caller.call(transcript, 404, body={"corrections": [correction]}, recording_id=NOBODY)
+    assert "corrections" not in caller.call(transcript, 200, body={"corrections": [{"id": first["id"]}]}, **one)
 
 
 def call_for_files(caller: Caller, recording_id: str) -> None:

@@ -32,6 +32,7 @@ from routes import (
     admit_object,
     cancel_recording,
     cancel_retry,
+    correct_transcript,
     get_insights,
     get_media,
     get_recording,
@@ -97,6 +98,7 @@ def targets() -> Iterator[Target]:
         ("layout*", "layout", update_layout),
         ("update*", "update", update_recording),
         ("upload", "upload", open_upload),
+        ("correct*", "correct", correct_transcript),
         ("retry-*", "retry", retry_recording),
         ("retries", "retries", retry_many),
         ("media", "media", admit_object),
@@ -112,7 +114,8 @@ def targets() -> Iterator[Target]:
     # A moment, and a cursor of the changes.
     known += ["2026-03-01T00:00:00Z", "WyJjaGFuZ2VzIiwgIjIwMjYiXQ"]
     text = st.one_of(st.none(), st.sampled_from(known), st.text())
-    names = st.dictionaries(st.sampled_from(["status", "limit", "cursor", "channel", "format", "updated_since"]), text)
+    parameters = ["status", "limit", "cursor", "channel", "format", "include", "updated_since"]
+    names = st.dictionaries(st.sampled_from(parameters), text)
     yield Target("queries", st.tuples(names, text), check_query)
     yield Target("rows", st.lists(damaged_value(*_rows()), min_size=1, max_size=4), check_rows)
 
@@ -224,7 +227,10 @@ def _table() -> Any:
     clock = FakeClock()
     store = MediaStore(table, clock.now, clock.sleep)
     store.admit(R, MEDIA, providers=["marsview"], duration_ms=60_000)
-    InsightStore(table).save(R, MEDIA.media_id, 0, adapter_of("marsview", lambda *_: None).read_insights(_REPLY))
+    saved = InsightStore(table).save(
+        R, MEDIA.media_id, 0, adapter_of("marsview", lambda *_: None).read_insights(_REPLY)
+    )
+    store.finish(R, MEDIA.media_id, "done", counts=saved.counts, outline=saved.outline)
     return table
 
 

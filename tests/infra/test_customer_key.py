@@ -24,11 +24,12 @@ RIGHTS = {
     "sweep": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
     "start_recording": TABLE | SECRET,
     "update_recording": TABLE | SECRET,
+    "correct_transcript": TABLE,
     "update_layout": TABLE | SECRET,
     "stop_recording": TABLE | SECRET,
     "get_recording": TABLE | SECRET,
     "list_recordings": TABLE,
-    "get_insights": TABLE,
+    "get_insights": TABLE | {"s3": {DECRYPT}},
     "list_insights": TABLE,
     # It signs the links.
     "get_media": TABLE | {"s3": {DECRYPT}},
@@ -54,7 +55,7 @@ RIGHTS = {
     | SHARED_TOKEN
     | {"s3": {DECRYPT, GENERATE}, "transcribe": {DECRYPT, GENERATE, "kms:DescribeKey", "kms:Encrypt"}},
     "poll_job": TABLE | SHARED_TOKEN | {"s3": {DECRYPT, GENERATE}},
-    "save_insights": TABLE | {"s3": {DECRYPT}},
+    "save_insights": TABLE | {"s3": {DECRYPT, GENERATE}},
     "report_fault": TABLE,
     "report_failure": TABLE,
     "report_stopped_execution": TABLE | DEAD_LETTERS,

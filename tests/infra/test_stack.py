@@ -85,6 +85,7 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "s3:GetObject",
         "s3:ListBucket",
+        "s3:PutObject",
     },
     "report_fault": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "report_failure": {
@@ -151,6 +152,13 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
     },
+    "correct_transcript": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+    },
     "update_layout": {"dynamodb:GetItem", "dynamodb:UpdateItem", "secretsmanager:GetSecretValue"},
     "stop_recording": {
         "dynamodb:DeleteItem",
@@ -159,7 +167,7 @@ ACTIONS = {
         "secretsmanager:GetSecretValue",
         "states:StartExecution",
     },
-    "get_insights": {"dynamodb:GetItem", "dynamodb:Query"},
+    "get_insights": {"dynamodb:GetItem", "dynamodb:Query", "s3:GetObject", "s3:ListBucket"},
     "list_insights": {"dynamodb:GetItem", "dynamodb:Query"},
     "get_media": {"dynamodb:Query", "s3:GetObject"},
     "open_upload": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "s3:PutObject"},
@@ -705,6 +713,7 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "GET /recordings/{recording_id}",
             "PATCH /recordings/{recording_id}",
             "PUT /recordings/{recording_id}/layout",
+            "PATCH /recordings/{recording_id}/transcript",
             "POST /recordings/{recording_id}/stop",
             "GET /recordings/{recording_id}/insights",
             "GET /recordings/{recording_id}/media",

@@ -66,13 +66,15 @@ def _whole(operation: Operation) -> Operation:
 class FakeTable:
     """Items are kept as they go over the wire; a query answers in pages of 1 MB.
 
-    `conflicts` is how many of the next writes meet a transaction of somebody else's.
+    `read_units` are those of consistent reads by get and query. `conflicts` is how many of the next writes
+    meet a transaction of somebody else's.
     """
 
     name: str = "insights"
     items: dict[Key, WireItem] = field(default_factory=dict)
     sizes: dict[Key, int] = field(default_factory=dict)
     queries: int = 0
+    read_units: int = 0
     conflicts: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
@@ -86,6 +88,7 @@ class FakeTable:
         self, *, Key: Mapping[str, str], ConsistentRead: bool = False, ProjectionExpression: str = ""
     ) -> dict[str, Any]:
         item = self._item(_key(Key))
+        self.read_units += _units(self.sizes.get(_key(Key), 0))
         shown = ProjectionExpression.split(", ") if ProjectionExpression else [*item]
         return {"Item": {name: item[name] for name in shown if name in item}} if item else {}
 
@@ -200,6 +203,7 @@ class FakeTable:
             if size > PAGE_BYTES or len(page["Items"]) == Limit:
                 page["LastEvaluatedKey"] = entry
                 break
+        self.read_units += _units(size)
         if Select == "COUNT":
             page["Count"] = len(page.pop("Items"))
         return page
@@ -251,6 +255,11 @@ class FakeTable:
         fulfilled = fulfils(self._item(_key(item)), ConditionExpression, given)
         given.refuse_unused()
         return fulfilled
+
+
+def _units(size: int) -> int:
+    """The read units of one call that reads so many bytes consistently."""
+    return max(-(-size // 4096), 1)
 
 
 def _key(item: Mapping[str, Any]) -> Key:

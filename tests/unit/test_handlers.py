@@ -190,7 +190,7 @@ def test_a_recording_goes_through_all_functions(
     request = {"pathParameters": {"recording_id": state["recording_id"]}, "routeKey": "GET /x", "requestContext": {}}
     answer = get_insights.handler(request, FakeContext())
     assert answer["statusCode"] == 200
-    assert json.loads(answer["body"])["transcript"] == [{"text": "Guten Tag."}]
+    assert json.loads(answer["body"])["transcript"] == [{"text": "Guten Tag.", "id": f"{state['media_id']}-0-1"}]
     for asks in ({"queryStringParameters": {"format": "vtt"}}, {"headers": {"Accept": "text/vtt"}}):
         answer = get_insights.handler({**request, **asks}, FakeContext())
         assert answer["headers"]["content-type"] == "text/vtt; charset=utf-8"

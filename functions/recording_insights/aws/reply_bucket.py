@@ -19,6 +19,10 @@ A webhook brought them, a vendor uploaded them, or a service of AWS wrote them.
 """
 
 
+WORDS = ".words.json.gz"
+"""The end of the keys of words, which lie beside the replies that they are from."""
+
+
 def delivery_key(provider: str, job_name: str) -> str:
     """The key under which a vendor uploads the result of a job."""
     return f"{DELIVERIES}{provider}/{job_name}.json"
@@ -78,6 +82,12 @@ class ReplyStore:
         if len(body) > LARGEST_REPLY:
             raise ReplyTooLarge(_too_large(key))
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
+
+    def keep_words(self, recording_id: str, media_id: str, number: int, words: bytes) -> str:
+        """Store the words of a try in one object, compressed as they are, and return its key."""
+        key = f"{recording_id}/{media_id}-{number}{WORDS}"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=words, ContentType="application/gzip")
+        return key
 
     def read(self, key: str) -> bytes:
         """Return the reply under a key.

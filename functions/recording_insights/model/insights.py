@@ -18,19 +18,37 @@ class _Part:
 
     def to_map(self) -> dict[str, Any]:
         """Return a map of the fields that have a value."""
-        pairs = ((f.name, getattr(self, f.name)) for f in fields(self))
+        pairs = ((f.name, getattr(self, f.name)) for f in fields(self) if _IS_BESIDE not in f.metadata)
         return {name: value for name, value in pairs if value is not None}
 
     @classmethod
     def from_map(cls, values: Mapping[str, Any]) -> Self:
         """Read a map of `to_map`; other keys are ignored."""
-        names = {f.name for f in fields(cls)}
+        names = {f.name for f in fields(cls) if _IS_BESIDE not in f.metadata}
         return cls(**{name: value for name, value in values.items() if name in names})
+
+
+_IS_BESIDE = "is beside"
+"""Marks a field that is no part of the map."""
+
+
+@dataclass(frozen=True)
+class Word(_Part):
+    """One spoken word with its punctuation; `confidence` 0…1."""
+
+    text: str
+    start_ms: int | None = None
+    end_ms: int | None = None
+    confidence: Number | None = None
 
 
 @dataclass(frozen=True)
 class Utterance(_Part):
-    """Words that one speaker says without a break. `speaker` is the provider's label, `confidence` 0…1."""
+    """Words that one speaker says without a break. `speaker` is the provider's label, `confidence` 0…1.
+
+    `words` are there if the provider gives their times. `number` is the place of the line in the stored transcript of
+    its media object, from 1; 0 before it is stored. Neither is a part of the map.
+    """
 
     text: str
     speaker: str | None = None
@@ -38,6 +56,8 @@ class Utterance(_Part):
     end_ms: int | None = None
     sentiment: Number | None = None
     confidence: Number | None = None
+    words: Sequence[Word] = field(default=(), compare=False, metadata={_IS_BESIDE: True})
+    number: int = field(default=0, compare=False, metadata={_IS_BESIDE: True})
 
 
 @dataclass(frozen=True)
@@ -77,7 +97,7 @@ class Emotion(_Part):
     end_ms: int | None = None
 
 
-_Spanned = TypeVar("_Spanned", Utterance, Emotion)
+_Spanned = TypeVar("_Spanned", Utterance, Emotion, Word)
 
 
 @dataclass(frozen=True)
@@ -119,9 +139,19 @@ def without_impossible_times(insights: Insights) -> Insights:
     """
     return replace(
         insights,
-        transcript=[_in_order(utterance) for utterance in insights.transcript],
+        transcript=[
+            replace(_in_order(spoken), words=[_in_order(word) for word in spoken.words])
+            for spoken in insights.transcript
+        ],
         emotions=[_in_order(emotion) for emotion in insights.emotions],
     )
+
+
+def in_order_of_time(transcript: Sequence[Utterance]) -> Sequence[Utterance]:
+    """Return the lines sorted by their start; as they are if the start of one is unknown."""
+    if any(spoken.start_ms is None for spoken in transcript):
+        return transcript
+    return sorted(transcript, key=lambda spoken: spoken.start_ms or 0)
 
 
 def _in_order(entry: _Spanned) -> _Spanned:
@@ -133,8 +163,20 @@ def _in_order(entry: _Spanned) -> _Spanned:
 
 def mean_sentiment(utterances: Sequence[Utterance]) -> float | None:
     """Return the mean sentiment, weighted by the length of each text and rounded to two decimals; None if unknown."""
+    return mean_of_sums([sentiment_sums(utterances)])
+
+
+def sentiment_sums(utterances: Sequence[Utterance]) -> tuple[int, Decimal]:
+    """Return the length of all texts that have a sentiment, and the sum of the sentiments times these lengths."""
     scored = [(len(spoken.text), spoken.sentiment) for spoken in utterances if spoken.sentiment is not None]
-    return weighted_mean(scored, places=2)
+    weighted = (weight * Decimal(str(sentiment)) for weight, sentiment in scored)
+    return sum(weight for weight, _ in scored), sum(weighted, Decimal(0))
+
+
+def mean_of_sums(sums: Sequence[tuple[int, Decimal]]) -> float | None:
+    """Return the mean sentiment of several `sentiment_sums`, rounded to two decimals; None if unknown."""
+    length = sum(weight for weight, _ in sums)
+    return _rounded(sum((total for _, total in sums), Decimal(0)) / length, places=2) if length else None
 
 
 def weighted_mean(weighted: Sequence[tuple[Number, Number]], *, places: int) -> float | None:
@@ -147,4 +189,8 @@ def weighted_mean(weighted: Sequence[tuple[Number, Number]], *, places: int) -> 
     if not total:
         return None
     mean = sum((weight * number for weight, number in exact), Decimal(0)) / total
+    return _rounded(mean, places)
+
+
+def _rounded(mean: Decimal, places: int) -> float:
     return float(mean.quantize(Decimal(1).scaleb(-places)))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from recording_insights.model.insights import Insights
 from recording_insights.model.media_object import MOST_PARTS
 from recording_insights.model.parts import contributions
 from recording_insights.store.rows import MediaRow
@@ -22,7 +21,7 @@ class Place:
     ends_ms: int | None = None
 
 
-def places(media: Sequence[MediaRow], insights: Mapping[str, Insights] | None = None) -> Iterator[Place]:
+def places(media: Sequence[MediaRow], ends_ms: Mapping[str, int] | None = None) -> Iterator[Place]:
     """Yield where each media object of the transcript lies, in order.
 
     A part begins where the part before it ends, or at its own `offset_ms` if that is later. A part that failed keeps
@@ -30,9 +29,10 @@ def places(media: Sequence[MediaRow], insights: Mapping[str, Insights] | None = 
     a recorder that was only cut off records on beside it. Tracks were recorded side by side: the recording begins with
     the first of them.
 
-    `insights`, by media id, tell the length of a part whose own length is unknown.
+    `ends_ms`, by media id, are the ends of the last utterances. They stand for the lengths of parts whose own length is
+    unknown.
     """
-    insights = insights or {}
+    ends_ms = ends_ms or {}
     ordered = list(contributions(media))
     finished = [row for row, _ in ordered if row["status"] == "done"]
     tracks_begin_ms = min((item["starts_at_ms"] for item, _ in ordered if _is_timed_track(item)), default=0)
@@ -42,7 +42,7 @@ def places(media: Sequence[MediaRow], insights: Mapping[str, Insights] | None = 
             begins_ms = item["starts_at_ms"] - tracks_begin_ms
         else:
             begins_ms = max(end_ms - repeated_ms, item.get("offset_ms", 0))
-        length_ms = item.get("duration_ms") or _end_ms(insights.get(item["media_id"]))
+        length_ms = item.get("duration_ms") or ends_ms.get(item["media_id"], 0)
         taken_over_ms = _taken_over_ms(item, finished)
         if taken_over_ms is not None and begins_ms < taken_over_ms < begins_ms + length_ms:
             yield Place(item, begins_ms, repeated_ms, taken_over_ms)
@@ -81,8 +81,3 @@ def _taken_over_ms(item: MediaRow, finished: Iterable[MediaRow]) -> int | None:
 
 def _is_timed_track(item: MediaRow) -> bool:
     return "starts_at_ms" in item and "part" not in item
-
-
-def _end_ms(insights: Insights | None) -> int:
-    """Return the end of the last utterance, which stands for the length of a part whose own length is unknown."""
-    return max((utterance.end_ms or 0 for utterance in insights.transcript), default=0) if insights else 0

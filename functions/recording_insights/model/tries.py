@@ -13,7 +13,7 @@ JOB_ATTRIBUTES = (
     *("provider", "residency", "job", "job_number", "options", "delivery", "callback_at", "callback_job"),
 )
 """The attributes of a try that lead to its job; a try that takes over the job of another one gets them."""
-RESULT_ATTRIBUTES = ("reply", "missing", "counts")
+RESULT_ATTRIBUTES = ("reply", "missing", "counts", "outline", "words")
 SHOWN_ATTRIBUTES = (
     *(*JOB_ATTRIBUTES, *RESULT_ATTRIBUTES),
     *("began_from", "retried_by", "submitted_at", "polls", "last_word"),

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import ReplyGone, ReplyUnreadable, RowMalformed
-from recording_insights.model.insights import without_impossible_times
+from recording_insights.model.insights import in_order_of_time, without_impossible_times
 from recording_insights.model.malformed import why_malformed
 from recording_insights.model.reasons import NO_REASON
 from recording_insights.model.tries import number_of_try
+from recording_insights.model.words import packed
 from recording_insights.processing.progress import Progress
 from recording_insights.providers.port import Provider
 from recording_insights.store.insights import InsightStore
@@ -23,7 +24,7 @@ def save_insights(
     replies: ReplyStore,
     provider_for: Callable[[str], Provider],
 ) -> dict[str, int]:
-    """Write the insights, then the status `done`, and return the number of items of each kind.
+    """Write the insights and the words, then the status `done`, and return the number of items of each kind.
 
     The row's `missing` names what the poll reported as missing, then what the reply itself lacks, each once.
 
@@ -48,15 +49,24 @@ def save_insights(
         ) from error
     if "uid" in row:
         # A track holds one person's audio: the uid replaces the speakers that the provider detected.
+        # In order of time, the lines of all tracks merge without a look at the later ones.
         said = [replace(utterance, speaker=row["uid"]) for utterance in insights.transcript]
-        insights = replace(insights, transcript=said)
-    counts = insight_store.save(progress.recording_id, progress.media_id, number_of_try(row), insights)
+        insights = replace(insights, transcript=in_order_of_time(said))
+    of_try = progress.recording_id, progress.media_id, number_of_try(row)
+    saved = insight_store.save(*of_try, insights)
+    words = replies.keep_words(*of_try, packed(saved.words)) if any(saved.words) else None
     missing = list(dict.fromkeys((*row.get("missing", ()), *insights.missing))) or None
     counted = progress.counted
     store.finish(
-        progress.recording_id, progress.media_id, "done", counts=counts, missing=missing, **NO_REASON, **counted
+        *(progress.recording_id, progress.media_id, "done"),
+        counts=saved.counts,
+        outline=saved.outline,
+        words=words,
+        missing=missing,
+        **NO_REASON,
+        **counted,
     )
-    return counts
+    return saved.counts
 
 
 def _fault_in_reply(error: Exception) -> str:

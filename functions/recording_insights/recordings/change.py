@@ -10,7 +10,7 @@ from recording_insights.agora.fields.subscriptions import VIDEO_LISTS, after_cha
 from recording_insights.deadline import Deadline
 from recording_insights.errors import Conflict, InvalidRequest
 from recording_insights.recordings.lease import change_recorder, lease_recorder
-from recording_insights.recordings.request import CALLERS_WORDS, speaker_names
+from recording_insights.recordings.request import CALLERS_WORDS, part_names, speaker_names
 from recording_insights.redaction import storable
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges, RecordingRow
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 OWN_CHANGES: Mapping[str, Reader[Any]] = {
-    "speakers": speaker_names,
+    "speakers": part_names,
     **{name: or_null(reader) for name, reader in CALLERS_WORDS.items()},
 }
 """What a change sets besides the recorder's options. Null removes."""
@@ -50,7 +50,8 @@ def update_recording(
     recording = store.get(recording_id)
     mode = recording.get("mode", "mix")
     _check_names(fields, recording, mode)
-    own = {name: read(name, fields[name]) for name, read in OWN_CHANGES.items() if name in fields}
+    readers = {**OWN_CHANGES, **({"speakers": speaker_names} if mode == "individual" else {})}
+    own = {name: read(name, fields[name]) for name, read in readers.items() if name in fields}
     names = cast(RecordingChanges, {"changed_by": who, **own})
     options = {name: value for name, value in fields.items() if name not in OWN_CHANGES}
     if not options:
@@ -103,13 +104,11 @@ def update_layout(
 
 
 def _check_names(fields: Mapping[str, Any], recording: RecordingRow, mode: str) -> None:
-    # Files that were dropped into the bucket by hand may be tracks of single speakers.
-    has_speakers = mode == "individual" or "channel" not in recording
-    names = (*UPDATE[mode], *(["speakers"] if has_speakers else []), *CALLERS_WORDS)
+    names = (*UPDATE[mode], *OWN_CHANGES)
     if not fields:
         raise InvalidRequest("body", f"must hold one or more of {', '.join(names)}")
     for name in fields:
-        if name not in names and (name == "speakers" or any(name in others for others in UPDATE.values())):
+        if name not in names and any(name in others for others in UPDATE.values()):
             raise InvalidRequest(name, f"is not for mode {mode}, which this recording has")
         if name not in names:
             raise InvalidRequest(name, f"unknown; the fields are {', '.join(names)}")

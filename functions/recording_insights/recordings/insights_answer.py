@@ -1,22 +1,33 @@
 """The response of GET /recordings/{id}/insights: one document from all media objects of a recording."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from recording_insights.errors import NotFound
-from recording_insights.model.insights import LISTS, Utterance, mean_sentiment
+from recording_insights.model.insights import LISTS
 from recording_insights.recordings.await_end import WAIT
-from recording_insights.recordings.insights_timeline import PlacedInsights, conversation, place_insights
-from recording_insights.recordings.track_names import distinct_names, track_prefix
+from recording_insights.recordings.insights_timeline import PlacedInsights
+from recording_insights.recordings.shown_line import shown_line
+from recording_insights.recordings.track_names import distinct_names, names_in, track_prefix
+from recording_insights.recordings.transcript import (
+    ReadWords,
+    Transcript,
+    no_words,
+    paged_transcript,
+    whole_transcript,
+)
 from recording_insights.recordings.transcript_page import (
+    Page,
     cursor_of_page,
     lines_told,
     response_bytes,
     transcript_page,
 )
-from recording_insights.store.insights import Collection
-from recording_insights.store.rows import RecordingRow
-from recording_insights.validation import Reader
+from recording_insights.store.insights import Collection, InsightStore
+from recording_insights.store.rows import RecordingRow, Speakers
+from recording_insights.validation import Reader, names_in_text, whole_number_in_text
 
 ANSWER_BYTES = 5_500_000
 """Of one response, as Lambda counts it; Lambda's limit is 6 MB. The cursor leads to the rest of the transcript.
@@ -26,23 +37,60 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 _TITLE = ("channel", "created_at")
 
-INSIGHTS_PARAMETERS: Mapping[str, Reader[Any]] = {"cursor": cursor_of_page, "wait": WAIT}
+MOST_LINES = 10_000
+
+INSIGHTS_PARAMETERS: Mapping[str, Reader[Any]] = {
+    "cursor": cursor_of_page,
+    "wait": WAIT,
+    "limit": whole_number_in_text(1, MOST_LINES),
+    "include": names_in_text("words", "original"),
+}
 """The query parameters of insights."""
 
 
-def whole_insights(recording_id: str, collection: Collection) -> dict[str, Any]:
+def whole_insights(recording_id: str, collection: Collection, read_words: ReadWords = no_words) -> dict[str, Any]:
     """Return all insights of the recording's finished media objects, with the whole transcript.
 
-    `channel`, if it has one, and `created_at` say to people which recording it is.
+    `channel`, if it has one, and `created_at` say to people which recording it is. Lines have words if `read_words`
+    reads some.
 
     Raises:
         NotFound: there is no such recording.
     """
-    answer = _answer(recording_id, collection, cursor=None, largest=None)
+    _check_found(recording_id, collection)
+    answer = _answer(recording_id, collection, whole_transcript(collection, read_words))
     return {**answer, **{name: value for name, value in collection.recording.items() if name in _TITLE}}
 
 
-def answer_insights(recording_id: str, collection: Collection, *, cursor: str | None = None) -> dict[str, Any]:
+def read_insights(
+    recording_id: str, query: Mapping[str, str], *, store: InsightStore, read_words: ReadWords = no_words
+) -> dict[str, Any]:
+    """Return `answer_insights` of a recording, and read no more of the transcript than the page shows if possible.
+
+    `query` may hold the `cursor` of the page before; `limit`, the most lines of a page; and what to `include`: `words`
+    with their times, and the `original` of each line that was corrected.
+
+    Raises:
+        NotFound: there is no such recording.
+        InvalidRequest: names the parameter that is wrong.
+    """
+    wanted = {name: read(name, query[name]) for name, read in INSIGHTS_PARAMETERS.items() if name in query}
+    include = wanted.get("include", ())
+    words = read_words if "words" in include else no_words
+    told = lines_told(wanted.get("cursor"))
+    collection = store.read_outlines(recording_id)
+    _check_found(recording_id, collection)
+    transcript = paged_transcript(collection, store.transcripts, told, words)
+    if transcript is None:
+        collection = store.read(recording_id)
+        transcript = whole_transcript(collection, words)
+    page = Page(told, ANSWER_BYTES, wanted.get("limit"))
+    return _answer(recording_id, collection, transcript, page, has_original="original" in include)
+
+
+def answer_insights(
+    recording_id: str, collection: Collection, *, cursor: str | None = None, has_original: bool = False
+) -> dict[str, Any]:
     """Return all insights of the recording's finished media objects, in order, with one page of the transcript.
 
     The response has a `cursor` while there are more utterances. A media object that ends between two pages changes
@@ -53,18 +101,28 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
         NotFound: there is no such recording.
         InvalidRequest: the cursor comes from no response.
     """
-    return _answer(recording_id, collection, cursor=cursor, largest=ANSWER_BYTES)
+    _check_found(recording_id, collection)
+    page = Page(lines_told(cursor), ANSWER_BYTES)
+    return _answer(recording_id, collection, whole_transcript(collection), page, has_original=has_original)
 
 
-def _answer(recording_id: str, collection: Collection, *, cursor: str | None, largest: int | None) -> dict[str, Any]:
-    """Return an answer of at most `largest` bytes; None is any length."""
-    recording = collection.recording
-    if not recording:
+def _check_found(recording_id: str, collection: Collection) -> None:
+    if not collection.recording:
         raise NotFound(f"no recording {recording_id}")
-    told = lines_told(cursor)
+
+
+def _answer(
+    recording_id: str,
+    collection: Collection,
+    transcript: Transcript,
+    page: Page | None = None,
+    *,
+    has_original: bool = False,
+) -> dict[str, Any]:
+    """Return an answer with a page of the transcript; None is the whole."""
+    recording = collection.recording
     speakers = recording.get("speakers", {})
-    placed = list(place_insights(collection))
-    lines = conversation(placed)
+    placed = transcript.placed
     answer: dict[str, Any] = {
         "recording_id": recording_id,
         "status": recording["status"],
@@ -73,17 +131,42 @@ def _answer(recording_id: str, collection: Collection, *, cursor: str | None, la
         "reason": recording.get("reason"),
         "provider": _providers(placed, recording),
         "transcript": [],
-        **_found(placed, [line.utterance for line in lines], distinct_names(speakers)),
+        **_found(placed, distinct_names(names_in(speakers, ""))),
+        "sentiment": transcript.sentiment,
+        "speakers": _talk(transcript, speakers) or None,
+        "corrected_at": recording.get("corrected_at"),
     }
-    room = None if largest is None else largest - response_bytes(answer)
-    answer["transcript"], answer["cursor"] = transcript_page(lines, speakers, told=told, room=room)
+    if page is None:
+        page = Page()
+    elif page.room is not None:
+        page = replace(page, room=page.room - response_bytes(answer))
+    show = partial(shown_line, speakers=speakers, has_original=has_original)
+    lines = transcript_page(transcript.lines, show, page, passed=transcript.passed)
+    answer["transcript"], answer["cursor"] = lines
     return {name: value for name, value in answer.items() if value is not None}
 
 
-def _found(
-    placed: Sequence[PlacedInsights], utterances: Sequence[Utterance], names: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return all insights but the transcript, by kind. None means that no provider found any of this kind."""
+def _talk(transcript: Transcript, speakers: Speakers) -> list[dict[str, Any]]:
+    """Return how often and how long each speaker speaks. A uid is one speaker in all media objects, a label in one.
+
+    The length is absent if it is not known in one of the media objects.
+    """
+    entries: dict[tuple[str | None, str], dict[str, Any]] = {}
+    for placed, talk in zip(transcript.placed, transcript.talk, strict=True):
+        media_id = placed.media.get("media_id", "")
+        names = names_in(speakers, media_id)
+        of_media = None if "uid" in placed.media else media_id
+        for speaker, said in talk.items():
+            who = {"speaker": speaker, "speaker_name": names.get(speaker), "media_id": of_media}
+            entry = entries.setdefault((of_media, speaker), {**who, "turns": 0, "talk_ms": 0})
+            entry["turns"] += said["turns"]
+            known = entry["talk_ms"] is not None and "talk_ms" in said
+            entry["talk_ms"] = entry["talk_ms"] + said["talk_ms"] if known else None
+    return [{name: value for name, value in entry.items() if value is not None} for entry in entries.values()]
+
+
+def _found(placed: Sequence[PlacedInsights], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return all insights but transcript and sentiment, by kind. None means that no provider found any of this kind."""
     every = [each.insights for each in placed]
     summaries = [
         track_prefix(each.media, names, ": ") + each.insights.summary for each in placed if each.insights.summary
@@ -91,7 +174,6 @@ def _found(
     return {
         "summary": "\n\n".join(summaries) or None,
         **{kind: [entry.to_map() for insights in every for entry in getattr(insights, kind)] for kind in LISTS},
-        "sentiment": every[0].sentiment if len(every) == 1 else mean_sentiment(utterances),
         "language": ", ".join(dict.fromkeys(found.language for found in every if found.language)) or None,
         "ratings": {
             track_prefix(each.media, names, " ") + name: value

@@ -8,6 +8,7 @@ from recording_insights.errors import NotFound
 from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.moments import utc_text
 from recording_insights.model.places import Place, places
+from recording_insights.recordings.track_names import names_in
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow
 
@@ -69,7 +70,7 @@ def list_links(
             "offset_ms": place.begins_ms if is_known else None,
             "duration_ms": place.media.get("duration_ms"),
             "uid": uid,
-            "speaker_name": speakers.get(uid or ""),
+            "speaker_name": names_in(speakers, place.media["media_id"]).get(uid or ""),
         }
         entries.append({name: value for name, value in entry.items() if value is not None})
     return {"recording_id": recording_id, "media": entries}

@@ -49,8 +49,12 @@ INTERNAL_OF_MEDIA = {
     "transitions_before",
     "calls_before",
     "other_calls",
+    "outline",
+    "words",
 }
-INTERNAL_OF_TRY = {"pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery"}
+INTERNAL_OF_TRY = {
+    *("pk", "sk", "recording_id", "media_id", "job", "job_number", "callback_job", "delivery", "outline", "words"),
+}
 
 
 def describe_recording(

@@ -14,6 +14,7 @@ from recording_insights.agora.fields.uids import LARGEST_UID, uid
 from recording_insights.agora.recorder import RecorderOrder
 from recording_insights.agora.storage import area_of
 from recording_insights.errors import InvalidRequest
+from recording_insights.store.rows import Speakers
 from recording_insights.validation import (
     Reader,
     checked,
@@ -34,6 +35,9 @@ LONGEST_LABEL = 800
 """In bytes. Agora allows 1024, but the label is part of the files' keys, and S3 limits those to 1024."""
 MOST_SPEAKERS = 49
 """As many uids as Agora records in a channel."""
+MOST_NAMED = 100
+LARGEST_NAMES = 20_000
+"""In bytes, as JSON: they lie in the recording's row."""
 LONGEST_NAME = 100
 LONGEST_CONSENT = 500
 MOST_APART_FROM = 10
@@ -71,7 +75,7 @@ class RecordingRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     token: str | None = field(default=None, repr=False)
     max_hours: int = MOST_HOURS
-    speakers: Mapping[str, str] | None = None
+    speakers: Speakers | None = None
     apart_from: Sequence[str] | None = None
     consent: str | None = None
     reference: str | None = None
@@ -178,11 +182,11 @@ def request_readers(mode: str, providers: Sequence[str]) -> Mapping[str, Reader[
         "options": checked(lambda value: isinstance(value, dict), "must be an object", {"type": "object"}),
         "token": matching(r"[\x00-\x7f]{1,2048}", "must be an Agora RTC token"),
         "max_hours": whole_number(1, MOST_HOURS),
-        "speakers": speaker_names,
+        "speakers": speaker_names if mode == "individual" else label_names,
         "apart_from": distinct(
             list_of(recording_id, most=MOST_APART_FROM, of="ids of recordings"), "must not name a recording twice"
         ),
-        "consent": _printable(LONGEST_CONSENT, "a text"),
+        "consent": printable(LONGEST_CONSENT, "a text"),
         **CALLERS_WORDS,
     }
 
@@ -203,7 +207,7 @@ def recorder_uid(channel: str) -> str:
     return str(1 + int(sha256(channel.encode()).hexdigest()[:16], 16) % (LARGEST_UID - 1))
 
 
-def _printable(longest: int, what: str) -> Reader[str]:
+def printable(longest: int, what: str) -> Reader[str]:
     """A text of one line that is not blank; `what` names it in messages."""
     return checked(
         lambda value: isinstance(value, str) and bool(value.strip()) and len(value) <= longest and value.isprintable(),
@@ -212,17 +216,46 @@ def _printable(longest: int, what: str) -> Reader[str]:
     )
 
 
+_name = printable(LONGEST_NAME, "a name")
 speaker_names = map_of(
-    uid,
-    _printable(LONGEST_NAME, "a name"),
-    most=MOST_SPEAKERS,
-    detail=f"must be an object of at most {MOST_SPEAKERS} names by uid",
+    uid, _name, most=MOST_SPEAKERS, detail=f"must be an object of at most {MOST_SPEAKERS} names by uid"
 )
 """A name for each of some uids: `{"1001": "Ada Lovelace"}`."""
+_label = printable(LONGEST_NAME, "a provider's label of a speaker")
+label_names = map_of(
+    _label, _name, most=MOST_SPEAKERS, detail=f"must be an object of at most {MOST_SPEAKERS} names by label"
+)
+"""A name for each of some speakers that a provider tells apart in a mix, by its label: `{"A": "Ada Lovelace"}`."""
+
+
+def _read_names(path: str, value: Any) -> Any:
+    return label_names(path, value) if isinstance(value, Mapping) else _name(path, value)
+
+
+_names = map_of(
+    _label,
+    Reader(_read_names, {"anyOf": [_name.schema, label_names.schema]}),
+    most=MOST_NAMED,
+    detail=f"must be an object of at most {MOST_NAMED} names by label, or by the id of a media object",
+)
+
+
+def _read_part_names(path: str, value: Any) -> Any:
+    names = _names(path, value)
+    if len(json.dumps(names, ensure_ascii=False).encode(errors="replace")) > LARGEST_NAMES:
+        raise InvalidRequest(path, f"must have at most {LARGEST_NAMES} bytes in all")
+    return names
+
+
+part_names = Reader(_read_part_names, _names.schema)
+"""The same, where an object under the id of a media object names the speakers of that one alone.
+
+A provider labels the speakers of each media object anew.
+"""
 
 _pairs = map_of(
     matching(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}", "must be a key of letters, digits and _ . : -, at most 64"),
-    _printable(LARGEST_METADATA, "a text"),
+    printable(LARGEST_METADATA, "a text"),
     most=MOST_METADATA,
     detail=f"must be an object of at most {MOST_METADATA} texts",
 )
@@ -236,7 +269,7 @@ def _read_metadata(path: str, value: Any) -> dict[str, str]:
 
 
 CALLERS_WORDS: Mapping[str, Reader[Any]] = {
-    "reference": _printable(LONGEST_REFERENCE, "a text"),
+    "reference": printable(LONGEST_REFERENCE, "a text"),
     "metadata": Reader(_read_metadata, _pairs.schema),
 }
 """What a caller keeps with a recording for itself."""
@@ -286,10 +319,6 @@ def _check_names(body: Mapping[str, Any], mode: str, readers: Mapping[str, Reade
             raise InvalidRequest(name, _why_unknown(name, mode, [*readers, *fields_of(mode)]))
     if mode == "web" and "token" in body:
         raise InvalidRequest("token", "is for channels, and a web page is none")
-    if mode != "individual" and "speakers" in body:
-        raise InvalidRequest(
-            "speakers", f"is for mode individual, not {mode}: only individual mode keeps speakers apart"
-        )
 
 
 def _why_unknown(name: str, mode: str, known: Sequence[str]) -> str:

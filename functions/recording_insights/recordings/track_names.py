@@ -1,10 +1,17 @@
-"""Names of tracks in a response: the name of the speaker, or the uid."""
+"""Names of speakers and of tracks in a response: the name of the speaker, or the uid."""
 
 from collections import Counter
 from collections.abc import Mapping
 
 from recording_insights.model.parts import continuation_suffix
-from recording_insights.store.rows import MediaRow
+from recording_insights.store.rows import MediaRow, Speakers
+
+
+def names_in(speakers: Speakers, media_id: str) -> Mapping[str, str]:
+    """Return the names that hold within a media object: its own ones before those of the whole recording."""
+    own = speakers.get(media_id)
+    everywhere = {label: name for label, name in speakers.items() if isinstance(name, str)}
+    return {**everywhere, **own} if isinstance(own, Mapping) else everywhere
 
 
 def distinct_names(speakers: Mapping[str, str]) -> dict[str, str]:

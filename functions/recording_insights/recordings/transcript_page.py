@@ -6,7 +6,8 @@ would move whenever a track ends between two pages, because the transcript is so
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from recording_insights.recordings.insights_timeline import Line
@@ -32,30 +33,52 @@ def lines_told(cursor: str | None) -> Mapping[str, int]:
     return {media: int(count) for media, count in counts}
 
 
-def transcript_page(
-    lines: Sequence[Line], speakers: Mapping[str, str], *, told: Mapping[str, int], room: int | None
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Return a page of lines that take at most `room` bytes of the response, and the cursor of the next page.
+def told_of(media_id: str, told: Mapping[str, int]) -> int:
+    """Return how many lines of a media object were told."""
+    return told.get(media_id[:_ID_CHARACTERS], 0)
 
-    None is room for all lines. The page has no line that is among the first `told` ones of its media object. It has at
-    least one line, or the cursor would never advance. A speaker whose uid is among `speakers` gets a `speaker_name`.
+
+@dataclass(frozen=True)
+class Page:
+    """What a page of a transcript may hold: bytes of the response, and lines. None is room for all.
+
+    It has no line that is among the first `told` ones of its media object.
     """
-    page: list[dict[str, Any]] = []
-    passed: Counter[str] = Counter()
-    for media_id, utterance in lines:
-        media = media_id[:_ID_CHARACTERS]
-        if passed[media] < told.get(media, 0):
-            passed[media] += 1
+
+    told: Mapping[str, int] = field(default_factory=dict)
+    room: int | None = None
+    most: int | None = None
+
+
+def transcript_page(
+    lines: Iterable[Line],
+    show: Callable[[Line], Mapping[str, Any]],
+    wanted: Page,
+    *,
+    passed: Mapping[str, int] | None = None,
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """Return a page of lines, each as `show` has it, and the cursor of the next page.
+
+    The page has at least one line, or the cursor would never advance. `passed` are the lines of each media object that
+    come before `lines`, by the media id.
+    """
+    page: list[Mapping[str, Any]] = []
+    room = wanted.room
+    ahead = Counter({media_id[:_ID_CHARACTERS]: count for media_id, count in (passed or {}).items()})
+    for line in lines:
+        media = line.media_id[:_ID_CHARACTERS]
+        if ahead[media] < wanted.told.get(media, 0):
+            ahead[media] += 1
             continue
-        line = utterance.to_map()
-        if name := speakers.get(utterance.speaker or ""):
-            line["speaker_name"] = name
+        if len(page) == wanted.most:
+            return page, _cursor(Counter(wanted.told) | ahead)
+        shown = show(line)
         if room is not None:
-            room -= response_bytes(line)
+            room -= response_bytes(shown)
             if room < 0 and page:
-                return page, _cursor(Counter(told) | passed)
-        page.append(line)
-        passed[media] += 1
+                return page, _cursor(Counter(wanted.told) | ahead)
+        page.append(shown)
+        ahead[media] += 1
     return page, None
 
 

@@ -20,7 +20,7 @@ from recording_insights.recordings.read import public
 from recording_insights.recordings.request import OptionsCheck, request_readers
 from recording_insights.recordings.start import recording_id_for
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.store.rows import RecordingChanges, RecordingRow, UploadedFile
+from recording_insights.store.rows import RecordingChanges, RecordingRow, Speakers, UploadedFile
 from recording_insights.validation import Reader, checked, matching, object_of, whole_number
 
 LINK_MINUTES = 15
@@ -101,7 +101,7 @@ class UploadRequest:
     checksum: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     failover: Sequence[str] | None = None
-    speakers: Mapping[str, str] | None = None
+    speakers: Speakers | None = None
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
 

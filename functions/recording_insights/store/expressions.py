@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from recording_insights.store.keys import PARTITION, SORT
 from recording_insights.store.numbers import decode, encode
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ def put_of(
     """Return the write of a transaction that puts a row, on a condition if there is one."""
     put: Any = {"TableName": table.name, "Item": encode(row), **(_as_text(condition, {}) if condition else {})}
     return {"Put": put}
+
+
+def deletion_of(table: "Table", row: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
+    """Return the write of a transaction that deletes a row."""
+    delete: Any = {"TableName": table.name, "Key": {name: row[name] for name in (PARTITION, SORT)}}
+    return {"Delete": delete}
 
 
 def change_of(

@@ -1,17 +1,17 @@
 """Insights in the table: transcript pages and one item per insight, each below DynamoDB's limit.
 
-A page holds as many utterances as fit: a transcript of two hours takes one or two items and about one write unit per
+A page holds as many utterances as fit: a transcript of two hours takes two or three items and about one write unit per
 KB. Keys are numbered, so a repeated save writes the same items again. The media object's row is written last and holds
 the number of valid items.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from recording_insights.errors import ItemTooLarge
-from recording_insights.model.insights import LISTS, Insights, Utterance
+from recording_insights.model.insights import LISTS, Insights, Word
+from recording_insights.model.outline import outline_of
 from recording_insights.model.tries import SHOWN_ATTRIBUTES
 from recording_insights.store.expressions import rows
 from recording_insights.store.keys import (
@@ -26,15 +26,23 @@ from recording_insights.store.keys import (
     transcript_key,
 )
 from recording_insights.store.numbers import encode
-from recording_insights.store.rows import MediaRow, RecordingRow, TryRow
+from recording_insights.store.rows import CorrectionRow, MediaRow, Outline, RecordingRow, TryRow
+from recording_insights.store.transcripts import (
+    ITEM_BYTES,
+    TranscriptStore,
+    item_bytes,
+    numbered,
+    stored_page,
+    transcript_pages,
+)
+from recording_insights.store.tries import TryStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-ITEM_BYTES = 300_000
-"""Our own limit per item. DynamoDB's limit is 400 KB, names and keys included."""
-
 _KEY_BYTES = 1_000
+_LARGEST_OUTLINE = 50_000
+"""Bytes. The outline of a transcript of a day and a night is smaller."""
 _SCALARS = ("summary", "sentiment", "language", "ratings")
 
 _Entry = tuple[str, int, Mapping[str, Any]]
@@ -49,12 +57,25 @@ BEFORE_TRIES = -1
 class Collection:
     """All rows of one recording: `media` by media id, and `insights` by media id for media objects that are done.
 
-    `recording` is empty if there is no such recording.
+    `recording` is empty if there is no such recording. `corrections` are those of the tries that are shown, by media id
+    and by the number of the line.
     """
 
     recording: RecordingRow
     media: Mapping[str, MediaRow]
     insights: Mapping[str, Insights]
+    corrections: Mapping[str, Mapping[int, CorrectionRow]] = field(default_factory=dict)
+
+
+class Saved(NamedTuple):
+    """What the row of a media object says of its insights: how many items there are of each kind, and the outline.
+
+    The outline is None if it is too large for the row. `words` are those of each line.
+    """
+
+    counts: dict[str, int]
+    outline: Outline | None
+    words: Sequence[Sequence[Word]]
 
 
 @dataclass(frozen=True)
@@ -63,105 +84,103 @@ class InsightStore:
 
     table: "Table"
 
-    def save(self, recording_id: str, media_id: str, number: int, insights: Insights) -> dict[str, int]:
-        """Write all items of one try of a media object, and return how many of each kind for its row.
+    @property
+    def transcripts(self) -> TranscriptStore:
+        """The pages of transcripts, in the same table."""
+        return TranscriptStore(self.table)
+
+    def save(self, recording_id: str, media_id: str, number: int, insights: Insights) -> Saved:
+        """Write all items of one try of a media object, and return what its row says of them.
 
         Raises:
             ItemTooLarge: a single insight exceeds the size of an item. (Utterances are split instead.)
         """
         counts: dict[str, int] = {}
+        pages = list(transcript_pages(insights.transcript))
         with self.table.batch_writer() as batch:
-            for place, page in enumerate(transcript_pages(insights.transcript), start=1):
-                batch.put_item(Item={**transcript_key(recording_id, media_id, number, place), "utterances": page})
+            for place, page in enumerate(pages, start=1):
+                key = transcript_key(recording_id, media_id, number, place)
+                batch.put_item(Item={**key, "utterances": stored_page(page)})
                 counts["transcript"] = place
             for kind, place, values in _entries(insights):
                 if item_bytes(values) > ITEM_BYTES - _KEY_BYTES:
                     raise ItemTooLarge(f"{kind} {place} is over {ITEM_BYTES} bytes")
                 batch.put_item(Item={**insight_key(recording_id, media_id, number, kind, place), **values})
                 counts[kind] = place
-        return counts
+        outline = outline_of(pages)
+        fits = item_bytes(outline) <= _LARGEST_OUTLINE
+        return Saved(counts, outline if fits else None, [spoken.words for page in pages for spoken in page])
 
     def read(self, recording_id: str) -> Collection:
         """Return all rows of a recording, by one paged query, each media object as the try that is shown left it."""
         from boto3.dynamodb.conditions import Key
 
-        recording: RecordingRow = {}
-        media: dict[str, MediaRow] = {}
-        tries: dict[_Try, TryRow] = {}
-        entries: dict[_Try, list[_Entry]] = {}
+        found = _Found()
         for row in rows(self.table, KeyConditionExpression=Key(PARTITION).eq(recording_id), ConsistentRead=True):
-            sort = row[SORT]
-            if sort == RECORDING:
-                recording = row
-            elif sort.startswith(MEDIA_PREFIX):
-                media[row["media_id"]] = row
-            elif sort.startswith(TRY_PREFIX):
-                tries[row["media_id"], row["number"]] = row
-            elif sort.startswith((TRANSCRIPT_PREFIX, INSIGHT_PREFIX)):
-                of_try, entry = _entry_of(row)
-                entries.setdefault(of_try, []).append(entry)
-        shown = {media_id: _as_shown(row, tries) for media_id, row in media.items()}
-        insights = {
-            media_id: _assemble(_entries_shown(row, entries), row)
-            for media_id, row in shown.items()
-            if row["status"] == "done"
-        }
-        return Collection(recording, shown, insights)
+            found.add(row)
+        return found.collection
+
+    def read_outlines(self, recording_id: str) -> Collection:
+        """Return the rows of a recording without the transcripts, which the `outline` of each media object describes.
+
+        The insights have no lines.
+        """
+        from boto3.dynamodb.conditions import Key
+
+        found = _Found()
+        in_range = Key(PARTITION).eq(recording_id) & Key(SORT).between(INSIGHT_PREFIX, RECORDING)
+        for row in rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True):
+            found.add(row)
+        if any(map(_shows_earlier_try, found.media.values())):
+            for earlier in TryStore(self.table).of(recording_id):
+                found.add(earlier)
+        return found.collection
 
 
-def transcript_pages(utterances: Iterable[Utterance]) -> Iterator[list[dict[str, Any]]]:
-    """Yield utterances as rows hold them, in pages of at most `ITEM_BYTES`; splits an utterance too long for a page."""
-    page: list[dict[str, Any]] = []
-    room = ITEM_BYTES - _KEY_BYTES
-    for utterance in utterances:
-        for fitting in _split(utterance):
-            values = encode(fitting.to_map())
-            size = item_bytes(values) + 1
-            if page and size > room:
-                yield page
-                page, room = [], ITEM_BYTES - _KEY_BYTES
-            page.append(values)
-            room -= size
-    if page:
-        yield page
+class _Found:
+    """The rows of a recording that were read, in any order."""
+
+    def __init__(self) -> None:
+        self.recording: RecordingRow = {}
+        self.media: dict[str, MediaRow] = {}
+        self.tries: dict[_Try, TryRow] = {}
+        self.entries: dict[_Try, list[_Entry]] = {}
+        self.corrections: dict[_Try, dict[int, CorrectionRow]] = {}
+
+    def add(self, row: Any) -> None:
+        sort = row[SORT]
+        if sort == RECORDING:
+            self.recording = row
+        elif sort.startswith(MEDIA_PREFIX):
+            self.media[row["media_id"]] = row
+        elif sort.startswith(TRY_PREFIX):
+            self.tries[row["media_id"], row["number"]] = row
+        elif sort.startswith(TRANSCRIPT_PREFIX) and "line" in row:
+            _, media_id, number, *_ = sort.split("#")
+            self.corrections.setdefault((media_id, int(number)), {})[row["line"]] = row
+        elif sort.startswith((TRANSCRIPT_PREFIX, INSIGHT_PREFIX)):
+            of_try, entry = _entry_of(row)
+            self.entries.setdefault(of_try, []).append(entry)
+
+    @property
+    def collection(self) -> Collection:
+        shown = {media_id: _as_shown(row, self.tries) for media_id, row in self.media.items()}
+        done = {media_id: row for media_id, row in shown.items() if row["status"] == "done"}
+        return Collection(
+            self.recording,
+            shown,
+            {media_id: _assemble(_entries_shown(row, self.entries), row) for media_id, row in done.items()},
+            {
+                media_id: corrections
+                for media_id, row in done.items()
+                if (corrections := self.corrections.get((media_id, number_shown(row))))
+            },
+        )
 
 
-def item_bytes(value: Any) -> int:
-    """Return the size that DynamoDB counts for an encoded value, rounded up where its rule is loose.
-
-    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
-    match value:
-        case bool() | None:
-            return 1
-        case str():
-            return len(value.encode())
-        case int() | Decimal():
-            return len(str(value)) // 2 + 2
-        case Mapping():
-            return 3 + sum(1 + len(name.encode()) + item_bytes(part) for name, part in value.items())
-        case Sequence():
-            return 3 + sum(1 + item_bytes(part) for part in value)
-        case _:
-            raise TypeError(f"no size known for {type(value).__name__}")
-
-
-def _split(utterance: Utterance) -> Iterator[Utterance]:
-    limit = ITEM_BYTES // 2
-    if len(utterance.text.encode()) <= limit:
-        yield utterance
-        return
-    words = utterance.text.split(" ")
-    longest = limit // 4  # characters; one takes at most four bytes
-    text = ""
-    for word in words:
-        for fragment in (word[i : i + longest] for i in range(0, max(len(word), 1), longest)):
-            if text and len(text) + 1 + len(fragment) > longest:
-                yield replace(utterance, text=text)
-                text = fragment
-            else:
-                text = f"{text} {fragment}" if text else fragment
-    yield replace(utterance, text=text)
+def number_shown(row: MediaRow) -> int:
+    """Return the number of the try whose insights are shown; 0 for those that an earlier version saved."""
+    return row.get("shown_try", 0)
 
 
 def _entries(insights: Insights) -> Iterator[tuple[str, int, dict[str, Any]]]:
@@ -182,9 +201,13 @@ def _entry_of(row: Mapping[str, Any]) -> tuple[_Try, _Entry]:
     return (media_id, number), (middle[0] if middle else "transcript", int(place), row)
 
 
+def _shows_earlier_try(row: MediaRow) -> bool:
+    return row["status"] != "done" and "shown_try" in row
+
+
 def _as_shown(row: MediaRow, tries: Mapping[_Try, TryRow]) -> MediaRow:
     """Return a media object as the try left it whose insights are shown while a newer try is at work."""
-    if row["status"] == "done" or "shown_try" not in row:
+    if not _shows_earlier_try(row):
         return row
     shown = tries.get((row["media_id"], row["shown_try"]))
     if shown is None:
@@ -209,7 +232,7 @@ def _assemble(entries: Sequence[_Entry], media: MediaRow) -> Insights:
         if place > counts.get(kind, 0):
             continue  # left over from an earlier, longer save
         if kind == "transcript":
-            found[kind] += [Utterance.from_map(values) for values in row["utterances"]]
+            found[kind] += numbered(row["utterances"], len(found[kind]))
         elif kind in LISTS:
             found[kind].append(LISTS[kind].from_map(row))
         else:

@@ -5,7 +5,8 @@ pk              sk                                  item
 <recording id>  MEDIA#<media id>                    one media object and its job
 <recording id>  RECORDER                            what Agora last said of the recorder
 <recording id>  CONTENT#<checksum>                  the media objects that hold this content
-<recording id>  TRANSCRIPT#<media id>#<try>#<page>  up to 300 KB of utterances
+<recording id>  TRANSCRIPT#<media id>#<try>#<page>  up to 64 KB of utterances
+<recording id>  TRANSCRIPT#<media id>#<try>#<page>#<line>  a correction of a line of the page
 <recording id>  INSIGHT#<media id>#<try>#<kind>#<number>  one topic, action item, …
 <recording id>  TRY#<media id>#<try>                an earlier try of a media object
 <recording id>  JOBS                                how many jobs of the recording were submitted, if there is a cap
@@ -112,6 +113,12 @@ def try_key(recording_id: str, media_id: str, number: int) -> dict[str, str]:
 def transcript_key(recording_id: str, media_id: str, number: int, page: int) -> dict[str, str]:
     """Key of one transcript page of a try; pages are numbered from 1, and their keys sort in order."""
     return {PARTITION: recording_id, SORT: f"{TRANSCRIPT_PREFIX}{media_id}#{number:03d}#{page:04d}"}
+
+
+def correction_key(recording_id: str, media_id: str, number: int, page: int, line: int) -> dict[str, str]:
+    """Key of the correction of a line, which is read with its page; lines are numbered from 1 within the transcript."""
+    page_key = transcript_key(recording_id, media_id, number, page)
+    return {**page_key, SORT: f"{page_key[SORT]}#{line:06d}"}
 
 
 def insight_key(recording_id: str, media_id: str, number: int, kind: str, place: int) -> dict[str, str]:

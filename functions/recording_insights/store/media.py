@@ -58,6 +58,8 @@ _OF_A_TRY: MediaChanges = {
     "reply": None,
     "missing": None,
     "counts": None,
+    "outline": None,
+    "words": None,
     "stage": None,
     "reason_code": None,
     "given_up": None,

@@ -22,6 +22,7 @@ from recording_insights.store.changes import ChangeStore
 from recording_insights.store.claims import Claim, ClaimStore
 from recording_insights.store.expressions import (
     change_of,
+    deletion_of,
     if_it_holds,
     lost_the_race,
     pages,
@@ -50,7 +51,7 @@ from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recorder_states import RecorderStateStore
 from recording_insights.store.references import ReferenceStore
-from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingChanges, RecordingRow
+from recording_insights.store.rows import CorrectionRow, MediaRow, RecorderStateRow, RecordingChanges, RecordingRow
 from recording_insights.store.tries import TryStore
 
 if TYPE_CHECKING:
@@ -290,6 +291,38 @@ class RecordingStore:
             if write_all(self.table, writes):
                 return self.get(recording_id)
         raise Conflict(f"recording {recording_id} keeps changing; try again")
+
+    def correct(
+        self,
+        before: RecordingRow,
+        corrections: Sequence[CorrectionRow],
+        removed: Sequence[CorrectionRow],
+        *,
+        total: int,
+        who: str | None = None,
+    ) -> RecordingRow | None:
+        """Write and remove corrections of the recording's lines, and return the recording as it is then.
+
+        `before` is the recording as it was read before the lines were, `total` how many corrections it has then. One
+        transaction writes all rows. `who` is the caller's name. Returns None and changes nothing if the
+        recording has changed meanwhile.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        now = self.timestamp
+        stamp = {"corrected_at": now, **({"corrected_by": who} if who else {})}
+        changes: RecordingChanges = {"corrected_at": now, "corrections": total or None, "changed_by": who}
+        counted = {**changes, **self._changed(before["recording_id"]), "version": before["version"] + 1}
+        unchanged = Attr("version").eq(before["version"])
+        written = write_all(
+            self.table,
+            [
+                change_of(self.table, recording_key(before["recording_id"]), counted, unchanged),
+                *(put_of(self.table, {**row, **stamp}) for row in corrections),
+                *(deletion_of(self.table, row) for row in removed),
+            ],
+        )
+        return self.get(before["recording_id"]) if written else None
 
     def count_fail_over(self, recording_id: str, notice_id: str) -> None:
         """Add 1 to the recording's `fail_overs`, once per notification."""

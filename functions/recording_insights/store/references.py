@@ -5,9 +5,9 @@ The row of a reference is written and deleted in one transaction with the record
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from recording_insights.store.expressions import pages
+from recording_insights.store.expressions import deletion_of, pages
 from recording_insights.store.keys import PARTITION, REFERENCE_PREFIX, SORT, reference_key
 from recording_insights.store.rows import RecordingRow
 
@@ -33,9 +33,7 @@ class ReferenceStore:
 
     def deletion(self, recording: RecordingRow) -> "TransactWriteItemTypeDef":
         """Return the write of a transaction that deletes the row of a recording's reference."""
-        key = {name: value for name, value in self.row(recording).items() if name in (PARTITION, SORT)}
-        delete: Any = {"TableName": self.table.name, "Key": key}
-        return {"Delete": delete}
+        return deletion_of(self.table, self.row(recording))
 
     def of(self, reference: str, *, before: tuple[str, str] | None = None) -> Iterator[tuple[str, str]]:
         """Yield (created_at, recording_id) of the recordings with a reference, newest first, that stand `before`."""

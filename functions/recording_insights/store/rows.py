@@ -14,6 +14,10 @@ Job = Mapping[str, Any]
 """A provider's own ids of a job, by the adapter's names."""
 
 
+Speakers = Mapping[str, str | Mapping[str, str]]
+"""Names by uid or by the provider's label; under the id of a media object, names by label for it alone."""
+
+
 class Summary(TypedDict, total=False):
     """A media object as its recording's row names it, for lists."""
 
@@ -50,7 +54,7 @@ class RecordingChanges(TypedDict, total=False):
     media: Mapping[str, Summary] | None
     media_counts: Mapping[str, int] | None
     duration_ms: int | None
-    speakers: Mapping[str, str] | None
+    speakers: Speakers | None
     reference: str | None
     metadata: Mapping[str, str] | None
     upload_expires_at: str | None
@@ -70,6 +74,8 @@ class RecordingChanges(TypedDict, total=False):
     ended_by: str | None
     complete_at: str | None
     backed_up_at: str | None
+    corrected_at: str | None
+    corrections: int | None
     credentials_renewed_at: str | None
     watch_reason: str | None
     agora_error: Mapping[str, Any] | None
@@ -98,7 +104,7 @@ class RecordingRow(TypedDict, total=False):
     failover: Sequence[str]
     options: Mapping[str, Any]
     max_hours: int
-    speakers: Mapping[str, str]
+    speakers: Speakers
     apart_from: Sequence[str]
     consent: str
     reference: str
@@ -156,6 +162,8 @@ class RecordingRow(TypedDict, total=False):
     credentials_renewed_at: str
     changing_until: int
     watch_reason: str
+    corrected_at: str
+    corrections: int
     media: Mapping[str, Summary]
     media_counts: Mapping[str, int]
     duration_ms: int
@@ -176,6 +184,29 @@ class PreparedFile(TypedDict):
     key: str
     etag: str
     size: int
+
+
+class Talk(TypedDict, total=False):
+    """How often a speaker speaks, and for how long in all."""
+
+    turns: int
+    talk_ms: int
+
+
+class Outline(TypedDict, total=False):
+    """What has to be known of a transcript before it is read: the number of lines of each page, and more.
+
+    `starts_ms` has the start of each page, if the start of every line is known. `scored` and `sentiments` are the two
+    sums that the mean sentiment follows from, the second one as a text. `talk` is by the provider's label.
+    """
+
+    lines: Sequence[int]
+    starts_ms: Sequence[int]
+    is_sorted: bool
+    ends_ms: int
+    scored: int
+    sentiments: str
+    talk: Mapping[str, Talk]
 
 
 class MediaChanges(TypedDict, total=False):
@@ -231,6 +262,8 @@ class MediaChanges(TypedDict, total=False):
     reply: str | None
     missing: Sequence[str] | None
     counts: Mapping[str, int] | None
+    outline: Outline | None
+    words: str | None
     # What it takes of AWS
     transitions: int | None
     calls: int | None
@@ -324,6 +357,8 @@ class MediaRow(TypedDict, total=False):
     reply: str
     missing: Sequence[str]
     counts: Mapping[str, int]
+    outline: Outline
+    words: str
     # What it takes of AWS
     transitions: int
     calls: int
@@ -382,6 +417,8 @@ class TryRow(TypedDict, total=False):
     reply: str
     missing: Sequence[str]
     counts: Mapping[str, int]
+    outline: Outline
+    words: str
 
 
 class RecorderStateRow(TypedDict, total=False):
@@ -400,11 +437,26 @@ class RecorderStateRow(TypedDict, total=False):
 
 
 class TranscriptPageRow(TypedDict):
-    """Up to 300 KB of utterances, each a map of `Utterance`'s fields."""
+    """Up to 64 KB of utterances, each a map of `Utterance`'s fields. A longer one has a page for itself."""
 
     pk: str
     sk: str
     utterances: Sequence[Mapping[str, Any]]
+
+
+class CorrectionRow(TypedDict, total=False):
+    """What somebody wrote in the place of a line's text, of its speaker, or of both. The line stays as it is.
+
+    `line` is the number of the line in the transcript of its media object's try, from 1.
+    """
+
+    pk: str
+    sk: str
+    line: int
+    text: str
+    speaker: str
+    corrected_at: str
+    corrected_by: str
 
 
 class InsightRow(TypedDict, total=False):

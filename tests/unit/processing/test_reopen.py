@@ -173,7 +173,7 @@ class Again:
 
     def save(self, words: str, status: str = "done") -> None:
         number = self.row["try_number"]
-        counts = self.insights.save(R, self.media_id, number, Insights(transcript=[Utterance(words)]))
+        counts = self.insights.save(R, self.media_id, number, Insights(transcript=[Utterance(words)])).counts
         if status == "done":
             self.store.finish(R, self.media_id, "done", counts=counts)
 

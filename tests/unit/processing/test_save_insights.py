@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from recording_insights.aws.reply_bucket import ReplyStore
@@ -5,7 +7,8 @@ from recording_insights.errors import (
     ItemTooLarge,
     ProviderRejected,
 )
-from recording_insights.model.insights import Insights, Topic, Utterance
+from recording_insights.model.insights import Insights, Topic, Utterance, Word
+from recording_insights.model.words import Words, unpacked
 from recording_insights.providers.port import JobState
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
@@ -41,6 +44,30 @@ class TestSave:
         collection = insight_store.read(R)
         assert collection.recording["status"] == "done"
         assert collection.insights[replied.media.media_id].transcript == replied.provider.insights.transcript
+
+    def test_words_are_written_before_the_row_that_points_to_them(
+        self, replied: Flow, insight_store: InsightStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        line = Utterance("Good day.", "A", 0, 900, words=[Word("Good", 0, 400), Word("day.", 400, 900)])
+        replied.provider.insights = Insights(transcript=[line, Utterance("Yes.")])
+        finish = MediaStore.finish
+        read: list[Words] = []
+
+        def finish_with_words(store: MediaStore, *args: Any, **changes: Any) -> None:
+            read.append(unpacked(replied.replies.read(changes["words"])))
+            finish(store, *args, **changes)
+
+        monkeypatch.setattr(MediaStore, "finish", finish_with_words)
+        replied.save(insight_store)
+
+        assert read == [[line.words, []]]
+        assert replied.item["words"] == f"{R}/{replied.media.media_id}-0.words.json.gz"
+        assert replied.item["outline"]["lines"] == [2]
+
+    def test_without_words_there_is_no_object(self, replied: Flow, insight_store: InsightStore) -> None:
+        replied.provider.insights = Insights(transcript=[Utterance("Yes.")])
+        replied.save(insight_store)
+        assert "words" not in replied.item
 
     def test_of_a_track_the_uid_is_the_speaker(
         self, store: MediaStore, replies: ReplyStore, clock: FakeClock, make_media: MakeMedia

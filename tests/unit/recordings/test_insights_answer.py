@@ -80,6 +80,7 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
         "sentiment": 0.5,
         "language": "en-US",
         "ratings": {"agent": 7},
+        "speakers": [{"speaker": "1", "media_id": "m0", "turns": 1, "talk_ms": 900}],
         "missing": ["speech_type_analysis: x"],
     }
 
@@ -306,3 +307,36 @@ def test_what_never_came_of_a_track_is_among_what_is_missing() -> None:
     next(iter(collection.media.values()))["incomplete"] = "1 of 3 slices never came"
 
     assert answer_insights(R, collection)["missing"] == ["topics: x", "Agent: 1 of 3 slices never came"]
+
+
+def test_speakers_of_a_mix_have_names_in_all_parts_or_in_one() -> None:
+    spoken = Insights(transcript=[Utterance("a", "A", 0, 500), Utterance("b", "B", 600, 900)])
+    names = {"A": "Ada", "B": "Bob", "m1": {"A": "Grace"}}
+
+    answer = answer_insights(R, collection_of(("0.mp4", spoken), ("1.mp4", spoken), speakers=names))
+
+    assert [line["speaker_name"] for line in answer["transcript"]] == ["Ada", "Bob", "Grace", "Bob"]
+    assert answer["speakers"] == [
+        {"speaker": "A", "speaker_name": "Ada", "media_id": "m0", "turns": 1, "talk_ms": 500},
+        {"speaker": "B", "speaker_name": "Bob", "media_id": "m0", "turns": 1, "talk_ms": 300},
+        {"speaker": "A", "speaker_name": "Grace", "media_id": "m1", "turns": 1, "talk_ms": 500},
+        {"speaker": "B", "speaker_name": "Bob", "media_id": "m1", "turns": 1, "talk_ms": 300},
+    ]
+
+
+def test_a_turn_ends_with_the_speaker_or_in_silence_and_an_unknown_length_is_absent() -> None:
+    transcript = [
+        Utterance("one", "A", 0, 1_000),
+        Utterance("turn", "A", 3_000, 4_000),
+        Utterance("nobody"),
+        Utterance("two", "A", 4_100, 4_600),
+        Utterance("three", "A", 6_601, 7_000),
+        Utterance("heard", "B", 8_000),
+    ]
+
+    answer = answer_insights(R, collection_of(("0.mp4", Insights(transcript=transcript))))
+
+    assert answer["speakers"] == [
+        {"speaker": "A", "media_id": "m0", "turns": 3, "talk_ms": 2_899},
+        {"speaker": "B", "media_id": "m0", "turns": 1},
+    ]

@@ -46,7 +46,6 @@ def test_a_channel_is_refused_for_what_is_wrong_with_it(channel: Any, detail: st
 @pytest.mark.parametrize(
     ("field", "detail"),
     [
-        ("speakers", "is not for mode mix, which this recording has"),
         ("onhold", "is not for mode mix, which this recording has"),
         ("colour", "unknown; the fields are "),
     ],

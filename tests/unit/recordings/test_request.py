@@ -79,8 +79,9 @@ def test_the_defaults() -> None:
         ("max_hours", {"channel": "c", "max_hours": 25}),
         ("max_idle_seconds", {"channel": "c", "max_idle_seconds": 4}),
         ("max_idle_seconds", {"channel": "c", "max_idle_seconds": 2_592_001}),
-        ("speakers", {"channel": "c", "speakers": {"7": "Ada"}}),
-        ("speakers", {"channel": "c", "mode": "web", "url": "https://example.org", "speakers": {}}),
+        ("speakers", {"channel": "c", "speakers": ["Ada"]}),
+        ("speakers.A", {"channel": "c", "speakers": {"A": {"A": "Ada"}}}),
+        ("speakers.A", {"channel": "c", "mode": "web", "url": "https://example.org", "speakers": {"A": ""}}),
         *(
             (field, {"channel": "c", "mode": "individual", "speakers": speakers})
             for field, speakers in (
@@ -176,6 +177,11 @@ def test_a_refused_area_says_which_one_fits(aws_region: str, advice: str) -> Non
     assert refusal.value.detail.startswith(f"{advice}: ")
     with pytest.raises(InvalidRequest, match="must be one of CN, AP, EU, NA"):
         read({"channel": "c", "region": "cn"}, aws_region=aws_region)
+
+
+def test_the_speakers_of_a_mix_have_names_by_the_providers_labels() -> None:
+    names = {"A": "Ada", "spk_0": "Бета", "ada@example.org": "Ada"}
+    assert read({"channel": "c", "speakers": names}).attributes["speakers"] == names
 
 
 def test_speakers_have_names_in_any_script() -> None:

@@ -33,9 +33,9 @@ def changed(table: Any, recording_id: str, status: str, moment: str, **attribute
 def heard(table: Any, recording_id: str, *texts: str) -> None:
     """The transcript of a recording's only media object."""
     transcript = [Utterance(text, start_ms=number) for number, text in enumerate(texts)]
-    counts = InsightStore(table).save(recording_id, "m", 0, Insights(transcript=transcript))
+    saved = InsightStore(table).save(recording_id, "m", 0, Insights(transcript=transcript))
     media = {"media_id": "m", "recording_id": recording_id, "key": "k", "status": "done", "arrived_at": "2026"}
-    table.put_item(Item={**media_key(recording_id, "m"), **media, "shown_try": 0, "counts": counts})
+    table.put_item(Item={**media_key(recording_id, "m"), **media, "shown_try": 0, "counts": saved.counts})
 
 
 @pytest.fixture

@@ -1,13 +1,18 @@
 """Pages of a transcript, and their cursors."""
 
 import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import pytest
 
 from recording_insights.errors import InvalidRequest
 from recording_insights.model.insights import Utterance
 from recording_insights.recordings.insights_timeline import Line
-from recording_insights.recordings.transcript_page import lines_told, response_bytes, transcript_page
+from recording_insights.recordings.shown_line import shown_line
+from recording_insights.recordings.transcript_page import Page, lines_told, response_bytes
+from recording_insights.recordings.transcript_page import transcript_page as page_of
 
 MEDIA = "0123456789abcdef0123"
 LINES = [
@@ -15,6 +20,14 @@ LINES = [
     Line("ff", Utterance("two", "2")),
     Line(MEDIA, Utterance("three", "1")),
 ]
+
+
+def transcript_page(
+    lines: list[Line], speakers: dict[str, Any], *, told: dict[str, int], room: int
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    return page_of(lines, partial(shown_line, speakers=speakers), Page(told, room))
+
+
 FIRST_TWO = response_bytes(LINES[0].utterance.to_map()) + response_bytes(LINES[1].utterance.to_map())
 
 

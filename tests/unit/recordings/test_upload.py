@@ -160,7 +160,7 @@ def test_a_file_that_never_comes_ends_its_recording(upload: Any, store: Recordin
         ("provider", "nobody"),
         ("options.nothing", {"nothing": 1}),
         ("failover", ["nobody"]),
-        ("speakers", {"ada": "Ada"}),
+        ("speakers", {"A": 7}),
         ("reference", ""),
         ("metadata", {"a": 1}),
         ("channel", "team"),

@@ -42,6 +42,9 @@ WRITERS: Mapping[str, Callable[[RecordingStore], object]] = {
     "refer": lambda store: store.refer(A, {"reference": "ticket"}),
     "count_fail_over": lambda store: store.count_fail_over(A, "notice"),
     "settle": settled,
+    "open_for_upload": lambda store: store.open_for_upload("c" * 32, {"prefix": "uploads/", "reference": "ticket"}),
+    "change": lambda store: store.change(store.get(A), {"reason": "late"}),
+    "correct": lambda store: store.correct(store.get(A), [], [], total=0),
 }
 """The methods that add to the version."""
 OTHERS = {

@@ -7,14 +7,16 @@ import pytest
 
 from recording_insights.errors import ItemTooLarge
 from recording_insights.model.insights import Insights, Utterance
-from recording_insights.store.insights import InsightStore, item_bytes, transcript_pages
+from recording_insights.store.insights import InsightStore
 from recording_insights.store.keys import media_key
 from recording_insights.store.media import MediaStore
+from recording_insights.store.transcripts import ITEM_BYTES, PAGE_BYTES, item_bytes, transcript_pages
 from tests.unit.fake_table import FakeTable
 from tests.unit.recordings.stored import put
 
 R, MEDIA_ID = "5eb63bbbe01eeed093cb22bb8f5acdc3", "0123456789abcdef0123"
-PAGE = 299_000
+PAGE = PAGE_BYTES - 1_000
+ITEM = ITEM_BYTES - 1_000
 """Our limit without the bytes that are kept for keys."""
 LONGEST_PIECE = 37_500
 """Characters; of four bytes each they make half a page."""
@@ -62,12 +64,12 @@ def test_a_piece_takes_as_many_words_as_fit(last: int, first_piece: int) -> None
     assert sum(pieces) + len(pieces) - 1 == len(text), "the blanks between pieces are lost, and nothing else"
 
 
-@pytest.mark.parametrize(("length", "fits"), [(PAGE - 9, True), (PAGE - 8, False)])
+@pytest.mark.parametrize(("length", "fits"), [(ITEM - 9, True), (ITEM - 8, False)])
 def test_an_insight_fills_an_item_to_its_last_byte(insight_store: InsightStore, length: int, fits: bool) -> None:
     summary = Insights(summary="s" * length)  # 9 bytes are the map and its one name
 
     if fits:
-        assert insight_store.save(R, MEDIA_ID, 0, summary) == {"summary": 1}
+        assert insight_store.save(R, MEDIA_ID, 0, summary).counts == {"summary": 1}
     else:
         with pytest.raises(ItemTooLarge):
             insight_store.save(R, MEDIA_ID, 0, summary)
@@ -93,4 +95,4 @@ def test_the_row_of_a_recording_of_3000_media_objects_stays_small(table: FakeTab
 
 def _pieces(text: str) -> list[int]:
     """The length of each piece of an utterance, in characters."""
-    return [len(piece["text"]) for page in transcript_pages([Utterance(text)]) for piece in page]
+    return [len(piece.text) for page in transcript_pages([Utterance(text)]) for piece in page]

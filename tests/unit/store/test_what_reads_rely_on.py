@@ -45,7 +45,7 @@ def test_what_was_just_written_is_read(
     claims, names, jobs = ClaimStore(table), RecorderNameStore(table), ProviderJobStore(table)
     media_store.admit(R, media, providers=["marsview"])
     media_store.finish(
-        R, media.media_id, "done", counts=insight_store.save(R, media.media_id, 0, Insights(summary="a"))
+        R, media.media_id, "done", counts=insight_store.save(R, media.media_id, 0, Insights(summary="a")).counts
     )
     media_store.recordings.open({}, Claim("team", "b" * 32, 10), over=None)
     names.name("the-sid", R)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from recording_insights.model import insights as model
 from recording_insights.model.insights import Number, Topic, Utterance, weighted_mean
 
 NO_REASON = "no reason given"
@@ -92,7 +93,7 @@ def best_topics(scored: Iterable[tuple[str | None, Number | None]]) -> list[Topi
 
 @dataclass(frozen=True)
 class Word:
-    """One spoken word with its punctuation."""
+    """One spoken word with its punctuation, and with what is known of its utterance."""
 
     text: str
     start_ms: int | None
@@ -100,6 +101,11 @@ class Word:
     speaker: str | None = None
     confidence: Number | None = None
     sentiment: Number | None = None
+
+    @property
+    def timed(self) -> model.Word:
+        """The word as insights have it."""
+        return model.Word(self.text, self.start_ms, self.end_ms, self.confidence)
 
 
 def utterances_of(words: Iterable[Word]) -> list[Utterance]:
@@ -128,7 +134,14 @@ def _utterance(words: list[Word]) -> Utterance:
         end_ms=words[-1].end_ms,
         sentiment=mean(word.sentiment for word in words),
         confidence=mean(word.confidence for word in words),
+        words=timed_words(word.timed for word in words),
     )
+
+
+def timed_words(words: Iterable[model.Word]) -> Sequence[model.Word]:
+    """Return the words of an utterance; none if a word has no start, so that all or none of them can be placed."""
+    found = list(words)
+    return found if all(word.start_ms is not None for word in found) else ()
 
 
 @dataclass(frozen=True)

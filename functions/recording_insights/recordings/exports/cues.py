@@ -1,14 +1,15 @@
 """Captions of a transcript: what is on the screen, and when.
 
-Providers give the times of lines. The words of a line share its time in proportion to their characters. A caption has
-at most two lines of 42 characters, and takes 1 to 7 seconds.
+Words are shown when they are spoken, where the provider gives their times. Otherwise the words of a line share its time
+in proportion to their characters. A caption has at most two lines of 42 characters, and takes 1 to 7 seconds.
 Source: https://partnerhelp.netflixstudios.com/hc/en-us/articles/217350977 (42 characters, 2 lines, 7 s)
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
 
 from recording_insights.recordings.exports.lines import Line, name_of, one_line
 
@@ -40,12 +41,13 @@ class _Word(NamedTuple):
 
 
 class _Timed(NamedTuple):
-    """A line of the transcript with its time."""
+    """A line of the transcript with its time, and with the words as the provider has them."""
 
     start_ms: float
     end_ms: float
     name: str
     text: str
+    words: Sequence[Mapping[str, Any]] = ()
 
 
 def cues_of(transcript: Sequence[Line], *, shows_names: bool) -> list[Cue]:
@@ -75,7 +77,8 @@ def _timed(transcript: Sequence[Line]) -> Iterator[_Timed]:
         yield from _placed(waiting, end_ms, start)
         waiting.clear()
         end = line.get("end_ms")
-        yield _Timed(start, start + len(text) * MS_PER_CHARACTER if end is None else max(start, end), name, text)
+        until = start + len(text) * MS_PER_CHARACTER if end is None else max(start, end)
+        yield _Timed(start, until, name, text, line.get("words", ()))
         end_ms = max(end_ms, start if end is None else end)
     yield from _placed(waiting, end_ms, None)
 
@@ -105,14 +108,36 @@ def _captions(line: _Timed, shows_names: bool) -> Iterator[Cue]:
 
 
 def _spread(line: _Timed) -> list[_Word]:
-    """Return the words of a line, each with its share of the line's time."""
+    """Return the words of a line, each with its own time or with its share of the line's."""
     words = list(_words(line.text))
+    if spans := _spans(line):
+        places = [0, *accumulate(map(len, words))]
+        return [
+            _Word(word, spans[first][0], spans[last - 1][1])
+            for word, (first, last) in zip(words, pairwise(places), strict=True)
+        ]
     pace = (line.end_ms - line.start_ms) / max(sum(map(len, words)), 1)
     spread, at = [], line.start_ms
     for word in words:
         spread.append(_Word(word, at, at + len(word) * pace))
         at += len(word) * pace
     return spread
+
+
+def _spans(line: _Timed) -> list[tuple[float, float]]:
+    """Return when each character of a line begins and ends; blanks do not count.
+
+    Empty if the provider's words do not make the line, as where somebody has corrected it.
+    """
+    texts = ["".join(one_line(word["text"]).split()) for word in line.words]
+    if "".join(texts) != "".join(line.text.split()):
+        return []
+    spans = []
+    for word, text in zip(line.words, texts, strict=True):
+        start = word["start_ms"]
+        pace = (word.get("end_ms", start) - start) / max(len(text), 1)
+        spans += [(start + place * pace, start + (place + 1) * pace) for place in range(len(text))]
+    return spans
 
 
 def _words(text: str) -> Iterator[str]:

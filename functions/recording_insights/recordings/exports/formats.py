@@ -8,6 +8,7 @@ from typing import Any
 
 from recording_insights.errors import AnswerTooLarge, InvalidRequest
 from recording_insights.recordings.insights_answer import ANSWER_BYTES, INSIGHTS_PARAMETERS, whole_insights
+from recording_insights.recordings.transcript import ReadWords, no_words
 from recording_insights.store.insights import Collection
 from recording_insights.validation import Reader, one_of
 
@@ -20,13 +21,14 @@ Writer = Callable[[Mapping[str, Any]], str]
 class Format:
     """A format beside JSON. A browser shows it if `is_shown`, and otherwise saves it.
 
-    `writer` names the module of this package and the function that writes it. It is loaded for the first such file: a
-    function that answers JSON starts without it.
+    `has_words` if it makes use of the times of words. `writer` names the module of this package and
+    the function that writes it. It is loaded for the first such file: a function that answers JSON starts without it.
     """
 
     media_type: str
     writer: str
     is_shown: bool = False
+    has_words: bool = False
 
     def write(self, answer: Mapping[str, Any]) -> str:
         """Return the file as a text."""
@@ -36,8 +38,8 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "srt": Format("application/x-subrip", "captions.write_srt"),
-    "vtt": Format("text/vtt", "captions.write_vtt"),
+    "srt": Format("application/x-subrip", "captions.write_srt", has_words=True),
+    "vtt": Format("text/vtt", "captions.write_vtt", has_words=True),
     "txt": Format("text/plain", "text.write_txt", is_shown=True),
     "md": Format("text/markdown", "text.write_md"),
     "csv": Format("text/csv", "table.write_csv"),
@@ -50,6 +52,9 @@ EXPORT_PARAMETERS: Mapping[str, Reader[Any]] = {
     "format": one_of(JSON, *FORMATS),
 }
 """The query parameters of insights in any format."""
+
+
+_OF_PAGES = ("cursor", "limit", "include")
 
 
 @dataclass(frozen=True)
@@ -67,18 +72,21 @@ def wanted_format(query: Mapping[str, str], accept: str) -> str:
     means JSON: some HTTP clients send `text/html, */*` on their own.
 
     Raises:
-        InvalidRequest: there is no such format, or it has no pages and the request has a cursor.
+        InvalidRequest: there is no such format, or it has no pages and the request asks for a page.
     """
     if "format" in query:
         wanted: str = EXPORT_PARAMETERS["format"]("format", query["format"])
     else:
         wanted = next(_accepted(accept), JSON)
-    if wanted != JSON and "cursor" in query:
-        raise InvalidRequest("cursor", f"only {JSON} has pages; {wanted} has the whole transcript")
+    for name in _OF_PAGES:
+        if wanted != JSON and name in query:
+            raise InvalidRequest(name, f"is for {JSON}; {wanted} has the whole transcript, with its corrections")
     return wanted
 
 
-def export_insights(recording_id: str, collection: Collection, wanted: str) -> Export:
+def export_insights(
+    recording_id: str, collection: Collection, wanted: str, *, read_words: ReadWords = no_words
+) -> Export:
     """Return the whole transcript, and what else the format has a place for, as a file.
 
     Raises:
@@ -86,7 +94,7 @@ def export_insights(recording_id: str, collection: Collection, wanted: str) -> E
         AnswerTooLarge: Lambda cannot return so much.
     """
     chosen = FORMATS[wanted]
-    answer = whole_insights(recording_id, collection)
+    answer = whole_insights(recording_id, collection, read_words if chosen.has_words else no_words)
     fits = sum(len(line["text"]) for line in answer["transcript"]) <= ANSWER_BYTES
     text = chosen.write(answer) if fits else ""
     # Lambda counts the body as a JSON string.

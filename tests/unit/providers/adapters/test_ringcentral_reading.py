@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.model.insights import Insights, Question, Topic, Utterance
+from recording_insights.model.insights import Insights, Question, Topic, Utterance, Word
 from recording_insights.providers.adapters.ringcentral.reading import read_insights
 
 RESULT = {"utteranceInsights": [{"start": 0.5, "end": 1, "text": "Hi.", "speakerId": "0"}]}
@@ -113,3 +113,10 @@ def test_without_a_transcript_the_error_names_the_field(reply: bytes, fault: str
     with pytest.raises(ValueError, match=rf"^{fault}$") as raised:
         read_insights(reply)
     assert type(raised.value) is ValueError
+
+
+def test_words_of_an_utterance_have_their_times() -> None:
+    timings = [{"word": "Good", "start": 0.5, "end": 0.9, "confidence": 0.8}, {"word": "day.", "start": 1}]
+    entry = {"text": "Good day.", "start": 0.5, "end": 1.4, "speakerId": "1", "wordTimings": timings}
+    [spoken] = read_insights(json.dumps({"response": {"utterances": [entry]}}).encode()).transcript
+    assert spoken.words == [Word("Good", 500, 900, 0.8), Word("day.", 1000)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.model.insights import ActionItem, Insights, Question, Topic
+from recording_insights.model.insights import ActionItem, Insights, Question, Topic, Word
 from recording_insights.providers.adapters.symbl.reading import read_insights
 
 ISO = "2020-07-10T11:16:{:06.3f}Z".format
@@ -209,3 +209,15 @@ class TestInsights:
         )
         assert [u.text for u in found.transcript] == ["hi"]
         assert (found.topics, found.action_items, found.summary, found.missing) == ([], [], None, [])
+
+
+def test_words_are_placed_by_their_offsets_or_by_their_moments() -> None:
+    moments = {"startTime": "2026-03-12T10:00:05.000Z", "endTime": "2026-03-12T10:00:07.000Z"}
+    first = {"word": "Good", "timeOffset": 5.1, "duration": 0.4, "score": 0.9}
+    second = {"word": "day.", "startTime": "2026-03-12T10:00:06.000Z", "endTime": "2026-03-12T10:00:06.500Z"}
+    message = {"text": "Good day.", "timeOffset": 5, "duration": 2, **moments, "words": [first, second]}
+    [spoken] = read_insights(json.dumps({"messages": {"messages": [message]}}).encode()).transcript
+    assert spoken.words == [Word("Good", 5100, 5500, 0.9), Word("day.", 6000, 6500)]
+    unplaced = {**message, "words": [first, {"word": "day."}]}
+    [spoken] = read_insights(json.dumps({"messages": {"messages": [unplaced]}}).encode()).transcript
+    assert not spoken.words, "all of a line or none"

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pysubs2
@@ -10,7 +11,7 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recording_insights.model.insights import Utterance
+from recording_insights.model.insights import Utterance, Word
 from recording_insights.recordings.exports.captions import write_srt, write_vtt
 from recording_insights.recordings.exports.cues import LEAST_MS, MOST_LINES, MOST_MS, WIDTH, Cue, cues_of
 from tests.unit.recordings.exports.whole import HOSTILE, hostile, letters, whole
@@ -83,6 +84,29 @@ def test_words_share_the_time_of_their_line_by_their_characters() -> None:
 )
 def test_when_a_caption_is_shown(spoken: list[Utterance], times: list[tuple[int, int]]) -> None:
     assert [(cue.start_ms, cue.end_ms) for cue in captions(*spoken)] == times
+
+
+def test_words_are_shown_when_they_are_spoken() -> None:
+    words = [
+        Word("Well,", 1_000, 1_300),
+        Word("then.", 6_000, 6_400, 0.9),
+        Word("Good", 8_500, 8_800),
+        Word("bye!", 9_000),
+    ]
+    line = Utterance("Well, then. Good bye!", None, 900, 9_400, words=words)
+
+    shown = [(cue.start_ms, cue.end_ms, *cue.lines) for cue in captions(line)]
+
+    assert shown == [(1_000, 6_400, "Well, then."), (8_500, 9_500, "Good bye!")]
+    corrected = replace(line, text="Well, then. Good day!")
+    assert captions(corrected) == captions(replace(corrected, words=())), "they are no longer its words"
+
+
+def test_a_word_that_is_cut_shares_its_time() -> None:
+    line = Utterance("a" * 60, None, 0, 9_000, words=[Word("a" * 60, 3_000, 6_000)])
+    assert [(cue.start_ms, cue.end_ms) for cue in captions(line)] == [(3_000, 6_000)]
+    spoken = Utterance("你好。 再见。", None, 0, 9_000, words=[Word("你好。再见。", 1_000, 7_000)])
+    assert [(cue.start_ms, cue.end_ms) for cue in captions(spoken)] == [(1_000, 7_000)]
 
 
 def test_chinese_is_split_behind_its_sentences_and_a_letter_keeps_its_accent() -> None:

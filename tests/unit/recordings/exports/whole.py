@@ -1,9 +1,10 @@
 """Answers to export: recordings of one media object, and what is hard to write in some format."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from recording_insights.model.insights import ActionItem, Insights, Question, Topic, Utterance
+from recording_insights.model.insights import ActionItem, Insights, Question, Topic, Utterance, Word
 from recording_insights.recordings.insights_answer import whole_insights
 from tests.unit.recordings.test_insights_answer import R, collection_of
 
@@ -29,22 +30,29 @@ HOSTILE = (
 """Texts that are markup, times, formulas or line breaks in some format."""
 
 
-def whole(*transcript: Utterance, speakers: Mapping[str, str] | None = None, **found: Any) -> dict[str, Any]:
-    """The answer for a recording in which this was said and found."""
+def whole(
+    *transcript: Utterance,
+    speakers: Mapping[str, str] | None = None,
+    corrections: Mapping[int, Any] | None = None,
+    **found: Any,
+) -> dict[str, Any]:
+    """The answer for a recording in which this was said and found, with corrections by the number of the line."""
     insights = Insights(transcript=transcript, **found)
     collection = collection_of(("0.mp4", insights), speakers=speakers or {}, created_at="2026-11-27T09:30:00.123456Z")
-    return whole_insights(R, collection)
+    return whole_insights(R, replace(collection, corrections={"m0": corrections or {}}))
 
 
 def hostile() -> dict[str, Any]:
-    """An answer in which every text is hostile, names and findings included."""
+    """An answer in which every text is hostile: names, findings, and corrections of a second half of the lines."""
     lines = [
-        Utterance(text, str(number % 3), number * 20_000, number * 20_000 + 15_000)
+        Utterance(text, str(number % 3), number * 20_000, number * 20_000 + 15_000, words=[Word(text, number * 20_000)])
         for number, text in enumerate(HOSTILE)
     ]
+    corrected = [Utterance("as it was heard", "0", number=number) for number, _ in enumerate(HOSTILE, start=1)]
     return whole(
         *lines,
-        *(Utterance(text, text) for text in HOSTILE),
+        *corrected,
+        corrections={number: {"text": text, "speaker": text} for number, text in enumerate(HOSTILE, start=1)},
         speakers={"0": HOSTILE[0], "1": HOSTILE[2], "2": "@evil"},
         summary="\n\n".join(HOSTILE),
         topics=[Topic(text) for text in HOSTILE],

@@ -45,11 +45,21 @@ def _transcript(response: Mapping[str, Any]) -> list[Utterance]:
     """Read the utterances of either task. Speech-to-text without speakers has only words, or only the text."""
     entries = maps(response.get("utteranceInsights")) or maps(response.get("utterances"))
     if entries:
-        return [Utterance(optional_text(entry.get("text")) or "", **_spoken_fields(entry)) for entry in entries]
+        return [_utterance(entry) for entry in entries]
     words = maps(response.get("words")) or [{"word": response.get("transcript")}]
     return values.utterances_of(
         values.Word(text, **_spoken_fields(word)) for word in words if (text := optional_text(word.get("word")))
     )
+
+
+def _utterance(entry: Mapping[str, Any]) -> Utterance:
+    words = (
+        values.Word(text, **_spoken_fields(word)).timed
+        for word in maps(entry.get("wordTimings"))
+        if (text := optional_text(word.get("word")))
+    )
+    text = optional_text(entry.get("text")) or ""
+    return Utterance(text, **_spoken_fields(entry), words=values.timed_words(words))
 
 
 def _spoken_fields(entry: Mapping[str, Any]) -> dict[str, Any]:

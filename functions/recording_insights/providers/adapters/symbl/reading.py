@@ -13,6 +13,7 @@ from recording_insights.model.insights import (
     Question,
     Topic,
     Utterance,
+    Word,
     mean_sentiment,
 )
 from recording_insights.providers.toolkit import values
@@ -107,6 +108,7 @@ def _utterance(message: Mapping[str, Any], moment_ms: int | None) -> Utterance:
     if duration_ms is None:
         duration_ms = values.ms_between(message.get("startTime"), message.get("endTime"))
     return Utterance(
+        words=values.timed_words(_words(message, start_ms)),
         text=optional_text(message.get("text")) or "",
         speaker=_name_of(message.get("from")),
         start_ms=start_ms,
@@ -114,6 +116,22 @@ def _utterance(message: Mapping[str, Any], moment_ms: int | None) -> Utterance:
         sentiment=_sentiment(mapping(message.get("sentiment"))),
         confidence=values.mean(number(word.get("score")) for word in maps(message.get("words"))),
     )
+
+
+def _words(message: Mapping[str, Any], start_ms: int | None) -> Iterator[Word]:
+    """Yield the words of a message that begins at `start_ms`. Their times are offsets in seconds, or else moments."""
+    for entry in maps(message.get("words")):
+        text = optional_text(entry.get("word"))
+        begins_ms = values.ms_of_seconds(entry.get("timeOffset"))
+        since_start = values.ms_between(message.get("startTime"), entry.get("startTime"))
+        if begins_ms is None and start_ms is not None and since_start is not None:
+            begins_ms = start_ms + since_start
+        lasts_ms = values.ms_of_seconds(entry.get("duration"))
+        if lasts_ms is None:
+            lasts_ms = values.ms_between(entry.get("startTime"), entry.get("endTime"))
+        ends_ms = None if begins_ms is None or lasts_ms is None else begins_ms + lasts_ms
+        if text:
+            yield Word(text, begins_ms, ends_ms, number(entry.get("score")))
 
 
 def _sentiment(sentiment: Mapping[str, Any]) -> Number | None:
