@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from recording_insights.errors import NotFound
 from recording_insights.model.insights import LISTS, Utterance, mean_sentiment
 from recording_insights.recordings.await_end import WAIT
 from recording_insights.recordings.insights_timeline import PlacedInsights, conversation, place_insights
@@ -51,6 +50,7 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
 
     Raises:
         NotFound: there is no such recording.
+        RecordingErased: it was erased, or is being erased.
         InvalidRequest: the cursor comes from no response.
     """
     return _answer(recording_id, collection, cursor=cursor, largest=ANSWER_BYTES)
@@ -58,9 +58,8 @@ def answer_insights(recording_id: str, collection: Collection, *, cursor: str | 
 
 def _answer(recording_id: str, collection: Collection, *, cursor: str | None, largest: int | None) -> dict[str, Any]:
     """Return an answer of at most `largest` bytes; None is any length."""
+    collection.refuse_absent(recording_id)
     recording = collection.recording
-    if not recording:
-        raise NotFound(f"no recording {recording_id}")
     told = lines_told(cursor)
     speakers = recording.get("speakers", {})
     placed = list(place_insights(collection))

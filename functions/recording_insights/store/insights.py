@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from recording_insights.errors import ItemTooLarge
+from recording_insights.errors import ItemTooLarge, NotFound
 from recording_insights.model.insights import LISTS, Insights, Utterance
 from recording_insights.model.tries import SHOWN_ATTRIBUTES
+from recording_insights.store.erasures import erased, refuse_erasing
 from recording_insights.store.expressions import rows
 from recording_insights.store.keys import (
     INSIGHT_PREFIX,
     MEDIA_PREFIX,
     PARTITION,
+    RECEIPT,
     RECORDING,
     SORT,
     TRANSCRIPT_PREFIX,
@@ -26,7 +28,7 @@ from recording_insights.store.keys import (
     transcript_key,
 )
 from recording_insights.store.numbers import encode
-from recording_insights.store.rows import MediaRow, RecordingRow, TryRow
+from recording_insights.store.rows import MediaRow, ReceiptRow, RecordingRow, TryRow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -49,12 +51,26 @@ BEFORE_TRIES = -1
 class Collection:
     """All rows of one recording: `media` by media id, and `insights` by media id for media objects that are done.
 
-    `recording` is empty if there is no such recording.
+    `recording` is empty if there is no such recording. `receipt` is there if it was erased.
     """
 
     recording: RecordingRow
     media: Mapping[str, MediaRow]
     insights: Mapping[str, Insights]
+    receipt: ReceiptRow | None = None
+
+    def refuse_absent(self, recording_id: str) -> None:
+        """Raise an error if there is nothing to read.
+
+        Raises:
+            NotFound: there is no such recording.
+            RecordingErased: it was erased, or is being erased.
+        """
+        if self.receipt:
+            raise erased(self.receipt)
+        if not self.recording:
+            raise NotFound(f"no recording {recording_id}")
+        refuse_erasing(self.recording)
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,7 @@ class InsightStore:
         from boto3.dynamodb.conditions import Key
 
         recording: RecordingRow = {}
+        receipt: ReceiptRow | None = None
         media: dict[str, MediaRow] = {}
         tries: dict[_Try, TryRow] = {}
         entries: dict[_Try, list[_Entry]] = {}
@@ -93,6 +110,8 @@ class InsightStore:
             sort = row[SORT]
             if sort == RECORDING:
                 recording = row
+            elif sort == RECEIPT:
+                receipt = row
             elif sort.startswith(MEDIA_PREFIX):
                 media[row["media_id"]] = row
             elif sort.startswith(TRY_PREFIX):
@@ -106,7 +125,7 @@ class InsightStore:
             for media_id, row in shown.items()
             if row["status"] == "done"
         }
-        return Collection(recording, shown, insights)
+        return Collection(recording, shown, insights, receipt)
 
 
 def transcript_pages(utterances: Iterable[Utterance]) -> Iterator[list[dict[str, Any]]]:

@@ -37,6 +37,11 @@ class ReferenceStore:
         delete: Any = {"TableName": self.table.name, "Key": key}
         return {"Delete": delete}
 
+    def forget(self, recording: RecordingRow) -> None:
+        """Delete the row of a recording's reference."""
+        key = {name: value for name, value in self.row(recording).items() if name in (PARTITION, SORT)}
+        self.table.delete_item(Key=key)
+
     def of(self, reference: str, *, before: tuple[str, str] | None = None) -> Iterator[tuple[str, str]]:
         """Yield (created_at, recording_id) of the recordings with a reference, newest first, that stand `before`."""
         from boto3.dynamodb.conditions import Key

@@ -17,7 +17,7 @@ OPEN = ("starting", "stopping", "processing")
 SEEN = 100
 """Of the open recordings with a status, so many are looked at: those that began first."""
 MADE_GOOD = frozenset(
-    ("moved_back", "handled", "admitted", "fetched", "noted", "left_queue", "freed", "probers", "woken")
+    ("moved_back", "handled", "admitted", "fetched", "noted", "left_queue", "freed", "probers", "woken", "erases_begun")
 )
 """Counts of steps that say that something was lost before. The others say that something was looked at."""
 
