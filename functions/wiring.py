@@ -22,7 +22,7 @@ from recording_insights.settings import (
     AgoraSettings,
     CallbacksSettings,
     EraseMachineSettings,
-    EraseSettings,
+    ErasePageSettings,
     FunctionSettings,
     GetRecordingSettings,
     KeepResultSettings,
@@ -445,7 +445,9 @@ class Wiring(Generic[S]):
 
     def erase_late_media(self: "Wiring[EraseMachineSettings]", media: "MediaObject") -> None:
         """Have an object deleted that came for an erased recording."""
-        self._erase_late("recordings", media.playlist or media.key, f"{media.etag} {media.sequencer}")
+        self._erase_late(
+            "recordings", media.playlist or media.key, f"{media.etag} {media.sequencer} {media.created_at}"
+        )
 
     def erase_late_result(self: "Wiring[EraseMachineSettings]", key: str) -> None:
         """Have a result deleted that came for an erased recording."""
@@ -457,7 +459,7 @@ class Wiring(Generic[S]):
         erase_late_file(bucket, key, version, executions=self.erase_machine)
 
     @part
-    def eraser(self: "Wiring[EraseSettings]") -> "Eraser":
+    def eraser(self: "Wiring[ErasePageSettings]") -> "Eraser":
         """Deletes recordings: from the table, the buckets and the providers."""
         from recording_insights.aws.object_versions import ObjectVersions
         from recording_insights.providers.registry import PROVIDERS

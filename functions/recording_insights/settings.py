@@ -414,7 +414,7 @@ class RetryPageSettings(TableSettings, ProcessingSettings):
 
 
 @dataclass(frozen=True)
-class EraseSettings(AgoraSettings, RepliesBucketSettings, TurnsSettings, ProcessingSettings):
+class ErasePageSettings(AgoraSettings, RepliesBucketSettings, TurnsSettings, ProcessingSettings):
     """The table, both buckets, Agora, the providers, and the state machine whose executions are stopped.
 
     `log_retention_days` is in the receipt.

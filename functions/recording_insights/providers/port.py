@@ -40,8 +40,8 @@ Job = Mapping[str, Any]
 class AwsService:
     """A provider that is a service of AWS: our functions call it with their own roles and pass it an s3:// URI.
 
-    `start` and `get` are its IAM actions. `start` takes no resource: the condition keys `output_bucket` and
-    `output_key` limit where it may write. `get` and `delete` take `job_resource`. When the state of a job changes, EventBridge
+    `start`, `get` and `delete` are its IAM actions. `start` takes no resource: the condition keys `output_bucket` and
+    `output_key` limit where it may write. The others take `job_resource`. When the state of a job changes, EventBridge
     delivers an event of type `detail_type`. Its detail has the name of the job under `job_name`, and under `job_status`
     the state, which is one of `ended` once the job has ended.
     """

@@ -7,12 +7,13 @@ from typing import Any
 
 from recording_insights.measures import measure
 from recording_insights.model.moments import utc_text
+from recording_insights.model.status import ERASING
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingRow
 from recording_insights.store.turns import TurnStore
 
-OPEN = ("starting", "stopping", "processing")
+OPEN = ("starting", "stopping", "processing", ERASING)
 """Recordings that somebody waits for. One with the status `recording` is as old as its call is long."""
 SEEN = 100
 """Of the open recordings with a status, so many are looked at: those that began first."""
@@ -50,9 +51,11 @@ def measure_found(counts: Mapping[str, Any]) -> None:
 def _open_since(recording: RecordingRow) -> datetime:
     """Return since when somebody waits for an open recording, however long its call is.
 
-    That is its stop, or the moment at which a recorder that is still in its channel has to leave. A file that was put
-    by hand has no recorder.
+    That is its stop, the request to erase it, or the moment at which a recorder that is still in its channel has to
+    leave. A file that was put by hand has no recorder.
     """
+    if recording["status"] == ERASING:
+        return datetime.fromisoformat(recording["erasing_since"])
     began = datetime.fromisoformat(recording["created_at"])
     if stop := recording.get("stopped_at") or recording.get("stop_requested_at"):
         return datetime.fromisoformat(stop)

@@ -46,15 +46,19 @@ def begin_erase(recording: RecordingRow, *, store: RecordingStore, executions: E
     One that was broken off gets a successor, which deletes what is left.
     """
     recording_id = recording["recording_id"]
+    present = recording.get("erase_runs")
+    if present and executions.is_running(_name(recording_id, present)):
+        return False
     state = json.dumps({"recording_id": recording_id, "receipt_id": recording["receipt_id"]})
-    for run in range(recording.get("erase_runs", 1), MOST_RUNS):
-        name = f"{recording_id}-erase-{run}"
-        if executions.start(name=name, state=state):
+    for run in range(present or 1, MOST_RUNS):
+        if executions.start(name=_name(recording_id, run), state=state):
             store.erasures.note_recording(recording_id, erase_runs=run)
             return True
-        if executions.is_running(name):
-            return False
     return False
+
+
+def _name(recording_id: str, run: int) -> str:
+    return f"{recording_id}-erase-{run}"
 
 
 def erase_late_file(bucket: str, key: str, version: str, *, executions: Executions) -> None:

@@ -1,4 +1,4 @@
-"""State "Erase recording": one bounded page of an erase, and when the next one follows.
+"""State "Erase page": one bounded page of an erase, and when the next one follows.
 
 The order is what makes it safe: the mark in the row lets nobody begin anything for the recording. Then the work that
 runs is stopped, and what it may still write is waited for. Then go the objects, the copies at the providers, and the

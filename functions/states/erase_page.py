@@ -1,15 +1,15 @@
-"""State "Erase recording"."""
+"""State "Erase page"."""
 
 from typing import Any
 
 from recording_insights.deadline import Deadline
 from recording_insights.logs import function_logger, with_ids
-from recording_insights.settings import EraseSettings
+from recording_insights.settings import ErasePageSettings
 from recording_insights.upkeep.erase_page import Erase
 from wiring import Wiring
 
-logger = function_logger("erase-recording-page")
-wiring = Wiring(EraseSettings)
+logger = function_logger("erase-page")
+wiring = Wiring(ErasePageSettings)
 
 
 @with_ids(logger)
