@@ -8,6 +8,7 @@ from infra.openapi.words import words
 from recording_insights.http.problems import PROBLEMS, UNEXPECTED
 from recording_insights.model.insights import LISTS, Number, Utterance
 from recording_insights.model.reasons import REASONS
+from recording_insights.model.status import ERASING as ERASING_STATUS
 from recording_insights.model.status import RECORDING_STATUSES
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.list import LISTED
@@ -151,6 +152,12 @@ STOPPED = Shape(
     "The status of a recording that was asked to stop.",
     {"recording_id": _ID, "status": _RECORDING_STATUS, **_WHY},
     ("recording_id", "status"),
+)
+ERASING = Shape(
+    "Erasing",
+    "A recording that is being erased, and the id of the receipt that will be left of it.",
+    {"recording_id": _ID, "status": _one_of(ERASING_STATUS), "receipt_id": str},
+    ("recording_id", "status", "receipt_id"),
 )
 _PARTS = {kind: [Shape.of_part(part)] for kind, part in LISTS.items()}
 INSIGHTS = Shape(

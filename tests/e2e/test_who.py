@@ -104,6 +104,7 @@ def test_the_rows_and_the_log_name_the_session_that_called(stack: LocalStack) ->
 
 READS = ("GET /recordings/x/insights", "GET /recordings/x/media")
 SEES = ("GET /retries", "GET /providers")
+ERASES = ("DELETE /recordings/x",)
 HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
 
 
@@ -113,6 +114,7 @@ HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
         ("read", {"GET /recordings", "GET /recordings/x", *READS, *SEES}),
         ("record", {"POST /recordings"}),
         ("control", {"PATCH /recordings/x", "POST /recordings/x/stop", "POST /recordings/x/retry", *HOLDS}),
+        ("erase", set(ERASES)),
     ],
 )
 def test_a_policy_of_the_page_allows_its_routes_only(stack: LocalStack, policy: str, allowed: set[str]) -> None:
