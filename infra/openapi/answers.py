@@ -293,6 +293,7 @@ PROBLEM = Shape(
         "detail": str,
         "field": str,
         "agora_code": _or_null("integer"),
+        "receipt": {"type": "object", "required": ["receipt_id"], "properties": {"receipt_id": {"type": "string"}}},
         "request_id": _or_null("string"),
     },
     ("type", "title", "status", "detail", "request_id"),

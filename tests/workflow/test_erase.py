@@ -72,7 +72,7 @@ def test_a_file_that_was_put_by_hand_is_erased_everywhere(stack: LocalStack, cli
 def test_a_recording_is_erased_while_its_recorder_is_in_the_channel(stack: LocalStack) -> None:
     stack.dials(agora={"recording_seconds": None, **STAYS})
     wanted = {"channel": "to be erased", "reference": "ticket of the erased", "metadata": {"who": "somebody"}}
-    key = {"Idempotency-Key": "the key of the erased"}
+    key = {"Idempotency-Key": "key-of-the-erased"}
     started = stack.call_api("POST", "/recordings", json=wanted, headers=key).json()
     recording_id = started["recording_id"]
     until(lambda: stack.call_api("GET", f"/recordings/{recording_id}").json()["status"] == "recording", "the recorder")
