@@ -21,6 +21,8 @@ from recording_insights.settings import (
     AdmissionSettings,
     AgoraSettings,
     CallbacksSettings,
+    EraseMachineSettings,
+    ErasePageSettings,
     FunctionSettings,
     GetRecordingSettings,
     KeepResultSettings,
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from recording_insights.store.rows import MediaRow, RecordingRow
     from recording_insights.store.sweeps import SweepStore
     from recording_insights.store.turns import TurnStore
+    from recording_insights.upkeep.erase_page import Eraser
 
 
 def keep_links_out_of_logs() -> None:
@@ -392,6 +395,7 @@ class Wiring(Generic[S]):
             start_execution=self.start_processing,
             end_wait=self.end_wait,
             who=who,
+            erase_late=self.erase_late_media,
         )
 
     # State machines
@@ -439,6 +443,53 @@ class Wiring(Generic[S]):
     def end_wait(self) -> Callable[[str], None]:
         """Ends the wait of the state that waits with a task token."""
         return partial(clients.end_wait, self.step_functions)
+
+    # Erases
+
+    @part
+    def erase_machine(self: "Wiring[EraseMachineSettings]") -> "StateMachine":
+        """The state machine that erases recordings."""
+        from recording_insights.aws.state_machine import StateMachine
+
+        return StateMachine(self.step_functions, self.settings.erase_arn)
+
+    def erase_late_media(self: "Wiring[EraseMachineSettings]", media: "MediaObject") -> None:
+        """Have an object deleted that came for an erased recording."""
+        self._erase_late(
+            "recordings", media.playlist or media.key, f"{media.etag} {media.sequencer} {media.created_at}"
+        )
+
+    def erase_late_result(self: "Wiring[EraseMachineSettings]", key: str) -> None:
+        """Have a result deleted that came for an erased recording."""
+        self._erase_late("replies", key, utc_now().strftime("%Y%m%d%H%M"))
+
+    def _erase_late(self: "Wiring[EraseMachineSettings]", bucket: str, key: str, version: str) -> None:
+        from recording_insights.upkeep.erase import erase_late_file
+
+        erase_late_file(bucket, key, version, executions=self.erase_machine)
+
+    @part
+    def eraser(self: "Wiring[ErasePageSettings]") -> "Eraser":
+        """Deletes recordings: from the table, the buckets and the providers."""
+        from recording_insights.aws.object_versions import ObjectVersions
+        from recording_insights.providers.registry import PROVIDERS
+        from recording_insights.settings import job_prefix
+        from recording_insights.upkeep.erase_page import Eraser
+
+        settings = self.settings
+        buckets = {"recordings": settings.recordings_bucket, "replies": settings.replies_bucket}
+        return Eraser(
+            store=self.media,
+            buckets={name: ObjectVersions(self.s3, bucket) for name, bucket in buckets.items()},
+            provider_for=self.provider_for,
+            providers=tuple(PROVIDERS),
+            job_prefix=job_prefix(settings.stage),
+            withdraw=self.turns.withdraw,
+            end_wait=self.end_wait,
+            stop_execution=self.workflow.stop,
+            agora=lambda: self.agora,
+            log_days=settings.log_retention_days,
+        )
 
     # Agora
 
@@ -576,7 +627,7 @@ class Wiring(Generic[S]):
         """Receives callbacks, deliveries and state changes of jobs."""
         from recording_insights.processing.callbacks import Callbacks
 
-        return Callbacks(self.media, self.replies, self.end_wait, self._start_late)
+        return Callbacks(self.media, self.replies, self.end_wait, self._start_late, self.erase_late_result)
 
     def _start_late(self: "Wiring[ProcessingSettings]", *, name: str, state: str) -> bool:
         """Start an execution for a late result. Only this makes the client, which other callbacks do not need."""

@@ -113,6 +113,8 @@ def _of_recordings(settings: StackSettings) -> Iterator[Alarm]:
         "starting": 60,
         "stopping": settings.late_files_minutes + 60,
         "processing": settings.poll_ceiling_minutes + _OPEN_MARGIN_MINUTES,
+        # A provider is away, or the erase fails again and again.
+        "erasing": 6 * 60,
     }
     for status, minutes in oldest.items():
         alarm = Alarm(

@@ -18,7 +18,7 @@ from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.route_classes import RATES, class_of
 from infra.settings import StackSettings
-from infra.state_machine import run_executions, wake_executions
+from infra.state_machine import run_executions, start_executions, wake_executions
 from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.settings import (
@@ -84,6 +84,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lo
 LOCAL_API_ID = "recordings"
 GET, POST = apigateway.HttpMethod.GET, apigateway.HttpMethod.POST
 PATCH, PUT = apigateway.HttpMethod.PATCH, apigateway.HttpMethod.PUT
+DELETE = apigateway.HttpMethod.DELETE
 CORS_METHODS = tuple(apigateway.CorsHttpMethod[name] for name in ("GET", "POST", "PATCH", "PUT", "DELETE"))
 CORS_HEADERS = (
     *("authorization", "content-type", "idempotency-key"),
@@ -325,7 +326,9 @@ def read_routes(foundation: Foundation) -> list[Route]:
     ]
 
 
-def retry_routes(foundation: Foundation, workflow: sfn.StateMachine, retries: sfn.StateMachine) -> list[Route]:
+def retry_routes(
+    foundation: Foundation, workflow: sfn.StateMachine, retries: sfn.StateMachine, erases: sfn.StateMachine
+) -> list[Route]:
     """The routes that have media objects processed: again, or although their event never came."""
     reads, table = foundation.settings_for, foundation.on_table
     writes = [table("GetItem", "PutItem", "Query", "UpdateItem"), *run_executions(workflow)]
@@ -343,8 +346,18 @@ def retry_routes(foundation: Foundation, workflow: sfn.StateMachine, retries: sf
             "/media",
             "admit_object",
             "Has an object processed that was ignored or never seen",
-            reads(AdmitObjectSettings, workflow_arn=workflow.state_machine_arn),
-            [*writes, wake_executions(workflow), foundation.read_recordings(), foundation.list_recordings()],
+            reads(
+                AdmitObjectSettings,
+                workflow_arn=workflow.state_machine_arn,
+                erase_arn=erases.state_machine_arn,
+            ),
+            [
+                *writes,
+                wake_executions(workflow),
+                start_executions(erases),
+                foundation.read_recordings(),
+                foundation.list_recordings(),
+            ],
         ),
         Route(
             POST,

@@ -21,7 +21,7 @@ from infra.access import Foundation
 from infra.customer_key import customer_key
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
-from infra.state_machine import run_executions, wake_executions
+from infra.state_machine import run_executions, start_executions, wake_executions
 from recording_insights.model.media_object import SUFFIXES, TRACKS
 from recording_insights.settings import AdmitMediaSettings
 
@@ -41,10 +41,16 @@ class RecordingArrival(Construct):
     """Two rules on "Object Created": one for media, one that logs every other object with its reason."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, foundation: Foundation, state_machine: sfn.StateMachine
+        self,
+        scope: Construct,
+        construct_id: str,
+        foundation: Foundation,
+        state_machine: sfn.StateMachine,
+        erases: sfn.StateMachine,
     ) -> None:
         super().__init__(scope, construct_id)
         self._foundation = foundation
+        self._erases = erases
         self.dead_letters = self._queue("DeadLetters", key=customer_key(self, foundation.settings))
         self.unadmitted = self._queue("Unadmitted")
         timeout = cdk.Duration.minutes(1)
@@ -80,7 +86,11 @@ class RecordingArrival(Construct):
             settings=foundation.settings,
             module="events.admit_media",
             description="Starts one execution for each media object",
-            reads=foundation.settings_for(AdmitMediaSettings, workflow_arn=state_machine.state_machine_arn),
+            reads=foundation.settings_for(
+                AdmitMediaSettings,
+                workflow_arn=state_machine.state_machine_arn,
+                erase_arn=self._erases.state_machine_arn,
+            ),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.read_recordings(),
@@ -88,6 +98,7 @@ class RecordingArrival(Construct):
                 foundation.list_recordings(),
                 *run_executions(state_machine),
                 wake_executions(state_machine),
+                start_executions(self._erases),
                 iam.PolicyStatement(
                     actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
                     resources=[self.queue.queue_arn],

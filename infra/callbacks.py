@@ -1,6 +1,6 @@
 """How the end of a job is reported: webhooks on the API, results in the replies bucket, or events of AWS services."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 import aws_cdk as cdk
@@ -15,7 +15,7 @@ from constructs import Construct
 from infra.access import Foundation
 from infra.api import RESULT_THROTTLE, RecordingsApi
 from infra.python_function import PythonFunction
-from infra.state_machine import run_executions, wake_executions
+from infra.state_machine import run_executions, start_executions, wake_executions
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES
 from recording_insights.aws.secrets import CACHE_SECONDS
 from recording_insights.processing.turns import LEASE_MARGIN_SECONDS
@@ -82,25 +82,26 @@ class Webhooks(Construct):
         actions = ["secretsmanager:GetSecretValue"]
         return [iam.PolicyStatement(actions=actions, resources=[self.secret_id])] if self._used else []
 
-    def receive(self, state_machine: sfn.StateMachine, dead_letters: sqs.IQueue) -> None:
+    def receive(self, state_machine: sfn.StateMachine, erases: sfn.StateMachine, dead_letters: sqs.IQueue) -> None:
         """Add the functions that receive callbacks, if the stack's providers need them."""
         foundation = self._foundation
         providers = foundation.settings.providers
-        machine = state_machine.state_machine_arn
+        machines = {"workflow_arn": state_machine.state_machine_arn, "erase_arn": erases.state_machine_arn}
         rights = [
             wake_executions(state_machine),
             *run_executions(state_machine),
+            start_executions(erases),
         ]
         kept = [name for name in providers if sends_result(name)]
         for name in kept:
             self._keep_results(name)
         if callers := [name for name in providers if receives_webhooks(name) and name not in kept]:
-            self._receive_webhooks(callers, machine, rights)
+            self._receive_webhooks(callers, machines, rights)
         services = [service for name in providers if (service := capabilities_of(name).aws_service)]
         deliver = any(map(uploads_result, providers))
         prefixes = [*(f"{CALLBACKS}{name}/" for name in kept), *([DELIVERIES] if deliver else [])]
         if prefixes or services:
-            self._receive_events(machine, rights, dead_letters, prefixes, services)
+            self._receive_events(machines, rights, dead_letters, prefixes, services)
 
     def _keep_results(self, provider: str) -> None:
         """Add a function and a route for one provider alone: other callbacks cannot take its workers."""
@@ -121,7 +122,9 @@ class Webhooks(Construct):
         )
         self._api.add_webhook(f"/webhooks/{provider}", function, RESULT_THROTTLE)
 
-    def _receive_webhooks(self, providers: list[str], workflow_arn: str, rights: Sequence[iam.PolicyStatement]) -> None:
+    def _receive_webhooks(
+        self, providers: list[str], machines: Mapping[str, str], rights: Sequence[iam.PolicyStatement]
+    ) -> None:
         foundation = self._foundation
         function = PythonFunction(
             self,
@@ -129,9 +132,7 @@ class Webhooks(Construct):
             settings=foundation.settings,
             module="routes.receive_callback",
             description="Verifies a vendor's callback and ends the wait for the job",
-            reads=foundation.settings_for(
-                ReceiveCallbackSettings, webhook_secret=self.secret_id, workflow_arn=workflow_arn
-            ),
+            reads=foundation.settings_for(ReceiveCallbackSettings, webhook_secret=self.secret_id, **machines),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 *(
@@ -151,7 +152,7 @@ class Webhooks(Construct):
 
     def _receive_events(
         self,
-        workflow_arn: str,
+        machines: Mapping[str, str],
         rights: Sequence[iam.PolicyStatement],
         dead_letters: sqs.IQueue,
         prefixes: list[str],
@@ -164,7 +165,7 @@ class Webhooks(Construct):
             settings=foundation.settings,
             module="events.receive_result_event",
             description="Ends the wait for a result that a vendor delivered or AWS reported",
-            reads=foundation.settings_for(ReceiveResultEventSettings, workflow_arn=workflow_arn),
+            reads=foundation.settings_for(ReceiveResultEventSettings, **machines),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query", "UpdateItem"),
                 *(

@@ -26,7 +26,8 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     _acknowledge_jobs(stack)
     _acknowledge_buckets(stack)
     _acknowledge_executions(stack)
-    for machine in (stack.workflow, stack.watch, stack.retries):
+    _acknowledge_erases(stack)
+    for machine in (stack.workflow, stack.watch, stack.retries, stack.erases):
         _acknowledge(machine, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
     _acknowledge(stack, "L1", f"the tests run the functions under Python {RUNTIME_VERSION}, and under nothing newer")
     if stack.settings.local:
@@ -98,8 +99,9 @@ def _acknowledge_executions(stack: RecordingInsightsStack) -> None:
     machines: Mapping[sfn.StateMachine, Sequence[IConstruct]] = {
         stack.workflow.state_machine: (
             *(stack.arrival.admit, stack.sweep.function, stack.watch.recover, stack.workflow, stack.webhooks),
-            *(stack.retries.page, *routes),
+            *(stack.retries.page, stack.erases.page, *routes),
         ),
+        stack.erases.state_machine: (stack.erase_route, stack.sweep.function),
         stack.retries.state_machine: (stack.retry_routes["retry_many"],),
     }
     reason = "executions are named after media objects or retries; one action, on one state machine's executions"
@@ -108,6 +110,17 @@ def _acknowledge_executions(stack: RecordingInsightsStack) -> None:
         executions = f"arn:<AWS::Partition>:states:{_region(stack)}:{_account(stack)}:execution:<{name}.Name>:*"
         for part in parts:
             _acknowledge(part, f"IAM5[Resource::{executions}]", reason)
+
+
+def _acknowledge_erases(stack: RecordingInsightsStack) -> None:
+    for bucket in (stack.buckets.recordings, stack.buckets.replies):
+        reason = "an erased recording may have any key; this is the right to delete, and no other function has it"
+        _acknowledge(stack.erases.page, f"IAM5[Resource::{_arn(stack, bucket)}/*]", reason)
+    for service in (capabilities_of(name).aws_service for name in stack.settings.providers):
+        if service:
+            jobs = f"arn:<AWS::Partition>:{service.name}:{_region(stack)}:{_account(stack)}:{service.job_resource}/*"
+            reason = "deletes jobs of the release before, too, whose names do not begin with the stage"
+            _acknowledge(stack.erases.page, f"IAM5[Resource::{jobs}]", reason)
 
 
 def _acknowledge_buckets(stack: RecordingInsightsStack) -> None:

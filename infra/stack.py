@@ -11,6 +11,7 @@ from infra.api import RecordingsApi, provider_routes, retry_routes
 from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
 from infra.callbacks import Webhooks
+from infra.erase import Erases
 from infra.monitoring import Monitoring
 from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
@@ -50,18 +51,22 @@ class RecordingInsightsStack(cdk.Stack):
         self.webhooks = webhooks = Webhooks(self, "Webhooks", foundation, self.api)
         self.workflow = ProcessingWorkflow(self, "Processing", foundation, webhooks)
         self.watch.recover_with(self.workflow.state_machine)
-        self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine)
-        webhooks.receive(self.workflow.state_machine, self.arrival.dead_letters)
+        self.erases = erases = Erases(self, "Erases", foundation, self.workflow.state_machine)
+        self.erase_route = self.api.add_route(erases.route(foundation), settings)
+        self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine, erases.state_machine)
+        webhooks.receive(self.workflow.state_machine, erases.state_machine, self.arrival.dead_letters)
         self.retries = Retries(self, "Retries", foundation, self.workflow.state_machine)
-        others = [self.watch.state_machine, self.retries.state_machine]
+        others = [self.watch.state_machine, self.retries.state_machine, erases.state_machine]
         StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, others, self.arrival.dead_letters)
         self.retry_routes = {
             route.module: self.api.add_route(route, settings)
-            for route in retry_routes(foundation, self.workflow.state_machine, self.retries.state_machine)
+            for route in retry_routes(
+                foundation, self.workflow.state_machine, self.retries.state_machine, erases.state_machine
+            )
         }
         for route in provider_routes(foundation, self.workflow.state_machine):
             self.api.add_route(route, settings)
-        self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, self.arrival)
+        self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, erases.state_machine, self.arrival)
         watched = Watched(
             unadmitted=self.arrival.unadmitted.queue_name,
             dead_letters=self.arrival.dead_letters.queue_name,
@@ -79,6 +84,7 @@ class RecordingInsightsStack(cdk.Stack):
             "InsightsTableName": table.table.table_name,
             "WorkflowArn": self.workflow.state_machine.state_machine_arn,
             "WatchArn": self.watch.state_machine.state_machine_arn,
+            "ErasesArn": erases.state_machine.state_machine_arn,
             "RetriesArn": self.retries.state_machine.state_machine_arn,
             "ApiId": self.api.api.api_id,
             "ApiUrl": self.api.own_address,

@@ -148,9 +148,14 @@ def _log_and_trace() -> iam.PolicyStatement:
 def run_executions(state_machine: sfn.StateMachine) -> list[iam.PolicyStatement]:
     """The rights to start an execution, and to see whether one of the same name runs."""
     return [
-        iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]),
+        start_executions(state_machine),
         see_executions(state_machine),
     ]
+
+
+def start_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
+    """The right to start an execution."""
+    return iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn])
 
 
 def wake_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
@@ -160,7 +165,16 @@ def wake_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
 
 def see_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
     """The right to see whether an execution runs."""
-    executions = cdk.Arn.format(
+    return iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[_executions(state_machine)])
+
+
+def stop_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
+    """The right to stop an execution."""
+    return iam.PolicyStatement(actions=["states:StopExecution"], resources=[_executions(state_machine)])
+
+
+def _executions(state_machine: sfn.StateMachine) -> str:
+    executions: str = cdk.Arn.format(
         cdk.ArnComponents(
             service="states",
             resource="execution",
@@ -169,4 +183,4 @@ def see_executions(state_machine: sfn.StateMachine) -> iam.PolicyStatement:
         ),
         cdk.Stack.of(state_machine),
     )
-    return iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
+    return executions

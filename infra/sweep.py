@@ -23,6 +23,7 @@ class Sweep(Construct):
         construct_id: str,
         foundation: Foundation,
         workflow: sfn.StateMachine,
+        erases: sfn.StateMachine,
         arrival: RecordingArrival,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -37,6 +38,7 @@ class Sweep(Construct):
             reads=foundation.settings_for(
                 SweepSettings,
                 workflow_arn=workflow.state_machine_arn,
+                erase_arn=erases.state_machine_arn,
                 arrivals_arn=arrival.queue.queue_arn,
                 unadmitted_url=arrival.unadmitted.queue_url,
                 dead_letters_url=arrival.dead_letters.queue_url,
@@ -49,6 +51,7 @@ class Sweep(Construct):
                 foundation.list_recordings(),
                 foundation.list_replies(),
                 *run_executions(workflow),
+                *run_executions(erases),
                 wake_executions(workflow),
                 iam.PolicyStatement(actions=read_letters, resources=[arrival.dead_letters.queue_arn]),
                 # SQS moves messages with the rights of the caller.

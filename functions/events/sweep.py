@@ -14,6 +14,7 @@ from recording_insights.processing.reopen import reopen
 from recording_insights.processing.report_failure import report_stopped_execution
 from recording_insights.settings import SweepSettings
 from recording_insights.store.rows import MediaRow, SweepRow
+from recording_insights.sweep.broken_erases import begin_broken_erases
 from recording_insights.sweep.dead_letters import bring_back, handle_dead_letters
 from recording_insights.sweep.jobs_not_fetched import fetch_forgotten_jobs
 from recording_insights.sweep.media_without_row import admit_media_without_row
@@ -47,6 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         "rows": partial(_rows, deadline, ages),
         "jobs": partial(_jobs, deadline, ages),
         "turns": partial(_turns, deadline),
+        "erases": partial(_erases, deadline, ages),
     }
     counts = sweep(steps, sweeps=wiring.sweeps, deadline=deadline)
     measure_found(counts)
@@ -94,6 +96,12 @@ def _jobs(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
 def _turns(deadline: Deadline, row: SweepRow, after: str) -> Step:
     return tidy_turns(
         wiring.settings.providers, turns=wiring.turns, find=wiring.media.find, after=after, deadline=deadline
+    )
+
+
+def _erases(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
+    return begin_broken_erases(
+        store=wiring.recordings, executions=wiring.erase_machine, after=after, deadline=deadline, age=ages.erases
     )
 
 

@@ -7,6 +7,7 @@ RecordingInsightsError
 ├── InvalidRequest              a field of a request is wrong                                       (400)
 │   └── CallbackUnusable        an authentic callback has no usable content                         (400)
 ├── NotFound                    there is no recording, job, media object or provider of this name   (404)
+├── RecordingErased             the recording was erased, or is being erased                        (410)
 ├── Conflict                    the recording's state does not allow the request                    (409)
 ├── PayloadTooLarge             the body of a request exceeds the limit                             (413)
 ├── AnswerTooLarge              an answer in one piece would exceed what Lambda can return          (413)
@@ -103,6 +104,15 @@ class CallbackUnusable(InvalidRequest):
 
 class NotFound(RecordingInsightsError):
     """There is no recording, job, media object, provider or route of this name."""
+
+
+class RecordingErased(RecordingInsightsError):
+    """The recording was erased, or is being erased. `receipt` is what may be shown of it: its id at least."""
+
+    def __init__(self, recording_id: str, receipt: dict[str, object]) -> None:
+        is_over = "erased_at" in receipt
+        super().__init__(f"recording {recording_id} {'was' if is_over else 'is being'} erased")
+        self.receipt = receipt
 
 
 class Conflict(RecordingInsightsError):

@@ -155,15 +155,22 @@ class ProcessingSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
-class AdmissionSettings(TableSettings, ProcessingSettings):
+class EraseMachineSettings(FunctionSettings):
+    """For functions that start executions of the state machine that erases recordings."""
+
+    erase_arn: str
+
+
+@dataclass(frozen=True)
+class AdmissionSettings(TableSettings, ProcessingSettings, EraseMachineSettings):
     """`provider` gets a media object for which neither its recording nor its key names a provider."""
 
     provider: str
 
 
 @dataclass(frozen=True)
-class CallbacksSettings(RepliesSettings, ProcessingSettings):
-    """For functions that receive results: one that comes late starts an execution."""
+class CallbacksSettings(RepliesSettings, ProcessingSettings, EraseMachineSettings):
+    """For functions that receive results: one that comes late starts an execution, or is deleted."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +251,11 @@ class UpdateLayoutSettings(AgoraSettings, RouteSettings):
 @dataclass(frozen=True)
 class StopRecordingSettings(AgoraSettings, WatchSettings, RouteSettings):
     """The table, Agora and the watch."""
+
+
+@dataclass(frozen=True)
+class EraseRecordingSettings(TableSettings, EraseMachineSettings, RouteSettings):
+    """The table, and the state machine that erases."""
 
 
 @dataclass(frozen=True)
@@ -417,6 +429,16 @@ class RetryPageSettings(TableSettings, ProcessingSettings):
     """`retries_per_minute` is how many media objects a retry of many begins in a minute."""
 
     retries_per_minute: int
+
+
+@dataclass(frozen=True)
+class ErasePageSettings(AgoraSettings, RepliesBucketSettings, TurnsSettings, ProcessingSettings):
+    """The table, both buckets, Agora, the providers, and the state machine whose executions are stopped.
+
+    `log_retention_days` is in the receipt.
+    """
+
+    log_retention_days: int
 
 
 # Events

@@ -9,6 +9,7 @@ from recording_insights.http.problems import PROBLEMS, UNEXPECTED
 from recording_insights.model.insights import LISTS, Number, Utterance, Word
 from recording_insights.model.reasons import REASONS
 from recording_insights.model.status import ENDED, RECORDING_STATUSES
+from recording_insights.model.status import ERASING as ERASING_STATUS
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.list import LISTED
 from recording_insights.recordings.read import INTERNAL, INTERNAL_OF_MEDIA, INTERNAL_OF_TRY
@@ -205,6 +206,12 @@ _TALK = Shape(
     {"speaker": str, "speaker_name": str, "media_id": str, "turns": int, "talk_ms": int},
     ("speaker", "turns"),
 )
+ERASING = Shape(
+    "Erasing",
+    "A recording that is being erased, and the id of the receipt that will be left of it.",
+    {"recording_id": _ID, "status": _one_of(ERASING_STATUS), "receipt_id": str},
+    ("recording_id", "status", "receipt_id"),
+)
 _PARTS = {kind: [Shape.of_part(part)] for kind, part in LISTS.items()}
 INSIGHTS = Shape(
     "Insights",
@@ -363,6 +370,7 @@ PROBLEM = Shape(
         "detail": str,
         "field": str,
         "agora_code": _or_null("integer"),
+        "receipt": {"type": "object", "required": ["receipt_id"], "properties": {"receipt_id": {"type": "string"}}},
         "request_id": _or_null("string"),
     },
     ("type", "title", "status", "detail", "request_id"),

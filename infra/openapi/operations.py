@@ -157,33 +157,33 @@ OPERATIONS = (
         links=dict.fromkeys(("get_recording", "get_insights"), ("recording_id", "/recordings/0/recording_id")),
     ),
     Operation(
-        f"GET {_RECORDING}", "get_recording", {200: answers.RECORDING_DETAIL}, (404,), parameters=READ_PARAMETERS
+        f"GET {_RECORDING}", "get_recording", {200: answers.RECORDING_DETAIL}, (404, 410), parameters=READ_PARAMETERS
     ),
     Operation(
-        f"PATCH {_RECORDING}", "update_recording", {200: answers.RECORDING}, (404, 409, 502), body=_change_body()
+        f"PATCH {_RECORDING}", "update_recording", {200: answers.RECORDING}, (404, 409, 410, 502), body=_change_body()
     ),
     Operation(
         f"PUT {_RECORDING}/layout",
         "update_layout",
         {200: answers.RECORDING},
-        (404, 409, 502),
+        (404, 409, 410, 502),
         body=_described(agora_object(LAYOUT).schema, words("recording-options.md", "# Recording options")),
     ),
-    Operation(f"POST {_RECORDING}/stop", "stop_recording", {202: answers.STOPPED}, (404, 409, 502)),
+    Operation(f"POST {_RECORDING}/stop", "stop_recording", {202: answers.STOPPED}, (404, 409, 410, 502)),
     Operation(
         f"POST {_RECORDING}/retry",
         "retry_recording",
         {202: answers.RETRIED},
-        (404, 409),
+        (404, 409, 410),
         body=_object(retry_readers(_NAMES), "api.md", "### POST /recordings/{recording_id}/retry"),
         may_lack_body=True,
     ),
-    Operation(f"POST {_RECORDING}/cancel", "cancel_recording", {200: answers.RECORDING}, (404, 409)),
+    Operation(f"POST {_RECORDING}/cancel", "cancel_recording", {200: answers.RECORDING}, (404, 409, 410)),
     Operation(
         f"GET {_RECORDING}/insights",
         "get_insights",
         {200: answers.INSIGHTS},
-        (404, 413),
+        (404, 410, 413),
         parameters=EXPORT_PARAMETERS,
         files=[each.media_type for each in FORMATS.values()],
     ),
@@ -192,10 +192,11 @@ OPERATIONS = (
         f"PATCH {_RECORDING}/transcript",
         "correct_transcript",
         {200: answers.RECORDING},
-        (404, 409, 413),
+        (404, 409, 410, 413),
         body=object_of(CORRECTIONS, required=["corrections"]).schema,
     ),
-    Operation(f"GET {_RECORDING}/media", "get_media", {200: answers.MEDIA_LINKS}, (404,)),
+    Operation(f"GET {_RECORDING}/media", "get_media", {200: answers.MEDIA_LINKS}, (404, 410)),
+    Operation(f"DELETE {_RECORDING}", "erase_recording", {202: answers.ERASING}, (404, 410)),
     Operation(
         "POST /media",
         "admit_object",

@@ -296,6 +296,7 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "PUT /recordings/{recording_id}/layout": _changed,
     "PATCH /recordings/{recording_id}/transcript": _changed,
     "POST /recordings/{recording_id}/stop": lambda: {"recording_id": RECORDING_ID, "status": "s", **WHY},
+    "DELETE /recordings/{recording_id}": lambda: {"recording_id": RECORDING_ID, "status": "s", "receipt_id": "r"},
     "GET /recordings/{recording_id}/insights": _insights,
     "GET /recordings/{recording_id}/media": _links,
     "GET /insights": _synced,

@@ -128,7 +128,7 @@ def test_each_route_with_a_sign_in_is_in_one_of_the_callers_policies(routes: lis
     policies = {
         example.info[2]: parse(example.text) for example in page("docs/deploy.md").fences if "policy" in example.info
     }
-    assert set(policies) == {"reader", "writer", "operator"}
+    assert set(policies) == {"reader", "writer", "operator", "erase"}
     patterns = [(name, pattern) for name, policy in policies.items() for pattern in _invoked(policy)]
     found = {
         route: [pattern for pattern in patterns if fnmatchcase(route.replace(" ", ""), pattern[1])] for route in routes

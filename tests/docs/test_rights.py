@@ -17,9 +17,11 @@ _OTHERS = {
     "states:StartExecution": "starts executions",
     "states:DescribeExecution": "",  # goes with the right to start, or to find another execution
     "states:SendTaskSuccess": "ends waits",
+    "states:StopExecution": "stops others",
     "sts:AssumeRole": "a session for one recording",
     "transcribe:StartTranscriptionJob": "starts jobs of Transcribe",
     "transcribe:GetTranscriptionJob": "reads jobs of Transcribe",
+    "transcribe:DeleteTranscriptionJob": "deletes jobs",
 }
 
 

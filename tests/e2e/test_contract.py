@@ -234,6 +234,18 @@ def call_for_a_retry_of_many(caller: Caller) -> None:
         caller.call(route, 404, retry_id="20261127T093000Z-00000000")
 
 
+def call_for_an_erase(caller: Caller, clip: Path) -> None:
+    """Erase a recording, and read what is left."""
+    recording_id = process(caller.stack, clip)["recording_id"]
+    route = "/recordings/{recording_id}"
+    caller.call(f"DELETE {route}", 202, recording_id=recording_id)
+    path = f"/recordings/{recording_id}"
+    until(lambda: caller.stack.call_api("GET", path).status_code == 410, "the receipt")
+    caller.call(f"GET {route}", 410, recording_id=recording_id)
+    caller.call(f"DELETE {route}", 410, recording_id=recording_id)
+    caller.call(f"DELETE {route}", 404, recording_id=NOBODY)
+
+
 def test_every_operation_answers_as_the_contract_says(stack: LocalStack, clip: Path) -> None:
     """Each operation succeeds once and refuses once. RECORD=1 keeps the answers as the contract's examples."""
     caller = Caller(stack)
@@ -243,6 +255,7 @@ def test_every_operation_answers_as_the_contract_says(stack: LocalStack, clip: P
     call_for_a_media_object(caller, clip)
     call_for_a_retry_of_many(caller)
     call_for_changes(caller, recording_id)
+    call_for_an_erase(caller, clip)
 
     for operation in OPERATIONS:
         statuses = {

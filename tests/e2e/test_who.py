@@ -114,7 +114,7 @@ def test_the_rows_and_the_log_name_the_session_that_called(stack: LocalStack) ->
 
 ROUTES = {operation.route: _any_id(operation.route) for operation in OPERATIONS}
 """Each route of the contract, and a request to it."""
-POLICIES = {"reader": "read", "writer": "write", "operator": "operate"}
+POLICIES = {"reader": "read", "writer": "write", "operator": "operate", "erase": "erase"}
 """The policies of the page, and the class of routes that each one is for."""
 
 

@@ -33,6 +33,7 @@ from routes import (
     cancel_recording,
     cancel_retry,
     correct_transcript,
+    erase_recording,
     get_insights,
     get_media,
     get_recording,
@@ -183,6 +184,7 @@ def check_query(found: tuple[dict[str, str | None], str | None]) -> None:
         (cancel_retry, {"retry_id": recording_id or ""}),
         (list_providers, {}),
         (cancel_recording, {"recording_id": recording_id or ""}),
+        (erase_recording, {"recording_id": recording_id or ""}),
     ):
         response = _call(module, _table(), b"", query=given, path=path)
         assert response["statusCode"] in (200, 400, 404), response

@@ -44,6 +44,7 @@ ALARMS = {
     "oldest-open-starting": swept("OldestOpenSeconds", "Maximum", 3600, status="starting"),
     "oldest-open-stopping": swept("OldestOpenSeconds", "Maximum", 7200, status="stopping"),
     "oldest-open-processing": swept("OldestOpenSeconds", "Maximum", 8 * 3600, status="processing"),
+    "oldest-open-erasing": swept("OldestOpenSeconds", "Maximum", 6 * 3600, status="erasing"),
     "failures": Rule(OWN, "Failures", {"cause": "service"}, "Sum", 300, 1),
     "no-recordings": swept("Quiet", "Maximum"),
     "credentials-refused-marsview": waited("credentials_refused"),

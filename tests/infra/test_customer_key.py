@@ -43,6 +43,9 @@ RIGHTS = {
     "update_provider": TABLE,
     "cancel_recording": TABLE,
     "retry_page": TABLE,
+    "erase_recording": TABLE,
+    # S3 deletes without the key.
+    "erase_page": TABLE | SECRET,
     "admit_object": TABLE | {"s3": {DECRYPT}},
     "receive_notification": TABLE | SECRET,
     "check_recording": TABLE | SECRET,

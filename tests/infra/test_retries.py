@@ -55,6 +55,10 @@ def test_each_function_starts_and_sees_executions_of_one_machine(
     assert {"Fn::GetAtt": [arn, "Name"]} in describe["Resource"]["Fn::Join"][1]
     # A playlist that is closed ends the wait of its track.
     ends = [("states:SendTaskSuccess", {"Ref": arn})] if function.endswith("AdmitObject") else []
+    if function.endswith("AdmitObject"):
+        # An object of an erased recording is deleted.
+        [(erases, _)] = resources(template, "AWS::StepFunctions::StateMachine", "Erases")
+        ends.append(("states:StartExecution", {"Ref": erases}))
     assert [(each["Action"], each["Resource"]) for each in others] == ends
 
 

@@ -198,6 +198,26 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "states:SendTaskSuccess",
     },
+    "erase_recording": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "states:DescribeExecution",
+        "states:StartExecution",
+    },
+    "erase_page": {
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:ListBucketVersions",
+        "secretsmanager:GetSecretValue",
+        "states:SendTaskSuccess",
+        "states:StopExecution",
+    },
     "retry_page": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -232,6 +252,7 @@ WITH_EVERY_PROVIDER = {
     | {"s3:PutObject", "secretsmanager:PutSecretValue", "transcribe:StartTranscriptionJob"},
     "poll_job": ACTIONS["poll_job"]
     | {"s3:GetObject", "s3:ListBucket", "secretsmanager:PutSecretValue", "transcribe:GetTranscriptionJob"},
+    "erase_page": ACTIONS["erase_page"] | {"transcribe:DeleteTranscriptionJob"},
     "keep_result": {"s3:PutObject", "secretsmanager:GetSecretValue"},
     "receive_callback": {
         "dynamodb:GetItem",
@@ -264,6 +285,7 @@ STATEFUL = {
     "BucketsRecordings88502CEC": "AWS::S3::Bucket",
     "BucketsRepliesBA3344E4": "AWS::S3::Bucket",
     "InsightsTable114BD06F": "AWS::DynamoDB::GlobalTable",
+    "ErasesStateMachineDC9E5883": "AWS::StepFunctions::StateMachine",
     "ProcessingStateMachineA35F5E42": "AWS::StepFunctions::StateMachine",
     "RecordingsApi084D6518": "AWS::ApiGatewayV2::Api",
     "RetriesStateMachine8B72A012": "AWS::StepFunctions::StateMachine",
@@ -473,6 +495,7 @@ def test_only_a_start_reads_the_certificate_that_makes_tokens_for_every_channel(
     assert readers == {"start_recording"}
     assert {m for m in functions(every_provider) if "agora" in secrets_of(every_provider, m)} == {
         *("start_recording", "stop_recording", "update_recording", "update_layout", "get_recording", "check_recording"),
+        "erase_page",
     }
 
 
@@ -564,7 +587,7 @@ def test_log_deliveries_do_not_fill_the_policy_of_the_account(template: Template
         for arn in (*destinations, stage["AccessLogSettings"]["DestinationArn"])
     ]
     assert sorted(named) == [
-        f"/aws/vendedlogs/recording-insights-dev-{end}" for end in ("api", "processing", "retries", "watch")
+        f"/aws/vendedlogs/recording-insights-dev-{end}" for end in ("api", "erases", "processing", "retries", "watch")
     ]
 
 
@@ -711,6 +734,7 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "GET /recordings",
             "GET /insights",
             "GET /recordings/{recording_id}",
+            "DELETE /recordings/{recording_id}",
             "PATCH /recordings/{recording_id}",
             "PUT /recordings/{recording_id}/layout",
             "PATCH /recordings/{recording_id}/transcript",

@@ -24,6 +24,8 @@ ENVIRONMENT = {
     "WORKFLOW_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:process-recording",
     "WATCH_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:watch-recording",
     "RETRIES_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:retry-media",
+    "ERASE_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:erase-recording",
+    "LOG_RETENTION_DAYS": "30",
     "RETRIES_PER_MINUTE": "60",
     "SESSION_ROLE_ARN": "arn:aws:iam::111122223333:role/prepare-media",
     "WEBHOOK_SECRET": "the-webhook-secret",

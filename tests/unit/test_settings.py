@@ -117,7 +117,7 @@ def test_all_faults_come_in_one_message() -> None:
 
 
 def test_a_function_declares_only_what_it_reads() -> None:
-    with pytest.raises(SettingsInvalid, match=r"^WORKFLOW_ARN is missing; PROVIDER is missing$"):
+    with pytest.raises(SettingsInvalid, match=r"^ERASE_ARN is missing; WORKFLOW_ARN is missing; PROVIDER is missing$"):
         AdmitMediaSettings.from_env({"TABLE_NAME": "insights"})
 
 

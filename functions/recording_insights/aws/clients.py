@@ -139,6 +139,20 @@ def is_running(client: "SFNClient", execution_arn: str) -> bool:
         return False
 
 
+def stop_execution(client: "SFNClient", execution_arn: str) -> None:
+    """Stop an execution. One that has ended, or that there never was, stays as it is.
+
+    AWS does not document what it answers for one that has ended. The local cloud refuses the call as invalid.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        client.stop_execution(executionArn=execution_arn, cause="the recording is being erased")
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "ValidationException"):
+            raise
+
+
 def end_wait(client: "SFNClient", task_token: str) -> None:
     """End the wait of the state that waits with this token, unless the wait has ended already by a time-out."""
     with suppress(client.exceptions.TaskDoesNotExist, client.exceptions.TaskTimedOut):

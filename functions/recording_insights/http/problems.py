@@ -16,6 +16,7 @@ from recording_insights.errors import (
     InvalidRequest,
     NotFound,
     PayloadTooLarge,
+    RecordingErased,
     RecordingInsightsError,
     SecretUnavailable,
     SecretUnusable,
@@ -76,6 +77,7 @@ PROBLEMS: dict[type[RecordingInsightsError], tuple[int, str, str]] = {
     InvalidRequest: (400, "invalid-request", "A field of the request is wrong"),
     CallbackForged: (401, "callback-forged", "The callback is not authentic"),
     NotFound: (404, "not-found", "No such recording"),
+    RecordingErased: (410, "recording-erased", "The recording was erased"),
     Conflict: (409, "conflict", "The recording's state does not allow it"),
     PayloadTooLarge: (413, "payload-too-large", "The request body is too large"),
     AnswerTooLarge: (413, "answer-too-large", "The answer is too large for this format"),
@@ -108,6 +110,8 @@ def problem_of(error: Exception) -> Problem:
     members: dict[str, Any] = {}
     if isinstance(error, InvalidRequest):
         members["field"] = error.field
+    if isinstance(error, RecordingErased):
+        members["receipt"] = dict(error.receipt)
     if isinstance(error, AgoraRejected) and error.code is not None:
         members["agora_code"] = error.code
     seconds = PAUSED_SECONDS if isinstance(error, IntakePaused) else RETRY_SECONDS

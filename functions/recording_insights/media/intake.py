@@ -14,9 +14,10 @@ from recording_insights.media.track import TrackFiles, beyond, playlist_in
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.model.parts import is_overwritten
 from recording_insights.model.reasons import because_of_upload
+from recording_insights.model.status import ERASING
 from recording_insights.store.contents import Content, part_name
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow, RecordingChanges
+from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
 
 _ROUNDS = 5
 """A round is lost only to another copy that arrives at the same moment."""
@@ -43,6 +44,7 @@ def admit_media(
     start_execution: ExecutionStarter,
     end_wait: Callable[[str], None],
     who: str | None = None,
+    erase_late: Callable[[MediaObject], None] = lambda media: None,
 ) -> Admission:
     """Write the row of a media object and start its execution, or return why it is ignored.
 
@@ -50,7 +52,7 @@ def admit_media(
     also after a crash in between, leads to the same row and the same execution. So does another version of the object
     with the same `checksum`, S3's own: a copy in place, for example. A copy under another key is ignored. A closed
     playlist ends the wait of the track's execution, by its task token. `who` is the caller who named the object, if one
-    did.
+    did. `erase_late` has an object deleted that came for a recording which was erased.
     """
     recording = store.recordings.find_by_folder(media)
     if recording and "channel" in recording:
@@ -79,6 +81,9 @@ def admit_media(
         arrival = replace(arrival, offset_ms=begins_after_ms(media.key, folder, channel=media.channel))
     providers = list(providers_by_prefix(media.key, prefix_providers)) or [default_provider]
     recording = recording or store.recordings.find(recording_id)
+    if _is_erased(media, recording_id, recording, store):
+        erase_late(media)
+        return {"ignored": f"recording {recording_id} was erased, or is being erased: the object is deleted"}
     if recording and "provider" in recording:
         providers = [recording["provider"]]
     return arrival.admit(store, providers, start_execution)
@@ -88,6 +93,14 @@ def _refuse_upload(recording_id: str, error: NotMedia, store: MediaStore) -> Non
     """End a recording whose one file is no media file. A file that is processed already has come with its media."""
     failed: RecordingChanges = {"status": "failed", **because_of_upload("not_media", str(error))}
     store.recordings.update(recording_id, failed, only_in=("starting", "empty"), only_without="media")
+
+
+def _is_erased(media: MediaObject, recording_id: str, recording: RecordingRow | None, store: MediaStore) -> bool:
+    """Return whether an object belongs to a recording that was erased, or is being erased."""
+    if recording:
+        return recording.get("status") == ERASING
+    ids = (*media.folder_ids, recording_id)
+    return any(store.recordings.erasures.find_receipt(each) for each in dict.fromkeys(ids))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,11 @@ from recording_insights.model.places import length_of_recording
 from recording_insights.model.reasons import Stage
 from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow, Summary
 
-RECORDING_STATUSES = ("starting", "recording", "stopping", "processing", "done", "partial", "failed", "empty")
+ERASING = "erasing"
+"""The status of a recording that is being erased. Nothing leads out of it."""
+CHANGEABLE = ("starting", "recording", "stopping", "processing", "done", "partial", "failed", "empty")
+"""The statuses of a recording that is there to stay."""
+RECORDING_STATUSES = (*CHANGEABLE, ERASING)
 ENDED = ("done", "partial", "failed", "empty")
 """The statuses in which nothing more is expected of the files of a recording that have arrived."""
 FINAL = ("done", "failed")

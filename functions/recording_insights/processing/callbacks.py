@@ -17,7 +17,7 @@ from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, ReplyStor
 from recording_insights.errors import CallbackUnusable, InvalidRequest, NotFound
 from recording_insights.media.executions import ExecutionStarter, begin
 from recording_insights.model.reasons import CANCELLED
-from recording_insights.model.status import FINAL
+from recording_insights.model.status import ERASING, FINAL
 from recording_insights.processing.job_name import JobName
 from recording_insights.processing.reopen import HAS_NO_RESULT, reopen_with
 from recording_insights.providers.port import CallbackRequest, CallsBack, Job
@@ -29,8 +29,9 @@ from recording_insights.store.turns import TurnStore
 KEY, PREVIOUS_KEY = "key", "previousKey"
 """The keys of the stack's webhook secret. `make webhook-key` makes the former the latter."""
 
-CallbackOutcome = Literal["noted", "known already", "over already", "of a job that was given up"]
-"""The effect of a callback. "noted": the row has stored it. All others change nothing in the row."""
+CallbackOutcome = Literal["noted", "known already", "over already", "of a job that was given up", "erased"]
+"""The effect of a callback. "noted": the row has stored it. All others change nothing in the row. "erased": so
+was the recording, and the result is deleted."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,15 @@ class Callbacks:
     """Receives callbacks.
 
     `end_wait` ends the waiting task of a task token, and ignores a task that has ended. `start` starts the execution of
-    a failed media object whose result comes late.
+    a failed media object whose result comes late. `erase_late` deletes a result, by its key, that came for a recording
+    which was erased.
     """
 
     store: MediaStore
     replies: ReplyStore
     end_wait: Callable[[str], None]
     start: ExecutionStarter
+    erase_late: Callable[[str], None] = lambda key: None
 
     def receive_webhook(
         self,
@@ -94,6 +97,9 @@ class Callbacks:
             return "nothing to do"
         found = self.store.jobs.find(provider, callback.key) if callback.key else None
         if found is None:
+            if callback.key and self.store.recordings.erasures.is_marked(provider, callback.key):
+                self.erase_late(key)
+                return "erased"
             raise NotFound(f"the callback of {provider} belongs to no job here")
         row = self._row(*found)
         if row.get("job", {}).get("callback_key") == callback.key:
@@ -123,7 +129,12 @@ class Callbacks:
         name = JobName.read(text)
         if name is None:
             raise NotFound(f"no job here has the name {text}")
-        row = self._row(name.recording_id, name.media_id)
+        row = self.store.find(name.recording_id, name.media_id)
+        if row is None and self._is_erased(name.recording_id):
+            if delivery is not None:
+                self.erase_late(delivery)
+            return "erased"
+        row = row or self._row(name.recording_id, name.media_id)
         if name != JobName.of(row):
             earlier = self.store.tries.find(name.recording_id, name.media_id, name.number)
             return self._receive_of_earlier_try(provider, row, earlier, job=job or {}, delivery=delivery)
@@ -250,6 +261,13 @@ class Callbacks:
             called = TurnStore(self.store.table, self.store.now).call(row["provider"], row["queue_place"])
             if called and "task_token" in called:
                 self.end_wait(called["task_token"])
+
+    def _is_erased(self, recording_id: str) -> bool:
+        recordings = self.store.recordings
+        recording = recordings.find(recording_id)
+        if recording is not None:
+            return recording.get("status") == ERASING
+        return recordings.erasures.find_receipt(recording_id) is not None
 
     def _row(self, recording_id: str, media_id: str) -> MediaRow:
         row = self.store.find(recording_id, media_id)

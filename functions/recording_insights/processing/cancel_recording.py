@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from recording_insights.deadline import Deadline
-from recording_insights.errors import Conflict, NotFound
+from recording_insights.errors import Conflict
 from recording_insights.model.reasons import CANCELLED, because
 from recording_insights.model.status import FINAL, stage_of
 from recording_insights.processing.turns import Turns
@@ -34,11 +34,10 @@ def cancel_recording(
 
     Raises:
         NotFound: there is no such recording.
+        RecordingErased: it was erased, or is being erased.
         Conflict: the recorder may still run, or everything has ended otherwise.
     """
-    recording = store.recordings.find(recording_id)
-    if recording is None:
-        raise NotFound(f"no recording {recording_id}")
+    recording = store.recordings.get_changeable(recording_id)
     if may_run(recording):
         raise Conflict("the recorder may still run: stop it first, then cancel what is left to process")
     media = store.recordings.media_rows(recording_id)

@@ -60,7 +60,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
 
     `detail` is that of the execution's status-change event. A media object gets the status `failed`, unless its status
     is terminal already, and so does a retry of many. A recording keeps its status and gets a `watch_reason`: its
-    recorder may still run.
+    recorder may still run. The sweep begins an erase again.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     state = parse_bounded(detail["input"])
@@ -72,7 +72,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
         _finish(state, detail["name"], code, reason, None, None, store=store, turns=turns)
     elif "retry_id" in state:
         RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
-    else:
+    elif "opened_at" in state:
         _report_stopped_watch(state, reason, store=store.recordings)
     return reason
 

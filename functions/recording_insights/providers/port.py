@@ -40,8 +40,8 @@ Job = Mapping[str, Any]
 class AwsService:
     """A provider that is a service of AWS: our functions call it with their own roles and pass it an s3:// URI.
 
-    `start` and `get` are its IAM actions. `start` takes no resource: the condition keys `output_bucket` and
-    `output_key` limit where it may write. `get` takes `job_resource`. When the state of a job changes, EventBridge
+    `start`, `get` and `delete` are its IAM actions. `start` takes no resource: the condition keys `output_bucket` and
+    `output_key` limit where it may write. The others take `job_resource`. When the state of a job changes, EventBridge
     delivers an event of type `detail_type`. Its detail has the name of the job under `job_name`, and under `job_status`
     the state, which is one of `ended` once the job has ended.
     """
@@ -51,6 +51,7 @@ class AwsService:
     output_bucket: str
     output_key: str
     get: str
+    delete: str
     job_resource: str
     detail_type: str
     job_name: str
@@ -73,7 +74,7 @@ class Capabilities:
     `callback` is "required" if a job cannot end without a call from the vendor, "optional" if polls find the end as
     well, and "none" if the vendor never calls. `callback_is_result` is True if a callback may be the result itself.
     `result_by` is "poll" if `Provider.fetch` gets the result from the vendor, and "delivery" if the vendor sends the
-    result and keeps no copy.
+    result and keeps no copy. `keeps_nothing`: by its own pages, the vendor deletes the media with the job.
     """
 
     takes: Literal["url", "bytes", "s3"]
@@ -85,6 +86,7 @@ class Capabilities:
     callback_is_result: bool = False
     result_by: Literal["poll", "delivery"] = "poll"
     aws_service: AwsService | None = None
+    keeps_nothing: bool = False
 
 
 class MediaStream(Protocol):
@@ -247,6 +249,18 @@ class Provider(Protocol):
 
         Raises:
             LookupError, TypeError, ValueError, AttributeError: the reply contains no result.
+        """
+
+
+@runtime_checkable
+class Erases(Protocol):
+    """A provider whose vendor has a call that deletes a job: the media and the result."""
+
+    def delete(self, job: Job) -> bool:
+        """Delete what the vendor has of a job, in whatever state it is; repeating it changes nothing.
+
+        Returns False if the job has no id by which the vendor could find it. It may raise any `ProviderError` but
+        `JobNotFound`: what the vendor does not know is deleted.
         """
 
 

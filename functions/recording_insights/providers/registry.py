@@ -365,6 +365,11 @@ def receives_webhooks(name: str) -> bool:
     return hasattr(_adapter(name), "read_callback")
 
 
+def erases(name: str) -> bool:
+    """Whether a provider has a call that deletes a job."""
+    return hasattr(_adapter(name), "delete")
+
+
 def sends_result(name: str) -> bool:
     """Whether a POST to our webhook is the only way to a provider's results, and must not be lost."""
     return receives_webhooks(name) and capabilities_of(name).callback == "required"

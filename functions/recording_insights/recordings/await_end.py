@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from recording_insights.deadline import Deadline
-from recording_insights.model.status import ENDED
+from recording_insights.model.status import ENDED, ERASING
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.validation import whole_number_in_text
 
@@ -33,7 +33,7 @@ def await_end(recording_id: str, query: Mapping[str, str], *, store: RecordingSt
     until = max(deadline.seconds_left - seconds, _RESERVE_SECONDS)
     while deadline.seconds_left > until:
         recording = store.find(recording_id)
-        if recording is None or recording["status"] in ENDED:
+        if recording is None or recording["status"] in (*ENDED, ERASING):
             return
         if not deadline.pause(min(_PAUSE_SECONDS, deadline.seconds_left - until), reserve=_RESERVE_SECONDS):
             return

@@ -47,7 +47,7 @@ def update_recording(
         Conflict: the recording is not under way, or another change is.
         SecretUnusable, AgoraError: the recorder may go on unchanged.
     """
-    recording = store.get(recording_id)
+    recording = store.get_changeable(recording_id)
     mode = recording.get("mode", "mix")
     _check_names(fields, recording, mode)
     readers = {**OWN_CHANGES, **({"speakers": speaker_names} if mode == "individual" else {})}
@@ -93,7 +93,7 @@ def update_layout(
         SecretUnusable, AgoraError: the layout may be as before.
     """
     client_request = read_layout(layout)
-    recording = store.get(recording_id)
+    recording = store.get_changeable(recording_id)
     if recording.get("mode", "mix") != "mix" or recording.get("audio_only"):
         raise Conflict("a layout is for mode mix, and for recordings with video")
     with lease_recorder(recording_id, store=store, deadline=deadline) as leased:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recording_insights.deadline import Deadline
-from recording_insights.errors import AgoraUnavailable
+from recording_insights.errors import AgoraUnavailable, Conflict
 from recording_insights.model.reasons import because_of_recorder
+from recording_insights.model.status import ERASING
 from recording_insights.recordings.end import UNDER_WAY, end_left, lost_since_stop, withdraw_stop
 from recording_insights.store.claims import Claim
 from recording_insights.store.recordings import RecordingStore
@@ -83,11 +84,14 @@ def running_recording(
 
     Raises:
         AgoraUnavailable: the row alone cannot tell.
+        Conflict: the recording that holds the channel is being erased.
         SecretUnusable, AgoraError: Agora refused the query.
     """
     holder = store.find(claim.recording_id)
     if holder is None or not is_held(claim, claim.recording_id, store):
         return None
+    if holder["status"] == ERASING:
+        raise Conflict("the recording of this channel is being erased; try again once its recorder has left")
     if holder["status"] == "starting":
         holder = await_recorder_id(holder, store=store, deadline=deadline)
     if holder is None or "stopped_at" in holder:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from recording_insights.errors import Conflict, InvalidRequest, NotFound
+from recording_insights.errors import Conflict, InvalidRequest
 from recording_insights.recordings.request import LONGEST_NAME, printable
 from recording_insights.recordings.shown_line import CORRECTABLE, LinePlace, line_id
 from recording_insights.store.insights import Collection, InsightStore, number_shown
@@ -67,6 +67,7 @@ def correct_transcript(
 
     Raises:
         NotFound: there is no such recording.
+        RecordingErased: it was erased, or is being erased.
         InvalidRequest: names the field that is wrong, or the line that does not exist.
         Conflict: a line reads otherwise than the caller says, another try is shown since, there are too many
             corrections, or the recording keeps changing.
@@ -75,8 +76,7 @@ def correct_transcript(
     _check_distinct(wanted)
     for _ in range(_ROUNDS):
         collection = insights.read_outlines(recording_id)
-        if not collection.recording:
-            raise NotFound(f"no recording {recording_id}")
+        collection.refuse_absent(recording_id)
         changes = _changes(wanted, _Lines(recording_id, insights, collection))
         if not changes.written and not changes.removed:
             return collection.recording

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from recording_insights.errors import NotFound
 from recording_insights.model.insights import LISTS
 from recording_insights.recordings.await_end import WAIT
 from recording_insights.recordings.insights_timeline import PlacedInsights
@@ -57,7 +56,7 @@ def whole_insights(recording_id: str, collection: Collection, read_words: ReadWo
     Raises:
         NotFound: there is no such recording.
     """
-    _check_found(recording_id, collection)
+    collection.refuse_absent(recording_id)
     answer = _answer(recording_id, collection, whole_transcript(collection, read_words))
     return {**answer, **{name: value for name, value in collection.recording.items() if name in _TITLE}}
 
@@ -79,7 +78,7 @@ def read_insights(
     words = read_words if "words" in include else no_words
     told = lines_told(wanted.get("cursor"))
     collection = store.read_outlines(recording_id)
-    _check_found(recording_id, collection)
+    collection.refuse_absent(recording_id)
     transcript = paged_transcript(collection, store.transcripts, told, words)
     if transcript is None:
         collection = store.read(recording_id)
@@ -99,16 +98,12 @@ def answer_insights(
 
     Raises:
         NotFound: there is no such recording.
+        RecordingErased: it was erased, or is being erased.
         InvalidRequest: the cursor comes from no response.
     """
-    _check_found(recording_id, collection)
+    collection.refuse_absent(recording_id)
     page = Page(lines_told(cursor), ANSWER_BYTES)
     return _answer(recording_id, collection, whole_transcript(collection), page, has_original=has_original)
-
-
-def _check_found(recording_id: str, collection: Collection) -> None:
-    if not collection.recording:
-        raise NotFound(f"no recording {recording_id}")
 
 
 def _answer(

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from recording_insights.errors import NotFound
 from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.moments import utc_text
 from recording_insights.model.places import Place, places
 from recording_insights.recordings.track_names import names_in
+from recording_insights.store.erasures import refuse_erasing
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow
 
@@ -46,11 +46,10 @@ def list_links(
 
     Raises:
         NotFound: there is no such recording.
+        RecordingErased: it was erased, or is being erased.
     """
-    found = store.find_whole(recording_id)
-    if found is None:
-        raise NotFound(f"no recording {recording_id}")
-    recording, media, _ = found
+    recording, media, _ = store.get_whole(recording_id)
+    refuse_erasing(recording)
     # Rounded down to the second, as the signature is.
     expires_at = utc_text(clock().replace(microsecond=0) + timedelta(minutes=LINK_MINUTES))
     speakers = recording.get("speakers", {})

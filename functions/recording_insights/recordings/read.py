@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recording_insights.deadline import Deadline
-from recording_insights.errors import AgoraError, NotFound, SecretUnavailable, SecretUnusable
+from recording_insights.errors import AgoraError, SecretUnavailable, SecretUnusable
 from recording_insights.model.cost import MediaCost, cost_of_recording
 from recording_insights.model.parts import place
 from recording_insights.model.reasons import is_retryable
@@ -23,7 +23,7 @@ _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is shown."""
 INTERNAL = {
     *("pk", "sk", "resource_id", "fingerprint", "media", "counted_fail_overs", "changing_until"),
-    *("change_shard", "change_place"),
+    *("change_shard", "change_place", "erase_runs"),
 }
 INTERNAL_OF_MEDIA = {
     "pk",
@@ -78,13 +78,11 @@ def describe_recording(
 
     Raises:
         NotFound: there is no such recording.
+        RecordingErased: it was erased. One that is being erased is returned.
         InvalidRequest: names the parameter that is unknown or wrong.
     """
     fresh = object_of(READ_PARAMETERS)("", query).get("fresh", False)
-    found = store.find_whole(recording_id)
-    if found is None:
-        raise NotFound(f"no recording {recording_id}")
-    recording, media, recorder = found
+    recording, media, recorder = store.get_whole(recording_id)
     tries = store.tries.of(recording_id) if any(map(number_of_try, media)) else ()
     media = sorted(media, key=place)
     earlier = [[each for each in tries if each["media_id"] == item["media_id"]] for item in media]

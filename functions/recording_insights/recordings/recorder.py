@@ -3,6 +3,9 @@
 from recording_insights.errors import Conflict
 from recording_insights.store.rows import RecordingRow
 
+FAILED_STARTS = frozenset({"start_failed", "start_interrupted", "recorder_not_started"})
+"""The reason codes of recordings whose recorder never joined its channel."""
+
 
 def may_run(recording: RecordingRow) -> bool:
     """Return whether a recorder may still be in the channel.
@@ -13,6 +16,16 @@ def may_run(recording: RecordingRow) -> bool:
     if "channel" not in recording or "stopped_at" in recording:
         return False
     return recording["status"] != "failed" or "sid" in recording
+
+
+def may_run_recorder(recording: RecordingRow) -> bool:
+    """Return whether a recording that is being erased may have a recorder in its channel.
+
+    Its status no longer tells whether its start failed: a failed one without an id left its reason.
+    """
+    if "channel" not in recording or "stopped_at" in recording:
+        return False
+    return "sid" in recording or recording.get("reason_code") not in FAILED_STARTS
 
 
 def is_named(recording: RecordingRow) -> bool:

@@ -24,6 +24,7 @@ from recording_insights.errors import (
 )
 from recording_insights.model.moments import utc_text
 from recording_insights.model.reasons import because_of_recorder
+from recording_insights.model.status import ERASING, RECORDING_STATUSES
 from recording_insights.recordings.channel_claim import (
     ID_LOST,
     HeldChannel,
@@ -85,8 +86,8 @@ def start_recording(
             the reason.
     """
     recording_id = recording_id_for(idempotency_key, caller)
-    if idempotency_key and store.find(recording_id) is None:
-        recording_id = _id_of_earlier_version(idempotency_key, store) or recording_id
+    if idempotency_key:
+        recording_id = unerased_id(recording_id, idempotency_key, store)
     while True:
         earlier = store.find(recording_id) if idempotency_key else None
         before = store.claims.find(request.claimed)
@@ -120,6 +121,21 @@ def recording_id_for(idempotency_key: str | None, caller: str = "") -> str:
     return _digest("Idempotency-Key of", caller, idempotency_key)
 
 
+def unerased_id(recording_id: str, idempotency_key: str, store: RecordingStore) -> str:
+    """Return the id that an idempotency key leads to: each erase of its recording lets it lead to another one."""
+    while True:
+        recording = store.find(recording_id)
+        if recording is None:
+            receipt = store.erasures.find_receipt(recording_id)
+            if receipt is None:
+                return _id_of_earlier_version(idempotency_key, store) or recording_id
+            recording_id = _digest("After the erase", recording_id, receipt["receipt_id"])
+        elif recording["status"] == ERASING:
+            recording_id = _digest("After the erase", recording_id, recording["receipt_id"])
+        else:
+            return recording_id
+
+
 def _id_of_earlier_version(idempotency_key: str, store: RecordingStore) -> str | None:
     """Return the id of a recording of the last 24 hours that an earlier version started under the key, or None.
 
@@ -128,7 +144,7 @@ def _id_of_earlier_version(idempotency_key: str, store: RecordingStore) -> str |
     earlier = store.find(_digest("Idempotency-Key", idempotency_key))
     if earlier is None or "prefix" not in earlier:
         return None
-    is_recent = earlier["created_at"] > utc_text(store.now() - _EARLIER_KEYS)
+    is_recent = earlier["status"] != ERASING and earlier["created_at"] > utc_text(store.now() - _EARLIER_KEYS)
     return earlier["recording_id"] if is_recent else None
 
 
@@ -241,7 +257,8 @@ def _write_recorder(recorder: Recorder, request: RecordingRequest, held: HeldCha
     if recorder.sid:
         why = {"stage": None, "reason_code": None, "reason": None}
     changes: RecordingChanges = {**why, "resource_id": recorder.resource_id, "sid": recorder.sid}
-    recording = store.update(recording_id, changes) or store.get(recording_id)
+    # Also if it is being erased meanwhile: without the id, nobody can stop the recorder.
+    recording = store.update(recording_id, changes, only_in=RECORDING_STATUSES) or store.get(recording_id)
     held.extend(request.max_hours)
     if recorder.sid:
         store.recorders.name(recorder.sid, recording_id)

@@ -33,11 +33,12 @@ def stop_recording(
 
     Raises:
         NotFound: there is no such recording.
+        RecordingErased: it was erased, or is being erased.
         Conflict: Agora has not reported the recorder's id yet, so the recorder cannot be stopped.
         SecretUnusable, AgoraError: the recorder may still be in the channel.
         WatchUnavailable: Agora finds no recorder, and AWS did not start the watch: a repeat starts it.
     """
-    recording = store.get(recording_id)
+    recording = store.get_changeable(recording_id)
     if not may_run(recording):
         return recording
     check_named(recording)

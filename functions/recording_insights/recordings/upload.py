@@ -18,7 +18,7 @@ from recording_insights.recordings.await_upload import awaits_file
 from recording_insights.recordings.media_links import CONTENT_TYPES
 from recording_insights.recordings.read import public
 from recording_insights.recordings.request import OptionsCheck, request_readers
-from recording_insights.recordings.start import recording_id_for
+from recording_insights.recordings.start import recording_id_for, unerased_id
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges, RecordingRow, Speakers, UploadedFile
 from recording_insights.validation import Reader, checked, matching, object_of, whole_number
@@ -189,6 +189,8 @@ def open_upload(
         Conflict: the key was used for another request, or other requests with it kept winning.
     """
     recording_id = recording_id_for(idempotency_key, caller)
+    if idempotency_key:
+        recording_id = unerased_id(recording_id, idempotency_key, store)
     for _ in range(_ROUNDS):
         earlier = store.find(recording_id) if idempotency_key else None
         if earlier and earlier.get("fingerprint") != request.fingerprint:

@@ -65,10 +65,11 @@ def retry_recording(
 
     Raises:
         NotFound: there is no such recording or media object.
+        RecordingErased: the recording was erased, or is being erased.
         Conflict: none was retried; says why.
         InvalidRequest: the options are none of a media object's provider.
     """
-    recording = store.recordings.get(recording_id)
+    recording = store.recordings.get_changeable(recording_id)
     chosen = _chosen(recording, store.recordings.media_rows(recording_id), request)
     for row in chosen:
         if request.order.options:

@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from recording_insights.errors import ItemTooLarge
+from recording_insights.errors import ItemTooLarge, NotFound
 from recording_insights.model.insights import LISTS, Insights, Word
 from recording_insights.model.outline import outline_of
 from recording_insights.model.tries import SHOWN_ATTRIBUTES
+from recording_insights.store.erasures import erased, refuse_erasing
 from recording_insights.store.expressions import rows
 from recording_insights.store.keys import (
     INSIGHT_PREFIX,
     MEDIA_PREFIX,
     PARTITION,
+    RECEIPT,
     RECORDING,
     SORT,
     TRANSCRIPT_PREFIX,
@@ -26,7 +28,7 @@ from recording_insights.store.keys import (
     transcript_key,
 )
 from recording_insights.store.numbers import encode
-from recording_insights.store.rows import CorrectionRow, MediaRow, Outline, RecordingRow, TryRow
+from recording_insights.store.rows import CorrectionRow, MediaRow, Outline, ReceiptRow, RecordingRow, TryRow
 from recording_insights.store.transcripts import (
     ITEM_BYTES,
     TranscriptStore,
@@ -57,14 +59,28 @@ BEFORE_TRIES = -1
 class Collection:
     """All rows of one recording: `media` by media id, and `insights` by media id for media objects that are done.
 
-    `recording` is empty if there is no such recording. `corrections` are those of the tries that are shown, by media id
-    and by the number of the line.
+    `recording` is empty if there is no such recording. `receipt` is there if it was erased. `corrections` are those of
+    the tries that are shown, by media id and by the number of the line.
     """
 
     recording: RecordingRow
     media: Mapping[str, MediaRow]
     insights: Mapping[str, Insights]
     corrections: Mapping[str, Mapping[int, CorrectionRow]] = field(default_factory=dict)
+    receipt: ReceiptRow | None = None
+
+    def refuse_absent(self, recording_id: str) -> None:
+        """Raise an error if there is nothing to read.
+
+        Raises:
+            NotFound: there is no such recording.
+            RecordingErased: it was erased, or is being erased.
+        """
+        if self.receipt:
+            raise erased(self.receipt)
+        if not self.recording:
+            raise NotFound(f"no recording {recording_id}")
+        refuse_erasing(self.recording)
 
 
 class Saved(NamedTuple):
@@ -142,6 +158,7 @@ class _Found:
 
     def __init__(self) -> None:
         self.recording: RecordingRow = {}
+        self.receipt: ReceiptRow | None = None
         self.media: dict[str, MediaRow] = {}
         self.tries: dict[_Try, TryRow] = {}
         self.entries: dict[_Try, list[_Entry]] = {}
@@ -151,6 +168,8 @@ class _Found:
         sort = row[SORT]
         if sort == RECORDING:
             self.recording = row
+        elif sort == RECEIPT:
+            self.receipt = row
         elif sort.startswith(MEDIA_PREFIX):
             self.media[row["media_id"]] = row
         elif sort.startswith(TRY_PREFIX):
@@ -175,6 +194,7 @@ class _Found:
                 for media_id, row in done.items()
                 if (corrections := self.corrections.get((media_id, number_shown(row))))
             },
+            self.receipt,
         )
 
 

@@ -9,10 +9,13 @@ pk              sk                                  item
 <recording id>  TRANSCRIPT#<media id>#<try>#<page>#<line>  a correction of a line of the page
 <recording id>  INSIGHT#<media id>#<try>#<kind>#<number>  one topic, action item, …
 <recording id>  TRY#<media id>#<try>                an earlier try of a media object
+<recording id>  ERASE                               what an erase that runs has deleted so far
+<recording id>  RECEIPT                             what was deleted of an erased recording, and what could not be
 <recording id>  JOBS                                how many jobs of the recording were submitted, if there is a cap
 DAY#<date>      JOBS                                how many jobs were submitted on a day, if there is a cap
 CHANNEL#<name>  CLAIM                               the recording that the channel belongs to, and until when
 CALLBACK#<provider>#<key>  CALLBACK                 the media object of a job, by the vendor's id of the job
+CALLBACK#<provider>#<digest>  ERASED                a job of an erased recording, whose result may come late
 REFERENCE#<reference>  <created_at>#<recording id>   a recording with this reference of its caller
 SID#<sid>       SID                                 the recording of a recorder, by the recorder's sid; kept for 30 days
 NOTICE#<id>     NOTICE                              a notification of Agora's that was processed; kept for 7 days
@@ -27,6 +30,7 @@ PROVIDER#<name>  AT#BRAKE                           what an operator has changed
 PROVIDER#<name>  QUEUE#<class>#<since>#<media id>   a media object that waits for its turn at the provider
 """
 
+from hashlib import sha256
 from zlib import crc32
 
 PARTITION = "pk"
@@ -38,7 +42,8 @@ STATUS_INDEX_RANGE = "created_at"
 TIME_INDEX = "by_time"
 TIME_INDEX_HASH = SORT
 TIME_INDEX_RANGE = "created_at"
-"""Only RECORDING items have it. A change of status leaves an entry of this index in its place."""
+"""RECORDING items have it, and receipts, which are under another hash. A change of status leaves an entry of this index
+in its place."""
 CHANGE_INDEX = "by_change"
 CHANGE_INDEX_HASH = "change_shard"
 CHANGE_INDEX_RANGE = "change_place"
@@ -53,6 +58,7 @@ RECORDING = "RECORDING"
 RECEIPT = "RECEIPT"
 """What is left of a recording that was erased."""
 RECORDER = "RECORDER"
+ERASE = "ERASE"
 MEDIA_PREFIX = "MEDIA#"
 TRANSCRIPT_PREFIX = "TRANSCRIPT#"
 CONTENT_PREFIX = "CONTENT#"
@@ -93,6 +99,22 @@ def change_of_row(recording_id: str, changed_at: str) -> dict[str, str]:
     """
     shard = CHANGE_SHARDS[crc32(recording_id.encode()) % len(CHANGE_SHARDS)]
     return {CHANGE_INDEX_HASH: shard, CHANGE_INDEX_RANGE: f"{changed_at}#{recording_id}"}
+
+
+def erase_key(recording_id: str) -> dict[str, str]:
+    """Key of what an erase has deleted so far."""
+    return {PARTITION: recording_id, SORT: ERASE}
+
+
+def receipt_key(recording_id: str) -> dict[str, str]:
+    """Key of the receipt of an erased recording."""
+    return {PARTITION: recording_id, SORT: RECEIPT}
+
+
+def erased_job_key(provider: str, key: str) -> dict[str, str]:
+    """Key of the mark of a job of an erased recording. It holds a digest in place of the vendor's id of the job."""
+    digest = sha256(f"{provider}#{key}".encode()).hexdigest()
+    return {PARTITION: f"CALLBACK#{provider}#{digest}", SORT: "ERASED"}
 
 
 def recorder_key(recording_id: str) -> dict[str, str]:

@@ -290,6 +290,16 @@ class MediaStore:
         # Also after a crash between the two writes.
         self.recordings.settle(recording_id)
 
+    def end_erased(self, row: MediaRow) -> None:
+        """Bring a media object to its terminal status because its recording is being erased.
+
+        The code is that of a cancellation: a job that a provider accepts meanwhile is still noted, see
+        `keep_of_cancelled`.
+        """
+        why = because(stage_of(row), CANCELLED, "its recording is being erased")
+        ended: MediaChanges = {"status": "failed", "finished_at": self.timestamp, "task_token": None}
+        self._update(row["recording_id"], row["media_id"], cast(MediaChanges, {**ended, **why}))
+
     def _show_again(self, row: MediaRow, failed: MediaChanges) -> bool:
         """End a try as failed, and show the earlier one whose insights are shown; return whether there is such a try.
 

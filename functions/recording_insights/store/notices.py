@@ -16,7 +16,7 @@ LIFE = timedelta(days=7)
 
 @dataclass(frozen=True)
 class NoticeStore:
-    """`table` is the boto3 resource of the insights table; both methods may raise botocore's `ClientError`."""
+    """`table` is the boto3 resource of the insights table; all methods may raise botocore's `ClientError`."""
 
     table: "Table"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -24,6 +24,10 @@ class NoticeStore:
     def has(self, notice_id: str) -> bool:
         """Return whether a notification was processed before."""
         return "Item" in self.table.get_item(Key=notice_key(notice_id), ConsistentRead=True)
+
+    def forget(self, notice_id: str) -> None:
+        """Delete the mark of a notification."""
+        self.table.delete_item(Key=notice_key(notice_id))
 
     def keep(self, notice_id: str) -> None:
         """Store that a notification was processed; call this after everything that follows from it is written."""

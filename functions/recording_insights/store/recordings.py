@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from recording_insights.errors import ChannelTaken, Conflict, NotFound, StatusContended
+from recording_insights.errors import ChannelTaken, Conflict, NotFound, RecordingErased, StatusContended
 from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
-from recording_insights.model.status import RECORDING_STATUSES, settled
+from recording_insights.model.status import CHANGEABLE, ERASING, settled
 from recording_insights.store.changes import ChangeStore
 from recording_insights.store.claims import Claim, ClaimStore
+from recording_insights.store.erasures import ErasureStore, erased, refuse_erasing
 from recording_insights.store.expressions import (
     change_of,
     deletion_of,
@@ -35,6 +36,7 @@ from recording_insights.store.expressions import (
 from recording_insights.store.keys import (
     MEDIA_PREFIX,
     PARTITION,
+    RECEIPT,
     RECORDER,
     RECORDING,
     SORT,
@@ -107,6 +109,11 @@ class RecordingStore:
         return RecorderStateStore(self.table, self.now)
 
     @property
+    def erasures(self) -> ErasureStore:
+        """The erases and their receipts, in the same table."""
+        return ErasureStore(self.table, self.now)
+
+    @property
     def seconds(self) -> int:
         """The present moment in Unix seconds."""
         return int(self.now().timestamp())
@@ -121,11 +128,28 @@ class RecordingStore:
 
         Raises:
             NotFound: there is no recording of this id.
+            RecordingErased: it was erased.
         """
         recording = self.find(recording_id)
         if recording is None:
-            raise NotFound(f"no recording {recording_id}")
+            raise self.absent(recording_id)
         return recording
+
+    def get_changeable(self, recording_id: str) -> RecordingRow:
+        """Return the recording if it is not being erased.
+
+        Raises:
+            NotFound: there is no recording of this id.
+            RecordingErased: it was erased, or is being erased.
+        """
+        recording = self.get(recording_id)
+        refuse_erasing(recording)
+        return recording
+
+    def absent(self, recording_id: str) -> NotFound | RecordingErased:
+        """Return the error for a recording without a row."""
+        receipt = self.erasures.find_receipt(recording_id)
+        return erased(receipt) if receipt else NotFound(f"no recording {recording_id}")
 
     def find(self, recording_id: str) -> RecordingRow | None:
         """Return the recording, read consistently, or None."""
@@ -142,14 +166,33 @@ class RecordingStore:
 
         Transcript and insights lie outside of the range.
         """
+        found = self._rows_of(recording_id)
+        if RECORDING not in found:
+            return None
+        media = [row for sort, row in found.items() if sort.startswith(MEDIA_PREFIX)]
+        return found[RECORDING], media, found.get(RECORDER)
+
+    def get_whole(self, recording_id: str) -> tuple[RecordingRow, list[MediaRow], RecorderStateRow | None]:
+        """Return the same, by the same one query.
+
+        Raises:
+            NotFound: there is no recording of this id.
+            RecordingErased: it was erased.
+        """
+        found = self._rows_of(recording_id)
+        if RECORDING in found:
+            media = [row for sort, row in found.items() if sort.startswith(MEDIA_PREFIX)]
+            return found[RECORDING], media, found.get(RECORDER)
+        if RECEIPT in found:
+            raise erased(found[RECEIPT])
+        raise NotFound(f"no recording {recording_id}")
+
+    def _rows_of(self, recording_id: str) -> dict[str, Any]:
+        """Return media objects, receipt, recorder and recording, by sort key."""
         from boto3.dynamodb.conditions import Key
 
         in_range = Key(PARTITION).eq(recording_id) & Key(SORT).between(MEDIA_PREFIX, RECORDING)
-        *found, last = rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True) or [{}]
-        if last.get(SORT) != RECORDING:
-            return None
-        recorder = found.pop() if found and found[-1][SORT] == RECORDER else None
-        return last, found, recorder
+        return {row[SORT]: row for row in rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True)}
 
     def recording_of(self, media: MediaObject) -> str:
         """Return the id of the recording that a media object belongs to if it is not ignored."""
@@ -248,7 +291,7 @@ class RecordingStore:
         recording_id: str,
         changes: RecordingChanges,
         *,
-        only_in: Collection[str] = RECORDING_STATUSES,
+        only_in: Collection[str] = CHANGEABLE,
         only_without: str | None = None,
     ) -> RecordingRow | None:
         """Set attributes of a recording, None removes one, and return the recording as it is then.
@@ -275,12 +318,13 @@ class RecordingStore:
 
         Raises:
             NotFound: there is no such recording.
+            RecordingErased: it was erased, or is being erased.
             Conflict: it was changed again and again meanwhile.
         """
         from boto3.dynamodb.conditions import Attr
 
         for _ in range(_STATUS_ROUNDS):
-            before = self.get(recording_id)
+            before = self.get_changeable(recording_id)
             counted: Any = {**changes, **self._changed(recording_id), "version": before["version"] + 1}
             after = cast(RecordingRow, {**before, "reference": changes["reference"]})
             unchanged = Attr("version").eq(before["version"])
@@ -312,7 +356,8 @@ class RecordingStore:
         now = self.timestamp
         stamp = {"corrected_at": now, **({"corrected_by": who} if who else {})}
         changes: RecordingChanges = {"corrected_at": now, "corrections": total or None, "changed_by": who}
-        counted = {**changes, **self._changed(before["recording_id"]), "version": before["version"] + 1}
+        moved = {"updated_at": now, **change_of_row(before["recording_id"], now)}
+        counted = {**changes, **moved, "version": before["version"] + 1}
         unchanged = Attr("version").eq(before["version"])
         written = write_all(
             self.table,
@@ -349,7 +394,7 @@ class RecordingStore:
 
         for attempt in range(_STATUS_ROUNDS):
             recording = self.find(recording_id)
-            if recording is None:
+            if recording is None or recording["status"] == ERASING:
                 return
             changes = settled(recording, self.media_rows(recording_id), sid=sid)
             if not changes or self._write(recording_id, changes, Attr("version").eq(recording["version"])):

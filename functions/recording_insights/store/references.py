@@ -35,6 +35,11 @@ class ReferenceStore:
         """Return the write of a transaction that deletes the row of a recording's reference."""
         return deletion_of(self.table, self.row(recording))
 
+    def forget(self, recording: RecordingRow) -> None:
+        """Delete the row of a recording's reference."""
+        key = {name: value for name, value in self.row(recording).items() if name in (PARTITION, SORT)}
+        self.table.delete_item(Key=key)
+
     def of(self, reference: str, *, before: tuple[str, str] | None = None) -> Iterator[tuple[str, str]]:
         """Yield (created_at, recording_id) of the recordings with a reference, newest first, that stand `before`."""
         from boto3.dynamodb.conditions import Key

@@ -167,6 +167,11 @@ class RecordingRow(TypedDict, total=False):
     media: Mapping[str, Summary]
     media_counts: Mapping[str, int]
     duration_ms: int
+    # Its erase
+    erasing_since: str
+    erased_by: str
+    receipt_id: str
+    erase_runs: int
 
 
 class GivenUp(TypedDict, total=False):
@@ -419,6 +424,57 @@ class TryRow(TypedDict, total=False):
     counts: Mapping[str, int]
     outline: Outline
     words: str
+
+
+class EraseRow(TypedDict, total=False):
+    """What an erase that runs has deleted so far.
+
+    `deleted_jobs` are the jobs whose copies the providers have deleted, `kept_jobs` those whose copies they keep, each
+    as provider, digest of the job, and for the latter the code why, with a colon between.
+    """
+
+    pk: str
+    sk: str
+    media_objects: int
+    prepared_objects: int
+    reply_objects: int
+    delivery_objects: int
+    rows: int
+    deleted_jobs: set[str]
+    kept_jobs: set[str]
+    recorder: str
+
+
+class ReceiptRow(TypedDict, total=False):
+    """What was deleted of an erased recording, and what could not be. It holds no personal data, and stays.
+
+    `deleted` counts by place; objects count with all of their versions. `provider_copies` are the jobs whose copies
+    were deleted, by provider. `not_deleted` says for each place what is left there, and why. `closed_at` is when files
+    that came late were looked for, `late_objects` and `late_rows` are what was found and deleted then.
+    """
+
+    pk: str
+    sk: str
+    recording_id: str
+    receipt_id: str
+    created_at: str
+    requested_at: str
+    erased_at: str
+    deleted: Mapping[str, int]
+    provider_copies: Mapping[str, int]
+    not_deleted: Sequence[Mapping[str, Any]]
+    expires: Sequence[str]
+    late_objects: int
+    late_rows: int
+    closed_at: str
+
+
+class ErasedJobRow(TypedDict):
+    """A job of an erased recording: a result that comes late under the vendor's id is deleted; kept for 30 days."""
+
+    pk: str
+    sk: str
+    expires_at: int
 
 
 class RecorderStateRow(TypedDict, total=False):

@@ -7,18 +7,19 @@ from typing import Any
 
 from recording_insights.measures import measure
 from recording_insights.model.moments import utc_text
+from recording_insights.model.status import ERASING
 from recording_insights.recordings.await_upload import awaited_until
 from recording_insights.recordings.request import MOST_HOURS
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingRow
 from recording_insights.store.turns import TurnStore
 
-OPEN = ("starting", "stopping", "processing")
+OPEN = ("starting", "stopping", "processing", ERASING)
 """Recordings that somebody waits for. One with the status `recording` is as old as its call is long."""
 SEEN = 100
 """Of the open recordings with a status, so many are looked at: those that began first."""
 MADE_GOOD = frozenset(
-    ("moved_back", "handled", "admitted", "fetched", "noted", "left_queue", "freed", "probers", "woken")
+    ("moved_back", "handled", "admitted", "fetched", "noted", "left_queue", "freed", "probers", "woken", "erases_begun")
 )
 """Counts of steps that say that something was lost before. The others say that something was looked at."""
 
@@ -51,9 +52,11 @@ def measure_found(counts: Mapping[str, Any]) -> None:
 def _open_since(recording: RecordingRow) -> datetime:
     """Return since when somebody waits for an open recording, however long its call is.
 
-    That is its stop, or the moment at which a recorder that is still in its channel has to leave. A file that was put
-    by hand has no recorder, and neither has one that a caller uploads.
+    That is its stop, the request to erase it, or the moment at which a recorder that is still in its channel has to
+    leave. A file that was put by hand has no recorder, and neither has one that a caller uploads.
     """
+    if recording["status"] == ERASING:
+        return datetime.fromisoformat(recording["erasing_since"])
     if recording["status"] == "starting" and "upload_expires_at" in recording:
         # Until then it is the caller's to send the file.
         return awaited_until(recording)

@@ -25,9 +25,11 @@ class Ages:
     """Rows of recordings that have not changed."""
     jobs: timedelta = timedelta(days=1)
     """Media objects that failed because nobody could fetch the result of their job."""
+    erases: timedelta = timedelta(minutes=30)
+    """Recordings that are being erased, and whose row has not changed."""
 
 
-AT_ONCE = Ages(letters=timedelta(0), rows=timedelta(0), jobs=timedelta(0))
+AT_ONCE = Ages(letters=timedelta(0), rows=timedelta(0), jobs=timedelta(0), erases=timedelta(0))
 
 
 @dataclass

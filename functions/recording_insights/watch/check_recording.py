@@ -14,6 +14,7 @@ from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import AgoraError, Conflict, SecretUnavailable, SecretUnusable, UploadCredentialsError
 from recording_insights.model.reasons import because_of_recorder
+from recording_insights.model.status import ERASING
 from recording_insights.recordings.channel_claim import is_held
 from recording_insights.recordings.end import LOST_SECONDS, end_by_stop, end_left, free_channel
 from recording_insights.recordings.recorder import is_named
@@ -75,7 +76,8 @@ def check_recording(
     """
     while found := store.find_with_media(watch.recording_id):
         recording, media = found
-        if recording["created_at"] != watch.opened_at or (watch.stops_only and not _is_stop_open(recording)):
+        is_another = recording["created_at"] != watch.opened_at or recording["status"] == ERASING
+        if is_another or (watch.stops_only and not _is_stop_open(recording)):
             break
         if "stopped_at" in recording or is_over(recording, media):
             end_waits(media, store=media_store, end_wait=end_wait)

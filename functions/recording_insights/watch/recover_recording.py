@@ -14,6 +14,7 @@ from recording_insights.media.probe.ranged_object import RangeReader
 from recording_insights.media.track import TrackFiles
 from recording_insights.media.without_row import media_without_row
 from recording_insights.model.media_object import MOST_PARTS, MediaObject
+from recording_insights.model.status import ERASING
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecordingRow
@@ -45,7 +46,7 @@ def recover_recording(
     files have arrived since.
     """
     found = store.find_with_media(watch.recording_id)
-    if found is None or found[0]["created_at"] != watch.opened_at:
+    if found is None or found[0]["created_at"] != watch.opened_at or found[0]["status"] == ERASING:
         return watch.end()
     if watch.outcome != "recover":
         watch = complete(watch, *found, store=store, late_minutes=late_minutes)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from recording_insights.aws import clients
 from recording_insights.aws.secrets import read_secret
@@ -117,3 +117,24 @@ def test_a_hanging_aws_is_a_problem_document(
     problem = problem_of(raised.value)
     assert (problem.status, problem.kind, problem.retry_after) == (503, kind, 10)
     assert problem.detail == detail
+
+
+@pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "ValidationException"])
+def test_an_execution_that_has_ended_counts_as_stopped(code: str) -> None:
+    client = _RefusingStepFunctions(code)
+    clients.stop_execution(client, "arn")  # type: ignore[arg-type]
+    assert client.stopped == ["arn"]
+    with pytest.raises(ClientError):
+        clients.stop_execution(_RefusingStepFunctions("AccessDeniedException"), "arn")  # type: ignore[arg-type]
+
+
+class _RefusingStepFunctions:
+    """Answers every stop with one code."""
+
+    def __init__(self, code: str) -> None:
+        self.code, self.stopped = code, list[str]()
+
+    def stop_execution(self, *, executionArn: str, cause: str) -> None:
+        assert cause
+        self.stopped.append(executionArn)
+        raise ClientError({"Error": {"Code": self.code, "Message": "no"}}, "StopExecution")

@@ -175,7 +175,7 @@ def test_newest_first_over_all_statuses(store: RecordingStore, table: Any) -> No
     everything = [f"{number:032}" for number in reversed(range(10))]
     assert pages(store, limit="4") == [everything[:4], everything[4:8], everything[8:]]
     assert pages(store, limit="5") == [everything[:5], everything[5:]]
-    assert pages(store, status="recording", limit="1") == [[f"{9:032}"], [f"{1:032}"]]
+    assert pages(store, status="starting", limit="1") == [[f"{9:032}"], [f"{0:032}"]]
 
 
 def test_recordings_of_the_same_moment_come_once_each(store: RecordingStore, table: Any) -> None:

@@ -49,7 +49,7 @@ WRITERS: Mapping[str, Callable[[RecordingStore], object]] = {
 """The methods that add to the version."""
 OTHERS = {
     *("get", "find", "find_with_media", "find_whole", "find_by_folder", "newest", "oldest", "media_rows"),
-    *("recording_of", "recording_put_by_hand"),
+    *("recording_of", "recording_put_by_hand", "get_changeable", "get_whole", "absent"),
     # Only the owner of the lease sees it, and what is dropped was never begun.
     *("lease", "end_lease", "drop"),
 }
@@ -88,7 +88,22 @@ def test_nobody_else_knows_the_key_of_a_recording() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Name) and node.id == "recording_key"
     }
-    assert named == {"recording_insights/store/recordings.py"}
+    assert named == {"recording_insights/store/recordings.py", "recording_insights/store/erasures.py"}
+
+
+def test_an_erase_is_a_change_at_its_begin_and_at_its_end(either_table: Any, clock: FakeClock) -> None:
+    store = RecordingStore(either_table, clock.now)
+    opened_again(store)
+    clock.elapsed = 1
+
+    marked = store.erasures.mark(A, "receipt", None)
+    assert marked
+    assert marked.items() >= change_of_row(A, utc_text(clock.now())).items()
+    clock.elapsed = 2
+    assert store.erasures.conclude({"recording_id": A, "receipt_id": "receipt"})
+    clock.elapsed = 60
+    [change] = ChangeStore(either_table, clock.now).after(BEGINNING)
+    assert (change.recording_id, change.is_erased) == (A, True)
 
 
 def put(table: Any, recording_id: str, moment: str, sort: str = RECORDING) -> None:

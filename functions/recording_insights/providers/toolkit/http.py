@@ -47,7 +47,7 @@ class Reply:
     """A vendor's response with a status below 500 other than 429.
 
     `body` holds the bytes as received. What it quotes of the request's secrets is replaced by `***`.
-    `data` is the parsed JSON, or None for a refusal (4xx) that is not JSON.
+    `data` is the parsed JSON. It is None for a refusal (4xx) that is not JSON, and for a body that does not matter.
     """
 
     status: int
@@ -75,8 +75,11 @@ class VendorHttp:
         form: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         is_paid: bool = False,
+        may_be_empty: bool = False,
     ) -> Reply:
         """Send one request and return the response. `is_paid` marks the call that the vendor charges for.
+
+        `may_be_empty`: what the call returns does not matter, so a response without JSON has no data.
 
         Raises:
             ProviderBusy: status 429, with the vendor's Retry-After if there is one.
@@ -104,7 +107,7 @@ class VendorHttp:
             data = parse_json(body)
         except ValueError:
             # A refusal needs no JSON: its status says enough.
-            if status < 400:
+            if status < 400 and not may_be_empty:
                 raise unusable(f"{self.vendor} answered with something that is not JSON ({request})") from None
             data = None
         return Reply(status, data, body)

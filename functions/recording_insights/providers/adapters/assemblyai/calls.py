@@ -74,7 +74,7 @@ class AssemblyAI:
     def poll(self, job: Job, delivered: bytes | None) -> JobState:
         """Return the state. A job that failed because nobody speaks is an empty transcript, with a `missing` reason."""
         reply = self._get(job)
-        if reply.status == 404 or (reply.status == 400 and "transcript id not found" in str(reply.data)):
+        if _is_unknown(reply):
             raise JobNotFound("AssemblyAI does not know the transcript, or no longer")
         transcript = self._accepted(reply)
         if transcript.get("audio_url") == _DELETED:
@@ -99,6 +99,19 @@ class AssemblyAI:
     def read_insights(self, reply: bytes) -> Insights:
         """Normalise a transcript resource."""
         return reading.read_insights(reply)
+
+    def delete(self, job: Job) -> bool:
+        """Delete the transcript, and with it the media that was uploaded from the link.
+
+        Source: https://www.assemblyai.com/docs/api-reference/transcripts/delete
+        """
+        found = job.get("transcript_id") or (job.get("asked") and self._find(job["asked"]))
+        if not found:
+            return False
+        reply = self._call("DELETE", f"/v2/transcript/{path_segment(found)}")
+        if not _is_unknown(reply):
+            self._accepted(reply)
+        return True
 
     @staticmethod
     def read_callback(request: CallbackRequest) -> Callback | None:
@@ -144,6 +157,10 @@ class AssemblyAI:
         for text in private:
             reason = reason.replace(text, "(private)")
         raise self._http.refusal(reply.status, vendor_message(reason), no_credit=no_credit)
+
+
+def _is_unknown(reply: Reply) -> bool:
+    return reply.status == 404 or (reply.status == 400 and "transcript id not found" in str(reply.data))
 
 
 def _order(submission: Submission, link: str) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class Deepgram:
         max_bytes=2_000_000_000,
         callback="required",
         result_by="delivery",
+        keeps_nothing=True,
     )
 
     def __init__(self, http: VendorHttp, credentials: Credentials) -> None:

@@ -7,6 +7,7 @@ them. The adapter accepts both forms.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from recording_insights.errors import JobNotFound, MediaLinkExpired, OutOfCredit, ProviderRejected, ProviderUnavailable
@@ -15,7 +16,7 @@ from recording_insights.providers.adapters.marsview import reading
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job, JobState, Submission
 from recording_insights.providers.toolkit.auth import REFUSALS, AccessToken, Credentials, LoginRefused, Token
-from recording_insights.providers.toolkit.http import Reply, VendorHttp
+from recording_insights.providers.toolkit.http import Reply, VendorHttp, path_segment
 from recording_insights.providers.toolkit.values import NO_REASON, mapping, maps, whole
 from recording_insights.redaction import vendor_message
 
@@ -89,6 +90,17 @@ class Marsview:
         """Normalise the metadata."""
         return reading.read_insights(reply)
 
+    def delete(self, job: Job) -> bool:
+        """Delete the file of the transaction, and what was computed of it.
+
+        Source: "Delete file" in the vendor's documentation of its conversation API, which shows no response
+        """
+        if not job.get("transaction_id"):
+            return False
+        with suppress(JobNotFound):
+            self._call("DELETE", f"/cb/v1/conversation/delete_file/{path_segment(job['transaction_id'])}")
+        return True
+
     def _save_link(self, submission: Submission) -> str:
         body = {"title": submission.title, "description": submission.title, "link": submission.make_link()}
         transaction = _data_of(self._call("POST", "/cb/v1/conversation/save_file_link", body)).get("txnId")
@@ -119,9 +131,13 @@ class Marsview:
 
     def _call(self, method: str, path: str, json: Any = None) -> Reply:
         def send(token: str) -> Reply:
-            return self._http.call(method, path, headers={"Authorization": f"Bearer {token}"}, json=json)
+            headers = {"Authorization": f"Bearer {token}"}
+            return self._http.call(method, path, headers=headers, json=json, may_be_empty=method == "DELETE")
 
-        return _accepted(self._token.call(send), of_job=method == "GET")
+        reply = self._token.call(send)
+        if method == "DELETE" and reply.status < 400 and reply.data is None:
+            return reply
+        return _accepted(reply, of_job=method != "POST")
 
     def _log_in(self, secret: Mapping[str, str]) -> Token:
         login = {key: secret[key] for key in ("apiKey", "apiSecret", "userId")}

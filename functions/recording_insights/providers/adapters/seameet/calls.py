@@ -93,6 +93,18 @@ class SeaMeet:
         """Normalise the callback of a finished analysis."""
         return reading.read_insights(reply)
 
+    def delete(self, job: Job) -> bool:
+        """Delete the meeting with its audio and its analysis.
+
+        Source: https://api.seasalt.ai/seameet/audio-upload
+        """
+        if not job.get("meeting_id"):
+            return False
+        reply = self._send("DELETE", f"/meetings/{path_segment(job['meeting_id'])}", may_be_empty=True)
+        if reply.status >= 400 and reply.status != 404:
+            raise self._http.refusal(reply.status, _reason_of(reply.data))
+        return True
+
     @staticmethod
     def read_callback(request: CallbackRequest) -> Callback | None:
         """Verify the callback of a finished analysis, which contains the result and names the meeting."""
@@ -154,13 +166,24 @@ class SeaMeet:
             raise self._http.unreadable("a job id", is_paid=True)
         return job_id
 
-    def _send(self, method: str, path: str, *, query: Query = (), json: Any = None, is_paid: bool = False) -> Reply:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query = (),
+        json: Any = None,
+        is_paid: bool = False,
+        may_be_empty: bool = False,
+    ) -> Reply:
         def send(secret: Mapping[str, str]) -> Reply:
             # The workspace is part of the base URL, so that errors, which contain the path, do not contain it.
             base = f"{self._http.base_url}/seameet-api/api/v1/workspaces/{path_segment(secret['workspaceId'])}"
             headers = {"Authorization": f"Bearer {secret['apiKey']}", "Accept": "application/json"}
             http = replace(self._http, base_url=base)
-            return http.call(method, path, headers=headers, query=query, json=json, is_paid=is_paid)
+            return http.call(
+                method, path, headers=headers, query=query, json=json, is_paid=is_paid, may_be_empty=may_be_empty
+            )
 
         return self._key.call(send)
 

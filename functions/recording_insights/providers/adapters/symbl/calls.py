@@ -165,6 +165,18 @@ class Symbl:
         """Normalise the parts of a conversation."""
         return reading.read_insights(reply)
 
+    def delete(self, job: Job) -> bool:
+        """Delete the conversation with all that was found in it.
+
+        Source: https://docs.symbl.ai/reference/delete-conversation
+        """
+        found = job.get("conversation_id") or (job.get("name") and self._find(str(job["name"])))
+        if not found:
+            return False
+        path = f"/v1/conversations/{path_segment(found)}"
+        self._call("DELETE", path, is_optional=True, may_be_empty=True)
+        return True
+
     @staticmethod
     def read_callback(request: CallbackRequest) -> Callback | None:
         """Read a callback, proven by the token in its path, as Symbl signs nothing. Only an end of a job counts."""

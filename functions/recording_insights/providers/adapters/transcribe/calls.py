@@ -56,6 +56,8 @@ _INTERNAL_FAILURE = re.compile(r"(there was )?(an )?internal (service )?(failure
 All reasons that the API reference lists for a job are about the media.
 Source: https://docs.aws.amazon.com/transcribe/latest/APIReference/API_TranscriptionJob.html
 """
+_UNKNOWN = frozenset({"NotFoundException", "BadRequestException"})
+"""Codes for an unknown job. The API documents the first one, but the service has returned the second."""
 _NO_WORDS: Mapping[str, Any] = {"results": {"transcripts": [], "items": []}}
 
 
@@ -80,6 +82,7 @@ class Transcribe:
             output_bucket="OutputBucketName",
             output_key="OutputKey",
             get="GetTranscriptionJob",
+            delete="DeleteTranscriptionJob",
             job_resource="transcription-job",
             detail_type="Transcribe Job State Change",
             job_name="TranscriptionJobName",
@@ -189,6 +192,17 @@ class Transcribe:
         """Normalise a transcript file."""
         return reading.read_insights(reply)
 
+    def delete(self, job: Job) -> bool:
+        """Delete the job. The transcript is in our bucket, and goes with the replies.
+
+        Source: https://docs.aws.amazon.com/transcribe/latest/APIReference/API_DeleteTranscriptionJob.html
+        """
+        if not job.get("name"):
+            return False
+        delete = self._transcribe.delete_transcription_job
+        ask_aws(lambda: delete(TranscriptionJobName=job["name"]), none_if=_UNKNOWN)
+        return True
+
     def _transcript_key(self, job: Job) -> str | None:
         """Return the key of the transcript. Transcribe names a redacted one by itself; None if the job has none."""
         if not job.get("redacted"):
@@ -200,9 +214,7 @@ class Transcribe:
     def _find(self, job: Job) -> Mapping[str, Any] | None:
         """Return the job as AWS knows it, or None."""
         get = self._transcribe.get_transcription_job
-        # For an unknown job the API documents the first code, but the service has returned the second.
-        unknown = {"NotFoundException", "BadRequestException"}
-        reply = ask_aws(lambda: get(TranscriptionJobName=job["name"]), none_if=unknown)
+        reply = ask_aws(lambda: get(TranscriptionJobName=job["name"]), none_if=_UNKNOWN)
         return None if reply is None else _job_of(reply)
 
 
