@@ -1,5 +1,6 @@
 """The search for secrets, tokens and presigned signatures in all that a stack has written."""
 
+import gzip
 import json
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -76,7 +77,7 @@ def _log_messages(stack: LocalStack, since: datetime | None = None) -> Iterator[
 
 def _execution_histories(stack: LocalStack) -> Iterator[tuple[str, str]]:
     executions = stack.client("stepfunctions").get_paginator("list_executions")
-    for machine in ("WorkflowArn", "WatchArn", "RetriesArn"):
+    for machine in ("WorkflowArn", "WatchArn", "RetriesArn", "ErasesArn"):
         for page in executions.paginate(stateMachineArn=stack.outputs[machine]):
             for execution in page["executions"]:
                 yield execution["name"], json.dumps(history(stack, execution["executionArn"]), default=str)
@@ -93,4 +94,5 @@ def _raw_replies(stack: LocalStack) -> Iterator[tuple[str, str]]:
     s3, bucket = stack.client("s3"), stack.outputs["RepliesBucketName"]
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for reply in page.get("Contents", []):
-            yield reply["Key"], s3.get_object(Bucket=bucket, Key=reply["Key"])["Body"].read().decode()
+            content = s3.get_object(Bucket=bucket, Key=reply["Key"])["Body"].read()
+            yield reply["Key"], (gzip.decompress(content) if reply["Key"].endswith(".gz") else content).decode()

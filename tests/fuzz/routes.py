@@ -146,7 +146,7 @@ def check_notification(body: bytes) -> None:
 
 def check_callback(provider: str, body: bytes) -> None:
     """An authentic callback is noted, ignored or refused, and its job goes on."""
-    table = _table()
+    table = _table(has_result=False)
     store = MediaStore(table)
     store.submitted(R, MEDIA.media_id, provider=provider, job=JOBS[provider])
     store.jobs.name(R, MEDIA.media_id, provider=provider, key="seax_1")
@@ -222,17 +222,17 @@ def _storable(item: dict[str, Any]) -> dict[str, Any]:
     return encoded
 
 
-def _table() -> Any:
-    """A table with one recording under way, one media object and its insights."""
+def _table(*, has_result: bool = True) -> Any:
+    """A table with one recording under way and one media object, which may have its insights."""
     table: Any = FakeTable()
     table.put_item(Item=RECORDING)
     clock = FakeClock()
     store = MediaStore(table, clock.now, clock.sleep)
     store.admit(R, MEDIA, providers=["marsview"], duration_ms=60_000)
-    saved = InsightStore(table).save(
-        R, MEDIA.media_id, 0, adapter_of("marsview", lambda *_: None).read_insights(_REPLY)
-    )
-    store.finish(R, MEDIA.media_id, "done", counts=saved.counts, outline=saved.outline)
+    if has_result:
+        insights = adapter_of("marsview", lambda *_: None).read_insights(_REPLY)
+        saved = InsightStore(table).save(R, MEDIA.media_id, 0, insights)
+        store.finish(R, MEDIA.media_id, "done", counts=saved.counts, outline=saved.outline)
     return table
 
 

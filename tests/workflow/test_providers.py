@@ -64,7 +64,7 @@ def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path,
     said = " ".join(line["text"] for line in answer["transcript"]).lower()
     assert "help you" in said, said
     for line in answer["transcript"]:
-        assert {"text", "speaker"} <= line.keys() <= {*("text", "speaker", "start_ms", "end_ms"), *SCORES}
+        assert {"text", "speaker"} <= line.keys() <= {*("id", "text", "speaker", "start_ms", "end_ms"), *SCORES}
     assert paid(stack, provider) == 1
     waits = "Await callback" if provider in CALL_BACK else "Wait"
     loop = ["Media prepared?", "Submit recording", "Job finished?", waits, "Poll job", "Job finished?"]
