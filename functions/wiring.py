@@ -21,6 +21,8 @@ from recording_insights.settings import (
     AdmissionSettings,
     AgoraSettings,
     CallbacksSettings,
+    DeliveriesSettings,
+    DeliverNoticeSettings,
     FunctionSettings,
     GetRecordingSettings,
     KeepResultSettings,
@@ -35,6 +37,7 @@ from recording_insights.settings import (
     RouteSettings,
     StageSettings,
     SubmitRecordingSettings,
+    SubscriptionSettings,
     SweepSettings,
     TableSettings,
     TurnsSettings,
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.upload_credentials import Uploader
     from recording_insights.aws.dead_letters import DeadLetters
+    from recording_insights.aws.delivery_queue import DeliveryQueue
     from recording_insights.aws.listing import S3Listing
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
@@ -60,6 +64,8 @@ if TYPE_CHECKING:
     from recording_insights.media.executions import ExecutionStarter
     from recording_insights.media.intake import Admission
     from recording_insights.model.media_object import MediaObject
+    from recording_insights.notices.addresses import Destination
+    from recording_insights.notices.deliveries import Deliveries
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.caps import Caps
     from recording_insights.processing.provider_choice import ProviderChoice
@@ -73,6 +79,7 @@ if TYPE_CHECKING:
     from recording_insights.store.recordings import RecordingStore
     from recording_insights.store.retries import RetryStore
     from recording_insights.store.rows import MediaRow, RecordingRow
+    from recording_insights.store.subscriptions import DeliveryStore, SubscriptionStore
     from recording_insights.store.sweeps import SweepStore
     from recording_insights.store.turns import TurnStore
 
@@ -363,6 +370,50 @@ class Wiring(Generic[S]):
         from recording_insights.aws.dead_letters import DeadLetters
 
         return DeadLetters(clients.sqs(), self.settings.dead_letters_url)
+
+    # Subscriptions
+
+    @part
+    def subscriptions(self: "Wiring[TableSettings]") -> "SubscriptionStore":
+        """The rows of subscriptions."""
+        from recording_insights.store.subscriptions import SubscriptionStore
+
+        return SubscriptionStore(self.table)
+
+    @part
+    def delivery_store(self: "Wiring[TableSettings]") -> "DeliveryStore":
+        """The rows of deliveries to subscriptions."""
+        from recording_insights.store.subscriptions import DeliveryStore
+
+        return DeliveryStore(self.table)
+
+    @part
+    def delivery_queue(self: "Wiring[DeliveriesSettings]") -> "DeliveryQueue":
+        """The queue of deliveries to subscriptions."""
+        from recording_insights.aws.delivery_queue import DeliveryQueue
+
+        return DeliveryQueue(clients.sqs(short_calls=self.short_calls), self.settings.deliveries_url)
+
+    @part
+    def destination_of(self: "Wiring[SubscriptionSettings]") -> "Callable[[str], Destination]":
+        """Resolves and checks where a webhook goes."""
+        from recording_insights.notices.addresses import destination_of
+
+        return partial(destination_of, allows_loopback=self.settings.subscribers_on_loopback)
+
+    @part
+    def deliveries(self: "Wiring[DeliverNoticeSettings]") -> "Deliveries":
+        """Makes deliveries of events, and tries them."""
+        from recording_insights.notices.deliveries import Deliveries
+        from recording_insights.notices.sender import Sender
+
+        return Deliveries(
+            self.delivery_store,
+            self.subscriptions,
+            self.delivery_queue.put,
+            Sender(self.destination_of).post,
+            partial(clients.put_event, clients.events(), self.settings.bus_name),
+        )
 
     # Arrival
 

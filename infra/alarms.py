@@ -27,6 +27,7 @@ class Section(StrEnum):
     CREDENTIALS = "Credentials refused or no credit"
     PROVIDER_AWAY = "A provider is away"
     DEAD_LETTERS = "There are dead letters"
+    UNDELIVERED = "Events for subscribers are dead letters"
     SWEEP_FOUND = "The sweep found something"
     SWEEP_FAILED = "The sweep failed"
     API_ERRORS = "The API answers 5xx"
@@ -79,6 +80,7 @@ class Watched:
 
     unadmitted: str
     dead_letters: str
+    undelivered: str
     sweep: str
     api_id: str
     workflow_arn: str
@@ -185,14 +187,20 @@ def _of_provider(settings: StackSettings, provider: str) -> Iterator[Alarm]:
 
 
 def _of_lost_events(settings: StackSettings, watched: Watched) -> Iterator[Alarm]:
+    letters, unsent = Section.DEAD_LETTERS, Section.UNDELIVERED
     queues = {
-        "arrivals": (watched.unadmitted, "An arrival could not be admitted, and its message is a dead letter."),
-        "events": (watched.dead_letters, "A function failed with an event, which is a dead letter."),
+        "arrivals": (
+            watched.unadmitted,
+            letters,
+            "An arrival could not be admitted, and its message is a dead letter.",
+        ),
+        "events": (watched.dead_letters, letters, "A function failed with an event, which is a dead letter."),
+        "webhooks": (watched.undelivered, unsent, "An event for subscribers could not be worked on: a dead letter."),
     }
-    for name, (queue, meaning) in queues.items():
+    for name, (queue, section, meaning) in queues.items():
         yield Alarm(
             f"dead-letters-{name}",
-            Section.DEAD_LETTERS,
+            section,
             meaning,
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",

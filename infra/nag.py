@@ -34,6 +34,8 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
         _acknowledge(stack.buckets, "S10", reason)
         for queue in (stack.arrival.queue, stack.arrival.unadmitted, stack.arrival.dead_letters):
             _acknowledge(queue, "SQS4", reason)
+        for queue in (stack.subscriptions.events, stack.subscriptions.deliveries, stack.subscriptions.undelivered):
+            _acknowledge(queue, "SQS4", reason)
         _acknowledge(stack.monitoring.topic, "SNS3", reason)
 
 

@@ -11,12 +11,14 @@ from infra.api import RecordingsApi, provider_routes, retry_routes
 from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
 from infra.callbacks import Webhooks
+from infra.events import Events
 from infra.monitoring import Monitoring
 from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
 from infra.retries import Retries
 from infra.settings import StackSettings
 from infra.stopped_executions import StoppedExecutions
+from infra.subscriptions import Subscriptions
 from infra.sweep import Sweep
 from infra.table import InsightsTable
 from infra.watch import RecordingWatch
@@ -61,10 +63,15 @@ class RecordingInsightsStack(cdk.Stack):
         }
         for route in provider_routes(foundation, self.workflow.state_machine):
             self.api.add_route(route, settings)
+        self.events = Events(self, "Events")
+        self.subscriptions = Subscriptions(self, "Subscriptions", foundation, self.events.bus)
+        for route in self.subscriptions.routes():
+            self.api.add_route(route, settings)
         self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, self.arrival)
         watched = Watched(
             unadmitted=self.arrival.unadmitted.queue_name,
             dead_letters=self.arrival.dead_letters.queue_name,
+            undelivered=self.subscriptions.undelivered.queue_name,
             sweep=self.sweep.function.function.function_name,
             api_id=self.api.api.api_id,
             workflow_arn=self.workflow.state_machine.state_machine_arn,
@@ -88,6 +95,8 @@ class RecordingInsightsStack(cdk.Stack):
             "ArrivalsArn": self.arrival.queue.queue_arn,
             "UnadmittedArrivalsArn": self.arrival.unadmitted.queue_arn,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
+            "EventBusName": self.events.bus.event_bus_name,
+            "UndeliveredArn": self.subscriptions.undelivered.queue_arn,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
             "AlarmsTopicArn": self.monitoring.topic.topic_arn,

@@ -14,6 +14,7 @@ RecordingInsightsError
 ├── WatchUnavailable            the watch over a recording could not be started: try again          (503)
 ├── IntakePaused                an operator has paused the intake: try again later                  (503)
 ├── AwsUnavailable              a service of AWS did not answer in time, or throttled: try again     (503)
+├── HostRefused                 a subscription's host is not public, or its name cannot be resolved
 ├── MediaObjectGone             a media object was deleted or replaced after its event
 ├── NotMedia                    an object in the recordings bucket is no media
 ├── ReplyGone                   a reply in the replies bucket was deleted
@@ -107,6 +108,10 @@ class NotFound(RecordingInsightsError):
 
 class Conflict(RecordingInsightsError):
     """The request is valid, but the recording's present state does not allow it."""
+
+
+class HostRefused(RecordingInsightsError):
+    """No event is sent to a host: one of its addresses is not public, or its name cannot be resolved."""
 
 
 class PayloadTooLarge(RecordingInsightsError):

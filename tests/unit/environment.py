@@ -28,6 +28,9 @@ ENVIRONMENT = {
     "SESSION_ROLE_ARN": "arn:aws:iam::111122223333:role/prepare-media",
     "WEBHOOK_SECRET": "the-webhook-secret",
     "READ_OLD_SECRETS": "false",
+    "SUBSCRIBERS_ON_LOOPBACK": "false",
+    "DELIVERIES_URL": "https://sqs.test/deliveries",
+    "BUS_NAME": "the-bus",
     "WEBHOOK_URL": "https://api.test",
 }
 OPTIONAL = {

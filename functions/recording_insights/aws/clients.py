@@ -3,13 +3,16 @@
 Except for `sts`, each function makes a new client. The wiring of a Lambda function keeps the clients.
 """
 
+import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from recording_insights.aws.role_sessions import SessionCredentials
+from recording_insights.errors import AwsUnavailable
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -104,11 +107,31 @@ def step_functions(*, short_calls: bool = False) -> "SFNClient":
     return boto3.client("stepfunctions", config=limits(short_calls=short_calls))
 
 
-def sqs() -> Any:
-    """Receives and moves dead letters."""
+def sqs(*, short_calls: bool = False) -> Any:
+    """Receives and moves dead letters, and puts deliveries into their queue."""
     import boto3
 
-    return boto3.client("sqs")
+    return boto3.client("sqs", config=limits(short_calls=short_calls))
+
+
+def events() -> Any:
+    """Puts events onto a bus."""
+    import boto3
+
+    return boto3.client("events")
+
+
+def put_event(client: Any, bus: str, envelope: Mapping[str, Any]) -> None:
+    """Put an event onto the stack's bus. Raises `AwsUnavailable` if EventBridge does not take it."""
+    entry = {
+        "EventBusName": bus,
+        "Source": "recording-insights",
+        "DetailType": envelope["type"],
+        "Detail": json.dumps(envelope, ensure_ascii=False),
+    }
+    answer = client.put_events(Entries=[entry])
+    if answer["FailedEntryCount"]:
+        raise AwsUnavailable(f"EventBridge did not take an event ({answer['Entries'][0].get('ErrorCode')})")
 
 
 def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> bool:
