@@ -96,6 +96,7 @@ class RecordingInsightsStack(cdk.Stack):
             "UnadmittedArrivalsArn": self.arrival.unadmitted.queue_arn,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "EventBusName": self.events.bus.event_bus_name,
+            "NoticesArn": self.subscriptions.events.queue_arn,
             "UndeliveredArn": self.subscriptions.undelivered.queue_arn,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,

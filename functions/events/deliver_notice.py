@@ -28,7 +28,12 @@ def _is_over(message: Mapping[str, Any]) -> bool:
             made = wiring.deliveries.fan_out(content["detail"])
             logger.info("fanned out", extra={"event_id": content["detail"]["id"], "deliveries": made})
             return True
-        return _try(Order(**content), message["receiptHandle"])
+        order = Order(**content)
+        if wiring.delivery_queue.holds(message["eventSourceARN"]):
+            return _try(order, message["receiptHandle"])
+        # An operator moves all dead letters back to the queue of events.
+        order.put_into(wiring.delivery_queue.put)
+        return True
     except Exception:
         logger.exception("failed", extra={"message_id": message["messageId"]})
         return False

@@ -19,6 +19,8 @@ from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, ProviderBusy
 from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
+from recording_insights.notices import deliveries, subscriptions
+from recording_insights.notices.subscriptions import CHANGED, CREATED
 from recording_insights.processing.callbacks import CallbackOutcome
 from recording_insights.processing.keep_result import KeptOutcome
 from recording_insights.processing.providers import CHANGES as PROVIDER_CHANGES
@@ -108,6 +110,10 @@ def check_request(route: str, body: Any) -> None:
             RetriesRequest.from_body(body, providers=tuple(PROVIDERS))
         case "PUT /providers/{provider}":
             object_of(PROVIDER_CHANGES)("", body)
+        case "POST /subscriptions":
+            object_of(CREATED, required=("url", "events"))("", body)
+        case "PATCH /subscriptions/{subscription_id}":
+            object_of(CHANGED)("", body)
         case "POST /media":
             read_key(body)
         case _:
@@ -239,6 +245,17 @@ def _provider() -> dict[str, Any]:
     return describe_provider("symbl", turns=turns)
 
 
+def _subscription() -> dict[str, Any]:
+    row: Any = dict.fromkeys(attributes_of("SubscriptionRow"), "text")
+    return subscriptions.shown(row)
+
+
+def _delivery() -> dict[str, Any]:
+    row: Any = dict.fromkeys(attributes_of("DeliveryRow"), "text")
+    return deliveries.shown(row)
+
+
+_ONE = "/subscriptions/{subscription_id}"
 ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings": _changed,
     "GET /recordings": _listed,
@@ -262,6 +279,15 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "PUT /providers/{provider}": lambda: _provider(),
     "POST /recordings/{recording_id}/cancel": _changed,
     "POST /media": lambda: {"recording_id": RECORDING_ID, "media_id": "m", "execution": "e"},
+    "POST /subscriptions": lambda: {**_subscription(), "secret": "s"},
+    "GET /subscriptions": lambda: {"subscriptions": [_subscription()]},
+    f"GET {_ONE}": _subscription,
+    f"PATCH {_ONE}": _subscription,
+    f"DELETE {_ONE}": _subscription,
+    f"POST {_ONE}/rotate": lambda: {**_subscription(), "secret": "s"},
+    f"POST {_ONE}/test": _delivery,
+    f"GET {_ONE}/deliveries": lambda: {"deliveries": [_delivery()], "cursor": "of the next page"},
+    f"POST {_ONE}/deliveries/{{delivery_id}}/resend": _delivery,
     "POST /webhooks/agora": lambda: {"ok": True},
     "POST /webhooks/seameet": lambda: {"outcome": get_args(KeptOutcome)[0]},
     "POST /webhooks/{provider}/{job}": lambda: {"outcome": get_args(CallbackOutcome)[0]},

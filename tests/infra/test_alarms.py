@@ -52,6 +52,7 @@ ALARMS = {
     "provider-away-marsview": swept("ProviderClosed", "Minimum", seconds=1800, provider="marsview"),
     "dead-letters-arrivals": Rule(SQS, VISIBLE, {"QueueName": "ArrivalUnadmitted"}, "Maximum", 300, 1),
     "dead-letters-events": Rule(SQS, VISIBLE, {"QueueName": "ArrivalDeadLetters"}, "Maximum", 300, 1),
+    "dead-letters-webhooks": Rule(SQS, VISIBLE, {"QueueName": "SubscriptionsUndelivered"}, "Maximum", 300, 1),
     "sweep-found": swept("SweepFound", "Sum"),
     "sweep-failed": Rule(LAMBDA, "Errors", {"FunctionName": "SweepRun"}, "Sum", 300, 1),
     "api-5xx": Rule(API, "5xx", {"ApiId": "RecordingsApi"}, "Sum", 300, 3),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import StackSettings
+from infra.settings import ContextError, StackSettings
 from recording_insights.providers.registry import PROVIDERS
 from tests.infra.conftest import EVERY_PROVIDER, synthesise, template_with_every_provider
 
@@ -188,6 +188,28 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "states:SendTaskSuccess",
     },
+    "deliver_notice": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "events:PutEvents",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    },
+    "create_subscription": {"dynamodb:PutItem", "dynamodb:Query"},
+    "list_subscriptions": {"dynamodb:Query"},
+    "get_subscription": {"dynamodb:GetItem"},
+    "update_subscription": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "delete_subscription": {"dynamodb:DeleteItem"},
+    "rotate_secret": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "send_test_event": {"dynamodb:GetItem", "dynamodb:PutItem", "sqs:SendMessage"},
+    "list_deliveries": {"dynamodb:GetItem", "dynamodb:Query"},
+    "resend_delivery": {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
     "retry_page": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -257,6 +279,9 @@ STATEFUL = {
     "ProcessingStateMachineA35F5E42": "AWS::StepFunctions::StateMachine",
     "RecordingsApi084D6518": "AWS::ApiGatewayV2::Api",
     "RetriesStateMachine8B72A012": "AWS::StepFunctions::StateMachine",
+    "SubscriptionsDeliveries6068C8F3": "AWS::SQS::Queue",
+    "SubscriptionsEventsA258CA56": "AWS::SQS::Queue",
+    "SubscriptionsUndelivered95E92729": "AWS::SQS::Queue",
     "WatchStateMachineA7EB3F78": "AWS::StepFunctions::StateMachine",
     "WebhooksSecret2682328B": "AWS::SecretsManager::Secret",
 }
@@ -605,6 +630,44 @@ def test_buckets_are_private_encrypted_and_tls_only(template: Template) -> None:
 
 def test_only_the_local_stage_speaks_plain_http(local_template: Template) -> None:
     assert "aws:SecureTransport" not in json.dumps(local_template)
+
+
+def test_only_the_local_stage_sends_events_to_loopback(template: Template, local_template: Template) -> None:
+    """No setting can allow it elsewhere: the variable follows from the name of the stage alone."""
+    named = "SUBSCRIBERS_ON_LOOPBACK"
+
+    def allowed(stage: Template) -> dict[str, str]:
+        variables = {name: f["Environment"]["Variables"] for name, f in functions(stage).items()}
+        return {name: given[named] for name, given in variables.items() if named in given}
+
+    asking = ("create_subscription", "update_subscription", "deliver_notice")
+    assert allowed(local_template) == dict.fromkeys(asking, "true")
+    assert allowed(template) == dict.fromkeys(asking, "false")
+    assert isinstance(StackSettings.subscribers_on_loopback, property)
+    assert not StackSettings.from_context({"stage": "prod", "provider": "assemblyai"}).subscribers_on_loopback
+    for key in ("subscribersOnLoopback", "subscribers_on_loopback"):
+        with pytest.raises(ContextError, match=key):
+            StackSettings.from_context({"stage": "dev", "provider": "assemblyai", key: "true"})
+
+
+def test_events_reach_their_queue_from_the_bus_alone_and_none_is_lost(template: Template) -> None:
+    [rule] = [rule for name, rule in of_type(template, "AWS::Events::Rule") if name.startswith("Subscriptions")]
+    assert rule["EventPattern"]["source"] == ["recording-insights"]
+    assert "EventBusName" in rule
+    [target] = rule["Targets"]
+    assert target["DeadLetterConfig"]
+    queues = {name: queue for name, queue in of_type(template, "AWS::SQS::Queue") if name.startswith("Subscriptions")}
+    again = {
+        name[13:-8]: queue["RedrivePolicy"]["maxReceiveCount"]
+        for name, queue in queues.items()
+        if "RedrivePolicy" in queue
+    }
+    assert again == {"Events": 30, "Deliveries": 30}
+    assert {queue["MessageRetentionPeriod"] for queue in queues.values()} == {14 * 86400}
+    mappings = [
+        m for name, m in of_type(template, "AWS::Lambda::EventSourceMapping") if name.startswith("Subscriptions")
+    ]
+    assert all(m["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for m in mappings)
 
 
 def test_data_outlives_the_stack_but_on_a_laptop(template: Template, local_template: Template) -> None:

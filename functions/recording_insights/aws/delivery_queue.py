@@ -25,3 +25,7 @@ class DeliveryQueue:
     def hide(self, receipt: str, seconds: int) -> None:
         """Let a received message come again after so many seconds."""
         self.sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+
+    def holds(self, queue_arn: str) -> bool:
+        """Whether a message that comes from this ARN comes from this queue."""
+        return queue_arn.rpartition(":")[2] == self.url.rpartition("/")[2]
