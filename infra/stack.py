@@ -11,6 +11,7 @@ from infra.api import RecordingsApi, provider_routes, retry_routes
 from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
 from infra.callbacks import Webhooks
+from infra.events import Events
 from infra.monitoring import Monitoring
 from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
@@ -61,6 +62,7 @@ class RecordingInsightsStack(cdk.Stack):
         }
         for route in provider_routes(foundation, self.workflow.state_machine):
             self.api.add_route(route, settings)
+        self.events = Events(self, "Events", foundation)
         self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, self.arrival)
         watched = Watched(
             unadmitted=self.arrival.unadmitted.queue_name,
@@ -88,6 +90,7 @@ class RecordingInsightsStack(cdk.Stack):
             "ArrivalsArn": self.arrival.queue.queue_arn,
             "UnadmittedArrivalsArn": self.arrival.unadmitted.queue_arn,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
+            "EventBusName": self.events.bus.event_bus_name,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
             "AlarmsTopicArn": self.monitoring.topic.topic_arn,
