@@ -63,7 +63,7 @@ class RecordingInsightsStack(cdk.Stack):
         }
         for route in provider_routes(foundation, self.workflow.state_machine):
             self.api.add_route(route, settings)
-        self.events = Events(self, "Events")
+        self.events = Events(self, "Events", foundation)
         self.subscriptions = Subscriptions(self, "Subscriptions", foundation, self.events.bus)
         for route in self.subscriptions.routes():
             self.api.add_route(route, settings)

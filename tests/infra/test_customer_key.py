@@ -137,6 +137,8 @@ def test_what_the_stack_stores_is_under_the_key(encrypted: Template) -> None:
     assert all("KmsMasterKeyId" in queue or queue["SqsManagedSseEnabled"] for queue in queues.values())
     [(_, secret)] = of_type(encrypted, "AWS::SecretsManager::Secret")
     assert secret["KmsKeyId"] == KEY
+    [(_, bus)] = of_type(encrypted, "AWS::Events::EventBus")
+    assert bus["KmsKeyIdentifier"] == KEY
 
 
 def test_functions_that_name_the_key_to_aws_are_told_it(encrypted: Template) -> None:

@@ -275,6 +275,7 @@ STATEFUL = {
     "BucketsAgoraUploader0A8B63BA": "AWS::IAM::User",
     "BucketsRecordings88502CEC": "AWS::S3::Bucket",
     "BucketsRepliesBA3344E4": "AWS::S3::Bucket",
+    "EventsBus45DE4339": "AWS::Events::EventBus",
     "InsightsTable114BD06F": "AWS::DynamoDB::GlobalTable",
     "ProcessingStateMachineA35F5E42": "AWS::StepFunctions::StateMachine",
     "RecordingsApi084D6518": "AWS::ApiGatewayV2::Api",
