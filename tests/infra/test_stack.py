@@ -776,6 +776,12 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "GET /retries/{retry_id}",
             "POST /retries/{retry_id}/cancel",
             "GET /providers",
+            "POST /subscriptions",
+            "GET /subscriptions",
+            *(f"{method} /subscriptions/{{subscription_id}}" for method in ("GET", "PATCH", "DELETE")),
+            *(f"POST /subscriptions/{{subscription_id}}/{verb}" for verb in ("rotate", "test")),
+            "GET /subscriptions/{subscription_id}/deliveries",
+            "POST /subscriptions/{subscription_id}/deliveries/{delivery_id}/resend",
             "PUT /providers/{provider}",
             "POST /recordings/{recording_id}/cancel",
         ],
@@ -862,7 +868,7 @@ def test_a_queue_keeps_each_arrival_until_it_is_admitted(template: Template) -> 
         ids["ArrivalUnadmitted"],
         100,
     )
-    [(_, mapping)] = of_type(template, "AWS::Lambda::EventSourceMapping")
+    [mapping] = [m for name, m in of_type(template, "AWS::Lambda::EventSourceMapping") if name.startswith("Arrival")]
     assert mapping["EventSourceArn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (10, {"MaximumConcurrency": 20})
@@ -885,7 +891,8 @@ def test_what_a_rule_cannot_deliver_is_kept(template: Template) -> None:
     assert senders[ids["ArrivalUnadmitted"]] == media
     for name, rule in rules.items():
         [letters] = [target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] for target in rule["Targets"]]
-        assert letters == ids["ArrivalUnadmitted" if name in media else "ArrivalDeadLetters"]
+        kept = "ArrivalUnadmitted" if name in media else "ArrivalDeadLetters"
+        assert letters == ids["SubscriptionsUndelivered" if name.startswith("Subscriptions") else kept]
         assert name in senders[letters]
     for module in ("admit_media", "report_stopped_execution"):
         letters = functions(template)[module]["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]

@@ -7,6 +7,7 @@ a crash at any step lets it come again.
 import hashlib
 import json
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -241,7 +242,7 @@ def resend(
 
 
 def _find(subscription_id: str, delivery_id: str, store: DeliveryStore) -> DeliveryRow:
-    row = store.find(subscription_id, delivery_id) if delivery_id else None
+    row = store.find(subscription_id, delivery_id) if re.fullmatch(DELIVERY_ID, delivery_id) else None
     if row is None:
         raise NotFound("there is no such delivery")
     return row

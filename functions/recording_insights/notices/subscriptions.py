@@ -1,5 +1,6 @@
 """Subscriptions: who gets which events, and the secrets that prove where the events come from."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,9 @@ BOTH_SIGN_HOURS = 24
 
 INTERNAL = ("pk", "sk", "secret", "former_secret")
 """Attributes of a subscription that no answer shows. The answer of a new secret adds it."""
+
+_ID = re.compile("[0-9a-f]{32}")
+"""Of a subscription. DynamoDB refuses some texts as a key, and no subscription has another id."""
 
 CheckUrl = Callable[[str], object]
 """Resolves the host of a URL. Raises `HostRefused` if no event may be sent there."""
@@ -123,7 +127,7 @@ def delete_subscription(subscription_id: str, *, store: SubscriptionStore) -> di
     Raises:
         NotFound: there is none.
     """
-    return shown(_there(store.delete(subscription_id) if subscription_id else None))
+    return shown(_there(store.delete(subscription_id) if _ID.fullmatch(subscription_id) else None))
 
 
 def rotate_secret(
@@ -163,7 +167,7 @@ def find(subscription_id: str, store: SubscriptionStore) -> SubscriptionRow:
     Raises:
         NotFound: there is none.
     """
-    return _there(store.find(subscription_id) if subscription_id else None)
+    return _there(store.find(subscription_id) if _ID.fullmatch(subscription_id) else None)
 
 
 def shown(row: SubscriptionRow) -> dict[str, Any]:

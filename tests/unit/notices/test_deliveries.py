@@ -170,7 +170,12 @@ def test_a_resend_needs_a_delivery_and_a_subscription_that_is_on(scene: Scene) -
     scene.deliveries.fan_out(envelope())
     delivery_id = scene.queue[0].delivery_id
     parts = {"subscriptions": scene.subscriptions, "store": scene.store, "queue": scene.put}
-    for subscription_id, wanted in ((made["subscription_id"], "x"), ("x", delivery_id), ("", ""), ("", delivery_id)):
+    for subscription_id, wanted in (
+        (made["subscription_id"], "x"),
+        ("x", delivery_id),
+        ("", ""),
+        (made["subscription_id"], "9" * 3000),
+    ):
         with pytest.raises(NotFound):
             resend(subscription_id, wanted, **parts)  # type: ignore[arg-type]
     scene.subscriptions.change(made["subscription_id"], active=False)
