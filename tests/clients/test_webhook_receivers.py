@@ -53,7 +53,7 @@ console.log(verify(secret, headers, Buffer.from(body, "hex")));
 """
     )
     given = json.dumps({"secret": secret, "headers": dict(headers), "body": body.hex()})
-    command = [NODE, "--input-type=module", "-e", script]
+    command = [str(NODE), "--input-type=module", "-e", script]
     run = subprocess.run(command, input=given, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603
     return {"true": True, "false": False}[run.stdout.strip()]
 

@@ -103,8 +103,14 @@ def test_the_rows_and_the_log_name_the_session_that_called(stack: LocalStack) ->
 
 
 READS = ("GET /recordings/x/insights", "GET /recordings/x/media")
-SEES = ("GET /retries", "GET /providers")
-HOLDS = ("POST /media", "POST /recordings/x/cancel", "PUT /providers/x")
+SEES = ("GET /retries", "GET /providers", "GET /subscriptions", "GET /subscriptions/x/deliveries")
+HOLDS = (
+    "POST /media",
+    "POST /recordings/x/cancel",
+    "PUT /providers/x",
+    "POST /subscriptions",
+    "POST /subscriptions/x/test",
+)
 
 
 @pytest.mark.parametrize(
