@@ -51,7 +51,7 @@ from sandbox.cloud.emulator.metrics import (
     report_of_queues,
 )
 from sandbox.cloud.emulator.packages import unpack_each_zip_once
-from sandbox.cloud.emulator.queues import add_message_move_tasks
+from sandbox.cloud.emulator.queues import add_message_move_tasks, refuse_to_hide_for_too_long
 from sandbox.cloud.emulator.restarts import go_on_after_restarts
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
 from sandbox.cloud.emulator.stacks import keep_what_stacks_say
@@ -88,6 +88,7 @@ def main() -> None:
     keep_what_stacks_say()
     let_running_calls_end()
     add_message_move_tasks()
+    refuse_to_hide_for_too_long()
     read_escapes_in_patterns()
     tell_policies_the_leading_keys()
     tell_policies_the_age_of_links()

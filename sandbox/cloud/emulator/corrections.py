@@ -14,7 +14,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * Waits and retries of Step Functions: waits.py.
 * Executions that are stopped or take too long, and the time-outs of tokens: executions.py.
 * Executions go on after a stop and a start: restarts.py.
-* Events of functions, their tries and dead letters: deliveries.py. Message move tasks: queues.py.
+* Events of functions, their tries and dead letters: deliveries.py. Message move tasks, and hidden messages: queues.py.
 * The roles of state machines, mappings, rules and schedules: rights.py. Conditions and patterns: conditions.py.
 * What stacks say of functions and tables: stacks.py. Updates of functions: updates.py. Their zips: packages.py.
 * Metrics that functions print (emf.py) and that services report: metrics.py. Alarms: alarms.py.

@@ -1,4 +1,4 @@
-"""Correction of SQS: messages of a dead-letter queue can be moved back to where they came from."""
+"""Corrections of SQS: messages of a dead-letter queue can be moved back, and none is hidden for more than 12 hours."""
 
 import json
 import time
@@ -8,6 +8,36 @@ from functools import wraps
 from typing import Any
 
 from sandbox.cloud.emulator.internals import require_parameters, require_source
+
+LONGEST_HIDDEN_SECONDS = 12 * 3600
+
+
+def refuse_to_hide_for_too_long() -> None:
+    """Refuse a visibility timeout of more than 12 hours, which ministack takes for a received message.
+
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+
+    Raises:
+        RuntimeError: the installed ministack changes it in another way.
+    """
+    from ministack.services import sqs  # type: ignore[import-untyped]
+
+    require_parameters(sqs._act_change_visibility, "data", "qurl")
+    require_source(sqs._act_change_visibility, 'vt = int(data.get("VisibilityTimeout", 30))')
+    change = sqs._act_change_visibility
+
+    @wraps(change)
+    def change_within_bounds(data: Mapping[str, Any], url: str) -> Any:
+        seconds = int(data.get("VisibilityTimeout", 30))
+        if not 0 <= seconds <= LONGEST_HIDDEN_SECONDS:
+            reason = f"Must be between 0 and {LONGEST_HIDDEN_SECONDS}, if provided."
+            raise sqs._Err(
+                "InvalidParameterValue",
+                f"Value {seconds} for parameter VisibilityTimeout is invalid. Reason: {reason}",
+            )
+        return change(data, url)
+
+    sqs._HANDLERS["ChangeMessageVisibility"] = change_within_bounds
 
 
 def add_message_move_tasks() -> None:
@@ -21,7 +51,7 @@ def add_message_move_tasks() -> None:
     Raises:
         RuntimeError: the installed ministack keeps queues in another way.
     """
-    from ministack.services import sqs  # type: ignore[import-untyped]
+    from ministack.services import sqs
 
     require_parameters(sqs._queue_by_arn, "arn")
     require_parameters(sqs._act_send_message, "data", "qurl")

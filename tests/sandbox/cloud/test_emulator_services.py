@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import lambda_svc, sqs, stepfunctions  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
@@ -326,6 +327,19 @@ def test_messages_move_back_to_the_queue_that_they_came_from(emulator: LocalStac
     assert take(source) == ["comes back"]
 
 
+def test_a_message_is_hidden_for_twelve_hours_at_most(emulator: LocalStack) -> None:
+    client = emulator.client("sqs")
+    url = client.create_queue(QueueName=f"hides-{uuid4().hex[:8]}")["QueueUrl"]
+    client.send_message(QueueUrl=url, MessageBody="waits", MessageGroupId="fair")
+    [message] = client.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]
+    receipt = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+    for seconds in (12 * 3600 + 1, -1):
+        with pytest.raises(ClientError, match="VisibilityTimeout is invalid"):
+            client.change_message_visibility(**receipt, VisibilityTimeout=seconds)
+    client.change_message_visibility(**receipt, VisibilityTimeout=12 * 3600)
+    assert "Messages" not in client.receive_message(QueueUrl=url)
+
+
 def test_a_message_move_task_is_granted_by_the_arn_of_its_queue(emulator: LocalStack) -> None:
     client, name = emulator.client("sqs"), uuid4().hex[:8]
     for queue in ("mine", "theirs"):
@@ -404,6 +418,7 @@ def test_a_running_call_ends_while_its_stack_is_updated(emulator: LocalStack, tm
         (lambda: executions.end_executions_that_take_too_long(print), stepfunctions, "_run_execution"),
         (executions.scale_time_outs_of_tokens, stepfunctions, "_invoke_with_callback"),
         (queues.add_message_move_tasks, sqs, "_dlq_sweep"),
+        (queues.refuse_to_hide_for_too_long, sqs, "_act_change_visibility"),
         (updates.let_running_calls_end, lambda_runtime, "kill_workers"),
         (updates.let_running_calls_end, lambda_svc, "_update_code"),
     ],
