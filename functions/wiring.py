@@ -27,6 +27,7 @@ from recording_insights.settings import (
     OwnSecretSettings,
     PrepareMediaSettings,
     ProcessingSettings,
+    PublishChangesSettings,
     ReceiveCallbackSettings,
     ReceiveNotificationSettings,
     RecordingsBucketSettings,
@@ -51,8 +52,11 @@ if TYPE_CHECKING:
     from recording_insights.agora.calls import ReadCredentials
     from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.upload_credentials import Uploader
+    from recording_insights.aws.change_stream import ChangeStream
     from recording_insights.aws.dead_letters import DeadLetters
+    from recording_insights.aws.event_bus import EventBus
     from recording_insights.aws.listing import S3Listing
+    from recording_insights.aws.message_queue import MessageQueue
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
     from recording_insights.aws.role_sessions import RoleSessions, SessionCredentials
@@ -363,6 +367,34 @@ class Wiring(Generic[S]):
         from recording_insights.aws.dead_letters import DeadLetters
 
         return DeadLetters(clients.sqs(), self.settings.dead_letters_url)
+
+    # Events for others
+
+    @part
+    def bus(self: "Wiring[PublishChangesSettings]") -> "EventBus":
+        """The bus of the stage's events."""
+        from recording_insights.aws.event_bus import EventBus
+        from recording_insights.notices.events import SOURCE
+
+        return EventBus(clients.event_bridge(), self.settings.bus_name, SOURCE)
+
+    @part
+    def unpublished(self: "Wiring[PublishChangesSettings]") -> "MessageQueue":
+        """The queue of changes that could not be published."""
+        from recording_insights.aws.message_queue import MessageQueue
+
+        return MessageQueue(clients.sqs(), self.settings.unpublished_url)
+
+    @part
+    def change_stream(self) -> "ChangeStream":
+        """The stream of the table."""
+        from recording_insights.aws.change_stream import ChangeStream
+
+        return ChangeStream(clients.table_streams())
+
+    def words_of(self: "Wiring[TableSettings]", recording_id: str) -> Mapping[str, Any]:
+        """The recording's row, which has the words of its caller; empty if there is none any more."""
+        return self.recordings.find(recording_id) or {}
 
     # Arrival
 

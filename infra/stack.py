@@ -43,7 +43,7 @@ class RecordingInsightsStack(cdk.Stack):
             region_number(self.region)  # refuses a region that Agora cannot write to
         settings.check_region(None if cdk.Token.is_unresolved(self.region) else self.region)
         self.buckets = buckets = Buckets(self, "Buckets", settings)
-        table = InsightsTable(self, "Insights", settings)
+        self.table = table = InsightsTable(self, "Insights", settings)
         foundation = Foundation(self, settings, buckets, table)
         self.watch = RecordingWatch(self, "Watch", foundation)
         self.api = RecordingsApi(self, "Recordings", foundation, self.watch.state_machine)
@@ -67,6 +67,8 @@ class RecordingInsightsStack(cdk.Stack):
         watched = Watched(
             unadmitted=self.arrival.unadmitted.queue_name,
             dead_letters=self.arrival.dead_letters.queue_name,
+            unpublished=self.events.dead_letters.queue_name,
+            publish=self.events.publish.function.function_name,
             sweep=self.sweep.function.function.function_name,
             api_id=self.api.api.api_id,
             workflow_arn=self.workflow.state_machine.state_machine_arn,
@@ -91,6 +93,7 @@ class RecordingInsightsStack(cdk.Stack):
             "UnadmittedArrivalsArn": self.arrival.unadmitted.queue_arn,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
             "EventBusName": self.events.bus.event_bus_name,
+            "UnpublishedDeadLettersArn": self.events.dead_letters.queue_arn,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
             "AlarmsTopicArn": self.monitoring.topic.topic_arn,

@@ -427,6 +427,14 @@ class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettin
 
 
 @dataclass(frozen=True)
+class PublishChangesSettings(TableSettings):
+    """The table, the bus of the stage's events, and the queue of changes that could not be published."""
+
+    bus_name: str
+    unpublished_url: str
+
+
+@dataclass(frozen=True)
 class ReportStoppedExecutionSettings(TurnsSettings):
     """The table, and what is needed to give slots back."""
 
