@@ -20,6 +20,7 @@ from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AdmissionSettings,
     AgoraSettings,
+    BusSettings,
     CallbacksSettings,
     DeliveriesSettings,
     DeliverNoticeSettings,
@@ -29,6 +30,7 @@ from recording_insights.settings import (
     OwnSecretSettings,
     PrepareMediaSettings,
     ProcessingSettings,
+    PublishChangesSettings,
     ReceiveCallbackSettings,
     ReceiveNotificationSettings,
     RecordingsBucketSettings,
@@ -54,9 +56,12 @@ if TYPE_CHECKING:
     from recording_insights.agora.calls import ReadCredentials
     from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.upload_credentials import Uploader
+    from recording_insights.aws.change_stream import ChangeStream
     from recording_insights.aws.dead_letters import DeadLetters
     from recording_insights.aws.delivery_queue import DeliveryQueue
+    from recording_insights.aws.event_bus import EventBus
     from recording_insights.aws.listing import S3Listing
+    from recording_insights.aws.message_queue import MessageQueue
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
     from recording_insights.aws.role_sessions import RoleSessions, SessionCredentials
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
     from recording_insights.model.media_object import MediaObject
     from recording_insights.notices.addresses import Destination
     from recording_insights.notices.deliveries import Deliveries
+    from recording_insights.notices.events import Event
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.caps import Caps
     from recording_insights.processing.provider_choice import ProviderChoice
@@ -412,8 +418,44 @@ class Wiring(Generic[S]):
             self.subscriptions,
             self.delivery_queue.put,
             Sender(self.destination_of).post,
-            partial(clients.put_event, clients.events(), self.settings.bus_name),
+            self._emit,
         )
+
+    def _emit(self: "Wiring[BusSettings]", event: "Event") -> None:
+        """Put an event onto the bus. Raises `AwsUnavailable` if EventBridge does not take it."""
+        from recording_insights.errors import AwsUnavailable
+
+        [refused] = self.bus.put([event])
+        if refused:
+            raise AwsUnavailable(f"EventBridge did not take an event ({refused})")
+
+    # Events for others
+
+    @part
+    def bus(self: "Wiring[BusSettings]") -> "EventBus":
+        """The bus of the stage's events."""
+        from recording_insights.aws.event_bus import EventBus
+        from recording_insights.notices.events import SOURCE
+
+        return EventBus(clients.event_bridge(), self.settings.bus_name, SOURCE)
+
+    @part
+    def unpublished(self: "Wiring[PublishChangesSettings]") -> "MessageQueue":
+        """The queue of changes that could not be published."""
+        from recording_insights.aws.message_queue import MessageQueue
+
+        return MessageQueue(clients.sqs(), self.settings.unpublished_url)
+
+    @part
+    def change_stream(self) -> "ChangeStream":
+        """The stream of the table."""
+        from recording_insights.aws.change_stream import ChangeStream
+
+        return ChangeStream(clients.table_streams())
+
+    def words_of(self: "Wiring[TableSettings]", recording_id: str) -> Mapping[str, Any]:
+        """The recording's row, which has the words of its caller; empty if there is none any more."""
+        return self.recordings.find(recording_id) or {}
 
     # Arrival
 

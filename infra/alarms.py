@@ -28,6 +28,7 @@ class Section(StrEnum):
     PROVIDER_AWAY = "A provider is away"
     DEAD_LETTERS = "There are dead letters"
     UNDELIVERED = "Events for subscribers are dead letters"
+    UNPUBLISHED = "Events do not reach the bus"
     SWEEP_FOUND = "The sweep found something"
     SWEEP_FAILED = "The sweep failed"
     API_ERRORS = "The API answers 5xx"
@@ -81,6 +82,8 @@ class Watched:
     unadmitted: str
     dead_letters: str
     undelivered: str
+    unpublished: str
+    publish: str
     sweep: str
     api_id: str
     workflow_arn: str
@@ -208,6 +211,28 @@ def _of_lost_events(settings: StackSettings, watched: Watched) -> Iterator[Alarm
             {"QueueName": queue},
             statistic="Maximum",
         )
+    yield Alarm(
+        "dead-letters-changes",
+        Section.UNPUBLISHED,
+        "Events of a change were not published in many tries, and the change is a dead letter.",
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        1,
+        {"QueueName": watched.unpublished},
+        statistic="Maximum",
+    )
+    yield Alarm(
+        "changes-not-read",
+        Section.UNPUBLISHED,
+        "Changes are neither published nor put aside for a quarter of an hour: events wait, and after 12 h are put "
+        "aside.",
+        "AWS/Lambda",
+        "Errors",
+        1,
+        {"FunctionName": watched.publish},
+        periods=3,
+        needed=3,
+    )
     meaning = "The sweep made something good: before that, an event or a call was lost."
     found = Alarm("sweep-found", Section.SWEEP_FOUND, meaning, namespace_of(settings), "SweepFound", 1)
     yield _of_sweeps(settings, found)

@@ -22,10 +22,7 @@ ROOMS: Mapping[str, Sequence[Section]] = {
     "Recordings": (Section.OLDEST_OPEN, Section.FAILURES, Section.QUIET, Section.COST),
     "Providers": (Section.CREDENTIALS, Section.PROVIDER_AWAY),
     "Lost events": (
-        Section.DEAD_LETTERS,
-        Section.UNDELIVERED,
-        Section.SWEEP_FOUND,
-        Section.SWEEP_FAILED,
+        *(Section.DEAD_LETTERS, Section.UNPUBLISHED, Section.UNDELIVERED, Section.SWEEP_FOUND, Section.SWEEP_FAILED),
         Section.WATCH_ENDED,
     ),
     "AWS": (Section.API_ERRORS, Section.THROTTLES),

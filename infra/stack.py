@@ -44,7 +44,7 @@ class RecordingInsightsStack(cdk.Stack):
             region_number(self.region)  # refuses a region that Agora cannot write to
         settings.check_region(None if cdk.Token.is_unresolved(self.region) else self.region)
         self.buckets = buckets = Buckets(self, "Buckets", settings)
-        table = InsightsTable(self, "Insights", settings)
+        self.table = table = InsightsTable(self, "Insights", settings)
         foundation = Foundation(self, settings, buckets, table)
         self.watch = RecordingWatch(self, "Watch", foundation)
         self.api = RecordingsApi(self, "Recordings", foundation, self.watch.state_machine)
@@ -72,6 +72,8 @@ class RecordingInsightsStack(cdk.Stack):
             unadmitted=self.arrival.unadmitted.queue_name,
             dead_letters=self.arrival.dead_letters.queue_name,
             undelivered=self.subscriptions.undelivered.queue_name,
+            unpublished=self.events.dead_letters.queue_name,
+            publish=self.events.publish.function.function_name,
             sweep=self.sweep.function.function.function_name,
             api_id=self.api.api.api_id,
             workflow_arn=self.workflow.state_machine.state_machine_arn,
@@ -98,6 +100,7 @@ class RecordingInsightsStack(cdk.Stack):
             "EventBusName": self.events.bus.event_bus_name,
             "NoticesArn": self.subscriptions.events.queue_arn,
             "UndeliveredArn": self.subscriptions.undelivered.queue_arn,
+            "UnpublishedDeadLettersArn": self.events.dead_letters.queue_arn,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
             "AlarmsTopicArn": self.monitoring.topic.topic_arn,

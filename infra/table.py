@@ -29,11 +29,14 @@ class InsightsTable(Construct):
                 _index(keys.STATUS_INDEX, keys.STATUS_INDEX_HASH, keys.STATUS_INDEX_RANGE),
                 _index(keys.TIME_INDEX, keys.TIME_INDEX_HASH, keys.TIME_INDEX_RANGE),
             ],
+            # Both images: which events follow from a change depends on the row before it.
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             deletion_protection=settings.protects_data,
             removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
         )
         if settings.kms_key_arn:
             self._encrypt(settings.kms_key_arn)
+        self.stream_arn = str(self.table.table_stream_arn)
         self.index_arns = [f"{self.table.table_arn}/index/{name}" for name in (keys.STATUS_INDEX, keys.TIME_INDEX)]
 
     def _encrypt(self, kms_key_arn: str) -> None:

@@ -15,6 +15,7 @@ RecordingInsightsError
 ├── IntakePaused                an operator has paused the intake: try again later                  (503)
 ├── AwsUnavailable              a service of AWS did not answer in time, or throttled: try again     (503)
 ├── HostRefused                 a subscription's host is not public, or its name cannot be resolved
+├── ChangeUnreadable            a record of the table's stream has no id, key or moment
 ├── MediaObjectGone             a media object was deleted or replaced after its event
 ├── NotMedia                    an object in the recordings bucket is no media
 ├── ReplyGone                   a reply in the replies bucket was deleted
@@ -143,6 +144,10 @@ class AwsUnavailable(RecordingInsightsError):
 
 class NotMedia(RecordingInsightsError):
     """An object is recognised as something else than media, such as HTML or text, whatever its key."""
+
+
+class ChangeUnreadable(RecordingInsightsError):
+    """A record of the table's stream has no id, no key or no moment, or holds what DynamoDB does not have."""
 
 
 class MediaObjectGone(RecordingInsightsError):

@@ -309,6 +309,13 @@ class GetMediaSettings(TableSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
+class BusSettings(FunctionSettings):
+    """For functions that put events onto the stage's bus, which is `bus_name`."""
+
+    bus_name: str
+
+
+@dataclass(frozen=True)
 class SubscriptionSettings(TableSettings):
     """`subscribers_on_loopback`: plain http and this machine are allowed, which the stage `local` alone has."""
 
@@ -486,10 +493,15 @@ class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettin
 
 
 @dataclass(frozen=True)
-class DeliverNoticeSettings(SubscriptionSettings, DeliveriesSettings):
-    """The table, the queue of deliveries, which hosts get events, and `bus_name`, the bus of events."""
+class DeliverNoticeSettings(SubscriptionSettings, DeliveriesSettings, BusSettings):
+    """The table, the queue of deliveries, which hosts get events, and the bus."""
 
-    bus_name: str
+
+@dataclass(frozen=True)
+class PublishChangesSettings(TableSettings, BusSettings):
+    """The table, the bus of the stage's events, and the queue of changes that could not be published."""
+
+    unpublished_url: str
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ ALARMS = {
     "dead-letters-arrivals": Rule(SQS, VISIBLE, {"QueueName": "ArrivalUnadmitted"}, "Maximum", 300, 1),
     "dead-letters-events": Rule(SQS, VISIBLE, {"QueueName": "ArrivalDeadLetters"}, "Maximum", 300, 1),
     "dead-letters-webhooks": Rule(SQS, VISIBLE, {"QueueName": "SubscriptionsUndelivered"}, "Maximum", 300, 1),
+    "dead-letters-changes": Rule(SQS, VISIBLE, {"QueueName": "EventsDeadLetters"}, "Maximum", 300, 1),
+    "changes-not-read": Rule(LAMBDA, "Errors", {"FunctionName": "EventsPublishChanges"}, "Sum", 300, 1, 3, 3),
     "sweep-found": swept("SweepFound", "Sum"),
     "sweep-failed": Rule(LAMBDA, "Errors", {"FunctionName": "SweepRun"}, "Sum", 300, 1),
     "api-5xx": Rule(API, "5xx", {"ApiId": "RecordingsApi"}, "Sum", 300, 3),

@@ -30,7 +30,8 @@ ENVIRONMENT = {
     "READ_OLD_SECRETS": "false",
     "SUBSCRIBERS_ON_LOOPBACK": "false",
     "DELIVERIES_URL": "https://sqs.test/deliveries",
-    "BUS_NAME": "the-bus",
+    "BUS_NAME": "bus",
+    "UNPUBLISHED_URL": "https://sqs.test/unpublished",
     "WEBHOOK_URL": "https://api.test",
 }
 OPTIONAL = {

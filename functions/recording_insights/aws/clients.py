@@ -3,16 +3,13 @@
 Except for `sts`, each function makes a new client. The wiring of a Lambda function keeps the clients.
 """
 
-import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from recording_insights.aws.role_sessions import SessionCredentials
-from recording_insights.errors import AwsUnavailable
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -108,30 +105,24 @@ def step_functions(*, short_calls: bool = False) -> "SFNClient":
 
 
 def sqs(*, short_calls: bool = False) -> Any:
-    """Receives and moves dead letters, and puts deliveries into their queue."""
+    """Sends messages, and receives and moves dead letters."""
     import boto3
 
     return boto3.client("sqs", config=limits(short_calls=short_calls))
 
 
-def events() -> Any:
-    """Puts events onto a bus."""
+def event_bridge() -> Any:
+    """Puts events onto a bus. Who waits for them has a time-out of half a minute."""
     import boto3
 
-    return boto3.client("events")
+    return boto3.client("events", config=limits(short_calls=True))
 
 
-def put_event(client: Any, bus: str, envelope: Mapping[str, Any]) -> None:
-    """Put an event onto the stack's bus. Raises `AwsUnavailable` if EventBridge does not take it."""
-    entry = {
-        "EventBusName": bus,
-        "Source": "recording-insights",
-        "DetailType": envelope["type"],
-        "Detail": json.dumps(envelope, ensure_ascii=False),
-    }
-    answer = client.put_events(Entries=[entry])
-    if answer["FailedEntryCount"]:
-        raise AwsUnavailable(f"EventBridge did not take an event ({answer['Entries'][0].get('ErrorCode')})")
+def table_streams() -> Any:
+    """Reads the streams of tables."""
+    import boto3
+
+    return boto3.client("dynamodbstreams")
 
 
 def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> bool:

@@ -4,7 +4,6 @@ A message of the queue of deliveries is an order for one delivery. It stays in t
 a crash at any step lets it come again.
 """
 
-import hashlib
 import json
 import random
 import re
@@ -16,6 +15,7 @@ from uuid import uuid4
 
 from recording_insights.errors import Conflict, NotFound
 from recording_insights.model.moments import utc_text
+from recording_insights.notices.events import Event, event_id
 from recording_insights.notices.sender import Sent
 from recording_insights.notices.signature import signed_headers
 from recording_insights.notices.subscriptions import find, secrets_of
@@ -49,8 +49,8 @@ INTERNAL = ("pk", "sk", "body", "round", "expires_at", "subscription_id")
 
 Post = Callable[[str, bytes, Mapping[str, str]], Sent]
 """Sends a body with headers to a URL."""
-Emit = Callable[[Mapping[str, Any]], None]
-"""Puts the envelope of an event onto the bus."""
+Emit = Callable[[Event], None]
+"""Puts an event onto the bus. Raises if the bus does not take it."""
 Queue = Callable[[Mapping[str, Any], str], object]
 """Puts an order into the queue of deliveries, in the group of a subscription."""
 
@@ -167,12 +167,11 @@ class Deliveries:
         All who switch a subscription off at one time tell of it with the same id.
         """
         subscription_id = subscription["subscription_id"]
-        state = f"{subscription_id} {subscription['active_since']}"
         data = {"subscription_id": subscription_id, "reason": why}
         if since := subscription.get("failing_since"):
             data["failing_since"] = since
-        event_id = f"evt_{hashlib.sha256(state.encode()).hexdigest()[:32]}"
-        self.emit(_envelope(event_id, DISABLED, self.store.now(), data))
+        same = event_id(DISABLED, subscription_id, subscription["active_since"])
+        self.emit(Event(same, DISABLED, self.store.timestamp, data))
         self.subscriptions.change(subscription_id, active=False, disabled_at=self.store.timestamp, disabled_because=why)
 
     def _seconds_until(self, moment: str | None) -> int:
@@ -210,8 +209,8 @@ def send_test_event(
         NotFound: there is no such subscription.
     """
     find(subscription_id, subscriptions)
-    envelope = _envelope(f"evt_{uuid4().hex}", TEST, store.now(), {"subscription_id": subscription_id})
-    order = _open(subscription_id, envelope, None, store=store)
+    event = Event(f"evt_{uuid4().hex}", TEST, store.timestamp, {"subscription_id": subscription_id})
+    order = _open(subscription_id, event.envelope(), None, store=store)
     order.put_into(queue)
     return shown(_find(subscription_id, order.delivery_id, store))
 
@@ -275,10 +274,6 @@ def delivery_id_of(envelope: Mapping[str, Any]) -> str:
     """The id of an event's deliveries: the time of the event, so that they sort by it, and the event's own id."""
     moment = datetime.fromisoformat(envelope["time"]).astimezone(UTC)
     return f"{moment:%Y%m%d%H%M%S%f}-{envelope['id'].removeprefix('evt_')}"
-
-
-def _envelope(event_id: str, kind: str, time: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": event_id, "type": kind, "version": "1", "time": utc_text(time), "data": dict(data)}
 
 
 DELIVERY_PARAMETERS: Mapping[str, Reader[Any]] = {

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is shown."""
-INTERNAL = {"pk", "sk", "version", "resource_id", "fingerprint", "media", "counted_fail_overs", "changing_until"}
+INTERNAL = {
+    *("pk", "sk", "version", "resource_id", "fingerprint", "media", "insight_counts", "counted_fail_overs"),
+    "changing_until",
+}
 INTERNAL_OF_MEDIA = {
     "pk",
     "sk",

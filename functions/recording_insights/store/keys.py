@@ -45,6 +45,8 @@ EXPIRES_AT = "expires_at"
 
 RECORDING = "RECORDING"
 RECORDER = "RECORDER"
+RECEIPT = "RECEIPT"
+"""The receipt of a recording that was erased."""
 MEDIA_PREFIX = "MEDIA#"
 TRANSCRIPT_PREFIX = "TRANSCRIPT#"
 CONTENT_PREFIX = "CONTENT#"

@@ -36,6 +36,7 @@ class RecordingChanges(TypedDict, total=False):
     resource_id: str | None
     media: Mapping[str, Summary] | None
     media_counts: Mapping[str, int] | None
+    insight_counts: Mapping[str, int] | None
     speakers: Mapping[str, str] | None
     reference: str | None
     metadata: Mapping[str, str] | None
@@ -139,6 +140,7 @@ class RecordingRow(TypedDict, total=False):
     watch_reason: str
     media: Mapping[str, Summary]
     media_counts: Mapping[str, int]
+    insight_counts: Mapping[str, int]
 
 
 class GivenUp(TypedDict, total=False):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from recording_insights.notices.deliveries import Deliveries, Order
+from recording_insights.notices.events import Event
 from recording_insights.notices.sender import Sent
 from recording_insights.notices.subscriptions import create_subscription
 from recording_insights.store.subscriptions import DeliveryStore, SubscriptionStore
@@ -44,10 +45,11 @@ class Scene:
         table: Any = self.table
         self.subscriptions = SubscriptionStore(table, self.clock.now)
         self.store = DeliveryStore(table, self.clock.now)
-        self.deliveries = Deliveries(
-            self.store, self.subscriptions, self.put, self.post, self.emitted.append, chance=lambda: 0.0
-        )
+        self.deliveries = Deliveries(self.store, self.subscriptions, self.put, self.post, self.emit, chance=lambda: 0.0)
         self.table.put_item(Item={"pk": R, "sk": "RECORDING", "status": "done"})
+
+    def emit(self, event: Event) -> None:
+        self.emitted.append(event.envelope())
 
     def put(self, order: Mapping[str, Any], group: str) -> None:
         assert order["subscription_id"] == group
