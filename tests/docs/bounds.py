@@ -10,6 +10,7 @@ from itertools import count, product
 from math import ceil
 from typing import Any, NamedTuple
 
+from infra.arrival import DELIVERIES
 from infra.settings import StackSettings
 from infra.watch import FAULT_SECONDS
 from recording_insights.media.executions import MOST_EXECUTIONS
@@ -219,7 +220,8 @@ def _faults(seconds: float, machine: Machine) -> Bound:
 
 def _deliveries(template: Template) -> Bound:
     """A message that cannot be admitted is delivered again and again, and the sweep brings it back."""
-    [queue] = [each for each in _all(template, "AWS::SQS::Queue") if "RedrivePolicy" in each]
+    queues = _all(template, "AWS::SQS::Queue")
+    [queue] = [each for each in queues if each.get("RedrivePolicy", {}).get("maxReceiveCount") == DELIVERIES]
     deliveries = DAY // queue["VisibilityTimeout"]
     return Bound("an object cannot be admitted", "its cause is mended", None, 0, {"admit_media": deliveries})
 
