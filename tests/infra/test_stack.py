@@ -797,7 +797,7 @@ def test_only_results_start_the_search_for_their_job(every_provider: Template) -
 
 def queues_of(template: Template) -> dict[str, str]:
     """Logical ids of the queues by the end of their names."""
-    names = ("ArrivalDeadLetters", "ArrivalQueue", "ArrivalUnadmitted")
+    names = ("ArrivalDeadLetters", "ArrivalQueue", "ArrivalUnadmitted", "EventsDeadLetters", "EventsUnpublished")
     ids = [name for name, _ in of_type(template, "AWS::SQS::Queue")]
     return {name: next(id_ for id_ in ids if id_.startswith(name)) for name in names}
 
