@@ -17,7 +17,7 @@ from recording_insights.validation import RECORDING_ID
 Schema = Mapping[str, Any]
 PUBLISHED = Path(__file__).parents[1] / "docs" / "events.schema.json"
 STACKS_ALONE = ("subscription.disabled",)
-"""Types that the deliveries of webhooks put onto the bus. docs/webhooks.md describes them."""
+"""Types that do not follow from changes of rows: the deliveries of webhooks put them onto the bus."""
 
 _TEXT: Schema = {"type": "string"}
 _ID: Schema = {"type": "string", "pattern": f"^{RECORDING_ID}$"}

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from ministack.services.lambda_svc import _match_esm_filter  # type: ignore[import-untyped]
 
 from infra.event_schemas import DATA, event_schemas
@@ -15,7 +15,6 @@ from infra.events import FILTERS
 from recording_insights.notices.events import Event
 from recording_insights.notices.publish import publish
 from recording_insights.processing.reopen import reopen
-from recording_insights.store.rows import RecordingRow
 from routes import stop_recording
 from tests.conformance.conftest import MakeScene, Travel
 from tests.conformance.counts import CHANGES_OF_A_RECORDING, EVENTS_OF_A_RECORDING
@@ -48,7 +47,7 @@ def told(items: StreamedItems, store: Any) -> list[Mapping[str, Any]]:
     """What the bus gets of all changes that pass the filter, twice as after a fault of the stream: once each."""
     bus, changes = Bus(), passing(items)
 
-    def words(recording_id: str) -> RecordingRow:
+    def words(recording_id: str) -> Any:
         return store.recordings.find(recording_id) or {}
 
     assert publish(changes, bus=bus, words=words) == []

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from infra.event_schemas import DATA, PUBLISHED, STACKS_ALONE, event_schemas, text_of
 from recording_insights.notices.events import EVENT_TYPES
@@ -40,6 +40,6 @@ def test_the_page_has_every_type_and_its_envelope_fits() -> None:
     assert {match[1] for line in lines if (match := re.match(r"\| `([a-z.]+)` \|", line))} == set(DATA)
     assert set(DATA) | set(STACKS_ALONE) == set(EVENT_TYPES)
     text = page("docs/events.md").path.read_text()
-    [envelope] = re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)
+    [envelope] = re.findall(r"```json event\n(.*?)```", text, flags=re.DOTALL)
     shown: dict[str, Any] = json.loads(envelope)
     Draft202012Validator(DOCUMENT).validate(shown)
