@@ -40,7 +40,7 @@ class EventBus:
                 "Source": self.source,
                 "DetailType": event.type,
                 "Detail": json.dumps(event.envelope()),
-                "Resources": [event.recording_id],
+                "Resources": [event.recording_id] if event.recording_id else [],
             }
             for event in events
         ]
