@@ -1,10 +1,12 @@
 """Corrections of the streams of tables, and of the mappings that read them.
 
 ministack removes items that have expired without a word to the stream. A mapping reads a stream whatever the role of
-its function allows, and on the thread that also takes the messages of all queues.
+its function allows, and on the thread that also takes the messages of all queues. After a stop and a start the streams
+are empty, but the mappings go on at the places of before, so that they read nothing for long.
 """
 
 import contextvars
+import copy
 import logging
 import threading
 from collections.abc import Mapping
@@ -63,6 +65,41 @@ def tell_streams_what_expires() -> None:
         return {**record, "userIdentity": {**_SERVICE, **of_the_api}}
 
     dynamodb._remove_item, dynamodb._build_change_record = remove_and_tell, build_with_identity
+
+
+def keep_streams_over_restarts() -> None:
+    """Save the streams when ministack stops, and have them again when it starts.
+
+    Raises:
+        RuntimeError: the installed ministack keeps streams, or its state, in another way.
+    """
+    from ministack.services import dynamodb
+
+    require_source(dynamodb.get_state, '"ttl_settings": copy.deepcopy(_ttl_settings)')
+    require_source(dynamodb.load_persisted_state, "_restore_state(data)")
+    require_source(dynamodb._live_stream_records, "_stream_records.get(table_name)")
+    require_source(dynamodb._trimmed_count, "_stream_trimmed.get(table_name, 0)")
+    require_source(dynamodb._next_stream_seq, "_stream_seq_counter")
+    get, load = dynamodb.get_state, dynamodb.load_persisted_state
+
+    @wraps(get)
+    def get_with_streams() -> Any:
+        return {
+            **get(),
+            "stream_records": copy.deepcopy(dynamodb._stream_records),
+            "stream_trimmed": copy.deepcopy(dynamodb._stream_trimmed),
+            "stream_number": dynamodb._stream_seq_counter,
+        }
+
+    @wraps(load)
+    def load_with_streams(state: Mapping[str, Any] | None) -> None:
+        load(state)
+        state = state or {}
+        dynamodb._stream_records.update(state.get("stream_records", {}))
+        dynamodb._stream_trimmed.update(state.get("stream_trimmed", {}))
+        dynamodb._stream_seq_counter = state.get("stream_number", 0)
+
+    dynamodb.get_state, dynamodb.load_persisted_state = get_with_streams, load_with_streams
 
 
 def read_streams_as_allowed() -> None:

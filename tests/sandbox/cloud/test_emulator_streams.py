@@ -144,7 +144,7 @@ def test_records_are_read_by_place_and_a_place_that_is_none_is_refused(emulator:
 def corrected(monkeypatch: pytest.MonkeyPatch) -> None:
     """ministack in this process, with the corrections of streams until the test ends."""
     for module, names in (
-        (dynamodb, ("_remove_item", "_build_change_record")),
+        (dynamodb, ("_remove_item", "_build_change_record", "get_state", "load_persisted_state")),
         (lambda_svc, ("_iter_all_esms", "_send_ddb_stream_failure_record", "_poll_dynamodb_streams")),
     ):
         for name in names:
@@ -193,6 +193,34 @@ def test_what_expires_is_in_the_stream_as_a_removal_by_the_service(
     assert expired["userIdentity"].items() >= {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}.items()
 
 
+def test_streams_are_there_after_a_restart(corrected: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams.keep_streams_over_restarts()
+    name = f"table-{uuid4().hex[:8]}"
+    dynamodb._create_table(
+        {
+            "TableName": name,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        }
+    )
+    for item in ("first", "second"):
+        dynamodb._put_item({"TableName": name, "Item": {"pk": {"S": item}}})
+    before, state = list(dynamodb.stream_live_records(name)), dynamodb.get_state()
+    for kept in ("_stream_records", "_stream_trimmed"):
+        monkeypatch.setattr(dynamodb, kept, type(getattr(dynamodb, kept))())
+    monkeypatch.setattr(dynamodb, "_stream_seq_counter", 0)
+
+    dynamodb.load_persisted_state(state)
+
+    assert dynamodb.stream_records_since(name, 0, 10) == before
+    assert dynamodb.stream_end_position(name) == len(before) == 2
+    dynamodb._put_item({"TableName": name, "Item": {"pk": {"S": "third"}}})
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in dynamodb.stream_live_records(name)]
+    assert numbers == sorted(set(numbers))
+
+
 @pytest.mark.parametrize("missing", ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"])
 def test_a_mapping_needs_four_rights(corrected: None, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = {"EventSourceArn": "arn:aws:dynamodb:r:a:table/t/stream/1", "FunctionName": "reads"}
@@ -235,6 +263,8 @@ def test_a_slow_function_of_a_stream_keeps_the_poller_from_nothing(corrected: No
         (streams.tell_streams_what_expires, dynamodb, "_remove_item"),
         (streams.tell_streams_what_expires, dynamodb, "_ttl_reaper"),
         (streams.tell_streams_what_expires, dynamodb, "_build_change_record"),
+        (streams.keep_streams_over_restarts, dynamodb, "get_state"),
+        (streams.keep_streams_over_restarts, dynamodb, "_next_stream_seq"),
         (streams.read_streams_as_allowed, lambda_svc, "_poll_dynamodb_streams"),
         (streams.read_streams_as_allowed, lambda_svc, "_iter_all_esms"),
         (streams.read_streams_apart, lambda_svc, "_poll_dynamodb_streams"),
