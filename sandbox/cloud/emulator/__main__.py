@@ -54,7 +54,7 @@ from sandbox.cloud.emulator.packages import unpack_each_zip_once
 from sandbox.cloud.emulator.queues import add_message_move_tasks
 from sandbox.cloud.emulator.restarts import go_on_after_restarts
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
-from sandbox.cloud.emulator.stacks import keep_what_stacks_say
+from sandbox.cloud.emulator.stacks import keep_what_stacks_say, update_tables_in_place
 from sandbox.cloud.emulator.streams import (
     keep_streams_over_restarts,
     read_streams_apart,
@@ -92,6 +92,7 @@ def main() -> None:
     name_jobs_to_iam()
     name_state_machine_of_tokens_to_iam()
     keep_what_stacks_say()
+    update_tables_in_place()
     let_running_calls_end()
     add_message_move_tasks()
     read_escapes_in_patterns()
