@@ -93,7 +93,8 @@ def test_it_counts_the_insights_of_what_is_in_the_transcript() -> None:
     counted = {"summary": 1, "topics": 3, "transcript": 3}
     assert settled({"status": "processing"}, media)["insight_counts"] == counted
     before: Any = {"status": "done", "insight_counts": counted}
-    assert settled(before, [row("d", "done")])["insight_counts"] is None
+    without: Any = [row("d", "done")]
+    assert settled(before, without)["insight_counts"] is None
 
 
 BUSY: Any = {"reason_code": "busy", "stage": "submission", "reason": "x"}
