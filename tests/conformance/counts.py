@@ -56,3 +56,7 @@ def changes(expected: Counts, counted: Counts) -> str:
         for name, before, after in zip(Counts._fields, expected, counted, strict=True)
         if before != after
     )
+
+
+CHANGES_OF_A_RECORDING, EVENTS_OF_A_RECORDING = 9, 6
+"""Of a mix in one MP4 that the API started and stopped: changes that pass the filter of the stream, and events."""

@@ -866,7 +866,10 @@ def test_only_results_start_the_search_for_their_job(every_provider: Template) -
 
 def queues_of(template: Template) -> dict[str, str]:
     """Logical ids of the queues by the end of their names."""
-    names = ("ArrivalDeadLetters", "ArrivalQueue", "ArrivalUnadmitted", "SubscriptionsUndelivered")
+    names = (
+        *("ArrivalDeadLetters", "ArrivalQueue", "ArrivalUnadmitted"),
+        *("EventsDeadLetters", "EventsUnpublished", "SubscriptionsUndelivered"),
+    )
     ids = [name for name, _ in of_type(template, "AWS::SQS::Queue")]
     return {name: next(id_ for id_ in ids if id_.startswith(name)) for name in names}
 
@@ -882,12 +885,63 @@ def test_a_queue_keeps_each_arrival_until_it_is_admitted(template: Template) -> 
         ids["ArrivalUnadmitted"],
         100,
     )
-    [mapping] = [m for name, m in of_type(template, "AWS::Lambda::EventSourceMapping") if name.startswith("Arrival")]
-    assert mapping["EventSourceArn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
+    mapping = mappings_of(template)[ids["ArrivalQueue"]]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (10, {"MaximumConcurrency": 20})
     [target] = [rule["Targets"] for _, rule in of_type(template, "AWS::Events::Rule") if "Media" in rule["Description"]]
     assert target[0]["Arn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
+
+
+def mappings_of(template: Template) -> dict[str, dict[str, Any]]:
+    """The event source mappings by the logical id of their source."""
+    mappings = of_type(template, "AWS::Lambda::EventSourceMapping")
+    return {mapping["EventSourceArn"]["Fn::GetAtt"][0]: mapping for _, mapping in mappings}
+
+
+def test_no_change_that_events_follow_from_is_lost(template: Template) -> None:
+    """The stream repeats a batch until half of its day is over, and the queue keeps what a function fails with."""
+    ids, queues = queues_of(template), dict(of_type(template, "AWS::SQS::Queue"))
+    [(table, _)] = of_type(template, "AWS::DynamoDB::GlobalTable")
+    unpublished, letters = ids["EventsUnpublished"], ids["EventsDeadLetters"]
+    changes, messages = mappings_of(template)[table], mappings_of(template)[unpublished]
+    assert changes["FunctionName"] == messages["FunctionName"]
+    assert (changes["StartingPosition"], changes["BisectBatchOnFunctionError"]) == ("TRIM_HORIZON", True)
+    assert (changes["MaximumRetryAttempts"], changes["MaximumRecordAgeInSeconds"]) == (-1, 12 * 3600)
+    assert changes["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] == unpublished
+    assert messages["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queues[unpublished]["VisibilityTimeout"] == 6 * functions(template)["publish_changes"]["Timeout"]
+    assert queues[unpublished]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] == letters
+    assert {queues[name]["MessageRetentionPeriod"] for name in (unpublished, letters)} == {14 * 24 * 3600}
+
+
+CHANGES: list[tuple[dict[str, Any], bool]] = [
+    ({"sk": "RECORDING", "name": "INSERT", "status": "starting"}, True),
+    ({"sk": "RECORDING", "name": "MODIFY", "status": "done"}, True),
+    ({"sk": "RECORDING", "name": "REMOVE"}, False),
+    ({"sk": "MEDIA#1", "name": "MODIFY", "status": "submitted"}, False),
+    ({"sk": "MEDIA#1", "name": "MODIFY", "status": "done"}, True),
+    ({"sk": "MEDIA#1", "name": "MODIFY", "status": "failed"}, True),
+    ({"sk": "MEDIA#1", "name": "REMOVE", "status": "failed"}, False),
+    ({"sk": "RECEIPT", "name": "INSERT"}, True),
+    ({"sk": "RECEIPT", "name": "MODIFY"}, False),
+    ({"sk": "TRY#1#000", "name": "INSERT", "status": "done"}, False),
+    ({"sk": "RECORDER", "name": "MODIFY"}, False),
+    ({"sk": "SWEEP", "name": "MODIFY"}, False),
+]
+
+
+@pytest.mark.parametrize(("change", "passes"), CHANGES)
+def test_only_changes_that_events_may_follow_from_cost_a_call(
+    template: Template, change: dict[str, Any], passes: bool
+) -> None:
+    from ministack.services.lambda_svc import _match_esm_filter  # type: ignore[import-untyped]
+
+    [(table, _)] = of_type(template, "AWS::DynamoDB::GlobalTable")
+    patterns = [json.loads(each["Pattern"]) for each in mappings_of(template)[table]["FilterCriteria"]["Filters"]]
+    image = {"status": {"S": change["status"]}} if "status" in change else {}
+    place = {} if change["name"] == "REMOVE" else {"NewImage": image}
+    record = {"eventName": change["name"], "dynamodb": {"Keys": {"sk": {"S": change["sk"]}}, **place}}
+    assert any(_match_esm_filter(record, pattern) for pattern in patterns) == passes
 
 
 def test_what_a_rule_cannot_deliver_is_kept(template: Template) -> None:

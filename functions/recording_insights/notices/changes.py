@@ -42,6 +42,7 @@ class Change:
 
     id: str
     time: str
+    recording_id: str
     sort: str
     old: Row
     new: Row
@@ -63,8 +64,8 @@ class Change:
         try:
             changed = record["dynamodb"]
             at = datetime.fromtimestamp(float(changed["ApproximateCreationDateTime"]), UTC)
-            sort = str(changed["Keys"][SORT]["S"])
-            return cls(str(record["eventID"]), utc_text(at), sort, row("OldImage"), row("NewImage"))
+            partition, sort = (str(changed["Keys"][name]["S"]) for name in (PARTITION, SORT))
+            return cls(str(record["eventID"]), utc_text(at), partition, sort, row("OldImage"), row("NewImage"))
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ChangeUnreadable(f"a record of the stream cannot be read: {error!r}") from error
 
@@ -105,14 +106,14 @@ def events_of(change: Change, words: Callable[[str], Row]) -> list[Event]:
     if not told:
         return []
     # What an erased recording was called is gone with it.
-    named = words(str(change.new["recording_id"])) if change.is_of_media else change.new
+    named = words(change.recording_id) if change.is_of_media else change.new
     return [
         Event(
             # One change may say the same of a recording for two reasons.
             event_id(change.id, name, str(data.get("cause", ""))),
             name,
             change.time,
-            data,
+            {**data, "recording_id": change.recording_id},
             named.get("reference"),
             named.get("metadata") or {},
         )

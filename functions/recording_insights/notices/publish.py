@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from recording_insights.bounded import parse_bounded
 from recording_insights.notices.changes import Change, Row, events_of, trimmed
 from recording_insights.notices.events import Event
 
@@ -54,19 +55,28 @@ def publish(records: Sequence[Mapping[str, Any]], *, bus: Bus, words: Callable[[
             failed.add(place)
         else:
             entries += (_Entry(place, event, len(json.dumps(event.envelope()).encode())) for event in events)
-    for call in _calls(entries):
-        for entry, refused in zip(call, _put(bus, [entry.event for entry in call]), strict=True):
-            if refused:
-                _logger.error("an event is not on the bus", extra={"event": entry.event.id, "refused": refused})
-                failed.add(entry.place)
+    for entry, refused in _put_all(bus, entries):
+        if refused:
+            _logger.error("an event is not on the bus", extra={"event": entry.event.id, "refused": refused})
+            failed.add(entry.place)
     return sorted(failed)
 
 
-def _put(bus: Bus, events: Sequence[Event]) -> Sequence[str | None]:
-    try:
-        return bus.put(events)
-    except (BotoCoreError, ClientError) as error:
-        return [str(error)] * len(events)
+def _put_all(bus: Bus, entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, str | None]]:
+    """Put entries onto the bus, and yield for each why it is not there, or None."""
+    away: str | None = None
+    for call in _calls(entries):
+        refused: Sequence[str | None] = [away] * len(call)
+        if away is None:
+            try:
+                refused = bus.put([entry.event for entry in call])
+            except ClientError as error:
+                refused = [str(error)] * len(call)
+            except BotoCoreError as error:
+                # Each call would wait for an answer, and the time of the function is short.
+                away = str(error)
+                refused = [away] * len(call)
+        yield from zip(call, refused, strict=True)
 
 
 def _calls(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
@@ -109,7 +119,7 @@ def publish_again(
     failed = []
     for place, body in enumerate(bodies):
         try:
-            message = json.loads(body)
+            message = parse_bounded(body)
             batch = message.get("DDBStreamBatchInfo")
             if "too_large" in message:
                 raise ValueError(f"the record had {message['too_large']} bytes")

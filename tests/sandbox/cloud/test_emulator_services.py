@@ -246,6 +246,45 @@ def test_a_stack_keeps_what_its_template_says(emulator: LocalStack) -> None:
     assert emulator.client("dynamodb").describe_table(TableName="kept-table")["Table"]["TableStatus"] == "ACTIVE"
 
 
+def test_an_update_keeps_the_items_of_a_table_without_a_name(emulator: LocalStack) -> None:
+    stack, db = emulator.client("cloudformation"), emulator.client("dynamodb")
+    properties = {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "Replicas": [{"Region": "us-east-1"}],
+    }
+
+    def template(**more: Any) -> str:
+        table = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": {**properties, **more}}
+        outputs = {"Name": {"Value": {"Ref": "Table"}}}
+        if more:
+            outputs["Stream"] = {"Value": {"Fn::GetAtt": ["Table", "StreamArn"]}}  # type: ignore[dict-item]
+        return json.dumps({"Resources": {"Table": table}, "Outputs": outputs})
+
+    def outputs(status: str) -> dict[str, str]:
+        def find() -> Any:
+            return stack.describe_stacks(StackName="nameless")["Stacks"][0]
+
+        eventually(lambda: find()["StackStatus"] == status)
+        return {each["OutputKey"]: each["OutputValue"] for each in find()["Outputs"]}
+
+    stack.create_stack(StackName="nameless", TemplateBody=template())
+    name = outputs("CREATE_COMPLETE")["Name"]
+    db.put_item(TableName=name, Item={"pk": {"S": "kept"}})
+    stack.update_stack(
+        StackName="nameless",
+        TemplateBody=template(
+            StreamSpecification={"StreamViewType": "NEW_AND_OLD_IMAGES"},
+            TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True},
+        ),
+    )
+    after = outputs("UPDATE_COMPLETE")
+    assert after["Name"] == name
+    assert after["Stream"] == db.describe_table(TableName=name)["Table"]["LatestStreamArn"]
+    assert "Item" in db.get_item(TableName=name, Key={"pk": {"S": "kept"}})
+
+
 @pytest.fixture
 def parked(emulator: LocalStack) -> Callable[..., tuple[str, str]]:
     """Start an execution that waits for a token: its ARN and the token."""
@@ -413,6 +452,7 @@ def test_a_running_call_ends_while_its_stack_is_updated(emulator: LocalStack, tm
         (rights.enforce_roles_of_mappings, lambda_svc, "_sqs_esm_concurrency"),
         (stacks.keep_what_stacks_say, provisioners, "_lambda_create"),
         (stacks.keep_what_stacks_say, provisioners, "_ddb_update"),
+        (stacks.update_tables_in_place, provisioners, "_ddb_global_table_update"),
         (executions.end_tokens_of_stopped_executions, stepfunctions, "_stop_execution"),
         (executions.fail_only_what_runs, stepfunctions, "_fail_execution"),
         (lambda: executions.end_executions_that_take_too_long(print), stepfunctions, "_run_execution"),

@@ -1,7 +1,7 @@
 """Which events follow from which change of a row."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -201,7 +201,8 @@ def test_words_are_read_for_changes_that_tell_something_only() -> None:
         {"eventID": "1", "dynamodb": None},
         {"eventID": "1", "dynamodb": {"Keys": {"sk": {"S": "RECORDING"}}}},
         {"eventID": "1", "dynamodb": {"Keys": {}, "ApproximateCreationDateTime": 1}},
-        {"eventID": "1", "dynamodb": {"Keys": {"sk": {"S": RECORDING}}, "ApproximateCreationDateTime": 1e99}},
+        {"eventID": "1", "dynamodb": {"Keys": {"sk": {"S": RECORDING}}, "ApproximateCreationDateTime": 1}},
+        {"eventID": "1", "dynamodb": {**told(RECORDING, {}, RUNS)["dynamodb"], "ApproximateCreationDateTime": 1e99}},
         {**told(RECORDING, {}, RUNS), "eventID": "1"}
         | {"dynamodb": {**told(RECORDING, {}, RUNS)["dynamodb"], "NewImage": {"status": {"?": 1}}}},
     ],
@@ -215,3 +216,22 @@ def test_a_record_that_makes_no_sense_is_unreadable_and_can_be_trimmed(broken: d
 def test_what_events_follow_from_are_attributes_of_rows() -> None:
     others = {"receipt_id"}
     assert READ_ATTRIBUTES - others - {"corrected_at"} <= {*RecordingRow.__annotations__, *MediaRow.__annotations__}
+
+
+CAPTURED = {
+    "stream_recording_started": ["recording.started"],
+    "stream_recording_ended": ["recording.ended"],
+    "stream_media_done": ["media.done"],
+    "stream_recording_done": READY,
+}
+"""Records of one recording of the local cloud, as Lambda passes them."""
+
+
+@pytest.mark.parametrize("name", CAPTURED)
+def test_a_captured_record_tells_of(name: str, captured_event: Callable[[str], dict[str, Any]]) -> None:
+    captured = captured_event(name)
+    for seen in (captured, json.loads(json.dumps(trimmed(captured)))):
+        events = events_of(Change.from_record(seen), lambda _: WORDS)
+        assert [event.type for event in events] == CAPTURED[name]
+        assert {event.recording_id for event in events} == {captured["dynamodb"]["Keys"]["pk"]["S"]}
+        assert all(event.reference for event in events)

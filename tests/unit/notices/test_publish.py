@@ -159,6 +159,15 @@ def test_what_the_bus_refuses_goes_to_the_queue_alone_and_comes_from_there(world
     assert len({detail["id"] for detail in world.events.details}) == len(ALL), "what comes twice has the same id"
 
 
+def test_a_bus_that_does_not_answer_is_asked_once_in_a_batch(world: World) -> None:
+    world.events.calls = Calls(AWAY, at=1)
+    records = [told(RECORDING, AT_WORK, DONE) for _ in range(20)]
+    world.publish(*records)
+    assert (world.events.calls.made, len(world.queue.bodies)) == (1, 20)
+    assert world.work_off() == []
+    assert world.events.types == ALL[2:] * 20
+
+
 @pytest.mark.parametrize("broken", [{}, {"eventID": "1", "dynamodb": {"NewImage": 7}}, {"dynamodb": None}])
 def test_a_record_that_nobody_can_read_keeps_none_waiting(world: World, broken: dict[str, Any]) -> None:
     world.publish(STARTED, broken, READY)
