@@ -128,8 +128,9 @@ unit: install ## Run the unit tests only
 bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1, PLOT=dir)
 	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(PLOT),--plot "$(PLOT)") $(if $(JSON),--json)
 
-openapi: install ## Write docs/openapi.json anew, after a change of the API
+openapi: install ## Write docs/openapi.json and docs/events.schema.json anew, after a change of the API or the events
 	@PYTHONPATH=functions:. $(VENV)/python -m infra.openapi
+	@PYTHONPATH=functions:. $(VENV)/python -m infra.event_schemas
 
 check: install ## Check format, lint and types
 	$(VENV)/ruff format --check .

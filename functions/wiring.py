@@ -20,7 +20,10 @@ from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AdmissionSettings,
     AgoraSettings,
+    BusSettings,
     CallbacksSettings,
+    DeliveriesSettings,
+    DeliverNoticeSettings,
     EraseMachineSettings,
     ErasePageSettings,
     FunctionSettings,
@@ -29,6 +32,7 @@ from recording_insights.settings import (
     OwnSecretSettings,
     PrepareMediaSettings,
     ProcessingSettings,
+    PublishChangesSettings,
     ReceiveCallbackSettings,
     ReceiveNotificationSettings,
     RecordingsBucketSettings,
@@ -37,6 +41,7 @@ from recording_insights.settings import (
     RouteSettings,
     StageSettings,
     SubmitRecordingSettings,
+    SubscriptionSettings,
     SweepSettings,
     TableSettings,
     TurnsSettings,
@@ -53,8 +58,12 @@ if TYPE_CHECKING:
     from recording_insights.agora.calls import ReadCredentials
     from recording_insights.agora.client import AgoraClient
     from recording_insights.agora.upload_credentials import Uploader
+    from recording_insights.aws.change_stream import ChangeStream
     from recording_insights.aws.dead_letters import DeadLetters
+    from recording_insights.aws.delivery_queue import DeliveryQueue
+    from recording_insights.aws.event_bus import EventBus
     from recording_insights.aws.listing import S3Listing
+    from recording_insights.aws.message_queue import MessageQueue
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
     from recording_insights.aws.role_sessions import RoleSessions, SessionCredentials
@@ -63,6 +72,9 @@ if TYPE_CHECKING:
     from recording_insights.media.intake import Admission
     from recording_insights.model.media_object import MediaObject
     from recording_insights.model.words import Words
+    from recording_insights.notices.addresses import Destination
+    from recording_insights.notices.deliveries import Deliveries
+    from recording_insights.notices.events import Event
     from recording_insights.processing.callbacks import Callbacks
     from recording_insights.processing.caps import Caps
     from recording_insights.processing.provider_choice import ProviderChoice
@@ -76,6 +88,7 @@ if TYPE_CHECKING:
     from recording_insights.store.recordings import RecordingStore
     from recording_insights.store.retries import RetryStore
     from recording_insights.store.rows import MediaRow, RecordingRow
+    from recording_insights.store.subscriptions import DeliveryStore, SubscriptionStore
     from recording_insights.store.sweeps import SweepStore
     from recording_insights.store.turns import TurnStore
     from recording_insights.upkeep.erase_page import Eraser
@@ -376,6 +389,86 @@ class Wiring(Generic[S]):
         from recording_insights.aws.dead_letters import DeadLetters
 
         return DeadLetters(clients.sqs(), self.settings.dead_letters_url)
+
+    # Subscriptions
+
+    @part
+    def subscriptions(self: "Wiring[TableSettings]") -> "SubscriptionStore":
+        """The rows of subscriptions."""
+        from recording_insights.store.subscriptions import SubscriptionStore
+
+        return SubscriptionStore(self.table)
+
+    @part
+    def delivery_store(self: "Wiring[TableSettings]") -> "DeliveryStore":
+        """The rows of deliveries to subscriptions."""
+        from recording_insights.store.subscriptions import DeliveryStore
+
+        return DeliveryStore(self.table)
+
+    @part
+    def delivery_queue(self: "Wiring[DeliveriesSettings]") -> "DeliveryQueue":
+        """The queue of deliveries to subscriptions."""
+        from recording_insights.aws.delivery_queue import DeliveryQueue
+
+        return DeliveryQueue(clients.sqs(short_calls=self.short_calls), self.settings.deliveries_url)
+
+    @part
+    def destination_of(self: "Wiring[SubscriptionSettings]") -> "Callable[[str], Destination]":
+        """Resolves and checks where a webhook goes."""
+        from recording_insights.notices.addresses import destination_of
+
+        return partial(destination_of, allows_loopback=self.settings.subscribers_on_loopback)
+
+    @part
+    def deliveries(self: "Wiring[DeliverNoticeSettings]") -> "Deliveries":
+        """Makes deliveries of events, and tries them."""
+        from recording_insights.notices.deliveries import Deliveries
+        from recording_insights.notices.sender import Sender
+
+        return Deliveries(
+            self.delivery_store,
+            self.subscriptions,
+            self.delivery_queue.put,
+            Sender(self.destination_of).post,
+            self._emit,
+        )
+
+    def _emit(self: "Wiring[BusSettings]", event: "Event") -> None:
+        """Put an event onto the bus. Raises `AwsUnavailable` if EventBridge does not take it."""
+        from recording_insights.errors import AwsUnavailable
+
+        [refused] = self.bus.put([event])
+        if refused:
+            raise AwsUnavailable(f"EventBridge did not take an event ({refused})")
+
+    # Events for others
+
+    @part
+    def bus(self: "Wiring[BusSettings]") -> "EventBus":
+        """The bus of the stage's events."""
+        from recording_insights.aws.event_bus import EventBus
+        from recording_insights.notices.events import SOURCE
+
+        return EventBus(clients.event_bridge(), self.settings.bus_name, SOURCE)
+
+    @part
+    def unpublished(self: "Wiring[PublishChangesSettings]") -> "MessageQueue":
+        """The queue of changes that could not be published."""
+        from recording_insights.aws.message_queue import MessageQueue
+
+        return MessageQueue(clients.sqs(), self.settings.unpublished_url)
+
+    @part
+    def change_stream(self) -> "ChangeStream":
+        """The stream of the table."""
+        from recording_insights.aws.change_stream import ChangeStream
+
+        return ChangeStream(clients.table_streams())
+
+    def words_of(self: "Wiring[TableSettings]", recording_id: str) -> Mapping[str, Any]:
+        """The recording's row, which has the words of its caller; empty if there is none any more."""
+        return self.recordings.find(recording_id) or {}
 
     # Arrival
 

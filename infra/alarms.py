@@ -27,6 +27,8 @@ class Section(StrEnum):
     CREDENTIALS = "Credentials refused or no credit"
     PROVIDER_AWAY = "A provider is away"
     DEAD_LETTERS = "There are dead letters"
+    UNDELIVERED = "Events for subscribers are dead letters"
+    UNPUBLISHED = "Events do not reach the bus"
     SWEEP_FOUND = "The sweep found something"
     SWEEP_FAILED = "The sweep failed"
     API_ERRORS = "The API answers 5xx"
@@ -79,6 +81,9 @@ class Watched:
 
     unadmitted: str
     dead_letters: str
+    undelivered: str
+    unpublished: str
+    publish: str
     sweep: str
     api_id: str
     workflow_arn: str
@@ -187,14 +192,20 @@ def _of_provider(settings: StackSettings, provider: str) -> Iterator[Alarm]:
 
 
 def _of_lost_events(settings: StackSettings, watched: Watched) -> Iterator[Alarm]:
+    letters, unsent = Section.DEAD_LETTERS, Section.UNDELIVERED
     queues = {
-        "arrivals": (watched.unadmitted, "An arrival could not be admitted, and its message is a dead letter."),
-        "events": (watched.dead_letters, "A function failed with an event, which is a dead letter."),
+        "arrivals": (
+            watched.unadmitted,
+            letters,
+            "An arrival could not be admitted, and its message is a dead letter.",
+        ),
+        "events": (watched.dead_letters, letters, "A function failed with an event, which is a dead letter."),
+        "webhooks": (watched.undelivered, unsent, "An event for subscribers could not be worked on: a dead letter."),
     }
-    for name, (queue, meaning) in queues.items():
+    for name, (queue, section, meaning) in queues.items():
         yield Alarm(
             f"dead-letters-{name}",
-            Section.DEAD_LETTERS,
+            section,
             meaning,
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
@@ -202,6 +213,28 @@ def _of_lost_events(settings: StackSettings, watched: Watched) -> Iterator[Alarm
             {"QueueName": queue},
             statistic="Maximum",
         )
+    yield Alarm(
+        "dead-letters-changes",
+        Section.UNPUBLISHED,
+        "Events of a change were not published in many tries, and the change is a dead letter.",
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        1,
+        {"QueueName": watched.unpublished},
+        statistic="Maximum",
+    )
+    yield Alarm(
+        "changes-not-read",
+        Section.UNPUBLISHED,
+        "Changes are neither published nor put aside for a quarter of an hour: events wait, and after 12 h are put "
+        "aside.",
+        "AWS/Lambda",
+        "Errors",
+        1,
+        {"FunctionName": watched.publish},
+        periods=3,
+        needed=3,
+    )
     meaning = "The sweep made something good: before that, an event or a call was lost."
     found = Alarm("sweep-found", Section.SWEEP_FOUND, meaning, namespace_of(settings), "SweepFound", 1)
     yield _of_sweeps(settings, found)

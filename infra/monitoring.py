@@ -21,7 +21,10 @@ MISSING = {
 ROOMS: Mapping[str, Sequence[Section]] = {
     "Recordings": (Section.OLDEST_OPEN, Section.FAILURES, Section.QUIET, Section.COST),
     "Providers": (Section.CREDENTIALS, Section.PROVIDER_AWAY),
-    "Lost events": (Section.DEAD_LETTERS, Section.SWEEP_FOUND, Section.SWEEP_FAILED, Section.WATCH_ENDED),
+    "Lost events": (
+        *(Section.DEAD_LETTERS, Section.UNPUBLISHED, Section.UNDELIVERED, Section.SWEEP_FOUND, Section.SWEEP_FAILED),
+        Section.WATCH_ENDED,
+    ),
     "AWS": (Section.API_ERRORS, Section.THROTTLES),
 }
 """The parts of the dashboard. Each section of the runbook has one diagram, with its alarms."""

@@ -29,11 +29,18 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     _acknowledge_erases(stack)
     for machine in (stack.workflow, stack.watch, stack.retries, stack.erases):
         _acknowledge(machine, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
+    table = stack.get_logical_id(cast(cdk.CfnElement, stack.table.table.node.default_child))
+    streams = "a stream's name is the moment of its creation; one action, on the streams of this table"
+    _acknowledge(stack.events.publish, f"IAM5[Resource::<{table}.Arn>/stream/*]", streams)
     _acknowledge(stack, "L1", f"the tests run the functions under Python {RUNTIME_VERSION}, and under nothing newer")
     if stack.settings.local:
         reason = "the local cloud uses plain http on loopback"
         _acknowledge(stack.buckets, "S10", reason)
         for queue in (stack.arrival.queue, stack.arrival.unadmitted, stack.arrival.dead_letters):
+            _acknowledge(queue, "SQS4", reason)
+        for queue in (stack.subscriptions.events, stack.subscriptions.deliveries, stack.subscriptions.undelivered):
+            _acknowledge(queue, "SQS4", reason)
+        for queue in (stack.events.unpublished, stack.events.dead_letters):
             _acknowledge(queue, "SQS4", reason)
         _acknowledge(stack.monitoring.topic, "SNS3", reason)
 

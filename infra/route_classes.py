@@ -17,9 +17,15 @@ _OPERATES = frozenset(
         "POST /retries",
         "POST /retries/{retry_id}/cancel",
         "PUT /providers/{provider}",
+        "POST /subscriptions",
+        "PATCH /subscriptions/{subscription_id}",
+        "DELETE /subscriptions/{subscription_id}",
+        "POST /subscriptions/{subscription_id}/rotate",
+        "POST /subscriptions/{subscription_id}/test",
+        "POST /subscriptions/{subscription_id}/deliveries/{delivery_id}/resend",
     )
 )
-"""What may pay for a job again, or holds back what others wait for."""
+"""What may pay for a job again, holds back what others wait for, or sends events to addresses."""
 SCOPES: Mapping[str, str] = {name: f"recordings:{name}" for name in CLASSES}
 """The scopes by class, where the setting `jwtScopes` names no others."""
 RATES: Mapping[str, int] = {"read": 50, "write": 50, "operate": 10, "erase": 10}

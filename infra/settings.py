@@ -117,6 +117,11 @@ class StackSettings:
         return self.stage == LOCAL
 
     @property
+    def subscribers_on_loopback(self) -> bool:
+        """Whether events may go to this machine, and by plain http: on the local stage, and by no setting."""
+        return self.local
+
+    @property
     def protects_data(self) -> bool:
         """Whether data has old versions and protection from deletion: not on stages whose data may go at any time."""
         return self.retain_data and self.stage not in _UNPROTECTED

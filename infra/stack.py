@@ -12,12 +12,14 @@ from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
 from infra.callbacks import Webhooks
 from infra.erase import Erases
+from infra.events import Events
 from infra.monitoring import Monitoring
 from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
 from infra.retries import Retries
 from infra.settings import StackSettings
 from infra.stopped_executions import StoppedExecutions
+from infra.subscriptions import Subscriptions
 from infra.sweep import Sweep
 from infra.table import InsightsTable
 from infra.watch import RecordingWatch
@@ -43,7 +45,7 @@ class RecordingInsightsStack(cdk.Stack):
             region_number(self.region)  # refuses a region that Agora cannot write to
         settings.check_region(None if cdk.Token.is_unresolved(self.region) else self.region)
         self.buckets = buckets = Buckets(self, "Buckets", settings)
-        table = InsightsTable(self, "Insights", settings)
+        self.table = table = InsightsTable(self, "Insights", settings)
         foundation = Foundation(self, settings, buckets, table)
         self.watch = RecordingWatch(self, "Watch", foundation)
         self.api = RecordingsApi(self, "Recordings", foundation, self.watch.state_machine)
@@ -66,10 +68,17 @@ class RecordingInsightsStack(cdk.Stack):
         }
         for route in provider_routes(foundation, self.workflow.state_machine):
             self.api.add_route(route, settings)
+        self.events = Events(self, "Events", foundation)
+        self.subscriptions = Subscriptions(self, "Subscriptions", foundation, self.events.bus)
+        for route in self.subscriptions.routes():
+            self.api.add_route(route, settings)
         self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, erases.state_machine, self.arrival)
         watched = Watched(
             unadmitted=self.arrival.unadmitted.queue_name,
             dead_letters=self.arrival.dead_letters.queue_name,
+            undelivered=self.subscriptions.undelivered.queue_name,
+            unpublished=self.events.dead_letters.queue_name,
+            publish=self.events.publish.function.function_name,
             sweep=self.sweep.function.function.function_name,
             api_id=self.api.api.api_id,
             workflow_arn=self.workflow.state_machine.state_machine_arn,
@@ -94,6 +103,10 @@ class RecordingInsightsStack(cdk.Stack):
             "ArrivalsArn": self.arrival.queue.queue_arn,
             "UnadmittedArrivalsArn": self.arrival.unadmitted.queue_arn,
             "DeadLettersUrl": self.arrival.dead_letters.queue_url,
+            "EventBusName": self.events.bus.event_bus_name,
+            "NoticesArn": self.subscriptions.events.queue_arn,
+            "UndeliveredArn": self.subscriptions.undelivered.queue_arn,
+            "UnpublishedDeadLettersArn": self.events.dead_letters.queue_arn,
             "SweepFunctionName": self.sweep.function.function.function_name,
             "IgnoredObjectsLogGroup": self.arrival.ignored.log_group_name,
             "AlarmsTopicArn": self.monitoring.topic.topic_arn,

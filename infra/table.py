@@ -36,11 +36,14 @@ class InsightsTable(Construct):
                     projection=dynamodb.ProjectionType.KEYS_ONLY,
                 ),
             ],
+            # Both images: which events follow from a change depends on the row before it.
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             deletion_protection=settings.protects_data,
             removal_policy=cdk.RemovalPolicy.RETAIN if settings.retain_data else cdk.RemovalPolicy.DESTROY,
         )
         if settings.kms_key_arn:
             self._encrypt(settings.kms_key_arn)
+        self.stream_arn = str(self.table.table_stream_arn)
         indexes = (keys.STATUS_INDEX, keys.TIME_INDEX, keys.CHANGE_INDEX)
         self.index_arns = [f"{self.table.table_arn}/index/{name}" for name in indexes]
 

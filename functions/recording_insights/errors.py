@@ -15,6 +15,8 @@ RecordingInsightsError
 ├── WatchUnavailable            the watch over a recording could not be started: try again          (503)
 ├── IntakePaused                an operator has paused the intake: try again later                  (503)
 ├── AwsUnavailable              a service of AWS did not answer in time, or throttled: try again     (503)
+├── HostRefused                 a subscription's host is not public, or its name cannot be resolved
+├── ChangeUnreadable            a record of the table's stream has no id, key or moment
 ├── MediaObjectGone             a media object was deleted or replaced after its event
 ├── NotMedia                    an object in the recordings bucket is no media
 ├── ReplyGone                   a reply in the replies bucket was deleted
@@ -119,6 +121,10 @@ class Conflict(RecordingInsightsError):
     """The request is valid, but the recording's present state does not allow it."""
 
 
+class HostRefused(RecordingInsightsError):
+    """No event is sent to a host: one of its addresses is not public, or its name cannot be resolved."""
+
+
 class PayloadTooLarge(RecordingInsightsError):
     """The body of a request exceeds the limit."""
 
@@ -148,6 +154,10 @@ class AwsUnavailable(RecordingInsightsError):
 
 class NotMedia(RecordingInsightsError):
     """An object is recognised as something else than media, such as HTML or text, whatever its key."""
+
+
+class ChangeUnreadable(RecordingInsightsError):
+    """A record of the table's stream has no id, no key or no moment, or holds what DynamoDB does not have."""
 
 
 class MediaObjectGone(RecordingInsightsError):

@@ -339,6 +339,72 @@ class GetMediaSettings(TableSettings, RouteSettings):
 
 
 @dataclass(frozen=True)
+class BusSettings(FunctionSettings):
+    """For functions that put events onto the stage's bus, which is `bus_name`."""
+
+    bus_name: str
+
+
+@dataclass(frozen=True)
+class SubscriptionSettings(TableSettings):
+    """`subscribers_on_loopback`: plain http and this machine are allowed, which the stage `local` alone has."""
+
+    subscribers_on_loopback: bool
+
+
+@dataclass(frozen=True)
+class DeliveriesSettings(TableSettings):
+    """For functions that put deliveries into their queue, which is `deliveries_url`."""
+
+    deliveries_url: str
+
+
+@dataclass(frozen=True)
+class CreateSubscriptionSettings(SubscriptionSettings, RouteSettings):
+    """The table, and which hosts get events."""
+
+
+@dataclass(frozen=True)
+class ListSubscriptionsSettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class GetSubscriptionSettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class UpdateSubscriptionSettings(SubscriptionSettings, RouteSettings):
+    """The table, and which hosts get events."""
+
+
+@dataclass(frozen=True)
+class DeleteSubscriptionSettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class RotateSecretSettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class SendTestEventSettings(DeliveriesSettings, RouteSettings):
+    """The table and the queue of deliveries."""
+
+
+@dataclass(frozen=True)
+class ListDeliveriesSettings(TableSettings, RouteSettings):
+    """The table only."""
+
+
+@dataclass(frozen=True)
+class ResendDeliverySettings(DeliveriesSettings, RouteSettings):
+    """The table and the queue of deliveries."""
+
+
+@dataclass(frozen=True)
 class ReceiveNotificationSettings(TableSettings, OwnSecretSettings, RouteSettings):
     """The table, and the stage of the secret that notifications are signed with."""
 
@@ -464,6 +530,18 @@ class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettin
     arrivals_arn: str
     unadmitted_url: str
     dead_letters_url: str
+
+
+@dataclass(frozen=True)
+class DeliverNoticeSettings(SubscriptionSettings, DeliveriesSettings, BusSettings):
+    """The table, the queue of deliveries, which hosts get events, and the bus."""
+
+
+@dataclass(frozen=True)
+class PublishChangesSettings(TableSettings, BusSettings):
+    """The table, the bus of the stage's events, and the queue of changes that could not be published."""
+
+    unpublished_url: str
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,22 @@ from recording_insights.model.insights import LISTS, Number, Utterance, Word
 from recording_insights.model.reasons import REASONS
 from recording_insights.model.status import ENDED, RECORDING_STATUSES
 from recording_insights.model.status import ERASING as ERASING_STATUS
+from recording_insights.notices.deliveries import INTERNAL as INTERNAL_OF_DELIVERY
+from recording_insights.notices.events import EVENT_TYPES
+from recording_insights.notices.subscriptions import INTERNAL as INTERNAL_OF_SUBSCRIPTION
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.list import LISTED
 from recording_insights.recordings.read import INTERNAL, INTERNAL_OF_MEDIA, INTERNAL_OF_TRY
 from recording_insights.recordings.sync import SYNCED
-from recording_insights.store.rows import MediaRow, RecordingRow, RetryRow, Summary, TryRow
+from recording_insights.store.rows import (
+    DeliveryRow,
+    MediaRow,
+    RecordingRow,
+    RetryRow,
+    SubscriptionRow,
+    Summary,
+    TryRow,
+)
 from recording_insights.validation import RECORDING_ID, Schema
 
 
@@ -30,6 +41,7 @@ _ID = {"type": "string", "pattern": f"^{RECORDING_ID}$"}
 _MOMENT = {"type": "string", "format": "date-time"}
 _CODE = {"type": "string", "x-extensible-enum": sorted(REASONS)}
 """Later versions have more codes: a client treats one that it does not know as a failure."""
+_EVENT = {"type": "string", "x-extensible-enum": list(EVENT_TYPES)}
 _PROVIDER = {"type": "string", "x-extensible-enum": list(PROVIDERS)}
 _RECORDING_STATUS = _one_of(*RECORDING_STATUSES)
 _MEDIA_STATUS = _one_of("waiting", "preparing", "submitted", "done", "failed")
@@ -353,6 +365,38 @@ PROVIDER = Shape(
 )
 PROVIDERS_LIST = Shape(
     "Providers", "The providers of the stack, the default one first.", {"providers": [PROVIDER]}, ("providers",)
+)
+SUBSCRIPTION = Shape.of_row(
+    "Subscription",
+    SubscriptionRow,
+    without=INTERNAL_OF_SUBSCRIPTION,
+    more={"subscription_id": _ID, "url": {"type": "string", "format": "uri"}, "events": [_EVENT]},
+    required=("subscription_id", "url", "events", "active", "active_since", "created_at", "updated_at"),
+    words=words("data.md", "### SubscriptionRow"),
+)
+NEW_SECRET = Shape(
+    "NewSecret",
+    "A subscription with its new secret, which no other answer shows.",
+    {**SUBSCRIPTION.fields, "secret": {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/=]+$"}},
+    (*SUBSCRIPTION.required, "secret"),
+    {**SUBSCRIPTION.words, "secret": "signs the events"},
+)
+SUBSCRIPTIONS = Shape(
+    "Subscriptions", "All subscriptions, oldest first.", {"subscriptions": [SUBSCRIPTION]}, ("subscriptions",)
+)
+DELIVERY = Shape.of_row(
+    "Delivery",
+    DeliveryRow,
+    without=INTERNAL_OF_DELIVERY,
+    more={"status": _one_of("pending", "delivered", "failed"), "type": {"type": "string"}},
+    required=("delivery_id", "event_id", "type", "status", "tries", "created_at"),
+    words=words("data.md", "### DeliveryRow"),
+)
+DELIVERIES = Shape(
+    "Deliveries",
+    "A page of the deliveries of a subscription, newest first. The last page has no cursor.",
+    {"deliveries": [DELIVERY], "cursor": str},
+    ("deliveries",),
 )
 PROBLEM = Shape(
     "Problem",

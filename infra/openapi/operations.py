@@ -10,6 +10,8 @@ from infra.openapi.words import words
 from recording_insights.agora.fields.layout import LAYOUT
 from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
 from recording_insights.agora.fields.translation import agora_object
+from recording_insights.notices.deliveries import DELIVERY_PARAMETERS
+from recording_insights.notices.subscriptions import CHANGED, CREATED
 from recording_insights.processing.providers import CHANGES
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.change import OWN_CHANGES
@@ -123,6 +125,8 @@ _OF_A_START = {
     "get_insights": _BY_ID,
     "get_media": _BY_ID,
 }
+_SUBSCRIPTION = "/subscriptions/{subscription_id}"
+_OF_A_SUBSCRIPTION = ("get_subscription", "update_subscription", "rotate_secret", "send_test_event", "list_deliveries")
 _IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -228,5 +232,40 @@ OPERATIONS = (
         {200: answers.PROVIDER},
         (404,),
         body={**object_of(CHANGES).schema, "minProperties": 1},
+    ),
+    Operation(
+        "POST /subscriptions",
+        "create_subscription",
+        {201: answers.NEW_SECRET},
+        (409,),
+        body=_described(
+            object_of(CREATED, required=("url", "events")).schema, words("api.md", "### POST /subscriptions")
+        ),
+        links=dict.fromkeys(_OF_A_SUBSCRIPTION, ("subscription_id", "/subscription_id")),
+    ),
+    Operation("GET /subscriptions", "list_subscriptions", {200: answers.SUBSCRIPTIONS}),
+    Operation(f"GET {_SUBSCRIPTION}", "get_subscription", {200: answers.SUBSCRIPTION}, (404,)),
+    Operation(
+        f"PATCH {_SUBSCRIPTION}",
+        "update_subscription",
+        {200: answers.SUBSCRIPTION},
+        (404,),
+        body={**_object(CHANGED, "api.md", f"### PATCH {_SUBSCRIPTION}"), "minProperties": 1},
+    ),
+    Operation(f"DELETE {_SUBSCRIPTION}", "delete_subscription", {200: answers.SUBSCRIPTION}, (404,)),
+    Operation(f"POST {_SUBSCRIPTION}/rotate", "rotate_secret", {200: answers.NEW_SECRET}, (404,)),
+    Operation(f"POST {_SUBSCRIPTION}/test", "send_test_event", {202: answers.DELIVERY}, (404,)),
+    Operation(
+        f"GET {_SUBSCRIPTION}/deliveries",
+        "list_deliveries",
+        {200: answers.DELIVERIES},
+        (404,),
+        parameters=DELIVERY_PARAMETERS,
+    ),
+    Operation(
+        f"POST {_SUBSCRIPTION}/deliveries/{{delivery_id}}/resend",
+        "resend_delivery",
+        {202: answers.DELIVERY},
+        (404, 409),
     ),
 )

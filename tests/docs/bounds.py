@@ -10,6 +10,8 @@ from itertools import count, product
 from math import ceil
 from typing import Any, NamedTuple
 
+from infra.arrival import DELIVERIES
+from infra.events import TRIES
 from infra.settings import StackSettings
 from infra.watch import FAULT_SECONDS
 from recording_insights.media.executions import MOST_EXECUTIONS
@@ -114,6 +116,7 @@ def bounds_of_media(settings: StackSettings, machine: Machine, template: Templat
     )
     yield _deliveries(template)
     yield _undelivered(template)
+    yield _unpublished(template)
 
 
 def bounds_of_recording(watch: Machine) -> Iterator[Bound]:
@@ -219,9 +222,22 @@ def _faults(seconds: float, machine: Machine) -> Bound:
 
 def _deliveries(template: Template) -> Bound:
     """A message that cannot be admitted is delivered again and again, and the sweep brings it back."""
-    [queue] = [each for each in _all(template, "AWS::SQS::Queue") if "RedrivePolicy" in each]
+    queue = _queue_of(template, DELIVERIES)
     deliveries = DAY // queue["VisibilityTimeout"]
     return Bound("an object cannot be admitted", "its cause is mended", None, 0, {"admit_media": deliveries})
+
+
+def _unpublished(template: Template) -> Bound:
+    """A message of a change whose events cannot be published is delivered again and again."""
+    seconds = TRIES * int(_queue_of(template, TRIES)["VisibilityTimeout"])
+    return Bound("a change cannot be published", "a dead letter", seconds, 0, {"publish_changes": TRIES + 1})
+
+
+def _queue_of(template: Template, deliveries: int) -> Mapping[str, Any]:
+    """The queue whose messages are dead letters after so many deliveries."""
+    queues = [each for each in _all(template, "AWS::SQS::Queue") if "RedrivePolicy" in each]
+    [queue] = [each for each in queues if each["RedrivePolicy"]["maxReceiveCount"] == deliveries]
+    return queue
 
 
 def _undelivered(template: Template) -> Bound:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast, get_args
 
@@ -20,6 +21,8 @@ from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, ProviderBusy
 from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, Word
+from recording_insights.notices import deliveries, subscriptions
+from recording_insights.notices.subscriptions import CHANGED, CREATED
 from recording_insights.processing.callbacks import CallbackOutcome
 from recording_insights.processing.keep_result import KeptOutcome
 from recording_insights.processing.providers import CHANGES as PROVIDER_CHANGES
@@ -96,38 +99,25 @@ def check_request(route: str, body: Any) -> None:
         InvalidRequest: names the field that is wrong.
     """
     body = json.loads(json.dumps(body, ensure_ascii=False).replace("…", "x"))
-    match route:
-        case "POST /recordings":
-            RecordingRequest.from_body(
-                body,
-                providers=tuple(PROVIDERS),
-                default_provider=str(body.get("provider", "assemblyai")),
-                validate_options=validate_options,
-                aws_region="eu-central-1",
-            )
-        case "POST /uploads":
-            UploadRequest.from_body(
-                body,
-                providers=tuple(PROVIDERS),
-                default_provider="assemblyai",
-                validate_options=validate_options,
-            )
-        case "PATCH /recordings/{recording_id}":
-            _check_change(body)
-        case "PUT /recordings/{recording_id}/layout":
-            read_layout(body)
-        case "PATCH /recordings/{recording_id}/transcript":
-            object_of(CORRECTIONS, required=["corrections"])("", body)
-        case "POST /recordings/{recording_id}/retry":
-            RetryRequest.from_body(body, providers=tuple(PROVIDERS))
-        case "POST /retries":
-            RetriesRequest.from_body(body, providers=tuple(PROVIDERS))
-        case "PUT /providers/{provider}":
-            object_of(PROVIDER_CHANGES)("", body)
-        case "POST /media":
-            read_key(body)
-        case _:
-            raise LookupError(f"{route} takes no body")
+    if route not in _BODIES:
+        raise LookupError(f"{route} takes no body")
+    _BODIES[route](body)
+
+
+def _check_start(body: Any) -> None:
+    RecordingRequest.from_body(
+        body,
+        providers=tuple(PROVIDERS),
+        default_provider=str(body.get("provider", "assemblyai")),
+        validate_options=validate_options,
+        aws_region="eu-central-1",
+    )
+
+
+def _check_upload(body: Any) -> None:
+    UploadRequest.from_body(
+        body, providers=tuple(PROVIDERS), default_provider="assemblyai", validate_options=validate_options
+    )
 
 
 def attributes_of(row: str) -> list[str]:
@@ -157,6 +147,21 @@ def _check_change(body: Mapping[str, Any]) -> None:
     if not modes:
         raise InvalidRequest("body", f"no mode has all of {', '.join(body)}")
     update_request(modes[0], body)
+
+
+_BODIES: Mapping[str, Callable[[Any], object]] = {
+    "POST /recordings": _check_start,
+    "POST /uploads": _check_upload,
+    "PATCH /recordings/{recording_id}": _check_change,
+    "PUT /recordings/{recording_id}/layout": read_layout,
+    "PATCH /recordings/{recording_id}/transcript": partial(object_of(CORRECTIONS, required=["corrections"]), ""),
+    "POST /recordings/{recording_id}/retry": partial(RetryRequest.from_body, providers=tuple(PROVIDERS)),
+    "POST /retries": partial(RetriesRequest.from_body, providers=tuple(PROVIDERS)),
+    "PUT /providers/{provider}": partial(object_of(PROVIDER_CHANGES), ""),
+    "POST /subscriptions": partial(object_of(CREATED, required=("url", "events")), ""),
+    "PATCH /subscriptions/{subscription_id}": partial(object_of(CHANGED), ""),
+    "POST /media": read_key,
+}
 
 
 def _recording_row(status: str) -> dict[str, Any]:
@@ -287,6 +292,17 @@ def _provider() -> dict[str, Any]:
     return describe_provider("symbl", turns=turns)
 
 
+def _subscription() -> dict[str, Any]:
+    row: Any = dict.fromkeys(attributes_of("SubscriptionRow"), "text")
+    return subscriptions.shown(row)
+
+
+def _delivery() -> dict[str, Any]:
+    row: Any = dict.fromkeys(attributes_of("DeliveryRow"), "text")
+    return deliveries.shown(row)
+
+
+_ONE = "/subscriptions/{subscription_id}"
 ANSWERS: Mapping[str, Callable[[], Any]] = {
     "POST /recordings": _changed,
     "POST /uploads": _upload,
@@ -314,6 +330,15 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "PUT /providers/{provider}": lambda: _provider(),
     "POST /recordings/{recording_id}/cancel": _changed,
     "POST /media": lambda: {"recording_id": RECORDING_ID, "media_id": "m", "execution": "e"},
+    "POST /subscriptions": lambda: {**_subscription(), "secret": "s"},
+    "GET /subscriptions": lambda: {"subscriptions": [_subscription()]},
+    f"GET {_ONE}": _subscription,
+    f"PATCH {_ONE}": _subscription,
+    f"DELETE {_ONE}": _subscription,
+    f"POST {_ONE}/rotate": lambda: {**_subscription(), "secret": "s"},
+    f"POST {_ONE}/test": _delivery,
+    f"GET {_ONE}/deliveries": lambda: {"deliveries": [_delivery()], "cursor": "of the next page"},
+    f"POST {_ONE}/deliveries/{{delivery_id}}/resend": _delivery,
     "POST /webhooks/agora": lambda: {"ok": True},
     "POST /webhooks/seameet": lambda: {"outcome": get_args(KeptOutcome)[0]},
     "POST /webhooks/{provider}/{job}": lambda: {"outcome": get_args(CallbackOutcome)[0]},

@@ -23,7 +23,7 @@ from tests.docs.examples import (
 )
 from tests.docs.pages import Fence, all_pages, page
 
-KINDS = ("request", "answer", "problem", "row", "secret", "context", "policy")
+KINDS = ("request", "answer", "problem", "row", "secret", "context", "policy", "event")
 
 _INVOKED = r"arn:aws:execute-api:eu-central-1:111122223333:a1b2c3d4e5/\$default/(?P<route>[A-Z]+/[a-z/*]+)"
 """The ARN of routes. Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html"""

@@ -18,6 +18,7 @@ _OTHERS = {
     "states:DescribeExecution": "",  # goes with the right to start, or to find another execution
     "states:SendTaskSuccess": "ends waits",
     "states:StopExecution": "stops others",
+    "events:PutEvents": "puts events onto the bus",
     "sts:AssumeRole": "a session for one recording",
     "transcribe:StartTranscriptionJob": "starts jobs of Transcribe",
     "transcribe:GetTranscriptionJob": "reads jobs of Transcribe",

@@ -14,7 +14,7 @@ from recording_insights.measures import MEASURES
 from recording_insights.model.prices import AWS, PROVIDERS
 from recording_insights.model.reasons import REASONS
 from recording_insights.sweep.state_measures import OPEN
-from tests.conformance.counts import EXPECTED, Counts
+from tests.conformance.counts import CHANGES_OF_A_RECORDING, EVENTS_OF_A_RECORDING, EXPECTED, Counts
 from tests.conformance.test_counts import SEGMENT_SECONDS
 
 HOUR, DAY = 3600, 86_400
@@ -36,6 +36,8 @@ FILES = 2 * HOUR // SEGMENT_SECONDS + 1
 MONTHS = (100, 10_000, 1_000_000)
 GB_SECONDS = 1.0
 """Of a call: a second with 1 GB. Not measured on AWS."""
+GB_SECONDS_OF_A_CHANGE = 0.05
+"""Of the call that publishes the events of a change: a tenth of a second with 512 MB. Not measured on AWS."""
 SECRETS = 4
 """Of Agora, of the uploader, of one provider, and the key of the webhooks."""
 ALARMS = len(alarms_of(StackSettings(stage="dev", provider="deepgram"), Watched(*Watched.__dataclass_fields__)))
@@ -51,14 +53,16 @@ def month(recordings: int) -> Iterator[tuple[str, float]]:
     """Yield what AWS charges for in a month with so many recordings, in dollars."""
     one = RECORDING
     time = AWS["GB-second of a function on arm64"]
-    calls = recordings * one.calls + SWEEPS
+    changes = recordings * CHANGES_OF_A_RECORDING
+    calls = recordings * one.calls + changes + SWEEPS
     yield "Step Functions: transitions", AWS["state transition"].of(recordings * one.transitions)
     yield (
         "Lambda: calls and their time, the sweep included",
         AWS["call of a function"].of(calls)
-        + time.of(recordings * one.calls * GB_SECONDS + SWEEPS * GB_SECONDS_OF_A_SWEEP),
+        + time.of(recordings * one.calls * GB_SECONDS + SWEEPS * GB_SECONDS_OF_A_SWEEP)
+        + time.of(changes * GB_SECONDS_OF_A_CHANGE),
     )
-    reads = recordings * (one.gets + one.queries)
+    reads = recordings * (one.gets + one.queries + 1)
     writes = recordings * one.units
     yield "DynamoDB: units", AWS["write unit of the table"].of(writes) + AWS["read unit of the table"].of(reads)
     yield (
@@ -67,7 +71,8 @@ def month(recordings: int) -> Iterator[tuple[str, float]]:
         + AWS["GET or HEAD of S3"].of(recordings * one.s3_gets),
     )
     yield "S3: Agora's uploads", AWS["PUT or LIST of S3"].of(recordings * FILES)
-    yield "EventBridge: events of S3", AWS["event of S3"].of(recordings * (FILES + one.s3_puts))
+    events = FILES + one.s3_puts + EVENTS_OF_A_RECORDING
+    yield "EventBridge: events of S3 and of the stack", AWS["event of S3"].of(recordings * events)
     yield "API Gateway: requests", AWS["request of the HTTP API"].of(recordings * REQUESTS)
     yield (
         "Secrets Manager: secrets and reads",

@@ -37,6 +37,10 @@ _SIGNATURE = re.compile(r"\?[^\"]*X-Amz-[^\"]*")
 """Of a presigned link: an example is published."""
 
 
+_SECRET = re.compile("whsec_[A-Za-z0-9+/=]+")
+EXAMPLE_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
+
+
 class Caller:
     """Calls operations, and keeps what each answered, after a check against the contract."""
 
@@ -62,7 +66,7 @@ class Caller:
         kind = answer.headers["content-type"].partition(";")[0]
         content = answer.json() if kind.endswith("json") else answer.text
         assert faults_of_answer(route, answer.status_code, content, kind=kind) == []
-        shown = json.loads(_SIGNATURE.sub("", json.dumps(content)))
+        shown = json.loads(_SECRET.sub(EXAMPLE_SECRET, _SIGNATURE.sub("", json.dumps(content))))
         example = {"answer": shown} if body is None else {"request": body, "answer": shown}
         self.answers.setdefault(f"{route} {answer.status_code}", example)
         return content
@@ -246,6 +250,30 @@ def call_for_an_erase(caller: Caller, clip: Path) -> None:
     caller.call(f"DELETE {route}", 404, recording_id=NOBODY)
 
 
+def call_for_subscriptions(caller: Caller) -> None:
+    """Subscribe, change, send and delete. Nobody listens at the address."""
+    wanted = {"url": "https://localhost/hooks", "events": ["insights.ready"], "description": "ticket system"}
+    caller.call("POST /subscriptions", 400, body={**wanted, "url": "https://10.0.0.1/hooks"})
+    one = {"subscription_id": caller.call("POST /subscriptions", 201, body=wanted)["subscription_id"]}
+    route = "/subscriptions/{subscription_id}"
+    caller.call("GET /subscriptions", 200)
+    caller.call("GET /subscriptions", 400, query="?limit=1")
+    caller.call(f"GET {route}", 200, **one)
+    caller.call(f"PATCH {route}", 400, body={"events": ["nothing"]}, **one)
+    caller.call(f"PATCH {route}", 200, body={"active": True}, **one)
+    caller.call(f"POST {route}/rotate", 200, **one)
+    delivery = {"delivery_id": caller.call(f"POST {route}/test", 202, **one)["delivery_id"]}
+    caller.call(f"GET {route}/deliveries", 200, **one)
+    caller.call(f"GET {route}/deliveries", 400, query="?limit=0", **one)
+    caller.call(f"POST {route}/deliveries/{{delivery_id}}/resend", 202, **one, **delivery)
+    caller.call(f"POST {route}/deliveries/{{delivery_id}}/resend", 404, **one, delivery_id="none")
+    for ending in ("rotate", "test"):
+        caller.call(f"POST {route}/{ending}", 404, subscription_id=NOBODY)
+    for method in ("GET", "DELETE"):
+        caller.call(f"{method} {route}", 404, subscription_id=NOBODY)
+    caller.call(f"DELETE {route}", 200, **one)
+
+
 def test_every_operation_answers_as_the_contract_says(stack: LocalStack, clip: Path) -> None:
     """Each operation succeeds once and refuses once. RECORD=1 keeps the answers as the contract's examples."""
     caller = Caller(stack)
@@ -256,6 +284,7 @@ def test_every_operation_answers_as_the_contract_says(stack: LocalStack, clip: P
     call_for_a_retry_of_many(caller)
     call_for_changes(caller, recording_id)
     call_for_an_erase(caller, clip)
+    call_for_subscriptions(caller)
 
     for operation in OPERATIONS:
         statuses = {
@@ -298,6 +327,8 @@ def end_all(stack: LocalStack) -> None:
     for each in stack.call_api("GET", "/recordings?status=starting&limit=100").json()["recordings"]:
         if each.get("stage") == "upload":
             forget(stack, each)
+    for each in stack.call_api("GET", "/subscriptions").json()["subscriptions"]:
+        stack.call_api("DELETE", f"/subscriptions/{each['subscription_id']}")
     for status in ("starting", "recording", "stopping", "processing"):
         route = f"/recordings?status={status}&limit=1"
         until(lambda route=route: not stack.call_api("GET", route).json()["recordings"], f"no recording is {status}")  # type: ignore[misc]

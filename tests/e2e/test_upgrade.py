@@ -150,7 +150,9 @@ class Traffic:
 
 def intake_mapping(stack: LocalStack, *, enabled: bool) -> None:
     """Let the intake take messages of its queue, or none."""
-    [mapping] = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    # The stack of the last release has no output with the ARN of the queue.
+    found = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    [mapping] = [each for each in found if "Arrival" in each["EventSourceArn"]]
     stack.client("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
 

@@ -46,6 +46,16 @@ RIGHTS = {
     "erase_recording": TABLE,
     # S3 deletes without the key.
     "erase_page": TABLE | SECRET,
+    "deliver_notice": TABLE | DEAD_LETTERS,
+    "create_subscription": TABLE,
+    "list_subscriptions": TABLE,
+    "get_subscription": TABLE,
+    "update_subscription": TABLE,
+    "delete_subscription": TABLE,
+    "rotate_secret": TABLE,
+    "send_test_event": TABLE | DEAD_LETTERS,
+    "list_deliveries": TABLE,
+    "resend_delivery": TABLE | DEAD_LETTERS,
     "admit_object": TABLE | {"s3": {DECRYPT}},
     "receive_notification": TABLE | SECRET,
     "check_recording": TABLE | SECRET,
@@ -62,11 +72,13 @@ RIGHTS = {
     "report_fault": TABLE,
     "report_failure": TABLE,
     "report_stopped_execution": TABLE | DEAD_LETTERS,
+    "publish_changes": TABLE | DEAD_LETTERS,
     "receive_callback": TABLE | SECRET | {"s3": {GENERATE}},
     "keep_result": SECRET | {"s3": {GENERATE}},
     "receive_result_event": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
 }
 """By function, and by the service that uses the key for it."""
+UNDER_THE_KEY = {"ArrivalDeadL", "EventsDeadLe", "EventsUnpubl"}
 
 
 @pytest.fixture(scope="module")
@@ -129,10 +141,12 @@ def test_what_the_stack_stores_is_under_the_key(encrypted: Template) -> None:
     assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
     assert [replica["SSESpecification"] for replica in table["Replicas"]] == [{"KMSMasterKeyId": KEY}]
     queues = dict(of_type(encrypted, "AWS::SQS::Queue"))
-    assert {name[:12] for name, queue in queues.items() if queue.get("KmsMasterKeyId") == KEY} == {"ArrivalDeadL"}
+    assert {name[:12] for name, queue in queues.items() if queue.get("KmsMasterKeyId") == KEY} == UNDER_THE_KEY
     assert all("KmsMasterKeyId" in queue or queue["SqsManagedSseEnabled"] for queue in queues.values())
     [(_, secret)] = of_type(encrypted, "AWS::SecretsManager::Secret")
     assert secret["KmsKeyId"] == KEY
+    [(_, bus)] = of_type(encrypted, "AWS::Events::EventBus")
+    assert bus["KmsKeyIdentifier"] == KEY
 
 
 def test_functions_that_name_the_key_to_aws_are_told_it(encrypted: Template) -> None:

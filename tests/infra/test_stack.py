@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import StackSettings
+from infra.settings import ContextError, StackSettings
 from recording_insights.providers.registry import PROVIDERS
 from tests.infra.conftest import EVERY_PROVIDER, synthesise, template_with_every_provider
 
@@ -104,6 +104,18 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "sqs:SendMessage",
         "states:SendTaskSuccess",
+    },
+    "publish_changes": {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetItem",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "events:PutEvents",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
     },
     "start_recording": {
         "dynamodb:DeleteItem",
@@ -218,6 +230,28 @@ ACTIONS = {
         "states:SendTaskSuccess",
         "states:StopExecution",
     },
+    "deliver_notice": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "events:PutEvents",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    },
+    "create_subscription": {"dynamodb:PutItem", "dynamodb:Query"},
+    "list_subscriptions": {"dynamodb:Query"},
+    "get_subscription": {"dynamodb:GetItem"},
+    "update_subscription": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "delete_subscription": {"dynamodb:DeleteItem"},
+    "rotate_secret": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "send_test_event": {"dynamodb:GetItem", "dynamodb:PutItem", "sqs:SendMessage"},
+    "list_deliveries": {"dynamodb:GetItem", "dynamodb:Query"},
+    "resend_delivery": {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
     "retry_page": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -284,11 +318,17 @@ STATEFUL = {
     "BucketsAgoraUploader0A8B63BA": "AWS::IAM::User",
     "BucketsRecordings88502CEC": "AWS::S3::Bucket",
     "BucketsRepliesBA3344E4": "AWS::S3::Bucket",
+    "EventsBus45DE4339": "AWS::Events::EventBus",
+    "EventsDeadLetters8A90034E": "AWS::SQS::Queue",
+    "EventsUnpublished9AE90BC8": "AWS::SQS::Queue",
     "InsightsTable114BD06F": "AWS::DynamoDB::GlobalTable",
     "ErasesStateMachineDC9E5883": "AWS::StepFunctions::StateMachine",
     "ProcessingStateMachineA35F5E42": "AWS::StepFunctions::StateMachine",
     "RecordingsApi084D6518": "AWS::ApiGatewayV2::Api",
     "RetriesStateMachine8B72A012": "AWS::StepFunctions::StateMachine",
+    "SubscriptionsDeliveries6068C8F3": "AWS::SQS::Queue",
+    "SubscriptionsEventsA258CA56": "AWS::SQS::Queue",
+    "SubscriptionsUndelivered95E92729": "AWS::SQS::Queue",
     "WatchStateMachineA7EB3F78": "AWS::StepFunctions::StateMachine",
     "WebhooksSecret2682328B": "AWS::SecretsManager::Secret",
 }
@@ -640,6 +680,44 @@ def test_only_the_local_stage_speaks_plain_http(local_template: Template) -> Non
     assert "aws:SecureTransport" not in json.dumps(local_template)
 
 
+def test_only_the_local_stage_sends_events_to_loopback(template: Template, local_template: Template) -> None:
+    """No setting can allow it elsewhere: the variable follows from the name of the stage alone."""
+    named = "SUBSCRIBERS_ON_LOOPBACK"
+
+    def allowed(stage: Template) -> dict[str, str]:
+        variables = {name: f["Environment"]["Variables"] for name, f in functions(stage).items()}
+        return {name: given[named] for name, given in variables.items() if named in given}
+
+    asking = ("create_subscription", "update_subscription", "deliver_notice")
+    assert allowed(local_template) == dict.fromkeys(asking, "true")
+    assert allowed(template) == dict.fromkeys(asking, "false")
+    assert isinstance(StackSettings.subscribers_on_loopback, property)
+    assert not StackSettings.from_context({"stage": "prod", "provider": "assemblyai"}).subscribers_on_loopback
+    for key in ("subscribersOnLoopback", "subscribers_on_loopback"):
+        with pytest.raises(ContextError, match=key):
+            StackSettings.from_context({"stage": "dev", "provider": "assemblyai", key: "true"})
+
+
+def test_events_reach_their_queue_from_the_bus_alone_and_none_is_lost(template: Template) -> None:
+    [rule] = [rule for name, rule in of_type(template, "AWS::Events::Rule") if name.startswith("Subscriptions")]
+    assert rule["EventPattern"]["source"] == ["recording-insights"]
+    assert "EventBusName" in rule
+    [target] = rule["Targets"]
+    assert target["DeadLetterConfig"]
+    queues = {name: queue for name, queue in of_type(template, "AWS::SQS::Queue") if name.startswith("Subscriptions")}
+    again = {
+        name[13:-8]: queue["RedrivePolicy"]["maxReceiveCount"]
+        for name, queue in queues.items()
+        if "RedrivePolicy" in queue
+    }
+    assert again == {"Events": 30, "Deliveries": 30}
+    assert {queue["MessageRetentionPeriod"] for queue in queues.values()} == {14 * 86400}
+    mappings = [
+        m for name, m in of_type(template, "AWS::Lambda::EventSourceMapping") if name.startswith("Subscriptions")
+    ]
+    assert all(m["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for m in mappings)
+
+
 def test_data_outlives_the_stack_but_on_a_laptop(template: Template, local_template: Template) -> None:
     kept = ("AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable")
     for kind in kept:
@@ -749,6 +827,12 @@ def test_every_route_asks_for_a_signature(template: Template) -> None:
             "GET /retries/{retry_id}",
             "POST /retries/{retry_id}/cancel",
             "GET /providers",
+            "POST /subscriptions",
+            "GET /subscriptions",
+            *(f"{method} /subscriptions/{{subscription_id}}" for method in ("GET", "PATCH", "DELETE")),
+            *(f"POST /subscriptions/{{subscription_id}}/{verb}" for verb in ("rotate", "test")),
+            "GET /subscriptions/{subscription_id}/deliveries",
+            "POST /subscriptions/{subscription_id}/deliveries/{delivery_id}/resend",
             "PUT /providers/{provider}",
             "POST /recordings/{recording_id}/cancel",
         ],
@@ -818,7 +902,10 @@ def test_only_results_start_the_search_for_their_job(every_provider: Template) -
 
 def queues_of(template: Template) -> dict[str, str]:
     """Logical ids of the queues by the end of their names."""
-    names = ("ArrivalDeadLetters", "ArrivalQueue", "ArrivalUnadmitted")
+    names = (
+        *("ArrivalDeadLetters", "ArrivalQueue", "ArrivalUnadmitted"),
+        *("EventsDeadLetters", "EventsUnpublished", "SubscriptionsUndelivered"),
+    )
     ids = [name for name, _ in of_type(template, "AWS::SQS::Queue")]
     return {name: next(id_ for id_ in ids if id_.startswith(name)) for name in names}
 
@@ -834,12 +921,63 @@ def test_a_queue_keeps_each_arrival_until_it_is_admitted(template: Template) -> 
         ids["ArrivalUnadmitted"],
         100,
     )
-    [(_, mapping)] = of_type(template, "AWS::Lambda::EventSourceMapping")
-    assert mapping["EventSourceArn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
+    mapping = mappings_of(template)[ids["ArrivalQueue"]]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (10, {"MaximumConcurrency": 5})
     [target] = [rule["Targets"] for _, rule in of_type(template, "AWS::Events::Rule") if "Media" in rule["Description"]]
     assert target[0]["Arn"]["Fn::GetAtt"][0] == ids["ArrivalQueue"]
+
+
+def mappings_of(template: Template) -> dict[str, dict[str, Any]]:
+    """The event source mappings by the logical id of their source."""
+    mappings = of_type(template, "AWS::Lambda::EventSourceMapping")
+    return {mapping["EventSourceArn"]["Fn::GetAtt"][0]: mapping for _, mapping in mappings}
+
+
+def test_no_change_that_events_follow_from_is_lost(template: Template) -> None:
+    """The stream repeats a batch until half of its day is over, and the queue keeps what a function fails with."""
+    ids, queues = queues_of(template), dict(of_type(template, "AWS::SQS::Queue"))
+    [(table, _)] = of_type(template, "AWS::DynamoDB::GlobalTable")
+    unpublished, letters = ids["EventsUnpublished"], ids["EventsDeadLetters"]
+    changes, messages = mappings_of(template)[table], mappings_of(template)[unpublished]
+    assert changes["FunctionName"] == messages["FunctionName"]
+    assert (changes["StartingPosition"], changes["BisectBatchOnFunctionError"]) == ("TRIM_HORIZON", True)
+    assert (changes["MaximumRetryAttempts"], changes["MaximumRecordAgeInSeconds"]) == (-1, 12 * 3600)
+    assert changes["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] == unpublished
+    assert messages["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queues[unpublished]["VisibilityTimeout"] == 6 * functions(template)["publish_changes"]["Timeout"]
+    assert queues[unpublished]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] == letters
+    assert {queues[name]["MessageRetentionPeriod"] for name in (unpublished, letters)} == {14 * 24 * 3600}
+
+
+CHANGES: list[tuple[dict[str, Any], bool]] = [
+    ({"sk": "RECORDING", "name": "INSERT", "status": "starting"}, True),
+    ({"sk": "RECORDING", "name": "MODIFY", "status": "done"}, True),
+    ({"sk": "RECORDING", "name": "REMOVE"}, False),
+    ({"sk": "MEDIA#1", "name": "MODIFY", "status": "submitted"}, False),
+    ({"sk": "MEDIA#1", "name": "MODIFY", "status": "done"}, True),
+    ({"sk": "MEDIA#1", "name": "MODIFY", "status": "failed"}, True),
+    ({"sk": "MEDIA#1", "name": "REMOVE", "status": "failed"}, False),
+    ({"sk": "RECEIPT", "name": "INSERT"}, True),
+    ({"sk": "RECEIPT", "name": "MODIFY"}, False),
+    ({"sk": "TRY#1#000", "name": "INSERT", "status": "done"}, False),
+    ({"sk": "RECORDER", "name": "MODIFY"}, False),
+    ({"sk": "SWEEP", "name": "MODIFY"}, False),
+]
+
+
+@pytest.mark.parametrize(("change", "passes"), CHANGES)
+def test_only_changes_that_events_may_follow_from_cost_a_call(
+    template: Template, change: dict[str, Any], passes: bool
+) -> None:
+    from ministack.services.lambda_svc import _match_esm_filter  # type: ignore[import-untyped]
+
+    [(table, _)] = of_type(template, "AWS::DynamoDB::GlobalTable")
+    patterns = [json.loads(each["Pattern"]) for each in mappings_of(template)[table]["FilterCriteria"]["Filters"]]
+    image = {"status": {"S": change["status"]}} if "status" in change else {}
+    place = {} if change["name"] == "REMOVE" else {"NewImage": image}
+    record = {"eventName": change["name"], "dynamodb": {"Keys": {"sk": {"S": change["sk"]}}, **place}}
+    assert any(_match_esm_filter(record, pattern) for pattern in patterns) == passes
 
 
 def test_what_a_rule_cannot_deliver_is_kept(template: Template) -> None:
@@ -857,7 +995,8 @@ def test_what_a_rule_cannot_deliver_is_kept(template: Template) -> None:
     assert senders[ids["ArrivalUnadmitted"]] == media
     for name, rule in rules.items():
         [letters] = [target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] for target in rule["Targets"]]
-        assert letters == ids["ArrivalUnadmitted" if name in media else "ArrivalDeadLetters"]
+        kept = "ArrivalUnadmitted" if name in media else "ArrivalDeadLetters"
+        assert letters == ids["SubscriptionsUndelivered" if name.startswith("Subscriptions") else kept]
         assert name in senders[letters]
     for module in ("admit_media", "report_stopped_execution"):
         letters = functions(template)[module]["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]

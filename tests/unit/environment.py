@@ -30,6 +30,10 @@ ENVIRONMENT = {
     "SESSION_ROLE_ARN": "arn:aws:iam::111122223333:role/prepare-media",
     "WEBHOOK_SECRET": "the-webhook-secret",
     "READ_OLD_SECRETS": "false",
+    "SUBSCRIBERS_ON_LOOPBACK": "false",
+    "DELIVERIES_URL": "https://sqs.test/deliveries",
+    "BUS_NAME": "bus",
+    "UNPUBLISHED_URL": "https://sqs.test/unpublished",
     "WEBHOOK_URL": "https://api.test",
 }
 OPTIONAL = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from events import admit_media, report_stopped_execution
+from events import admit_media, publish_changes, report_stopped_execution
 from recording_insights.aws import clients
 from recording_insights.errors import SettingsInvalid
 from recording_insights.model.media_object import MediaObject
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HANDLERS = (
     *(admit_media, submit_recording, poll_job, save_insights, report_failure, report_stopped_execution),
-    *(get_insights, get_media, list_insights, open_upload, recover_recording),
+    *(get_insights, get_media, list_insights, open_upload, recover_recording, publish_changes),
 )
 KEY = "by hand/two words+.wav"
 CREDENTIALS = {"apiKey": "the-api-key", "apiSecret": "the-api-secret", "userId": "me@example.com"}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sandbox.cloud.local_stack import LocalStack
 
@@ -97,7 +98,7 @@ def unadmitted_arrivals(stack: LocalStack, *, deliveries: int) -> Iterator[None]
     sqs, url = stack.client("sqs"), stack.outputs["ArrivalsUrl"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"])["Attributes"]
     redrive = {**json.loads(before["RedrivePolicy"]), "maxReceiveCount": deliveries}
-    [mapping] = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    [mapping] = mappings(stack, stack.outputs["ArrivalsArn"])
     function = mapping["FunctionArn"].rpartition(":")[2]
     takes = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)})
@@ -106,6 +107,31 @@ def unadmitted_arrivals(stack: LocalStack, *, deliveries: int) -> Iterator[None]
             yield
     finally:
         sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
+@contextmanager
+def without_events(stack: LocalStack) -> Iterator[None]:
+    """The bus takes nothing; changes that could not be published come again after a second."""
+    [changes] = mappings(stack, ":dynamodb:")
+    function = changes["FunctionArn"].rpartition(":")[2]
+    [messages] = [each for each in mappings(stack, ":sqs:") if each["FunctionArn"] == changes["FunctionArn"]]
+    sqs, name = stack.client("sqs"), messages["EventSourceArn"].rpartition(":")[2]
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    names = ["VisibilityTimeout", "RedrivePolicy"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    redrive = {**json.loads(before["RedrivePolicy"]), "maxReceiveCount": 1000}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)})
+    try:
+        with _without_policies(stack, function, keeping=["sqs:*", "dynamodb:*", "logs:*"]):
+            yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
+def mappings(stack: LocalStack, source: str) -> list[dict[str, Any]]:
+    """The event source mappings whose source has this in its ARN."""
+    found = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    return [dict(mapping) for mapping in found if source in mapping["EventSourceArn"]]
 
 
 @contextmanager

@@ -147,6 +147,7 @@ def test_three_faults_in_one_night_and_the_commands_of_the_page(stack: LocalStac
             f"recording-insights/dev/{REFUSED}": SECRET,
             f"file://{REFUSED}.json": secret,
             "$SWEEP": stack.outputs["SweepFunctionName"],
+            "$UNPUBLISHED_ARN": stack.outputs["UnpublishedDeadLettersArn"],
         }
         # The night begins.
         stack.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString='{"apiKey": "of yesterday"}')

@@ -104,11 +104,25 @@ def step_functions(*, short_calls: bool = False) -> "SFNClient":
     return boto3.client("stepfunctions", config=limits(short_calls=short_calls))
 
 
-def sqs() -> Any:
-    """Receives and moves dead letters."""
+def sqs(*, short_calls: bool = False) -> Any:
+    """Sends messages, and receives and moves dead letters."""
     import boto3
 
-    return boto3.client("sqs")
+    return boto3.client("sqs", config=limits(short_calls=short_calls))
+
+
+def event_bridge() -> Any:
+    """Puts events onto a bus. Who waits for them has a time-out of half a minute."""
+    import boto3
+
+    return boto3.client("events", config=limits(short_calls=True))
+
+
+def table_streams() -> Any:
+    """Reads the streams of tables."""
+    import boto3
+
+    return boto3.client("dynamodbstreams")
 
 
 def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> bool:

@@ -32,8 +32,9 @@ _FIRST_NAMED = {"failed": 0, "done": 2}
 def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | None = None) -> RecordingChanges:
     """Return what changes in a recording because of its media objects; empty if nothing changes.
 
-    Covers the status, the reason, the code and the stage of it, the number of media objects by status, their length,
-    summaries of the first of them, and the sid if the recording has none. None removes an attribute.
+    Covers the status, the reason, the code and the stage of it, the numbers of media objects by status and of insights
+    by kind, their length, summaries of the first of them, and the sid if the recording has none. None removes an
+    attribute.
     """
     # Without a status, a row was changed by hand; its own execution brings it to an end.
     media = [row if "status" in row else cast(MediaRow, {**row, "status": "waiting"}) for row in media]
@@ -47,6 +48,7 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
         "media": first_summaries({row["media_id"]: _summary(row) for row in media}),
         "media_counts": counts_of(media),
         "duration_ms": length_of_recording(media),
+        "insight_counts": insight_counts_of(media) or None,
     }
     if sid and "sid" not in recording:
         after["sid"] = sid
@@ -78,6 +80,15 @@ def first_summaries(summaries: Mapping[str, Summary]) -> dict[str, Summary]:
 def counts_of(media: Iterable[MediaRow | Summary]) -> dict[str, int]:
     """Return how many media objects there are, by status; one whose row lost it counts as waiting."""
     return dict(Counter(each.get("status", "waiting") for each in media))
+
+
+def insight_counts_of(media: Sequence[MediaRow]) -> dict[str, int]:
+    """Return how many insights the recording has, by kind; under `transcript` the pages of its transcript."""
+    found: Counter[str] = Counter()
+    for row in newest_per_key(media):
+        if row["status"] == "done":
+            found.update(row.get("counts", {}))
+    return {kind: number for kind, number in sorted(found.items()) if number}
 
 
 def _cause(media: Sequence[MediaRow], status: str) -> MediaRow:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is shown."""
 INTERNAL = {
-    *("pk", "sk", "resource_id", "fingerprint", "media", "counted_fail_overs", "changing_until"),
+    *("pk", "sk", "resource_id", "fingerprint", "media", "insight_counts", "counted_fail_overs", "changing_until"),
     *("change_shard", "change_place", "erase_runs"),
 }
 INTERNAL_OF_MEDIA = {

@@ -23,6 +23,9 @@ SWEEP           SWEEP                               since when the sweep runs, a
 INTAKE          INTAKE                              that an operator has paused the intake
 RETRIES         RETRY#<retry id>                    a retry of many media objects; kept for 90 days
 RETRIES         LATEST                              the retry of many that was opened last
+SUBSCRIPTIONS   SUBSCRIPTION#<subscription id>      a receiver of events, with its secret
+SUBSCRIPTION#<subscription id>  DELIVERY#<delivery id>  an event for a subscription, and its tries; kept for 14 days
+<recording id>  DELIVERY#<subscription id>#<delivery id>  a delivery about the recording; kept for 14 days
 PACE#<provider>#<kind>  JOB#<place>                 how long a job of this kind took; kept for 90 days
 PROVIDER#<name>  AT#SLOT#<number>                   who has one job at the provider, and until when at the latest
 PROVIDER#<name>  AT#HEALTH                          since when the provider takes nothing, and when it is tried again
@@ -68,6 +71,9 @@ REFERENCE_PREFIX = "REFERENCE#"
 RETRIES = "RETRIES"
 RETRY_PREFIX = "RETRY#"
 JOBS = "JOBS"
+SUBSCRIPTIONS = "SUBSCRIPTIONS"
+SUBSCRIPTION_PREFIX = "SUBSCRIPTION#"
+DELIVERY_PREFIX = "DELIVERY#"
 
 STANDING_PREFIX = "AT#"
 SLOT_PREFIX = "AT#SLOT#"
@@ -191,6 +197,26 @@ def notice_key(notice_id: str) -> dict[str, str]:
 def retry_key(retry_id: str) -> dict[str, str]:
     """Key of a retry of many media objects; ids begin with the time, so that keys sort by it."""
     return {PARTITION: RETRIES, SORT: f"{RETRY_PREFIX}{retry_id}"}
+
+
+def subscription_key(subscription_id: str) -> dict[str, str]:
+    """Key of a subscription."""
+    return {PARTITION: SUBSCRIPTIONS, SORT: f"{SUBSCRIPTION_PREFIX}{subscription_id}"}
+
+
+def deliveries_of(subscription_id: str) -> str:
+    """Partition of a subscription's deliveries."""
+    return f"{SUBSCRIPTION_PREFIX}{subscription_id}"
+
+
+def delivery_key(subscription_id: str, delivery_id: str) -> dict[str, str]:
+    """Key of a delivery; ids begin with the time of the event, so that keys sort by it."""
+    return {PARTITION: deliveries_of(subscription_id), SORT: f"{DELIVERY_PREFIX}{delivery_id}"}
+
+
+def delivery_place_key(recording_id: str, subscription_id: str, delivery_id: str) -> dict[str, str]:
+    """Key of the item that leads from a recording to a delivery about it."""
+    return {PARTITION: recording_id, SORT: f"{DELIVERY_PREFIX}{subscription_id}#{delivery_id}"}
 
 
 def finished_jobs_of(provider: str, kind: str) -> str:

@@ -54,6 +54,7 @@ class RecordingChanges(TypedDict, total=False):
     media: Mapping[str, Summary] | None
     media_counts: Mapping[str, int] | None
     duration_ms: int | None
+    insight_counts: Mapping[str, int] | None
     speakers: Speakers | None
     reference: str | None
     metadata: Mapping[str, str] | None
@@ -167,6 +168,7 @@ class RecordingRow(TypedDict, total=False):
     media: Mapping[str, Summary]
     media_counts: Mapping[str, int]
     duration_ms: int
+    insight_counts: Mapping[str, int]
     # Its erase
     erasing_since: str
     erased_by: str
@@ -743,3 +745,89 @@ class LatestRetryRow(TypedDict):
     pk: str
     sk: str
     retry_id: str
+
+
+class SubscriptionChanges(TypedDict, total=False):
+    """What changes of a subscription. `None` removes an attribute."""
+
+    url: str | None
+    events: Sequence[str] | None
+    description: str | None
+    active: bool | None
+    active_since: str | None
+    secret: str | None
+    former_secret: str | None
+    former_secret_until: int | None
+    rotated_at: str | None
+    failing_since: str | None
+    disabled_at: str | None
+    disabled_because: str | None
+    changed_by: str | None
+
+
+class SubscriptionRow(TypedDict, total=False):
+    """A receiver of events. `former_secret` signs as well until `former_secret_until` (Unix seconds)."""
+
+    pk: str
+    sk: str
+    subscription_id: str
+    url: str
+    events: Sequence[str]
+    description: str
+    active: bool
+    active_since: str
+    created_at: str
+    updated_at: str
+    started_by: str
+    changed_by: str
+    secret: str
+    former_secret: str
+    former_secret_until: int
+    rotated_at: str
+    failing_since: str
+    disabled_at: str
+    disabled_because: str
+
+
+class DeliveryChanges(TypedDict, total=False):
+    """What changes of a delivery. `None` removes an attribute."""
+
+    status: str | None
+    tries: int | None
+    round: int | None
+    status_code: int | None
+    error: str | None
+    tried_at: str | None
+    next_try_at: str | None
+
+
+class DeliveryRow(TypedDict, total=False):
+    """An event for a subscription. `body` is what is sent. Each resend begins a new `round` of `tries`."""
+
+    pk: str
+    sk: str
+    subscription_id: str
+    delivery_id: str
+    event_id: str
+    type: str
+    recording_id: str
+    body: str
+    status: str
+    round: int
+    tries: int
+    status_code: int
+    error: str
+    created_at: str
+    tried_at: str
+    next_try_at: str
+    expires_at: int
+
+
+class DeliveryPlaceRow(TypedDict):
+    """Leads from a recording to a delivery about it, for those who erase the recording."""
+
+    pk: str
+    sk: str
+    subscription_id: str
+    delivery_id: str
+    expires_at: int

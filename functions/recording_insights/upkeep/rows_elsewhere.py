@@ -10,6 +10,7 @@ from recording_insights.store.keys import ERASE, PARTITION, RECEIPT, RECORDING, 
 from recording_insights.store.media import MediaStore
 from recording_insights.store.notices import NoticeStore
 from recording_insights.store.rows import MediaRow, RecordingRow, TryRow
+from recording_insights.store.subscriptions import DeliveryStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -23,7 +24,8 @@ def delete_rows_elsewhere(
 ) -> None:
     """Delete what leads to a recording: its claim, its reference, its recorder's sid, and its providers' ids of jobs.
 
-    A row that leads to another recording by now stays.
+    The events about it that subscribers got, or shall get, are deleted too. A row that leads to another recording by
+    now stays.
     """
     recording_id, recordings = recording["recording_id"], store.recordings
     if "channel" in recording:
@@ -38,6 +40,7 @@ def delete_rows_elsewhere(
         if "provider" in row and (key := row.get("job", {}).get("callback_key")):
             recordings.erasures.mark_job(row["provider"], str(key))
             store.jobs.forget(recording_id, provider=row["provider"], key=str(key))
+    DeliveryStore(store.table, store.now).forget(recording_id)
 
 
 def delete_rows_of(recording_id: str, *, table: "Table") -> Iterator[int]:

@@ -51,10 +51,20 @@ from sandbox.cloud.emulator.metrics import (
     report_of_queues,
 )
 from sandbox.cloud.emulator.packages import unpack_each_zip_once
-from sandbox.cloud.emulator.queues import add_message_move_tasks, retry_throttled_batches
+from sandbox.cloud.emulator.queues import (
+    add_message_move_tasks,
+    refuse_to_hide_for_too_long,
+    retry_throttled_batches,
+)
 from sandbox.cloud.emulator.restarts import go_on_after_restarts
 from sandbox.cloud.emulator.rights import enforce_roles_of_mappings, enforce_roles_of_state_machines
-from sandbox.cloud.emulator.stacks import keep_what_stacks_say
+from sandbox.cloud.emulator.stacks import keep_what_stacks_say, update_tables_in_place
+from sandbox.cloud.emulator.streams import (
+    keep_streams_over_restarts,
+    read_streams_apart,
+    read_streams_as_allowed,
+    tell_streams_what_expires,
+)
 from sandbox.cloud.emulator.transcribe import name_jobs_to_iam, refuse_what_transcribe_refuses, transcribe_real_speech
 from sandbox.cloud.emulator.updates import let_running_calls_end
 from sandbox.cloud.emulator.waits import apply_wait_scale_at_once, retry_as_documented
@@ -86,13 +96,19 @@ def main() -> None:
     name_jobs_to_iam()
     name_state_machine_of_tokens_to_iam()
     keep_what_stacks_say()
+    update_tables_in_place()
     let_running_calls_end()
     add_message_move_tasks()
+    refuse_to_hide_for_too_long()
     read_escapes_in_patterns()
     tell_policies_the_leading_keys()
     tell_policies_the_age_of_links()
     enforce_roles_of_state_machines()
     enforce_roles_of_mappings()
+    tell_streams_what_expires()
+    keep_streams_over_restarts()
+    read_streams_as_allowed()
+    read_streams_apart()
     end_tokens = end_tokens_of_stopped_executions()
     fail_only_what_runs()
     end_executions_that_take_too_long(end_tokens)

@@ -14,8 +14,10 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * Waits and retries of Step Functions: waits.py.
 * Executions that are stopped or take too long, and the time-outs of tokens: executions.py.
 * Executions go on after a stop and a start: restarts.py.
-* Events of functions, their tries and dead letters: deliveries.py. Message move tasks, throttled batches: queues.py.
+* Events of functions, their tries and dead letters: deliveries.py.
+* Message move tasks, throttled batches and hidden messages of queues: queues.py.
 * The roles of state machines, mappings, rules and schedules: rights.py. Conditions and patterns: conditions.py.
+* Streams of tables have what expires, outlive restarts, and are read as roles allow: streams.py.
 * What stacks say of functions and tables: stacks.py. Updates of functions: updates.py. Their zips: packages.py.
 * Metrics that functions print (emf.py) and that services report: metrics.py. Alarms: alarms.py.
 * Web pages and well-known keys are refused: doors.py.

@@ -1,4 +1,4 @@
-"""Corrections of SQS: messages can leave a dead-letter queue, and wait for a worker when their function has none."""
+"""Corrections of SQS: dead letters can be moved back, messages wait for workers, none is hidden for over 12 hours."""
 
 import contextvars
 import json
@@ -12,6 +12,35 @@ from sandbox.cloud.emulator.internals import require_parameters, require_source
 
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 5.0
+LONGEST_HIDDEN_SECONDS = 12 * 3600
+
+
+def refuse_to_hide_for_too_long() -> None:
+    """Refuse a visibility timeout of more than 12 hours, which ministack takes for a received message.
+
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+
+    Raises:
+        RuntimeError: the installed ministack changes it in another way.
+    """
+    from ministack.services import sqs  # type: ignore[import-untyped]
+
+    require_parameters(sqs._act_change_visibility, "data", "qurl")
+    require_source(sqs._act_change_visibility, 'vt = int(data.get("VisibilityTimeout", 30))')
+    change = sqs._act_change_visibility
+
+    @wraps(change)
+    def change_within_bounds(data: Mapping[str, Any], url: str) -> Any:
+        seconds = int(data.get("VisibilityTimeout", 30))
+        if not 0 <= seconds <= LONGEST_HIDDEN_SECONDS:
+            reason = f"Must be between 0 and {LONGEST_HIDDEN_SECONDS}, if provided."
+            raise sqs._Err(
+                "InvalidParameterValue",
+                f"Value {seconds} for parameter VisibilityTimeout is invalid. Reason: {reason}",
+            )
+        return change(data, url)
+
+    sqs._HANDLERS["ChangeMessageVisibility"] = change_within_bounds
 
 
 def add_message_move_tasks() -> None:
@@ -25,7 +54,7 @@ def add_message_move_tasks() -> None:
     Raises:
         RuntimeError: the installed ministack keeps queues in another way.
     """
-    from ministack.services import sqs  # type: ignore[import-untyped]
+    from ministack.services import sqs
 
     require_parameters(sqs._queue_by_arn, "arn")
     require_parameters(sqs._act_send_message, "data", "qurl")

@@ -2,7 +2,8 @@
 
 ministack drops the dead-letter queue and the reserved concurrency of a function, and the time to live, the
 point-in-time recovery and the deletion protection of a table. It keeps the CORS configuration of an HTTP API under
-names that it does not read. By their own APIs it keeps all of them.
+names that it does not read. By their own APIs it keeps all of them. It replaces a table by an empty one at any update
+if the template does not name it.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,6 +49,32 @@ def keep_what_stacks_say() -> None:
     for kind in _TABLES:
         handlers = provisioners._RESOURCE_HANDLERS[kind]
         handlers["delete"] = _unless_protected(handlers["delete"])
+
+
+def update_tables_in_place() -> None:
+    """Update a global table that the template does not name in place, unless its key changes.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html
+
+    Raises:
+        RuntimeError: the installed ministack updates tables in another way.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    require_source(
+        provisioners._ddb_global_table_update, "return _ddb_update(physical_id, old_props, translated, stack_name)"
+    )
+    require_source(provisioners._ddb_update, "logical_id or physical_id", '"KeySchema"')
+    handlers = provisioners._RESOURCE_HANDLERS[_TABLES[1]]
+    update = handlers["update"]
+
+    @wraps(update)
+    def update_in_place(name: str, old: Mapping[str, Any], new: Mapping[str, Any], *rest: Any, **named: Any) -> Any:
+        if "TableName" not in new and old.get("KeySchema") == new.get("KeySchema"):
+            old, new = {**old, "TableName": name}, {**new, "TableName": name}
+        return update(name, old, new, *rest, **named)
+
+    handlers["update"] = update_in_place
 
 
 def _settle_function(name: str, properties: Mapping[str, Any]) -> None:

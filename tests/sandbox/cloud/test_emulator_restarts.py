@@ -28,6 +28,7 @@ from tests.sandbox.cloud.machines import (
     start,
     waiting_for_token,
 )
+from tests.sandbox.cloud.test_emulator_streams import make_table
 
 
 class Restarting:
@@ -166,3 +167,22 @@ def test_another_ministack_is_refused(monkeypatch: pytest.MonkeyPatch, module: A
     monkeypatch.setattr(module, name, lambda otherwise: otherwise)
     with pytest.raises(RuntimeError, match="differs from the version"):
         go_on_after_restarts()
+
+
+@pytest.mark.matrix
+def test_streams_of_tables_go_on(cloud: Restarting) -> None:
+    table, stream = make_table(cloud.stack)
+
+    def put(number: int) -> None:
+        item = {"pk": {"S": "r"}, "sk": {"S": str(number)}, "tags": {"SS": ["a"]}}
+        cloud.stack.client("dynamodb").put_item(TableName=table, Item=item)
+
+    put(1)
+    cloud.restart()
+    put(2)
+
+    api = cloud.stack.client("dynamodbstreams")
+    shard = api.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
+    place = {"StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+    records = api.get_records(ShardIterator=api.get_shard_iterator(**place)["ShardIterator"])["Records"]
+    assert [record["dynamodb"]["NewImage"]["sk"]["S"] for record in records] == ["1", "2"]

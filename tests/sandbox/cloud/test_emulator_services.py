@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import apigateway, lambda_svc, sqs, stepfunctions  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
@@ -293,6 +294,45 @@ def test_a_stack_keeps_what_its_template_says(emulator: LocalStack) -> None:
     assert emulator.client("dynamodb").describe_table(TableName="kept-table")["Table"]["TableStatus"] == "ACTIVE"
 
 
+def test_an_update_keeps_the_items_of_a_table_without_a_name(emulator: LocalStack) -> None:
+    stack, db = emulator.client("cloudformation"), emulator.client("dynamodb")
+    properties = {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "Replicas": [{"Region": "us-east-1"}],
+    }
+
+    def template(**more: Any) -> str:
+        table = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": {**properties, **more}}
+        outputs = {"Name": {"Value": {"Ref": "Table"}}}
+        if more:
+            outputs["Stream"] = {"Value": {"Fn::GetAtt": ["Table", "StreamArn"]}}  # type: ignore[dict-item]
+        return json.dumps({"Resources": {"Table": table}, "Outputs": outputs})
+
+    def outputs(status: str) -> dict[str, str]:
+        def find() -> Any:
+            return stack.describe_stacks(StackName="nameless")["Stacks"][0]
+
+        eventually(lambda: find()["StackStatus"] == status)
+        return {each["OutputKey"]: each["OutputValue"] for each in find()["Outputs"]}
+
+    stack.create_stack(StackName="nameless", TemplateBody=template())
+    name = outputs("CREATE_COMPLETE")["Name"]
+    db.put_item(TableName=name, Item={"pk": {"S": "kept"}})
+    stack.update_stack(
+        StackName="nameless",
+        TemplateBody=template(
+            StreamSpecification={"StreamViewType": "NEW_AND_OLD_IMAGES"},
+            TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True},
+        ),
+    )
+    after = outputs("UPDATE_COMPLETE")
+    assert after["Name"] == name
+    assert after["Stream"] == db.describe_table(TableName=name)["Table"]["LatestStreamArn"]
+    assert "Item" in db.get_item(TableName=name, Key={"pk": {"S": "kept"}})
+
+
 @pytest.fixture
 def parked(emulator: LocalStack) -> Callable[..., tuple[str, str]]:
     """Start an execution that waits for a token: its ARN and the token."""
@@ -374,6 +414,19 @@ def test_messages_move_back_to_the_queue_that_they_came_from(emulator: LocalStac
     assert take(source) == ["comes back"]
 
 
+def test_a_message_is_hidden_for_twelve_hours_at_most(emulator: LocalStack) -> None:
+    client = emulator.client("sqs")
+    url = client.create_queue(QueueName=f"hides-{uuid4().hex[:8]}")["QueueUrl"]
+    client.send_message(QueueUrl=url, MessageBody="waits", MessageGroupId="fair")
+    [message] = client.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]
+    receipt = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+    for seconds in (12 * 3600 + 1, -1):
+        with pytest.raises(ClientError, match="VisibilityTimeout is invalid"):
+            client.change_message_visibility(**receipt, VisibilityTimeout=seconds)
+    client.change_message_visibility(**receipt, VisibilityTimeout=12 * 3600)
+    assert "Messages" not in client.receive_message(QueueUrl=url)
+
+
 def test_a_message_move_task_is_granted_by_the_arn_of_its_queue(emulator: LocalStack) -> None:
     client, name = emulator.client("sqs"), uuid4().hex[:8]
     for queue in ("mine", "theirs"):
@@ -449,12 +502,14 @@ def test_a_running_call_ends_while_its_stack_is_updated(emulator: LocalStack, tm
         (stacks.keep_what_stacks_say, provisioners, "_ddb_update"),
         (stacks.keep_what_stacks_say, provisioners, "_apigw_v2_api_create"),
         (stacks.keep_what_stacks_say, apigateway, "_cors_response_headers"),
+        (stacks.update_tables_in_place, provisioners, "_ddb_global_table_update"),
         (executions.end_tokens_of_stopped_executions, stepfunctions, "_stop_execution"),
         (executions.fail_only_what_runs, stepfunctions, "_fail_execution"),
         (lambda: executions.end_executions_that_take_too_long(print), stepfunctions, "_run_execution"),
         (executions.scale_time_outs_of_tokens, stepfunctions, "_invoke_with_callback"),
         (queues.add_message_move_tasks, sqs, "_dlq_sweep"),
         (queues.retry_throttled_batches, lambda_svc, "_run_sqs_batch"),
+        (queues.refuse_to_hide_for_too_long, sqs, "_act_change_visibility"),
         (updates.let_running_calls_end, lambda_runtime, "kill_workers"),
         (updates.let_running_calls_end, lambda_svc, "_update_code"),
     ],

@@ -82,6 +82,21 @@ def test_of_many_media_objects_it_holds_the_ten_that_need_attention_first() -> N
     assert "97: " + "b" * 201 in (found["reason"] or "")
 
 
+def test_it_counts_the_insights_of_what_is_in_the_transcript() -> None:
+    media: Any = [
+        row("a", "done", counts={"transcript": 2, "topics": 3}),
+        row("b", "done", counts={"transcript": 1, "summary": 1}),
+        row("b", "failed", second=1, counts={"topics": 9}),
+        row("c", "submitted", counts={"topics": 9}),
+        row("d", "done"),
+    ]
+    counted = {"summary": 1, "topics": 3, "transcript": 3}
+    assert settled({"status": "processing"}, media)["insight_counts"] == counted
+    before: Any = {"status": "done", "insight_counts": counted}
+    without: Any = [row("d", "done")]
+    assert settled(before, without)["insight_counts"] is None
+
+
 BUSY: Any = {"reason_code": "busy", "stage": "submission", "reason": "x"}
 BROKEN: Any = {"reason_code": "broken", "stage": "result", "reason": "y"}
 

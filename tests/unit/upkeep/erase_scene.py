@@ -15,7 +15,8 @@ from recording_insights.providers.port import Capabilities, Job
 from recording_insights.recordings.start import start_recording
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import RecordingRow
+from recording_insights.store.rows import DeliveryRow, RecordingRow
+from recording_insights.store.subscriptions import DeliveryStore
 from recording_insights.store.turns import TurnStore
 from recording_insights.upkeep.erase import erase_recording
 from recording_insights.upkeep.erase_page import Erase, Eraser
@@ -157,6 +158,8 @@ class EraseScene:
         reply = f"{recording_id}/{media_id}-0.json"
         self.store.finish(recording_id, media_id, "done", reply=reply, counts=saved.counts)
         self.s3.put(REPLIES, reply, reply, f"{recording_id}/words-{media_id}-0.json")
+        event: DeliveryRow = {"subscription_id": "s", "delivery_id": f"1-{media_id}", "body": WORDS[0]}
+        DeliveryStore(self.table, self.clock.now).open({**event, "recording_id": recording_id})
 
     def _parked(self, media_id: str) -> None:
         """A retry waits for its turn; the try before had a job at a provider that names it by an id of its own."""
