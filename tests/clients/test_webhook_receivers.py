@@ -45,7 +45,7 @@ def of_python(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
 
 def of_node(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
     script = (
-        snippet("text")
+        snippet("js")
         + """
 import { readFileSync } from "node:fs";
 const { secret, headers, body } = JSON.parse(readFileSync(0));
