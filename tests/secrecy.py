@@ -31,7 +31,7 @@ def assert_nothing_secret_is_in_any_form(
     """
     secrets = _secrets(stack)
     others = ((where, text) for where, text in _others(stack) if any(each in where + text for each in recording_ids))
-    for where, text in (*_log_messages(stack, since), *others, *more):
+    for where, text in (*log_messages(stack, since), *others, *more):
         assert secrets_in_text(text, secrets) == [], (where, text)
         assert signed_in_text(text) is None, (where, text)
 
@@ -53,7 +53,7 @@ def _secret(stack: LocalStack, vendor: str) -> str:
 
 def _everything(stack: LocalStack) -> Iterator[tuple[str, str]]:
     """All that the stack has written down: where it is, and its text."""
-    yield from _log_messages(stack)
+    yield from log_messages(stack)
     yield from _others(stack)
 
 
@@ -63,7 +63,7 @@ def _others(stack: LocalStack) -> Iterator[tuple[str, str]]:
     yield from _raw_replies(stack)
 
 
-def _log_messages(stack: LocalStack, since: datetime | None = None) -> Iterator[tuple[str, str]]:
+def log_messages(stack: LocalStack, since: datetime | None = None) -> Iterator[tuple[str, str]]:
     """The lines of all logs. Metrics have no place of their own: what would be one is a line of a log."""
     logs, start = stack.client("logs"), int(since.timestamp() * 1000) if since else 0
     for page in logs.get_paginator("describe_log_groups").paginate():

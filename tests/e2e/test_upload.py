@@ -60,6 +60,7 @@ def test_a_file_is_the_media_of_its_recording(stack: LocalStack, clip: Path) -> 
     assert "X-Amz-Signature" not in str(rows["Items"])
 
 
+@pytest.mark.matrix
 def test_a_link_takes_what_was_announced_only(stack: LocalStack, clip: Path) -> None:
     content = clip.read_bytes()
     link = asked(stack, content)["upload"]
@@ -92,6 +93,7 @@ def test_a_file_without_media_ends_its_recording_with_the_reason(stack: LocalSta
     assert (found["stage"], found["reason_code"], found["media"]) == ("upload", "not_media", [])
 
 
+@pytest.mark.matrix
 def test_an_upload_that_never_comes_ends_and_one_that_comes_late_goes_on(stack: LocalStack, clip: Path) -> None:
     content = clip.read_bytes()
     opened = asked(stack, content)
@@ -111,6 +113,7 @@ def test_an_upload_that_never_comes_ends_and_one_that_comes_late_goes_on(stack: 
     until_row(stack, opened["recording_id"], lambda row: row["status"] == "done", "the insights of the late file")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("body", [{}, {"name": "a.mp4"}, {"name": "../a.mp4", "size": 1}, {"name": "a.mp4", "size": 0}])
 def test_a_wrong_request_makes_no_recording(stack: LocalStack, body: dict[str, Any]) -> None:
     before = stack.call_api("GET", "/recordings").json()

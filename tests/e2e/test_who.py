@@ -129,5 +129,5 @@ def test_a_policy_of_the_page_allows_the_routes_of_its_class_only(stack: LocalSt
     assert {statuses[route] for route in allowed} <= {200, 400, 404}
 
 
-def test_the_policies_of_the_page_divide_all_routes_but_those_that_erase() -> None:
-    assert {class_of(route) for route in ROUTES} - {"erase"} == set(POLICIES.values())
+def test_the_policies_of_the_page_divide_all_routes() -> None:
+    assert {class_of(route) for route in ROUTES} == set(POLICIES.values())
