@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from recording_insights.errors import Conflict
+from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.status import FINAL
 from recording_insights.model.tries import taken_over
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaChanges, MediaRow, TryRow
+from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow, TryRow
 
 Start = Literal["saved", "job", "media"]
 """Where a new try begins: with the reply that is kept, with the job that is paid for, or with the media object."""
@@ -43,7 +44,10 @@ def reopen(
         raise Conflict(f"{what} is done; with force it is processed again, and a new job is paid for")
     if row.get("empty"):
         raise Conflict(f"{what} is empty: nothing was recorded")
-    changes = _changes(row, start or _latest_start(row, anew=bool(provider or options)), what, store.timestamp)
+    start = start or _latest_start(row, anew=bool(provider or options))
+    if start == "media" and (deleted := _deleted_at(row, store.recordings.find(row["recording_id"]))):
+        raise Conflict(f"{what} cannot be processed from its media (media_gone): they were deleted at {deleted}")
+    changes = _changes(row, start, what, store.timestamp)
     if provider:
         changes["provider"] = provider
     if options:
@@ -56,6 +60,16 @@ def reopen(
     if reopened is None:
         raise Conflict(f"{what} has just been changed by somebody else")
     return reopened
+
+
+def _deleted_at(row: MediaRow, recording: RecordingRow | None) -> str | None:
+    """Return when the retention has deleted what a new try needs; None if it is there."""
+    if recording is None:
+        return None
+    deleted = [recording.get("media_deleted_at", "")]
+    if is_made_of_segments(row) and "prepared" not in row:
+        deleted.append(recording.get("segments_deleted_at", ""))
+    return next((at for at in deleted if at >= row["arrived_at"]), None)
 
 
 def reopen_with(
