@@ -8,7 +8,8 @@ from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.status import FINAL
 from recording_insights.model.tries import taken_over
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaChanges, MediaRow, RecordingRow, TryRow
+from recording_insights.store.recordings import RecordingStore
+from recording_insights.store.rows import MediaChanges, MediaRow, TryRow
 
 Start = Literal["saved", "job", "media"]
 """Where a new try begins: with the reply that is kept, with the job that is paid for, or with the media object."""
@@ -35,7 +36,7 @@ def reopen(
 
     Raises:
         Conflict: the media object is at work, is done (without `force`), is empty, has nothing to begin from, or was
-            changed by somebody else.
+            changed by somebody else, or its media were deleted by the retention.
     """
     what = f"media object {row['media_id']}"
     if row["status"] not in FINAL:
@@ -45,7 +46,8 @@ def reopen(
     if row.get("empty"):
         raise Conflict(f"{what} is empty: nothing was recorded")
     start = start or _latest_start(row, anew=bool(provider or options))
-    if start == "media" and (deleted := _deleted_at(row, store.recordings.find(row["recording_id"]))):
+    # An execution that runs already meets the deletion itself, and ends with its code.
+    if start == "media" and not execution and (deleted := _deleted_at(row, store.recordings)):
         raise Conflict(f"{what} cannot be processed from its media (media_gone): they were deleted at {deleted}")
     changes = _changes(row, start, what, store.timestamp)
     if provider:
@@ -62,8 +64,9 @@ def reopen(
     return reopened
 
 
-def _deleted_at(row: MediaRow, recording: RecordingRow | None) -> str | None:
+def _deleted_at(row: MediaRow, recordings: RecordingStore) -> str | None:
     """Return when the retention has deleted what a new try needs; None if it is there."""
+    recording = recordings.find(row["recording_id"])
     if recording is None:
         return None
     deleted = [recording.get("media_deleted_at", "")]

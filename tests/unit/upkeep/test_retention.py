@@ -65,9 +65,10 @@ def pass_days(scene: EraseScene, days: float = DAYS + 1) -> None:
     scene.clock.elapsed += days * 86_400
 
 
-def change_media(scene: EraseScene, row: MediaRow, **changes: Any) -> None:
-    """Change a media object whatever its status is."""
+def change_media(scene: EraseScene, row: MediaRow, **changes: Any) -> MediaRow:
+    """Change a media object whatever its status is, and return it."""
     scene.table.put_item(Item={**row, **changes})
+    return scene.store.get(row["recording_id"], row["media_id"])
 
 
 def run_started(scene: EraseScene) -> None:
@@ -110,6 +111,9 @@ def test_media_go_and_the_rest_stays(scene: EraseScene, recording_id: str) -> No
     with pytest.raises(Conflict, match=r"media_gone.*deleted at"):
         reopen(row, store=scene.store, start="media", force=True)
     assert reopen(row, store=scene.store, start="saved", force=True)["status"] == "submitted"
+    failed = change_media(scene, row, status="failed")
+    taken = reopen(failed, store=scene.store, start="media", force=True, execution="by hand")
+    assert taken["status"] == "waiting", "an execution that runs ends with the code of the deletion"
 
 
 def test_segments_go_alone(scene: EraseScene, recording_id: str) -> None:
