@@ -161,6 +161,9 @@ webhook-key: install ## Rotate the key that makes the tokens of callbacks (JSON=
 secrets: install ## Copy keys of earlier releases to secrets of their own (JSON=1; DELETE=1 removes them where they were)
 	@$(VENV)/python -m operations.move_secrets --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(JSON),--json)
 
+retention: install ## Show what the days of the settings would delete now; deletes nothing (JSON=1)
+	@$(VENV)/python -m operations.retention --stage "$(STAGE)" $(SETTINGS) $(if $(JSON),--json)
+
 restore-rows: install ## Copy the rows of a restored table, FROM=name, back into that of STAGE (RECORDING_ID=id; FORCE=1; JSON=1)
 	@$(VENV)/python -m operations.restore_rows --stage "$(STAGE)" --source "$(FROM)" $(if $(RECORDING_ID),--recording-id "$(RECORDING_ID)") $(if $(FORCE),--force) $(if $(JSON),--json)
 

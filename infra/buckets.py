@@ -6,7 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.customer_key import WRITE_PARTS, customer_key, use_key
-from infra.settings import StackSettings
+from infra.settings import RESULT_DAYS, StackSettings
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
 
 RECORDINGS_PREFIX = "recordings"
@@ -34,7 +34,10 @@ class Buckets(Construct):
         self.replies = self._bucket("Replies", settings)
         # By then, the result is kept as the reply of its media object.
         for prefix in (CALLBACKS, DELIVERIES, OUTPUTS):
-            self.replies.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(14))
+            self.replies.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(RESULT_DAYS))
+        if settings.replies_days:
+            # Under any prefix. Of two rules, the one with fewer days holds.
+            self.replies.add_lifecycle_rule(id="Replies", expiration=cdk.Duration.days(settings.replies_days))
         self.uploader = self._uploader(settings)
 
     def _bucket(self, construct_id: str, settings: StackSettings) -> s3.Bucket:

@@ -6,6 +6,7 @@ Context comes from cdk.json, or from `-c key=value`, where every value is a text
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from infra.route_classes import CLASSES, SCOPES
@@ -36,6 +37,9 @@ _CDK_KEYS = re.compile(r"@|aws-cdk|.*:|(acknowledged-issue-numbers|cli-telemetry
 LOCAL = "local"
 _UNPROTECTED = (LOCAL, "dev")
 """Stages of a laptop and of a developer."""
+RESULT_DAYS = 14
+"""How long results lie in the replies bucket until they are kept as replies."""
+MOST_DAYS = 36_500
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 
 
@@ -57,7 +61,8 @@ class StackSettings:
     for each route by its class, if not the usual ones. `kms_key_arn` is the customer's key, which encrypts what the
     stack stores. `residency` names the countries that all data stay in. With `disable_execute_api_endpoint` the API's
     own address answers nobody. With `read_old_secrets` functions may read a key in the secret of earlier releases. The
-    caps begin with `most`; None is no cap, so that nobody's recordings wait for a limit that he has not chosen. Alarms
+    caps begin with `most`; None is no cap, so that nobody's recordings wait for a limit that he has not chosen. Media,
+    segments, replies and insights go after so many days; None keeps them. Alarms
     go to `alarm_email` and `alarm_webhook`. An alarm tells of a day that costs more than `daily_budget` in US dollars.
     """
 
@@ -83,6 +88,10 @@ class StackSettings:
     link_minutes: int = 60
     log_retention_days: int = 30
     retain_data: bool = True
+    media_days: int | None = None
+    segments_days: int | None = None
+    replies_days: int | None = None
+    insights_days: int | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     jwt_scopes: Mapping[str, str] | None = None
@@ -120,6 +129,12 @@ class StackSettings:
     def subscribers_on_loopback(self) -> bool:
         """Whether events may go to this machine, and by plain http: on the local stage, and by no setting."""
         return self.local
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """How long after its end a recording may wait for files, turns, jobs and what an operator can mend."""
+        minutes = self.late_files_minutes + self.poll_ceiling_minutes
+        return timedelta(days=self.queue_days, hours=self.give_up_hours, minutes=minutes)
 
     @property
     def protects_data(self) -> bool:
@@ -181,8 +196,8 @@ class StackSettings:
             raise ContextError("\n".join(faults))
         lasts = values.get("stage") != LOCAL
         settings = cls(**{"retain_data": lasts, "read_old_secrets": lasts, **values})
-        if outside := list(_residency_faults(settings)):
-            raise ContextError("\n".join(outside))
+        if refused := [*_residency_faults(settings), *_retention_faults(settings)]:
+            raise ContextError("\n".join(refused))
         return settings
 
 
@@ -237,6 +252,25 @@ def _residency_faults(settings: StackSettings) -> Iterator[str]:
         hosts = _hosts_of(vendor, residency)
         if url.rstrip("/") not in hosts:
             yield f"{vendor}BaseUrl: {url!r} is not a host in {residency}; {_instead(hosts)}"
+
+
+def _retention_faults(settings: StackSettings) -> Iterator[str]:
+    """What would delete something that may still be waited for."""
+    fewest = -(-settings.longest_wait // timedelta(days=1))
+    days = {
+        "mediaDays": settings.media_days,
+        "segmentsDays": settings.segments_days,
+        "repliesDays": settings.replies_days,
+        "insightsDays": settings.insights_days,
+    }
+    waits = "queueDays, giveUpHours, pollCeilingMinutes and lateFilesMinutes"
+    for key, given in days.items():
+        if given is not None and given < fewest:
+            yield f"{key}: {given} is too few; at least {fewest}, since {waits} let a recording wait that long"
+    if settings.replies_days and fewest <= settings.replies_days < RESULT_DAYS:
+        yield f"repliesDays: {settings.replies_days} is too few; at least {RESULT_DAYS}, which results have to be kept"
+    if not settings.sweep_minutes and (swept := [key for key in days if key != "repliesDays" and days[key]]):
+        yield f"{', '.join(swept)}: only with sweepMinutes, since the sweep begins the deletion"
 
 
 def _hosts_of(vendor: str, residency: str) -> Sequence[str]:
@@ -374,6 +408,10 @@ SETTINGS: Mapping[str, Setting] = {
         f"one of {', '.join(map(str, _RETENTION_DAYS))}",
     ),
     "retainData": Setting("retain_data", from_text(_parse_flag, flag), "true or false"),
+    "mediaDays": _whole_number("media_days", 1, MOST_DAYS),
+    "segmentsDays": _whole_number("segments_days", 1, MOST_DAYS),
+    "repliesDays": _whole_number("replies_days", 1, MOST_DAYS),
+    "insightsDays": _whole_number("insights_days", 1, MOST_DAYS),
     "kmsKeyArn": Setting(
         "kms_key_arn",
         matching(_KEY_ARN, "must be the ARN of a key"),

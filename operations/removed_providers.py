@@ -126,7 +126,8 @@ def read_settings(pairs: Sequence[str], cdk_json: Path = CDK_JSON) -> StackSetti
         raise OperationFailed(f"The stack's settings are wrong (cdk.json or -c):\n{error}") from None
 
 
-def _table(name: str) -> "Table":
+def table_of(name: str) -> "Table":
+    """Return the table of a name, with the operator's credentials."""
     return boto3.resource("dynamodb", region_name=os.environ.get("AWS_REGION") or None).Table(name)
 
 
@@ -138,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     def operation(report: Report) -> Outcome:
         settings = read_settings([*given.context, f"stage={given.stage}"])
-        return check_removed_providers(settings, aws_client, _table, report)
+        return check_removed_providers(settings, aws_client, table_of, report)
 
     return run_command(operation, _sentence, as_json=given.json)
 

@@ -23,8 +23,10 @@ from recording_insights.sweep.rows_without_execution import begin_rows_without_e
 from recording_insights.sweep.state_measures import measure_found, measure_state
 from recording_insights.sweep.step import AT_ONCE, Ages, Step
 from recording_insights.sweep.sweep import Work, modified_since, sweep, sweeping_since
+from recording_insights.sweep.too_old import delete_too_old
 from recording_insights.sweep.turns import tidy_turns
 from recording_insights.sweep.uploads import end_missing_uploads
+from recording_insights.upkeep.retention import Retention
 from wiring import Wiring, utc_now
 
 logger = function_logger("sweep")
@@ -49,6 +51,7 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         "jobs": partial(_jobs, deadline, ages),
         "turns": partial(_turns, deadline),
         "erases": partial(_erases, deadline, ages),
+        "retention": partial(_retention, deadline, ages),
     }
     counts = sweep(steps, sweeps=wiring.sweeps, deadline=deadline)
     measure_found(counts)
@@ -102,6 +105,20 @@ def _turns(deadline: Deadline, row: SweepRow, after: str) -> Step:
 def _erases(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
     return begin_broken_erases(
         store=wiring.recordings, executions=wiring.erase_machine, after=after, deadline=deadline, age=ages.erases
+    )
+
+
+def _retention(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
+    settings = wiring.settings
+    return delete_too_old(
+        row,
+        Retention(settings.media_days, settings.segments_days, settings.insights_days),
+        store=wiring.recordings,
+        sweeps=wiring.sweeps,
+        executions=wiring.erase_machine,
+        after=after,
+        deadline=deadline,
+        every=ages.retention,
     )
 
 

@@ -524,12 +524,18 @@ class ReceiveResultEventSettings(CallbacksSettings):
 
 @dataclass(frozen=True)
 class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings, TurnsSettings):
-    """`providers` as for results. `arrivals_arn` is the queue of arrivals, and the two URLs are dead-letter queues."""
+    """`providers` as for results. `arrivals_arn` is the queue of arrivals, and the two URLs are dead-letter queues.
+
+    The days are those of `Retention`.
+    """
 
     providers: Sequence[str]
     arrivals_arn: str
     unadmitted_url: str
     dead_letters_url: str
+    media_days: int | None = field(default=None, kw_only=True)
+    segments_days: int | None = field(default=None, kw_only=True)
+    insights_days: int | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -288,7 +288,7 @@ _MEDIA_LINK = Shape(
 MEDIA_LINKS = Shape(
     "MediaLinks",
     "Links to play what was recorded, in the order of the transcript.",
-    {"recording_id": _ID, "media": [_MEDIA_LINK]},
+    {"recording_id": _ID, "media": [_MEDIA_LINK], "media_deleted_at": _MOMENT},
     ("recording_id", "media"),
 )
 _BEGUN = Shape(

@@ -250,7 +250,8 @@ def _links() -> dict[str, Any]:
     table: Any = FakeTable()
     table.put_item(Item=_recording_row("done") | {"speakers": {"1": "Ada"}})
     track = {name: value for name, value in _media_row().items() if name != "recovered"}
-    table.put_item(Item={**track, "uid": "1"})
+    # It came after the retention had deleted what was there before.
+    table.put_item(Item={**track, "uid": "1", "arrived_at": "~"})
     link = "https://bucket.s3.eu-central-1.amazonaws.com/key"
     return list_links(
         RECORDING_ID,

@@ -27,7 +27,15 @@ from tests.docs.examples import full_answer
 from tests.docs.pages import PROJECT, codes_in, page
 from tests.unit.test_house import FLOORS
 
-SETTINGS_SECTIONS = ("## Stage and data", "## Providers", "## Times", "## Caps", "## Alarms", "## API and hosts")
+SETTINGS_SECTIONS = (
+    "## Stage and data",
+    "## Providers",
+    "## Times",
+    "## Retention",
+    "## Caps",
+    "## Alarms",
+    "## API and hosts",
+)
 PROVIDER_STATES = ("alive", "silent", "closed")
 
 

@@ -24,3 +24,22 @@ def test_stack_table_and_buckets_are_protected(tmp_path: Path, stage: str, retai
         [old] = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Id") == "OldVersions"] or [{}]
         assert old.get("NoncurrentVersionExpiration") == ({"NoncurrentDays": 7} if protected else None)
         assert ("VersioningConfiguration" in bucket) is protected
+
+
+def test_replies_go_after_their_days_and_the_sweep_knows_the_others(tmp_path: Path) -> None:
+    days = {"repliesDays": "60", "mediaDays": "30", "insightsDays": "365"}
+    template = synthesise(tmp_path, {"stage": "prod", "provider": "assemblyai", **days})
+    by_rules = {
+        name: {rule.get("Prefix", ""): rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+        for name, bucket in of_type(template, "AWS::S3::Bucket")
+        if (rules := bucket["LifecycleConfiguration"]["Rules"])
+    }
+    [recordings, replies] = sorted(by_rules.values(), key=len)
+    assert recordings == {}, "by its rules a bucket cannot tell media from segments"
+    assert replies == {"": 60, "callbacks/": 14, "deliveries/": 14, "outputs/": 14}
+    given = [
+        {name: value for name, value in function["Environment"]["Variables"].items() if name.endswith("_DAYS")}
+        for _, function in of_type(template, "AWS::Lambda::Function")
+        if function["Handler"].startswith("events.sweep")
+    ]
+    assert given == [{"MEDIA_DAYS": "30", "INSIGHTS_DAYS": "365"}]

@@ -15,6 +15,7 @@ ALL_KEYS = (
     *("resultConcurrency", "linkMinutes"),
     *("mostTracksPerRecording", "mostMinutesPerRecording", "mostJobsPerRecording", "mostJobsPerDay"),
     *("webhookBaseUrl", "disableExecuteApiEndpoint", "logRetentionDays", "retainData"),
+    *("mediaDays", "segmentsDays", "repliesDays", "insightsDays"),
     *("jwtIssuer", "jwtAudience", "jwtScopes", "corsOrigins", "throttles", "kmsKeyArn", "residency"),
     *("agoraBaseUrl", "marsviewBaseUrl", "alarmEmail", "alarmWebhook", "dailyBudget"),
 )
@@ -24,6 +25,32 @@ def faults_of(**context: Any) -> list[str]:
     with pytest.raises(ContextError) as raised:
         StackSettings.from_context({**NEEDED, **context})
     return str(raised.value).splitlines()
+
+
+RETENTION = ("mediaDays", "segmentsDays", "repliesDays", "insightsDays")
+
+
+@pytest.mark.parametrize("key", RETENTION)
+def test_nothing_goes_that_may_still_be_waited_for(key: str) -> None:
+    # 14 days of queue, 72 hours, 240 minutes and 60 minutes are a little more than 17 days.
+    [fault] = faults_of(**{key: "17"})
+    assert fault.startswith(f"{key}: 17 is too few; at least 18, since queueDays, giveUpHours,")
+    StackSettings.from_context({**NEEDED, key: "18"})
+    StackSettings.from_context({**NEEDED, key: "17", "lateFilesMinutes": "1", "pollCeilingMinutes": "1", **SHORT})
+
+
+SHORT = {"queueDays": "1", "giveUpHours": "1"}
+
+
+def test_replies_stay_as_long_as_results_that_are_not_yet_kept() -> None:
+    [fault] = faults_of(**SHORT, repliesDays="13")
+    assert fault == "repliesDays: 13 is too few; at least 14, which results have to be kept"
+    StackSettings.from_context({**NEEDED, **SHORT, "repliesDays": "14", "mediaDays": "2"})
+
+
+def test_what_the_sweep_deletes_needs_a_sweep() -> None:
+    [fault] = faults_of(sweepMinutes="0", mediaDays="30", repliesDays="30", insightsDays="30")
+    assert fault == "mediaDays, insightsDays: only with sweepMinutes, since the sweep begins the deletion"
 
 
 def test_no_stage_lets_the_buckets_refuse_a_link_to_play_before_it_ends() -> None:
@@ -68,6 +95,10 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
             "alarmWebhook": "https://events.example.com/recordings?key=1",
             "dailyBudget": "12.5",
             "retainData": "false",
+            "mediaDays": "30",
+            "segmentsDays": "14",
+            "repliesDays": "60",
+            "insightsDays": "365",
             "jwtIssuer": "https://issuer.example.com/",
             "jwtAudience": "client-1",
             "jwtScopes": '{"read": "api/see"}',
@@ -110,6 +141,10 @@ def test_everything_can_be_set_as_text_as_c_does() -> None:
         alarm_webhook="https://events.example.com/recordings?key=1",
         daily_budget=12.5,
         retain_data=False,
+        media_days=30,
+        segments_days=14,
+        replies_days=60,
+        insights_days=365,
         jwt_issuer="https://issuer.example.com/",
         jwt_audience="client-1",
         jwt_scopes={"read": "api/see", **{name: f"recordings:{name}" for name in ("write", "operate", "erase")}},
@@ -219,6 +254,7 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("linkMinutes", "721", "20 to 720"),
         ("logRetentionDays", "2", "one of 1, 3, 5"),
         ("logRetentionDays", "forever", "one of 1, 3, 5"),
+        *((key, wrong, "1 to 36500") for key in RETENTION for wrong in ("0", "forever", "36501")),
         ("retainData", "yes", "true or false"),
         ("retainData", 1, "true or false"),
         ("agoraBaseUrl", "localhost:9000", "an http or https URL"),

@@ -43,6 +43,9 @@ OPTIONAL = {
     "MOST_MINUTES_PER_RECORDING": "600",
     "MOST_JOBS_PER_RECORDING": "40",
     "MOST_JOBS_PER_DAY": "500",
+    "MEDIA_DAYS": "30",
+    "SEGMENTS_DAYS": "20",
+    "INSIGHTS_DAYS": "365",
 }
 """Variables that a function has only if the setting has a value."""
 STAGE_SETTINGS = StageSettings(

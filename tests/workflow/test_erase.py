@@ -88,3 +88,30 @@ def test_a_recording_is_erased_while_its_recorder_is_in_the_channel(stack: Local
     assert again.json()["recording_id"] != recording_id
     stack.call_api("POST", f"/recordings/{again.json()['recording_id']}/stop")
     until_ended(stack, again.json()["recording_id"])
+
+
+@pytest.mark.matrix
+def test_media_go_and_the_insights_stay(stack: LocalStack, clip: Path) -> None:
+    recording = process(stack, clip)
+    recording_id, [media] = recording["recording_id"], recording["media"]
+    # As the sweep of a stack with `mediaDays` would mark it, years later.
+    stack.client("dynamodb").update_item(
+        TableName=stack.outputs["InsightsTableName"],
+        Key={"pk": {"S": recording_id}, "sk": {"S": "RECORDING"}},
+        UpdateExpression="SET media_deleted_at = :at, media_runs = :one",
+        ExpressionAttributeValues={":at": {"S": "2099-01-01T00:00:00.000000Z"}, ":one": {"N": "1"}},
+    )
+    machines = stack.client("stepfunctions")
+    [erases] = [
+        each["stateMachineArn"] for each in machines.list_state_machines()["stateMachines"] if "Erases" in each["name"]
+    ]
+    state = json.dumps({"recording_id": recording_id, "phase": "media"})
+    machines.start_execution(stateMachineArn=erases, name=f"{recording_id}-media-1", input=state)
+
+    until(lambda: not any(media["key"] in where for where, _ in everything(stack) if "/MEDIA#" not in where), "the end")
+    until(lambda: not mentions(stack, "media_runs"), "the note of the end")
+    links = stack.call_api("GET", f"/recordings/{recording_id}/media").json()
+    assert (links["media"], links["media_deleted_at"]) == ([], "2099-01-01T00:00:00.000000Z")
+    assert stack.call_api("GET", f"/recordings/{recording_id}/insights").json()["transcript"]
+    refused = stack.call_api("POST", f"/recordings/{recording_id}/retry", json={"from": "media", "force": True})
+    assert (refused.status_code, "media_gone" in refused.text) == (409, True)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from recording_insights.errors import Conflict
+from recording_insights.model.media_object import is_made_of_segments
 from recording_insights.model.status import FINAL
 from recording_insights.model.tries import taken_over
 from recording_insights.store.media import MediaStore
+from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaChanges, MediaRow, TryRow
 
 Start = Literal["saved", "job", "media"]
@@ -34,7 +36,7 @@ def reopen(
 
     Raises:
         Conflict: the media object is at work, is done (without `force`), is empty, has nothing to begin from, or was
-            changed by somebody else.
+            changed by somebody else, or its media were deleted by the retention.
     """
     what = f"media object {row['media_id']}"
     if row["status"] not in FINAL:
@@ -43,7 +45,11 @@ def reopen(
         raise Conflict(f"{what} is done; with force it is processed again, and a new job is paid for")
     if row.get("empty"):
         raise Conflict(f"{what} is empty: nothing was recorded")
-    changes = _changes(row, start or _latest_start(row, anew=bool(provider or options)), what, store.timestamp)
+    start = start or _latest_start(row, anew=bool(provider or options))
+    # An execution that runs already meets the deletion itself, and ends with its code.
+    if start == "media" and not execution and (deleted := _deleted_at(row, store.recordings)):
+        raise Conflict(f"{what} cannot be processed from its media (media_gone): they were deleted at {deleted}")
+    changes = _changes(row, start, what, store.timestamp)
     if provider:
         changes["provider"] = provider
     if options:
@@ -56,6 +62,17 @@ def reopen(
     if reopened is None:
         raise Conflict(f"{what} has just been changed by somebody else")
     return reopened
+
+
+def _deleted_at(row: MediaRow, recordings: RecordingStore) -> str | None:
+    """Return when the retention has deleted what a new try needs; None if it is there."""
+    recording = recordings.find(row["recording_id"])
+    if recording is None:
+        return None
+    deleted = [recording.get("media_deleted_at", "")]
+    if is_made_of_segments(row) and "prepared" not in row:
+        deleted.append(recording.get("segments_deleted_at", ""))
+    return next((at for at in deleted if at >= row["arrived_at"]), None)
 
 
 def reopen_with(

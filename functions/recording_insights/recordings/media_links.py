@@ -44,6 +44,8 @@ def list_links(
     prepared of it, and has no link before. `offset_ms` is where the file begins in the recording, as in the transcript.
     It is absent behind a part whose length is not known.
 
+    What the retention has deleted has no link, and `media_deleted_at` says when that was.
+
     Raises:
         NotFound: there is no such recording.
         RecordingErased: it was erased, or is being erased.
@@ -56,7 +58,7 @@ def list_links(
     entries = []
     for place, is_known in _places(media):
         file = _file_of(place.media)
-        if file is None:
+        if file is None or place.media["arrived_at"] <= recording.get("media_deleted_at", ""):
             continue
         key, content_type = file
         url = link(place.media["bucket"], key, content_type, LINK_MINUTES)
@@ -72,7 +74,10 @@ def list_links(
             "speaker_name": names_in(speakers, place.media["media_id"]).get(uid or ""),
         }
         entries.append({name: value for name, value in entry.items() if value is not None})
-    return {"recording_id": recording_id, "media": entries}
+    answer: dict[str, Any] = {"recording_id": recording_id, "media": entries}
+    if "media_deleted_at" in recording:
+        answer["media_deleted_at"] = recording["media_deleted_at"]
+    return answer
 
 
 def _places(media: Sequence[MediaRow]) -> Iterator[tuple[Place, bool]]:

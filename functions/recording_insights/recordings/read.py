@@ -23,7 +23,7 @@ _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is shown."""
 INTERNAL = {
     *("pk", "sk", "resource_id", "fingerprint", "media", "insight_counts", "counted_fail_overs", "changing_until"),
-    *("change_shard", "change_place", "erase_runs"),
+    *("change_shard", "change_place", "erase_runs", "media_runs", "segments_runs"),
 }
 INTERNAL_OF_MEDIA = {
     "pk",

@@ -22,6 +22,7 @@ from recording_insights.store.numbers import decode
 from recording_insights.store.rows import EraseRow, ReceiptRow, RecordingRow
 
 if TYPE_CHECKING:
+    from boto3.dynamodb.conditions import ConditionBase
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
@@ -56,8 +57,13 @@ class ErasureStore:
         """The present moment as rows hold it."""
         return utc_text(self.now())
 
-    def mark(self, recording_id: str, receipt_id: str, who: str | None) -> RecordingRow | None:
-        """Mark a recording as being erased and return its row; None if there is none, or if it was marked before."""
+    def mark(
+        self, recording_id: str, receipt_id: str, who: str | None, *, version: int | None = None
+    ) -> RecordingRow | None:
+        """Mark a recording as being erased and return its row; None if there is none, or if it was marked before.
+
+        With a `version`, None also if the recording has changed since.
+        """
         from boto3.dynamodb.conditions import Attr
 
         now = self.timestamp
@@ -65,11 +71,14 @@ class ErasureStore:
         marked |= change_of_row(recording_id, now)
         if who:
             marked["erased_by"] = who
+        condition: ConditionBase = Attr(PARTITION).exists() & ~Attr("status").eq(ERASING)
+        if version is not None:
+            condition &= Attr("version").eq(version)
         reply = if_it_holds(
             self.table.update_item,
             Key=recording_key(recording_id),
             **update_of(marked, add={"version": 1}),
-            ConditionExpression=Attr(PARTITION).exists() & ~Attr("status").eq(ERASING),
+            ConditionExpression=condition,
             ReturnValues="ALL_NEW",
         )
         return cast(RecordingRow, decode(reply["Attributes"])) if reply else None

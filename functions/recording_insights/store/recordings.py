@@ -6,7 +6,7 @@ transaction, before it calls Agora. So of two simultaneous starts, one finds the
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -466,6 +466,54 @@ class RecordingStore:
         of_status = Key(STATUS_INDEX_HASH).eq(status)
         found = pages(self.table, IndexName=STATUS_INDEX, KeyConditionExpression=of_status, Limit=count)
         return list(islice((row for page in found for row in page), count))
+
+    def oldest_first(self, before: str, *, after: str = "") -> Iterator[tuple[RecordingRow, str]]:
+        """Yield all recordings that were created before a moment, the oldest first, each with its place.
+
+        A place is a text that a later call may begin `after`: that one comes again. The index may lag behind.
+        """
+        from boto3.dynamodb.conditions import Key
+
+        moment = Key(TIME_INDEX_RANGE)
+        in_range = moment.between(after, max(after, before)) if after else moment.lte(before)
+        condition = Key(TIME_INDEX_HASH).eq(RECORDING) & in_range
+        for page in pages(self.table, IndexName=TIME_INDEX, KeyConditionExpression=condition):
+            for row in page:
+                yield row, row["created_at"]
+
+    def mark_deletion(self, recording: RecordingRow, kind: str) -> RecordingRow | None:
+        """Note that media or segments, the `kind`, are deleted from now on, and return the recording as it is then.
+
+        Returns None if the recording has changed since it was read.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        changed = self._changed(recording["recording_id"])
+        reply = if_it_holds(
+            self.table.update_item,
+            Key=recording_key(recording["recording_id"]),
+            # The same moment: an `updated_at` behind it tells of another change.
+            **update_of(
+                {**changed, f"{kind}_deleted_at": changed["updated_at"], f"{kind}_runs": 0}, add={"version": 1}
+            ),
+            ConditionExpression=Attr("version").eq(recording["version"]),
+            ReturnValues="ALL_NEW",
+        )
+        return decode(reply["Attributes"]) if reply else None
+
+    def note_deletion(self, recording_id: str, kind: str, *, runs: int | None) -> None:
+        """Note the number of executions that delete media or segments; None: the deletion is over.
+
+        The recording does not change by that, so neither does its version.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        if_it_holds(
+            self.table.update_item,
+            Key=recording_key(recording_id),
+            **update_of({f"{kind}_runs": runs}),
+            ConditionExpression=Attr(f"{kind}_runs").exists(),
+        )
 
     def media_rows(self, recording_id: str) -> list[MediaRow]:
         """Return the media objects of a recording."""

@@ -169,6 +169,11 @@ class RecordingRow(TypedDict, total=False):
     media_counts: Mapping[str, int]
     duration_ms: int
     insight_counts: Mapping[str, int]
+    # Its retention
+    media_deleted_at: str
+    media_runs: int
+    segments_deleted_at: str
+    segments_runs: int
     # Its erase
     erasing_since: str
     erased_by: str
@@ -681,6 +686,7 @@ class SweepRow(TypedDict, total=False):
     swept_at: str
     sweeping_until: int
     cursors: Mapping[str, str]
+    retained_at: str
 
 
 class IntakeRow(TypedDict):

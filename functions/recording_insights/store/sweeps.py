@@ -47,6 +47,10 @@ class SweepStore:
             self.table.update_item(Key=SWEEP_KEY, **update_of(first))
         return cast(SweepRow, {**row, **first})
 
+    def note_retention(self) -> None:
+        """Note that all recordings were looked at whether they are too old."""
+        self.table.update_item(Key=SWEEP_KEY, **update_of({"retained_at": utc_text(self.now())}))
+
     def end(self, row: SweepRow, cursors: Mapping[str, str], *, failed: bool = False) -> None:
         """End the reservation, and keep where the next sweep goes on; without cursors the round is over.
 

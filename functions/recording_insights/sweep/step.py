@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TypeVarTuple
 
@@ -27,9 +27,11 @@ class Ages:
     """Media objects that failed because nobody could fetch the result of their job."""
     erases: timedelta = timedelta(minutes=30)
     """Recordings that are being erased, and whose row has not changed."""
+    retention: timedelta = timedelta(days=1)
+    """The last look at all recordings whether they are too old."""
 
 
-AT_ONCE = Ages(letters=timedelta(0), rows=timedelta(0), jobs=timedelta(0), erases=timedelta(0))
+AT_ONCE = Ages(*[timedelta(0)] * len(fields(Ages)))
 
 
 @dataclass

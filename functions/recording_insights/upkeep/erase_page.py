@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from recording_insights.aws.object_versions import ObjectVersions
 from recording_insights.deadline import Deadline
-from recording_insights.model.status import FINAL
+from recording_insights.model.status import ERASING, FINAL
 from recording_insights.providers.port import ProviderLoader
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow, RecordingRow
-from recording_insights.upkeep.places import Place, places_of_id, places_of_rows
+from recording_insights.upkeep.places import Place, media_in, places_of_id, places_of_rows, segments_in
 from recording_insights.upkeep.provider_copies import Copy, copies_of, delete_copy
 from recording_insights.upkeep.receipt import receipt_of
 from recording_insights.upkeep.rows_elsewhere import delete_rows_elsewhere, delete_rows_of
@@ -41,7 +41,7 @@ AWAY = timedelta(days=3)
 LATE = timedelta(days=4)
 """After the receipt: Agora's backup may upload files for three days."""
 
-Phase = Literal["stop", "delete", "late", "file", "over"]
+Phase = Literal["stop", "delete", "late", "file", "media", "segments", "over"]
 
 
 class Copies(Enum):
@@ -57,8 +57,8 @@ class Erase:
     """An erase, as the state machine carries it from page to page.
 
     "stop": the recorder and the work. "delete": all that there is. "late": what came after the receipt. "file": one
-    object that came for an erased recording, by its `bucket` (recordings or replies) and `key`. `waited_seconds` counts
-    while a vendor is away.
+    object that came for an erased recording, by its `bucket` (recordings or replies) and `key`. "media" and "segments":
+    what the retention deletes of a recording that stays. `waited_seconds` counts while a vendor is away.
     """
 
     recording_id: str = ""
@@ -125,6 +125,8 @@ class Eraser:
             return self._erase_file(erase)
         if erase.phase == "late":
             return self._erase_late(erase, deadline)
+        if erase.phase in ("media", "segments"):
+            return self._erase_files(erase, deadline)
         recording = self.store.recordings.find(erase.recording_id)
         if recording is None or recording.get("receipt_id") != erase.receipt_id:
             # The page before ended after it had written the receipt, or somebody has deleted the row.
@@ -222,6 +224,30 @@ class Eraser:
     def _erase_file(self, erase: Erase) -> Erase:
         for _ in self.buckets[erase.bucket].delete_object(erase.key):
             pass
+        return erase.enter("over")
+
+    def _erase_files(self, erase: Erase, deadline: Deadline) -> Erase:
+        """Delete media or segments of a recording that stays.
+
+        The mark in its row forbids new tries from media. One that had read the row before runs to its end first.
+        """
+        kind, recording_id = erase.phase, erase.recording_id
+        recordings = self.store.recordings
+        recording = recordings.find(recording_id)
+        if recording is None or recording["status"] == ERASING or f"{kind}_runs" not in recording:
+            return erase.enter("over")
+        media = recordings.media_rows(recording_id)
+        if not erase.attempt or any(row.get("status") not in FINAL for row in media):
+            return erase.wait()
+        begun = str(recording[f"{kind}_deleted_at"])  # type: ignore[literal-required]
+        if not any(row["arrived_at"] > begun for row in media):
+            tries = recordings.tries.of(recording_id)
+            places = [*places_of_rows(recording, media, tries), *self._places_of_id(recording_id)]
+            for _ in self._delete_objects(segments_in(places) if kind == "segments" else media_in(places)):
+                if deadline.seconds_left < RESERVE_SECONDS:
+                    return erase.again()
+        # What came since the mark stays until it is too old itself, and what was before goes with it.
+        recordings.note_deletion(recording_id, kind, runs=None)
         return erase.enter("over")
 
     def _places_of_id(self, recording_id: str) -> Iterator[Place]:

@@ -1,7 +1,7 @@
 """Where the files of a recording lie: prefixes and keys of both buckets."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from recording_insights.agora.file_names import AgoraName
@@ -76,6 +76,26 @@ def places_of_rows(recording: RecordingRow, media: Sequence[MediaRow], tries: Se
             yield Place.of_key("delivery_objects", REPLIES, key)
         if "reply" in row:
             yield Place.of_key("reply_objects", REPLIES, row["reply"])
+
+
+def media_in(places: Iterable[Place]) -> Iterator[Place]:
+    """Yield the places of media and of what was made of them for providers."""
+    return (place for place in places if place.count in ("media_objects", "prepared_objects"))
+
+
+def segments_in(places: Iterable[Place]) -> Iterator[Place]:
+    """Yield the places of media, of which only Agora's segments and playlists are meant."""
+    for place in places:
+        if place.count == "media_objects":
+            yield replace(place, only=_segments_of(place.only))
+
+
+def _segments_of(only: Callable[[str], bool]) -> Callable[[str], bool]:
+    def is_segment(key: str) -> bool:
+        name = AgoraName.parse(key.rpartition("/")[2])
+        return only(key) and name is not None and (name.is_playlist or name.is_segment or name.is_named_as_segment)
+
+    return is_segment
 
 
 def _of_recorder(folder: str, sid: str) -> Callable[[str], bool]:

@@ -137,7 +137,7 @@ def test_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(removed_providers, "aws_client", account)
-    monkeypatch.setattr(removed_providers, "_table", lambda name: media_store.table)
+    monkeypatch.setattr(removed_providers, "table_of", lambda name: media_store.table)
     command = ["--stage", "dev", "-c", "provider=deepgram"]
 
     assert main([*command, "--json"]) == 0

@@ -44,14 +44,18 @@ WRITERS: Mapping[str, Callable[[RecordingStore], object]] = {
     "settle": settled,
     "open_for_upload": lambda store: store.open_for_upload("c" * 32, {"prefix": "uploads/", "reference": "ticket"}),
     "change": lambda store: store.change(store.get(A), {"reason": "late"}),
+    "mark_deletion": lambda store: store.mark_deletion(store.get(A), "media"),
     "correct": lambda store: store.correct(store.get(A), [], [], total=0),
 }
 """The methods that add to the version."""
 OTHERS = {
     *("get", "find", "find_with_media", "find_whole", "find_by_folder", "newest", "oldest", "media_rows"),
+    "oldest_first",
     *("recording_of", "recording_put_by_hand", "get_changeable", "get_whole", "absent"),
     # Only the owner of the lease sees it, and what is dropped was never begun.
     *("lease", "end_lease", "drop"),
+    # Internal: how many executions have deleted its media.
+    "note_deletion",
 }
 
 

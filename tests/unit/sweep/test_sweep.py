@@ -9,6 +9,8 @@ from events import sweep as handler
 from recording_insights.errors import IntakePaused
 from recording_insights.model.moments import utc_text
 from recording_insights.store.intake import IntakeStore
+from recording_insights.store.keys import recording_key
+from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import SweepRow
 from recording_insights.store.sweeps import SweepStore
 from recording_insights.sweep.step import AT_ONCE, Step
@@ -16,6 +18,7 @@ from recording_insights.sweep.sweep import modified_since, sweep
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
+from tests.unit.upkeep.erase_scene import Executions
 from tests.unit.wired import rewire
 
 
@@ -86,6 +89,28 @@ def test_the_steps_of_the_intake_are_these(table: FakeTable, clock: FakeClock, m
         handler._uploads(clock.deadline(300), row, "")
     with pytest.raises(IntakePaused):
         handler._handle(arrived)
+
+
+def test_the_days_of_the_settings_say_what_is_too_old(
+    table: FakeTable, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row: dict[str, Any] = {"recording_id": "a", "status": "done", "version": 1}
+    at = utc_text(clock.now() - timedelta(days=31))
+    table.put_item(Item={**recording_key("a"), **row, "created_at": at, "updated_at": at})
+    machine = Executions()
+    for days, counts in (
+        ({}, {}),
+        ({"MEDIA_DAYS": "30"}, {"media_begun": 1}),
+        ({"INSIGHTS_DAYS": "30"}, {"insights_begun": 1}),
+    ):
+        for name, value in {**ENVIRONMENT, **days}.items():
+            monkeypatch.setenv(name, value)
+        store = RecordingStore(cast(Any, table), clock.now)
+        sweeps = SweepStore(cast(Any, table), clock.now)
+        rewire(monkeypatch, handler, recordings=store, sweeps=sweeps, erase_machine=machine)
+        step = handler._retention(clock.deadline(300), AT_ONCE, cast(SweepRow, {}), "")
+        assert (step.counts, step.cursor) == (counts, None)
+    assert [name.split("-")[1] for name in machine.started] == ["media", "erase"]
 
 
 def test_only_one_sweep_is_at_work_until_its_time_is_over(sweeps: SweepStore, clock: FakeClock) -> None:
