@@ -81,6 +81,7 @@ def test_a_link_takes_what_was_announced_only(stack: LocalStack, clip: Path) -> 
     assert put(link, content) == 200
 
 
+@pytest.mark.matrix
 def test_a_file_without_media_ends_its_recording_with_the_reason(stack: LocalStack) -> None:
     opened = asked(stack, HTML)
     assert put(opened["upload"], HTML) == 200

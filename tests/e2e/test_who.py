@@ -116,9 +116,13 @@ ROUTES = {operation.route: _any_id(operation.route) for operation in OPERATIONS}
 """Each route of the contract, and a request to it."""
 POLICIES = {"reader": "read", "writer": "write", "operator": "operate", "erase": "erase"}
 """The policies of the page, and the class of routes that each one is for."""
+CALL_MANY = {"reader", "operator"}
+"""These allow so many routes that to call them all takes long."""
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "policy", [pytest.param(name, marks=pytest.mark.matrix) if name in CALL_MANY else name for name in POLICIES]
+)
 def test_a_policy_of_the_page_allows_the_routes_of_its_class_only(stack: LocalStack, policy: str) -> None:
     """What is allowed reaches the function, which refuses the id `x` and the body in its own way."""
     allowed = {route for route in ROUTES if class_of(route) == POLICIES[policy]}

@@ -54,6 +54,7 @@ def make_table(emulator: LocalStack) -> tuple[str, str]:
     return name, made["LatestStreamArn"]
 
 
+@pytest.mark.matrix
 def test_a_mapping_reads_in_order_what_its_filter_and_its_role_let_it(emulator: LocalStack) -> None:
     table, stream = make_table(emulator)
     sqs, db = emulator.client("sqs"), emulator.client("dynamodb")
@@ -106,6 +107,7 @@ def test_a_mapping_reads_in_order_what_its_filter_and_its_role_let_it(emulator: 
     assert {change["OldImage"]["status"]["S"] for change in found} == {"waiting"}
 
 
+@pytest.mark.matrix
 def test_a_function_puts_events_onto_the_bus_that_its_role_names_and_onto_no_other(emulator: LocalStack) -> None:
     client, names = emulator.client("events"), [f"bus-{uuid4().hex[:8]}" for _ in range(2)]
     arns = [client.create_event_bus(Name=name)["EventBusArn"] for name in names]
@@ -119,6 +121,7 @@ def test_a_function_puts_events_onto_the_bus_that_its_role_names_and_onto_no_oth
     assert "AccessDenied" in json.dumps(publish(names[1]))
 
 
+@pytest.mark.matrix
 def test_records_are_read_by_place_and_a_place_that_is_none_is_refused(emulator: LocalStack) -> None:
     table, stream = make_table(emulator)
     db, api = emulator.client("dynamodb"), emulator.client("dynamodbstreams")
@@ -151,6 +154,7 @@ def corrected(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(module, name, getattr(module, name))
 
 
+@pytest.mark.matrix
 def test_what_expires_is_in_the_stream_as_a_removal_by_the_service(
     corrected: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
