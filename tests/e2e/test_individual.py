@@ -76,6 +76,7 @@ def test_pictures_are_recorded_beside_the_voices_and_stay_in_the_bucket(stack: L
     }
 
 
+@pytest.mark.matrix
 def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:
     mute = {"uid": "1001", "from_seconds": 2.0, "to_seconds": 12.0}
     stack.dials(agora={"recording_seconds": 20.0, "slice_seconds": 5.0, "mutes": [mute]})
@@ -112,6 +113,7 @@ def test_what_comes_late_is_waited_for(stack: LocalStack) -> None:
     assert starts(insights_of(stack, recording_id), "1002")
 
 
+@pytest.mark.matrix
 def test_what_never_comes_is_named_and_the_rest_stands(stack: LocalStack) -> None:
     stack.dials(agora={"recording_seconds": 12.0, "slice_seconds": 3.0, "lost_slices": [1]})
     recording_id = record(stack)["recording_id"]

@@ -58,6 +58,7 @@ def test_a_recording_is_changed_while_it_runs_and_not_afterwards(stack: LocalSta
     assert calls.count("agora.update") == calls.count("agora.updateLayout") == 1
 
 
+@pytest.mark.matrix
 def test_of_two_changes_at_once_one_builds_upon_the_other(stack: LocalStack) -> None:
     stack.dials(
         agora=STAYS,
@@ -76,6 +77,7 @@ def test_of_two_changes_at_once_one_builds_upon_the_other(stack: LocalStack) -> 
     until_ended(stack, path.removeprefix("/recordings/"))
 
 
+@pytest.mark.matrix
 def test_an_area_that_the_bucket_is_not_in_is_refused_at_the_door(stack: LocalStack) -> None:
     before = len(stack.ledger()["lines"])
     refused = stack.call_api("POST", "/recordings", json={"channel": "elsewhere", "region": "EU"})
@@ -84,6 +86,7 @@ def test_an_area_that_the_bucket_is_not_in_is_refused_at_the_door(stack: LocalSt
     assert len(stack.ledger()["lines"]) == before
 
 
+@pytest.mark.matrix
 def test_who_is_listened_to_later_speaks_at_the_true_time(stack: LocalStack) -> None:
     # After five of ten seconds the conversation stands still until others are listened to.
     stack.dials(agora={"recording_seconds": 10.0, "slice_seconds": 2.0, "stands_at_seconds": 5.0})

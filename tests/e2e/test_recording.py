@@ -62,6 +62,7 @@ def test_an_agora_recording_becomes_insights(stack: LocalStack) -> None:
     assert paid(stack) == {"agora.recordings_started": 1, "marsview.transactions_computed": 1}
 
 
+@pytest.mark.matrix
 def test_the_parts_of_a_recording_are_one_conversation(stack: LocalStack) -> None:
     stack.dials(agora={"parts": 3, "recording_seconds": 18.0})
     started = stack.call_api("POST", "/recordings", json={"channel": "long talk"}).json()

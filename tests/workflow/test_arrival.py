@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from recording_insights.model.media_object import MediaObject
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import drop, executions, read, recording_of, row, until, until_ended
@@ -34,6 +36,7 @@ def test_an_object_that_could_not_be_admitted_is_admitted_by_a_later_delivery(st
     assert sum(stack.ledger()["paid"].values()) == sum(before.values()) + 1
 
 
+@pytest.mark.matrix
 def test_events_come_five_times_out_of_order_and_for_what_is_gone(
     stack: LocalStack, clip: Path, captured_event: Callable[[str], dict[str, Any]]
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_job_that_never_ends_reaches_the_ceiling(stack: LocalStack, clip: Path
     assert "no result within 20 minutes" in recording["media"][0]["reason"]
 
 
+@pytest.mark.matrix
 def test_a_partial_result_is_kept_and_what_is_missing_is_named(stack: LocalStack, clip: Path) -> None:
     stack.dials(marsview={"model_errors": {"sentiment_analysis": "model crashed"}})
     recording = process(stack, clip)
@@ -128,6 +129,7 @@ def test_a_passing_fault_of_the_provider_loses_nothing_and_pays_nothing_twice(
     assert paid(stack) == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("call", "status"), [pytest.param("save_file_link", 401, marks=pytest.mark.matrix), ("get_txn", 403)]
 )

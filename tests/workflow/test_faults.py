@@ -118,6 +118,7 @@ def test_a_fault_that_cannot_be_reported_is_waited_out_too(stack: LocalStack, cl
     assert until_ended(stack, recording_id)["status"] == "done"
 
 
+@pytest.mark.matrix
 def test_a_failure_that_cannot_be_reported_still_reaches_the_row(stack: LocalStack, clip: Path) -> None:
     stack.dials(marsview={"job_fails": "no speech"})
     with without_grants(stack, "Report failure"):
@@ -138,6 +139,7 @@ def test_an_execution_aborted_at_the_console_leaves_its_reason(stack: LocalStack
     assert "aborted" in recording["media"][0]["reason"]
 
 
+@pytest.mark.matrix
 def test_a_fault_that_the_provider_calls_its_own_gets_one_more_job(stack: LocalStack, clip: Path) -> None:
     stack.dials(assemblyai={"own_fault_next": 1})
     recording = process(stack, clip, f"via/assemblyai/{uuid4().hex[:8]}.mp4")

@@ -73,6 +73,7 @@ def test_insights_in_one_shape_whoever_gives_them(stack: LocalStack, clip: Path,
     assert provider not in CALL_BACK or called_back(stack, recording)
 
 
+@pytest.mark.matrix
 def test_lost_callbacks_are_made_good_or_missed_with_a_reason(stack: LocalStack, clip: Path) -> None:
     stack.dials(**{provider: {"callback": "lost"} for provider in CALL_BACK})
     with callback_wait(stack, seconds=1):  # all at once: they wait alike
@@ -117,6 +118,7 @@ def test_a_lost_answer_is_confirmed_by_the_callback_and_not_paid_twice(
     assert paid(stack, provider) == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("provider", each_provider(BY_WEBHOOK))
 def test_a_forged_callback_is_401_and_changes_nothing(stack: LocalStack, clip: Path, provider: str) -> None:
     stack.set_wait_scale(HELD)
@@ -151,6 +153,7 @@ def test_a_result_that_is_sent_once_needs_nothing_of_other_webhooks(
     assert paid(stack, provider) == 1
 
 
+@pytest.mark.matrix
 def test_a_result_that_comes_after_the_ceiling_finishes_the_recording(stack: LocalStack, clip: Path) -> None:
     stack.dials(seameet={"callback": "lost"})
     with callback_wait(stack, seconds=1):

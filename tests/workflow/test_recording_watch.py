@@ -93,6 +93,7 @@ def test_a_start_is_verified_and_an_end_noticed_until_the_recording_is_complete(
     stop(stack, again.json()["recording_id"])
 
 
+@pytest.mark.matrix
 def test_a_recorder_that_never_starts_is_a_failure_with_agora_s_last_word(stack: LocalStack) -> None:
     stack.dials(agora={"never_starts": True, "joins_at_query": 1_000_000, **STAYS})
     recording_id = started(stack, "never")["recording_id"]
@@ -115,6 +116,7 @@ def test_files_whose_events_were_lost_are_found_before_a_recording_ends(stack: L
     until_watched(stack, recording_id)
 
 
+@pytest.mark.matrix
 def test_a_recording_that_nobody_spoke_in_is_empty(stack: LocalStack) -> None:
     stack.dials(agora={"recording_seconds": 0.0})
     recording_id = started(stack, "silence")["recording_id"]
@@ -125,6 +127,7 @@ def test_a_recording_that_nobody_spoke_in_is_empty(stack: LocalStack) -> None:
     assert "complete_at" in ended
 
 
+@pytest.mark.matrix
 def test_files_that_agora_named_and_that_never_came_are_a_failure(stack: LocalStack) -> None:
     state = {"status": 5, "fileListMode": "json", "fileList": [{"fileName": "x_lost.m3u8"}]}
     answer = {"call": "agora.query", "status": 200, "body": {"serverResponse": state}}
@@ -150,6 +153,7 @@ def test_what_a_recorder_writes_its_files_with_is_renewed_every_hour(stack: Loca
     assert "agora.upload" not in calls(stack), "the bucket has refused nothing"
 
 
+@pytest.mark.matrix
 def test_agora_being_away_is_waited_out(stack: LocalStack) -> None:
     away = {"call": "agora.query", "status": 500, "body": {"code": 1}, "times": 3}
     stack.set_wait_scale(SLOW)
@@ -199,6 +203,7 @@ def test_slices_that_cannot_be_looked_at_are_waited_for(stack: LocalStack) -> No
     until_watched(stack, recording_id)
 
 
+@pytest.mark.matrix
 def test_a_stop_that_found_no_recorder_is_repeated_by_a_watch_of_its_own(stack: LocalStack) -> None:
     moving = {"call": "agora.stop", "status": 404, "body": {"code": 404, "reason": "failed to find worker"}}
     stack.set_wait_scale(SLOW)
@@ -277,6 +282,7 @@ def test_notifications_tell_of_an_end_early_and_forged_ones_of_nothing(stack: Lo
     until_status(stack, recording_id, *ENDED)
 
 
+@pytest.mark.matrix
 def test_with_agora_s_notifications_a_recording_is_complete_at_once(stack: LocalStack) -> None:
     """The watch asks nothing meanwhile: its waits stand still."""
     stack.set_wait_scale(HELD)

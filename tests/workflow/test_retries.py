@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import requests
 
 from recording_insights.store.keys import media_key, recording_key
@@ -79,6 +80,7 @@ def test_a_job_that_has_finished_since_is_fetched_and_not_paid_for_again(stack: 
     assert list(stack.ledger()["paid"].values()) == [1]
 
 
+@pytest.mark.matrix
 def test_a_reply_that_was_deleted_is_fetched_again(stack: LocalStack, clip: Path) -> None:
     with waits_at(stack, HELD), throttled(stack, "Save insights"):
         stack.set_wait_scale(FAST)
@@ -97,6 +99,7 @@ def test_a_reply_that_was_deleted_is_fetched_again(stack: LocalStack, clip: Path
     assert list(stack.ledger()["paid"].values()) == [1]
 
 
+@pytest.mark.matrix
 def test_an_object_whose_rows_are_gone_is_taken_by_its_key(stack: LocalStack, clip: Path) -> None:
     key = f"by hand/{uuid4().hex[:8]} a+b.mp4"
     recording = process(stack, clip, key)
@@ -116,6 +119,7 @@ def test_an_object_whose_rows_are_gone_is_taken_by_its_key(stack: LocalStack, cl
     until_done(stack, admitted.json()["recording_id"])
 
 
+@pytest.mark.matrix
 def test_an_object_that_is_ignored_is_refused_with_the_reason(stack: LocalStack) -> None:
     key = drop(stack, b"no media", f"dropped/{uuid4().hex[:8]}.txt")
     ignored = stack.call_api("POST", "/media", json={"key": key})
@@ -155,6 +159,7 @@ def test_many_are_retried_at_once_and_one_retry_is_at_work_at_a_time(stack: Loca
     assert [one["status"] for one in listed[:2]] == ["done", "canceled"]
 
 
+@pytest.mark.matrix
 def test_a_retry_that_is_aborted_at_the_console_has_failed(stack: LocalStack) -> None:
     with waits_at(stack, HELD), throttled(stack, "Retry page", "RetriesArn"):
         retry_id = stack.call_api("POST", "/retries", json={"prefix": f"none-{uuid4().hex}/"}).json()["retry_id"]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from botocore.config import Config
 
 from sandbox.cloud.local_stack import LocalStack
@@ -63,6 +64,7 @@ def test_a_copy_in_place_with_another_etag_is_not_paid_again(stack: LocalStack, 
     assert (transcript(stack, recording_id), paid(stack)) == (lines, 1)
 
 
+@pytest.mark.matrix
 def test_a_second_copy_in_a_recording_is_named_and_not_paid(stack: LocalStack, clip: Path) -> None:
     folder, sid = f"dropped/{uuid4().hex[:8]}", uuid4().hex
     key, copy = f"{folder}/{sid}_team_0.mp4", f"{folder}/again/{sid}_team_0.mp4"
@@ -77,6 +79,7 @@ def test_a_second_copy_in_a_recording_is_named_and_not_paid(stack: LocalStack, c
     assert (recording["status"], paid(stack)) == ("done", 1)
 
 
+@pytest.mark.matrix
 def test_a_newer_version_that_fails_hides_no_insights(stack: LocalStack, clip: Path) -> None:
     key = drop(stack, clip)
     recording_id = recording_of(stack, key)

@@ -82,6 +82,7 @@ def test_an_object_whose_event_was_lost_is_admitted_once(stack: LocalStack, clip
         assert until_ended(stack, recording_of(stack, key))["status"] == "done"
 
 
+@pytest.mark.matrix
 def test_an_execution_that_vanished_has_a_successor(stack: LocalStack, clip: Path) -> None:
     """It is stopped, and nobody is told: its row stays open."""
     with paid_once(stack):
@@ -114,6 +115,7 @@ def test_dead_letters_of_arrivals_come_back(
     assert until_ended(stack, recording_of(stack, key))["status"] == "done"
 
 
+@pytest.mark.matrix
 def test_a_dead_letter_of_a_function_is_handled(stack: LocalStack, clip: Path) -> None:
     url = stack.outputs["DeadLettersUrl"]
     with waits_at(stack, HELD):
@@ -146,6 +148,7 @@ def delivered(stack: LocalStack, recording_id: str, media_id: str) -> list[Any]:
     return list(listed.get("Contents", []))
 
 
+@pytest.mark.matrix
 def test_a_job_that_finished_after_the_ceiling_is_fetched(stack: LocalStack, clip: Path) -> None:
     with paid_once(stack):
         stack.dials(fail_next=[{"call": "marsview.get_txn", "status": 503, "body": {}, "times": 10_000}])

@@ -98,6 +98,7 @@ def test_the_closed_playlist_ends_the_wait_of_a_track_that_is_being_recorded(
     assert "task_token" not in recording["media"][0]
 
 
+@pytest.mark.matrix
 def test_a_segment_that_never_arrives_leaves_a_gap_that_is_named(stack: LocalStack, track: list[Path]) -> None:
     del track[1]
     key = drop_all(stack, track, "gap")
@@ -112,6 +113,7 @@ def test_a_segment_that_never_arrives_leaves_a_gap_that_is_named(stack: LocalSta
     assert "never arrived" in insights["missing"][0]
 
 
+@pytest.mark.matrix
 def test_a_playlist_that_is_written_many_times_is_one_execution(stack: LocalStack, track: list[Path], sid: str) -> None:
     *slices, playlist = track
     key = f"rewritten/{playlist.name}"
@@ -173,6 +175,7 @@ def test_a_track_of_nothing_is_empty(stack: LocalStack, sid: str) -> None:
     assert stack.ledger()["paid"] == {}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("playlist", "slices", "reason"),
     [
@@ -199,6 +202,7 @@ def test_what_cannot_be_prepared_fails_with_the_reason(
     assert states(stack, recording)[-3:] == ["Media prepared?", "Report failure", "Recording failed"]
 
 
+@pytest.mark.matrix
 def test_the_prepared_file_is_no_recording(stack: LocalStack, track: list[Path]) -> None:
     before = len(listed(stack))
     recording = until_ended(stack, recording_of(stack, drop_all(stack, track, "once")))
