@@ -92,6 +92,7 @@ def test_after_a_mute_the_times_are_still_true(stack: LocalStack) -> None:
     assert abs(after - AFTER_A_MUTE) < TOLERANCE_MS, insights["transcript"]
 
 
+@pytest.mark.matrix
 def test_what_comes_late_is_waited_for(stack: LocalStack) -> None:
     late = {"late_slices": 2, "backed_up": True, "held_late": True}
     stack.set_wait_scale(SLOW)
@@ -127,6 +128,7 @@ def test_what_never_comes_is_named_and_the_rest_stands(stack: LocalStack) -> Non
     assert len(insights["missing"]) == 2
 
 
+@pytest.mark.matrix
 def test_a_recorder_that_takes_over_goes_on_with_the_conversation(stack: LocalStack) -> None:
     stack.dials(
         agora={

@@ -119,7 +119,7 @@ def members(group: int) -> int:
     [
         ("up", "the first process has started", signal.SIGINT, 1),
         pytest.param("up", "the local cloud starts", signal.SIGTERM, 1, marks=pytest.mark.matrix),
-        ("demo", "cdk starts", signal.SIGTERM, 5),
+        pytest.param("demo", "cdk starts", signal.SIGTERM, 5, marks=pytest.mark.matrix),
         pytest.param("up", "the app is synthesised", signal.SIGTERM, 5, marks=pytest.mark.matrix),
         pytest.param("demo", "the demo watches", signal.SIGINT, 1, marks=pytest.mark.matrix),
     ],

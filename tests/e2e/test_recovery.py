@@ -48,6 +48,7 @@ def test_what_a_recorder_had_before_another_took_over_is_the_first_half_of_the_c
     assert_said(lines, "terrible mistake", SORRY_MS)
 
 
+@pytest.mark.matrix
 def test_a_recorder_that_exits_abnormally_leaves_insights_and_no_failure(stack: LocalStack) -> None:
     stack.dials(agora={"recording_seconds": 20.0, "slice_seconds": 3.0, "exit_at_seconds": 10.0})
     recording_id = record(stack)

@@ -107,6 +107,7 @@ def test_a_recorder_that_never_starts_is_a_failure_with_agora_s_last_word(stack:
     assert calls(stack).count("agora.query") <= 8
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("mode", ["mix", pytest.param("individual", marks=pytest.mark.matrix)])
 def test_files_whose_events_were_lost_are_found_before_a_recording_ends(stack: LocalStack, mode: str) -> None:
     with without_rule(stack, "Media objects that are not empty go to the queue of the intake"):
@@ -225,6 +226,7 @@ def test_a_stop_that_found_no_recorder_is_repeated_by_a_watch_of_its_own(stack: 
     until_watched(stack, recording_id)
 
 
+@pytest.mark.matrix
 def test_reads_ask_nobody_and_show_what_the_watch_has_learned(stack: LocalStack) -> None:
     stack.set_wait_scale(SLOW)
     stack.dials(agora=STAYS)

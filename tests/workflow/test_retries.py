@@ -156,7 +156,8 @@ def test_many_are_retried_at_once_and_one_retry_is_at_work_at_a_time(stack: Loca
         until_done(stack, recording["recording_id"])
     assert stack.ledger()["paid"] == {"marsview.transactions_computed": 6}
     listed = stack.call_api("GET", "/retries").json()["retries"]
-    assert [one["status"] for one in listed[:2]] == ["done", "canceled"]
+    # The order within one second, with which their ids begin, is that of chance.
+    assert sorted(one["status"] for one in listed[:2]) == ["canceled", "done"]
 
 
 @pytest.mark.matrix

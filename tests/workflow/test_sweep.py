@@ -97,6 +97,7 @@ def test_an_execution_that_vanished_has_a_successor(stack: LocalStack, clip: Pat
         assert until_ended(stack, recording_id)["status"] == "done"
 
 
+@pytest.mark.matrix
 def test_dead_letters_of_arrivals_come_back(
     stack: LocalStack, clip: Path, captured_event: Callable[[str], dict[str, Any]]
 ) -> None:

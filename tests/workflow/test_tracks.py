@@ -78,6 +78,7 @@ def test_a_playlist_that_comes_first_waits_for_its_slices(stack: LocalStack, tra
     assert visited[: 3 + 3 * turns] == ["Media prepared?", *LOOKS, *TURN * turns]
 
 
+@pytest.mark.matrix
 def test_the_closed_playlist_ends_the_wait_of_a_track_that_is_being_recorded(
     stack: LocalStack, track: list[Path]
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_playlist_that_is_written_many_times_is_one_execution(stack: LocalStac
     assert stack.ledger()["paid"] == {"marsview.transactions_computed": 1}
 
 
+@pytest.mark.matrix
 def test_a_track_that_goes_on_after_its_end_is_one_conversation(stack: LocalStack, track: list[Path], sid: str) -> None:
     """The uid comes back after a minute and says the same once more."""
     stem = f"{sid}_team__uid_s_1001__uid_e_audio"
