@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import all_ended, entered, executions
 
