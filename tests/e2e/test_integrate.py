@@ -11,6 +11,7 @@ import pytest
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import SLOW, STAYS, until
 from tests.docs.pages import PROJECT, page
+from tests.e2e.test_documents import calls_of, send
 
 PAGE = page("docs/integrate.md")
 PROGRAMS = {fence.info[2]: fence.text for fence in PAGE.fences if fence.info[1:2] == ("program",)}
@@ -61,6 +62,27 @@ def test_a_program_records_stops_and_prints_what_was_said(
     assert any("Good morning" in line for line in transcript), transcript
     listed = stack.call_api("GET", "/recordings?reference=ticket%204711").json()["recordings"]
     assert first.rpartition("/")[2] in [recording["recording_id"] for recording in listed]
+
+
+@pytest.mark.matrix
+def test_the_calls_of_the_page_are_answered(stack: LocalStack) -> None:
+    """Each as printed. The page subscribes an address that does not exist, which the door says."""
+    stack.set_wait_scale(SLOW)
+    stack.dials(agora=STAYS)
+    [start, *_] = calls_of(PAGE, stack, "")
+    started = send(stack, start)
+    assert started.status_code == 201, started.text
+    recording_id = started.json()["recording_id"]
+    until_files(stack, recording_id)
+
+    _, stop, insights, subscription, sync, upload = calls_of(PAGE, stack, recording_id)
+    assert send(stack, stop).status_code == 202
+    until(lambda: send(stack, insights).json()["status"] == "done", "the insights")
+    refused = send(stack, subscription)
+    assert (refused.status_code, refused.json()["field"]) == (400, "url"), refused.text
+    assert send(stack, sync).json().keys() == {"recordings", "cursor", "more"}
+    link = send(stack, upload)
+    assert (link.status_code, link.json()["upload"]["method"]) == (201, "PUT"), link.text
 
 
 def test_a_program_ends_with_the_problem_of_a_refused_request(stack: LocalStack, tmp_path: Path) -> None:
