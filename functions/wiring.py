@@ -466,10 +466,6 @@ class Wiring(Generic[S]):
 
         return ChangeStream(clients.table_streams())
 
-    def words_of(self: "Wiring[TableSettings]", recording_id: str) -> Mapping[str, Any]:
-        """The recording's row, which has the words of its caller; empty if there is none any more."""
-        return self.recordings.find(recording_id) or {}
-
     # Arrival
 
     def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject", who: str | None = None) -> "Admission":

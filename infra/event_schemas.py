@@ -16,8 +16,8 @@ from recording_insights.validation import RECORDING_ID
 
 Schema = Mapping[str, Any]
 PUBLISHED = Path(__file__).parents[1] / "docs" / "events.schema.json"
-STACKS_ALONE = ("subscription.disabled",)
-"""Types that do not follow from changes of rows: the deliveries of webhooks put them onto the bus."""
+_NO_WORDS = ("recording.erased", "subscription.disabled")
+"""Types without the words of a recording's caller."""
 
 _TEXT: Schema = {"type": "string"}
 _ID: Schema = {"type": "string", "pattern": f"^{RECORDING_ID}$"}
@@ -124,6 +124,20 @@ DATA: Mapping[str, _Data] = {
         ("recording_id", "receipt_id"),
         {"recording_id": _R, "receipt_id": "rcp_7d1c3f60a4b24e0c9a55"},
     ),
+    "subscription.disabled": _Data(
+        "A subscription was switched off, because its events fail.",
+        {
+            "subscription_id": _ID,
+            "reason": _TEXT,
+            "failing_since": {**_MOMENT, "description": "since when none was delivered, if one failed before"},
+        },
+        ("subscription_id", "reason"),
+        {
+            "subscription_id": "9b2d7c4f1e8a4d06b3c5a7f0e1d2c3b4",
+            "reason": "no event was delivered for 5 days",
+            "failing_since": "2026-11-23T11:58:00.000000Z",
+        },
+    ),
 }
 
 
@@ -143,7 +157,7 @@ def _envelope(name: str, data: _Data) -> dict[str, Any]:
         "reference": {"type": "string", "description": "the caller's own id of the recording, if it has one"},
         "metadata": {"type": "object", "additionalProperties": _TEXT, "description": "the caller's own texts, if any"},
     }
-    has_words = name != "recording.erased"
+    has_words = name not in _NO_WORDS
     example = {
         "id": "evt_0d5c1f1f7d2b4b51a2f4c9a3f4f7e6b2",
         "type": name,

@@ -21,8 +21,8 @@ def handler(event: dict[str, Any], context: object) -> Mapping[str, Any]:
     records = event["Records"]
     if records and records[0].get("eventSource") == "aws:sqs":
         bodies = [message["body"] for message in records]
-        failed = publish_again(bodies, bus=wiring.bus, words=wiring.words_of, lost=wiring.change_stream.read)
+        failed = publish_again(bodies, bus=wiring.bus, find=wiring.recordings.find, lost=wiring.change_stream.read)
         return {"batchItemFailures": [{"itemIdentifier": records[place]["messageId"]} for place in failed]}
-    for place in publish(records, bus=wiring.bus, words=wiring.words_of):
+    for place in publish(records, bus=wiring.bus, find=wiring.recordings.find):
         wiring.unpublished.send(message_of(records[place]))
     return {"batchItemFailures": []}

@@ -12,9 +12,14 @@ from ministack.services.lambda_svc import _match_esm_filter  # type: ignore[impo
 
 from infra.event_schemas import DATA, event_schemas
 from infra.events import FILTERS
+from recording_insights.model.insights import Insights
+from recording_insights.model.media_object import MediaObject
 from recording_insights.notices.events import Event
 from recording_insights.notices.publish import publish
 from recording_insights.processing.reopen import reopen
+from recording_insights.recordings.await_upload import LATE, end_upload
+from recording_insights.recordings.upload import LINK_MINUTES, open_upload
+from recording_insights.store.media import MediaStore
 from routes import stop_recording
 from tests.conformance.conftest import MakeScene, Travel
 from tests.conformance.counts import CHANGES_OF_A_RECORDING, EVENTS_OF_A_RECORDING
@@ -22,6 +27,13 @@ from tests.conformance.journey import Journey
 from tests.conformance.scene import R, Scene
 from tests.conformance.test_counts import CALLS_BACK, HOUR, POLLED, recorded
 from tests.unit.change_stream import StreamedItems, streamed
+from tests.unit.crashing_table import CrashingTable
+from tests.unit.fake_table import FakeTable
+from tests.unit.fakes import FakeClock
+from tests.unit.recordings.test_corrections import SAID, correct
+from tests.unit.recordings.test_paged_transcript import put_media, put_recording
+from tests.unit.recordings.test_upload import Signer, asked
+from tests.unit.upkeep.erase_scene import EraseScene
 
 SCHEMA = Draft202012Validator(event_schemas())
 ENDED = ["recording.completed", "transcript.ready", "insights.ready"]
@@ -46,17 +58,14 @@ class Bus:
 def told(items: StreamedItems, store: Any) -> list[Mapping[str, Any]]:
     """What the bus gets of all changes that pass the filter, twice as after a fault of the stream: once each."""
     bus, changes = Bus(), passing(items)
-
-    def words(recording_id: str) -> Any:
-        return store.recordings.find(recording_id) or {}
-
-    assert publish(changes, bus=bus, words=words) == []
+    find = store.recordings.find
+    assert publish(changes, bus=bus, find=find) == []
     once = len(bus.told)
-    assert publish(changes, bus=bus, words=words) == []
+    assert publish(changes, bus=bus, find=find) == []
     assert bus.told[once:] == bus.told[:once]
     assert len({envelope["id"] for envelope in bus.told}) == once
     everything = Bus()
-    publish(items.records, bus=everything, words=words)
+    publish(items.records, bus=everything, find=find)
     assert everything.told == bus.told[:once], "the filter holds back no change that tells something"
     return bus.told[:once]
 
@@ -179,6 +188,57 @@ def test_a_part_that_fails_makes_it_partial(streamed_scene: Streamed) -> None:
     envelopes = told(items, scene.store)
     assert types(envelopes) == ["media.done", "media.failed", *ENDED]
     assert {each["data"]["status"] for each in envelopes if each["type"] in ENDED} == {"partial"}
+
+
+def test_of_an_erase_the_receipt_alone_is_told() -> None:
+    scene = EraseScene(CrashingTable())
+    recording = scene.record()
+    scene.fill(recording)
+    items = streamed(scene.table)
+
+    erase = scene.ask(recording["recording_id"])
+    while erase.phase != "delete":
+        erase = scene.page(erase)
+    assert len(passing(items)) > 2, "the recorder and the media objects were ended"
+    assert told(items, scene.store) == []
+    scene.run(erase)
+
+    [erased] = told(items, scene.store)
+    assert (erased["type"], erased["data"]["recording_id"]) == ("recording.erased", recording["recording_id"])
+    assert scene.recordings.find(recording["recording_id"]) is None
+
+
+def test_each_correction_is_told_once() -> None:
+    table: Any = FakeTable()
+    put_recording(table, insight_counts={"transcript": 1})
+    put_media(table, "m0", Insights(SAID), part=0)
+    items, store = streamed(table), MediaStore(table)
+
+    for text in ("Hello Bob.", None):
+        correct(table, {"id": "m0-0-2", **({"text": text} if text else {})})
+
+    envelopes = told(items, store)
+    assert types(envelopes) == ["insights.updated"] * 2
+    assert [each["data"]["cause"] for each in envelopes] == ["correction"] * 2
+    assert [each["data"]["version"] for each in envelopes] == [2, 3]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_file_that_is_uploaded_has_no_recorder_that_starts(is_late: bool) -> None:
+    table, clock = FakeTable(), FakeClock()
+    items = streamed(table)
+    store = MediaStore(table, clock.now, clock.sleep)  # type: ignore[arg-type]
+    recording = open_upload(asked(), bucket="bucket", store=store.recordings, sign=Signer()).recording
+    if is_late:
+        clock.elapsed += LINK_MINUTES * 60 + LATE.total_seconds() + 1
+        assert end_upload(recording, store=store.recordings) == "missing"
+    recording_id, key = recording["recording_id"], recording["file"]["key"]
+    media = MediaObject("bucket", key, "etag", 77, clock.now())
+    store.admit(recording_id, media, providers=["marsview"], duration_ms=60_000)
+    store.finish(recording_id, media.media_id, "done", counts={"transcript": 1})
+
+    expected = ["media.done", "recording.completed", "transcript.ready"]
+    assert types(told(items, store)) == ["recording.completed"] * is_late + expected
 
 
 def again(scene: Scene) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from infra.event_schemas import DATA, PUBLISHED, STACKS_ALONE, event_schemas, text_of
+from infra.event_schemas import DATA, PUBLISHED, event_schemas, text_of
 from recording_insights.notices.events import EVENT_TYPES
 from tests.conformance.counts import CHANGES_OF_A_RECORDING, EVENTS_OF_A_RECORDING
 from tests.docs.pages import page
@@ -38,7 +38,7 @@ def test_the_page_on_cost_has_the_counts_of_a_recording() -> None:
 def test_the_page_has_every_type_and_its_envelope_fits() -> None:
     lines = page("docs/events.md").section("## Types")
     assert {match[1] for line in lines if (match := re.match(r"\| `([a-z.]+)` \|", line))} == set(DATA)
-    assert set(DATA) | set(STACKS_ALONE) == set(EVENT_TYPES)
+    assert set(DATA) == set(EVENT_TYPES)
     text = page("docs/events.md").path.read_text()
     [envelope] = re.findall(r"```json event\n(.*?)```", text, flags=re.DOTALL)
     shown: dict[str, Any] = json.loads(envelope)

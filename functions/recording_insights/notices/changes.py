@@ -10,13 +10,15 @@ from typing import Any
 
 from recording_insights.errors import ChangeUnreadable
 from recording_insights.model.moments import utc_text
-from recording_insights.model.status import FINAL
+from recording_insights.model.status import ERASING, FINAL
 from recording_insights.model.tries import number_of_try
 from recording_insights.notices.events import Event, event_id
 from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, RECEIPT, RECORDING, SORT
 from recording_insights.store.numbers import decode
 
 Row = Mapping[str, Any]
+FindRecording = Callable[[str], Row | None]
+"""Gives the row of a recording, which has its `reference` and `metadata`; None if it was erased."""
 Told = tuple[str, Mapping[str, Any]]
 """The type and the data of an event."""
 
@@ -27,7 +29,7 @@ _OF_MEDIA = ("recording_id", "media_id", "status", "part", "provider", "stage", 
 READ_ATTRIBUTES = frozenset(
     {
         *(PARTITION, SORT, "reference", "metadata", "insight_counts", "speakers", "corrected_at"),
-        *("try_number", "shown_try", "given_up", "receipt_id", *_OF_RECORDING, *_OF_MEDIA),
+        *("upload_expires_at", "try_number", "shown_try", "given_up", "receipt_id", *_OF_RECORDING, *_OF_MEDIA),
     }
 )
 """The attributes of rows that events follow from. A row may have 400 KB, but these are small."""
@@ -97,16 +99,17 @@ def _read(image: Any) -> dict[str, Any]:
     return {name: image[name] for name in READ_ATTRIBUTES if name in image} if isinstance(image, Mapping) else {}
 
 
-def events_of(change: Change, words: Callable[[str], Row]) -> list[Event]:
+def events_of(change: Change, find: FindRecording) -> list[Event]:
     """Return the events that follow from a change, in the order in which they happened.
 
-    `words` gives the `reference` and the `metadata` of a recording. It is called for media objects only.
+    `find` is called for media objects only. An erase stops the recorder and ends the media objects, without an event.
     """
     told = list(_told(change))
     if not told:
         return []
-    # What an erased recording was called is gone with it.
-    named = words(change.recording_id) if change.is_of_media else change.new
+    named = find(change.recording_id) if change.is_of_media else change.new
+    if named is None or named.get("status") == ERASING:
+        return []
     return [
         Event(
             # One change may say the same of a recording for two reasons.
@@ -136,7 +139,8 @@ def _told(change: Change) -> Iterable[Told]:
 def _of_recording(change: Change) -> Iterator[Told]:
     old, new = change.old, change.new
     data = _chosen(new, *_OF_RECORDING)
-    if old.get("status") == "starting" and change.became("recording", "processing"):
+    is_start = old.get("status") == "starting" and "upload_expires_at" not in old
+    if is_start and change.became("recording", "processing"):
         # A file may arrive before the watch has seen that the recorder runs.
         yield "recording.started", data
     if _has_ended(change):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from recording_insights.bounded import parse_bounded
-from recording_insights.notices.changes import Change, Row, events_of, trimmed
+from recording_insights.notices.changes import Change, FindRecording, events_of, trimmed
 from recording_insights.notices.events import Event
 
 MOST_ENTRIES = 10
@@ -39,17 +39,17 @@ class _Entry(NamedTuple):
     size: int
 
 
-def publish(records: Sequence[Mapping[str, Any]], *, bus: Bus, words: Callable[[str], Row]) -> list[int]:
+def publish(records: Sequence[Mapping[str, Any]], *, bus: Bus, find: FindRecording) -> list[int]:
     """Put the events that follow from records of the stream onto the bus; return the places of those that failed.
 
-    `words` gives the `reference` and the `metadata` of a recording. No record keeps the others from being published.
+    No record keeps the others from being published.
     """
     failed: set[int] = set()
     entries: list[_Entry] = []
-    of_recording = cache(words)
+    find_once = cache(find)
     for place, record in enumerate(records):
         try:
-            events = events_of(Change.from_record(record), of_recording)
+            events = events_of(Change.from_record(record), find_once)
         except Exception:
             _logger.exception("the events of a change are not known", extra={"change": record.get("eventID")})
             failed.add(place)
@@ -108,7 +108,7 @@ def publish_again(
     bodies: Sequence[str],
     *,
     bus: Bus,
-    words: Callable[[str], Row],
+    find: FindRecording,
     lost: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]],
 ) -> list[int]:
     """Publish the messages of the queue; return the places of those that failed.
@@ -123,7 +123,7 @@ def publish_again(
             batch = message.get("DDBStreamBatchInfo")
             if "too_large" in message:
                 raise ValueError(f"the record had {message['too_large']} bytes")
-            if publish(lost(batch) if batch else [message], bus=bus, words=words):
+            if publish(lost(batch) if batch else [message], bus=bus, find=find):
                 failed.append(place)
         except Exception:
             _logger.exception("a message cannot be published")

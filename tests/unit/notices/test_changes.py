@@ -81,6 +81,11 @@ OF_A_RECORDING: Mapping[str, tuple[Row, Row, list[str]]] = {
     "speakers were named before there is anything": (RUNS, {**RUNS, "speakers": {"1": "guest"}}, []),
     "both": (DONE, {**DONE, "speakers": {}, "corrected_at": "now"}, ["insights.updated"] * 2),
     "it is being erased": (DONE, {**DONE, "status": "erasing"}, []),
+    "its recorder is stopped by the erase": (
+        {**RUNS, "status": "erasing"},
+        {**ENDED, "status": "erasing"},
+        [],
+    ),
     "it is gone": (DONE, {}, []),
 }
 SUBMITTED = {"status": "submitted", "provider": "marsview", "try_number": 0}
@@ -188,6 +193,8 @@ def test_a_media_object_has_the_words_of_its_recording() -> None:
     assert (event.reference, event.metadata) == (WORDS["reference"], WORDS["metadata"])
     [event] = events_of(change, lambda _: {})
     assert event.envelope().keys() == {"id", "type", "version", "time", "data"}
+    for erased in ({**WORDS, "status": "erasing"}, None):
+        assert events_of(change, {R: erased}.__getitem__) == []
 
 
 def test_words_are_read_for_changes_that_tell_something_only() -> None:

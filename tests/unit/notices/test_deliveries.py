@@ -4,8 +4,10 @@ import json
 from datetime import timedelta
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from standardwebhooks import Webhook
 
+from infra.event_schemas import event_schemas
 from recording_insights.errors import Conflict, InvalidRequest, NotFound
 from recording_insights.notices.deliveries import DISABLED, WAITS, list_deliveries, resend, send_test_event
 from recording_insights.notices.sender import Sent
@@ -89,6 +91,7 @@ def test_five_days_of_failures_switch_off_and_tell_of_it(scene: Scene) -> None:
         assert not scene.emitted
         scene.deliveries.deliver(scene.queue[-1])
     [disabled] = scene.emitted
+    Draft202012Validator(event_schemas()).validate(disabled)
     assert (disabled["type"], disabled["data"]["subscription_id"]) == (DISABLED, made["subscription_id"])
     assert disabled["data"].keys() == {"subscription_id", "reason", "failing_since"}
     row = scene.subscriptions.find(made["subscription_id"])

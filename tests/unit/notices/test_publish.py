@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,7 +93,7 @@ class World:
 
     events: FakeEvents = field(default_factory=FakeEvents)
     queue: FakeQueue = field(default_factory=FakeQueue)
-    words: Callable[[str], Mapping[str, Any]] = lambda _: {}
+    find: Callable[[str], Mapping[str, Any]] = lambda _: {}
     stream: Any = None
 
     def publish(self, *records: Mapping[str, Any]) -> list[str]:
@@ -121,7 +122,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         "change_stream": ChangeStream(world),
     }.items():
         monkeypatch.setitem(vars(wiring), name, part)
-    monkeypatch.setitem(vars(wiring), "words_of", lambda recording_id: world.words(recording_id))
+    monkeypatch.setitem(vars(wiring), "recordings", SimpleNamespace(find=lambda recording_id: world.find(recording_id)))
     return world
 
 
@@ -179,11 +180,11 @@ def test_words_that_cannot_be_read_are_read_later(world: World) -> None:
     def away(_: str) -> Mapping[str, Any]:
         raise REFUSED
 
-    world.words = away
+    world.find = away
     world.publish(*BATCH)
     assert "media.done" not in world.events.types
     assert len(world.queue.bodies) == 1
-    world.words = lambda _: {"reference": "ticket 7"}
+    world.find = lambda _: {"reference": "ticket 7"}
     assert world.work_off() == []
     assert world.events.details[-1]["reference"] == "ticket 7"
 
