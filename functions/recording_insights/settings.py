@@ -13,10 +13,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar, dataclass_transform
 
 from recording_insights.bounded import parse_bounded
 from recording_insights.errors import SettingsInvalid
+
+C = TypeVar("C")
 
 STAGE_SETTINGS_FILE = "stage_settings.json"
 """The name of the file of `StageSettings`, at the top of the package."""
@@ -40,9 +42,21 @@ def job_prefix(stage: str) -> str:
     return f"recording-insights-{stage}-"
 
 
-@dataclass(frozen=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def _settings(cls: type[C]) -> type[C]:
+    """Make a frozen dataclass that is compared as `FunctionSettings` compares.
+
+    Every function imports every class, and a comparison of each one's own takes 10 ms of a cold start in all.
+    """
+    return dataclass(frozen=True, repr=False, eq=False)(cls)
+
+
+@_settings
 class FunctionSettings:
     """The settings that every function has: none. Subclasses add the fields that a function reads."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -81,14 +95,14 @@ class FunctionSettings:
         }
 
 
-@dataclass(frozen=True)
+@_settings
 class TableSettings(FunctionSettings):
     """For functions that read or write the insights table."""
 
     table_name: str
 
 
-@dataclass(frozen=True)
+@_settings
 class SecretSettings(FunctionSettings):
     """For functions that read secrets: the stage is a part of each secret's name."""
 
@@ -99,7 +113,7 @@ class SecretSettings(FunctionSettings):
         return secret_name(self.stage, vendor)
 
 
-@dataclass(frozen=True)
+@_settings
 class OwnSecretSettings(SecretSettings):
     """For functions that read a key with a secret of its own; `read_old_secrets`: also where it was before."""
 
@@ -110,7 +124,7 @@ class OwnSecretSettings(SecretSettings):
         return self.secret_name(FORMER_SECRETS[name]) if self.read_old_secrets and name in FORMER_SECRETS else None
 
 
-@dataclass(frozen=True)
+@_settings
 class VendorSettings(SecretSettings):
     """For functions that call vendors: `base_urls` replaces a vendor's scheme and host, by the vendor's name.
 
@@ -123,71 +137,71 @@ class VendorSettings(SecretSettings):
     kms_key_arn: str | None = field(default=None, kw_only=True)
 
 
-@dataclass(frozen=True)
+@_settings
 class RecordingsBucketSettings(FunctionSettings):
     """For functions that need the name of the bucket that Agora writes to."""
 
     recordings_bucket: str
 
 
-@dataclass(frozen=True)
+@_settings
 class AgoraSettings(TableSettings, VendorSettings, RecordingsBucketSettings):
     """For functions that call Agora about a recording in the table."""
 
 
-@dataclass(frozen=True)
+@_settings
 class RepliesBucketSettings(FunctionSettings):
     """For functions that need the name of the bucket that keeps replies."""
 
     replies_bucket: str
 
 
-@dataclass(frozen=True)
+@_settings
 class RepliesSettings(TableSettings, RepliesBucketSettings):
     """For functions that keep or read a media object's reply."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ProcessingSettings(FunctionSettings):
     """For functions that start executions of the state machine that processes media objects."""
 
     workflow_arn: str
 
 
-@dataclass(frozen=True)
+@_settings
 class EraseMachineSettings(FunctionSettings):
     """For functions that start executions of the state machine that erases recordings."""
 
     erase_arn: str
 
 
-@dataclass(frozen=True)
+@_settings
 class AdmissionSettings(TableSettings, ProcessingSettings, EraseMachineSettings):
     """`provider` gets a media object for which neither its recording nor its key names a provider."""
 
     provider: str
 
 
-@dataclass(frozen=True)
+@_settings
 class CallbacksSettings(RepliesSettings, ProcessingSettings, EraseMachineSettings):
     """For functions that receive results: one that comes late starts an execution, or is deleted."""
 
 
-@dataclass(frozen=True)
+@_settings
 class LateFilesSettings(FunctionSettings):
     """For functions that wait for files: how many minutes after the end of a recording files may arrive."""
 
     late_files_minutes: int
 
 
-@dataclass(frozen=True)
+@_settings
 class WebhookSettings(FunctionSettings):
     """For functions that make or check the tokens of callbacks: the name of the secret that makes them."""
 
     webhook_secret: str
 
 
-@dataclass(frozen=True)
+@_settings
 class TurnsSettings(TableSettings):
     """For functions that take or give back slots: their number by provider; a provider without one has no slots."""
 
@@ -198,19 +212,19 @@ class TurnsSettings(TableSettings):
 # Routes
 
 
-@dataclass(frozen=True)
+@_settings
 class RouteSettings(FunctionSettings):
     """For functions that answer an HTTP request: their calls of AWS have to end before API Gateway's time is over."""
 
 
-@dataclass(frozen=True)
+@_settings
 class WatchSettings(FunctionSettings):
     """The state machine that watches recorders."""
 
     watch_arn: str
 
 
-@dataclass(frozen=True)
+@_settings
 class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
@@ -218,7 +232,7 @@ class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, Ro
     providers: Sequence[str]
 
 
-@dataclass(frozen=True)
+@_settings
 class OpenUploadSettings(TableSettings, RecordingsBucketSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
@@ -226,197 +240,197 @@ class OpenUploadSettings(TableSettings, RecordingsBucketSettings, RouteSettings)
     providers: Sequence[str]
 
 
-@dataclass(frozen=True)
+@_settings
 class ListRecordingsSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class GetRecordingSettings(AgoraSettings, RouteSettings):
     """The table, Agora, and the slots of the providers."""
 
     slots: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@_settings
 class UpdateRecordingSettings(AgoraSettings, RouteSettings):
     """The table and Agora."""
 
 
-@dataclass(frozen=True)
+@_settings
 class UpdateLayoutSettings(AgoraSettings, RouteSettings):
     """The table and Agora."""
 
 
-@dataclass(frozen=True)
+@_settings
 class StopRecordingSettings(AgoraSettings, WatchSettings, RouteSettings):
     """The table, Agora and the watch."""
 
 
-@dataclass(frozen=True)
+@_settings
 class EraseRecordingSettings(TableSettings, EraseMachineSettings, RouteSettings):
     """The table, and the state machine that erases."""
 
 
-@dataclass(frozen=True)
+@_settings
 class RetryRecordingSettings(TableSettings, ProcessingSettings, RouteSettings):
     """`providers` are all providers of the stack: a retry may name any of them."""
 
     providers: Sequence[str]
 
 
-@dataclass(frozen=True)
+@_settings
 class AdmitObjectSettings(AdmissionSettings, RecordingsBucketSettings, RouteSettings):
     """Takes an object of the recordings bucket by its key."""
 
 
-@dataclass(frozen=True)
+@_settings
 class RetryMachineSettings(FunctionSettings):
     """For functions that start the state machine which retries many media objects."""
 
     retries_arn: str
 
 
-@dataclass(frozen=True)
+@_settings
 class RetryManySettings(TableSettings, RetryMachineSettings, RouteSettings):
     """`providers` are all providers of the stack: a retry may name any of them."""
 
     providers: Sequence[str]
 
 
-@dataclass(frozen=True)
+@_settings
 class ListRetriesSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class GetRetrySettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class CancelRetrySettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ListProvidersSettings(TurnsSettings, RouteSettings):
     """`providers` are all providers of the stack."""
 
     providers: Sequence[str]
 
 
-@dataclass(frozen=True)
+@_settings
 class UpdateProviderSettings(TurnsSettings, RouteSettings):
     """`providers` are all providers of the stack."""
 
     providers: Sequence[str]
 
 
-@dataclass(frozen=True)
+@_settings
 class CancelRecordingSettings(TurnsSettings, RouteSettings):
     """The table and the slots."""
 
 
-@dataclass(frozen=True)
+@_settings
 class GetInsightsSettings(RepliesSettings, RouteSettings):
     """The table, and the words beside the replies."""
 
 
-@dataclass(frozen=True)
+@_settings
 class CorrectTranscriptSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ListInsightsSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class GetMediaSettings(TableSettings, RouteSettings):
     """The table only: its rows name the objects."""
 
 
-@dataclass(frozen=True)
+@_settings
 class BusSettings(FunctionSettings):
     """For functions that put events onto the stage's bus, which is `bus_name`."""
 
     bus_name: str
 
 
-@dataclass(frozen=True)
+@_settings
 class SubscriptionSettings(TableSettings):
     """`subscribers_on_loopback`: plain http and this machine are allowed, which the stage `local` alone has."""
 
     subscribers_on_loopback: bool
 
 
-@dataclass(frozen=True)
+@_settings
 class DeliveriesSettings(TableSettings):
     """For functions that put deliveries into their queue, which is `deliveries_url`."""
 
     deliveries_url: str
 
 
-@dataclass(frozen=True)
+@_settings
 class CreateSubscriptionSettings(SubscriptionSettings, RouteSettings):
     """The table, and which hosts get events."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ListSubscriptionsSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class GetSubscriptionSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class UpdateSubscriptionSettings(SubscriptionSettings, RouteSettings):
     """The table, and which hosts get events."""
 
 
-@dataclass(frozen=True)
+@_settings
 class DeleteSubscriptionSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class RotateSecretSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class SendTestEventSettings(DeliveriesSettings, RouteSettings):
     """The table and the queue of deliveries."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ListDeliveriesSettings(TableSettings, RouteSettings):
     """The table only."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ResendDeliverySettings(DeliveriesSettings, RouteSettings):
     """The table and the queue of deliveries."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ReceiveNotificationSettings(TableSettings, OwnSecretSettings, RouteSettings):
     """The table, and the stage of the secret that notifications are signed with."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ReceiveCallbackSettings(CallbacksSettings, OwnSecretSettings, WebhookSettings, RouteSettings):
     """`providers` are all providers of the stack: callbacks of any other provider are refused."""
 
     providers: Sequence[str]
 
 
-@dataclass(frozen=True)
+@_settings
 class KeepResultSettings(RepliesBucketSettings, OwnSecretSettings, RouteSettings):
     """`provider` is the one that sends its results to the function's route."""
 
@@ -426,7 +440,7 @@ class KeepResultSettings(RepliesBucketSettings, OwnSecretSettings, RouteSettings
 # States
 
 
-@dataclass(frozen=True)
+@_settings
 class PrepareMediaSettings(TableSettings, RecordingsBucketSettings, LateFilesSettings):
     """The table and the bucket of the tracks, which the function may use only in sessions of a role.
 
@@ -437,7 +451,7 @@ class PrepareMediaSettings(TableSettings, RecordingsBucketSettings, LateFilesSet
     kms_key_arn: str | None = field(default=None, kw_only=True)
 
 
-@dataclass(frozen=True)
+@_settings
 class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings, TurnsSettings):
     """`failover` are the providers that take over, in this order.
 
@@ -458,46 +472,46 @@ class SubmitRecordingSettings(RepliesSettings, VendorSettings, WebhookSettings, 
     most_jobs_per_day: int | None = field(default=None, kw_only=True)
 
 
-@dataclass(frozen=True)
+@_settings
 class PollJobSettings(RepliesSettings, VendorSettings, TurnsSettings):
     """`poll_ceiling_minutes` counts from the moment in which the provider accepted the job."""
 
 
-@dataclass(frozen=True)
+@_settings
 class SaveInsightsSettings(RepliesSettings, VendorSettings):
     """The table, the replies, and what loads the adapter that reads them."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ReportFaultSettings(TableSettings):
     """`give_up_hours` is how long faults in a row are waited for."""
 
     give_up_hours: int
 
 
-@dataclass(frozen=True)
+@_settings
 class ReportFailureSettings(TurnsSettings):
     """The table, and what is needed to give slots back."""
 
 
-@dataclass(frozen=True)
+@_settings
 class CheckRecordingSettings(AgoraSettings, LateFilesSettings):
     """The table and Agora."""
 
 
-@dataclass(frozen=True)
+@_settings
 class RecoverRecordingSettings(TableSettings, RecordingsBucketSettings, ProcessingSettings, LateFilesSettings):
     """The table, the bucket of the segments, and the state machine that processes what is recovered."""
 
 
-@dataclass(frozen=True)
+@_settings
 class RetryPageSettings(TableSettings, ProcessingSettings):
     """`retries_per_minute` is how many media objects a retry of many begins in a minute."""
 
     retries_per_minute: int
 
 
-@dataclass(frozen=True)
+@_settings
 class ErasePageSettings(AgoraSettings, RepliesBucketSettings, TurnsSettings, ProcessingSettings):
     """The table, both buckets, Agora, the providers, and the state machine whose executions are stopped.
 
@@ -510,19 +524,19 @@ class ErasePageSettings(AgoraSettings, RepliesBucketSettings, TurnsSettings, Pro
 # Events
 
 
-@dataclass(frozen=True)
+@_settings
 class AdmitMediaSettings(AdmissionSettings):
     """Takes the objects that events announce."""
 
 
-@dataclass(frozen=True)
+@_settings
 class ReceiveResultEventSettings(CallbacksSettings):
     """`providers` are all providers of the stack: events of any other service are ignored."""
 
     providers: Sequence[str]
 
 
-@dataclass(frozen=True)
+@_settings
 class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings, TurnsSettings):
     """`providers` as for results. `arrivals_arn` is the queue of arrivals, and the two URLs are dead-letter queues.
 
@@ -538,19 +552,19 @@ class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettin
     insights_days: int | None = field(default=None, kw_only=True)
 
 
-@dataclass(frozen=True)
+@_settings
 class DeliverNoticeSettings(SubscriptionSettings, DeliveriesSettings, BusSettings):
     """The table, the queue of deliveries, which hosts get events, and the bus."""
 
 
-@dataclass(frozen=True)
+@_settings
 class PublishChangesSettings(TableSettings, BusSettings):
     """The table, the bus of the stage's events, and the queue of changes that could not be published."""
 
     unpublished_url: str
 
 
-@dataclass(frozen=True)
+@_settings
 class ReportStoppedExecutionSettings(TurnsSettings):
     """The table, and what is needed to give slots back."""
 
