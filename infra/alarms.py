@@ -31,6 +31,7 @@ class Section(StrEnum):
     UNPUBLISHED = "Events do not reach the bus"
     SWEEP_FOUND = "The sweep found something"
     SWEEP_FAILED = "The sweep failed"
+    ERASE_FAILING = "A deletion fails again and again"
     API_ERRORS = "The API answers 5xx"
     THROTTLES = "AWS throttles"
     WATCH_ENDED = "A watch ended abnormally"
@@ -85,6 +86,7 @@ class Watched:
     unpublished: str
     publish: str
     sweep: str
+    erase: str
     api_id: str
     workflow_arn: str
     watch_arn: str
@@ -118,7 +120,7 @@ def _of_recordings(settings: StackSettings) -> Iterator[Alarm]:
         "starting": 60,
         "stopping": settings.late_files_minutes + 60,
         "processing": settings.poll_ceiling_minutes + _OPEN_MARGIN_MINUTES,
-        # A provider is away, or the erase fails again and again.
+        # A provider is away, or pages of the erase fail.
         "erasing": 6 * 60,
     }
     for status, minutes in oldest.items():
@@ -246,6 +248,19 @@ def _of_lost_events(settings: StackSettings, watched: Watched) -> Iterator[Alarm
         "Errors",
         1,
         {"FunctionName": watched.sweep},
+    )
+    yield Alarm(
+        "erase-failing",
+        Section.ERASE_FAILING,
+        "Pages of an erase or of the retention fail for three quarters of an hour: what should be deleted stays.",
+        "AWS/Lambda",
+        "Errors",
+        1,
+        {"FunctionName": watched.erase},
+        # A page that failed comes again after its retries and ten minutes: each period has one.
+        minutes=15,
+        periods=3,
+        needed=3,
     )
 
 

@@ -10,12 +10,11 @@ from infra.api import DELETE, Route
 from infra.python_function import PythonFunction
 from infra.state_machine import (
     lambda_task,
-    outcome,
+    page_by_page,
     run_executions,
     standard_machine,
     stop_executions,
     wait,
-    wait_after_unknown,
     wake_executions,
 )
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, erases
@@ -25,6 +24,7 @@ from recording_insights.upkeep.erase_page import AWAY, LATE
 FAULT_SECONDS = 600
 """The wait after the retries of a page failed."""
 MARGIN_DAYS = 7
+"""For faults, beside the days that an erase waits by plan."""
 
 
 class Erases(Construct):
@@ -35,7 +35,6 @@ class Erases(Construct):
         buckets = (foundation.buckets.recordings, foundation.buckets.replies)
         providers = foundation.settings.providers
         services = [capabilities_of(name).aws_service for name in providers]
-        jobs = cdk.Stack.of(self)
         self.page = PythonFunction(
             self,
             "ErasePage",
@@ -58,7 +57,9 @@ class Erases(Construct):
                     iam.PolicyStatement(
                         actions=[f"{service.name}:{service.delete}"],
                         resources=[
-                            jobs.format_arn(service=service.name, resource=service.job_resource, resource_name="*")
+                            cdk.Stack.of(self).format_arn(
+                                service=service.name, resource=service.job_resource, resource_name="*"
+                            )
                         ],
                     )
                     for service in services
@@ -96,12 +97,4 @@ class Erases(Construct):
             errors=[sfn.Errors.ALL],
             outputs="{% $merge([$states.input, {'wait_seconds': " + str(FAULT_SECONDS) + "}]) %}",
         )
-        more = (
-            sfn.Choice.jsonata(self, "More to erase?")
-            .when(outcome("more"), waiting)
-            .when(outcome("over"), sfn.Succeed.jsonata(self, "Erased"))
-            .otherwise(wait_after_unknown(self, page))
-        )
-        page.next(more)
-        waiting.next(page)
-        return page
+        return page_by_page(self, page, waiting, more="More to erase?", over="Erased")

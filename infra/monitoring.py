@@ -23,7 +23,7 @@ ROOMS: Mapping[str, Sequence[Section]] = {
     "Providers": (Section.CREDENTIALS, Section.PROVIDER_AWAY),
     "Lost events": (
         *(Section.DEAD_LETTERS, Section.UNPUBLISHED, Section.UNDELIVERED, Section.SWEEP_FOUND, Section.SWEEP_FAILED),
-        Section.WATCH_ENDED,
+        *(Section.ERASE_FAILING, Section.WATCH_ENDED),
     ),
     "AWS": (Section.API_ERRORS, Section.THROTTLES),
 }

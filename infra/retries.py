@@ -6,7 +6,7 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.python_function import PythonFunction
-from infra.state_machine import lambda_task, outcome, run_executions, standard_machine, wait, wait_after_unknown
+from infra.state_machine import lambda_task, page_by_page, run_executions, standard_machine, wait
 from recording_insights.settings import RetryPageSettings
 
 LONGEST_DAYS = 7
@@ -41,14 +41,5 @@ class Retries(Construct):
         )
 
     def _definition(self) -> sfn.IChainable:
-        page = lambda_task(self, "Retry page", self.page)
-        waiting = wait(self, "Wait")
-        more = (
-            sfn.Choice.jsonata(self, "More to retry?")
-            .when(outcome("more"), waiting)
-            .when(outcome("over"), sfn.Succeed.jsonata(self, "Retried"))
-            .otherwise(wait_after_unknown(self, page))
-        )
-        page.next(more)
-        waiting.next(page)
-        return page
+        page, waiting = lambda_task(self, "Retry page", self.page), wait(self, "Wait")
+        return page_by_page(self, page, waiting, more="More to retry?", over="Retried")

@@ -80,6 +80,7 @@ class RecordingInsightsStack(cdk.Stack):
             unpublished=self.events.dead_letters.queue_name,
             publish=self.events.publish.function.function_name,
             sweep=self.sweep.function.function.function_name,
+            erase=erases.page.function.function_name,
             api_id=self.api.api.api_id,
             workflow_arn=self.workflow.state_machine.state_machine_arn,
             watch_arn=self.watch.state_machine.state_machine_arn,

@@ -80,6 +80,24 @@ def wait_after_unknown(scope: Construct, then: sfn.IChainable) -> sfn.Wait:
     return unknown
 
 
+def page_by_page(
+    scope: Construct, page: tasks.LambdaInvoke, waiting: sfn.Wait, *, more: str, over: str
+) -> sfn.IChainable:
+    """Repeat a task that works on one page, with a wait between two pages, as long as its outcome is "more".
+
+    `more` names the choice, and `over` the end.
+    """
+    choice = (
+        sfn.Choice.jsonata(scope, more)
+        .when(outcome("more"), waiting)
+        .when(outcome("over"), sfn.Succeed.jsonata(scope, over))
+        .otherwise(wait_after_unknown(scope, page))
+    )
+    page.next(choice)
+    waiting.next(page)
+    return page
+
+
 def standard_machine(
     scope: Construct,
     settings: StackSettings,

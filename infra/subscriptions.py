@@ -1,7 +1,6 @@
 """Webhooks out: two queues, the function that sends events to subscribers, and the routes of subscriptions."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -10,7 +9,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.access import Foundation
-from infra.api import GET, PATCH, POST, Route
+from infra.api import DELETE, GET, PATCH, POST, Route
+from infra.arrival import KEPT
 from infra.python_function import PythonFunction
 from recording_insights.notices.events import EVENT_TYPES
 from recording_insights.settings import (
@@ -26,8 +26,6 @@ from recording_insights.settings import (
     UpdateSubscriptionSettings,
 )
 
-DELETE = apigateway.HttpMethod.DELETE
-KEPT = cdk.Duration.days(14)
 TIMEOUT = cdk.Duration.seconds(60)
 """A try takes 20 s at most: 5 s for the name, and 15 s for the answer."""
 HIDDEN = cdk.Duration.seconds(6 * TIMEOUT.to_seconds())
@@ -86,7 +84,7 @@ class Subscriptions(Construct):
             "DeliverNotice",
             settings=foundation.settings,
             module="events.deliver_notice",
-            description="Sends events to those who subscribed to them",
+            description="Sends events to subscribers",
             reads=foundation.settings_for(
                 DeliverNoticeSettings, deliveries_url=self.deliveries.queue_url, bus_name=bus.event_bus_name
             ),

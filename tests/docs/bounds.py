@@ -10,12 +10,15 @@ from itertools import count, product
 from math import ceil
 from typing import Any, NamedTuple
 
+from infra import erase
 from infra.arrival import DELIVERIES
 from infra.events import TRIES
 from infra.settings import StackSettings
+from infra.subscriptions import MOST_RECEIVES
 from infra.watch import FAULT_SECONDS
 from recording_insights.media.executions import MOST_EXECUTIONS
 from recording_insights.model.prices import AWS, CALL, TRANSITION
+from recording_insights.notices.deliveries import WAITS
 from recording_insights.processing.caps import JITTER, LOOK_SECONDS
 from recording_insights.processing.late_files import AWAIT_SECONDS, LONGEST_SILENCE, seconds_until_next_check
 from recording_insights.processing.renewals import MOST_RENEWALS, MOST_REPEATS
@@ -127,6 +130,18 @@ def bounds_of_recording(watch: Machine) -> Iterator[Bound]:
     ends = watch["TimeoutSeconds"]
     rounds, attempts = _checks(ends, FAULT_SECONDS), _attempts(watch, "Check recording")
     yield _of_one_execution("the watch, AWS has a fault", "25,000 events", ends, "check_recording", rounds, attempts, 1)
+
+
+def bound_of_erase(erases: Machine) -> Bound:
+    """Return the bound for an erase whose pages fail. An execution that ends has a successor, so it has no end."""
+    rounds, attempts = _checks(DAY, erase.FAULT_SECONDS), _attempts(erases, "Erase page")
+    calls = {"erase_page": rounds * attempts.calls}
+    return Bound("an erase, each page fails", "its cause is removed", None, rounds * (attempts.transitions + 1), calls)
+
+
+def bound_of_delivery() -> Bound:
+    """Return the bound for an event on its way to a subscriber: each try is a call, and others may crash."""
+    return Bound("its subscriber fails", "eight tries", sum(WAITS) * 1.1, 0, {"deliver_notice": MOST_RECEIVES})
 
 
 def bounds_of_stack(settings: StackSettings, template: Template, retries: Machine) -> Iterator[Bound]:

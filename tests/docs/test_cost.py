@@ -7,7 +7,15 @@ from infra.alarms import Watched, alarms_of
 from infra.settings import StackSettings
 from recording_insights.model.prices import AWS, PROVIDERS, Price
 from tests.conformance.counts import EXPECTED, Counts
-from tests.docs.bounds import bounds_of_media, bounds_of_recording, bounds_of_stack, jobs_of_media, row_of
+from tests.docs.bounds import (
+    bound_of_delivery,
+    bound_of_erase,
+    bounds_of_media,
+    bounds_of_recording,
+    bounds_of_stack,
+    jobs_of_media,
+    row_of,
+)
 from tests.docs.pages import page
 from tests.infra.conftest import EVERY_PROVIDER
 
@@ -42,7 +50,8 @@ def test_the_page_has_the_most_that_each_wait_retry_and_sweep_costs(
     by_start = {machine["StartAt"]: machine for machine in machines}
     bounds = {
         "media object": bounds_of_media(settings, by_start["Media prepared?"], template),
-        "recording": bounds_of_recording(by_start["Wait"]),
+        "recording": [*bounds_of_recording(by_start["Wait"]), bound_of_erase(by_start["Erase page"])],
+        "delivery": [bound_of_delivery()],
         "stack": bounds_of_stack(settings, template, by_start["Retry page"]),
     }
     read, heading = page("docs/cost.md"), "## The most it can cost"

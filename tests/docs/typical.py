@@ -153,7 +153,7 @@ QUOTAS = (
     Quota("S3", "PUT requests a second and prefix", 3500, "low", FILES / HOUR, at_once=True),
     Quota("EventBridge", "Invocations throttle limit", 750, "high", FILES / HOUR, at_once=True),
     Quota("Secrets Manager", "rate of GetSecretValue", 10_000, "high", RECORDING.secrets),
-    Quota("this stack", "`API_THROTTLE`, each route", 50, "high", 1),
+    Quota("this stack", "`throttles`, each route", 50, "high", 1),
 )
 
 

@@ -57,6 +57,7 @@ ALARMS = {
     "dead-letters-changes": Rule(SQS, VISIBLE, {"QueueName": "EventsDeadLetters"}, "Maximum", 300, 1),
     "changes-not-read": Rule(LAMBDA, "Errors", {"FunctionName": "EventsPublishChanges"}, "Sum", 300, 1, 3, 3),
     "sweep-found": swept("SweepFound", "Sum"),
+    "erase-failing": Rule(LAMBDA, "Errors", {"FunctionName": "ErasesErasePage"}, "Sum", 900, 1, 3, 3),
     "sweep-failed": Rule(LAMBDA, "Errors", {"FunctionName": "SweepRun"}, "Sum", 300, 1),
     "api-5xx": Rule(API, "5xx", {"ApiId": "RecordingsApi"}, "Sum", 300, 3),
     "throttles-lambda": Rule(LAMBDA, "Throttles", {}, "Sum", 300, 1, 3, 3),
