@@ -6,14 +6,14 @@ from typing import Literal
 
 from recording_insights.agora.file_names import AgoraName
 from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
-from recording_insights.model.media_object import PREPARED
+from recording_insights.model.media_object import PREPARED, UPLOADS
 from recording_insights.store.rows import MediaRow, RecordingRow, TryRow
 
 Bucket = Literal["recordings", "replies"]
 RECORDINGS: Bucket = "recordings"
 REPLIES: Bucket = "replies"
-FOLDER = "recordings"
-"""The recorder writes to `recordings/<recording id>/`."""
+FOLDERS = ("recordings/", UPLOADS)
+"""The recorder writes to `recordings/<recording id>/`, and a caller to `uploads/<recording id>/`."""
 
 Count = Literal["media_objects", "prepared_objects", "reply_objects", "delivery_objects"]
 
@@ -38,11 +38,12 @@ class Place:
 
 
 def places_of_id(recording_id: str, *, providers: Iterable[str], job_prefix: str) -> Iterator[Place]:
-    """Yield the places that follow from the recording's id: late files of Agora's and late results come there too.
+    """Yield the places that follow from the recording's id: late files and late results come there too.
 
     `providers` are those that may have written results, `job_prefix` begins the names of jobs at services of AWS.
     """
-    yield Place("media_objects", RECORDINGS, f"{FOLDER}/{recording_id}/")
+    for folder in FOLDERS:
+        yield Place("media_objects", RECORDINGS, f"{folder}{recording_id}/")
     yield Place("prepared_objects", RECORDINGS, f"{PREPARED}{recording_id}/")
     yield Place("reply_objects", REPLIES, f"{recording_id}/")
     named = f"-{recording_id}-"
@@ -56,7 +57,7 @@ def places_of_id(recording_id: str, *, providers: Iterable[str], job_prefix: str
 
 def places_of_rows(recording: RecordingRow, media: Sequence[MediaRow], tries: Sequence[TryRow]) -> Iterator[Place]:
     """Yield the places that only the rows name: files that were put by hand, and results under a vendor's id."""
-    own = recording.get("prefix", f"{FOLDER}/{recording['recording_id']}/")
+    own = tuple(f"{folder}{recording['recording_id']}/" for folder in FOLDERS)
     keys = {key for row in media for key in (row["key"], *row.get("copies", ()))}
     for key in sorted(keys):
         if not key.startswith(own):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import NotFound, ProviderUnavailable, RecordingErased
+from recording_insights.recordings.upload import UploadRequest, open_upload
 from recording_insights.upkeep.erase_page import Erase
 from tests.unit.crashing_table import CrashingTable, crashes_at_every_write
 from tests.unit.upkeep.erase_scene import REFERENCE, WORDS, EraseScene
@@ -153,3 +154,23 @@ def test_one_late_file_is_deleted_by_its_key(scene: EraseScene) -> None:
     left = scene.s3.keys()
     assert "callbacks/seameet/x.json.other" in left
     assert "callbacks/seameet/x.json" not in left
+
+
+@pytest.mark.parametrize("comes", ["before the erase", "after it"])
+def test_the_file_of_an_upload_goes_although_no_row_names_it(scene: EraseScene, comes: str) -> None:
+    """A file that is no media has no row, and one that is sent while its link lasts comes late."""
+    wanted = {"name": "talk.mp4", "size": 3}
+    request = UploadRequest.from_body(
+        wanted, providers=["symbl"], default_provider="symbl", validate_options=lambda *_: None
+    )
+    upload = open_upload(request, bucket="b", store=scene.recordings, sign=lambda *_, **__: "link")
+    recording_id, key = upload.recording["recording_id"], upload.recording["file"]["key"]
+    erase = scene.ask(recording_id)
+    while comes == "after it" and erase.phase != "late":
+        erase = scene.page(erase)
+    scene.s3.put("recordings-bucket", key)
+
+    scene.run(erase)
+
+    assert scene.mentions(recording_id) == []
+    assert not {key} & scene.s3.keys()
