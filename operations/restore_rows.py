@@ -2,7 +2,8 @@
 
 AWS restores a table under another name, and the stack has its own. A row that the stage's table has stays as it is,
 unless `FORCE=1`. The row of the sweep is left out: with it, the next sweep would admit objects anew whose rows are
-lost, and their jobs would be paid for again. What the rows of queues and slots say may have passed since. The sweep
+lost, and their jobs would be paid for again. Rows of recordings that were erased since are left out too, also with
+`FORCE=1`. What the rows of queues and slots say may have passed since. The sweep
 makes that good. The command may be interrupted and repeated.
 """
 
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -20,7 +22,7 @@ from botocore.exceptions import ClientError
 from operations.command import command_parser, run_command
 from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, outputs_of
 from recording_insights.model.moments import utc_text
-from recording_insights.store.keys import PARTITION, RECEIPT, RECORDING, SORT, SWEEP_KEY, change_of_row
+from recording_insights.store.keys import PARTITION, RECEIPT, RECORDING, SORT, SWEEP_KEY, change_of_row, receipt_key
 from recording_insights.store.references import ReferenceStore
 from recording_insights.store.rows import RecordingRow
 
@@ -32,19 +34,20 @@ EVERY = 1000
 RIGHTS = (
     "cloudformation:DescribeStacks",
     "dynamodb:Scan and Query on the restored table",
-    "dynamodb:PutItem on the table InsightsTableName",
+    "dynamodb:GetItem and PutItem on the table InsightsTableName",
     "kms:Decrypt on the key of the tables, if they have one of yours",
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many rows were written to the table, and how many were there already."""
+    """How many rows were written to the table, were there already, and belong to recordings that were erased."""
 
     stage: str
     table: str
     written: int
     kept: int
+    erased: int
 
 
 def restore_rows(
@@ -67,9 +70,13 @@ def restore_rows(
         if source == name:
             raise OperationFailed(f"{source} is the table of the stage {stage}: give the name of the restored one.")
         target = table_of(name)
-        written = kept = 0
+        is_erased = cache(partial(_is_erased, target))
+        written = kept = erased = 0
         for row in _rows(table_of(source), recording_id):
             if row[PARTITION] == SWEEP_KEY[PARTITION]:
+                continue
+            if is_erased(_owner(row)):
+                erased += 1
                 continue
             if _put(target, row, force=force):
                 written += 1
@@ -80,7 +87,16 @@ def restore_rows(
                 _put(target, ReferenceStore(target).row(cast(RecordingRow, row)), force=force)
             if (written + kept) % EVERY == 0:
                 report(f"{written} rows written, {kept} were there")
-    return Outcome(stage, name, written, kept)
+    return Outcome(stage, name, written, kept, erased)
+
+
+def _owner(row: Mapping[str, Any]) -> str:
+    """The recording of a row: rows elsewhere name the one that they lead to."""
+    return str(row.get("recording_id") or row.get("job_of_recording") or row[PARTITION])
+
+
+def _is_erased(table: "Table", recording_id: str) -> bool:
+    return "Item" in table.get_item(Key=receipt_key(recording_id), ConsistentRead=True)
 
 
 def _rows(table: "Table", recording_id: str | None) -> Iterator[Mapping[str, Any]]:
@@ -141,7 +157,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _sentence(outcome: Outcome) -> str:
-    return f"{outcome.written} rows were written to {outcome.table}, {outcome.kept} were there already."
+    left_out = f" {outcome.erased} rows of erased recordings were left out." if outcome.erased else ""
+    return f"{outcome.written} rows were written to {outcome.table}, {outcome.kept} were there already.{left_out}"
 
 
 if __name__ == "__main__":

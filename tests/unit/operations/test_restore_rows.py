@@ -10,7 +10,7 @@ import pytest
 from operations import restore_rows as command
 from operations.deployed_stack import OperationFailed
 from operations.restore_rows import Outcome, main, restore_rows
-from recording_insights.store.keys import SWEEP_KEY, change_of_row, media_key, recording_key
+from recording_insights.store.keys import SWEEP_KEY, change_of_row, media_key, receipt_key, recording_key
 from recording_insights.store.references import ReferenceStore
 from tests.unit.fake_table import FakeTable
 from tests.unit.operations.fake_account import Account, aws_error
@@ -49,9 +49,9 @@ def status(tables: dict[str, Any], recording_id: str) -> Any:
 
 
 def test_rows_that_are_gone_come_back_and_others_stay(restore: Restore, tables: dict[str, Any]) -> None:
-    assert restore() == Outcome("dev", "insights", written=3, kept=1)
+    assert restore() == Outcome("dev", "insights", written=3, kept=1, erased=0)
     assert (status(tables, LOST), status(tables, DAMAGED)) == ("done", "wrong")
-    assert restore() == Outcome("dev", "insights", written=0, kept=4)
+    assert restore() == Outcome("dev", "insights", written=0, kept=4, erased=0)
 
 
 def test_a_recording_that_comes_back_is_a_change(restore: Restore, tables: dict[str, Any]) -> None:
@@ -71,8 +71,21 @@ def test_the_row_of_the_sweep_is_left_out(restore: Restore, tables: dict[str, An
 
 
 def test_one_recording_is_replaced_by_force(restore: Restore, tables: dict[str, Any]) -> None:
-    assert restore(recording_id=DAMAGED, force=True) == Outcome("dev", "insights", written=2, kept=0)
+    assert restore(recording_id=DAMAGED, force=True) == Outcome("dev", "insights", written=2, kept=0, erased=0)
     assert (status(tables, LOST), status(tables, DAMAGED)) == (None, "done")
+
+
+@pytest.mark.parametrize("options", [{}, {"force": True}, {"recording_id": LOST, "force": True}])
+def test_what_was_erased_since_stays_erased(restore: Restore, tables: dict[str, Any], options: dict[str, Any]) -> None:
+    reference = {"pk": "REFERENCE#ticket", "sk": f"2026#{LOST}", "recording_id": LOST}
+    tables["restored"].put_item(Item=reference)
+    tables["restored"].put_item(Item={"pk": "CALLBACK#seameet#7", "sk": "CALLBACK", "job_of_recording": LOST})
+    tables["insights"].put_item(Item={**receipt_key(LOST), "receipt_id": "r"})
+
+    outcome = restore(**options)
+
+    assert outcome.erased == (2 if "recording_id" in options else 4)
+    assert [key for key in tables["insights"].items if LOST in "".join(key)] == [tuple(receipt_key(LOST).values())]
 
 
 def test_all_pages_are_copied(restore: Restore, tables: dict[str, Any]) -> None:
@@ -91,7 +104,7 @@ def test_a_refused_call_names_the_rights(restore: Restore, tables: dict[str, Any
         raise aws_error("AccessDeniedException", "PutItem", 400)
 
     tables["insights"].put_item = refuse
-    with pytest.raises(OperationFailed, match=r"dynamodb:PutItem on the table"):
+    with pytest.raises(OperationFailed, match=r"dynamodb:GetItem and PutItem on the table"):
         restore()
 
 
@@ -110,6 +123,6 @@ def test_the_reference_of_one_recording_leads_to_it_again(restore: Restore, tabl
     named = {**recording_key(LOST), "recording_id": LOST, "created_at": "2026-11-28", "reference": "ticket 7"}
     tables["restored"].put_item(Item={**named, "status": "done"})
 
-    assert restore(recording_id=LOST) == Outcome("dev", "insights", written=2, kept=0)
+    assert restore(recording_id=LOST) == Outcome("dev", "insights", written=2, kept=0, erased=0)
 
     assert [*ReferenceStore(tables["insights"]).of("ticket 7")] == [("2026-11-28", LOST)]
