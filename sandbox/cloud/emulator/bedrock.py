@@ -154,7 +154,7 @@ def name_members_of_inference_profiles() -> None:
     Raises:
         RuntimeError: the installed ministack serves inference profiles in another way.
     """
-    from ministack.services import bedrock  # type: ignore[import-untyped]
+    from ministack.services import bedrock
 
     require_parameters(bedrock.handle_request, "method", "path", "headers", "body", "query_params")
     require_source(bedrock._create_inference_profile, '"InferenceProfileArn": ', '"Models": [{"ModelArn": models}]')

@@ -61,12 +61,11 @@ def target_of(model_id: str, region: str, account: str, copied_from: CopiedFrom)
     if arn := _ARN.fullmatch(model_id):
         return _target_of_arn(model_id, arn, region, account, copied_from)
     if system := _SYSTEM_PROFILE.fullmatch(model_id):
-        geography, model = system.groups()
-        return _system_profile(geography, model, region, account)
+        return _system_profile(system[1], system[2], region, account)
     return Target(_model_arn(region, model_id), model_id)
 
 
-def _target_of_arn(model_id: str, arn: "re.Match[str]", region: str, account: str, copied_from: CopiedFrom) -> Target:
+def _target_of_arn(model_id: str, arn: re.Match[str], region: str, account: str, copied_from: CopiedFrom) -> Target:
     of_region, of_account, kind, name = arn.groups()
     if of_region != region:
         return Target(model_id)
@@ -74,7 +73,7 @@ def _target_of_arn(model_id: str, arn: "re.Match[str]", region: str, account: st
         return Target(model_id, name)
     system = _SYSTEM_PROFILE.fullmatch(name)
     if kind == "inference-profile" and of_account == account and system:
-        return _system_profile(*system.groups(), region, account)
+        return _system_profile(system[1], system[2], region, account)
     if kind == "application-inference-profile" and of_account == account and (source := copied_from(name)):
         copied = target_of(source, region, account, lambda _: None)
         models = copied.models or (ModelArn(copied.arn, region),)
