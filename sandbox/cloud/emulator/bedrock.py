@@ -111,7 +111,7 @@ def ask_iam_for_models() -> None:
     shared = ("service", "method", "path", "headers", "body", "query_params")
     require_parameters(iam_actions.extract_iam_action, *shared)
     require_parameters(iam_actions.extract_resource_arn, *shared, "region", "account_id")
-    require_parameters(iam_actions.identity_denial_message, "action", "principal_arn", "resource_arn", "explicit_deny")
+    require_parameters(iam_actions.identity_denial_message, "action", "principal_arn", "resource", "explicit_deny")
     require_source(iam_actions.access_denied_response, 'error_code: str = ""', 'message: str = ""', "explicit_deny")
     action_of, arn_of, deny = (
         iam_actions.extract_iam_action,
