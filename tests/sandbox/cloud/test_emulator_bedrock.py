@@ -236,7 +236,7 @@ def test_nobody_without_a_signature_gets_an_answer(emulator: LocalStack, stand_i
     assert error_of(unsigned, NOVA)[0] >= 400
     chat = {"model": NOVA, "messages": [{"role": "user", "content": "hello"}]}
     answer = requests.post(f"{emulator.endpoint_url}/v1/chat/completions", json=chat, timeout=30)
-    assert answer.status_code == 404
+    assert answer.status_code == 403
     assert stand_in.ledger.as_json()["lines"] == []
 
 
