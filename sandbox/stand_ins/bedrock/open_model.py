@@ -18,6 +18,8 @@ from sandbox.stand_ins.bedrock.errors import ConverseError
 from sandbox.stand_ins.bedrock.models import Model
 
 URL_VARIABLE, NAME_VARIABLE, KEY_VARIABLE = "MODEL_URL", "MODEL_NAME", "MODEL_KEY"
+GREETING = "Bedrock: "
+"""The beginning of the line that says who answers."""
 
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 900
 _LOOK_SECONDS = 2
@@ -66,8 +68,8 @@ class OpenModel:
         try:
             name = self._name or self._first_name(_LOOK_SECONDS)
         except ConverseError as error:
-            return f"Bedrock: {error} Until then Converse is refused with {error.kind}."
-        return f"Bedrock: the model {name} at {self.url} ({URL_VARIABLE}) answers Converse."
+            return f"{GREETING}{error} Until then Converse is refused with {error.kind}."
+        return f"{GREETING}the model {name} at {self.url} ({URL_VARIABLE}) answers Converse."
 
     def answer(self, asked: Mapping[str, Any], model: Model) -> Answer:
         """Answer a checked request of Converse. Raises ConverseError."""
