@@ -56,6 +56,20 @@ def unknown_members(shape: Any, value: Any, path: str = "") -> Iterator[str]:
                 yield from unknown_members(shape.member, entry, f"{path}.{i}")
 
 
+def without_nulls(shape: Any, value: Any) -> Any:
+    """Return the value without the members that are null, which count as absent. Documents stay as they are.
+
+    The types of the value fit (see `violations`), and it has no unknown members.
+    """
+    match shape.type_name:
+        case "structure" if not getattr(shape, "is_document_type", False):
+            given = {name: member for name, member in value.items() if member is not None}
+            return {name: without_nulls(shape.members[name], member) for name, member in given.items()}
+        case "list":
+            return [without_nulls(shape.member, entry) for entry in value]
+    return value
+
+
 def _violations_inside(shape: Any, value: Any, path: str) -> Iterator[str]:
     match shape.type_name:
         case "structure":

@@ -4,9 +4,12 @@ A property that wants nothing that was found gets the shortest value that its sc
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from sandbox.stand_ins.bedrock.errors import ConverseError
 from sandbox.stand_ins.bedrock.findings import Finding, Findings
 from sandbox.stand_ins.bedrock.schema_rules import referenced
 
@@ -41,6 +44,7 @@ _FIELDS: Mapping[str, Callable[[Finding], str]] = {
     **dict.fromkeys(("answer", "reply", "response"), lambda finding: finding.answer),
 }
 _OPTIONAL_FIELDS = frozenset({"assignee", "owner", "due", "duedate", "deadline", "answer", "reply"})
+_DEEPEST = 12
 _FORMATS = {
     "date": "1970-01-01",
     "date-time": "1970-01-01T00:00:00Z",
@@ -56,21 +60,37 @@ _FORMATS = {
 
 
 def filled(schema: Schema, findings: Findings) -> Any:
-    """Return a value of this schema with what was found."""
-    return _Filling(schema, findings).value(schema)
+    """Return a value of this schema with what was found.
+
+    Raises:
+        ConverseError: no value that ends has this schema.
+    """
+    try:
+        return _Filling(schema, findings).value(schema)
+    except RecursionError:
+        raise ConverseError("ModelErrorException", "No value that ends has the schema of the request.") from None
 
 
 class _Filling:
     def __init__(self, root: Schema, findings: Findings) -> None:
         self._root = root
         self._findings = findings
+        self._depth = 0
 
     def value(self, schema: Schema) -> Any:
         """The value of a schema that no finding belongs to yet: its properties name kinds."""
         schema = self._resolved(schema)
         if _type(schema) != "object":
             return self._shortest(schema)
-        return {name: self._of_kind(name, part) for name, part in schema.get("properties", {}).items()}
+        return {name: self._of_kind(name, part) for name, part in self._members(schema)}
+
+    def _members(self, schema: Schema) -> Iterator[tuple[str, Schema]]:
+        """The members to fill. A tool's schema may hold itself: far down only what is required is filled."""
+        self._depth += 1
+        for name, part in schema.get("properties", {}).items():
+            if self._depth < _DEEPEST or name in schema.get("required", []):
+                yield name, part if isinstance(part, dict) else {}
+        self._depth -= 1
 
     def _of_kind(self, name: str, schema: Schema) -> Any:
         described = self._resolved(schema)
@@ -93,10 +113,8 @@ class _Filling:
         match _type(resolved):
             case "object":
                 return self._members_of(finding, resolved)
-            case "array" if _simple(name) in _IDS:
+            case "array" | "string" if _simple(name) in _IDS:
                 return self._ids(finding, resolved)
-            case "string" if _simple(name) in _IDS:
-                return next(iter(finding.ids), "")
             case "string" if (text := _wants(name, finding)) and _allows(resolved, text):
                 return text
         return self._shortest(resolved)
@@ -104,13 +122,19 @@ class _Filling:
     def _members_of(self, finding: Finding, schema: Schema) -> dict[str, Any]:
         required = schema.get("required", [])
         members = {}
-        for name, part in schema.get("properties", {}).items():
+        for name, part in self._members(schema):
             is_left_out = _simple(name) in _OPTIONAL_FIELDS and name not in required
             if not (is_left_out and _wants(name, finding) == ""):
                 members[name] = self._of(finding, part, _named(name, self._resolved(part)))
         return members
 
-    def _ids(self, finding: Finding, schema: Schema) -> list[Any]:
+    def _ids(self, finding: Finding, schema: Schema) -> Any:
+        """All ids for a list, the first one for a text; the shortest value if the schema does not take them."""
+        ids = self._listed_ids(finding, schema) if _type(schema) == "array" else next(iter(finding.ids), "")
+        known = {name: self._root[name] for name in ("$defs", "definitions") if name in self._root}
+        return ids if Draft202012Validator({**known, **schema}).is_valid(ids) else self._shortest(schema)
+
+    def _listed_ids(self, finding: Finding, schema: Schema) -> list[Any]:
         items = self._resolved(schema.get("items", {}))
         match _type(items):
             case "integer" | "number":
@@ -125,9 +149,8 @@ class _Filling:
             return {}
         if "$ref" in schema:
             target = referenced(self._root, schema["$ref"])
-            return self._resolved(
-                {**(target or {}), **{k: v for k, v in schema.items() if k != "$ref"}}, nullable=nullable
-            )
+            own = {name: part for name, part in schema.items() if name != "$ref"}
+            return self._resolved({**(target if isinstance(target, dict) else {}), **own}, nullable=nullable)
         if "allOf" in schema:
             merged = dict(schema)
             for part in merged.pop("allOf"):

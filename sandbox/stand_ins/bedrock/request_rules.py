@@ -14,7 +14,7 @@ from typing import Any
 
 import botocore.session
 
-from sandbox.shapes import WrongType, unknown_members, violations
+from sandbox.shapes import WrongType, unknown_members, violations, without_nulls
 from sandbox.stand_ins.bedrock.errors import ConverseError, invalid, refused_by_model
 from sandbox.stand_ins.bedrock.models import Model
 from sandbox.stand_ins.bedrock.schema_rules import UnsupportedSchema, check_output_schema, check_tool_schema
@@ -25,14 +25,16 @@ _TOOL_BLOCKS = frozenset({"toolUse", "toolResult"})
 
 
 def read_request(model_id: str, body: bytes) -> dict[str, Any]:
-    """Return the members of a request whose form is right.
+    """Return the members of a request whose form is right. Those that are null are left out.
 
     Raises:
         ConverseError: it is no JSON object, or breaks a rule of the published model.
     """
     try:
         request = json.loads(body)
-    except ValueError:
+        if rb"\ud" in body.lower():  # half of a pair is no character, and cannot be written again
+            json.dumps(request, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         request = None
     if not isinstance(request, dict):
         raise ConverseError("SerializationException", "The body is no JSON object.")
@@ -49,7 +51,8 @@ def read_request(model_id: str, body: bytes) -> dict[str, Any]:
             f"Malformed input request: #: extraneous key [{path}] is not permitted, please reformat your input and try "
             "again."
         )
-    return request
+    known: dict[str, Any] = without_nulls(shape, request)
+    return known
 
 
 def check_request(request: Mapping[str, Any], model: Model, guardrails: Collection[str]) -> None:

@@ -25,6 +25,7 @@ _KEYWORDS = _ANYWHERE | _NOTES | {"properties", "required", "additionalPropertie
 _KEYWORDS |= {"pattern"}
 _COLLECTIONS = ("properties", "$defs", "definitions")
 _LISTS = ("anyOf", "allOf")
+_NO_SCHEMA = "JSON schema is invalid. It must match JSON Schema draft 2020-12"
 
 
 class UnsupportedSchema(Exception):
@@ -35,8 +36,10 @@ def check_tool_schema(schema: Any) -> None:
     """Check the schema of a tool's input. Raises UnsupportedSchema if it is no valid one."""
     try:
         Draft202012Validator.check_schema(schema)
-    except SchemaError:
-        raise UnsupportedSchema("JSON schema is invalid. It must match JSON Schema draft 2020-12") from None
+    except (SchemaError, RecursionError):
+        raise UnsupportedSchema(_NO_SCHEMA) from None
+    if any(referenced(schema, reference) is None for reference in _references(schema) if reference.startswith("#")):
+        raise UnsupportedSchema(_NO_SCHEMA)
 
 
 def check_output_schema(schema: Any) -> None:
@@ -69,6 +72,16 @@ def _nodes(schema: Any, depth: int) -> Iterator[tuple[Mapping[str, Any], int]]:
         yield from _nodes(child, depth + 1)
 
 
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from _references(entry)
+
+
 def _check_node(node: Mapping[str, Any]) -> None:
     kinds = node.get("type", [])
     kind = kinds if isinstance(kinds, str) else "/".join(kinds)
@@ -97,10 +110,7 @@ def _follow(schema: Mapping[str, Any], reference: str, seen: tuple[str, ...]) ->
         raise UnsupportedSchema(f"External reference '{reference}' is not supported")
     if reference in seen:
         raise UnsupportedSchema(f"Circular reference detected in schema definitions: {' -> '.join([*seen, reference])}")
-    target = referenced(schema, reference)
-    if target is None:
-        raise UnsupportedSchema(f"Reference '{reference}' names no definition")
-    for node, _ in _nodes(target, 0):
+    for node, _ in _nodes(referenced(schema, reference), 0):
         if "$ref" in node:
             _follow(schema, node["$ref"], (*seen, reference))
 

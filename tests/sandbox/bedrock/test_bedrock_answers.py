@@ -149,6 +149,17 @@ def test_names_and_descriptions_say_what_properties_want(shared_stand_ins: Stand
     assert rest == {"weather": "", "ready": False, "day": "1970-01-01", "nothing": None, "at_least_one": [""]}
 
 
+def test_schemas_that_hold_themselves(shared_stand_ins: StandIns) -> None:
+    node = {"type": "object", "properties": {"text": TEXT, "next": {"$ref": "#/$defs/node"}}}
+    tree = {"type": "object", "properties": {"summary": {"$ref": "#/$defs/node"}}, "$defs": {"node": node}}
+    answer = converse(shared_stand_ins, NOVA, toolConfig=forced(tree)).json
+    insights = answer["output"]["message"]["content"][0]["toolUse"]["input"]
+    assert conforms(insights, tree)
+    assert insights["summary"]["text"]
+    endless = {**tree, "$defs": {"node": {**node, "required": ["next"]}}}
+    assert fault(converse(shared_stand_ins, NOVA, toolConfig=forced(endless)))[:2] == (424, "ModelErrorException")
+
+
 @pytest.mark.parametrize(
     "transcript",
     [

@@ -84,6 +84,7 @@ def test_what_converse_refuses(shared_stand_ins: StandIns, changes: dict[str, An
         ({"tools": [tool(ANY_OBJECT, name="x" * 65)]}, "Member must have length less than or equal to 64"),
         ({"tools": [tool({})]}, "inputSchema.json.type must be one of the following: object."),
         ({"tools": [tool({"type": "object", "required": "a"})]}, "It must match JSON Schema draft 2020-12"),
+        ({"tools": [tool({"type": "object", "properties": {"a": {"$ref": "#/x"}}})]}, "It must match JSON Schema"),
         ({"tools": [{"toolSpec": {"name": "a", "inputSchema": {}}}]}, "key [toolConfig.tools.0.toolSpec.inputSchema]"),
         ({"tools": [tool(ANY_OBJECT), tool(ANY_OBJECT)]}, "Tool names must be unique"),
         ({"tools": [{"systemTool": {"name": "search"}}]}, "has no systemTool"),
@@ -143,7 +144,7 @@ def deep() -> dict[str, Any]:
         (an_object(a={"enum": [{"b": 1}]}), "Complex types within 'enum'"),
         (an_object(a={"oneOf": [TEXT]}), "property 'oneOf' is not supported"),
         (an_object(a={"$ref": "https://example.com/a"}), "External reference"),
-        (an_object(a={"$ref": "#/$defs/b"}), "names no definition"),
+        (an_object(a={"$ref": "#/$defs/b"}), "It must match JSON Schema draft 2020-12"),
         (recursive(), "Circular reference detected"),
         (deep(), "The compiled grammar is too large"),
         ({**an_object(**{f"p{n}": TEXT for n in range(MOST_OPTIONAL + 1)}), "required": []}, "too many optional"),
@@ -168,7 +169,15 @@ def test_a_forced_tool_is_of_some_models(shared_stand_ins: StandIns) -> None:
     assert converse(shared_stand_ins, NOVA, toolConfig=forced(SCHEMA)).status_code == 200
 
 
-@pytest.mark.parametrize(("body", "kind"), [(b"nonsense", "SerializationException"), (b"[]", "SerializationException")])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"nonsense", "SerializationException"),
+        (b"[]", "SerializationException"),
+        (b"[" * 100_000, "SerializationException"),
+        (rb'{"messages": [{"role": "user", "content": [{"text": "\ud800"}]}]}', "SerializationException"),
+    ],
+)
 def test_a_body_that_is_no_object(shared_stand_ins: StandIns, body: bytes, kind: str) -> None:
     query = {"foundation_model": NOVA}
     answer = shared_stand_ins.client.post(f"/bedrock/model/{NOVA}/converse", query_string=query, data=body)
@@ -207,6 +216,14 @@ def test_a_prompt_that_is_too_long(shared_stand_ins: StandIns) -> None:
     nearly = [user("word " * 150_000)]
     answer = converse(shared_stand_ins, messages=nearly, inferenceConfig={"maxTokens": 30_000})
     assert "input length and `max_tokens` exceed context limit: 187510 + 30000 > 200000" in fault(answer)[2]
+
+
+def test_members_that_are_null_are_absent(shared_stand_ins: StandIns) -> None:
+    inference = {"maxTokens": None, "topP": 0.5, "temperature": None}
+    assert (
+        converse(shared_stand_ins, system=[{"text": "a", "cachePoint": None}], inferenceConfig=inference).status_code
+        == 200
+    )
 
 
 def test_other_calls_are_unknown(shared_stand_ins: StandIns) -> None:
