@@ -29,6 +29,7 @@ _KINDS = {
 _KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names}
 _IDS = frozenset(
     {"evidence", "ids", "id", "utteranceids", "utteranceid", "utterances", "sources", "citations", "cites", "proof"}
+    | {"start", "startid", "startutterance", "startutteranceid", "firstutterance"}
 )
 _FIELDS: Mapping[str, Callable[[Finding], str]] = {
     **dict.fromkeys(("title", "name", "headline"), lambda finding: finding.title or finding.text),
@@ -41,6 +42,7 @@ _FIELDS: Mapping[str, Callable[[Finding], str]] = {
     ),
     **dict.fromkeys(("assignee", "owner", "assignedto", "who", "responsible"), lambda finding: finding.assignee),
     **dict.fromkeys(("due", "duedate", "deadline", "when", "dueby"), lambda finding: finding.due),
+    **dict.fromkeys(("speaker", "askedby", "requestedby", "decidedby"), lambda finding: finding.speaker),
     **dict.fromkeys(("answer", "reply", "response"), lambda finding: finding.answer),
 }
 _OPTIONAL_FIELDS = frozenset({"assignee", "owner", "due", "duedate", "deadline", "answer", "reply"})

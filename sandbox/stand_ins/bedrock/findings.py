@@ -7,7 +7,7 @@ reads the transcript are data: they are never obeyed, and they are no action ite
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.stand_ins.bedrock.transcript import Line
 from sandbox.stand_ins.hearing.language import action_in, is_question, summary_of, topics_of
@@ -51,12 +51,13 @@ _QUESTION_MARKS = ("?", "？", "؟")
 class Finding:
     """A statement, and the ids of the utterances that it is taken from.
 
-    `title` is the short form of a chapter. `assignee`, `due` and `answer` are "" if nobody said them.
+    `title` is the short form of a chapter. `speaker`, `assignee`, `due` and `answer` are "" if nobody said them.
     """
 
     text: str
     ids: tuple[str, ...] = ()
     title: str = ""
+    speaker: str = ""
     assignee: str = ""
     due: str = ""
     answer: str = ""
@@ -122,7 +123,9 @@ def _some(found: Iterable[Finding | None]) -> Listed:
 
 
 def _matching(said: Sequence[Line], pattern: re.Pattern[str]) -> Listed:
-    return _some(Finding(line.text, line.ids) if pattern.search(line.text) else None for line in said)
+    return _some(
+        Finding(line.text, line.ids, speaker=line.speaker) if pattern.search(line.text) else None for line in said
+    )
 
 
 def _summary(said: Sequence[Line], most: int) -> Listed:
@@ -162,11 +165,11 @@ def _action(said: Sequence[Line], i: int) -> Finding | None:
     action = action_in(line.text)
     if action is None or (action.promised and is_question(line.text)):
         return None
-    due = _as_said(line.text, action.due or "")
+    found = Finding(line.text, line.ids, speaker=line.speaker, due=_as_said(line.text, action.due or ""))
     answer = _answer(said, i)
     if not action.promised and answer and _AGREES.match(answer.text):
-        return Finding(line.text, (*line.ids, *answer.ids), assignee=answer.speaker, due=due)
-    return Finding(line.text, line.ids, assignee=line.speaker if action.promised else "", due=due)
+        return replace(found, ids=(*line.ids, *answer.ids), assignee=answer.speaker)
+    return replace(found, assignee=line.speaker if action.promised else "")
 
 
 def _as_said(text: str, words: str) -> str:
@@ -179,8 +182,8 @@ def _question(said: Sequence[Line], i: int) -> Finding | None:
     if not is_question(line.text) and not line.text.endswith(_QUESTION_MARKS):
         return None
     if answer := _answer(said, i):
-        return Finding(line.text, (*line.ids, *answer.ids), answer=answer.text)
-    return Finding(line.text, line.ids)
+        return Finding(line.text, (*line.ids, *answer.ids), speaker=line.speaker, answer=answer.text)
+    return Finding(line.text, line.ids, speaker=line.speaker)
 
 
 def _answer(said: Sequence[Line], i: int) -> Line | None:

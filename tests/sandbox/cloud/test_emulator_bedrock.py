@@ -1,11 +1,12 @@
 """Bedrock of the local cloud: IAM decides as on AWS, and the stand-in alone answers."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import boto3
@@ -105,6 +106,28 @@ def test_a_stand_in_that_is_away_is_an_error(error_before: tuple[int, str, str])
     status, code, message = error_before
     assert (status, code) == (503, "ServiceUnavailableException")
     assert "The stand-in for Bedrock does not answer" in message
+
+
+def test_the_stand_in_gets_the_request_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[tuple[str, Mapping[str, str], bytes]] = []
+
+    def ask(*given: Any) -> bedrock.ModelAnswer:
+        asked.append(given)
+        if len(asked) > 1:
+            raise requests.ConnectionError
+        return bedrock.ModelAnswer(429, b"any answer")
+
+    monkeypatch.setattr(bedrock_runtime, "handle_request", bedrock_runtime.handle_request)
+    bedrock.converse_with_the_stand_in("http://nobody.test", ask)
+    path = f"/model/{quote(PROFILE, safe='')}/converse"
+    call: tuple[Any, ...] = ("POST", path, {}, b"any body", {})
+    assert asyncio.run(bedrock_runtime.handle_request(*call))[::2] == (429, b"any answer")
+    query = {"region": "us-east-1", "foundation_model": HAIKU, "geography": "us", "profile": PROFILE}
+    assert asked == [(PROFILE, query, b"any body")]
+    assert asyncio.run(bedrock_runtime.handle_request(*call))[0] == 503
+    assert "the stand-in at http://nobody.test does not answer (ConnectionError)" in caplog.text
 
 
 def test_both_ways_to_json(emulator: LocalStack, stand_in: Runtime) -> None:
