@@ -26,11 +26,20 @@ from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.app import create_app, create_runtime
 from sandbox.stand_ins.runtime.runtime import Runtime
 from tests.sandbox.bedrock.converse import HAIKU, NOVA, SCHEMA, forced, request, text_format, user
+from tests.sandbox.cloud.functions import create_function
 from tests.sandbox.conftest import FakeSpeechEngine
 
 US_HAIKU = f"us.{HAIKU}"
 PROFILE = f"arn:aws:bedrock:us-east-1:000000000000:inference-profile/{US_HAIKU}"
 REGIONS = ("us-east-1", "us-east-2", "us-west-2")
+
+CONVERSES = """
+import boto3
+
+def handler(event, context):
+    answer = boto3.client("bedrock-runtime").converse(**event)
+    return {"stopReason": answer["stopReason"], "usage": answer["usage"]}
+"""
 
 
 def model_arn(model: str, region: str = "us-east-1") -> str:
@@ -201,6 +210,16 @@ def test_an_application_profile(emulator: LocalStack, stand_in: Runtime) -> None
     assert error_of(caller(emulator, allow(arn)), arn)[1] == "AccessDeniedException"
     gone = arn.rpartition("/")[0] + "/ip-gone"
     assert error_of(caller(emulator, allow("*")), gone)[:2] == (404, "ResourceNotFoundException")
+
+
+def test_a_function_converses_by_its_role(emulator: LocalStack, stand_in: Runtime) -> None:
+    name = create_function(emulator, CONVERSES, allow(PROFILE, *HAIKUS))
+    asked = json.dumps({"modelId": US_HAIKU, **request(outputConfig=text_format(SCHEMA))})
+    answer = json.loads(emulator.client("lambda").invoke(FunctionName=name, Payload=asked)["Payload"].read())
+    assert answer["stopReason"] == "end_turn"
+    other = json.dumps({"modelId": NOVA, **request()})
+    denied = json.loads(emulator.client("lambda").invoke(FunctionName=name, Payload=other)["Payload"].read())
+    assert denied["errorType"] == "AccessDeniedException"
 
 
 def test_a_guardrail_needs_a_right_of_its_own(emulator: LocalStack, stand_in: Runtime) -> None:
