@@ -5,6 +5,7 @@ AWS would. The next `bring_up` in the same folder restores it, unless it was dro
 """
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -29,6 +30,7 @@ from sandbox.cloud.location import PROJECT, REGION, TESTS_DIRECTORY, Location, L
 from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running
 from sandbox.cloud.sources import LOCAL_CLOUD, STACK, STAND_INS, source_digests
 from sandbox.doors import CONTROL_KEY_VARIABLE, new_control_key
+from sandbox.stand_ins.bedrock.open_model import GREETING, URL_VARIABLE
 from sandbox.stand_ins.credentials import credentials
 from sandbox.terminal.phases import Phases
 
@@ -155,6 +157,7 @@ def _restart_stand_ins(
                 end(process)
         stand_ins = _start_stand_ins(supervisor, location, stack.control_key)
         wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log(STAND_INS))
+    _say_which_model_answers(location, phases, started_now=True)
     others = (process for process in stack.processes if process.name != STAND_INS)
     return _saved(
         location,
@@ -288,6 +291,7 @@ def _bring_up(
     if stand_ins in supervisor.processes:
         with phases.phase("Wait for the stand-ins"):
             wait_until_ready(supervisor, stand_ins, f"{location.sandbox_url}/health", location.log(STAND_INS))
+    _say_which_model_answers(location, phases, started_now=stand_ins in supervisor.processes)
     stack = LocalStack(
         endpoint_url=cloud.endpoint_url,
         region=REGION,
@@ -338,6 +342,19 @@ def _create_key(cloud: LocalCloud, report: Callable[[str], None]) -> None:
         rotate_key(STAGE, cloud.client, report)
     except OperationFailed as failure:
         raise StartError(str(failure)) from failure
+
+
+def _say_which_model_answers(location: Location, phases: Phases, *, started_now: bool) -> None:
+    """Pass on the stand-ins' word about a model of the user's. Those that went on know no other one than before."""
+    if URL_VARIABLE not in os.environ:
+        return
+    if not started_now:
+        phases.say(f"The stand-ins go on as they were started. {URL_VARIABLE} counts after `make down DELETE=1`.")
+        return
+    log = location.log(STAND_INS)
+    said = [line for line in log.read_text().splitlines() if line.startswith(GREETING)] if log.exists() else []
+    for line in said[-1:]:
+        phases.say(line)
 
 
 def _start_stand_ins(supervisor: Supervisor, location: Location, control_key: str) -> Process:

@@ -12,8 +12,8 @@ LOCAL_CLOUD = "local cloud"
 
 SOURCES: Mapping[str, tuple[str, ...]] = {
     STACK: ("functions", "infra", "app.py", "cdk.json", "requirements-lock.txt", "package-lock.json"),
-    STAND_INS: ("sandbox/stand_ins", "sandbox/sample", "sandbox/doors.py"),
-    LOCAL_CLOUD: ("sandbox/cloud/emulator", "sandbox/doors.py"),
+    STAND_INS: ("sandbox/stand_ins", "sandbox/sample", "sandbox/doors.py", "sandbox/shapes.py"),
+    LOCAL_CLOUD: ("sandbox/cloud/emulator", "sandbox/doors.py", "sandbox/shapes.py"),
 }
 """Files and folders of each part of a local stack."""
 

@@ -1,6 +1,7 @@
 """`python -m sandbox.stand_ins --port 9000`: serves all stand-ins on loopback until SIGTERM or SIGINT.
 
-The variable SANDBOX_CONTROL_KEY has the key of the controls. Without it they are closed.
+The variable SANDBOX_CONTROL_KEY has the key of the controls. Without it they are closed. With MODEL_URL a model of the
+user's answers in place of Bedrock's stand-in.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.doors import CONTROL_KEY_VARIABLE, take_secret
 from sandbox.stand_ins.app import create_app, create_runtime
+from sandbox.stand_ins.bedrock.open_model import KEY_VARIABLE, BadModelUrl, OpenModel
 from sandbox.stand_ins.customer.buckets import s3_at
 from sandbox.stand_ins.customer.outages import Outages, listens
 from sandbox.stand_ins.doors import close_doors
@@ -43,6 +45,11 @@ def main() -> int:
     port = arguments.port
     control_key = take_secret(os.environ, CONTROL_KEY_VARIABLE)
     signal.signal(signal.SIGTERM, _end)
+    try:
+        model = OpenModel.from_environment(os.environ)
+    except BadModelUrl as bad:
+        sys.exit(str(bad))
+    take_secret(os.environ, KEY_VARIABLE)
     cloud = os.environ.get("AWS_ENDPOINT_URL")
     runtime = create_runtime(SpeechEngine(workers=2), open_bucket=s3_at(cloud), webhooks=arguments.webhooks)
     if cloud:
@@ -50,9 +57,11 @@ def main() -> int:
         runtime.download = outages.outlasted_by_download(runtime.download)
         runtime.send = outages.outlasted_by_send(runtime.send)
     with contextlib.closing(runtime), contextlib.suppress(KeyboardInterrupt):
-        app = close_doors(create_app(runtime), control_key)
+        app = close_doors(create_app(runtime, other_model=model), control_key)
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
         print(f"stand-ins listen on http://127.0.0.1:{port}", flush=True)
+        if model:
+            print(model.greeting(), flush=True)
         server.serve_forever()
     return 0
 

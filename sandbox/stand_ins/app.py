@@ -7,6 +7,8 @@ from flask import Flask
 
 from sandbox.stand_ins.agora.dials import AgoraDials
 from sandbox.stand_ins.agora.server import agora_blueprint
+from sandbox.stand_ins.bedrock.dials import BedrockDials
+from sandbox.stand_ins.bedrock.server import OtherModel, bedrock_blueprint
 from sandbox.stand_ins.hearing.dials import HearingDials
 from sandbox.stand_ins.hearing.speech import Engine, SpeechEngine
 from sandbox.stand_ins.runtime.dials import dials_blueprint
@@ -17,7 +19,7 @@ from sandbox.stand_ins.vendors.registry import vendors
 
 def create_runtime(engine: Engine, **outside: Any) -> Runtime:
     """Create the runtime with all dials. `outside` replaces parts of it, see Runtime."""
-    groups = {"agora": AgoraDials, "hearing": HearingDials}
+    groups = {"agora": AgoraDials, "bedrock": BedrockDials, "hearing": HearingDials}
     dials: dict[str, type[Any]] = {**groups, **{name: vendor.dials for name, vendor in vendors().items()}}
     runtime = Runtime(engine=engine, dial_groups=dials, **outside)
     if isinstance(engine, SpeechEngine):
@@ -25,15 +27,19 @@ def create_runtime(engine: Engine, **outside: Any) -> Runtime:
     return runtime
 
 
-def create_app(runtime: Runtime, *, only: Collection[str] | None = None) -> Flask:
-    """Create the application on this runtime, of Agora and all vendors, or of those in `only`.
+def create_app(
+    runtime: Runtime, *, only: Collection[str] | None = None, other_model: OtherModel | None = None
+) -> Flask:
+    """Create the application on this runtime, of Agora, Bedrock and all vendors, or of those in `only`.
 
-    The caller closes the runtime.
+    `other_model` answers in place of Bedrock's stand-in. The caller closes the runtime.
     """
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     if only is None or "agora" in only:
         app.register_blueprint(agora_blueprint(runtime), url_prefix="/agora")
+    if only is None or "bedrock" in only:
+        app.register_blueprint(bedrock_blueprint(runtime, other_model), url_prefix="/bedrock")
     for name, vendor in vendors().items():
         if only is not None and name not in only:
             continue

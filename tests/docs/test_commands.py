@@ -25,7 +25,9 @@ from tests.docs.examples import check_request, matching_route
 from tests.docs.pages import PROJECT, Page, all_pages, page
 
 MAKEFILE = (PROJECT / "Makefile").read_text()
-LOCATION = (PROJECT / "sandbox" / "cloud" / "location.py").read_text()
+READ_BY_MAKE_UP = "".join(
+    (PROJECT / "sandbox" / name).read_text() for name in ("cloud/location.py", "stand_ins/bedrock/open_model.py")
+)
 VARIABLES = {
     "API_URL": "https://api.test",
     "AWS_REGION": "eu-central-1",
@@ -52,7 +54,7 @@ def check_make(command: Command) -> None:
     targets = [word for word in command.words[1:] if "=" not in word]
     assert [name for name in targets if not re.search(rf"^{re.escape(name)}:", MAKEFILE, flags=re.MULTILINE)] == []
     assert [name for name in values if f"$({name})" not in MAKEFILE] == []
-    assert [name for name in command.environment if f'"{name}"' not in LOCATION] == []
+    assert [name for name in command.environment if f'"{name}"' not in READ_BY_MAKE_UP] == []
     given = {name: value for name, value in values.items() if not re.search(r"<.*>|…|key=value", value)}
     assert given.get("PROVIDER", "assemblyai") in PROVIDERS
     options = [word for name, option in DEMO_OPTIONS.items() if name in given for word in (option, given[name])]

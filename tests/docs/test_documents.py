@@ -22,6 +22,8 @@ from recording_insights.recordings.change import OWN_CHANGES
 from recording_insights.recordings.exports.formats import FORMATS
 from recording_insights.recordings.request import RecordingRequest
 from sandbox.stand_ins.agora.dials import AgoraDials
+from sandbox.stand_ins.bedrock.dials import BedrockDials
+from sandbox.stand_ins.bedrock.models import MODELS
 from sandbox.stand_ins.hearing.dials import HearingDials
 from tests.docs.examples import full_answer
 from tests.docs.pages import PROJECT, codes_in, page
@@ -224,10 +226,27 @@ def test_the_rooms_are_the_folders() -> None:
 
 def test_the_dials_are_the_stand_ins() -> None:
     vendors = [import_module(f"sandbox.stand_ins.vendors.{name}.server").VENDOR.dials for name in PROVIDERS]
-    groups = {"every provider": vendors, "`agora`": [AgoraDials], "`hearing`": [HearingDials]}
+    groups = {
+        "every provider": vendors,
+        "`agora`": [AgoraDials],
+        "`hearing`": [HearingDials],
+        "`bedrock`": [BedrockDials],
+    }
     for group, dial, _ in page("docs/sandbox.md").table("## Dials"):
         for dials in groups[group]:
             assert codes_in(dial)[0] in {field.name for field in fields(dials)}, (dials, dial)
+
+
+def test_the_models_are_the_stand_ins() -> None:
+    rows = {codes_in(row[0])[0]: row for row in page("docs/sandbox.md").table("## Bedrock")}
+    assert rows.keys() == MODELS.keys()
+    for name, (_, profiles, tokens, output, forced) in rows.items():
+        model = MODELS[name]
+        needs = "none" if not model.geographies else "optional" if model.on_demand else "required"
+        choice = "yes" if "tool" in model.tool_choices else "only `any`" if model.tool_choices else "no"
+        assert (profiles, forced) == (needs, choice)
+        assert tokens == f"{model.context_tokens:,}, {model.output_tokens:,}"
+        assert output == ("yes" if model.text_format else "no")
 
 
 def _folders(name: str) -> set[str]:

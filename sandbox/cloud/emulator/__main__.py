@@ -10,6 +10,11 @@ import sys
 from importlib.metadata import version
 
 from sandbox.cloud.emulator.alarms import evaluate_alarms_by_time, take_alarms_of_one_metric
+from sandbox.cloud.emulator.bedrock import (
+    ask_iam_for_models,
+    converse_with_the_stand_in,
+    name_members_of_inference_profiles,
+)
 from sandbox.cloud.emulator.checksums import add_checksums
 from sandbox.cloud.emulator.conditions import (
     read_escapes_in_patterns,
@@ -94,6 +99,9 @@ def main() -> None:
     transcribe_real_speech(os.environ["SANDBOX_URL"])
     refuse_what_transcribe_refuses()
     name_jobs_to_iam()
+    converse_with_the_stand_in(os.environ["SANDBOX_URL"])
+    ask_iam_for_models()
+    name_members_of_inference_profiles()
     name_state_machine_of_tokens_to_iam()
     keep_what_stacks_say()
     update_tables_in_place()

@@ -21,7 +21,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * What stacks say of functions and tables: stacks.py. Updates of functions: updates.py. Their zips: packages.py.
 * Metrics that functions print (emf.py) and that services report: metrics.py. Alarms: alarms.py.
 * Web pages and well-known keys are refused: doors.py.
-* S3 has a checksum for every object: checksums.py. Transcribe: transcribe.py.
+* S3 has a checksum for every object: checksums.py. Transcribe: transcribe.py. Bedrock: bedrock.py.
 
 They replace internals of one exact version, which `__main__` checks at the start. Each correction also checks what it
 replaces, and raises RuntimeError if ministack does it in another way. What wraps a function of ministack says so with

@@ -12,11 +12,8 @@ ministack has the API, the jobs and their events. This module corrects:
 Like `corrections` it replaces internals of one exact version of ministack.
 """
 
-import asyncio
-import concurrent.futures
 import contextvars
 import json
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +23,7 @@ from typing import Any
 import requests
 
 from sandbox.cloud.emulator.internals import require_parameters, require_source
+from sandbox.cloud.emulator.threads import on_a_thread
 from sandbox.cloud.emulator.transcribe_rules import BAD_REQUEST, Fault, fault_in_start
 
 _EXPECTED = (
@@ -96,7 +94,7 @@ class _RealSpeechJobs:
             # The job was deleted, or its media is gone: ministack ends both cases right.
             await self._run(job_name, run_id, netloc)
             return
-        recognition = await _on_a_thread(lambda: self._recognise(_query(job_name, job), media))
+        recognition = await on_a_thread(lambda: self._recognise(_query(job_name, job), media))
         if recognition.status == _NEVER_ENDS:
             return
         if recognition.status not in (200, _FAILS):
@@ -202,24 +200,6 @@ def _sandbox_at(url: str) -> Recognise:
         return Recognition(answer.status_code, answer.headers, answer.content)
 
     return recognise
-
-
-async def _on_a_thread(work: Callable[[], Recognition]) -> Recognition:
-    """Run blocking work beside the event loop, which serves the whole cloud.
-
-    It gets its own thread: recognition takes long, and the few threads of the loop's pool run Lambda functions. The
-    process would also wait for a thread of the pool before it ends.
-    """
-    future: concurrent.futures.Future[Recognition] = concurrent.futures.Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except Exception as error:  # noqa: BLE001 - the future passes it on
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await asyncio.wrap_future(future)
 
 
 def _media_of(job: Mapping[str, Any]) -> bytes | None:

@@ -158,8 +158,15 @@ def test_changed_stand_ins_start_again(
         lambda supervisor, location, _: sleeper(supervisor, location.directory, STAND_INS),
     )
     monkeypatch.setattr(lifecycle, "wait_until_ready", lambda *_: None)
+    location.log(STAND_INS).parent.mkdir(exist_ok=True)
+    location.log(STAND_INS).write_text("Bedrock: before\nstand-ins listen\nBedrock: the model mine answers.\n")
+    monkeypatch.setenv("MODEL_URL", "http://127.0.0.1:11434/v1")
+    said: list[str] = []
+    monkeypatch.setattr(phases, "say", said.append)
     change(STAND_INS)
     updated = update(stack, location, phases)
+    assert "Bedrock: the model mine answers." in said
+    assert "Bedrock: before" not in said
     before, [old] = stack.processes, [process for process in stack.processes if process.name == STAND_INS]
     [new] = [process for process in updated.processes if process.name == STAND_INS]
     assert (is_running(old), is_running(new)) == (False, True)
