@@ -8,6 +8,8 @@ pk              sk                                  item
 <recording id>  TRANSCRIPT#<media id>#<try>#<page>  up to 64 KB of utterances
 <recording id>  TRANSCRIPT#<media id>#<try>#<page>#<line>  a correction of a line of the page
 <recording id>  INSIGHT#<media id>#<try>#<kind>#<number>  one topic, action item, …
+<recording id>  DERIVED                             what a model derived from the transcript, and its turn at the model
+<recording id>  STATEMENT#<digest>#<kind>#<number>  one statement that was derived
 <recording id>  TRY#<media id>#<try>                an earlier try of a media object
 <recording id>  ERASE                               what an erase that runs has deleted so far
 <recording id>  RECEIPT                             what was deleted of an erased recording, and what could not be
@@ -67,6 +69,8 @@ TRANSCRIPT_PREFIX = "TRANSCRIPT#"
 CONTENT_PREFIX = "CONTENT#"
 INSIGHT_PREFIX = "INSIGHT#"
 TRY_PREFIX = "TRY#"
+DERIVED = "DERIVED"
+STATEMENT_PREFIX = "STATEMENT#"
 REFERENCE_PREFIX = "REFERENCE#"
 RETRIES = "RETRIES"
 RETRY_PREFIX = "RETRY#"
@@ -121,6 +125,16 @@ def erased_job_key(provider: str, key: str) -> dict[str, str]:
     """Key of the mark of a job of an erased recording. It holds a digest in place of the vendor's id of the job."""
     digest = sha256(f"{provider}#{key}".encode()).hexdigest()
     return {PARTITION: f"CALLBACK#{provider}#{digest}", SORT: "ERASED"}
+
+
+def derived_key(recording_id: str) -> dict[str, str]:
+    """Key of what was derived from a recording."""
+    return {PARTITION: recording_id, SORT: DERIVED}
+
+
+def statement_key(recording_id: str, digest: str, kind: str, number: int) -> dict[str, str]:
+    """Key of a statement, from 1."""
+    return {PARTITION: recording_id, SORT: f"{STATEMENT_PREFIX}{digest}#{kind}#{number:04d}"}
 
 
 def recorder_key(recording_id: str) -> dict[str, str]:

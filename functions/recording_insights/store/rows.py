@@ -82,6 +82,14 @@ class RecordingChanges(TypedDict, total=False):
     agora_error: Mapping[str, Any] | None
 
 
+class Derivation(TypedDict, total=False):
+    """What a model is to derive from a recording: the caller's wishes, else those of the stage. All may be absent."""
+
+    kinds: Sequence[str]
+    language: str
+    prompt: str
+
+
 class RecordingRow(TypedDict, total=False):
     """A recording: one start of a recorder in a channel, one upload, or one file dropped by hand."""
 
@@ -110,6 +118,8 @@ class RecordingRow(TypedDict, total=False):
     consent: str
     reference: str
     metadata: Mapping[str, str]
+    derivation: Derivation
+    insights: str
     file: UploadedFile
     upload_expires_at: str
     fingerprint: str
@@ -520,6 +530,55 @@ class CorrectionRow(TypedDict, total=False):
     speaker: str
     corrected_at: str
     corrected_by: str
+
+
+class DerivedRow(TypedDict, total=False):
+    """What a model derived from the recording's transcript, without the statements, which have items of their own.
+
+    `digest` is that of the lines and of what was wanted of them. `recording_id`, `media_id` (the digest again),
+    `provider` (`bedrock`), `waiting_since`, `queue_place` and `slot` are those of its turn at the model, as those of a
+    media object at its provider.
+    """
+
+    pk: str
+    sk: str
+    recording_id: str
+    media_id: str
+    provider: str
+    waiting_since: str
+    queue_place: str
+    slot: int
+    state: str
+    digest: str
+    number: int
+    execution: str
+    model: str
+    prompt_version: str
+    kinds: Sequence[str]
+    language: str
+    began_at: str
+    ended_at: str
+    reason: str
+    reason_code: str
+    missing: Sequence[str]
+    dropped: Mapping[str, int]
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cents: float
+
+
+class StatementRow(TypedDict, total=False):
+    """One statement that was derived, as a map of `Statement`'s fields."""
+
+    pk: str
+    sk: str
+    text: str
+    evidence: Sequence[str]
+    assignee: str
+    due: str
+    answer: str
+    start_ms: int
 
 
 class InsightRow(TypedDict, total=False):
