@@ -91,9 +91,7 @@ class Derivation(Construct):
             settings=foundation.settings,
             module="events.begin_derivation",
             description="Starts one execution for each transcript that is ready",
-            reads=foundation.settings_for(
-                BeginDerivationSettings, derivation_arn=self.state_machine.state_machine_arn
-            ),
+            reads=foundation.settings_for(BeginDerivationSettings, derivation_arn=self.state_machine.state_machine_arn),
             statements=[
                 foundation.on_table("GetItem", "PutItem", "Query"),
                 foundation.on_replies("PutObject", prefix=DERIVED),

@@ -5,7 +5,6 @@ and comparisons only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam

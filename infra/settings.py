@@ -214,8 +214,7 @@ class StackSettings:
             in_the_clear = [key for key in given if key in _ADDRESSES and str(given[key]).startswith("http:")]
             faults += [f"{key}: must be an https URL, since it carries keys and links" for key in in_the_clear]
         faults += _option_faults(values.get("provider_options", {}))
-        if "insightsModel" not in given:
-            faults += [f"{key}: only with insightsModel" for key in _OF_MODEL if key in given]
+        faults += _unused(given)
         if faults:
             raise ContextError("\n".join(faults))
         lasts = values.get("stage") != LOCAL
@@ -247,6 +246,12 @@ def _unknown(key: str) -> str:
     if key in RENAMED:
         return f"{key}: is now {RENAMED[key]}"
     return f"{key}: unknown; the settings are {', '.join(SETTINGS)}"
+
+
+def _unused(given: Mapping[str, Any]) -> Iterator[str]:
+    """What is said of a model that the stage does not have."""
+    if "insightsModel" not in given:
+        yield from (f"{key}: only with insightsModel" for key in _OF_MODEL if key in given)
 
 
 def _option_faults(provider_options: Mapping[str, Any]) -> Iterator[str]:
@@ -458,9 +463,7 @@ SETTINGS: Mapping[str, Setting] = {
         matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", "must be a tag of a language"),
         "a tag of a language, such as de or pt-BR; leave it out for the language of the conversation",
     ),
-    "insightsPrompt": Setting(
-        "insights_prompt", text(MOST_PROMPT), f"a text of at most {MOST_PROMPT} characters"
-    ),
+    "insightsPrompt": Setting("insights_prompt", text(MOST_PROMPT), f"a text of at most {MOST_PROMPT} characters"),
     "insightsMaxCents": Setting(
         "insights_max_cents", from_text(float, number(0.01, 100_000)), "US cents for a recording from 0.01 to 100000"
     ),

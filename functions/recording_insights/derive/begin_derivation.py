@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from recording_insights.aws.reply_bucket import DERIVED
 from recording_insights.bounded import parse_bounded
 from recording_insights.derive.lines import Line, digest_of
+from recording_insights.derive.prompt import PROMPT_VERSION
 from recording_insights.derive.wishes import Wishes, default_kinds
 from recording_insights.model.status import ERASING
 from recording_insights.recordings.shown_line import shown_line
@@ -29,7 +30,6 @@ def begin_derivation(
     store: DerivationStore,
     insights: InsightStore,
     stage: Wishes,
-    prompt_version: str,
     keep: Callable[[str, bytes], None],
     start: Start,
 ) -> str | None:
@@ -51,13 +51,15 @@ def begin_derivation(
         digest = digest_of(lines, wishes)
         keep(key_of(recording_id, digest, number, "conversation"), written(lines, wishes))
         given: dict[str, Any] = {"model": wishes.model, "language": wishes.language, "kinds": list(wishes.kinds)}
-        row = store.begin(recording_id, number=number, digest=digest, prompt_version=prompt_version, **given)
+        name = f"{recording_id[:32]}-{digest[:12]}-{number}"
+        row = store.begin(
+            recording_id, number=number, digest=digest, execution=name, prompt_version=PROMPT_VERSION, **given
+        )
         row = row or store.find(recording_id)
     if row is None or row["state"] != "pending":
         return None
-    name = execution_name(row)
-    start(name=name, state=json.dumps(input_of(row)))
-    return name
+    start(name=row["execution"], state=json.dumps(input_of(row)))
+    return row["execution"]
 
 
 def wishes_of(collection: Collection, derivation: Derivation, stage: Wishes) -> Wishes:
@@ -83,14 +85,9 @@ def lines_of(collection: Collection) -> list[Line]:
     ]
 
 
-def execution_name(row: DerivedRow) -> str:
-    """Return the name of the execution that derives what a row says."""
-    return f"{row['recording_id'][:32]}-{row['digest'][:12]}-{row['number']}"
-
-
 def input_of(row: DerivedRow) -> dict[str, Any]:
     """Return the input of that execution."""
-    return {name: row[name] for name in ("recording_id", "digest", "number")}  # type: ignore[literal-required]
+    return {name: row[name] for name in ("recording_id", "digest", "number")}
 
 
 def key_of(recording_id: str, digest: str, number: int, name: str) -> str:

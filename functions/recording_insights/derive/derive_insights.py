@@ -1,6 +1,7 @@
-"""State "Derive insights": ask the model once at most, keep what it answers, and save everything after the last call."""
+"""State "Derive insights": ask the model once at most, keep its answer, and save what was found after the last call."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -11,18 +12,18 @@ from recording_insights.bounded import parse_bounded
 from recording_insights.derive.begin_derivation import key_of, read
 from recording_insights.derive.lines import Line
 from recording_insights.derive.model import Model
-from recording_insights.derive.steps import Progress, advance, begin, result
+from recording_insights.derive.progress import Progress
+from recording_insights.derive.steps import GIVEN_UP, advance, begin, give_up, result
 from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import (
-    ModelRefused,
     ModelUnusable,
     ProviderBusy,
     ProviderUnavailable,
     RecordingInsightsError,
     ReplyGone,
 )
-from recording_insights.model.derived import Derived
-from recording_insights.model.reasons import code_of_fault
+from recording_insights.model.derived import BEDROCK, Derived
+from recording_insights.model.reasons import REASONS, code_of_fault
 from recording_insights.model.status import ERASING
 from recording_insights.providers.pacing import SHORTEST_WAIT
 from recording_insights.store.derivations import DerivationStore, holder_id, turn_of
@@ -31,6 +32,8 @@ from recording_insights.store.rows import DerivedRow, MediaRow
 
 TIMEOUT_SECONDS = 420
 """Of the function: a call of the model may take 300 s, and the rest is for reading and writing."""
+_CODE = re.compile(r": (\w+)")
+"""The code in what is missing."""
 
 
 class Turn(Protocol):
@@ -105,8 +108,8 @@ class Step:
     def enter(self) -> Self:
         """Go on after a wait, if there was one."""
         waited = self.waited_seconds + (self.wait_seconds if self.timed_out else 0)
-        nothing = {"wait_seconds": 0, "queue": "", "place": "", "timed_out": False, "probes": False}
-        return replace(self, outcome="more", waited_seconds=waited, **nothing)
+        since = self.first_turn_at
+        return type(self)(self.recording_id, self.digest, self.number, waited_seconds=waited, first_turn_at=since)
 
     def end(self) -> Self:
         """Leave the loop."""
@@ -150,7 +153,15 @@ def derive_insights(
 
 
 def _holder(step: Step) -> MediaRow:
-    return turn_of({"recording_id": step.recording_id, "media_id": holder_id(step.digest, step.number), **_AT_BEDROCK})
+    """What holds a turn for work that no row describes any more."""
+    return turn_of(
+        {
+            "recording_id": step.recording_id,
+            "media_id": holder_id(step.digest, step.number),
+            "provider": BEDROCK,
+            "waiting_since": "",
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -166,52 +177,48 @@ class _Work:
     now: datetime
 
     def go_on(self, model: Model, *, is_due: bool) -> Step:
+        """Make the next call if the model may be called, and save the whole after the last one."""
         try:
             lines, wishes = read(self._read("conversation"))
         except ReplyGone:
-            # An operator or a rule of the bucket has deleted it.
-            return self._end(Derived(missing=("the transcript as it was read",)), "insights_given_up", _GONE)
+            missing = [f"{kind}: {GIVEN_UP}" for kind in self.row.get("kinds", ())]
+            return self._save(Derived(missing=missing), "what the model was to read has been deleted")
         progress = self._progress(lines, wishes)
         if not progress.is_over and self._seconds_left <= 0:
-            reason = f"not derived in time; last: {self.row.get('reason', 'it was being derived')}"
-            return self._end(result(progress, lines, wishes), "insights_given_up", reason)
+            reason = f"not derived in time; last: {self.row.get('reason', 'the model was being called')}"
+            return self._save(result(give_up(progress), lines, wishes), reason)
         if not progress.is_over:
-            turn = self.turns.take(self._turn_row, is_due=is_due)
+            turn = self.turns.take(turn_of(self.row), is_due=is_due)
             if not turn.goes:
                 return self._park(turn)
             try:
                 progress = self._ask(progress, lines, wishes, model)
             except (ProviderBusy, ProviderUnavailable, ModelUnusable) as fault:
                 return self._after_fault(fault)
-            except ModelRefused as refusal:
-                return self._end(result(progress, lines, wishes), "insights_model_refused", str(refusal))
-            self.turns.succeed(self._turn_row, turn)
+            self.turns.succeed(turn_of(self.row), turn)
             self.store.go_on(self.row)
         if progress.is_over:
-            derived = result(progress, lines, wishes)
-            return self._end(derived)
-        return replace(self.step, first_turn_at=self.step.first_turn_at or self.store.timestamp)
+            return self._save(result(progress, lines, wishes))
+        return replace(self.step, first_turn_at=self._first_turn_at)
 
     def over(self) -> Step:
         """Give the slot to the next."""
-        self.turns.give_back(self._turn_row)
+        self.turns.give_back(turn_of(self.row))
         return self.step.end()
 
     def _ask(self, progress: Progress, lines: list[Line], wishes: Wishes, model: Model) -> Progress:
         """Make one call, and keep its answer before what follows from it: an answer is paid for."""
         after, answer = advance(progress, lines, wishes, model)
         if answer is not None:
-            number = after.usage.calls
-            self._keep(f"answer-{number:04d}", answer)
-        self._keep("progress", after.to_map())
+            self._keep(f"answer-{answer.number:04d}", answer.body)
+        self._keep("progress", json.dumps(after.to_map(), ensure_ascii=False).encode())
         return after
 
     def _after_fault(self, fault: RecordingInsightsError) -> Step:
         """Wait until the model takes calls again. It has had its turn, from which on the hours count."""
-        turn = self.turns.fail(self._turn_row, fault, getattr(fault, "retry_after", None))
-        since = self.step.first_turn_at or self.store.timestamp
+        turn = self.turns.fail(turn_of(self.row), fault, getattr(fault, "retry_after", None))
         mine = turn._replace(code=code_of_fault(type(fault).__name__), reason=str(fault))
-        return replace(self, step=replace(self.step, first_turn_at=since))._park(mine)
+        return replace(self, step=replace(self.step, first_turn_at=self._first_turn_at))._park(mine)
 
     def _park(self, turn: Turn) -> Step:
         self.store.wait(self.row, turn.code, turn.reason, turn.place)
@@ -226,11 +233,13 @@ class _Work:
             probes=until_retry <= left,
         )
 
-    def _end(self, derived: Derived, code: str | None = None, reason: str | None = None) -> Step:
-        """Save what there is. It is partial if anything that was wanted is missing."""
-        state = "partial" if code or derived.missing else "done"
-        code, reason = _why(derived) if derived.missing and not code else (code, reason)
-        self.store.save(self.row, derived, state, reason=reason, reason_code=code)
+    def _save(self, derived: Derived, reason: str | None = None) -> Step:
+        """Save what there is. It is partial if anything that was wanted is missing, for the reason of the first."""
+        why: dict[str, str] = {}
+        if derived.missing:
+            code = _CODE.split(derived.missing[0])[1]
+            why = {"reason_code": code, "reason": reason or REASONS[code].meaning}
+        self.store.save(self.row, derived, "partial" if derived.missing else "done", **why)
         return self.over()
 
     def _progress(self, lines: list[Line], wishes: Wishes) -> Progress:
@@ -242,13 +251,12 @@ class _Work:
     def _read(self, name: str) -> bytes:
         return self.objects.read(key_of(self.row["recording_id"], self.row["digest"], self.row["number"], name))
 
-    def _keep(self, name: str, content: Any) -> None:
-        key = key_of(self.row["recording_id"], self.row["digest"], self.row["number"], name)
-        self.objects.put(key, json.dumps(content, ensure_ascii=False, default=str).encode())
+    def _keep(self, name: str, content: bytes) -> None:
+        self.objects.put(key_of(self.row["recording_id"], self.row["digest"], self.row["number"], name), content)
 
     @property
-    def _turn_row(self) -> MediaRow:
-        return turn_of(self.row)
+    def _first_turn_at(self) -> str:
+        return self.step.first_turn_at or self.store.timestamp
 
     @property
     def _seconds_left(self) -> float:
@@ -257,14 +265,3 @@ class _Work:
         if not first:
             return left
         return min(left, self.patience.give_up_hours * 3600 - self.step.elapsed_seconds(first, self.now))
-
-
-_AT_BEDROCK: Any = {"provider": "bedrock", "waiting_since": ""}
-_GONE = "what the model was to read has been deleted"
-
-
-def _why(derived: Derived) -> tuple[str, str]:
-    """Return the code and the reason of a result in which something is missing."""
-    first = derived.missing[0]
-    code = "insights_over_budget" if "budget" in first or "cents" in first else "insights_unreadable"
-    return code, "; ".join(derived.missing)

@@ -56,8 +56,8 @@ from recording_insights.store.recorder_states import RecorderStateStore
 from recording_insights.store.references import ReferenceStore
 from recording_insights.store.rows import (
     CorrectionRow,
-    DerivedRow,
     Derivation,
+    DerivedRow,
     MediaRow,
     RecorderStateRow,
     RecordingChanges,
