@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from recording_insights.derive import steps
 from recording_insights.errors import ModelUnusable, ProviderBusy, ProviderUnavailable
-from recording_insights.model.derived import KINDS
+from recording_insights.model.derived import KINDS, LISTED
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.report_failure import report_stopped_execution
 from recording_insights.store.keys import BRAKE
@@ -16,9 +17,13 @@ from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_wri
 from tests.unit.derive.derivation_scene import RECORDINGS, REPLIES, STAGE, TALK, DerivationScene
 from tests.unit.derive.fake_model import ScriptedModel, nothing, stand_in
 
-WORDY = ("1", "We decided to lower the price to 4,711 euros, and this sentence is rather long. " * 40)
-LONG = [WORDY] * 400
+LONG = [(str(place % 2), f"This is sentence number {place} of a conversation. " * 40) for place in range(200)]
 """A conversation of several parts."""
+OF_PART = {
+    **{kind: [] for kind in LISTED},
+    "summary": [{"text": "It is about an offer.", "evidence": ["u1"]}],
+}
+TITLE = {"title": {"text": "", "evidence": []}, "short_summary": []}
 
 
 def begun(table: CrashingTable | None = None, model: Any = None, **scene: Any) -> tuple[DerivationScene, dict[str, Any]]:
@@ -122,25 +127,24 @@ def state_of(scene: DerivationScene) -> dict[str, Any]:
     }
 
 
-FOUND = {**nothing(), "summary": [{"text": "We decided to lower the price.", "evidence": ["u3"]}]}
-
-
-@pytest.mark.parametrize("answers", [(FOUND,), ("no JSON", FOUND)], ids=["one call", "asked again"])
-def test_a_crash_at_any_write_or_call_leads_to_the_same_end(answers: Sequence[Any]) -> None:
-    whole, state = begun(model=ScriptedModel(*answers))
+@pytest.mark.parametrize(("part_tokens", "calls"), [(10_000, 1), (60, 4)], ids=["one part", "parts"])
+def test_a_crash_at_any_write_or_call_leads_to_the_same_end(
+    monkeypatch: pytest.MonkeyPatch, part_tokens: int, calls: int
+) -> None:
+    monkeypatch.setattr(steps, "PART_TOKENS", part_tokens)
+    whole, state = begun(model=ScriptedModel(OF_PART | TITLE))
     whole.run(state)
     expected = state_of(whole)
-    assert expected["statements"]
-    for table in crashes_at_every_write(at_least=12):
-        scene = DerivationScene(table, ScriptedModel(*answers))
+    assert (expected["insights"], whole.model.calls) == ("done", calls)
+    for table in crashes_at_every_write(at_least=8):
+        scene = DerivationScene(table, ScriptedModel(OF_PART | TITLE))
         table.arm()
         name = again(scene.begin)
         run_again(scene, json.loads(scene.executions[name]))
         table.disarm()
         # The answer of a call that broke off is lost: it is asked for again, and only the kept ones count.
-        assert scene.model.calls <= whole.model.calls + 1, table
-        found = state_of(scene)
-        assert found == expected, table
+        assert scene.model.calls <= calls + 1, table
+        assert state_of(scene) == expected, table
 
 
 def again(call: Any) -> Any:
@@ -268,11 +272,11 @@ def test_an_operator_pauses_the_model() -> None:
 
 
 def test_a_long_conversation_is_one_call_for_each_transition() -> None:
-    scene, state = begun(talk=LONG)
-    steps = scene.run(state)
-    assert scene.row["calls"] == len(steps) > 3
-    assert [step["outcome"] for step in steps] == ["more"] * (len(steps) - 1) + ["over"]
-    assert sum(name.startswith("answer-") for name in scene.kept) == len(steps)
+    scene, state = begun(model=ScriptedModel(OF_PART), talk=LONG)
+    taken = scene.run(state)
+    assert scene.row["calls"] == len(taken) > 2
+    assert [step["outcome"] for step in taken] == ["more"] * (len(taken) - 1) + ["over"]
+    assert sum(name.startswith("answer-") for name in scene.kept) == len(taken)
     assert scene.recording["insights"] == "done"
 
 
