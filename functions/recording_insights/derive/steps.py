@@ -235,7 +235,7 @@ def _missing_of_task(
     """What is missing if nothing of these kinds came of a task: for a part, of which lines."""
     asked = [name for kind in kinds for name in (_singles(progress) if kind in SINGLE else [kind])]
     said = _missing(dict.fromkeys(asked), code)
-    if progress.parts < 2 or progress.level:
+    if not said or progress.parts < 2 or progress.level:
         return said
     pieces = pieces_of(lines)
     first, last = pieces[task.first].line + 1, pieces[task.end - 1].line + 1
