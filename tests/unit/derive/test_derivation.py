@@ -1,8 +1,8 @@
 """What is derived from a transcript that is ready: from the event to the rows, whatever breaks off in between."""
 
 import json
-from datetime import timedelta
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +26,9 @@ OF_PART = {
 TITLE = {"title": {"text": "", "evidence": []}, "short_summary": []}
 
 
-def begun(table: CrashingTable | None = None, model: Any = None, **scene: Any) -> tuple[DerivationScene, dict[str, Any]]:
+def begun(
+    table: CrashingTable | None = None, model: Any = None, **scene: Any
+) -> tuple[DerivationScene, dict[str, Any]]:
     """A scene whose execution has been started, and the input of the execution."""
     made = DerivationScene(table or CrashingTable(), model or stand_in(), **scene)
     name = made.begin()
@@ -116,7 +118,9 @@ def test_repeated_events_change_nothing() -> None:
 
 def state_of(scene: DerivationScene) -> dict[str, Any]:
     """What everybody can see afterwards."""
-    row: dict[str, Any] = {name: value for name, value in scene.row.items() if name not in ("waiting_since", "ended_at")}
+    row: dict[str, Any] = {
+        name: value for name, value in scene.row.items() if name not in ("waiting_since", "ended_at")
+    }
     return {
         "row": row,
         "statements": scene.statements,
