@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from recording_insights.aws import clients
 from recording_insights.aws.secrets import FreshReads, OwnSecret, read_secret
@@ -31,7 +31,6 @@ from recording_insights.settings import (
     FunctionSettings,
     GetRecordingSettings,
     KeepResultSettings,
-    ModelSettings,
     OwnSecretSettings,
     PrepareMediaSettings,
     ProcessingSettings,
@@ -93,7 +92,7 @@ if TYPE_CHECKING:
     from recording_insights.store.notices import NoticeStore
     from recording_insights.store.recordings import RecordingStore
     from recording_insights.store.retries import RetryStore
-    from recording_insights.store.rows import Derivation, MediaRow, RecordingRow
+    from recording_insights.store.rows import MediaRow, RecordingRow
     from recording_insights.store.subscriptions import DeliveryStore, SubscriptionStore
     from recording_insights.store.sweeps import SweepStore
     from recording_insights.store.turns import TurnStore
@@ -506,17 +505,10 @@ class Wiring(Generic[S]):
             end_wait=self.end_wait,
             who=who,
             erase_late=self.erase_late_media,
-            derivation=self.derivation_of(None),
+            derivation={} if self.settings.insights_model else None,
         )
 
     # What a model derives
-
-    def derivation_of(self: "Wiring[ModelSettings]", wish: "Derivation | Literal[False] | None") -> "Derivation | None":
-        """Return what is to be derived from a new recording, by its caller's wish; None if nothing is.
-
-        Without a wish, it is what the stage wants. A stage without a model derives nothing.
-        """
-        return None if self.settings.insights_model is None or wish is False else wish or {}
 
     @part
     def stage_wishes(self: "Wiring[BeginDerivationSettings]") -> "Wishes":

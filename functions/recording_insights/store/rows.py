@@ -41,6 +41,14 @@ class UploadedFile(TypedDict, total=False):
     checksum: str
 
 
+class Derivation(TypedDict, total=False):
+    """What a model is to derive from a recording: the caller's wishes, else those of the stage. All may be absent."""
+
+    kinds: Sequence[str]
+    language: str
+    prompt: str
+
+
 class RecordingChanges(TypedDict, total=False):
     """What changes of a recording. `None` removes an attribute."""
 
@@ -81,19 +89,11 @@ class RecordingChanges(TypedDict, total=False):
     watch_reason: str | None
     agora_error: Mapping[str, Any] | None
     # What a model is to derive, and what came of it
-    derivation: "Derivation | None"
+    derivation: Derivation | None
     derivations: int | None
     insights: str | None
     insights_reason: str | None
     insights_code: str | None
-
-
-class Derivation(TypedDict, total=False):
-    """What a model is to derive from a recording: the caller's wishes, else those of the stage. All may be absent."""
-
-    kinds: Sequence[str]
-    language: str
-    prompt: str
 
 
 class RecordingRow(TypedDict, total=False):
