@@ -261,7 +261,7 @@ INSIGHT_REASONS: Mapping[str, Reason] = {
             "insights_model_refused",
             "The model refused a request, or the account has no access to it.",
             "yes",
-            "Give access, or choose another model, then derive it again.",
+            "Give access, then derive it again.",
         ),
         Reason(
             "insights_unreadable",
