@@ -70,16 +70,18 @@ class CrashingModel:
 class DerivationScene:
     """`executions` are those started, by name, each with its input as text."""
 
+    table: Any
+
     def __init__(self, table: CrashingTable, model: Model, *, slots: int = 5, talk: Sequence[Any] = TALK) -> None:
         self.table, self.clock = table, FakeClock()
-        self.media = MediaStore(table, self.clock.now, self.clock.sleep)
-        self.store = DerivationStore(table, self.clock.now)
-        self.insights = InsightStore(table)
+        self.media = MediaStore(self.table, self.clock.now, self.clock.sleep)
+        self.store = DerivationStore(self.table, self.clock.now)
+        self.insights = InsightStore(self.table)
         self.s3 = CrashingS3(table=table)
         self.replies = ReplyStore(self.s3, REPLIES)  # type: ignore[arg-type]
         self.model = CrashingModel(model, table)
         self.woken: list[str] = []
-        self.turns = Turns(TurnStore(table, self.clock.now), {"bedrock": slots}, LEASE_SECONDS, self.woken.append)
+        self.turns = Turns(TurnStore(self.table, self.clock.now), {"bedrock": slots}, LEASE_SECONDS, self.woken.append)
         self.executions: dict[str, str] = {}
         self.recording_id = self.say(talk)
 

@@ -70,7 +70,7 @@ def test_a_transcript_that_is_ready_is_derived_from(clock: Any) -> None:
 )
 def test_the_wishes_of_a_recording_come_before_those_of_the_stage(given: Any, expected: Sequence[str]) -> None:
     scene = DerivationScene(CrashingTable(), stand_in())
-    scene.recording_id = scene.say(TALK, "other.mp4", {**given, "language": "de", "prompt": "Be brief."})
+    scene.recording_id = scene.say(TALK, "other.mp4", given | {"language": "de", "prompt": "Be brief."})
     stage = STAGE.__class__(STAGE.model, expected if not given else ("summary",), "fr", "We sell tables.")
 
     scene.begin(stage)
