@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Literal
 
 from infra.settings import StackSettings
+from recording_insights.errors import ModelUnusable
 from recording_insights.model.derived import BEDROCK
+from recording_insights.model.reasons import code_of_fault
 from recording_insights.processing.turns import LONGEST_PROBE_SECONDS
 from recording_insights.providers.registry import PROVIDERS
 
@@ -170,7 +172,8 @@ def _of_provider(settings: StackSettings, provider: str) -> Iterator[Alarm]:
         "out_of_credit": f"The account at {provider} has no credit left.",
     }
     if provider == BEDROCK:
-        meanings = {"insights_model_unusable": "The stack may not call the model, or there is none of its id here."}
+        unusable = "The stack may not call the model, or there is none of its id here."
+        meanings = {code_of_fault(ModelUnusable.__name__): unusable}
     for code, meaning in meanings.items() if provider == BEDROCK or PROVIDERS[provider].secret_keys else ():
         yield Alarm(
             f"{code.replace('_', '-')}-{provider}",

@@ -23,7 +23,7 @@ from recording_insights.errors import (
     ReplyGone,
 )
 from recording_insights.model.derived import BEDROCK, Derived
-from recording_insights.model.reasons import REASONS, code_of_fault
+from recording_insights.model.reasons import INSIGHT_REASONS, code_of_fault
 from recording_insights.model.status import ERASING
 from recording_insights.providers.pacing import SHORTEST_WAIT
 from recording_insights.store.derivations import DerivationStore, holder_id, turn_of
@@ -238,7 +238,7 @@ class _Work:
         why: dict[str, str] = {}
         if derived.missing:
             code = _CODE.split(derived.missing[0])[1]
-            why = {"reason_code": code, "reason": reason or REASONS[code].meaning}
+            why = {"reason_code": code, "reason": reason or INSIGHT_REASONS[code].meaning}
         self.store.save(self.row, derived, "partial" if derived.missing else "done", **why)
         return self.over()
 

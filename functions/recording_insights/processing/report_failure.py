@@ -33,6 +33,8 @@ _STAGES: Mapping[str, Stage] = {
     "Save insights": "saving",
 }
 """The stage of each state that may fail."""
+GIVEN_UP = "insights_given_up"
+"""The code of insights whose execution has ended without a result."""
 _CODE_OF_AWS = re.compile(r"An error occurred \((\w+)\)")
 """Begins the text of botocore's `ClientError`, whatever AWS refuses."""
 
@@ -73,7 +75,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
     if "media_id" in state:
         _finish(state, detail["name"], code, reason, None, None, store=store, turns=turns)
     elif "digest" in state:
-        _end_derivation(state, code, reason, store=DerivationStore(store.table, store.now), turns=turns)
+        _end_derivation(state, reason, store=DerivationStore(store.table, store.now), turns=turns)
     elif "retry_id" in state:
         RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
     elif "opened_at" in state:
@@ -121,13 +123,13 @@ def _finish(
         turns.give_back(row)
 
 
-def _end_derivation(state: Mapping[str, Any], code: str, reason: str, *, store: DerivationStore, turns: Turns) -> None:
+def _end_derivation(state: Mapping[str, Any], reason: str, *, store: DerivationStore, turns: Turns) -> None:
     """End what was being derived without a result, unless something newer is: everything is missing."""
     row = store.find(state["recording_id"])
     if row is None or row["number"] != state["number"] or row["state"] != "pending":
         return
-    missing = [f"{kind}: {code}" for kind in row.get("kinds", ())]
-    store.save(row, Derived(missing=missing), "partial", reason=reason, reason_code=code)
+    missing = [f"{kind}: {GIVEN_UP}" for kind in row.get("kinds", ())]
+    store.save(row, Derived(missing=missing), "partial", reason=reason, reason_code=GIVEN_UP)
     turns.give_back(turn_of(row))
 
 

@@ -218,15 +218,15 @@ def test_deriving_anew_replaces_the_statements_of_before() -> None:
     [
         (ProviderBusy("ThrottlingException: slower", 60), "provider_busy"),
         (ProviderUnavailable("ServiceUnavailableException: later"), "provider_unavailable"),
-        (ModelUnusable("AccessDeniedException: no access"), None),
+        (ModelUnusable("AccessDeniedException: no access"), "insights_model_refused"),
     ],
 )
-def test_what_time_or_an_operator_mends_is_waited_for(fault: Exception, code: str | None) -> None:
+def test_what_time_or_an_operator_mends_is_waited_for(fault: Exception, code: str) -> None:
     scene, state = begun(model=ScriptedModel(fault, fault, nothing()))
     parked = scene.step(state)
     assert (parked["outcome"], parked["queue"], parked["probes"]) == ("parked", "PROVIDER#bedrock", True)
     assert str(fault) in scene.row["reason"]
-    assert code in (None, scene.row["reason_code"])
+    assert scene.row["reason_code"] == code
     assert scene.recording["insights"] == "pending"
     assert scene.turns.store.read("bedrock").health is not None, "the others wait as well"
     scene.run({**parked, "timed_out": True})
@@ -276,7 +276,7 @@ def test_an_operator_pauses_the_model() -> None:
 
 
 def test_a_long_conversation_is_one_call_for_each_transition() -> None:
-    scene, state = begun(model=ScriptedModel(OF_PART), talk=LONG)
+    scene, state = begun(model=ScriptedModel(OF_PART | TITLE), talk=LONG)
     taken = scene.run(state)
     assert scene.row["calls"] == len(taken) > 2
     assert [step["outcome"] for step in taken] == ["more"] * (len(taken) - 1) + ["over"]
@@ -339,7 +339,7 @@ def test_an_execution_that_was_aborted_leaves_its_reason() -> None:
     scene, state = begun()
     detail = {"input": json.dumps(state), "status": "ABORTED", "name": scene.row["execution"], "cause": "enough"}
     report_stopped_execution(detail, store=scene.media, turns=scene.turns)
-    assert (scene.recording["insights"], scene.recording["insights_code"]) == ("partial", "execution_aborted")
+    assert (scene.recording["insights"], scene.recording["insights_code"]) == ("partial", "insights_given_up")
     assert "enough" in scene.row["reason"]
     report_stopped_execution({**detail, "cause": "again"}, store=scene.media, turns=scene.turns)
     assert "again" not in scene.row["reason"]
