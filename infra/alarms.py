@@ -211,7 +211,7 @@ def _of_lost_events(settings: StackSettings, watched: Watched) -> Iterator[Alarm
         "events": (watched.dead_letters, letters, "A function failed with an event, which is a dead letter."),
         "webhooks": (watched.undelivered, unsent, "An event for subscribers could not be worked on: a dead letter."),
     }
-    if watched.underived:
+    if settings.insights_model and watched.underived:
         lost = "A transcript could not be handed to the model, and its message is a dead letter."
         queues["transcripts"] = (watched.underived, letters, lost)
     for name, (queue, section, meaning) in queues.items():

@@ -31,6 +31,7 @@ from tests.unit.test_house import FLOORS
 
 SETTINGS_SECTIONS = (
     "## Stage and data",
+    "## Insights of a model",
     "## Providers",
     "## Times",
     "## Retention",
