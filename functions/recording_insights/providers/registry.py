@@ -91,7 +91,8 @@ class ProviderEntry:
     vendor that limits logins: all workers use one access token. `slots` are the jobs that the vendor works on at once
     in a paid account; None if it documents no limit. `webhook_key` is for a vendor that signs its callbacks: the one
     key of the secret `<provider>-webhook`. It is all that the receiver of the callbacks reads. Callbacks of other
-    vendors show the token of their job.
+    vendors show the token of their job. `finds` are the kinds of insights, by their names in `model.derived`, that the
+    vendor returns for an order without options.
 
     Raises:
         ValueError: the base URL is no `https://host`, or only one of base URL and secret is given.
@@ -107,6 +108,7 @@ class ProviderEntry:
     shares_token: bool = False
     slots: int | None = None
     webhook_key: str | None = None
+    finds: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.base_url is not None:
@@ -166,6 +168,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             source="https://developers.deepgram.com/docs/supported-audio-formats",
         ),
         slots=100,
+        finds=frozenset({"summary", "topics"}),
         options={
             "language": language,
             "custom_vocabulary": phrases(most=100),
@@ -226,6 +229,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "mp4 m4a mp3 wav avi",
             source="https://docs.marsview.ai/speech-analytics-api/file-handling",
         ),
+        finds=frozenset({"summary", "topics", "action_items", "questions"}),
         options={
             "models": some_of(
                 "speech_to_text",
@@ -252,6 +256,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             source="https://github.com/symblai/symbl-docs, docs/async-api",
         ),
         slots=50,
+        finds=frozenset({"summary", "topics", "action_items", "follow_ups", "questions"}),
         options={
             "language": language,
             "custom_vocabulary": phrases(most=500),
@@ -276,6 +281,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             source="https://github.com/ringcentral/ringcentral-api-docs, docs/ai",
         ),
         shares_token=True,
+        finds=frozenset({"summary", "topics", "questions"}),
         options={
             "language": one_of("en", "en-US"),
             "custom_vocabulary": phrases(most=500),
@@ -306,6 +312,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "mp4 mp3 wav aac amr flac ogg opus spx webm wma",
             source="https://api.seasalt.ai/seameet/audio-upload",
         ),
+        finds=frozenset({"summary"}),
         options={
             "language": one_of("en-US", "zh-TW"),
             "speakers": whole_number(1, 20),
