@@ -20,10 +20,12 @@ from recording_insights.settings import (
     STAGE_SETTINGS_FILE,
     AdmissionSettings,
     AgoraSettings,
+    BeginDerivationSettings,
     BusSettings,
     CallbacksSettings,
     DeliveriesSettings,
     DeliverNoticeSettings,
+    DerivationMachineSettings,
     EraseMachineSettings,
     ErasePageSettings,
     FunctionSettings,
@@ -64,10 +66,12 @@ if TYPE_CHECKING:
     from recording_insights.aws.event_bus import EventBus
     from recording_insights.aws.listing import S3Listing
     from recording_insights.aws.message_queue import MessageQueue
+    from recording_insights.aws.model_client import BedrockModel
     from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
     from recording_insights.aws.reply_bucket import ReplyStore
     from recording_insights.aws.role_sessions import RoleSessions, SessionCredentials
     from recording_insights.aws.state_machine import StateMachine
+    from recording_insights.derive.wishes import Wishes
     from recording_insights.media.executions import ExecutionStarter
     from recording_insights.media.intake import Admission
     from recording_insights.model.media_object import MediaObject
@@ -81,6 +85,7 @@ if TYPE_CHECKING:
     from recording_insights.processing.submit_recording import SubmissionLinks
     from recording_insights.processing.turns import Turns
     from recording_insights.providers.port import CallbackAddress, CallsBack, Delivery, Provider, ProviderLoader
+    from recording_insights.store.derivations import DerivationStore
     from recording_insights.store.insights import InsightStore
     from recording_insights.store.intake import IntakeStore
     from recording_insights.store.media import MediaStore
@@ -266,6 +271,14 @@ class Wiring(Generic[S]):
         return InsightStore(self.table)
 
     @part
+    def derivations(self: "Wiring[TableSettings]") -> "DerivationStore":
+        """The rows of what a model derives."""
+        from recording_insights.store.derivation_measures import DerivationMeasures
+        from recording_insights.store.derivations import DerivationStore
+
+        return DerivationStore(self.table, observer=DerivationMeasures())
+
+    @part
     def sweeps(self: "Wiring[TableSettings]") -> "SweepStore":
         """The row of the sweep."""
         from recording_insights.store.sweeps import SweepStore
@@ -384,6 +397,13 @@ class Wiring(Generic[S]):
         return DeadLetters(clients.sqs(), self.settings.unadmitted_url)
 
     @part
+    def underived(self: "Wiring[SweepSettings]") -> "DeadLetters":
+        """The transcripts that could not be handed to the model."""
+        from recording_insights.aws.dead_letters import DeadLetters
+
+        return DeadLetters(clients.sqs(), str(self.settings.underived_url))
+
+    @part
     def dead_letters(self: "Wiring[SweepSettings]") -> "DeadLetters":
         """The events that a function or a rule has failed with."""
         from recording_insights.aws.dead_letters import DeadLetters
@@ -485,7 +505,46 @@ class Wiring(Generic[S]):
             end_wait=self.end_wait,
             who=who,
             erase_late=self.erase_late_media,
+            derivation={} if self.settings.insights_model else None,
         )
+
+    # What a model derives
+
+    @part
+    def stage_wishes(self: "Wiring[BeginDerivationSettings]") -> "Wishes":
+        """What the stage wants of its model."""
+        from recording_insights.derive.wishes import Wishes
+
+        settings = self.settings
+        price = settings.insights_price
+        return Wishes(
+            model=str(settings.insights_model),
+            kinds=tuple(settings.insights_kinds),
+            language=settings.insights_language,
+            prompt=self.stage_settings.insights_prompt,
+            max_cents=settings.insights_max_cents,
+            guardrail=settings.insights_guardrail,
+            price=(price[0], price[1]) if price else None,
+        )
+
+    @part
+    def model(self) -> "BedrockModel":
+        """The models of Amazon Bedrock in the region of the stack."""
+        from recording_insights.aws.model_client import BedrockModel
+
+        return BedrockModel(clients.bedrock())
+
+    @part
+    def start_derivation(self: "Wiring[DerivationMachineSettings]") -> "ExecutionStarter":
+        """Starts an execution that derives insights."""
+        return partial(clients.start_execution, self.step_functions, str(self.settings.derivation_arn))
+
+    def stop_derivation(self: "Wiring[DerivationMachineSettings]", execution: str) -> None:
+        """Stop the execution of a name that derives insights."""
+        from recording_insights.aws.state_machine import StateMachine
+
+        if self.settings.derivation_arn:
+            StateMachine(self.step_functions, self.settings.derivation_arn).stop(execution)
 
     # State machines
 
@@ -576,6 +635,7 @@ class Wiring(Generic[S]):
             withdraw=self.turns.withdraw,
             end_wait=self.end_wait,
             stop_execution=self.workflow.stop,
+            stop_derivation=self.stop_derivation,
             agora=lambda: self.agora,
             log_days=settings.log_retention_days,
         )
@@ -684,6 +744,16 @@ class Wiring(Generic[S]):
             return queue_of(row, turns=self.turn_store, limits=self.settings.slots, store=self.media)
 
         return queue_of_row
+
+    def takers(self: "Wiring[TurnsSettings]", providers: Sequence[str]) -> Sequence[str]:
+        """Where turns are taken: at these providers, and at the model if the stage has one."""
+        from recording_insights.model.derived import BEDROCK
+
+        return [*providers, *([BEDROCK] if BEDROCK in self.settings.slots else [])]
+
+    def find_turn(self: "Wiring[TableSettings]", recording_id: str, media_id: str) -> "MediaRow | None":
+        """The row of what may hold a turn: of a media object, or of what a model derives."""
+        return self.media.find(recording_id, media_id) or self.derivations.find_turn(recording_id, media_id)
 
     @part
     def turns(self: "Wiring[TurnsSettings]") -> "Turns":

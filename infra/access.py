@@ -27,7 +27,7 @@ class Foundation:
     buckets: Buckets
     table: InsightsTable
 
-    def settings_for(self, kind: type[F], **given: str) -> F:
+    def settings_for(self, kind: type[F], **given: str | None) -> F:
         """The settings of one function.
 
         The values of its fields are the given ones, the names of the table and the buckets, and the stack's settings

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from infra.settings import StackSettings
+from recording_insights.model.derived import BEDROCK
 from recording_insights.processing.turns import LONGEST_PROBE_SECONDS
 from recording_insights.providers.registry import PROVIDERS
 
@@ -91,6 +92,7 @@ class Watched:
     workflow_arn: str
     watch_arn: str
     table: str
+    underived: str | None = None
 
 
 def namespace_of(settings: StackSettings) -> str:
@@ -102,7 +104,7 @@ def alarms_of(settings: StackSettings, watched: Watched) -> list[Alarm]:
     """The alarms of a stage."""
     return [
         *_of_recordings(settings),
-        *(alarm for provider in settings.providers for alarm in _of_provider(settings, provider)),
+        *(alarm for taker in settings.takers for alarm in _of_provider(settings, taker)),
         *_of_lost_events(settings, watched),
         *_of_aws(watched),
     ]
@@ -167,7 +169,9 @@ def _of_provider(settings: StackSettings, provider: str) -> Iterator[Alarm]:
         "secret_unusable": f"The secret of {provider} is missing or malformed.",
         "out_of_credit": f"The account at {provider} has no credit left.",
     }
-    for code, meaning in meanings.items() if PROVIDERS[provider].secret_keys else ():
+    if provider == BEDROCK:
+        meanings = {"insights_model_unusable": "The stack may not call the model, or there is none of its id here."}
+    for code, meaning in meanings.items() if provider == BEDROCK or PROVIDERS[provider].secret_keys else ():
         yield Alarm(
             f"{code.replace('_', '-')}-{provider}",
             Section.CREDENTIALS,
@@ -204,6 +208,9 @@ def _of_lost_events(settings: StackSettings, watched: Watched) -> Iterator[Alarm
         "events": (watched.dead_letters, letters, "A function failed with an event, which is a dead letter."),
         "webhooks": (watched.undelivered, unsent, "An event for subscribers could not be worked on: a dead letter."),
     }
+    if watched.underived:
+        lost = "A transcript could not be handed to the model, and its message is a dead letter."
+        queues["transcripts"] = (watched.underived, letters, lost)
     for name, (queue, section, meaning) in queues.items():
         yield Alarm(
             f"dead-letters-{name}",

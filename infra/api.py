@@ -398,10 +398,13 @@ def retry_routes(
     ]
 
 
-def provider_routes(foundation: Foundation, workflow: sfn.StateMachine) -> list[Route]:
-    """The routes with which an operator holds back what waits: a provider, or a recording."""
+def provider_routes(
+    foundation: Foundation, workflow: sfn.StateMachine, derives: sfn.StateMachine | None
+) -> list[Route]:
+    """The routes with which an operator holds back what waits: a provider, the model, or a recording."""
     reads, table = foundation.settings_for, foundation.on_table
     wakes = wake_executions(workflow)
+    wakes_all = [wakes, *([wake_executions(derives)] if derives else [])]
     return [
         Route(
             GET,
@@ -417,7 +420,7 @@ def provider_routes(foundation: Foundation, workflow: sfn.StateMachine) -> list[
             "update_provider",
             "Pauses a provider, or changes its slots",
             reads(UpdateProviderSettings),
-            [table("DeleteItem", "GetItem", "Query", "UpdateItem"), wakes],
+            [table("DeleteItem", "GetItem", "Query", "UpdateItem"), *wakes_all],
         ),
         Route(
             POST,

@@ -23,6 +23,8 @@ from recording_insights.upkeep.erase_page import AWAY, LATE
 
 FAULT_SECONDS = 600
 """The wait after the retries of a page failed."""
+RIGHTS = (stop_executions, wake_executions)
+"""On what runs for a recording that is being erased."""
 MARGIN_DAYS = 7
 """For faults, beside the days that an erase waits by plan."""
 
@@ -30,7 +32,14 @@ MARGIN_DAYS = 7
 class Erases(Construct):
     """The state machine, and the function behind its task. Only this function may delete objects."""
 
-    def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, workflow: sfn.StateMachine) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        foundation: Foundation,
+        workflow: sfn.StateMachine,
+        derives: sfn.StateMachine | None,
+    ) -> None:
         super().__init__(scope, construct_id)
         buckets = (foundation.buckets.recordings, foundation.buckets.replies)
         providers = foundation.settings.providers
@@ -41,7 +50,11 @@ class Erases(Construct):
             settings=foundation.settings,
             module="states.erase_page",
             description="Deletes a recording: objects, copies at providers, rows",
-            reads=foundation.settings_for(ErasePageSettings, workflow_arn=workflow.state_machine_arn),
+            reads=foundation.settings_for(
+                ErasePageSettings,
+                workflow_arn=workflow.state_machine_arn,
+                derivation_arn=derives.state_machine_arn if derives else None,
+            ),
             statements=[
                 foundation.on_table("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                 iam.PolicyStatement(
@@ -65,8 +78,7 @@ class Erases(Construct):
                     for service in services
                     if service
                 ),
-                stop_executions(workflow),
-                wake_executions(workflow),
+                *(right(machine) for machine in (workflow, derives) if machine for right in RIGHTS),
             ],
             timeout=cdk.Duration.minutes(5),
         )

@@ -116,7 +116,7 @@ class Monitoring(Construct):
                 metrics=[
                     _metric(namespace_of(settings), name, {"provider": provider}, statistic, 15)
                     for name in names
-                    for provider in settings.providers
+                    for provider in settings.takers
                 ],
             )
             for title, names, statistic in FLOW

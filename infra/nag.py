@@ -11,8 +11,9 @@ from constructs import IConstruct
 
 from infra.buckets import RECORDINGS_PREFIX
 from infra.bundling.packages import RUNTIME_VERSION
+from infra.model_name import ModelName
 from infra.stack import RecordingInsightsStack
-from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS, WORDS
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, DERIVED, OUTPUTS, WORDS
 from recording_insights.model.media_object import PREPARED, UPLOADS
 from recording_insights.providers.registry import capabilities_of
 
@@ -27,7 +28,9 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
     _acknowledge_buckets(stack)
     _acknowledge_executions(stack)
     _acknowledge_erases(stack)
-    for machine in (stack.workflow, stack.watch, stack.retries, stack.erases):
+    _acknowledge_model(stack)
+    derives = [stack.derivation] if stack.derivation else []
+    for machine in (stack.workflow, stack.watch, stack.retries, stack.erases, *derives):
         _acknowledge(machine, "IAM5[Resource::*]", "log delivery and tracing offer no resources to name")
     table = stack.get_logical_id(cast(cdk.CfnElement, stack.table.table.node.default_child))
     streams = "a stream's name is the moment of its creation; one action, on the streams of this table"
@@ -41,6 +44,8 @@ def add_security_checks(app: cdk.App, stack: RecordingInsightsStack) -> None:
         for queue in (stack.subscriptions.events, stack.subscriptions.deliveries, stack.subscriptions.undelivered):
             _acknowledge(queue, "SQS4", reason)
         for queue in (stack.events.unpublished, stack.events.dead_letters):
+            _acknowledge(queue, "SQS4", reason)
+        for queue in (queue for each in derives for queue in (each.queue, each.dead_letters)):
             _acknowledge(queue, "SQS4", reason)
         _acknowledge(stack.monitoring.topic, "SNS3", reason)
 
@@ -110,6 +115,7 @@ def _acknowledge_executions(stack: RecordingInsightsStack) -> None:
         ),
         stack.erases.state_machine: (stack.erase_route, stack.sweep.function),
         stack.retries.state_machine: (stack.retry_routes["retry_many"],),
+        **({stack.derivation.state_machine: (stack.erases.page,)} if stack.derivation else {}),
     }
     reason = "executions are named after media objects or retries; one action, on one state machine's executions"
     for machine, parts in machines.items():
@@ -117,6 +123,19 @@ def _acknowledge_executions(stack: RecordingInsightsStack) -> None:
         executions = f"arn:<AWS::Partition>:states:{_region(stack)}:{_account(stack)}:execution:<{name}.Name>:*"
         for part in parts:
             _acknowledge(part, f"IAM5[Resource::{executions}]", reason)
+
+
+def _acknowledge_model(stack: RecordingInsightsStack) -> None:
+    if stack.derivation is None:
+        return
+    replies = _arn(stack, stack.buckets.replies)
+    for function in (stack.derivation.begin, stack.derivation.derive):
+        of_recording = "objects of derivations are keyed by recording id; under this prefix only"
+        _acknowledge(function, f"IAM5[Resource::{replies}/{DERIVED}*]", of_recording)
+    model = ModelName.of(str(stack.settings.insights_model))
+    for resource in model.models("<AWS::Partition>") if model.is_profile else ():
+        reason = "which regions a profile calls changes; a condition allows the model through this profile alone"
+        _acknowledge(stack.derivation.derive, f"IAM5[Resource::{resource}]", reason)
 
 
 def _acknowledge_erases(stack: RecordingInsightsStack) -> None:

@@ -5,7 +5,6 @@ and comparisons only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -20,6 +19,7 @@ from infra.callbacks import Webhooks
 from infra.customer_key import key_rights
 from infra.python_function import PythonFunction, function_role
 from infra.state_machine import (
+    await_turn,
     lambda_task,
     no_outcome,
     outcome,
@@ -51,16 +51,6 @@ from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, SORT
 
 REPAIR_SECONDS = 300
 """The wait after a fault that could not even be reported."""
-
-
-class _TokenUntil(tasks.CallAwsService):
-    """A call of AWS that waits for its token, and whose time-out is an expression."""
-
-    def to_state_json(self, top_level_query_language: sfn.QueryLanguage | None = None) -> dict[str, Any]:
-        """Return the state with the expression where JSONata has it: CDK puts it where only JSONPath may."""
-        state: dict[str, Any] = dict(super().to_state_json(top_level_query_language))
-        seconds = state.pop("TimeoutSecondsPath")
-        return {**state, "TimeoutSeconds": seconds}
 
 
 class ProcessingWorkflow(Construct):
@@ -261,7 +251,7 @@ class ProcessingWorkflow(Construct):
             .when(outcome("awaiting"), self._await_callback(poll))
             .when(outcome("running"), waiting)
             .when(outcome("succeeded"), save)
-            .when(outcome("parked"), self._await_turn(submit))
+            .when(outcome("parked"), await_turn(self, self._foundation.table.table, submit))
             .when(outcome("submit"), submit)
             .when(outcome("prepare"), prepare)
             .when(outcome("over"), over)
@@ -364,34 +354,6 @@ class ProcessingWorkflow(Construct):
             task_timeout=sfn.Timeout.duration(longest),
             outputs="{% $states.input %}",
         )
-
-    def _await_turn(self, submit: tasks.LambdaInvoke) -> tasks.CallAwsService:
-        """Write the task token to the item in the provider's queue, wait for a turn, then submit in any case.
-
-        The write fails if somebody has given the media object its turn before the wait.
-        """
-        state = _TokenUntil(
-            self,
-            "Await turn",
-            query_language=sfn.QueryLanguage.JSONATA,
-            service="dynamodb",
-            action="updateItem",
-            iam_resources=[self._foundation.table.table.table_arn],
-            integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
-            parameters={
-                "TableName": self._foundation.table.table.table_name,
-                "Key": {PARTITION: {"S": "{% $states.input.queue %}"}, SORT: {"S": "{% $states.input.place %}"}},
-                "UpdateExpression": "SET task_token = :token",
-                "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists(called_at)",
-                "ExpressionAttributeValues": {":token": {"S": "{% $states.context.Task.Token %}"}},
-            },
-            task_timeout=sfn.Timeout.at("{% $states.input.wait_seconds %}"),
-            outputs="{% $states.input %}",
-        )
-        timed_out = "{% $merge([$states.input, {'timed_out': true}]) %}"
-        state.add_catch(submit, errors=[sfn.Errors.TIMEOUT], outputs=timed_out)
-        state.add_catch(submit, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
-        return state.next(submit)
 
     def _task(
         self, name: str, function: PythonFunction, *, on_error: sfn.IChainable | None = None, again: str = ""

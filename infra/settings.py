@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from infra.model_name import MODEL, ModelName
 from infra.route_classes import CLASSES, SCOPES
 from recording_insights.agora.hosts import hosts_in
 from recording_insights.errors import InvalidRequest, SettingsInvalid
+from recording_insights.model.derived import BEDROCK, KINDS
 from recording_insights.providers.registry import PROVIDERS, receives_webhooks, validate_options, why_outside
 from recording_insights.residency import RESIDENCIES
 from recording_insights.validation import (
@@ -28,6 +30,7 @@ from recording_insights.validation import (
     number,
     object_of,
     one_of,
+    text,
     whole_number,
 )
 
@@ -40,6 +43,9 @@ _UNPROTECTED = (LOCAL, "dev")
 RESULT_DAYS = 14
 """How long results lie in the replies bucket until they are kept as replies."""
 MOST_DAYS = 36_500
+BEDROCK_SLOTS = 5
+"""Recordings that insights are derived from at once. Quotas differ by model and account: see docs/insights.md."""
+MOST_PROMPT = 8_000
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
 
 
@@ -64,6 +70,8 @@ class StackSettings:
     caps begin with `most`; None is no cap, so that nobody's recordings wait for a limit that he has not chosen. Media,
     segments, replies and insights go after so many days; None keeps them. Alarms
     go to `alarm_email` and `alarm_webhook`. An alarm tells of a day that costs more than `daily_budget` in US dollars.
+    `insights_model` is the id or the ARN of a model or an inference profile of Bedrock, which derives insights from
+    transcripts; None derives nothing. The others that begin with `insights` say what it derives, and for how much.
     """
 
     stage: str
@@ -107,6 +115,13 @@ class StackSettings:
     alarm_email: str | None = None
     alarm_webhook: str | None = None
     daily_budget: float | None = None
+    insights_model: str | None = None
+    insights_kinds: Sequence[str] = ()
+    insights_language: str | None = None
+    insights_prompt: str = ""
+    insights_max_cents: float = 50
+    insights_price: Sequence[float] | None = None
+    insights_guardrail: str | None = None
 
     @property
     def providers(self) -> list[str]:
@@ -116,9 +131,16 @@ class StackSettings:
 
     @property
     def slots(self) -> dict[str, int]:
-        """The slots by provider. A provider without slots is not among them."""
+        """The slots by provider, and those of the model if there is one. A provider without slots is not among them."""
         known = {name: self.given_slots.get(name, PROVIDERS[name].slots) for name in self.providers}
+        if self.insights_model:
+            known[BEDROCK] = self.given_slots.get(BEDROCK, BEDROCK_SLOTS)
         return {name: slots for name, slots in known.items() if slots is not None}
+
+    @property
+    def takers(self) -> list[str]:
+        """Where turns are taken: at the providers, and at the model if there is one."""
+        return [*self.providers, *([BEDROCK] if self.insights_model else [])]
 
     @property
     def local(self) -> bool:
@@ -192,11 +214,12 @@ class StackSettings:
             in_the_clear = [key for key in given if key in _ADDRESSES and str(given[key]).startswith("http:")]
             faults += [f"{key}: must be an https URL, since it carries keys and links" for key in in_the_clear]
         faults += _option_faults(values.get("provider_options", {}))
+        faults += _unused(given)
         if faults:
             raise ContextError("\n".join(faults))
         lasts = values.get("stage") != LOCAL
         settings = cls(**{"retain_data": lasts, "read_old_secrets": lasts, **values})
-        if refused := [*_residency_faults(settings), *_retention_faults(settings)]:
+        if refused := [*_residency_faults(settings), *_retention_faults(settings), *_model_faults(settings)]:
             raise ContextError("\n".join(refused))
         return settings
 
@@ -223,6 +246,12 @@ def _unknown(key: str) -> str:
     if key in RENAMED:
         return f"{key}: is now {RENAMED[key]}"
     return f"{key}: unknown; the settings are {', '.join(SETTINGS)}"
+
+
+def _unused(given: Mapping[str, Any]) -> Iterator[str]:
+    """What is said of a model that the stage does not have."""
+    if "insightsModel" not in given:
+        yield from (f"{key}: only with insightsModel" for key in _OF_MODEL if key in given)
 
 
 def _option_faults(provider_options: Mapping[str, Any]) -> Iterator[str]:
@@ -252,6 +281,19 @@ def _residency_faults(settings: StackSettings) -> Iterator[str]:
         hosts = _hosts_of(vendor, residency)
         if url.rstrip("/") not in hosts:
             yield f"{vendor}BaseUrl: {url!r} is not a host in {residency}; {_instead(hosts)}"
+
+
+def _model_faults(settings: StackSettings) -> Iterator[str]:
+    """What would let transcripts leave the residency: a profile that calls models in other regions.
+
+    Where an application profile goes, its ARN does not say.
+    """
+    if settings.insights_model is None or settings.residency is None:
+        return
+    model = ModelName.of(settings.insights_model)
+    if model.is_application or model.geography not in ("", settings.residency.lower()):
+        where = "may be anywhere" if model.is_application else f"are those of {model.geography}"
+        yield f"insightsModel: the regions of {settings.insights_model} {where}, not of {settings.residency} alone"
 
 
 def _retention_faults(settings: StackSettings) -> Iterator[str]:
@@ -299,6 +341,10 @@ def _address_faults(stage: Any, values: Mapping[str, Any]) -> Iterator[str]:
 
 def _whole_number(field: str, lowest: int, highest: int) -> Setting:
     return Setting(field, from_text(int, whole_number(lowest, highest)), f"a whole number from {lowest} to {highest}")
+
+
+def _parse_numbers(value: str) -> list[float]:
+    return [float(part) for part in value.split(",")]
 
 
 def _parse_flag(value: str) -> bool:
@@ -354,6 +400,12 @@ def _options(provider: str) -> Reader[dict[str, Any]]:
     return from_json(checked(lambda value: isinstance(value, dict), "must be an object", schema))
 
 
+_price = checked(
+    lambda value: isinstance(value, list) and len(value) == 2 and all(0 <= each <= 10_000 for each in value),
+    "must be two prices",
+    {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 10_000}, "minItems": 2, "maxItems": 2},
+)
+
 SETTINGS: Mapping[str, Setting] = {
     "stage": Setting(
         "stage",
@@ -395,6 +447,38 @@ SETTINGS: Mapping[str, Setting] = {
         "daily_budget",
         from_text(float, number(0.01, 1_000_000)),
         "US dollars a day from 0.01 to 1000000; leave it out for no such alarm",
+    ),
+    "insightsModel": Setting(
+        "insights_model",
+        matching(MODEL, "must be the id or the ARN of a model"),
+        "the id of a model or an inference profile of Amazon Bedrock, or its ARN",
+    ),
+    "insightsKinds": Setting(
+        "insights_kinds",
+        from_text(_parse_names, distinct(list_of(one_of(*KINDS), of="kinds"), "must not name a kind twice")),
+        f"kinds out of {', '.join(KINDS)}, separated by commas",
+    ),
+    "insightsLanguage": Setting(
+        "insights_language",
+        matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", "must be a tag of a language"),
+        "a tag of a language, such as de or pt-BR; leave it out for the language of the conversation",
+    ),
+    "insightsPrompt": Setting("insights_prompt", text(MOST_PROMPT), f"a text of at most {MOST_PROMPT} characters"),
+    "insightsMaxCents": Setting(
+        "insights_max_cents", from_text(float, number(0.01, 100_000)), "US cents for a recording from 0.01 to 100000"
+    ),
+    "insightsPricePerMillionTokens": Setting(
+        "insights_price",
+        from_text(_parse_numbers, _price),
+        "US dollars for a million tokens, in and out, such as 0.8,4",
+    ),
+    "insightsGuardrail": Setting(
+        "insights_guardrail",
+        matching(r"[a-z0-9]{1,64}:([1-9][0-9]{0,7}|DRAFT)", "must be a guardrail"),
+        "a guardrail as id:version, such as gr4v1d3x:3",
+    ),
+    "bedrockSlots": Setting(
+        "given_slots", from_text(int, _slot_count), "a whole number from 1 to 1000", vendor=BEDROCK
     ),
     "retriesPerMinute": _whole_number("retries_per_minute", 1, 600),
     "callbackWaitSeconds": _whole_number("callback_wait_seconds", 5, 86400),
@@ -451,6 +535,11 @@ SETTINGS: Mapping[str, Setting] = {
     **{f"{vendor}BaseUrl": Setting("base_urls", _URL, "an http or https URL", vendor=vendor) for vendor in VENDORS},
 }
 
+_OF_MODEL = (
+    *("insightsKinds", "insightsLanguage", "insightsPrompt", "insightsMaxCents", "insightsPricePerMillionTokens"),
+    *("insightsGuardrail", "bedrockSlots"),
+)
+"""What says something about the model."""
 RENAMED = {"submitCeilingMinutes": "giveUpHours, in hours from the first turn at the provider; it was in minutes"}
 """Settings of earlier versions."""
 _ADDRESSES = frozenset({"webhookBaseUrl", *(f"{vendor}BaseUrl" for vendor in VENDORS)})

@@ -11,8 +11,10 @@ from infra.api import RecordingsApi, provider_routes, retry_routes
 from infra.arrival import RecordingArrival
 from infra.buckets import Buckets
 from infra.callbacks import Webhooks
+from infra.derivation import Derivation
 from infra.erase import Erases
 from infra.events import Events
+from infra.model_name import ModelName
 from infra.monitoring import Monitoring
 from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
@@ -53,26 +55,38 @@ class RecordingInsightsStack(cdk.Stack):
         self.webhooks = webhooks = Webhooks(self, "Webhooks", foundation, self.api)
         self.workflow = ProcessingWorkflow(self, "Processing", foundation, webhooks)
         self.watch.recover_with(self.workflow.state_machine)
-        self.erases = erases = Erases(self, "Erases", foundation, self.workflow.state_machine)
+        self.events = Events(self, "Events", foundation)
+        self.derivation = self._derivation(foundation)
+        derives = self.derivation.state_machine if self.derivation else None
+        self.erases = erases = Erases(self, "Erases", foundation, self.workflow.state_machine, derives)
         self.erase_route = self.api.add_route(erases.route(foundation), settings)
         self.arrival = RecordingArrival(self, "Arrival", foundation, self.workflow.state_machine, erases.state_machine)
         webhooks.receive(self.workflow.state_machine, erases.state_machine, self.arrival.dead_letters)
         self.retries = Retries(self, "Retries", foundation, self.workflow.state_machine)
         others = [self.watch.state_machine, self.retries.state_machine, erases.state_machine]
-        StoppedExecutions(self, "Stopped", foundation, self.workflow.state_machine, others, self.arrival.dead_letters)
+        StoppedExecutions(
+            self, "Stopped", foundation, self.workflow.state_machine, others, self.arrival.dead_letters, derives
+        )
         self.retry_routes = {
             route.module: self.api.add_route(route, settings)
             for route in retry_routes(
                 foundation, self.workflow.state_machine, self.retries.state_machine, erases.state_machine
             )
         }
-        for route in provider_routes(foundation, self.workflow.state_machine):
+        for route in provider_routes(foundation, self.workflow.state_machine, derives):
             self.api.add_route(route, settings)
-        self.events = Events(self, "Events", foundation)
         self.subscriptions = Subscriptions(self, "Subscriptions", foundation, self.events.bus)
         for route in self.subscriptions.routes():
             self.api.add_route(route, settings)
-        self.sweep = Sweep(self, "Sweep", foundation, self.workflow.state_machine, erases.state_machine, self.arrival)
+        self.sweep = Sweep(
+            self,
+            "Sweep",
+            foundation,
+            self.workflow.state_machine,
+            erases.state_machine,
+            self.arrival,
+            self.derivation,
+        )
         watched = Watched(
             unadmitted=self.arrival.unadmitted.queue_name,
             dead_letters=self.arrival.dead_letters.queue_name,
@@ -85,6 +99,7 @@ class RecordingInsightsStack(cdk.Stack):
             workflow_arn=self.workflow.state_machine.state_machine_arn,
             watch_arn=self.watch.state_machine.state_machine_arn,
             table=table.table.table_name,
+            underived=self.derivation.dead_letters.queue_name if self.derivation else None,
         )
         self.monitoring = Monitoring(self, "Monitoring", settings, watched)
 
@@ -114,7 +129,24 @@ class RecordingInsightsStack(cdk.Stack):
             "Providers": ",".join(settings.providers),
             "ReadsOldSecrets": str(settings.read_old_secrets).lower(),
             **webhooks.outputs(),
+            **self._outputs_of_model(),
         }.items():
             cdk.CfnOutput(self, name, value=value)
         cdk.Tags.of(self).add("project", "recording-insights")
         cdk.Tags.of(self).add("stage", settings.stage)
+
+    def _derivation(self, foundation: Foundation) -> Derivation | None:
+        """What a model derives from transcripts; None if the stage has no model."""
+        model = self.settings.insights_model
+        if model is None:
+            return None
+        return Derivation(self, "Derivation", foundation, self.events.bus, ModelName.of(model))
+
+    def _outputs_of_model(self) -> dict[str, str]:
+        if self.derivation is None:
+            return {}
+        return {
+            "DerivationArn": self.derivation.state_machine.state_machine_arn,
+            "TranscriptsArn": self.derivation.queue.queue_arn,
+            "UnderivedArn": self.derivation.dead_letters.queue_arn,
+        }

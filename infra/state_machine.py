@@ -1,8 +1,10 @@
-"""The parts of both state machines: tasks that retry after faults, a log, traces, and an own role."""
+"""The parts of all state machines: tasks that retry after faults, a log, traces, and an own role."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
@@ -12,11 +14,22 @@ from infra.customer_key import key_rights
 from infra.log_group import delivered_log_group
 from infra.python_function import PythonFunction
 from infra.settings import StackSettings
+from recording_insights.store.keys import PARTITION, SORT
 
 # A task may wait for a worker before the time-out of its function starts.
 START_MARGIN = cdk.Duration.seconds(30)
 UNKNOWN_SECONDS = 300
 """The wait after an outcome that a definition does not know."""
+
+
+class _TokenUntil(tasks.CallAwsService):
+    """A call of AWS that waits for its token, and whose time-out is an expression."""
+
+    def to_state_json(self, top_level_query_language: sfn.QueryLanguage | None = None) -> dict[str, Any]:
+        """Return the state with the expression where JSONata has it: CDK puts it where only JSONPath may."""
+        state: dict[str, Any] = dict(super().to_state_json(top_level_query_language))
+        seconds = state.pop("TimeoutSecondsPath")
+        return {**state, "TimeoutSeconds": seconds}
 
 
 def lambda_task(
@@ -78,6 +91,36 @@ def wait_after_unknown(scope: Construct, then: sfn.IChainable) -> sfn.Wait:
     )
     unknown.next(then)
     return unknown
+
+
+def await_turn(scope: Construct, table: dynamodb.ITableV2, then: tasks.LambdaInvoke) -> tasks.CallAwsService:
+    """A state that writes its task token to an item in a queue, waits for a turn, and goes on in any case.
+
+    The write fails if somebody has given it its turn before the wait. Its input has the key of the item as `queue` and
+    `place`, and `wait_seconds`, the longest wait.
+    """
+    state = _TokenUntil(
+        scope,
+        "Await turn",
+        query_language=sfn.QueryLanguage.JSONATA,
+        service="dynamodb",
+        action="updateItem",
+        iam_resources=[table.table_arn],
+        integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
+        parameters={
+            "TableName": table.table_name,
+            "Key": {PARTITION: {"S": "{% $states.input.queue %}"}, SORT: {"S": "{% $states.input.place %}"}},
+            "UpdateExpression": "SET task_token = :token",
+            "ConditionExpression": f"attribute_exists({PARTITION}) AND attribute_not_exists(called_at)",
+            "ExpressionAttributeValues": {":token": {"S": "{% $states.context.Task.Token %}"}},
+        },
+        task_timeout=sfn.Timeout.at("{% $states.input.wait_seconds %}"),
+        outputs="{% $states.input %}",
+    )
+    timed_out = "{% $merge([$states.input, {'timed_out': true}]) %}"
+    state.add_catch(then, errors=[sfn.Errors.TIMEOUT], outputs=timed_out)
+    state.add_catch(then, errors=[sfn.Errors.ALL], outputs="{% $states.input %}")
+    return state.next(then)
 
 
 def page_by_page(

@@ -26,6 +26,7 @@ class StoppedExecutions(Construct):
         workflow: sfn.StateMachine,
         others: Sequence[sfn.StateMachine],
         dead_letters: sqs.IQueue,
+        derives: sfn.StateMachine | None,
     ) -> None:
         super().__init__(scope, construct_id)
         report = PythonFunction(
@@ -38,6 +39,7 @@ class StoppedExecutions(Construct):
             statements=[
                 foundation.on_table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                 wake_executions(workflow),
+                *([wake_executions(derives)] if derives else []),
             ],
             timeout=cdk.Duration.seconds(30),
             dead_letters=dead_letters,
@@ -48,7 +50,7 @@ class StoppedExecutions(Construct):
             max_event_age=cdk.Duration.hours(24),
             retry_attempts=185,
         )
-        self._send_stopped([workflow, *others], target)
+        self._send_stopped([workflow, *others, *([derives] if derives else [])], target)
 
     def _send_stopped(self, state_machines: Sequence[sfn.StateMachine], target: targets.LambdaFunction) -> None:
         events.Rule(

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.arrival import RecordingArrival
+from infra.derivation import Derivation
 from infra.python_function import PythonFunction
 from infra.state_machine import run_executions, wake_executions
 from recording_insights.aws.reply_bucket import CALLBACKS
@@ -25,10 +26,13 @@ class Sweep(Construct):
         workflow: sfn.StateMachine,
         erases: sfn.StateMachine,
         arrival: RecordingArrival,
+        derivation: Derivation | None,
     ) -> None:
         super().__init__(scope, construct_id)
         read_letters = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
         move_letters = ["sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:GetQueueAttributes"]
+        moved_from = [arrival.unadmitted.queue_arn, *([derivation.dead_letters.queue_arn] if derivation else [])]
+        moved_to = [arrival.queue.queue_arn, *([derivation.queue.queue_arn] if derivation else [])]
         self.function = PythonFunction(
             self,
             "Run",
@@ -42,6 +46,8 @@ class Sweep(Construct):
                 arrivals_arn=arrival.queue.queue_arn,
                 unadmitted_url=arrival.unadmitted.queue_url,
                 dead_letters_url=arrival.dead_letters.queue_url,
+                transcripts_arn=derivation.queue.queue_arn if derivation else None,
+                underived_url=derivation.dead_letters.queue_url if derivation else None,
             ),
             statements=[
                 foundation.on_table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
@@ -55,8 +61,9 @@ class Sweep(Construct):
                 wake_executions(workflow),
                 iam.PolicyStatement(actions=read_letters, resources=[arrival.dead_letters.queue_arn]),
                 # SQS moves messages with the rights of the caller.
-                iam.PolicyStatement(actions=[*read_letters, *move_letters], resources=[arrival.unadmitted.queue_arn]),
-                iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[arrival.queue.queue_arn]),
+                iam.PolicyStatement(actions=[*read_letters, *move_letters], resources=moved_from),
+                iam.PolicyStatement(actions=["sqs:SendMessage"], resources=moved_to),
+                *([wake_executions(derivation.state_machine)] if derivation else []),
             ],
             timeout=cdk.Duration.minutes(5),
         )

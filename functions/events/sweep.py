@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     steps: Mapping[str, Work] = {
         "arrivals": partial(_arrivals, ages),
+        **({"transcripts": partial(_transcripts, ages)} if wiring.settings.transcripts_arn else {}),
         "dead_letters": lambda row, after: handle_dead_letters(
             wiring.dead_letters, handle=_handle, now=utc_now(), deadline=deadline, age=ages.letters
         ),
@@ -55,7 +56,7 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
     }
     counts = sweep(steps, sweeps=wiring.sweeps, deadline=deadline)
     measure_found(counts)
-    measure_state(wiring.settings.providers, recordings=wiring.recordings, turns=wiring.turns.store)
+    measure_state(wiring.takers(wiring.settings.providers), recordings=wiring.recordings, turns=wiring.turns.store)
     logger.info("swept", extra={"counts": counts})
     return counts
 
@@ -63,6 +64,10 @@ def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
 def _arrivals(ages: Ages, row: SweepRow, after: str) -> Step:
     wiring.intake.check_open()
     return bring_back(wiring.unadmitted, wiring.settings.arrivals_arn, now=utc_now(), age=ages.letters)
+
+
+def _transcripts(ages: Ages, row: SweepRow, after: str) -> Step:
+    return bring_back(wiring.underived, str(wiring.settings.transcripts_arn), now=utc_now(), age=ages.letters)
 
 
 def _media(deadline: Deadline, row: SweepRow, after: str) -> Step:
@@ -98,7 +103,11 @@ def _jobs(deadline: Deadline, ages: Ages, row: SweepRow, after: str) -> Step:
 
 def _turns(deadline: Deadline, row: SweepRow, after: str) -> Step:
     return tidy_turns(
-        wiring.settings.providers, turns=wiring.turns, find=wiring.media.find, after=after, deadline=deadline
+        wiring.takers(wiring.settings.providers),
+        turns=wiring.turns,
+        find=wiring.find_turn,
+        after=after,
+        deadline=deadline,
     )
 
 

@@ -176,7 +176,21 @@ class EraseMachineSettings(FunctionSettings):
 
 
 @_settings
-class AdmissionSettings(TableSettings, ProcessingSettings, EraseMachineSettings):
+class ModelSettings(FunctionSettings):
+    """For functions that make recordings: `insights_model` derives insights from transcripts; None if no model does."""
+
+    insights_model: str | None = field(default=None, kw_only=True)
+
+
+@_settings
+class DerivationMachineSettings(FunctionSettings):
+    """For functions that know the state machine which derives insights; None if the stage has no model."""
+
+    derivation_arn: str | None = field(default=None, kw_only=True)
+
+
+@_settings
+class AdmissionSettings(TableSettings, ProcessingSettings, EraseMachineSettings, ModelSettings):
     """`provider` gets a media object for which neither its recording nor its key names a provider."""
 
     provider: str
@@ -225,7 +239,7 @@ class WatchSettings(FunctionSettings):
 
 
 @_settings
-class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, RouteSettings):
+class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, ModelSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
     provider: str
@@ -233,7 +247,7 @@ class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, Ro
 
 
 @_settings
-class OpenUploadSettings(TableSettings, RecordingsBucketSettings, RouteSettings):
+class OpenUploadSettings(TableSettings, RecordingsBucketSettings, ModelSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
     provider: str
@@ -273,7 +287,7 @@ class EraseRecordingSettings(TableSettings, EraseMachineSettings, RouteSettings)
 
 
 @_settings
-class RetryRecordingSettings(TableSettings, ProcessingSettings, RouteSettings):
+class RetryRecordingSettings(TableSettings, ProcessingSettings, ModelSettings, RouteSettings):
     """`providers` are all providers of the stack: a retry may name any of them."""
 
     providers: Sequence[str]
@@ -512,8 +526,10 @@ class RetryPageSettings(TableSettings, ProcessingSettings):
 
 
 @_settings
-class ErasePageSettings(AgoraSettings, RepliesBucketSettings, TurnsSettings, ProcessingSettings):
-    """The table, both buckets, Agora, the providers, and the state machine whose executions are stopped.
+class ErasePageSettings(
+    AgoraSettings, RepliesBucketSettings, TurnsSettings, ProcessingSettings, DerivationMachineSettings
+):
+    """The table, both buckets, Agora, the providers, and the state machines whose executions are stopped.
 
     `log_retention_days` is in the receipt.
     """
@@ -540,13 +556,16 @@ class ReceiveResultEventSettings(CallbacksSettings):
 class SweepSettings(CallbacksSettings, AdmissionSettings, RecordingsBucketSettings, TurnsSettings):
     """`providers` as for results. `arrivals_arn` is the queue of arrivals, and the two URLs are dead-letter queues.
 
-    The days are those of `Retention`.
+    The days are those of `Retention`. With a model, `transcripts_arn` is the queue of transcripts to derive from, and
+    `underived_url` its dead-letter queue.
     """
 
     providers: Sequence[str]
     arrivals_arn: str
     unadmitted_url: str
     dead_letters_url: str
+    transcripts_arn: str | None = field(default=None, kw_only=True)
+    underived_url: str | None = field(default=None, kw_only=True)
     media_days: int | None = field(default=None, kw_only=True)
     segments_days: int | None = field(default=None, kw_only=True)
     insights_days: int | None = field(default=None, kw_only=True)
@@ -569,17 +588,41 @@ class ReportStoppedExecutionSettings(TurnsSettings):
     """The table, and what is needed to give slots back."""
 
 
+@_settings
+class BeginDerivationSettings(RepliesSettings, ModelSettings, DerivationMachineSettings):
+    """What is wanted of `insights_model`, as the stage's settings of the same names say.
+
+    `insights_kinds` is empty for what the providers do not find. `insights_price` is in US dollars per million tokens,
+    in and out.
+    """
+
+    insights_kinds: Sequence[str]
+    insights_language: str | None = field(default=None, kw_only=True)
+    insights_guardrail: str | None = field(default=None, kw_only=True)
+    insights_max_cents: float | None = field(default=None, kw_only=True)
+    insights_price: Sequence[float] | None = field(default=None, kw_only=True)
+
+
+@_settings
+class DeriveInsightsSettings(RepliesSettings, TurnsSettings):
+    """`give_up_hours` counts from the first turn at the model, `queue_days` from the transcript."""
+
+    give_up_hours: int
+    queue_days: int
+
+
 @dataclass(frozen=True)
 class StageSettings:
     """The settings of a stage that travel in a file of the package, because nothing limits their length.
 
     `provider_options` are the stage's options for each provider, by the provider's name. `prefix_providers` are the
     providers of media objects whose key begins with a prefix: the first one gets the media object, the others take
-    over.
+    over. `insights_prompt` is what the operator tells the model beside our own prompt.
     """
 
     provider_options: Mapping[str, Mapping[str, Any]]
     prefix_providers: Mapping[str, Sequence[str]]
+    insights_prompt: str = ""
 
     @classmethod
     def from_file(cls, file: Path) -> Self:
@@ -605,9 +648,12 @@ class StageSettings:
             for name, (is_valid, form) in checks.items()
             if not _is_object(given.get(name)) or not all(map(is_valid, given[name].values()))
         ]
+        prompt = given.get("insights_prompt", "")
+        if not isinstance(prompt, str):
+            faults.append("insights_prompt is not a text")
         if faults:
             raise SettingsInvalid(f"{file.name}: {'; '.join(faults)}")
-        return cls(**{name: given[name] for name in checks})
+        return cls(**{name: given[name] for name in checks}, insights_prompt=prompt)
 
     def to_json(self) -> str:
         """The content of the file that `from_file` reads; the same settings give the same text."""
@@ -621,11 +667,16 @@ def _parse(text: str, kind: Any) -> Any:
         if not text.isdecimal():
             raise ValueError("is not a whole number")
         return int(text)
+    if kind == float | None:
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError("is not a number") from None
     if kind is bool:
         if text not in ("true", "false"):
             raise ValueError("is not true or false")
         return text == "true"
-    form, name = (list, "list") if kind == Sequence[str] else (dict, "object")
+    form, name = (dict, "object") if getattr(kind, "__origin__", None) is Mapping else (list, "list")
     try:
         value = parse_bounded(text)
     except ValueError:

@@ -13,5 +13,7 @@ wiring = Wiring(UpdateProviderSettings)
 def handler(request: HttpRequest) -> HttpResponse:
     """200: the provider as it is now."""
     name, body = request.path.get("provider", ""), request.json_object()
-    changed = change_provider(name, body, names=wiring.settings.providers, turns=wiring.turns, who=request.who)
+    changed = change_provider(
+        name, body, names=wiring.takers(wiring.settings.providers), turns=wiring.turns, who=request.who
+    )
     return HttpResponse(changed)

@@ -94,7 +94,7 @@ SHARED_WHEELS = Wheels(
 
 def shared_code(settings: StackSettings) -> lambda_.Code:
     """The code of every function that needs only pure Python, with the stage's settings in a file."""
-    stage_settings = StageSettings(settings.provider_options, settings.prefix_providers)
+    stage_settings = StageSettings(settings.provider_options, settings.prefix_providers, settings.insights_prompt)
     return package(SHARED_WHEELS, files={STAGE_SETTINGS_FILE: stage_settings.to_json()})
 
 

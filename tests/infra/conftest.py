@@ -42,6 +42,16 @@ LONG_LISTS = {
 ALARMS = {"alarmEmail": "on-call@example.com", "alarmWebhook": "https://events.example.com/1", "dailyBudget": "50"}
 JWT = {"jwtIssuer": "https://issuer.example.com/", "jwtAudience": "recordings-app"}
 DOOR = {"jwtScopes": '{"read": "api/see"}', "corsOrigins": "https://app.example.com", "throttles": '{"write": 5}'}
+MODEL = {
+    "insightsModel": "eu.amazon.nova-lite-v1:0",
+    "insightsKinds": "summary,decisions",
+    "insightsLanguage": "de",
+    "insightsPrompt": WORDS[0] + " and so on" * 700,
+    "insightsMaxCents": "20",
+    "insightsPricePerMillionTokens": "0.06,0.24",
+    "insightsGuardrail": "gr4v1d3x:3",
+    "bedrockSlots": "7",
+}
 EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS)}
 
 
@@ -60,8 +70,8 @@ def every_provider() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def every_setting(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A stage on AWS with all providers, JWT, pages, receivers of alarms, and lists that no environment holds."""
-    context = {"stage": "dev", **EVERY_PROVIDER, **LONG_LISTS, **JWT, **DOOR, **ALARMS}
+    """A stage on AWS with all providers, a model, JWT, pages, alarms, and texts that no environment holds."""
+    context = {"stage": "dev", **EVERY_PROVIDER, **LONG_LISTS, **JWT, **DOOR, **ALARMS, **MODEL}
     return synthesise(tmp_path_factory.mktemp("every"), context)
 
 

@@ -10,7 +10,7 @@ import pytest
 from infra.settings import StackSettings
 from infra.stack import RecordingInsightsStack
 from recording_insights.errors import SettingsInvalid
-from tests.infra.conftest import EVERY_PROVIDER, synthesise
+from tests.infra.conftest import EVERY_PROVIDER, MODEL, synthesise
 from tests.infra.test_stack import Template, functions, listed, of_type
 
 REGION = "eu-central-1"
@@ -76,6 +76,8 @@ RIGHTS = {
     "receive_callback": TABLE | SECRET | {"s3": {GENERATE}},
     "keep_result": SECRET | {"s3": {GENERATE}},
     "receive_result_event": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
+    "begin_derivation": TABLE | {"s3": {GENERATE}},
+    "derive_insights": TABLE | {"s3": {DECRYPT, GENERATE}},
 }
 """By function, and by the service that uses the key for it."""
 UNDER_THE_KEY = {"ArrivalDeadL", "EventsDeadLe", "EventsUnpubl"}
@@ -84,7 +86,7 @@ UNDER_THE_KEY = {"ArrivalDeadL", "EventsDeadLe", "EventsUnpubl"}
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A stage with all providers, under a key of the customer."""
-    return synthesise(tmp_path_factory.mktemp("key"), {"stage": "dev", **EVERY_PROVIDER, "kmsKeyArn": KEY})
+    return synthesise(tmp_path_factory.mktemp("key"), {"stage": "dev", **EVERY_PROVIDER, **MODEL, "kmsKeyArn": KEY})
 
 
 def rights_on_the_key(template: Template) -> dict[str, dict[str, set[str]]]:
@@ -122,9 +124,10 @@ def test_each_role_may_use_the_key_exactly_as_its_function_does(encrypted: Templ
     # "Await callback" and "Await turn" write to the table. Agora uploads with the rights of the user.
     [user] = [name for name, _ in of_type(encrypted, "AWS::IAM::User")]
     [processing] = [name for name in rights if name.startswith("ProcessingRole")]
+    [derivation] = [name for name in rights if name.startswith("DerivationRole")]
     [session] = [name for name in rights if name.startswith("ProcessingPrepareMediaSession")]
     media = {"s3": {DECRYPT, GENERATE}}
-    assert rights == {processing: TABLE, user: media, session: TABLE | media}
+    assert rights == {processing: TABLE, derivation: TABLE, user: media, session: TABLE | media}
 
 
 def test_what_the_stack_stores_is_under_the_key(encrypted: Template) -> None:

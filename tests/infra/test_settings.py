@@ -18,6 +18,8 @@ ALL_KEYS = (
     *("mediaDays", "segmentsDays", "repliesDays", "insightsDays"),
     *("jwtIssuer", "jwtAudience", "jwtScopes", "corsOrigins", "throttles", "kmsKeyArn", "residency"),
     *("agoraBaseUrl", "marsviewBaseUrl", "alarmEmail", "alarmWebhook", "dailyBudget"),
+    *("insightsModel", "insightsKinds", "insightsLanguage", "insightsPrompt", "insightsMaxCents"),
+    *("insightsPricePerMillionTokens", "insightsGuardrail", "bedrockSlots"),
 )
 
 

@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "BUS_NAME": "bus",
     "UNPUBLISHED_URL": "https://sqs.test/unpublished",
     "WEBHOOK_URL": "https://api.test",
+    "INSIGHTS_KINDS": "[]",
 }
 OPTIONAL = {
     "KMS_KEY_ARN": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -46,6 +47,14 @@ OPTIONAL = {
     "MEDIA_DAYS": "30",
     "SEGMENTS_DAYS": "20",
     "INSIGHTS_DAYS": "365",
+    "INSIGHTS_MODEL": "amazon.nova-lite-v1:0",
+    "INSIGHTS_LANGUAGE": "de",
+    "INSIGHTS_GUARDRAIL": "gr4v1d3x:3",
+    "INSIGHTS_MAX_CENTS": "50",
+    "INSIGHTS_PRICE": "[0.06, 0.24]",
+    "DERIVATION_ARN": "arn:aws:states:eu-central-1:111122223333:stateMachine:derive-insights",
+    "TRANSCRIPTS_ARN": "arn:aws:sqs:eu-central-1:111122223333:transcripts",
+    "UNDERIVED_URL": "https://sqs.test/underived",
 }
 """Variables that a function has only if the setting has a value."""
 STAGE_SETTINGS = StageSettings(

@@ -125,6 +125,18 @@ def table_streams() -> Any:
     return boto3.client("dynamodbstreams")
 
 
+def bedrock() -> Any:
+    """Calls models in the region of the function. Each call is one attempt: the state machine waits and tries again."""
+    import boto3
+    from botocore.config import Config
+
+    from recording_insights.aws.model_client import CONNECT_SECONDS as connect_seconds
+    from recording_insights.aws.model_client import READ_SECONDS as read_seconds
+
+    config = Config(connect_timeout=connect_seconds, read_timeout=read_seconds, retries={"total_max_attempts": 1})
+    return boto3.client("bedrock-runtime", config=config)
+
+
 def start_execution(client: "SFNClient", state_machine_arn: str, *, name: str, state: str) -> bool:
     """Start an execution, unless one of this name exists. Return whether one was started."""
     try:

@@ -19,6 +19,8 @@ A webhook brought them, a vendor uploaded them, or a service of AWS wrote them.
 """
 
 
+DERIVED = "derived/"
+"""The prefix of what is kept while a model derives insights: what it reads, its answers, and how far it has come."""
 WORDS = ".words.json.gz"
 """The end of the keys of words, which lie beside the replies that they are from."""
 

@@ -17,7 +17,7 @@ from recording_insights.model.reasons import because_of_upload
 from recording_insights.model.status import ERASING
 from recording_insights.store.contents import Content, part_name
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
+from recording_insights.store.rows import Derivation, MediaRow, RecordingChanges, RecordingRow
 
 _ROUNDS = 5
 """A round is lost only to another copy that arrives at the same moment."""
@@ -45,6 +45,7 @@ def admit_media(
     end_wait: Callable[[str], None],
     who: str | None = None,
     erase_late: Callable[[MediaObject], None] = lambda media: None,
+    derivation: Derivation | None = None,
 ) -> Admission:
     """Write the row of a media object and start its execution, or return why it is ignored.
 
@@ -52,7 +53,8 @@ def admit_media(
     also after a crash in between, leads to the same row and the same execution. So does another version of the object
     with the same `checksum`, S3's own: a copy in place, for example. A copy under another key is ignored. A closed
     playlist ends the wait of the track's execution, by its task token. `who` is the caller who named the object, if one
-    did. `erase_late` has an object deleted that came for a recording which was erased.
+    did. `erase_late` has an object deleted that came for a recording which was erased. A recording that is new by this
+    gets the `derivation`.
     """
     recording = store.recordings.find_by_folder(media)
     if recording and "channel" in recording:
@@ -60,7 +62,7 @@ def admit_media(
     if reason := why_ignored(media, recording=recording):
         return {"ignored": reason}
     recording_id = recording["recording_id"] if recording else store.recordings.recording_put_by_hand(media)
-    arrival = _Arrival(recording_id, media, checksum, who=who)
+    arrival = _Arrival(recording_id, media, checksum, who=who, derivation=derivation)
     if media.is_track:
         # Agora rewrites the playlist after every segment.
         track = _to_be_started(media, recording_id, store, folder, end_wait)
@@ -114,6 +116,7 @@ class _Arrival:
     duration_ms: int | None = None
     offset_ms: int | None = None
     who: str | None = None
+    derivation: Derivation | None = None
 
     def admit(self, store: MediaStore, providers: Sequence[str], start_execution: ExecutionStarter) -> Admission:
         """Write its row and start its execution, unless a media object of the recording holds the same content.
@@ -138,6 +141,7 @@ class _Arrival:
                 offset_ms=self.offset_ms,
                 content=Content(self.checksum, holders) if self.checksum else None,
                 admitted_by=self.who,
+                derivation=self.derivation,
             ):
                 row = store.get(self.recording_id, media.media_id)
                 name = begin(row, store=store, start_execution=start_execution)

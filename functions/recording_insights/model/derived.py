@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+BEDROCK = "bedrock"
+"""The name of Amazon Bedrock where turns are taken, beside the names of the providers."""
 State = Literal["pending", "done", "partial"]
 """Of what is derived from a recording. A recording without a state has nothing derived: it is off."""
 

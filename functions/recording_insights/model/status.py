@@ -17,6 +17,8 @@ CHANGEABLE = ("starting", "recording", "stopping", "processing", "done", "partia
 RECORDING_STATUSES = (*CHANGEABLE, ERASING)
 ENDED = ("done", "partial", "failed", "empty")
 """The statuses in which nothing more is expected of the files of a recording that have arrived."""
+READY = ("done", "partial")
+"""The statuses in which there is something to read."""
 FINAL = ("done", "failed")
 """The terminal statuses of a media object."""
 LONGEST_REASON = 2000
@@ -33,8 +35,8 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
     """Return what changes in a recording because of its media objects; empty if nothing changes.
 
     Covers the status, the reason, the code and the stage of it, the numbers of media objects by status and of insights
-    by kind, their length, summaries of the first of them, and the sid if the recording has none. None removes an
-    attribute.
+    by kind, their length, summaries of the first of them, and the sid if the recording has none; and that something is
+    to be derived from its transcript. None removes an attribute.
     """
     # Without a status, a row was changed by hand; its own execution brings it to an end.
     media = [row if "status" in row else cast(MediaRow, {**row, "status": "waiting"}) for row in media]
@@ -52,7 +54,20 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
     }
     if sid and "sid" not in recording:
         after["sid"] = sid
+    if _is_to_be_derived(recording, after):
+        after |= {
+            "insights": "pending",
+            "derivations": recording.get("derivations", 0) + 1,
+            "insights_reason": None,
+            "insights_code": None,
+        }
     return cast(RecordingChanges, {name: value for name, value in after.items() if recording.get(name) != value})
+
+
+def _is_to_be_derived(recording: RecordingRow, after: RecordingChanges) -> bool:
+    """Return whether the transcript is ready: each time that it is, everything wanted is derived from it anew."""
+    became_ready = after["status"] in READY and after["status"] != recording["status"]
+    return became_ready and "derivation" in recording and bool((after["insight_counts"] or {}).get("transcript"))
 
 
 def stage_of(row: MediaRow) -> Stage:

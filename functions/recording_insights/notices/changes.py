@@ -10,7 +10,7 @@ from typing import Any
 
 from recording_insights.errors import ChangeUnreadable
 from recording_insights.model.moments import utc_text
-from recording_insights.model.status import ERASING, FINAL
+from recording_insights.model.status import ERASING, FINAL, READY
 from recording_insights.model.tries import number_of_try
 from recording_insights.notices.events import Event, event_id
 from recording_insights.store.keys import MEDIA_PREFIX, PARTITION, RECEIPT, RECORDING, SORT
@@ -22,7 +22,6 @@ FindRecording = Callable[[str], Row | None]
 Told = tuple[str, Mapping[str, Any]]
 """The type and the data of an event."""
 
-READY = ("done", "partial")
 _RUNNING = ("recording", "stopping")
 _OF_RECORDING = ("recording_id", "status", "version", "stage", "reason_code", "ended_by", "complete_at", "media_counts")
 _OF_MEDIA = ("recording_id", "media_id", "status", "part", "provider", "stage", "reason_code", "duration_ms")

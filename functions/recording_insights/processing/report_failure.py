@@ -7,11 +7,13 @@ from typing import Any, cast
 
 from recording_insights import errors
 from recording_insights.bounded import parse_bounded
+from recording_insights.model.derived import Derived
 from recording_insights.model.reasons import REASONS, Stage, because, code_of_fault
 from recording_insights.model.status import FINAL, stage_of
 from recording_insights.processing.progress import Counted, Progress
 from recording_insights.processing.turns import Turns
 from recording_insights.redaction import vendor_message
+from recording_insights.store.derivations import DerivationStore, turn_of
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.retries import RetryStore
@@ -60,7 +62,7 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
 
     `detail` is that of the execution's status-change event. A media object gets the status `failed`, unless its status
     is terminal already, and so does a retry of many. A recording keeps its status and gets a `watch_reason`: its
-    recorder may still run. The sweep begins an erase again.
+    recorder may still run. What was being derived ends as partial. The sweep begins an erase again.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     state = parse_bounded(detail["input"])
@@ -70,6 +72,8 @@ def report_stopped_execution(detail: Mapping[str, Any], *, store: MediaStore, tu
         reason += f": {said}"
     if "media_id" in state:
         _finish(state, detail["name"], code, reason, None, None, store=store, turns=turns)
+    elif "digest" in state:
+        _end_derivation(state, code, reason, store=DerivationStore(store.table, store.now), turns=turns)
     elif "retry_id" in state:
         RetryStore(store.table, store.now).end(state["retry_id"], "failed", reason)
     elif "opened_at" in state:
@@ -115,6 +119,16 @@ def _finish(
     store.finish(state["recording_id"], state["media_id"], "failed", **failed)
     if row.get("status") not in FINAL and "provider" in row:
         turns.give_back(row)
+
+
+def _end_derivation(state: Mapping[str, Any], code: str, reason: str, *, store: DerivationStore, turns: Turns) -> None:
+    """End what was being derived without a result, unless something newer is: everything is missing."""
+    row = store.find(state["recording_id"])
+    if row is None or row["number"] != state["number"] or row["state"] != "pending":
+        return
+    missing = [f"{kind}: {code}" for kind in row.get("kinds", ())]
+    store.save(row, Derived(missing=missing), "partial", reason=reason, reason_code=code)
+    turns.give_back(turn_of(row))
 
 
 def _report_stopped_watch(watch: Mapping[str, Any], reason: str, *, store: RecordingStore) -> None:

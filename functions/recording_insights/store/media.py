@@ -28,7 +28,7 @@ from recording_insights.store.keys import PARTITION, media_key, try_key
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.provider_jobs import ProviderJobStore
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.store.rows import Job, MediaChanges, MediaRow, TryRow
+from recording_insights.store.rows import Derivation, Job, MediaChanges, MediaRow, TryRow
 from recording_insights.store.tries import TryStore
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class MediaStore:
         offset_ms: int | None = None,
         content: Content | None = None,
         admitted_by: str | None = None,
+        derivation: Derivation | None = None,
     ) -> bool:
         """Write the row of the media object and that of its recording, each unless it exists.
 
@@ -177,11 +178,12 @@ class MediaStore:
 
         The first of `providers` gets the media object. The others, if any, take over from it instead of the stack's
         list. `offset_ms` is when the media object begins, counted from the recording's first sound. It is given where a
-        part may begin later than the one before ends. `admitted_by` is the caller who named the object, if one did.
+        part may begin later than the one before ends. `admitted_by` is the caller who named the object, if one did. A
+        recording that is new by this gets the `derivation`.
         """
         from boto3.dynamodb.conditions import Attr
 
-        self.recordings.open_by_arrival(recording_id, media, providers=providers)
+        self.recordings.open_by_arrival(recording_id, media, providers=providers, derivation=derivation)
         attributes = {
             **media.attributes,
             "checksum": content.checksum if content else None,

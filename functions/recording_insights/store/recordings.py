@@ -47,13 +47,22 @@ from recording_insights.store.keys import (
     TIME_INDEX_HASH,
     TIME_INDEX_RANGE,
     change_of_row,
+    derived_key,
     recording_key,
 )
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recorder_states import RecorderStateStore
 from recording_insights.store.references import ReferenceStore
-from recording_insights.store.rows import CorrectionRow, MediaRow, RecorderStateRow, RecordingChanges, RecordingRow
+from recording_insights.store.rows import (
+    CorrectionRow,
+    Derivation,
+    DerivedRow,
+    MediaRow,
+    RecorderStateRow,
+    RecordingChanges,
+    RecordingRow,
+)
 from recording_insights.store.tries import TryStore
 
 if TYPE_CHECKING:
@@ -267,7 +276,9 @@ class RecordingStore:
     def _reference_of(self, row: RecordingRow) -> "list[TransactWriteItemTypeDef]":
         return [put_of(self.table, self.references.row(row))] if "reference" in row else []
 
-    def open_by_arrival(self, recording_id: str, media: MediaObject, *, providers: Sequence[str]) -> None:
+    def open_by_arrival(
+        self, recording_id: str, media: MediaObject, *, providers: Sequence[str], derivation: Derivation | None = None
+    ) -> None:
         """Write the recording of a media object that arrived, unless it is there."""
         from boto3.dynamodb.conditions import Attr
 
@@ -283,6 +294,8 @@ class RecordingStore:
             row["failover"] = failover
         if media.agora_sid:
             row["sid"] = media.agora_sid
+        if derivation is not None:
+            row["derivation"] = derivation
         item = encode({**recording_key(recording_id), **row, **self._changed(recording_id)})
         if_it_holds(self.table.put_item, Item=item, ConditionExpression=Attr(PARTITION).not_exists())
 
@@ -368,6 +381,37 @@ class RecordingStore:
             ],
         )
         return self.get(before["recording_id"]) if written else None
+
+    def end_derivation(self, row: DerivedRow, ended: DerivedRow) -> bool:
+        """Write that what was derived is there, or as much of it as there will be: to its row and to the recording's.
+
+        `ended` has the state, and what else changes of the row. One transaction writes both. Returns False and changes
+        nothing if it has ended already, or if the recording wants something newer, or is being erased.
+
+        Raises:
+            StatusContended: others kept changing the recording.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        recording_id, number = row["recording_id"], row["number"]
+        told = {"insights": ended["state"], "insights_reason": ended.get("reason")}
+        told["insights_code"] = ended.get("reason_code")
+        mine = Attr("number").eq(number) & Attr("state").eq("pending")
+        for attempt in range(_STATUS_ROUNDS):
+            before = self.find(recording_id)
+            if before is None or before["status"] == ERASING or before.get("derivations") != number:
+                return False
+            if before.get("insights") != "pending":
+                return False
+            changes = {**told, **self._changed(recording_id), "version": before["version"] + 1}
+            writes = [
+                change_of(self.table, derived_key(recording_id), ended, mine),
+                change_of(self.table, recording_key(recording_id), changes, Attr("version").eq(before["version"])),
+            ]
+            if write_all(self.table, writes):
+                return True
+            self.sleep(0.02 * attempt)
+        raise StatusContended(f"recording {recording_id} kept changing while its insights were written")
 
     def count_fail_over(self, recording_id: str, notice_id: str) -> None:
         """Add 1 to the recording's `fail_overs`, once per notification."""

@@ -41,6 +41,14 @@ class UploadedFile(TypedDict, total=False):
     checksum: str
 
 
+class Derivation(TypedDict, total=False):
+    """What a model is to derive from a recording: the caller's wishes, else those of the stage. All may be absent."""
+
+    kinds: Sequence[str]
+    language: str
+    prompt: str
+
+
 class RecordingChanges(TypedDict, total=False):
     """What changes of a recording. `None` removes an attribute."""
 
@@ -80,14 +88,12 @@ class RecordingChanges(TypedDict, total=False):
     credentials_renewed_at: str | None
     watch_reason: str | None
     agora_error: Mapping[str, Any] | None
-
-
-class Derivation(TypedDict, total=False):
-    """What a model is to derive from a recording: the caller's wishes, else those of the stage. All may be absent."""
-
-    kinds: Sequence[str]
-    language: str
-    prompt: str
+    # What a model is to derive, and what came of it
+    derivation: Derivation | None
+    derivations: int | None
+    insights: str | None
+    insights_reason: str | None
+    insights_code: str | None
 
 
 class RecordingRow(TypedDict, total=False):
@@ -119,7 +125,6 @@ class RecordingRow(TypedDict, total=False):
     reference: str
     metadata: Mapping[str, str]
     derivation: Derivation
-    insights: str
     file: UploadedFile
     upload_expires_at: str
     fingerprint: str
@@ -179,6 +184,11 @@ class RecordingRow(TypedDict, total=False):
     media_counts: Mapping[str, int]
     duration_ms: int
     insight_counts: Mapping[str, int]
+    # What a model derives
+    derivations: int
+    insights: str
+    insights_reason: str
+    insights_code: str
     # Its retention
     media_deleted_at: str
     media_runs: int
@@ -535,9 +545,9 @@ class CorrectionRow(TypedDict, total=False):
 class DerivedRow(TypedDict, total=False):
     """What a model derived from the recording's transcript, without the statements, which have items of their own.
 
-    `digest` is that of the lines and of what was wanted of them. `recording_id`, `media_id` (the digest again),
-    `provider` (`bedrock`), `waiting_since`, `queue_place` and `slot` are those of its turn at the model, as those of a
-    media object at its provider.
+    `digest` is that of the lines and of what was wanted of them. `number` is the `derivations` of the recording that it
+    answers. `recording_id`, `media_id` (digest and number), `provider` (`bedrock`), `waiting_since` and `queue_place`
+    are those of its turn at the model, as those of a media object at its provider.
     """
 
     pk: str
@@ -547,7 +557,6 @@ class DerivedRow(TypedDict, total=False):
     provider: str
     waiting_since: str
     queue_place: str
-    slot: int
     state: str
     digest: str
     number: int
@@ -556,12 +565,12 @@ class DerivedRow(TypedDict, total=False):
     prompt_version: str
     kinds: Sequence[str]
     language: str
-    began_at: str
     ended_at: str
     reason: str
     reason_code: str
     missing: Sequence[str]
     dropped: Mapping[str, int]
+    counts: Mapping[str, int]
     calls: int
     tokens_in: int
     tokens_out: int

@@ -16,13 +16,14 @@ from recording_insights.aws.object_versions import ObjectVersions
 from recording_insights.deadline import Deadline
 from recording_insights.model.status import ERASING, FINAL
 from recording_insights.providers.port import ProviderLoader
+from recording_insights.store.derivations import DerivationStore
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import MediaRow, RecordingRow
 from recording_insights.upkeep.places import Place, media_in, places_of_id, places_of_rows, segments_in
 from recording_insights.upkeep.provider_copies import Copy, copies_of, delete_copy
 from recording_insights.upkeep.receipt import receipt_of
 from recording_insights.upkeep.rows_elsewhere import delete_rows_elsewhere, delete_rows_of
-from recording_insights.upkeep.stop_work import AgoraStop, stop_recorder, stop_work
+from recording_insights.upkeep.stop_work import AgoraStop, stop_derivation, stop_recorder, stop_work
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
@@ -105,7 +106,8 @@ class Eraser:
     """Erases recordings. Each method does what there is time for.
 
     `buckets` are the two buckets by their names in `places`. `providers` are all that ever wrote results. `withdraw`
-    gives back the turn of a media object, `stop_execution` stops the one of a name, both without harm if there is none.
+    gives back the turn of a media object, `stop_execution` stops the one of a name, `stop_derivation` the one that
+    derives insights, all without harm if there is none.
     """
 
     store: MediaStore
@@ -116,6 +118,7 @@ class Eraser:
     withdraw: Callable[[MediaRow], None]
     end_wait: Callable[[str], None]
     stop_execution: Callable[[str], None]
+    stop_derivation: Callable[[str], None]
     agora: "Callable[[], AgoraClient]"
     log_days: int
 
@@ -155,7 +158,10 @@ class Eraser:
         was_busy = stop_work(
             recording, store=self.store, withdraw=self.withdraw, end_wait=self.end_wait, stop=self.stop_execution
         )
-        is_idle = stopped is AgoraStop.NONE and not was_busy
+        was_derived = stop_derivation(
+            recording, store=DerivationStore(self.store.table), withdraw=self.withdraw, stop=self.stop_derivation
+        )
+        is_idle = stopped is AgoraStop.NONE and not was_busy and not was_derived
         return erase.enter("delete", SHORT_QUIET_SECONDS if is_idle else LONG_QUIET_SECONDS)
 
     def _delete(self, recording: RecordingRow, erase: Erase, deadline: Deadline) -> Erase:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from recording_insights.agora.file_names import AgoraName
-from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, OUTPUTS
+from recording_insights.aws.reply_bucket import CALLBACKS, DELIVERIES, DERIVED, OUTPUTS
 from recording_insights.model.media_object import PREPARED, UPLOADS
 from recording_insights.store.rows import MediaRow, RecordingRow, TryRow
 
@@ -46,6 +46,7 @@ def places_of_id(recording_id: str, *, providers: Iterable[str], job_prefix: str
         yield Place("media_objects", RECORDINGS, f"{folder}{recording_id}/")
     yield Place("prepared_objects", RECORDINGS, f"{PREPARED}{recording_id}/")
     yield Place("reply_objects", REPLIES, f"{recording_id}/")
+    yield Place("reply_objects", REPLIES, f"{DERIVED}{recording_id}/")
     named = f"-{recording_id}-"
     for provider in sorted(providers):
         yield Place("delivery_objects", REPLIES, f"{DELIVERIES}{provider}/{recording_id}-")

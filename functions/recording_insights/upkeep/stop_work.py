@@ -1,4 +1,4 @@
-"""Stop what runs for a recording that is being erased: its recorder, and the executions of its media objects."""
+"""Stop what runs for a recording that is being erased: its recorder, its media objects, and what a model derives."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -9,6 +9,7 @@ from recording_insights.errors import AgoraError, SecretUnavailable, SecretUnusa
 from recording_insights.model.status import FINAL
 from recording_insights.recordings.end import LOST_SECONDS, free_channel
 from recording_insights.recordings.recorder import is_named, may_run_recorder
+from recording_insights.store.derivations import DerivationStore, turn_of
 from recording_insights.store.media import MediaStore
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecordingRow
@@ -85,3 +86,20 @@ def stop_work(
         if "execution" in row:
             stop(row["execution"])
     return was_busy
+
+
+def stop_derivation(
+    recording: RecordingRow,
+    *,
+    store: DerivationStore,
+    withdraw: Callable[[MediaRow], None],
+    stop: Callable[[str], None],
+) -> bool:
+    """End what a model derives from the recording, with its turn and its execution; return whether anything was."""
+    row = store.find(recording["recording_id"])
+    if row is not None and row["state"] == "pending":
+        withdraw(turn_of(row))
+        if "execution" in row:
+            stop(row["execution"])
+    # Without a row, the function that begins may be about to write it.
+    return recording.get("insights") == "pending"

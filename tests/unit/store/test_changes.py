@@ -14,6 +14,7 @@ from recording_insights.model.media_object import MediaObject
 from recording_insights.model.moments import utc_text
 from recording_insights.store.changes import BEGINNING, ChangeStore
 from recording_insights.store.claims import Claim
+from recording_insights.store.derivations import DerivationStore
 from recording_insights.store.keys import PARTITION, RECEIPT, RECORDING, SORT, change_of_row, media_key, recording_key
 from recording_insights.store.recordings import RecordingStore
 from tests.unit.fakes import FakeClock
@@ -35,6 +36,13 @@ def settled(store: RecordingStore) -> None:
     store.settle(A)
 
 
+def derivation_ended(store: RecordingStore) -> None:
+    store.update(A, {"insights": "pending", "derivations": 1})
+    row = DerivationStore(store.table, store.now).begin(A, number=1, digest="d")
+    assert row
+    assert store.end_derivation(row, {"state": "done"})
+
+
 WRITERS: Mapping[str, Callable[[RecordingStore], object]] = {
     "open": opened_again,
     "open_by_arrival": lambda store: store.open_by_arrival("b" * 32, MEDIA, providers=("symbl",)),
@@ -42,6 +50,7 @@ WRITERS: Mapping[str, Callable[[RecordingStore], object]] = {
     "refer": lambda store: store.refer(A, {"reference": "ticket"}),
     "count_fail_over": lambda store: store.count_fail_over(A, "notice"),
     "settle": settled,
+    "end_derivation": derivation_ended,
     "open_for_upload": lambda store: store.open_for_upload("c" * 32, {"prefix": "uploads/", "reference": "ticket"}),
     "change": lambda store: store.change(store.get(A), {"reason": "late"}),
     "mark_deletion": lambda store: store.mark_deletion(store.get(A), "media"),

@@ -13,7 +13,9 @@ from recording_insights.processing.turns import Turns
 from recording_insights.providers.pacing import Pace
 from recording_insights.providers.port import Capabilities, Job
 from recording_insights.recordings.start import start_recording
+from recording_insights.store.derivations import DerivationStore, turn_of
 from recording_insights.store.insights import InsightStore
+from recording_insights.store.keys import statement_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.rows import DeliveryRow, RecordingRow
 from recording_insights.store.subscriptions import DeliveryStore
@@ -98,7 +100,9 @@ class EraseScene:
         self.woken: list[str] = []
         self.stopped: list[str] = []
         self.executions = Executions()
-        self.turns = Turns(TurnStore(self.table, self.clock.now), {"symbl": 1, "seameet": 5}, 5 * 3600, self._wake)
+        self.turns = Turns(
+            TurnStore(self.table, self.clock.now), {"symbl": 1, "seameet": 5, "bedrock": 1}, 5 * 3600, self._wake
+        )
         s3: Any = self.s3
         self.eraser = Eraser(
             store=self.store,
@@ -109,6 +113,7 @@ class EraseScene:
             withdraw=self.turns.withdraw,
             end_wait=self._wake,
             stop_execution=self._stop_execution,
+            stop_derivation=self._stop_execution,
             agora=lambda: self.agora,
             log_days=30,
         )
@@ -136,6 +141,7 @@ class EraseScene:
         self.s3.put(RECORDINGS, f"{folder}part_0.mp4", f"{folder}a.ts", f"{folder}b.ts", f"{folder}list.m3u8")
         self.s3.put(RECORDINGS, f"{folder}list.m3u8", f"{folder}list.m3u8", f"prepared/{recording_id}/part-1.mp4")
         self.s3.hide(RECORDINGS, f"{folder}old.mp4")
+        self._derived(recording_id)
 
     def other(self) -> None:
         """Have another recording with its own files, and rows that are no recording's."""
@@ -144,6 +150,19 @@ class EraseScene:
         self._done(recording_id, self._admit(recording_id, f"{row['prefix']}part_0.mp4", "symbl"))
         self.s3.put(RECORDINGS, f"{row['prefix']}part_0.mp4", "talk.mp4", f"prepared/{recording_id}/x.mp4")
         self.s3.put(REPLIES, f"deliveries/deepgram/{recording_id}-x-0.json")
+
+    def _derived(self, recording_id: str) -> None:
+        """Have a model at work for a recording, with its slot, and what it found in an earlier transcript."""
+        store = DerivationStore(self.table, self.clock.now)
+        self.store.recordings.update(recording_id, {"insights": "pending", "derivations": 2})
+        key = statement_key(recording_id, "e" * 16, "summary", 1)
+        self.table.put_item(Item={**key, "text": WORDS[0], "evidence": ["1"]})
+        row = store.begin(recording_id, number=2, digest="d" * 16, execution=f"{recording_id}-dddddddddddd-2")
+        assert row is not None
+        assert self.turns.take(turn_of(row)).slot == 0
+        self.s3.put(
+            REPLIES, *(f"derived/{recording_id}/{'d' * 16}/2/{name}.json" for name in ("progress", "answer-0001"))
+        )
 
     def _admit(self, recording_id: str, key: str, provider: str) -> str:
         media = MediaObject(RECORDINGS, key, "etag", 1000, self.clock.now())
