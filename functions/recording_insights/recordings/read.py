@@ -11,6 +11,7 @@ from recording_insights.model.reasons import is_retryable
 from recording_insights.model.status import counts_of
 from recording_insights.model.tries import earlier_jobs, number_of_try
 from recording_insights.providers.registry import job_id_of
+from recording_insights.recordings.derivation import state_of
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, TryRow
@@ -23,7 +24,7 @@ _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is shown."""
 INTERNAL = {
     *("pk", "sk", "resource_id", "fingerprint", "media", "insight_counts", "counted_fail_overs", "changing_until"),
-    *("change_shard", "change_place", "erase_runs", "media_runs", "segments_runs"),
+    *("change_shard", "change_place", "erase_runs", "media_runs", "segments_runs", "derivation"),
 }
 INTERNAL_OF_MEDIA = {
     "pk",
@@ -118,8 +119,9 @@ def _ask(
 
 
 def public(recording: RecordingRow) -> dict[str, Any]:
-    """Return a recording's row without its internal attributes."""
-    return {name: value for name, value in recording.items() if name not in INTERNAL}
+    """Return a recording's row without its internal attributes, and the state of its `insights`."""
+    shown = {name: value for name, value in recording.items() if name not in INTERNAL}
+    return {**shown, "insights": state_of(recording)}
 
 
 def _live(recorder: RecorderStateRow) -> dict[str, Any]:

@@ -41,6 +41,14 @@ class UploadedFile(TypedDict, total=False):
     checksum: str
 
 
+class Derivation(TypedDict, total=False):
+    """What a model is to derive from a recording: the caller's wishes, else those of the stage. All may be absent."""
+
+    kinds: Sequence[str]
+    language: str
+    prompt: str
+
+
 class RecordingChanges(TypedDict, total=False):
     """What changes of a recording. `None` removes an attribute."""
 
@@ -59,6 +67,10 @@ class RecordingChanges(TypedDict, total=False):
     reference: str | None
     metadata: Mapping[str, str] | None
     upload_expires_at: str | None
+    derivation: Derivation | None
+    insights: str | None
+    insights_code: str | None
+    insights_reason: str | None
     # What a change through the API sets
     subscribe_audio_uids: Any
     subscribe_video_uids: Any
@@ -80,14 +92,6 @@ class RecordingChanges(TypedDict, total=False):
     credentials_renewed_at: str | None
     watch_reason: str | None
     agora_error: Mapping[str, Any] | None
-
-
-class Derivation(TypedDict, total=False):
-    """What a model is to derive from a recording: the caller's wishes, else those of the stage. All may be absent."""
-
-    kinds: Sequence[str]
-    language: str
-    prompt: str
 
 
 class RecordingRow(TypedDict, total=False):
@@ -120,6 +124,8 @@ class RecordingRow(TypedDict, total=False):
     metadata: Mapping[str, str]
     derivation: Derivation
     insights: str
+    insights_code: str
+    insights_reason: str
     file: UploadedFile
     upload_expires_at: str
     fingerprint: str
