@@ -176,6 +176,13 @@ class EraseMachineSettings(FunctionSettings):
 
 
 @_settings
+class ModelSettings(FunctionSettings):
+    """For functions that make recordings: `insights_model` derives insights from transcripts; None if no model does."""
+
+    insights_model: str | None = field(default=None, kw_only=True)
+
+
+@_settings
 class AdmissionSettings(TableSettings, ProcessingSettings, EraseMachineSettings):
     """`provider` gets a media object for which neither its recording nor its key names a provider."""
 
@@ -225,7 +232,7 @@ class WatchSettings(FunctionSettings):
 
 
 @_settings
-class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, RouteSettings):
+class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, ModelSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
     provider: str
@@ -233,7 +240,7 @@ class StartRecordingSettings(AgoraSettings, OwnSecretSettings, WatchSettings, Ro
 
 
 @_settings
-class OpenUploadSettings(TableSettings, RecordingsBucketSettings, RouteSettings):
+class OpenUploadSettings(TableSettings, RecordingsBucketSettings, ModelSettings, RouteSettings):
     """`provider` gets a recording that names no provider. A recording may name any of `providers`."""
 
     provider: str
@@ -273,7 +280,7 @@ class EraseRecordingSettings(TableSettings, EraseMachineSettings, RouteSettings)
 
 
 @_settings
-class RetryRecordingSettings(TableSettings, ProcessingSettings, RouteSettings):
+class RetryRecordingSettings(TableSettings, ProcessingSettings, ModelSettings, RouteSettings):
     """`providers` are all providers of the stack: a retry may name any of them."""
 
     providers: Sequence[str]

@@ -46,6 +46,7 @@ OPTIONAL = {
     "MEDIA_DAYS": "30",
     "SEGMENTS_DAYS": "20",
     "INSIGHTS_DAYS": "365",
+    "INSIGHTS_MODEL": "example.model-v1:0",
 }
 """Variables that a function has only if the setting has a value."""
 STAGE_SETTINGS = StageSettings(

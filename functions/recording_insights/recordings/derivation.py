@@ -56,6 +56,11 @@ insights_wish: Reader[Wish] = Reader(_read_wish, {"anyOf": [{"const": False}, _w
 """Reads `insights` of a request."""
 
 
+def derivation_by(model: str | None) -> DerivationOf:
+    """Return what a stack with this model derives, or one without a model."""
+    return with_model if model else without_model
+
+
 def without_model(wish: Wish) -> Derivation | None:
     """Return that nothing is derived, as in a stack that has no model.
 

@@ -15,7 +15,7 @@ MODEL = "model"
 """The source of what a model derived. What a provider found has the provider's name."""
 ENDED = ("done", "partial")
 FIGURES = (
-    *("model", "prompt_version", "began_at", "ended_at", "calls", "tokens_in", "tokens_out", "cents"),
+    *("model", "prompt_version", "ended_at", "calls", "tokens_in", "tokens_out", "cents"),
     *("dropped", "missing", "reason_code", "reason"),
 )
 """The attributes of the row that `derived` shows."""

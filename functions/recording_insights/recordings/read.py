@@ -24,7 +24,8 @@ _LIVE = ("starting", "recording", "stopping")
 """The statuses in which the recorder's live state is shown."""
 INTERNAL = {
     *("pk", "sk", "resource_id", "fingerprint", "media", "insight_counts", "counted_fail_overs", "changing_until"),
-    *("change_shard", "change_place", "erase_runs", "media_runs", "segments_runs", "derivation"),
+    *("change_shard", "change_place", "erase_runs", "media_runs", "segments_runs"),
+    *("derivation", "derivations"),
 }
 INTERNAL_OF_MEDIA = {
     "pk",
@@ -92,7 +93,8 @@ def describe_recording(
         {**_public_media(item, ended), **queue_of(item), "cost": cost.public()}
         for item, ended, cost in zip(media, earlier, costs, strict=True)
     ]
-    answer: dict[str, Any] = {"media": shown, "cost": cost_of_recording(costs)}
+    derived = store.find_derived(recording_id) if "insights" in recording else None
+    answer: dict[str, Any] = {"media": shown, "cost": cost_of_recording(costs, derived)}
     if recording["status"] in _LIVE:
         known = _live(recorder) if recorder and recorder.get("opened_at") == recording["created_at"] else {}
         if fresh and is_named(recording) and store.recorder_states.may_ask(recording_id):

@@ -213,7 +213,7 @@ class _Found:
             },
             self.receipt,
             self.derived,
-            _statements_of(self.derived.get("digest", ""), self.statements),
+            _statements_of(self.derived, self.statements),
         )
 
 
@@ -240,15 +240,16 @@ def _entry_of(row: Mapping[str, Any]) -> tuple[_Try, _Entry]:
     return (media_id, number), (middle[0] if middle else "transcript", int(place), row)
 
 
-def _statements_of(digest: str, statements: Iterable[StatementRow]) -> dict[str, list[Statement]]:
-    """Return the statements of a digest by kind, in order. Those of another one are about to be deleted."""
-    numbered_ones = []
-    for row in statements:
-        _, of_digest, kind, number = row[SORT].split("#")  # type: ignore[literal-required]
-        if of_digest == digest:
-            numbered_ones.append((int(number), kind, Statement.from_map(row)))
+def _statements_of(derived: DerivedRow, rows_of_statements: Iterable[StatementRow]) -> dict[str, list[Statement]]:
+    """Return the statements by kind, in order, that the row `derived` counts: others are about to be deleted."""
+    counts = derived.get("counts", {})
+    counted = []
+    for row in rows_of_statements:
+        _, digest, kind, number = row[SORT].split("#")  # type: ignore[literal-required]
+        if digest == derived.get("digest") and int(number) <= counts.get(kind, 0):
+            counted.append((int(number), kind, Statement.from_map(row)))
     found: dict[str, list[Statement]] = {}
-    for _, kind, statement in sorted(numbered_ones, key=lambda entry: entry[0]):
+    for _, kind, statement in sorted(counted, key=lambda entry: entry[0]):
         found.setdefault(kind, []).append(statement)
     return found
 

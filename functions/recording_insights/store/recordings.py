@@ -47,13 +47,21 @@ from recording_insights.store.keys import (
     TIME_INDEX_HASH,
     TIME_INDEX_RANGE,
     change_of_row,
+    derived_key,
     recording_key,
 )
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
 from recording_insights.store.recorder_states import RecorderStateStore
 from recording_insights.store.references import ReferenceStore
-from recording_insights.store.rows import CorrectionRow, MediaRow, RecorderStateRow, RecordingChanges, RecordingRow
+from recording_insights.store.rows import (
+    CorrectionRow,
+    DerivedRow,
+    MediaRow,
+    RecorderStateRow,
+    RecordingChanges,
+    RecordingRow,
+)
 from recording_insights.store.tries import TryStore
 
 if TYPE_CHECKING:
@@ -186,6 +194,11 @@ class RecordingStore:
         if RECEIPT in found:
             raise erased(found[RECEIPT])
         raise NotFound(f"no recording {recording_id}")
+
+    def find_derived(self, recording_id: str) -> DerivedRow | None:
+        """Return how a model derived insights from the recording; None if none did."""
+        row: DerivedRow | None = read(self.table, derived_key(recording_id))
+        return row
 
     def _rows_of(self, recording_id: str) -> dict[str, Any]:
         """Return media objects, receipt, recorder and recording, by sort key."""

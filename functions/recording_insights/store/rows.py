@@ -568,6 +568,7 @@ class DerivedRow(TypedDict, total=False):
     reason_code: str
     missing: Sequence[str]
     dropped: Mapping[str, int]
+    counts: Mapping[str, int]
     calls: int
     tokens_in: int
     tokens_out: int

@@ -51,7 +51,17 @@ def put_derived(
     row = {"recording_id": R, "media_id": "m", "key": "m", "status": "done", "arrived_at": "2026-03-12"}
     of_try = {"provider": "transcribe", "shown_try": number_of_try, "counts": saved.counts, **outline}
     table.put_item(Item={**media_key(R, "m"), **row, **of_try, **(media or {})})
-    derived = {"digest": digest, "state": state, "number": 1, "slot": 3, "provider": "bedrock", **FIGURES, **figures}
+    counts = {kind: len(statements) for kind, statements in found.items()}
+    derived = {
+        "counts": counts,
+        "digest": digest,
+        "state": state,
+        "number": 1,
+        "slot": 3,
+        "provider": "bedrock",
+        **FIGURES,
+        **figures,
+    }
     table.put_item(Item=encode({**derived_key(R), **derived}))
     for kind, statements in found.items():
         for number, statement in enumerate(statements, start=1):

@@ -120,10 +120,10 @@ def test_why_insights_are_partial() -> None:
     assert answer.items() >= {"insights": "partial", **why}.items()
 
 
-def test_statements_keep_their_order_past_four_digits() -> None:
+def test_statements_keep_their_order_and_those_that_are_not_counted_are_left_out() -> None:
     table: Any = FakeTable()
-    put_derived(table, {})
-    for number in (10_000, 9_999, 2):
+    put_derived(table, {}, counts={"topics": 10_000})
+    for number in (10_001, 10_000, 9_999, 2):
         row = {"text": str(number), "evidence": ["m-0-1"]}
         table.put_item(Item={**statement_key(R, DIGEST, "topics", number), **row})
     answer = answer_insights(R, InsightStore(table).read(R))
