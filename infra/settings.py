@@ -107,6 +107,7 @@ class StackSettings:
     alarm_email: str | None = None
     alarm_webhook: str | None = None
     daily_budget: float | None = None
+    insights_model: str | None = None
 
     @property
     def providers(self) -> list[str]:
