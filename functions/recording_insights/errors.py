@@ -43,8 +43,10 @@ RecordingInsightsError
     │   └── PartsUnavailable    … for parts of a finished job's reply: the error has the other parts
     ├── MediaLinkExpired        the provider fetched the media too late: submit a new link
     ├── CredentialsRefused      the provider's secret is wrong: an operator must act
+    │   └── ModelUnusable       there is no access to the model, or none of its id: an operator must act
     ├── OutOfCredit             the provider's account is empty: an operator must act
     └── ProviderRejected        the provider refuses the job, with its reason
+        ├── ModelRefused        the model refuses a request, with its reason
         ├── ReplyTooLarge       the reply is larger than any that is read
         ├── ReplyUnreadable     the reply does not match the provider's contract
         └── JobNotFound         the provider does not know the job: poll once more, minutes later
@@ -273,12 +275,24 @@ class CredentialsRefused(ProviderError):
     """The provider refused the credentials, also fresh ones."""
 
 
+class ModelUnusable(CredentialsRefused):
+    """The account has no access to the model, or there is no such model or guardrail in the region."""
+
+
 class OutOfCredit(ProviderError):
     """The provider accepts no job because the account has no credit left."""
 
 
 class ProviderRejected(ProviderError):
     """The provider refused or ended the job, and trying again does not help; the message is its reason."""
+
+
+class ModelRefused(ProviderRejected):
+    """The model refuses a request; `is_too_long` if that is because of the request's length."""
+
+    def __init__(self, reason: str, *, is_too_long: bool = False) -> None:
+        super().__init__(reason)
+        self.is_too_long = is_too_long
 
 
 class ReplyTooLarge(ProviderRejected):

@@ -20,6 +20,7 @@ FLOORS: dict[str, int] = {
     "recording_insights.watch": 6,
     "recording_insights.upkeep": 6,
     "recording_insights.notices": 6,
+    "recording_insights.derive": 6,
     "recording_insights.media": 5,
     "recording_insights.recordings": 5,
     "recording_insights.store": 4,

@@ -78,3 +78,14 @@ PROVIDERS: Mapping[str, Price | None] = {
     "seameet": None,
 }
 """What a provider charges for seconds of audio with the adapter's default model; None if that is not known."""
+
+
+@dataclass(frozen=True)
+class ModelPrice:
+    """The list prices of a model on Amazon Bedrock, on demand: of tokens in, and of tokens out."""
+
+    tokens_in: Price
+    tokens_out: Price
+
+
+MODELS: Mapping[str, ModelPrice] = {}

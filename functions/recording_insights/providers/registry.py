@@ -91,7 +91,8 @@ class ProviderEntry:
     vendor that limits logins: all workers use one access token. `slots` are the jobs that the vendor works on at once
     in a paid account; None if it documents no limit. `webhook_key` is for a vendor that signs its callbacks: the one
     key of the secret `<provider>-webhook`. It is all that the receiver of the callbacks reads. Callbacks of other
-    vendors show the token of their job.
+    vendors show the token of their job. `finds` are the kinds of insights, by their names in `model.derived`, that the
+    vendor returns for an order without options.
 
     Raises:
         ValueError: the base URL is no `https://host`, or only one of base URL and secret is given.
@@ -107,6 +108,7 @@ class ProviderEntry:
     shares_token: bool = False
     slots: int | None = None
     webhook_key: str | None = None
+    finds: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.base_url is not None:

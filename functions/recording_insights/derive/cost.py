@@ -1,0 +1,59 @@
+"""What the calls of a model cost, before and after."""
+
+from collections.abc import Iterable, Sequence
+
+from recording_insights.derive.models import foundation_model
+from recording_insights.derive.prompt import rules
+from recording_insights.derive.split import tokens_of
+from recording_insights.derive.wishes import Wishes
+from recording_insights.model.derived import SINGLE
+from recording_insights.model.prices import MODELS
+
+_ANSWERED = {"title": 60, "short_summary": 150, "summary": 500, "topics": 300, "questions": 800, "action_items": 800}
+_ANSWERED_OTHERS = 400
+"""Tokens of a kind in the answer about a full part: more than most have."""
+_SUMMARY_TOKENS = 600
+_CENTS = 100
+_MILLION = 1_000_000
+
+
+def price_of(wishes: Wishes) -> tuple[float, float] | None:
+    """Return US dollars for a million tokens, in and out; None if the price of the model is not known."""
+    if wishes.price:
+        return wishes.price
+    price = MODELS.get(foundation_model(wishes.model))
+    return (price.tokens_in.of(_MILLION), price.tokens_out.of(_MILLION)) if price else None
+
+
+def cents_of(wishes: Wishes, tokens_in: int, tokens_out: int) -> float | None:
+    """Return US cents for tokens; None if the price of the model is not known."""
+    price = price_of(wishes)
+    return None if price is None else (tokens_in * price[0] + tokens_out * price[1]) * _CENTS / _MILLION
+
+
+def cents_of_call(wishes: Wishes, kinds: Sequence[str], tokens: int) -> float | None:
+    """Estimate the US cents of a call that asks for these kinds in so many tokens of lines."""
+    return cents_of(wishes, tokens + tokens_of(rules(kinds, wishes, "plain")), _answered(kinds))
+
+
+def cents_of_all(wishes: Wishes, kinds: Sequence[str], parts: Sequence[int]) -> float | None:
+    """Estimate the US cents of all calls for these kinds. `parts` are the tokens of each part of the conversation."""
+    singles = [kind for kind in kinds if kind in SINGLE]
+    if len(parts) < 2 or not singles:
+        return _sum(cents_of_call(wishes, kinds, tokens) for tokens in parts)
+    of_part = [*(kind for kind in kinds if kind not in SINGLE), "summary"]
+    reads = _sum(cents_of_call(wishes, of_part, tokens) for tokens in parts)
+    return _sum((reads, cents_of_call(wishes, singles, _SUMMARY_TOKENS * len(parts))))
+
+
+def _answered(kinds: Iterable[str]) -> int:
+    return sum(_ANSWERED.get(kind, _ANSWERED_OTHERS) for kind in kinds)
+
+
+def _sum(cents: Iterable[float | None]) -> float | None:
+    total = 0.0
+    for some in cents:
+        if some is None:
+            return None
+        total += some
+    return total
