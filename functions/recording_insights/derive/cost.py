@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from recording_insights.derive.models import foundation_model
+from recording_insights.derive.models import foundation_model, is_of_geography
 from recording_insights.derive.prompt import rules
 from recording_insights.derive.split import tokens_of
 from recording_insights.derive.wishes import Wishes
@@ -21,8 +21,12 @@ def price_of(wishes: Wishes) -> tuple[float, float] | None:
     """Return US dollars for a million tokens, in and out; None if the price of the model is not known."""
     if wishes.price:
         return wishes.price
-    price = MODELS.get(foundation_model(wishes.model))
-    return (price.tokens_in.of(_MILLION), price.tokens_out.of(_MILLION)) if price else None
+    name = foundation_model(wishes.model)
+    price = MODELS.get(name)
+    if price is None:
+        return None
+    factor = price.geography if is_of_geography(wishes.model) else 1
+    return price.tokens_in.of(_MILLION) * factor, price.tokens_out.of(_MILLION) * factor
 
 
 def cents_of(wishes: Wishes, tokens_in: int, tokens_out: int) -> float | None:

@@ -51,6 +51,12 @@ def foundation_model(model: str) -> str:
     return _GEOGRAPHY.sub("", model.rpartition("/")[2], count=1)
 
 
+def is_of_geography(model: str) -> bool:
+    """Whether an id or an ARN names a system profile of a geography, not a global one."""
+    geography = _GEOGRAPHY.match(model.rpartition("/")[2])
+    return geography is not None and geography[1] != "global"
+
+
 def family_of(model: str) -> Family:
     """Return what a model takes. An unknown one gets the first form, and an output that every model has."""
     name = foundation_model(model)

@@ -1,10 +1,11 @@
 """What one request of a model shows of a conversation, and what its short ids stand for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from recording_insights.derive.lines import Line, shown_speaker, shown_text
+from recording_insights.derive.orders import orders_the_reader
 from recording_insights.derive.split import Piece
 from recording_insights.model.derived import Statement
 
@@ -29,11 +30,23 @@ class Part:
     sources: Mapping[str, Source]
     shown: Sequence[str]
     speakers: frozenset[str]
+    _orders: dict[int, bool] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """All short ids, in order."""
+        return tuple(self.sources)
 
     @cached_property
     def places(self) -> Mapping[str, int]:
         """The place of each short id."""
-        return {name: place for place, name in enumerate(self.sources)}
+        return {name: place for place, name in enumerate(self.names)}
+
+    def is_order(self, place: int) -> bool:
+        """Whether the source at a place gives orders to its reader, so that it proves nothing."""
+        if place not in self._orders:
+            self._orders[place] = orders_the_reader(self.sources[self.names[place]].text)
+        return self._orders[place]
 
 
 def part_of_conversation(lines: Sequence[Line], pieces: Iterable[Piece]) -> Part:

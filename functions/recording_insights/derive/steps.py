@@ -17,7 +17,7 @@ from recording_insights.derive.model import Model
 from recording_insights.derive.models import FORMS, family_of
 from recording_insights.derive.part import Part, part_of_conversation, part_of_minutes
 from recording_insights.derive.progress import Progress, Task
-from recording_insights.derive.prompt import request_for
+from recording_insights.derive.prompt import request_for, rules
 from recording_insights.derive.split import PART_TOKENS, parts_of, pieces_of, tokens_of, weights_of
 from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import ModelRefused, ReplyTooLarge
@@ -157,8 +157,9 @@ def _after_answer(
     if read.value is None:
         return _after_fault(progress, task, FILTERED if read.fault == "filtered" else UNREADABLE, lines)
     kinds = _asked(progress)
-    checked = check(read.value, kinds, part)
-    if checked.broken and not task.again:
+    system = rules(kinds, wishes, progress.form, is_of_parts=progress.level > 0)
+    checked = check(read.value, kinds, part, system, wishes.language)
+    if checked.is_other_language or (checked.broken and not task.again):
         return _after_fault(progress, task, UNREADABLE, lines)
     missing = _missing_of_task(progress, task, checked.broken, UNREADABLE, lines)
     return _with(replace(progress, missing=(*progress.missing, *missing)), checked)

@@ -1,4 +1,4 @@
-"""List prices in US dollars: those of AWS in us-east-1, and those of the providers for a second of audio.
+"""List prices in US dollars: those of AWS in us-east-1, of the providers for audio, of the models for tokens.
 
 They leave free tiers, discounts and taxes out. Each has its date and its source, because prices change.
 """
@@ -82,10 +82,41 @@ PROVIDERS: Mapping[str, Price | None] = {
 
 @dataclass(frozen=True)
 class ModelPrice:
-    """The list prices of a model on Amazon Bedrock, on demand: of tokens in, and of tokens out."""
+    """The list prices of a model on Amazon Bedrock, on demand, through its own id or a global profile.
+
+    A profile of a geography, such as `eu.…`, costs `geography` times as much.
+    """
 
     tokens_in: Price
     tokens_out: Price
+    geography: float = 1.0
 
 
-MODELS: Mapping[str, ModelPrice] = {}
+_MODELS = (
+    "https://github.com/aws/agent-toolkit-for-aws, plugins/aws-startup-advisor/skills/llm-to-bedrock/scripts/"
+    "bedrock_pricing.py, which copies https://aws.amazon.com/bedrock/pricing/"
+)
+
+
+def _model(dollars_in: float, dollars_out: float, geography: float = 1.0) -> ModelPrice:
+    """In dollars for a million tokens."""
+    return ModelPrice(
+        Price(dollars_in, 1_000_000, "2026-10-05", _MODELS),
+        Price(dollars_out, 1_000_000, "2026-10-05", _MODELS),
+        geography,
+    )
+
+
+MODELS: Mapping[str, ModelPrice] = {
+    "anthropic.claude-haiku-4-5-20251001-v1:0": _model(1, 5, 1.1),
+    "anthropic.claude-sonnet-4-6": _model(3, 15, 1.1),
+    "anthropic.claude-sonnet-5": _model(2, 10, 1.1),
+    "anthropic.claude-opus-4-8": _model(5, 25, 1.1),
+    "amazon.nova-micro-v1:0": _model(0.035, 0.14),
+    "amazon.nova-lite-v1:0": _model(0.06, 0.24),
+    "amazon.nova-pro-v1:0": _model(0.8, 3.2),
+}
+"""What Bedrock charges for the tokens of a model, by the id of the model without the geography of a profile.
+
+A model that is not here has a price that was not found in a source of AWS: `insightsPricePerMillionTokens` gives it.
+"""

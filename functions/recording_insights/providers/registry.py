@@ -168,6 +168,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             source="https://developers.deepgram.com/docs/supported-audio-formats",
         ),
         slots=100,
+        finds=frozenset({"summary", "topics"}),
         options={
             "language": language,
             "custom_vocabulary": phrases(most=100),
@@ -228,6 +229,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "mp4 m4a mp3 wav avi",
             source="https://docs.marsview.ai/speech-analytics-api/file-handling",
         ),
+        finds=frozenset({"summary", "topics", "action_items", "questions"}),
         options={
             "models": some_of(
                 "speech_to_text",
@@ -254,6 +256,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             source="https://github.com/symblai/symbl-docs, docs/async-api",
         ),
         slots=50,
+        finds=frozenset({"summary", "topics", "action_items", "follow_ups", "questions"}),
         options={
             "language": language,
             "custom_vocabulary": phrases(most=500),
@@ -278,6 +281,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             source="https://github.com/ringcentral/ringcentral-api-docs, docs/ai",
         ),
         shares_token=True,
+        finds=frozenset({"summary", "topics", "questions"}),
         options={
             "language": one_of("en", "en-US"),
             "custom_vocabulary": phrases(most=500),
@@ -308,6 +312,7 @@ PROVIDERS: Mapping[str, ProviderEntry] = {
             "mp4 mp3 wav aac amr flac ogg opus spx webm wma",
             source="https://api.seasalt.ai/seameet/audio-upload",
         ),
+        finds=frozenset({"summary"}),
         options={
             "language": one_of("en-US", "zh-TW"),
             "speakers": whole_number(1, 20),

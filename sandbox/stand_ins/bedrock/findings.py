@@ -90,7 +90,12 @@ def findings_in(lines: Sequence[Line]) -> Findings:
         return Findings(orders=tuple(lines))
     topics = _topics(said)
     return Findings(
-        title=_one(f"Conversation about {', '.join(topic.text for topic in topics)}", topics[0].ids) if topics else (),
+        title=_one(
+            f"Conversation about {', '.join(topic.text for topic in topics)}",
+            (utterance for topic in topics for utterance in topic.ids),
+        )
+        if topics
+        else (),
         summary=_summary(said, _MOST_SENTENCES),
         short_summary=_summary(said, _MOST_SHORT),
         topics=topics,
