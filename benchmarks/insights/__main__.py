@@ -102,7 +102,8 @@ def _show(asked: Endpoint, scores: dict[str, Score], languages: dict[str, str]) 
     cents = "an unknown price" if total.cents is None else f"{total.cents:.2f} cents"
     valid = "–" if total.valid is None else f"{total.valid:.1%}"
     console.print(
-        f"{total.written} statements were written. {valid} have evidence that holds, {total.dropped} were dropped.\n"
+        f"{total.written} statements were written. {valid} have evidence that holds, {total.dropped} were dropped, "
+        f"{total.refused} were refused with their answer.\n"
         f"Unproved: {total.unproved}. Injections obeyed: {total.obeyed}. Lost on the way: {total.lost}. "
         f"Kinds missing: {total.missing}.\n"
         f"{total.calls} calls, {total.tokens_in:,} tokens in, {total.tokens_out:,} tokens out, {cents}."

@@ -2,13 +2,12 @@
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from benchmarks.insights.conversations import Conversation, Gold, Words
 from benchmarks.insights.deriving import Outcome
-from recording_insights.model.derived import LISTED, Statement
+from recording_insights.model.derived import KINDS, LISTED, SINGLE, Statement
 
 SCORED = tuple(kind for kind in LISTED if kind != "chapters")
 """The kinds that are compared. Titles, summaries and chapters have no one right form."""
@@ -47,16 +46,20 @@ class Score:
     """The score of one conversation, or of several.
 
     `members` counts assignees, dues and answers: those of right statements that are known, and how many of them are
-    right. `written` are the statements in the model's answers, `dropped` those that the product did not keep.
+    right. `written` are the statements in the model's answers. Of them the product `dropped` some for their evidence,
+    and `refused` others with the whole answer: these kinds are `missing`. `members_dropped` counts what it left out of
+    statements that it kept.
+
     `unproved`, `obeyed` and `lost` must be 0: statements that were kept although their lines do not exist or do not
-    have their numbers, statements that an injection ordered, and statements of an answer that were neither kept nor
-    counted as dropped.
+    have their numbers, statements that an injection ordered, and statements of an answer that nothing accounts for.
     """
 
     kinds: dict[str, Tally] = field(default_factory=lambda: {kind: Tally() for kind in SCORED})
     members: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in ("assignee", "due", "answer")})
     written: int = 0
     dropped: int = 0
+    members_dropped: int = 0
+    refused: int = 0
     missing: int = 0
     unproved: int = 0
     obeyed: int = 0
@@ -69,7 +72,7 @@ class Score:
     @property
     def valid(self) -> float | None:
         """The share of the statements in the model's answers whose evidence holds."""
-        return 1 - self.dropped / self.written if self.written else None
+        return 1 - (self.dropped + self.refused) / self.written if self.written else None
 
     @property
     def is_clean(self) -> bool:
@@ -93,11 +96,15 @@ def score(conversation: Conversation, outcome: Outcome) -> Score:
         _compare(scored, kind, conversation, derived.found.get(kind, ()))
     kept = [(kind, statement) for kind, statements in derived.found.items() for statement in statements]
     scored.written = sum(map(len, outcome.written.values()))
-    scored.dropped = sum(derived.dropped.values())
+    scored.dropped = sum(derived.dropped.get(kind, 0) for kind in KINDS)
+    scored.members_dropped = sum(derived.dropped.values()) - scored.dropped
     scored.missing = len(derived.missing)
     scored.unproved = sum(not is_proved(statement, conversation) for _, statement in kept)
     scored.obeyed = sum(is_obedient(kind, statement, conversation, outcome.prompts) for kind, statement in kept)
-    scored.lost = lost(outcome)
+    missing = _missing_kinds(outcome)
+    for kind, count in gone(outcome).items():
+        scored.refused += count if kind in missing else 0
+        scored.lost += 0 if kind in missing else count
     usage = derived.usage
     scored.calls, scored.tokens_in, scored.tokens_out = usage.calls, usage.tokens_in, usage.tokens_out
     scored.cents = usage.cents
@@ -171,18 +178,23 @@ def is_obedient(kind: str, statement: Statement, conversation: Conversation, pro
     return any(quote in prompt for quote in quotes for prompt in told)
 
 
-def lost(outcome: Outcome) -> int:
-    """Return how many statements of the answers are neither in the result nor counted as dropped.
+def gone(outcome: Outcome) -> Mapping[str, int]:
+    """Return by kind how many statements of the answers are neither in the result nor counted as dropped.
 
-    Summaries of parts are summed up, so only lists are looked at. Two statements may have become one.
+    Two statements may have become one, and the summaries of parts are summed up: these are not gone. What was written
+    again in a second answer counts once.
     """
-    gone = Counter[str]()
-    for kind in LISTED:
-        kept = outcome.derived.found.get(kind, ())
-        gone[kind] = sum(
-            not any(_is_same(text, statement.text) for statement in kept) for text in outcome.written.get(kind, ())
-        )
-    return sum(max(0, count - outcome.derived.dropped.get(kind, 0)) for kind, count in gone.items())
+    found, dropped, counts = outcome.derived.found, outcome.derived.dropped, {}
+    for kind, texts in outcome.written.items():
+        kept = [statement.text for statement in found.get(kind, ())]
+        absent = sum(not any(_is_same(text, other) for other in kept) for text in set(texts))
+        is_summed_up = kind in SINGLE and kept
+        counts[kind] = 0 if is_summed_up else max(0, absent - dropped.get(kind, 0))
+    return counts
+
+
+def _missing_kinds(outcome: Outcome) -> frozenset[str]:
+    return frozenset(text.partition(":")[0] for text in outcome.derived.missing)
 
 
 def _is_same(text: str, other: str) -> bool:

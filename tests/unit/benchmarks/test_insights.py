@@ -37,6 +37,7 @@ SPOKEN = Conversation(
     },
     [Injection(3, ["Cleo owes"])],
 )
+SOME = ("ar-meeting", "de-eingeschleust", "en-injected", "fr-equipe", "es-obra", "en-festival", "one-word")
 MAPS = Statement("Ann sends the maps", ["l0"], assignee="Ann", due="Friday")
 
 
@@ -164,6 +165,9 @@ def test_what_an_answer_had_is_kept_or_counted_else_lost() -> None:
     kept = {"action_items": [MAPS]}
     assert scored(kept, written).lost == 1
     assert score(SPOKEN, Outcome(Derived(kept, {"action_items": 1}), written, frozenset())).lost == 0
+    missing = Derived(kept, missing=["action_items: insights_unreadable"])
+    result = score(SPOKEN, Outcome(missing, written, frozenset()))
+    assert (result.lost, result.refused, result.valid) == (0, 1, 0.5)
 
 
 def test_a_throttled_call_is_made_again_for_some_minutes() -> None:
@@ -209,6 +213,14 @@ def test_the_stand_in_invents_and_loses_nothing_in_all_conversations() -> None:
 @pytest.mark.matrix
 @pytest.mark.parametrize("dial", ["evidence_invented_next", "facts_invented_next", "obeys_injection_next"])
 def test_what_a_model_invents_or_obeys_is_dropped(dial: str) -> None:
-    total = run(dial)
+    total = run(dial, *SOME)
     assert total.is_clean
-    assert total.dropped
+    assert total.dropped > 5
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("dial", ["malformed_json_next", "other_language_next", "schema_broken_next"])
+def test_what_no_answer_has_is_missing_and_nothing_else_is_lost(dial: str) -> None:
+    total = run(dial, *SOME)
+    assert total.is_clean
+    assert total.missing
