@@ -20,8 +20,10 @@ MODE ?=
 STREAM_MODE ?=
 # JSON=1: `demo`, `bench`, `fuzz`, `faults`, `lint-cloud`, `audit`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
 JSON ?=
-# The benchmark: remux, wait, queue or deployed_queue.
+# The benchmark: remux, wait, queue, deployed_queue or insights.
 BENCH ?= remux
+# The benchmark of insights: the id of a model or a profile on Amazon Bedrock. MODEL_URL=address asks a server with OpenAI's chat completions.
+MODEL ?=
 # DELETE=1: `agora-key` deletes user, key and secret; `secrets` removes what it has copied; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
 # FORCE=1: `webhook-key` rotates although running jobs may have tokens of the key before the former one; `deploy` takes a
@@ -34,7 +36,7 @@ REVOKE ?=
 # `restore-rows`: the name of a restored table, and the recording whose rows are copied, all of them by default.
 FROM ?=
 RECORDING_ID ?=
-# The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name, also for `faults`), SEED=number repeats a run.
+# The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name, also for `faults` and the benchmark of insights), SEED=number repeats a run.
 FUZZ_MINUTES ?= 10
 ONLY ?=
 SEED ?=
@@ -53,8 +55,8 @@ CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
-# CPU seconds that `make test` may need: 7 min on two cores. docs/testing.md says what to do about more.
-CPU_BUDGET := 840
+# CPU seconds that `make test` may need, on the machine that docs/testing.md describes, with what to do about more.
+CPU_BUDGET := 780
 
 # The Python that runs the functions on AWS.
 PYTHON_3_13 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) python3.13)
@@ -125,8 +127,8 @@ sbom: install $(AUDIT)/installed ## Write the bills of materials of the Lambda p
 unit: install ## Run the unit tests only
 	$(VENV)/pytest -n $(WORKERS) tests/unit
 
-bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones (JSON=1, PLOT=dir)
-	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(PLOT),--plot "$(PLOT)") $(if $(JSON),--json)
+bench: install ## Measure the remux beside FFmpeg (FFMPEG=path), polls (BENCH=wait) or queues (BENCH=queue) beside the best ones, or what a model finds (BENCH=insights) (JSON=1, PLOT=dir)
+	@PYTHONPATH=functions:. $(VENV)/python -m benchmarks.$(BENCH) $(if $(FFMPEG),--ffmpeg "$(FFMPEG)") $(if $(PLOT),--plot "$(PLOT)") $(if $(MODEL),--model "$(MODEL)") $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json)
 
 openapi: install ## Write docs/openapi.json and docs/events.schema.json anew, after a change of the API or the events
 	@PYTHONPATH=functions:. $(VENV)/python -m infra.openapi

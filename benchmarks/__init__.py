@@ -1,6 +1,7 @@
 """`make bench` compares the remux with FFmpeg's command line, and polls and queues with the best possible ones.
 
-Start at `remux`, `wait`, `queue` or `deployed_queue`. `charts` draws those of `wait` and `queue`.
+It also measures what a model finds. Start at `remux`, `wait`, `queue`, `deployed_queue` or `insights`. `charts` draws
+those of `wait` and `queue`.
 """
 
 PLAYLIST = "recording.m3u8"

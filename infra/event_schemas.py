@@ -25,9 +25,17 @@ _MOMENT: Schema = {"type": "string", "format": "date-time"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 _COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}}
 _CODE: Schema = {"type": "string", "x-extensible-enum": sorted(REASONS)}
+_OF_DERIVED: Schema = {
+    "insights": {
+        "enum": ["pending", "done", "partial"],
+        "description": "how far what a model derives is; absent if nothing is derived",
+    },
+    "insights_code": {**_CODE, "description": "why they are partial"},
+}
 _OF_RECORDING: Schema = {
     "recording_id": _ID,
     "version": {**_WHOLE, "description": "rises with each change of the recording"},
+    **_OF_DERIVED,
     "stage": _TEXT,
     "reason_code": _CODE,
     "ended_by": {"enum": ["stop", "recorder"]},
@@ -44,7 +52,7 @@ _OF_MEDIA: Schema = {
     "reason_code": _CODE,
     "duration_ms": _WHOLE,
 }
-_READY: Schema = {"recording_id": _ID, "status": {"enum": ["done", "partial"]}, "version": _WHOLE}
+_READY: Schema = {"recording_id": _ID, "status": {"enum": ["done", "partial"]}, "version": _WHOLE, **_OF_DERIVED}
 
 
 class _Data(NamedTuple):
@@ -108,12 +116,13 @@ DATA: Mapping[str, _Data] = {
         {**_EXAMPLE, "counts": {"topics": 3, "summary": 1}},
     ),
     "insights.updated": _Data(
-        "Insights that were there have changed: by a correction, by names of speakers, or another try is shown.",
+        "Insights that were there have changed: by a correction, by names of speakers, another try is shown, or "
+        "a model has derived some.",
         {
             **_READY,
             "status": _TEXT,
             "media_id": {**_TEXT, "description": "of the media object, if another try is shown"},
-            "cause": {"enum": ["correction", "speakers", "try"]},
+            "cause": {"enum": ["correction", "speakers", "try", "derived"]},
         },
         ("recording_id", "cause"),
         {**_EXAMPLE, "version": 12, "cause": "correction"},

@@ -1,6 +1,7 @@
 """What a run cost: tests, seconds and CPU seconds of every folder, and whether the CPU time is within the budget.
 
-The budget is CPU time, because it says the same on an idle machine and on a busy one.
+The budget is CPU time, because it says the same on an idle machine and on a busy one. It counts in seconds of one
+machine: a slow one may need more, in proportion to its pace during the run.
 """
 
 import os
@@ -13,10 +14,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.machine_pace import MachinePace, slowness
 from tests.work_groups import folder_of
 
 CPU = "cpu_seconds"
 """The name under which a worker tells the controller the CPU time of a test's phase, and of all its processes."""
+PACE = "machine_pace"
+"""The name under which a worker tells the controller the samples of its pace."""
 
 
 @dataclass
@@ -38,8 +42,10 @@ class RunSummary:
         self._began = time.monotonic()
         self._mark = 0.0
         self._has_workers = False
+        self._pace = MachinePace()
 
     def pytest_runtest_logstart(self) -> None:
+        self._pace.measure()
         self._mark = time.process_time()
 
     @pytest.hookimpl(wrapper=True)
@@ -59,7 +65,9 @@ class RunSummary:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         self._has_workers = True
-        self.add(getattr(node, "workeroutput", {}).get(CPU, 0.0))
+        output = getattr(node, "workeroutput", {})
+        self.add(output.get(CPU, 0.0))
+        self._pace.samples += output.get(PACE, ())
 
     def add(self, cpu_seconds: float) -> None:
         """Count what processes needed whose time the system does not add to this one's."""
@@ -70,6 +78,7 @@ class RunSummary:
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[CPU] = self._cpu_seconds()
+            output[PACE] = self._pace.samples
         elif self._is_over_budget():
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -81,8 +90,10 @@ class RunSummary:
         terminalreporter.write_line(line("folder", "tests", "seconds", "CPU"))
         for folder, cost in sorted(self._folders.items(), key=lambda each: -each[1].seconds):
             terminalreporter.write_line(line(folder, cost.tests, f"{cost.seconds:.1f}", f"{cost.cpu_seconds:.1f}"))
+        seconds, slow = self._cpu_seconds(), slowness(self._pace.samples)
         terminalreporter.write_line(
-            f"{time.monotonic() - self._began:.0f} s, {self._cpu_seconds():.0f} CPU seconds of all processes"
+            f"{time.monotonic() - self._began:.0f} s, {seconds:.0f} CPU seconds of all processes, "
+            f"{seconds / slow:.0f} on the machine of the budget"
         )
         if self._is_over_budget():
             budget = self._config.getoption("--cpu-budget")
@@ -93,7 +104,7 @@ class RunSummary:
 
     def _is_over_budget(self) -> bool:
         budget = self._config.getoption("--cpu-budget")
-        return budget is not None and self._cpu_seconds() > budget
+        return budget is not None and self._cpu_seconds() / slowness(self._pace.samples) > budget
 
     def _cpu_seconds(self) -> float:
         times = os.times()

@@ -3,6 +3,7 @@
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.logs import function_logger
 from recording_insights.providers.registry import validate_options
+from recording_insights.recordings.derivation import derivation_by
 from recording_insights.recordings.upload import UploadRequest, open_upload
 from recording_insights.settings import OpenUploadSettings
 from wiring import Wiring
@@ -27,6 +28,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         sign=wiring.s3_media.upload_link,
         idempotency_key=request.headers.get("idempotency-key"),
         caller=request.caller,
+        derivation_of=derivation_by(wiring.settings.insights_model),
         who=request.who,
     )
     location = f"/recordings/{upload.recording['recording_id']}"

@@ -2,6 +2,7 @@
 
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.logs import function_logger
+from recording_insights.recordings.derivation import derivation_by
 from recording_insights.retries.request import RetryRequest
 from recording_insights.retries.retry_recording import retry_recording
 from recording_insights.settings import RetryRecordingSettings
@@ -20,6 +21,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         store=wiring.media,
         executions=wiring.workflow,
         deadline=request.deadline,
+        derivation_of=derivation_by(wiring.settings.insights_model),
         who=request.who,
     )
     return HttpResponse(retried, 202)

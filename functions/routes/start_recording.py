@@ -3,6 +3,7 @@
 from recording_insights.http.edge import HttpRequest, HttpResponse, http_route
 from recording_insights.logs import function_logger
 from recording_insights.providers.registry import validate_options
+from recording_insights.recordings.derivation import derivation_by
 from recording_insights.recordings.read import public
 from recording_insights.recordings.request import RecordingRequest
 from recording_insights.recordings.start import start_recording
@@ -32,6 +33,7 @@ def handler(request: HttpRequest) -> HttpResponse:
         watch=wiring.start_watch,
         idempotency_key=request.headers.get("idempotency-key"),
         caller=request.caller,
+        derivation_of=derivation_by(wiring.settings.insights_model),
         who=request.who,
     )
     location = f"/recordings/{started.recording['recording_id']}"

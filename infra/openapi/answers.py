@@ -1,11 +1,14 @@
 """The shapes of answers, from the types of rows and insights."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_type_hints
 
 from infra.openapi.schemas import Shape
 from infra.openapi.words import words
 from recording_insights.http.problems import PROBLEMS, UNEXPECTED
+from recording_insights.model.derived import LISTED as LISTED_KINDS
+from recording_insights.model.derived import SINGLE
 from recording_insights.model.insights import LISTS, Number, Utterance, Word
 from recording_insights.model.reasons import REASONS
 from recording_insights.model.status import ENDED, RECORDING_STATUSES
@@ -14,11 +17,14 @@ from recording_insights.notices.deliveries import INTERNAL as INTERNAL_OF_DELIVE
 from recording_insights.notices.events import EVENT_TYPES
 from recording_insights.notices.subscriptions import INTERNAL as INTERNAL_OF_SUBSCRIPTION
 from recording_insights.providers.registry import PROVIDERS
+from recording_insights.recordings.derivation import STATES
+from recording_insights.recordings.derived_answer import FIGURES
 from recording_insights.recordings.list import LISTED
 from recording_insights.recordings.read import INTERNAL, INTERNAL_OF_MEDIA, INTERNAL_OF_TRY
 from recording_insights.recordings.sync import SYNCED
 from recording_insights.store.rows import (
     DeliveryRow,
+    DerivedRow,
     MediaRow,
     RecordingRow,
     RetryRow,
@@ -46,6 +52,7 @@ _PROVIDER = {"type": "string", "x-extensible-enum": list(PROVIDERS)}
 _RECORDING_STATUS = _one_of(*RECORDING_STATUSES)
 _MEDIA_STATUS = _one_of("waiting", "preparing", "submitted", "done", "failed")
 _COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer"}}
+_STATE: Mapping[str, Any] = {"insights": _one_of(*STATES), "insights_code": _CODE, "insights_reason": str}
 _WHY: Mapping[str, Any] = {"stage": str, "reason_code": _CODE, "reason": str}
 _OF_RECORDING = words("data.md", "### RecordingRow")
 
@@ -53,8 +60,8 @@ RECORDING = Shape.of_row(
     "Recording",
     RecordingRow,
     without=INTERNAL,
-    more={"recording_id": _ID, "status": _RECORDING_STATUS, "reason_code": _CODE, "media_counts": _COUNTS},
-    required=("recording_id", "status", "created_at", "updated_at"),
+    more={"recording_id": _ID, "status": _RECORDING_STATUS, "reason_code": _CODE, "media_counts": _COUNTS, **_STATE},
+    required=("recording_id", "status", "created_at", "updated_at", "insights"),
     words=_OF_RECORDING,
 )
 UPLOAD_LINK = Shape(
@@ -80,6 +87,7 @@ _OF_UPLOAD = (
         "updated_at",
         "version",
         "media_counts",
+        *_STATE,
     ),
     *("provider", "options", "failover", "speakers", "reference", "metadata", "started_by", "changed_by"),
     *("prefix", "file", "upload_expires_at"),
@@ -120,10 +128,11 @@ COST = Shape(
         "currency": {"const": "USD"},
         "aws": _AMOUNT,
         "provider": _AMOUNT,
+        "model": _AMOUNT,
         "prices_of": {"type": "string", "format": "date"},
         "leaves_out": [str],
     },
-    ("currency", "aws", "provider", "prices_of", "leaves_out"),
+    ("currency", "aws", "provider", "model", "prices_of", "leaves_out"),
 )
 MEDIA_OBJECT = Shape.of_row(
     "MediaObject",
@@ -180,12 +189,12 @@ LISTED_RECORDING = Shape(
     "ListedRecording",
     "A recording as a list shows it. `media` names 10 media objects at most, `media_counts` counts all by status.",
     {
-        **{name: RECORDING.fields[name] for name in LISTED},
+        **{name: RECORDING.fields[name] for name in (*LISTED, "insights")},
         "retryable": bool,
         "media": [MEDIA_SUMMARY],
         "media_counts": _COUNTS,
     },
-    ("recording_id", "status", "created_at", "updated_at", "media", "media_counts"),
+    ("recording_id", "status", "created_at", "updated_at", "insights", "media", "media_counts"),
     RECORDING.words,
 )
 RECORDINGS_PAGE = Shape(
@@ -224,7 +233,43 @@ ERASING = Shape(
     {"recording_id": _ID, "status": _one_of(ERASING_STATUS), "receipt_id": str},
     ("recording_id", "status", "receipt_id"),
 )
-_PARTS = {kind: [Shape.of_part(part)] for kind, part in LISTS.items()}
+_EVIDENCE: Mapping[str, Any] = {"source": str, "evidence": [str]}
+_PROVED = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+
+def _part(kind: str, part: type) -> Shape:
+    """An entry of a list; one that a model may derive as well has its source, and from a model its evidence."""
+    shape = Shape.of_part(part)
+    if kind not in LISTED_KINDS:
+        return shape
+    return replace(shape, fields={**shape.fields, **_EVIDENCE}, required=(*shape.required, "source"))
+
+
+_CHAPTER = Shape(
+    "Chapter",
+    "A part of the conversation, and when it begins in milliseconds.",
+    {"text": str, "start_ms": int, **_EVIDENCE},
+    ("text", "source"),
+)
+_DECISION = Shape("Decision", "What was decided.", {"text": str, **_EVIDENCE}, ("text", "source"))
+_DERIVED = Shape(
+    "Derived",
+    "How a model derived insights from the transcript.",
+    {
+        "state": _one_of(*STATES),
+        **{name: get_type_hints(DerivedRow)[name] for name in FIGURES},
+        "reason_code": _CODE,
+        "dropped": _COUNTS,
+        "evidence": {"type": "object", "properties": dict.fromkeys(SINGLE, _PROVED), "additionalProperties": _PROVED},
+    },
+    ("state",),
+    words("api.md", "#### What a model derives"),
+)
+_PARTS = {
+    **{kind: [_part(kind, part)] for kind, part in LISTS.items()},
+    "chapters": [_CHAPTER],
+    "decisions": [_DECISION],
+}
 INSIGHTS = Shape(
     "Insights",
     "Transcript and insights of a recording. `cursor` leads to the rest of the transcript.",
@@ -232,8 +277,11 @@ INSIGHTS = Shape(
         "recording_id": _ID,
         "status": _RECORDING_STATUS,
         **_WHY,
+        **_STATE,
         "provider": str,
         "transcript": [_LINE],
+        "title": str,
+        "short_summary": str,
         "summary": str,
         **_PARTS,
         "sentiment": Number,
@@ -242,9 +290,10 @@ INSIGHTS = Shape(
         "language": str,
         "ratings": Mapping[str, Any],
         "missing": [str],
+        "derived": _DERIVED,
         "cursor": str,
     },
-    ("recording_id", "status", "provider", "transcript", *_PARTS, "ratings"),
+    ("recording_id", "status", "insights", "provider", "transcript", *_PARTS, "ratings"),
     words("api.md", "### GET /recordings/{recording_id}/insights"),
 )
 SYNCED_RECORDING = Shape(

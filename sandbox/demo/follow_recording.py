@@ -62,7 +62,8 @@ def _follow(stack: LocalStack, console: Console, recording_id: str, began: float
             recording: dict[str, Any] = stack.call_api("GET", f"/recordings/{recording_id}").json()
             arn = _execution_of(step_functions, stack.outputs["WorkflowArn"], recording)
             history = step_functions.get_execution_history(executionArn=arn, maxResults=1000)["events"] if arn else []
-            live.show([*_steps_before_execution(recording, began, ended), *steps_of(history)])
+            derived = _steps_after_execution(recording, began, ended)
+            live.show([*_steps_before_execution(recording, began, ended), *steps_of(history), *derived])
             if _has_ended(recording, history, media_objects):
                 return recording
             if time.monotonic() - began > PATIENCE_SECONDS:
@@ -75,6 +76,8 @@ def _follow(stack: LocalStack, console: Console, recording_id: str, began: float
 
 def _has_ended(recording: Mapping[str, Any], history: History, media_objects: int) -> bool:
     if recording["status"] not in ENDED or len(recording.get("media", [])) not in (0, media_objects):
+        return False
+    if recording["insights"] == "pending":
         return False
     return not history or history[-1]["type"] in _EXECUTION_ENDS
 
@@ -96,6 +99,18 @@ def _steps_before_execution(recording: Mapping[str, Any], began: float, ended: d
         others = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
         steps.append(Step("Arrive in S3", "done", 0.0, f"{keys[0]}{others}"))
     return steps
+
+
+def _steps_after_execution(recording: Mapping[str, Any], began: float, ended: dict[str, float]) -> list[Step]:
+    """The step in which a model derives insights, once the transcript is there. `ended` keeps the times of steps."""
+    if recording["status"] not in ENDED or recording["insights"] == "off":
+        return []
+    now = time.monotonic() - began
+    since = ended.setdefault("Save insights", now)
+    if recording["insights"] == "pending":
+        return [Step("Derive insights", "running", now - since, "by the model in Bedrock")]
+    seconds = ended.setdefault("Derive insights", now) - since
+    return [Step("Derive insights", "done", seconds, recording.get("insights_reason", recording["insights"]))]
 
 
 def _execution_of(step_functions: Any, workflow_arn: str, recording: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
 """Prints the result of the demo: transcript, insights, where they are stored, and what they would have cost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -10,7 +10,10 @@ from rich.text import Text
 from sandbox.terminal.printable import printable
 
 _SPEAKER_STYLES = ("cyan", "magenta", "green", "yellow")
-_KINDS = ("topics", "action_items", "follow_ups", "questions")
+_TEXTS = ("title", "short_summary", "summary")
+_KINDS = ("decisions", "action_items", "follow_ups", "questions", "chapters", "topics")
+_MOST_LINES = 3
+"""Of the proof of a statement."""
 
 
 def print_transcript(console: Console, insights: Mapping[str, Any]) -> None:
@@ -18,7 +21,7 @@ def print_transcript(console: Console, insights: Mapping[str, Any]) -> None:
     console.rule("Transcript")
     styles: dict[str, str] = {}
     for line in insights["transcript"]:
-        speaker = printable(line.get("speaker_name") or f"speaker {line.get('speaker', '?')}")
+        speaker = _speaker(line)
         style = styles.setdefault(speaker, _SPEAKER_STYLES[len(styles) % len(_SPEAKER_STYLES)])
         console.print(
             Text.assemble(
@@ -32,24 +35,59 @@ def print_transcript(console: Console, insights: Mapping[str, Any]) -> None:
 
 
 def print_insights(console: Console, insights: Mapping[str, Any]) -> None:
-    """Print the insights that the provider found; kinds without any are left out."""
+    """Print what the provider found and what a model derived, with its proof; kinds without any are left out."""
     console.rule("Insights")
     table = Table.grid(padding=(0, 2))
-    if insights.get("summary"):
-        table.add_row("summary", _text(insights["summary"]))
-    if "sentiment" in insights:
-        table.add_row("sentiment", f"{insights['sentiment']:+.2f}")
-    for kind in _KINDS:
-        if insights[kind]:
-            table.add_row(kind.replace("_", " "), _text("\n".join(entry["text"] for entry in insights[kind])))
-    if insights["emotions"]:
-        table.add_row("emotions", _text(", ".join(sorted({entry["emotion"] for entry in insights["emotions"]}))))
-    if insights["ratings"]:
-        table.add_row("ratings", _text("\n".join(f"{name} {value}" for name, value in insights["ratings"].items())))
-    for name in ("missing", "reason"):
-        if insights.get(name):
-            table.add_row(name, _text(insights[name]))
+    for name, text in _rows(insights):
+        table.add_row(name.replace("_", " "), text)
     console.print(table)
+
+
+def _rows(insights: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
+    """Yield what to print of insights, by kind."""
+    yield from ((name, _text(insights[name])) for name in _TEXTS if insights.get(name))
+    if "sentiment" in insights:
+        yield "sentiment", Text(f"{insights['sentiment']:+.2f}")
+    said = {line["id"]: line for line in insights["transcript"] if "id" in line}
+    for kind in _KINDS:
+        entries = [Text.assemble(_entry(entry), (_proof(entry, said), "dim")) for entry in insights.get(kind, ())]
+        if entries:
+            yield kind, Text("\n").join(entries)
+    if insights["emotions"]:
+        yield "emotions", _text(", ".join(sorted({entry["emotion"] for entry in insights["emotions"]})))
+    if insights["ratings"]:
+        yield "ratings", _text("\n".join(f"{name} {value}" for name, value in insights["ratings"].items()))
+    yield from ((name, _text(insights[name])) for name in ("missing", "reason") if insights.get(name))
+    if derived := insights.get("derived"):
+        yield "derived", _text(_how(derived))
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    """A statement with who is to do it and until when, or with its answer."""
+    task = ", ".join(entry[name] for name in ("assignee", "due") if entry.get(name))
+    answer = f" – {entry['answer']}" if entry.get("answer") else ""
+    return printable(f"{entry['text']}{answer}{f' ({task})' if task else ''}")
+
+
+def _proof(entry: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]) -> str:
+    """When and by whom the lines were spoken that prove a statement; empty for what a provider found."""
+    lines = [said[line] for line in entry.get("evidence", ()) if line in said]
+    shown = ", ".join(f"{_time(line.get('start_ms'))}{_speaker(line)}" for line in lines[:_MOST_LINES])
+    return f"  [{shown}{', …' if len(lines) > _MOST_LINES else ''}]" if shown else ""
+
+
+def _how(derived: Mapping[str, Any]) -> str:
+    """How far the model is, and what it was asked."""
+    if "calls" not in derived:
+        return str(derived["state"])
+    cents = f"{derived['cents']:.2f} cents" if "cents" in derived else "an unknown amount"
+    calls = f"{derived['calls']} call{'' if derived['calls'] == 1 else 's'}"
+    tokens = f"{derived['tokens_in']} + {derived['tokens_out']} tokens, {cents}"
+    dropped = sum(derived.get("dropped", {}).values())
+    unproved = f"; {dropped} without proof left out" if dropped else ""
+    missing = "".join(f"; missing: {text}" for text in derived.get("missing", ()))
+    by = f"{derived['state']} by {derived['model']}, prompt {derived['prompt_version']}"
+    return f"{by}: {calls}, {tokens}{unproved}{missing}"
 
 
 def print_places(console: Console, outputs: Mapping[str, str], recording: Mapping[str, Any]) -> None:
@@ -69,8 +107,14 @@ def print_cost(console: Console, cost: Mapping[str, Any]) -> None:
     """Print what the recording would have cost. `cost` is that of GET /recordings/{id}."""
     console.rule("What it would have cost")
     aws, provider = (_dollars(cost[name]) for name in ("aws", "provider"))
-    console.print(f"{aws} on AWS, {provider} at the provider (list prices of {cost['prices_of']})", highlight=False)
+    model = f", {_dollars(cost['model'])} for the model" if cost.get("model") != 0 else ""
+    sums = f"{aws} on AWS, {provider} at the provider{model} (list prices of {cost['prices_of']})"
+    console.print(sums, highlight=False)
     console.print(f"Not included: {'; '.join(cost['leaves_out'])}.", style="dim", highlight=False)
+
+
+def _speaker(line: Mapping[str, Any]) -> str:
+    return printable(line.get("speaker_name") or f"speaker {line.get('speaker', '?')}")
 
 
 def _dollars(amount: float | None) -> str:

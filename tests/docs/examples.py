@@ -20,6 +20,7 @@ from recording_insights.agora.fields.recorder import UPDATE
 from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, ProviderBusy
+from recording_insights.model.derived import KINDS, Statement
 from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, Word
 from recording_insights.notices import deliveries, subscriptions
 from recording_insights.notices.subscriptions import CHANGED, CREATED
@@ -30,6 +31,7 @@ from recording_insights.processing.providers import describe_provider
 from recording_insights.processing.turns import Turns
 from recording_insights.providers.registry import PROVIDERS, validate_options
 from recording_insights.recordings.corrections import CORRECTIONS
+from recording_insights.recordings.derived_answer import FIGURES
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.recordings.list import list_recordings
 from recording_insights.recordings.media_links import list_links
@@ -65,6 +67,7 @@ OPEN = {
     "job",
     "filters",
     "refused",
+    "dropped",
 }
 """Maps whose keys are the caller's or the provider's."""
 
@@ -222,13 +225,13 @@ def _synced() -> dict[str, Any]:
 
 
 def _collection(*, long: bool = True) -> Collection:
+    """What a provider and a model found. The model's summary is shown."""
     half = 0.5
     found = Insights(
         transcript=[
             Utterance("t", "1", 1, 2, half, half, [Word("t", 1, 2, half)], number=1),
             Utterance("x" * (6_000_000 if long else 1)),
         ],
-        summary="s",
         topics=[Topic("t", half)],
         action_items=[ActionItem("t", "a", "d", "p")],
         follow_ups=[ActionItem("t", "a", "d", "p")],
@@ -240,10 +243,29 @@ def _collection(*, long: bool = True) -> Collection:
         missing=["m"],
     )
     fields = {"recording_id": RECORDING_ID, "status": "partial", **WHY, "provider": "p"}
-    recording: Any = {**fields, "speakers": {"1": "Ada"}, "corrected_at": "t"}
+    of_model = {"derivation": {}, "insights": "partial", "insights_code": "c", "insights_reason": "r"}
+    recording: Any = {**fields, "speakers": {"1": "Ada"}, "corrected_at": "t", **of_model}
     media: Any = {"media_id": "m", "key": "k", "status": "done", "arrived_at": "t", "provider": "p"}
     correction: Any = {"line": 1, "speaker": "1"}
-    return Collection(recording, {"m": media}, {"m": found}, {"m": {1: correction}})
+    corrections = {"m": {1: correction}}
+    collection = Collection(recording, {"m": media}, {"m": found}, corrections)
+    return replace(collection, derived=_derived_row(), statements=_statements())
+
+
+def _derived_row() -> Any:
+    row = {**dict.fromkeys(FIGURES, "t"), "state": "partial", "dropped": {"topics": 1}, "missing": ["m"]}
+    return {**row, **dict.fromkeys(("calls", "tokens_in", "tokens_out", "cents"), 1)}
+
+
+def _statements() -> dict[str, list[Statement]]:
+    task = {"assignee": "a", "due": "d"}
+    more: dict[str, Any] = {
+        "action_items": task,
+        "follow_ups": task,
+        "questions": {"answer": "a"},
+        "chapters": {"start_ms": 1},
+    }
+    return {kind: [Statement("t", ["m-0-1"], **more.get(kind, {}))] for kind in KINDS}
 
 
 def _links() -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pytest
 from infra.settings import ContextError, StackSettings
 from recording_insights.providers.registry import PROVIDERS
 from tests.infra.conftest import EVERY_PROVIDER, synthesise, template_with_every_provider
+from tests.ways_of_waiting import each_provider
 
 Template = dict[str, Any]
 ALL = ",".join(PROVIDERS)
@@ -504,7 +505,7 @@ def template_of(providers: str) -> Template:
         return synthesise(Path(folder), {"stage": "dev", "provider": providers})
 
 
-@pytest.mark.parametrize("providers", [*PROVIDERS, ALL])
+@pytest.mark.parametrize("providers", [*each_provider(PROVIDERS), ALL])
 def test_a_function_that_anybody_reaches_reads_its_own_secret_and_no_other(providers: str) -> None:
     template = template_of(providers)
     anonymous = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import STAYS, process, until, until_ended
+from tests.deployed import STAYS, executions, history, process, until, until_ended
 from tests.secrecy import log_messages
 
 
@@ -52,6 +52,7 @@ def test_a_file_that_was_put_by_hand_is_erased_everywhere(stack: LocalStack, cli
     said = transcript[0]["text"]
     # What is said is in other recordings too: the rows that hold it name their recording.
     traces = (recording_id, media["key"], media["job_id"])
+    [execution] = executions(stack, recording)
     assert len(mentions(stack, *traces)) > 4
 
     receipt = erase(stack, recording_id)
@@ -61,6 +62,8 @@ def test_a_file_that_was_put_by_hand_is_erased_everywhere(stack: LocalStack, cli
     assert receipt["provider_copies"] == {media["provider"]: 1}
     assert receipt["not_deleted"] == []
     assert [where for where, line in log_messages(stack) if said in line] == []
+    # AWS keeps the history of an execution for 90 days, as the receipt says. It has no words.
+    assert said not in json.dumps(history(stack, execution["executionArn"]), default=str)
     assert stack.call_api("DELETE", f"/recordings/{recording_id}").status_code == 410
     insights = stack.call_api("GET", f"/recordings/{recording_id}/insights")
     assert insights.json()["receipt"]["receipt_id"] == receipt["receipt_id"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from recording_insights.model.prices import CALL, PROVIDERS, TRANSITION, Price
 from recording_insights.model.tries import number_of_try
-from recording_insights.store.rows import MediaRow, TryRow
+from recording_insights.store.rows import DerivedRow, MediaRow, TryRow
 
 LEAVES_OUT = (
     "the time of functions",
@@ -15,6 +15,7 @@ LEAVES_OUT = (
     "the watch of the recorder, requests to the API, and Agora",
     "the events of a track's playlist but the first",
     "retries after faults of AWS, and calls that changed nothing",
+    "what a model derived before the last time",
     "options of a provider at an extra price, its discounts, and what it does not charge for a job that failed",
 )
 """What no cost includes. The page docs/cost.md says more."""
@@ -84,16 +85,28 @@ class MediaCost:
         }
 
 
-def cost_of_recording(costs: Sequence[MediaCost]) -> dict[str, Any]:
-    """Return the cost of a recording as the API shows it: that of its media objects, and what it leaves out."""
+def cost_of_recording(costs: Sequence[MediaCost], derived: DerivedRow | None = None) -> dict[str, Any]:
+    """Return the cost of a recording as the API shows it: that of its media objects, and what it leaves out.
+
+    `derived` says what a model was asked when insights were derived the last time.
+    """
     used = [TRANSITION, CALL, *(price for cost in costs for name, _ in cost.paid if (price := _price_of(name)))]
     return {
         "currency": "USD",
         "aws": _rounded(_sum(cost.aws for cost in costs)),
         "provider": _rounded(_sum(cost.provider for cost in costs)),
+        "model": _rounded(_dollars_of_model(derived)),
         "prices_of": min(price.as_of for price in used),
         "leaves_out": list(LEAVES_OUT),
     }
+
+
+def _dollars_of_model(derived: DerivedRow | None) -> float | None:
+    """Return what the calls of the model cost; 0 without calls, None if the price is not known."""
+    if derived is None or not derived.get("calls"):
+        return 0.0
+    cents = derived.get("cents")
+    return cents / 100 if isinstance(cents, int | float) else None
 
 
 def _paid(row: MediaRow, tries: Iterable[TryRow]) -> Iterator[tuple[str, float | None]]:

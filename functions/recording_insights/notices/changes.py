@@ -23,7 +23,9 @@ Told = tuple[str, Mapping[str, Any]]
 """The type and the data of an event."""
 
 _RUNNING = ("recording", "stopping")
-_OF_RECORDING = ("recording_id", "status", "version", "stage", "reason_code", "ended_by", "complete_at", "media_counts")
+_OF_DERIVED = ("insights", "insights_code")
+_OF_READY = ("recording_id", "status", "version", *_OF_DERIVED)
+_OF_RECORDING = (*_OF_READY, "stage", "reason_code", "ended_by", "complete_at", "media_counts")
 _OF_MEDIA = ("recording_id", "media_id", "status", "part", "provider", "stage", "reason_code", "duration_ms")
 READ_ATTRIBUTES = frozenset(
     {
@@ -151,12 +153,14 @@ def _of_recording(change: Change) -> Iterator[Told]:
     counts = dict(new.get("insight_counts", {}))
     has_transcript = bool(counts.pop("transcript", 0))
     if change.became(*READY) and has_transcript:
-        yield "transcript.ready", _chosen(new, "recording_id", "status", "version")
+        yield "transcript.ready", _chosen(new, *_OF_READY)
     if change.became(*READY) and counts:
-        yield "insights.ready", {**_chosen(new, "recording_id", "status", "version"), "counts": counts}
+        yield "insights.ready", {**_chosen(new, *_OF_READY), "counts": counts}
     for cause, name in (("correction", "corrected_at"), ("speakers", "speakers")):
         if old and _has_insights(new) and new.get(name) != old.get(name):
-            yield "insights.updated", {**_chosen(new, "recording_id", "status", "version"), "cause": cause}
+            yield "insights.updated", {**_chosen(new, *_OF_READY), "cause": cause}
+    if new.get("insights") in READY and new["insights"] != old.get("insights"):
+        yield "insights.updated", {**_chosen(new, *_OF_READY), "cause": "derived"}
 
 
 def _has_ended(change: Change) -> bool:

@@ -5,8 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from recording_insights.model.derived import LISTED
 from recording_insights.model.insights import LISTS
 from recording_insights.recordings.await_end import WAIT
+from recording_insights.recordings.derived_answer import derived_found, state_shown
 from recording_insights.recordings.insights_timeline import PlacedInsights
 from recording_insights.recordings.shown_line import shown_line
 from recording_insights.recordings.track_names import distinct_names, names_in, track_prefix
@@ -124,9 +126,10 @@ def _answer(
         "stage": recording.get("stage"),
         "reason_code": recording.get("reason_code"),
         "reason": recording.get("reason"),
+        **state_shown(collection),
         "provider": _providers(placed, recording),
         "transcript": [],
-        **_found(placed, distinct_names(names_in(speakers, ""))),
+        **_with_derived(_found(placed, recording, distinct_names(names_in(speakers, ""))), collection),
         "sentiment": transcript.sentiment,
         "speakers": _talk(transcript, speakers) or None,
         "corrected_at": recording.get("corrected_at"),
@@ -160,15 +163,25 @@ def _talk(transcript: Transcript, speakers: Speakers) -> list[dict[str, Any]]:
     return [{name: value for name, value in entry.items() if value is not None} for entry in entries.values()]
 
 
-def _found(placed: Sequence[PlacedInsights], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return all insights but transcript and sentiment, by kind. None means that no provider found any of this kind."""
+def _with_derived(found: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
+    """Return what providers found with what a model derived behind it."""
+    derived = derived_found(collection, found["summary"])
+    lists = {kind: [*found.get(kind, ()), *derived.pop(kind, ())] for kind in LISTED}
+    return {**found, **derived, **lists}
+
+
+def _found(placed: Sequence[PlacedInsights], recording: RecordingRow, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return all insights but transcript and sentiment, by kind. None means that no provider found any of this kind.
+
+    The entries of the kinds that a model may derive as well have a `source`.
+    """
     every = [each.insights for each in placed]
     summaries = [
         track_prefix(each.media, names, ": ") + each.insights.summary for each in placed if each.insights.summary
     ]
     return {
         "summary": "\n\n".join(summaries) or None,
-        **{kind: [entry.to_map() for insights in every for entry in getattr(insights, kind)] for kind in LISTS},
+        **{kind: list(_entries(placed, recording, kind)) for kind in LISTS},
         "language": ", ".join(dict.fromkeys(found.language for found in every if found.language)) or None,
         "ratings": {
             track_prefix(each.media, names, " ") + name: value
@@ -177,6 +190,12 @@ def _found(placed: Sequence[PlacedInsights], names: Mapping[str, str]) -> dict[s
         },
         "missing": list(_missing(placed, names)) or None,
     }
+
+
+def _entries(placed: Sequence[PlacedInsights], recording: RecordingRow, kind: str) -> Iterator[dict[str, Any]]:
+    for each in placed:
+        source = {"source": each.media.get("provider", recording["provider"])} if kind in LISTED else {}
+        yield from ({**entry.to_map(), **source} for entry in getattr(each.insights, kind))
 
 
 def _providers(placed: Sequence[PlacedInsights], recording: RecordingRow) -> str:

@@ -10,6 +10,7 @@ from recording_insights.errors import InvalidRequest
 from recording_insights.model.reasons import is_retryable
 from recording_insights.model.status import RECORDING_STATUSES, counts_of, first_summaries
 from recording_insights.providers.registry import PROVIDERS
+from recording_insights.recordings.derivation import WHY, state_of
 from recording_insights.recordings.read import retryable
 from recording_insights.recordings.request import CALLERS_WORDS, LONGEST_LABEL
 from recording_insights.store.newest_first import newest_first
@@ -40,7 +41,7 @@ _LONGEST_PLACE = 1024
 
 LISTED = (
     *("recording_id", "status", "stage", "reason", "reason_code", "created_at", "updated_at", "complete_at"),
-    *("version", "duration_ms"),
+    *("version", "duration_ms", *WHY),
     *("channel", "sid", "mode", "provider", "reference", "metadata"),
 )
 """The attributes of a recording's row that an entry shows."""
@@ -142,7 +143,13 @@ def _listed(recording: RecordingRow) -> dict[str, Any]:
     media = [_public_summary(media_id, summary) for media_id, summary in first_summaries(named).items()]
     counts = recording.get("media_counts", counts_of(named.values()))
     shown = {name: value for name, value in recording.items() if name in LISTED}
-    return {**shown, **retryable(recording, counts), "media": media, "media_counts": counts}
+    return {
+        **shown,
+        "insights": state_of(recording),
+        **retryable(recording, counts),
+        "media": media,
+        "media_counts": counts,
+    }
 
 
 def _public_summary(media_id: str, summary: Summary) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from recording_insights.model.reasons import is_retryable
 from recording_insights.model.status import counts_of
 from recording_insights.model.tries import earlier_jobs, number_of_try
 from recording_insights.providers.registry import job_id_of
+from recording_insights.recordings.derivation import state_of
 from recording_insights.recordings.recorder import is_named
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import MediaRow, RecorderStateRow, RecordingRow, TryRow
@@ -24,6 +25,7 @@ _LIVE = ("starting", "recording", "stopping")
 INTERNAL = {
     *("pk", "sk", "resource_id", "fingerprint", "media", "insight_counts", "counted_fail_overs", "changing_until"),
     *("change_shard", "change_place", "erase_runs", "media_runs", "segments_runs"),
+    *("derivation", "derivations"),
 }
 INTERNAL_OF_MEDIA = {
     "pk",
@@ -91,7 +93,8 @@ def describe_recording(
         {**_public_media(item, ended), **queue_of(item), "cost": cost.public()}
         for item, ended, cost in zip(media, earlier, costs, strict=True)
     ]
-    answer: dict[str, Any] = {"media": shown, "cost": cost_of_recording(costs)}
+    derived = store.find_derived(recording_id) if "insights" in recording else None
+    answer: dict[str, Any] = {"media": shown, "cost": cost_of_recording(costs, derived)}
     if recording["status"] in _LIVE:
         known = _live(recorder) if recorder and recorder.get("opened_at") == recording["created_at"] else {}
         if fresh and is_named(recording) and store.recorder_states.may_ask(recording_id):
@@ -118,8 +121,9 @@ def _ask(
 
 
 def public(recording: RecordingRow) -> dict[str, Any]:
-    """Return a recording's row without its internal attributes."""
-    return {name: value for name, value in recording.items() if name not in INTERNAL}
+    """Return a recording's row without its internal attributes, and the state of its `insights`."""
+    shown = {name: value for name, value in recording.items() if name not in INTERNAL}
+    return {**shown, "insights": state_of(recording)}
 
 
 def _live(recorder: RecorderStateRow) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from recording_insights.agora.fields.uids import LARGEST_UID, uid
 from recording_insights.agora.recorder import RecorderOrder
 from recording_insights.agora.storage import area_of
 from recording_insights.errors import InvalidRequest
+from recording_insights.recordings.derivation import Wish, insights_wish
 from recording_insights.store.rows import Speakers
 from recording_insights.validation import (
     Reader,
@@ -64,7 +65,8 @@ class RecordingRequest:
     the recording can be queried and stopped, and how long its channel stays claimed. `apart_from` are the ids of
     recordings whose recorders must run on other servers of Agora's than this one. `consent` is the caller's note of how
     the participants consented; nobody else gets it. `reference` is the caller's own id of the recording, and `metadata`
-    what else the caller wants to find beside it.
+    what else the caller wants to find beside it. `insights` is what a model is to derive from the transcript; None is
+    whatever the stack derives, and False is nothing.
     """
 
     channel: str
@@ -80,6 +82,7 @@ class RecordingRequest:
     consent: str | None = None
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
+    insights: Wish = None
 
     @classmethod
     def from_body(
@@ -151,7 +154,8 @@ class RecordingRequest:
     def fingerprint(self) -> str:
         """A hash (32 hex digits) of the request. It covers the page's whole URL, but not the token."""
         links = {name: self.recorder.given[name] for name in ("url", "rtmp_url") if name in self.recorder.given}
-        covered = {**self.attributes, **_fractions_as_text(self.recorder.kept), **links}
+        wish = {} if self.insights is None else {"insights": self.insights}
+        covered = {**self.attributes, **_fractions_as_text(self.recorder.kept), **links, **wish}
         return sha256(json.dumps(covered, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
@@ -187,6 +191,7 @@ def request_readers(mode: str, providers: Sequence[str]) -> Mapping[str, Reader[
             list_of(recording_id, most=MOST_APART_FROM, of="ids of recordings"), "must not name a recording twice"
         ),
         "consent": printable(LONGEST_CONSENT, "a text"),
+        "insights": insights_wish,
         **CALLERS_WORDS,
     }
 

@@ -36,10 +36,11 @@ from recording_insights.recordings.channel_claim import (
     is_held,
     running_recording,
 )
+from recording_insights.recordings.derivation import DerivationOf, without_model
 from recording_insights.recordings.request import RecordingRequest
 from recording_insights.store.claims import Claim
 from recording_insights.store.recordings import RecordingStore
-from recording_insights.store.rows import RecordingChanges, RecordingRow
+from recording_insights.store.rows import Derivation, RecordingChanges, RecordingRow
 
 if TYPE_CHECKING:
     from recording_insights.agora.client import AgoraClient
@@ -69,6 +70,7 @@ def start_recording(
     agora: "AgoraClient",
     deadline: Deadline,
     watch: WatchStarter = lambda recording: None,
+    derivation_of: DerivationOf = without_model,
     idempotency_key: str | None = None,
     caller: str = "",
     who: str | None = None,
@@ -76,15 +78,18 @@ def start_recording(
     """Start a recording, or return the one that is under way in the channel.
 
     The same idempotency key of the same `caller` leads to the same recording, unless its start failed. `watch` starts
-    the watch over the new recording before Agora is called. `who` is the caller's name, for the row.
+    the watch over the new recording before Agora is called. `derivation_of` says what is to be derived, for the row.
+    `who` is the caller's name, for the row.
 
     Raises:
-        InvalidRequest: the idempotency key is malformed, or a recording in `apart_from` has no recorder.
+        InvalidRequest: the idempotency key is malformed, a recording in `apart_from` has no recorder, or insights are
+            wanted that the stack does not derive.
         Conflict: the key was used for another request. Or a recorder of this uid that was not started here is in the
             channel. Or other starts of the channel kept winning.
         WatchUnavailable, SecretUnusable, SecretUnavailable, AgoraError: the recording was not started; the row has
             the reason.
     """
+    derivation = derivation_of(request.insights)
     recording_id = recording_id_for(idempotency_key, caller)
     if idempotency_key:
         recording_id = unerased_id(recording_id, idempotency_key, store)
@@ -95,7 +100,7 @@ def start_recording(
         if existing:
             return Started(existing, new=False)
         apart_from = _resource_ids(request.apart_from or (), store)
-        row = _row(request, recording_id, keyed=idempotency_key is not None, who=who)
+        row = _row(request, recording_id, derivation, keyed=idempotency_key is not None, who=who)
         lease = int(deadline.seconds_left) + LEASE_MARGIN_SECONDS
         claim = Claim(request.claimed, recording_id, store.seconds + lease)
         try:
@@ -195,8 +200,12 @@ def _resource_ids(recording_ids: Sequence[str], store: RecordingStore) -> list[s
     return found
 
 
-def _row(request: RecordingRequest, recording_id: str, *, keyed: bool, who: str | None) -> RecordingRow:
+def _row(
+    request: RecordingRequest, recording_id: str, derivation: Derivation | None, *, keyed: bool, who: str | None
+) -> RecordingRow:
     own: RecordingRow = {"prefix": f"{FOLDER}/{recording_id}/"}
+    if derivation is not None:
+        own["derivation"] = derivation
     if keyed:
         own["fingerprint"] = request.fingerprint
     if who:

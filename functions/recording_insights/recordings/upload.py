@@ -15,6 +15,7 @@ from recording_insights.model.media_object import SUFFIXES, UPLOADS
 from recording_insights.model.moments import utc_text
 from recording_insights.model.reasons import because_of_upload
 from recording_insights.recordings.await_upload import awaits_file
+from recording_insights.recordings.derivation import DerivationOf, Wish, without_model
 from recording_insights.recordings.media_links import CONTENT_TYPES
 from recording_insights.recordings.read import public
 from recording_insights.recordings.request import OptionsCheck, request_readers
@@ -77,7 +78,8 @@ FILE_READERS: Mapping[str, Reader[Any]] = {
     ),
 }
 """What a request says of its file."""
-_OF_A_START = ("provider", "options", "failover", "speakers", "reference", "metadata")
+_KEPT = ("provider", "options", "failover", "speakers", "reference", "metadata")
+_OF_A_START = (*_KEPT, "insights")
 
 
 def upload_readers(providers: Sequence[str]) -> Mapping[str, Reader[Any]]:
@@ -104,6 +106,7 @@ class UploadRequest:
     speakers: Speakers | None = None
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
+    insights: Wish = None
 
     @classmethod
     def from_body(
@@ -137,14 +140,15 @@ class UploadRequest:
         }
         if self.checksum:
             file["checksum"] = self.checksum
-        given = {name: getattr(self, name) for name in _OF_A_START}
+        given = {name: getattr(self, name) for name in _KEPT}
         kept = {name: value for name, value in given.items() if value is not None}
         return cast(RecordingRow, {"prefix": prefix, "file": file, **kept})
 
     @property
     def fingerprint(self) -> str:
         """A hash (32 hex digits) of the request."""
-        covered = json.dumps(self.attributes(""), sort_keys=True, default=str)
+        wish = {} if self.insights is None else {"insights": self.insights}
+        covered = json.dumps({**self.attributes(""), **wish}, sort_keys=True, default=str)
         return sha256(f"upload {covered}".encode()).hexdigest()[:32]
 
 
@@ -175,6 +179,7 @@ def open_upload(
     bucket: str,
     store: RecordingStore,
     sign: UploadSigner,
+    derivation_of: DerivationOf = without_model,
     idempotency_key: str | None = None,
     caller: str = "",
     who: str | None = None,
@@ -182,12 +187,17 @@ def open_upload(
     """Write a recording that waits for its file, and sign the link for it.
 
     The same idempotency key of the same `caller` leads to the same recording, with a new link until its file has come.
-    `who` is the caller's name, for the row.
+    `derivation_of` says what is to be derived, and `who` is the caller's name, both for the row.
 
     Raises:
-        InvalidRequest: the idempotency key is malformed.
+        InvalidRequest: the idempotency key is malformed, or insights are wanted that the stack does not derive.
         Conflict: the key was used for another request, or other requests with it kept winning.
     """
+    own: RecordingRow = {}
+    if (derivation := derivation_of(request.insights)) is not None:
+        own["derivation"] = derivation
+    if who:
+        own["started_by"] = who
     recording_id = recording_id_for(idempotency_key, caller)
     if idempotency_key:
         recording_id = unerased_id(recording_id, idempotency_key, store)
@@ -197,7 +207,7 @@ def open_upload(
             raise Conflict("the Idempotency-Key was used for another request")
         if earlier and not awaits_file(earlier):
             return Upload(earlier, new=False, link=None)
-        recording = _written(request, recording_id, earlier, store, who)
+        recording = _written(request, recording_id, earlier, store, own)
         if recording:
             file = recording["file"]
             link = sign(
@@ -213,7 +223,7 @@ def open_upload(
 
 
 def _written(
-    request: UploadRequest, recording_id: str, earlier: RecordingRow | None, store: RecordingStore, who: str | None
+    request: UploadRequest, recording_id: str, earlier: RecordingRow | None, store: RecordingStore, own: RecordingRow
 ) -> RecordingRow | None:
     """Return the recording as it waits for its file now; None if another request or the sweep was faster."""
     # Rounded down to the second, as the signature is.
@@ -221,9 +231,7 @@ def _written(
     waits: RecordingChanges = {**because_of_upload("awaiting_upload", _AWAITS), "upload_expires_at": expires_at}
     if earlier:
         return store.change(earlier, {**waits, "status": "starting"})
-    row = {**request.attributes(recording_id), **waits, "fingerprint": request.fingerprint}
-    if who:
-        row["started_by"] = who
+    row = {**request.attributes(recording_id), **own, **waits, "fingerprint": request.fingerprint}
     return store.open_for_upload(recording_id, cast(RecordingRow, row))
 
 

@@ -8,6 +8,7 @@ from recording_insights.errors import InvalidRequest
 from recording_insights.model.reasons import REASONS
 from recording_insights.processing.reopen import Start
 from recording_insights.providers.registry import PROVIDERS, validate_options
+from recording_insights.recordings.derivation import Wish, insights_wish
 from recording_insights.retries.order import Order
 from recording_insights.validation import Reader, checked, flag, matching, moment, object_of, one_of, text
 
@@ -28,6 +29,7 @@ def retry_readers(providers: Sequence[str]) -> Mapping[str, Reader[Any]]:
         "options": checked(lambda value: isinstance(value, dict), "must be an object", {"type": "object"}),
         "from": _start,
         "force": flag,
+        "insights": insights_wish,
     }
 
 
@@ -49,10 +51,14 @@ def retries_readers(providers: Sequence[str]) -> Mapping[str, Reader[Any]]:
 
 @dataclass(frozen=True)
 class RetryRequest:
-    """Which media object of a recording is retried, None for every one that failed, and how."""
+    """Which media object of a recording is retried, None for every one that failed, and how.
+
+    `insights` is what a model is to derive from then on; None leaves that as it is, and False is nothing.
+    """
 
     order: Order
     media_id: str | None = None
+    insights: Wish = None
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], *, providers: Sequence[str]) -> Self:
@@ -65,7 +71,7 @@ class RetryRequest:
         order = _order(given, "provider")
         if order.provider and order.options:
             validate_options(order.provider, order.options)
-        return cls(order, given.get("media_id"))
+        return cls(order, given.get("media_id"), given.get("insights"))
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from recording_insights.model.status import FINAL
 from recording_insights.model.tries import number_of_try
 from recording_insights.processing.reopen import reopen
 from recording_insights.providers.registry import validate_options
+from recording_insights.recordings.derivation import DerivationOf, without_model
 from recording_insights.retries.order import Order, why_refused
 from recording_insights.retries.request import RetryRequest
 from recording_insights.store.media import MediaStore
-from recording_insights.store.rows import MediaRow, RecordingRow
+from recording_insights.store.rows import MediaRow, RecordingChanges, RecordingRow
 
 MOST_AT_ONCE = 100
 """Media objects of one call."""
@@ -52,6 +53,7 @@ def retry_recording(
     store: MediaStore,
     executions: Executions,
     deadline: Deadline,
+    derivation_of: DerivationOf = without_model,
     who: str | None = None,
 ) -> dict[str, Any]:
     """Begin a new try of a media object of a recording, or of every one that failed, and say which began.
@@ -60,6 +62,8 @@ def retry_recording(
     counts the others, for another call. An unfinished media object only gets its execution, if none works on it. If all
     are done, `force` retries each of them. `who` is the caller's name, for the rows.
 
+    What the request wants derived, by `derivation_of`, is on the recording's row before the first try begins.
+
     Returns `{"recording_id", "media": [{"media_id", "from", "provider", "try"}], "not_retried": [{"media_id",
     "reason"}], "remaining"}`.
 
@@ -67,13 +71,20 @@ def retry_recording(
         NotFound: there is no such recording or media object.
         RecordingErased: the recording was erased, or is being erased.
         Conflict: none was retried; says why.
-        InvalidRequest: the options are none of a media object's provider.
+        InvalidRequest: the options are none of a media object's provider, or insights are wanted that the stack does
+            not derive.
     """
+    derivation = derivation_of(request.insights)
     recording = store.recordings.get_changeable(recording_id)
     chosen = _chosen(recording, store.recordings.media_rows(recording_id), request)
     for row in chosen:
         if request.order.options:
             validate_options(request.order.provider or row["provider"], request.order.options)
+    if request.insights is not None and any(_may_begin(row, request.order) for row in chosen):
+        changes: RecordingChanges = {"derivation": derivation}
+        if derivation is None:
+            changes |= {"insights": None, "insights_code": None, "insights_reason": None}
+        store.recordings.update(recording_id, changes)
     begun: list[dict[str, Any]] = []
     refused: list[dict[str, str]] = []
     for row in chosen[:MOST_AT_ONCE]:
@@ -149,6 +160,12 @@ def _chosen(recording: RecordingRow, rows: Sequence[MediaRow], request: RetryReq
         return rank, place(row)
 
     return sorted(unfinished or latest, key=likely_first)
+
+
+def _may_begin(row: MediaRow, order: Order) -> bool:
+    return (row.get("status") == "failed" or (row.get("status") == "done" and order.force)) and not why_refused(
+        row, order
+    )
 
 
 def _named(row: MediaRow) -> dict[str, Any]:

@@ -5,30 +5,42 @@ KB. Keys are numbered, so a repeated save writes the same items again. The media
 the number of valid items.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from recording_insights.errors import ItemTooLarge, NotFound
+from recording_insights.model.derived import Statement
 from recording_insights.model.insights import LISTS, Insights, Word
 from recording_insights.model.outline import outline_of
 from recording_insights.model.tries import SHOWN_ATTRIBUTES
 from recording_insights.store.erasures import erased, refuse_erasing
 from recording_insights.store.expressions import rows
 from recording_insights.store.keys import (
+    DERIVED,
     INSIGHT_PREFIX,
     MEDIA_PREFIX,
     PARTITION,
     RECEIPT,
     RECORDING,
     SORT,
+    STATEMENT_PREFIX,
     TRANSCRIPT_PREFIX,
     TRY_PREFIX,
     insight_key,
     transcript_key,
 )
 from recording_insights.store.numbers import encode
-from recording_insights.store.rows import CorrectionRow, MediaRow, Outline, ReceiptRow, RecordingRow, TryRow
+from recording_insights.store.rows import (
+    CorrectionRow,
+    DerivedRow,
+    MediaRow,
+    Outline,
+    ReceiptRow,
+    RecordingRow,
+    StatementRow,
+    TryRow,
+)
 from recording_insights.store.transcripts import (
     ITEM_BYTES,
     TranscriptStore,
@@ -60,7 +72,8 @@ class Collection:
     """All rows of one recording: `media` by media id, and `insights` by media id for media objects that are done.
 
     `recording` is empty if there is no such recording. `receipt` is there if it was erased. `corrections` are those of
-    the tries that are shown, by media id and by the number of the line.
+    the tries that are shown, by media id and by the number of the line. `derived` is empty if nothing was derived, and
+    `statements` are those of its digest by kind, in order.
     """
 
     recording: RecordingRow
@@ -68,6 +81,8 @@ class Collection:
     insights: Mapping[str, Insights]
     corrections: Mapping[str, Mapping[int, CorrectionRow]] = field(default_factory=dict)
     receipt: ReceiptRow | None = None
+    derived: DerivedRow = field(default_factory=DerivedRow)
+    statements: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
 
     def refuse_absent(self, recording_id: str) -> None:
         """Raise an error if there is nothing to read.
@@ -144,7 +159,7 @@ class InsightStore:
         from boto3.dynamodb.conditions import Key
 
         found = _Found()
-        in_range = Key(PARTITION).eq(recording_id) & Key(SORT).between(INSIGHT_PREFIX, RECORDING)
+        in_range = Key(PARTITION).eq(recording_id) & Key(SORT).between(DERIVED, f"{STATEMENT_PREFIX}~")
         for row in rows(self.table, KeyConditionExpression=in_range, ConsistentRead=True):
             found.add(row)
         if any(map(_shows_earlier_try, found.media.values())):
@@ -163,13 +178,15 @@ class _Found:
         self.tries: dict[_Try, TryRow] = {}
         self.entries: dict[_Try, list[_Entry]] = {}
         self.corrections: dict[_Try, dict[int, CorrectionRow]] = {}
+        self.derived: DerivedRow = {}
+        self.statements: list[StatementRow] = []
 
     def add(self, row: Any) -> None:
         sort = row[SORT]
-        if sort == RECORDING:
-            self.recording = row
-        elif sort == RECEIPT:
-            self.receipt = row
+        if sort in (RECORDING, RECEIPT, DERIVED):
+            setattr(self, sort.lower(), row)
+        elif sort.startswith(STATEMENT_PREFIX):
+            self.statements.append(row)
         elif sort.startswith(MEDIA_PREFIX):
             self.media[row["media_id"]] = row
         elif sort.startswith(TRY_PREFIX):
@@ -195,6 +212,8 @@ class _Found:
                 if (corrections := self.corrections.get((media_id, number_shown(row))))
             },
             self.receipt,
+            self.derived,
+            _statements_of(self.derived, self.statements),
         )
 
 
@@ -219,6 +238,20 @@ def _entry_of(row: Mapping[str, Any]) -> tuple[_Try, _Entry]:
     _, media_id, *middle, place = row[SORT].split("#")
     number = int(middle.pop(0)) if middle and middle[0].isdecimal() else BEFORE_TRIES
     return (media_id, number), (middle[0] if middle else "transcript", int(place), row)
+
+
+def _statements_of(derived: DerivedRow, rows_of_statements: Iterable[StatementRow]) -> dict[str, list[Statement]]:
+    """Return the statements by kind, in order, that the row `derived` counts: others are about to be deleted."""
+    counts = derived.get("counts", {})
+    counted = []
+    for row in rows_of_statements:
+        _, digest, kind, number = row[SORT].split("#")  # type: ignore[literal-required]
+        if digest == derived.get("digest") and int(number) <= counts.get(kind, 0):
+            counted.append((int(number), kind, Statement.from_map(row)))
+    found: dict[str, list[Statement]] = {}
+    for _, kind, statement in sorted(counted, key=lambda entry: entry[0]):
+        found.setdefault(kind, []).append(statement)
+    return found
 
 
 def _shows_earlier_try(row: MediaRow) -> bool:

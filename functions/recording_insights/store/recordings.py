@@ -196,6 +196,11 @@ class RecordingStore:
             raise erased(found[RECEIPT])
         raise NotFound(f"no recording {recording_id}")
 
+    def find_derived(self, recording_id: str) -> DerivedRow | None:
+        """Return how a model derived insights from the recording; None if none did."""
+        row: DerivedRow | None = read(self.table, derived_key(recording_id))
+        return row
+
     def _rows_of(self, recording_id: str) -> dict[str, Any]:
         """Return media objects, receipt, recorder and recording, by sort key."""
         from boto3.dynamodb.conditions import Key

@@ -95,6 +95,7 @@ def test_a_recording_costs_what_its_media_objects_cost() -> None:
         "aws": 0.000002,
         "provider": 0.000004,
         "prices_of": "2026-09-13",
+        "model": 0.0,
         "leaves_out": list(LEAVES_OUT),
     }
 
@@ -102,3 +103,18 @@ def test_a_recording_costs_what_its_media_objects_cost() -> None:
 def test_the_date_is_that_of_the_oldest_price_in_use() -> None:
     assert cost_of_recording([])["prices_of"] == "2026-09-13"
     assert cost_of_recording([of(COUNTED | PAID | {"provider": "symbl"})])["prices_of"] == "2026-08-14"
+
+
+@pytest.mark.parametrize(
+    ("derived", "dollars"),
+    [
+        (None, 0.0),
+        ({"state": "pending"}, 0.0),
+        ({"calls": 0}, 0.0),
+        ({"calls": 3, "cents": 1.25}, 0.0125),
+        ({"calls": 3, "cents": 1}, 0.01),
+        ({"calls": 3}, None),
+    ],
+)
+def test_what_a_model_derived_costs_what_its_calls_did(derived: Any, dollars: float | None) -> None:
+    assert cost_of_recording([], derived)["model"] == dollars

@@ -80,6 +80,12 @@ OF_A_RECORDING: Mapping[str, tuple[Row, Row, list[str]]] = {
     "names were taken away": ({**DONE, "speakers": {"1": "guest"}}, DONE, ["insights.updated"]),
     "speakers were named before there is anything": (RUNS, {**RUNS, "speakers": {"1": "guest"}}, []),
     "both": (DONE, {**DONE, "speakers": {}, "corrected_at": "now"}, ["insights.updated"] * 2),
+    "insights are to be derived": (AT_WORK, {**DONE, "insights": "pending"}, READY),
+    "they are derived": ({**DONE, "insights": "pending"}, {**DONE, "insights": "done"}, ["insights.updated"]),
+    "some of them are": ({**DONE, "insights": "pending"}, {**DONE, "insights": "partial"}, ["insights.updated"]),
+    "they are derived again": ({**DONE, "insights": "done"}, {**DONE, "insights": "pending"}, []),
+    "a retry wants none": ({**DONE, "insights": "done"}, DONE, []),
+    "something else changes later": ({**DONE, "insights": "done"}, {**DONE, "insights": "done", "reference": "x"}, []),
     "it is being erased": (DONE, {**DONE, "status": "erasing"}, []),
     "its recorder is stopped by the erase": (
         {**RUNS, "status": "erasing"},
@@ -185,6 +191,16 @@ def test_the_envelope_has_the_words_of_the_caller_and_small_data() -> None:
         "version": 9,
         "counts": {"topic": 3, "summary": 1},
     }
+
+
+def test_an_event_says_how_far_what_is_derived_is() -> None:
+    ended = told(RECORDING, AT_WORK, {**DONE, "insights": "pending"})
+    assert {event.data["insights"] for event in events_of(Change.from_record(ended), lambda _: {})} == {"pending"}
+    partial = {**DONE, "version": 10, "insights": "partial", "insights_code": "insights_unreadable"}
+    derived = told(RECORDING, {**DONE, "insights": "pending"}, {**partial, "insights_reason": "words of an answer"})
+    [event] = events_of(Change.from_record(derived), lambda _: {})
+    why = {"insights": "partial", "insights_code": "insights_unreadable", "cause": "derived"}
+    assert event.data == {"recording_id": R, "status": "done", "version": 10, **why}
 
 
 def test_a_media_object_has_the_words_of_its_recording() -> None:

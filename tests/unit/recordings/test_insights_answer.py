@@ -55,10 +55,12 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
         missing=["speech_type_analysis: x"],
     )
 
+    source = {"source": "marsview"}
     assert answer_insights(R, collection_of(("0.mp4", insights), status="partial", reason="0.mp4: x")) == {
         "recording_id": R,
         "status": "partial",
         "reason": "0.mp4: x",
+        "insights": "off",
         "provider": "marsview",
         "transcript": [
             {
@@ -72,10 +74,12 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
             {"text": "Yes?"},
         ],
         "summary": "They greet.",
-        "topics": [{"text": "greeting", "score": 0.5}],
-        "action_items": [{"text": "answer", "assignee": "Ann", "due": "Friday", "priority": "high"}],
-        "follow_ups": [{"text": "call"}],
-        "questions": [{"text": "Yes?", "answer": "No."}],
+        "topics": [{"text": "greeting", "score": 0.5, **source}],
+        "action_items": [{"text": "answer", "assignee": "Ann", "due": "Friday", "priority": "high", **source}],
+        "follow_ups": [{"text": "call", **source}],
+        "questions": [{"text": "Yes?", "answer": "No.", **source}],
+        "chapters": [],
+        "decisions": [],
         "emotions": [{"emotion": "joy", "tone": "calm", "confidence": 0.9, "start_ms": 0, "end_ms": 900}],
         "sentiment": 0.5,
         "language": "en-US",
@@ -90,12 +94,15 @@ def test_what_nobody_found_is_absent_and_not_null(parts: list[Any]) -> None:
     assert answer_insights(R, collection_of(*parts, status="processing")) == {
         "recording_id": R,
         "status": "processing",
+        "insights": "off",
         "provider": "marsview",
         "transcript": [],
         "topics": [],
+        "chapters": [],
         "action_items": [],
         "follow_ups": [],
         "questions": [],
+        "decisions": [],
         "emotions": [],
         "ratings": {},
     }

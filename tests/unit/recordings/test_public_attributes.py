@@ -33,6 +33,7 @@ def test_a_list_shows_the_attributes_that_a_list_needs(store: RecordingStore, ta
         "version": 1,
         "provider": "marsview",
         **LISTED,
+        "insights": "off",
         "retryable": True,
         "media": [{"media_id": "b", **media["b"], "retryable": True}, {"media_id": "a", **media["a"]}],
         "media_counts": {"done": 1, "failed": 1},
@@ -55,7 +56,7 @@ def test_the_detail_hides_what_is_ours(store: RecordingStore, table: Any, agora:
     assert found.pop("media") == [{**shown, "job_id": "7", "cost": cost}]
     assert found.pop("cost")["aws"] == 0.000051
     always = {"recording_id": R, "status": "done", "created_at": "2026", "version": 1, "provider": "marsview"}
-    assert found == always | LISTED | DETAIL
+    assert found == always | LISTED | DETAIL | {"insights": "off"}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from recording_insights.store.recordings import RecordingStore
 from tests.unit.agora.fake_agora import Answer, FakeAgora, Lost
 from tests.unit.fake_table import FakeTable
 from tests.unit.fakes import FakeClock
+from tests.unit.recordings.derived import FOUND, put_derived
+from tests.unit.recordings.derived import R as DERIVED_RECORDING
 from tests.unit.recordings.stored import put
 
 
@@ -128,6 +130,7 @@ def test_describing_a_finished_recording_asks_nobody(describe: Any, table: Any, 
         "recording_id": recording_id,
         "status": "done",
         "created_at": "2026",
+        "insights": "off",
         "version": 1,
         "provider": "marsview",
         "sid": "s",
@@ -233,6 +236,7 @@ def test_what_a_list_shows(store: RecordingStore, table: Any) -> None:
             "recording_id": "a" * 32,
             "status": "partial",
             "created_at": "2026",
+            "insights": "off",
             "version": 1,
             "complete_at": "2027",
             "channel": "team",
@@ -284,3 +288,11 @@ def test_a_wrong_parameter_is_named(name: str, value: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         list_recordings({name: value}, store=RecordingStore(None))  # type: ignore[arg-type] # it is not looked at
     assert refusal.value.field == name
+
+
+def test_the_cost_has_what_the_model_was_asked(describe: Any, table: Any) -> None:
+    put_derived(table, FOUND, cents=1.5)
+    found = describe(DERIVED_RECORDING)
+    assert found["cost"]["model"] == 0.015
+    assert found["insights"] == "done"
+    assert not found.keys() & {"derivation", "derivations"}

@@ -67,11 +67,13 @@ class Scene:
     def row(self, media_id: str, recording_id: str = R) -> MediaRow:
         return self.store.get(recording_id, media_id)
 
-    def retry(self, body: Mapping[str, Any] | None = None, *, seconds: float = 27.0) -> dict[str, Any]:
+    def retry(
+        self, body: Mapping[str, Any] | None = None, *, seconds: float = 27.0, **arguments: Any
+    ) -> dict[str, Any]:
         """What the route answers, as a map."""
         request = RetryRequest.from_body(body or {}, providers=PROVIDERS)
         deadline = self.clock.deadline(seconds)
-        return retry_recording(R, request, store=self.store, executions=self.executions, deadline=deadline)
+        return retry_recording(R, request, store=self.store, executions=self.executions, deadline=deadline, **arguments)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_a_caller_names_provider_options_and_begin(scene: Scene, body: Any, begi
         ({"from": "job", "provider": "deepgram"}, "from", "need a new job"),
         ({"media_id": "talk.mp4"}, "media_id", "must be the id of a media object"),
         ({"force": "yes"}, "force", "must be true or false"),
-        ({"key": "talk.mp4"}, "key", "unknown; the fields are media_id, provider, options, from, force"),
+        ({"key": "talk.mp4"}, "key", "unknown; the fields are media_id, provider, options, from, force, insights"),
     ],
 )
 def test_a_field_that_is_wrong_changes_nothing(scene: Scene, body: Any, field: str, words: str) -> None:

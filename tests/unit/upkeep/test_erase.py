@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import NotFound, ProviderUnavailable, RecordingErased
+from recording_insights.model.insights import Insights, Utterance
 from recording_insights.recordings.upload import UploadRequest, open_upload
-from recording_insights.upkeep.erase_page import Erase
+from recording_insights.store.insights import InsightStore
+from recording_insights.upkeep.erase_page import LONG_QUIET_SECONDS, Erase
 from tests.unit.crashing_table import CrashingTable, crashes_at_every_write
-from tests.unit.upkeep.erase_scene import REFERENCE, WORDS, EraseScene
+from tests.unit.upkeep.erase_scene import REFERENCE, REPLIES, WORDS, EraseScene
 
 
 @pytest.fixture
@@ -174,3 +176,25 @@ def test_the_file_of_an_upload_goes_although_no_row_names_it(scene: EraseScene, 
 
     assert scene.mentions(recording_id) == []
     assert not {key} & scene.s3.keys()
+
+
+@pytest.mark.parametrize("phase", ["delete", "late"])
+def test_what_a_poll_and_a_save_that_ran_still_write_is_deleted(scene: EraseScene, phase: str) -> None:
+    """They began before the erase. The erase waits until they must have ended; a slower one is found days later."""
+    recording = scene.record()
+    recording_id = recording["recording_id"]
+    scene.fill(recording)
+    media = next(row for row in scene.recordings.media_rows(recording_id) if row["status"] == "waiting")
+    erase = scene.ask(recording_id)
+    while erase.phase != phase:
+        erase = scene.page(erase)
+    assert erase.wait_seconds >= LONG_QUIET_SECONDS
+
+    reply = f"{recording_id}/{media['media_id']}-0.json"
+    scene.s3.put(REPLIES, reply)
+    said = Insights(transcript=[Utterance(speaker="1", text=WORDS[0], start_ms=0, end_ms=900)], summary=WORDS[0])
+    InsightStore(scene.table).save(recording_id, media["media_id"], 0, said)
+    scene.store.finish(recording_id, media["media_id"], "done", reply=reply, counts={"transcript": 1})
+    scene.run(erase)
+
+    assert scene.mentions(recording_id) == []

@@ -1,9 +1,9 @@
 """What a document for people says beside the transcript."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from recording_insights.recordings.exports.lines import one_line
+from recording_insights.recordings.exports.lines import clock, one_line
 
 
 class Section(NamedTuple):
@@ -14,22 +14,56 @@ class Section(NamedTuple):
     is_list: bool
 
 
+MOST_TIMES = 5
+"""Of the lines that prove a statement: as many as a reader looks up."""
+_DERIVED = ("done", "partial")
+
+
 def sections_of(answer: Mapping[str, Any]) -> Iterator[Section]:
-    """Yield what was found and what is missing, without what is empty."""
+    """Yield what was found and what is missing, without what is empty. What a model derived has the times of its proof.
+
+    The summaries have none: they are proved by many lines.
+    """
+    starts = {line["id"]: line["start_ms"] for line in answer["transcript"] if "id" in line and "start_ms" in line}
+
+    def listed(heading: str, kind: str, text_of: Callable[[Mapping[str, Any]], str]) -> Section:
+        return Section(heading, [text_of(entry) + _times(entry, starts) for entry in answer[kind]], is_list=True)
+
+    missing = [*answer.get("missing", ()), *answer.get("derived", {}).get("missing", ())]
     found = (
+        Section("In short", _paragraphs(answer.get("short_summary") or ""), is_list=False),
         Section("Summary", _paragraphs(answer.get("summary") or ""), is_list=False),
-        Section("Action items", [_task(item) for item in answer["action_items"]], is_list=True),
-        Section("Follow-ups", [_task(item) for item in answer["follow_ups"]], is_list=True),
-        Section("Questions", [_joined(item, " – ", "text", "answer") for item in answer["questions"]], is_list=True),
-        Section("Topics", [one_line(topic["text"]) for topic in answer["topics"]], is_list=True),
-        Section("Missing", [one_line(text) for text in answer.get("missing", ())], is_list=True),
+        listed("Decisions", "decisions", lambda entry: one_line(entry["text"])),
+        listed("Action items", "action_items", _task),
+        listed("Follow-ups", "follow_ups", _task),
+        listed("Questions", "questions", lambda entry: _joined(entry, " – ", "text", "answer")),
+        Section("Chapters", [_chapter(chapter) for chapter in chapters_of(answer)], is_list=True),
+        listed("Topics", "topics", lambda entry: one_line(entry["text"])),
+        Section("Missing", [one_line(text) for text in missing], is_list=True),
     )
     return (section for section in found if section.texts)
 
 
+def is_derived(answer: Mapping[str, Any]) -> bool:
+    """Whether a model derived something."""
+    return answer.get("derived", {}).get("state") in _DERIVED
+
+
+class Chapter(NamedTuple):
+    """The text of a chapter, and when it begins; None if that is not known."""
+
+    text: str
+    start_ms: int | None
+
+
+def chapters_of(answer: Mapping[str, Any]) -> list[Chapter]:
+    """Return the chapters as the answer has them."""
+    return [Chapter(one_line(each["text"]), each.get("start_ms")) for each in answer["chapters"]]
+
+
 def title_of(answer: Mapping[str, Any]) -> str:
-    """Return the channel of the recording, or its id if it has none."""
-    return one_line(answer.get("channel") or "") or f"Recording {answer['recording_id']}"
+    """Return the title of the conversation or else the channel of the recording, or its id if it has neither."""
+    return one_line(answer.get("title") or "") or _channel(answer) or f"Recording {answer['recording_id']}"
 
 
 def facts_of(answer: Mapping[str, Any]) -> list[str]:
@@ -37,12 +71,31 @@ def facts_of(answer: Mapping[str, Any]) -> list[str]:
     facts = [f"Transcribed by {one_line(answer['provider'])}"]
     if created_at := answer.get("created_at"):
         facts.insert(0, f"Recorded on {created_at[:10]} at {created_at[11:16]} UTC")
+    if answer.get("title") and (channel := _channel(answer)):
+        facts.insert(0, channel)
+    if is_derived(answer) and (model := answer["derived"].get("model")):
+        facts.append(f"Insights by {one_line(model)}")
     if language := answer.get("language"):
         facts.append(f"Language: {one_line(language)}")
     if (status := answer["status"]) != "done":
         reason = one_line(answer.get("reason") or "")
         facts.append(f"Status: {status}{f' ({reason})' if reason else ''}")
     return facts
+
+
+def _channel(answer: Mapping[str, Any]) -> str:
+    return one_line(answer.get("channel") or "")
+
+
+def _times(entry: Mapping[str, Any], starts: Mapping[str, int]) -> str:
+    """Return when the lines were spoken that prove a statement, as ` [00:01:05]`; empty if that is not known."""
+    known = sorted({clock(starts[line]) for line in entry.get("evidence", ()) if line in starts})
+    more = ", …" if len(known) > MOST_TIMES else ""
+    return f" [{', '.join(known[:MOST_TIMES])}{more}]" if known else ""
+
+
+def _chapter(chapter: Chapter) -> str:
+    return chapter.text if chapter.start_ms is None else f"{chapter.text} [{clock(chapter.start_ms)}]"
 
 
 def _paragraphs(text: str) -> list[str]:

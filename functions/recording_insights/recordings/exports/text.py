@@ -1,11 +1,11 @@
-"""The transcript as plain text, and transcript and insights as Markdown."""
+"""The transcript as plain text and as Markdown, with the insights."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from recording_insights.recordings.exports.lines import Line, clock, name_of, one_line
-from recording_insights.recordings.exports.sections import facts_of, sections_of, title_of
+from recording_insights.recordings.exports.sections import facts_of, is_derived, sections_of, title_of
 
 _MARKS = re.compile(r"[\\`*_\[\]<>&~|$]")
 """What may begin an element of Markdown within a line, with GitHub's tables, strikes and formulas."""
@@ -14,8 +14,13 @@ _BLOCK = re.compile(r"^(\d{0,9})([#+\-=.):])")
 
 
 def write_txt(answer: Mapping[str, Any]) -> str:
-    """Return the transcript, a line for each of its lines: `[00:01:05] Name: text`."""
-    return "".join(f"{_time(line)}{_name(line)}{one_line(line['text'])}\n" for line in answer["transcript"])
+    """Return the transcript, a line for each of its lines: `[00:01:05] Name: text`.
+
+    What was found comes before it where a model derived something. Otherwise there is the transcript alone.
+    """
+    return (_head(answer) if is_derived(answer) else "") + "".join(
+        f"{_time(line)}{_name(line)}{one_line(line['text'])}\n" for line in answer["transcript"]
+    )
 
 
 def write_md(answer: Mapping[str, Any]) -> str:
@@ -26,6 +31,13 @@ def write_md(answer: Mapping[str, Any]) -> str:
     if answer["transcript"]:
         paragraphs += ["## Transcript", *map(_spoken, answer["transcript"])]
     return "\n\n".join(paragraphs) + "\n"
+
+
+def _head(answer: Mapping[str, Any]) -> str:
+    blocks = [[title_of(answer)], facts_of(answer)]
+    for heading, texts, is_list in sections_of(answer):
+        blocks.append([heading, *(f"- {text}" for text in texts)] if is_list else [heading, *texts])
+    return "".join("\n".join(block) + "\n\n" for block in [*blocks, ["Transcript"]])
 
 
 def _items(texts: Sequence[str]) -> Iterator[str]:

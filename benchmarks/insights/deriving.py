@@ -1,0 +1,75 @@
+"""Derives the insights of a conversation by the steps that the deployed function takes."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.insights.conversations import Conversation
+from recording_insights.derive.answer import read_answer
+from recording_insights.derive.model import Model
+from recording_insights.derive.progress import Progress
+from recording_insights.derive.steps import advance, begin, result
+from recording_insights.derive.wishes import Wishes
+from recording_insights.errors import ProviderBusy, ProviderUnavailable
+from recording_insights.model.derived import Derived
+
+PATIENCE_SECONDS = (5, 10, 20, 40, 60, 60, 60, 60)
+"""The pauses after which a call is made again that a model throttled."""
+
+
+@dataclass
+class Outcome:
+    """What was derived, the texts of all answers by kind, and the system prompts that the model was given."""
+
+    derived: Derived
+    written: Mapping[str, Sequence[str]]
+    prompts: frozenset[str]
+
+
+@dataclass
+class _Noted:
+    """Notes the system prompts on their way to a model, and what it writes."""
+
+    model: Model
+    prompts: set[str] = field(default_factory=set)
+    written: dict[str, list[str]] = field(default_factory=dict)
+
+    def converse(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.prompts |= {block["text"] for block in request["system"]}
+        reply = self.model.converse(request)
+        for kind, entries in (read_answer(reply).value or {}).items():
+            given = entries if isinstance(entries, list) else [entries]
+            texts = [entry.get("text", entry.get("title")) for entry in given if isinstance(entry, dict)]
+            self.written.setdefault(kind, []).extend(text for text in texts if text and isinstance(text, str))
+        return reply
+
+
+def derive(
+    conversation: Conversation, wishes: Wishes, model: Model, sleep: Callable[[float], None] = time.sleep
+) -> Outcome:
+    """Derive all that is wished for. A throttled call is made again for some minutes.
+
+    Raises:
+        ProviderBusy, ProviderUnavailable: the model does not answer for so long.
+        ModelUnusable: it cannot be asked at all.
+    """
+    noted = _Noted(model)
+    progress = begin(conversation.lines, wishes)
+    while not progress.is_over:
+        progress = _advanced(progress, conversation, wishes, noted, sleep)
+        # Between two steps the deployed function keeps the progress as JSON.
+        progress = Progress.from_map(json.loads(json.dumps(progress.to_map())))
+    return Outcome(result(progress, conversation.lines, wishes), noted.written, frozenset(noted.prompts))
+
+
+def _advanced(
+    progress: Progress, conversation: Conversation, wishes: Wishes, model: Model, sleep: Callable[[float], None]
+) -> Progress:
+    for seconds in PATIENCE_SECONDS:
+        try:
+            return advance(progress, conversation.lines, wishes, model)[0]
+        except (ProviderBusy, ProviderUnavailable):
+            sleep(seconds)
+    return advance(progress, conversation.lines, wishes, model)[0]

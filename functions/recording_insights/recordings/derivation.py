@@ -1,0 +1,87 @@
+"""What a caller wants a model to derive from a recording, and how far that is, as the API shows it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, cast
+
+from recording_insights.errors import InvalidRequest
+from recording_insights.model.derived import KINDS
+from recording_insights.model.status import ENDED, ERASING
+from recording_insights.store.rows import Derivation, RecordingRow
+from recording_insights.validation import Reader, checked, language, object_of, some_of
+
+LONGEST_PROMPT = 2000
+"""In characters. It is sent with each part of a transcript."""
+OFF = "off"
+"""Nothing is derived."""
+PENDING = "pending"
+STATES = (PENDING, "done", "partial", OFF)
+"""What the API shows under `insights`."""
+WHY = ("insights_code", "insights_reason")
+"""The attributes of a recording's row that say why its insights are partial."""
+
+Wish = Derivation | Literal[False] | None
+"""What a request says of insights: what is to be derived, nothing, or whatever the stack derives."""
+DerivationOf = Callable[[Wish], Derivation | None]
+"""Returns what is to be derived as the row keeps it; None is nothing. Raises `InvalidRequest`."""
+
+
+def _is_prompt(value: Any) -> bool:
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_PROMPT:
+        return False
+    return all(character.isprintable() or character in "\n\t" for character in value)
+
+
+WISHES: Mapping[str, Reader[Any]] = {
+    "kinds": some_of(*KINDS),
+    "language": language,
+    "prompt": checked(
+        _is_prompt,
+        f"must be a text of 1 to {LONGEST_PROMPT} printable characters and line breaks",
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_PROMPT, "pattern": r"\S"},
+    ),
+}
+"""The fields of `insights` in a request."""
+_wishes = object_of(WISHES)
+
+
+def _read_wish(path: str, value: Any) -> Wish:
+    if value is False:
+        return False
+    if not isinstance(value, Mapping):
+        raise InvalidRequest(path, f"must be false or an object with {', '.join(WISHES)}")
+    return cast(Derivation, _wishes(path, value))
+
+
+insights_wish: Reader[Wish] = Reader(_read_wish, {"anyOf": [{"const": False}, _wishes.schema]})
+"""Reads `insights` of a request."""
+
+
+def derivation_by(model: str | None) -> DerivationOf:
+    """Return what a stack with this model derives, or one without a model."""
+    return with_model if model else without_model
+
+
+def without_model(wish: Wish) -> Derivation | None:
+    """Return that nothing is derived, as in a stack that has no model.
+
+    Raises:
+        InvalidRequest: the request wants something derived.
+    """
+    if wish is None or wish is False:
+        return None
+    raise InvalidRequest("insights", "must be false or left out: this stack has no model (setting insightsModel)")
+
+
+def with_model(wish: Wish) -> Derivation | None:
+    """Return what is derived in a stack that has a model: everything that a request does not say is the stack's."""
+    return None if wish is False else Derivation() if wish is None else wish
+
+
+def state_of(recording: RecordingRow) -> str:
+    """Return how far the insights of a recording are: pending, done, partial, or off.
+
+    They are pending from the start on if they are wanted: they follow when the recording has a transcript.
+    """
+    if "derivation" in recording and recording["status"] not in (*ENDED, ERASING):
+        return PENDING
+    return recording.get("insights", OFF)
