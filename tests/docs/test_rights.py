@@ -1,4 +1,4 @@
-"""docs/security.md has the rights of every function, as the template of a stage with every provider gives them."""
+"""docs/security.md has the rights of every function, as the template of a stage with every provider and a model gives them."""
 
 import re
 from collections import defaultdict
@@ -18,6 +18,8 @@ _OTHERS = {
     "states:DescribeExecution": "",  # goes with the right to start, or to find another execution
     "states:SendTaskSuccess": "ends waits",
     "states:StopExecution": "stops others",
+    "bedrock:InvokeModel": "calls the model",
+    "bedrock:ApplyGuardrail": "",  # goes with the right to call the model
     "events:PutEvents": "puts events onto the bus",
     "sts:AssumeRole": "a session for one recording",
     "transcribe:StartTranscriptionJob": "starts jobs of Transcribe",

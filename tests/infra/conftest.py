@@ -57,14 +57,14 @@ EVERY_PROVIDER = {"provider": "assemblyai", "otherProviders": ",".join(PROVIDERS
 
 @cache
 def template_with_every_provider() -> dict[str, Any]:
-    """A stage on AWS that all providers can be chosen in. It is synthesised once for tests/infra and tests/docs."""
+    """A stage with all providers and a model. It is synthesised once for tests/infra and tests/docs."""
     with tempfile.TemporaryDirectory() as folder:
-        return synthesise(Path(folder), {"stage": "dev", **EVERY_PROVIDER})
+        return synthesise(Path(folder), {"stage": "dev", **EVERY_PROVIDER, **MODEL})
 
 
 @pytest.fixture(scope="session")
 def every_provider() -> dict[str, Any]:
-    """A stage on AWS that all providers can be chosen in."""
+    """A stage on AWS that all providers can be chosen in, with a model."""
     return template_with_every_provider()
 
 

@@ -13,32 +13,9 @@ from recording_insights.derive.derive_insights import TIMEOUT_SECONDS
 from recording_insights.model.derived import BEDROCK, KINDS
 from recording_insights.upkeep.erase_page import LONG_QUIET_SECONDS
 from tests.infra.conftest import MODEL
-from tests.infra.test_stack import (
-    WITH_EVERY_PROVIDER,
-    assert_actions,
-    functions,
-    listed,
-    of_type,
-    statements_of,
-)
+from tests.infra.test_stack import functions, listed, of_type, statements_of
 
 Template = dict[str, Any]
-TABLE = {f"dynamodb:{action}" for action in ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")}
-ACTIONS = {
-    "begin_derivation": {
-        *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "s3:PutObject", "states:StartExecution"),
-        *("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
-    },
-    "derive_insights": TABLE
-    | {
-        *("bedrock:ApplyGuardrail", "bedrock:InvokeModel", "dynamodb:BatchWriteItem", "s3:GetObject", "s3:ListBucket"),
-        *("s3:PutObject", "states:SendTaskSuccess"),
-    },
-    **{
-        module: WITH_EVERY_PROVIDER[module]
-        for module in ("sweep", "erase_page", "report_stopped_execution", "update_provider", "cancel_recording")
-    },
-}
 PLACE = {"partition": "aws", "region": "eu-central-1", "account": "111122223333"}
 PROFILE = "arn:aws:bedrock:eu-central-1:111122223333:inference-profile/eu.amazon.nova-lite-v1:0"
 OWN = "arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/a1b2c3d4e5f6"
@@ -58,11 +35,6 @@ def test_a_stage_without_a_model_has_nothing_of_it(template: Template) -> None:
     assert not [name for name in template["Resources"] if name.startswith("Derivation")]
     for word in ("bedrock", "INSIGHTS_MODEL", "TRANSCRIPTS_ARN", "DERIVATION_ARN", "derive_insights"):
         assert word not in text
-
-
-@pytest.mark.parametrize("module", ACTIONS)
-def test_each_function_may_do_what_it_does(every_setting: Template, module: str) -> None:
-    assert_actions(every_setting, module, ACTIONS[module])
 
 
 def test_nobody_else_may_call_a_model(every_setting: Template) -> None:
