@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from infra.stack import RecordingInsightsStack
 
 
+MODEL = "amazon.nova-lite-v1:0"
+
+
 def make_stack(folder: Path) -> "RecordingInsightsStack":
     """Make the stack's constructs, with a folder for what CDK writes."""
     import aws_cdk as cdk
@@ -19,7 +22,7 @@ def make_stack(folder: Path) -> "RecordingInsightsStack":
     from infra.stack import RecordingInsightsStack
 
     app = cdk.App(outdir=str(folder), context={"aws:cdk:bundling-stacks": []})
-    settings = StackSettings.from_context({"stage": "dev", "provider": next(iter(PROVIDERS))})
+    settings = StackSettings.from_context({"stage": "dev", "provider": next(iter(PROVIDERS)), "insightsModel": MODEL})
     return RecordingInsightsStack(app, "Stack", settings=settings)
 
 

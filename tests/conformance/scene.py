@@ -287,10 +287,10 @@ class Scene:
         token = f"token-{self.tokens}"
         write = value_of(name, entry["Arguments"], {"input": state, "context": {"Task": {"Token": token}}})
         self.table.update_item(
-            Key=_plain(write["Key"]),
+            Key=plain(write["Key"]),
             UpdateExpression=write["UpdateExpression"],
             ConditionExpression=write["ConditionExpression"],
-            ExpressionAttributeValues=_plain(write["ExpressionAttributeValues"]),
+            ExpressionAttributeValues=plain(write["ExpressionAttributeValues"]),
         )
         return token
 
@@ -397,7 +397,7 @@ class _Context:
         return 29_000
 
 
-def _plain(values: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def plain(values: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """The texts of DynamoDB's wire format."""
     return {name: value["S"] for name, value in values.items()}
 

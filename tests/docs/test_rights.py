@@ -1,4 +1,4 @@
-"""docs/security.md has the rights of every function, as the template of a stage with every provider and a model gives them."""
+"""docs/security.md has the rights of every function, as the template with every provider and a model gives them."""
 
 import re
 from collections import defaultdict
