@@ -25,9 +25,9 @@ _ORDERS = re.compile(
             r"\b(?:ai|model|assistant|summari[sz]er)\b.{0,10}[,:] "
             r"(?:you )?(?:must|add|write|insert|include|ignore|output)\b",
             # Forms of prompts
-            r"</?\s*(?:system|instructions?|user|assistant|conversation|transcript|lines?|data|prompt)\s*/?>",
-            r"<\|[a-z_]+\|>|\[/?inst\]|^\W*(?:system|assistant|human)\s*:|\b(?:system|assistant)\s*:\s",
-            r"#{2,}\s*(?:system|instructions?|end of)\b",
+            r"</?\s{0,3}(?:system|instructions?|user|assistant|conversation|transcript|lines?|data|prompt)\s{0,3}/?>",
+            r"<\|[a-z_]+\|>|\[/?inst\]|^\W*(?:system|assistant|human)\s*:|\b(?:system|assistant)\s{0,3}:\s",
+            r"##\s{0,3}(?:system|instructions?|end of)\b",
             r"\bthe lines end here\b|\bend of (?:the )?(?:lines|transcript|conversation|data)\b"
             r".{0,40}\b(?:now|instructions?|write)\b",
             r"[\"'](?:action_items|decisions|short_summary|evidence|follow_ups)[\"']\s*:",

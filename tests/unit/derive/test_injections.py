@@ -119,3 +119,8 @@ def test_what_is_sent_is_one_line_without_anything_invisible(injection: Mapping[
 )
 def test_people_who_talk_to_each_other_give_no_orders_to_the_reader(text: str) -> None:
     assert not orders_the_reader(text)
+
+
+@pytest.mark.parametrize("text", ["ignore ", "#", "</ ", "print your ", "\u0438\u0433\u043d\u043e\u0440\u0438\u0440 "])
+def test_a_long_line_cannot_hold_up_the_check(text: str) -> None:
+    assert not orders_the_reader(text * (20_000 // len(text)))
