@@ -81,7 +81,7 @@ def advance(progress: Progress, lines: Sequence[Line], wishes: Wishes, model: Mo
         return _next_level(_after_fault(called, task, UNREADABLE, lines)), None
     read = read_answer(reply)
     called = _counted(progress, read, wishes)
-    answer = Answer(called.usage.calls, json.dumps(reply, ensure_ascii=False, default=str).encode())
+    answer = Answer(called.usage.calls, json.dumps(reply, default=str).encode())
     return _next_level(_after_answer(called, task, read, part, lines, wishes)), answer
 
 
