@@ -147,8 +147,10 @@ def test_an_answer_of_ten_megabytes_is_none() -> None:
     ],
 )
 def test_an_answer_of_another_form_is_asked_for_again(broken: Any) -> None:
-    derived = derive(TALK, ONLY_TITLE, ScriptedModel(broken, {"title": TITLE}))
+    model = ScriptedModel(broken, {"title": TITLE})
+    derived = derive(TALK, ONLY_TITLE, model)
     assert (derived.found["title"][0].text, derived.usage.calls) == ("The offer", 2)
+    assert ["could not be used" in request["system"][0]["text"] for request in model.requests] == [False, True]
 
 
 def test_half_of_a_character_breaks_nothing() -> None:
