@@ -93,7 +93,7 @@ class StandInClient:
         try:
             model = model_named(model_id, foundation_model(model_id), geography)
             asked = read_request(model_id, _body(request))
-            check_request(_without_known_schema(model_id, asked), model, ["guard:1"])
+            _check_once(asked, model)
             dial = self._dials.pop(0) if self._dials else None
             if dial and dial in REFUSALS:
                 raise refusal(dial)
@@ -106,16 +106,15 @@ class StandInClient:
             raise ClientError(response, "Converse") from error  # type: ignore[arg-type]
 
 
-_KNOWN_SCHEMAS: set[str] = set()
+_CHECKED: set[str] = set()
 
 
-def _without_known_schema(model_id: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The request, without its schema if that was checked before: its check takes longer than all the rest."""
-    schema = json.dumps([model_id, asked.get("outputConfig"), asked.get("toolConfig")])
-    if schema not in _KNOWN_SCHEMAS:
-        _KNOWN_SCHEMAS.add(schema)
-        return asked
-    return {name: part for name, part in asked.items() if name not in ("outputConfig", "toolConfig")}
+def _check_once(asked: Mapping[str, Any], model: Any) -> None:
+    """Check a request like the sandbox; a schema only once for each model, since that takes longer than all the rest."""
+    schema = json.dumps([model.id, asked.get("outputConfig"), asked.get("toolConfig")])
+    known = {"outputConfig", "toolConfig"} if schema in _CHECKED else set()
+    check_request({name: part for name, part in asked.items() if name not in known}, model, ["guard:1"])
+    _CHECKED.add(schema)
 
 
 def stand_in(*dials: str | None) -> BedrockModel:
