@@ -9,12 +9,16 @@ from recording_insights.derive.facts import Proof, words_of
 from recording_insights.derive.kinds import LONGEST_MEMBER, Kind, kind_of
 from recording_insights.derive.language import has_capital_nouns, is_other_language
 from recording_insights.derive.lines import visible
+from recording_insights.derive.merge import spread
 from recording_insights.derive.orders import orders_the_reader
 from recording_insights.derive.part import Part
 from recording_insights.model.derived import Statement
 
 _COPIED = 8
 """Words in a row that a statement shares with the rules only if it was copied from them."""
+_MOST_CITED = 40
+"""Sources of a statement. It has to be proved by the first ones if it cites more."""
+_HEADINGS = ("title", "topics", "chapters")
 _PROSE = ("short_summary", "summary", "action_items", "questions", "follow_ups", "decisions")
 
 
@@ -45,7 +49,6 @@ class _Check:
         self._nouns_have_capitals = has_capital_nouns(self._conversation, language)
         self._copies = set(_runs(rules))
         self._speakers = [frozenset(words_of(name)) for name in part.speakers]
-        self._of_all_speakers = " ".join(part.speakers)
         self._dropped: Counter[str] = Counter()
 
     def all(self, value: Mapping[str, Any], kinds: Sequence[str]) -> Checked:
@@ -74,28 +77,28 @@ class _Check:
         if not places or not 0 < len(text) <= kind.longest:
             return None
         proof = self._proof(range(places[0], _next(begins, places[0], len(self._part.names))) if begins else places)
-        if not self._is_proved(text, proof):
+        if not self._is_proved(text, proof, is_heading=name in _HEADINGS):
             return None
         sources = [self._part.sources[self._part.names[place]] for place in places]
         return Statement(
             text,
-            tuple(dict.fromkeys(line for source in sources for line in source.lines)),
+            spread(list(dict.fromkeys(line for source in sources for line in source.lines))),
             start_ms=sources[0].start_ms if begins else None,
             **self._members(name, kind, entry, proof),
         )
 
     def _places(self, entry: Mapping[str, Any]) -> list[int]:
-        """The places of the cited sources that exist and prove something, in order."""
+        """The places of the first cited sources that exist and prove something, in order."""
         cited = {self._part.places[name] for id in entry["evidence"] if (name := id.strip(" []")) in self._part.places}
-        return [place for place in sorted(cited) if not self._part.is_order(place)]
+        return [place for place in sorted(cited) if not self._part.is_order(place)][:_MOST_CITED]
 
     def _proof(self, places: Iterable[int]) -> Proof:
         sources = [self._part.sources[self._part.names[place]] for place in places if not self._part.is_order(place)]
-        return Proof(" ".join((*(source.text for source in sources), self._of_all_speakers)))
+        return Proof(" ".join(source.text for source in sources), self._part.speakers)
 
-    def _is_proved(self, text: str, proof: Proof) -> bool:
+    def _is_proved(self, text: str, proof: Proof, *, is_heading: bool = False) -> bool:
         return (
-            proof.proves(text, nouns_have_capitals=self._nouns_have_capitals)
+            proof.proves(text, nouns_have_capitals=self._nouns_have_capitals, is_heading=is_heading)
             and not orders_the_reader(text)
             and self._copies.isdisjoint(_runs(text))
         )

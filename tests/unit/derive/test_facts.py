@@ -118,3 +118,31 @@ def test_a_language_is_known_by_its_small_words(text: str, language: str | None)
 )
 def test_another_language_is_noticed(text: str, conversation: str, wanted: str | None, is_other: bool) -> None:
     assert is_other_language([text], conversation, wanted) is is_other
+
+
+@pytest.mark.parametrize(
+    ("text", "is_proved"),
+    [
+        ("Offer For Acme And Next Steps", True),
+        ("Delivery Planning Overview", True),
+        ("Offer For Zorblax And Next Steps", False),
+        ("Offer for Zorblax", False),
+    ],
+)
+def test_all_words_of_a_heading_may_have_capitals(text: str, is_proved: bool) -> None:
+    assert Proof(ENGLISH).proves(text, is_heading=True) is is_proved
+
+
+@pytest.mark.parametrize(
+    ("text", "is_proved"),
+    [
+        ("Speaker 2 sends it to June.", True),
+        ("Sprecher 2 sends it.", True),
+        ("Speaker 3 sends it.", False),
+        ("They send 2 offers.", False),
+        ("June will send it.", True),
+        ("It is sent in July.", False),
+    ],
+)
+def test_the_number_of_a_speaker_proves_no_other_number(text: str, is_proved: bool) -> None:
+    assert Proof("I will send it.", {"Speaker 1", "Speaker 2", "June"}).proves(text) is is_proved
