@@ -22,8 +22,9 @@ from recording_insights.errors import NotFound
 from recording_insights.processing.callbacks import Callbacks, callback_token
 from recording_insights.processing.job_name import JobName
 from recording_insights.providers.registry import sends_result
+from recording_insights.recordings.shown_line import LinePlace
 from recording_insights.store.insights import InsightStore
-from recording_insights.store.keys import change_of_row, recording_key
+from recording_insights.store.keys import change_of_row, derived_key, recording_key, statement_key
 from recording_insights.store.media import MediaStore
 from recording_insights.store.numbers import decode, encode
 from recording_insights.store.recorder_names import RecorderNameStore
@@ -122,7 +123,7 @@ def targets() -> Iterator[Target]:
     parameters = ["status", "limit", "cursor", "channel", "format", "include", "updated_since"]
     names = st.dictionaries(st.sampled_from(parameters), text)
     yield Target("queries", st.tuples(names, text), check_query)
-    yield Target("rows", st.lists(damaged_value(*_rows()), min_size=1, max_size=4), check_rows)
+    yield Target("rows", st.lists(damaged_value(*_rows()), min_size=1, max_size=6), check_rows)
 
 
 def check_body(module: ModuleType, body: bytes) -> None:
@@ -231,13 +232,18 @@ def _storable(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table(*, has_result: bool = True) -> Any:
-    """A table with one recording under way and one media object, which may have its insights."""
+    """A table with one recording under way and one media object, which may have insights, also derived ones."""
     table: Any = FakeTable()
     table.put_item(Item=RECORDING)
     clock = FakeClock()
     store = MediaStore(table, clock.now, clock.sleep)
     store.admit(R, MEDIA, providers=["marsview"], duration_ms=60_000)
     if has_result:
+        store.recordings.update(R, {"derivation": {}, "insights": "done"})
+        line = LinePlace(MEDIA.media_id, 0, 1).id
+        derived = {"digest": "d", "state": "done", "counts": {"topics": 1}, "model": "m", "calls": 1, "cents": 1}
+        table.put_item(Item={**derived_key(R), **derived})
+        table.put_item(Item={**statement_key(R, "d", "topics", 1), "text": "ships", "evidence": [line]})
         insights = adapter_of("marsview", lambda *_: None).read_insights(_REPLY)
         saved = InsightStore(table).save(R, MEDIA.media_id, 0, insights)
         store.finish(R, MEDIA.media_id, "done", counts=saved.counts, outline=saved.outline)
@@ -319,6 +325,7 @@ def _wired(module: ModuleType, table: Any, vendor: FakeAgora, s3: Any, provider:
             os.environ,
             {
                 **ENVIRONMENT,
+                "INSIGHTS_MODEL": "example.model-v1:0",
                 "POWERTOOLS_METRICS_NAMESPACE": "RecordingInsights/dev",
                 "PROVIDER": provider,
                 "PROVIDERS": names,
