@@ -12,7 +12,7 @@ from infra.arrival import AT_ONCE
 from infra.buckets import OLD_VERSIONS
 from recording_insights.aws.secrets import CACHE_SECONDS
 from recording_insights.model.prices import PROVIDERS
-from recording_insights.model.reasons import REASONS
+from recording_insights.model.reasons import INSIGHT_REASONS, REASONS
 from recording_insights.processing.report_fault import LONGEST_WAIT, PASSING
 from recording_insights.processing.turns import LONGEST_PROBE_SECONDS
 from recording_insights.retries.request import RetriesRequest, RetryRequest
@@ -22,6 +22,7 @@ from tests.docs.test_commands import VARIABLES
 from tests.docs.typical import DAYS, MONTHS, QUOTAS, capacity_row, month, provider_month
 
 PAGE = page("docs/operate.md")
+ALL_REASONS = {**REASONS, **INSIGHT_REASONS}
 ROLES = ("operator", "integrator", "vendor's support", "Agora's support", "AWS support")
 BULLETS = ("* **First look** at ", "* **Mend:** ", "* **Escalate** to ")
 
@@ -36,14 +37,14 @@ def sections() -> dict[str, str]:
 
 
 def test_every_code_has_a_section_and_none_is_too_many() -> None:
-    assert list(sections()) == list(REASONS)
+    assert list(sections()) == list(ALL_REASONS)
 
 
-@pytest.mark.parametrize("code", REASONS)
+@pytest.mark.parametrize("code", ALL_REASONS)
 def test_a_section_says_what_it_means_where_to_look_what_mends_it_and_whom_to_ask(code: str) -> None:
     first, *bullets = [line for line in sections()[code].splitlines() if line.strip()]
     assert re.fullmatch(
-        re.escape(REASONS[code].meaning) + r" \*\*(Waits|Failed|Watched|Ended)[^*]*\.\*\*", first.strip()
+        re.escape(ALL_REASONS[code].meaning) + r" \*\*(Waits|Failed|Watched|Ended)[^*]*\.\*\*", first.strip()
     )
     assert [bullet.startswith(begin) for bullet, begin in zip(bullets, BULLETS, strict=True)] == [True] * len(BULLETS)
     assert any(role in bullets[2] for role in ROLES)
@@ -61,7 +62,7 @@ def test_what_waits_is_what_the_lifecycle_says() -> None:
 
 def test_a_retry_is_offered_where_it_may_help() -> None:
     offered = {code for code, text in sections().items() if "#retry-what-failed" in text}
-    assert [code for code in offered if REASONS[code].retry == "no"] == []
+    assert [code for code in offered if ALL_REASONS[code].retry == "no"] == []
 
 
 def test_the_page_has_the_needs_of_many_recordings() -> None:

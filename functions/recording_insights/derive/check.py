@@ -15,6 +15,7 @@ from recording_insights.model.derived import Statement
 
 _COPIED = 8
 """Words in a row that a statement shares with the rules only if it was copied from them."""
+_HEADINGS = ("title", "topics", "chapters")
 _PROSE = ("short_summary", "summary", "action_items", "questions", "follow_ups", "decisions")
 
 
@@ -45,7 +46,6 @@ class _Check:
         self._nouns_have_capitals = has_capital_nouns(self._conversation, language)
         self._copies = set(_runs(rules))
         self._speakers = [frozenset(words_of(name)) for name in part.speakers]
-        self._of_all_speakers = " ".join(part.speakers)
         self._dropped: Counter[str] = Counter()
 
     def all(self, value: Mapping[str, Any], kinds: Sequence[str]) -> Checked:
@@ -74,7 +74,7 @@ class _Check:
         if not places or not 0 < len(text) <= kind.longest:
             return None
         proof = self._proof(range(places[0], _next(begins, places[0], len(self._part.names))) if begins else places)
-        if not self._is_proved(text, proof):
+        if not self._is_proved(text, proof, is_heading=name in _HEADINGS):
             return None
         sources = [self._part.sources[self._part.names[place]] for place in places]
         return Statement(
@@ -91,11 +91,11 @@ class _Check:
 
     def _proof(self, places: Iterable[int]) -> Proof:
         sources = [self._part.sources[self._part.names[place]] for place in places if not self._part.is_order(place)]
-        return Proof(" ".join((*(source.text for source in sources), self._of_all_speakers)))
+        return Proof(" ".join(source.text for source in sources), self._part.speakers)
 
-    def _is_proved(self, text: str, proof: Proof) -> bool:
+    def _is_proved(self, text: str, proof: Proof, *, is_heading: bool = False) -> bool:
         return (
-            proof.proves(text, nouns_have_capitals=self._nouns_have_capitals)
+            proof.proves(text, nouns_have_capitals=self._nouns_have_capitals, is_heading=is_heading)
             and not orders_the_reader(text)
             and self._copies.isdisjoint(_runs(text))
         )

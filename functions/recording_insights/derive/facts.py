@@ -7,7 +7,7 @@ name stands counts.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from recording_insights.derive.word_lists import (
     BEFORE_A_NAME,
     BEFORE_A_NOUN,
     CALENDAR,
+    HEADING_WORDS,
     NUMBERS,
     SUBJECTS,
     VERBS_OF_PEOPLE,
@@ -33,6 +34,12 @@ _PLAIN_NOUN = re.compile(
     r"(?:ing|tion|sion|ment|ness|ity|ance|ence|ship|age|als?|ung|ungen|heit|heiten|keit|keiten|schaft|schaften|nis|nisse"
     r"|tat|taten|tionen|ismus|ierung|erung|termin|frist|zeit)$"
 )
+_NUMBERED_SPEAKER = re.compile(
+    r"\b(?:speakers?|sprecher(?:in)?|locut(?:eur|rice)|hablante|interlocutor|parlante|orador|spreker|participante?)"
+    r"[ _-]?(\d+)\b"
+)
+_BEGIN = 4
+"""Letters that two forms of a word have in common at least."""
 _ADJECTIVE = re.compile(r"(?:e|en|er|es|em)$")
 
 
@@ -52,23 +59,24 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Proof:
-    """Words that were said, and what they prove."""
+    """Words that were said, and what they prove. `speakers` are names that need no other proof."""
 
     text: str
+    speakers: Collection[str] = ()
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """All words, folded."""
-        return frozenset(words_of(self.text))
+        """All words, folded, and those of the speakers' names."""
+        return frozenset(word for text in (self.text, *self.speakers) for word in words_of(text))
 
     @cached_property
     def days(self) -> frozenset[int]:
-        """The days and months, as `CALENDAR` numbers them."""
-        return frozenset(CALENDAR[word] for word in self.words if word in CALENDAR)
+        """The days and months that were said, as `CALENDAR` numbers them."""
+        return frozenset(CALENDAR[word] for word in words_of(self.text) if word in CALENDAR)
 
     @cached_property
     def numbers(self) -> frozenset[str]:
-        """All numbers as plain digits: as a whole, in groups, and those that were said as words."""
+        """All numbers that were said as plain digits: as a whole, in groups, and those that were said as words."""
         text = folded(self.text)
         found = {_plain(number) for number in (*_NUMBER.findall(text), *_SPACED_NUMBER.findall(text))}
         found |= {_plain(group) for group in _DIGITS.findall(text)}
@@ -76,19 +84,43 @@ class Proof:
 
     def has_word(self, word: str) -> bool:
         """Whether a folded word was said, perhaps with another ending."""
-        return word in self.words or any(_is_other_form(word, said) for said in self.words)
+        return word in self.words or any(_is_other_form(word, said) for said in self._by_begin.get(word[:_BEGIN], ()))
 
-    def proves(self, text: str, *, nouns_have_capitals: bool = False) -> bool:
-        """Whether all names, numbers and days of a text were said."""
+    def proves(self, text: str, *, nouns_have_capitals: bool = False, is_heading: bool = False) -> bool:
+        """Whether all names, numbers and days of a text were said.
+
+        `nouns_have_capitals`, as in German. In a heading, all words may have them.
+        """
+        plain = self._without_speakers(text)
         return (
-            all(self._has_number(number) for number in _NUMBER.findall(folded(text)))
-            and all(day in self.days for day in _days_of(text))
-            and all(self._has_name(name) for name in _names_of(text, nouns_have_capitals))
+            all(self._has_number(number) for number in _NUMBER.findall(plain))
+            and all(day in self.days for day in _days_of(plain))
+            and all(self._has_name(name) for name in _names_of(text, nouns_have_capitals, is_heading))
         )
 
     def names_a_day(self, text: str) -> bool:
         """Whether a text names a day or has a number. `proves` says whether they were said."""
-        return next(_days_of(text), None) is not None or _DIGITS.search(folded(text)) is not None
+        plain = folded(text)
+        return next(_days_of(plain), None) is not None or _DIGITS.search(plain) is not None
+
+    @cached_property
+    def _by_begin(self) -> Mapping[str, list[str]]:
+        by_begin: dict[str, list[str]] = {}
+        for word in self.words:
+            by_begin.setdefault(word[:_BEGIN], []).append(word)
+        return by_begin
+
+    @cached_property
+    def _names(self) -> Sequence[str]:
+        return sorted(map(folded, self.speakers), key=len, reverse=True)
+
+    def _without_speakers(self, text: str) -> str:
+        """The text, folded, without the names of speakers, whose numbers and days are none: Speaker 1, June."""
+        plain = folded(text)
+        for name in self._names:
+            plain = plain.replace(name, " ")
+        numbers = {number for name in self._names for number in _DIGITS.findall(name)}
+        return _NUMBERED_SPEAKER.sub(lambda match: " " if match[1] in numbers else match[0], plain)
 
     def _has_number(self, number: str) -> bool:
         return _plain(number) in self.numbers or all(_plain(group) in self.numbers for group in _DIGITS.findall(number))
@@ -99,10 +131,11 @@ class Proof:
         return all(self.has_word(word) for word in words_of(name))
 
 
-def _names_of(text: str, nouns_have_capitals: bool) -> Iterator[str]:
+def _names_of(text: str, nouns_have_capitals: bool, is_heading: bool) -> Iterator[str]:
     """The words of a text that are names, folded."""
     text = unicodedata.normalize("NFKC", text)
     matches = list(_WORD.finditer(text))
+    all_have_capitals = is_heading and _is_title_case([match[0] for match in matches])
     plain = ["", *(folded(match[0]) for match in matches), ""]
     for i, match in enumerate(matches):
         before, word, following = plain[i : i + 3]
@@ -113,8 +146,15 @@ def _names_of(text: str, nouns_have_capitals: bool) -> Iterator[str]:
             is_name = following in VERBS_OF_PEOPLE and not _is_subject(word)
         else:
             is_name = not (nouns_have_capitals and _stands_as_noun(word, before, matches[i - 1][0]))
+        if all_have_capitals:
+            is_name = is_name and word not in HEADING_WORDS and _PLAIN_NOUN.search(word) is None
         if is_name or before in BEFORE_A_NAME or following in AFTER_A_NAME:
             yield word
+
+
+def _is_title_case(words: Sequence[str]) -> bool:
+    long = [word for word in words if len(word) > 3]
+    return len(long) > 1 and sum(word[0].isupper() for word in long) > 0.6 * len(long)
 
 
 def _is_subject(word: str) -> bool:
@@ -128,9 +168,9 @@ def _stands_as_noun(word: str, before: str, before_as_written: str) -> bool:
     return before_as_written[:1].islower() and _ADJECTIVE.search(before) is not None
 
 
-def _days_of(text: str) -> Iterator[int]:
-    for match in _WORD.finditer(text):
-        word = folded(match[0])
+def _days_of(plain: str) -> Iterator[int]:
+    """The days and months in a folded text."""
+    for word in _WORD.findall(plain):
         if word in CALENDAR and word not in AMBIGUOUS:
             yield CALENDAR[word]
 
@@ -157,7 +197,7 @@ def _said_as_words(words: Iterable[str]) -> Iterator[str]:
 def _is_other_form(word: str, said: str) -> bool:
     """Whether two words differ by their ending only: a genitive, a plural, a noun of a verb."""
     short, long = sorted((word, said), key=len)
-    if len(short) >= 4 and len(long) - len(short) <= 3 and long.startswith(short):
+    if len(short) >= _BEGIN and len(long) - len(short) <= 3 and long.startswith(short):
         return True
     return len(short) >= 6 and long[: len(short) - 2] == short[:-2] and len(long) - len(short) <= 2
 

@@ -30,8 +30,8 @@ class Kind:
 _WHO_AND_WHEN = ("assignee", "due")
 _OF_KIND: Mapping[str, Kind] = {
     "title": Kind("a title of the whole, 3 to 8 words", 200, 1),
-    "short_summary": Kind("the whole in 1 or 2 sentences, one entry for each sentence", 1000, 3),
-    "summary": Kind("the whole in 3 to 8 sentences in order, one entry for each sentence", 4000, 12),
+    "short_summary": Kind("the whole in 1 or 2 sentences, one entry for each sentence", 4000, 3),
+    "summary": Kind("the whole in 3 to 8 sentences in order, one entry for each sentence", 8000, 12),
     "topics": Kind("up to 8 subjects that were talked about, 1 to 4 words each", 100, 20),
     "chapters": Kind(
         "the parts in order, each with a heading of 2 to 8 words and the id of the line with which it begins",

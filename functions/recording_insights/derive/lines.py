@@ -58,12 +58,14 @@ _LONGEST_SPEAKER = 80
 
 def visible(text: str) -> str:
     """Return a text as one line, without what nobody sees or hears."""
-    return _SPACES.sub(" ", text.translate(_SHOWN)).strip()
+    plain = text if text.isascii() and text.isprintable() else text.translate(_SHOWN)
+    return _SPACES.sub(" ", plain).strip() if "  " in plain else plain.strip()
 
 
 def shown_text(text: str) -> str:
     """Return what a model sees of words: one line, in which nothing looks like the id of another line."""
-    return _ID.sub(r"(\1)", visible(text))
+    plain = visible(text)
+    return _ID.sub(r"(\1)", plain) if "[" in plain else plain
 
 
 def shown_speaker(name: str) -> str:

@@ -1,29 +1,51 @@
-"""Puts together what was found in the parts of a conversation."""
+"""Puts together what was found in the parts of a conversation. Parts overlap, so some is found twice."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from recording_insights.derive.facts import words_of
 from recording_insights.model.derived import Statement
+
+_ALIKE = 0.6
+"""The share of words that two statements about one line have in common if they say the same."""
+_MORE = ("assignee", "due", "answer", "start_ms")
 
 
 def merged(found: Iterable[Statement], places: Mapping[str, int]) -> list[Statement]:
     """Return statements of one kind in the order of the conversation, each once.
 
-    `places` are those of the lines by id.
+    Two are one if they say the same in the same words, or nearly the same of a line that both cite. Statements with
+    different assignees are never one. `places` are those of the lines by id.
     """
-    by_text: dict[str, Statement] = {}
+    kept: list[Statement] = []
+    words: list[frozenset[str]] = []
+    by_key: dict[object, list[int]] = {}
     for statement in found:
-        key = statement.text.casefold()
-        by_text[key] = joined([by_text[key], statement], places, statement.text) if key in by_text else statement
-    return sorted(by_text.values(), key=lambda statement: places.get(statement.evidence[0], 0))
+        of_this = words_of(statement.text)
+        keys = [tuple(of_this), *statement.evidence]
+        candidates = dict.fromkeys(i for key in keys for i in by_key.get(key, ()))
+        same = next((i for i in candidates if _is_same(kept[i], words[i], statement, frozenset(of_this))), len(kept))
+        if same == len(kept):
+            kept.append(statement)
+            words.append(frozenset(of_this))
+        else:
+            kept[same] = joined([kept[same], statement], places, kept[same].text)
+        for key in keys:
+            by_key.setdefault(key, []).append(same)
+    return sorted(kept, key=lambda statement: places.get(statement.evidence[0], 0))
 
 
 def joined(statements: Sequence[Statement], places: Mapping[str, int], text: str) -> Statement:
     """Return one statement with the proof of several. Of their other fields the first one that has a value counts."""
     ids = dict.fromkeys(line for statement in statements for line in statement.evidence)
-    first = statements[0]
     more = {
         name: next((value for statement in statements if (value := getattr(statement, name)) is not None), None)
-        for name in ("assignee", "due", "answer", "start_ms")
+        for name in _MORE
     }
-    return replace(first, text=text, evidence=tuple(sorted(ids, key=lambda line: places.get(line, 0))), **more)
+    return replace(statements[0], text=text, evidence=tuple(sorted(ids, key=lambda line: places.get(line, 0))), **more)
+
+
+def _is_same(one: Statement, its_words: frozenset[str], other: Statement, other_words: frozenset[str]) -> bool:
+    if one.assignee and other.assignee and one.assignee.casefold() != other.assignee.casefold():
+        return False
+    return len(its_words & other_words) >= _ALIKE * max(1, len(its_words | other_words))

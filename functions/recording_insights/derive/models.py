@@ -19,23 +19,29 @@ FORMS: tuple[Form, ...] = ("text_format", "tool", "plain")
 
 @dataclass(frozen=True)
 class Family:
-    """Models that take the same: the first form to try, and the tokens that an answer may have."""
+    """Models that take the same: the first form to try, the tokens that an answer may have, and whether a temperature.
+
+    Newer models of Anthropic and OpenAI refuse one.
+    """
 
     form: Form = "text_format"
     output_tokens: int = 4096
+    takes_temperature: bool = False
 
 
 _UNKNOWN = Family()
 _FAMILIES: Mapping[str, Family] = {
-    "anthropic.claude-3-5": Family("tool", 8192),
-    "anthropic.claude-3-7": Family("tool", 8192),
-    "anthropic.claude-3-": Family("tool", 4096),
-    "anthropic.claude-sonnet-4-2025": Family("tool", 8192),
-    "anthropic.claude-opus-4-2025": Family("tool", 8192),
-    "anthropic.claude-opus-4-1": Family("tool", 8192),
+    "anthropic.claude-3-5": Family("tool", 8192, True),
+    "anthropic.claude-3-7": Family("tool", 8192, True),
+    "anthropic.claude-3-": Family("tool", 4096, True),
+    "anthropic.claude-sonnet-4-2025": Family("tool", 8192, True),
+    "anthropic.claude-opus-4-2025": Family("tool", 8192, True),
+    "anthropic.claude-opus-4-1": Family("tool", 8192, True),
+    "anthropic.claude-haiku-4-5": Family("text_format", 8192, True),
+    "anthropic.claude-sonnet-4-5": Family("text_format", 8192, True),
     "anthropic.": Family("text_format", 8192),
-    "amazon.nova-": Family("tool", 8192),
-    "meta.": Family("plain", 4096),
+    "amazon.nova-": Family("tool", 8192, True),
+    "meta.": Family("plain", 4096, True),
     "openai.": Family("text_format", 8192),
 }
 _GEOGRAPHY = re.compile(r"(us|us-gov|eu|apac|jp|au|ca|global)\.")

@@ -45,7 +45,8 @@ class Part:
     def is_order(self, place: int) -> bool:
         """Whether the source at a place gives orders to its reader, so that it proves nothing."""
         if place not in self._orders:
-            self._orders[place] = orders_the_reader(self.sources[self.names[place]].text)
+            source = self.sources[self.names[place]]
+            self._orders[place] = orders_the_reader(source.text) or orders_the_reader(source.speaker)
         return self._orders[place]
 
 

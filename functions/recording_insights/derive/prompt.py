@@ -65,11 +65,13 @@ def request_for(
     lines: Sequence[str], kinds: Sequence[str], wishes: Wishes, form: Form, *, is_of_parts: bool = False
 ) -> dict[str, Any]:
     """Return a request of Converse that asks for these kinds in lines of the form `[id] speaker: words`."""
+    family = family_of(wishes.model)
+    steady = {"temperature": 0.0} if family.takes_temperature else {}
     request: dict[str, Any] = {
         "modelId": wishes.model,
         "system": [{"text": rules(kinds, wishes, form, is_of_parts=is_of_parts)}],
         "messages": [{"role": "user", "content": [{"text": _MESSAGE.format(lines="\n".join(lines))}]}],
-        "inferenceConfig": {"maxTokens": family_of(wishes.model).output_tokens},
+        "inferenceConfig": {"maxTokens": family.output_tokens, **steady},
         **_form_of_answer(form, kinds),
     }
     if wishes.guardrail:

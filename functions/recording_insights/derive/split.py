@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from recording_insights.derive.lines import Line, shown_speaker, shown_text
 
@@ -11,15 +11,12 @@ PART_TOKENS = 20_000
 PIECE_TOKENS = 4_000
 """Of a piece of a line at most: a line that is longer is shown as several, all with its id."""
 OVERLAP = 4
-"""Pieces at the end of a part that the next one begins with: a question in one part, its answer in the other."""
-_LOOK_BACK = 20
-"""A part ends where the speaker changes, if that is so many pieces before its end at most."""
+"""Pieces at the end of a part that the next one begins with, so that a question and its answer are in one of them."""
 _TOKENS_OF_HEADER = 10
 _WIDE = re.compile(r"[^\u0000-\u024f\u2000-\u206f]")
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """What a model sees of a line, mostly all of it. `line` is the place of the line in the conversation, from 0."""
 
     line: int
@@ -53,7 +50,8 @@ def parts_of(
 ) -> list[tuple[int, int]]:
     """Return the parts of a sequence, each as the places of its first piece and of the one after its last.
 
-    `weights` are the tokens of each piece, `turns` whose it is. No part weighs more than `budget` if no piece does.
+    `weights` are the tokens of each piece, `turns` whose it is: a part ends where the speaker changes, if that is
+    near. No part weighs more than `budget` if no piece does.
     """
     parts: list[tuple[int, int]] = []
     begin, end = 0, 0
@@ -78,9 +76,13 @@ def _end_of_part(weights: Sequence[int], turns: Sequence[str], begin: int, cover
         end += 1
     if end == len(weights):
         return end
-    for turn in range(end, max(covered, end - _LOOK_BACK), -1):
+    given_up = 0
+    for turn in range(end, covered, -1):
         if turns[turn] != turns[turn - 1]:
             return turn
+        given_up += weights[turn - 1]
+        if given_up > budget // 8:
+            break
     return end
 
 

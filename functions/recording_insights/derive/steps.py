@@ -102,7 +102,7 @@ def give_up(progress: Progress, code: str = GIVEN_UP) -> Progress:
     if progress.is_over:
         return progress
     kinds = progress.kinds if progress.level == 0 else _singles(progress)
-    return replace(progress, tasks=(), missing=(*progress.missing, *_missing(kinds, code)))
+    return replace(progress, tasks=(), parts=0, missing=(*progress.missing, *_missing(kinds, code)))
 
 
 def _budget(wishes: Wishes) -> int:
@@ -233,9 +233,10 @@ def _missing_of_task(
     progress: Progress, task: Task, kinds: Iterable[str], code: str, lines: Sequence[Line]
 ) -> tuple[str, ...]:
     """What is missing if nothing of these kinds came of a task: for a part, of which lines."""
-    asked = [name for kind in kinds for name in (_singles(progress) if kind in SINGLE else [kind])]
-    said = _missing(dict.fromkeys(asked), code)
-    if progress.parts < 2 or progress.level:
+    is_partial = progress.parts > 1
+    lost = [name for kind in kinds for name in (_singles(progress) if is_partial and kind in SINGLE else [kind])]
+    said = _missing(dict.fromkeys(lost), code)
+    if not said or not is_partial or progress.level:
         return said
     pieces = pieces_of(lines)
     first, last = pieces[task.first].line + 1, pieces[task.end - 1].line + 1

@@ -135,3 +135,13 @@ BEFORE_A_NAME = _words("herr herrn frau dr prof mr mrs ms miss monsieur madame s
 """What a name stands after."""
 AFTER_A_NAME = _words("gmbh ag kg inc ltd llc corp sarl srl")
 """What a name stands before."""
+HEADING_WORDS = _words(
+    "and or of the for with about on in to from next steps step follow up action items item open question questions",
+    "key points point call meeting project team customer client welcome greeting greetings opening closing close wrap",
+    "overview discussion review update updates plan plans status summary agenda topic topics issue issues problem",
+    "problems cost costs price prices budget schedule timeline deadline terms contract order offer report",
+    "result results new other general final first second last main technical support service sales",
+    "product feedback background details detail options option decision decisions proposal request requests response",
+    "concerns risk risks goal goals",
+)
+"""What headings say that nobody has to have said."""

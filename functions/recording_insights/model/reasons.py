@@ -252,7 +252,44 @@ _LIST = (
     Reason("upload_missing", "The file of the upload did not come in time.", "no", "Ask for a new link, and send it."),
 )
 REASONS: Mapping[str, Reason] = {reason.code: reason for reason in _LIST}
-"""Every reason code. Codes are never renamed."""
+"""Every reason code of media objects and recordings. Codes are never renamed."""
+
+INSIGHT_REASONS: Mapping[str, Reason] = {
+    reason.code: reason
+    for reason in (
+        Reason(
+            "insights_model_refused",
+            "The model refused a request, or the account has no access to it.",
+            "yes",
+            "Give access, then derive it again.",
+        ),
+        Reason(
+            "insights_unreadable",
+            "The model gave no answer in the form that was asked for, twice.",
+            "yes",
+            "Choose another model, then derive it again.",
+        ),
+        Reason(
+            "insights_filtered",
+            "The model or its guardrail kept the answer back, twice.",
+            "yes",
+            "Choose another model or guardrail, then derive it again.",
+        ),
+        Reason(
+            "insights_over_budget",
+            "More calls of the model would have cost more than insightsMaxCents.",
+            "yes",
+            "Raise the bound, then derive it again.",
+        ),
+        Reason(
+            "insights_given_up",
+            "The model did not answer within the time limit.",
+            "yes",
+            "Derive it again once the model answers.",
+        ),
+    )
+}
+"""Why something that a model was to derive is missing. The transcript and what the providers found are there."""
 
 _CODE_OF_FAULT: Mapping[str, str] = {
     # Errors of ours
@@ -270,6 +307,8 @@ _CODE_OF_FAULT: Mapping[str, str] = {
     "ProviderRejected": "provider_rejected",
     "MediaLinkExpired": "link_expired",
     "JobNotFound": "job_unknown",
+    "ModelUnusable": "insights_model_refused",
+    "ModelRefused": "insights_model_refused",
     "ReplyTooLarge": "reply_too_large",
     "ReplyUnreadable": "reply_unreadable",
     "ReplyGone": "reply_gone",

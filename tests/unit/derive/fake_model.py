@@ -9,9 +9,12 @@ from botocore.exceptions import ClientError
 
 from recording_insights.aws.model_client import BedrockModel
 from recording_insights.derive.lines import Line
+from recording_insights.derive.model import Model
 from recording_insights.derive.models import foundation_model
+from recording_insights.derive.progress import Progress
+from recording_insights.derive.steps import advance, begin, result
 from recording_insights.derive.wishes import Wishes
-from recording_insights.model.derived import KINDS
+from recording_insights.model.derived import KINDS, Derived
 from sandbox.stand_ins.bedrock.answer import answer_to
 from sandbox.stand_ins.bedrock.errors import ConverseError
 from sandbox.stand_ins.bedrock.models import model_named
@@ -110,3 +113,25 @@ def stand_in(*dials: str | None) -> BedrockModel:
 
 def _body(request: Mapping[str, Any]) -> bytes:
     return json.dumps({name: value for name, value in request.items() if name != "modelId"}).encode()
+
+
+TALK = said(
+    "Good morning Ben, can you send the offer to the customer by Friday?",
+    "Sure, I will send the offer by Friday.",
+    "We decided to lower the price to 4,711 euros.",
+    "Let's talk again about the delivery next week.",
+    "Who pays for the delivery?",
+    "The customer pays for the delivery.",
+)
+MOST_STEPS = 500
+
+
+def derive(lines: Sequence[Line], wishes: Wishes, model: Model) -> Derived:
+    """Advance until it is over. The progress is stored as JSON after each step, as the function does it."""
+    progress = begin(lines, wishes)
+    for _ in range(MOST_STEPS):
+        if progress.is_over:
+            return result(progress, lines, wishes)
+        progress, _ = advance(progress, lines, wishes, model)
+        progress = Progress.from_map(json.loads(json.dumps(progress.to_map())))
+    raise AssertionError("it does not end")

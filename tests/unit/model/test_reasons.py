@@ -5,12 +5,15 @@ import re
 import pytest
 
 from recording_insights import errors
-from recording_insights.model.reasons import REASONS, Reason, code_of_fault, is_retryable, needs_force
+from recording_insights.model.reasons import INSIGHT_REASONS, REASONS, Reason, code_of_fault, is_retryable, needs_force
 
 NAMES = [name for name in vars(errors) if isinstance(getattr(errors, name), type)]
 
 
-@pytest.mark.parametrize("reason", REASONS.values(), ids=lambda reason: reason.code)
+ALL = {**REASONS, **INSIGHT_REASONS}
+
+
+@pytest.mark.parametrize("reason", ALL.values(), ids=lambda reason: reason.code)
 def test_a_reason_is_told_in_sentences(reason: Reason) -> None:
     assert re.fullmatch("[a-z]+(_[a-z]+)*", reason.code)
     assert all(text[0].isupper() and text.endswith(".") for text in (reason.meaning, reason.advice))
@@ -35,11 +38,11 @@ def test_an_error_has_the_code_of_its_cause(name: str, code: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if issubclass(getattr(errors, name), errors.ProviderError)])
 def test_every_error_of_a_provider_has_a_code_of_its_own(name: str) -> None:
-    assert name == "ProviderError" or code_of_fault(name) in REASONS.keys() - {"internal_error"}
+    assert name == "ProviderError" or code_of_fault(name) in ALL.keys() - {"internal_error"}
 
 
 def test_every_error_has_a_documented_code() -> None:
-    assert {code_of_fault(name) for name in NAMES} <= REASONS.keys()
+    assert {code_of_fault(name) for name in NAMES} <= ALL.keys()
 
 
 def test_an_unknown_code_is_retryable_without_force() -> None:
