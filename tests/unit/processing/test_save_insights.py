@@ -102,6 +102,7 @@ class TestSave:
             follow_ups=[],
             questions=[],
             emotions=[],
+            entities=[],
             summary="half",
             missing=("emotion_analysis: x",),
         )
