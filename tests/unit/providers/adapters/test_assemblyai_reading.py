@@ -30,7 +30,7 @@ class TestTranscript:
     def test_turns(self) -> None:
         insights = read(utterances=[turn("Grüezi 🎙️ 会議", 250, 1640, confidence=0.9015, words=[])], text="unused")
         utterance = Utterance("Grüezi 🎙️ 会議", "A", start_ms=250, end_ms=1640, confidence=0.9015)
-        assert insights == Insights(transcript=[utterance], topics=[])
+        assert insights == Insights(transcript=[utterance], topics=[], entities=[])
 
     def test_a_turn_of_one_voice_is_split_into_sentences_with_their_own_sentiment(self) -> None:
         """AssemblyAI ends a turn with the speaker only: a track of one voice is a single turn."""
@@ -88,7 +88,7 @@ class TestTranscript:
     @pytest.mark.parametrize("empty", [None, [], ""])
     def test_nothing_was_said(self, empty: Any) -> None:
         insights = read(utterances=empty, words=empty, text=empty or None, sentiment_analysis_results=empty)
-        assert insights == Insights(transcript=[], topics=[])
+        assert insights == Insights(transcript=[], topics=[], entities=[])
 
     @pytest.mark.parametrize(
         ("start", "ms"),

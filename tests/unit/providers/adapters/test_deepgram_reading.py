@@ -248,10 +248,10 @@ def test_odd_entities_cost_only_themselves() -> None:
     assert entities(*NAMED, value=None, raw_value="Bob Smith", confidence="x", label="CARDINAL_NUM") == [
         Entity("Bob Smith", "cardinal_num", 500, 1500)
     ]
-    for odd in ({"value": None}, {"value": " ", "end_word": 0, "start_word": 0}, {"label": None}, {"value": {}}):
-        assert entities(*NAMED, **odd) == []
-    for wrong in (None, 5, "x", {}, [5, None]):
-        assert read(spoken(*NAMED, entities=wrong)).entities == []
+    odd: list[dict[str, Any]] = [{"value": None}, {"value": " ", "start_word": 0, "end_word": 0}, {"label": None}]
+    assert [entities(*NAMED, **entry) for entry in odd] == [[], [], []]
+    wrong: list[Any] = [None, 5, "x", {}, [5, None]]
+    assert [read(spoken(*NAMED, entities=found)).entities for found in wrong] == [[]] * 5
 
 
 def test_a_redacted_transcript_shows_no_entities() -> None:

@@ -110,7 +110,9 @@ class TestMessages:
         assert (found.transcript[0].text, found.transcript[0].speaker, found.summary) == (text, "Zoë", text)
 
     def test_nobody_spoke(self) -> None:
-        assert read() == Insights(transcript=[], topics=[], action_items=[], follow_ups=[], questions=[], missing=[])
+        lists = ("transcript", "topics", "action_items", "follow_ups", "questions", "entities", "missing")
+        nothing: dict[str, Any] = {name: [] for name in lists}
+        assert read() == Insights(**nothing)
 
     def test_half_a_message(self) -> None:
         assert [u.text for u in read([None, {"text": None}, 7, {}]).transcript] == ["", ""]

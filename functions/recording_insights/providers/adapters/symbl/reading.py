@@ -31,7 +31,7 @@ EXPECTED_PARTS = {
 }
 """The parts that every conversation has, each with the field that contains its entries."""
 _KINDS = ("customType", "subType", "type")
-_TEXTS = ("text", "detectedValue", "value")
+_TEXTS = ("text", "value", "detectedValue")
 """Fields of an entity, or of its match, the most exact one first.
 
 Source: "GET Entities" in https://github.com/symblai/symbl-docs; https://docs.symbl.ai/docs/get-detected-entities for
