@@ -74,7 +74,8 @@ def test_all_that_is_derived(client: aai.Client, runtime: Runtime, monkeypatch: 
     assert done.iab_categories.summary
     assert done.auto_highlights
     assert done.auto_highlights.results
-    assert done.entities == []
+    assert done.entities
+    assert {entity.entity_type for entity in done.entities} == {"date"}
     runtime.jobs.join()
     ((_, url, body, headers),) = sent
     assert (url, headers["X-Token"]) == ("https://hooks.example/here", "value")

@@ -127,6 +127,7 @@ class Scene:
 
     `parked` are the rows of the media object each time it waited for its turn, and `woken` the tokens that came back.
     `slots` replaces the provider's own number of slots. `defaults` are the outcomes that a Choice may not know.
+    `options` are the stage's for the provider.
 
     The functions are wired as on AWS, by their environment; `patch` puts doubles in the place of AWS and the vendor.
     """
@@ -143,6 +144,7 @@ class Scene:
     woken: list[str] = field(default_factory=list)
     parked: list[MediaRow] = field(default_factory=list)
     slots: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, frozenset[str]] = field(default_factory=lambda: DEFAULTS)
     tokens: int = 0
 
@@ -312,7 +314,7 @@ class Scene:
         rewire(
             self.patch,
             *modules,
-            stage_settings=StageSettings(provider_options={}, prefix_providers={}),
+            stage_settings=StageSettings(provider_options={self.name: self.options}, prefix_providers={}),
             table=self.table,
             media=self.store,
             s3=self.s3,

@@ -93,6 +93,24 @@ def test_times_scores_and_kinds_are_ours(scene: Scene) -> None:
         assert all(isinstance(entry, form) for entry in getattr(insights, kind))
 
 
+@pytest.mark.parametrize(
+    ("provider", "options"),
+    [
+        ("assemblyai", {"features": ["entity_detection"]}),
+        ("deepgram", {"features": ["detect_entities"]}),
+        ("symbl", {"entities": [{"customType": "Goods", "text": "chair"}]}),
+    ],
+)
+def test_days_that_were_said_are_entities_with_their_times(make_scene: MakeScene, options: dict[str, Any]) -> None:
+    scene = make_scene(options=options)
+
+    assert scene.run() == "done", scene.row
+    entities = scene.insights().entities
+    assert [(entity.kind, entity.text.lower()) for entity in entities] == [("date", "today"), ("date", "friday")]
+    for entity, said in zip(entities, SAID[::2], strict=True):
+        assert said.start_ms < (entity.start_ms or 0) < (entity.end_ms or 0) <= said.end_ms + 50
+
+
 def test_the_raw_reply_is_kept_and_can_be_read_again(scene: Scene) -> None:
     scene.run()
 

@@ -21,7 +21,7 @@ from recording_insights.agora.recorder import LiveState
 from recording_insights.deadline import Deadline
 from recording_insights.errors import InvalidRequest, ProviderBusy
 from recording_insights.model.derived import KINDS, Statement
-from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, Word
+from recording_insights.model.insights import ActionItem, Emotion, Entity, Insights, Question, Topic, Utterance, Word
 from recording_insights.notices import deliveries, subscriptions
 from recording_insights.notices.subscriptions import CHANGED, CREATED
 from recording_insights.processing.callbacks import CallbackOutcome
@@ -237,6 +237,7 @@ def _collection(*, long: bool = True) -> Collection:
         follow_ups=[ActionItem("t", "a", "d", "p")],
         questions=[Question("t", "a")],
         emotions=[Emotion("e", "t", half, 1, 2)],
+        entities=[Entity("t", "k", 1, 2, half)],
         sentiment=half,
         language="l",
         ratings={"r": 1},

@@ -31,7 +31,7 @@ def assert_in_words(error: Exception, given: bytes = b"") -> None:
 
 def assert_valid(insights: Insights, reply: bytes) -> None:
     """Check the types, the order of times, and that what was said is in the reply."""
-    for entry in (*insights.transcript, *insights.emotions):
+    for entry in (*insights.transcript, *insights.emotions, *insights.entities):
         start, end = (getattr(entry, name) for name in _SPAN)
         assert type(start) in (int, type(None)), start
         assert type(end) in (int, type(None)), end
@@ -39,7 +39,8 @@ def assert_valid(insights: Insights, reply: bytes) -> None:
         assert None in (start, end) or start <= end, entry
     assert_in_range([(insights.sentiment, 1), *((spoken.sentiment, 1) for spoken in insights.transcript)])
     confidences = [spoken.confidence for spoken in insights.transcript] + [
-        each.confidence for each in insights.emotions
+        *(each.confidence for each in insights.emotions),
+        *(each.confidence for each in insights.entities),
     ]
     assert_in_range([(number, 2**53) for number in (*confidences, *(topic.score for topic in insights.topics))])
     parts = [part for kind in LISTS for part in getattr(insights, kind)]

@@ -27,6 +27,7 @@ ANSWER = {
     "follow_ups": list,
     "questions": list,
     "emotions": list,
+    "entities": list,
     "ratings": dict,
 }
 SCORES = ("sentiment", "confidence")

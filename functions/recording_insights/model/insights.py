@@ -97,7 +97,21 @@ class Emotion(_Part):
     end_ms: int | None = None
 
 
-_Spanned = TypeVar("_Spanned", Utterance, Emotion, Word)
+@dataclass(frozen=True)
+class Entity(_Part):
+    """A name, a date, a place or another particular thing that was said, once for each time; `confidence` 0…1.
+
+    `kind` is the provider's own word in lower case, with underscores between its words.
+    """
+
+    text: str
+    kind: str
+    start_ms: int | None = None
+    end_ms: int | None = None
+    confidence: Number | None = None
+
+
+_Spanned = TypeVar("_Spanned", Utterance, Emotion, Entity, Word)
 
 
 @dataclass(frozen=True)
@@ -116,6 +130,7 @@ class Insights:
     follow_ups: Sequence[ActionItem] = ()
     questions: Sequence[Question] = ()
     emotions: Sequence[Emotion] = ()
+    entities: Sequence[Entity] = ()
     sentiment: Number | None = None
     language: str | None = None
     ratings: Mapping[str, Any] = field(default_factory=dict)
@@ -128,8 +143,12 @@ LISTS: Mapping[str, type[_Part]] = {
     "follow_ups": ActionItem,
     "questions": Question,
     "emotions": Emotion,
+    "entities": Entity,
 }
 """The lists of `Insights` of which the table stores one item per entry."""
+
+MOST_ENTITIES = 10_000
+"""Of one media object: an answer has all of them in each of its pages, and a save writes each as an item."""
 
 
 def without_impossible_times(insights: Insights) -> Insights:
@@ -144,7 +163,17 @@ def without_impossible_times(insights: Insights) -> Insights:
             for spoken in insights.transcript
         ],
         emotions=[_in_order(emotion) for emotion in insights.emotions],
+        entities=[_in_order(entity) for entity in insights.entities],
     )
+
+
+def with_bounded_entities(insights: Insights) -> Insights:
+    """Return the insights with `MOST_ENTITIES` at most. If there are more, `missing` says how many are left out."""
+    left_out = len(insights.entities) - MOST_ENTITIES
+    if left_out <= 0:
+        return insights
+    why = f"entities: {left_out} after the first {MOST_ENTITIES} are left out"
+    return replace(insights, entities=insights.entities[:MOST_ENTITIES], missing=[*insights.missing, why])
 
 
 def in_order_of_time(transcript: Sequence[Utterance]) -> Sequence[Utterance]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.errors import ReplyGone, ReplyUnreadable, RowMalformed
-from recording_insights.model.insights import in_order_of_time, without_impossible_times
+from recording_insights.model.insights import in_order_of_time, with_bounded_entities, without_impossible_times
 from recording_insights.model.malformed import why_malformed
 from recording_insights.model.reasons import NO_REASON
 from recording_insights.model.tries import number_of_try
@@ -42,7 +42,7 @@ def save_insights(
         raise ReplyGone("its row names no reply")
     reply = replies.read(key)
     try:
-        insights = without_impossible_times(provider_for(name).read_insights(reply))
+        insights = with_bounded_entities(without_impossible_times(provider_for(name).read_insights(reply)))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ReplyUnreadable(
             f"{name}'s reply does not match its contract: {_fault_in_reply(error)}; stored as {key}"

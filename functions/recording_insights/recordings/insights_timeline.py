@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
-from recording_insights.model.insights import Emotion, Insights, Utterance, Word, in_order_of_time
+from recording_insights.model.insights import Emotion, Entity, Insights, Utterance, Word, in_order_of_time
 from recording_insights.model.places import places
 from recording_insights.store.insights import Collection, number_shown
 from recording_insights.store.rows import CorrectionRow, MediaRow
 
-_Spanned = TypeVar("_Spanned", Utterance, Emotion, Word)
+_Spanned = TypeVar("_Spanned", Utterance, Emotion, Entity, Word)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def conversation(
 
 
 def without_beginning(insights: Insights, until_ms: int) -> Insights:
-    """Return the insights without utterances and emotions that begin earlier, or at an unknown time.
+    """Return the insights without utterances, emotions and entities that begin earlier, or at an unknown time.
 
     The beginning of recovered segments may be in an MP4, too: its words must not stand in the transcript twice.
     """
@@ -86,21 +86,25 @@ def without_beginning(insights: Insights, until_ms: int) -> Insights:
 
 
 def without_end(insights: Insights, from_ms: int) -> Insights:
-    """Return the insights without utterances and emotions that begin at this time or later: another part has them."""
+    """Return the insights without utterances, emotions and entities that begin at this time or later.
+
+    Another part has them.
+    """
     return _only(insights, lambda start_ms: start_ms is None or start_ms < from_ms)
 
 
 def _only(insights: Insights, remains: Callable[[int | None], bool]) -> Insights:
-    """Return the insights with only the utterances and emotions whose start remains."""
+    """Return the insights with only the utterances, emotions and entities whose start remains."""
     return replace(
         insights,
         transcript=[utterance for utterance in insights.transcript if remains(utterance.start_ms)],
         emotions=[emotion for emotion in insights.emotions if remains(emotion.start_ms)],
+        entities=[entity for entity in insights.entities if remains(entity.start_ms)],
     )
 
 
 def shifted(insights: Insights, by_ms: int) -> Insights:
-    """Return the insights with all known times of utterances and emotions moved by some milliseconds."""
+    """Return the insights with all known times of utterances, emotions and entities moved by some milliseconds."""
     if not by_ms:
         return insights
 
@@ -108,11 +112,12 @@ def shifted(insights: Insights, by_ms: int) -> Insights:
         insights,
         transcript=[moved(utterance, by_ms) for utterance in insights.transcript],
         emotions=[moved(emotion, by_ms) for emotion in insights.emotions],
+        entities=[moved(entity, by_ms) for entity in insights.entities],
     )
 
 
 def moved(entry: _Spanned, by_ms: int) -> _Spanned:
-    """Return an utterance with its words, a word or an emotion, with all known times moved by some milliseconds."""
+    """Return an utterance with its words, a word, an emotion or an entity, all known times moved by milliseconds."""
     times = {name: getattr(entry, name) for name in ("start_ms", "end_ms")}
     changes: dict[str, Any] = {name: time + by_ms for name, time in times.items() if time is not None}
     if isinstance(entry, Utterance) and entry.words:

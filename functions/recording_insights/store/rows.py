@@ -591,8 +591,8 @@ class StatementRow(TypedDict, total=False):
 
 
 class InsightRow(TypedDict, total=False):
-    """One topic, action item, follow-up, question or emotion; or, under `value`, a summary, sentiment, language
-    or ratings."""
+    """One topic, action item, follow-up, question, emotion or entity; or, under `value`, a summary, sentiment,
+    language or ratings."""
 
     pk: str
     sk: str
@@ -604,6 +604,7 @@ class InsightRow(TypedDict, total=False):
     answer: str
     emotion: str
     tone: str
+    kind: str
     confidence: float
     start_ms: int
     end_ms: int

@@ -1,4 +1,4 @@
-"""Derives sentiment, emotion, questions, actions, topics and a summary from recognised words, by simple rules.
+"""Derives sentiment, emotion, questions, actions, topics, entities and a summary from words, by simple rules.
 
 Nothing is canned: other words give other results, and empty phrases give none.
 """
@@ -40,10 +40,19 @@ _ACTION = re.compile(
     r"\b(?:(?P<promise>i will|i'll|we will|we'll|i am going to|we need to|i need to|let us|let's)"
     r"|(?P<request>please|can you|could you|you should|you need to|you have to))\s+(?!not\b|be\b|i\b|help you\b)\w+"
 )
-_DUE = re.compile(
-    r"\b(?:(?:before|by|on|until|next|this)\s+)?"
+_DATE = (
     r"(?:(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?: morning| afternoon| evening)?"
     r"|this (?:morning|afternoon|evening|week|month)|today|tonight|tomorrow|next week|next month)\b"
+)
+_NUMBER = (
+    r"(?:\d+|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million)\b"
+)
+_DUE = re.compile(rf"\b(?:(?:before|by|on|until|next|this)\s+)?{_DATE}")
+_NAMED = re.compile(
+    rf"\b(?:(?P<date>{_DATE})|(?P<number>{_NUMBER}(?: {_NUMBER})*)"
+    r"|(?:my name is|i am called|mister|mrs|doctor) (?P<person>[^\W\d_]+))",
+    re.IGNORECASE,
 )
 _URGENT = re.compile(r"\b(?:urgent|urgently|immediately|now|today|tonight|as soon as possible|right away)\b")
 _DAY = re.compile("(mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)
@@ -59,6 +68,23 @@ class Action:
     promised: bool
     due: str | None
     urgent: bool
+
+
+@dataclass(frozen=True)
+class Named:
+    """A particular thing that is named. `kind` is date, number or person.
+
+    It has the `words` from the index `first` on, and begins with the character at `offset`.
+    """
+
+    kind: str
+    text: str
+    offset: int
+    first: int
+
+    @property
+    def words(self) -> int:
+        return len(self.text.split())
 
 
 def is_day(word: str) -> bool:
@@ -109,6 +135,16 @@ def action_in(text: str) -> Action | None:
         due=due[0] if due else None,
         urgent=_URGENT.search(words) is not None,
     )
+
+
+def entities_in(text: str) -> list[Named]:
+    """Return the dates, the numbers and the names after words such as "my name is". A mere "one" is no number."""
+    found = [(str(each.lastgroup), each) for each in _NAMED.finditer(text)]
+    return [
+        Named(kind, each[kind], each.start(kind), len(text[: each.start(kind)].split()))
+        for kind, each in found
+        if each[kind].lower() != "one"
+    ]
 
 
 def keywords_in(text: str) -> list[str]:

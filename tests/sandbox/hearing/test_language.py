@@ -5,6 +5,7 @@ import pytest
 from sandbox.stand_ins.hearing.language import (
     action_in,
     emotion_of,
+    entities_in,
     is_question,
     keywords_in,
     punctuated,
@@ -68,3 +69,26 @@ def test_topics_and_summary() -> None:
     assert keywords_in("the broken table and the table") == ["broken", "table"]
     assert summary_of(texts) == [0, 1]
     assert summary_of([]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("did it come on Monday morning.", [("date", "Monday morning", 15, 4, 2)]),
+        (
+            "one of us has twenty one tables and 7 chairs",
+            [("number", "twenty one", 14, 4, 2), ("number", "7", 36, 8, 1)],
+        ),
+        (
+            "my name is ann and mister smith comes today",
+            [
+                *(("person", "ann", 11, 3, 1), ("person", "smith", 26, 6, 1), ("date", "today", 38, 8, 1)),
+            ],
+        ),
+        ("nobody called me back", []),
+        ("", []),
+    ],
+)
+def test_entities(text: str, named: list[tuple[str, str, int, int, int]]) -> None:
+    found = entities_in(text)
+    assert [(each.kind, each.text, each.offset, each.first, each.words) for each in found] == named

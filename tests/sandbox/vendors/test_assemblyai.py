@@ -86,7 +86,11 @@ def test_results_in_the_vendors_shapes(customer: Customer, media: Path, engine: 
         "text": "table",
         "timestamps": 2,
     }
-    assert (done["entities"], done["audio_duration"]) == ([], 16)
+    assert done["entities"] == [
+        {"entity_type": "date", "text": "today", "start": first["words"][-1]["start"], "end": 4110},
+        {"entity_type": "date", "text": "Friday", "start": done["utterances"][2]["words"][-1]["start"], "end": 10650},
+    ]
+    assert done["audio_duration"] == 16
 
 
 def test_features_not_asked_for_are_not_there(customer: Customer, media: Path, engine: FakeSpeechEngine) -> None:

@@ -112,7 +112,8 @@ def test_intelligence_points_at_words(deepgram: Customer) -> None:
     assert spoken["words"][7]["sentiment"] == "negative"
     assert results["topics"]["segments"][0]["topics"][0]["topic"] == "Table"
     assert spoken["entities"] == [
-        {"label": "DATE", "value": "before friday", "confidence": 0.9, "start_word": 20, "end_word": 21}
+        {"label": "DATE", "value": " today", "confidence": 0.9, "start_word": 5, "end_word": 6},
+        {"label": "DATE", "value": " friday", "confidence": 0.9, "start_word": 21, "end_word": 22},
     ]
     assert results["summary"] == {"result": "success", "short": spoken["transcript"]}
     assert results["utterances"][0]["transcript"] == "How can I help you today?"

@@ -243,6 +243,18 @@ class TestResults:
         symbl.stand_ins.dials(symbl={"old_trackers": True})
         assert symbl.get(ids, "trackers-detected").status_code == 404
 
+    def test_entities_are_custom_ones_then_days(self, symbl: Customer, media: Path) -> None:
+        custom = [{"customType": "Goods", "text": "Table"}, {"customType": "Goods", "text": "chair"}]
+        ids = symbl.done(media, detectEntities=True, entities=custom)
+        table, today, friday = symbl.get(ids, "entities").json["entities"]
+        refs = [(ref["text"][ref["offset"] :][:5], ref.keys()) for ref in table.pop("messageRefs")]
+        assert refs == [("table", {"id", "text", "offset"})] * 2
+        assert table == {"type": "custom", "customType": "Goods", "value": "Table", "text": "Table"}
+        assert today.keys() == {"type", "value", "text", "messageRefs"}
+        assert (friday["type"], friday["text"], len(friday["messageRefs"])) == ("date", "friday", 1)
+        assert today["value"] < friday["value"]
+        assert symbl.get(symbl.done(media, entities=custom), "entities").json == {"entities": []}
+
     def test_a_threshold_leaves_the_sure_ones(self, symbl: Customer, media: Path) -> None:
         assert symbl.get(symbl.done(media), "questions").json["questions"]
         assert symbl.get(symbl.done(media, confidenceThreshold=0.95), "questions").json == {"questions": []}

@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 
 from recording_insights.model.insights import (
+    MOST_ENTITIES,
     ActionItem,
     Emotion,
+    Entity,
     Insights,
     Topic,
     Utterance,
     mean_sentiment,
     weighted_mean,
+    with_bounded_entities,
     without_impossible_times,
 )
 
@@ -24,6 +27,8 @@ from recording_insights.model.insights import (
         Topic("tables", 1),
         ActionItem("Send it.", due="Friday"),
         Emotion("joy", confidence=0.0, start_ms=0),
+        Entity("Friday", "date", 0, 900, 0.5),
+        Entity("Friday", "date"),
     ],
 )
 def test_a_part_survives_its_map(part: Any) -> None:
@@ -56,7 +61,10 @@ def test_a_time_that_cannot_be_is_left_out() -> None:
     said = [Utterance("a", None, -20, 900), Utterance("b", None, 900, 899), Utterance("c", None, None, -1)]
     right = [Utterance("d", None, 5, 5), Utterance("e", None, 5), Utterance("f", None, None, 7), Utterance("g")]
 
-    insights = without_impossible_times(Insights([*said, *right], emotions=[Emotion("joy", start_ms=3, end_ms=2)]))
+    found = [Entity("Ann", "name", -5, -3), Entity("Ann", "name", 3, 2)]
+    insights = without_impossible_times(
+        Insights([*said, *right], emotions=[Emotion("joy", start_ms=3, end_ms=2)], entities=found)
+    )
 
     assert insights.transcript == [
         Utterance("a", None, 0, 900),
@@ -65,3 +73,14 @@ def test_a_time_that_cannot_be_is_left_out() -> None:
         *right,
     ]
     assert insights.emotions == [Emotion("joy", start_ms=3)]
+    assert insights.entities == [Entity("Ann", "name", 0, 0), Entity("Ann", "name", 3)]
+
+
+def test_too_many_entities_are_cut_and_counted() -> None:
+    most = [Entity("one", "number", start_ms=n) for n in range(MOST_ENTITIES)]
+    whole = Insights(entities=most, missing=("summary: x",))
+
+    assert with_bounded_entities(whole) is whole
+    cut = with_bounded_entities(Insights(entities=[*most, *most[:2]], missing=("summary: x",)))
+    assert cut.entities == most
+    assert cut.missing == ["summary: x", "entities: 2 after the first 10000 are left out"]

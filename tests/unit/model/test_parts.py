@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from recording_insights.model.insights import Emotion, Insights, Utterance
+from recording_insights.model.insights import Emotion, Entity, Insights, Utterance
 from recording_insights.model.parts import contributions, margin_ms, newest_per_key
 from recording_insights.model.status import derive_status
 from recording_insights.recordings.insights_answer import answer_insights
@@ -38,7 +38,8 @@ def said(minutes: int, speaker: str) -> Insights:
     """A line for each minute."""
     lines = [Utterance(f"{speaker}{n}", speaker, n * 60_000, n * 60_000 + 900) for n in range(minutes)]
     emotions = [Emotion("joy", None, None, n * 60_000, n * 60_000 + 900) for n in range(minutes)]
-    return Insights(transcript=lines, emotions=emotions, summary=f"Of {speaker}.")
+    entities = [Entity(speaker, "name", n * 60_000, n * 60_000 + 900) for n in range(minutes)]
+    return Insights(transcript=lines, emotions=emotions, entities=entities, summary=f"Of {speaker}.")
 
 
 def answer(*media: tuple[MediaRow, Insights | None]) -> dict[str, Any]:
@@ -56,7 +57,8 @@ def told(*media: tuple[MediaRow, Insights | None]) -> list[tuple[float, str]]:
     """Each line and the minute that it begins in."""
     found = answer(*media)
     lines = [(line["start_ms"] / 60_000, line["text"]) for line in found["transcript"]]
-    assert [emotion["start_ms"] / 60_000 for emotion in found["emotions"]] == [minute for minute, _ in lines]
+    for kind in ("emotions", "entities"):
+        assert [entry["start_ms"] / 60_000 for entry in found[kind]] == [minute for minute, _ in lines]
     return lines
 
 

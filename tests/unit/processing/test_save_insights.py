@@ -7,7 +7,8 @@ from recording_insights.errors import (
     ItemTooLarge,
     ProviderRejected,
 )
-from recording_insights.model.insights import Insights, Topic, Utterance, Word
+from recording_insights.model import insights
+from recording_insights.model.insights import Entity, Insights, Topic, Utterance, Word
 from recording_insights.model.words import Words, unpacked
 from recording_insights.providers.port import JobState
 from recording_insights.store.insights import InsightStore
@@ -102,6 +103,7 @@ class TestSave:
             follow_ups=[],
             questions=[],
             emotions=[],
+            entities=[],
             summary="half",
             missing=("emotion_analysis: x",),
         )
@@ -118,6 +120,17 @@ class TestSave:
 
         assert submitted.item["missing"] == ["summary: failed", "topics: not found"]
         assert insight_store.read(R).recording["status"] == "partial"
+
+    def test_entities_without_end_are_cut_and_named(
+        self, replied: Flow, insight_store: InsightStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(insights, "MOST_ENTITIES", 2)
+        replied.provider.insights = Insights(entities=[Entity("two", "number", n) for n in range(5)])
+
+        replied.save(insight_store)
+
+        assert replied.item["counts"] == {"entities": 2}
+        assert replied.item["missing"] == ["entities: 3 after the first 2 are left out"]
 
     def test_a_second_save_is_the_same(self, replied: Flow, insight_store: InsightStore) -> None:
         replied.provider.insights = Insights(summary="once")

@@ -5,7 +5,7 @@ import pytest
 
 from recording_insights.errors import InvalidRequest, NotFound
 from recording_insights.http.edge import HttpResponse
-from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance
+from recording_insights.model.insights import ActionItem, Emotion, Entity, Insights, Question, Topic, Utterance
 from recording_insights.recordings import insights_answer
 from recording_insights.recordings.insights_answer import answer_insights
 from recording_insights.store.insights import Collection
@@ -49,6 +49,7 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
         follow_ups=[ActionItem("call")],
         questions=[Question("Yes?", "No.")],
         emotions=[Emotion("joy", "calm", 0.9, 0, 900)],
+        entities=[Entity("Friday", "date", 300, 600, 0.9), Entity("Friday", "date")],
         sentiment=0.5,
         language="en-US",
         ratings={"agent": 7},
@@ -81,6 +82,10 @@ def test_everything_that_was_found_is_in_the_answer() -> None:
         "chapters": [],
         "decisions": [],
         "emotions": [{"emotion": "joy", "tone": "calm", "confidence": 0.9, "start_ms": 0, "end_ms": 900}],
+        "entities": [
+            {"text": "Friday", "kind": "date", "start_ms": 300, "end_ms": 600, "confidence": 0.9},
+            {"text": "Friday", "kind": "date"},
+        ],
         "sentiment": 0.5,
         "language": "en-US",
         "ratings": {"agent": 7},
@@ -104,6 +109,7 @@ def test_what_nobody_found_is_absent_and_not_null(parts: list[Any]) -> None:
         "questions": [],
         "decisions": [],
         "emotions": [],
+        "entities": [],
         "ratings": {},
     }
 

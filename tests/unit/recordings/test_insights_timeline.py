@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.model.insights import Emotion, Insights, Utterance
+from recording_insights.model.insights import Emotion, Entity, Insights, Utterance
 from recording_insights.recordings.insights_timeline import (
     PlacedInsights,
     conversation,
@@ -20,6 +20,7 @@ def insights_at(*starts_ms: int | None) -> Insights:
     return Insights(
         transcript=[Utterance(str(start), "1", start, end) for start, end in zip(starts_ms, ends, strict=True)],
         emotions=[Emotion("joy", None, None, start, end) for start, end in zip(starts_ms, ends, strict=True)],
+        entities=[Entity("Ann", "name", start, end) for start, end in zip(starts_ms, ends, strict=True)],
         summary="Of it.",
     )
 
@@ -105,6 +106,7 @@ def test_the_beginning_is_left_out_with_what_has_no_time() -> None:
     rest = without_beginning(insights_at(0, 500, None, 900), 500)
     assert [utterance.text for utterance in rest.transcript] == ["500", "900"]
     assert [emotion.start_ms for emotion in rest.emotions] == [500, 900]
+    assert [entity.start_ms for entity in rest.entities] == [500, 900]
     assert rest.summary == "Of it."
 
 
@@ -112,6 +114,7 @@ def test_known_times_are_shifted() -> None:
     moved = shifted(insights_at(0, None), 250)
     assert [(each.start_ms, each.end_ms) for each in moved.transcript] == [(250, 350), (None, None)]
     assert [(each.start_ms, each.end_ms) for each in moved.emotions] == [(250, 350), (None, None)]
+    assert [(each.start_ms, each.end_ms) for each in moved.entities] == [(250, 350), (None, None)]
 
 
 def test_only_tracks_with_times_are_sorted() -> None:

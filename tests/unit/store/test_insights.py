@@ -6,7 +6,16 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 
 from recording_insights.errors import ItemTooLarge
-from recording_insights.model.insights import ActionItem, Emotion, Insights, Question, Topic, Utterance, mean_sentiment
+from recording_insights.model.insights import (
+    ActionItem,
+    Emotion,
+    Entity,
+    Insights,
+    Question,
+    Topic,
+    Utterance,
+    mean_sentiment,
+)
 from recording_insights.store.insights import InsightStore
 from recording_insights.store.keys import insight_key, media_key
 from recording_insights.store.transcripts import ITEM_BYTES, PAGE_BYTES, item_bytes, transcript_pages
@@ -87,6 +96,7 @@ def test_everything_comes_back(either_table: Any) -> None:
         follow_ups=[ActionItem("call again")],
         questions=[Question("when?", "Thursday"), Question("why?")],
         emotions=[Emotion("joy", "calm", 0.97, 0, 900)],
+        entities=[Entity("Thursday", "date", 300, 600, 0.97), Entity("Thursday", "date", 700), Entity("Ann", "name")],
         sentiment=-0.25,
         language="en-GB",
         ratings={"agent": {"score": 7, "of": 10}, "words": ["a", True]},
@@ -103,6 +113,7 @@ def test_everything_comes_back(either_table: Any) -> None:
         "follow_ups": 1,
         "questions": 2,
         "emotions": 1,
+        "entities": 3,
         "summary": 1,
         "sentiment": 1,
         "language": 1,

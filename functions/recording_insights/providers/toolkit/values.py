@@ -1,5 +1,6 @@
 """Values of vendors in our units: whole ms, sentiment from -1 to 1, words joined to utterances."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from recording_insights.model import insights as model
-from recording_insights.model.insights import Number, Topic, Utterance, weighted_mean
+from recording_insights.model.insights import Entity, Number, Topic, Utterance, weighted_mean
 
 NO_REASON = "no reason given"
 """The reason of a failure for which the vendor gives none."""
@@ -89,6 +90,15 @@ def best_topics(scored: Iterable[tuple[str | None, Number | None]]) -> list[Topi
         if text:
             best[text] = max((known for known in (best.get(text), score) if known is not None), default=None)
     return [Topic(text, score) for text, score in best.items()]
+
+
+def entity(
+    text: Any, kind: Any, start_ms: int | None = None, end_ms: int | None = None, confidence: Any = None
+) -> Entity | None:
+    """Return an entity whose kind is the vendor's word as ours are written; None without a text or a kind."""
+    said = (optional_text(text) or "").strip()
+    ours = re.sub(r"\W+", "_", (optional_text(kind) or "").lower()).strip("_")
+    return Entity(said, ours, start_ms, end_ms, number(confidence)) if said and ours else None
 
 
 @dataclass(frozen=True)

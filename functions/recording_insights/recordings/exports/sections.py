@@ -39,6 +39,7 @@ def sections_of(answer: Mapping[str, Any]) -> Iterator[Section]:
         listed("Questions", "questions", lambda entry: _joined(entry, " – ", "text", "answer")),
         Section("Chapters", [_chapter(chapter) for chapter in chapters_of(answer)], is_list=True),
         listed("Topics", "topics", lambda entry: one_line(entry["text"])),
+        Section("Entities", _by_kind(answer["entities"]), is_list=True),
         Section("Missing", [one_line(text) for text in missing], is_list=True),
     )
     return (section for section in found if section.texts)
@@ -105,6 +106,14 @@ def _paragraphs(text: str) -> list[str]:
 def _task(item: Mapping[str, Any]) -> str:
     remarks = _joined(item, ", ", "assignee", "due", "priority")
     return f"{one_line(item['text'])} ({remarks})" if remarks else one_line(item["text"])
+
+
+def _by_kind(entities: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a text for each kind of entities, with each of them once, in the order that they were said in."""
+    said: dict[str, dict[str, None]] = {}
+    for entity in entities:
+        said.setdefault(one_line(entity["kind"].replace("_", " ")), {})[one_line(entity["text"])] = None
+    return [f"{kind}: {', '.join(texts)}" for kind, texts in said.items()]
 
 
 def _joined(item: Mapping[str, Any], separator: str, *names: str) -> str:

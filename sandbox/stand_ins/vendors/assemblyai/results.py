@@ -1,14 +1,15 @@
 """Results of AssemblyAI's features, under their names in the transcript resource."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sandbox.stand_ins.hearing.language import keywords_in, punctuated, sentiment_of, topics_of
+from sandbox.stand_ins.hearing.language import entities_in, keywords_in, punctuated, sentiment_of, topics_of
 from sandbox.stand_ins.hearing.speech import Utterance
 
 Utterances = Sequence[Utterance]
+_ENTITY_TYPES = {"date": "date", "number": "number_sequence", "person": "person_name"}
 
 
 def results(said: Utterances, requested: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def results(said: Utterances, requested: Mapping[str, Any]) -> dict[str, Any]:
     if requested.get("auto_highlights"):
         found["auto_highlights_result"] = _highlights(sentences)
     if requested.get("entity_detection"):
-        found["entities"] = []
+        found["entities"] = [entity for sentence in sentences for entity in _entities(sentence)]
     return found
 
 
@@ -101,6 +102,13 @@ def _sentiment(sentence: Mapping[str, Any]) -> dict[str, Any]:
         "confidence": round(confidence, 3),
         "speaker": sentence["speaker"],
     }
+
+
+def _entities(sentence: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for named in entities_in(sentence["text"]):
+        words = sentence["words"][named.first : named.first + named.words]
+        span = {"start": words[0]["start"], "end": words[-1]["end"]}
+        yield {"entity_type": _ENTITY_TYPES[named.kind], "text": named.text, **span}
 
 
 def _categories(sentences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

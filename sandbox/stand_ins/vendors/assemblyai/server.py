@@ -4,7 +4,7 @@ A field that the schema does not have is refused, as live tests of a client of t
 left out, as newer pages say and the vendor's own client does. All models are accepted that no source calls refused. An
 unknown id is answered with 400, as on the page of errors (the specification says 404). No source shows the answer to an
 unknown path: it has the shape of the other errors. `keyterms_prompt` and `redact_pii_policies` are checked and then
-ignored, `entities` is always empty, and all speech counts as English.
+ignored, `entities` are dates, numbers and names, and all speech counts as English.
 """
 
 import threading

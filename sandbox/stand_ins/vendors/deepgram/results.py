@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.stand_ins.hearing.language import (
     action_in,
+    entities_in,
     is_day,
     keywords_in,
     punctuated,
@@ -20,6 +21,7 @@ from sandbox.stand_ins.hearing.speech import Utterance
 from sandbox.stand_ins.vendors.deepgram.rules import Query
 
 _LEAST_WORDS_SUMMED_UP = 50
+_LABELS = {"date": "DATE", "number": "CARDINAL_NUM", "person": "NAME"}
 _NO_ENGLISH = "is only supported for English."
 _MODEL_UUID = "2187e11a-3532-4498-b076-81fa530bdd49"
 _DIARIZER_UUID = "5f2b7c1e-90d4-4a53-8f0c-6b1d2a9e7c34"
@@ -221,15 +223,15 @@ _INTELLIGENCE: Mapping[str, tuple[str, Callable[[Sequence[_Part]], dict[str, Any
 
 
 def _entities(parts: Sequence[_Part]) -> Iterator[dict[str, Any]]:
-    """Due dates of promises and requests."""
+    """Dates, numbers and names. `end_word` is the word after them, and most values begin with a blank.
+
+    Source: the sample at https://developers.deepgram.com/docs/detect-entities
+    """
     for part in parts:
-        action = action_in(part.said.text)
-        if action and action.due:
-            words, due = part.said.text.split(), action.due.split()
-            at = next(i for i in range(len(words)) if words[i : i + len(due)] == due)
-            first = part.first + at
-            last = first + len(due) - 1
-            yield {"label": "DATE", "value": action.due, "confidence": 0.9, "start_word": first, "end_word": last}
+        for named in entities_in(part.said.text):
+            first = part.first + named.first
+            span = {"start_word": first, "end_word": first + named.words}
+            yield {"label": _LABELS[named.kind], "value": f" {named.text}", "confidence": 0.9, **span}
 
 
 def _summary(parts: Sequence[_Part]) -> str:

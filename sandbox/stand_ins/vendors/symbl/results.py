@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.stand_ins.hearing.language import (
     Action,
     action_in,
+    entities_in,
     is_question,
     keywords_in,
     punctuated,
@@ -166,14 +167,35 @@ class Conversation:
         ]
 
     def entities(self) -> list[dict[str, Any]]:
-        """Return the submitted custom entities that occur. This stand-in knows no others."""
+        """Return the submitted custom entities that occur, then dates, numbers and names, each with its messages.
+
+        Source: "GET Entities" in https://github.com/symblai/symbl-docs
+        """
         if not self.submission.get("detectEntities"):
             return []
-        return [
-            {**match, "type": "custom", "customType": entity["customType"], "text": entity["text"]}
+        custom = [
+            {
+                "type": "custom",
+                "customType": entity["customType"],
+                "value": match["value"],
+                "text": entity["text"],
+                "messageRefs": match["messageRefs"],
+            }
             for entity in self.submission.get("entities", [])
             if (match := self._match(entity["text"]))
         ]
+        return [*custom, *self._managed_entities()]
+
+    def _managed_entities(self) -> list[dict[str, Any]]:
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for message, u in self._numbered() if self._insightful() else ():
+            for named in entities_in(u.text):
+                day = _day_in(named.text, self.began) if named.kind == "date" else None
+                value = day.date().isoformat() if day else named.text
+                entity = {"type": named.kind, "value": value, "text": named.text, "messageRefs": []}
+                refs = found.setdefault((named.kind, named.text), entity)["messageRefs"]
+                refs.append({"id": message, "text": punctuated(u.text), "offset": named.offset})
+        return list(found.values())
 
     def summary(self) -> list[dict[str, Any]]:
         """Return the sentences that sum up the rest."""
@@ -243,12 +265,17 @@ def _share(ms: float, whole: float) -> dict[str, float]:
 
 def _due(action: Action, now: datetime) -> str | None:
     """The day in the words, as Symbl writes it; None without one."""
-    words = (action.due or "").split()
+    day = _day_in(action.due or "", now)
+    return day.isoformat(timespec="milliseconds").replace("+00:00", "Z") if day else None
+
+
+def _day_in(text: str, now: datetime) -> datetime | None:
+    """The day that a text names, at seven; None without one."""
+    words = text.split()
     days = {"today": 0, "tonight": 0, "tomorrow": 1, "week": 7} | {
         day: (number - now.weekday()) % 7 or 7 for number, day in enumerate(_DAYS)
     }
     ahead = next((days[word] for word in words if word in days), None)
     if ahead is None:
         return None
-    day = (now + timedelta(days=ahead)).astimezone(UTC).replace(hour=7, minute=0, second=0, microsecond=0)
-    return day.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (now + timedelta(days=ahead)).astimezone(UTC).replace(hour=7, minute=0, second=0, microsecond=0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.model.insights import Insights, Topic, Utterance
+from recording_insights.model.insights import Entity, Insights, Topic, Utterance
 from recording_insights.providers.adapters.assemblyai.reading import read_insights
 
 
@@ -30,7 +30,7 @@ class TestTranscript:
     def test_turns(self) -> None:
         insights = read(utterances=[turn("Grüezi 🎙️ 会議", 250, 1640, confidence=0.9015, words=[])], text="unused")
         utterance = Utterance("Grüezi 🎙️ 会議", "A", start_ms=250, end_ms=1640, confidence=0.9015)
-        assert insights == Insights(transcript=[utterance], topics=[])
+        assert insights == Insights(transcript=[utterance], topics=[], entities=[])
 
     def test_a_turn_of_one_voice_is_split_into_sentences_with_their_own_sentiment(self) -> None:
         """AssemblyAI ends a turn with the speaker only: a track of one voice is a single turn."""
@@ -88,7 +88,7 @@ class TestTranscript:
     @pytest.mark.parametrize("empty", [None, [], ""])
     def test_nothing_was_said(self, empty: Any) -> None:
         insights = read(utterances=empty, words=empty, text=empty or None, sentiment_analysis_results=empty)
-        assert insights == Insights(transcript=[], topics=[])
+        assert insights == Insights(transcript=[], topics=[], entities=[])
 
     @pytest.mark.parametrize(
         ("start", "ms"),
@@ -210,7 +210,24 @@ class TestTheRest:
                 Topic("air quality", 0.08),
                 Topic("haze"),
             ],
+            entities=[Entity("Canada", "location", 2548, 3130)],
         )
+
+    def test_entities_as_often_as_they_were_said(self) -> None:
+        said = [
+            {"entity_type": "person_name", "text": "Bob Smith", "start": 100, "end": 900},
+            {"entity_type": "person_name", "text": "Bob Smith", "start": "2000", "end": None},
+            {"entity_type": "Some-New Kind", "text": " x ", "start": {}, "end": True},
+            *({"entity_type": "date"}, {"entity_type": "date", "text": " "}, {"text": "x", "entity_type": "–"}),
+            *({"text": 7, "entity_type": 7}, {"text": ["x"], "entity_type": "date"}, None, 5),
+        ]
+        assert read(text="Hm", entities=said).entities == [
+            Entity("Bob Smith", "person_name", 100, 900),
+            Entity("Bob Smith", "person_name", 2000),
+            Entity("x", "some_new_kind"),
+            Entity("7", "7"),
+        ]
+        assert read(text="####", entities=said, redact_pii=True).entities == [], "they would show what is redacted"
 
     @pytest.mark.parametrize("wrong", [None, 5, "x", [], {}, [5], {"summary": 5, "results": 5}])
     def test_parts_of_another_type_lose_only_themselves(self, wrong: Any) -> None:

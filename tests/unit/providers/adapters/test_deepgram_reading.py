@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.model.insights import Insights, Topic, Utterance
+from recording_insights.model.insights import Entity, Insights, Topic, Utterance
 from recording_insights.providers.adapters.deepgram.reading import read_insights
 from tests.unit.providers.adapters.deepgram_scene import spoken, talk, word
 
@@ -207,3 +207,52 @@ def test_no_channel_or_no_alternative_is_an_empty_transcript(channels: Any) -> N
 )
 def test_the_detected_language(channel: dict[str, Any], language: str | None) -> None:
     assert read(talk(channels=[{"alternatives": [{"words": []}], **channel}])).language == language
+
+
+def entities(*words: Any, **entry: Any) -> list[Entity]:
+    found = {"label": "NAME", "value": "Bob Smith", "confidence": 0.9, "start_word": 1, "end_word": 3, **entry}
+    return [*read(spoken(*words, entities=[found])).entities]
+
+
+NAMED = [word("I'm", 0, 0.5), word("Bob", 0.5, 1), word("Smith,", 1, 1.5), word("Ann.", 1.5, 2)]
+
+
+@pytest.mark.parametrize(
+    ("value", "start", "end", "times"),
+    [
+        (" Bob Smith", 1, 3, (500, 1500)),
+        (" Bob Smith", "1", 3.0, (500, 1500)),
+        ("Bob Smith", 1, 2, (500, 1500)),
+        ("Ann", 3, 4, (1500, 2000)),
+        ("Ann", 3, 3, (1500, 2000)),
+        ("$20", 1, 3, (500, 1500)),
+    ],
+)
+def test_the_end_of_an_entity_is_the_word_after_it_or_its_last_one(
+    value: str, start: Any, end: Any, times: tuple[int, int]
+) -> None:
+    found = entities(*NAMED, value=value, start_word=start, end_word=end)
+    assert found == [Entity(value.strip(), "name", *times, 0.9)]
+
+
+@pytest.mark.parametrize(
+    "place", [{"end_word": None}, {"start_word": "x"}, {"start_word": -2}, {"start_word": 4}, {"end_word": 10**9}]
+)
+def test_an_entity_whose_words_are_unknown_has_no_times(place: dict[str, Any]) -> None:
+    assert entities(*NAMED, **place) == [Entity("Bob Smith", "name", None, None, 0.9)]
+    assert entities() == [Entity("Bob Smith", "name", None, None, 0.9)]
+    assert entities(None, 7, {"start": {}}, *NAMED) == [Entity("Bob Smith", "name", None, None, 0.9)]
+
+
+def test_odd_entities_cost_only_themselves() -> None:
+    assert entities(*NAMED, value=None, raw_value="Bob Smith", confidence="x", label="CARDINAL_NUM") == [
+        Entity("Bob Smith", "cardinal_num", 500, 1500)
+    ]
+    odd: list[dict[str, Any]] = [{"value": None}, {"value": " ", "start_word": 0, "end_word": 0}, {"label": None}]
+    assert [entities(*NAMED, **entry) for entry in odd] == [[], [], []]
+    wrong: list[Any] = [None, 5, "x", {}, [5, None]]
+    assert [read(spoken(*NAMED, entities=found)).entities for found in wrong] == [[]] * 5
+
+
+def test_a_redacted_transcript_shows_no_entities() -> None:
+    assert entities(*NAMED, word("[NAME_1].", 2, 3)) == []

@@ -87,6 +87,10 @@ class TestTheWholePath:
     def test_custom_entities_are_counted(self, scene: StandIn) -> None:
         found = insights(scene, entities=[{"customType": "Goods", "text": "table"}])
         assert found.ratings["entity:Goods"] == 2
+        assert [(entity.text, entity.kind) for entity in found.entities][:3] == [
+            *(("table", "goods"), ("table", "goods"), ("today", "date"))
+        ]
+        assert found.entities[-1].end_ms == found.transcript[2].end_ms, "friday ends its line"
 
     def test_another_language_is_not_diarized(self, scene: StandIn) -> None:
         found = insights(scene, language="de")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recording_insights.model.insights import ActionItem, Insights, Question, Topic, Word
+from recording_insights.model.insights import ActionItem, Entity, Insights, Question, Topic, Word
 from recording_insights.providers.adapters.symbl.reading import read_insights
 
 ISO = "2020-07-10T11:16:{:06.3f}Z".format
@@ -110,7 +110,9 @@ class TestMessages:
         assert (found.transcript[0].text, found.transcript[0].speaker, found.summary) == (text, "Zoë", text)
 
     def test_nobody_spoke(self) -> None:
-        assert read() == Insights(transcript=[], topics=[], action_items=[], follow_ups=[], questions=[], missing=[])
+        lists = ("transcript", "topics", "action_items", "follow_ups", "questions", "entities", "missing")
+        nothing: dict[str, Any] = {name: [] for name in lists}
+        assert read() == Insights(**nothing)
 
     def test_half_a_message(self) -> None:
         assert [u.text for u in read([None, {"text": None}, 7, {}]).transcript] == ["", ""]
@@ -221,3 +223,57 @@ def test_words_are_placed_by_their_offsets_or_by_their_moments() -> None:
     unplaced = {**message, "words": [first, {"word": "day."}]}
     [spoken] = read_insights(json.dumps({"messages": {"messages": [unplaced]}}).encode()).transcript
     assert not spoken.words, "all of a line or none"
+
+
+GREETING: dict[str, Any] = {
+    "id": "m1",
+    "text": "The name is Jamie Smith.",
+    "timeOffset": 1,
+    "duration": 5,
+    "words": [
+        {"word": word, "timeOffset": 1 + number, "duration": 1}
+        for number, word in enumerate(("The", "name", "is", "Jamie", "Smith."))
+    ],
+}
+
+
+def entities(*found: Any, message: dict[str, Any] = GREETING) -> list[Entity]:
+    return [*read([message], entities={"entities": list(found)}).entities]
+
+
+def named(**changes: Any) -> dict[str, Any]:
+    ref = {"id": "m1", "text": GREETING["text"], "offset": 12}
+    return {"type": "person", "value": "jamie smith", "text": "jamie smith", "messageRefs": [ref], **changes}
+
+
+class TestEntities:
+    def test_an_entity_has_the_times_of_its_words(self) -> None:
+        assert entities(named()) == [Entity("jamie smith", "person", 4000, 6000)]
+
+    def test_one_for_each_message(self) -> None:
+        refs = [{"id": "m1", "offset": 12}, {"id": "m1", "offset": 0}, {"id": "gone", "offset": 0}, {}, "odd"]
+        assert entities(named(type="custom", customType="Sales People", text="Jamie", messageRefs=refs)) == [
+            Entity("Jamie", "sales_people", 4000, 5000),
+            Entity("Jamie", "sales_people", 1000, 3000),
+            Entity("Jamie", "sales_people"),
+            Entity("Jamie", "sales_people"),
+        ]
+
+    @pytest.mark.parametrize("offset", [None, -1, 10**9, "x"])
+    def test_without_its_words_it_has_the_times_of_its_message(self, offset: Any) -> None:
+        ref = {"id": "m1", "offset": offset}
+        assert entities(named(messageRefs=[ref])) == [Entity("jamie smith", "person", 1000, 6000)]
+        without = {**GREETING, "words": None}
+        assert entities(named(), message=without) == [Entity("jamie smith", "person", 1000, 6000)]
+
+    @pytest.mark.parametrize("field", ["detectedValue", "value"])
+    def test_the_later_form_with_matches(self, field: str) -> None:
+        match = {field: "Jamie", "messageRefs": [{"id": "m1", "offset": 12}]}
+        of_later_form = {"id": "1", "type": "PII", "subType": "PERSON_NAME", "category": "Managed"}
+        assert entities({**of_later_form, "matches": [match, {"messageRefs": 7}]}) == [
+            Entity("Jamie", "person_name", 4000, 5000)
+        ]
+
+    def test_odd_ones_cost_only_themselves(self) -> None:
+        odd = [None, 7, {}, named(text=None, value=None), named(type=None), named(text="", value=[])]
+        assert entities(*odd, named(messageRefs=7)) == [Entity("jamie smith", "person")]

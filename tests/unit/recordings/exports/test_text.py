@@ -4,7 +4,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from recording_insights.model.insights import ActionItem, Question, Topic, Utterance
+from recording_insights.model.insights import ActionItem, Entity, Question, Topic, Utterance
 from recording_insights.recordings.exports.text import write_md, write_txt
 from tests.unit.recordings.exports.whole import HOSTILE, hostile, letters, whole
 
@@ -40,6 +40,10 @@ def test_markdown_has_what_was_found_beside_the_transcript() -> None:
         action_items=[ActionItem("call back", "Ann", "Friday", "high"), ActionItem("- wait")],
         follow_ups=[ActionItem("ask")],
         questions=[Question("Yes?", "No."), Question("Why?")],
+        entities=[
+            *(Entity("Ann", "person_name", 0), Entity("Friday", "date"), Entity("Bob", "person_name")),
+            *(Entity("Ann", "person_name", 900), Entity("ann", "date")),
+        ],
         language="en-US",
         missing=["topics: too short"],
     )
@@ -49,7 +53,8 @@ def test_markdown_has_what_was_found_beside_the_transcript() -> None:
         "Status: partial (0.mp4: x)\n\n"
         "## Summary\n\nThey greet.\n\nThey part.\n\n"
         "## Action items\n\n- call back (Ann, Friday, high)\n- \\- wait\n\n## Follow-ups\n\n- ask\n\n"
-        "## Questions\n\n- Yes? – No.\n- Why?\n\n## Topics\n\n- greeting\n\n## Missing\n\n- topics: too short\n\n"
+        "## Questions\n\n- Yes? – No.\n- Why?\n\n## Topics\n\n- greeting\n\n"
+        "## Entities\n\n- person name: Ann, Bob\n- date: Friday, ann\n\n## Missing\n\n- topics: too short\n\n"
         "## Transcript\n\n[00:00:00] **Ann:** Good \\*morning\\*.\n"
     )
 
@@ -69,6 +74,6 @@ def test_hostile_markdown_is_read_as_it_was_meant(dialect: str) -> None:
     assert {kind.removesuffix("_open").removesuffix("_close") for kind in kinds} == {
         *("heading", "paragraph", "bullet_list", "list_item", "strong", "inline", "text"),
     }
-    assert [token.tag for token in tokens if token.type == "heading_open"] == ["h1", *["h2"] * 6]
+    assert [token.tag for token in tokens if token.type == "heading_open"] == ["h1", *["h2"] * 7]
     spoken = texts_in(tokens)[-2 * len(HOSTILE) :]
     assert letters(spoken) == letters(write_txt(answer).splitlines())

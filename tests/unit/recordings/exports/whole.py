@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from recording_insights.model.insights import ActionItem, Insights, Question, Topic, Utterance, Word
+from recording_insights.model.insights import ActionItem, Entity, Insights, Question, Topic, Utterance, Word
 from recording_insights.recordings.insights_answer import whole_insights
 from tests.unit.recordings.test_insights_answer import R, collection_of
 
@@ -58,6 +58,7 @@ def hostile() -> dict[str, Any]:
         topics=[Topic(text) for text in HOSTILE],
         action_items=[ActionItem(text, text, text) for text in HOSTILE],
         questions=[Question(text, text) for text in HOSTILE],
+        entities=[Entity(text, text) for text in HOSTILE],
         language='en" onload="x',
         missing=HOSTILE,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from recording_insights.model.insights import Insights, Utterance, mean_sentiment
+from recording_insights.model.insights import Entity, Insights, Utterance, mean_sentiment
 from recording_insights.providers.toolkit import values
 from recording_insights.providers.toolkit.json import parse_json
 
@@ -21,7 +21,7 @@ _LEAST_RELEVANCE = 0.1
 
 
 def read_insights(reply: bytes) -> Insights:
-    """Read a transcript resource; its entities have no place in the normalised shape and stay in the reply."""
+    """Read a transcript resource."""
     data = parse_json(reply)
     if not isinstance(data, dict) or not has_transcript(data):
         raise LookupError("the reply has no transcript")
@@ -33,6 +33,7 @@ def read_insights(reply: bytes) -> Insights:
         transcript=transcript,
         summary=values.optional_text(data.get("summary")),
         topics=values.best_topics((values.optional_text(text), values.number(score)) for text, score in topics),
+        entities=list(_entities(data)),
         sentiment=mean_sentiment(transcript),
         language=_language(data.get("language_code")),
     )
@@ -74,6 +75,19 @@ def _categories(summary: Mapping[str, Any]) -> list[tuple[str, Any]]:
     relevant = [(name, score) for name, score, known in scored if known is None or known >= _LEAST_RELEVANCE]
     ancestors = {name[: mark.start()] for name, _ in relevant for mark in re.finditer(">", name)}
     return [(name, score) for name, score in relevant if name not in ancestors]
+
+
+def _entities(data: Mapping[str, Any]) -> Iterator[Entity]:
+    """Yield the entities. A redacted transcript has none: they would show the words that are hidden in its text.
+
+    Source: https://www.assemblyai.com/docs/pre-recorded-audio/redact-pii-from-transcripts
+    """
+    if data.get("redact_pii") is True:
+        return
+    for entry in values.maps(data.get("entities")):
+        span = values.whole(entry.get("start")), values.whole(entry.get("end"))
+        if found := values.entity(entry.get("text"), entry.get("entity_type"), *span):
+            yield found
 
 
 def _utterances(data: Mapping[str, Any]) -> list[Utterance]:

@@ -1,14 +1,16 @@
 """Results and errors of Deepgram: the result in the normalised shape, errors as code and text."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from recording_insights.model.insights import Insights, Number, Utterance, mean_sentiment
+from recording_insights.model.insights import Entity, Insights, Number, Utterance, mean_sentiment
 from recording_insights.providers.toolkit.json import parse_object, promised_list, promised_object
 from recording_insights.providers.toolkit.values import (
     NO_REASON,
     Word,
     best_topics,
+    entity,
     mapping,
     maps,
     ms_of_seconds,
@@ -22,10 +24,12 @@ from recording_insights.redaction import vendor_message
 
 _CODES = ("err_code", "error_code", "category")  # `error_code` occurs in one sample only
 _MESSAGES = ("err_msg", "message", "details")
+_REDACTED = re.compile(r"\[[A-Z_]+_[0-9]+\]")
+"""What stands in place of redacted words. Source: https://developers.deepgram.com/docs/redaction"""
 
 
 def read_insights(reply: bytes) -> Insights:
-    """Read a result. Intents and entities stay in the reply: an intent is a verb without an owner, not an action item.
+    """Read a result. Intents stay in the reply: an intent is a verb without an owner, not an action item.
 
     Raises:
         ValueError: the reply contains no transcript; the text names the field.
@@ -48,6 +52,7 @@ def read_insights(reply: bytes) -> Insights:
             for segment in maps(mapping(results.get("topics")).get("segments"))
             for topic in maps(segment.get("topics"))
         ),
+        entities=list(_entities(mapping(spoken))),
         sentiment=mean_sentiment(transcript) if average is None else average,
         language=_language(mapping(channel), mapping(spoken)),
         missing=missing_features(result),
@@ -104,7 +109,7 @@ def _language(channel: Mapping[str, Any], spoken: Mapping[str, Any]) -> str | No
 
 
 def _transcript(spoken: Mapping[str, Any], sentiments: Sequence[Mapping[str, Any]]) -> list[Utterance]:
-    entries = spoken["words"] if isinstance(spoken.get("words"), list) else []
+    entries = _entries(spoken)
     words = [
         word
         for entry, score in zip(entries, _word_sentiments(entries, sentiments), strict=True)
@@ -114,6 +119,44 @@ def _transcript(spoken: Mapping[str, Any], sentiments: Sequence[Mapping[str, Any
     if not words and whole_text:
         return [Utterance(whole_text, confidence=number(spoken.get("confidence")))]
     return utterances_of(words)
+
+
+def _entries(spoken: Mapping[str, Any]) -> list[Any]:
+    """Return the words, also those that say nothing: others are named by their places among all."""
+    return spoken["words"] if isinstance(spoken.get("words"), list) else []
+
+
+def _entities(spoken: Mapping[str, Any]) -> Iterator[Entity]:
+    """Yield the entities, with the times of their words.
+
+    A transcript in which something is redacted has none: no page says whether their values are redacted, too.
+    """
+    words = [mapping(word) for word in _entries(spoken)]
+    if any(_REDACTED.search(str(word.get("punctuated_word") or word.get("word"))) for word in words):
+        return
+    for entry in maps(spoken.get("entities")):
+        text = optional_text(entry.get("value")) or optional_text(entry.get("raw_value")) or ""
+        of_first, of_last = _first_and_last(entry, text, words)
+        span = ms_of_seconds(of_first.get("start")), ms_of_seconds(of_last.get("end"))
+        if found := entity(text, entry.get("label"), *span, entry.get("confidence")):
+            yield found
+
+
+def _first_and_last(
+    entry: Mapping[str, Any], text: str, words: Sequence[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the first and the last word of an entity; empty ones if it names none that there are.
+
+    In the vendor's sample `end_word` is the word after the last one, though its words call it the last one. A text of
+    more words than there are before it contains it.
+
+    Source: https://developers.deepgram.com/docs/detect-entities
+    """
+    first, end = whole(entry.get("start_word")), whole(entry.get("end_word"))
+    if first is None or end is None or not 0 <= first <= end:
+        return {}, {}
+    last = end if len(text.split()) > end - first else end - 1
+    return (words[first], words[last]) if first <= last < len(words) else ({}, {})
 
 
 def _word(entry: Mapping[str, Any], score: Number | None) -> Word | None:

@@ -3,11 +3,12 @@
 The kept reply is one JSON object that `calls` builds: each part of the conversation under the last segment of its path.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from recording_insights.model.insights import (
     ActionItem,
+    Entity,
     Insights,
     Number,
     Question,
@@ -29,6 +30,13 @@ EXPECTED_PARTS = {
     "analytics": "metrics",
 }
 """The parts that every conversation has, each with the field that contains its entries."""
+_KINDS = ("customType", "subType", "type")
+_TEXTS = ("text", "value", "detectedValue")
+"""Fields of an entity, or of its match, the most exact one first.
+
+Source: "GET Entities" in https://github.com/symblai/symbl-docs; https://docs.symbl.ai/docs/get-detected-entities for
+`matches`, where no sample shows whether the text is `value` or `detectedValue`
+"""
 UNAVAILABLE = "unavailable"
 """The field that `calls` puts in place of a part which Symbl could not deliver, with the fault."""
 
@@ -49,6 +57,7 @@ def read_insights(reply: bytes) -> Insights:
         action_items=_actions(parts, "action-items"),
         follow_ups=_actions(parts, "follow-ups"),
         questions=[Question(str(question["text"])) for question in _entries(parts, "questions")],
+        entities=list(_entities(parts, messages, transcript)),
         sentiment=mean_sentiment(transcript),
         ratings=_ratings(parts),
         missing=list(_missing(parts)),
@@ -134,14 +143,55 @@ def _words(message: Mapping[str, Any], start_ms: int | None) -> Iterator[Word]:
             yield Word(text, begins_ms, ends_ms, number(entry.get("score")))
 
 
+def _entities(
+    parts: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], transcript: Sequence[Utterance]
+) -> Iterator[Entity]:
+    """Yield each entity once for each message that it is found in, with the times of its words there."""
+    pairs = zip(messages, transcript, strict=True)
+    spoken = {name: said for message, said in pairs if (name := optional_text(message.get("id")))}
+    for entry in maps(mapping(parts.get("entities")).get("entities")):
+        kind = _first_text(entry, _KINDS)
+        # A later form of the API has the texts in `matches`, each with its messages.
+        for match in maps(entry.get("matches")) or [entry]:
+            text = _first_text(match, _TEXTS) or ""
+            for ref in maps(match.get("messageRefs")) or [{}]:
+                said = spoken.get(optional_text(ref.get("id")) or "")
+                if found := values.entity(text, kind, *_span_in(said, values.whole(ref.get("offset")), len(text))):
+                    yield found
+
+
+def _span_in(said: Utterance | None, offset: int | None, length: int) -> tuple[int | None, int | None]:
+    """Return start and end of some characters of a message; those of the message if their words are not known."""
+    if said is None:
+        return None, None
+    inside = [
+        word
+        for word, place in zip(said.words, _places(said), strict=True)
+        if place is not None and offset is not None and place < offset + length and place + len(word.text) > offset >= 0
+    ]
+    return (inside[0].start_ms, inside[-1].end_ms) if inside else (said.start_ms, said.end_ms)
+
+
+def _places(said: Utterance) -> Iterator[int | None]:
+    """Yield the place of each word in the text of its message; None if it is not found there."""
+    end = 0
+    for word in said.words:
+        place = said.text.find(word.text, end)
+        end = end if place < 0 else place + len(word.text)
+        yield None if place < 0 else place
+
+
 def _sentiment(sentiment: Mapping[str, Any]) -> Number | None:
     polarity = values.sentiment(mapping(sentiment.get("polarity")).get("score"))
     return values.sentiment(sentiment.get("suggested")) if polarity is None else polarity
 
 
 def _name_of(person: Any) -> str | None:
-    known = mapping(person)
-    return next(filter(None, (optional_text(known.get(field)) for field in ("name", "email", "userId", "id"))), None)
+    return _first_text(mapping(person), ("name", "email", "userId", "id"))
+
+
+def _first_text(found: Mapping[str, Any], fields: Sequence[str]) -> str | None:
+    return next(filter(None, (optional_text(found.get(field)) for field in fields)), None)
 
 
 def _ratings(parts: Mapping[str, Any]) -> dict[str, Any]:
