@@ -6,6 +6,7 @@ from typing import Any
 
 from recording_insights.deadline import Deadline
 from recording_insights.model.status import ENDED
+from recording_insights.recordings.derived_answer import state_shown
 from recording_insights.recordings.insights_answer import ANSWER_BYTES, whole_insights
 from recording_insights.recordings.list import LARGEST_PAGE, MOST_READ, USUAL_PAGE, cursor_of_changes, cursor_of_place
 from recording_insights.recordings.transcript_page import response_bytes
@@ -81,6 +82,7 @@ class Sync:
         return {
             "recording_id": change.recording_id,
             "status": recording["status"],
+            **state_shown(collection),
             **shown,
             "read_at": f"/recordings/{change.recording_id}/insights",
         }

@@ -198,8 +198,12 @@ class RecordingStore:
 
     def find_derived(self, recording_id: str) -> DerivedRow | None:
         """Return how a model derived insights from the recording; None if none did."""
-        row: DerivedRow | None = read(self.table, derived_key(recording_id))
-        return row
+        from boto3.dynamodb.conditions import Key
+
+        # A query, because the function that shows a recording may query only.
+        key = derived_key(recording_id)
+        is_derived = Key(PARTITION).eq(key[PARTITION]) & Key(SORT).begins_with(key[SORT])
+        return next(iter(rows(self.table, KeyConditionExpression=is_derived, ConsistentRead=True)), None)
 
     def _rows_of(self, recording_id: str) -> dict[str, Any]:
         """Return media objects, receipt, recorder and recording, by sort key."""

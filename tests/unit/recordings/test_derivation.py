@@ -7,7 +7,13 @@ import pytest
 from recording_insights.errors import Conflict, InvalidRequest
 from recording_insights.model.derived import KINDS
 from recording_insights.providers.registry import validate_options
-from recording_insights.recordings.derivation import LONGEST_PROMPT, state_of, with_model, without_model
+from recording_insights.recordings.derivation import (
+    LONGEST_PROMPT,
+    derivation_by,
+    state_of,
+    with_model,
+    without_model,
+)
 from recording_insights.recordings.read import public
 from recording_insights.recordings.upload import UploadRequest, open_upload
 from recording_insights.retries.request import RetryRequest
@@ -89,6 +95,7 @@ def test_the_row_keeps_what_is_to_be_derived(start: Any, store: RecordingStore, 
 
 
 def test_a_stack_without_a_model_refuses_wishes_and_writes_nothing(start: Any, table: Any) -> None:
+    assert (derivation_by(None), derivation_by("m")) == (without_model, with_model)
     assert without_model(None) is without_model(False) is None
     for wish in ({}, WISH):
         with pytest.raises(InvalidRequest, match="insights: must be false or left out: this stack has no model"):

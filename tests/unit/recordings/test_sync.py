@@ -171,6 +171,7 @@ class TestSync:
         assert second["recordings"][0] == {
             "recording_id": B,
             "status": "partial",
+            "insights": "off",
             "updated_at": day(3),
             "version": 1,
             "reference": "ticket",

@@ -60,7 +60,7 @@ WRITERS: Mapping[str, Callable[[RecordingStore], object]] = {
 OTHERS = {
     *("get", "find", "find_with_media", "find_whole", "find_by_folder", "newest", "oldest", "media_rows"),
     "oldest_first",
-    *("recording_of", "recording_put_by_hand", "get_changeable", "get_whole", "absent"),
+    *("recording_of", "recording_put_by_hand", "get_changeable", "get_whole", "absent", "find_derived"),
     # Only the owner of the lease sees it, and what is dropped was never begun.
     *("lease", "end_lease", "drop"),
     # Internal: how many executions have deleted its media.
