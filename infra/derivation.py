@@ -31,8 +31,8 @@ from recording_insights.notices.events import SOURCE
 from recording_insights.settings import BeginDerivationSettings, DeriveInsightsSettings
 
 TIMEOUT = cdk.Duration.minutes(1)
-TRIES = 100
-"""Deliveries of a message before it is a dead letter: with six times the time-out above, ten hours of failures."""
+TRIES = 50
+"""Deliveries of a message before it is a dead letter: with six times the time-out above, five hours of failures."""
 AT_ONCE = 2
 """Workers of a new account, which has ten: many recordings may end at once, and nobody waits for this."""
 FAULT_SECONDS = 600

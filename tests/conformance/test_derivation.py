@@ -1,7 +1,7 @@
 """The state machine that derives insights, run in this process by its definition: every branch and every Catch."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,8 +75,8 @@ class Run:
 
 
 @pytest.fixture
-def run(definition: Mapping[str, Any]) -> Iterator[Callable[..., Run]]:
-    yield lambda *answers, **scene: Run(
+def run(definition: Mapping[str, Any]) -> Callable[..., Run]:
+    return lambda *answers, **scene: Run(
         definition, DerivationScene(CrashingTable(), ScriptedModel(*(answers or (nothing(),))), **scene)
     )
 

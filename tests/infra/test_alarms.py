@@ -7,7 +7,8 @@ import pytest
 
 from infra.alarms import RUNBOOK, Section
 from recording_insights.measures import MEASURES
-from recording_insights.model.reasons import REASONS
+from recording_insights.model.derived import BEDROCK
+from recording_insights.model.reasons import INSIGHT_REASONS, REASONS
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.sweep.state_measures import OPEN
 
@@ -106,7 +107,8 @@ def test_each_alarm_watches_its_metric_and_rings_when_it_should(template: Templa
 
 
 def test_every_metric_of_ours_is_measured(every_setting: Template) -> None:
-    values = {"provider": PROVIDERS, "code": REASONS, "status": OPEN, "cause": ("media", "person", "service")}
+    codes = {**REASONS, **INSIGHT_REASONS}
+    values = {"provider": [*PROVIDERS, BEDROCK], "code": codes, "status": OPEN, "cause": ("media", "person", "service")}
     for name, alarm in alarms_in(every_setting).items():
         if alarm["Namespace"] != OWN:
             continue

@@ -76,7 +76,7 @@ RIGHTS = {
     "receive_callback": TABLE | SECRET | {"s3": {GENERATE}},
     "keep_result": SECRET | {"s3": {GENERATE}},
     "receive_result_event": TABLE | DEAD_LETTERS | {"s3": {DECRYPT}},
-    "begin_derivation": TABLE | {"s3": {GENERATE}},
+    "begin_derivation": TABLE | {"s3": {GENERATE}, "sqs": {DECRYPT}},
     "derive_insights": TABLE | {"s3": {DECRYPT, GENERATE}},
 }
 """By function, and by the service that uses the key for it."""

@@ -7,7 +7,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
 from recording_insights.store.keys import DERIVED, PARTITION, SORT, STATEMENT_PREFIX
-from sandbox.cloud.context import tests_context
+from sandbox.cloud import context
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import SAMPLE, drop, entered, recording_of, until, until_ended, until_row
 
@@ -67,36 +67,19 @@ def test_a_model_finds_what_the_provider_did_not(stack: LocalStack) -> None:
 
 @pytest.mark.matrix
 @pytest.mark.parametrize(
-    ("dial", "calls", "insights"),
-    [
-        ("throttle_next", 1, "done"),
-        ("not_ready_next", 1, "done"),
-        ("timeout_next", 1, "done"),
-        ("model_error_next", 1, "done"),
-        ("own_fault_next", 1, "done"),
-        ("unavailable_next", 1, "done"),
-        ("content_filtered_next", 2, "done"),
-        ("malformed_json_next", 2, "done"),
-        ("schema_broken_next", 2, "done"),
-        ("prose_next", 1, "done"),
-        ("evidence_invented_next", 1, "done"),
-        ("facts_invented_next", 1, "done"),
-        ("other_language_next", 2, "done"),
-        ("obeys_injection_next", 1, "done"),
-        ("oversized_next", 2, "done"),
-    ],
+    ("dial", "calls"), [("throttle_next", 1), ("timeout_next", 1), ("cut_next", 4), ("malformed_json_next", 2)]
 )
-def test_one_fault_of_the_model_costs_one_call_at_most(stack: LocalStack, dial: str, calls: int, insights: str) -> None:
+def test_what_a_model_does_wrong_once_costs_little(stack: LocalStack, dial: str, calls: int) -> None:
     stack.dials(bedrock={dial: 1})
     recording_id = transcribed(stack, dial)
-    assert until_derived(stack, recording_id)["insights"] == insights
+    assert until_derived(stack, recording_id)["insights"] == "done"
     row, _ = derived_rows(stack, recording_id)
-    assert row["calls"] in (calls, 1, 2), row
+    assert row["calls"] == calls
 
 
 @pytest.mark.matrix
 def test_a_model_that_is_not_enabled_is_waited_for(stack: LocalStack) -> None:
-    stack.dials(bedrock={"not_enabled": [tests_context()["insightsModel"]]})
+    stack.dials(bedrock={"not_enabled": [context.tests_context()["insightsModel"]]})
     recording_id = transcribed(stack, "not-enabled")
     execution = execution_of(stack, recording_id)
     until(lambda: "Await turn" in entered(stack, execution), "the wait")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from recording_insights.model.derived import KINDS, LISTED
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.report_failure import report_stopped_execution
 from recording_insights.store.keys import BRAKE
+from sandbox.stand_ins.bedrock.dials import BedrockDials
 from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_write
 from tests.unit.derive.derivation_scene import RECORDINGS, REPLIES, STAGE, TALK, DerivationScene
 from tests.unit.derive.fake_model import ScriptedModel, nothing, stand_in
@@ -282,6 +284,37 @@ def test_a_long_conversation_is_one_call_for_each_transition() -> None:
     assert [step["outcome"] for step in taken] == ["more"] * (len(taken) - 1) + ["over"]
     assert sum(name.startswith("answer-") for name in scene.kept) == len(taken)
     assert scene.recording["insights"] == "done"
+
+
+CALLS_OF_DIALS = {
+    **dict.fromkeys(("throttle_next", "not_ready_next", "timeout_next", "model_error_next", "own_fault_next"), 1),
+    **dict.fromkeys(("unavailable_next", "guardrail_next", "prose_next", "evidence_invented_next"), 1),
+    **dict.fromkeys(("facts_invented_next", "obeys_injection_next"), 1),
+    **dict.fromkeys(("content_filtered_next", "malformed_json_next", "schema_broken_next"), 2),
+    "cut_next": 4,
+}
+"""By what the model does wrong once: the answers that are paid for. Refused calls cost nothing."""
+OF_THEIR_OWN = {"other_language_next", "oversized_next"}
+
+
+def test_every_dial_of_the_stand_in_is_turned_here() -> None:
+    dials = {dial.name for dial in fields(BedrockDials) if dial.name.endswith("_next")}
+    assert dials == {*CALLS_OF_DIALS, *OF_THEIR_OWN}
+
+
+@pytest.mark.parametrize(("dial", "calls"), CALLS_OF_DIALS.items())
+def test_what_a_model_does_wrong_once_costs_little_and_fails_nothing(dial: str, calls: int) -> None:
+    scene, state = begun(model=stand_in(dial))
+    scene.run(state)
+    assert (scene.recording["insights"], scene.row["calls"]) == ("done", calls)
+    assert bool(scene.row.get("dropped")) == dial.endswith("invented_next")
+    assert scene.recording["status"] == "done"
+
+
+def test_an_answer_of_ten_megabytes_ends_at_the_bound_of_the_cost() -> None:
+    scene, state = begun(model=stand_in("oversized_next"))
+    scene.run(state)
+    assert (scene.recording["insights_code"], scene.row["calls"]) == ("insights_over_budget", 1)
 
 
 def test_what_cannot_be_read_twice_is_missing_and_the_rest_is_there() -> None:
