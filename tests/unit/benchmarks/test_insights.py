@@ -203,7 +203,7 @@ def test_a_model_of_amazon_is_asked_with_credentials_in_a_region(monkeypatch: py
 
 
 def test_the_model_at_model_url_is_asked_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = json.dumps({**dict.fromkeys(KINDS, []), "title": {"text": "Maps", "evidence": ["u1"]}})
+    found = json.dumps({**{kind: [] for kind in KINDS}, "title": {"text": "Maps", "evidence": ["u1"]}})
 
     def answer(_: OpenModel, asked: Mapping[str, Any], model: Model) -> Answer:
         assert model.id in STAND_INS_MODEL
