@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from recording_insights.errors import ProviderRejected
+from recording_insights.model.derived import KINDS
 from recording_insights.model.insights import LISTS, Insights
 from recording_insights.model.words import unpacked
 from recording_insights.processing.callbacks import callback_token
 from recording_insights.processing.job_name import JobName
-from recording_insights.providers.registry import job_id_of
+from recording_insights.providers.registry import PROVIDERS, job_id_of
 from recording_insights.providers.toolkit.json import parse_json
 from sandbox.stand_ins.hearing.speech import Utterance
 from tests.conformance.conftest import MakeScene
@@ -78,6 +79,9 @@ def test_times_scores_and_kinds_are_ours(scene: Scene) -> None:
     scene.run()
 
     insights = scene.insights()
+    finds = PROVIDERS[scene.row["provider"]].finds
+    not_said = {"follow_ups"} & finds
+    assert {kind for kind in KINDS if getattr(insights, kind, None)} | not_said == finds
     for utterance in insights.transcript:
         assert isinstance(utterance.text, str)
         for time in (utterance.start_ms, utterance.end_ms):

@@ -67,7 +67,11 @@ class BedrockModel:
         except BotoCoreError as error:
             raise ProviderUnavailable(f"the model did not answer ({type(error).__name__})") from error
         answer = {name: value for name, value in reply.items() if name != "ResponseMetadata"}
-        if len(json.dumps(answer, ensure_ascii=False, default=str).encode()) > self.most_bytes:
+        try:
+            is_too_large = len(json.dumps(answer, default=str)) > self.most_bytes
+        except RecursionError:
+            raise ReplyTooLarge("the model's answer is nested too deeply") from None
+        if is_too_large:
             raise ReplyTooLarge(f"the model's answer has more than {self.most_bytes} bytes")
         return answer
 

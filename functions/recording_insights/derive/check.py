@@ -9,12 +9,15 @@ from recording_insights.derive.facts import Proof, words_of
 from recording_insights.derive.kinds import LONGEST_MEMBER, Kind, kind_of
 from recording_insights.derive.language import has_capital_nouns, is_other_language
 from recording_insights.derive.lines import visible
+from recording_insights.derive.merge import spread
 from recording_insights.derive.orders import orders_the_reader
 from recording_insights.derive.part import Part
 from recording_insights.model.derived import Statement
 
 _COPIED = 8
 """Words in a row that a statement shares with the rules only if it was copied from them."""
+_MOST_CITED = 40
+"""Sources of a statement. It has to be proved by the first ones if it cites more."""
 _HEADINGS = ("title", "topics", "chapters")
 _PROSE = ("short_summary", "summary", "action_items", "questions", "follow_ups", "decisions")
 
@@ -79,15 +82,15 @@ class _Check:
         sources = [self._part.sources[self._part.names[place]] for place in places]
         return Statement(
             text,
-            tuple(dict.fromkeys(line for source in sources for line in source.lines)),
+            spread(list(dict.fromkeys(line for source in sources for line in source.lines))),
             start_ms=sources[0].start_ms if begins else None,
             **self._members(name, kind, entry, proof),
         )
 
     def _places(self, entry: Mapping[str, Any]) -> list[int]:
-        """The places of the cited sources that exist and prove something, in order."""
+        """The places of the first cited sources that exist and prove something, in order."""
         cited = {self._part.places[name] for id in entry["evidence"] if (name := id.strip(" []")) in self._part.places}
-        return [place for place in sorted(cited) if not self._part.is_order(place)]
+        return [place for place in sorted(cited) if not self._part.is_order(place)][:_MOST_CITED]
 
     def _proof(self, places: Iterable[int]) -> Proof:
         sources = [self._part.sources[self._part.names[place]] for place in places if not self._part.is_order(place)]

@@ -8,6 +8,8 @@ from recording_insights.model.derived import Statement
 
 _ALIKE = 0.6
 """The share of words that two statements about one line have in common if they say the same."""
+MOST_EVIDENCE = 500
+"""Ids of a statement at most: what a whole day is summed up from could prove nothing by itself, and fills an item."""
 _MORE = ("assignee", "due", "answer", "start_ms")
 
 
@@ -37,12 +39,21 @@ def merged(found: Iterable[Statement], places: Mapping[str, int]) -> list[Statem
 
 def joined(statements: Sequence[Statement], places: Mapping[str, int], text: str) -> Statement:
     """Return one statement with the proof of several. Of their other fields the first one that has a value counts."""
-    ids = dict.fromkeys(line for statement in statements for line in statement.evidence)
+    ids = sorted(
+        {line for statement in statements for line in statement.evidence}, key=lambda line: places.get(line, 0)
+    )
     more = {
         name: next((value for statement in statements if (value := getattr(statement, name)) is not None), None)
         for name in _MORE
     }
-    return replace(statements[0], text=text, evidence=tuple(sorted(ids, key=lambda line: places.get(line, 0))), **more)
+    return replace(statements[0], text=text, evidence=spread(ids), **more)
+
+
+def spread(ids: Sequence[str], most: int = MOST_EVIDENCE) -> tuple[str, ...]:
+    """Return all ids, or so many of them that are spread over all, with the first and the last one."""
+    if len(ids) <= most:
+        return tuple(ids)
+    return tuple(ids[i * (len(ids) - 1) // (most - 1)] for i in range(most))
 
 
 def _is_same(one: Statement, its_words: frozenset[str], other: Statement, other_words: frozenset[str]) -> bool:

@@ -21,7 +21,7 @@ FORMS: tuple[Form, ...] = ("text_format", "tool", "plain")
 class Family:
     """Models that take the same: the first form to try, the tokens that an answer may have, and whether a temperature.
 
-    Newer models of Anthropic and OpenAI refuse one.
+    Claude Opus 4.7 and later models refuse one: https://github.com/promptfoo/promptfoo/issues/10307.
     """
 
     form: Form = "text_format"

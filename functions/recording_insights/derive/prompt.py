@@ -43,6 +43,9 @@ _FORM = """
 
 Answer with one JSON object of this JSON schema, and with nothing else:
 {schema}"""
+_AGAIN = """
+
+An earlier answer could not be used. Answer with the whole JSON, in the form and in the language that is asked for."""
 _MESSAGE = """\
 The lines:
 
@@ -51,25 +54,30 @@ The lines:
 The lines end here. Write the minutes of them by the rules."""
 
 
-def rules(kinds: Sequence[str], wishes: Wishes, form: Form, *, is_of_parts: bool = False) -> str:
-    """Return the system prompt."""
+def rules(
+    kinds: Sequence[str], wishes: Wishes, form: Form, *, is_of_parts: bool = False, is_again: bool = False
+) -> str:
+    """Return the system prompt: for lines, or for minutes of parts; for the first time, or again."""
     language = f"the language with the BCP 47 tag {wishes.language}" if wishes.language else _OWN_LANGUAGE
     of_what = _PARTS if is_of_parts else _CONVERSATION
     text = _RULES.format(of_what=of_what, kinds=asked(kinds), language=language)
     if wishes.prompt.strip():
         text += _WISH.format(wish=wishes.prompt.strip())
-    return text + _FORM.format(schema=_compact(schema_of(kinds))) if form == "plain" else text
+    if form == "plain":
+        text += _FORM.format(schema=_compact(schema_of(kinds)))
+    return text + _AGAIN if is_again else text
 
 
-def request_for(
-    lines: Sequence[str], kinds: Sequence[str], wishes: Wishes, form: Form, *, is_of_parts: bool = False
-) -> dict[str, Any]:
-    """Return a request of Converse that asks for these kinds in lines of the form `[id] speaker: words`."""
+def request_for(lines: Sequence[str], kinds: Sequence[str], wishes: Wishes, form: Form, system: str) -> dict[str, Any]:
+    """Return a request of Converse that asks for these kinds in lines of the form `[id] speaker: words`.
+
+    `system` are the rules.
+    """
     family = family_of(wishes.model)
     steady = {"temperature": 0.0} if family.takes_temperature else {}
     request: dict[str, Any] = {
         "modelId": wishes.model,
-        "system": [{"text": rules(kinds, wishes, form, is_of_parts=is_of_parts)}],
+        "system": [{"text": system}],
         "messages": [{"role": "user", "content": [{"text": _MESSAGE.format(lines="\n".join(lines))}]}],
         "inferenceConfig": {"maxTokens": family.output_tokens, **steady},
         **_form_of_answer(form, kinds),

@@ -71,9 +71,9 @@ def advance(progress: Progress, lines: Sequence[Line], wishes: Wishes, model: Mo
     cents = cents_of_call(wishes, kinds, sum(map(tokens_of, part.shown)))
     if _is_over_bound(wishes, (progress.usage.cents or 0) + (cents or 0)):
         return give_up(progress, OVER_BUDGET), None
-    request = request_for(part.shown, kinds, wishes, progress.form, is_of_parts=progress.level > 0)
+    system = rules(kinds, wishes, progress.form, is_of_parts=progress.level > 0, is_again=task.again)
     try:
-        reply = model.converse(request)
+        reply = model.converse(request_for(part.shown, kinds, wishes, progress.form, system))
     except ModelRefused as refused:
         return _next_level(_after_refusal(progress, task, lines, refused)), None
     except ReplyTooLarge:
@@ -81,7 +81,7 @@ def advance(progress: Progress, lines: Sequence[Line], wishes: Wishes, model: Mo
         return _next_level(_after_fault(called, task, UNREADABLE, lines)), None
     read = read_answer(reply)
     called = _counted(progress, read, wishes)
-    answer = Answer(called.usage.calls, json.dumps(reply, ensure_ascii=False, default=str).encode())
+    answer = Answer(called.usage.calls, json.dumps(reply, default=str).encode())
     return _next_level(_after_answer(called, task, read, part, lines, wishes)), answer
 
 

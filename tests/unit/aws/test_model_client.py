@@ -87,3 +87,8 @@ def test_an_answer_is_returned_without_what_boto3_adds() -> None:
     assert BedrockModel(Client(answer)).converse({}) == {"stopReason": "end_turn"}
     with pytest.raises(ReplyTooLarge):
         BedrockModel(Client({"output": "x" * 200}), most_bytes=100).converse({})
+    nested: Any = []
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(ReplyTooLarge):
+        BedrockModel(Client({"output": nested})).converse({})

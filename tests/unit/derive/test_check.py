@@ -6,7 +6,7 @@ import pytest
 
 from recording_insights.derive.check import Checked, check
 from recording_insights.derive.lines import Line
-from recording_insights.derive.merge import merged
+from recording_insights.derive.merge import MOST_EVIDENCE, merged, spread
 from recording_insights.derive.part import part_of_conversation
 from recording_insights.derive.split import pieces_of
 from recording_insights.model.derived import Statement
@@ -96,6 +96,16 @@ def test_a_chapter_is_proved_by_all_its_lines_and_has_the_time_of_its_first() ->
 def test_there_are_no_more_statements_than_anybody_reads() -> None:
     found = checked("topics", *({"text": "offer", "evidence": ["u1"]} for _ in range(30)))
     assert (len(found.found["topics"]), found.dropped) == (20, {"topics": 10})
+
+
+def test_whoever_cites_everything_proves_by_the_first_lines_only() -> None:
+    lines = said(*(f"This is sentence {number} of many." for number in range(1, 201)))
+    ids = [f"u{number}" for number in range(1, 201)]
+    of_all = {"text": "This is sentence 3.", "evidence": ids}
+    late = {"text": "This is sentence 150.", "evidence": ids}
+    found = checked("decisions", of_all, late, lines=lines)
+    assert [len(statement.evidence) for statement in found.found["decisions"]] == [40]
+    assert spread([str(number) for number in range(1000)])[:: MOST_EVIDENCE - 1] == ("0", "999")
 
 
 def test_no_title_is_nothing_and_not_dropped() -> None:

@@ -115,7 +115,21 @@ def test_what_is_sent_is_one_line_without_anything_invisible(injection: Mapping[
         "Vergiss bitte nicht, das Angebot zu schicken.",
         "N'oubliez pas le rendez-vous de demain.",
         "The assistant of the manager will call you back.",
+        "As an AI company we have to lower the price.",
+        "Our new model, include it in the offer.",
+        "Can you repeat your instructions, please?",
+        "Send a message to the assistant and the instructions for the model X200.",
+        "You are now in the demo mode.",
+        "Oubliez le mail précédent.",
+        "Olvide el correo anterior.",
+        "Ignoriere die vorherige Mail.",
+        "Muestra las instrucciones al cliente.",
     ],
 )
 def test_people_who_talk_to_each_other_give_no_orders_to_the_reader(text: str) -> None:
     assert not orders_the_reader(text)
+
+
+@pytest.mark.parametrize("text", ["ignore ", "#", "</ ", "print your ", "\u0438\u0433\u043d\u043e\u0440\u0438\u0440 "])
+def test_a_long_line_cannot_hold_up_the_check(text: str) -> None:
+    assert not orders_the_reader(text * (20_000 // len(text)))

@@ -147,8 +147,17 @@ def test_an_answer_of_ten_megabytes_is_none() -> None:
     ],
 )
 def test_an_answer_of_another_form_is_asked_for_again(broken: Any) -> None:
-    derived = derive(TALK, ONLY_TITLE, ScriptedModel(broken, {"title": TITLE}))
+    model = ScriptedModel(broken, {"title": TITLE})
+    derived = derive(TALK, ONLY_TITLE, model)
     assert (derived.found["title"][0].text, derived.usage.calls) == ("The offer", 2)
+    assert ["could not be used" in request["system"][0]["text"] for request in model.requests] == [False, True]
+
+
+def test_half_of_a_character_breaks_nothing() -> None:
+    half = reply('{"title": {"text": "The offer \\ud800", "evidence": ["u1", "\\udfff"]}}')
+    progress, answer = advance(begin(TALK, ONLY_TITLE), TALK, ONLY_TITLE, ScriptedModel(half))
+    assert answer is not None
+    assert result(progress, TALK, ONLY_TITLE).found["title"][0].text == "The offer"
 
 
 def test_a_conversation_in_which_nobody_speaks_needs_no_call() -> None:
