@@ -96,7 +96,7 @@ def test_passages_of_long_conversations_lie_at_both_ends_in_the_middle_and_acros
     for conversation in everything()[-2:]:
         tasks = begin(conversation.lines, Wishes(STAND_INS_MODEL, KINDS)).tasks
         first, last = conversation.planted["begin"], conversation.planted["end"]
-        assert (first, len(conversation.lines) - last <= OVERLAP) == (0, True)
+        assert (first, len(conversation.lines) - last < 10) == (0, True)
         assert any(task.first < conversation.planted["middle"] < task.end - OVERLAP for task in tasks)
         seams = [place for name, place in conversation.planted.items() if "seam" in name]
         assert seams
