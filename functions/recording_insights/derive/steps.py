@@ -216,7 +216,12 @@ def _next_level(progress: Progress) -> Progress:
     singles = _singles(progress)
     if progress.tasks or progress.parts < 2 or not singles:
         return progress
-    if not progress.gathered or progress.level == MOST_LEVELS:
+    if not progress.gathered:
+        # What sums up the parts goes with their summaries, if none of them held.
+        lost = [kind for kind in singles if not any(said.startswith(f"{kind}:") for said in progress.missing)]
+        dropped = dict.fromkeys(lost, 1) if progress.dropped.get("summary") else {}
+        return replace(progress, dropped={**dropped, **progress.dropped})
+    if progress.level == MOST_LEVELS:
         return replace(progress, missing=(*progress.missing, *_missing(singles, UNREADABLE)))
     sentences = tuple(progress.gathered)
     weights = [10 + tokens_of(sentence.text) for sentence in sentences]

@@ -110,7 +110,7 @@ _CHECKED: set[str] = set()
 
 
 def _check_once(asked: Mapping[str, Any], model: Any) -> None:
-    """Check a request like the sandbox; a schema only once for each model, since that takes longer than all the rest."""
+    """Check a request like the sandbox; a schema only once for each model, since that takes longer than the rest."""
     schema = json.dumps([model.id, asked.get("outputConfig"), asked.get("toolConfig")])
     known = {"outputConfig", "toolConfig"} if schema in _CHECKED else set()
     check_request({name: part for name, part in asked.items() if name not in known}, model, ["guard:1"])

@@ -12,6 +12,7 @@ from recording_insights.derive.lines import Line
 from recording_insights.derive.progress import Progress
 from recording_insights.derive.split import PART_TOKENS, parts_of, pieces_of, tokens_of, weights_of
 from recording_insights.derive.steps import advance, begin, result
+from recording_insights.model.derived import SINGLE
 from tests.unit.derive.fake_model import ALL, ScriptedModel, derive, nothing, reply, said, shown_in, stand_in
 
 SENTENCE = "we looked at the delivery again and nothing of it has changed since the last time we spoke"
@@ -116,6 +117,15 @@ def test_summaries_are_summed_up_until_one_is_left_and_keep_their_proof(small_pa
     assert derived.found["summary"][0].evidence[-1] == "L1800"
 
 
+@pytest.mark.usefixtures("small_parts")
+def test_without_a_summary_of_a_part_that_holds_there_is_none_of_the_whole() -> None:
+    lines = long_talk(120, {})
+    parts = len(begin(lines, ALL).tasks)
+    derived = derive(lines, ALL, stand_in(*["evidence_invented_next"] * parts))
+    assert (derived.found, derived.missing) == ({}, ())
+    assert {kind: derived.dropped[kind] for kind in SINGLE} == {"title": 1, "short_summary": 1, "summary": parts}
+
+
 def test_an_answer_that_does_not_fit_is_asked_for_in_halves() -> None:
     model = ScriptedModel(reply("{", "max_tokens"), summarised)
     lines = said(*(f"{SENTENCE} {number}" for number in range(40)))
@@ -132,7 +142,8 @@ def test_a_model_that_never_ends_is_given_up_after_a_few_halvings() -> None:
 
     assert len(model.requests) <= 2**4 + 2**3
     assert not derived.found
-    assert "summary: insights_unreadable" in derived.missing
+    assert "summary: insights_unreadable (lines 1 to 8 of 64)" in derived.missing
+    assert not derived.dropped
     assert "decisions: insights_unreadable (lines 1 to 8 of 64)" in derived.missing
 
 
