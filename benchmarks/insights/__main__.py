@@ -99,10 +99,7 @@ def _show(asked: Endpoint, scores: dict[str, Score], languages: dict[str, str]) 
     table.add_section()
     for language in dict.fromkeys(languages.values()):
         of_language = together([scored for name, scored in scores.items() if languages[name] == language])
-        of_all_kinds = Tally()
-        for tally in of_language.kinds.values():
-            of_all_kinds.add(tally)
-        _add_row(table, f"all in {language}", of_all_kinds)
+        _add_row(table, f"all in {language}", of_language.all)
     console = Console()
     console.print(table)
     cents = "an unknown price" if total.cents is None else f"{total.cents:.2f} cents"

@@ -233,22 +233,6 @@ def test_the_stand_in_invents_and_loses_nothing() -> None:
 
 
 @pytest.mark.matrix
-def test_the_stand_in_invents_and_loses_nothing_in_all_conversations() -> None:
-    total = run()
-    assert total.is_clean
-    assert total.missing == 0
-    assert total.kinds["questions"].recall == 1
-
-
-@pytest.mark.matrix
-@pytest.mark.parametrize("dial", ["evidence_invented_next", "facts_invented_next", "obeys_injection_next"])
-def test_what_a_model_invents_or_obeys_is_dropped(dial: str) -> None:
-    total = run(dial, *SOME)
-    assert total.is_clean
-    assert total.dropped > 5
-
-
-@pytest.mark.matrix
 @pytest.mark.parametrize("dial", ["malformed_json_next", "other_language_next", "schema_broken_next"])
 def test_what_no_answer_has_is_missing_and_nothing_else_is_lost(dial: str) -> None:
     total = run(dial, *SOME)
