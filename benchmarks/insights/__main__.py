@@ -7,6 +7,7 @@ ends with 1 if anything was invented, obeyed or lost.
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from benchmarks.insights.conversations import Conversation, conversations
 from benchmarks.insights.deriving import derive
-from benchmarks.insights.endpoints import Endpoint, endpoint
+from benchmarks.insights.endpoints import Endpoint, NoAccount, endpoint
 from benchmarks.insights.scoring import Score, Tally, score
 from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import ModelUnusable, ProviderBusy, ProviderUnavailable
@@ -30,8 +31,13 @@ def measure(
     """Derive and score conversations one after the other. Returns the scores by the names of the conversations."""
     scores = {}
     wishes = Wishes(asked.model_id, KINDS)
+
+    def wait(seconds: float) -> None:
+        progress(f"no answer, again in {seconds:.0f} s")
+        time.sleep(seconds)
+
     for number, conversation in enumerate(some, start=1):
-        scores[conversation.name] = scored = score(conversation, derive(conversation, wishes, asked.model))
+        scores[conversation.name] = scored = score(conversation, derive(conversation, wishes, asked, wait))
         progress(
             f"{number} of {len(some)}: {conversation.name}, {len(conversation.lines):,} lines, {scored.calls} calls"
         )
@@ -60,7 +66,7 @@ def main() -> None:
         console = Console(stderr=True)
         console.print(asked.name)
         scores = measure(asked, some, console.print)
-    except (BadModelUrl, ModelUnusable, ProviderBusy, ProviderUnavailable) as error:
+    except (BadModelUrl, NoAccount, ModelUnusable, ProviderBusy, ProviderUnavailable) as error:
         raise SystemExit(f"{error}") from None
     languages = {one.name: one.language for one in some}
     if chosen.json:
@@ -93,10 +99,7 @@ def _show(asked: Endpoint, scores: dict[str, Score], languages: dict[str, str]) 
     table.add_section()
     for language in dict.fromkeys(languages.values()):
         of_language = together([scored for name, scored in scores.items() if languages[name] == language])
-        of_all_kinds = Tally()
-        for tally in of_language.kinds.values():
-            of_all_kinds.add(tally)
-        _add_row(table, f"all in {language}", of_all_kinds)
+        _add_row(table, f"all in {language}", of_language.all)
     console = Console()
     console.print(table)
     cents = "an unknown price" if total.cents is None else f"{total.cents:.2f} cents"

@@ -7,7 +7,7 @@ that say nothing, and passages that are planted among thousands of them.
 import itertools
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -98,18 +98,20 @@ def _gold(given: Mapping[str, Sequence[Mapping[str, Any]]], offset: int = 0) -> 
 def _long(path: Path, model: str) -> Conversation:
     """Make a long conversation. The same recipe and model always make the same one."""
     recipe = json.loads(path.read_text())
-    lines = _filler(recipe)
-    gold: dict[str, list[Gold]] = {kind: [] for passage in recipe["passages"] for kind in passage["gold"]}
-    planted = {}
-    seams = _seams(lines, model)
-    for passage in recipe["passages"]:
+    lines, planted, seam = _filler(recipe), dict[str, int](), 0
+    gold: dict[str, list[Gold]] = {}
+    # Passages at seams come last: the others move the seams a little.
+    for passage in sorted(recipe["passages"], key=lambda passage: passage["at"] == SEAM):
         at, said = passage["at"], passage["lines"]
-        first = next(seams) - 1 if at == SEAM else round(at * (len(lines) - len(said)))
+        if at == SEAM:
+            first = seam = next(line - 1 for line in _seams(lines, model) if line - 1 > seam + len(said))
+        else:
+            first = round(at * (len(lines) - len(said)))
         planted[passage["name"]] = first
         for number, line in enumerate(said, start=first):
             lines[number] = replace(lines[number], speaker=line["speaker"], text=line["text"])
         for kind, entries in _gold(passage["gold"], first).items():
-            gold[kind] += entries
+            gold.setdefault(kind, []).extend(entries)
     return Conversation(path.stem, recipe["language"], lines, gold, planted=planted)
 
 
@@ -127,7 +129,7 @@ def _filler(recipe: Mapping[str, Any]) -> list[Line]:
     ]
 
 
-def _seams(lines: Sequence[Line], model: str) -> Iterator[int]:
+def _seams(lines: Sequence[Line], model: str) -> list[int]:
     """Where the product begins a new part of these lines: the place of the first line after each end of a part."""
     parts = begin(lines, Wishes(model, kinds=("title",))).tasks
-    return iter([part.end for part in parts[:-1]])
+    return [part.end for part in parts[:-1]]

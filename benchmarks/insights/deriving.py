@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.insights.conversations import Conversation
+from benchmarks.insights.endpoints import Endpoint
 from recording_insights.derive.answer import read_answer
 from recording_insights.derive.model import Model
 from recording_insights.derive.progress import Progress
@@ -14,9 +15,6 @@ from recording_insights.derive.steps import advance, begin, result
 from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import ProviderBusy, ProviderUnavailable
 from recording_insights.model.derived import Derived
-
-PATIENCE_SECONDS = (5, 10, 20, 40, 60, 60, 60, 60)
-"""The pauses after which a call is made again that a model throttled."""
 
 
 @dataclass
@@ -47,29 +45,26 @@ class _Noted:
 
 
 def derive(
-    conversation: Conversation, wishes: Wishes, model: Model, sleep: Callable[[float], None] = time.sleep
+    conversation: Conversation, wishes: Wishes, asked: Endpoint, sleep: Callable[[float], None] = time.sleep
 ) -> Outcome:
-    """Derive all that is wished for. A throttled call is made again for some minutes.
+    """Derive all that is wished for. A call that was throttled is made again after the pauses of the endpoint.
 
     Raises:
         ProviderBusy, ProviderUnavailable: the model does not answer for so long.
         ModelUnusable: it cannot be asked at all.
     """
-    noted = _Noted(model)
+    noted = _Noted(asked.model)
     progress = begin(conversation.lines, wishes)
+    pauses = iter(asked.pauses)
     while not progress.is_over:
-        progress = _advanced(progress, conversation, wishes, noted, sleep)
+        try:
+            progress = advance(progress, conversation.lines, wishes, noted)[0]
+        except (ProviderBusy, ProviderUnavailable):
+            if (seconds := next(pauses, None)) is None:
+                raise
+            sleep(seconds)
+            continue
+        pauses = iter(asked.pauses)
         # Between two steps the deployed function keeps the progress as JSON.
         progress = Progress.from_map(json.loads(json.dumps(progress.to_map())))
     return Outcome(result(progress, conversation.lines, wishes), noted.written, frozenset(noted.prompts))
-
-
-def _advanced(
-    progress: Progress, conversation: Conversation, wishes: Wishes, model: Model, sleep: Callable[[float], None]
-) -> Progress:
-    for seconds in PATIENCE_SECONDS:
-        try:
-            return advance(progress, conversation.lines, wishes, model)[0]
-        except (ProviderBusy, ProviderUnavailable):
-            sleep(seconds)
-    return advance(progress, conversation.lines, wishes, model)[0]

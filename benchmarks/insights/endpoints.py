@@ -3,7 +3,7 @@
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -26,13 +26,24 @@ STAND_INS_MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 """The model whose rules the stand-in follows. Its words come from the conversation, not from that model."""
 
 
+_PAUSES = (5, 10, 20, 40, 60, 60, 60, 60)
+
+
+class NoAccount(Exception):
+    """The environment names no AWS account or no region. The message says how to."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
-    """A model, the id that it is asked by, and what the table says of it."""
+    """A model, the id that it is asked by, and what the table says of it.
+
+    `pauses` are the seconds after which a call is made again that was throttled, or found nobody.
+    """
 
     model: Model
     model_id: str
     name: str
+    pauses: Sequence[int] = ()
 
 
 def endpoint(model_id: str | None, dial: str | None = None) -> Endpoint:
@@ -42,9 +53,15 @@ def endpoint(model_id: str | None, dial: str | None = None) -> Endpoint:
 
     Raises:
         BadModelUrl: MODEL_URL is no base URL.
+        NoAccount: there are no credentials, or no region.
     """
     if model_id:
-        return Endpoint(BedrockModel(_client()), model_id, f"{model_id} on Amazon Bedrock")
+        session = boto3.Session()
+        region = os.environ.get("AWS_REGION") or session.region_name
+        if not region or not session.get_credentials():
+            raise NoAccount("MODEL is asked with your AWS credentials in your region: set AWS_PROFILE and AWS_REGION.")
+        model = BedrockModel(_client(region_name=region))
+        return Endpoint(model, model_id, f"{model_id} on Amazon Bedrock in {region}", _PAUSES)
     other = OpenModel.from_environment(os.environ)
     name = other.greeting() if other else "the stand-in of Bedrock, which is no model"
     return Endpoint(BedrockModel(_client_of(_InProcess(other, dial))), STAND_INS_MODEL, name)

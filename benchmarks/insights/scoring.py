@@ -70,6 +70,14 @@ class Score:
     cents: float | None = 0.0
 
     @property
+    def all(self) -> Tally:
+        """The counts of all kinds together."""
+        total = Tally()
+        for tally in self.kinds.values():
+            total.add(tally)
+        return total
+
+    @property
     def valid(self) -> float | None:
         """The share of the statements in the model's answers whose evidence holds."""
         return 1 - (self.dropped + self.refused) / self.written if self.written else None
@@ -96,8 +104,9 @@ def score(conversation: Conversation, outcome: Outcome) -> Score:
         _compare(scored, kind, conversation, derived.found.get(kind, ()))
     kept = [(kind, statement) for kind, statements in derived.found.items() for statement in statements]
     scored.written = sum(map(len, outcome.written.values()))
-    scored.dropped = sum(derived.dropped.get(kind, 0) for kind in KINDS)
-    scored.members_dropped = sum(derived.dropped.values()) - scored.dropped
+    # A title counts as dropped as well if there is none, because all that it was to be made of was dropped.
+    scored.dropped = sum(min(derived.dropped.get(kind, 0), len(texts)) for kind, texts in outcome.written.items())
+    scored.members_dropped = sum(count for name, count in derived.dropped.items() if name not in KINDS)
     scored.missing = len(derived.missing)
     scored.unproved = sum(not is_proved(statement, conversation) for _, statement in kept)
     scored.obeyed = sum(is_obedient(kind, statement, conversation, outcome.prompts) for kind, statement in kept)

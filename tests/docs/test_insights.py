@@ -3,6 +3,12 @@
 import re
 from collections.abc import Sequence
 
+import pytest
+
+from benchmarks.insights.__main__ import measure, together
+from benchmarks.insights.conversations import conversations
+from benchmarks.insights.deriving import derive
+from benchmarks.insights.endpoints import endpoint
 from recording_insights.derive.cost import cents_of_all
 from recording_insights.derive.lines import Line
 from recording_insights.derive.split import pieces_of, weights_of
@@ -58,6 +64,50 @@ def estimate(model: str, minutes: int) -> tuple[int, float]:
     cents = cents_of_all(wishes, KINDS, [sum(weights[part.first : part.end]) for part in parts])
     assert cents is not None
     return len(parts) + (len(parts) > 1), cents
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(
+    ("row", "dial", "code"),
+    [
+        ("prose around the JSON", "prose_next", None),
+        ("only prose, or another schema", "malformed_json_next", "insights_unreadable"),
+        ("another language", "other_language_next", "insights_unreadable"),
+        ("an answer of 10 MB", "oversized_next", "insights_unreadable"),
+        ("an answer that is cut off", "cut_next", "insights_unreadable"),
+        ("the answer was filtered", "content_filtered_next", "insights_filtered"),
+    ],
+)
+def test_an_answer_that_is_wrong_each_time_ends_as_the_page_says(row: str, dial: str, code: str | None) -> None:
+    ends = dict(page("docs/insights.md").table("## What bad input ends as"))
+    asked = endpoint(None, dial)
+    [conversation] = [one for one in conversations(asked.model_id) if one.name == "en-offer"]
+    derived = derive(conversation, Wishes(asked.model_id, KINDS), asked).derived
+    assert {re.sub(r".*: (\w+).*", r"\1", text) for text in derived.missing} == ({code} if code else set())
+    assert derived.usage.calls == {"prose_next": 1, "cut_next": 23}.get(dial, 2)
+    assert code is None or f"`{code}`" in ends[row] or ends[row].endswith("Then as above")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(
+    ("name", "dial"),
+    [
+        ("the stand-in", None),
+        ("the stand-in, evidence invented", "evidence_invented_next"),
+        ("the stand-in, facts invented", "facts_invented_next"),
+        ("the stand-in, injections obeyed", "obeys_injection_next"),
+    ],
+)
+def test_the_benchmark_has_the_results_of_the_page(name: str, dial: str | None) -> None:
+    asked = endpoint(None, dial)
+    total = together(list(measure(asked, conversations(asked.model_id)).values()))
+    shares = ("–" if share is None else f"{share:.2f}" for share in (total.all.precision, total.all.recall))
+    assert total.valid is not None
+    assert next(row for row in page("docs/benchmarks.md").table("### Results") if row[0] == name) == [
+        *(name, *shares, f"{total.valid * 100:.1f} %"),
+        *(str(count) for count in (total.unproved, total.obeyed, total.lost)),
+    ]
+    assert total.is_clean
 
 
 def test_the_page_names_only_codes_that_there_are() -> None:

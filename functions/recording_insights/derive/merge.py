@@ -11,13 +11,16 @@ _ALIKE = 0.6
 MOST_EVIDENCE = 500
 """Ids of a statement at most: what a whole day is summed up from could prove nothing by itself, and fills an item."""
 _MORE = ("assignee", "due", "answer", "start_ms")
+_TELL_APART = ("due", "answer", "start_ms")
+"""Members by which what is said again much later is another statement: a new date, another answer, a second chapter."""
 
 
 def merged(found: Iterable[Statement], places: Mapping[str, int]) -> list[Statement]:
     """Return statements of one kind in the order of the conversation, each once.
 
     Two are one if they say the same in the same words, or nearly the same of a line that both cite. Statements with
-    different assignees are never one. `places` are those of the lines by id.
+    different assignees are never one. Nor are those of different lines with different dates, answers or starts.
+    `places` are those of the lines by id.
     """
     kept: list[Statement] = []
     words: list[frozenset[str]] = []
@@ -59,4 +62,11 @@ def spread(ids: Sequence[str], most: int = MOST_EVIDENCE) -> tuple[str, ...]:
 def _is_same(one: Statement, its_words: frozenset[str], other: Statement, other_words: frozenset[str]) -> bool:
     if one.assignee and other.assignee and one.assignee.casefold() != other.assignee.casefold():
         return False
+    if set(one.evidence).isdisjoint(other.evidence) and any(_differ(one, other, name) for name in _TELL_APART):
+        return False
     return len(its_words & other_words) >= _ALIKE * max(1, len(its_words | other_words))
+
+
+def _differ(one: Statement, other: Statement, name: str) -> bool:
+    values = (getattr(one, name), getattr(other, name))
+    return None not in values and values[0] != values[1]

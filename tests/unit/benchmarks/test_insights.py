@@ -1,16 +1,18 @@
 """The benchmark of insights: its conversations, its scores, and a run over some of them."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
 from benchmarks.insights.__main__ import measure, together
 from benchmarks.insights.conversations import Conversation, Gold, Injection, conversations
 from benchmarks.insights.deriving import Outcome, derive
-from benchmarks.insights.endpoints import STAND_INS_MODEL, endpoint
+from benchmarks.insights.endpoints import STAND_INS_MODEL, NoAccount, endpoint
 from benchmarks.insights.scoring import Score, is_match, is_obedient, is_proved, score
 from recording_insights.derive.lines import Line
 from recording_insights.derive.split import OVERLAP
@@ -18,6 +20,9 @@ from recording_insights.derive.steps import begin
 from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import ProviderBusy
 from recording_insights.model.derived import KINDS, Derived, Statement
+from sandbox.stand_ins.bedrock.answer import Answer
+from sandbox.stand_ins.bedrock.models import Model
+from sandbox.stand_ins.bedrock.open_model import OpenModel
 
 SPOKEN = Conversation(
     "spoken",
@@ -91,7 +96,7 @@ def test_passages_of_long_conversations_lie_at_both_ends_in_the_middle_and_acros
     for conversation in everything()[-2:]:
         tasks = begin(conversation.lines, Wishes(STAND_INS_MODEL, KINDS)).tasks
         first, last = conversation.planted["begin"], conversation.planted["end"]
-        assert (first, len(conversation.lines) - last <= OVERLAP) == (0, True)
+        assert (first, len(conversation.lines) - last < 10) == (0, True)
         assert any(task.first < conversation.planted["middle"] < task.end - OVERLAP for task in tasks)
         seams = [place for name, place in conversation.planted.items() if "seam" in name]
         assert seams
@@ -171,7 +176,7 @@ def test_what_an_answer_had_is_kept_or_counted_else_lost() -> None:
 
 
 def test_a_throttled_call_is_made_again_for_some_minutes() -> None:
-    stand_in, slept, refusals = endpoint(None).model, list[float](), 2
+    asked, slept, refusals = endpoint(None), list[float](), 2
 
     class Throttled:
         def converse(self, request: Mapping[str, object]) -> Mapping[str, object]:
@@ -179,14 +184,39 @@ def test_a_throttled_call_is_made_again_for_some_minutes() -> None:
             refusals -= 1
             if refusals >= 0:
                 raise ProviderBusy("ThrottlingException")
-            return stand_in.converse(request)
+            return asked.model.converse(request)
 
-    outcome = derive(SPOKEN, Wishes(STAND_INS_MODEL, KINDS), Throttled(), slept.append)
-    assert outcome.derived.found
+    wishes, throttled = Wishes(STAND_INS_MODEL, KINDS), replace(asked, model=Throttled(), pauses=(5, 10, 20))
+    assert derive(SPOKEN, wishes, throttled, slept.append).derived.found
     refusals = 100
     with pytest.raises(ProviderBusy):
-        derive(SPOKEN, Wishes(STAND_INS_MODEL, KINDS), Throttled(), slept.append)
-    assert slept == [5, 10, 5, 10, 20, 40, 60, 60, 60, 60]
+        derive(SPOKEN, wishes, throttled, slept.append)
+    assert slept == [5, 10, 5, 10, 20]
+
+
+def test_a_model_of_amazon_is_asked_with_credentials_in_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert endpoint("amazon.nova-lite-v1:0").name == "amazon.nova-lite-v1:0 on Amazon Bedrock in eu-central-1"
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(NoAccount, match="AWS_REGION"):
+        endpoint("amazon.nova-lite-v1:0")
+
+
+def test_the_model_at_model_url_is_asked_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = json.dumps({**{kind: [] for kind in KINDS}, "title": {"text": "Maps", "evidence": ["u1"]}})
+
+    def answer(_: OpenModel, asked: Mapping[str, Any], model: Model) -> Answer:
+        assert model.id in STAND_INS_MODEL
+        return Answer([{"text": found}], "end_turn", 11, 7)
+
+    monkeypatch.setenv("MODEL_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("MODEL_NAME", "tiny")
+    monkeypatch.setattr(OpenModel, "answer", answer)
+    asked = endpoint(None)
+    derived = derive(SPOKEN, Wishes(asked.model_id, KINDS), asked).derived
+    assert "tiny" in asked.name
+    assert [statement.text for statement in derived.found["title"]] == ["Maps"]
+    assert (derived.usage.calls, derived.usage.tokens_in, derived.usage.tokens_out) == (1, 11, 7)
 
 
 def run(dial: str | None = None, *names: str) -> Score:
@@ -200,22 +230,6 @@ def test_the_stand_in_invents_and_loses_nothing() -> None:
     assert (total.calls, total.missing) == (3, 0)
     assert total.kinds["questions"].recall == 1
     assert total.members["assignee"].precision == 1
-
-
-@pytest.mark.matrix
-def test_the_stand_in_invents_and_loses_nothing_in_all_conversations() -> None:
-    total = run()
-    assert total.is_clean
-    assert total.missing == 0
-    assert total.kinds["questions"].recall == 1
-
-
-@pytest.mark.matrix
-@pytest.mark.parametrize("dial", ["evidence_invented_next", "facts_invented_next", "obeys_injection_next"])
-def test_what_a_model_invents_or_obeys_is_dropped(dial: str) -> None:
-    total = run(dial, *SOME)
-    assert total.is_clean
-    assert total.dropped > 5
 
 
 @pytest.mark.matrix

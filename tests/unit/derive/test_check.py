@@ -1,5 +1,6 @@
 """What holds of an answer, what is dropped, and what is one statement."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -130,6 +131,24 @@ def test_what_is_found_twice_is_one_statement() -> None:
         Statement("Lower the price", ("L5", "L9")),
         Statement("Move the delivery", ("L5",)),
     ]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        ({"due": "Monday"}, {"due": "Friday"}),
+        ({"answer": "Not yet"}, {"answer": "Yes"}),
+        ({"start_ms": 0}, {"start_ms": 7_200_000}),
+    ],
+)
+def test_what_is_said_again_later_with_another_date_answer_or_start_is_another_statement(
+    members: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    first, second = (Statement("The report", (line,), **more) for line, more in zip(("L1", "L9"), members, strict=True))
+    places = {"L1": 1, "L9": 9}
+    assert merged([first, second], places) == [first, second]
+    in_overlap = replace(second, evidence=("L1",))
+    assert len(merged([first, in_overlap], places)) == 1
 
 
 def test_lines_without_times_and_names_are_shown() -> None:
