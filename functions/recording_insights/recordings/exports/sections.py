@@ -109,7 +109,7 @@ def _task(item: Mapping[str, Any]) -> str:
 
 
 def _by_kind(entities: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a text for each kind of entities, with each of them once, in the order that they were said in."""
+    """Return a text for each kind of entities, with each of them once."""
     said: dict[str, dict[str, None]] = {}
     for entity in entities:
         said.setdefault(one_line(entity["kind"].replace("_", " ")), {})[one_line(entity["text"])] = None

@@ -147,8 +147,8 @@ def _first_and_last(
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return the first and the last word of an entity; empty ones if it names none that there are.
 
-    In the vendor's sample `end_word` is the word after the last one, though its words call it the last one. A text of
-    more words than there are before it contains it.
+    The vendor's page calls `end_word` the last word, but its sample has the word after it. It is taken for the last one
+    only if the text has more words than lie before it.
 
     Source: https://developers.deepgram.com/docs/detect-entities
     """
