@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from recording_insights.model.reasons import REASONS
+from recording_insights.model.reasons import INSIGHT_REASONS, REASONS
 from recording_insights.notices.events import VERSION
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.validation import RECORDING_ID
@@ -25,12 +25,13 @@ _MOMENT: Schema = {"type": "string", "format": "date-time"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 _COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}}
 _CODE: Schema = {"type": "string", "x-extensible-enum": sorted(REASONS)}
+_INSIGHTS_CODE: Schema = {"type": "string", "x-extensible-enum": sorted(INSIGHT_REASONS)}
 _OF_DERIVED: Schema = {
     "insights": {
         "enum": ["pending", "done", "partial"],
         "description": "how far what a model derives is; absent if nothing is derived",
     },
-    "insights_code": {**_CODE, "description": "why they are partial"},
+    "insights_code": {**_INSIGHTS_CODE, "description": "why they are partial"},
 }
 _OF_RECORDING: Schema = {
     "recording_id": _ID,

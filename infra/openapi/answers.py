@@ -10,7 +10,7 @@ from recording_insights.http.problems import PROBLEMS, UNEXPECTED
 from recording_insights.model.derived import LISTED as LISTED_KINDS
 from recording_insights.model.derived import SINGLE
 from recording_insights.model.insights import LISTS, Number, Utterance, Word
-from recording_insights.model.reasons import REASONS
+from recording_insights.model.reasons import INSIGHT_REASONS, REASONS
 from recording_insights.model.status import ENDED, RECORDING_STATUSES
 from recording_insights.model.status import ERASING as ERASING_STATUS
 from recording_insights.notices.deliveries import INTERNAL as INTERNAL_OF_DELIVERY
@@ -46,13 +46,14 @@ def _or_null(kind: str) -> Schema:
 _ID = {"type": "string", "pattern": f"^{RECORDING_ID}$"}
 _MOMENT = {"type": "string", "format": "date-time"}
 _CODE = {"type": "string", "x-extensible-enum": sorted(REASONS)}
+_INSIGHTS_CODE = {"type": "string", "x-extensible-enum": sorted(INSIGHT_REASONS)}
 """Later versions have more codes: a client treats one that it does not know as a failure."""
 _EVENT = {"type": "string", "x-extensible-enum": list(EVENT_TYPES)}
 _PROVIDER = {"type": "string", "x-extensible-enum": list(PROVIDERS)}
 _RECORDING_STATUS = _one_of(*RECORDING_STATUSES)
 _MEDIA_STATUS = _one_of("waiting", "preparing", "submitted", "done", "failed")
 _COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer"}}
-_STATE: Mapping[str, Any] = {"insights": _one_of(*STATES), "insights_code": _CODE, "insights_reason": str}
+_STATE: Mapping[str, Any] = {"insights": _one_of(*STATES), "insights_code": _INSIGHTS_CODE, "insights_reason": str}
 _WHY: Mapping[str, Any] = {"stage": str, "reason_code": _CODE, "reason": str}
 _OF_RECORDING = words("data.md", "### RecordingRow")
 

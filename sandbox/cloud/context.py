@@ -9,7 +9,7 @@ from sandbox.stand_ins.vendors.registry import vendors
 
 STAGE = "local"
 # A provider that is alive, and the one of those that finds most by default: summary, topics and sentiment.
-DEFAULTS: Mapping[str, str] = {"provider": "deepgram"}
+DEFAULTS: Mapping[str, str] = {"provider": "deepgram", "insightsModel": "amazon.nova-lite-v1:0"}
 """Settings of a local stack for which the user gave none. A stage on AWS has no default provider."""
 
 _FIXED = ("stage",)
