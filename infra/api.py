@@ -295,7 +295,7 @@ def read_routes(foundation: Foundation) -> list[Route]:
             "get_recording",
             "Returns a recording and Agora's live state",
             reads(GetRecordingSettings),
-            [foundation.on_table("Query", "UpdateItem"), foundation.read_secret("agora")],
+            [foundation.on_table("GetItem", "Query", "UpdateItem"), foundation.read_secret("agora")],
         ),
         Route(
             GET,

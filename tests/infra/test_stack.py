@@ -154,6 +154,7 @@ ACTIONS = {
     },
     "list_recordings": {"dynamodb:GetItem", "dynamodb:Query"},
     "get_recording": {
+        "dynamodb:GetItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue",
