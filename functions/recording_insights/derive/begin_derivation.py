@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from recording_insights.bounded import parse_bounded
 from recording_insights.derive.lines import Line, digest_of
 from recording_insights.derive.prompt import PROMPT_VERSION
 from recording_insights.derive.wishes import Wishes, default_kinds
+from recording_insights.errors import ReplyTooLarge
 from recording_insights.model.status import ERASING
 from recording_insights.recordings.shown_line import shown_line
 from recording_insights.recordings.transcript import whole_transcript
@@ -49,7 +51,8 @@ def begin_derivation(
         wishes = wishes_of(collection, recording.get("derivation", {}), stage)
         lines = lines_of(collection)
         digest = digest_of(lines, wishes)
-        keep(key_of(recording_id, digest, number, "conversation"), written(lines, wishes))
+        with suppress(ReplyTooLarge):  # then the execution finds nothing to read, and says so
+            keep(key_of(recording_id, digest, number, "conversation"), written(lines, wishes))
         given: dict[str, Any] = {"model": wishes.model, "language": wishes.language, "kinds": list(wishes.kinds)}
         name = f"{recording_id[:32]}-{digest[:12]}-{number}"
         row = store.begin(

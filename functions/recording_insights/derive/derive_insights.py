@@ -182,7 +182,10 @@ class _Work:
             lines, wishes = read(self._read("conversation"))
         except ReplyGone:
             missing = [f"{kind}: {GIVEN_UP}" for kind in self.row.get("kinds", ())]
-            return self._save(Derived(missing=missing), "what the model was to read has been deleted")
+            return self._save(
+                Derived(missing=missing),
+                "what the model was to read is not there: it was deleted, or too large to be kept",
+            )
         progress = self._progress(lines, wishes)
         if not progress.is_over and self._seconds_left <= 0:
             reason = f"not derived in time; last: {self.row.get('reason', 'the model was being called')}"

@@ -4,16 +4,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from recording_insights.aws import reply_bucket
 from recording_insights.derive import steps
 from recording_insights.errors import ModelUnusable, ProviderBusy, ProviderUnavailable
 from recording_insights.model.derived import KINDS, LISTED
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.report_failure import report_stopped_execution
-from recording_insights.store.keys import BRAKE
+from recording_insights.store.derivations import turn_of
+from recording_insights.sweep.turns import tidy_turns
 from sandbox.stand_ins.bedrock.dials import BedrockDials
 from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_write
 from tests.unit.derive.derivation_scene import RECORDINGS, REPLIES, STAGE, TALK, DerivationScene
@@ -274,7 +277,6 @@ def test_an_operator_pauses_the_model() -> None:
     scene.turns.store.brake("bedrock", paused=None)
     scene.run(parked)
     assert scene.recording["insights"] == "done"
-    assert BRAKE
 
 
 def test_a_long_conversation_is_one_call_for_each_transition() -> None:
@@ -359,6 +361,31 @@ def test_a_transcript_that_was_deleted_meanwhile_ends_as_partial() -> None:
     scene.s3.objects = {place: body for place, body in scene.s3.objects.items() if place[0] != REPLIES}
     scene.run(state)
     assert (scene.recording["insights"], scene.recording["insights_code"]) == ("partial", "insights_given_up")
+
+
+def test_a_transcript_that_is_too_large_to_be_kept_ends_as_partial(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply_bucket, "LARGEST_REPLY", 100)
+    scene, state = begun()
+    scene.run(state)
+    assert (scene.recording["insights"], scene.recording["insights_code"]) == ("partial", "insights_given_up")
+    assert "too large" in scene.recording["insights_reason"]
+
+
+def test_a_sweep_leaves_who_is_at_work_and_takes_who_is_not(clock: Any) -> None:
+    scene, state = begun(model=ScriptedModel(ProviderBusy("slower")))
+    scene.step(state)
+    scene.turns.store.close("bedrock")
+    slot: Any = turn_of(scene.row)
+    assert scene.turns.take(slot).goes
+    sweep = partial(tidy_turns, ["bedrock"], turns=scene.turns, find=scene.store.find_turn, after="")
+    assert sweep(deadline=scene.clock.deadline(300)).counts == {}
+    old = {**slot, "media_id": "0123456789abcdef-0", "waiting_since": "2026"}
+    assert scene.turns.take(old).goes
+    scene.turns.store.enqueue("bedrock", "QUEUE#0#2026#old", {**old, "media_id": "fedcba9876543210-0"})
+    counts = sweep(deadline=scene.clock.deadline(300)).counts
+    assert counts == {"left_queue": 1, "freed": 1}
+    scene.media.recordings.erasures.mark(scene.recording_id, "receipt", None)
+    assert sweep(deadline=scene.clock.deadline(300)).counts["freed"] == 1
 
 
 def test_a_correction_meanwhile_changes_neither_the_execution_nor_what_it_reads() -> None:
