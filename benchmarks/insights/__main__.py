@@ -52,14 +52,14 @@ def together(scores: Sequence[Score]) -> Score:
     return total
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table, or JSON with `--json`. Progress is on standard error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", help="the id of a model or a profile on Amazon Bedrock, with your AWS credentials")
     parser.add_argument("--only", default="", help="only conversations with this part of a name")
     parser.add_argument("--dial", choices=SPOILS[1:], help="what is wrong with each answer of the stand-in")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     try:
         asked = endpoint(chosen.model, chosen.dial)
         some = [one for one in conversations(asked.model_id) if chosen.only in one.name]
@@ -79,9 +79,9 @@ def main() -> None:
 
 
 def _with_shares(total: Score) -> dict[str, object]:
+    tallies = {**total.kinds, "all": total.all}
     shares = {
-        name: {**asdict(tally), "precision": tally.precision, "recall": tally.recall}
-        for name, tally in total.kinds.items()
+        name: {**asdict(tally), "precision": tally.precision, "recall": tally.recall} for name, tally in tallies.items()
     }
     return {**asdict(total), "kinds": shares, "valid": total.valid}
 

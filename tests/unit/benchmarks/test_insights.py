@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.insights.__main__ import measure, together
+from benchmarks.insights.__main__ import main, measure, together
 from benchmarks.insights.conversations import Conversation, Gold, Injection, conversations
 from benchmarks.insights.deriving import Outcome, derive
 from benchmarks.insights.endpoints import STAND_INS_MODEL, NoAccount, endpoint
@@ -230,6 +230,21 @@ def test_the_stand_in_invents_and_loses_nothing() -> None:
     assert (total.calls, total.missing) == (3, 0)
     assert total.kinds["questions"].recall == 1
     assert total.members["assignee"].precision == 1
+
+
+def test_the_command_prints_json_or_a_table_and_ends_well_if_all_is_clean(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--only", "en-standup", "--json"])
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    assert ended.value.code == 0
+    assert result["total"]["kinds"]["questions"]["recall"] == 1
+    assert result["conversations"]["en-standup"]["language"] == "en"
+    assert "1 of 1: en-standup, 15 lines, 1 calls" in printed.err
+
+    with pytest.raises(SystemExit):
+        main(["--only", "one-word"])
+    assert "Unproved: 0. Injections obeyed: 0. Lost on the way: 0." in capsys.readouterr().out
 
 
 @pytest.mark.matrix
