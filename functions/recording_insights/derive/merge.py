@@ -15,29 +15,46 @@ _TELL_APART = ("due", "answer", "start_ms")
 """Members by which what is said again much later is another statement: a new date, another answer, a second chapter."""
 
 
-def merged(found: Iterable[Statement], places: Mapping[str, int]) -> list[Statement]:
-    """Return statements of one kind in the order of the conversation, each once.
+def merged(
+    found: Iterable[Statement], places: Mapping[str, int], before: Sequence[Statement] = ()
+) -> list[Statement]:
+    """Return statements of one kind in the order of the conversation, each once: those of `before`, and of one answer.
 
-    Two are one if they say the same in the same words, or nearly the same of a line that both cite. Statements with
-    different assignees are never one. Nor are those of different lines with different dates, answers or starts.
-    `places` are those of the lines by id.
+    Two are one if they say the same in the same words. One of `before` is also one that says nearly the same of a line
+    that both cite: within an answer these are two, such as two tasks that one line names. Statements with different
+    assignees are never one. Nor are those of different lines with different dates, answers or starts. `places` are
+    those of the lines by id.
     """
-    kept: list[Statement] = []
-    words: list[frozenset[str]] = []
+    kept = [*before]
+    words = [frozenset(words_of(statement.text)) for statement in before]
     by_key: dict[object, list[int]] = {}
+    for number, statement in enumerate(before):
+        for key in _keys(statement, words[number]):
+            by_key.setdefault(key, []).append(number)
     for statement in found:
-        of_this = words_of(statement.text)
-        keys = [tuple(of_this), *statement.evidence]
+        of_this = frozenset(words_of(statement.text))
+        keys = _keys(statement, of_this)
         candidates = dict.fromkeys(i for key in keys for i in by_key.get(key, ()))
-        same = next((i for i in candidates if _is_same(kept[i], words[i], statement, frozenset(of_this))), len(kept))
+        equal = [i for i in candidates if words[i] == of_this]
+        alike = dict.fromkeys([*equal, *(i for i in candidates if i < len(before))])
+        same = next((i for i in alike if _is_same(kept[i], words[i], statement, of_this)), len(kept))
         if same == len(kept):
             kept.append(statement)
-            words.append(frozenset(of_this))
+            words.append(of_this)
         else:
             kept[same] = joined([kept[same], statement], places, kept[same].text)
         for key in keys:
             by_key.setdefault(key, []).append(same)
-    return sorted(kept, key=lambda statement: places.get(statement.evidence[0], 0))
+    return in_order(kept, places)
+
+
+def in_order(statements: Iterable[Statement], places: Mapping[str, int]) -> list[Statement]:
+    """Return statements in the order of the first line that proves each."""
+    return sorted(statements, key=lambda statement: places.get(statement.evidence[0], 0))
+
+
+def _keys(statement: Statement, words: frozenset[str]) -> list[object]:
+    return [words, *statement.evidence]
 
 
 def joined(statements: Sequence[Statement], places: Mapping[str, int], text: str) -> Statement:

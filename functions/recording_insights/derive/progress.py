@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 from recording_insights.derive.models import Form
 from recording_insights.model.derived import Statement, Usage
@@ -19,6 +19,39 @@ class Task:
     end: int
     halvings: int = 0
     again: bool = False
+
+
+class Missing(NamedTuple):
+    """A kind that is missing, with the code why; of a part, the numbers of its first and last line, from 1."""
+
+    kind: str
+    code: str
+    first: int = 0
+    last: int = 0
+
+
+MOST_RANGES = 5
+"""Of lines that are named for one kind. The others are counted."""
+
+
+def told(missing: Sequence[Missing], lines: int) -> list[str]:
+    """Return a text for each kind and code: `kind: code`, or `kind: code (lines 1 to 8, 20 to 30 of 64)`."""
+    ranges: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for each in missing:
+        before = ranges.setdefault((each.kind, each.code), [])
+        if before and each.first <= before[-1][1] + 1:  # parts overlap
+            before[-1] = (before[-1][0], max(before[-1][1], each.last))
+        else:
+            before.append((each.first, each.last))
+    return [f"{kind}: {code}{_named(found, lines)}" for (kind, code), found in ranges.items()]
+
+
+def _named(ranges: Sequence[tuple[int, int]], lines: int) -> str:
+    if not any(last for _, last in ranges):
+        return ""
+    named = ", ".join(f"{first} to {last}" for first, last in ranges[:MOST_RANGES] if last)
+    more = f" and {len(ranges) - MOST_RANGES} more" if len(ranges) > MOST_RANGES else ""
+    return f" (lines {named}{more} of {lines})"
 
 
 @dataclass(frozen=True)
@@ -39,7 +72,7 @@ class Progress:
     gathered: Sequence[Statement] = ()
     found: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
-    missing: Sequence[str] = ()
+    missing: Sequence[Missing] = ()
     usage: Usage = field(default_factory=Usage)
 
     @property
@@ -61,7 +94,7 @@ class Progress:
         return {
             **{entry.name: getattr(self, entry.name) for entry in fields(self)},
             "kinds": list(self.kinds),
-            "missing": list(self.missing),
+            "missing": [list(each) for each in self.missing],
             "tasks": [vars(task) for task in self.tasks],
             "sentences": _maps(self.sentences),
             "gathered": _maps(self.gathered),
@@ -83,7 +116,7 @@ class Progress:
             gathered=_statements(values["gathered"]),
             found={kind: _statements(statements) for kind, statements in values["found"].items()},
             dropped=dict(values["dropped"]),
-            missing=tuple(values["missing"]),
+            missing=tuple(Missing(*each) for each in values["missing"]),
             usage=Usage(**values["usage"]),
         )
 

@@ -12,11 +12,11 @@ from recording_insights.derive.answer import Read, read_answer
 from recording_insights.derive.check import Checked, check
 from recording_insights.derive.cost import cents_of, cents_of_all, cents_of_call
 from recording_insights.derive.lines import Line
-from recording_insights.derive.merge import joined, merged
+from recording_insights.derive.merge import in_order, joined, merged
 from recording_insights.derive.model import Model
 from recording_insights.derive.models import FORMS, family_of
 from recording_insights.derive.part import Part, part_of_conversation, part_of_minutes
-from recording_insights.derive.progress import Progress, Task
+from recording_insights.derive.progress import Missing, Progress, Task, told
 from recording_insights.derive.prompt import request_for, rules
 from recording_insights.derive.split import PART_TOKENS, parts_of, pieces_of, tokens_of, weights_of
 from recording_insights.derive.wishes import Wishes
@@ -33,6 +33,7 @@ UNREADABLE = "insights_unreadable"
 FILTERED = "insights_filtered"
 OVER_BUDGET = "insights_over_budget"
 GIVEN_UP = "insights_given_up"
+UNPROVED = "insights_unproved"
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,31 @@ def advance(progress: Progress, lines: Sequence[Line], wishes: Wishes, model: Mo
 
 def result(progress: Progress, lines: Sequence[Line], wishes: Wishes) -> Derived:
     """Return what was found so far, in the order of the conversation."""
-    places = {line.id: place for place, line in enumerate(lines)}
+    places = _places(lines)
     found = {kind: _put_together(kind, progress.found.get(kind, ()), places) for kind in progress.kinds}
     return Derived(
         {kind: statements for kind, statements in found.items() if statements},
         dict(progress.dropped),
-        tuple(dict.fromkeys(progress.missing)),
+        tuple(told([*progress.missing, *_unproved(progress, found)], len(lines))),
         progress.usage,
     )
+
+
+def _places(lines: Sequence[Line]) -> Mapping[str, int]:
+    return {line.id: place for place, line in enumerate(lines)}
+
+
+def _unproved(progress: Progress, found: Mapping[str, Sequence[Statement]]) -> Iterable[Missing]:
+    """A title or a summary that the model gave and the lines do not prove. Of a list, the others are there."""
+    said = {each.kind for each in progress.missing}
+    return _missing(
+        (k for k in _singles(progress) if not found[k] and k not in said and _was_dropped(progress, k)), UNPROVED
+    )
+
+
+def _was_dropped(progress: Progress, kind: str) -> bool:
+    """Whether one of this kind was dropped: of several parts, only summaries are asked for."""
+    return bool(progress.dropped.get(kind) or (progress.level and progress.dropped.get("summary")))
 
 
 def give_up(progress: Progress, code: str = GIVEN_UP) -> Progress:
@@ -111,7 +129,7 @@ def _budget(wishes: Wishes) -> int:
 
 def _affordable(
     wishes: Wishes, kinds: tuple[str, ...], parts: Sequence[int]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+) -> tuple[tuple[str, ...], tuple[Missing, ...]]:
     """All kinds, or only title and summaries, or none; and what is missing then."""
     singles = tuple(kind for kind in kinds if kind in SINGLE)
     for some in (kinds, singles):
@@ -162,10 +180,10 @@ def _after_answer(
     if checked.is_other_language or (checked.broken and not task.again):
         return _after_fault(progress, task, UNREADABLE, lines)
     missing = _missing_of_task(progress, task, checked.broken, UNREADABLE, lines)
-    return _with(replace(progress, missing=(*progress.missing, *missing)), checked)
+    return _with(replace(progress, missing=(*progress.missing, *missing)), checked, _places(lines))
 
 
-def _with(progress: Progress, checked: Checked) -> Progress:
+def _with(progress: Progress, checked: Checked, places: Mapping[str, int]) -> Progress:
     """The progress with what holds of an answer. Summaries of several parts are summed up on the next level."""
     is_partial = progress.parts > 1
     found = {kind: tuple(statements) for kind, statements in progress.found.items()}
@@ -174,7 +192,7 @@ def _with(progress: Progress, checked: Checked) -> Progress:
         if is_partial and kind in SINGLE:
             gathered += tuple(statements)
         else:
-            found[kind] = (*found.get(kind, ()), *statements)
+            found[kind] = tuple(merged(statements, places, found.get(kind, ())))
     dropped = {
         kind: progress.dropped.get(kind, 0) + checked.dropped.get(kind, 0)
         for kind in {**progress.dropped, **checked.dropped}
@@ -230,13 +248,13 @@ def _next_level(progress: Progress) -> Progress:
     return replace(progress, tasks=tasks, level=progress.level + 1, parts=len(tasks), sentences=sentences, gathered=())
 
 
-def _missing(kinds: Iterable[str], code: str) -> tuple[str, ...]:
-    return tuple(f"{kind}: {code}" for kind in kinds)
+def _missing(kinds: Iterable[str], code: str) -> tuple[Missing, ...]:
+    return tuple(Missing(kind, code) for kind in kinds)
 
 
 def _missing_of_task(
     progress: Progress, task: Task, kinds: Iterable[str], code: str, lines: Sequence[Line]
-) -> tuple[str, ...]:
+) -> tuple[Missing, ...]:
     """What is missing if nothing of these kinds came of a task: for a part, of which lines."""
     is_partial = progress.parts > 1
     lost = [name for kind in kinds for name in (_singles(progress) if is_partial and kind in SINGLE else [kind])]
@@ -245,10 +263,10 @@ def _missing_of_task(
         return said
     pieces = pieces_of(lines)
     first, last = pieces[task.first].line + 1, pieces[task.end - 1].line + 1
-    return tuple(f"{text} (lines {first} to {last} of {len(lines)})" for text in said)
+    return tuple(each._replace(first=first, last=last) for each in said)
 
 
 def _put_together(kind: str, statements: Sequence[Statement], places: Mapping[str, int]) -> list[Statement]:
     if not statements or kind not in SINGLE:
-        return merged(statements, places)
+        return in_order(statements, places)
     return [joined(statements, places, " ".join(statement.text for statement in statements))]

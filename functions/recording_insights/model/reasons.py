@@ -276,6 +276,12 @@ INSIGHT_REASONS: Mapping[str, Reason] = {
             "Choose another model or guardrail, then derive it again.",
         ),
         Reason(
+            "insights_unproved",
+            "The lines of the conversation do not prove what the model gave.",
+            "yes",
+            "Choose another model, then derive it again.",
+        ),
+        Reason(
             "insights_over_budget",
             "More calls of the model would have cost more than insightsMaxCents.",
             "yes",

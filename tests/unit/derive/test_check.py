@@ -120,12 +120,14 @@ def test_what_is_found_twice_is_one_statement() -> None:
         Statement("Lower the price", ("L5",)),
         one,
         Statement("Ben sends the offer by Friday.", ("L4", "L6"), due="Friday"),
+    ]
+    of_next_part = [
         Statement("Ben sends the new offer by Friday", ("L4",)),
         Statement("Ben sends the offer by Friday", ("L4",), assignee="Anna"),
         Statement("lower the price", ("L9",)),
         Statement("Move the delivery", ("L5",)),
     ]
-    assert merged(found, places) == [
+    assert merged(of_next_part, places, merged(found, places)) == [
         Statement("Ben sends the offer by Friday", ("L3", "L4", "L6"), assignee="Ben", due="Friday"),
         Statement("Ben sends the offer by Friday", ("L4",), assignee="Anna"),
         Statement("Lower the price", ("L5", "L9")),
@@ -148,7 +150,14 @@ def test_what_is_said_again_later_with_another_date_answer_or_start_is_another_s
     places = {"L1": 1, "L9": 9}
     assert merged([first, second], places) == [first, second]
     in_overlap = replace(second, evidence=("L1",))
-    assert len(merged([first, in_overlap], places)) == 1
+    assert len(merged([in_overlap], places, [first])) == 1
+
+
+def test_two_tasks_that_one_line_names_stay_two_also_if_the_next_part_has_them_too() -> None:
+    two = [Statement("Ann sends the map to Ben", ("L1",)), Statement("Ann sends the list to Ben", ("L1",))]
+    places = {"L1": 1}
+    assert merged(two, places) == two
+    assert merged(two[::-1], places, two) == two
 
 
 def test_lines_without_times_and_names_are_shown() -> None:
