@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from recording_insights.aws import clients
 from recording_insights.aws.secrets import read_secret
+from recording_insights.derive.derive_insights import TIMEOUT_SECONDS
 from recording_insights.errors import SecretUnavailable, SecretUnusable
 from recording_insights.http.problems import problem_of
 from tests.unit.fake_step_functions import FakeStepFunctions
@@ -138,3 +139,10 @@ class _RefusingStepFunctions:
         assert cause
         self.stopped.append(executionArn)
         raise ClientError({"Error": {"Code": self.code, "Message": "no"}}, "StopExecution")
+
+
+def test_a_call_of_a_model_is_one_attempt_that_ends_before_its_function(fake_aws: None) -> None:
+    config = clients.bedrock().meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 300)
+    assert config.retries["total_max_attempts"] == 1
+    assert config.read_timeout < TIMEOUT_SECONDS

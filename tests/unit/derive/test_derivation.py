@@ -379,7 +379,7 @@ def test_a_sweep_leaves_who_is_at_work_and_takes_who_is_not(clock: Any) -> None:
     assert scene.turns.take(slot).goes
     sweep = partial(tidy_turns, ["bedrock"], turns=scene.turns, find=scene.store.find_turn, after="")
     assert sweep(deadline=scene.clock.deadline(300)).counts == {}
-    old = {**slot, "media_id": "0123456789abcdef-0", "waiting_since": "2026"}
+    old: Any = {**slot, "media_id": "0123456789abcdef-0", "waiting_since": "2026"}
     assert scene.turns.take(old).goes
     scene.turns.store.enqueue("bedrock", "QUEUE#0#2026#old", {**old, "media_id": "fedcba9876543210-0"})
     counts = sweep(deadline=scene.clock.deadline(300)).counts
