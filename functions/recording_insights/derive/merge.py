@@ -15,9 +15,7 @@ _TELL_APART = ("due", "answer", "start_ms")
 """Members by which what is said again much later is another statement: a new date, another answer, a second chapter."""
 
 
-def merged(
-    found: Iterable[Statement], places: Mapping[str, int], before: Sequence[Statement] = ()
-) -> list[Statement]:
+def merged(found: Iterable[Statement], places: Mapping[str, int], before: Sequence[Statement] = ()) -> list[Statement]:
     """Return statements of one kind in the order of the conversation, each once: those of `before`, and of one answer.
 
     Two are one if they say the same in the same words. One of `before` is also one that says nearly the same of a line

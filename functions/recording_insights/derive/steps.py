@@ -105,14 +105,8 @@ def _places(lines: Sequence[Line]) -> Mapping[str, int]:
 def _unproved(progress: Progress, found: Mapping[str, Sequence[Statement]]) -> Iterable[Missing]:
     """A title or a summary that the model gave and the lines do not prove. Of a list, the others are there."""
     said = {each.kind for each in progress.missing}
-    return _missing(
-        (k for k in _singles(progress) if not found[k] and k not in said and _was_dropped(progress, k)), UNPROVED
-    )
-
-
-def _was_dropped(progress: Progress, kind: str) -> bool:
-    """Whether one of this kind was dropped: of several parts, only summaries are asked for."""
-    return bool(progress.dropped.get(kind) or (progress.level and progress.dropped.get("summary")))
+    dropped = (kind for kind in _singles(progress) if progress.dropped.get(kind) and not found[kind])
+    return _missing((kind for kind in dropped if kind not in said), UNPROVED)
 
 
 def give_up(progress: Progress, code: str = GIVEN_UP) -> Progress:
@@ -236,7 +230,8 @@ def _next_level(progress: Progress) -> Progress:
         return progress
     if not progress.gathered:
         # What sums up the parts goes with their summaries, if none of them held.
-        lost = [kind for kind in singles if not any(said.startswith(f"{kind}:") for said in progress.missing)]
+        said = {each.kind for each in progress.missing}
+        lost = [kind for kind in singles if kind not in said]
         dropped = dict.fromkeys(lost, 1) if progress.dropped.get("summary") else {}
         return replace(progress, dropped={**dropped, **progress.dropped})
     if progress.level == MOST_LEVELS:

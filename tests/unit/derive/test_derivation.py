@@ -144,7 +144,8 @@ def test_a_crash_at_any_write_or_call_leads_to_the_same_end(
     whole, state = begun(model=ScriptedModel(OF_PART | TITLE))
     whole.run(state)
     expected = state_of(whole)
-    assert (expected["insights"], whole.model.calls) == ("done", calls)
+    # The lines do not prove what the script says of all parts.
+    assert (expected["insights"], whole.model.calls) == ("done" if calls == 1 else "partial", calls)
     for table in crashes_at_every_write(at_least=8):
         scene = DerivationScene(table, ScriptedModel(OF_PART | TITLE))
         table.arm()
@@ -285,7 +286,8 @@ def test_a_long_conversation_is_one_call_for_each_transition() -> None:
     assert scene.row["calls"] == len(taken) > 2
     assert [step["outcome"] for step in taken] == ["more"] * (len(taken) - 1) + ["over"]
     assert sum(name.startswith("answer-") for name in scene.kept) == len(taken)
-    assert scene.recording["insights"] == "done"
+    assert scene.row["missing"] == ["summary: insights_unproved"]
+    assert (scene.recording["insights"], scene.recording["insights_code"]) == ("partial", "insights_unproved")
 
 
 CALLS_OF_DIALS = {
@@ -308,7 +310,8 @@ def test_every_dial_of_the_stand_in_is_turned_here() -> None:
 def test_what_a_model_does_wrong_once_costs_little_and_fails_nothing(dial: str, calls: int) -> None:
     scene, state = begun(model=stand_in(dial))
     scene.run(state)
-    assert (scene.recording["insights"], scene.row["calls"]) == ("done", calls)
+    is_proved = dial not in ("evidence_invented_next", "facts_invented_next")
+    assert (scene.recording["insights"], scene.row["calls"]) == ("done" if is_proved else "partial", calls)
     assert scene.row.get("dropped") or "invented" not in dial
     assert scene.recording["status"] == "done"
 
