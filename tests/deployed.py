@@ -69,6 +69,11 @@ def waits_at(stack: LocalStack, scale: float) -> Iterator[None]:
         stack.set_wait_scale(FAST)
 
 
+def jobs_paid(stack: LocalStack) -> dict[str, Any]:
+    """What vendors would have charged so far. Each transcript is also read by the model, which is no matter of most."""
+    return {name: count for name, count in stack.ledger()["paid"].items() if not name.startswith("bedrock.")}
+
+
 def until(find: Callable[[], Found | None], what: str) -> Found:
     """Wait until `find` returns something that is true, and return it; `what` is missing otherwise."""
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import FAST, HELD, SLOW, STAYS, all_ended, executions, read, until, until_entered
+from tests.deployed import FAST, HELD, SLOW, STAYS, all_ended, executions, jobs_paid, read, until, until_entered
 
 FIRST_WORDS = {"1001": 990, "1002": 7380}
 """When each speaker of the sample is heard first, in ms."""
@@ -52,7 +52,7 @@ def test_two_uids_are_one_conversation_with_names(stack: LocalStack) -> None:
     assert {line["speaker"]: line["speaker_name"] for line in lines} == {"1001": "Agent", "1002": "Caller"}
     for uid, at in FIRST_WORDS.items():
         assert abs(starts(insights, uid)[0] - at) < TOLERANCE_MS, lines
-    assert stack.ledger()["paid"] == {"agora.recordings_started": 1, "marsview.transactions_computed": 2}
+    assert jobs_paid(stack) == {"agora.recordings_started": 1, "marsview.transactions_computed": 2}
 
 
 @pytest.mark.matrix

@@ -9,7 +9,7 @@ import pytest
 
 from recording_insights.store.keys import PARTITION
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import drop, process, until_ended, until_row
+from tests.deployed import drop, jobs_paid, process, until_ended, until_row
 from tests.e2e.test_upload_credentials import federated_for, refused
 
 SID = "b1946ac92492d2347c6235b4d2611184"
@@ -61,7 +61,7 @@ def foreign_keys(a: str, b: str) -> list[str]:
 def test_the_token_of_one_recording_changes_no_other(stack: LocalStack, clip: Path, a_and_b: tuple[str, str]) -> None:
     a, b = a_and_b
     bucket, s3 = stack.outputs["RecordingsBucketName"], federated_for(stack, a)("s3")
-    before, paid = all_of(stack, b), stack.ledger()["paid"]
+    before, paid = all_of(stack, b), jobs_paid(stack)
     for key in (*foreign_keys(a, b), f"recordings/{b}/x.mp4", f"{b}_c_0.mp4"):
         assert refused(partial(s3.put_object, Bucket=bucket, Key=key, Body=clip.read_bytes())) == "AccessDenied", key
         assert refused(partial(s3.create_multipart_upload, Bucket=bucket, Key=key)) == "AccessDenied", key
@@ -75,19 +75,19 @@ def test_the_token_of_one_recording_changes_no_other(stack: LocalStack, clip: Pa
 
     assert process(stack, clip)["status"] == "done", "the events before it have been handled too"
     assert all_of(stack, b) == before
-    assert stack.ledger()["paid"] == {**paid, **one_more(paid)}
+    assert jobs_paid(stack) == {**paid, **one_more(paid)}
 
 
 def test_no_other_writer_of_the_bucket_does_either(stack: LocalStack, clip: Path, a_and_b: tuple[str, str]) -> None:
     a, b = a_and_b
-    before, paid = [all_of(stack, each) for each in a_and_b], stack.ledger()["paid"]
+    before, paid = [all_of(stack, each) for each in a_and_b], jobs_paid(stack)
     for key in foreign_keys(a, b):
         drop(stack, PLAYLIST if key.endswith("m3u8") else clip, key)
         assert_ignored(stack, key)
 
     assert process(stack, clip)["status"] == "done", "the events before it have been handled too"
     assert [all_of(stack, each) for each in a_and_b] == before
-    assert stack.ledger()["paid"] == {**paid, **one_more(paid)}
+    assert jobs_paid(stack) == {**paid, **one_more(paid)}
 
 
 def assert_ignored(stack: LocalStack, key: str) -> None:

@@ -15,6 +15,7 @@ from tests.deployed import (
     all_ended,
     drop,
     executions,
+    jobs_paid,
     listed,
     process,
     recording_of,
@@ -29,7 +30,7 @@ def words(insights: dict[str, Any]) -> set[str]:
 
 
 def paid(stack: LocalStack) -> dict[str, int]:
-    return dict(stack.ledger()["paid"])
+    return dict(jobs_paid(stack))
 
 
 def test_an_agora_recording_becomes_insights(stack: LocalStack) -> None:

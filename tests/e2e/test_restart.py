@@ -12,7 +12,7 @@ from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import Location
 from sandbox.stand_ins.vendors.registry import vendors
 from sandbox.terminal.phases import Phases
-from tests.deployed import HELD, drop, recording_of, start_afresh, until, until_ended
+from tests.deployed import HELD, drop, jobs_paid, recording_of, start_afresh, until, until_ended
 
 pytestmark = pytest.mark.matrix
 
@@ -37,7 +37,7 @@ def media(clip: Path, number: int) -> bytes:
 
 
 def paid(stack: LocalStack) -> int:
-    jobs = stack.ledger()["paid"]
+    jobs = jobs_paid(stack)
     return sum(int(jobs.get(vendor.paid, 0)) for vendor in vendors().values())
 
 

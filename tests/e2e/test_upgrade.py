@@ -31,6 +31,7 @@ from tests.deployed import (
     drop,
     entered,
     executions,
+    jobs_paid,
     listed,
     read,
     recording_of,
@@ -106,7 +107,7 @@ def template_of(location: Location) -> Template:
 
 
 def paid(stack: LocalStack) -> int:
-    jobs = stack.ledger()["paid"]
+    jobs = jobs_paid(stack)
     return sum(int(jobs.get(vendor.paid, 0)) for vendor in vendors().values())
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from recording_insights.model.media_object import MediaObject
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import drop, executions, read, recording_of, row, until, until_ended
+from tests.deployed import drop, executions, jobs_paid, read, recording_of, row, until, until_ended
 from tests.workflow.aws_faults import unadmitted_arrivals, without_rule
 
 WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
@@ -25,7 +25,7 @@ def messages(stack: LocalStack, url: str) -> int:
 
 
 def test_an_object_that_could_not_be_admitted_is_admitted_by_a_later_delivery(stack: LocalStack, clip: Path) -> None:
-    before = stack.ledger()["paid"]
+    before = jobs_paid(stack)
     with unadmitted_arrivals(stack, deliveries=1000):
         key = drop(stack, clip)
         until(lambda: messages(stack, stack.outputs["ArrivalsUrl"]), "the message")
@@ -33,7 +33,7 @@ def test_an_object_that_could_not_be_admitted_is_admitted_by_a_later_delivery(st
     assert recording["status"] == "done"
     until(lambda: messages(stack, stack.outputs["ArrivalsUrl"]) == 0, "the empty queue")
     assert len(executions(stack, recording)) == 1
-    assert sum(stack.ledger()["paid"].values()) == sum(before.values()) + 1
+    assert sum(jobs_paid(stack).values()) == sum(before.values()) + 1
 
 
 @pytest.mark.matrix
@@ -63,7 +63,7 @@ def test_events_come_five_times_out_of_order_and_for_what_is_gone(
     [media] = recording["media"]
     assert media["etag"] == md5(contents["newer"], usedforsecurity=False).hexdigest()
     assert len(executions(stack, recording)) == 1
-    assert sum(stack.ledger()["paid"].values()) == 1
+    assert sum(jobs_paid(stack).values()) == 1
     absent = MediaObject(bucket, gone, "", 0, datetime.now(UTC)).own_recording_id
     assert row(stack, absent) is None
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import SLOW, drop, process, recording_of, states, until_ended, until_waits
+from tests.deployed import SLOW, drop, jobs_paid, process, recording_of, states, until_ended, until_waits
 
 COMPUTED = "marsview.transactions_computed"
 
 
 def paid(stack: LocalStack) -> int:
-    return int(stack.ledger()["paid"].get(COMPUTED, 0))
+    return int(jobs_paid(stack).get(COMPUTED, 0))
 
 
 def calls(stack: LocalStack, call: str) -> int:

@@ -79,7 +79,7 @@ def test_what_a_model_does_wrong_once_costs_little(stack: LocalStack, dial: str,
 
 @pytest.mark.matrix
 def test_a_model_that_is_not_enabled_is_waited_for(stack: LocalStack) -> None:
-    stack.dials(bedrock={"not_enabled": [context.tests_context()["insightsModel"]]})
+    stack.dials(bedrock={"not_enabled": [context.DEFAULTS["insightsModel"]]})
     recording_id = transcribed(stack, "not-enabled")
     execution = execution_of(stack, recording_id)
     until(lambda: "Await turn" in entered(stack, execution), "the wait")

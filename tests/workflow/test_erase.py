@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import STAYS, executions, history, process, until, until_ended
+from tests.deployed import STAYS, executions, history, process, until, until_ended, until_row
 from tests.secrecy import log_messages
 
 
@@ -48,6 +48,7 @@ def mentions(stack: LocalStack, *texts: str) -> list[str]:
 def test_a_file_that_was_put_by_hand_is_erased_everywhere(stack: LocalStack, clip: Path) -> None:
     recording = process(stack, clip)
     recording_id, [media] = recording["recording_id"], recording["media"]
+    until_row(stack, recording_id, lambda row: row["insights"] == "done", "the insights")
     transcript = stack.call_api("GET", f"/recordings/{recording_id}/insights").json()["transcript"]
     said = transcript[0]["text"]
     # What is said is in other recordings too: the rows that hold it name their recording.
@@ -58,7 +59,7 @@ def test_a_file_that_was_put_by_hand_is_erased_everywhere(stack: LocalStack, cli
     receipt = erase(stack, recording_id)
 
     assert mentions(stack, *traces) == []
-    assert (receipt["deleted"]["media_objects"], receipt["deleted"]["reply_objects"]) == (1, 1)
+    assert (receipt["deleted"]["media_objects"], receipt["deleted"]["reply_objects"]) == (1, 4)
     assert receipt["provider_copies"] == {media["provider"]: 1}
     assert receipt["not_deleted"] == []
     assert [where for where, line in log_messages(stack) if said in line] == []

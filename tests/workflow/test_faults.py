@@ -17,6 +17,7 @@ from tests.deployed import (
     executions,
     history,
     hls_of,
+    jobs_paid,
     process,
     read,
     recording_of,
@@ -144,7 +145,7 @@ def test_a_fault_that_the_provider_calls_its_own_gets_one_more_job(stack: LocalS
     stack.dials(assemblyai={"own_fault_next": 1})
     recording = process(stack, clip, f"via/assemblyai/{uuid4().hex[:8]}.mp4")
     assert recording["status"] == "done", recording["media"]
-    assert stack.ledger()["paid"] == {"assemblyai.jobs": 2}
+    assert jobs_paid(stack) == {"assemblyai.jobs": 2}
     assert states(stack, recording).count("Submit recording") == 2
     [given_up] = recording["media"][0]["given_up"]
     assert "Internal server error" in given_up["reason"]
@@ -174,4 +175,4 @@ def test_an_execution_that_is_started_by_hand_processes_a_failed_media_object_ag
     [earlier] = media["tries"]
     assert (earlier["status"], earlier["reason_code"]) == ("failed", "job_failed")
     assert "no speech" in earlier["reason"]
-    assert sum(stack.ledger()["paid"].values()) == 2, "one job for each try, although two executions were started"
+    assert sum(jobs_paid(stack).values()) == 2, "one job for each try, although two executions were started"

@@ -18,7 +18,7 @@ from botocore import xform_name
 
 from infra.alarms import Section
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import HELD, SLOW, Found, drop, recording_of, until, until_row, until_waits, waits_at
+from tests.deployed import HELD, SLOW, Found, drop, jobs_paid, recording_of, until, until_row, until_waits, waits_at
 from tests.docs.commands import curl_call
 from tests.docs.test_operate_alarms import command_of
 from tests.workflow.aws_faults import begin_anew, function_of, without_rule
@@ -176,5 +176,5 @@ def test_three_faults_in_one_night_and_the_commands_of_the_page(stack: LocalStac
             until_row(stack, recording_id, lambda row: row["status"] == "done", "the insights")
         for alarm in rung:
             swept_until(stack, partial(pager.all_clear, alarm), f"the all-clear of {alarm}")
-    assert sum(stack.ledger()["paid"].values()) == len(recordings)
+    assert sum(jobs_paid(stack).values()) == len(recordings)
     assert rung[CREDENTIALS].startswith("assemblyai refuses the credentials in its secret.")

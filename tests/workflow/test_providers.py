@@ -13,7 +13,19 @@ from recording_insights.aws.reply_bucket import kept_result_key
 from recording_insights.providers.registry import PROVIDERS, capabilities_of, receives_webhooks, sends_result
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.vendors.registry import vendors
-from tests.deployed import HELD, drop, executions, history, process, read, recording_of, states, until, until_ended
+from tests.deployed import (
+    HELD,
+    drop,
+    executions,
+    history,
+    jobs_paid,
+    process,
+    read,
+    recording_of,
+    states,
+    until,
+    until_ended,
+)
 from tests.ways_of_waiting import each_provider
 from tests.workflow.aws_faults import callback_wait, throttled_route
 
@@ -40,7 +52,7 @@ def key_for(provider: str) -> str:
 
 
 def paid(stack: LocalStack, provider: str) -> int:
-    return int(stack.ledger()["paid"].get(vendors()[provider].paid, 0))
+    return int(jobs_paid(stack).get(vendors()[provider].paid, 0))
 
 
 def insights_of(stack: LocalStack, recording: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +189,7 @@ def test_a_result_that_comes_after_the_ceiling_finishes_the_recording(stack: Loc
     done = until(lambda: (found := read(stack, recording_id))["status"] == "done" and found, "the finished recording")
     [media] = done["media"]
     assert [earlier["reason_code"] for earlier in media["tries"]] == ["result_not_delivered"]
-    assert sum(stack.ledger()["paid"].values()) == 1
+    assert sum(jobs_paid(stack).values()) == 1
 
 
 def test_a_delivered_result_beyond_what_lambda_takes_is_kept_whole(stack: LocalStack, clip: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from recording_insights.model.status import ENDED
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import FAST, HELD, SLOW, STAYS, history, read, until, until_ended, until_row, waits_at
+from tests.deployed import FAST, HELD, SLOW, STAYS, history, jobs_paid, read, until, until_ended, until_row, waits_at
 from tests.workflow.aws_faults import throttled, without_grants, without_rule
 
 SECRET = b"notification-secret"
@@ -87,7 +87,7 @@ def test_a_start_is_verified_and_an_end_noticed_until_the_recording_is_complete(
     assert row["stopped_at"] < row["complete_at"] == complete["complete_at"]
     assert IN_PROGRESS in states_told(stack)
     assert "agora.stop" not in calls(stack)
-    assert stack.ledger()["paid"]["agora.recordings_started"] == 1
+    assert jobs_paid(stack)["agora.recordings_started"] == 1
     again = stack.call_api("POST", "/recordings", json={"channel": row["channel"]})
     assert again.status_code == 201, "the channel is free"
     stop(stack, again.json()["recording_id"])

@@ -14,6 +14,7 @@ from tests.deployed import (
     HELD,
     drop,
     executions,
+    jobs_paid,
     process,
     read,
     recording_of,
@@ -58,7 +59,7 @@ def test_a_failed_recording_is_retried_at_another_provider(stack: LocalStack, cl
     assert (begun["from"], begun["provider"], begun["try"]) == ("media", "deepgram", 1)
     [media] = until_done(stack, failed["recording_id"])["media"]
     assert (media["provider"], media["tries"][0]["provider"]) == ("deepgram", "marsview")
-    assert sorted(stack.ledger()["paid"].values()) == [1, 1], stack.ledger()["paid"]
+    assert sorted(jobs_paid(stack).values()) == [1, 1], jobs_paid(stack)
     again = retry(stack, failed)
     assert again.status_code == 409
     assert "none of its media objects failed" in again.json()["detail"]
@@ -77,7 +78,7 @@ def test_a_job_that_has_finished_since_is_fetched_and_not_paid_for_again(stack: 
 
     assert begun["from"] == "job"
     until_done(stack, recording_id)
-    assert list(stack.ledger()["paid"].values()) == [1]
+    assert list(jobs_paid(stack).values()) == [1]
 
 
 @pytest.mark.matrix
@@ -96,7 +97,7 @@ def test_a_reply_that_was_deleted_is_fetched_again(stack: LocalStack, clip: Path
 
     assert begun["from"] == "job"
     until_done(stack, recording_id)
-    assert list(stack.ledger()["paid"].values()) == [1]
+    assert list(jobs_paid(stack).values()) == [1]
 
 
 @pytest.mark.matrix
@@ -147,14 +148,14 @@ def test_many_are_retried_at_once_and_one_retry_is_at_work_at_a_time(stack: Loca
         assert held_id in second.json()["detail"]
         canceled = stack.call_api("POST", f"/retries/{held_id}/cancel")
         assert (canceled.status_code, canceled.json()["status"]) == (202, "canceled")
-    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 3}, "nothing began"
+    assert jobs_paid(stack) == {"marsview.transactions_computed": 3}, "nothing began"
 
     retried = until_retried(stack, stack.call_api("POST", "/retries", json=wanted).json()["retry_id"])
 
     assert (retried["status"], retried["counts"]) == ("done", {"seen": 3, "begun": 3, "refused": {}})
     for recording in failed:
         until_done(stack, recording["recording_id"])
-    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 6}
+    assert jobs_paid(stack) == {"marsview.transactions_computed": 6}
     listed = stack.call_api("GET", "/retries").json()["retries"]
     # The order within one second, with which their ids begin, is that of chance.
     assert sorted(one["status"] for one in listed[:2]) == ["canceled", "done"]

@@ -9,13 +9,13 @@ import pytest
 from botocore.config import Config
 
 from sandbox.cloud.local_stack import LocalStack
-from tests.deployed import all_ended, drop, read, recording_of, until, until_ended
+from tests.deployed import all_ended, drop, jobs_paid, read, recording_of, until, until_ended
 
 COMPUTED = "marsview.transactions_computed"
 
 
 def paid(stack: LocalStack) -> int:
-    return int(stack.ledger()["paid"].get(COMPUTED, 0))
+    return int(jobs_paid(stack).get(COMPUTED, 0))
 
 
 def transcript(stack: LocalStack, recording_id: str) -> Any:

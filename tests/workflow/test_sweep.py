@@ -16,6 +16,7 @@ from tests.deployed import (
     drop,
     execution_ended,
     executions,
+    jobs_paid,
     process,
     read,
     recording_of,
@@ -58,9 +59,9 @@ def sweeping(stack: LocalStack) -> None:
 
 @contextmanager
 def paid_once(stack: LocalStack) -> Iterator[None]:
-    before = sum(stack.ledger()["paid"].values())
+    before = sum(jobs_paid(stack).values())
     yield
-    assert sum(stack.ledger()["paid"].values()) == before + 1
+    assert sum(jobs_paid(stack).values()) == before + 1
 
 
 def job_of(stack: LocalStack, recording_id: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tests.deployed import (
     drop_all,
     executions,
     hls_of,
+    jobs_paid,
     listed,
     read,
     recording_of,
@@ -55,7 +56,7 @@ def test_a_folder_of_hls_becomes_insights(stack: LocalStack, track: list[Path], 
     insights = stack.call_api("GET", f"/recordings/{recording['recording_id']}/insights").json()
     assert "help you" in " ".join(line["text"] for line in insights["transcript"]).lower()
     assert {line["speaker"] for line in insights["transcript"]} == {"1001"}
-    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 1}
+    assert jobs_paid(stack) == {"marsview.transactions_computed": 1}
 
 
 def test_a_playlist_that_comes_first_waits_for_its_slices(stack: LocalStack, track: list[Path]) -> None:
@@ -128,7 +129,7 @@ def test_a_playlist_that_is_written_many_times_is_one_execution(stack: LocalStac
 
     assert recording["status"] == "done", recording
     assert len(executions(stack, recording)) == 1
-    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 1}
+    assert jobs_paid(stack) == {"marsview.transactions_computed": 1}
 
 
 @pytest.mark.matrix
@@ -157,7 +158,7 @@ def test_a_track_that_goes_on_after_its_end_is_one_conversation(stack: LocalStac
     assert (then["key"], then["uid"], then["continues"]) == (key, "1001", first["media_id"])
     assert then["starts_at_ms"] - first["starts_at_ms"] == 60_000
     assert len(executions(stack, recording)) == 2
-    assert stack.ledger()["paid"] == {"marsview.transactions_computed": 2}
+    assert jobs_paid(stack) == {"marsview.transactions_computed": 2}
     transcript = stack.call_api("GET", f"/recordings/{recording['recording_id']}/insights").json()["transcript"]
     times = [line["start_ms"] for line in transcript]
     assert times == sorted(times)
@@ -174,7 +175,7 @@ def test_a_track_of_nothing_is_empty(stack: LocalStack, sid: str) -> None:
 
     assert recording["status"] == "empty"
     assert states(stack, recording) == ["Media prepared?", *LOOKS, "Nothing was recorded"]
-    assert stack.ledger()["paid"] == {}
+    assert jobs_paid(stack) == {}
 
 
 @pytest.mark.matrix

@@ -384,7 +384,8 @@ def test_a_sweep_leaves_who_is_at_work_and_takes_who_is_not(clock: Any) -> None:
     assert sweep(deadline=scene.clock.deadline(300)).counts == {}
     old: Any = {**slot, "media_id": "0123456789abcdef-0", "waiting_since": "2026"}
     assert scene.turns.take(old).goes
-    scene.turns.store.enqueue("bedrock", "QUEUE#0#2026#old", {**old, "media_id": "fedcba9876543210-0"})
+    older: Any = {**old, "media_id": "fedcba9876543210-0"}
+    scene.turns.store.enqueue("bedrock", "QUEUE#0#2026#old", older)
     counts = sweep(deadline=scene.clock.deadline(300)).counts
     assert counts == {"left_queue": 1, "freed": 1}
     scene.media.recordings.erasures.mark(scene.recording_id, "receipt", None)
