@@ -29,7 +29,7 @@ class Measure(NamedTuple):
 MEASURES: Mapping[str, Measure] = {
     "Arrived": Measure(COUNT, (), "media objects that were admitted"),
     "Submitted": Measure(COUNT, ("provider",), "jobs that a provider accepted; each is paid for"),
-    "Done": Measure(COUNT, ("provider",), "media objects whose insights were stored"),
+    "Done": Measure(COUNT, ("provider",), "media objects whose insights were stored; for `bedrock`, recordings"),
     "Failed": Measure(COUNT, ("code",), "media objects that failed, by reason code"),
     "Failures": Measure(COUNT, ("cause",), "media objects that failed, by cause: `media`, `person` or `service`"),
     "Waited": Measure(COUNT, ("provider", "code"), "decisions to wait, by reason code"),
@@ -42,7 +42,9 @@ MEASURES: Mapping[str, Measure] = {
     "ProviderClosed": Measure(COUNT, ("provider",), "1 while a provider takes no jobs, else 0"),
     "SweepFound": Measure(COUNT, ("step",), "what a sweep made good, because an event or a call was lost", True),
     "Quiet": Measure(COUNT, (), "1 if no recording began for a day, but one on that day a week ago, else 0"),
-    "Cost": Measure(NO_UNIT, ("provider",), "dollars for AWS and, if its list price is known, the provider", True),
+    "Cost": Measure(
+        NO_UNIT, ("provider",), "dollars for AWS and, at a known list price, the provider or the model", True
+    ),
     "WebhookRefused": Measure(COUNT, ("route",), "requests to a webhook that were not authentic"),
 }
 

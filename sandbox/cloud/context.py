@@ -62,5 +62,4 @@ def tests_context() -> dict[str, str]:
         "lateFilesMinutes": "5",
         "sweepMinutes": "0",
         "callbackWaitSeconds": "120",
-        "insightsModel": "amazon.nova-lite-v1:0",
     }
