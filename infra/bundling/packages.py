@@ -25,6 +25,10 @@ RUNTIME_VERSION = RUNTIME.name.removeprefix("python")
 WHEELS = FUNCTIONS.parent / ".local" / "wheels"
 
 
+POWERTOOLS_UTILITIES = ("jmespath_utils", "parameters", "typing")
+"""What the package keeps of them. A function is imported from the package in a test: what is missing shows there."""
+
+
 @dataclass(frozen=True)
 class Wheels:
     """The wheels of a lock, installed for the platform that runs them.
@@ -80,6 +84,10 @@ def _drop_unused(wheels: Path) -> None:
     # A third of Powertools is its router, with a documentation page for browsers. Our routes have a function each.
     for path in ("aws_lambda_powertools/event_handler", "bin"):
         shutil.rmtree(wheels / path, ignore_errors=True)
+    # Another third are utilities of which the functions use one, and the logger another.
+    for folder in (wheels / "aws_lambda_powertools/utilities").iterdir():
+        if folder.is_dir() and folder.name not in POWERTOOLS_UTILITIES:
+            shutil.rmtree(folder)
 
 
 SHARED_WHEELS = Wheels(

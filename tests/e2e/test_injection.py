@@ -79,6 +79,7 @@ def test_the_token_of_one_recording_changes_no_other(stack: LocalStack, clip: Pa
     assert jobs_paid(stack) == {**paid, **one_more(paid)}
 
 
+@pytest.mark.matrix
 def test_no_other_writer_of_the_bucket_does_either(stack: LocalStack, clip: Path, a_and_b: tuple[str, str]) -> None:
     a, b = a_and_b
     before, paid = [all_of(stack, each) for each in a_and_b], jobs_paid(stack)

@@ -10,7 +10,8 @@ from tests.infra.test_stack import of_type
 
 
 @pytest.mark.parametrize(
-    ("stage", "retain", "protected"), [("prod", "true", True), ("prod", "false", False), ("dev", "true", False)]
+    ("stage", "retain", "protected"),
+    [("prod", "true", True), pytest.param("prod", "false", False, marks=pytest.mark.matrix), ("dev", "true", False)],
 )
 def test_stack_table_and_buckets_are_protected(tmp_path: Path, stage: str, retain: str, protected: bool) -> None:
     template = synthesise(tmp_path, {"stage": stage, "provider": "assemblyai", "retainData": retain})

@@ -65,9 +65,15 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
 
 
 def _is_to_be_derived(recording: RecordingRow, after: RecordingChanges) -> bool:
-    """Return whether the transcript is ready: each time that it is, everything wanted is derived from it anew."""
-    became_ready = after["status"] in READY and after["status"] != recording["status"]
-    return became_ready and "derivation" in recording and bool((after["insight_counts"] or {}).get("transcript"))
+    """Return whether the transcript is ready: each time that it is, everything wanted is derived from it anew.
+
+    While the recorder is in the channel more parts come: then nothing is derived before it has left.
+    """
+    is_recorded = "resource_id" in recording and "stopped_at" not in recording
+    if is_recorded or "derivation" not in recording or after["status"] not in READY:
+        return False
+    is_new = after["status"] != recording["status"] or "insights" not in recording
+    return is_new and bool((after["insight_counts"] or {}).get("transcript"))
 
 
 def stage_of(row: MediaRow) -> Stage:

@@ -152,7 +152,7 @@ def _of_recording(change: Change) -> Iterator[Told]:
         yield "recording.failed", data
     counts = dict(new.get("insight_counts", {}))
     has_transcript = bool(counts.pop("transcript", 0))
-    if change.became(*READY) and has_transcript:
+    if (change.became(*READY) and has_transcript) or _is_to_be_derived(change):
         yield "transcript.ready", _chosen(new, *_OF_READY)
     if change.became(*READY) and counts:
         yield "insights.ready", {**_chosen(new, *_OF_READY), "counts": counts}
@@ -161,6 +161,11 @@ def _of_recording(change: Change) -> Iterator[Told]:
             yield "insights.updated", {**_chosen(new, *_OF_READY), "cause": cause}
     if new.get("insights") in READY and new["insights"] != old.get("insights"):
         yield "insights.updated", {**_chosen(new, *_OF_READY), "cause": "derived"}
+
+
+def _is_to_be_derived(change: Change) -> bool:
+    """Whether a model is to read the transcript from now on: with its status, or because the recorder has left."""
+    return change.new.get("insights") == "pending" and change.old.get("insights") != "pending"
 
 
 def _has_ended(change: Change) -> bool:

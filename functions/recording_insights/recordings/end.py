@@ -5,6 +5,7 @@ from typing import Literal
 
 from recording_insights.agora.recorder import Stopped
 from recording_insights.model.reasons import because_of_recorder
+from recording_insights.model.status import READY
 from recording_insights.recordings.request import claimed_name
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.store.rows import RecordingChanges, RecordingRow
@@ -98,6 +99,9 @@ def _end(
     if who:
         ended["stopped_by"] = who
     # If the first files have arrived already, the status follows from them: only the end is written.
-    return store.update(
+    after = store.update(
         recording_id, {**ended, **ending}, only_in=(*UNDER_WAY, "stopping"), only_without="stopped_at"
     ) or store.update(recording_id, ended, only_without="stopped_at")
+    if after is not None and "derivation" in after and after["status"] in READY:
+        store.settle(recording_id)  # what waited for the end is derived now
+    return after

@@ -15,6 +15,7 @@ from recording_insights.errors import ModelUnusable, ProviderBusy, ProviderUnava
 from recording_insights.model.derived import KINDS, LISTED
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.report_failure import report_stopped_execution
+from recording_insights.recordings.end import end_left
 from recording_insights.store.derivations import turn_of
 from recording_insights.sweep.turns import tidy_turns
 from sandbox.stand_ins.bedrock.dials import BedrockDials
@@ -407,3 +408,22 @@ def test_an_execution_that_was_aborted_leaves_its_reason() -> None:
     assert "enough" in scene.row["reason"]
     report_stopped_execution({**detail, "cause": "again"}, store=scene.media, turns=scene.turns)
     assert "again" not in scene.row["reason"]
+
+
+def test_while_the_recorder_is_in_the_channel_nothing_is_derived() -> None:
+    """More parts may come at any time. Once it has left, what is there is derived, without a change of the status."""
+    scene = DerivationScene(CrashingTable(), ScriptedModel(OF_PART | TITLE))
+    recordings = scene.media.recordings
+    before: Any = {"status": "processing", "resource_id": "of the recorder", "insights": None, "derivations": None}
+    recordings.update(scene.recording_id, before)
+    recordings.settle(scene.recording_id)
+    assert (scene.recording["status"], scene.recording.get("insights")) == ("done", None)
+    assert scene.begin() is None
+
+    end_left(scene.recording_id, store=recordings, why="by itself")
+
+    ended = scene.recording
+    assert (ended["status"], ended["insights"], ended["derivations"]) == ("done", "pending", 1)
+    assert end_left(scene.recording_id, store=recordings, why="again") is None
+    assert scene.recording == ended
+    assert scene.begin()

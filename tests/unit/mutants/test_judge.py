@@ -95,6 +95,7 @@ def test_what_tests_notice_is_killed_and_the_rest_survives(made_up: Path) -> Non
     assert (made_up / "functions/made_up/bank/account.py").read_text() == MODULE
 
 
+@pytest.mark.matrix
 def test_a_survivor_needs_a_verdict(made_up: Path) -> None:
     """That of another mutant does not count. The printed entry, completed and pasted, is the verdict."""
     (made_up / "survivors.toml").write_text(SURVIVOR.replace("amount < balance", "amount != balance"))

@@ -83,7 +83,7 @@ OF_A_RECORDING: Mapping[str, tuple[Row, Row, list[str]]] = {
     "insights are to be derived": (AT_WORK, {**DONE, "insights": "pending"}, READY),
     "they are derived": ({**DONE, "insights": "pending"}, {**DONE, "insights": "done"}, ["insights.updated"]),
     "some of them are": ({**DONE, "insights": "pending"}, {**DONE, "insights": "partial"}, ["insights.updated"]),
-    "they are derived again": ({**DONE, "insights": "done"}, {**DONE, "insights": "pending"}, []),
+    "the recorder has left, and they are to be derived": (DONE, {**DONE, "insights": "pending"}, ["transcript.ready"]),
     "a retry wants none": ({**DONE, "insights": "done"}, DONE, []),
     "something else changes later": ({**DONE, "insights": "done"}, {**DONE, "insights": "done", "reference": "x"}, []),
     "it is being erased": (DONE, {**DONE, "status": "erasing"}, []),
