@@ -56,7 +56,7 @@ LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
 
 # CPU seconds that `make test` may need, on the machine that docs/testing.md describes, with what to do about more.
-CPU_BUDGET := 850
+CPU_BUDGET := 900
 
 # The Python that runs the functions on AWS.
 PYTHON_3_13 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) python3.13)

@@ -55,23 +55,37 @@ def stack(
     """A deployed stack: the one that `make up TESTS=1` left up, otherwise one of this worker's own.
 
     An own stack has free ports and a new folder, so that runs and workers do not disturb each other. At its end,
-    everything that it wrote is searched for secrets.
+    everything that it wrote is searched for secrets. No model reads the transcripts but where a test wants it, by the
+    fixture `reading_model`: it would read those of every other test too.
     """
     from sandbox.cloud.context import tests_context
     from sandbox.cloud.lifecycle import running_stack, stack_that_is_up
     from sandbox.cloud.location import Location
+    from tests.deployed import let_model_read
     from tests.secrecy import assert_nothing_secret_was_written
 
     left_up = Location.of_tests(os.environ)
     if worker_id == "master" and (up := stack_that_is_up(left_up, tests_context())):
+        let_model_read(up, reads=False)
         yield up
         return
     own = Location.free(tmp_path_factory.mktemp("stack", numbered=True))
     with running_stack(tests_context(), own) as running:
+        let_model_read(running, reads=False)
         yield running
         assert_nothing_secret_was_written(running)
         summary: Any = pytestconfig.pluginmanager.get_plugin("run_summary")
         summary.add(cpu_seconds_of_groups({process.pid for process in running.processes}))
+
+
+@pytest.fixture
+def reading_model(stack: "LocalStack") -> Iterator[None]:
+    """A model reads the transcripts that are ready during the test."""
+    from tests.deployed import let_model_read
+
+    let_model_read(stack, reads=True)
+    yield
+    let_model_read(stack, reads=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ Nothing here depends on the machine's speed. The stand-ins progress by calls, wa
 test waits for facts. `PATIENCE_SECONDS` ends a test that waits for something that will never come.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,16 @@ def start_afresh(stack: LocalStack) -> None:
     stack.dials(**BY_CALLS)
     stack.reset_ledger()
     stack.set_wait_scale(FAST)
+
+
+def let_model_read(stack: LocalStack, reads: bool) -> None:
+    """Have a model read each transcript that is ready from now on, or none: then insights stay pending."""
+    events, bus = stack.client("events"), stack.outputs["EventBusName"]
+    types = {
+        r["Name"]: json.loads(r["EventPattern"])["detail-type"] for r in events.list_rules(EventBusName=bus)["Rules"]
+    }
+    [rule] = [name for name, of_rule in types.items() if of_rule == ["transcript.ready"]]
+    (events.enable_rule if reads else events.disable_rule)(Name=rule, EventBusName=bus)
 
 
 @contextmanager

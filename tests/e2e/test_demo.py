@@ -6,6 +6,7 @@ import wave
 from pathlib import Path
 
 import av
+import pytest
 from rich.console import Console
 
 from sandbox.cloud.local_stack import LocalStack
@@ -27,6 +28,7 @@ def as_wav(source: Path, target: Path, seconds: int) -> Path:
     return target
 
 
+@pytest.mark.usefixtures("reading_model")
 def test_it_shows_each_step_and_what_came_out(stack: LocalStack, tmp_path: Path) -> None:
     stack.dials(agora={"recording_seconds": None}, hearing={"scripted": False})
     written = io.StringIO()

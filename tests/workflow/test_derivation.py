@@ -11,6 +11,8 @@ from sandbox.cloud import context
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import SAMPLE, drop, entered, recording_of, until, until_ended, until_row
 
+pytestmark = pytest.mark.usefixtures("reading_model")
+
 TRANSCRIBE = "via/transcribe/derived-{name}.mp4"
 
 

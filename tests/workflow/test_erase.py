@@ -45,6 +45,7 @@ def mentions(stack: LocalStack, *texts: str) -> list[str]:
     return [where for where, content in everything(stack) if any(text in content for text in texts)]
 
 
+@pytest.mark.usefixtures("reading_model")
 def test_a_file_that_was_put_by_hand_is_erased_everywhere(stack: LocalStack, clip: Path) -> None:
     recording = process(stack, clip)
     recording_id, [media] = recording["recording_id"], recording["media"]
