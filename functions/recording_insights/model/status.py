@@ -64,13 +64,17 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
     return cast(RecordingChanges, {name: value for name, value in after.items() if recording.get(name) != value})
 
 
+def has_recorder(recording: RecordingRow) -> bool:
+    """Return whether a recorder of it is in the channel, as far as the row knows."""
+    return "resource_id" in recording and "stopped_at" not in recording
+
+
 def _is_to_be_derived(recording: RecordingRow, after: RecordingChanges) -> bool:
     """Return whether the transcript is ready: each time that it is, everything wanted is derived from it anew.
 
     While the recorder is in the channel more parts come: then nothing is derived before it has left.
     """
-    is_recorded = "resource_id" in recording and "stopped_at" not in recording
-    if is_recorded or "derivation" not in recording or after["status"] not in READY:
+    if has_recorder(recording) or "derivation" not in recording or after["status"] not in READY:
         return False
     is_new = after["status"] != recording["status"] or "insights" not in recording
     return is_new and bool((after["insight_counts"] or {}).get("transcript"))

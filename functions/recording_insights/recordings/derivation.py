@@ -5,7 +5,7 @@ from typing import Any, Literal, cast
 
 from recording_insights.errors import InvalidRequest
 from recording_insights.model.derived import KINDS
-from recording_insights.model.status import ENDED, ERASING
+from recording_insights.model.status import ENDED, ERASING, READY, has_recorder
 from recording_insights.store.rows import Derivation, RecordingRow
 from recording_insights.validation import Reader, checked, language, object_of, some_of
 
@@ -82,6 +82,11 @@ def state_of(recording: RecordingRow) -> str:
 
     They are pending from the start on if they are wanted: they follow when the recording has a transcript.
     """
-    if "derivation" in recording and recording["status"] not in (*ENDED, ERASING):
+    if "derivation" in recording and (recording["status"] not in (*ENDED, ERASING) or _waits_for_end(recording)):
         return PENDING
     return recording.get("insights", OFF)
+
+
+def _waits_for_end(recording: RecordingRow) -> bool:
+    """Whether all that has arrived is done, and a model reads it when the recorder has left."""
+    return recording["status"] in READY and has_recorder(recording) and "insights" not in recording
