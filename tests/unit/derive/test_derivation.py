@@ -15,7 +15,7 @@ from recording_insights.errors import ModelUnusable, ProviderBusy, ProviderUnava
 from recording_insights.model.derived import KINDS, LISTED
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.report_failure import report_stopped_execution
-from recording_insights.recordings.derivation import state_of
+from recording_insights.recordings.derivation import state_of as shown_state
 from recording_insights.recordings.end import end_left
 from recording_insights.store.derivations import turn_of
 from recording_insights.sweep.turns import tidy_turns
@@ -420,7 +420,7 @@ def test_while_the_recorder_is_in_the_channel_nothing_is_derived() -> None:
     recordings.settle(scene.recording_id)
     assert (scene.recording["status"], scene.recording.get("insights")) == ("done", None)
     assert scene.begin() is None
-    assert state_of(scene.recording) == "pending"
+    assert shown_state(scene.recording) == "pending"
 
     end_left(scene.recording_id, store=recordings, why="by itself")
 
