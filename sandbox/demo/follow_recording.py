@@ -108,7 +108,9 @@ def _steps_after_execution(recording: Mapping[str, Any], began: float, ended: di
     now = time.monotonic() - began
     since = ended.setdefault("Save insights", now)
     if recording["insights"] == "pending":
-        return [Step("Derive insights", "running", now - since, "by the model in Bedrock")]
+        has_left = "channel" not in recording or "stopped_at" in recording
+        why = "by the model in Bedrock" if has_left else "waits until the watch notices that the recorder has left"
+        return [Step("Derive insights", "running", now - since, why)]
     seconds = ended.setdefault("Derive insights", now) - since
     return [Step("Derive insights", "done", seconds, recording.get("insights_reason", recording["insights"]))]
 

@@ -65,8 +65,8 @@ def settled(recording: RecordingRow, media: Sequence[MediaRow], *, sid: str | No
 
 
 def has_recorder(recording: RecordingRow) -> bool:
-    """Return whether a recorder of it is in the channel, as far as the row knows."""
-    return "resource_id" in recording and "stopped_at" not in recording
+    """Return whether its recorder may be in the channel. A start that failed was stopped without an end."""
+    return "resource_id" in recording and not recording.keys() & {"stopped_at", "start_failed_at"}
 
 
 def _is_to_be_derived(recording: RecordingRow, after: RecordingChanges) -> bool:

@@ -87,6 +87,15 @@ def free_channel(recording: RecordingRow, *, store: RecordingStore) -> None:
     store.claims.release(channel, recording["recording_id"])
 
 
+def derive_after_end(recording: RecordingRow, *, store: RecordingStore) -> None:
+    """Have a model read the transcript if it was ready before the recorder left. A repeated call changes nothing.
+
+    The watch calls this too: whoever wrote the end may have broken off behind it.
+    """
+    if "derivation" in recording and "insights" not in recording and recording["status"] in READY:
+        store.settle(recording["recording_id"])
+
+
 def _end(
     recording_id: str,
     ending: RecordingChanges,
@@ -102,6 +111,6 @@ def _end(
     after = store.update(
         recording_id, {**ended, **ending}, only_in=(*UNDER_WAY, "stopping"), only_without="stopped_at"
     ) or store.update(recording_id, ended, only_without="stopped_at")
-    if after is not None and "derivation" in after and after["status"] in READY:
-        store.settle(recording_id)  # what waited for the end is derived now
+    if after is not None:
+        derive_after_end(after, store=store)
     return after

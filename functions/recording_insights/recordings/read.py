@@ -25,7 +25,7 @@ _LIVE = ("starting", "recording", "stopping")
 INTERNAL = {
     *("pk", "sk", "resource_id", "fingerprint", "media", "insight_counts", "counted_fail_overs", "changing_until"),
     *("change_shard", "change_place", "erase_runs", "media_runs", "segments_runs"),
-    *("derivation", "derivations"),
+    *("derivation", "derivations", "start_failed_at"),
 }
 INTERNAL_OF_MEDIA = {
     "pk",

@@ -81,6 +81,7 @@ class RecordingChanges(TypedDict, total=False):
     stopped_by: str | None
     stopped_at: str | None
     ended_by: str | None
+    start_failed_at: str | None
     complete_at: str | None
     backed_up_at: str | None
     corrected_at: str | None
@@ -173,6 +174,7 @@ class RecordingRow(TypedDict, total=False):
     stopped_by: str
     stopped_at: str
     ended_by: str
+    start_failed_at: str
     complete_at: str
     backed_up_at: str
     credentials_renewed_at: str

@@ -16,7 +16,7 @@ from recording_insights.errors import AgoraError, Conflict, SecretUnavailable, S
 from recording_insights.model.reasons import because_of_recorder
 from recording_insights.model.status import ERASING
 from recording_insights.recordings.channel_claim import is_held
-from recording_insights.recordings.end import LOST_SECONDS, end_by_stop, end_left, free_channel
+from recording_insights.recordings.end import LOST_SECONDS, derive_after_end, end_by_stop, end_left, free_channel
 from recording_insights.recordings.recorder import is_named
 from recording_insights.recordings.request import MOST_HOURS, claimed_name
 from recording_insights.store.media import MediaStore
@@ -81,6 +81,7 @@ def check_recording(
             break
         if "stopped_at" in recording or is_over(recording, media):
             end_waits(media, store=media_store, end_wait=end_wait)
+            derive_after_end(recording, store=store)
             return complete(watch, recording, media, store=store, late_minutes=late_minutes)
         recorder = _Recorder(recording, store, agora, deadline)
         check = recorder.check_any(watch)
@@ -216,7 +217,11 @@ class _Recorder:
     def _fail_start(self, watch: Watch, live: LiveState) -> Watch:
         """Write that the recorder did not join, and release its channel."""
         reason = f"Agora did not report the recorder as started within {START_SECONDS} s; last: {live.meaning}"
-        failed: RecordingChanges = {"status": "failed", **because_of_recorder("recorder_not_started", reason)}
+        failed: RecordingChanges = {
+            "status": "failed",
+            "start_failed_at": self.store.timestamp,
+            **because_of_recorder("recorder_not_started", reason),
+        }
         if not self.store.update(watch.recording_id, failed, only_in=("starting",), only_without="stopped_at"):
             return watch.wait(STEP_SECONDS)
         free_channel(self.recording, store=self.store)

@@ -19,6 +19,8 @@ from recording_insights.recordings.derivation import state_of as shown_state
 from recording_insights.recordings.end import end_left
 from recording_insights.store.derivations import turn_of
 from recording_insights.sweep.turns import tidy_turns
+from recording_insights.watch.check_recording import check_recording
+from recording_insights.watch.progress import Watch
 from sandbox.stand_ins.bedrock.dials import BedrockDials
 from tests.unit.crashing_table import Crash, CrashingTable, crashes_at_every_write
 from tests.unit.derive.derivation_scene import RECORDINGS, REPLIES, STAGE, TALK, DerivationScene
@@ -411,13 +413,19 @@ def test_an_execution_that_was_aborted_leaves_its_reason() -> None:
     assert "again" not in scene.row["reason"]
 
 
+def while_recorded(scene: DerivationScene, **more: Any) -> None:
+    """Have all that has arrived be done while the recorder goes on."""
+    nothing_yet = {"resource_id": "of the recorder", "insights": None, "derivations": None}
+    before: Any = {"status": "processing", **nothing_yet, **more}
+    scene.media.recordings.update(scene.recording_id, before)
+    scene.media.recordings.settle(scene.recording_id)
+
+
 def test_while_the_recorder_is_in_the_channel_nothing_is_derived() -> None:
     """More parts may come at any time. Once it has left, what is there is derived, without a change of the status."""
     scene = DerivationScene(CrashingTable(), ScriptedModel(OF_PART | TITLE))
     recordings = scene.media.recordings
-    before: Any = {"status": "processing", "resource_id": "of the recorder", "insights": None, "derivations": None}
-    recordings.update(scene.recording_id, before)
-    recordings.settle(scene.recording_id)
+    while_recorded(scene)
     assert (scene.recording["status"], scene.recording.get("insights")) == ("done", None)
     assert scene.begin() is None
     assert shown_state(scene.recording) == "pending"
@@ -429,3 +437,28 @@ def test_while_the_recorder_is_in_the_channel_nothing_is_derived() -> None:
     assert end_left(scene.recording_id, store=recordings, why="again") is None
     assert scene.recording == ended
     assert scene.begin()
+
+
+def test_a_crash_behind_the_end_is_made_good_by_the_watch() -> None:
+    scene = DerivationScene(CrashingTable(), ScriptedModel(OF_PART | TITLE))
+    while_recorded(scene)
+    recordings = scene.media.recordings
+    recordings.update(scene.recording_id, {"stopped_at": scene.store.timestamp, "ended_by": "recorder"})
+    no_agora: Any = None
+    check_recording(
+        Watch(scene.recording_id, scene.recording["created_at"], since=scene.store.timestamp),
+        store=recordings,
+        media_store=scene.media,
+        agora=no_agora,
+        end_wait=lambda token: None,
+        late_minutes=10,
+        deadline=scene.clock.deadline(300),
+    )
+    assert (scene.recording["insights"], scene.recording["derivations"]) == ("pending", 1)
+
+
+def test_files_that_come_after_a_failed_start_are_derived_from() -> None:
+    """Its recorder was stopped, and nobody watches it any more."""
+    scene = DerivationScene(CrashingTable(), ScriptedModel(OF_PART | TITLE))
+    while_recorded(scene, start_failed_at=scene.store.timestamp)
+    assert (scene.recording["status"], scene.recording["insights"]) == ("done", "pending")
