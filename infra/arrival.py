@@ -5,15 +5,12 @@ which `StartMessageMoveTask` brings it back. Objects that are no media leave the
 """
 
 from itertools import product
-from typing import Any, cast
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -21,6 +18,7 @@ from infra.access import Foundation
 from infra.customer_key import customer_key
 from infra.log_group import log_group
 from infra.python_function import PythonFunction
+from infra.queues import message_queue, receive_messages, target_queue
 from infra.state_machine import run_executions, start_executions, wake_executions
 from recording_insights.model.media_object import SUFFIXES, TRACKS
 from recording_insights.settings import AdmitMediaSettings
@@ -29,8 +27,6 @@ TRACK_ENDINGS = ("__uid_e_audio.m3u8", *(f"{digit}.m3u8" for digit in range(10))
 """Endings of the keys in `TRACKS`: a playlist that was uploaded again ends in a number. So does the playlist of a mix
 whose channel ends in a digit, which is neither processed nor logged."""
 CREATED = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
-KEPT = cdk.Duration.days(14)
-"""The longest that SQS keeps a message."""
 DELIVERIES = 100
 """Deliveries of a message before it is a dead letter: with the time-out below, ten hours of failures."""
 AT_ONCE = 5
@@ -51,32 +47,16 @@ class RecordingArrival(Construct):
         super().__init__(scope, construct_id)
         self._foundation = foundation
         self._erases = erases
-        self.dead_letters = self._queue("DeadLetters", key=customer_key(self, foundation.settings))
-        self.unadmitted = self._queue("Unadmitted")
-        timeout = cdk.Duration.minutes(1)
-        self.queue = self._queue(
-            "Queue",
-            # AWS advises six times the time-out of the function:
-            # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-            visibility_timeout=cdk.Duration.seconds(6 * timeout.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.unadmitted, max_receive_count=DELIVERIES),
+        settings, timeout = foundation.settings, cdk.Duration.minutes(1)
+        self.dead_letters = message_queue(self, "DeadLetters", settings, key=customer_key(self, settings))
+        self.unadmitted = message_queue(self, "Unadmitted", settings)
+        self.queue = message_queue(
+            self, "Queue", settings, timeout=timeout, dead_letters=self.unadmitted, receives=DELIVERIES
         )
         self.admit = self._admit_media(state_machine, timeout)
         bucket = {"name": [foundation.buckets.recordings.bucket_name]}
         self._send_media(bucket)
         self._log_other_objects(bucket)
-
-    def _queue(self, name: str, *, key: kms.IKey | None = None, **properties: Any) -> sqs.Queue:
-        """The queues of arrivals have no customer's key: a gap in its policy would lose the events of all media."""
-        return sqs.Queue(
-            self,
-            name,
-            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=key,
-            enforce_ssl=not self._foundation.settings.local,
-            retention_period=KEPT,
-            **properties,
-        )
 
     def _admit_media(self, state_machine: sfn.StateMachine, timeout: cdk.Duration) -> PythonFunction:
         foundation = self._foundation
@@ -99,10 +79,7 @@ class RecordingArrival(Construct):
                 *run_executions(state_machine),
                 wake_executions(state_machine),
                 start_executions(self._erases),
-                iam.PolicyStatement(
-                    actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-                    resources=[self.queue.queue_arn],
-                ),
+                receive_messages(self.queue),
             ],
             timeout=timeout,
             # Events that Lambda took from the rule of an earlier version, without the queue, may still fail.
@@ -137,14 +114,7 @@ class RecordingArrival(Construct):
                     },
                 },
             ),
-            targets=[
-                targets.SqsQueue(
-                    self.queue,
-                    dead_letter_queue=self.unadmitted,
-                    max_event_age=cdk.Duration.hours(24),
-                    retry_attempts=185,
-                )
-            ],
+            targets=[target_queue(self.queue, self.unadmitted)],
         )
 
     def _log_other_objects(self, bucket: dict[str, list[str]]) -> None:

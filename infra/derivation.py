@@ -6,16 +6,14 @@ transcript, call by call. The model is called in the region of the stack, from o
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access import Foundation
-from infra.arrival import KEPT
 from infra.model_name import ModelName, guardrail_rights
 from infra.python_function import PythonFunction
+from infra.queues import message_queue, receive_messages, target_queue
 from infra.state_machine import (
     await_turn,
     lambda_task,
@@ -57,8 +55,11 @@ class Derivation(Construct):
         # A policy of its own: the state machine refers to the function, and the function to its own policy.
         wakes = iam.Policy(self, "WakeExecutions", statements=[wake_executions(self.state_machine)])
         wakes.attach_to_role(self.derive.role)
-        self.dead_letters = self._queue("DeadLetters")
-        self.queue = self._queue("Queue", self.dead_letters)
+        settings = foundation.settings
+        self.dead_letters = message_queue(self, "DeadLetters", settings)
+        self.queue = message_queue(
+            self, "Queue", settings, timeout=TIMEOUT, dead_letters=self.dead_letters, receives=TRIES
+        )
         self.begin = self._begin_derivation()
         self._listen(bus)
 
@@ -96,10 +97,7 @@ class Derivation(Construct):
                 foundation.on_table("GetItem", "PutItem", "Query"),
                 foundation.on_replies("PutObject", prefix=DERIVED),
                 start_executions(self.state_machine),
-                iam.PolicyStatement(
-                    actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-                    resources=[self.queue.queue_arn],
-                ),
+                receive_messages(self.queue),
             ],
             timeout=TIMEOUT,
             memory_mb=1024,
@@ -115,20 +113,6 @@ class Derivation(Construct):
         mapping.node.add_dependency(begin.policy)
         return begin
 
-    def _queue(self, name: str, dead_letters: sqs.Queue | None = None) -> sqs.Queue:
-        """As the queues of arrivals, these have no customer's key: a gap in its policy would lose events."""
-        again = sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=TRIES) if dead_letters else None
-        return sqs.Queue(
-            self,
-            name,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=not self._foundation.settings.local,
-            retention_period=KEPT,
-            # Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-            visibility_timeout=cdk.Duration.seconds(6 * TIMEOUT.to_seconds()),
-            dead_letter_queue=again,
-        )
-
     def _listen(self, bus: events.IEventBus) -> None:
         events.Rule(
             self,
@@ -136,14 +120,7 @@ class Derivation(Construct):
             description="Transcripts that are ready go to the queue of the model",
             event_bus=bus,
             event_pattern=events.EventPattern(source=[SOURCE], detail_type=["transcript.ready"]),
-            targets=[
-                targets.SqsQueue(
-                    self.queue,
-                    dead_letter_queue=self.dead_letters,
-                    max_event_age=cdk.Duration.hours(24),
-                    retry_attempts=185,
-                )
-            ],
+            targets=[target_queue(self.queue, self.dead_letters)],
         )
 
     def _state_machine(self) -> sfn.StateMachine:

@@ -11,13 +11,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.access import Foundation
-from infra.arrival import KEPT
 from infra.customer_key import customer_key
 from infra.python_function import PythonFunction
+from infra.queues import message_queue, receive_messages
 from recording_insights.model.status import FINAL
 from recording_insights.settings import PublishChangesSettings
 from recording_insights.store.keys import MEDIA_PREFIX, RECEIPT, RECORDING, SORT
@@ -59,26 +58,18 @@ class Events(Construct):
             description=f"What happens to recordings of the stage {foundation.settings.stage}",
             kms_key=key,
         )
-        self.dead_letters = self._queue("DeadLetters", encryption_master_key=key)
-        self.unpublished = self._queue(
+        settings = foundation.settings
+        self.dead_letters = message_queue(self, "DeadLetters", settings, key=key)
+        self.unpublished = message_queue(
+            self,
             "Unpublished",
-            encryption_master_key=key,
-            visibility_timeout=cdk.Duration.seconds(6 * TIMEOUT.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=TRIES),
+            settings,
+            key=key,
+            timeout=TIMEOUT,
+            dead_letters=self.dead_letters,
+            receives=TRIES,
         )
         self.publish = self._publish_changes()
-
-    def _queue(self, name: str, **properties: Any) -> sqs.Queue:
-        """A queue under the customer's key, if there is one: messages have the words of callers."""
-        has_key = properties["encryption_master_key"] is not None
-        return sqs.Queue(
-            self,
-            name,
-            encryption=sqs.QueueEncryption.KMS if has_key else sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=not self._foundation.settings.local,
-            retention_period=KEPT,
-            **properties,
-        )
 
     def _publish_changes(self) -> PythonFunction:
         foundation, stream = self._foundation, self._foundation.table.stream_arn
@@ -104,13 +95,7 @@ class Events(Construct):
                     actions=["dynamodb:ListStreams"], resources=[f"{foundation.table.table.table_arn}/stream/*"]
                 ),
                 iam.PolicyStatement(actions=["events:PutEvents"], resources=[self.bus.event_bus_arn]),
-                iam.PolicyStatement(
-                    actions=[
-                        *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-                        "sqs:SendMessage",
-                    ],
-                    resources=[self.unpublished.queue_arn],
-                ),
+                receive_messages(self.unpublished, more=("sqs:SendMessage",)),
             ],
             timeout=TIMEOUT,
         )

@@ -2,7 +2,6 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -10,8 +9,8 @@ from constructs import Construct
 
 from infra.access import Foundation
 from infra.api import DELETE, GET, PATCH, POST, Route
-from infra.arrival import KEPT
 from infra.python_function import PythonFunction
+from infra.queues import message_queue, receive_messages, target_queue
 from recording_insights.notices.events import EVENT_TYPES
 from recording_insights.settings import (
     CreateSubscriptionSettings,
@@ -28,8 +27,6 @@ from recording_insights.settings import (
 
 TIMEOUT = cdk.Duration.seconds(60)
 """A try takes 20 s at most: 5 s for the name, and 15 s for the answer."""
-HIDDEN = cdk.Duration.seconds(6 * TIMEOUT.to_seconds())
-"""Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
 MOST_RECEIVES = 30
 """Of a message: eight tries, and what crashes in between."""
 FAN_OUTS_AT_ONCE, TRIES_AT_ONCE = 5, 40
@@ -44,7 +41,6 @@ class Subscriptions(Construct):
     def __init__(self, scope: Construct, construct_id: str, foundation: Foundation, bus: events.IEventBus) -> None:
         super().__init__(scope, construct_id)
         self._foundation = foundation
-        # As the queues of arrivals, these have no customer's key: a gap in its policy would lose events.
         self.undelivered = self._queue("Undelivered")
         self.events = self._queue("Events", self.undelivered)
         self.deliveries = self._queue("Deliveries", self.undelivered)
@@ -55,26 +51,17 @@ class Subscriptions(Construct):
             description="Events that callers may subscribe to",
             event_bus=bus,
             event_pattern=events.EventPattern(source=["recording-insights"], detail_type=list(EVENT_TYPES)),
-            targets=[
-                targets.SqsQueue(
-                    self.events,
-                    dead_letter_queue=self.undelivered,
-                    max_event_age=cdk.Duration.hours(24),
-                    retry_attempts=185,
-                )
-            ],
+            targets=[target_queue(self.events, self.undelivered)],
         )
 
     def _queue(self, name: str, dead_letters: sqs.Queue | None = None) -> sqs.Queue:
-        again = sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=MOST_RECEIVES) if dead_letters else None
-        return sqs.Queue(
+        return message_queue(
             self,
             name,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=not self._foundation.settings.local,
-            retention_period=KEPT,
-            visibility_timeout=HIDDEN,
-            dead_letter_queue=again,
+            self._foundation.settings,
+            timeout=TIMEOUT,
+            dead_letters=dead_letters,
+            receives=MOST_RECEIVES,
         )
 
     def _function(self, bus: events.IEventBus) -> PythonFunction:
@@ -90,10 +77,7 @@ class Subscriptions(Construct):
             ),
             statements=[
                 foundation.on_table("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
-                iam.PolicyStatement(
-                    actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-                    resources=[self.events.queue_arn, self.deliveries.queue_arn],
-                ),
+                receive_messages(self.events, self.deliveries),
                 iam.PolicyStatement(
                     actions=["sqs:SendMessage", "sqs:ChangeMessageVisibility"], resources=[self.deliveries.queue_arn]
                 ),

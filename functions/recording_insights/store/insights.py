@@ -245,7 +245,7 @@ def _statements_of(derived: DerivedRow, rows_of_statements: Iterable[StatementRo
     counts = derived.get("counts", {})
     counted = []
     for row in rows_of_statements:
-        _, digest, kind, number = row[SORT].split("#")  # type: ignore[literal-required]
+        _, digest, kind, number = row["sk"].split("#")
         if digest == derived.get("digest") and int(number) <= counts.get(kind, 0):
             counted.append((int(number), kind, Statement.from_map(row)))
     found: dict[str, list[Statement]] = {}
