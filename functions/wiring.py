@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from recording_insights.aws.reply_bucket import ReplyStore
     from recording_insights.aws.role_sessions import RoleSessions, SessionCredentials
     from recording_insights.aws.state_machine import StateMachine
-    from recording_insights.derive.wishes import Wishes
+    from recording_insights.derive.brief import Brief
     from recording_insights.media.executions import ExecutionStarter
     from recording_insights.media.intake import Admission
     from recording_insights.model.media_object import MediaObject
@@ -511,13 +511,13 @@ class Wiring(Generic[S]):
     # What a model derives
 
     @part
-    def stage_wishes(self: "Wiring[BeginDerivationSettings]") -> "Wishes":
+    def stage_brief(self: "Wiring[BeginDerivationSettings]") -> "Brief":
         """What the stage wants of its model."""
-        from recording_insights.derive.wishes import Wishes
+        from recording_insights.derive.brief import Brief
 
         settings = self.settings
         price = settings.insights_price
-        return Wishes(
+        return Brief(
             model=str(settings.insights_model),
             kinds=tuple(settings.insights_kinds),
             language=settings.insights_language,

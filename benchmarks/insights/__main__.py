@@ -18,7 +18,7 @@ from benchmarks.insights.conversations import Conversation, conversations
 from benchmarks.insights.deriving import derive
 from benchmarks.insights.endpoints import Endpoint, NoAccount, endpoint
 from benchmarks.insights.scoring import Score, Tally, score
-from recording_insights.derive.wishes import Wishes
+from recording_insights.derive.brief import Brief
 from recording_insights.errors import ModelUnusable, ProviderBusy, ProviderUnavailable
 from recording_insights.model.derived import KINDS
 from sandbox.stand_ins.bedrock.open_model import BadModelUrl
@@ -30,14 +30,14 @@ def measure(
 ) -> dict[str, Score]:
     """Derive and score conversations one after the other. Returns the scores by the names of the conversations."""
     scores = {}
-    wishes = Wishes(asked.model_id, KINDS)
+    brief = Brief(asked.model_id, KINDS)
 
     def wait(seconds: float) -> None:
         progress(f"no answer, again in {seconds:.0f} s")
         time.sleep(seconds)
 
     for number, conversation in enumerate(some, start=1):
-        scores[conversation.name] = scored = score(conversation, derive(conversation, wishes, asked, wait))
+        scores[conversation.name] = scored = score(conversation, derive(conversation, brief, asked, wait))
         progress(
             f"{number} of {len(some)}: {conversation.name}, {len(conversation.lines):,} lines, {scored.calls} calls"
         )

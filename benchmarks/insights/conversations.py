@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.lines import Line
 from recording_insights.derive.steps import begin
-from recording_insights.derive.wishes import Wishes
 
 FOLDER = Path(__file__).parent
 SEAM = "seam"
@@ -131,5 +131,5 @@ def _filler(recipe: Mapping[str, Any]) -> list[Line]:
 
 def _seams(lines: Sequence[Line], model: str) -> list[int]:
     """Where the product begins a new part of these lines: the place of the first line after each end of a part."""
-    parts = begin(lines, Wishes(model, kinds=("title",))).tasks
+    parts = begin(lines, Brief(model, kinds=("title",))).tasks
     return [part.end for part in parts[:-1]]

@@ -9,10 +9,10 @@ from typing import Any
 from benchmarks.insights.conversations import Conversation
 from benchmarks.insights.endpoints import Endpoint
 from recording_insights.derive.answer import read_answer
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.model import Model
 from recording_insights.derive.progress import Progress
 from recording_insights.derive.steps import advance, begin, result
-from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import ProviderBusy, ProviderUnavailable
 from recording_insights.model.derived import Derived
 
@@ -45,20 +45,20 @@ class _Noted:
 
 
 def derive(
-    conversation: Conversation, wishes: Wishes, asked: Endpoint, sleep: Callable[[float], None] = time.sleep
+    conversation: Conversation, brief: Brief, asked: Endpoint, sleep: Callable[[float], None] = time.sleep
 ) -> Outcome:
-    """Derive all that is wished for. A call that was throttled is made again after the pauses of the endpoint.
+    """Derive all that is chosen for. A call that was throttled is made again after the pauses of the endpoint.
 
     Raises:
         ProviderBusy, ProviderUnavailable: the model does not answer for so long.
         ModelUnusable: it cannot be asked at all.
     """
     noted = _Noted(asked.model)
-    progress = begin(conversation.lines, wishes)
+    progress = begin(conversation.lines, brief)
     pauses = iter(asked.pauses)
     while not progress.is_over:
         try:
-            progress = advance(progress, conversation.lines, wishes, noted)[0]
+            progress = advance(progress, conversation.lines, brief, noted)[0]
         except (ProviderBusy, ProviderUnavailable):
             if (seconds := next(pauses, None)) is None:
                 raise
@@ -67,4 +67,4 @@ def derive(
         pauses = iter(asked.pauses)
         # Between two steps the deployed function keeps the progress as JSON.
         progress = Progress.from_map(json.loads(json.dumps(progress.to_map())))
-    return Outcome(result(progress, conversation.lines, wishes), noted.written, frozenset(noted.prompts))
+    return Outcome(result(progress, conversation.lines, brief), noted.written, frozenset(noted.prompts))

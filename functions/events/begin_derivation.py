@@ -28,7 +28,7 @@ def _is_over(message: Mapping[str, Any]) -> bool:
             recording_id,
             store=wiring.derivations,
             insights=wiring.insights,
-            stage=wiring.stage_wishes,
+            stage=wiring.stage_brief,
             keep=wiring.replies.put,
             start=wiring.start_derivation,
         )

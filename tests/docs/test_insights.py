@@ -9,11 +9,11 @@ from benchmarks.insights.__main__ import measure, together
 from benchmarks.insights.conversations import conversations
 from benchmarks.insights.deriving import derive
 from benchmarks.insights.endpoints import endpoint
+from recording_insights.derive.brief import Brief, default_kinds
 from recording_insights.derive.cost import cents_of_all
 from recording_insights.derive.lines import Line
 from recording_insights.derive.split import pieces_of, weights_of
 from recording_insights.derive.steps import begin
-from recording_insights.derive.wishes import Wishes, default_kinds
 from recording_insights.model.derived import KINDS, Statement
 from recording_insights.model.prices import MODELS
 from recording_insights.model.reasons import INSIGHT_REASONS
@@ -59,9 +59,9 @@ def estimate(model: str, minutes: int) -> tuple[int, float]:
     """Calls and cents for a conversation of so many minutes: one more call sums the parts up."""
     count = minutes * WORDS_A_MINUTE // WORDS_A_LINE
     lines = [Line(f"l{number}", f"Speaker {number % 2 + 1}", f"{LINE}.") for number in range(count)]
-    wishes = Wishes(model, KINDS)
-    parts, weights = begin(lines, wishes).tasks, weights_of(pieces_of(lines))
-    cents = cents_of_all(wishes, KINDS, [sum(weights[part.first : part.end]) for part in parts])
+    brief = Brief(model, KINDS)
+    parts, weights = begin(lines, brief).tasks, weights_of(pieces_of(lines))
+    cents = cents_of_all(brief, KINDS, [sum(weights[part.first : part.end]) for part in parts])
     assert cents is not None
     return len(parts) + (len(parts) > 1), cents
 
@@ -82,7 +82,7 @@ def test_an_answer_that_is_wrong_each_time_ends_as_the_page_says(row: str, dial:
     ends = dict(page("docs/insights.md").table("## What bad input ends as"))
     asked = endpoint(None, dial)
     [conversation] = [one for one in conversations(asked.model_id) if one.name == "en-offer"]
-    derived = derive(conversation, Wishes(asked.model_id, KINDS), asked).derived
+    derived = derive(conversation, Brief(asked.model_id, KINDS), asked).derived
     assert {re.sub(r".*: (\w+).*", r"\1", text) for text in derived.missing} == ({code} if code else set())
     assert derived.usage.calls == {"prose_next": 1, "cut_next": 23}.get(dial, 2)
     assert code is None or f"`{code}`" in ends[row] or ends[row].endswith("Then as above")

@@ -166,7 +166,7 @@ def faults_of(**context: str) -> list[str]:
     return str(raised.value).splitlines()
 
 
-def test_wishes_need_a_model() -> None:
+def test_settings_of_the_model_need_a_model() -> None:
     faults = faults_of(insightsKinds="summary", bedrockSlots="3")
     assert faults == ["insightsKinds: only with insightsModel", "bedrockSlots: only with insightsModel"]
 

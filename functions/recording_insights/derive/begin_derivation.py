@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from recording_insights.aws.reply_bucket import DERIVED
 from recording_insights.bounded import parse_bounded
+from recording_insights.derive.brief import Brief, default_kinds
 from recording_insights.derive.lines import Line, digest_of
 from recording_insights.derive.prompt import PROMPT_VERSION
-from recording_insights.derive.wishes import Wishes, default_kinds
 from recording_insights.errors import ReplyTooLarge
 from recording_insights.model.status import ERASING
 from recording_insights.recordings.shown_line import shown_line
@@ -31,13 +31,13 @@ def begin_derivation(
     *,
     store: DerivationStore,
     insights: InsightStore,
-    stage: Wishes,
+    stage: Brief,
     keep: Callable[[str, bytes], None],
     start: Start,
 ) -> str | None:
     """Start the execution that derives what a recording wants, and return its name; None if it wants nothing more.
 
-    `stage` is what the stage wants where the recording has no wish; without kinds, those that its providers do not
+    `stage` is the brief of the stage: what a recording does not say. Without kinds, those that its providers do not
     find. What the model is to read is kept first, so that a correction made meanwhile changes nothing. A repeated
     event leads to the same row and the same execution.
     """
@@ -48,12 +48,12 @@ def begin_derivation(
     row = store.find(recording_id)
     if row is None or row["number"] < number:
         collection = insights.read(recording_id)
-        wishes = wishes_of(collection, recording.get("derivation", {}), stage)
+        brief = brief_of(collection, recording.get("derivation", {}), stage)
         lines = lines_of(collection)
-        digest = digest_of(lines, wishes)
+        digest = digest_of(lines, brief)
         with suppress(ReplyTooLarge):  # then the execution finds nothing to read, and says so
-            keep(key_of(recording_id, digest, number, "conversation"), written(lines, wishes))
-        given: dict[str, Any] = {"model": wishes.model, "language": wishes.language, "kinds": list(wishes.kinds)}
+            keep(key_of(recording_id, digest, number, "conversation"), written(lines, brief))
+        given: dict[str, Any] = {"model": brief.model, "language": brief.language, "kinds": list(brief.kinds)}
         name = f"{recording_id[:32]}-{digest[:12]}-{number}"
         row = store.begin(
             recording_id, number=number, digest=digest, execution=name, prompt_version=PROMPT_VERSION, **given
@@ -65,8 +65,8 @@ def begin_derivation(
     return row["execution"]
 
 
-def wishes_of(collection: Collection, derivation: Derivation, stage: Wishes) -> Wishes:
-    """Return what is wanted of a recording: its own wishes, else those of the stage."""
+def brief_of(collection: Collection, derivation: Derivation, stage: Brief) -> Brief:
+    """Return the brief of a recording: what it does not say itself is the stage's."""
     providers = {row["provider"] for row in collection.media.values() if "provider" in row}
     kinds = derivation.get("kinds") or stage.kinds or default_kinds(sorted(providers))
     return replace(
@@ -98,13 +98,13 @@ def key_of(recording_id: str, digest: str, number: int, name: str) -> str:
     return f"{DERIVED}{recording_id}/{digest}/{number}/{name}.json"
 
 
-def written(lines: Sequence[Line], wishes: Wishes) -> bytes:
+def written(lines: Sequence[Line], brief: Brief) -> bytes:
     """Return what a model is to read, and what is wanted of it, as an object holds it."""
     spoken = [[line.id, line.speaker, line.text, line.start_ms] for line in lines]
-    return json.dumps({"wishes": asdict(wishes), "lines": spoken}, ensure_ascii=False).encode()
+    return json.dumps({"brief": asdict(brief), "lines": spoken}, ensure_ascii=False).encode()
 
 
-def read(content: bytes) -> tuple[list[Line], Wishes]:
+def read(content: bytes) -> tuple[list[Line], Brief]:
     """Return what `written` wrote."""
     given: Mapping[str, Any] = parse_bounded(content)
-    return [Line(*line) for line in given["lines"]], Wishes(**given["wishes"])
+    return [Line(*line) for line in given["lines"]], Brief(**given["brief"])

@@ -10,11 +10,11 @@ from typing import Any, Literal, Protocol, Self
 
 from recording_insights.bounded import parse_bounded
 from recording_insights.derive.begin_derivation import key_of, read
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.lines import Line
 from recording_insights.derive.model import Model
 from recording_insights.derive.progress import Progress
 from recording_insights.derive.steps import GIVEN_UP, advance, begin, give_up, result
-from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import (
     ModelUnusable,
     ProviderBusy,
@@ -179,29 +179,29 @@ class _Work:
     def go_on(self, model: Model, *, is_due: bool) -> Step:
         """Make the next call if the model may be called, and save the whole after the last one."""
         try:
-            lines, wishes = read(self._read("conversation"))
+            lines, brief = read(self._read("conversation"))
         except ReplyGone:
             missing = [f"{kind}: {GIVEN_UP}" for kind in self.row.get("kinds", ())]
             return self._save(
                 Derived(missing=missing),
                 "what the model was to read is not there: it was deleted, or too large to be kept",
             )
-        progress = self._progress(lines, wishes)
+        progress = self._progress(lines, brief)
         if not progress.is_over and self._seconds_left <= 0:
             reason = f"not derived in time; last: {self.row.get('reason', 'the model was being called')}"
-            return self._save(result(give_up(progress), lines, wishes), reason)
+            return self._save(result(give_up(progress), lines, brief), reason)
         if not progress.is_over:
             turn = self.turns.take(turn_of(self.row), is_due=is_due)
             if not turn.goes:
                 return self._park(turn)
             try:
-                progress = self._ask(progress, lines, wishes, model)
+                progress = self._ask(progress, lines, brief, model)
             except (ProviderBusy, ProviderUnavailable, ModelUnusable) as fault:
                 return self._after_fault(fault)
             self.turns.succeed(turn_of(self.row), turn)
             self.store.go_on(self.row)
         if progress.is_over:
-            return self._save(result(progress, lines, wishes))
+            return self._save(result(progress, lines, brief))
         return replace(self.step, first_turn_at=self._first_turn_at)
 
     def over(self) -> Step:
@@ -209,9 +209,9 @@ class _Work:
         self.turns.give_back(turn_of(self.row))
         return self.step.end()
 
-    def _ask(self, progress: Progress, lines: list[Line], wishes: Wishes, model: Model) -> Progress:
+    def _ask(self, progress: Progress, lines: list[Line], brief: Brief, model: Model) -> Progress:
         """Make one call, and keep its answer before what follows from it: an answer is paid for."""
-        after, answer = advance(progress, lines, wishes, model)
+        after, answer = advance(progress, lines, brief, model)
         if answer is not None:
             self._keep(f"answer-{answer.number:04d}", answer.body)
         self._keep("progress", json.dumps(after.to_map(), ensure_ascii=False).encode())
@@ -245,11 +245,11 @@ class _Work:
         self.store.save(self.row, derived, "partial" if derived.missing else "done", **why)
         return self.over()
 
-    def _progress(self, lines: list[Line], wishes: Wishes) -> Progress:
+    def _progress(self, lines: list[Line], brief: Brief) -> Progress:
         try:
             return Progress.from_map(parse_bounded(self._read("progress")))
         except ReplyGone:
-            return begin(lines, wishes)
+            return begin(lines, brief)
 
     def _read(self, name: str) -> bytes:
         return self.objects.read(key_of(self.row["recording_id"], self.row["digest"], self.row["number"], name))

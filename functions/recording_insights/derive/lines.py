@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.prompt import PROMPT_VERSION
-from recording_insights.derive.wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class Line:
     start_ms: int | None = None
 
 
-def digest_of(lines: Sequence[Line], wishes: Wishes) -> str:
+def digest_of(lines: Sequence[Line], brief: Brief) -> str:
     """Return 16 hex digits that differ if anything differs that an answer depends on.
 
     That is the lines, what is wanted of them, the model and the version of the prompt. Bounds of the cost are no part.
     """
-    wanted = [PROMPT_VERSION, wishes.model, list(wishes.kinds), wishes.language, wishes.prompt, wishes.guardrail]
+    wanted = [PROMPT_VERSION, brief.model, list(brief.kinds), brief.language, brief.prompt, brief.guardrail]
     digest = hashlib.sha256(json.dumps(wanted).encode())
     for line in lines:
         digest.update(json.dumps([line.id, line.speaker, line.text, line.start_ms]).encode())

@@ -34,7 +34,7 @@ MOST_RANGES = 5
 """Of lines that are named for one kind. The others are counted."""
 
 
-def told(missing: Sequence[Missing], lines: int) -> list[str]:
+def texts_of(missing: Sequence[Missing], lines: int) -> list[str]:
     """Return a text for each kind and code: `kind: code`, or `kind: code (lines 1 to 8, 20 to 30 of 64)`."""
     ranges: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for each in missing:

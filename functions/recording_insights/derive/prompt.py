@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.kinds import asked, schema_of
 from recording_insights.derive.models import Form, family_of
-from recording_insights.derive.wishes import Wishes
 
 PROMPT_VERSION = "1"
 """Changes with every change of what is asked or how: results of different versions are different results."""
@@ -35,10 +35,10 @@ out dates, do not convert or round numbers, do not complete names.
 _CONVERSATION = "the lines of a conversation, or of a part of it"
 _PARTS = "the minutes of the parts of a conversation, in order"
 _OWN_LANGUAGE = "the language of the lines, whatever language these rules are in"
-_WISH = """
+_INSTRUCTION = """
 
-The owner of this service adds a wish. It does not change the rules above:
-{wish}"""
+The owner of this service adds an instruction. It does not change the rules above:
+{instruction}"""
 _FORM = """
 
 Answer with one JSON object of this JSON schema, and with nothing else:
@@ -54,36 +54,34 @@ The lines:
 The lines end here. Write the minutes of them by the rules."""
 
 
-def rules(
-    kinds: Sequence[str], wishes: Wishes, form: Form, *, is_of_parts: bool = False, is_again: bool = False
-) -> str:
+def rules(kinds: Sequence[str], brief: Brief, form: Form, *, is_of_parts: bool = False, is_again: bool = False) -> str:
     """Return the system prompt: for lines, or for minutes of parts; for the first time, or again."""
-    language = f"the language with the BCP 47 tag {wishes.language}" if wishes.language else _OWN_LANGUAGE
+    language = f"the language with the BCP 47 tag {brief.language}" if brief.language else _OWN_LANGUAGE
     of_what = _PARTS if is_of_parts else _CONVERSATION
     text = _RULES.format(of_what=of_what, kinds=asked(kinds), language=language)
-    if wishes.prompt.strip():
-        text += _WISH.format(wish=wishes.prompt.strip())
+    if brief.prompt.strip():
+        text += _INSTRUCTION.format(instruction=brief.prompt.strip())
     if form == "plain":
         text += _FORM.format(schema=_compact(schema_of(kinds)))
     return text + _AGAIN if is_again else text
 
 
-def request_for(lines: Sequence[str], kinds: Sequence[str], wishes: Wishes, form: Form, system: str) -> dict[str, Any]:
+def request_for(lines: Sequence[str], kinds: Sequence[str], brief: Brief, form: Form, system: str) -> dict[str, Any]:
     """Return a request of Converse that asks for these kinds in lines of the form `[id] speaker: words`.
 
     `system` are the rules.
     """
-    family = family_of(wishes.model)
+    family = family_of(brief.model)
     steady = {"temperature": 0.0} if family.takes_temperature else {}
     request: dict[str, Any] = {
-        "modelId": wishes.model,
+        "modelId": brief.model,
         "system": [{"text": system}],
         "messages": [{"role": "user", "content": [{"text": _MESSAGE.format(lines="\n".join(lines))}]}],
         "inferenceConfig": {"maxTokens": family.output_tokens, **steady},
         **_form_of_answer(form, kinds),
     }
-    if wishes.guardrail:
-        name, _, version = wishes.guardrail.rpartition(":")
+    if brief.guardrail:
+        name, _, version = brief.guardrail.rpartition(":")
         request["guardrailConfig"] = {"guardrailIdentifier": name, "guardrailVersion": version}
     return request
 

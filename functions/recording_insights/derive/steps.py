@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recording_insights.derive.answer import Read, read_answer
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.check import Checked, check
 from recording_insights.derive.cost import cents_of, cents_of_all, cents_of_call
 from recording_insights.derive.lines import Line
@@ -16,10 +17,9 @@ from recording_insights.derive.merge import in_order, joined, merged
 from recording_insights.derive.model import Model
 from recording_insights.derive.models import FORMS, family_of
 from recording_insights.derive.part import Part, part_of_conversation, part_of_minutes
-from recording_insights.derive.progress import Missing, Progress, Task, told
+from recording_insights.derive.progress import Missing, Progress, Task, texts_of
 from recording_insights.derive.prompt import request_for, rules
 from recording_insights.derive.split import PART_TOKENS, parts_of, pieces_of, tokens_of, weights_of
-from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import ModelRefused, ReplyTooLarge
 from recording_insights.model.derived import KINDS, SINGLE, Derived, Statement, Usage
 
@@ -44,23 +44,23 @@ class Answer:
     body: bytes
 
 
-def begin(lines: Sequence[Line], wishes: Wishes) -> Progress:
+def begin(lines: Sequence[Line], brief: Brief) -> Progress:
     """Split a conversation, and decide what is asked for within the bound of the cost."""
-    kinds = tuple(kind for kind in KINDS if kind in wishes.kinds)
-    family = family_of(wishes.model)
+    kinds = tuple(kind for kind in KINDS if kind in brief.kinds)
+    family = family_of(brief.model)
     pieces = pieces_of(lines)
     weights = weights_of(pieces)
-    parts = parts_of(weights, [piece.speaker for piece in pieces], _budget(wishes)) if kinds else []
-    kinds, missing = _affordable(wishes, kinds, [sum(weights[first:end]) for first, end in parts])
+    parts = parts_of(weights, [piece.speaker for piece in pieces], _budget(brief)) if kinds else []
+    kinds, missing = _affordable(brief, kinds, [sum(weights[first:end]) for first, end in parts])
     tasks = tuple(Task(first, end) for first, end in parts) if kinds else ()
-    usage = Usage(cents=cents_of(wishes, 0, 0))
+    usage = Usage(cents=cents_of(brief, 0, 0))
     return Progress(kinds, family.form, tasks, parts=len(tasks), missing=missing, usage=usage)
 
 
-def advance(progress: Progress, lines: Sequence[Line], wishes: Wishes, model: Model) -> tuple[Progress, Answer | None]:
+def advance(progress: Progress, lines: Sequence[Line], brief: Brief, model: Model) -> tuple[Progress, Answer | None]:
     """Make the next call, one at most, and return how far it came with the raw answer, if there is one.
 
-    `lines` and `wishes` are those of `begin`. If it raises, nothing has changed, and the call may be made again.
+    `lines` and `brief` are those of `begin`. If it raises, nothing has changed, and the call may be made again.
 
     Raises:
         ProviderBusy, ProviderUnavailable, ModelUnusable: the model cannot be asked now (`derive.model`).
@@ -69,31 +69,31 @@ def advance(progress: Progress, lines: Sequence[Line], wishes: Wishes, model: Mo
         return progress, None
     task, kinds = progress.tasks[0], _asked(progress)
     part = _part(progress, lines)
-    cents = cents_of_call(wishes, kinds, sum(map(tokens_of, part.shown)))
-    if _is_over_bound(wishes, (progress.usage.cents or 0) + (cents or 0)):
+    cents = cents_of_call(brief, kinds, sum(map(tokens_of, part.shown)))
+    if _is_over_bound(brief, (progress.usage.cents or 0) + (cents or 0)):
         return give_up(progress, OVER_BUDGET), None
-    system = rules(kinds, wishes, progress.form, is_of_parts=progress.level > 0, is_again=task.again)
+    system = rules(kinds, brief, progress.form, is_of_parts=progress.level > 0, is_again=task.again)
     try:
-        reply = model.converse(request_for(part.shown, kinds, wishes, progress.form, system))
+        reply = model.converse(request_for(part.shown, kinds, brief, progress.form, system))
     except ModelRefused as refused:
         return _next_level(_after_refusal(progress, task, lines, refused)), None
     except ReplyTooLarge:
-        called = _counted(progress, Read(None, "unreadable", 0, 0), wishes)
+        called = _counted(progress, Read(None, "unreadable", 0, 0), brief)
         return _next_level(_after_fault(called, task, UNREADABLE, lines)), None
     read = read_answer(reply)
-    called = _counted(progress, read, wishes)
+    called = _counted(progress, read, brief)
     answer = Answer(called.usage.calls, json.dumps(reply, default=str).encode())
-    return _next_level(_after_answer(called, task, read, part, lines, wishes)), answer
+    return _next_level(_after_answer(called, task, read, part, lines, brief)), answer
 
 
-def result(progress: Progress, lines: Sequence[Line], wishes: Wishes) -> Derived:
+def result(progress: Progress, lines: Sequence[Line], brief: Brief) -> Derived:
     """Return what was found so far, in the order of the conversation."""
     places = _places(lines)
     found = {kind: _put_together(kind, progress.found.get(kind, ()), places) for kind in progress.kinds}
     return Derived(
         {kind: statements for kind, statements in found.items() if statements},
         dict(progress.dropped),
-        tuple(told([*progress.missing, *_unproved(progress, found)], len(lines))),
+        tuple(texts_of([*progress.missing, *_unproved(progress, found)], len(lines))),
         progress.usage,
     )
 
@@ -117,23 +117,23 @@ def give_up(progress: Progress, code: str = GIVEN_UP) -> Progress:
     return replace(progress, tasks=(), parts=0, missing=(*progress.missing, *_missing(kinds, code)))
 
 
-def _budget(wishes: Wishes) -> int:
-    return min(PART_TOKENS, 4 * family_of(wishes.model).output_tokens)
+def _budget(brief: Brief) -> int:
+    return min(PART_TOKENS, 4 * family_of(brief.model).output_tokens)
 
 
 def _affordable(
-    wishes: Wishes, kinds: tuple[str, ...], parts: Sequence[int]
+    brief: Brief, kinds: tuple[str, ...], parts: Sequence[int]
 ) -> tuple[tuple[str, ...], tuple[Missing, ...]]:
     """All kinds, or only title and summaries, or none; and what is missing then."""
     singles = tuple(kind for kind in kinds if kind in SINGLE)
     for some in (kinds, singles):
-        if not _is_over_bound(wishes, cents_of_all(wishes, some, parts)):
+        if not _is_over_bound(brief, cents_of_all(brief, some, parts)):
             return some, _missing((kind for kind in kinds if kind not in some), OVER_BUDGET)
     return (), _missing(kinds, OVER_BUDGET)
 
 
-def _is_over_bound(wishes: Wishes, cents: float | None) -> bool:
-    return wishes.max_cents is not None and cents is not None and cents > wishes.max_cents
+def _is_over_bound(brief: Brief, cents: float | None) -> bool:
+    return brief.max_cents is not None and cents is not None and cents > brief.max_cents
 
 
 def _singles(progress: Progress) -> list[str]:
@@ -154,23 +154,23 @@ def _part(progress: Progress, lines: Sequence[Line]) -> Part:
     return part_of_conversation(lines, pieces_of(lines)[task.first : task.end])
 
 
-def _counted(progress: Progress, read: Read, wishes: Wishes) -> Progress:
+def _counted(progress: Progress, read: Read, brief: Brief) -> Progress:
     used = progress.usage
     tokens_in, tokens_out = used.tokens_in + read.tokens_in, used.tokens_out + read.tokens_out
-    usage = Usage(used.calls + 1, tokens_in, tokens_out, cents_of(wishes, tokens_in, tokens_out))
+    usage = Usage(used.calls + 1, tokens_in, tokens_out, cents_of(brief, tokens_in, tokens_out))
     return replace(progress, usage=usage)
 
 
 def _after_answer(
-    progress: Progress, task: Task, read: Read, part: Part, lines: Sequence[Line], wishes: Wishes
+    progress: Progress, task: Task, read: Read, part: Part, lines: Sequence[Line], brief: Brief
 ) -> Progress:
     if read.fault == "cut":
         return _after_cut(progress, task, lines)
     if read.value is None:
         return _after_fault(progress, task, FILTERED if read.fault == "filtered" else UNREADABLE, lines)
     kinds = _asked(progress)
-    system = rules(kinds, wishes, progress.form, is_of_parts=progress.level > 0)
-    checked = check(read.value, kinds, part, system, wishes.language)
+    system = rules(kinds, brief, progress.form, is_of_parts=progress.level > 0)
+    checked = check(read.value, kinds, part, system, brief.language)
     if checked.is_other_language or (checked.broken and not task.again):
         return _after_fault(progress, task, UNREADABLE, lines)
     missing = _missing_of_task(progress, task, checked.broken, UNREADABLE, lines)

@@ -19,9 +19,9 @@ STATES = (PENDING, "done", "partial", OFF)
 WHY = ("insights_code", "insights_reason")
 """The attributes of a recording's row that say why its insights are partial."""
 
-Wish = Derivation | Literal[False] | None
+Choice = Derivation | Literal[False] | None
 """What a request says of insights: what is to be derived, nothing, or whatever the stack derives."""
-DerivationOf = Callable[[Wish], Derivation | None]
+DerivationOf = Callable[[Choice], Derivation | None]
 """Returns what is to be derived as the row keeps it; None is nothing. Raises `InvalidRequest`."""
 
 
@@ -31,7 +31,7 @@ def _is_prompt(value: Any) -> bool:
     return all(character.isprintable() or character in "\n\t" for character in value)
 
 
-WISHES: Mapping[str, Reader[Any]] = {
+BRIEF_FIELDS: Mapping[str, Reader[Any]] = {
     "kinds": some_of(*KINDS),
     "language": language,
     "prompt": checked(
@@ -41,18 +41,18 @@ WISHES: Mapping[str, Reader[Any]] = {
     ),
 }
 """The fields of `insights` in a request."""
-_wishes = object_of(WISHES)
+_brief = object_of(BRIEF_FIELDS)
 
 
-def _read_wish(path: str, value: Any) -> Wish:
+def _read_choice(path: str, value: Any) -> Choice:
     if value is False:
         return False
     if not isinstance(value, Mapping):
-        raise InvalidRequest(path, f"must be false or an object with {', '.join(WISHES)}")
-    return cast(Derivation, _wishes(path, value))
+        raise InvalidRequest(path, f"must be false or an object with {', '.join(BRIEF_FIELDS)}")
+    return cast(Derivation, _brief(path, value))
 
 
-insights_wish: Reader[Wish] = Reader(_read_wish, {"anyOf": [{"const": False}, _wishes.schema]})
+insights_choice: Reader[Choice] = Reader(_read_choice, {"anyOf": [{"const": False}, _brief.schema]})
 """Reads `insights` of a request."""
 
 
@@ -61,20 +61,20 @@ def derivation_by(model: str | None) -> DerivationOf:
     return with_model if model else without_model
 
 
-def without_model(wish: Wish) -> Derivation | None:
+def without_model(choice: Choice) -> Derivation | None:
     """Return that nothing is derived, as in a stack that has no model.
 
     Raises:
         InvalidRequest: the request wants something derived.
     """
-    if wish is None or wish is False:
+    if choice is None or choice is False:
         return None
     raise InvalidRequest("insights", "must be false or left out: this stack has no model (setting insightsModel)")
 
 
-def with_model(wish: Wish) -> Derivation | None:
+def with_model(choice: Choice) -> Derivation | None:
     """Return what is derived in a stack that has a model: everything that a request does not say is the stack's."""
-    return None if wish is False else Derivation() if wish is None else wish
+    return None if choice is False else Derivation() if choice is None else choice
 
 
 def state_of(recording: RecordingRow) -> str:

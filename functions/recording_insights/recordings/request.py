@@ -14,7 +14,7 @@ from recording_insights.agora.fields.uids import LARGEST_UID, uid
 from recording_insights.agora.recorder import RecorderOrder
 from recording_insights.agora.storage import area_of
 from recording_insights.errors import InvalidRequest
-from recording_insights.recordings.derivation import Wish, insights_wish
+from recording_insights.recordings.derivation import Choice, insights_choice
 from recording_insights.store.rows import Speakers
 from recording_insights.validation import (
     Reader,
@@ -82,7 +82,7 @@ class RecordingRequest:
     consent: str | None = None
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
-    insights: Wish = None
+    insights: Choice = None
 
     @classmethod
     def from_body(
@@ -154,8 +154,8 @@ class RecordingRequest:
     def fingerprint(self) -> str:
         """A hash (32 hex digits) of the request. It covers the page's whole URL, but not the token."""
         links = {name: self.recorder.given[name] for name in ("url", "rtmp_url") if name in self.recorder.given}
-        wish = {} if self.insights is None else {"insights": self.insights}
-        covered = {**self.attributes, **_fractions_as_text(self.recorder.kept), **links, **wish}
+        choice = {} if self.insights is None else {"insights": self.insights}
+        covered = {**self.attributes, **_fractions_as_text(self.recorder.kept), **links, **choice}
         return sha256(json.dumps(covered, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
@@ -191,7 +191,7 @@ def request_readers(mode: str, providers: Sequence[str]) -> Mapping[str, Reader[
             list_of(recording_id, most=MOST_APART_FROM, of="ids of recordings"), "must not name a recording twice"
         ),
         "consent": printable(LONGEST_CONSENT, "a text"),
-        "insights": insights_wish,
+        "insights": insights_choice,
         **CALLERS_WORDS,
     }
 

@@ -15,7 +15,7 @@ from recording_insights.model.media_object import SUFFIXES, UPLOADS
 from recording_insights.model.moments import utc_text
 from recording_insights.model.reasons import because_of_upload
 from recording_insights.recordings.await_upload import awaits_file
-from recording_insights.recordings.derivation import DerivationOf, Wish, without_model
+from recording_insights.recordings.derivation import Choice, DerivationOf, without_model
 from recording_insights.recordings.media_links import CONTENT_TYPES
 from recording_insights.recordings.read import public
 from recording_insights.recordings.request import OptionsCheck, request_readers
@@ -106,7 +106,7 @@ class UploadRequest:
     speakers: Speakers | None = None
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
-    insights: Wish = None
+    insights: Choice = None
 
     @classmethod
     def from_body(
@@ -147,8 +147,8 @@ class UploadRequest:
     @property
     def fingerprint(self) -> str:
         """A hash (32 hex digits) of the request."""
-        wish = {} if self.insights is None else {"insights": self.insights}
-        covered = json.dumps({**self.attributes(""), **wish}, sort_keys=True, default=str)
+        choice = {} if self.insights is None else {"insights": self.insights}
+        covered = json.dumps({**self.attributes(""), **choice}, sort_keys=True, default=str)
         return sha256(f"upload {covered}".encode()).hexdigest()[:32]
 
 

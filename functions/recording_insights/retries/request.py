@@ -8,7 +8,7 @@ from recording_insights.errors import InvalidRequest
 from recording_insights.model.reasons import REASONS
 from recording_insights.processing.reopen import Start
 from recording_insights.providers.registry import PROVIDERS, validate_options
-from recording_insights.recordings.derivation import Wish, insights_wish
+from recording_insights.recordings.derivation import Choice, insights_choice
 from recording_insights.retries.order import Order
 from recording_insights.validation import Reader, checked, flag, matching, moment, object_of, one_of, text
 
@@ -29,7 +29,7 @@ def retry_readers(providers: Sequence[str]) -> Mapping[str, Reader[Any]]:
         "options": checked(lambda value: isinstance(value, dict), "must be an object", {"type": "object"}),
         "from": _start,
         "force": flag,
-        "insights": insights_wish,
+        "insights": insights_choice,
     }
 
 
@@ -58,7 +58,7 @@ class RetryRequest:
 
     order: Order
     media_id: str | None = None
-    insights: Wish = None
+    insights: Choice = None
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], *, providers: Sequence[str]) -> Self:

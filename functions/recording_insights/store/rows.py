@@ -42,7 +42,7 @@ class UploadedFile(TypedDict, total=False):
 
 
 class Derivation(TypedDict, total=False):
-    """What a model is to derive from a recording: the caller's wishes, else those of the stage. All may be absent."""
+    """What a model is to derive from a recording: what is absent is the stage's."""
 
     kinds: Sequence[str]
     language: str

@@ -14,10 +14,10 @@ from benchmarks.insights.conversations import Conversation, Gold, Injection, con
 from benchmarks.insights.deriving import Outcome, derive
 from benchmarks.insights.endpoints import STAND_INS_MODEL, NoAccount, endpoint
 from benchmarks.insights.scoring import Score, is_match, is_obedient, is_proved, score
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.lines import Line
 from recording_insights.derive.split import OVERLAP
 from recording_insights.derive.steps import begin
-from recording_insights.derive.wishes import Wishes
 from recording_insights.errors import ProviderBusy
 from recording_insights.model.derived import KINDS, Derived, Statement
 from sandbox.stand_ins.bedrock.answer import Answer
@@ -94,7 +94,7 @@ def test_a_perfect_listener_is_right_everywhere() -> None:
 
 def test_passages_of_long_conversations_lie_at_both_ends_in_the_middle_and_across_seams() -> None:
     for conversation in everything()[-2:]:
-        tasks = begin(conversation.lines, Wishes(STAND_INS_MODEL, KINDS)).tasks
+        tasks = begin(conversation.lines, Brief(STAND_INS_MODEL, KINDS)).tasks
         first, last = conversation.planted["begin"], conversation.planted["end"]
         assert (first, len(conversation.lines) - last < 10) == (0, True)
         assert any(task.first < conversation.planted["middle"] < task.end - OVERLAP for task in tasks)
@@ -186,11 +186,11 @@ def test_a_throttled_call_is_made_again_for_some_minutes() -> None:
                 raise ProviderBusy("ThrottlingException")
             return asked.model.converse(request)
 
-    wishes, throttled = Wishes(STAND_INS_MODEL, KINDS), replace(asked, model=Throttled(), pauses=(5, 10, 20))
-    assert derive(SPOKEN, wishes, throttled, slept.append).derived.found
+    brief, throttled = Brief(STAND_INS_MODEL, KINDS), replace(asked, model=Throttled(), pauses=(5, 10, 20))
+    assert derive(SPOKEN, brief, throttled, slept.append).derived.found
     refusals = 100
     with pytest.raises(ProviderBusy):
-        derive(SPOKEN, wishes, throttled, slept.append)
+        derive(SPOKEN, brief, throttled, slept.append)
     assert slept == [5, 10, 5, 10, 20]
 
 
@@ -213,7 +213,7 @@ def test_the_model_at_model_url_is_asked_and_nobody_else(monkeypatch: pytest.Mon
     monkeypatch.setenv("MODEL_NAME", "tiny")
     monkeypatch.setattr(OpenModel, "answer", answer)
     asked = endpoint(None)
-    derived = derive(SPOKEN, Wishes(asked.model_id, KINDS), asked).derived
+    derived = derive(SPOKEN, Brief(asked.model_id, KINDS), asked).derived
     assert "tiny" in asked.name
     assert [statement.text for statement in derived.found["title"]] == ["Maps"]
     assert (derived.usage.calls, derived.usage.tokens_in, derived.usage.tokens_out) == (1, 11, 7)

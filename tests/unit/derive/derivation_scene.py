@@ -6,9 +6,9 @@ from typing import Any
 
 from recording_insights.aws.reply_bucket import ReplyStore
 from recording_insights.derive.begin_derivation import begin_derivation
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.derive_insights import Patience, Step, derive_insights
 from recording_insights.derive.model import Model
-from recording_insights.derive.wishes import Wishes
 from recording_insights.model.insights import Insights, Utterance
 from recording_insights.model.media_object import MediaObject
 from recording_insights.processing.turns import Turns
@@ -30,7 +30,7 @@ TALK = (
     ("2", "Who pays for the delivery?"),
     ("1", "The customer pays for the delivery."),
 )
-STAGE = Wishes(NOVA, (), max_cents=50)
+STAGE = Brief(NOVA, (), max_cents=50)
 MOST_STEPS = 200
 LEASE_SECONDS = 5 * 3600
 
@@ -134,7 +134,7 @@ class DerivationScene:
 
     # --- the functions
 
-    def begin(self, stage: Wishes = STAGE) -> str | None:
+    def begin(self, stage: Brief = STAGE) -> str | None:
         """The event that the transcript is ready."""
         return begin_derivation(
             self.recording_id,

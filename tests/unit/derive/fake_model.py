@@ -8,12 +8,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from recording_insights.aws.model_client import BedrockModel
+from recording_insights.derive.brief import Brief
 from recording_insights.derive.lines import Line
 from recording_insights.derive.model import Model
 from recording_insights.derive.models import foundation_model
 from recording_insights.derive.progress import Progress
 from recording_insights.derive.steps import advance, begin, result
-from recording_insights.derive.wishes import Wishes
 from recording_insights.model.derived import KINDS, Derived
 from sandbox.stand_ins.bedrock.answer import answer_to
 from sandbox.stand_ins.bedrock.errors import ConverseError
@@ -24,7 +24,7 @@ from sandbox.stand_ins.bedrock.spoil import REFUSALS, refusal
 HAIKU = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
 NOVA = "amazon.nova-lite-v1:0"
 LLAMA = "us.meta.llama3-3-70b-instruct-v1:0"
-ALL = Wishes(HAIKU, KINDS)
+ALL = Brief(HAIKU, KINDS)
 _SHOWN = re.compile(r"\[([us]\d+)\] ([^:]+): (.+)")
 
 
@@ -137,12 +137,12 @@ TALK = said(
 MOST_STEPS = 500
 
 
-def derive(lines: Sequence[Line], wishes: Wishes, model: Model) -> Derived:
+def derive(lines: Sequence[Line], brief: Brief, model: Model) -> Derived:
     """Advance until it is over. The progress is stored as JSON after each step, as the function does it."""
-    progress = begin(lines, wishes)
+    progress = begin(lines, brief)
     for _ in range(MOST_STEPS):
         if progress.is_over:
-            return result(progress, lines, wishes)
-        progress, _ = advance(progress, lines, wishes, model)
+            return result(progress, lines, brief)
+        progress, _ = advance(progress, lines, brief, model)
         progress = Progress.from_map(json.loads(json.dumps(progress.to_map())))
     raise AssertionError("it does not end")

@@ -77,7 +77,7 @@ def test_a_transcript_that_is_ready_is_derived_from(clock: Any) -> None:
     ("given", "expected"),
     [({"kinds": ["title"]}, ["title"]), ({}, [kind for kind in KINDS if kind != "topics"])],
 )
-def test_the_wishes_of_a_recording_come_before_those_of_the_stage(given: Any, expected: Sequence[str]) -> None:
+def test_the_brief_of_a_recording_come_before_those_of_the_stage(given: Any, expected: Sequence[str]) -> None:
     scene = DerivationScene(CrashingTable(), stand_in())
     scene.recording_id = scene.say(TALK, "other.mp4", given | {"language": "de", "prompt": "Be brief."})
     stage = STAGE.__class__(STAGE.model, expected if not given else ("summary",), "fr", "We sell tables.")
@@ -86,10 +86,10 @@ def test_the_wishes_of_a_recording_come_before_those_of_the_stage(given: Any, ex
 
     assert (scene.row["kinds"], scene.row["language"]) == (list(expected), "de")
     kept = next(json.loads(body) for (_, key), body in scene.s3.objects.items() if key.endswith("conversation.json"))
-    assert kept["wishes"]["prompt"] == "We sell tables.\n\nBe brief.", "the operator's wish stays"
+    assert kept["brief"]["prompt"] == "We sell tables.\n\nBe brief.", "the operator's instruction stays"
 
 
-def test_without_a_wish_nothing_is_derived() -> None:
+def test_without_a_choice_nothing_is_derived() -> None:
     scene = DerivationScene(CrashingTable(), stand_in())
     media = MediaObject(RECORDINGS, "plain.mp4", "etag-1", 1000, scene.clock.now())
     scene.recording_id = scene.media.recordings.recording_put_by_hand(media)

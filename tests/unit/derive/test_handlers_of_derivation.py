@@ -49,8 +49,8 @@ def message(recording_id: str, message_id: str = "1") -> dict[str, Any]:
 def test_a_message_becomes_insights(scene: DerivationScene) -> None:
     assert begin_derivation.handler({"Records": [message(scene.recording_id)]}, None) == {"batchItemFailures": []}
     [state] = begin_derivation.wiring.step_functions.executions.values()  # type: ignore[attr-defined]
-    wishes = begin_derivation.wiring.stage_wishes
-    assert (wishes.prompt, wishes.price, wishes.max_cents, wishes.kinds) == (
+    brief = begin_derivation.wiring.stage_brief
+    assert (brief.prompt, brief.price, brief.max_cents, brief.kinds) == (
         "We sell tables.",
         (0.06, 0.24),
         20.0,

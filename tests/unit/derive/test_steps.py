@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from recording_insights.derive.brief import Brief, default_kinds
 from recording_insights.derive.lines import Line, digest_of
 from recording_insights.derive.models import family_of, foundation_model
 from recording_insights.derive.steps import advance, begin, give_up, result
-from recording_insights.derive.wishes import Wishes, default_kinds
 from recording_insights.errors import ModelRefused, ModelUnusable, ProviderBusy, ReplyTooLarge
 from recording_insights.model.derived import KINDS, SINGLE
 from recording_insights.providers.registry import PROVIDERS
@@ -37,7 +37,7 @@ ARABIC = said(
 
 @pytest.mark.parametrize("model", [HAIKU, NOVA])
 def test_a_short_conversation_is_one_call_in_each_form(model: str) -> None:
-    derived = derive(TALK, Wishes(model, KINDS), stand_in())
+    derived = derive(TALK, Brief(model, KINDS), stand_in())
 
     assert derived.usage.calls == 1
     assert not derived.missing
@@ -50,7 +50,7 @@ def test_a_short_conversation_is_one_call_in_each_form(model: str) -> None:
 
 def test_a_model_without_forms_is_asked_in_words() -> None:
     model = ScriptedModel(reply(f"Here you are:\n```json\n{json.dumps({'title': TITLE})}\n```\nAnything else?"))
-    derived = derive(TALK, Wishes(LLAMA, ("title",)), model)
+    derived = derive(TALK, Brief(LLAMA, ("title",)), model)
 
     assert derived.found["title"][0].text == "The offer"
     assert not {"outputConfig", "toolConfig"} & model.requests[0].keys()
@@ -61,12 +61,12 @@ def test_a_form_that_is_refused_is_not_asked_for_again() -> None:
     refused = ModelRefused("This model doesn't support the outputConfig field.")
     no_tool = ModelRefused("This model doesn't support the toolConfig.toolChoice.any field.")
     model = ScriptedModel(refused, no_tool, nothing("title"), nothing("title"))
-    wishes = Wishes("a-new.model-v1:0", ("title",))
-    progress = begin(TALK, wishes)
+    brief = Brief("a-new.model-v1:0", ("title",))
+    progress = begin(TALK, brief)
     for _ in range(2):
-        progress, answer = advance(progress, TALK, wishes, model)
+        progress, answer = advance(progress, TALK, brief, model)
         assert (answer, progress.is_over, progress.usage.calls) == (None, False, 0)
-    progress, answer = advance(progress, TALK, wishes, model)
+    progress, answer = advance(progress, TALK, brief, model)
 
     assert answer is not None
     assert answer.number == 1
@@ -79,7 +79,7 @@ def test_a_form_that_is_refused_is_not_asked_for_again() -> None:
 
 
 def test_a_model_that_takes_no_form_is_not_asked_any_more() -> None:
-    derived = derive(said(*["word " * 500] * 60), Wishes(LLAMA, KINDS), ScriptedModel(ModelRefused("no")))
+    derived = derive(said(*["word " * 500] * 60), Brief(LLAMA, KINDS), ScriptedModel(ModelRefused("no")))
     assert derived.missing == tuple(f"{kind}: insights_model_refused" for kind in KINDS)
 
 
@@ -95,7 +95,7 @@ BAD_ANSWERS = ["malformed_json_next", "schema_broken_next", "other_language_next
 @pytest.mark.parametrize("dial", [*BAD_ANSWERS, "cut_next"])
 @pytest.mark.parametrize("model", [HAIKU, NOVA])
 def test_what_goes_wrong_once_is_asked_again(model: str, dial: str) -> None:
-    derived = derive(TALK, Wishes(model, KINDS), stand_in(dial))
+    derived = derive(TALK, Brief(model, KINDS), stand_in(dial))
 
     assert derived.usage.calls >= 2
     assert not derived.missing
@@ -174,7 +174,7 @@ def test_a_conversation_of_one_word_and_one_in_arabic_are_derived() -> None:
     assert derived.found["summary"][0].evidence
 
 
-def test_the_owners_wish_comes_after_the_rules_however_long_it_is() -> None:
+def test_the_owners_instruction_comes_after_the_rules_however_long_it_is() -> None:
     model = ScriptedModel(nothing("title"))
     derive(TALK, replace(ONLY_TITLE, prompt="Be brief. " * 2000, language="de"), model)
 
@@ -204,18 +204,18 @@ def test_an_expensive_conversation_has_only_summaries_then_nothing() -> None:
     assert none.is_over
     assert result(none, TALK, ALL).missing == tuple(f"{kind}: insights_over_budget" for kind in KINDS)
     assert begin(TALK, replace(ALL, max_cents=50)).kinds == KINDS
-    assert begin(TALK, Wishes("a-new.model-v1:0", KINDS, max_cents=0.1)).kinds == KINDS, "its price is not known"
+    assert begin(TALK, Brief("a-new.model-v1:0", KINDS, max_cents=0.1)).kinds == KINDS, "its price is not known"
 
 
 def test_calls_that_go_wrong_do_not_exceed_the_bound() -> None:
-    wishes = replace(ONLY_TITLE, price=(1.0, 1.0), max_cents=0.2)
-    derived = derive(TALK, wishes, ScriptedModel(reply("{", usage=(1000, 1000))))
+    brief = replace(ONLY_TITLE, price=(1.0, 1.0), max_cents=0.2)
+    derived = derive(TALK, brief, ScriptedModel(reply("{", usage=(1000, 1000))))
     assert (derived.usage.calls, derived.missing) == (1, ("title: insights_over_budget",))
 
 
 def test_the_price_of_a_profile_of_a_geography_is_higher() -> None:
     cents = [
-        derive(TALK, Wishes(f"{geography}.anthropic.claude-haiku-4-5-20251001-v1:0", KINDS), stand_in()).usage.cents
+        derive(TALK, Brief(f"{geography}.anthropic.claude-haiku-4-5-20251001-v1:0", KINDS), stand_in()).usage.cents
         for geography in ("eu", "global")
     ]
     assert cents[0] == pytest.approx(cents[1] * 1.1)  # type: ignore[operator]
@@ -223,21 +223,21 @@ def test_the_price_of_a_profile_of_a_geography_is_higher() -> None:
 
 def test_what_was_found_stays_when_it_is_given_up() -> None:
     lines = said(*(f"{'word ' * 300}{number}" for number in range(150)))
-    wishes = replace(ALL, kinds=("title", "topics"))
-    progress = begin(lines, wishes)
+    brief = replace(ALL, kinds=("title", "topics"))
+    progress = begin(lines, brief)
     model = ScriptedModel(
         {"summary": [], "topics": [{"text": "word", "evidence": ["u1"]}]},
     )
-    progress, _ = advance(progress, lines, wishes, model)
+    progress, _ = advance(progress, lines, brief, model)
     assert "parts of the conversation" in progress.note
-    derived = result(give_up(progress), lines, wishes)
+    derived = result(give_up(progress), lines, brief)
 
     assert derived.found["topics"][0].text == "word"
     assert derived.missing == ("title: insights_given_up", "topics: insights_given_up")
     assert (derived.usage.calls, derived.usage.tokens_in, derived.usage.tokens_out) == (1, 100, 50)
 
 
-def test_the_digest_is_of_the_lines_and_the_wishes() -> None:
+def test_the_digest_is_of_the_lines_and_the_brief() -> None:
     changed = [
         digest_of(TALK, ALL),
         digest_of(TALK[1:], ALL),

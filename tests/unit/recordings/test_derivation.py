@@ -23,7 +23,7 @@ from tests.unit.processing.flow import R
 from tests.unit.recordings.wanted import wanted
 from tests.unit.retries.conftest import Scene, scene
 
-WISH = {"kinds": ["decisions", "title"], "language": "de", "prompt": "Name the customer.\nSay Du."}
+CHOICE = {"kinds": ["decisions", "title"], "language": "de", "prompt": "Name the customer.\nSay Du."}
 
 __all__ = ["scene"]
 
@@ -47,13 +47,13 @@ def upload(store: RecordingStore, **fields: Any) -> Any:
     ).recording
 
 
-@pytest.mark.parametrize("wish", [False, {}, WISH, {"kinds": list(KINDS)}, {"prompt": "é" * LONGEST_PROMPT}])
-def test_every_request_takes_the_same_wishes(wish: Any) -> None:
-    assert [read(insights=wish).insights for read in (wanted, asked, retried)] == [wish] * 3
+@pytest.mark.parametrize("choice", [False, {}, CHOICE, {"kinds": list(KINDS)}, {"prompt": "é" * LONGEST_PROMPT}])
+def test_every_request_takes_the_same_choices(choice: Any) -> None:
+    assert [read(insights=choice).insights for read in (wanted, asked, retried)] == [choice] * 3
 
 
 @pytest.mark.parametrize(
-    ("wish", "field", "words"),
+    ("choice", "field", "words"),
     [
         (True, "insights", "must be false or an object with kinds, language, prompt"),
         (None, "insights", "must be false or an object"),
@@ -75,40 +75,40 @@ def test_every_request_takes_the_same_wishes(wish: Any) -> None:
         ({"prompt": "\ud800"}, "insights.prompt", "printable"),
     ],
 )
-def test_a_refusal_names_the_field(wish: Any, field: str, words: str) -> None:
+def test_a_refusal_names_the_field(choice: Any, field: str, words: str) -> None:
     for read in (wanted, asked, retried):
         with pytest.raises(InvalidRequest, match=words) as refused:
-            read(insights=wish)
+            read(insights=choice)
         assert refused.value.field == field
 
 
-@pytest.mark.parametrize(("wish", "kept"), [(None, {}), ({}, {}), (WISH, WISH), (False, None)])
-def test_the_row_keeps_what_is_to_be_derived(start: Any, store: RecordingStore, wish: Any, kept: Any) -> None:
-    given = {} if wish is None else {"insights": wish}
+@pytest.mark.parametrize(("choice", "kept"), [(None, {}), ({}, {}), (CHOICE, CHOICE), (False, None)])
+def test_the_row_keeps_what_is_to_be_derived(start: Any, store: RecordingStore, choice: Any, kept: Any) -> None:
+    given = {} if choice is None else {"insights": choice}
     started = start(wanted(**given), derivation_of=with_model).recording
     for row in (started, upload(store, **given)):
         assert row.get("derivation") == kept
         assert "insights" not in row
         shown = public(row)
-        assert shown["insights"] == ("off" if wish is False else "pending")
+        assert shown["insights"] == ("off" if choice is False else "pending")
         assert "derivation" not in shown
 
 
-def test_a_stack_without_a_model_refuses_wishes_and_writes_nothing(start: Any, table: Any) -> None:
+def test_a_stack_without_a_model_refuses_choices_and_writes_nothing(start: Any, table: Any) -> None:
     assert (derivation_by(None), derivation_by("m")) == (without_model, with_model)
     assert without_model(None) is without_model(False) is None
-    for wish in ({}, WISH):
+    for choice in ({}, CHOICE):
         with pytest.raises(InvalidRequest, match="insights: must be false or left out: this stack has no model"):
-            start(wanted(insights=wish))
+            start(wanted(insights=choice))
     assert table.scan()["Items"] == []
     assert public(start(wanted(insights=False)).recording)["insights"] == "off"
 
 
-def test_a_key_belongs_to_the_wish_too(start: Any, store: RecordingStore) -> None:
-    def key(wish: Any) -> Any:
-        return start(wanted(insights=wish), derivation_of=with_model, idempotency_key="k").recording["recording_id"]
+def test_a_key_belongs_to_the_choice_too(start: Any, store: RecordingStore) -> None:
+    def key(choice: Any) -> Any:
+        return start(wanted(insights=choice), derivation_of=with_model, idempotency_key="k").recording["recording_id"]
 
-    assert key(WISH) == key(WISH)
+    assert key(CHOICE) == key(CHOICE)
     with pytest.raises(Conflict):
         key(False)
     assert asked().fingerprint != asked(insights=False).fingerprint
@@ -149,11 +149,11 @@ def test_a_retry_says_what_is_derived_from_then_on(scene: Scene, media_store: Me
     with pytest.raises(Conflict):
         scene.retry({"media_id": media_id, "from": "job", "insights": False}, derivation_of=with_model)
     with pytest.raises(InvalidRequest, match="has no model"):
-        scene.retry({**again, "insights": WISH})
+        scene.retry({**again, "insights": CHOICE})
     assert {name: row()[name] for name in derived} == derived, "a retry that is refused changes nothing"
 
-    scene.retry({**again, "insights": WISH}, derivation_of=with_model)
-    assert row()["derivation"] == WISH
+    scene.retry({**again, "insights": CHOICE}, derivation_of=with_model)
+    assert row()["derivation"] == CHOICE
     media_store.finish(R, media_id, "failed", reason="r", reason_code="no_result")
     scene.retry({**again, "insights": False}, derivation_of=with_model)
     assert not row().keys() & {"derivation", "insights", "insights_code", "insights_reason"}

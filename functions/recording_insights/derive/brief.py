@@ -7,13 +7,13 @@ from recording_insights.model.derived import KINDS
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Brief:
     """What is wanted of a conversation.
 
     `model` is the id or the ARN of a model or an inference profile. `language` is a BCP 47 tag; None: the language of
-    the conversation. `prompt` is the operator's own wish. `max_cents` is the bound of the list price in US cents, which
-    holds if the price is known. `guardrail` is `id:version`. `price` is in US dollars for a million tokens, in and out;
-    None: that of the table.
+    the conversation. `prompt` is the operator's own instruction. `max_cents` bounds the list price in US cents, if the
+    price is known. `guardrail` is `id:version`. `price` is in US dollars for a million tokens, in and out; None: that
+    of the table.
     """
 
     model: str
