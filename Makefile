@@ -178,7 +178,7 @@ install: .local/installed ## Install all tools into .venv and node_modules; targ
 # Runs again when a lock changes.
 ALONE := tests/clients/requirements-without-dependencies-lock.txt
 UV := dependencies/uv-requirements-lock.txt
-.local/installed: requirements-lock.txt $(ALONE) $(UV) package.json package-lock.json
+.local/installed: requirements-lock.txt $(ALONE) $(UV) package.json package-lock.json pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("This project needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + ". Run: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	@echo "Installing Python packages into .venv (once, about half a minute) ..."
 	@$(PYTHON) -m venv .venv
@@ -187,6 +187,8 @@ UV := dependencies/uv-requirements-lock.txt
 	@VIRTUAL_ENV=.venv $(VENV)/uv pip install --quiet --require-hashes --requirement requirements-lock.txt \
 	  || { echo "uv failed. Trying pip (some minutes) ..."; $(VENV)/pip install --disable-pip-version-check --require-hashes --requirement requirements-lock.txt; }
 	@$(VENV)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(ALONE)
+	@# The command `recordings`, which runs the code of this folder.
+	@VIRTUAL_ENV=.venv $(VENV)/uv pip install --quiet --no-deps --no-build-isolation --offline --editable .
 	@echo "Installing the CDK command line into node_modules ..."
 	@$(VENV)/npm ci --silent --no-audit --no-fund
 	@mkdir -p .local && touch $@

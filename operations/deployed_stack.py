@@ -31,6 +31,10 @@ class OperationFailed(Exception):
     """The command failed. The text gives the reason and what to do, and holds no secret."""
 
 
+class NotDeployed(OperationFailed):
+    """There is no stack of the stage in this region and account."""
+
+
 def aws_client(service: str, **credentials: str) -> Any:
     """Make a boto3 client with the operator's credentials, unless others are given.
 
@@ -44,12 +48,12 @@ def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:
     """Return the outputs of a stage's stack by their names.
 
     Raises:
-        OperationFailed: the stage is not deployed.
+        NotDeployed: the stage is not deployed.
     """
     outputs = find_outputs(stage, client)
     if outputs is None:
         region = client("cloudformation").meta.region_name
-        raise OperationFailed(
+        raise NotDeployed(
             f"There is no stack {_stack_name(stage)} in {region}: `make deploy STAGE={stage}` creates it. "
             "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import botocore.session
-import jmespath  # type: ignore[import-untyped]
+import jmespath
 import pytest
 
 from infra.settings import VENDORS, StackSettings

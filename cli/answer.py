@@ -1,0 +1,61 @@
+"""What a command answers: data for programs, and the same for people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import OK
+from cli.visible import visible_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Show = Callable[["Console"], None]
+"""Writes an answer for people to standard output."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`data` is what `--json` prints and what `--query` searches. `next_steps` are commands to try next."""
+
+    data: Any
+    show: Show
+    next_steps: Sequence[str] = field(default=())
+    exit_code: int = OK
+
+
+def sentence(text: str) -> Show:
+    """Show one sentence."""
+    return lambda console: console.print(visible_line(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def table(columns: Mapping[str, Callable[[Any], object]], rows: Sequence[Any], *, empty: str) -> Show:
+    """Show a table with a column for each title, or the sentence `empty`.
+
+    Off a terminal the columns are separated by tabs and nothing is cut, for `cut` and `awk`.
+    """
+
+    def show(console: "Console") -> None:
+        if not rows:
+            sentence(empty)(console)
+            return
+        cells = [[visible_line(_text(cell(row))) for cell in columns.values()] for row in rows]
+        if not console.is_terminal:
+            for line in ([*columns], *cells):
+                console.print("\t".join(line), markup=False, highlight=False, soft_wrap=True)
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        drawn = Table(box=None, pad_edge=False, header_style="bold")
+        for title in columns:
+            drawn.add_column(title, overflow="fold")
+        for line in cells:
+            drawn.add_row(*map(Text, line))
+        console.print(drawn)
+
+    return show
+
+
+def _text(value: object) -> object:
+    return "–" if value is None or value == "" else value

@@ -1,0 +1,94 @@
+"""The program: its commands in the order of `--help`, and what it does with an error."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cli.command import add_command
+from cli.commands import recordings
+from cli.errors import EXIT_CODES, FAILED, INTERRUPTED, NOT_REACHABLE, CommandFailed
+from cli.visible import visible_line
+
+NAME = "recordings"
+_CODES = "\n\n".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items())
+
+app = typer.Typer(
+    name=NAME,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"{NAME} {version('recording-insights')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Record, read and look after recordings of a stage of Recording Insights."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code. An error is one line on standard error."""
+    try:
+        code = app(list(arguments) if arguments is not None else None, standalone_mode=False)
+    except CommandFailed as failure:
+        return _failed(str(failure), failure.exit_code)
+    except KeyboardInterrupt:
+        return _failed("Interrupted.", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        return _failed(f"{error.strerror or error}: {error.filename or 'this machine'}", FAILED)
+    except Exception as error:  # noqa: BLE001 - told apart below, and raised again if nobody knows it
+        return _known(error)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(text: str, code: int) -> int:
+    print(visible_line(text), file=sys.stderr)
+    return code
+
+
+def _known(error: Exception) -> int:
+    if isinstance(error, typer.Abort):
+        return _failed("Interrupted.", INTERRUPTED)
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # an error of usage
+        error.show()  # type: ignore[attr-defined]
+        return int(error.exit_code)
+    from operations.deployed_stack import NotDeployed, OperationFailed
+
+    if isinstance(error, NotDeployed):
+        return _failed(str(error), 3)
+    if isinstance(error, OperationFailed):
+        return _failed(str(error), FAILED)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if isinstance(error, BotoCoreError | ClientError):
+        from cli.stage import explained
+
+        failure = explained(error)
+        return _failed(str(failure), failure.exit_code)
+    import requests
+
+    if isinstance(error, requests.RequestException):
+        return _failed(f"The network failed ({type(error).__name__}).", NOT_REACHABLE)
+    raise error
+
+
+RECORDINGS = "Recordings"
+add_command(app, recordings.list_recordings, name="list", panel=RECORDINGS)

@@ -1,0 +1,1 @@
+"""The commands, one module for each subject. A command is `(session, …) -> Answer`."""
