@@ -43,7 +43,7 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code. An error is one line on standard error."""
     try:
-        code = app(list(arguments) if arguments is not None else None, standalone_mode=False)
+        code = app(list(arguments) if arguments is not None else None, prog_name=NAME, standalone_mode=False)
     except CommandFailed as failure:
         return _failed(str(failure), failure.exit_code)
     except KeyboardInterrupt:

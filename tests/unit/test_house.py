@@ -109,9 +109,23 @@ def test_an_import_that_runs_up_or_across_is_found(module: str, source: str) -> 
     assert len(wrong_imports(module, source)) == 1
 
 
+def test_the_command_line_takes_only_words_of_the_domain() -> None:
+    """What it does to a stage is in `operations`; what the stage does, it asks the API for."""
+    allowed = ("recording_insights.model", "recording_insights.redaction")
+    wrong = [
+        f"{path.relative_to(PROJECT)}:{line} imports {imported}"
+        for path in sorted((PROJECT / "cli").rglob("*.py"))
+        for line, imported in imports_of(path.read_text())
+        if imported.partition(".")[0] in ("sandbox", "infra", "tests", "wiring", "aws_cdk", "recording_insights")
+        and not imported.startswith(allowed)
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
 def rooms() -> Iterator[Path]:
     """Every folder with code in it, but for those of tests."""
     for folder in (
+        "cli",
         "functions",
         "infra",
         "operations",
