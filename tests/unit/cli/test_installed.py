@@ -10,7 +10,7 @@ import pytest
 from sandbox.cloud.location import PROJECT
 
 REST = {"sandbox", "tests", "benchmarks", "routes", "states", "events", "aws_cdk", "moto", "av"}
-HEAVY = {"boto3", "botocore", "requests", "rich.table", "recording_insights.providers.registry"}
+HEAVY = {"boto3", "botocore", "requests", "recording_insights.providers.registry"}
 _IMPORT_ALL = """
 import importlib, sys, zipfile
 from pathlib import Path
