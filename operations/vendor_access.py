@@ -29,7 +29,13 @@ from recording_insights.errors import (
     ProviderUnavailable,
 )
 from recording_insights.providers.port import VerifiesAccess
-from recording_insights.providers.registry import PROVIDERS, capabilities_of, provider_on_aws, provider_with
+from recording_insights.providers.registry import (
+    PROVIDERS,
+    capabilities_of,
+    provider_on_aws,
+    provider_with,
+    verifies_access,
+)
 from recording_insights.redaction import hide_secrets, vendor_message
 
 if TYPE_CHECKING:
@@ -112,19 +118,21 @@ def check_access(
             if vendor == AGORA:
                 shown = verify_access(_agora_calls(keys, base_url, residency, aws_region, http), deadline)
             elif vendor in PROVIDERS and PROVIDERS[vendor].base_url is None:
-                shown = _verify(provider_on_aws(vendor, _client_of(vendor, base_url, client)))
+                shown = _verify(vendor, provider_on_aws(vendor, _client_of(vendor, base_url, client)))
             else:
-                shown = _verify(provider_with(vendor, keys, base_url=base_url, residency=residency, session=http))
+                provider = provider_with(vendor, keys, base_url=base_url, residency=residency, session=http)
+                shown = _verify(vendor, provider)
     except (AgoraError, ProviderError) as error:
         verdict = next(verdict for kind, verdict in _VERDICTS.items() if isinstance(error, kind))
         return Access(vendor, verdict, _sentences(vendor, str(error), keys))
     return Access(vendor, "accepted", _sentences(vendor, shown, keys))
 
 
-def _verify(provider: Any) -> str:
-    if not isinstance(provider, VerifiesAccess):
+def _verify(vendor: str, provider: Any) -> str:
+    if not verifies_access(vendor):
         raise ProviderRejected("The adapter has no call that shows whether the provider accepts the credentials")
-    return provider.verify_access()
+    verifier: VerifiesAccess = provider
+    return verifier.verify_access()
 
 
 def _agora_calls(

@@ -264,7 +264,6 @@ class Erases(Protocol):
         """
 
 
-@runtime_checkable
 class VerifiesAccess(Protocol):
     """A provider whose vendor has a call that is free, changes nothing, and shows whether it accepts the credentials.
 

@@ -382,6 +382,11 @@ def erases(name: str) -> bool:
     return hasattr(_adapter(name), "delete")
 
 
+def verifies_access(name: str) -> bool:
+    """Whether a provider has a free call that shows whether it accepts the credentials."""
+    return hasattr(_adapter(name), "verify_access")
+
+
 def sends_result(name: str) -> bool:
     """Whether a POST to our webhook is the only way to a provider's results, and must not be lost."""
     return receives_webhooks(name) and capabilities_of(name).callback == "required"

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from operations import vendor_access
 from operations.vendor_access import SECRETS, VENDORS, check_access, missing_keys
-from recording_insights.providers.port import VerifiesAccess
-from recording_insights.providers.registry import PROVIDERS, _adapter
+from recording_insights.providers.adapters.deepgram.calls import Deepgram
+from recording_insights.providers.registry import PROVIDERS, verifies_access
 from tests.unit.fakes import FakeVendorSession, Scripted, response
 
 NO_SIGN_OF_A_KEY = "k3y-that-n0body-may-see"
@@ -121,7 +121,7 @@ class Aws:
 class TestEveryVendor:
     def test_there_is_a_call_for_each(self) -> None:
         assert set(VENDORS) == {"agora", *PROVIDERS} == {*CASES, "transcribe"}
-        assert [name for name in PROVIDERS if not isinstance(_adapter(name), VerifiesAccess)] == []
+        assert all(map(verifies_access, PROVIDERS))
 
     @BY_HTTP
     def test_accepted(self, vendor: str) -> None:
@@ -161,6 +161,13 @@ class TestEveryVendor:
         check_access(vendor, CASES[vendor].secret, http=http)
         assert all(0 < seconds <= vendor_access.SECONDS for seconds in http.calls[0].timeout)
 
+    def test_a_provider_without_a_call(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delattr(Deepgram, "verify_access")
+        http = FakeVendorSession({})
+        found = check_access("deepgram", CASES["deepgram"].secret, http=http)
+        assert (found.verdict, http.asked) == ("unknown", [])
+        assert "no call" in found.what
+
     def test_an_unknown_vendor(self) -> None:
         assert check_access("nobody", {}).verdict == "unknown"
 
@@ -180,7 +187,7 @@ class TestHosts:
             ({"base_url": "https://proxy.test/"}, "https://proxy.test"),
         ],
     )
-    def test_agoras_host(self, options: dict[str, str], host: str) -> None:
+    def test_agoras_host(self, options: dict[str, Any], host: str) -> None:
         http = session("agora", CASES["agora"].accepts)
         check_access("agora", CASES["agora"].secret, http=http, **options)
         assert http.calls[0].url == f"{host}{AGORA}"
