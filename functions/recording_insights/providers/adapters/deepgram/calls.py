@@ -99,9 +99,9 @@ class Deepgram:
         return reading.read_insights(reply)
 
     def verify_access(self) -> str:
-        """Request the details of the key. Every role of a key may do so; lists of projects need a higher one.
+        """Request the details of the key, which needs no scope. The list of projects needs `project:read`.
 
-        Source: https://developers.deepgram.com/docs/authenticating, which does not show the details
+        Source: https://developers.deepgram.com/docs/authenticating, which names no scope and does not show the details
         """
         reply = self._key.call_once(lambda secret: self._http.call("GET", "/v1/auth/token", headers=_headers(secret)))
         self._raise_error(reply)
