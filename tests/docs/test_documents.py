@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from infra.settings import SETTINGS, StackSettings
-from operations.move_secrets import KEYS as OWN_KEYS
-from recording_insights.agora import client, upload_credentials
+from operations.vendor_access import SECRETS
 from recording_insights.agora.fields.decryption import DECRYPTION, DECRYPTION_MODES
 from recording_insights.agora.fields.layout import LAYOUT, REGION, TRANSCODING, USER_BACKGROUND
 from recording_insights.agora.fields.recorder import MODES, UPDATE, fields_of
@@ -180,15 +179,9 @@ def test_every_field_of_the_insights_is_described() -> None:
 
 
 def test_every_secret_is_in_the_table() -> None:
-    keys = {
-        "agora": client.SECRET_KEYS,
-        upload_credentials.SECRET: upload_credentials.SECRET_KEYS,
-        **{name: (key,) for name, key in OWN_KEYS.items()},
-        **{name: row.secret_keys for name, row in PROVIDERS.items() if row.secret_keys},
-    }
     rows = page("docs/deploy.md").table("## 2. Store the credentials")
     written = {codes_in(row[0])[0].rpartition("/")[2]: tuple(codes_in(row[1])) for row in rows}
-    assert written == keys
+    assert written == SECRETS
 
 
 def test_every_output_is_in_the_table(outputs: list[str]) -> None:

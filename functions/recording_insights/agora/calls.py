@@ -149,15 +149,18 @@ class AgoraCalls:
         deadline: Deadline,
         *,
         patient: bool = True,
+        once: bool = False,
     ) -> Answer:
         """Call Agora and return the answer; a `patient` call is repeated within the deadline where that may help.
+
+        A call that is made `once` is not repeated with fresh credentials either.
 
         Raises:
             SecretUnusable: there are no usable credentials.
             AgoraOutcomeUnknown: a start broke off, or was refused, after an attempt that may have taken effect.
             AgoraError: Agora refused, or gave no usable answer.
         """
-        repeats = Repeats(patient)
+        repeats = Repeats(patient and not once, credentials_read_again=once)
         try:
             return self._repeated(call, path, build_body, deadline, repeats)
         except Exception as error:

@@ -61,12 +61,27 @@ def read_secret(
         value = None  # the message must not hold the text of the secret
     if not isinstance(value, dict):
         raise SecretUnusable(name, f"it is not a JSON object with the keys {', '.join(keys)}")
-    value = {key: held.strip() if isinstance(held, str) else held for key, held in value.items()}
-    if missing := [key for key in keys if not isinstance(value.get(key), str) or not value[key]]:
+    value = trimmed(value)
+    if missing := [key for key in keys if not _is_text(value.get(key))]:
         raise SecretUnusable(name, f"it lacks the key {', '.join(missing)}")
-    if odd := [key for key in keys if not (value[key].isascii() and value[key].isprintable())]:
+    if odd := unusable_keys(value, keys):
         raise SecretUnusable(name, f"the value of {', '.join(odd)} has characters that are not printable ASCII")
     return value
+
+
+def trimmed(secret: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a secret without blanks and line ends around its values."""
+    return {key: held.strip() if isinstance(held, str) else held for key, held in secret.items()}
+
+
+def unusable_keys(secret: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    """Return those of `keys` that a trimmed secret lacks, or whose value no header can carry."""
+    held = {key: value for key, value in secret.items() if _is_text(value)}
+    return [key for key in keys if not (key in held and held[key].isascii() and held[key].isprintable())]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _from_secrets_manager(name: str, *, fresh: bool = False) -> str:

@@ -264,6 +264,23 @@ class Erases(Protocol):
         """
 
 
+class VerifiesAccess(Protocol):
+    """A provider whose vendor has a call that is free, changes nothing, and shows whether it accepts the credentials.
+
+    The workflow never makes this call.
+    """
+
+    def verify_access(self) -> str:
+        """Make the call once, and return what its success shows, as one or two sentences.
+
+        Raises:
+            CredentialsRefused: the vendor refuses the credentials.
+            OutOfCredit: the vendor says that the account has no credit.
+            ProviderUnavailable: no connection, or an answer that is not the promised one.
+            ProviderError: the call shows nothing; the text says why.
+        """
+
+
 class ProviderLoader(Protocol):
     """Gives the adapter of a provider, with its host in a residency if one is named."""
 

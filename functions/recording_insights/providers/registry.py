@@ -5,9 +5,9 @@ It imports nothing heavy: an adapter is imported when it is needed.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recording_insights.aws.secrets import SharedToken, read_secret
 from recording_insights.errors import InvalidRequest, ProviderNotConfigured
@@ -27,6 +27,11 @@ from recording_insights.validation import (
     some_of,
     whole_number,
 )
+
+if TYPE_CHECKING:
+    import requests
+
+    from recording_insights.providers.toolkit.http import VendorHttp
 
 _text = phrase(200)
 _HOST_ONLY = re.compile(r"https://[\w.-]+", re.ASCII)
@@ -377,6 +382,11 @@ def erases(name: str) -> bool:
     return hasattr(_adapter(name), "delete")
 
 
+def verifies_access(name: str) -> bool:
+    """Whether a provider has a free call that shows whether it accepts the credentials."""
+    return hasattr(_adapter(name), "verify_access")
+
+
 def sends_result(name: str) -> bool:
     """Whether a POST to our webhook is the only way to a provider's results, and must not be lost."""
     return receives_webhooks(name) and capabilities_of(name).callback == "required"
@@ -447,19 +457,53 @@ def load_provider(name: str, settings: VendorSettings, residency: str | None = N
         on_aws: Provider = adapter(endpoint_url=endpoint_url, job_prefix=prefix, kms_key_arn=settings.kms_key_arn)
         return on_aws
 
-    from recording_insights.providers.toolkit.http import VendorHttp
-
     secret = settings.secret_name(name)
 
     def credentials(fresh: bool) -> Mapping[str, str]:
         return read_secret(secret, entry.secret_keys, fresh=fresh)
 
-    host = _host_in(entry, residency)
-    base_url = settings.base_urls.get(name, host.url if host else entry.base_url)
-    http = VendorHttp(adapter.__name__, base_url.rstrip("/"))
     sharing = {"shared": SharedToken(secret)} if entry.shares_token else {}
-    provider: Provider = adapter(http, credentials, **sharing)
+    provider: Provider = adapter(_http_of(name, settings.base_urls.get(name), residency), credentials, **sharing)
     return provider
+
+
+def provider_with(
+    name: str,
+    secret: Mapping[str, str],
+    *,
+    base_url: str | None = None,
+    residency: str | None = None,
+    session: "requests.Session | None" = None,
+) -> Provider:
+    """Return the adapter of a provider with the content of its secret, for calls outside of the workflow.
+
+    It shares no access token. `base_url` replaces the vendor's host. A service of AWS has no secret, see
+    `provider_on_aws`.
+
+    Raises:
+        ProviderNotConfigured: there is no provider of this name.
+    """
+    provider: Provider = _adapter(name)(_http_of(name, base_url, residency, session), lambda fresh: secret)
+    return provider
+
+
+def provider_on_aws(name: str, client: Any) -> Provider:
+    """Return the adapter of a service of AWS with a boto3 client of that service, for calls outside of the workflow."""
+    adapter = _adapter(name)
+    provider: Provider = adapter(**{adapter.capabilities.aws_service.name: client})
+    return provider
+
+
+def _http_of(
+    name: str, base_url: str | None, residency: str | None, session: "requests.Session | None" = None
+) -> "VendorHttp":
+    from recording_insights.providers.toolkit.http import VendorHttp
+
+    entry = _entry(name)
+    host = _host_in(entry, residency)
+    url = base_url or (host.url if host else entry.base_url) or ""
+    http = VendorHttp(_adapter(name).__name__, url.rstrip("/"))
+    return replace(http, session=session) if session else http
 
 
 def _host_in(entry: ProviderEntry, residency: str | None) -> RegionalHost | None:

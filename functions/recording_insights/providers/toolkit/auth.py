@@ -5,6 +5,7 @@ A credential that the vendor refuses is replaced once: an operator may have rota
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,11 +36,19 @@ class StaticKey:
         Raises:
             CredentialsRefused: the vendor refuses the fresh copy as well.
         """
-        for fresh in (False, True):
-            reply = send(self.credentials(fresh))
-            if reply.status not in REFUSALS:
-                return reply
-        raise CredentialsRefused(f"{self.vendor} refused the key of its secret: {self.reason_of(reply)}")
+        reply = send(self.credentials(False))
+        return self.call_once(send) if reply.status in REFUSALS else reply
+
+    def call_once(self, send: Callable[[Mapping[str, str]], Reply]) -> Reply:
+        """Call `send` with a fresh copy of the secret.
+
+        Raises:
+            CredentialsRefused: the vendor refuses the key.
+        """
+        reply = send(self.credentials(True))
+        if reply.status in REFUSALS:
+            raise CredentialsRefused(f"{self.vendor} refused the key of its secret: {self.reason_of(reply)}")
+        return reply
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,18 @@ class AccessToken:
                 return reply
         raise CredentialsRefused(f"{self._vendor} refused a new access token: {self._reason_of(reply)}")
 
+    def log_in_once(self) -> str:
+        """Log in with a fresh copy of the secret, whatever token is known, and return the new token.
+
+        Raises:
+            CredentialsRefused: the vendor refuses the credentials.
+        """
+        try:
+            return self._kept(self._log_in(self._credentials(True)))
+        except LoginRefused as refused:
+            reason = f"{self._vendor} refused the credentials of its secret: {refused}"
+            raise CredentialsRefused(reason) from None
+
     def _tokens(self) -> Iterator[str]:
         """Yield a known token or else a new one, then that of the other workers if it is another, then a new one."""
         if not self._is_usable():
@@ -120,14 +141,12 @@ class AccessToken:
         return bool(self._text) and self._clock() < self._usable_until
 
     def _new_token(self) -> str:
-        for fresh in (False, True):
-            try:
-                token = self._log_in(self._credentials(fresh))
-            except LoginRefused as error:
-                reason = str(error)
-                continue
-            self._text, self._usable_until = token.text, self._clock() + token.seconds - MARGIN_SECONDS
-            if self._shared:
-                self._shared.write(self._text, self._usable_until)
-            return self._text
-        raise CredentialsRefused(f"{self._vendor} refused the credentials of its secret: {reason}")
+        with suppress(LoginRefused):
+            return self._kept(self._log_in(self._credentials(False)))
+        return self.log_in_once()
+
+    def _kept(self, token: Token) -> str:
+        self._text, self._usable_until = token.text, self._clock() + token.seconds - MARGIN_SECONDS
+        if self._shared:
+            self._shared.write(self._text, self._usable_until)
+        return self._text

@@ -1,11 +1,12 @@
 """Deepgram's pre-recorded API: one call, answered with the result itself or, with `callback`, with a request id.
 
-Deepgram stores nothing, and a result cannot be requested again: if no callback accepts it, it is lost. A job that fails
-after the answer delivers an error in the place of the result. No source shows its shape: the dial `error_shape` chooses
-one of the documented shapes of errors. No source says whether a dead link is found before the answer. Users report it
-there, as REMOTE_CONTENT_ERROR with HTTP 400, which the dial `link_checked_first` does. An unknown path gets the shape
-of the other errors. `search`, `replace` and the vocabulary are checked and then ignored, `redact` finds no more than
-days of the week, `multichannel` finds one channel, and speech in any `language` is recognised as English.
+Another call shows whether a key is valid. Deepgram stores nothing, and a result cannot be requested again: if no
+callback accepts it, it is lost. A job that fails after the answer delivers an error in the place of the result. No
+source shows its shape: the dial `error_shape` chooses one of the documented shapes of errors. No source says whether a
+dead link is found before the answer. Users report it there, as REMOTE_CONTENT_ERROR with HTTP 400, which the dial
+`link_checked_first` does. An unknown path gets the shape of the other errors. `search`, `replace` and the vocabulary
+are checked and then ignored, `redact` finds no more than days of the week, `multichannel` finds one channel, and speech
+in any `language` is recognised as English.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ from sandbox.stand_ins.vendors.deepgram.results import result
 from sandbox.stand_ins.vendors.deepgram.rules import Query, checked, refusal, url_in_body
 from sandbox.stand_ins.vendors.vendor import (
     JobFailed,
+    Route,
     Vendor,
     VendorDials,
     call_back,
@@ -93,6 +95,11 @@ class _Deepgram:
         self._runtime.ledger.pay("deepgram.jobs")
         start_job(self._runtime, dials, f"deepgram {request_id}", lambda: self._deliver(job, dials))
         return {"request_id": request_id}
+
+    def token(self) -> ResponseReturnValue:
+        """Return details of the key. The vendor documents the call, and not which details these are."""
+        _authorize(str(uuid.uuid4()))
+        return {"api_key_id": KEY_ID, "scopes": ["usage:write"]}
 
     def _answer(self, job: _Job, dials: DeepgramDials) -> ResponseReturnValue:
         if dials.job_never_ends:
@@ -186,13 +193,16 @@ def _seconds(media: Path) -> float:
 
 
 def deepgram_blueprint(runtime: Runtime) -> Blueprint:
-    """Create the blueprint of the one route."""
+    """Create the blueprint."""
+    deepgram = _Deepgram(runtime)
+    routes: list[Route] = [("POST", "/v1/listen", deepgram.listen), ("GET", "/v1/auth/token", deepgram.token)]
 
     def unknown(path: str) -> ResponseReturnValue:
-        status, code = (405, "METHOD_NOT_ALLOWED") if path == "v1/listen" else (404, "NOT_FOUND")
+        known = path in ("v1/listen", "v1/auth/token")
+        status, code = (405, "METHOD_NOT_ALLOWED") if known else (404, "NOT_FOUND")
         return {"err_code": code, "err_msg": f"{request.method} /{path}", "request_id": str(uuid.uuid4())}, status
 
-    return vendor_blueprint(runtime, "deepgram", [("POST", "/v1/listen", _Deepgram(runtime).listen)], unknown)
+    return vendor_blueprint(runtime, "deepgram", routes, unknown)
 
 
 VENDOR = Vendor(

@@ -113,6 +113,16 @@ class AssemblyAI:
             self._accepted(reply)
         return True
 
+    def verify_access(self) -> str:
+        """Request one entry of the account's list of transcripts.
+
+        Source: https://www.assemblyai.com/docs/api-reference/transcripts/list
+        """
+        reply = self._key.call_once(self._request("GET", "/v2/transcript", query=[("limit", "1")]))
+        if "transcripts" not in self._accepted(reply):
+            raise self._http.unreadable("a list of transcripts")
+        return "AssemblyAI lists the transcripts of the key's account."
+
     @staticmethod
     def read_callback(request: CallbackRequest) -> Callback | None:
         """Read {"transcript_id", "status"}, proven by the header that the submission ordered."""
@@ -137,10 +147,13 @@ class AssemblyAI:
         return None
 
     def _call(self, method: str, path: str, **request: Any) -> Reply:
+        return self._key.call(self._request(method, path, **request))
+
+    def _request(self, method: str, path: str, **request: Any) -> Callable[[Mapping[str, str]], Reply]:
         def send(secret: Mapping[str, str]) -> Reply:
             return self._http.call(method, path, headers={"Authorization": secret["apiKey"]}, **request)
 
-        return self._key.call(send)
+        return send
 
     def _accepted(self, reply: Reply, private: Sequence[str] = ()) -> dict[str, Any]:
         """Return the object of a response, empty if there is none.

@@ -98,9 +98,20 @@ class Deepgram:
         """Normalise a result."""
         return reading.read_insights(reply)
 
+    def verify_access(self) -> str:
+        """Request the details of the key, which needs no scope. The list of projects needs `project:read`.
+
+        Source: https://developers.deepgram.com/docs/authenticating, which names no scope and does not show the details
+        """
+        reply = self._key.call_once(lambda secret: self._http.call("GET", "/v1/auth/token", headers=_headers(secret)))
+        self._raise_error(reply)
+        if not reply.data or not isinstance(reply.data, dict):
+            raise self._http.unreadable("the details of the key")
+        return "Deepgram knows the key. The call does not show whether the account has credit."
+
     def _listen(self, query: Sequence[tuple[str, str]], link: str) -> Reply:
         def send(secret: Mapping[str, str]) -> Reply:
-            headers = {"Authorization": f"Token {secret['apiKey']}"}
+            headers = _headers(secret)
             return self._http.call("POST", "/v1/listen", headers=headers, query=query, json={"url": link}, is_paid=True)
 
         return self._key.call(send)
@@ -118,6 +129,10 @@ class Deepgram:
         if reply.status == 408 or name in ("TOO_MANY_REQUESTS", "SERVICE_UNAVAILABLE"):
             raise ProviderUnavailable(f"Deepgram could not take the request: {reason}")
         raise self._http.refusal(reply.status, reason)
+
+
+def _headers(secret: Mapping[str, str]) -> dict[str, str]:
+    return {"Authorization": f"Token {secret['apiKey']}"}
 
 
 def _check_link(code: str, reason: str) -> None:

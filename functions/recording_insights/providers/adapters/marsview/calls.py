@@ -101,6 +101,11 @@ class Marsview:
             self._call("DELETE", f"/cb/v1/conversation/delete_file/{path_segment(job['transaction_id'])}")
         return True
 
+    def verify_access(self) -> str:
+        """Log in. The token is not used."""
+        self._token.log_in_once()
+        return "Marsview issued an access token."
+
     def _save_link(self, submission: Submission) -> str:
         body = {"title": submission.title, "description": submission.title, "link": submission.make_link()}
         transaction = _data_of(self._call("POST", "/cb/v1/conversation/save_file_link", body)).get("txnId")

@@ -115,6 +115,11 @@ class RingCentral:
         """Normalise the state of a job that succeeded, or the callback of its end."""
         return reading.read_insights(reply)
 
+    def verify_access(self) -> str:
+        """Log in. The token is not used."""
+        self._token.log_in_once()
+        return "RingCentral issued an access token. The login does not show whether the app may use AI."
+
     @staticmethod
     def read_callback(request: CallbackRequest) -> Callback | None:
         """Read a callback, proven by the token in its path.

@@ -13,7 +13,7 @@ from datetime import UTC
 from hashlib import sha256
 from typing import Any
 
-from recording_insights.errors import CallbackForged, CallbackUnusable, JobNotFound
+from recording_insights.errors import CallbackForged, CallbackUnusable, JobNotFound, ProviderRejected
 from recording_insights.model.insights import Insights
 from recording_insights.providers.adapters.seameet import reading
 from recording_insights.providers.adapters.seameet.reading import payload_of, plain_text
@@ -27,6 +27,7 @@ from recording_insights.redaction import vendor_message
 
 RESULT_EVENT = "dashboard_analysis_finished"
 MOST_NAMES = 50
+NO_JOB = "00000000-0000-0000-0000-000000000000"
 _ERROR_FIELDS = ("error", "errors", "error_code", "error_message", "detail")
 _NAME_TAKEN = re.compile(r"already|conflict|duplicat|exists", re.IGNORECASE)
 _NO_CREDIT = re.compile(r"insufficient (?:\w+ )?(?:funds?|credits?|balance|quota)|out of credit", re.IGNORECASE)
@@ -105,6 +106,18 @@ class SeaMeet:
             raise self._http.refusal(reply.status, _reason_of(reply.data))
         return True
 
+    def verify_access(self) -> str:
+        """Request the state of a job that does not exist, which finds credentials that are refused.
+
+        No documented call proves that they are accepted: each of the others creates or deletes something, and the
+        status for an unknown job is not documented.
+        Source: https://api.seasalt.ai/seameet/audio-upload
+        """
+        reply = self._key.call_once(self._request("GET", f"/jobs/{NO_JOB}"))
+        if reply.status >= 400 and reply.status != 404:
+            raise self._http.refusal(reply.status, _reason_of(reply.data))
+        raise ProviderRejected("SeaMeet does not refuse the credentials. It documents no free call that accepts them.")
+
     @staticmethod
     def read_callback(request: CallbackRequest) -> Callback | None:
         """Verify the callback of a finished analysis, which contains the result and names the meeting."""
@@ -176,16 +189,18 @@ class SeaMeet:
         is_paid: bool = False,
         may_be_empty: bool = False,
     ) -> Reply:
+        return self._key.call(
+            self._request(method, path, query=query, json=json, is_paid=is_paid, may_be_empty=may_be_empty)
+        )
+
+    def _request(self, method: str, path: str, **request: Any) -> Callable[[Mapping[str, str]], Reply]:
         def send(secret: Mapping[str, str]) -> Reply:
             # The workspace is part of the base URL, so that errors, which contain the path, do not contain it.
             base = f"{self._http.base_url}/seameet-api/api/v1/workspaces/{path_segment(secret['workspaceId'])}"
             headers = {"Authorization": f"Bearer {secret['apiKey']}", "Accept": "application/json"}
-            http = replace(self._http, base_url=base)
-            return http.call(
-                method, path, headers=headers, query=query, json=json, is_paid=is_paid, may_be_empty=may_be_empty
-            )
+            return replace(self._http, base_url=base).call(method, path, headers=headers, **request)
 
-        return self._key.call(send)
+        return send
 
     def _accepted(self, reply: Reply, *, is_paid: bool = False) -> dict[str, Any]:
         """Return the object of a response, or raise the error that it contains, which may come with status 200."""

@@ -177,6 +177,11 @@ class Symbl:
         self._call("DELETE", path, is_optional=True, may_be_empty=True)
         return True
 
+    def verify_access(self) -> str:
+        """Log in. The token is not used."""
+        self._token.log_in_once()
+        return "Symbl issued an access token."
+
     @staticmethod
     def read_callback(request: CallbackRequest) -> Callback | None:
         """Read a callback, proven by the token in its path, as Symbl signs nothing. Only an end of a job counts."""

@@ -203,6 +203,17 @@ class Transcribe:
         ask_aws(lambda: delete(TranscriptionJobName=job["name"]), none_if=_UNKNOWN)
         return True
 
+    def verify_access(self) -> str:
+        """List one job, with the credentials of the client. The functions have no right to list.
+
+        Source: https://docs.aws.amazon.com/transcribe/latest/APIReference/API_ListTranscriptionJobs.html
+        """
+        list_jobs = self._transcribe.list_transcription_jobs
+        reply = ask_aws(lambda: list_jobs(MaxResults=1), none_if=())
+        if not isinstance(reply, dict) or "TranscriptionJobSummaries" not in reply:
+            raise ProviderUnavailable("Transcribe answered without a list of jobs")
+        return "Transcribe lists the jobs of the account."
+
     def _transcript_key(self, job: Job) -> str | None:
         """Return the key of the transcript. Transcribe names a redacted one by itself; None if the job has none."""
         if not job.get("redacted"):
