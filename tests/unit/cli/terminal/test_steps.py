@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from sandbox.terminal.steps import LiveSteps, Step, folded
+from cli.terminal.steps import LiveSteps, Step, folded
 
 
 def test_without_a_terminal_each_step_that_ended_is_one_line() -> None:

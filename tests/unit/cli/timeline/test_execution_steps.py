@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sandbox.demo.execution_steps import steps_of
-from sandbox.terminal.steps import LiveSteps, folded
+from cli.terminal.steps import LiveSteps, folded
+from cli.timeline.execution_steps import steps_of
 
 History = list[dict[str, Any]]
 

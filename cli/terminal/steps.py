@@ -1,7 +1,8 @@
 """Steps of something that runs, shown while they change."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from rich.console import Console, Group
@@ -10,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.terminal.printable import printable
+from cli.visible import visible_line
 
 State = Literal["running", "done", "failed"]
 _MARKS: Mapping[State, str] = {"running": "…", "done": "✓", "failed": "✗"}
@@ -21,7 +22,8 @@ _STYLES: Mapping[State, str] = {"running": "yellow", "done": "green", "failed": 
 class Step:
     """One line of the display.
 
-    `seconds` is the time spent in the step so far, `times` how often it was entered.
+    `seconds` is the time spent in the step so far, `times` how often it was entered. `of` names what the step belongs
+    to, where steps of several things are shown side by side.
     """
 
     name: str
@@ -29,16 +31,30 @@ class Step:
     seconds: float = 0.0
     detail: str = ""
     times: int = 1
+    of: str = ""
+
+
+Identity = tuple[str, str, int]
+"""What a step belongs to, its name, and which of the steps with this name it is, from 0."""
+
+
+def identified(steps: Sequence[Step]) -> Iterator[tuple[Identity, Step]]:
+    """Yield each step with its identity, which stays the same while the step changes."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for step in steps:
+        named = (step.of, step.name)
+        yield (*named, seen[named]), step
+        seen[named] += 1
 
 
 def folded(steps: Sequence[Step]) -> list[Step]:
     """Merge steps of the same name to one line: the last one's state and detail, the seconds and times of all."""
-    lines: dict[str, Step] = {}
+    lines: dict[tuple[str, str], Step] = {}
     for step in steps:
-        before = lines.get(step.name)
+        before = lines.get((step.of, step.name))
         if before:
             step = replace(step, seconds=before.seconds + step.seconds, times=before.times + step.times)
-        lines[step.name] = step
+        lines[step.of, step.name] = step
     return list(lines.values())
 
 
@@ -48,7 +64,7 @@ class LiveSteps:
 
     console: Console
     _live: Live | None = None
-    _printed: int = 0
+    _printed: set[Identity] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -61,17 +77,20 @@ class LiveSteps:
             self._live.stop()
 
     def show(self, steps: Sequence[Step]) -> None:
-        """Draw the present state of all steps. From call to call `steps` may grow only at its end."""
+        """Draw the present state of all steps."""
         if self._live:
             self._live.update(_picture(folded(steps)))
             return
         # Several steps may end between two calls: every one of them gets its line.
-        for step in steps[self._printed :]:
-            if step.state == "running":
-                break
-            self._printed += 1
-            line = f"  {_MARKS[step.state]} {step.name:<18} {step.detail}"
-            self.console.print(printable(line), highlight=False, soft_wrap=True, markup=False)
+        for identity, step in identified(steps):
+            if step.state != "running" and identity not in self._printed:
+                self._printed.add(identity)
+                line = f"  {_MARKS[step.state]} {visible_line(_name(step)):<18} {visible_line(step.detail)}"
+                self.console.print(line.rstrip(), highlight=False, soft_wrap=True, markup=False)
+
+
+def _name(step: Step) -> str:
+    return f"{step.of}: {step.name}" if step.of else step.name
 
 
 def _picture(steps: Sequence[Step]) -> Group:
@@ -81,8 +100,8 @@ def _picture(steps: Sequence[Step]) -> Group:
         times = f" ×{step.times}" if step.times > 1 else ""
         table.add_row(
             mark,
-            Text(step.name + times, style=_STYLES[step.state]),
+            Text(visible_line(_name(step)) + times, style=_STYLES[step.state]),
             Text(f"{step.seconds:5.1f} s", style="dim"),
-            Text(printable(step.detail)),
+            Text(visible_line(step.detail)),
         )
     return Group(table)
