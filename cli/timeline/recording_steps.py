@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.terminal.steps import Step
+from cli.terminal.steps import State, Step
 from cli.timeline.execution_steps import Event, steps_of
 
 ENDED = ("done", "partial", "failed", "empty")
@@ -79,8 +79,7 @@ def _before_media(recording: Row, now: datetime) -> list[Step]:
     if "channel" not in recording:
         return []
     if "sid" not in recording:
-        failed = recording["status"] in ENDED
-        state = "failed" if failed else "running"
+        state: State = "failed" if recording["status"] in ENDED else "running"
         return [Step("Start recording", state, _seconds(created, now), str(recording.get("reason") or ""))]
     start = Step("Start recording", "done", 0.0, f"POST /recordings → sid {recording['sid']}")
     return [start, _record(recording, created, now)]
