@@ -53,7 +53,8 @@ def _followed(session: Session, recording_id: str, follower: Follower) -> dict[s
     def connect() -> tuple[Any, str]:
         if session.stage.name is None:
             raise NotSignedIn("The name of the stage is not said.")
-        return session.client("stepfunctions"), session.stage.output("WorkflowArn")
+        workflow_arn = session.stage.output("WorkflowArn")
+        return session.client("stepfunctions"), workflow_arn
 
     def lost(reason: str) -> None:
         session.say(f"The steps come from the API alone: {reason}")

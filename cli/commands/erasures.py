@@ -8,6 +8,7 @@ import typer
 
 from cli.answer import Answer, table
 from cli.commands import options
+from cli.commands.story import at
 from cli.errors import FAILED, OK, CommandFailed, Conflict
 from cli.session import Session
 from cli.values import recording_id
@@ -17,14 +18,14 @@ COLUMNS: Mapping[str, Callable[[Any], object]] = {
     "ID": lambda row: row["recording_id"],
     "STATUS": lambda row: row["status"],
     "CHANNEL": lambda row: row.get("channel"),
-    "CREATED": lambda row: row.get("created_at"),
+    "CREATED": lambda row: at(row.get("created_at")),
     "MEDIA": lambda row: row.get("media"),
 }
 RECEIPT_COLUMNS: Mapping[str, Callable[[Any], object]] = {
     "ID": lambda row: row["recording_id"],
     "STATUS": lambda row: row["status"],
     "RECEIPT": lambda row: row.get("receipt_id"),
-    "ERASED": lambda row: row.get("erased_at"),
+    "ERASED": lambda row: at(row.get("erased_at")),
     "DELETED": lambda row: _counts(row.get("deleted")),
     "AT PROVIDERS": lambda row: _counts(row.get("provider_copies")),
     "NOT DELETED": lambda row: ", ".join(_not_deleted(each) for each in row.get("not_deleted", ())),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.answer import Answer, table
+from cli.commands.story import at
 from cli.errors import UsageWrong
 from cli.session import Session
 from cli.values import name
@@ -15,9 +16,9 @@ COLUMNS: Mapping[str, Callable[[Any], object]] = {
     "TAKES JOBS": lambda row: _state(row),
     "SLOTS": lambda row: f"{row['slots_used']} of {'any' if row['slots'] is None else row['slots']}",
     "QUEUED": lambda row: row["queued"],
-    "OLDEST": lambda row: row.get("oldest_queued_at"),
-    "SINCE": lambda row: row.get("since"),
-    "NEXT TRY": lambda row: row.get("retry_at"),
+    "OLDEST": lambda row: at(row.get("oldest_queued_at")),
+    "SINCE": lambda row: at(row.get("since")),
+    "NEXT TRY": lambda row: at(row.get("retry_at")),
     "WHY": lambda row: ": ".join(str(row[key]) for key in ("reason_code", "reason") if row.get(key)),
     "CHANGED BY": lambda row: row.get("changed_by"),
 }

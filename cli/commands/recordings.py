@@ -7,7 +7,7 @@ import typer
 
 from cli.answer import Answer, sentence, table
 from cli.commands import options
-from cli.commands.story import cost_of, duration, next_steps_of, story
+from cli.commands.story import at, cost_of, duration, next_steps_of, story
 from cli.errors import Conflict, UsageWrong
 from cli.session import Session
 from cli.values import moment, recording_id, request_body
@@ -16,7 +16,7 @@ Columns = Mapping[str, Callable[[Any], object]]
 COLUMNS: Columns = {
     "ID": lambda row: row["recording_id"],
     "STATUS": lambda row: row["status"],
-    "CREATED": lambda row: row["created_at"],
+    "CREATED": lambda row: at(row["created_at"]),
     "LENGTH": lambda row: duration(row.get("duration_ms")),
     "CHANNEL": lambda row: row.get("channel"),
     "REFERENCE": lambda row: row.get("reference"),
@@ -151,7 +151,8 @@ def cancel(session: Session, recording: Id, yes: options.Yes = False, dry_run: o
     if dry_run:
         named = [{name: item.get(name) for name in ("media_id", "key", "status")} for item in open_media]
         return Answer({"dry_run": True, "recording_id": wanted, "media": named}, sentence(f"It would {words.lower()}."))
-    session.confirm(f"{words}. Jobs that run at the provider are paid for.", yes=yes)
+    if open_media:
+        session.confirm(f"{words}. Jobs that run at the provider are paid for.", yes=yes)
     for _ in range(MOST_CALLS):
         found = session.api.call("POST", f"/recordings/{wanted}/cancel")
         if not set(found.get("media_counts", {})) - {*ENDED_MEDIA}:

@@ -7,7 +7,7 @@ import typer
 
 from cli.answer import Answer, sentence, table
 from cli.commands import options
-from cli.commands.story import duration
+from cli.commands.story import at, duration
 from cli.errors import Conflict
 from cli.session import Session
 from cli.values import moment, name, options_of, recording_id, without_none
@@ -40,8 +40,8 @@ BEGUN_COLUMNS: Columns = {
 RETRY_COLUMNS: Columns = {
     "ID": lambda row: row["retry_id"],
     "STATUS": lambda row: row["status"],
-    "REQUESTED": lambda row: row.get("requested_at"),
-    "ENDED": lambda row: row.get("ended_at"),
+    "REQUESTED": lambda row: at(row.get("requested_at")),
+    "ENDED": lambda row: at(row.get("ended_at")),
     "SEEN": lambda row: row.get("counts", {}).get("seen"),
     "BEGUN": lambda row: row.get("counts", {}).get("begun"),
     "REFUSED": lambda row: _counts(row.get("counts", {}).get("refused")),

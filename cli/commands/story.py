@@ -58,6 +58,11 @@ def duration(ms: object) -> str | None:
     return f"{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
 
 
+def at(text: object) -> str | None:
+    """A moment of the API without the fractions of its second."""
+    return f"{str(text)[:19]}Z" if text and str(text).endswith("Z") else None if text is None else str(text)
+
+
 def cost_of(item: Row) -> str | None:
     """The cost of a recording or a media object in dollars; None if a part of it is not known."""
     cost = item.get("cost") or {}
@@ -71,8 +76,8 @@ MEDIA_COLUMNS = {
     "PROVIDER": lambda item: item.get("provider"),
     "TRY": lambda item: item.get("try_number", 0),
     "LENGTH": lambda item: duration(item.get("duration_ms")),
-    "ARRIVED": lambda item: item.get("arrived_at"),
-    "FINISHED": lambda item: item.get("finished_at"),
+    "ARRIVED": lambda item: at(item.get("arrived_at")),
+    "FINISHED": lambda item: at(item.get("finished_at")),
     "COST": cost_of,
     "KEY": lambda item: item.get("key"),
     "WHY": lambda item: ": ".join(str(item[name]) for name in ("reason_code", "reason") if item.get(name)),
@@ -82,7 +87,7 @@ TRY_COLUMNS = {
     "TRY": lambda each: each.get("number"),
     "STATUS": lambda each: each.get("status"),
     "PROVIDER": lambda each: each.get("provider"),
-    "FINISHED": lambda each: each.get("finished_at"),
+    "FINISHED": lambda each: at(each.get("finished_at")),
     "WHY": lambda each: ": ".join(str(each[name]) for name in ("reason_code", "reason") if each.get(name)),
 }
 
@@ -98,18 +103,18 @@ def _facts(recording: Row) -> Iterator[tuple[str, str | None]]:
     yield "Metadata", ", ".join(f"{key}={value}" for key, value in recording.get("metadata", {}).items())
     yield "Consent", recording.get("consent")
     yield "Provider", recording.get("provider")
-    yield "Started", _with(recording["created_at"], recording.get("started_by"), "by ")
+    yield "Started", _with(at(recording["created_at"]), recording.get("started_by"), "by ")
     if live := recording.get("live"):
-        yield "Recorder", _with(f"Agora: {live.get('meaning')}", live.get("as_of"), "at ")
-    yield "Stopped", _with(recording.get("stopped_at"), _ended(recording))
-    yield "Complete", recording.get("complete_at") or _not_complete(recording)
+        yield "Recorder", _with(f"Agora: {live.get('meaning')}", at(live.get("as_of")), "at ")
+    yield "Stopped", _with(at(recording.get("stopped_at")), _ended(recording))
+    yield "Complete", at(recording.get("complete_at")) or _not_complete(recording)
     yield "Length", duration(recording.get("duration_ms"))
     yield "Insights", _insights(recording)
     if cost := recording.get("cost"):
         from cli.terminal.insights import cost_line
 
         yield "Cost", cost_line(cost)
-    yield "Media gone", recording.get("media_deleted_at")
+    yield "Media gone", at(recording.get("media_deleted_at"))
     yield "Watch", recording.get("watch_reason")
 
 
