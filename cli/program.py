@@ -1,6 +1,7 @@
 """How the user's shell starts this program, for commands that are printed to be copied."""
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -21,4 +22,4 @@ def program(environment: Mapping[str, str], folder: Path, script: Path | None = 
     found = shutil.which(NAME, path=os.pathsep.join(places))
     if found and Path(found).resolve() == script.resolve():
         return NAME
-    return os.path.relpath(script, folder)
+    return shlex.quote(os.path.relpath(script, folder))

@@ -91,7 +91,7 @@ class Session:
             if value and value not in map(environment.get, variables)
             for word in (option, value)
         ]
-        return shlex.join([program(environment, Path.cwd()), *words, *options])
+        return f"{program(environment, Path.cwd())} {shlex.join([*words, *options])}"
 
     def confirm(self, what: str, *, yes: bool) -> None:
         """Ask before something is deleted or paid for. `what` says what will happen, with its count.

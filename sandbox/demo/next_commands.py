@@ -1,6 +1,7 @@
 """The commands that the demo prints at its end, in the form that works in the user's shell."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def next_commands(environment: Mapping[str, str], folder: Path, location: Locati
         return [*ENDS]
     words = [program(environment, folder)]
     if location.stack_file != PROJECT / ".local" / "stack.json" or not folder.is_relative_to(PROJECT):
-        words.insert(0, f"{LOCAL_VARIABLE}={os.path.relpath(location.stack_file, folder)}")
+        words.insert(0, f"{LOCAL_VARIABLE}={shlex.quote(os.path.relpath(location.stack_file, folder))}")
     # What else the shell has set would win over the stack that runs.
     is_named = any(environment.get(name) for name in (STAGE_VARIABLE, API_VARIABLE, "AWS_PROFILE"))
     stage = f" --stage {LOCAL}" if is_named else ""
