@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.errors import NotReachable
-from cli.terminal.steps import Identity, Step, identified
 from cli.timeline.histories import is_over, no_histories
 from cli.timeline.recording_steps import Histories, Row, has_ended, steps_of_recording
+from cli.timeline.step import Identity, Step, identified
 
 MOST_FAILURES = 10
 """A watch of hours outlives a network that is away for a moment."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.terminal.steps import State, Step
 from cli.timeline.execution_steps import Event, steps_of
+from cli.timeline.step import State, Step
 
 ENDED = ("done", "partial", "failed", "empty")
 READY = ("done", "partial")
@@ -41,7 +41,7 @@ def steps_of_recording(recording: Row, histories: Histories, now: datetime | Non
     steps = [*_before_media(recording, now), *_arrival(media)]
     for item in media:
         history = histories.get(item["media_id"])
-        of = _name_of(item) if len(media) > 1 else ""
+        of = _name_of(item)
         for step in steps_of(history, now) if history else steps_of_media(item, now):
             step.of = of
             steps.append(step)

@@ -9,10 +9,11 @@ from typing import Any
 from rich.console import Console
 
 from cli.terminal.insights import print_cost, print_insights, print_transcript
-from cli.terminal.steps import LiveSteps, Step
+from cli.terminal.steps import LiveSteps
 from cli.timeline.follow import Follower
 from cli.timeline.histories import StepFunctionsHistories
 from cli.timeline.recording_steps import ENDED, READY, Row
+from cli.timeline.step import Step
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.demo.print_places import print_places
 from sandbox.demo.recording_plan import DemoError, RecordingPlan, check_media

@@ -112,6 +112,7 @@ def test_an_import_that_runs_up_or_across_is_found(module: str, source: str) -> 
 def rooms() -> Iterator[Path]:
     """Every folder with code in it, but for those of tests."""
     for folder in (
+        "cli",
         "functions",
         "infra",
         "operations",

@@ -145,3 +145,10 @@ def test_the_name_that_is_printed_is_the_one_that_the_shell_finds(tmp_path: Path
     assert program(by_make, tmp_path, script) == ".venv/bin/recordings", "make has put it there"
     active = {"PATH": f"{script.parent}:{script.parent}:/usr/bin", "MAKELEVEL": "1"}
     assert program(active, tmp_path, script) == "recordings"
+
+
+def test_the_program_starts_without_what_only_some_commands_need() -> None:
+    slow = ("aws_lambda_powertools", "boto3", "botocore", "recording_insights", "requests", "rich", "sandbox", "infra")
+    with process("--version", code=f"print(sorted(set(sys.modules) & set({slow})))") as running:
+        out, _ = running.communicate(timeout=60)
+    assert out.splitlines()[0] == "[]"

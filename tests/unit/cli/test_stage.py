@@ -34,7 +34,7 @@ def test_without_a_name_it_is_the_local_one_if_it_runs_and_no_profile_is_set() -
     assert chosen(runs=True).is_local
     for impossible in ({"runs": False}, {"local": False}, {"runs": True, "environment": {"AWS_PROFILE": "work"}}):
         with pytest.raises(UsageWrong, match=r"Which stage\?"):
-            chosen(**impossible)  # type: ignore[arg-type]
+            chosen(**impossible)
 
 
 def test_the_local_one_can_be_named_and_has_to_run() -> None:

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli.errors import NotFound, NotReachable
-from cli.terminal.steps import Step
 from cli.timeline.follow import MOST_FAILURES, Changes, Follower
 from cli.timeline.histories import MOST_FOLLOWED, StepFunctionsHistories
+from cli.timeline.step import Step
 
 ROW: dict[str, Any] = {
     "recording_id": "a" * 32,

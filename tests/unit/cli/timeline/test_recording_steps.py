@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from cli.terminal.steps import Step
 from cli.timeline import recording_steps
 from cli.timeline.recording_steps import has_ended, recorder_may_run, steps_of_media, steps_of_recording
+from cli.timeline.step import Step
 from recording_insights.model import status
 
 NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
-STARTED = {
+STARTED: dict[str, Any] = {
     "recording_id": "a" * 32,
     "status": "recording",
     "insights": "pending",
@@ -22,7 +22,7 @@ STARTED = {
     "media": [],
 }
 LEFT = {"stopped_at": "2026-11-21T12:00:10.000000Z", "ended_by": "recorder"}
-MEDIA = {
+MEDIA: dict[str, Any] = {
     "media_id": "m1",
     "key": "recordings/a_0.mp4",
     "status": "done",
@@ -68,7 +68,7 @@ def test_files_that_have_come_do_not_prove_that_the_recorder_left() -> None:
 
 
 def test_an_upload_waits_for_its_file() -> None:
-    upload = {name: value for name, value in STARTED.items() if name not in ("channel", "sid")}
+    upload: dict[str, Any] = {name: value for name, value in STARTED.items() if name not in ("channel", "sid")}
     upload |= {"file": {"name": "a.mp3", "size": 9}, "upload_expires_at": "12:15", "status": "starting"}
     assert shown(upload) == [("Upload", "running", 30.0, "waits for a.mp3, until 12:15")]
     assert shown({**upload, "media": [MEDIA]})[0] == ("Upload", "done", 11.0, "a.mp3, 9 bytes")
