@@ -7,7 +7,7 @@ import typer
 
 from cli.answer import Answer, sentence, table
 from cli.commands import options
-from cli.commands.story import at, cost_of, duration, next_steps_of, story
+from cli.commands.story import answer_at_end, at, cost_of, duration, next_steps_of, story
 from cli.errors import Conflict, UsageWrong
 from cli.session import Session
 from cli.values import moment, recording_id, request_body
@@ -63,7 +63,7 @@ def start(
     if not wait:
         return Answer(recording, sentence(words), next_steps_of(session, recording))
     session.say(words)
-    return _ended(session, recording["recording_id"])
+    return answer_at_end(session, recording["recording_id"])
 
 
 def stop(session: Session, recording: Id) -> Answer:
@@ -160,14 +160,6 @@ def cancel(session: Session, recording: Id, yes: options.Yes = False, dry_run: o
             return Answer(found, sentence(words), [session.command("show", wanted)])
         session.say(f"Goes on: {found['media_counts']}")
     raise Conflict(f"Recording {wanted} still has media objects at work: repeat the command.")
-
-
-def _ended(session: Session, wanted: str) -> Answer:
-    """Wait for the end of a recording and answer with it."""
-    from cli.waiting import exit_code_of, wait_until_ended
-
-    found = wait_until_ended(session, wanted)
-    return Answer(found, story(found), next_steps_of(session, found), exit_code_of(found))
 
 
 def _cost(session: Session, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cli.answer import Show, table
+from cli.answer import Answer, Show, table
 from cli.timeline.recording_steps import READY, recorder_may_run
 from cli.visible import visible_line
 
@@ -32,6 +32,14 @@ def story(recording: Row) -> Show:
             table(TRY_COLUMNS, tries, empty="")(console)
 
     return show
+
+
+def answer_at_end(session: "Session", recording_id: str) -> Answer:
+    """Wait for the end of a recording, and answer with it. Its steps go to standard error meanwhile."""
+    from cli.waiting import exit_code_of, wait_until_ended
+
+    found = wait_until_ended(session, recording_id)
+    return Answer(found, story(found), next_steps_of(session, found), exit_code_of(found))
 
 
 def next_steps_of(session: "Session", recording: Row) -> list[str]:

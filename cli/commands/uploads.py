@@ -1,5 +1,6 @@
 """The command `upload`: a file becomes a recording."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 from cli.answer import Answer, sentence
 from cli.commands import options
-from cli.commands.story import next_steps_of, story
+from cli.commands.story import answer_at_end
 from cli.errors import NotFound, UsageWrong
 from cli.session import Session
 from cli.values import request_body
@@ -29,31 +30,31 @@ def upload(
     wait: options.Wait = False,
 ) -> Answer:
     """Send a file to the stage and have it processed as a recording."""
-    from cli.sending import send_file
-    from cli.waiting import exit_code_of, wait_until_ended
-
     size = _checked_size(file, name or file.name)
     given = options.fields(provider, option, reference, metadata, speaker, insights)
     own = {"name": name or file.name, "size": size, **({"content_type": content_type} if content_type else {})}
-    body = {**request_body(request), **own, **given}
     header = options.key_header(idempotency_key)
-    opened: dict[str, Any] = session.api.call("POST", "/uploads", body, headers=header)
-    link = opened.pop("upload", None)
+    opened = session.api.call("POST", "/uploads", {**request_body(request), **own, **given}, headers=header)
     recording = opened["recording_id"]
-    if link is not None:
-        try:
-            send_file(session, file, link, size)
-        except BaseException:
-            again = f"--idempotency-key {header['idempotency-key']}"
-            session.say(f"Recording {recording} waits for its file. Repeat the command with {again}, or leave it:")
-            session.say("the sweep ends it as empty an hour after its link has ended.")
-            raise
+    if link := opened.pop("upload", None):
+        _send(session, file, link, size, recording, header["idempotency-key"])
     words = f"The file is there: recording {recording}."
     if not wait:
         return Answer(opened, sentence(words), [session.command("watch", recording)])
     session.say(words)
-    found = wait_until_ended(session, recording)
-    return Answer(found, story(found), next_steps_of(session, found), exit_code_of(found))
+    return answer_at_end(session, recording)
+
+
+def _send(session: Session, file: Path, link: Mapping[str, Any], size: int, recording: str, key: str) -> None:
+    """Send the file. If that fails or is interrupted, say what is left and how to go on."""
+    from cli.sending import send_file
+
+    try:
+        send_file(session, file, link, size)
+    except BaseException:
+        session.say(f"Recording {recording} waits for its file. Repeat the command with --idempotency-key {key},")
+        session.say("or leave it: the sweep ends it as empty an hour after its link has ended.")
+        raise
 
 
 def _checked_size(file: Path, name: str) -> int:

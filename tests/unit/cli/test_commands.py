@@ -172,6 +172,19 @@ class TestWatch:
         assert "The steps come from the API alone: " in ran.words
         assert "✓ Save insights      2 topics" in ran.out
 
+    def test_ctrl_c_ends_the_wait_and_says_that_the_recording_goes_on(self, run: Run) -> None:
+        def interrupted(call: Call) -> Any:
+            raise KeyboardInterrupt
+
+        session = fake_session({"POST /recordings": (201, ROW), f"GET /recordings/{ID}": interrupted})
+        ran = run(session, "start", "room", "--wait")
+        assert ran.code == 130
+        assert ran.words.splitlines() == [
+            f"Recording {ID} has started.",
+            f"The recording goes on. Follow it again: recordings watch {ID} --stage local",
+            "Interrupted.",
+        ]
+
     def test_one_that_is_being_erased_is_a_conflict(self, run: Run) -> None:
         assert run(fake_session({f"GET /recordings/{ID}": {**ROW, "status": "erasing"}}), "watch", ID).code == 4
 
@@ -276,6 +289,12 @@ class TestInsights:
         nowhere = str(tmp_path / "none" / "a.srt")
         assert run(fake_session({self.PATH: (200, "2")}), *export[:-1], nowhere).code == 3
         assert [path.name for path in tmp_path.iterdir()] == ["a.srt"]
+
+    def test_a_terminal_gets_what_does_not_control_it(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        captions = "1\n00:00:01,000 --> 00:00:02,000\n\x1b[31mred\u202e\x9b\n"
+        shown = run(fake_session({self.PATH: (200, captions)}), "insights", "export", ID, "--format", "srt").out
+        assert shown == captions.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e").replace("\x9b", "\\x9b")
 
     def test_a_disk_that_is_full_leaves_nothing(
         self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
