@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -42,6 +43,10 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code. An error is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # An output that is not in UTF-8 shows what it cannot hold as an escape.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(list(arguments) if arguments is not None else None, standalone_mode=False)
         sys.stdout.flush()

@@ -152,3 +152,11 @@ def test_the_program_starts_without_what_only_some_commands_need() -> None:
     with process("--version", code=f"print(sorted(set(sys.modules) & set({slow})))") as running:
         out, _ = running.communicate(timeout=60)
     assert out.splitlines()[0] == "[]"
+
+
+def test_an_output_that_is_not_in_utf_8_shows_escapes() -> None:
+    code = PRINTS.replace("ROWS", "1").replace("as_json=True", "as_json=False")
+    with process("list", code=code, env={"PYTHONIOENCODING": "ascii"}) as running:
+        out, words = running.communicate(timeout=60)
+    assert (running.returncode, words) == (0, "")
+    assert "\\u2013" in out
