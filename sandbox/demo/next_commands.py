@@ -12,7 +12,7 @@ from sandbox.cloud.location import PROJECT, Location
 COMMANDS = ("show {recording_id}", "insights export {recording_id} --format srt", "list")
 ENDS = (
     "",
-    "The local stack ends now, and this recording with it. `make up` keeps one running:",
+    "The local stack ends now. `make up` keeps one running:",
     "`make demo` then ends with commands that look further.",
 )
 
