@@ -4,16 +4,17 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
-from cli.command import add_command
-from cli.commands import recordings
+from cli.command import add_command, add_group
+from cli.commands import erasures, insights, providers, recordings, retries, uploads
 from cli.errors import EXIT_CODES, FAILED, INTERRUPTED, NOT_REACHABLE, CommandFailed
+from cli.program import NAME
 from cli.visible import visible_line
 
-NAME = "recordings"
 _CODES = "\n\n".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items())
 
 app = typer.Typer(
@@ -42,8 +43,13 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code. An error is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # An output that is not in UTF-8 shows what it cannot hold as an escape.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(list(arguments) if arguments is not None else None, prog_name=NAME, standalone_mode=False)
+        sys.stdout.flush()
     except CommandFailed as failure:
         return _failed(str(failure), failure.exit_code)
     except KeyboardInterrupt:
@@ -53,10 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
+        if type(error).__module__.startswith("requests."):
+            return _failed(f"The network failed ({type(error).__name__}).", NOT_REACHABLE)
         return _failed(f"{error.strerror or error}: {error.filename or 'this machine'}", FAILED)
     except Exception as error:  # noqa: BLE001 - told apart below, and raised again if nobody knows it
         return _known(error)
-    return code if isinstance(code, int) else 0
+    # Typer turns Ctrl-C into this exit code.
+    return _failed("Interrupted.", INTERRUPTED) if code == INTERRUPTED else code if isinstance(code, int) else 0
 
 
 def _failed(text: str, code: int) -> int:
@@ -83,12 +92,31 @@ def _known(error: Exception) -> int:
 
         failure = explained(error)
         return _failed(str(failure), failure.exit_code)
-    import requests
-
-    if isinstance(error, requests.RequestException):
-        return _failed(f"The network failed ({type(error).__name__}).", NOT_REACHABLE)
     raise error
 
 
-RECORDINGS = "Recordings"
+RECORDINGS, INSIGHTS, OPERATE = "Recordings", "Insights", "Operate"
+add_command(app, recordings.start, panel=RECORDINGS)
+add_command(app, recordings.stop, panel=RECORDINGS)
 add_command(app, recordings.list_recordings, name="list", panel=RECORDINGS)
+add_command(app, recordings.show, panel=RECORDINGS)
+add_command(app, recordings.watch, panel=RECORDINGS)
+add_command(app, uploads.upload, panel=RECORDINGS)
+add_command(app, recordings.cancel, panel=RECORDINGS)
+add_command(app, erasures.erase, panel=RECORDINGS)
+
+_insights = add_group(app, "insights", "Read transcripts and insights.", panel=INSIGHTS)
+add_command(_insights, insights.show_insights, name="show")
+add_command(_insights, insights.export_insights, name="export")
+
+add_command(app, retries.retry, panel=OPERATE)
+_retries = add_group(app, "retries", "Retry everything that failed.", panel=OPERATE, has_list=True)
+add_command(_retries, retries.list_retries, name="list")
+add_command(_retries, retries.show_retry, name="show")
+add_command(_retries, retries.start_retry, name="start")
+add_command(_retries, retries.cancel_retry, name="cancel")
+_providers = add_group(app, "providers", "See and steer the providers.", panel=OPERATE, has_list=True)
+add_command(_providers, providers.list_providers, name="list")
+add_command(_providers, providers.pause)
+add_command(_providers, providers.resume)
+add_command(_providers, providers.slots)

@@ -73,6 +73,26 @@ class Session:
         except jmespath.exceptions.JMESPathError as error:
             raise UsageWrong(f"--query {self.query!r}: {error}") from None
 
+    def command(self, *words: str) -> str:
+        """Return a command of this program that works on the same stage, to be copied."""
+        import shlex
+        from pathlib import Path
+
+        from cli.program import program
+
+        given, environment = self.stage.given, self.stage.environment
+        options = [
+            word
+            for option, value, variables in (
+                ("--stage", given.stage, ("RECORDINGS_STAGE",)),
+                ("--region", given.region, ("AWS_REGION", "AWS_DEFAULT_REGION")),
+                ("--profile", given.profile, ("AWS_PROFILE",)),
+            )
+            if value and value not in map(environment.get, variables)
+            for word in (option, value)
+        ]
+        return f"{program(environment, Path.cwd())} {shlex.join([*words, *options])}"
+
     def confirm(self, what: str, *, yes: bool) -> None:
         """Ask before something is deleted or paid for. `what` says what will happen, with its count.
 

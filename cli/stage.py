@@ -1,6 +1,7 @@
 """Which stage a command works on, and how its API and AWS are reached."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -168,15 +169,19 @@ class Stage:
 
         session = requests.Session()
         session.trust_env = not self.is_local
+        # Else an entry of ~/.netrc would replace the signature.
+        session.auth = lambda request: request
         return session
 
     @cached_property
     def api(self) -> "Api":
-        """The API. Raises CommandFailed: the stage is not deployed, or nobody is signed in."""
+        """The API. Raises CommandFailed: the stage is not deployed, nobody is signed in, or the address is none."""
         from cli.api import Api
 
         url = self.local.api_url if self.local else self.given.api_url or self.outputs["ApiUrl"]
-        return Api(url, self._signer(), self.http)
+        if not self.local and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", url):
+            raise UsageWrong(f"{API_VARIABLE} is no address of an API: it begins with https://.")
+        return Api(url.rstrip("/"), self._signer(), self.http)
 
     def _signer(self) -> "Signer":
         from cli.signers import SigV4, Token, token_from

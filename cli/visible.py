@@ -4,8 +4,11 @@ import json
 import re
 from typing import Any
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""C0 except tab and line feed, DEL, C1, and what makes a text read as another."""
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""C0 except tab and line feed, DEL, C1, what makes a text read as another, and halves of characters, which no output
+can hold."""
 
 
 def visible(text: object) -> str:

@@ -16,12 +16,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))
 
 from rich.console import Console
 
+from cli.terminal.phases import Phases
 from lint_cloud.acknowledgements import Acknowledgement, Finding, open_findings, read_acknowledgements, unused
 from lint_cloud.environments import FOLDER, ToolFailed
 from lint_cloud.expressions import Difference, Place, differences, never_evaluated, record_evaluations
 from lint_cloud.linters import LINTERS
 from lint_cloud.templates import CONTEXTS, Template, synthesise
-from sandbox.terminal.phases import Phases
 
 EXPRESSIONS = "expressions"
 CHECKS = (*LINTERS, EXPRESSIONS)

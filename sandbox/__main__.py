@@ -14,6 +14,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
+from cli.terminal.phases import Phases
 from sandbox.cloud.context import ContextError, parse_context, tests_context
 from sandbox.cloud.deployment import ToolMissing
 from sandbox.cloud.lifecycle import bring_down, bring_up, drop, require_stack, running_stack, stack_that_is_up, update
@@ -23,9 +24,9 @@ from sandbox.cloud.processes import Interrupted, StillRunning
 from sandbox.debug.invoke import InvokeError, find_function, print_invocation, read_event
 from sandbox.debug.logs import print_logs
 from sandbox.demo.follow_recording import run_demo
+from sandbox.demo.next_commands import next_commands
 from sandbox.demo.recording_plan import MODES, STREAM_MODES, DemoError, RecordingPlan, check_media
 from sandbox.sample.conversation import SAMPLE
-from sandbox.terminal.phases import Phases
 
 
 def main() -> int:
@@ -99,8 +100,10 @@ def _demo(arguments: argparse.Namespace) -> int:
     plan = RecordingPlan(media, arguments.mode, arguments.stream_mode, arguments.parts)
     check_media(plan.media)
     console = Console(stderr=arguments.json)
+    stays_up = stack_that_is_up(location, context) is not None
+    more = next_commands(os.environ, Path.cwd(), location, stays_up=stays_up)
     with running_stack(context, location, Phases(console)) as stack:
-        return run_demo(stack, console, plan, as_json=arguments.json)
+        return run_demo(stack, console, plan, as_json=arguments.json, more=more)
 
 
 def _env(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from cli.terminal.phases import Phases
 from operations.agora_key import rotate_key
 from operations.deployed_stack import OperationFailed
 from sandbox.cloud.context import STAGE, full_context
@@ -32,7 +33,6 @@ from sandbox.cloud.sources import LOCAL_CLOUD, STACK, STAND_INS, source_digests
 from sandbox.doors import CONTROL_KEY_VARIABLE, new_control_key
 from sandbox.stand_ins.bedrock.open_model import GREETING, URL_VARIABLE
 from sandbox.stand_ins.credentials import credentials
-from sandbox.terminal.phases import Phases
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from cli.visible import visible
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.debug.functions import deployed_functions
-from sandbox.terminal.printable import printable
 
 POLL_SECONDS = 1.0
 OVERLAP_MS = 5_000
@@ -128,7 +128,7 @@ def print_logs(stack: LocalStack, *, containing: str = "", as_json: bool = False
 def _print(records: Sequence[Record], containing: str, as_json: bool) -> None:
     for record in records:
         if containing in record.text:
-            print(printable(record.document() if as_json else record.line()), flush=True)
+            print(visible(record.document() if as_json else record.line()), flush=True)
 
 
 def _stamp_of(given: Mapping[str, Any]) -> datetime | None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from cli.terminal.phases import Phases
 from sandbox.cloud import context
 from sandbox.cloud.lifecycle import bring_down, bring_up
 from sandbox.cloud.lifecycle import drop as drop_stack
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import Location
 from sandbox.stand_ins.vendors.registry import vendors
-from sandbox.terminal.phases import Phases
 from tests.deployed import HELD, drop, jobs_paid, recording_of, start_afresh, until, until_ended
 
 pytestmark = pytest.mark.matrix

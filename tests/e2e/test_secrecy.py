@@ -11,14 +11,14 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
+from cli.terminal.insights import print_insights
+from cli.terminal.steps import LiveSteps
+from cli.timeline.execution_steps import steps_of
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
 from recording_insights.store.keys import PARTITION, SORT
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.debug.logs import print_logs
-from sandbox.demo.execution_steps import steps_of
-from sandbox.demo.print_result import print_insights
 from sandbox.stand_ins.vendors.registry import vendors
-from sandbox.terminal.steps import LiveSteps
 from tests.deployed import execution_ended, history, process
 from tests.secrecy import assert_nothing_secret_is_in_any_form, assert_nothing_secret_was_written
 from tests.secrecy_in_text import CONTROLS

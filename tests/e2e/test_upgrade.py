@@ -14,6 +14,7 @@ from typing import Any, get_args
 import boto3
 import pytest
 
+from cli.terminal.phases import Phases
 from operations.pause_intake import pause_intake, resume_intake
 from recording_insights.processing.progress import Outcome
 from recording_insights.processing.report_failure import stage_of_state
@@ -23,7 +24,6 @@ from sandbox.cloud.lifecycle import drop as drop_stack
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT, Location
 from sandbox.stand_ins.vendors.registry import vendors
-from sandbox.terminal.phases import Phases
 from tests.deployed import (
     FAST,
     HELD,

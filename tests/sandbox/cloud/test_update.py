@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cli.terminal.phases import Phases
 from sandbox.cloud import lifecycle
 from sandbox.cloud.deployment import CdkCommand
 from sandbox.cloud.lifecycle import update
@@ -21,7 +22,6 @@ from sandbox.cloud.location import Location, LocationError
 from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running, this_process
 from sandbox.cloud.sources import LOCAL_CLOUD, SOURCES, STACK, STAND_INS, source_digests
 from sandbox.stand_ins.credentials import credentials
-from sandbox.terminal.phases import Phases
 
 Deployed = list[tuple[Location, LocalCloud, Mapping[str, str]]]
 BEFORE = {STACK: "s0", STAND_INS: "i0", LOCAL_CLOUD: "c0"}

@@ -50,7 +50,7 @@ class FakeHttp(requests.Session):
             str(method),
             parts.path,
             dict(parse_qsl(parts.query)),
-            json.loads(data) if data else None,
+            _content(data),
             {name.lower(): value for name, value in (options.get("headers") or {}).items()},
         )
         asked_before = sum(each.line == call.line for each in self.calls)
@@ -65,6 +65,13 @@ class FakeHttp(requests.Session):
             reply = reply(call)
         status, body = reply if isinstance(reply, tuple) else (200, reply)
         return response(status, body)
+
+
+def _content(data: Any) -> Any:
+    """What a request carries: JSON, or the bytes of a file that is sent."""
+    if hasattr(data, "read"):
+        return b"".join(iter(lambda: data.read(1024), b""))
+    return json.loads(data) if data else None
 
 
 def response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> requests.Response:

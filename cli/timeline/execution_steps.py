@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.terminal.steps import Step
+from cli.timeline.step import Step
 
 Event = Mapping[str, Any]
 """An event of GetExecutionHistory."""

@@ -4,7 +4,8 @@ import io
 
 from rich.console import Console
 
-from sandbox.terminal.steps import LiveSteps, Step, folded
+from cli.terminal.steps import LiveSteps
+from cli.timeline.step import Step, folded
 
 
 def test_without_a_terminal_each_step_that_ended_is_one_line() -> None:
@@ -26,3 +27,12 @@ def test_a_terminal_shows_steps_of_one_name_as_one_line() -> None:
 def test_folding_adds_up_seconds_and_times() -> None:
     steps = [Step("Wait", "done", 5, "5 s"), Step("Poll job", "done", 1), Step("Wait", "running", 2, "7 s")]
     assert folded(steps) == [Step("Wait", "running", 7, "7 s", times=2), Step("Poll job", "done", 1)]
+
+
+def test_steps_of_several_things_have_their_names_and_come_once() -> None:
+    written = io.StringIO()
+    first, second = Step("Submit", "done", 1, of="part 0"), Step("Submit", "done", 1, of="part 1")
+    with LiveSteps(Console(file=written, width=100)) as live:
+        live.show([first])
+        live.show([first, Step("Wait", "running", 1, of="part 0"), second])
+    assert [line.strip() for line in written.getvalue().splitlines()] == ["✓ Submit", "✓ part 1: Submit"]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sandbox.demo.execution_steps import steps_of
-from sandbox.terminal.steps import LiveSteps, folded
+from cli.terminal.steps import LiveSteps
+from cli.timeline.execution_steps import steps_of
+from cli.timeline.step import folded
 
 History = list[dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""Prints the result of the demo: transcript, insights, where they are stored, and what they would have cost."""
+"""Prints a transcript, the insights beside it, and what they cost."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.terminal.printable import printable
+from cli.visible import visible, visible_line
 
 _SPEAKER_STYLES = ("cyan", "magenta", "green", "yellow")
 _TEXTS = ("title", "short_summary", "summary")
@@ -27,7 +27,7 @@ def print_transcript(console: Console, insights: Mapping[str, Any]) -> None:
             Text.assemble(
                 (_time(line.get("start_ms")), "dim"),
                 (f"{speaker}: ", style),
-                printable(line["text"]),
+                visible_line(line["text"]),
                 (f"  {line['sentiment']:+.2f}" if "sentiment" in line else "", "dim"),
             ),
             soft_wrap=True,
@@ -66,7 +66,7 @@ def _entry(entry: Mapping[str, Any]) -> str:
     """A statement with who is to do it and until when, or with its answer."""
     task = ", ".join(entry[name] for name in ("assignee", "due") if entry.get(name))
     answer = f" – {entry['answer']}" if entry.get("answer") else ""
-    return printable(f"{entry['text']}{answer}{f' ({task})' if task else ''}")
+    return visible_line(f"{entry['text']}{answer}{f' ({task})' if task else ''}")
 
 
 def _proof(entry: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]) -> str:
@@ -90,40 +90,31 @@ def _how(derived: Mapping[str, Any]) -> str:
     return f"{by}: {calls}, {tokens}{unproved}{missing}"
 
 
-def print_places(console: Console, outputs: Mapping[str, str], recording: Mapping[str, Any]) -> None:
-    """Print where the recording's row, media and raw replies are stored. `outputs` are those of the stack."""
-    console.rule("Where it is stored")
-    places = [("row", f"table {outputs['InsightsTableName']}, pk {recording['recording_id']}")]
-    for media in recording.get("media", []):
-        places.append(("recording", f"s3://{outputs['RecordingsBucketName']}/{media['key']}"))
-        if media.get("reply"):
-            places.append(("raw reply", f"s3://{outputs['RepliesBucketName']}/{media['reply']}"))
-    for name, place in places:
-        # Not in a table, which would cut a long place off: people copy it from here.
-        console.print(printable(f"{name:<11}{place}"), soft_wrap=True, highlight=False, markup=False)
-
-
 def print_cost(console: Console, cost: Mapping[str, Any]) -> None:
-    """Print what the recording would have cost. `cost` is that of GET /recordings/{id}."""
-    console.rule("What it would have cost")
-    aws, provider = (_dollars(cost[name]) for name in ("aws", "provider"))
-    model = f", {_dollars(cost['model'])} for the model" if cost.get("model") != 0 else ""
-    sums = f"{aws} on AWS, {provider} at the provider{model} (list prices of {cost['prices_of']})"
-    console.print(sums, highlight=False)
-    console.print(f"Not included: {'; '.join(cost['leaves_out'])}.", style="dim", highlight=False)
+    """Print what the recording costs at list prices. `cost` is that of GET /recordings/{id}."""
+    console.print(cost_line(cost), highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Not included: {'; '.join(cost['leaves_out'])}.", style="dim", highlight=False, soft_wrap=True)
+
+
+def cost_line(cost: Mapping[str, Any]) -> str:
+    """Return what the recording costs, by who charges it."""
+    aws, provider = (dollars(cost[name]) for name in ("aws", "provider"))
+    model = f", {dollars(cost['model'])} for the model" if cost.get("model") != 0 else ""
+    return f"{aws} on AWS, {provider} at the provider{model} (list prices of {cost['prices_of']})"
 
 
 def _speaker(line: Mapping[str, Any]) -> str:
-    return printable(line.get("speaker_name") or f"speaker {line.get('speaker', '?')}")
+    return visible_line(line.get("speaker_name") or f"speaker {line.get('speaker', '?')}")
 
 
-def _dollars(amount: float | None) -> str:
+def dollars(amount: float | None) -> str:
+    """Return an amount in US dollars as text."""
     return "an unknown amount" if amount is None else f"${amount:.6f}"
 
 
 def _text(value: object) -> Text:
     """Text of a provider, in which nothing is markup."""
-    return Text(printable(value))
+    return Text(visible(value))
 
 
 def _time(ms: int | None) -> str:

@@ -1,4 +1,4 @@
-"""What the demo prints of a result."""
+"""What is printed of a transcript, of insights and of their cost."""
 
 import io
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sandbox.demo.print_result import print_cost, print_insights, print_places, print_transcript
+from cli.terminal.insights import print_cost, print_insights, print_transcript
 
 EMPTY: dict[str, Any] = {
     **{kind: [] for kind in ("transcript", "topics", "action_items", "follow_ups", "questions", "emotions")},
@@ -99,25 +99,12 @@ def test_a_failure_prints_its_reason() -> None:
     assert "Submit recording: refused" in shown(to)
 
 
-def test_places_can_be_copied_whole() -> None:
-    to = console()
-    outputs = {"InsightsTableName": "table", "RecordingsBucketName": "r" * 63, "RepliesBucketName": "replies"}
-    media = [{"key": "k" * 90, "reply": "reply.json"}, {"key": "waits"}]
-    print_places(to, outputs, {"recording_id": "0d28", "media": media})
-    assert shown(to).splitlines()[1:] == [
-        "row        table table, pk 0d28",
-        f"recording  s3://{'r' * 63}/{'k' * 90}",
-        "raw reply  s3://replies/reply.json",
-        f"recording  s3://{'r' * 63}/waits",
-    ]
-
-
 @pytest.mark.parametrize(("provider", "said"), [(0.0018, "$0.001800"), (None, "an unknown amount")])
 def test_the_cost_names_what_it_leaves_out(provider: float | None, said: str) -> None:
     to = Console(file=io.StringIO(), width=100)
     cost = {"aws": 0.000176, "provider": provider, "prices_of": "2026-09-13", "leaves_out": ["logs", "the watch"]}
     print_cost(to, {**cost, "model": 0.0})
-    assert shown(to).splitlines()[1:] == [
+    assert shown(to).splitlines() == [
         f"$0.000176 on AWS, {said} at the provider (list prices of 2026-09-13)",
         "Not included: logs; the watch.",
     ]

@@ -1,1 +1,0 @@
-"""Progress in the terminal: phases of a long command, and the steps of an execution."""
