@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from operations.agora_key import rotate_key
+from operations.cdk.command_line import CdkCommand
 from operations.deployed_stack import OperationFailed
 from sandbox.cloud.context import STAGE, full_context
-from sandbox.cloud.deployment import CdkCommand, bootstrap_template, deploy
+from sandbox.cloud.deployment import bootstrap_template, deploy
 from sandbox.cloud.local_cloud import (
     LocalCloud,
     StartError,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from operations.cdk.command_line import CdkCommand
 from sandbox.cloud import lifecycle
-from sandbox.cloud.deployment import CdkCommand
 from sandbox.cloud.lifecycle import update
 from sandbox.cloud.local_cloud import LocalCloud, StartError
 from sandbox.cloud.local_stack import LocalStack
