@@ -11,7 +11,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access import Foundation
-from infra.model_name import ModelName, guardrail_rights
+from infra.model_name import ModelName
+from infra.model_rights import guardrail_rights, model_rights
 from infra.python_function import PythonFunction
 from infra.queues import message_queue, receive_messages, target_queue
 from infra.state_machine import (
@@ -76,7 +77,7 @@ class Derivation(Construct):
                 foundation.on_table("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
                 foundation.on_replies("GetObject", "PutObject", prefix=DERIVED),
                 foundation.list_replies(),
-                *model.rights(self),
+                *model_rights(self, model),
                 *([guardrail_rights(self, guardrail)] if guardrail else []),
             ],
             timeout=cdk.Duration.seconds(TIMEOUT_SECONDS),

@@ -1,12 +1,8 @@
-"""What the setting `insightsModel` names: a model of Bedrock or an inference profile, and the rights to call it."""
+"""What the setting `insightsModel` names: a model of Bedrock or an inference profile."""
 
 import re
 from dataclasses import dataclass
 from typing import Self
-
-import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from constructs import Construct
 
 _NAME = r"[a-z0-9][a-z0-9.-]{1,62}[a-z0-9](:[0-9a-z]{1,8}){0,2}"
 _ARN = r"arn:aws(-cn|-us-gov)?:bedrock:[a-z0-9-]{4,20}:([0-9]{12})?:[a-z-]{10,40}/[a-z0-9.:-]{1,100}"
@@ -52,18 +48,6 @@ class ModelName:
         """Whether it is an application profile."""
         return self.arn is not None and _APPLICATION in self.arn
 
-    def rights(self, scope: Construct) -> list[iam.PolicyStatement]:
-        """The rights to call this model alone. A profile calls models of several regions, and no other way may.
-
-        Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
-        """
-        stack = cdk.Stack.of(scope)
-        if not self.is_profile:
-            return [_invoke(self.arn or self._model(stack, stack.region))]
-        profile = self.arn or stack.format_arn(service="bedrock", resource="inference-profile", resource_name=self.name)
-        conditions = {"StringEquals": {"bedrock:InferenceProfileArn": profile}}
-        return [_invoke(profile), _invoke(*self.models(stack.partition), conditions=conditions)]
-
     def models(self, partition: str) -> list[str]:
         """The ARNs of the models behind a profile. Which regions it calls changes without notice."""
         name = "*" if self.is_application else self.name.removeprefix(f"{self.geography}.")
@@ -73,18 +57,3 @@ class ModelName:
     def _regions(self) -> list[str]:
         """A global profile also calls models of no region."""
         return ["*", ""] if self.geography == _GLOBAL else ["*"]
-
-    def _model(self, stack: cdk.Stack, region: str) -> str:
-        return f"arn:{stack.partition}:bedrock:{region}::foundation-model/{self.name}"
-
-
-def _invoke(*resources: str, conditions: dict[str, dict[str, str]] | None = None) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=["bedrock:InvokeModel"], resources=list(resources), conditions=conditions)
-
-
-def guardrail_rights(scope: Construct, guardrail: str) -> iam.PolicyStatement:
-    """The right to apply a guardrail, `id:version`."""
-    arn = cdk.Stack.of(scope).format_arn(
-        service="bedrock", resource="guardrail", resource_name=guardrail.partition(":")[0]
-    )
-    return iam.PolicyStatement(actions=["bedrock:ApplyGuardrail"], resources=[arn])

@@ -6,7 +6,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.model_name import ModelName, guardrail_rights
+from infra.model_name import ModelName
+from infra.model_rights import guardrail_rights, model_rights
 from infra.settings import ContextError, StackSettings
 from recording_insights.aws.model_client import READ_SECONDS
 from recording_insights.derive.derive_insights import TIMEOUT_SECONDS
@@ -55,7 +56,7 @@ def rights_of(setting: str) -> list[tuple[Any, Any]]:
     """(resources, condition) of each right that a model needs, in a stack in eu-central-1."""
     env = cdk.Environment(account=PLACE["account"], region=PLACE["region"])
     stack = cdk.Stack(cdk.App(), "Stack", env=env)
-    found = [stack.resolve(right.to_statement_json()) for right in ModelName.of(setting).rights(stack)]
+    found = [stack.resolve(right.to_statement_json()) for right in model_rights(stack, ModelName.of(setting))]
     assert {listed(right["Action"])[0] for right in found} == {"bedrock:InvokeModel"}
     text = json.dumps([(right["Resource"], right.get("Condition")) for right in found])
     for part in ('{"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, "', '"]]}'):
