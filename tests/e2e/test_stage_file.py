@@ -30,7 +30,7 @@ symblOptions = {{custom_vocabulary = ["Käse", "a b"]}}
 retainData = false
 sweepMinutes = 0
 """
-COPIED = ("app.py", "cdk.json", "pyproject.toml", "requirements-lock.txt", "functions", "infra", "operations")
+COPIED = ("app.py", "cdk.json", "pyproject.toml", "LICENSE", "NOTICE", "functions", "infra", "operations")
 LINKED = (".venv", "node_modules", ".local/wheels")
 
 
