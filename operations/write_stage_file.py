@@ -60,7 +60,7 @@ def write_stage_file(
 
 
 def toml_of(file: StageFile) -> str:
-    """Return the text of a stage's file. Each setting has a comment with what is allowed."""
+    """Return the text of a stage's file, with comments of what is allowed."""
     return "".join(f"{line}\n" for line in _lines(file))
 
 
@@ -72,7 +72,8 @@ def _lines(file: StageFile) -> Iterator[str]:
     yield ""
     yield "[settings]"
     for key, value in file.settings.items():
-        yield f"# {SETTINGS[key].allowed}"
+        if not isinstance(value, list | Mapping):  # of which the text says how a command line has them
+            yield f"# {SETTINGS[key].allowed}"
         yield f"{key} = {_toml(value)}"
 
 

@@ -90,17 +90,19 @@ def bootstrap(given: GivenSettings, desk: Desk) -> int:
         raise OperationFailed("The region of the stack is unknown. Set AWS_REGION.")
     with explained([IDENTITY_RIGHT]):
         account = given.file.account if given.file else account_of(desk.client)
-    return _run(given, desk, "bootstrap", f"aws://{account}/{region}")
+    return _run(given, desk, "bootstrap", f"aws://{account}/{region}", "--no-version-reporting")
 
 
 def run_cdk(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Run the project's CDK in the project's folder, with the terminal of this process. Raises ToolMissing.
 
-    It gets Ctrl-C from the terminal itself, and then ends what it has begun.
+    A bootstrap runs elsewhere: beside cdk.json it would synthesise the stack, which it does not need. The CDK gets
+    Ctrl-C from the terminal itself, and then ends what it has begun.
     """
     cdk = CdkCommand.find()
+    folder = cdk.script.parent if arguments[0] == "bootstrap" else PROJECT
     with subprocess.Popen(  # noqa: S603 - the project's own command
-        cdk.run_with(*arguments), env=cdk.environment(environment), cwd=PROJECT
+        cdk.run_with(*arguments), env=cdk.environment(environment), cwd=folder
     ) as process:
         while True:
             try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from operations.cdk import __main__ as command
-from operations.cdk.command_line import CdkCommand, ToolMissing
+from operations.cdk.command_line import PROJECT, CdkCommand, ToolMissing
 from operations.cdk.commands import Desk, bootstrap, deploy, diff, run_cdk, synth
 from operations.deployed_stack import OperationFailed
 from operations.stage_settings import given_settings
@@ -154,8 +154,8 @@ def test_a_bootstrap_needs_a_place_and_no_provider(prod: Path, cdk: FakeCdk, des
     assert bootstrap(given_settings("prod", []), desk) == 0
     assert bootstrap(given_settings("dev", []), replace(desk, region="us-east-1")) == 0
     assert cdk.runs == [
-        ["bootstrap", "aws://111122223333/eu-central-1"],
-        ["bootstrap", "aws://111122223333/us-east-1"],
+        ["bootstrap", "aws://111122223333/eu-central-1", "--no-version-reporting"],
+        ["bootstrap", "aws://111122223333/us-east-1", "--no-version-reporting"],
     ]
     with pytest.raises(OperationFailed, match="Set AWS_REGION"):
         bootstrap(given_settings("dev", []), desk)
@@ -180,11 +180,14 @@ def test_the_cdk_runs_with_the_terminal_and_the_node_of_the_project(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     script = tmp_path / "script.py"
-    script.write_text("import os, sys; print(os.environ['PATH'], sys.argv[1:]); sys.exit(5)")
+    script.write_text("import os, sys; print(os.environ['PATH'], os.getcwd(), sys.argv[1]); sys.exit(5)")
     fake = CdkCommand(Path(sys.executable), script, "1")
     monkeypatch.setattr(CdkCommand, "find", lambda: fake)
     assert run_cdk(["deploy"], {"PATH": "/nowhere"}) == 5
-    assert capfd.readouterr().out == f"{Path(sys.executable).parent}:/nowhere ['deploy']\n"
+    path = f"{Path(sys.executable).parent}:/nowhere"
+    assert capfd.readouterr().out == f"{path} {PROJECT} deploy\n"
+    assert run_cdk(["bootstrap"], {"PATH": "/nowhere"}) == 5
+    assert capfd.readouterr().out == f"{path} {tmp_path} bootstrap\n", "there is no cdk.json"
 
 
 def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
