@@ -198,7 +198,7 @@ class StackSettings:
             try:
                 setting.put(values, setting.read(key, given[key]))
             except InvalidRequest:
-                faults.append(f"{key}: {given[key]!r} is not allowed; {setting.allowed}")
+                faults.append(f"{key}: {shown(key, given[key])!r} is not allowed; {setting.allowed}")
         if ("jwtIssuer" in given) != ("jwtAudience" in given):
             faults.append("jwtIssuer, jwtAudience: only together")
         if values.get("jwt_scopes") and "jwtIssuer" not in given:
@@ -243,6 +243,13 @@ class Setting:
             values.setdefault(self.field, {})[self.vendor] = value
         else:
             values[self.field] = value
+
+
+def shown(key: str, value: Any) -> Any:
+    """Return the value of a setting for messages and logs: an address whose path or user may be a key has neither."""
+    if isinstance(value, str) and (key == _KEY_IN_PATH or (key in _ADDRESSES and "@" in value)):
+        return re.sub(r"(?<=//)([^/]*@)?([^/?#]*).*", r"\2/…", value, flags=re.DOTALL)
+    return value
 
 
 def unknown_key(key: str) -> str:
@@ -548,3 +555,4 @@ RENAMED = {"submitCeilingMinutes": "giveUpHours, in hours from the first turn at
 """Settings of earlier versions."""
 _ADDRESSES = frozenset({"webhookBaseUrl", *(f"{vendor}BaseUrl" for vendor in VENDORS)})
 """What keys, tokens and links are sent to, or come back to."""
+_KEY_IN_PATH = "alarmWebhook"

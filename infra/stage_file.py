@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.settings import LOCAL, SETTINGS, ContextError, unknown_key
+from infra.settings import LOCAL, SETTINGS, ContextError, shown, unknown_key
 from recording_insights.bounded import parse_bounded
 from recording_insights.errors import InvalidRequest
 
@@ -125,11 +125,11 @@ def _fault(key: str, value: Any) -> str | None:
         return unknown_key(key)
     kinds = [_KINDS[kind] for kind in _kinds(key)]
     if not any(type(value) in types for _, types in kinds):
-        return f"{key}: {value!r} has the wrong type; write {' or '.join(words for words, _ in kinds)}"
+        return f"{key}: {shown(key, value)!r} has the wrong type; write {' or '.join(words for words, _ in kinds)}"
     try:
         SETTINGS[key].read(key, value)
     except InvalidRequest:
-        return f"{key}: {value!r} is not allowed; {SETTINGS[key].allowed}"
+        return f"{key}: {shown(key, value)!r} is not allowed; {SETTINGS[key].allowed}"
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.settings import SETTINGS, ContextError, StackSettings
+from infra.settings import SETTINGS, ContextError, StackSettings, shown
 from infra.stage_file import STAGES, StageFile, context_of, merged_context, name_of, read_stage_file
 from operations.deployed_stack import Clients, OperationFailed
 
@@ -57,9 +57,10 @@ class GivenSettings:
         of_file = context_of(self.file.settings)
         for key, text in context_of({key: value for key, value in self.typed.items() if key in SETTINGS}).items():
             if key not in of_file:
-                yield f"override: {key}={text}, which {self.file.name} does not set"
+                yield f"override: {key}={shown(key, text)}, which {self.file.name} does not set"
             elif of_file[key] != text:
-                yield f"override: {key}={text} instead of {of_file[key]} of {self.file.name}"
+                before = shown(key, of_file[key])
+                yield f"override: {key}={shown(key, text)} instead of {before} of {self.file.name}"
 
 
 def given_settings(stage: str, pairs: Iterable[str], folder: Path | None = None) -> GivenSettings:

@@ -75,6 +75,10 @@ def test_a_stage_may_have_no_file(tmp_path: Path, stage: str) -> None:
         (f"{PLAIN}throttles = '{{\"write\": 5}}'", "throttles: '{\"write\": 5}' has the wrong type; write a table"),
         (f"{PLAIN}symblSlots = true", "symblSlots: True has the wrong type; write a whole number without quotes or a"),
         (f"{PLAIN}linkMinutes = 1", "linkMinutes: 1 is not allowed; a whole number from 20 to 720"),
+        (
+            f'{PLAIN}alarmWebhook = "http://events.example.com/key"',
+            "alarmWebhook: 'http://events.example.com/…' is not",
+        ),
         (f'{PLAIN}failover = ["gladia"]', "failover: ['gladia'] is not allowed; names out of"),
         (f"{PLAIN}jwtAudience = 2026-11-28", "jwtAudience: datetime.date(2026, 11, 28) has the wrong type"),
     ],

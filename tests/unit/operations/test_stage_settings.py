@@ -43,6 +43,8 @@ def test_an_override_is_printed_if_it_changes_something(stages: Path) -> None:
         "override: queueDays=3, which stages/prod.toml does not set",
     ]
     assert list(given_settings("dev", typed).overrides()) == []
+    [line] = given_settings("prod", ["alarmWebhook=https://events.example.com/s3cr3t"]).overrides()
+    assert line == "override: alarmWebhook=https://events.example.com/…, which stages/prod.toml does not set"
 
 
 @pytest.mark.parametrize(
