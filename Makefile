@@ -2,9 +2,9 @@
 # A new machine needs Python 3.11 or newer, make, and access to PyPI and npm.
 
 PYTHON ?= python3
-# Name of the stage that `synth`, `deploy`, `destroy`, `pause-intake`, `restore-rows` and the targets of keys and secrets work on.
+# Name of the stage that `stage-file`, `bootstrap`, `synth`, `diff`, `deploy`, `outputs`, `destroy`, `pause-intake`, `restore-rows` and the targets of keys and secrets work on.
 STAGE ?= dev
-# Settings of the stack: CONTEXT="key=value key=value". docs/settings.md lists them.
+# Settings of the stack for this once: CONTEXT="key=value key=value". The stage's file, stages/<stage>.toml, has those that stay.
 CONTEXT ?=
 # The provider that produces the insights. The local stack has a default, a stage on AWS has none.
 PROVIDER ?=
@@ -18,7 +18,7 @@ PARTS ?=
 MODE ?=
 # The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
 STREAM_MODE ?=
-# JSON=1: `demo`, `bench`, `fuzz`, `faults`, `lint-cloud`, `audit`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
+# JSON=1: `demo`, `bench`, `fuzz`, `faults`, `lint-cloud`, `audit`, `outputs`, `stage-file`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
 JSON ?=
 # The benchmark: remux, wait, queue, deployed_queue or insights.
 BENCH ?= remux
@@ -27,8 +27,10 @@ MODEL ?=
 # DELETE=1: `agora-key` deletes user, key and secret; `secrets` removes what it has copied; `down` deletes the state of the local stack, and its stand-ins end.
 DELETE ?=
 # FORCE=1: `webhook-key` rotates although running jobs may have tokens of the key before the former one; `deploy` takes a
-# provider away although media objects need it; `restore-rows` replaces rows that are there.
+# provider away although media objects need it; `restore-rows` replaces rows that are there, and `stage-file` a file.
 FORCE ?=
+# YES=1: `deploy` does not ask before it widens rights. Without a terminal it never asks.
+YES ?=
 # RESUME=1: `pause-intake` ends the pause.
 RESUME ?=
 # REVOKE=1: `agora-key` also ends all upload credentials that were issued until now; `webhook-key` ends the former key.
@@ -54,6 +56,9 @@ unexport PYTHONDONTWRITEBYTECODE
 CDK := node_modules/.bin/cdk
 LOCAL := $(strip $(if $(PROVIDER),provider=$(PROVIDER)) $(CONTEXT))
 SETTINGS := -c stage=$(STAGE) $(if $(PROVIDER),-c provider=$(PROVIDER)) $(foreach setting,$(CONTEXT),-c $(setting))
+# The same for our own commands, in quotes for the shell, so that CONTEXT may have quotes, blanks and JSON.
+quoted = '$(subst ','\'',$(1))'
+TYPED = --stage $(call quoted,$(STAGE)) $(if $(PROVIDER),-c $(call quoted,provider=$(PROVIDER))) $(if $(CONTEXT),--settings $(call quoted,$(CONTEXT)))
 
 # CPU seconds that `make test` may need, on the machine that docs/testing.md describes, with what to do about more.
 CPU_BUDGET := 900
@@ -69,7 +74,7 @@ LINT_CLOUD := .local/lint_cloud
 # The tools of `make audit` and `make sbom`.
 AUDIT := .local/dependencies
 
-.PHONY: demo help up down test test-all suite mutants fuzz faults lint-cloud lock update audit sbom unit bench openapi check format synth deploy pause-intake agora-key webhook-key secrets restore-rows destroy install clean
+.PHONY: demo help up down test test-all suite mutants fuzz faults lint-cloud lock update audit sbom unit bench openapi check format stage-file bootstrap synth diff deploy outputs pause-intake agora-key webhook-key secrets restore-rows destroy install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -143,13 +148,23 @@ format: install ## Format the code, and fix what the linter can fix
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
 
-synth: install ## Write the CloudFormation template of STAGE; needs no AWS credentials
-	@$(CDK) synth --quiet $(SETTINGS)
-	@echo "cdk.out/RecordingInsights-$(STAGE).template.json"
+stage-file: install ## Write stages/STAGE.toml from the deployed stack, or from PROVIDER and CONTEXT (FORCE=1; JSON=1)
+	@$(VENV)/python -m operations.write_stage_file $(TYPED) $(if $(FORCE),--force) $(if $(JSON),--json)
 
-deploy: install ## Deploy STAGE to your AWS account (PROVIDER=name is required; FORCE=1 removes a provider that is needed)
-	$(if $(FORCE),,@$(VENV)/python -m operations.removed_providers --stage "$(STAGE)" $(SETTINGS))
-	$(CDK) deploy $(SETTINGS)
+bootstrap: install ## Prepare the account and region of STAGE for the CDK, once for both
+	@$(VENV)/python -m operations.cdk bootstrap $(TYPED)
+
+synth: install ## Write the CloudFormation template of STAGE; needs no AWS credentials
+	@$(VENV)/python -m operations.cdk synth $(TYPED)
+
+diff: install ## Show what `deploy` would change
+	@$(VENV)/python -m operations.cdk diff $(TYPED)
+
+deploy: install ## Deploy STAGE to your AWS account (YES=1 does not ask; FORCE=1 removes a provider that is needed)
+	@$(VENV)/python -m operations.cdk deploy $(TYPED) $(if $(YES),--yes) $(if $(FORCE),--force)
+
+outputs: install ## Show the outputs of the deployed STAGE (JSON=1)
+	@$(VENV)/python -m operations.outputs --stage "$(STAGE)" $(if $(JSON),--json)
 
 pause-intake: install ## Keep arrivals in their queue and start no recordings, before an upgrade (RESUME=1 ends it; JSON=1)
 	@$(VENV)/python -m operations.pause_intake --stage "$(STAGE)" $(if $(RESUME),--resume) $(if $(JSON),--json)

@@ -11,8 +11,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.access import Foundation
-from infra.model_access import guardrail_rights, model_rights
 from infra.model_name import ModelName
+from infra.model_rights import guardrail_rights, model_rights
 from infra.python_function import PythonFunction
 from infra.queues import message_queue, receive_messages, target_queue
 from infra.state_machine import (

@@ -1,6 +1,6 @@
 """The stack's settings: CDK context as one typed, checked object.
 
-Context comes from cdk.json, or from `-c key=value`, where every value is a text.
+Context comes from cdk.json and the stage's file, or from `-c key=value`, where every value is a text.
 """
 
 import re
@@ -72,6 +72,7 @@ class StackSettings:
     go to `alarm_email` and `alarm_webhook`. An alarm tells of a day that costs more than `daily_budget` in US dollars.
     `insights_model` is the id or the ARN of a model or an inference profile of Bedrock, which derives insights from
     transcripts; None derives nothing. The others that begin with `insights` say what it derives, and for how much.
+    `given` are the context keys but `stage` that were given, with their values as they were given.
     """
 
     stage: str
@@ -122,6 +123,7 @@ class StackSettings:
     insights_max_cents: float = 50
     insights_price: Sequence[float] | None = None
     insights_guardrail: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def providers(self) -> list[str]:
@@ -187,7 +189,7 @@ class StackSettings:
             ContextError: names every key that is unknown or missing, or has a wrong value.
         """
         given = {key: value for key, value in context.items() if not _CDK_KEYS.match(key)}
-        faults = [_unknown(key) for key in given if key not in SETTINGS]
+        faults = [unknown_key(key) for key in given if key not in SETTINGS]
         values: dict[str, Any] = {}
         for key, setting in SETTINGS.items():
             if key not in given:
@@ -196,7 +198,7 @@ class StackSettings:
             try:
                 setting.put(values, setting.read(key, given[key]))
             except InvalidRequest:
-                faults.append(f"{key}: {given[key]!r} is not allowed; {setting.allowed}")
+                faults.append(f"{key}: {shown(key, given[key])!r} is not allowed; {setting.allowed}")
         if ("jwtIssuer" in given) != ("jwtAudience" in given):
             faults.append("jwtIssuer, jwtAudience: only together")
         if values.get("jwt_scopes") and "jwtIssuer" not in given:
@@ -218,7 +220,8 @@ class StackSettings:
         if faults:
             raise ContextError("\n".join(faults))
         lasts = values.get("stage") != LOCAL
-        settings = cls(**{"retain_data": lasts, "read_old_secrets": lasts, **values})
+        named = {key: value for key, value in given.items() if key != "stage"}
+        settings = cls(**{"retain_data": lasts, "read_old_secrets": lasts, **values}, given=named)
         if refused := [*_residency_faults(settings), *_retention_faults(settings), *_model_faults(settings)]:
             raise ContextError("\n".join(refused))
         return settings
@@ -242,7 +245,15 @@ class Setting:
             values[self.field] = value
 
 
-def _unknown(key: str) -> str:
+def shown(key: str, value: Any) -> Any:
+    """Return the value of a setting for messages and logs: an address whose path or user may be a key has neither."""
+    if isinstance(value, str) and (key == _KEY_IN_PATH or (key in _ADDRESSES and "@" in value)):
+        return re.sub(r"(?<=//)([^/]*@)?([^/?#]*).*", r"\2/…", value, flags=re.DOTALL)
+    return value
+
+
+def unknown_key(key: str) -> str:
+    """Say that there is no such setting, and which there are."""
     if key in RENAMED:
         return f"{key}: is now {RENAMED[key]}"
     return f"{key}: unknown; the settings are {', '.join(SETTINGS)}"
@@ -544,3 +555,4 @@ RENAMED = {"submitCeilingMinutes": "giveUpHours, in hours from the first turn at
 """Settings of earlier versions."""
 _ADDRESSES = frozenset({"webhookBaseUrl", *(f"{vendor}BaseUrl" for vendor in VENDORS)})
 """What keys, tokens and links are sent to, or come back to."""
+_KEY_IN_PATH = "alarmWebhook"

@@ -20,6 +20,7 @@ from infra.notifications import AgoraNotifications
 from infra.processing import ProcessingWorkflow
 from infra.retries import Retries
 from infra.settings import StackSettings
+from infra.stack_metadata import KEY, digest_of, metadata_of
 from infra.stopped_executions import StoppedExecutions
 from infra.subscriptions import Subscriptions
 from infra.sweep import Sweep
@@ -132,6 +133,9 @@ class RecordingInsightsStack(cdk.Stack):
             **self._outputs_of_model(),
         }.items():
             cdk.CfnOutput(self, name, value=value)
+        metadata = metadata_of(settings)
+        self.add_metadata(KEY, metadata)
+        self.monitoring.topic.node.default_child.add_metadata(KEY, digest_of(metadata))
         cdk.Tags.of(self).add("project", "recording-insights")
         cdk.Tags.of(self).add("stage", settings.stage)
 

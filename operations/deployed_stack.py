@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import (
@@ -17,6 +17,9 @@ from botocore.exceptions import (
     ProfileNotFound,
     SSOError,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 Clients = Callable[..., Any]
 """Makes a boto3 client of the service that it names.
@@ -40,8 +43,26 @@ def aws_client(service: str, **credentials: str) -> Any:
 
     boto3 itself does not look at `AWS_REGION`, as CDK does.
     """
+    return clients_in(None)(service, **credentials)
+
+
+def clients_in(region: str | None) -> Clients:
+    """Return what makes boto3 clients of a region; without one, of `AWS_REGION` or what boto3 finds itself."""
     make: Any = boto3.client
-    return make(service, region_name=os.environ.get("AWS_REGION") or None, **credentials)
+
+    def client(service: str, **credentials: str) -> Any:
+        return make(service, region_name=region or os.environ.get("AWS_REGION") or None, **credentials)
+
+    return client
+
+
+def tables_in(region: str | None) -> "Callable[[str], Table]":
+    """Return what finds the table of a name, with the operator's credentials and the regions of `clients_in`."""
+
+    def table_of(name: str) -> "Table":
+        return boto3.resource("dynamodb", region_name=region or os.environ.get("AWS_REGION") or None).Table(name)
+
+    return table_of
 
 
 def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:
@@ -52,18 +73,23 @@ def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:
     """
     outputs = find_outputs(stage, client)
     if outputs is None:
-        region = client("cloudformation").meta.region_name
-        raise NotDeployed(
-            f"There is no stack {_stack_name(stage)} in {region}: `make deploy STAGE={stage}` creates it. "
-            "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
-        )
+        raise not_deployed(stage, client)
     return outputs
+
+
+def not_deployed(stage: str, client: Clients) -> NotDeployed:
+    """Return the failure of a command that needs a stage which is not there."""
+    region = client("cloudformation").meta.region_name
+    return NotDeployed(
+        f"There is no stack {stack_name(stage)} in {region}: `make deploy STAGE={stage}` creates it. "
+        "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
+    )
 
 
 def find_outputs(stage: str, client: Clients) -> Mapping[str, str] | None:
     """Return the outputs of a stage's stack by their names; None if the stage is not deployed."""
     try:
-        [stack] = client("cloudformation").describe_stacks(StackName=_stack_name(stage))["Stacks"]
+        [stack] = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
     except ClientError as error:
         if "does not exist" not in _message(error):
             raise
@@ -71,7 +97,8 @@ def find_outputs(stage: str, client: Clients) -> Mapping[str, str] | None:
     return {output["OutputKey"]: str(output["OutputValue"]) for output in stack.get("Outputs", [])}
 
 
-def _stack_name(stage: str) -> str:
+def stack_name(stage: str) -> str:
+    """Return the name of a stage's stack."""
     return f"RecordingInsights-{stage}"
 
 

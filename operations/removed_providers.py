@@ -1,24 +1,17 @@
-"""Refuse a deployment without a provider that media objects still need: the first step of `make deploy`.
+"""Refuse a deployment without a provider that media objects still need: a step of `make deploy`.
 
 The rights on a provider's secret and its adapter's address go with the deployment. What waits for the provider or has a
 job there would wait until the provider is back. The index by status lists the recordings that are not finished, so no
 scan is needed, and providers without slots count as well. A deployment that removes no provider costs one call.
 """
 
-import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
-
-from infra.settings import ContextError, StackSettings
-from operations.command import command_parser, run_command
-from operations.deployed_stack import Clients, OperationFailed, Report, aws_client, explained, find_outputs
+from infra.settings import StackSettings
+from operations.deployed_stack import Clients, OperationFailed, Report, explained, find_outputs
 from recording_insights.model.status import FINAL
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.store.newest_first import recordings_with
@@ -36,7 +29,6 @@ RIGHTS = (
 )
 RUNNING = ("starting", "recording", "stopping")
 """Statuses of recordings whose media objects have yet to come."""
-CDK_JSON = Path(__file__).parents[1] / "cdk.json"
 
 
 @dataclass(frozen=True)
@@ -110,45 +102,3 @@ def _refusal(needed: Mapping[str, Counter[str]]) -> str:
             "FORCE=1 deploys without this check: they wait until the provider is back, with provider_not_configured.",
         )
     )
-
-
-def read_settings(pairs: Sequence[str], cdk_json: Path = CDK_JSON) -> StackSettings:
-    """Return the settings as `cdk deploy` reads them: those of cdk.json, and over them `key=value` of `-c`.
-
-    Raises:
-        OperationFailed: a setting is wrong.
-    """
-    context: dict[str, Any] = json.loads(cdk_json.read_text()).get("context", {})
-    given = {key: value for key, _, value in (pair.partition("=") for pair in pairs)}
-    try:
-        return StackSettings.from_context({**context, **given})
-    except ContextError as error:
-        raise OperationFailed(f"The stack's settings are wrong (cdk.json or -c):\n{error}") from None
-
-
-def table_of(name: str) -> "Table":
-    """Return the table of a name, with the operator's credentials."""
-    return boto3.resource("dynamodb", region_name=os.environ.get("AWS_REGION") or None).Table(name)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command."""
-    parser = command_parser("removed_providers", "Refuse a deployment without a provider that is still needed.")
-    parser.add_argument("-c", "--context", action="append", default=[], help="a setting, key=value, as for cdk")
-    given = parser.parse_args(arguments)
-
-    def operation(report: Report) -> Outcome:
-        settings = read_settings([*given.context, f"stage={given.stage}"])
-        return check_removed_providers(settings, aws_client, table_of, report)
-
-    return run_command(operation, _sentence, as_json=given.json)
-
-
-def _sentence(outcome: Outcome) -> str:
-    if outcome.removed:
-        return f"Nothing needs {', '.join(outcome.removed)} any more."
-    return "No provider is removed that anything needs."
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from infra.settings import StackSettings
 from operations.command import command_parser, run_command
-from operations.deployed_stack import Clients, Report, aws_client, explained, outputs_of
-from operations.removed_providers import TABLE_OUTPUT, read_settings, table_of
+from operations.deployed_stack import Clients, Report, clients_in, explained, outputs_of, tables_in
+from operations.removed_providers import TABLE_OUTPUT
+from operations.stage_settings import given_settings
 from recording_insights.store.recordings import RecordingStore
 from recording_insights.sweep.too_old import due_kind
 from recording_insights.upkeep.retention import Kind, Retention, is_begun
@@ -76,8 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
 
     def operation(report: Report) -> Outcome:
-        settings = read_settings([*given.context, f"stage={given.stage}"])
-        return count_due(settings, aws_client, table_of, report)
+        settings = given_settings(given.stage, given.context)
+        return count_due(settings.checked(), clients_in(settings.region), tables_in(settings.region), report)
 
     return run_command(operation, _sentence, as_json=given.json)
 

@@ -15,8 +15,8 @@ from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
 from cli.terminal.phases import Phases
+from operations.cdk.command_line import ToolMissing
 from sandbox.cloud.context import ContextError, parse_context, tests_context
-from sandbox.cloud.deployment import ToolMissing
 from sandbox.cloud.lifecycle import bring_down, bring_up, drop, require_stack, running_stack, stack_that_is_up, update
 from sandbox.cloud.local_cloud import StartError
 from sandbox.cloud.location import Location, LocationError

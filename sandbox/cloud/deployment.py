@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from operations.cdk.command_line import CdkCommand
 from sandbox.cloud.local_cloud import LocalCloud, StartError, last_lines, plain_environment
 from sandbox.cloud.location import PROJECT, Location
 from sandbox.cloud.processes import Supervisor
@@ -18,43 +17,13 @@ DEPLOY_SECONDS = 600
 _QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true", "NO_COLOR": "1"}
 
 
-class ToolMissing(Exception):
-    """A tool is missing that `make install` installs. The text says which."""
-
-
-@dataclass(frozen=True)
-class CdkCommand:
-    """The pinned CDK command line, run by the Node of the virtual environment."""
-
-    node: Path
-    script: Path
-    version: str
-
-    @classmethod
-    def find(cls, project: Path = PROJECT) -> "CdkCommand":
-        """Find both in the project. Raises ToolMissing."""
-        package = project / "node_modules" / "aws-cdk"
-        node = Path(sys.executable).parent / "node"
-        for tool, path in (("Node", node), ("the CDK command line", package / "package.json")):
-            if not path.exists():
-                raise ToolMissing(f"{tool} is not installed ({path}): run `make install`.")
-        version = json.loads((package / "package.json").read_text())["version"]
-        return cls(node, package / "bin" / "cdk", version)
-
-    def run_with(self, *arguments: str) -> list[str]:
-        return [str(self.node), str(self.script), *arguments]
-
-    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        return {**base, **_QUIET, "PATH": f"{self.node.parent}:{base.get('PATH', '')}"}
-
-
 def bootstrap_template(cdk: CdkCommand, cache: Path) -> dict[str, Any]:
     """Return CDK's bootstrap template; `cache` keeps one for each version of the command line."""
     file = cache / f"bootstrap-{cdk.version}.json"
     if not file.exists():
         shown = subprocess.run(  # noqa: S603 - fixed arguments
             cdk.run_with("bootstrap", "--show-template", "--json", "--no-notices"),
-            env=cdk.environment(plain_environment()),
+            env=cdk.environment(plain_environment()) | _QUIET,
             cwd=cache,
             check=True,
             capture_output=True,
@@ -93,7 +62,7 @@ def deploy(
             *("--output", str(location.directory / "cdk.out"), "--outputs-file", str(outputs)),
             *settings,
         ),
-        env=cdk.environment(cloud.environment()),
+        env=cdk.environment(cloud.environment()) | _QUIET,
         cwd=project,
         log=log,
     )

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from cli.terminal.phases import Phases
 from operations.agora_key import rotate_key
+from operations.cdk.command_line import CdkCommand
 from operations.deployed_stack import OperationFailed
 from sandbox.cloud.context import STAGE, full_context
-from sandbox.cloud.deployment import CdkCommand, bootstrap_template, deploy
+from sandbox.cloud.deployment import bootstrap_template, deploy
 from sandbox.cloud.local_cloud import (
     LocalCloud,
     StartError,
@@ -29,7 +30,7 @@ from sandbox.cloud.local_cloud import (
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT, REGION, TESTS_DIRECTORY, Location, LocationError
 from sandbox.cloud.processes import Interrupts, Process, Supervisor, end, is_running
-from sandbox.cloud.sources import LOCAL_CLOUD, STACK, STAND_INS, source_digests
+from sandbox.cloud.sources import LOCAL_CLOUD, STACK, STAND_INS, source_digest, source_digests
 from sandbox.doors import CONTROL_KEY_VARIABLE, new_control_key
 from sandbox.stand_ins.bedrock.open_model import GREETING, URL_VARIABLE
 from sandbox.stand_ins.credentials import credentials
@@ -263,7 +264,7 @@ def _bring_up(
     project: Path = PROJECT,
 ) -> LocalStack:
     cdk = CdkCommand.find()
-    sources = {**source_digests(), STACK: source_digests(project)[STACK]}
+    sources = {**source_digests(), STACK: source_digest(STACK, project)}
     for process in bring_down(location):
         phases.say(f"Ended the {process.name}, which an earlier run had left behind.")
     kept = _stack_in(location.kept_file)

@@ -18,14 +18,15 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
 """Files and folders of each part of a local stack."""
 
 
-def source_digests(project: Path = PROJECT) -> dict[str, str]:
-    """Return the digest of each part's code, by the part's name. Names and contents of files count, dates do not."""
-    return {part: _digest(project, names) for part, names in SOURCES.items()}
+def source_digests() -> dict[str, str]:
+    """Return the digest of each part's code, by the part's name."""
+    return {part: source_digest(part) for part in SOURCES}
 
 
-def _digest(project: Path, names: tuple[str, ...]) -> str:
+def source_digest(part: str, project: Path = PROJECT) -> str:
+    """Return the digest of the code of one part. Names and contents of files count, dates do not."""
     digest = hashlib.sha256()
-    for name in names:
+    for name in SOURCES[part]:
         for file in _files(project / name):
             digest.update(f"{file.relative_to(project)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]

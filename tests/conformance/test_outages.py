@@ -35,6 +35,7 @@ def outage(journey: Journey, fault: dict[str, Any], hours: float) -> int:
     return number
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("provider", "fault", "hours"),
     [

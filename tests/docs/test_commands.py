@@ -63,13 +63,6 @@ def check_make(command: Command) -> None:
     StackSettings.from_context({**STAGE, **dict(pairs)})
 
 
-def check_cdk(command: Command) -> None:
-    """The context is one that the stack takes."""
-    assert command.words[1] in ("bootstrap", "deploy", "synth", "destroy")
-    pairs = [word for before, word in zip(command.words, command.words[1:], strict=False) if before == "-c"]
-    StackSettings.from_context(dict(pair.split("=", 1) for pair in pairs))
-
-
 def check_aws(command: Command) -> None:
     """Service, operation and parameters are in AWS's own model."""
     service, operation, *arguments = command.words[1:]
@@ -142,7 +135,6 @@ def check_eval(command: Command) -> None:
 
 CHECKS: dict[str, Callable[[Command], None]] = {
     "make": check_make,
-    "node_modules/.bin/cdk": check_cdk,
     "aws": check_aws,
     "export": check_export,
     "eval": check_eval,

@@ -1,12 +1,14 @@
-"""Every JSON example of the pages is what the code takes and returns."""
+"""Every example of the pages in JSON or TOML is what the code takes and returns."""
 
 import re
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.settings import StackSettings
+from infra.stage_file import read_stage_file
 from recording_insights.agora.client import SECRET_KEYS
 from recording_insights.errors import InvalidRequest
 from recording_insights.http.problems import PROBLEMS, problem_of
@@ -23,19 +25,19 @@ from tests.docs.examples import (
 )
 from tests.docs.pages import Fence, all_pages, page
 
-KINDS = ("request", "answer", "problem", "row", "secret", "context", "policy", "event")
+KINDS = ("request", "answer", "problem", "row", "secret", "policy", "event")
 
 _INVOKED = r"arn:aws:execute-api:eu-central-1:111122223333:a1b2c3d4e5/\$default/(?P<route>[A-Z]+/[a-z/*]+)"
 """The ARN of routes. Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html"""
 
 
-def examples() -> list[Any]:
-    """Every JSON example as a test's parameter."""
+def examples(language: str = "json") -> list[Any]:
+    """Every example of a language as a test's parameter."""
     return [
         pytest.param(fence, id=f"{read.name}:{fence.line}")
         for read in all_pages()
         for fence in read.fences
-        if fence.language == "json"
+        if fence.language == language
     ]
 
 
@@ -119,9 +121,14 @@ def test_a_secret_has_the_keys_that_are_read(fence: Fence) -> None:
     assert set(parse(fence.text)) == set(SECRET_KEYS)
 
 
-@examples_of("context")
-def test_a_context_is_one_that_the_stack_takes(fence: Fence) -> None:
-    StackSettings.from_context({"stage": "dev", "provider": "assemblyai", **parse(fence.text)["context"]})
+@pytest.mark.parametrize("fence", examples("toml"))
+def test_settings_are_those_of_a_stages_file(fence: Fence, tmp_path: Path) -> None:
+    [kind] = fence.info[1:]
+    head = {"stage": "", "settings": 'account = "111122223333"\nregion = "eu-central-1"\n[settings]\n'}[kind]
+    (tmp_path / "dev.toml").write_text(head + fence.text)
+    file = read_stage_file(tmp_path, "dev")
+    assert file is not None
+    StackSettings.from_context({"stage": "dev", "provider": "assemblyai", **file.settings})
 
 
 def test_each_route_with_a_sign_in_is_in_one_of_the_callers_policies(routes: list[str]) -> None:

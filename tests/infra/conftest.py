@@ -12,6 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from infra import stage_file
 from infra.nag import add_security_checks
 from infra.settings import StackSettings
 from infra.stack import RecordingInsightsStack
@@ -94,6 +95,8 @@ RunApp = Callable[..., str]
 def run_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunApp:
     """Runs app.py with a context, and with the variables that the CDK CLI sets; returns the text of the template.
 
+    The files of stages are in the folder `stages` of `tmp_path`.
+
     It runs in this process, because another one would start a kernel of CDK of its own. The deployed tests show that
     it runs in a process.
     """
@@ -104,6 +107,7 @@ def run_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunApp:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "path", sys.path[:])
+        monkeypatch.setattr(stage_file, "STAGES", tmp_path / "stages")
         context = {"stage": "dev", "aws:cdk:bundling-stacks": [], **context}
         monkeypatch.setattr(cdk, "App", partial(cdk.App, outdir=str(tmp_path), context=context))
         runpy.run_path(str(PROJECT / "app.py"))

@@ -6,8 +6,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.model_access import guardrail_rights, model_rights
 from infra.model_name import ModelName
+from infra.model_rights import guardrail_rights, model_rights
 from infra.settings import ContextError, StackSettings
 from recording_insights.aws.model_client import READ_SECONDS
 from recording_insights.derive.derive_insights import TIMEOUT_SECONDS

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import SETTINGS, ContextError, StackSettings
+from infra.settings import SETTINGS, ContextError, StackSettings, shown
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.recordings.media_links import LINK_MINUTES
 
@@ -295,7 +295,7 @@ def test_a_missing_key_is_named(key: str) -> None:
 def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: Any, allowed: str) -> None:
     (fault,) = faults_of(**{key: value})
 
-    assert fault.startswith(f"{key}: {value!r} is not allowed; ")
+    assert fault.startswith(f"{key}: {shown(key, value)!r} is not allowed; ")
     assert allowed in fault
 
 
@@ -456,6 +456,20 @@ def test_a_missing_provider_is_answered_with_all_that_there_are() -> None:
         StackSettings.from_context({"stage": "dev"})
 
     assert all(name in str(raised.value) for name in PROVIDERS)
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "without"),
+    [
+        ("alarmWebhook", "http://events.example.com:8443/a/s3cr3t?b=s3cr3t", "http://events.example.com:8443/…"),
+        ("alarmWebhook", "https://me:s3cr3t@events.example.com", "https://events.example.com/…"),
+        ("symblBaseUrl", "ftp://me:s3cr3t@symbl.example.com/v1", "ftp://symbl.example.com/…"),
+        ("symblBaseUrl", "ftp://symbl.example.com/v1", "ftp://symbl.example.com/v1"),
+    ],
+)
+def test_a_refusal_holds_no_key_of_an_address(key: str, url: str, without: str) -> None:
+    (fault,) = faults_of(**{key: url})
+    assert fault.startswith(f"{key}: {without!r} is not allowed; ")
 
 
 def test_all_faults_come_at_once() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from operations.cdk.command_line import CdkCommand, ToolMissing
 from sandbox.cloud.context import full_context
-from sandbox.cloud.deployment import CdkCommand, ToolMissing
 from sandbox.cloud.lifecycle import bring_down, drop, stack_that_is_up
 from sandbox.cloud.local_cloud import LocalCloud
 from sandbox.cloud.local_stack import LocalStack

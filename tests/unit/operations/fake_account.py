@@ -46,6 +46,7 @@ class Account:
     secret: str | None = None
     outputs: dict[str, str] = field(default_factory=lambda: {"AgoraUploaderName": USER})
     stacks: tuple[str, ...] = ("RecordingInsights-dev",)
+    template: Any = field(default_factory=dict)
     settles_after: int = 0
     lingers: int = 0
     now: datetime = datetime(2026, 11, 28, tzinfo=UTC)
@@ -107,7 +108,7 @@ class _Client:
 
     def get_caller_identity(self) -> Any:
         self._enter("get_caller_identity")
-        return {"Arn": "arn:aws:iam::111122223333:user/operator"}
+        return {"Arn": "arn:aws:iam::111122223333:user/operator", "Account": "111122223333"}
 
     def describe_stacks(self, *, StackName: str) -> Any:
         account = self._enter("describe_stacks")
@@ -115,6 +116,13 @@ class _Client:
             raise aws_error("ValidationError", "DescribeStacks", 400, f"Stack with id {StackName} does not exist")
         outputs = [{"OutputKey": name, "OutputValue": value} for name, value in account.outputs.items()]
         return {"Stacks": [{"StackStatus": "UPDATE_COMPLETE", "Outputs": outputs}]}
+
+    def get_template(self, *, StackName: str, TemplateStage: str) -> Any:
+        account = self._enter("get_template")
+        assert TemplateStage == "Original"
+        if StackName not in account.stacks:
+            raise aws_error("ValidationError", "GetTemplate", 400, f"Stack with id {StackName} does not exist")
+        return {"TemplateBody": account.template}
 
     def list_access_keys(self, *, UserName: str) -> Any:
         assert UserName == USER

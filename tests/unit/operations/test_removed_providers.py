@@ -1,16 +1,13 @@
-"""The first step of `make deploy`: a provider that is still needed is not taken away."""
+"""A step of `make deploy`: a provider that is still needed is not taken away."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.settings import StackSettings
-from operations import removed_providers
 from operations.deployed_stack import OperationFailed
-from operations.removed_providers import Outcome, check_removed_providers, main, read_settings
+from operations.removed_providers import Outcome, check_removed_providers
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 from tests.unit.conftest import MakeMedia
@@ -117,33 +114,3 @@ def test_who_may_not_read_the_table_learns_which_rights_are_needed(check: Check)
 
     with pytest.raises(OperationFailed, match="dynamodb:Query on the table"):
         check("deepgram", table=denied)
-
-
-def test_the_settings_are_those_of_cdk_json_and_of_the_command(tmp_path: Path) -> None:
-    file = tmp_path / "cdk.json"
-    file.write_text(json.dumps({"context": {"stage": "dev", "provider": "symbl", "@aws-cdk/core:x": True}}))
-
-    assert read_settings(["otherProviders=deepgram,marsview", "stage=prod"], file).stage == "prod"
-    assert read_settings(["otherProviders=deepgram"], file).providers == ["symbl", "deepgram"]
-    with pytest.raises(OperationFailed, match="linkMinutes: '1' is not allowed"):
-        read_settings(["linkMinutes=1"], file)
-
-
-def test_the_command(
-    account: Account,
-    media_store: MediaStore,
-    admit: Callable[..., str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(removed_providers, "aws_client", account)
-    monkeypatch.setattr(removed_providers, "table_of", lambda name: media_store.table)
-    command = ["--stage", "dev", "-c", "provider=deepgram"]
-
-    assert main([*command, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"stage": "dev", "removed": ["symbl", "marsview"]}
-    assert main([*command, "-c", "otherProviders=symbl,marsview"]) == 0
-    assert capsys.readouterr().out == "No provider is removed that anything needs.\n"
-    admit("waits", "symbl")
-    assert main(command) == 1
-    assert "symbl: media objects that wait: 1" in capsys.readouterr().err

@@ -45,8 +45,8 @@ def test_what_is_due_is_counted_and_nothing_changes(table: Any) -> None:
 
 
 def test_the_command(table: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(retention, "aws_client", ACCOUNT)
-    monkeypatch.setattr(retention, "table_of", lambda name: table)
+    monkeypatch.setattr(retention, "clients_in", lambda region: ACCOUNT)
+    monkeypatch.setattr(retention, "tables_in", lambda region: lambda name: table)
     given = ["--stage", "dev", "-c", "provider=symbl"]
     assert retention.main(given) == 0
     assert capsys.readouterr().out.startswith("The settings keep everything")

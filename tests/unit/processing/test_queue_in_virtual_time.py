@@ -23,6 +23,7 @@ def test_slots_of_executions_that_crashed_come_back() -> None:
 
 
 @pytest.mark.matrix
+@pytest.mark.timeout(900)
 def test_two_thousand_wait_for_five_slots() -> None:
     result = Queue(Case("many", media=2000, slots=5, seconds=600)).run()
 

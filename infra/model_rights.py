@@ -1,4 +1,4 @@
-"""The rights to call the model that the setting `insightsModel` names, and to apply a guardrail."""
+"""The rights to call a model of Bedrock, and to apply a guardrail. model_name.py reads names without the CDK."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,15 +14,10 @@ def model_rights(scope: Construct, model: ModelName) -> list[iam.PolicyStatement
     """
     stack = cdk.Stack.of(scope)
     if not model.is_profile:
-        one = f"arn:{stack.partition}:bedrock:{stack.region}::foundation-model/{model.name}"
-        return [_invoke(model.arn or one)]
+        return [_invoke(model.arn or f"arn:{stack.partition}:bedrock:{stack.region}::foundation-model/{model.name}")]
     profile = model.arn or stack.format_arn(service="bedrock", resource="inference-profile", resource_name=model.name)
     conditions = {"StringEquals": {"bedrock:InferenceProfileArn": profile}}
     return [_invoke(profile), _invoke(*model.models(stack.partition), conditions=conditions)]
-
-
-def _invoke(*resources: str, conditions: dict[str, dict[str, str]] | None = None) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=["bedrock:InvokeModel"], resources=list(resources), conditions=conditions)
 
 
 def guardrail_rights(scope: Construct, guardrail: str) -> iam.PolicyStatement:
@@ -31,3 +26,7 @@ def guardrail_rights(scope: Construct, guardrail: str) -> iam.PolicyStatement:
         service="bedrock", resource="guardrail", resource_name=guardrail.partition(":")[0]
     )
     return iam.PolicyStatement(actions=["bedrock:ApplyGuardrail"], resources=[arn])
+
+
+def _invoke(*resources: str, conditions: dict[str, dict[str, str]] | None = None) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=["bedrock:InvokeModel"], resources=list(resources), conditions=conditions)
