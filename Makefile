@@ -2,7 +2,7 @@
 # A new machine needs Python 3.11 or newer, make, and access to PyPI and npm.
 
 PYTHON ?= python3
-# Name of the stage that `synth`, `deploy`, `destroy`, `pause-intake`, `restore-rows` and the targets of keys and secrets work on.
+# Name of the stage that `synth`, `deploy`, `destroy`, `import-data`, `pause-intake`, `restore-rows` and the targets of keys and secrets work on.
 STAGE ?= dev
 # Settings of the stack: CONTEXT="key=value key=value". docs/settings.md lists them.
 CONTEXT ?=
@@ -18,7 +18,7 @@ PARTS ?=
 MODE ?=
 # The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
 STREAM_MODE ?=
-# JSON=1: `demo`, `bench`, `fuzz`, `faults`, `lint-cloud`, `audit`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
+# JSON=1: `demo`, `bench`, `fuzz`, `faults`, `lint-cloud`, `audit`, `destroy`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
 JSON ?=
 # The benchmark: remux, wait, queue, deployed_queue or insights.
 BENCH ?= remux
@@ -36,6 +36,11 @@ REVOKE ?=
 # `restore-rows`: the name of a restored table, and the recording whose rows are copied, all of them by default.
 FROM ?=
 RECORDING_ID ?=
+# `destroy`: YES=1 does not ask, DRY_RUN=1 deletes nothing.
+YES ?=
+DRY_RUN ?=
+# `import-data`: the file that `destroy` wrote of the data that stays.
+DATA ?=
 # The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name, also for `faults` and the benchmark of insights), SEED=number repeats a run.
 FUZZ_MINUTES ?= 10
 ONLY ?=
@@ -69,7 +74,7 @@ LINT_CLOUD := .local/lint_cloud
 # The tools of `make audit` and `make sbom`.
 AUDIT := .local/dependencies
 
-.PHONY: demo help up down test test-all suite mutants fuzz faults lint-cloud lock update audit sbom unit bench openapi check format synth deploy pause-intake agora-key webhook-key secrets restore-rows destroy install clean
+.PHONY: demo help up down test test-all suite mutants fuzz faults lint-cloud lock update audit sbom unit bench openapi check format synth deploy pause-intake agora-key webhook-key secrets restore-rows destroy import-data install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -169,8 +174,11 @@ retention: install ## Show what the days of the settings would delete now; delet
 restore-rows: install ## Copy the rows of a restored table, FROM=name, back into that of STAGE (RECORDING_ID=id; FORCE=1; JSON=1)
 	@$(VENV)/python -m operations.restore_rows --stage "$(STAGE)" --source "$(FROM)" $(if $(RECORDING_ID),--recording-id "$(RECORDING_ID)") $(if $(FORCE),--force) $(if $(JSON),--json)
 
-destroy: install ## Delete the stack of STAGE from your AWS account; its data stays unless retainData=false
-	$(CDK) destroy $(SETTINGS)
+destroy: install ## Say what goes and what stays, ask, and delete STAGE (DRY_RUN=1 only says it; YES=1 does not ask; JSON=1)
+	@$(VENV)/python -m operations.destroy --stage "$(STAGE)" $(if $(YES),--yes) $(if $(DRY_RUN),--dry-run) $(if $(JSON),--json)
+
+import-data: install ## Put the data that a deleted stage left, DATA=file, under a new stack of STAGE; `make deploy` goes on from there
+	$(CDK) import $(SETTINGS) --resource-mapping "$(DATA)"
 
 install: .local/installed ## Install all tools into .venv and node_modules; targets that need them do this first
 
