@@ -87,7 +87,7 @@ def plan_destroy(stage: str, client: Clients, tables: "Callable[[str], Table]", 
 
 
 def destroy(
-    plan: Plan, client: Clients, report: Report, sleep: Callable[[float], None] = time.sleep, folder: Path = Path()
+    plan: Plan, client: Clients, report: Report, sleep: Callable[[float], None], folder: Path = Path()
 ) -> Outcome:
     """Delete the stage. `folder` gets the file for an import, before anything is deleted.
 
@@ -104,7 +104,7 @@ def destroy(
             failures = Deletion(stack, client, report, sleep).run()
             if not failures:
                 break
-            if not rounds_left or any(each.resource.kind != BUCKET for each in failures):
+            if not rounds_left or not any(each.resource.kind == BUCKET for each in failures):
                 raise OperationFailed(_refusal(plan.stage, failures))
             report("A bucket is not empty: emptying again, now that nothing of the stack is left that writes")
             stack = find_stack(plan.stage, client)
@@ -222,7 +222,7 @@ def main(arguments: list[str] | None = None, ask: Callable[[str], str] = input) 
             return Outcome(given.stage, stack.account, stack.region, False, plan.content, stack.stays)
         if not given.yes:
             _confirm(plan, ask if sys.stdin.isatty() else None)
-        return destroy(plan, aws_client, report)
+        return destroy(plan, aws_client, report, time.sleep)
 
     try:
         return run_command(operation, _sentence, as_json=given.json)

@@ -168,7 +168,8 @@ class Deletion:
             cloudformation.delete_stack(StackName=self.stack.stack_id)
         while True:
             seen = events.read()
-            self._say(sum(each["ResourceStatus"] == "DELETE_COMPLETE" for each in seen))
+            deleted = [each for each in seen if each["ResourceStatus"] == "DELETE_COMPLETE"]
+            self._say(sum(not events.of_stack(each) for each in deleted))
             ends = [each["ResourceStatus"] for each in seen if events.of_stack(each)]
             if "DELETE_COMPLETE" in ends:
                 return []
@@ -177,13 +178,15 @@ class Deletion:
             self.sleep(INTERVAL_SECONDS)
 
     def _failures(self, seen: Sequence[Mapping[str, Any]], events: _Events) -> list[Failure]:
+        # CloudFormation may try a resource more than once. Its last word counts.
+        last = {each["LogicalResourceId"]: each for each in reversed(seen) if not events.of_stack(each)}
         failed = [
             Failure(
-                Resource(each["LogicalResourceId"], each["ResourceType"], each.get("PhysicalResourceId", "")),
+                Resource(name, each["ResourceType"], each.get("PhysicalResourceId", "")),
                 each.get("ResourceStatusReason") or "CloudFormation gives no reason",
             )
-            for each in seen
-            if each["ResourceStatus"] == "DELETE_FAILED" and not events.of_stack(each)
+            for name, each in last.items()
+            if each["ResourceStatus"] == "DELETE_FAILED"
         ]
         if not failed:
             [reason] = [each.get("ResourceStatusReason", "") for each in seen if events.of_stack(each)][:1]
