@@ -159,7 +159,7 @@ deploy: install ## Deploy STAGE to your AWS account (PROVIDER=name is required; 
 pause-intake: install ## Keep arrivals in their queue and start no recordings, before an upgrade (RESUME=1 ends it; JSON=1)
 	@$(VENV)/python -m operations.pause_intake --stage "$(STAGE)" $(if $(RESUME),--resume) $(if $(JSON),--json)
 
-agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; REVOKE=1; DELETE=1 before destroy)
+agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; REVOKE=1; DELETE=1)
 	@$(VENV)/python -m operations.agora_key --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(REVOKE),--revoke) $(if $(JSON),--json)
 
 webhook-key: install ## Rotate the key that makes the tokens of callbacks (JSON=1; FORCE=1 early; REVOKE=1 ends the former key)

@@ -23,7 +23,7 @@ from tests.docs.examples import (
 )
 from tests.docs.pages import Fence, all_pages, page
 
-KINDS = ("request", "answer", "problem", "row", "secret", "context", "policy", "event")
+KINDS = ("request", "answer", "problem", "row", "secret", "context", "policy", "trust", "mapping", "event")
 
 _INVOKED = r"arn:aws:execute-api:eu-central-1:111122223333:a1b2c3d4e5/\$default/(?P<route>[A-Z]+/[a-z/*]+)"
 """The ARN of routes. Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html"""
@@ -126,7 +126,9 @@ def test_a_context_is_one_that_the_stack_takes(fence: Fence) -> None:
 
 def test_each_route_with_a_sign_in_is_in_one_of_the_callers_policies(routes: list[str]) -> None:
     policies = {
-        example.info[2]: parse(example.text) for example in page("docs/deploy.md").fences if "policy" in example.info
+        example.info[2]: parse(example.text)
+        for example in page("docs/deploy.md").fences
+        if "policy" in example.info and "execute-api:" in example.text
     }
     assert set(policies) == {"reader", "writer", "operator", "erase"}
     patterns = [(name, pattern) for name, policy in policies.items() for pattern in _invoked(policy)]

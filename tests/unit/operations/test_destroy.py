@@ -1,6 +1,7 @@
 """`make destroy` says what goes, deletes only that, and can be repeated after it broke off anywhere."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import pytest
 
 from operations import destroy as command
 from operations.deployed_stack import OperationFailed
-from operations.destroy import ROUNDS, Outcome, Plan, described, destroy, main, plan_destroy
+from operations.destroy import RIGHTS, ROUNDS, Outcome, Plan, described, destroy, main, plan_destroy
 from operations.emptied_bucket import NO_WRITES, Content
 from recording_insights.store.keys import recording_key
+from tests.docs.pages import page
 from tests.unit.fake_table import FakeTable
 from tests.unit.operations.fake_account import Crash, aws_error
 from tests.unit.operations.fake_stack import RECORDINGS, REPLIES, STACK_ID, TABLE, StackAccount
@@ -196,6 +198,13 @@ def test_a_right_that_is_missing_is_named(account: StackAccount, plan: Any) -> N
     account.before = deny
     with pytest.raises(OperationFailed, match="s3:ListBucketVersions"):
         plan()
+
+
+def test_the_rights_of_the_page_are_those_that_the_command_names() -> None:
+    [block] = [each.text for each in page("docs/deploy.md").fences if each.info[1:] == ("policy", "destroyer")]
+    verbs = {action.partition(":")[2] for action in re.findall(r'"(\w+:\w+)",?$', block, flags=re.MULTILINE)}
+    named = set(re.findall(r"[A-Z]\w+", "; ".join(RIGHTS)))
+    assert verbs == named
 
 
 def test_the_plan_says_what_goes_what_stays_and_what_runs(account: StackAccount, plan: Any, table: FakeTable) -> None:
