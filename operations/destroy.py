@@ -203,7 +203,11 @@ def _confirm(plan: Plan, ask: Callable[[str], str] | None) -> None:
     """Let somebody type the stage's name. Raises OperationFailed if nobody is there, or somebody types another."""
     if ask is None:
         raise OperationFailed(f"Nobody can be asked without a terminal: YES=1 deletes the stage {plan.stage} unasked.")
-    if ask(f"Type the name of the stage to delete it ({plan.stage}): ").strip() != plan.stage:
+    try:
+        answer = ask(f"Type the name of the stage to delete it ({plan.stage}): ")
+    except EOFError:
+        answer = ""
+    if answer.strip() != plan.stage:
         raise OperationFailed("Nothing was deleted.")
 
 

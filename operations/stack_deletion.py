@@ -168,6 +168,9 @@ class Deletion:
             cloudformation.delete_stack(StackName=self.stack.stack_id)
         while True:
             seen = events.read()
+            # A stack that never had a resource may go without an event.
+            if not seen and self._status(cloudformation) == "DELETE_COMPLETE":
+                return []
             deleted = [each for each in seen if each["ResourceStatus"] == "DELETE_COMPLETE"]
             self._say(sum(not events.of_stack(each) for each in deleted))
             ends = [each["ResourceStatus"] for each in seen if events.of_stack(each)]
@@ -176,6 +179,9 @@ class Deletion:
             if "DELETE_FAILED" in ends:
                 return self._failures(seen, events)
             self.sleep(INTERVAL_SECONDS)
+
+    def _status(self, cloudformation: Any) -> str:
+        return str(cloudformation.describe_stacks(StackName=self.stack.stack_id)["Stacks"][0]["StackStatus"])
 
     def _failures(self, seen: Sequence[Mapping[str, Any]], events: _Events) -> list[Failure]:
         # CloudFormation may try a resource more than once. Its last word counts.

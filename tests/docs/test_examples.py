@@ -124,6 +124,13 @@ def test_a_context_is_one_that_the_stack_takes(fence: Fence) -> None:
     StackSettings.from_context({"stage": "dev", "provider": "assemblyai", **parse(fence.text)["context"]})
 
 
+def test_the_mapping_of_an_import_names_what_the_outputs_refer_to(template: dict[str, Any]) -> None:
+    [mapping] = [parse(example.text) for example in page("docs/deploy.md").fences if "mapping" in example.info]
+    outputs = ("RecordingsBucketName", "RepliesBucketName", "InsightsTableName")
+    assert list(mapping) == [template["Outputs"][name]["Value"]["Ref"] for name in outputs]
+    assert [*map(list, mapping.values())] == [["BucketName"], ["BucketName"], ["TableName"]]
+
+
 def test_each_route_with_a_sign_in_is_in_one_of_the_callers_policies(routes: list[str]) -> None:
     policies = {
         example.info[2]: parse(example.text)

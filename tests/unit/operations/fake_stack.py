@@ -168,6 +168,9 @@ class _CloudFormation:
     def delete_stack(self, *, StackName: str) -> None:
         assert StackName == STACK_ID
         self.account.enter("delete_stack")
+        if self.account.status == "REVIEW_IN_PROGRESS":
+            self.account.status = "DELETE_COMPLETE"
+            return
         self.account.status = "DELETE_IN_PROGRESS"
         self.account.say(NAME, "DELETE_IN_PROGRESS")
 

@@ -245,6 +245,17 @@ def test_somebody_types_the_name_of_the_stage(
     assert account.is_gone is (code == 0)
 
 
+def test_the_end_of_the_input_is_no_answer(
+    account: StackAccount, given_main: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close(question: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert given_main(ask=close) == 1
+    assert "delete_stack" not in account.calls
+
+
 def test_an_interrupt_says_how_to_go_on(account: StackAccount, given_main: Any, capsys: Any) -> None:
     def interrupt(call: str) -> None:
         if call == "sleep":
