@@ -2,7 +2,7 @@
 # A new machine needs Python 3.11 or newer, make, and access to PyPI and npm.
 
 PYTHON ?= python3
-# Name of the stage that `stage-file`, `bootstrap`, `synth`, `diff`, `deploy`, `outputs`, `destroy`, `pause-intake`, `restore-rows` and the targets of keys and secrets work on.
+# Name of the stage that `stage-file`, `bootstrap`, `synth`, `diff`, `deploy`, `outputs`, `destroy`, `import-data`, `pause-intake`, `restore-rows` and the targets of keys and secrets work on.
 STAGE ?= dev
 # Settings of the stack for this once: CONTEXT="key=value key=value". The stage's file, stages/<stage>.toml, has those that stay.
 CONTEXT ?=
@@ -18,7 +18,7 @@ PARTS ?=
 MODE ?=
 # The demo, with MODE=individual: STREAM_MODE=original records the tracks as they were sent, one of them with a gap.
 STREAM_MODE ?=
-# JSON=1: `demo`, `bench`, `fuzz`, `faults`, `lint-cloud`, `audit`, `outputs`, `stage-file`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
+# JSON=1: `demo`, `bench`, `fuzz`, `faults`, `lint-cloud`, `audit`, `outputs`, `stage-file`, `destroy`, `pause-intake`, `agora-key`, `webhook-key`, `secrets` and `restore-rows` print their result as JSON on standard output.
 JSON ?=
 # The benchmark: remux, wait, queue, deployed_queue or insights.
 BENCH ?= remux
@@ -29,7 +29,8 @@ DELETE ?=
 # FORCE=1: `webhook-key` rotates although running jobs may have tokens of the key before the former one; `deploy` takes a
 # provider away although media objects need it; `restore-rows` replaces rows that are there, and `stage-file` a file.
 FORCE ?=
-# YES=1: `deploy` does not ask before it widens rights. Without a terminal it never asks.
+# YES=1: `deploy` does not ask before it widens rights, `destroy` not before it deletes. Without a terminal, `deploy`
+# never asks and `destroy` refuses.
 YES ?=
 # RESUME=1: `pause-intake` ends the pause.
 RESUME ?=
@@ -38,6 +39,10 @@ REVOKE ?=
 # `restore-rows`: the name of a restored table, and the recording whose rows are copied, all of them by default.
 FROM ?=
 RECORDING_ID ?=
+# DRY_RUN=1: `destroy` deletes nothing.
+DRY_RUN ?=
+# `import-data`: the file that `destroy` wrote of the data that stays.
+DATA ?=
 # The fuzzers: FUZZ_MINUTES=10, ONLY="reply of" (part of a name, also for `faults` and the benchmark of insights), SEED=number repeats a run.
 FUZZ_MINUTES ?= 10
 ONLY ?=
@@ -74,7 +79,7 @@ LINT_CLOUD := .local/lint_cloud
 # The tools of `make audit` and `make sbom`.
 AUDIT := .local/dependencies
 
-.PHONY: demo help up down test test-all suite mutants fuzz faults lint-cloud lock update audit sbom unit bench openapi check format stage-file bootstrap synth diff deploy outputs pause-intake agora-key webhook-key secrets restore-rows destroy install clean
+.PHONY: demo help up down test test-all suite mutants fuzz faults lint-cloud lock update audit sbom unit bench openapi check format stage-file bootstrap synth diff deploy outputs pause-intake agora-key webhook-key secrets restore-rows destroy import-data install clean
 
 demo: install ## Record a sample conversation and follow it to its insights (RECORDING=file for your own)
 	@$(VENV)/python -m sandbox demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(PARTS),--parts $(PARTS)) $(if $(MODE),--mode $(MODE)) $(if $(STREAM_MODE),--stream-mode $(STREAM_MODE)) $(if $(JSON),--json) $(if $(LOCAL),--context "$(LOCAL)")
@@ -169,7 +174,7 @@ outputs: install ## Show the outputs of the deployed STAGE (JSON=1)
 pause-intake: install ## Keep arrivals in their queue and start no recordings, before an upgrade (RESUME=1 ends it; JSON=1)
 	@$(VENV)/python -m operations.pause_intake --stage "$(STAGE)" $(if $(RESUME),--resume) $(if $(JSON),--json)
 
-agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; REVOKE=1; DELETE=1 before destroy)
+agora-key: install ## Create or rotate the key that signs Agora's upload credentials (JSON=1; REVOKE=1; DELETE=1)
 	@$(VENV)/python -m operations.agora_key --stage "$(STAGE)" $(if $(DELETE),--delete) $(if $(REVOKE),--revoke) $(if $(JSON),--json)
 
 webhook-key: install ## Rotate the key that makes the tokens of callbacks (JSON=1; FORCE=1 early; REVOKE=1 ends the former key)
@@ -184,8 +189,11 @@ retention: install ## Show what the days of the settings would delete now; delet
 restore-rows: install ## Copy the rows of a restored table, FROM=name, back into that of STAGE (RECORDING_ID=id; FORCE=1; JSON=1)
 	@$(VENV)/python -m operations.restore_rows --stage "$(STAGE)" --source "$(FROM)" $(if $(RECORDING_ID),--recording-id "$(RECORDING_ID)") $(if $(FORCE),--force) $(if $(JSON),--json)
 
-destroy: install ## Delete the stack of STAGE from your AWS account; its data stays unless retainData=false
-	$(CDK) destroy $(SETTINGS)
+destroy: install ## Say what goes and what stays, ask, and delete STAGE (DRY_RUN=1 only says it; YES=1 does not ask; JSON=1)
+	@$(VENV)/python -m operations.destroy --stage $(call quoted,$(STAGE)) $(if $(YES),--yes) $(if $(DRY_RUN),--dry-run) $(if $(JSON),--json)
+
+import-data: install ## Put the data that a deleted stage left, DATA=file, under a new stack of STAGE; `make deploy` goes on from there
+	@$(VENV)/python -m operations.cdk import $(TYPED) --mapping "$(DATA)"
 
 install: .local/installed ## Install all tools into .venv and node_modules; targets that need them do this first
 

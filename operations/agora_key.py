@@ -123,6 +123,8 @@ def remove_key(stage: str, client: Clients, report: Report) -> Outcome:
 
     CloudFormation deletes no user that has a key or a policy from elsewhere.
 
+    A user that is gone already has no keys: a deletion of the stack may have broken off.
+
     Raises:
         OperationFailed: the stage is not deployed, or AWS refuses a call.
     """
@@ -130,7 +132,9 @@ def remove_key(stage: str, client: Clients, report: Report) -> Outcome:
     with explained(RIGHTS):
         user = _uploader(stage, client)
         iam, secrets = client("iam"), client("secretsmanager")
-        deleted = _keys_of(iam, user)
+        deleted: list[str] = []
+        with suppress(iam.exceptions.NoSuchEntityException):
+            deleted = _keys_of(iam, user)
         for key in deleted:
             report(f"Deleting the key {key}")
             _delete_key(iam, user, key)
@@ -236,7 +240,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     parser = command_parser("agora_key", "Make, store and rotate the key that signs Agora's upload credentials.")
     instead = parser.add_mutually_exclusive_group()
-    instead.add_argument("--delete", action="store_true", help="delete all keys and the secret, before `make destroy`")
+    instead.add_argument("--delete", action="store_true", help="delete all keys and the secret; `make destroy` does so")
     instead.add_argument("--revoke", action="store_true", help="also end all tokens that were issued until now")
     given = parser.parse_args(arguments)
     operation = remove_key if given.delete else revoke_tokens if given.revoke else rotate_key

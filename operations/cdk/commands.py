@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.cdk.command_line import PROJECT, CdkCommand
@@ -65,6 +66,20 @@ def diff(given: GivenSettings, desk: Desk) -> int:
     given.checked()
     _check_place(given, desk)
     return _run(given, desk, "diff", *given.arguments)
+
+
+def import_data(given: GivenSettings, desk: Desk, mapping: Path) -> int:
+    """Put the data that a deleted stage has left under a new stack, by the file that `operations.destroy` wrote.
+
+    Raises:
+        OperationFailed: the file is missing, or as `deploy` does.
+    """
+    if not mapping.is_file():
+        raise OperationFailed(f"There is no file {mapping}: DATA names the one that `make destroy` wrote.")
+    _introduce(given, desk)
+    given.checked()
+    _check_place(given, desk)
+    return _run(given, desk, "import", *given.arguments, "--resource-mapping", str(mapping.resolve()))
 
 
 def synth(given: GivenSettings, desk: Desk) -> int:

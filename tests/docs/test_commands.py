@@ -79,7 +79,11 @@ def check_aws(command: Command) -> None:
         *arguments, file = arguments
         assert file.endswith(".json")
         assert arguments[arguments.index("--cli-binary-format") + 1] == "raw-in-base64-out"
-    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    flags = [word for word in arguments if word.startswith("--no-")]
+    for flag in flags:
+        assert shape.members[options[flag.replace("--no-", "--")]].type_name == "boolean"
+        arguments.remove(flag)
+    given = {**dict(zip(arguments[::2], arguments[1::2], strict=True)), **{f"--{flag[5:]}": "" for flag in flags}}
     assert given.keys() <= options.keys() | GLOBAL_OPTIONS
     assert {options[name] for name in given if name in options} >= set(shape.required_members)
     jmespath.compile(given.get("--query", "*"))
@@ -88,7 +92,8 @@ def check_aws(command: Command) -> None:
         stage, vendor = re.fullmatch(r"recording-insights/(\w+)/([\w-]+)", name).groups()  # type: ignore[union-attr]
         assert (stage, vendor in (*VENDORS, UPLOADER_SECRET, *OWN_KEYS)) == ("dev", True)
     if service == "cloudformation":
-        assert given["--stack-name"] == "RecordingInsights-dev"
+        # A stage of this name is not protected, so the page ends the protection of another one.
+        assert given["--stack-name"] == ("RecordingInsights-prod" if flags else "RecordingInsights-dev")
 
 
 def check_pytest(command: Command) -> None:

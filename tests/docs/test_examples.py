@@ -25,7 +25,7 @@ from tests.docs.examples import (
 )
 from tests.docs.pages import Fence, all_pages, page
 
-KINDS = ("request", "answer", "problem", "row", "secret", "policy", "event")
+KINDS = ("request", "answer", "problem", "row", "secret", "policy", "trust", "mapping", "event")
 
 _INVOKED = r"arn:aws:execute-api:eu-central-1:111122223333:a1b2c3d4e5/\$default/(?P<route>[A-Z]+/[a-z/*]+)"
 """The ARN of routes. Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html"""
@@ -131,9 +131,18 @@ def test_settings_are_those_of_a_stages_file(fence: Fence, tmp_path: Path) -> No
     StackSettings.from_context({"stage": "dev", "provider": "assemblyai", **file.settings})
 
 
+def test_the_mapping_of_an_import_names_what_the_outputs_refer_to(template: dict[str, Any]) -> None:
+    [mapping] = [parse(example.text) for example in page("docs/deploy.md").fences if "mapping" in example.info]
+    outputs = ("RecordingsBucketName", "RepliesBucketName", "InsightsTableName")
+    assert list(mapping) == [template["Outputs"][name]["Value"]["Ref"] for name in outputs]
+    assert [*map(list, mapping.values())] == [["BucketName"], ["BucketName"], ["TableName"]]
+
+
 def test_each_route_with_a_sign_in_is_in_one_of_the_callers_policies(routes: list[str]) -> None:
     policies = {
-        example.info[2]: parse(example.text) for example in page("docs/deploy.md").fences if "policy" in example.info
+        example.info[2]: parse(example.text)
+        for example in page("docs/deploy.md").fences
+        if "policy" in example.info and "execute-api:" in example.text
     }
     assert set(policies) == {"reader", "writer", "operator", "erase"}
     patterns = [(name, pattern) for name, policy in policies.items() for pattern in _invoked(policy)]

@@ -11,7 +11,7 @@ LONGEST_LINE = 100
 LONGEST_TABLE_ROW = 160
 A_LINK_ALONE = re.compile(r" *(?:[*-] |\d+\. )?\[[^\[\]]+\]\([^()]+\)\.?")
 """Whose length is that of its target."""
-LANGUAGES = ("", "sh", "json", "toml", "python", "js", "mermaid", "text", "markdown")
+LANGUAGES = ("", "sh", "json", "toml", "python", "js", "mermaid", "text", "markdown", "yaml")
 
 every_page = pytest.mark.parametrize("read", all_pages(), ids=lambda read: read.name)
 

@@ -1,6 +1,7 @@
 """The configuration of editors, of pre-commit and of GitHub's workflows fits the project."""
 
 import configparser
+import json
 import re
 import shlex
 import tomllib
@@ -12,14 +13,16 @@ import yaml  # type: ignore[import-untyped]
 
 from dependencies.audit import NPM_LOCKS
 from dependencies.locks import LOCKS
-from tests.docs.commands import Command
-from tests.docs.pages import PROJECT
+from tests.docs.commands import Command, commands_in
+from tests.docs.pages import PROJECT, page
 from tests.docs.test_commands import check_make
 from tests.docs.test_form import LONGEST_LINE
 
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").iterdir())
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 """A commit, because a tag can be moved, and the version that it has."""
+DEPLOY = page("docs/deploy.md")
+[WORKFLOW_OF_PAGE] = [fence.text for fence in DEPLOY.fences if fence.info == ("yaml", "workflow")]
 every_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 
 
@@ -50,6 +53,48 @@ def test_a_workflow_may_only_read_and_has_an_end(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text())
     assert workflow["permissions"] == {"contents": "read"}
     assert all(job["timeout-minutes"] for job in workflow["jobs"].values())
+
+
+def test_the_workflow_of_the_page_deploys_a_tag_and_shows_the_changes_of_a_pull_request() -> None:
+    workflow = yaml.safe_load(WORKFLOW_OF_PAGE)
+    assert (workflow[True].keys(), workflow["permissions"]) == ({"pull_request", "push"}, {"contents": "read"})
+    runs = {
+        name: [command.words[1:] for step in job["steps"] if "run" in step for command in commands_in(step["run"])]
+        for name, job in workflow["jobs"].items()
+    }
+    assert {name: commands[-1] for name, commands in runs.items()} == {
+        "diff": ["diff", "STAGE=prod"],
+        "deploy": ["deploy", "STAGE=prod"],
+    }
+    for words in [words for commands in runs.values() for words in commands]:
+        check_make(Command(0, ["make", *words]))
+    used = re.findall(r"uses: (.+)", WORKFLOW_OF_PAGE)
+    assert [action for action in used if not PINNED.fullmatch(action)] == []
+    ours = {
+        action for file in WORKFLOWS for action in re.findall(r"uses: (actions/(?:checkout|setup).+)", file.read_text())
+    }
+    assert ours <= set(used), "the versions of our own workflows"
+
+
+def test_each_job_of_the_page_has_the_role_of_its_environment_only() -> None:
+    jobs = yaml.safe_load(WORKFLOW_OF_PAGE)["jobs"]
+    [trust] = [json.loads(fence.text) for fence in DEPLOY.fences if fence.info[1:2] == ("trust",)]
+    [statement] = trust["Statement"]
+    issuer = statement["Principal"]["Federated"].partition(":oidc-provider/")[2]
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert statement["Condition"] == {
+        "StringEquals": {
+            f"{issuer}:aud": "sts.amazonaws.com",
+            f"{issuer}:sub": f"repo:example/recording-insights:environment:{jobs['deploy']['environment']}",
+        }
+    }
+    roles = {
+        name: [step["with"]["role-to-assume"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
+        for name, job in jobs.items()
+    }
+    assert len({role for [role] in roles.values()}) == len(jobs)
+    assert len({job["environment"] for job in jobs.values()}) == len(jobs)
+    assert {name for name, job in jobs.items() if job["permissions"]["id-token"] == "write"} == jobs.keys()
 
 
 def test_pushes_run_make_test_and_nights_make_test_all() -> None:

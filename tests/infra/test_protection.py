@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import synthesise
+from tests.infra.conftest import synthesise, template_with_every_provider
 from tests.infra.test_stack import of_type
 
 
@@ -25,6 +25,16 @@ def test_stack_table_and_buckets_are_protected(tmp_path: Path, stage: str, retai
         [old] = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Id") == "OldVersions"] or [{}]
         assert old.get("NoncurrentVersionExpiration") == ({"NoncurrentDays": 7} if protected else None)
         assert ("VersioningConfiguration" in bucket) is protected
+
+
+def test_what_stays_refers_to_nothing_else_so_that_it_can_be_imported_alone() -> None:
+    """CloudFormation imports into a stack of nothing else, and only what says what becomes of it at a deletion."""
+    resources = template_with_every_provider()["Resources"]
+    data = [each for each in resources.values() if each["Type"] in ("AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable")]
+    assert [each["DeletionPolicy"] for each in data] == ["Retain"] * 3
+    text = json.dumps(data)
+    assert [name for name in resources if f'"{name}"' in text] == []
+    assert not any("DependsOn" in each or "Condition" in each for each in data)
 
 
 def test_replies_go_after_their_days_and_the_sweep_knows_the_others(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from sandbox.cloud.emulator.corrections import (
     log_what_libraries_warn_of,
     name_state_machine_of_tokens_to_iam,
 )
+from sandbox.cloud.emulator.deletions import import_what_was_left, refuse_to_delete_what_is_used
 from sandbox.cloud.emulator.deliveries import (
     bury_what_rules_cannot_deliver,
     deliver_events_before_waits_end,
@@ -105,6 +106,8 @@ def main() -> None:
     name_state_machine_of_tokens_to_iam()
     keep_what_stacks_say()
     update_tables_in_place()
+    refuse_to_delete_what_is_used()
+    import_what_was_left()
     let_running_calls_end()
     add_message_move_tasks()
     refuse_to_hide_for_too_long()
