@@ -1,0 +1,190 @@
+"""The secrets of a stage, and the key that signs Agora's upload credentials."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operations.agora_key import OUTPUT as UPLOADER_OUTPUT
+from operations.agora_key import VENDOR as UPLOADER
+from operations.doctor.check import check
+from operations.doctor.findings import Symptom, ok, unknown, wrong
+from operations.doctor.patient import Access, Patient, command, side_by_side
+from operations.move_secrets import KEYS
+from operations.move_secrets import OUTPUT as READS_OLD
+from recording_insights.agora import notifications
+from recording_insights.agora.rtc_token import CERTIFICATE_SECRET
+from recording_insights.processing.callbacks import KEY as WEBHOOK_KEY
+from recording_insights.providers.registry import PROVIDERS, webhook_secret
+from recording_insights.settings import FORMER_SECRETS, secret_name
+
+AGORA = "agora"
+OPTIONAL = (CERTIFICATE_SECRET, notifications.SECRET)
+"""Secrets that a stage need not have."""
+UPLOADER_KEYS = ("accessKeyId", "secretAccessKey")
+OLDEST_KEY = timedelta(days=90)
+"""Source: https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html, IAM.3"""
+WEBHOOK_SECRET_OUTPUT = "WebhookSecretArn"  # noqa: S105 - the name of an output
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A secret that was read: its value, or what is wrong with it. Neither if there is none."""
+
+    value: Mapping[str, Any] | None = None
+    fault: Symptom | None = None
+
+
+@check("secrets", "secretsmanager:GetSecretValue", "transcribe:ListTranscriptionJobs")
+def secrets(patient: Patient) -> Iterator[Symptom]:
+    """Each secret is there and has its keys, and its vendor accepts them. Secrets are read side by side."""
+    providers = [name for name in patient.outputs["Providers"].split(",") if name]
+    examinations = [
+        *(partial(_of_vendor, patient, vendor) for vendor in (AGORA, *providers)),
+        *(partial(_of_one_key, patient, name) for name in _with_one_key(providers)),
+        partial(_of_uploader, patient),
+        partial(_of_webhooks, patient),
+    ]
+    for symptoms in side_by_side(lambda examination: [*examination()], examinations):
+        yield from symptoms
+
+
+def _with_one_key(providers: Sequence[str]) -> list[str]:
+    return [*OPTIONAL, *(webhook_secret(name) for name in providers if PROVIDERS[name].webhook_key)]
+
+
+def _of_vendor(patient: Patient, vendor: str) -> Iterator[Symptom]:
+    name = secret_name(patient.stage, vendor)
+    value: Mapping[str, Any] = {}
+    if vendor == AGORA or PROVIDERS[vendor].secret_keys:
+        read = _read(patient, name)
+        if read.fault or read.value is None:
+            yield read.fault or _missing(name)
+            return
+        value = read.value
+        if lacks := patient.missing_keys(vendor, value):
+            yield wrong(f"The secret {name} lacks {', '.join(lacks)}.", _put(name))
+            return
+    yield _of_access(patient, vendor, name, patient.check_access(vendor, value))
+
+
+def _of_access(patient: Patient, vendor: str, name: str, access: Access) -> Symptom:
+    verdicts = {
+        "accepted": ok(f"{vendor} accepts the credentials of the stage."),
+        "refused": wrong(f"{vendor} refuses the credentials in {name}: {access.what}", _put(name)),
+        "no_credit": wrong(f"The account at {vendor} has no credit: {access.what}", f"Top up the account at {vendor}."),
+        "unreachable": unknown(f"{vendor} cannot be reached: {access.what}", "Look at the vendor's status page."),
+    }
+    if access.verdict in verdicts:
+        return verdicts[access.verdict]
+    if patient.is_local:
+        return ok(f"The stand-in of {vendor} is not asked: {access.what}")
+    return unknown(f"Whether {vendor} accepts the credentials is unknown: {access.what}")
+
+
+def _of_one_key(patient: Patient, short: str) -> Iterator[Symptom]:
+    """A secret that has one key, of which earlier versions kept some in another secret."""
+    name, key = secret_name(patient.stage, short), KEYS[short]
+    read = _read(patient, name)
+    if read.fault:
+        yield read.fault
+    elif read.value is not None:
+        yield _of_keys(name, read.value, (key,), _put(name))
+    elif short not in OPTIONAL:
+        former = _read(patient, secret_name(patient.stage, FORMER_SECRETS[short])).value or {}
+        if former.get(key) and patient.outputs.get(READS_OLD) == "true":
+            yield ok(f"The key {key} is in the secret of earlier versions: `make secrets` moves it to {name}.")
+        else:
+            yield _missing(name)
+
+
+def _of_uploader(patient: Patient) -> Iterator[Symptom]:
+    name, mend = secret_name(patient.stage, UPLOADER), _new_key(patient)
+    read = _read(patient, name)
+    if read.fault or read.value is None:
+        yield wrong(read.fault.what if read.fault else f"There is no secret {name}.", mend)
+    else:
+        yield _of_keys(name, read.value, UPLOADER_KEYS, mend)
+
+
+def _of_webhooks(patient: Patient) -> Iterator[Symptom]:
+    """The secret that the stack makes, if a provider calls back."""
+    if name := patient.outputs.get(WEBHOOK_SECRET_OUTPUT):
+        mend = command("make", "webhook-key", f"STAGE={patient.stage}")
+        read = _read(patient, name)
+        if read.fault or read.value is None:
+            yield wrong(read.fault.what if read.fault else f"There is no secret {name}.", mend)
+        else:
+            yield _of_keys("of the webhooks", read.value, (WEBHOOK_KEY,), mend)
+
+
+def _of_keys(name: str, value: Mapping[str, Any], keys: Sequence[str], mend: str) -> Symptom:
+    lacks = [key for key in keys if not isinstance(value.get(key), str) or not value[key].strip()]
+    if lacks:
+        return wrong(f"The secret {name} lacks {', '.join(lacks)}.", mend)
+    return ok(f"The secret {name} has its keys.")
+
+
+def _read(patient: Patient, name: str) -> _Read:
+    """Read a secret. Raises `ClientError` for refusals that say nothing about the secret."""
+    try:
+        text = patient.aws("secretsmanager").get_secret_value(SecretId=name).get("SecretString", "")
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], str(error.response["Error"].get("Message"))
+        if code == "ResourceNotFoundException":
+            return _Read()
+        if code == "InvalidRequestException" and "delet" in message:
+            mend = command("aws", "secretsmanager", "restore-secret", "--secret-id", name)
+            return _Read(fault=wrong(f"The secret {name} is being deleted.", mend))
+        raise
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        return _Read(fault=wrong(f"The secret {name} is no JSON object.", _put(name)))
+    return _Read(value)
+
+
+def _missing(name: str) -> Symptom:
+    return wrong(f"There is no secret {name}.", _secret_command("create-secret", "--name", name))
+
+
+def _put(name: str) -> str:
+    return _secret_command("put-secret-value", "--secret-id", name)
+
+
+def _secret_command(operation: str, option: str, name: str) -> str:
+    """The command reads the new value from a file, so that no shell keeps it."""
+    file = f"file://{name.rpartition('/')[2]}.json"
+    return command("aws", "secretsmanager", operation, option, name, "--secret-string", file)
+
+
+def _new_key(patient: Patient) -> str:
+    return command("make", "agora-key", f"STAGE={patient.stage}")
+
+
+@check("uploader key", "secretsmanager:GetSecretValue", "iam:ListAccessKeys")
+def uploader(patient: Patient) -> Iterator[Symptom]:
+    """The key in the secret is the only one of its user, active and not old."""
+    stored = (_read(patient, secret_name(patient.stage, UPLOADER)).value or {}).get("accessKeyId")
+    user = patient.outputs[UPLOADER_OUTPUT]
+    keys = patient.aws("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
+    own = next((key for key in keys if key["AccessKeyId"] == stored), None)
+    mend = _new_key(patient)
+    if own is None:
+        yield wrong(f"The user {user} has no key that the secret holds: recorders cannot upload.", mend)
+        return
+    age = patient.now() - own["CreateDate"].astimezone(UTC)
+    if own["Status"] != "Active":
+        yield wrong(f"The key of the user {user} is not active: recorders cannot upload.", mend)
+    elif age > OLDEST_KEY:
+        yield wrong(f"The key of the user {user} is {age.days} days old. AWS advises {OLDEST_KEY.days} at most.", mend)
+    else:
+        yield ok(f"The key of the user {user} is {max(age.days, 0)} days old.")
+    if len(keys) > 1:
+        yield wrong(f"The user {user} has another key, which the secret does not hold.", mend)
