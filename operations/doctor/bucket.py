@@ -66,11 +66,13 @@ def _of_policy(patient: Patient, bucket: str) -> Symptom:
     lacking = {
         what: statement
         for what, statement in wanted_statements(patient, bucket).items()
-        if not any(_is_same(each, statement, exactly=patient.knows_settings) for each in statements)
+        if not any(is_same_statement(each, statement, exactly=patient.knows_settings) for each in statements)
     }
     if not lacking:
         return ok(f"The policy of the bucket {bucket} is that of the stack.")
-    replaced = [each for each in statements if any(_is_same(each, statement) for statement in lacking.values())]
+    replaced = [
+        each for each in statements if any(is_same_statement(each, statement) for statement in lacking.values())
+    ]
     kept = [each for each in statements if each not in replaced]
     policy = {"Version": "2012-10-17", "Statement": [*kept, *lacking.values()]}
     mend = command("aws", "s3api", "put-bucket-policy", "--bucket", bucket, "--policy", json.dumps(policy))
@@ -105,7 +107,7 @@ def wanted_statements(patient: Patient, bucket: str) -> dict[str, Mapping[str, A
     return wanted
 
 
-def _is_same(one: Mapping[str, Any], other: Mapping[str, Any], *, exactly: bool = False) -> bool:
+def is_same_statement(one: Mapping[str, Any], other: Mapping[str, Any], *, exactly: bool = False) -> bool:
     """Whether two statements refuse the same; only `exactly` compares the values of their conditions too."""
     return bool(_normal(one, exactly) == _normal(other, exactly))
 

@@ -8,13 +8,13 @@ from typing import TypeAlias
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionClosedError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     SSOError,
 )
+from botocore.exceptions import ConnectionError as NotConnected
 
 from operations.deployed_stack import OperationFailed
 from operations.doctor.findings import Finding, Symptom, unknown
@@ -38,14 +38,18 @@ class Check:
 
     def findings(self, patient: Patient) -> Iterator[Finding]:
         """Yield what the examination finds. A failure ends it with a finding of its own, and raises nothing."""
-        try:
-            for symptom in self.examination(patient):
-                yield self.named(symptom)
-        except Exception as error:  # noqa: BLE001 - one check must not hide the others
-            yield self.named(_of_failure(error, self.rights))
+        yield from map(self.named, in_spite_of_failures(self.examination, patient, self.rights))
 
     def named(self, symptom: Symptom) -> Finding:
         return Finding(self.name, symptom.state, symptom.what, symptom.mend)
+
+
+def in_spite_of_failures(examination: Examination, patient: Patient, rights: Sequence[str]) -> Iterator[Symptom]:
+    """Yield what an examination finds, and in place of an error that what it was after is unknown."""
+    try:
+        yield from examination(patient)
+    except Exception as error:  # noqa: BLE001 - one examination must not hide the others
+        yield _of_failure(error, rights)
 
 
 def check(name: str, *rights: str, writes: bool = False) -> Callable[[Examination], Check]:
@@ -61,7 +65,7 @@ def _of_failure(error: Exception, rights: Sequence[str]) -> Symptom:
         return unknown(str(error))
     if isinstance(error, _NOT_SIGNED_IN):
         return unknown("There are no credentials of AWS.", "Sign in to AWS, or set AWS_PROFILE.")
-    if isinstance(error, HTTPClientError | ConnectionClosedError):
+    if isinstance(error, HTTPClientError | NotConnected):
         return unknown(f"AWS did not answer ({type(error).__name__}).", "Look at the network, then examine again.")
     if isinstance(error, BotoCoreError):
         return unknown(f"The call to AWS failed ({type(error).__name__}).")

@@ -12,9 +12,9 @@ _UNSHOWN = ("alarmWebhook",)
 """Settings whose values may have a key in them."""
 
 
-@check("settings")
+@check("settings", "cloudformation:GetTemplate")
 def settings(patient: Patient) -> Iterator[Symptom]:
-    """The settings of the stage's file are those that are deployed."""
+    """The settings of the stage's file are those that are deployed. Who makes the patient reads both."""
     if patient.is_local and patient.settings is None:
         yield ok("The local stage has no file: its settings are those that it was started with.")
     elif patient.settings is None:

@@ -66,8 +66,8 @@ class Patient:
     - `client` makes clients of boto3; the doctor makes one at a time. `table_of` makes boto3's resource of a table.
     - `call_api(method, path)` calls the stage's API as the operator. `http(method, url)` makes a plain request without
       credentials and follows no redirect. Both return an answer of any status, and raise OSError if there is none.
-    - `check_access(vendor, secret)` makes a free call to a vendor, and `missing_keys(vendor, secret)` returns the names
-      of the keys that a secret lacks. Vendors are `agora` and the names of providers.
+    - `check_access(vendor, secret)` makes a free call to a vendor: `agora`, or a provider by its name.
+    - `missing_keys(name, secret)` returns the keys that a secret lacks, by the last part of the secret's name.
     - `settings` are those of the stage's file and `deployed` those of the deployed template, both as texts by key;
       None if there is no such file, or if an earlier version deployed the stage. The versions are those of the code
       that runs now and of the code that was deployed; None if unknown.

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from operations.agora_key import OUTPUT as UPLOADER_OUTPUT
 from operations.agora_key import VENDOR as UPLOADER
-from operations.doctor.check import check
+from operations.doctor.check import Examination, check, in_spite_of_failures
 from operations.doctor.findings import Symptom, ok, unknown, wrong
 from operations.doctor.patient import Access, Patient, command, side_by_side
 from operations.move_secrets import KEYS
@@ -25,10 +25,10 @@ from recording_insights.settings import FORMER_SECRETS, secret_name
 AGORA = "agora"
 OPTIONAL = (CERTIFICATE_SECRET, notifications.SECRET)
 """Secrets that a stage need not have."""
-UPLOADER_KEYS = ("accessKeyId", "secretAccessKey")
 OLDEST_KEY = timedelta(days=90)
 """Source: https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html, IAM.3"""
 WEBHOOK_SECRET_OUTPUT = "WebhookSecretArn"  # noqa: S105 - the name of an output
+RIGHTS = ("secretsmanager:GetSecretValue", "transcribe:ListTranscriptionJobs")
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class _Read:
     fault: Symptom | None = None
 
 
-@check("secrets", "secretsmanager:GetSecretValue", "transcribe:ListTranscriptionJobs")
+@check("secrets", *RIGHTS)
 def secrets(patient: Patient) -> Iterator[Symptom]:
-    """Each secret is there and has its keys, and its vendor accepts them. Secrets are read side by side."""
+    """Each secret is there and has its keys, and its vendor accepts them. A secret that fails hides no other one."""
     providers = [name for name in patient.outputs["Providers"].split(",") if name]
-    examinations = [
-        *(partial(_of_vendor, patient, vendor) for vendor in (AGORA, *providers)),
-        *(partial(_of_one_key, patient, name) for name in _with_one_key(providers)),
-        partial(_of_uploader, patient),
-        partial(_of_webhooks, patient),
+    examinations: list[Examination] = [
+        *(partial(_of_vendor, vendor) for vendor in (AGORA, *providers)),
+        *(partial(_of_one_key, name) for name in _with_one_key(providers)),
+        _of_uploader,
+        _of_webhooks,
     ]
-    for symptoms in side_by_side(lambda examination: [*examination()], examinations):
+    for symptoms in side_by_side(lambda each: [*in_spite_of_failures(each, patient, RIGHTS)], examinations):
         yield from symptoms
 
 
@@ -57,7 +57,7 @@ def _with_one_key(providers: Sequence[str]) -> list[str]:
     return [*OPTIONAL, *(webhook_secret(name) for name in providers if PROVIDERS[name].webhook_key)]
 
 
-def _of_vendor(patient: Patient, vendor: str) -> Iterator[Symptom]:
+def _of_vendor(vendor: str, patient: Patient) -> Iterator[Symptom]:
     name = secret_name(patient.stage, vendor)
     value: Mapping[str, Any] = {}
     if vendor == AGORA or PROVIDERS[vendor].secret_keys:
@@ -67,14 +67,14 @@ def _of_vendor(patient: Patient, vendor: str) -> Iterator[Symptom]:
             return
         value = read.value
         if lacks := patient.missing_keys(vendor, value):
-            yield wrong(f"The secret {name} lacks {', '.join(lacks)}.", _put(name))
+            yield _lacking(name, lacks, _put(name))
             return
     yield _of_access(patient, vendor, name, patient.check_access(vendor, value))
 
 
 def _of_access(patient: Patient, vendor: str, name: str, access: Access) -> Symptom:
     verdicts = {
-        "accepted": ok(f"{vendor} accepts the credentials of the stage."),
+        "accepted": ok(f"{vendor} accepts the credentials. {access.what}".rstrip()),
         "refused": wrong(f"{vendor} refuses the credentials in {name}: {access.what}", _put(name)),
         "no_credit": wrong(f"The account at {vendor} has no credit: {access.what}", f"Top up the account at {vendor}."),
         "unreachable": unknown(f"{vendor} cannot be reached: {access.what}", "Look at the vendor's status page."),
@@ -86,14 +86,14 @@ def _of_access(patient: Patient, vendor: str, name: str, access: Access) -> Symp
     return unknown(f"Whether {vendor} accepts the credentials is unknown: {access.what}")
 
 
-def _of_one_key(patient: Patient, short: str) -> Iterator[Symptom]:
+def _of_one_key(short: str, patient: Patient) -> Iterator[Symptom]:
     """A secret that has one key, of which earlier versions kept some in another secret."""
     name, key = secret_name(patient.stage, short), KEYS[short]
     read = _read(patient, name)
     if read.fault:
         yield read.fault
     elif read.value is not None:
-        yield _of_keys(name, read.value, (key,), _put(name))
+        yield _of_keys(name, patient.missing_keys(short, read.value), _put(name))
     elif short not in OPTIONAL:
         former = _read(patient, secret_name(patient.stage, FORMER_SECRETS[short])).value or {}
         if former.get(key) and patient.outputs.get(READS_OLD) == "true":
@@ -108,7 +108,7 @@ def _of_uploader(patient: Patient) -> Iterator[Symptom]:
     if read.fault or read.value is None:
         yield wrong(read.fault.what if read.fault else f"There is no secret {name}.", mend)
     else:
-        yield _of_keys(name, read.value, UPLOADER_KEYS, mend)
+        yield _of_keys(name, patient.missing_keys(UPLOADER, read.value), mend)
 
 
 def _of_webhooks(patient: Patient) -> Iterator[Symptom]:
@@ -119,14 +119,15 @@ def _of_webhooks(patient: Patient) -> Iterator[Symptom]:
         if read.fault or read.value is None:
             yield wrong(read.fault.what if read.fault else f"There is no secret {name}.", mend)
         else:
-            yield _of_keys("of the webhooks", read.value, (WEBHOOK_KEY,), mend)
+            yield _of_keys("of the webhooks", [] if read.value.get(WEBHOOK_KEY) else [WEBHOOK_KEY], mend)
 
 
-def _of_keys(name: str, value: Mapping[str, Any], keys: Sequence[str], mend: str) -> Symptom:
-    lacks = [key for key in keys if not isinstance(value.get(key), str) or not value[key].strip()]
-    if lacks:
-        return wrong(f"The secret {name} lacks {', '.join(lacks)}.", mend)
-    return ok(f"The secret {name} has its keys.")
+def _of_keys(name: str, lacks: Sequence[str], mend: str) -> Symptom:
+    return _lacking(name, lacks, mend) if lacks else ok(f"The secret {name} has its keys.")
+
+
+def _lacking(name: str, lacks: Sequence[str], mend: str) -> Symptom:
+    return wrong(f"The secret {name} lacks a usable value of {', '.join(lacks)}.", mend)
 
 
 def _read(patient: Patient, name: str) -> _Read:
