@@ -31,13 +31,13 @@ class OperationFailed(Exception):
     """The command failed. The text gives the reason and what to do, and holds no secret."""
 
 
-def aws_client(service: str, **options: Any) -> Any:
-    """Make a boto3 client with the operator's credentials, unless the options have others.
+def aws_client(service: str, **credentials: str) -> Any:
+    """Make a boto3 client with the operator's credentials, unless others are given.
 
     boto3 itself does not look at `AWS_REGION`, as CDK does.
     """
     make: Any = boto3.client
-    return make(service, region_name=os.environ.get("AWS_REGION") or None, **options)
+    return make(service, region_name=os.environ.get("AWS_REGION") or None, **credentials)
 
 
 def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:

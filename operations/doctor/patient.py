@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore.config import Config
 
-from operations.deployed_stack import Clients, aws_client
+from operations.deployed_stack import Clients
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -19,15 +19,10 @@ LOCAL = "local"
 AT_ONCE = 8
 """Checks, or calls of one check, that run side by side."""
 IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
-"""Limits for clients of the doctor: a service that does not answer ends one check, not the whole examination."""
+"""Limits of the clients: a service that does not answer delays its checks, not the whole examination."""
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def impatient_client(service: str, **options: Any) -> Any:
-    """Make a boto3 client with the operator's credentials that gives up early."""
-    return aws_client(service, **{**options, "config": IMPATIENT.merge(options.get("config") or Config())})
 
 
 class Answer(Protocol):
@@ -63,7 +58,7 @@ class Access(Protocol):
 class Patient:
     """A stage, and all that the doctor may use to examine it. Every collaborator may be called from several threads.
 
-    - `client` makes clients of boto3; the doctor makes one at a time. `table_of` makes boto3's resource of a table.
+    - `client(service, config=…)` makes clients of boto3, one at a time. `table_of` makes boto3's resource of a table.
     - `call_api(method, path)` calls the stage's API as the operator. `http(method, url)` makes a plain request without
       credentials and follows no redirect. Both return an answer of any status, and raise OSError if there is none.
     - `check_access(vendor, secret)` makes a free call to a vendor: `agora`, or a provider by its name.
@@ -110,12 +105,12 @@ class Patient:
 
     def aws(self, service: str) -> Any:
         """Return the one client of a service. boto3's clients may be used by several threads, but not made by them."""
-        return self._once(service, lambda: self.client(service))
+        return self._once(service, lambda: self.new_client(service))
 
-    def new_client(self, service: str, **options: Any) -> Any:
-        """Make another client of a service, with options."""
+    def new_client(self, service: str, config: Config | None = None) -> Any:
+        """Make another client of a service, with a configuration of its own."""
         with self._lock:
-            return self.client(service, **options)
+            return self.client(service, config=IMPATIENT.merge(config or Config()))
 
     def table(self) -> "Table":
         """Return boto3's resource of the insights table. Each check makes its own: resources belong to one thread."""

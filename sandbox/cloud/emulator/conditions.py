@@ -72,7 +72,7 @@ def name_reads_of_lambda() -> None:
     Raises:
         RuntimeError: the installed ministack names the actions of Lambda in another way.
     """
-    from ministack.core import iam_actions  # type: ignore[import-untyped]
+    from ministack.core import iam_actions
 
     require_parameters(iam_actions._lambda_action, "method", "path")
     require_source(
