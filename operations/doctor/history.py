@@ -42,7 +42,7 @@ def history(patient: Patient) -> Iterator[Symptom]:
     count = f"at least {MOST_MEDIA}" if len(found) == MOST_MEDIA else str(len(found))
     yield wrong(
         f"Media from before the stack were never processed: {count} among {looked} of the bucket, first {found[0]!r}.",
-        command("recordings", "backfill", prefix),
+        command("recordings", "backfill", prefix, "--stage", patient.stage),
     )
 
 

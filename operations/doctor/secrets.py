@@ -13,6 +13,7 @@ from operations.agora_key import OUTPUT as UPLOADER_OUTPUT
 from operations.agora_key import VENDOR as UPLOADER
 from operations.doctor.check import Examination, check, in_spite_of_failures
 from operations.doctor.findings import Symptom, ok, unknown, wrong
+from operations.doctor.flow import GONE
 from operations.doctor.patient import Access, Patient, command, side_by_side
 from operations.move_secrets import KEYS
 from operations.move_secrets import OUTPUT as READS_OLD
@@ -25,6 +26,8 @@ from recording_insights.settings import FORMER_SECRETS, secret_name
 AGORA = "agora"
 OPTIONAL = (CERTIFICATE_SECRET, notifications.SECRET)
 """Secrets that a stage need not have."""
+WITHOUT_PROOF = ("seameet",)
+"""Vendors that document no free call which shows that they accept a key."""
 OLDEST_KEY = timedelta(days=90)
 """Source: https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html, IAM.3"""
 WEBHOOK_SECRET_OUTPUT = "WebhookSecretArn"  # noqa: S105 - the name of an output
@@ -67,22 +70,22 @@ def _of_vendor(vendor: str, patient: Patient) -> Iterator[Symptom]:
             return
         value = read.value
         if lacks := patient.missing_keys(vendor, value):
-            yield _lacking(name, lacks, _put(name))
+            yield _of_keys(f"The secret {name}", lacks, _put(name))
             return
     yield _of_access(patient, vendor, name, patient.check_access(vendor, value))
 
 
 def _of_access(patient: Patient, vendor: str, name: str, access: Access) -> Symptom:
     verdicts = {
-        "accepted": ok(f"{vendor} accepts the credentials. {access.what}".rstrip()),
+        "accepted": ok(access.what or f"{vendor} accepts the credentials."),
         "refused": wrong(f"{vendor} refuses the credentials in {name}: {access.what}", _put(name)),
         "no_credit": wrong(f"The account at {vendor} has no credit: {access.what}", f"Top up the account at {vendor}."),
         "unreachable": unknown(f"{vendor} cannot be reached: {access.what}", "Look at the vendor's status page."),
     }
     if access.verdict in verdicts:
         return verdicts[access.verdict]
-    if patient.is_local:
-        return ok(f"The stand-in of {vendor} is not asked: {access.what}")
+    if patient.is_local and vendor in WITHOUT_PROOF:
+        return ok(access.what)
     return unknown(f"Whether {vendor} accepts the credentials is unknown: {access.what}")
 
 
@@ -93,7 +96,7 @@ def _of_one_key(short: str, patient: Patient) -> Iterator[Symptom]:
     if read.fault:
         yield read.fault
     elif read.value is not None:
-        yield _of_keys(name, patient.missing_keys(short, read.value), _put(name))
+        yield _of_keys(f"The secret {name}", patient.missing_keys(short, read.value), _put(name))
     elif short not in OPTIONAL:
         former = _read(patient, secret_name(patient.stage, FORMER_SECRETS[short])).value or {}
         if former.get(key) and patient.outputs.get(READS_OLD) == "true":
@@ -104,34 +107,38 @@ def _of_one_key(short: str, patient: Patient) -> Iterator[Symptom]:
 
 def _of_uploader(patient: Patient) -> Iterator[Symptom]:
     name, mend = secret_name(patient.stage, UPLOADER), _new_key(patient)
-    read = _read(patient, name)
-    if read.fault or read.value is None:
-        yield wrong(read.fault.what if read.fault else f"There is no secret {name}.", mend)
+    read = _read(patient, name, mend)
+    if read.value is not None:
+        yield _of_keys(f"The secret {name}", patient.missing_keys(UPLOADER, read.value), mend)
     else:
-        yield _of_keys(name, patient.missing_keys(UPLOADER, read.value), mend)
+        yield read.fault or wrong(f"There is no secret {name}.", mend)
 
 
 def _of_webhooks(patient: Patient) -> Iterator[Symptom]:
     """The secret that the stack makes, if a provider calls back."""
-    if name := patient.outputs.get(WEBHOOK_SECRET_OUTPUT):
-        mend = command("make", "webhook-key", f"STAGE={patient.stage}")
-        read = _read(patient, name)
-        if read.fault or read.value is None:
-            yield wrong(read.fault.what if read.fault else f"There is no secret {name}.", mend)
-        else:
-            yield _of_keys("of the webhooks", [] if read.value.get(WEBHOOK_KEY) else [WEBHOOK_KEY], mend)
+    arn = patient.outputs.get(WEBHOOK_SECRET_OUTPUT)
+    if arn is None:
+        return
+    mend = _secret_command("put-secret-value", "--secret-id", arn, "webhooks")
+    read = _read(patient, arn, mend)
+    if read.value is not None:
+        lacks = [] if read.value.get(WEBHOOK_KEY) else [WEBHOOK_KEY]
+        yield _of_keys("The secret of the webhooks", lacks, mend)
+    else:
+        yield read.fault or wrong("The secret of the webhooks was deleted.", GONE)
 
 
-def _of_keys(name: str, lacks: Sequence[str], mend: str) -> Symptom:
-    return _lacking(name, lacks, mend) if lacks else ok(f"The secret {name} has its keys.")
+def _of_keys(which: str, lacks: Sequence[str], mend: str) -> Symptom:
+    if lacks:
+        return wrong(f"{which} lacks a usable value of {', '.join(lacks)}.", mend)
+    return ok(f"{which} has its keys.")
 
 
-def _lacking(name: str, lacks: Sequence[str], mend: str) -> Symptom:
-    return wrong(f"The secret {name} lacks a usable value of {', '.join(lacks)}.", mend)
+def _read(patient: Patient, name: str, mend: str = "") -> _Read:
+    """Read a secret. `mend` replaces one that is no JSON object; without it, the operator's file does.
 
-
-def _read(patient: Patient, name: str) -> _Read:
-    """Read a secret. Raises `ClientError` for refusals that say nothing about the secret."""
+    Raises `ClientError` for refusals that say nothing about the secret.
+    """
     try:
         text = patient.aws("secretsmanager").get_secret_value(SecretId=name).get("SecretString", "")
     except ClientError as error:
@@ -139,30 +146,30 @@ def _read(patient: Patient, name: str) -> _Read:
         if code == "ResourceNotFoundException":
             return _Read()
         if code == "InvalidRequestException" and "delet" in message:
-            mend = command("aws", "secretsmanager", "restore-secret", "--secret-id", name)
-            return _Read(fault=wrong(f"The secret {name} is being deleted.", mend))
+            restore = command("aws", "secretsmanager", "restore-secret", "--secret-id", name)
+            return _Read(fault=wrong(f"The secret {name} is being deleted.", restore))
         raise
     try:
         value = json.loads(text)
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        return _Read(fault=wrong(f"The secret {name} is no JSON object.", _put(name)))
+        return _Read(fault=wrong(f"The secret {name} is no JSON object.", mend or _put(name)))
     return _Read(value)
 
 
 def _missing(name: str) -> Symptom:
-    return wrong(f"There is no secret {name}.", _secret_command("create-secret", "--name", name))
+    mend = _secret_command("create-secret", "--name", name, name.rpartition("/")[2])
+    return wrong(f"There is no secret {name}.", mend)
 
 
 def _put(name: str) -> str:
-    return _secret_command("put-secret-value", "--secret-id", name)
+    return _secret_command("put-secret-value", "--secret-id", name, name.rpartition("/")[2])
 
 
-def _secret_command(operation: str, option: str, name: str) -> str:
+def _secret_command(operation: str, option: str, name: str, file: str) -> str:
     """The command reads the new value from a file, so that no shell keeps it."""
-    file = f"file://{name.rpartition('/')[2]}.json"
-    return command("aws", "secretsmanager", operation, option, name, "--secret-string", file)
+    return command("aws", "secretsmanager", operation, option, name, "--secret-string", f"file://{file}.json")
 
 
 def _new_key(patient: Patient) -> str:

@@ -22,6 +22,7 @@ from operations.doctor.patient import Patient
 from operations.pause_intake import pause_intake, resume_intake
 from sandbox.cloud.local_stack import LocalStack
 from sandbox.stand_ins.credentials import credentials
+from tests.aws_command_line import call_of
 from tests.deployed import PATIENCE_SECONDS, until
 from tests.docs.pages import page
 
@@ -189,38 +190,11 @@ def mend(stack: LocalStack, finding: Finding, folder: Path) -> None:
     """Do what the finding says: as `aws`, as `make pause-intake`, or as the section of the page says."""
     program, *words = shlex.split(finding.mend)
     if program == "aws":
-        run_aws(stack, words, folder)
+        service, call, request = call_of(words, folder)
+        getattr(stack.client(service), call)(**request)
     elif program == "make":
         assert words == ["pause-intake", "STAGE=local", "RESUME=1"]
         resume_intake("local", stack.client, lambda name: _table(stack, name))
     else:
         assert finding.mend == "Follow docs/operate.md#pause-a-provider-or-change-its-slots."
         assert stack.call_api("PUT", "/providers/deepgram", {"paused": False}).status_code == 200
-
-
-def run_aws(stack: LocalStack, words: list[str], folder: Path) -> None:
-    """Call AWS as its command line would."""
-    service, operation, *options = words
-    client = stack.client({"s3api": "s3"}.get(service, service))
-    call = operation.replace("-", "_")
-    members = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[call]).input_shape.members
-    request: dict[str, Any] = {}
-    while options:
-        name = options.pop(0).removeprefix("--").replace("-", "").lower()
-        [member] = [each for each in members if each.lower() == name]
-        given: list[str] = []
-        while options and not options[0].startswith("--"):
-            given.append(options.pop(0))
-        request[member] = _value(members[member].type_name, given, folder)
-    getattr(client, call)(**request)
-
-
-def _value(kind: str, given: list[str], folder: Path) -> Any:
-    if not given:
-        return True  # a flag
-    if kind == "list":
-        return given
-    [text] = given
-    if kind in ("structure", "map"):
-        return json.loads(text)
-    return (folder / text.removeprefix("file://")).read_text() if text.startswith("file://") else text

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import botocore.session
 import pytest
 
 from operations.doctor.examine import CHECKS, examine
 from operations.doctor.findings import Finding
 from operations.doctor.patient import Patient
 from recording_insights.store.intake import IntakeStore
+from tests.aws_command_line import call_of
 from tests.docs.pages import PROJECT, Page
 from tests.unit.operations.doctor.fake_stage import (
     ALARM,
@@ -70,7 +70,7 @@ def test_a_healthy_stage_is_all_ok_in_the_order_of_the_table(stage: FakeStage) -
 
 def test_the_local_stage_is_all_ok_without_quotas_alarms_and_tls(stage: FakeStage) -> None:
     local = stage.local()
-    stage.verdicts["seameet"] = ("unknown", "no call is documented")
+    stage.verdicts["seameet"] = ("unknown", "SeaMeet does not refuse the credentials.")
     stage.answers |= {
         "lambda.get_account_settings": failure("404", "GetAccountSettings"),
         "service-quotas.list_service_quotas": failure("400", "ListServiceQuotas"),
@@ -78,6 +78,8 @@ def test_the_local_stage_is_all_ok_without_quotas_alarms_and_tls(stage: FakeStag
         "s3.get_bucket_policy": lambda Bucket: policy(Bucket, tls=False),
     }
     assert faults(local) == []
+    stage.verdicts["assemblyai"] = ("unknown", "It answered 404.")
+    assert "It answered 404." in the_fault(local, "secrets").what
 
 
 def is_command(text: str) -> bool:
@@ -97,25 +99,9 @@ def check_mend(text: str) -> None:
         assert target in OF_OTHERS or re.search(rf"^{target}:", MAKEFILE, flags=re.MULTILINE), text
         assert all(f"$({each.partition('=')[0]})" in MAKEFILE for each in variables), text
     elif program == "aws":
-        check_aws(*words)
+        call_of(words)
     else:
-        assert words[0] == "backfill"
-
-
-def check_aws(service: str, operation: str, *words: str) -> None:
-    """The operation and its options are in AWS's own model, and no required one is missing."""
-    model = botocore.session.get_session().get_service_model({"s3api": "s3"}.get(service, service))
-    [shape] = [
-        model.operation_model(name).input_shape
-        for name in model.operation_names
-        if botocore.xform_name(name, "-") == operation
-    ]
-    options = {f"--{botocore.xform_name(name, '-')}": name for name in (shape.members if shape else ())}
-    if (service, operation) == ("sns", "subscribe"):
-        options["--notification-endpoint"] = options.pop("--endpoint")  # the CLI alone calls it so
-    given = {word for word in words if word.startswith("--")}
-    assert given <= {*options, "--cli-binary-format"}, given - {*options}
-    assert shape is None or {options[each] for each in given if each in options} >= set(shape.required_members)
+        assert (words[0], *words[-2:]) == ("backfill", "--stage", "dev")
 
 
 Change = Callable[[FakeStage], object]
@@ -138,6 +124,12 @@ def secret(name: str, value: Any) -> Change:
             stage.secrets[f"recording-insights/dev/{name}"] = value
 
     return change
+
+
+def secret_of_webhooks(value: Any) -> Change:
+    """That of the stack, which is known by its ARN."""
+    name = OUTPUTS["WebhookSecretArn"]
+    return lambda stage: stage.secrets.pop(name) if value is None else stage.secrets.update({name: value})
 
 
 def letters_in(name: str) -> Change:
@@ -167,7 +159,13 @@ WRONG: list[Any] = [
      "assemblyai refuses the credentials in recording-insights/dev/assemblyai: it answered 401",
      "aws secretsmanager put-secret-value"),
     ("secrets", lambda stage: stage.verdicts.update(agora=("no_credit", "402")), "has no credit", "Top up the account"),
-    ("secrets", lambda stage: stage.secrets.pop(OUTPUTS["WebhookSecretArn"]), "There is no secret", "make webhook-key"),
+    ("secrets", secret("agora-uploader", "s3cr3t"), "is no JSON object", "make agora-key STAGE=dev"),
+    ("secrets", secret("agora-uploader", GONE), "is being deleted", "aws secretsmanager restore-secret"),
+    ("secrets", secret("agora-uploader", None), "There is no secret", "make agora-key STAGE=dev"),
+    ("secrets", secret_of_webhooks({"key": ""}), "of the webhooks lacks a usable value of key",
+     "aws secretsmanager put-secret-value --secret-id arn:aws:secretsmanager:eu-central-1:111122223333:secret:Web"),
+    ("secrets", secret_of_webhooks("s3cr3t"), "is no JSON object", "aws secretsmanager put-secret-value"),
+    ("secrets", secret_of_webhooks(None), "of the webhooks was deleted", "Tell the integrator"),
     ("uploader key", answers(iam__list_access_keys={"AccessKeyMetadata": []}), "has no key that", "make agora-key"),
     ("uploader key", answers(iam__list_access_keys={"AccessKeyMetadata": [{**KEY, "Status": "Inactive"}]}),
      "is not active", "make agora-key STAGE=dev"),
@@ -362,6 +360,13 @@ def test_a_key_that_earlier_versions_kept_elsewhere_is_found_there(stage: FakeSt
     assert the_fault(stage.patient, "secrets").state == "wrong", "functions do not read it there any more"
 
 
+@pytest.mark.parametrize("verdict", ["unknown", "unreachable"])
+def test_a_vendor_that_does_not_say_is_unknown(stage: FakeStage, verdict: str) -> None:
+    stage.verdicts["seameet"] = (verdict, "It did not answer.")
+    fault = the_fault(stage.patient, "secrets")
+    assert (fault.state, "It did not answer." in fault.what) == ("unknown", True)
+
+
 def test_a_secret_that_cannot_be_read_hides_no_other(stage: FakeStage) -> None:
     stage.secrets["recording-insights/dev/assemblyai"] = denied("secretsmanager", "get_secret_value")
     fault = the_fault(stage.patient, "secrets")
@@ -378,12 +383,12 @@ def test_media_from_before_the_stack_are_counted_with_their_folder(stage: FakeSt
     stage.answers["s3.list_objects_v2"] = {"Contents": [*old, *listed("calls/new.mp4", days=1)], "IsTruncated": True}
     fault = the_fault(stage.patient, "history")
     assert "3 among the first 1000 objects of the bucket, first 'calls/2025/a.mp4'" in fault.what
-    assert fault.mend == "recordings backfill calls/"
+    assert fault.mend == "recordings backfill calls/ --stage dev"
 
     stage.answers["s3.list_objects_v2"] = {"Contents": listed(*(f"{number:03d}.mp4" for number in range(60)))}
     fault = the_fault(stage.patient, "history")
     assert "at least 50 among all objects" in fault.what
-    assert fault.mend == "recordings backfill 000.mp4"
+    assert fault.mend == "recordings backfill 000.mp4 --stage dev"
 
 
 def test_a_call_that_the_operator_may_not_make_is_unknown(stage: FakeStage) -> None:
