@@ -18,7 +18,7 @@ PROBLEM = "application/problem+json"
 def api(patient: Patient) -> Iterator[Symptom]:
     """The API answers a call of the operator."""
     try:
-        answer = patient.call_api("GET", PROVIDERS_PATH)
+        answer = patient.read(PROVIDERS_PATH)
     except OSError as error:
         yield wrong(
             f"The API does not answer ({type(error).__name__}).",
@@ -77,7 +77,7 @@ def intake(patient: Patient) -> Iterator[Symptom]:
 @check("providers", "execute-api:Invoke")
 def providers(patient: Patient) -> Iterator[Symptom]:
     """Each provider takes jobs, and nobody has paused it."""
-    answer = patient.call_api("GET", PROVIDERS_PATH)
+    answer = patient.read(PROVIDERS_PATH)
     if refused := _refusal(answer, PROVIDERS_PATH):
         yield unknown(f"What the providers do is unknown. {refused.what}", refused.mend)
         return
@@ -107,7 +107,7 @@ _OF_ACCOUNT = ("credentials_refused", "secret_unusable", "out_of_credit")
 @check("subscriptions", "execute-api:Invoke")
 def subscriptions(patient: Patient) -> Iterator[Symptom]:
     """No subscription was switched off."""
-    answer = patient.call_api("GET", SUBSCRIPTIONS_PATH)
+    answer = patient.read(SUBSCRIPTIONS_PATH)
     if refused := _refusal(answer, SUBSCRIPTIONS_PATH):
         yield unknown(f"What the subscriptions do is unknown. {refused.what}", refused.mend)
         return

@@ -41,7 +41,7 @@ def examine(
     With `read_only`, a check that writes says that it was left out. No check raises: what it cannot find out, it
     says to be unknown. `report` gets the name of each check that is waited for.
     """
-    threads = ThreadPoolExecutor(AT_ONCE)
+    threads, patient = ThreadPoolExecutor(AT_ONCE), patient.anew()
     try:
         ends = [threads.submit(_findings, each, patient, read_only) for each in checks]
         for each, end in zip(checks, ends, strict=True):

@@ -4,7 +4,7 @@ import shlex
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -81,8 +81,12 @@ class Patient:
     deployed: Mapping[str, str] | None = None
     version: str | None = None
     deployed_version: str | None = None
-    _lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
-    _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _making: Any = field(default_factory=threading.Lock, repr=False, compare=False)
+    _kept: "_Kept" = field(default_factory=lambda: _Kept(), repr=False, compare=False)
+
+    def anew(self) -> "Patient":
+        """Return the same stage, of which nothing was read yet."""
+        return replace(self, _kept=_Kept())
 
     @property
     def is_local(self) -> bool:
@@ -105,21 +109,25 @@ class Patient:
 
     def aws(self, service: str) -> Any:
         """Return the one client of a service. boto3's clients may be used by several threads, but not made by them."""
-        return self._once(service, lambda: self.new_client(service))
+        return self._kept.once(service, lambda: self.new_client(service))
 
     def new_client(self, service: str, config: Config | None = None) -> Any:
         """Make another client of a service, with a configuration of its own."""
-        with self._lock:
+        with self._making:
             return self.client(service, config=IMPATIENT.merge(config or Config()))
 
     def table(self) -> "Table":
         """Return boto3's resource of the insights table. Each check makes its own: resources belong to one thread."""
-        with self._lock:
+        with self._making:
             return self.table_of(self.outputs["InsightsTableName"])
 
     def physical_ids(self, resource_type: str) -> Sequence[str]:
         """Return the physical ids of the stack's resources of a type, such as `AWS::Events::Rule`."""
         return [each["PhysicalResourceId"] for each in self._resources() if each["ResourceType"] == resource_type]
+
+    def read(self, path: str) -> Answer:
+        """Return the API's answer to a GET, which is made once."""
+        return self._kept.once(f"GET {path}", lambda: self.call_api("GET", path))
 
     def created_at(self) -> datetime:
         """Return when the stack was created."""
@@ -142,14 +150,25 @@ class Patient:
             found = pages.paginate(StackName=self.stack_name)
             return [each for page in found for each in page["StackResourceSummaries"] if "PhysicalResourceId" in each]
 
-        return self._once("resources of the stack", read)
+        return self._kept.once("resources of the stack", read)
 
-    def _once(self, name: str, make: Callable[[], T]) -> T:
-        """Make something at its first use, and keep it. What fails is tried again at the next use."""
+
+class _Kept:
+    """Makes each thing once, at its first use. What fails is tried again at the next use."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._values: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what was made under this name. Whoever wants it meanwhile waits; other names go on."""
         with self._lock:
-            if name not in self._kept:
-                self._kept[name] = make()
-            kept: T = self._kept[name]
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            if name not in self._values:
+                self._values[name] = make()
+            kept: T = self._values[name]
             return kept
 
 

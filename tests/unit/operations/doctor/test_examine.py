@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from operations.doctor.check import Check, check
 from operations.doctor.examine import CHECKS, examine
 from operations.doctor.findings import Finding, Symptom, ok
 from operations.doctor.patient import Patient
-from tests.unit.operations.doctor.fake_stage import FakeStage, denied, failure
+from tests.unit.operations.doctor.fake_stage import FakeAnswer, FakeStage, denied, failure
 from tests.unit.operations.fake_account import aws_error
 
 
@@ -93,6 +94,16 @@ def test_an_examination_that_only_reads_leaves_out_what_writes_and_says_so(stage
         each.name for each in CHECKS if each.writes
     ]
     assert "s3.put_object" not in stage.calls
+
+
+def test_each_examination_looks_again_and_asks_the_api_once(stage: FakeStage) -> None:
+    patient, asked = stage.patient, list[str]()
+    answer = patient.call_api
+    counted = replace(patient, call_api=lambda method, path: asked.append(path) or answer(method, path))  # type: ignore[func-returns-value]
+    assert {finding.state for finding in examine(counted)} == {"ok"}
+    assert sorted(asked) == ["/providers", "/subscriptions"]
+    stage.pages["GET /providers"] = FakeAnswer(500)
+    assert {finding.check for finding in examine(counted) if finding.state != "ok"} == {"api", "providers"}
 
 
 class Time:
