@@ -51,17 +51,24 @@ def region(table: "Table") -> str:
 
 
 def s3(*, short_calls: bool = False, credentials: SessionCredentials | None = None) -> "S3Client":
-    """Signs with SigV4, for the bucket's host in its region: `<bucket>.s3.<region>.amazonaws.com`.
+    """Signs as `s3_config` says."""
+    import boto3
 
-    A link to boto3's default, the global host, breaks: S3 redirects from there while a bucket is new, and the signature
-    holds for one host only. For regions opened after March 2019, the global host never works.
+    config = s3_config(has_endpoint=any(os.environ.get(name) for name in _S3_ENDPOINTS))
+    return boto3.client("s3", config=config.merge(limits(short_calls=short_calls)), **_named(credentials))
+
+
+def s3_config(*, has_endpoint: bool) -> "Config":
+    """Return how links are signed: with SigV4, for the bucket's host in its region.
+
+    The host is `<bucket>.s3.<region>.amazonaws.com`. A link to boto3's default, the global host, breaks: S3 redirects
+    from there while a bucket is new, and the signature holds for one host only. For regions opened after March 2019,
+    the global host never works.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
     """
-    import boto3
     from botocore.config import Config
 
-    has_endpoint = any(os.environ.get(name) for name in _S3_ENDPOINTS)
-    config = Config(
+    return Config(
         signature_version="s3v4",
         s3={
             # An endpoint's host has no names below it for buckets.
@@ -69,7 +76,6 @@ def s3(*, short_calls: bool = False, credentials: SessionCredentials | None = No
             "us_east_1_regional_endpoint": "regional",
         },
     )
-    return boto3.client("s3", config=config.merge(limits(short_calls=short_calls)), **_named(credentials))
 
 
 def _named(credentials: SessionCredentials | None) -> dict[str, Any]:

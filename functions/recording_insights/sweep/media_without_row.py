@@ -37,7 +37,7 @@ def admit_media_without_row(
     while listed := list(islice(left, _LISTED)):
         recent = [file for file in listed if file.modified >= modified_since]
         for _, folder in groupby(recent, key=lambda file: file.key.rpartition("/")[0]):
-            for media in _without_row(list(folder), bucket, store):
+            for media in without_row_in_folder(list(folder), bucket, store):
                 if deadline.seconds_left < RESERVE_SECONDS:
                     return step
                 if media.created_at < sweeping_since:
@@ -55,7 +55,7 @@ def _outcome(admit: Callable[[MediaObject], Mapping[str, Any]], media: MediaObje
     return "ignored" if "ignored" in admit(media) else "admitted"
 
 
-def _without_row(files: Sequence[StoredFile], bucket: str, store: RecordingStore) -> Iterator[MediaObject]:
+def without_row_in_folder(files: Sequence[StoredFile], bucket: str, store: RecordingStore) -> Iterator[MediaObject]:
     """Yield the media of one folder that no row is for. The rows of each recording are read once."""
     arrived = [MediaObject(bucket, file.key, file.etag, file.size, file.modified).in_channel("") for file in files]
     recording = store.find_by_folder(arrived[0])

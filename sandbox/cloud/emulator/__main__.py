@@ -17,6 +17,7 @@ from sandbox.cloud.emulator.bedrock import (
 )
 from sandbox.cloud.emulator.checksums import add_checksums
 from sandbox.cloud.emulator.conditions import (
+    name_reads_of_lambda,
     read_escapes_in_patterns,
     tell_policies_the_age_of_links,
     tell_policies_the_leading_keys,
@@ -112,6 +113,7 @@ def main() -> None:
     add_message_move_tasks()
     refuse_to_hide_for_too_long()
     read_escapes_in_patterns()
+    name_reads_of_lambda()
     tell_policies_the_leading_keys()
     tell_policies_the_age_of_links()
     enforce_roles_of_state_machines()

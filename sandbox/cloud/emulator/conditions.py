@@ -1,8 +1,9 @@
 """Corrections of what policies of IAM can tell apart: condition keys and patterns that ministack does not know.
 
 ministack supplies no `dynamodb:LeadingKeys`, so that a policy which limits a caller to some partitions lets every
-partition pass. It supplies no `s3:signatureAge`, so that no bucket policy can end the life of a link. And it takes
-`${*}`, `${?}` and `${$}` for themselves, where IAM takes the character within.
+partition pass. It supplies no `s3:signatureAge`, so that no bucket policy can end the life of a link. It takes
+`${*}`, `${?}` and `${$}` for themselves, where IAM takes the character within. And it asks for the right to list or to
+change where a caller of Lambda reads one mapping or one limit.
 """
 
 import json
@@ -16,6 +17,20 @@ from typing import Any
 from sandbox.cloud.emulator.internals import require_parameters, require_source
 
 _TOKEN = re.compile(r"\$\{([*?$])\}|([*?])|(.)", re.DOTALL)
+_LAMBDA = {
+    re.compile("/event-source-mappings/[^/]+/?$"): {
+        "GET": "GetEventSourceMapping",
+        "PUT": "UpdateEventSourceMapping",
+        "DELETE": "DeleteEventSourceMapping",
+    },
+    re.compile("/functions/[^/]+/concurrency/?$"): {
+        "GET": "GetFunctionConcurrency",
+        "PUT": "PutFunctionConcurrency",
+        "DELETE": "DeleteFunctionConcurrency",
+    },
+    re.compile("/account-settings/?$"): {"GET": "GetAccountSettings"},
+}
+"""Actions of Lambda by the end of the path and by method."""
 _EQUALS = re.compile(r"(#?[\w.-]+)\s*=\s*(:\w+)")
 
 
@@ -47,6 +62,31 @@ def _expression_of(escaped: str | None, wildcard: str | None, plain: str | None)
     if wildcard:
         return ".*" if wildcard == "*" else "."
     return re.escape(escaped or plain or "")
+
+
+def name_reads_of_lambda() -> None:
+    """Let IAM decide by the actions that calls about mappings, reserved concurrency and the account have on AWS.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+
+    Raises:
+        RuntimeError: the installed ministack names the actions of Lambda in another way.
+    """
+    from ministack.core import iam_actions
+
+    require_parameters(iam_actions._lambda_action, "method", "path")
+    require_source(
+        iam_actions._lambda_action, '"concurrency": "PutFunctionConcurrency"', 'return "ListEventSourceMappings"'
+    )
+    require_source(iam_actions.extract_iam_action, "_lambda_action(method, path)")
+    action_of = iam_actions._lambda_action
+
+    @wraps(action_of)
+    def action_of_call(method: str, path: str) -> str | None:
+        actions = next((actions for end, actions in _LAMBDA.items() if end.search(path)), {})
+        return actions.get(method) or action_of(method, path)
+
+    iam_actions._lambda_action = action_of_call
 
 
 def tell_policies_the_leading_keys() -> None:

@@ -134,6 +134,29 @@ def test_a_policy_limits_a_caller_to_partitions(session_of: Callable[..., Client
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "action"),
+    [
+        ("GET", "/2015-03-31/event-source-mappings/4a2c", "GetEventSourceMapping"),
+        ("PUT", "/2015-03-31/event-source-mappings/4a2c", "UpdateEventSourceMapping"),
+        ("DELETE", "/2015-03-31/event-source-mappings/4a2c/", "DeleteEventSourceMapping"),
+        ("GET", "/2015-03-31/event-source-mappings/", "ListEventSourceMappings"),
+        ("POST", "/2015-03-31/event-source-mappings", "CreateEventSourceMapping"),
+        ("GET", "/2019-09-30/functions/sweep/concurrency", "GetFunctionConcurrency"),
+        ("PUT", "/2017-10-31/functions/sweep/concurrency", "PutFunctionConcurrency"),
+        ("DELETE", "/2017-10-31/functions/sweep/concurrency", "DeleteFunctionConcurrency"),
+        ("GET", "/2016-08-19/account-settings/", "GetAccountSettings"),
+        ("GET", "/2015-03-31/functions/concurrency", "GetFunction"),
+    ],
+)
+def test_calls_of_lambda_have_their_actions(
+    method: str, path: str, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(iam_actions, "_lambda_action", iam_actions._lambda_action)
+    conditions.name_reads_of_lambda()
+    assert iam_actions._lambda_action(method, path) == action
+
+
+@pytest.mark.parametrize(
     ("pattern", "matched", "others"),
     [
         ("a${*}b${?}c${$}d", ["a*b?c$d"], ["axb?c$d", "a*bxc$d", "a*b?c${$}d", "a${*}b${?}c${$}d"]),
@@ -218,6 +241,8 @@ def test_a_token_says_when_it_was_issued_and_a_key_does_not(emulator: LocalStack
         (iam_evaluator, "_fnmatch_compile", conditions.read_escapes_in_patterns),
         (app, "_dispatch_service_request", conditions.tell_policies_the_leading_keys),
         (app, "_dispatch_service_request", conditions.tell_policies_the_age_of_links),
+        (iam_actions, "_lambda_action", conditions.name_reads_of_lambda),
+        (iam_actions, "extract_iam_action", conditions.name_reads_of_lambda),
         (iam_actions, "dynamodb_service_context", conditions.tell_policies_the_leading_keys),
         (iam_actions, "s3_service_context", conditions.tell_policies_the_age_of_links),
     ],
