@@ -56,7 +56,11 @@ class Api:
         Raises:
             CommandFailed: the API refuses the call, or does not answer. The kind says why.
         """
-        return self.answer(method, path, body, query=query, headers=headers).json()
+        answer = self.answer(method, path, body, query=query, headers=headers)
+        try:
+            return answer.json()
+        except ValueError:
+            raise CommandFailed(f"What answers at {self.url} speaks no JSON: it is not the API of a stage.") from None
 
     def answer(
         self,
@@ -102,6 +106,8 @@ class Api:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], data: bytes | None, *, repeatable: bool
     ) -> "requests.Response":
+        from urllib.parse import urlsplit
+
         import requests
 
         signed = self.signer.headers(method, url, headers, data)
@@ -111,7 +117,7 @@ class Api:
             doubt = "" if repeatable else " It may have taken effect: look before you repeat it."
             raise NotReachable(f"The API did not answer within {TIMEOUT_SECONDS} s.{doubt}") from None
         except requests.RequestException as error:
-            host = url.split("/")[2]
+            host = urlsplit(url).netloc
             raise NotReachable(f"The API at {host} cannot be reached ({type(error).__name__}).") from None
 
 
@@ -169,12 +175,13 @@ def _refuse(answer: "requests.Response") -> NoReturn:
     problem = _problem(answer)
     said = problem.get("detail") or problem.get("title") or problem.get("message") or answer.reason or "no reason"
     receipt = problem.get("receipt")
+    receipt_id = receipt.get("receipt_id") if isinstance(receipt, dict) else None
     parts = [
-        f"The API answered {answer.status_code}: {visible_line(said)}",
-        f"The receipt is {visible_line(receipt)}." if isinstance(receipt, str) else "",
+        f"The API answered {answer.status_code}: {visible_line(said).rstrip('.')}.",
+        f"The receipt is {visible_line(receipt_id)}." if receipt_id else "",
         f"The log has it under the request id {problem['request_id']}."
         if answer.status_code >= 500 and isinstance(problem.get("request_id"), str)
         else "",
         _ADVICE.get(answer.status_code, ""),
     ]
-    raise _KINDS.get(answer.status_code, CommandFailed)(" ".join(part for part in parts if part))
+    raise _KINDS.get(answer.status_code, CommandFailed)(" ".join(part for part in parts if part), problem)

@@ -1,5 +1,8 @@
 """Why a command failed, as one small tree: each kind has an exit code that scripts can rely on."""
 
+from collections.abc import Mapping
+from typing import Any
+
 OK, FAILED, USAGE, NOT_FOUND, CONFLICT, NOT_SIGNED_IN, NOT_REACHABLE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 EXIT_CODES = {
     OK: "done",
@@ -14,9 +17,16 @@ EXIT_CODES = {
 
 
 class CommandFailed(Exception):
-    """The command failed. The text is one line that gives the reason and what to do, and holds no secret."""
+    """The command failed. The text is one line that gives the reason and what to do, and holds no secret.
+
+    `problem` is the problem document, if the API refused a call.
+    """
 
     exit_code = FAILED
+
+    def __init__(self, text: str, problem: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.problem = problem or {}
 
 
 class UsageWrong(CommandFailed):
