@@ -350,7 +350,7 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "GET /retries": lambda: {"retries": [_retry()]},
     "GET /retries/{retry_id}": lambda: _retry(),
     "POST /retries/{retry_id}/cancel": lambda: _retry(),
-    "GET /providers": lambda: {"providers": [_provider()]},
+    "GET /providers": lambda: {"providers": [_provider()], "prefixes": {"interviews/": ["deepgram"]}},
     "PUT /providers/{provider}": lambda: _provider(),
     "POST /recordings/{recording_id}/cancel": _changed,
     "POST /media": lambda: {"recording_id": RECORDING_ID, "media_id": "m", "execution": "e"},
