@@ -1,10 +1,10 @@
 """The API of the stage as a backfill needs it: its refusals and pauses are told apart."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandFailed, Conflict, NotFound, NotReachable
-from operations.backfill.intake import Away, Erased, Failing, Refused
+from operations.backfill.intake import Away, Erased, Failing, Providers, Refused
 
 if TYPE_CHECKING:
     from cli.api import Api
@@ -37,9 +37,8 @@ class ApiIntake:
         body = {"media_id": media_id} if provider is None else {"media_id": media_id, "provider": provider}
         _admitted(lambda: self._api.call("POST", f"/recordings/{recording_id}/retry", body))
 
-    def providers(self) -> Sequence[Mapping[str, Any]]:
-        listed: Sequence[Mapping[str, Any]] = _patient(lambda: self._api.call("GET", "/providers"))["providers"]
-        return listed
+    def providers(self) -> Providers:
+        return Providers.of(_patient(lambda: self._api.call("GET", "/providers")))
 
 
 def _admitted(call: Callable[[], Any]) -> Any:

@@ -29,7 +29,9 @@ FAILED_COLUMNS = {
 
 def backfill(
     session: Session,
-    prefix: Annotated[str | None, typer.Argument(help="Every object whose key begins with this.")] = None,
+    prefix: Annotated[
+        str | None, typer.Argument(help="Every object whose key begins with this, or s3://BUCKET/PREFIX.")
+    ] = None,
     from_file: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="The keys of a file instead, one in each line.")
     ] = None,
@@ -53,10 +55,13 @@ def backfill(
     provider has slots for. It may be interrupted: the same command goes on from there.
     """
     from operations.backfill.order import Order
+    from operations.backfill.stored import key_in
 
     if (prefix is None) == (from_file is None):
         raise UsageWrong("Give a prefix or --from-file. The prefix '' is the whole bucket.")
-    keys = None if from_file is None else _keys(from_file)
+    bucket = session.stage.output("RecordingsBucketName")
+    keys = None if from_file is None else _keys(from_file, bucket)
+    prefix = None if prefix is None else key_in(prefix, bucket)
     order = Order(prefix, keys, provider, limit, at_once, retry_failed, waits=not no_wait)
     result = _run(session, order, yes=yes, dry_run=dry_run)
     has_failed = result.outcome is not None and bool(result.outcome.failed)
@@ -80,7 +85,7 @@ def _run(session: Session, order: Any, *, yes: bool, dry_run: bool) -> "Result":
         return backfill.run(order, dry_run=dry_run)
 
 
-def _keys(source: str) -> Sequence[str]:
+def _keys(source: str, bucket: str) -> Sequence[str]:
     """Read the keys of a file, or of standard input for `-`. Raises NotFound, UsageWrong."""
     import sys
     from pathlib import Path
@@ -89,7 +94,7 @@ def _keys(source: str) -> Sequence[str]:
 
     try:
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        return keys_in(content.decode().split("\n"))
+        return keys_in(content.decode().split("\n"), bucket)
     except FileNotFoundError:
         raise NotFound(f"--from-file {source}: there is no such file.") from None
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
 """What a backfill costs and how long it takes: lengths times list prices, and the usual paces of the providers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +58,12 @@ class Estimate:
         return " ".join([*parts, f"AWS costs about {dollars(self.aws)}."])
 
 
-def estimate(items: Sequence[Item], standings: Iterable[Mapping[str, Any]], *, at_once: int | None) -> Estimate:
-    """Estimate what is new. `standings` are the providers as the API lists them."""
-    known = {str(each["provider"]): each for each in standings}
-    names = dict.fromkeys(item.provider for item in items)
-    shares = [_share(name, [i for i in items if i.provider == name], known.get(name), at_once) for name in names]
+def estimate(items: Sequence[Item], standings: Mapping[str, Mapping[str, Any]], *, at_once: int | None) -> Estimate:
+    """Estimate what is new. `standings` are the providers of the stage by name, as the API lists them."""
+    by_provider: dict[str, list[Item]] = {}
+    for item in items:
+        by_provider.setdefault(item.provider, []).append(item)
+    shares = [_share(name, of_one, standings.get(name), at_once) for name, of_one in by_provider.items()]
     return Estimate(len(items), shares, round(len(items) * AWS_OF_EACH, 6))
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from operations.deployed_stack import Report
+from recording_insights.media.intake import providers_by_prefix
+from recording_insights.model.derived import BEDROCK
 
 MOST_FAULTS = 10
 """Calls in a row that may find the API away before the backfill ends. Their pauses take five minutes."""
@@ -38,6 +40,31 @@ class Away(Exception):
         self.is_paused = is_paused
 
 
+@dataclass(frozen=True)
+class Providers:
+    """The providers of a stage as GET /providers lists them, the default one first, and their names by prefix of a key.
+
+    The API lists the model too, which takes turns but no media.
+    """
+
+    standings: Mapping[str, Mapping[str, Any]]
+    prefixes: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "Providers":
+        standings = {str(each["provider"]): each for each in answer["providers"] if each["provider"] != BEDROCK}
+        return cls(standings, answer.get("prefixes", {}))
+
+    @property
+    def default(self) -> str:
+        return next(iter(self.standings))
+
+    def provider_of(self, key: str) -> str:
+        """Return the provider of an object with this key whose recording names none."""
+        by_prefix = providers_by_prefix(key, self.prefixes)
+        return by_prefix[0] if by_prefix else self.default
+
+
 class Intake(Protocol):
     """The calls. Each one may be repeated, and raises Away if the API takes nothing at present."""
 
@@ -50,8 +77,8 @@ class Intake(Protocol):
     def retry(self, recording_id: str, media_id: str, provider: str | None) -> None:
         """Process a failed media object again. Raises Refused, Failing."""
 
-    def providers(self) -> Sequence[Mapping[str, Any]]:
-        """Return the providers as GET /providers does, the default one first."""
+    def providers(self) -> "Providers":
+        """Return the providers as GET /providers does."""
 
 
 @dataclass

@@ -1,12 +1,12 @@
 """A backfill from its order to its outcome: find what is new, say what it costs, ask, admit, follow."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from operations.backfill.estimate import Estimate, estimate
-from operations.backfill.intake import Intake, Patience
+from operations.backfill.intake import Intake, Patience, Providers
 from operations.backfill.plan import Plan, Planner, Recordings
 from operations.backfill.run import Outcome, Run, codes_of
 from operations.backfill.stored import RecordingsBucket, Stored
@@ -93,9 +93,9 @@ class Backfill:
             KeyboardInterrupt: somebody ended it. What is under way goes on.
             Exception: the API's own error if it refuses a call or stays away, or that of `confirm`.
         """
-        standings = self.patience(self.intake.providers)
-        plan = self._plan(order, standings)
-        estimated = estimate(plan.new, standings, at_once=order.at_once)
+        providers = self.patience(self.intake.providers)
+        plan = self._plan(order, providers)
+        estimated = estimate(plan.new, providers.standings, at_once=order.at_once)
         if dry_run:
             return Result(plan, estimated, None)
         if plan.new:
@@ -112,15 +112,15 @@ class Backfill:
         )
         return Result(plan, estimated, run.go(plan, waits=order.waits))
 
-    def _plan(self, order: Order, standings: Sequence[Mapping[str, Any]]) -> Plan:
-        names = [str(each["provider"]) for each in standings]
-        if order.provider is not None and order.provider not in names:
-            raise OperationFailed(f"The stage has no provider {order.provider}: it has {', '.join(names)}.")
+    def _plan(self, order: Order, providers: Providers) -> Plan:
+        if order.provider is not None and order.provider not in providers.standings:
+            names = ", ".join(providers.standings)
+            raise OperationFailed(f"The stage has no provider {order.provider}: it has {names}.")
         planner = Planner(
             self.bucket.name,
             Recordings(self.intake, self.patience, self.workers, self.show),
             self.bucket.duration_ms,
-            default_provider=names[0],
+            providers,
             provider=order.provider,
             retries_failed=order.retries_failed,
         )

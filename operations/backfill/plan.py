@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from operations.backfill.intake import Erased, Intake, Patience
+from operations.backfill.intake import Erased, Intake, Patience, Providers
 from operations.backfill.stored import Archived, Stored
 from operations.deployed_stack import Report
 from operations.workers import Workers
@@ -123,13 +123,13 @@ class Recordings:
 class Planner:
     """Sorts the objects of the bucket `bucket` into a plan.
 
-    `provider` is the one that the caller named, and `default_provider` that of the stage.
+    `providers` are those of the stage, and `provider` is the one that the caller named.
     """
 
     bucket: str
     recordings: Recordings
     duration: Duration
-    default_provider: str
+    providers: Providers
     provider: str | None = None
     retries_failed: bool = False
     plan: Plan = field(default_factory=Plan)
@@ -185,7 +185,8 @@ class Planner:
         if reason := why_ignored(media, recording=made):
             skipped.add("not_taken", reason, key)
             return
-        provider = self.provider or str((recording or {}).get("provider") or self.default_provider)
+        named = self.provider or (recording or {}).get("provider")
+        provider = str(named or self.providers.provider_of(media.key))
         item = Item(media, recording_id, provider)
         row = row_of(media, media.media_id, recording)
         if row is None:

@@ -18,11 +18,11 @@ from recording_insights.model.status import FINAL
 LOOKS_AT_ONCE = 50
 """Media objects that are looked at between two pauses: the API allows 50 calls a second."""
 LEAST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
-HOLDS_BACK = ("open", "half_open")
-"""The health of a provider that gets nothing more."""
 MOST_FAILING = 3
 """Objects in a row whose admission fails by a fault of the stage. One alone does not keep the others."""
 ERASED = "its recording was erased meanwhile"
+QUEUED = "queued"
+"""The code of the usual wait: for a turn at the provider."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class _Followed:
     media_id: str
     looks: int = 0
     is_submitted: bool = False
+    waits_for: str | None = None
 
 
 @dataclass
@@ -132,6 +133,7 @@ class Run:
                 self._end(followed.item, row)
             else:
                 followed.is_submitted = row["status"] == "submitted"
+                followed.waits_for = row.get("reason_code")
 
     def _row(self, item: Item, media_id: str) -> Mapping[str, Any] | None:
         """Return the row of a media object; None without one, or if the recording was erased."""
@@ -164,21 +166,24 @@ class Run:
 
     def _room(self) -> dict[str, int]:
         """Return how many media objects each provider may get now."""
-        standings = {str(each["provider"]): each for each in self.patience(self.intake.providers)}
+        standings = self.patience(self.intake.providers).standings
         names = {item.provider for item in self._left.values()}
-        held_back = sorted(name for name in names if _takes_nothing(standings.get(name, {})))
-        said = f"Provider {', '.join(held_back)} takes nothing at present: the backfill waits." if held_back else ""
+        held_back = [said for name in sorted(names) if (said := _why_held_back(standings.get(name, {})))]
+        said = " ".join(held_back)
         if said and said != self._held_back:
             self.report(said)
         self._held_back = said
         return {name: self._room_at(name, standings.get(name, {})) for name in names}
 
     def _room_at(self, provider: str, standing: Mapping[str, Any]) -> int:
-        if _takes_nothing(standing):
+        own = [each for each in self._followed.values() if each.item.provider == provider]
+        if standing.get("paused"):
             return 0
+        if _is_away(standing):
+            # Somebody has to try the provider: without one that waits, it would count as away for ever.
+            return 0 if own else 1
         if self.at_once is not None:
             return self.at_once
-        own = [each for each in self._followed.values() if each.item.provider == provider]
         slots: int | None = standing.get("slots")
         if slots is None:
             return max(WITHOUT_SLOTS - len(own), 0)
@@ -251,6 +256,8 @@ class Run:
         if ended and minutes > 0:
             rate = ended / minutes
             parts += [f"{rate:.1f} a minute", f"about {lasting(60 * rest / rate)} to go"]
+        waits = Counter(each.waits_for for each in self._followed.values() if each.waits_for not in (None, QUEUED))
+        parts += [f"{number} wait ({code})" for code, number in waits.most_common()]
         return ", ".join(parts)
 
 
@@ -259,5 +266,13 @@ def codes_of(outcome: Outcome) -> dict[str, int]:
     return dict(Counter(str(failed.code) for failed in outcome.failed).most_common())
 
 
-def _takes_nothing(standing: Mapping[str, Any]) -> bool:
-    return bool(standing.get("paused")) or standing.get("health") in HOLDS_BACK
+def _is_away(standing: Mapping[str, Any]) -> bool:
+    return bool(standing.get("health", "closed") != "closed")
+
+
+def _why_held_back(standing: Mapping[str, Any]) -> str:
+    if standing.get("paused"):
+        return f"Provider {standing['provider']} is paused: the backfill waits until somebody ends that."
+    if _is_away(standing):
+        return f"Provider {standing['provider']} takes no jobs ({standing.get('reason_code')}): one at a time tries it."
+    return ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from operations.deployed_stack import OperationFailed
 from recording_insights.aws.recordings_bucket import S3Media, S3TrackFolder
 from recording_insights.errors import MediaObjectGone
 from recording_insights.hls.playlist import NotAPlaylist, parse_playlist
@@ -113,7 +114,25 @@ def _is_archived(head: Mapping[str, Any]) -> bool:
     return is_cold and not is_restored
 
 
-def keys_in(lines: Iterable[str]) -> list[str]:
-    """Return the keys of a list with one in each line, each once. Blanks belong to a key, empty lines do not count."""
-    keys = (line.rstrip("\r\n") for line in lines)
-    return [key for key in dict.fromkeys(keys) if key]
+def keys_in(lines: Iterable[str], bucket: str) -> list[str]:
+    """Return the keys of a list with one in each line, each once. Blanks belong to a key, empty lines do not count.
+
+    Raises:
+        OperationFailed: a line names another bucket.
+    """
+    keys = (line.removeprefix("\ufeff").rstrip("\r\n") for line in lines)
+    return [*dict.fromkeys(key_in(key, bucket) for key in keys if key)]
+
+
+def key_in(text: str, bucket: str) -> str:
+    """Return the key of `s3://<bucket>/<key>`, or the text itself if it is no such address.
+
+    Raises:
+        OperationFailed: it names another bucket.
+    """
+    if not text.startswith("s3://"):
+        return text
+    named, _, key = text.removeprefix("s3://").partition("/")
+    if named != bucket:
+        raise OperationFailed(f"{text} is not in the recordings bucket {bucket}: copy it there first.")
+    return key

@@ -9,7 +9,7 @@ from functools import cache
 from hashlib import md5
 from typing import Any, TypeVar
 
-from operations.backfill.intake import Away, Erased, Refused
+from operations.backfill.intake import Away, Erased, Providers, Refused
 from operations.backfill.order import Backfill, Order, Result
 from operations.backfill.stored import RecordingsBucket
 from operations.workers import Workers
@@ -104,6 +104,7 @@ class StageOfHistory:
     paid: list[str] = field(default_factory=list)
     slots: int | None = 2
     standing: dict[str, Any] = field(default_factory=dict)
+    prefixes: dict[str, list[str]] = field(default_factory=dict)
     fails: dict[str, str] = field(default_factory=dict)
     refuses: dict[str, str] = field(default_factory=dict)
     erased: set[str] = field(default_factory=set)
@@ -130,7 +131,7 @@ class StageOfHistory:
     def retry(self, recording_id: str, media_id: str, provider: str | None) -> None:
         self._called(lambda: self._retry(recording_id, provider))
 
-    def providers(self) -> list[Mapping[str, Any]]:
+    def providers(self) -> Providers:
         standing = {
             "provider": "deepgram",
             "paused": False,
@@ -139,7 +140,8 @@ class StageOfHistory:
             "health": "closed",
             "queued": 0,
         }
-        return self._called(lambda: [{**standing, **self.standing}, {**standing, "provider": "transcribe"}])
+        listed = [{**standing, **self.standing}, {**standing, "provider": "transcribe"}, {"provider": "bedrock"}]
+        return self._called(lambda: Providers.of({"providers": listed, "prefixes": self.prefixes}))
 
     # The operator
 

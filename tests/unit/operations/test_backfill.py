@@ -136,8 +136,44 @@ def test_a_provider_that_takes_nothing_gets_nothing_until_it_is_back(stage: Stag
     stage.standing = {"paused": True}
     stage.on_pause = lambda: stage.standing.update(paused=stage.pauses < 5)
     stage.backfill()
-    assert stage.lines == ["Provider deepgram takes nothing at present: the backfill waits."]
+    assert stage.lines == ["Provider deepgram is paused: the backfill waits until somebody ends that."]
     assert len(stage.paid) == 7
+
+
+@pytest.mark.parametrize("health", ["open", "half_open"])
+@pytest.mark.parametrize("at_once", [None, 5])
+def test_one_object_at_a_time_tries_a_provider_that_is_away(
+    stage: StageOfHistory, health: str, at_once: int | None
+) -> None:
+    """A provider counts as away until somebody tries it: without that the backfill would wait for ever."""
+    stage.standing = {"health": health, "reason_code": "provider_unavailable"}
+    first = stage.backfill(Order("", at_once=at_once, waits=False))
+    assert first.outcome
+    assert (first.outcome.admitted, first.outcome.under_way) == (1, 1)
+    assert stage.backfill(Order("", at_once=at_once, waits=False)).data["admitted"] == 0
+    stage.standing = {}
+    stage.backfill()
+    assert len(stage.paid) == 7
+    assert stage.lines[0] == "Provider deepgram takes no jobs (provider_unavailable): one at a time tries it."
+
+
+def test_the_provider_that_a_prefix_gets_is_the_one_that_is_priced_and_paced(stage: StageOfHistory) -> None:
+    stage.prefixes, stage.standing = {"old/": ["transcribe"]}, {"paused": True}
+    stage.put("another.wav")
+    shares = stage.backfill(dry_run=True).estimate.shares
+    assert {share.provider: share.number for share in shares} == {"deepgram": 1, "transcribe": 7}
+    stage.backfill(Order("old/"))
+    assert (sorted(stage.paid), stage.lines) == (KEYS, []), "a pause of another provider holds nothing back"
+
+
+def test_what_waits_for_something_else_than_its_turn_is_named(stage: StageOfHistory) -> None:
+    def meet_cap() -> None:
+        for media in stage.at_work:
+            media["reason_code"] = "over_daily_cap"
+
+    stage.on_pause = meet_cap
+    stage.backfill()
+    assert any(line.endswith("2 wait (over_daily_cap)") for line in stage.shown)
 
 
 def test_a_pause_of_the_intake_is_waited_out_and_an_api_that_stays_away_ends_the_run(stage: StageOfHistory) -> None:
@@ -186,7 +222,10 @@ def test_what_is_left_out_has_its_reason_and_costs_no_read(stage: StageOfHistory
 
 
 def test_keys_of_a_file_count_once_and_a_key_without_an_object_is_named(stage: StageOfHistory) -> None:
-    keys = keys_in([f"{KEYS[1]}\r\n", f"{KEYS[0]}\n", "\n", f"{KEYS[1]}\n", " no such.wav"])
+    lines = [f"\ufeff{KEYS[1]}\r\n", f"{KEYS[0]}\n", "\n", f"s3://history/{KEYS[1]}\n", " no such.wav"]
+    keys = keys_in(lines, "history")
+    with pytest.raises(OperationFailed, match=r"s3://another/a\.wav is not in the recordings bucket history: copy it"):
+        keys_in(["s3://another/a.wav"], "history")
     assert keys == [KEYS[1], KEYS[0], " no such.wav"]
     result = stage.backfill(Order(keys=keys))
     assert stage.paid == [KEYS[1], KEYS[0]]
