@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.command import add_command, add_group
-from cli.commands import erasures, insights, providers, recordings, retries, uploads
+from cli.commands import backfill, cost, erasures, insights, providers, recordings, retries, uploads
 from cli.errors import EXIT_CODES, FAILED, INTERRUPTED, NOT_REACHABLE, CommandFailed
 from cli.program import NAME
 from cli.visible import visible_line
@@ -95,7 +95,7 @@ def _known(error: Exception) -> int:
     raise error
 
 
-RECORDINGS, INSIGHTS, OPERATE = "Recordings", "Insights", "Operate"
+RECORDINGS, INSIGHTS, OPERATE, LOOK = "Recordings", "Insights", "Operate", "Look into"
 add_command(app, recordings.start, panel=RECORDINGS)
 add_command(app, recordings.stop, panel=RECORDINGS)
 add_command(app, recordings.list_recordings, name="list", panel=RECORDINGS)
@@ -120,3 +120,6 @@ add_command(_providers, providers.list_providers, name="list")
 add_command(_providers, providers.pause)
 add_command(_providers, providers.resume)
 add_command(_providers, providers.slots)
+add_command(app, backfill.backfill, panel=OPERATE)
+
+add_command(app, cost.cost, panel=LOOK)

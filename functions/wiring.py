@@ -488,8 +488,13 @@ class Wiring(Generic[S]):
 
     # Arrival
 
-    def admit(self: "Wiring[AdmissionSettings]", media: "MediaObject", who: str | None = None) -> "Admission":
-        """Admit an object of a recordings bucket, for `who` if a caller named it, or return why it is ignored."""
+    def admit(
+        self: "Wiring[AdmissionSettings]", media: "MediaObject", who: str | None = None, provider: str | None = None
+    ) -> "Admission":
+        """Admit an object of a recordings bucket, or return why it is ignored.
+
+        `who` is the caller who named it, if one did, and `provider` the one that this caller wants.
+        """
         from recording_insights.media.batch import PROBE_SECONDS, read_until
         from recording_insights.media.intake import admit_media
 
@@ -504,6 +509,7 @@ class Wiring(Generic[S]):
             start_execution=self.start_processing,
             end_wait=self.end_wait,
             who=who,
+            provider=provider,
             erase_late=self.erase_late_media,
             derivation={} if self.settings.insights_model else None,
         )

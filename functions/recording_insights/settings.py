@@ -295,7 +295,9 @@ class RetryRecordingSettings(TableSettings, ProcessingSettings, ModelSettings, R
 
 @_settings
 class AdmitObjectSettings(AdmissionSettings, RecordingsBucketSettings, RouteSettings):
-    """Takes an object of the recordings bucket by its key."""
+    """Takes an object of the recordings bucket by its key. `providers` are all providers of the stack."""
+
+    providers: Sequence[str]
 
 
 @_settings

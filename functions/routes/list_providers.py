@@ -12,4 +12,5 @@ wiring = Wiring(ListProvidersSettings)
 @http_route(function_logger("list-providers"))
 def handler(request: HttpRequest) -> HttpResponse:
     """200: each provider of the stack with its slots, its queue and its health."""
-    return HttpResponse(list_providers(wiring.takers(wiring.settings.providers), turns=wiring.turns))
+    names, prefixes = wiring.takers(wiring.settings.providers), wiring.stage_settings.prefix_providers
+    return HttpResponse(list_providers(names, turns=wiring.turns, prefixes=prefixes))

@@ -414,7 +414,13 @@ PROVIDER = Shape(
     ("provider", "paused", "slots", "slots_used", "health", "queued", "oldest_queued_at"),
 )
 PROVIDERS_LIST = Shape(
-    "Providers", "The providers of the stack, the default one first.", {"providers": [PROVIDER]}, ("providers",)
+    "Providers",
+    "The providers of the stack, the default one first, and those of media objects by the prefix of their key.",
+    {
+        "providers": [PROVIDER],
+        "prefixes": {"type": "object", "additionalProperties": {"type": "array", "items": _PROVIDER}},
+    },
+    ("providers", "prefixes"),
 )
 SUBSCRIPTION = Shape.of_row(
     "Subscription",

@@ -206,7 +206,7 @@ OPERATIONS = (
         "admit_object",
         {202: answers.ADMITTED},
         (404, 409),
-        body=admission.schema,
+        body=_described(admission(_NAMES).schema, words("api.md", "### POST /media")),
         links={"get_recording": _BY_ID, "get_insights": _BY_ID},
     ),
     Operation(

@@ -39,7 +39,7 @@ from recording_insights.recordings.read import describe_recording, public
 from recording_insights.recordings.request import RecordingRequest
 from recording_insights.recordings.sync import Sync
 from recording_insights.recordings.upload import UploadRequest, open_upload
-from recording_insights.retries.request import RetriesRequest, RetryRequest, read_key
+from recording_insights.retries.request import AdmissionRequest, RetriesRequest, RetryRequest
 from recording_insights.retries.retry_many import described
 from recording_insights.store.insights import Collection
 from recording_insights.store.keys import change_of_row, media_key, recording_key
@@ -163,7 +163,7 @@ _BODIES: Mapping[str, Callable[[Any], object]] = {
     "PUT /providers/{provider}": partial(object_of(PROVIDER_CHANGES), ""),
     "POST /subscriptions": partial(object_of(CREATED, required=("url", "events")), ""),
     "PATCH /subscriptions/{subscription_id}": partial(object_of(CHANGED), ""),
-    "POST /media": read_key,
+    "POST /media": partial(AdmissionRequest.from_body, providers=tuple(PROVIDERS)),
 }
 
 
@@ -350,7 +350,7 @@ ANSWERS: Mapping[str, Callable[[], Any]] = {
     "GET /retries": lambda: {"retries": [_retry()]},
     "GET /retries/{retry_id}": lambda: _retry(),
     "POST /retries/{retry_id}/cancel": lambda: _retry(),
-    "GET /providers": lambda: {"providers": [_provider()]},
+    "GET /providers": lambda: {"providers": [_provider()], "prefixes": {"interviews/": ["deepgram"]}},
     "PUT /providers/{provider}": lambda: _provider(),
     "POST /recordings/{recording_id}/cancel": _changed,
     "POST /media": lambda: {"recording_id": RECORDING_ID, "media_id": "m", "execution": "e"},

@@ -44,6 +44,7 @@ def admit_media(
     start_execution: ExecutionStarter,
     end_wait: Callable[[str], None],
     who: str | None = None,
+    provider: str | None = None,
     erase_late: Callable[[MediaObject], None] = lambda media: None,
     derivation: Derivation | None = None,
 ) -> Admission:
@@ -53,8 +54,8 @@ def admit_media(
     also after a crash in between, leads to the same row and the same execution. So does another version of the object
     with the same `checksum`, S3's own: a copy in place, for example. A copy under another key is ignored. A closed
     playlist ends the wait of the track's execution, by its task token. `who` is the caller who named the object, if one
-    did. `erase_late` has an object deleted that came for a recording which was erased. A recording that is new by this
-    gets the `derivation`.
+    did, and `provider` the one that this caller wants. `erase_late` has an object deleted that came for a recording
+    which was erased. A recording that is new by this gets the `derivation`.
     """
     recording = store.recordings.find_by_folder(media)
     if recording and "channel" in recording:
@@ -86,7 +87,9 @@ def admit_media(
     if _is_erased(media, recording_id, recording, store):
         erase_late(media)
         return {"ignored": f"recording {recording_id} was erased, or is being erased: the object is deleted"}
-    if recording and "provider" in recording:
+    if provider:
+        providers = [provider]
+    elif recording and "provider" in recording:
         providers = [recording["provider"]]
     return arrival.admit(store, providers, start_execution)
 

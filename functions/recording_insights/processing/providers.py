@@ -1,6 +1,6 @@
 """The providers as an operator sees and changes them: slots, queue, health, and the brake."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,9 +23,13 @@ CHANGES: Mapping[str, Reader[Any]] = {
 """The fields of a change. `slots`: null goes back to the number of the settings."""
 
 
-def list_providers(names: Iterable[str], *, turns: Turns) -> dict[str, Any]:
-    """Return `{"providers": […]}`, each as `describe_provider` does, in the order of the settings."""
-    return {"providers": [describe_provider(name, turns=turns) for name in names]}
+def list_providers(names: Iterable[str], *, turns: Turns, prefixes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return `{"providers": […], "prefixes": {…}}`, each provider as `describe_provider` does, in the settings' order.
+
+    `prefixes` are the providers of media objects whose key begins with a prefix.
+    """
+    providers = [describe_provider(name, turns=turns) for name in names]
+    return {"providers": providers, "prefixes": {prefix: list(named) for prefix, named in prefixes.items()}}
 
 
 def describe_provider(name: str, *, turns: Turns) -> dict[str, Any]:

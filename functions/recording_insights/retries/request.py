@@ -117,17 +117,24 @@ def _read_key(path: str, value: Any) -> str:
     return value
 
 
-def read_key(body: Mapping[str, Any]) -> str:
-    """Read the body of POST /media, and return the key of the object.
+@dataclass(frozen=True)
+class AdmissionRequest:
+    """The key of an object, and the provider that gets it; None for that of its recording, its prefix or the stack."""
 
-    Raises:
-        InvalidRequest: names the field that is missing, unknown or wrong.
-    """
-    found: str = admission("", body)["key"]
-    return found
+    key: str
+    provider: str | None = None
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any], *, providers: Sequence[str]) -> Self:
+        """Read the body of POST /media; `providers` are those of the stack.
+
+        Raises:
+            InvalidRequest: names the field that is missing, unknown or wrong.
+        """
+        return cls(**admission(providers)("", body))
 
 
-admission = object_of(
-    {"key": Reader(_read_key, {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY})}, required=("key",)
-)
-"""The body of POST /media."""
+def admission(providers: Sequence[str]) -> Reader[Any]:
+    """The body of POST /media."""
+    key = Reader(_read_key, {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY})
+    return object_of({"key": key, "provider": one_of(*providers)}, required=("key",))

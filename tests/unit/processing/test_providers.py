@@ -24,7 +24,9 @@ def change(place: Place, name: str = "symbl", **body: Any) -> dict[str, Any]:
 def test_slots_and_queue_are_shown(place: Place) -> None:
     for number in (1, 2, 3, 4):
         place.comes(media(number))
-    marsview, symbl = list_providers(["marsview", "symbl"], turns=place.turns)["providers"]
+    answer = list_providers(["marsview", "symbl"], turns=place.turns, prefixes={"legal/": ("symbl",)})
+    assert answer["prefixes"] == {"legal/": ["symbl"]}
+    marsview, symbl = answer["providers"]
 
     assert symbl == {
         "provider": "symbl",

@@ -10,7 +10,7 @@ from recording_insights.aws.recordings_bucket import StoredFile
 from recording_insights.errors import Conflict, InvalidRequest, NotFound
 from recording_insights.model.media_object import MediaObject, why_ignored
 from recording_insights.retries.admit_object import admit_object
-from recording_insights.retries.request import LONGEST_KEY, read_key
+from recording_insights.retries.request import LONGEST_KEY, AdmissionRequest
 from recording_insights.store.keys import recording_key
 from recording_insights.store.media import MediaStore
 
@@ -29,7 +29,7 @@ class Objects:
         return key
 
     def post(self, key: str) -> Mapping[str, Any]:
-        key = read_key({"key": key})
+        key = AdmissionRequest.from_body({"key": key}, providers=["symbl"]).key
         return admit_object(key, bucket=BUCKET, store=self.store, find=self.files.get, admit=self._admit)
 
     def _admit(self, media: MediaObject) -> Mapping[str, Any]:
@@ -94,9 +94,10 @@ def test_what_is_known_is_left_to_its_retry(objects: Objects) -> None:
         ({"key": 7}, "must be the key of an object"),
         ({"key": ""}, "must be the key of an object"),
         ({"key": "ü" * (LONGEST_KEY // 2) + "."}, f"of at most {LONGEST_KEY} bytes"),
-        ({"key": "a.mp4", "bucket": "another"}, "bucket: unknown; the fields are key"),
+        ({"key": "a.mp4", "bucket": "another"}, "bucket: unknown; the fields are key, provider"),
+        ({"key": "a.mp4", "provider": "deepgram"}, "provider: must be one of symbl"),
     ],
 )
 def test_a_key_is_a_text_that_s3_may_have(body: Any, words: str) -> None:
     with pytest.raises(InvalidRequest, match=words):
-        read_key(body)
+        AdmissionRequest.from_body(body, providers=["symbl"])

@@ -99,6 +99,18 @@ def test_an_object_is_taken_by_its_key(bucket: str, step_functions: FakeStepFunc
     assert (status, problem["detail"][:26]) == (409, "page.mp3 is not processed:")
 
 
+def test_the_caller_may_name_the_provider_of_an_object(bucket: str, media_store: MediaStore) -> None:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as silence:
+        silence.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+        silence.writeframes(bytes(16000))
+    clients.s3().put_object(Bucket=bucket, Key="interviews/old.wav", Body=content.getvalue())
+
+    admitted = call(admit_object, {"key": "interviews/old.wav", "provider": "marsview"})[1]
+
+    assert media_store.get(admitted["recording_id"], admitted["media_id"])["provider"] == "marsview"
+
+
 def test_many_are_retried(scene: Scene, step_functions: FakeStepFunctions) -> None:
     scene.fail()
     scene.clock.elapsed += 1
