@@ -103,6 +103,14 @@ class Api:
             if cursor is None:
                 return
 
+    def send(self, method: str, path: str) -> "requests.Response":
+        """Return the answer to one call without a body, of any status. Raises OSError if there is none."""
+        return self._request(method, self.url + path, {}, None)
+
+    def _request(self, method: str, url: str, headers: Mapping[str, str], data: bytes | None) -> "requests.Response":
+        signed = self.signer.headers(method, url, headers, data)
+        return self.session.request(method, url, headers=dict(signed), data=data, timeout=TIMEOUT_SECONDS)
+
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], data: bytes | None, *, repeatable: bool
     ) -> "requests.Response":
@@ -110,9 +118,8 @@ class Api:
 
         import requests
 
-        signed = self.signer.headers(method, url, headers, data)
         try:
-            return self.session.request(method, url, headers=dict(signed), data=data, timeout=TIMEOUT_SECONDS)
+            return self._request(method, url, headers, data)
         except requests.Timeout:
             doubt = "" if repeatable else " It may have taken effect: look before you repeat it."
             raise NotReachable(f"The API did not answer within {TIMEOUT_SECONDS} s.{doubt}") from None

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.command import add_command, add_group
-from cli.commands import backfill, cost, erasures, insights, providers, recordings, retries, uploads
+from cli.commands import backfill, cost, doctor, erasures, insights, providers, recordings, retries, uploads
 from cli.errors import EXIT_CODES, FAILED, INTERRUPTED, NOT_REACHABLE, CommandFailed
 from cli.program import NAME
 from cli.visible import visible_line
@@ -122,4 +122,5 @@ add_command(_providers, providers.resume)
 add_command(_providers, providers.slots)
 add_command(app, backfill.backfill, panel=OPERATE)
 
+add_command(app, doctor.doctor, panel=LOOK)
 add_command(app, cost.cost, panel=LOOK)

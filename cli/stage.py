@@ -20,6 +20,7 @@ LOCAL = "local"
 STAGE_VARIABLE, API_VARIABLE, LOCAL_VARIABLE = "RECORDINGS_STAGE", "RECORDINGS_API_URL", "RECORDINGS_LOCAL_STACK"
 TOKEN_VARIABLE, TOKEN_COMMAND_VARIABLE = "RECORDINGS_TOKEN", "RECORDINGS_TOKEN_COMMAND"
 ANSWERS_WITHIN_SECONDS = 2.0
+FETCH_SECONDS = 10
 
 Answers = Callable[[str], bool]
 """Whether somebody answers at an address."""
@@ -161,6 +162,23 @@ class Stage:
         config = Config(proxies={}).merge(options.pop("config", None) or Config())
         endpoint = {"endpoint_url": self.local.endpoint_url, "region_name": self.local.region, "config": config}
         return self.aws.client(service, **{**endpoint, **options})  # type: ignore[call-overload]
+
+    def table(self, name: str) -> Any:
+        """Make boto3's resource of a table."""
+        from botocore.config import Config
+
+        if not self.local:
+            return self.aws.resource("dynamodb", region_name=self.region).Table(name)
+        return self.aws.resource(
+            "dynamodb",
+            endpoint_url=self.local.endpoint_url,
+            region_name=self.local.region,
+            config=Config(proxies={}),
+        ).Table(name)
+
+    def fetch(self, method: str, url: str) -> "requests.Response":
+        """Return the answer to a request without credentials, whatever its status. Raises OSError if there is none."""
+        return self.http.request(method, url, allow_redirects=False, timeout=FETCH_SECONDS)
 
     @cached_property
     def http(self) -> "requests.Session":
