@@ -57,7 +57,10 @@ def deploy(given: GivenSettings, desk: Desk, *, unasked: bool = False, forced: b
         reason = "YES=1" if unasked else "there is no terminal"
         shown = f"`make diff STAGE={given.stage}` shows the changes."
         desk.report(f"The CDK does not ask before it widens rights: {reason}. {shown}")
-    return _run(given, desk, "deploy", *approval, *given.arguments)
+    code = _run(given, desk, "deploy", *approval, *given.arguments)
+    if code == 0:
+        desk.report(f"Next: `.venv/bin/recordings doctor --stage {given.stage} --after-deploy`")
+    return code
 
 
 def diff(given: GivenSettings, desk: Desk) -> int:

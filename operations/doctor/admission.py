@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ways:
-    """How a stage is reached: clients of boto3, its table, its API as the operator, and plain HTTP without redirects."""
+    """How a stage is reached: clients of boto3, its table, its API as the operator, and HTTP without redirects."""
 
     client: Clients
     table_of: "Callable[[str], Table]"

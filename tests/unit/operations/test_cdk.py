@@ -10,7 +10,7 @@ import pytest
 
 from operations.cdk import __main__ as command
 from operations.cdk.command_line import PROJECT, CdkCommand, ToolMissing
-from operations.cdk.commands import Desk, bootstrap, deploy, diff, run_cdk, synth
+from operations.cdk.commands import Desk, bootstrap, deploy, diff, import_data, run_cdk, synth
 from operations.deployed_stack import OperationFailed
 from operations.stage_settings import given_settings
 from recording_insights.store.media import MediaStore
@@ -23,6 +23,11 @@ NO_FILE = (
     "There is no stages/dev.toml: the settings come from the command line only. "
     "`make stage-file STAGE=dev` writes a file."
 )
+
+
+def examine(stage: str) -> str:
+    """The last line of a deployment that succeeded."""
+    return f"Next: `.venv/bin/recordings doctor --stage {stage} --after-deploy`"
 
 
 @dataclass
@@ -66,14 +71,14 @@ def test_a_stage_is_deployed_with_its_file(prod: Path, cdk: FakeCdk, desk: Desk,
     assert deploy(given_settings("prod", ["linkMinutes=90"]), desk) == 0
     assert cdk.runs == [["deploy", "-c", "stage=prod", "-c", "linkMinutes=90"]]
     assert cdk.environment == {"HOME": "/x", "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
-    assert cdk.lines == ["override: linkMinutes=90 instead of 60 of stages/prod.toml"]
+    assert cdk.lines == ["override: linkMinutes=90 instead of 60 of stages/prod.toml", examine("prod")]
     assert account.calls == ["get_caller_identity", "describe_stacks"]
 
 
 def test_a_stage_without_a_file_is_deployed_as_it_is_typed(cdk: FakeCdk, desk: Desk, account: Account) -> None:
     assert deploy(given_settings("dev", ["provider=symbl"]), desk) == 0
     assert cdk.runs == [["deploy", "-c", "stage=dev", "-c", "provider=symbl"]]
-    assert (cdk.lines, cdk.environment) == ([NO_FILE], {"HOME": "/x"})
+    assert (cdk.lines, cdk.environment) == ([NO_FILE, examine("dev")], {"HOME": "/x"})
     assert account.calls == ["describe_stacks"]
 
 
@@ -86,7 +91,8 @@ def test_nobody_is_asked_without_a_terminal_or_on_request(
     assert deploy(given_settings("prod", []), replace(desk, terminal=terminal), unasked=unasked) == 0
     assert cdk.runs == [["deploy", *ASKS_NOT, "-c", "stage=prod"]]
     assert cdk.lines == [
-        f"The CDK does not ask before it widens rights: {reason}. `make diff STAGE=prod` shows the changes."
+        f"The CDK does not ask before it widens rights: {reason}. `make diff STAGE=prod` shows the changes.",
+        examine("prod"),
     ]
 
 
@@ -135,6 +141,15 @@ def test_a_diff_asks_nothing_and_needs_no_table(prod: Path, cdk: FakeCdk, desk: 
     assert diff(given_settings("prod", []), replace(desk, terminal=False)) == 1
     assert cdk.runs == [["diff", "-c", "stage=prod"]]
     assert account.calls == ["get_caller_identity"]
+
+
+def test_data_is_imported_by_the_file_of_its_deletion(prod: Path, cdk: FakeCdk, desk: Desk, tmp_path: Path) -> None:
+    given, mapping = given_settings("prod", []), tmp_path / "retained-prod-1.json"
+    with pytest.raises(OperationFailed, match="DATA names the one that `make destroy` wrote"):
+        import_data(given, desk, mapping)
+    mapping.write_text("{}")
+    assert import_data(given, desk, mapping) == 0
+    assert cdk.runs == [["import", "-c", "stage=prod", "--resource-mapping", str(mapping)]]
 
 
 def test_a_synth_calls_nobody(prod: Path, cdk: FakeCdk, desk: Desk, account: Account) -> None:

@@ -57,8 +57,8 @@ def run(account: StackAccount, plan: Callable[[], Plan], tmp_path: Path) -> Call
 @pytest.fixture
 def given_main(account: StackAccount, table: FakeTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command with these arguments, in an empty folder."""
-    monkeypatch.setattr(command, "aws_client", account)
-    monkeypatch.setattr(command, "table_of", lambda name: table)
+    monkeypatch.setattr(command, "clients_in", lambda region: account)
+    monkeypatch.setattr(command, "tables_in", lambda region: lambda name: table)
     monkeypatch.setattr("time.sleep", account.pass_time)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **named: main(["--stage", "dev", *arguments], **named)
@@ -225,7 +225,16 @@ def test_a_dry_run_deletes_nothing(account: StackAccount, given_main: Any, capsy
     outcome = json.loads(capsys.readouterr().out)
     assert (outcome["deleted"], outcome["buckets"][REPLIES]) == (False, {"versions": 1, "uploads": 0})
     assert not {"delete_stack", "delete_objects", "put_bucket_policy", "delete_access_key"} & {*account.calls}
-    assert [*tmp_path.iterdir()] == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_the_account_of_the_stages_file_is_the_one(
+    account: StackAccount, given_main: Any, stages: Path, capsys: Any
+) -> None:
+    (stages / "dev.toml").write_text('account = "999999999999"\nregion = "eu-central-1"\n')
+    assert given_main("--yes") == 1
+    assert "999999999999" in capsys.readouterr().err
+    assert "delete_stack" not in account.calls
 
 
 def test_nobody_is_asked_without_a_terminal(account: StackAccount, given_main: Any, capsys: Any) -> None:
