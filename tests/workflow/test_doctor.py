@@ -5,9 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,6 +13,7 @@ import pytest
 import requests
 from botocore.config import Config
 
+from operations.doctor.admission import Ways, admit
 from operations.doctor.after_deploy import after_deploy
 from operations.doctor.examine import examine
 from operations.doctor.findings import Finding
@@ -57,27 +56,9 @@ def operator(stack: LocalStack) -> Iterator[LocalStack]:
 
 
 def patient_of(operator: LocalStack) -> Patient:
-    """A vendor accepts what its stand-in accepts."""
-
-    def check_access(vendor: str, secret: Any) -> Any:
-        accepted = secret.items() >= credentials().get(vendor, {}).items()
-        return SimpleNamespace(verdict="accepted" if accepted else "refused", what="The stand-in answered.")
-
-    def missing_keys(name: str, secret: Any) -> list[str]:
-        return [key for key in credentials().get(name, ()) if key not in secret]
-
-    return Patient(
-        stage="local",
-        outputs=operator.outputs,
-        client=operator.client,
-        table_of=lambda name: _table(operator, name),
-        call_api=operator.call_api,
-        http=_http,
-        check_access=check_access,
-        missing_keys=missing_keys,
-        now=lambda: datetime.now(UTC),
-        deployed=operator.context,
-    )
+    """The stage as `recordings doctor` admits it, without a file of it."""
+    ways = Ways(operator.client, lambda name: _table(operator, name), operator.call_api, _http)
+    return admit("local", operator.outputs, operator.region, ways, Path("no folder"))
 
 
 def _table(stack: LocalStack, name: str) -> Any:
