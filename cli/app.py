@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(f"{error.strerror or error}: {error.filename or 'this machine'}", FAILED)
     except Exception as error:  # noqa: BLE001 - told apart below, and raised again if nobody knows it
         return _known(error)
-    return code if isinstance(code, int) else 0
+    # Typer turns Ctrl-C into this exit code.
+    return _failed("Interrupted.", INTERRUPTED) if code == INTERRUPTED else code if isinstance(code, int) else 0
 
 
 def _failed(text: str, code: int) -> int:

@@ -60,10 +60,11 @@ def moment(text: str | None, option: str, now: datetime | None = None) -> str | 
     """Return a moment as the API reads it. `90m`, `24h` and `7d` are so long ago, without a zone it is local time."""
     if text is None:
         return None
-    if ago := _AGO.fullmatch(text):
-        at = (now or datetime.now(UTC)) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        return at.isoformat(timespec="seconds")
+    ago = _AGO.fullmatch(text)
     try:
+        if ago:
+            at = (now or datetime.now(UTC)) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            return at.isoformat(timespec="seconds")
         return datetime.fromisoformat(text).astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise UsageWrong(f"{option} {text!r}: give 24h, 7d or a moment such as 2026-11-21T12:00:00Z.") from None
