@@ -212,7 +212,7 @@ def test_wrong_arguments_are_said(
 def test_progress_off_a_terminal_is_a_line_now_and_then() -> None:
     session, now = fake_session(), [0.0]
     said: list[str] = []
-    session.say = said.append  # type: ignore[method-assign]
+    session.say = said.append  # type: ignore[method-assign, assignment]
     with Progress(session, clock=lambda: now[0]) as progress:
         for number in range(5):
             progress.show(f"{number} done")

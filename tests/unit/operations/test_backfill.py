@@ -1,14 +1,18 @@
 """A backfill: what is new, what it costs, the pace of admission, and that no kill pays twice or loses anything."""
 
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from operations.backfill.estimate import AWS_OF_EACH
 from operations.backfill.order import Order
 from operations.backfill.stored import keys_in
 from operations.deployed_stack import OperationFailed
 from operations.workers import Workers
+from recording_insights.model.prices import CALL, TRANSITION
 from tests.unit.operations.stage_of_history import Killed, StageOfHistory, sound
 
 KEYS = [f"old/{number}.wav" for number in range(7)]
@@ -272,6 +276,12 @@ def test_the_estimate_says_what_it_knows_and_what_not(stage: StageOfHistory) -> 
     [unknown] = stage.backfill(dry_run=True).estimate.shares
     assert (unknown.provider, unknown.dollars) == ("deepgram", None), "its price is not known, which is not 0"
     assert "its price is not known" in stage.backfill(dry_run=True).estimate.sentence
+
+
+def test_the_share_of_aws_is_that_of_the_page_of_costs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cost.md").read_text()
+    [counts] = re.findall(r"^\| file by hand, converted, callback \| (\d+) \| (\d+) \|", page, flags=re.MULTILINE)
+    assert TRANSITION.of(int(counts[0])) + CALL.of(int(counts[1])) == AWS_OF_EACH
 
 
 def test_who_may_not_read_objects_learns_no_lengths_and_takes_them_in(stage: StageOfHistory) -> None:
