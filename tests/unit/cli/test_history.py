@@ -159,6 +159,21 @@ def test_an_object_that_is_refused_is_left_out_with_the_reason(run: Main, s3: Hi
     assert (code, groups["refused"]) == (0, (2, "old/a.wav is not processed: no media"))
 
 
+def test_a_fault_that_one_object_meets_leaves_it_out(run: Main, s3: HistoryS3) -> None:
+    session = stage(s3)
+    take = http_of(session).replies["POST /media"]
+    fault = (500, {"status": 500, "type": "urn:recording-insights:problem:internal-error", "request_id": "r-1"})
+    answers = iter([fault])
+    http_of(session).replies = {
+        **http_of(session).replies,
+        "POST /media": lambda call: next(answers, None) or take(call),
+    }
+    code, out, _ = run(session, "backfill", "old/", "--yes", "--json")
+    groups = {group["code"]: group["reason"] for group in json.loads(out)["skipped"]}
+    assert (code, json.loads(out)["done"]) == (0, 1)
+    assert "The log has it under the request id r-1." in groups["not_admitted"]
+
+
 def test_a_right_that_is_missing_ends_the_run_and_says_what_goes_on(run: Main, s3: HistoryS3) -> None:
     session = stage(s3)
     http_of(session).replies = {**http_of(session).replies, "POST /media": (403, {"message": "Forbidden"})}

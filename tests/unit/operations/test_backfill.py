@@ -191,6 +191,17 @@ def test_a_pause_of_the_intake_is_waited_out_and_an_api_that_stays_away_ends_the
     assert len(stage.paid) == 7
 
 
+def test_a_fault_of_one_object_does_not_keep_the_others_and_one_of_all_ends_the_run(stage: StageOfHistory) -> None:
+    stage.breaks = set(KEYS[2:4])
+    result = stage.backfill()
+    assert (sorted(stage.paid), skipped(result)) == ([*KEYS[:2], *KEYS[4:]], {"not_admitted": 2})
+    stage.breaks = {"more/1.wav", "more/2.wav", "more/3.wav"}
+    stage.put(*stage.breaks, "more/4.wav")
+    with pytest.raises(ArithmeticError):
+        stage.backfill(Order("more/"))
+    assert stage.lines[-1].startswith("The backfill ends early. 0 are under way and go on, 2 were not admitted")
+
+
 def test_ctrl_c_says_what_goes_on(stage: StageOfHistory) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -223,6 +234,13 @@ def test_what_is_left_out_has_its_reason_and_costs_no_read(stage: StageOfHistory
     assert stage.s3.gets == 4, "lengths are read of what is new"
     [page] = stage.backfill(Order("old/page"), dry_run=True).data["skipped"]
     assert (page["reason"], page["keys"]) == ("the object is an HTML page, not media", ["old/page.mp4"])
+
+
+def test_a_limit_spares_the_look_at_what_is_behind_it(stage: StageOfHistory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operations.backfill.plan.LOOKED_UP_AT_ONCE", 2)
+    data = stage.backfill(Order("", limit=3), dry_run=True).data
+    assert (data["new"], data["is_whole"], stage.calls) == (3, False, 1 + 4)
+    assert stage.backfill(Order("", limit=7), dry_run=True).data["is_whole"]
 
 
 def test_keys_of_a_file_count_once_and_a_key_without_an_object_is_named(stage: StageOfHistory) -> None:
