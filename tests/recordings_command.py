@@ -30,10 +30,10 @@ class Ran:
         return json.loads(self.out)
 
 
-def run_recordings(
-    stack: LocalStack | None, *arguments: str, folder: Path, environment: Mapping[str, str] | None = None
-) -> Ran:
-    """Run the command in an empty folder, against a local stack if one is given, and wait for its end."""
+def command_of(
+    stack: LocalStack | None, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command line of a run against a local stack, if one is given, and its environment."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RECORDINGS_"))}
     # The script is installed for the project's own folder; a copy of the project has another.
     variables = {**kept, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'functions'}", "NO_COLOR": "1", "COLUMNS": "120"}
@@ -41,13 +41,25 @@ def run_recordings(
         file = folder / "stack.json"
         stack.save(file)
         variables["RECORDINGS_LOCAL_STACK"] = str(file)
+    return [str(SCRIPT), *arguments], {**variables, **(environment or {})}
+
+
+def run_recordings(
+    stack: LocalStack | None,
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = SECONDS,
+) -> Ran:
+    """Run the command in an empty folder, against a local stack if one is given, and wait for its end."""
+    command, variables = command_of(stack, folder, *arguments, environment=environment)
     done = subprocess.run(  # noqa: S603 - the project's own command
-        [str(SCRIPT), *arguments],
+        command,
         cwd=folder,
-        env={**variables, **(environment or {})},
+        env=variables,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=seconds,
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)

@@ -81,7 +81,8 @@ def _run(session: Session, order: Any, *, yes: bool, dry_run: bool) -> "Result":
             with progress.interrupted():
                 session.confirm(what, yes=yes)
 
-        backfill = Backfill(bucket, ApiIntake(session.api), progress.say, progress.show, confirm)
+        api = session.api
+        backfill = Backfill(bucket, ApiIntake(api), progress.say, progress.show, confirm, sleep=api.sleep)
         return backfill.run(order, dry_run=dry_run)
 
 

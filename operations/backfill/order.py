@@ -48,6 +48,7 @@ class Result:
         return {
             "dry_run": outcome is None,
             "seen": self.plan.seen,
+            "is_whole": self.plan.is_whole,
             "new": estimated.number,
             "under_way_before": len(self.plan.under_way),
             "estimate": {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, cast
 
 from operations.backfill.intake import Erased, Intake, Patience, Providers
@@ -16,6 +17,8 @@ from recording_insights.store.rows import RecordingRow
 MOST_KEYS = 5
 """Keys that are named of each reason to leave objects out."""
 REPORT_EVERY = 500
+LOOKED_UP_AT_ONCE = 1000
+"""Media objects whose recordings are read before the next ones are listed: a limit spares the rest."""
 DIFFER = ("not_admitted", "not_taken", "refused")
 """Codes whose reasons name the object or its recording."""
 
@@ -75,12 +78,16 @@ class Skipped:
 
 @dataclass
 class Plan:
-    """`new` is in the order of the keys. `under_way` was admitted before, by an earlier run of the same backfill."""
+    """`new` is in the order of the keys. `under_way` was admitted before, by an earlier run of the same backfill.
+
+    `is_whole` is false if the limit was reached before all objects were looked at.
+    """
 
     new: list[Item] = field(default_factory=list)
     under_way: list[Item] = field(default_factory=list)
     skipped: Skipped = field(default_factory=Skipped)
     seen: int = 0
+    is_whole: bool = True
 
 
 @dataclass
@@ -141,18 +148,25 @@ class Planner:
             ClientError: S3 does not list the bucket.
             Exception: the API's own error if it stays away.
         """
-        media = list(self._media(files))
-        recordings, workers = self.recordings, self.recordings.workers
+        media = self._media(files)
+        while chunk := list(islice(media, LOOKED_UP_AT_ONCE)):
+            self._place_all(chunk)
+            if limit is not None and len(self.plan.new) >= limit:
+                self.plan.is_whole = next(media, None) is None
+                break
+        over, self.plan.new = self.plan.new[limit:] if limit is not None else [], self.plan.new[:limit]
+        for item in over:
+            self.plan.skipped.add("over_limit", "there are more than --limit", item.key)
+        measured = self.recordings.workers.each(self._measured, self.plan.new)
+        self.plan.new = [item for item in measured if item is not None]
+        return self.plan
+
+    def _place_all(self, media: Sequence[MediaObject]) -> None:
+        recordings = self.recordings
         recordings.read(each for one in media for each in one.folder_ids)
         recordings.read(each for one in media for each in (*one.earlier_recording_ids, one.own_recording_id))
         for one in media:
             self._place(one)
-        over, self.plan.new = self.plan.new[limit:] if limit is not None else [], self.plan.new[:limit]
-        for item in over:
-            self.plan.skipped.add("over_limit", "there are more than --limit", item.key)
-        measured = workers.each(self._measured, self.plan.new)
-        self.plan.new = [item for item in measured if item is not None]
-        return self.plan
 
     def _media(self, files: Iterable[Stored]) -> Iterator[MediaObject]:
         """Yield what is media by its key, each track and each key once."""

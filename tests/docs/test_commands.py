@@ -9,11 +9,14 @@ import shlex
 import subprocess
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any
 
 import botocore.session
 import jmespath
 import pytest
+from typer.main import get_command
 
+from cli.app import app as cli_app
 from infra.settings import VENDORS, StackSettings
 from operations.move_secrets import KEYS as OWN_KEYS
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
@@ -138,8 +141,16 @@ def check_eval(command: Command) -> None:
     CHECKS[inner.program](inner)
 
 
+def check_recordings(command: Command) -> None:
+    """The command, its arguments and its options are those of the program."""
+    program: Any = get_command(cli_app)
+    name, *arguments = command.words[1:]
+    program.commands[name].make_context(name, arguments)
+
+
 CHECKS: dict[str, Callable[[Command], None]] = {
     "make": check_make,
+    "recordings": check_recordings,
     "aws": check_aws,
     "export": check_export,
     "eval": check_eval,

@@ -9,7 +9,7 @@ from functools import cache
 from hashlib import md5
 from typing import Any, TypeVar
 
-from operations.backfill.intake import Away, Erased, Providers, Refused
+from operations.backfill.intake import Away, Erased, Failing, Providers, Refused
 from operations.backfill.order import Backfill, Order, Result
 from operations.backfill.stored import RecordingsBucket
 from operations.workers import Workers
@@ -96,7 +96,8 @@ class StageOfHistory:
     """What GET and POST of the API do, without AWS. A media object is done some pauses after its admission.
 
     `kills` names the number of a call and whether the program is gone before or after it. `fails` has reason codes by
-    key. `away` are errors of the next calls. `paid` has the key of each job.
+    key, and `breaks` the keys whose admission is a fault. `away` are errors of the next calls. `paid` has the key of
+    each job.
     """
 
     s3: HistoryS3 = field(default_factory=HistoryS3)
@@ -107,6 +108,7 @@ class StageOfHistory:
     prefixes: dict[str, list[str]] = field(default_factory=dict)
     fails: dict[str, str] = field(default_factory=dict)
     refuses: dict[str, str] = field(default_factory=dict)
+    breaks: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     away: list[Exception] = field(default_factory=list)
     loses_answers: bool = False
@@ -212,6 +214,8 @@ class StageOfHistory:
         return self.rows.get(recording_id)
 
     def _take(self, key: str, provider: str | None) -> Mapping[str, Any]:
+        if key in self.breaks:
+            raise Failing(ArithmeticError("our fault"))
         if key in self.refuses:
             raise Refused(self.refuses[key])
         media = self._media_object(key)

@@ -1,14 +1,18 @@
 """A backfill: what is new, what it costs, the pace of admission, and that no kill pays twice or loses anything."""
 
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from operations.backfill.estimate import AWS_OF_EACH
 from operations.backfill.order import Order
 from operations.backfill.stored import keys_in
 from operations.deployed_stack import OperationFailed
 from operations.workers import Workers
+from recording_insights.model.prices import CALL, TRANSITION
 from tests.unit.operations.stage_of_history import Killed, StageOfHistory, sound
 
 KEYS = [f"old/{number}.wav" for number in range(7)]
@@ -187,6 +191,17 @@ def test_a_pause_of_the_intake_is_waited_out_and_an_api_that_stays_away_ends_the
     assert len(stage.paid) == 7
 
 
+def test_a_fault_of_one_object_does_not_keep_the_others_and_one_of_all_ends_the_run(stage: StageOfHistory) -> None:
+    stage.breaks = set(KEYS[2:4])
+    result = stage.backfill()
+    assert (sorted(stage.paid), skipped(result)) == ([*KEYS[:2], *KEYS[4:]], {"not_admitted": 2})
+    stage.breaks = {"more/1.wav", "more/2.wav", "more/3.wav"}
+    stage.put(*stage.breaks, "more/4.wav")
+    with pytest.raises(ArithmeticError):
+        stage.backfill(Order("more/"))
+    assert stage.lines[-1].startswith("The backfill ends early. 0 are under way and go on, 2 were not admitted")
+
+
 def test_ctrl_c_says_what_goes_on(stage: StageOfHistory) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -219,6 +234,13 @@ def test_what_is_left_out_has_its_reason_and_costs_no_read(stage: StageOfHistory
     assert stage.s3.gets == 4, "lengths are read of what is new"
     [page] = stage.backfill(Order("old/page"), dry_run=True).data["skipped"]
     assert (page["reason"], page["keys"]) == ("the object is an HTML page, not media", ["old/page.mp4"])
+
+
+def test_a_limit_spares_the_look_at_what_is_behind_it(stage: StageOfHistory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operations.backfill.plan.LOOKED_UP_AT_ONCE", 2)
+    data = stage.backfill(Order("", limit=3), dry_run=True).data
+    assert (data["new"], data["is_whole"], stage.calls) == (3, False, 1 + 4)
+    assert stage.backfill(Order("", limit=7), dry_run=True).data["is_whole"]
 
 
 def test_keys_of_a_file_count_once_and_a_key_without_an_object_is_named(stage: StageOfHistory) -> None:
@@ -272,6 +294,12 @@ def test_the_estimate_says_what_it_knows_and_what_not(stage: StageOfHistory) -> 
     [unknown] = stage.backfill(dry_run=True).estimate.shares
     assert (unknown.provider, unknown.dollars) == ("deepgram", None), "its price is not known, which is not 0"
     assert "its price is not known" in stage.backfill(dry_run=True).estimate.sentence
+
+
+def test_the_share_of_aws_is_that_of_the_page_of_costs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cost.md").read_text()
+    [counts] = re.findall(r"^\| file by hand, converted, callback \| (\d+) \| (\d+) \|", page, flags=re.MULTILINE)
+    assert TRANSITION.of(int(counts[0])) + CALL.of(int(counts[1])) == AWS_OF_EACH
 
 
 def test_who_may_not_read_objects_learns_no_lengths_and_takes_them_in(stage: StageOfHistory) -> None:
