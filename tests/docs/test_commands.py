@@ -144,13 +144,25 @@ def check_eval(command: Command) -> None:
 def check_recordings(command: Command) -> None:
     """The command, its arguments and its options are those of the program."""
     program: Any = get_command(cli_app)
-    name, *arguments = command.words[1:]
-    program.commands[name].make_context(name, arguments)
+    name, arguments = "", [word for word in command.words[1:] if word != "--install-completion"]
+    if not arguments:
+        return
+    while hasattr(program, "commands"):
+        name, *arguments = arguments or ["list"]
+        program = program.commands[name]
+    program.make_context(name, arguments)
+
+
+def check_pipx(command: Command) -> None:
+    """The project is what is installed."""
+    assert command.words[1:] == ["install", "."]
 
 
 CHECKS: dict[str, Callable[[Command], None]] = {
     "make": check_make,
+    "pipx": check_pipx,
     "recordings": check_recordings,
+    ".venv/bin/recordings": check_recordings,
     "aws": check_aws,
     "export": check_export,
     "eval": check_eval,
