@@ -53,7 +53,7 @@ class Estimate:
         """Say it in one line, and what is not known of it."""
         objects = "1 media object" if self.number == 1 else f"{self.number} media objects"
         unknown = f", {self.unknown_lengths} more of unknown length" if self.unknown_lengths else ""
-        parts = [f"Take in {objects}: {self.hours:.1f} h of media{unknown}."]
+        parts = [f"Take in {objects}: {lasting(3600 * self.hours)} of media{unknown}."]
         parts += [_of_share(share) for share in self.shares]
         return " ".join([*parts, f"AWS costs about {dollars(self.aws)}."])
 
@@ -108,4 +108,4 @@ def lasting(seconds: float) -> str:
     """Say how long something takes, in the unit that fits."""
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

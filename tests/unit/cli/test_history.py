@@ -91,7 +91,7 @@ def test_history_is_taken_in_after_a_question_that_has_its_price(run: Main, s3: 
     assert code == 0
     assert taken(session) == [{"key": f"old/{name}.wav", "provider": "transcribe"} for name in "ab"]
     assert out.splitlines()[0] == "2 done, 0 failed, 0 under way, 1 left out."
-    assert "On the local stack: Take in 2 media objects: 0.0 h of media. Provider transcribe gets 2: $0.0003" in words
+    assert "On the local stack: Take in 2 media objects: 3 s of media. Provider transcribe gets 2: $0.0003" in words
 
 
 def test_a_no_takes_in_nothing(run: Main, s3: HistoryS3) -> None:

@@ -288,7 +288,7 @@ def test_the_estimate_says_what_it_knows_and_what_not(stage: StageOfHistory) -> 
     [share] = estimate.shares
     assert (share.number, share.unknown_lengths) == (9, 1)
     assert share.dollars == pytest.approx(0.0067, rel=0.01)
-    assert "Take in 9 media objects: 0.0 h of media, 1 more of unknown length." in estimate.sentence
+    assert "Take in 9 media objects: 67 s of media, 1 more of unknown length." in estimate.sentence
     assert "Provider transcribe gets 9: at least $0.0067 at list price of 2026-09-23, about" in estimate.sentence
 
     [unknown] = stage.backfill(dry_run=True).estimate.shares
