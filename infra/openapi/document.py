@@ -15,7 +15,7 @@ from recording_insights.http.problems import CONTENT_TYPE
 from recording_insights.providers.registry import PROVIDERS
 from recording_insights.validation import Schema, object_of
 
-VERSION = "1.1.0"
+VERSION = "1.0.0"
 """Of the contract: major if a client may break, minor if something was added, patch for words."""
 PUBLISHED = DOCS / "openapi.json"
 RELEASED = DOCS / "openapi-released.json"
