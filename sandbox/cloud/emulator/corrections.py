@@ -19,6 +19,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * The roles of state machines, mappings, rules and schedules: rights.py. Conditions and patterns: conditions.py.
 * Streams of tables have what expires, outlive restarts, and are read as roles allow: streams.py.
 * What stacks say of functions and tables: stacks.py. Updates of functions: updates.py. Their zips: packages.py.
+* Logs are filtered by patterns and page by page: log_events.py.
 * Metrics that functions print (emf.py) and that services report: metrics.py. Alarms: alarms.py.
 * Web pages and well-known keys are refused: doors.py.
 * S3 has a checksum for every object: checksums.py. Transcribe: transcribe.py. Bedrock: bedrock.py.
