@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.command import add_command
-from cli.commands import recordings
+from cli.commands import logs, recordings
 from cli.errors import EXIT_CODES, FAILED, INTERRUPTED, NOT_REACHABLE, CommandFailed
 from cli.visible import visible_line
 
@@ -92,3 +92,5 @@ def _known(error: Exception) -> int:
 
 RECORDINGS = "Recordings"
 add_command(app, recordings.list_recordings, name="list", panel=RECORDINGS)
+LOOK = "Look into"
+add_command(app, logs.logs, panel=LOOK)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from cli.answer import Answer
 from cli.errors import OK
@@ -63,6 +64,25 @@ def add_command(app: typer.Typer, function: Command, *, name: str | None = None,
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     run.__doc__ = inspect.getdoc(function)
     app.command(name or function.__name__.replace("_", "-"), rich_help_panel=panel)(run)
+
+
+class _ListedByDefault(typer.core.TyperGroup):
+    """A group whose command `list` runs if none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        help_names = ctx.help_option_names
+        # While the shell completes, the commands of the group are what is looked for.
+        if not ctx.resilient_parsing and (not args or (args[0].startswith("-") and args[0] not in help_names)):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+def add_group(app: typer.Typer, name: str, text: str, *, panel: str, has_list: bool = False) -> typer.Typer:
+    """Add a group of commands and return it, for `add_command`. With `has_list` its name alone runs its `list`."""
+    kind = _ListedByDefault if has_list else typer.core.TyperGroup
+    group = typer.Typer(cls=kind, no_args_is_help=not has_list, help=text)
+    app.add_typer(group, name=name, rich_help_panel=panel)
+    return group
 
 
 def open_session(

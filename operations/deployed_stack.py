@@ -54,7 +54,7 @@ def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:
     if outputs is None:
         region = client("cloudformation").meta.region_name
         raise NotDeployed(
-            f"There is no stack {_stack_name(stage)} in {region}: `make deploy STAGE={stage}` creates it. "
+            f"There is no stack {stack_name(stage)} in {region}: `make deploy STAGE={stage}` creates it. "
             "If it is in another region or account, set AWS_REGION or AWS_PROFILE."
         )
     return outputs
@@ -63,7 +63,7 @@ def outputs_of(stage: str, client: Clients) -> Mapping[str, str]:
 def find_outputs(stage: str, client: Clients) -> Mapping[str, str] | None:
     """Return the outputs of a stage's stack by their names; None if the stage is not deployed."""
     try:
-        [stack] = client("cloudformation").describe_stacks(StackName=_stack_name(stage))["Stacks"]
+        [stack] = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
     except ClientError as error:
         if "does not exist" not in _message(error):
             raise
@@ -71,7 +71,8 @@ def find_outputs(stage: str, client: Clients) -> Mapping[str, str] | None:
     return {output["OutputKey"]: str(output["OutputValue"]) for output in stack.get("Outputs", [])}
 
 
-def _stack_name(stage: str) -> str:
+def stack_name(stage: str) -> str:
+    """Return the name of a stage's stack."""
     return f"RecordingInsights-{stage}"
 
 
