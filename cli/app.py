@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cli.command import add_command
-from cli.commands import logs, recordings
+from cli.command import add_command, add_group
+from cli.commands import intake, logs, recordings, redrive, sweep
 from cli.errors import EXIT_CODES, FAILED, INTERRUPTED, NOT_REACHABLE, CommandFailed
 from cli.visible import visible_line
 
@@ -92,5 +92,14 @@ def _known(error: Exception) -> int:
 
 RECORDINGS = "Recordings"
 add_command(app, recordings.list_recordings, name="list", panel=RECORDINGS)
-LOOK = "Look into"
+OPERATE, LOOK = "Operate", "Look into"
+_redrive = add_group(app, "redrive", "See dead letters and bring them back.", panel=OPERATE, has_list=True)
+add_command(_redrive, redrive.list_queues, name="list")
+add_command(_redrive, redrive.show)
+add_command(_redrive, redrive.send)
+add_command(app, sweep.sweep, panel=OPERATE)
+_intake = add_group(app, "intake", "Pause what comes in, before an upgrade.", panel=OPERATE)
+add_command(_intake, intake.pause)
+add_command(_intake, intake.resume)
+add_command(_intake, intake.show)
 add_command(app, logs.logs, panel=LOOK)

@@ -161,6 +161,12 @@ class Stage:
         endpoint = {"endpoint_url": self.local.endpoint_url, "region_name": self.local.region, "config": config}
         return self.aws.client(service, **{**endpoint, **options})  # type: ignore[call-overload]
 
+    def table(self, name: str) -> Any:
+        """Return the resource of a table of DynamoDB."""
+        resource: Any = self.aws.resource
+        endpoint = self.local.endpoint_url if self.local else None
+        return resource("dynamodb", region_name=self.region, endpoint_url=endpoint).Table(name)
+
     @cached_property
     def http(self) -> "requests.Session":
         """A session of HTTP. The local stack is reached without a proxy."""

@@ -10,6 +10,7 @@ import pytest
 from infra.api import API_THROTTLE
 from infra.arrival import AT_ONCE
 from infra.buckets import OLD_VERSIONS
+from operations.dead_letters import QUEUES
 from recording_insights.aws.secrets import CACHE_SECONDS
 from recording_insights.model.prices import PROVIDERS
 from recording_insights.model.reasons import INSIGHT_REASONS, REASONS
@@ -115,3 +116,11 @@ def test_the_commands_that_retry_are_requests_that_the_functions_take() -> None:
     for body, path in bodies.items():
         request = RetriesRequest if path == "/retries" else RetryRequest
         request.from_body(json.loads(body), providers=[*PROVIDERS])
+
+
+def test_each_queue_of_dead_letters_is_an_output_and_has_its_section(outputs: list[str]) -> None:
+    of_a_model = ["UnderivedArn", "TranscriptsArn"]
+    assert {name for queue in QUEUES for name in (queue.output, queue.back_to) if name} <= {*outputs, *of_a_model}
+    for queue in QUEUES:
+        name, _, anchor = queue.section.partition("#")
+        assert anchor in page(f"docs/{name}").anchors, queue.name
