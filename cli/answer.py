@@ -42,7 +42,8 @@ def table(columns: Mapping[str, Callable[[Any], object]], rows: Sequence[Any], *
         cells = [[visible_line(_text(cell(row))) for cell in columns.values()] for row in rows]
         if not console.is_terminal:
             for line in ([*columns], *cells):
-                console.print("\t".join(line), markup=False, highlight=False, soft_wrap=True)
+                # Rich would make blanks of the tabs.
+                print("\t".join(line), file=console.file)
             return
         from rich.table import Table
         from rich.text import Text

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.command import add_command, add_group
-from cli.commands import intake, logs, recordings, redrive, sweep
+from cli.commands import intake, logs, recordings, redrive, sweep, why
 from cli.errors import EXIT_CODES, FAILED, INTERRUPTED, NOT_REACHABLE, CommandFailed
 from cli.visible import visible_line
 
@@ -103,3 +103,4 @@ add_command(_intake, intake.pause)
 add_command(_intake, intake.resume)
 add_command(_intake, intake.show)
 add_command(app, logs.logs, panel=LOOK)
+add_command(app, why.why, panel=LOOK)

@@ -11,6 +11,7 @@ from infra.api import API_THROTTLE
 from infra.arrival import AT_ONCE
 from infra.buckets import OLD_VERSIONS
 from operations.dead_letters import QUEUES
+from operations.waits import BY_CODE, STATES
 from recording_insights.aws.secrets import CACHE_SECONDS
 from recording_insights.model.prices import PROVIDERS
 from recording_insights.model.reasons import INSIGHT_REASONS, REASONS
@@ -124,3 +125,20 @@ def test_each_queue_of_dead_letters_is_an_output_and_has_its_section(outputs: li
     for queue in QUEUES:
         name, _, anchor = queue.section.partition("#")
         assert anchor in page(f"docs/{name}").anchors, queue.name
+
+
+def test_the_command_why_says_what_the_page_says() -> None:
+    """A recorder that has left has ended, but its files may come."""
+    waiting = {code for code, wait in BY_CODE.items() if not wait.is_over}
+    said = {code for code, text in sections().items() if re.search(r"\*\*(Waits|Watched)", text)}
+    assert waiting == said | {"recorder_left"}
+    bounded = {code: wait.limit for code, wait in BY_CODE.items() if wait.limit and code in said}
+    del bounded["submission_unconfirmed"]  # it waits for a callback as long as a job may take
+    assert [code for code, limit in bounded.items() if f"`{limit}`" not in sections()[code]] == []
+
+
+def test_the_command_why_knows_each_state_in_which_an_execution_may_be(machines: list[dict[str, Any]]) -> None:
+    found = [{name for name, state in each["States"].items() if state["Type"] in ("Task", "Wait")} for each in machines]
+    known = [{*states} for states in STATES.values()]
+    of_retries = {"Retry page", "Wait", "Wait after unknown outcome"}
+    assert [states for states in found if states != of_retries and states not in known] == []
