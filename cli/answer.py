@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Show = Callable[["Console"], None]
 """Writes an answer for people to standard output."""
 
+NOTHING = "–"
+"""Stands in a table where there is no value."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -32,7 +35,8 @@ def sentence(text: str) -> Show:
 def table(columns: Mapping[str, Callable[[Any], object]], rows: Sequence[Any], *, empty: str) -> Show:
     """Show a table with a column for each title, or the sentence `empty`.
 
-    Off a terminal the columns are separated by tabs and nothing is cut, for `cut` and `awk`.
+    A terminal gets no column that is empty in each row, and the first column, which people copy, on one line. Off a
+    terminal all columns are there, separated by tabs, and nothing is cut: for `cut` and `awk`.
     """
 
     def show(console: "Console") -> None:
@@ -42,21 +46,22 @@ def table(columns: Mapping[str, Callable[[Any], object]], rows: Sequence[Any], *
         cells = [[visible_line(_text(cell(row))) for cell in columns.values()] for row in rows]
         if not console.is_terminal:
             for line in ([*columns], *cells):
-                # Rich would make blanks of the tabs.
-                print("\t".join(line), file=console.file)
+                # The console would make blanks of tabs.
+                console.file.write("\t".join(line) + "\n")
             return
         from rich.table import Table
         from rich.text import Text
 
         drawn = Table(box=None, pad_edge=False, header_style="bold")
-        for title in columns:
-            drawn.add_column(title, overflow="fold")
+        shown = [at for at, _ in enumerate(columns) if any(line[at] != NOTHING for line in cells)]
+        for at in shown:
+            drawn.add_column([*columns][at], overflow="fold", no_wrap=at == 0)
         for line in cells:
-            drawn.add_row(*map(Text, line))
+            drawn.add_row(*(Text(line[at]) for at in shown))
         console.print(drawn)
 
     return show
 
 
 def _text(value: object) -> object:
-    return "–" if value is None or value == "" else value
+    return NOTHING if value is None or value == "" else value
