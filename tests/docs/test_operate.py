@@ -1,6 +1,5 @@
 """The runbook: a section for each reason code, quotas and costs as they are computed, and commands that work."""
 
-import json
 import re
 from itertools import pairwise
 from typing import Any
@@ -17,10 +16,7 @@ from recording_insights.model.prices import PROVIDERS
 from recording_insights.model.reasons import INSIGHT_REASONS, REASONS
 from recording_insights.processing.report_fault import LONGEST_WAIT, PASSING
 from recording_insights.processing.turns import LONGEST_PROBE_SECONDS
-from recording_insights.retries.request import RetriesRequest, RetryRequest
-from tests.docs.commands import commands_of, curl_call
 from tests.docs.pages import codes_in, page
-from tests.docs.test_commands import VARIABLES
 from tests.docs.typical import DAYS, MONTHS, QUOTAS, capacity_row, month, provider_month
 
 PAGE = page("docs/operate.md")
@@ -108,15 +104,6 @@ def test_numbers_in_the_text_are_those_of_the_code(template: dict[str, Any]) -> 
     ]
     assert table["TimeToLiveSpecification"]["AttributeName"] == "expires_at"
     assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-
-
-def test_the_commands_that_retry_are_requests_that_the_functions_take() -> None:
-    calls = [curl_call(command, VARIABLES) for command in commands_of(PAGE) if command.program == "curl"]
-    bodies = {call.body: call.path for call in calls if call.body and call.path.endswith(("/retry", "/retries"))}
-    assert {*bodies.values()} == {f"/recordings/{VARIABLES['RECORDING_ID']}/retry", "/retries"}
-    for body, path in bodies.items():
-        request = RetriesRequest if path == "/retries" else RetryRequest
-        request.from_body(json.loads(body), providers=[*PROVIDERS])
 
 
 def test_each_queue_of_dead_letters_is_an_output_and_has_its_section(outputs: list[str]) -> None:
