@@ -10,7 +10,22 @@ from typing import Annotated
 import typer
 
 from cli.command import add_command, add_group
-from cli.commands import backfill, cost, doctor, erasures, insights, providers, recordings, retries, uploads
+from cli.commands import (
+    backfill,
+    cost,
+    doctor,
+    erasures,
+    insights,
+    intake,
+    logs,
+    providers,
+    recordings,
+    redrive,
+    retries,
+    sweep,
+    uploads,
+    why,
+)
 from cli.errors import EXIT_CODES, FAILED, INTERRUPTED, NOT_REACHABLE, CommandFailed
 from cli.program import NAME
 from cli.visible import visible_line
@@ -121,6 +136,17 @@ add_command(_providers, providers.pause)
 add_command(_providers, providers.resume)
 add_command(_providers, providers.slots)
 add_command(app, backfill.backfill, panel=OPERATE)
+_redrive = add_group(app, "redrive", "See dead letters and bring them back.", panel=OPERATE, has_list=True)
+add_command(_redrive, redrive.list_queues, name="list")
+add_command(_redrive, redrive.show)
+add_command(_redrive, redrive.send)
+add_command(app, sweep.sweep, panel=OPERATE)
+_intake = add_group(app, "intake", "Pause what comes in, before an upgrade.", panel=OPERATE)
+add_command(_intake, intake.pause)
+add_command(_intake, intake.resume)
+add_command(_intake, intake.show)
 
+add_command(app, why.why, panel=LOOK)
+add_command(app, logs.logs, panel=LOOK)
 add_command(app, doctor.doctor, panel=LOOK)
 add_command(app, cost.cost, panel=LOOK)

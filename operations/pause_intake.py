@@ -29,10 +29,11 @@ RIGHTS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """`paused_at` is when the pause began; None if the intake is open."""
+    """`paused_at` is when the pause began; None if the intake is open. `paused_by` is the ARN of who began it."""
 
     stage: str
     paused_at: str | None = None
+    paused_by: str | None = None
 
 
 def pause_intake(stage: str, client: Clients, table_of: Tables) -> Outcome:
@@ -47,7 +48,7 @@ def pause_intake(stage: str, client: Clients, table_of: Tables) -> Outcome:
         pause = intake.find_pause()
     if pause is None:
         raise OperationFailed("Somebody has ended the pause in the same moment: run the command again.")
-    return Outcome(stage, pause["paused_at"])
+    return Outcome(stage, pause["paused_at"], pause.get("paused_by"))
 
 
 def resume_intake(stage: str, client: Clients, table_of: Tables) -> Outcome:
@@ -55,6 +56,13 @@ def resume_intake(stage: str, client: Clients, table_of: Tables) -> Outcome:
     with explained(RIGHTS):
         _intake(stage, client, table_of).go_on()
     return Outcome(stage)
+
+
+def show_intake(stage: str, client: Clients, table_of: Tables) -> Outcome:
+    """Return whether the intake of a stage is paused. Raises as `pause_intake` does."""
+    with explained(RIGHTS):
+        pause = _intake(stage, client, table_of).find_pause()
+    return Outcome(stage, pause["paused_at"], pause.get("paused_by")) if pause else Outcome(stage)
 
 
 def _intake(stage: str, client: Clients, table_of: Tables) -> IntakeStore:

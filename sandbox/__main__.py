@@ -1,4 +1,4 @@
-"""`python -m sandbox up | down | demo | env | logs | invoke`: the local stack. make calls the first three."""
+"""`python -m sandbox up | down | demo | env | invoke`: the local stack. make calls the first three."""
 
 import argparse
 import json
@@ -22,7 +22,6 @@ from sandbox.cloud.local_cloud import StartError
 from sandbox.cloud.location import Location, LocationError
 from sandbox.cloud.processes import Interrupted, StillRunning
 from sandbox.debug.invoke import InvokeError, find_function, print_invocation, read_event
-from sandbox.debug.logs import print_logs
 from sandbox.demo.follow_recording import run_demo
 from sandbox.demo.next_commands import next_commands
 from sandbox.demo.recording_plan import MODES, STREAM_MODES, DemoError, RecordingPlan, check_media
@@ -115,12 +114,6 @@ def _env(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _logs(arguments: argparse.Namespace) -> int:
-    stack = require_stack(_location(arguments))
-    print_logs(stack, containing=arguments.recording_id, as_json=arguments.json, follow=arguments.follow)
-    return 0
-
-
 def _invoke(arguments: argparse.Namespace) -> int:
     stack = require_stack(_location(arguments))
     function = find_function(stack, arguments.function)
@@ -142,19 +135,15 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="start the local stack, process one recording, stop the stack again")
     down = commands.add_parser("down", help="stop what `up` started")
     env = commands.add_parser("env", help="print the address and the keys of the stack that is up, for a shell")
-    logs = commands.add_parser("logs", help="print the logs of the stack that is up")
     invoke = commands.add_parser("invoke", help="run a handler in this process, against the stack that is up")
     down.add_argument("--delete", action="store_true", help="end the stand-ins too, and delete the state")
-    for command in (up, demo, down, env, logs, invoke):
+    for command in (up, demo, down, env, invoke):
         command.add_argument("--directory", type=Path, help="folder for stack.json and the logs (default: .local)")
         command.add_argument("--tests", action="store_true", help="the stack of the deployed tests, in .local/test")
     for command in (up, demo):
         command.add_argument("--context", default="", help='settings of the stack: "key=value key=value"')
     _add_recording_options(demo)
     env.add_argument("--json", action="store_true", help="print one JSON object")
-    logs.add_argument("recording_id", nargs="?", default="", help="print only records that contain this id")
-    logs.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
-    logs.add_argument("--json", action="store_true", help="print one JSON object for each record")
     invoke.add_argument("function", help="the name of its module, such as submit_recording")
     invoke.add_argument("event", type=Path, help="a file with the event as JSON; - is standard input")
     return parser
@@ -178,7 +167,6 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "down": _down,
     "env": _env,
-    "logs": _logs,
     "invoke": _invoke,
 }
 

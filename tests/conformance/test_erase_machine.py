@@ -21,7 +21,8 @@ def test_a_page_that_fails_is_waited_for_and_repeated(stack: "RecordingInsightsS
         {**begun, "outcome": "of a later version"},
         {**begun, "outcome": "over", "wait_seconds": 0},
     ]
-    given, waits = [], []
+    given: list[State] = []
+    waits: list[int] = []
 
     def erase(entry: Mapping[str, Any], state: State) -> State:
         given.append(state)

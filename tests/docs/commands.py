@@ -43,12 +43,12 @@ class Call:
 
 
 def commands_of(page: Page) -> Iterator[Command]:
-    """Every command in the page's blocks of shell, and every make command in its prose."""
+    """Every command in the page's blocks of shell, and those of make and of `recordings` in its prose."""
     for fence in page.fences:
         if is_shell(fence):
             yield from commands_in(fence.text, fence.line)
     for span in page.code_spans:
-        if span.startswith("make "):
+        if span.startswith(("make ", "recordings ")):
             yield from commands_in(span, 0)
 
 

@@ -14,11 +14,13 @@ from typing import Any
 import botocore.session
 import jmespath
 import pytest
-from typer.main import get_command
+import typer
 
-from cli.app import app as cli_app
+from cli.app import app
+from cli.stage import LOCAL_VARIABLE
 from infra.settings import VENDORS, StackSettings
 from operations.move_secrets import KEYS as OWN_KEYS
+from operations.waits import BY_CODE, BY_STATUS
 from recording_insights.agora.upload_credentials import SECRET as UPLOADER_SECRET
 from recording_insights.providers.registry import PROVIDERS
 from sandbox.__main__ import _parser
@@ -38,9 +40,10 @@ VARIABLES = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_SESSION_TOKEN": "token",
     "RECORDING_ID": "4736218b480a44149a6bac9cd17457c6",
-    "CODE": "no_result",
-    "PROVIDER": "deepgram",
 }
+SET_UP = {"AWS_PROFILE", "PATH", "RECORDINGS_STAGE"}
+"""What the command line and the shell read."""
+LACKING = ("MissingParameter", "NoArgsIsHelpError")
 STAGE = {"stage": "dev", "provider": "assemblyai"}
 DEMO_OPTIONS = {"RECORDING": "--recording", "PARTS": "--parts", "MODE": "--mode", "STREAM_MODE": "--stream-mode"}
 GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile", "--cli-binary-format"}
@@ -115,6 +118,38 @@ def check_python(command: Command) -> None:
             assert isinstance(read_event(PROJECT / arguments.event), dict)
 
 
+def check_recordings(command: Command) -> None:
+    """The command, its arguments and its options are those of the program. In prose it may lack its arguments.
+
+    Words such as `<command>`, `ID`, `NAME` and `N` are placeholders.
+    """
+    words = ["5" if word == "N" else word for word in command.words[1:] if word != "--install-completion"]
+    if any("<" in word for word in words):
+        return
+    assert {*command.environment} <= {LOCAL_VARIABLE}
+    try:
+        parse(typer.main.get_command(app), "recordings", words)
+    except Exception as error:
+        if command.line or type(error).__name__ not in LACKING:
+            raise
+
+
+def parse(command: Any, name: str, words: Sequence[str], parent: Any = None) -> None:
+    """Have a command of Typer read its words, and the command that they name, without running it.
+
+    Raises an error of Click if there is no such command, argument or option, or if a value is wrong.
+    """
+    try:
+        context = command.make_context(name, list(words), parent=parent)
+    except typer.Exit:
+        return  # --help and --version
+    if not hasattr(command, "commands"):
+        return
+    name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+    assert command is not None
+    parse(command, name, rest, context)
+
+
 def check_git(command: Command) -> None:
     """The project is cloned into the folder that the next command enters."""
     assert command.words[1] == "clone"
@@ -128,29 +163,19 @@ def check_cd(command: Command) -> None:
 def check_installed(command: Command) -> None:
     """`make install` brings the program."""
     assert command.program.startswith(".venv/bin/")
+    if command.program == ".venv/bin/recordings":
+        check_recordings(command)
 
 
 def check_export(command: Command) -> None:
     """The variable is one that a later command reads."""
-    assert command.words[1].partition("=")[0] in VARIABLES
+    assert command.words[1].partition("=")[0] in VARIABLES.keys() | SET_UP
 
 
 def check_eval(command: Command) -> None:
     """What it evaluates is the output of a command that works."""
     [inner] = commands_in(command.words[1].removeprefix("$(").removesuffix(")"))
     CHECKS[inner.program](inner)
-
-
-def check_recordings(command: Command) -> None:
-    """The command, its arguments and its options are those of the program."""
-    program: Any = get_command(cli_app)
-    name, arguments = "", [word for word in command.words[1:] if word != "--install-completion"]
-    if not arguments:
-        return
-    while hasattr(program, "commands"):
-        name, *arguments = arguments or ["list"]
-        program = program.commands[name]
-    program.make_context(name, arguments)
 
 
 def check_pipx(command: Command) -> None:
@@ -161,8 +186,6 @@ def check_pipx(command: Command) -> None:
 CHECKS: dict[str, Callable[[Command], None]] = {
     "make": check_make,
     "pipx": check_pipx,
-    "recordings": check_recordings,
-    ".venv/bin/recordings": check_recordings,
     "aws": check_aws,
     "export": check_export,
     "eval": check_eval,
@@ -170,6 +193,8 @@ CHECKS: dict[str, Callable[[Command], None]] = {
     ".venv/bin/mypy": check_installed,
     ".venv/bin/ruff": check_installed,
     ".venv/bin/python": check_python,
+    ".venv/bin/recordings": check_installed,
+    "recordings": check_recordings,
     "git": check_git,
     "cd": check_cd,
 }
@@ -182,6 +207,30 @@ def test_every_command_is_one_that_works(read: Page, routes: list[str]) -> None:
             check_curl(curl_call(command, VARIABLES), routes)
         else:
             CHECKS[command.program](command)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "recordings swep",
+        "recordings sweep --soon",
+        "recordings redrive send",
+        "recordings logs a b",
+        "recordings intake",
+    ],
+)
+def test_a_command_that_the_program_does_not_have_is_found(wrong: str) -> None:
+    [command] = commands_in(wrong, 1)
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - its type says it
+        check_recordings(command)
+    assert type(raised.value).__module__ == "typer._click.exceptions"
+
+
+@pytest.mark.parametrize("command", sorted({wait.command for wait in (*BY_CODE.values(), *BY_STATUS.values())} - {""}))
+def test_every_command_that_why_names_is_one_that_works(command: str) -> None:
+    filled = command.format(id=VARIABLES["RECORDING_ID"], provider="deepgram", stage="dev")
+    for each in commands_in(filled):
+        CHECKS[each.program](each)
 
 
 def check_curl(call: Call, routes: Sequence[str]) -> None:

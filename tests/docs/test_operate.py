@@ -1,6 +1,5 @@
 """The runbook: a section for each reason code, quotas and costs as they are computed, and commands that work."""
 
-import json
 import re
 from itertools import pairwise
 from typing import Any
@@ -10,15 +9,14 @@ import pytest
 from infra.api import API_THROTTLE
 from infra.arrival import AT_ONCE
 from infra.buckets import OLD_VERSIONS
+from operations.dead_letters import QUEUES
+from operations.waits import BY_CODE, STATES
 from recording_insights.aws.secrets import CACHE_SECONDS
 from recording_insights.model.prices import PROVIDERS
 from recording_insights.model.reasons import INSIGHT_REASONS, REASONS
 from recording_insights.processing.report_fault import LONGEST_WAIT, PASSING
 from recording_insights.processing.turns import LONGEST_PROBE_SECONDS
-from recording_insights.retries.request import RetriesRequest, RetryRequest
-from tests.docs.commands import commands_of, curl_call
 from tests.docs.pages import codes_in, page
-from tests.docs.test_commands import VARIABLES
 from tests.docs.typical import DAYS, MONTHS, QUOTAS, capacity_row, month, provider_month
 
 PAGE = page("docs/operate.md")
@@ -108,10 +106,26 @@ def test_numbers_in_the_text_are_those_of_the_code(template: dict[str, Any]) -> 
     assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_the_commands_that_retry_are_requests_that_the_functions_take() -> None:
-    calls = [curl_call(command, VARIABLES) for command in commands_of(PAGE) if command.program == "curl"]
-    bodies = {call.body: call.path for call in calls if call.body and call.path.endswith(("/retry", "/retries"))}
-    assert {*bodies.values()} == {f"/recordings/{VARIABLES['RECORDING_ID']}/retry", "/retries"}
-    for body, path in bodies.items():
-        request = RetriesRequest if path == "/retries" else RetryRequest
-        request.from_body(json.loads(body), providers=[*PROVIDERS])
+def test_each_queue_of_dead_letters_is_an_output_and_has_its_section(outputs: list[str]) -> None:
+    of_a_model = ["UnderivedArn", "TranscriptsArn"]
+    assert {name for queue in QUEUES for name in (queue.output, queue.back_to) if name} <= {*outputs, *of_a_model}
+    for queue in QUEUES:
+        name, _, anchor = queue.section.partition("#")
+        assert anchor in page(f"docs/{name}").anchors, queue.name
+
+
+def test_the_command_why_says_what_the_page_says() -> None:
+    """A recorder that has left has ended, but its files may come."""
+    waiting = {code for code, wait in BY_CODE.items() if not wait.is_over}
+    said = {code for code, text in sections().items() if re.search(r"\*\*(Waits|Watched)", text)}
+    assert waiting == said | {"recorder_left"}
+    bounded = {code: wait.limit for code, wait in BY_CODE.items() if wait.limit and code in said}
+    del bounded["submission_unconfirmed"]  # it waits for a callback as long as a job may take
+    assert [code for code, limit in bounded.items() if f"`{limit}`" not in sections()[code]] == []
+
+
+def test_the_command_why_knows_each_state_in_which_an_execution_may_be(machines: list[dict[str, Any]]) -> None:
+    found = [{name for name, state in each["States"].items() if state["Type"] in ("Task", "Wait")} for each in machines]
+    known = [{*states} for states in STATES.values()]
+    of_retries = {"Retry page", "Wait", "Wait after unknown outcome"}
+    assert [states for states in found if states != of_retries and states not in known] == []

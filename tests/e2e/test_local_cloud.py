@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sandbox.cloud.local_stack import LocalStack
 from sandbox.cloud.location import PROJECT, Location
 from sandbox.cloud.processes import group_members
 from tests.deployed import until
+from tests.recordings_command import run_recordings
 
 PATIENCE_SECONDS = 240
 
@@ -174,7 +176,7 @@ def test_up_again_says_so_and_down_ends_all_of_it(up: Up) -> None:
 
 
 @pytest.mark.matrix
-def test_at_the_desk_logs_are_read_a_function_is_invoked_and_changed_code_is_deployed(up: Up) -> None:
+def test_at_the_desk_logs_are_read_a_function_is_invoked_and_changed_code_is_deployed(up: Up, tmp_path: Path) -> None:
     output = up.output()
     assert up.process.returncode == 0, output
     file = up.directory / "stack.json"
@@ -182,7 +184,8 @@ def test_at_the_desk_logs_are_read_a_function_is_invoked_and_changed_code_is_dep
     assert stack.call_api("GET", "/recordings").json() == {"recordings": []}
 
     stack.client("s3").put_object(Bucket=stack.outputs["RecordingsBucketName"], Key="no media.mp4", Body=b"text")
-    until(lambda: "no media.mp4" in up.run("logs").stdout, "the log of the function that ignores the object")
+    logs = partial(run_recordings, stack, "logs", folder=tmp_path)
+    until(lambda: "no media.mp4" in logs().out, "the log of the function that ignores the object")
 
     invoked = up.run("invoke", "list_recordings", "tests/events/http_list_recordings.json")
     assert invoked.returncode == 0, invoked.stderr

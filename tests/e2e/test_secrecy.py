@@ -17,9 +17,9 @@ from cli.timeline.execution_steps import steps_of
 from recording_insights.providers.registry import PROVIDERS, capabilities_of
 from recording_insights.store.keys import PARTITION, SORT
 from sandbox.cloud.local_stack import LocalStack
-from sandbox.debug.logs import print_logs
 from sandbox.stand_ins.vendors.registry import vendors
 from tests.deployed import execution_ended, history, process
+from tests.recordings_command import run_recordings
 from tests.secrecy import assert_nothing_secret_is_in_any_form, assert_nothing_secret_was_written
 from tests.secrecy_in_text import CONTROLS
 from tests.ways_of_waiting import each, representatives
@@ -76,7 +76,7 @@ def test_a_planted_signature_is_found(stack: LocalStack, planted: Planting) -> N
     ),
 )
 def test_a_vendor_that_quotes_our_requests_in_odd_answers_leaves_no_secret(
-    stack: LocalStack, clip: Path, provider: str, capsys: pytest.CaptureFixture[str]
+    stack: LocalStack, clip: Path, provider: str, tmp_path: Path
 ) -> None:
     vendor, since = vendors()[provider], datetime.now(UTC)
     looks = {look for look in (vendor.state, *vendor.results) if look}
@@ -96,8 +96,9 @@ def test_a_vendor_that_quotes_our_requests_in_odd_answers_leaves_no_secret(
     print_insights(console, answers[-2].json())
     with LiveSteps(console) as steps:
         steps.show(steps_of(history(stack, execution_ended(stack, failed)["executionArn"])))
-    print_logs(stack, containing=failed["recording_id"])
-    terminal = f"{printed.getvalue()}{capsys.readouterr().out}"
+    logged = run_recordings(stack, "logs", failed["recording_id"], folder=tmp_path)
+    assert (logged.code, failed["recording_id"] in logged.out) == (0, True)
+    terminal = f"{printed.getvalue()}{logged.out}"
     assert "owned" in terminal, "the message has come, without what would control the terminal"
 
     texts = (*(("an answer", answer.text) for answer in answers), ("the terminal", terminal))

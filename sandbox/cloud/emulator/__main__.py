@@ -49,6 +49,7 @@ from sandbox.cloud.emulator.executions import (
     fail_only_what_runs,
     scale_time_outs_of_tokens,
 )
+from sandbox.cloud.emulator.log_events import filter_events_page_by_page, read_patterns_as_documented
 from sandbox.cloud.emulator.metrics import (
     count_calls_of_functions,
     count_executions,
@@ -98,6 +99,8 @@ def main() -> None:
     log_what_libraries_warn_of()
     correct_throttling()
     add_log_group_target()
+    read_patterns_as_documented()
+    filter_events_page_by_page()
     transcribe_real_speech(os.environ["SANDBOX_URL"])
     refuse_what_transcribe_refuses()
     name_jobs_to_iam()

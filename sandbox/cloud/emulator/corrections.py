@@ -20,6 +20,7 @@ ministack is faithful in most of what the stack uses. This module corrects, each
 * Streams of tables have what expires, outlive restarts, and are read as roles allow: streams.py.
 * What stacks say of functions and tables: stacks.py. What they delete and import: deletions.py.
 * Updates of functions: updates.py. Their zips: packages.py.
+* Logs are filtered by patterns and page by page: log_events.py.
 * Metrics that functions print (emf.py) and that services report: metrics.py. Alarms: alarms.py.
 * Web pages and well-known keys are refused: doors.py.
 * S3 has a checksum for every object: checksums.py. Transcribe: transcribe.py. Bedrock: bedrock.py.

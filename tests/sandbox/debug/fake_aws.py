@@ -1,9 +1,8 @@
-"""The AWS of a local stack: log groups, one function, IAM and STS."""
+"""The AWS of a local stack: one function, IAM and STS."""
 
 import io
 import json
 import zipfile
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,10 +18,6 @@ class FakeAws:
         self.handler = "states.submit_recording.handler"
         self.stage_settings = ""
         self.trust: list[dict[str, Any]] = [TRUST]
-        self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
-
-    def write(self, group: str, timestamp: int, message: str) -> None:
-        self.events[group].append({"logStreamName": "s", "timestamp": timestamp, "message": message})
 
     def package(self) -> bytes:
         """The code package of the function."""
@@ -63,11 +58,6 @@ class _Pages:
 
     def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:
         match self._name:
-            case "describe_log_groups":
-                yield {"logGroups": [{"logGroupName": group} for group in self._aws.events]}
-            case "filter_log_events":
-                events = self._aws.events[arguments["logGroupName"]]
-                yield {"events": [event for event in events if event["timestamp"] >= arguments["startTime"]]}
             case "list_functions":
                 yield {"Functions": [self._function(), {"Handler": "index.handler"}]}
 

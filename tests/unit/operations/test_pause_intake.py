@@ -7,7 +7,7 @@ import pytest
 
 from operations import pause_intake as command
 from operations.deployed_stack import OperationFailed
-from operations.pause_intake import Outcome, main, pause_intake, resume_intake
+from operations.pause_intake import Outcome, main, pause_intake, resume_intake, show_intake
 from recording_insights.store.intake import IntakeStore
 from tests.unit.operations.fake_account import Account, aws_error
 
@@ -22,10 +22,11 @@ def test_a_pause_keeps_its_moment_and_its_operator_until_it_ends(account: Accoun
     found = IntakeStore(table).find_pause()
 
     assert found
-    assert first == pause_intake("dev", account, lambda name: table) == Outcome("dev", found["paused_at"])
-    assert found["paused_by"] == "arn:aws:iam::111122223333:user/operator"
+    assert first == pause_intake("dev", account, lambda name: table) == show_intake("dev", account, lambda name: table)
+    assert first == Outcome("dev", found["paused_at"], "arn:aws:iam::111122223333:user/operator")
     assert resume_intake("dev", account, lambda name: table) == resume_intake("dev", account, lambda name: table)
     assert IntakeStore(table).find_pause() is None
+    assert show_intake("dev", account, lambda name: table) == Outcome("dev")
 
 
 def test_who_may_not_write_to_the_table_learns_which_rights_are_needed(account: Account) -> None:
