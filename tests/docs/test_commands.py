@@ -124,7 +124,7 @@ def check_recordings(command: Command) -> None:
     Words such as `<command>`, `ID`, `NAME` and `N` are placeholders.
     """
     words = ["5" if word == "N" else word for word in command.words[1:] if word != "--install-completion"]
-    if any("<" in word for word in words):
+    if not words or any("<" in word for word in words):
         return
     assert {*command.environment} <= {LOCAL_VARIABLE}
     try:
