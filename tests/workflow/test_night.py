@@ -19,8 +19,10 @@ from botocore import xform_name
 from infra.alarms import Section
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import HELD, SLOW, Found, drop, jobs_paid, recording_of, until, until_row, until_waits, waits_at
-from tests.docs.commands import curl_call
+from tests.docs.commands import Command
+from tests.docs.test_commands import PENDING
 from tests.docs.test_operate_alarms import command_of
+from tests.recordings_command import run_recordings
 from tests.workflow.aws_faults import begin_anew, function_of, without_rule
 from tests.workflow.test_providers import key_for
 from tests.workflow.test_sweep import ARRIVALS, job_of, sweep
@@ -105,16 +107,19 @@ def new_workers(stack: LocalStack) -> None:
         begin_anew(stack, function_of(stack, state, "WorkflowArn"))
 
 
-def do_what_the_page_says(stack: LocalStack, text: str, values: Mapping[str, str]) -> None:
-    """Follow the link in an alarm's text to its section, and run the command there, with these values filled in."""
+def command_for(text: str) -> Command:
+    """The command in the section that the link in an alarm's text leads to."""
     [section] = [section for section in Section if text.endswith(f" See {section.link}")]
-    command = command_of(section)
-    if command.program == "curl":
-        unsigned = dict.fromkeys(("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
-        call = curl_call(command, {"API_URL": "https://api", **unsigned})
-        body = {key: values.get(value, value) for key, value in json.loads(call.body or "{}").items()}
-        # One retry of many is at work at a time.
-        until(lambda: stack.call_api(call.method, call.path, body).ok, f"an answer to {call}")
+    return command_of(section)
+
+
+def do_what_the_page_says(stack: LocalStack, command: Command, values: Mapping[str, str], folder: Path) -> None:
+    """Run a command of the page, with these values filled in."""
+    if command.program == "recordings":
+        words = [values.get(word, word) for word in command.words[1:]]
+        # Nobody is there to say yes. One retry of many is at work at a time.
+        words += ["--yes"] if words[0] == "retries" else []
+        until(lambda: run_recordings(stack, *words, folder=folder).code == 0, f"recordings {' '.join(words)}")
         return
     _, service, operation, *arguments = command.words
     client = stack.client(service)
@@ -137,7 +142,16 @@ def swept_until(stack: LocalStack, find: Callable[[], Found | None], what: str) 
     return until(swept, what)
 
 
-def test_three_faults_in_one_night_and_the_commands_of_the_page(stack: LocalStack, clip: Path, pager: Pager) -> None:
+def test_three_faults_in_one_night_and_the_commands_of_the_page(
+    stack: LocalStack, clip: Path, pager: Pager, tmp_path: Path
+) -> None:
+    def run(*arguments: str) -> Any:
+        ran = run_recordings(stack, *arguments, "--json", folder=tmp_path)
+        assert ran.code == 0, ran.words
+        return ran.data
+
+    if any(command.program == "recordings" and command.words[1] in PENDING for command in map(command_of, Section)):
+        pytest.skip("the program does not have a command of the page yet")
     sweep(stack, at_once=False)
     with secret_kept(stack) as secret, waits_at(stack, HELD):
         running = recording_of(stack, drop(stack, clip, key_for(DOWN)))
@@ -146,8 +160,6 @@ def test_three_faults_in_one_night_and_the_commands_of_the_page(stack: LocalStac
             SINCE: datetime.now(UTC).isoformat(),
             f"recording-insights/dev/{REFUSED}": SECRET,
             f"file://{REFUSED}.json": secret,
-            "$SWEEP": stack.outputs["SweepFunctionName"],
-            "$UNPUBLISHED_ARN": stack.outputs["UnpublishedDeadLettersArn"],
         }
         # The night begins.
         stack.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString='{"apiKey": "of yesterday"}')
@@ -165,11 +177,14 @@ def test_three_faults_in_one_night_and_the_commands_of_the_page(stack: LocalStac
         rung = {
             alarm: swept_until(stack, partial(pager.rung, alarm), alarm) for alarm in (CREDENTIALS, AWAY, FOUND, FAILED)
         }
-        do_what_the_page_says(stack, rung[CREDENTIALS], values)
-        do_what_the_page_says(stack, rung[FOUND], values)
+        commands = {alarm: command_for(text) for alarm, text in rung.items()}
+        [refused] = run("why", recordings[0])["parts"]
+        assert (refused["code"], refused["provider"]) == ("credentials_refused", REFUSED)
+        do_what_the_page_says(stack, commands[CREDENTIALS], values, tmp_path)
+        do_what_the_page_says(stack, commands[FOUND], values, tmp_path)
         stack.dials(fail_next=[])  # the vendor has mended it
-        do_what_the_page_says(stack, rung[AWAY], values)
-        do_what_the_page_says(stack, rung[FAILED], values)
+        do_what_the_page_says(stack, commands[AWAY], values, tmp_path)
+        do_what_the_page_says(stack, commands[FAILED], values, tmp_path)
 
         recordings += [running, recording_of(stack, lost)]
         for recording_id in recordings:
