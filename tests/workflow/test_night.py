@@ -20,7 +20,6 @@ from infra.alarms import Section
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import HELD, SLOW, Found, drop, jobs_paid, recording_of, until, until_row, until_waits, waits_at
 from tests.docs.commands import Command
-from tests.docs.test_commands import PENDING
 from tests.docs.test_operate_alarms import command_of
 from tests.recordings_command import run_recordings
 from tests.workflow.aws_faults import begin_anew, function_of, without_rule
@@ -150,8 +149,6 @@ def test_three_faults_in_one_night_and_the_commands_of_the_page(
         assert ran.code == 0, ran.words
         return ran.data
 
-    if any(command.program == "recordings" and command.words[1] in PENDING for command in map(command_of, Section)):
-        pytest.skip("the program does not have a command of the page yet")
     sweep(stack, at_once=False)
     with secret_kept(stack) as secret, waits_at(stack, HELD):
         running = recording_of(stack, drop(stack, clip, key_for(DOWN)))
