@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from operations.deployed_stack import Clients, stack_name
-from operations.log_record import Record, is_for_readers, read_record
+from operations.log_record import LEVELS, Record, is_for_readers, read_record
 
 GROUP = "AWS::Logs::LogGroup"
 AT_ONCE = 4
 """Log groups that are read side by side. AWS allows 10 calls a second in most regions."""
 OVERLAP_MS = 30_000
 """Whoever follows reads this much of the time before again: records come late, up to half a minute."""
+MOST_OF_ONE = 10_000
+"""Records of one recording that are read of a log group."""
 IDS_AT_ONCE = 25
 """Ids in one expression, which may have 1,024 characters."""
 MOST_IDS = 250
@@ -40,13 +42,14 @@ class Wanted:
     """Which records are wanted: those of a time, with a text, such as a recording's id, or all.
 
     Times are Unix milliseconds, both inclusive. The text has letters, digits, `_`, `-` and `=` alone. At most `limit`
-    records are returned, the earliest.
+    records of this level and higher ones are returned, the earliest.
     """
 
     since_ms: int
     until_ms: int | None = None
     containing: str = ""
     limit: int = 1000
+    level: str = LEVELS[0]
 
     def __post_init__(self) -> None:
         if self.containing and not _ID.fullmatch(self.containing):
@@ -76,13 +79,13 @@ class StageLogs:
         With a text, lines of Lambda about the same calls are among them, such as a time-out, and the requests of the
         API's access log: they do not name a recording, but the id of a call.
         """
-        pattern = _any_of([wanted.containing]) if wanted.containing else ""
-        found, has_more = self._read([(group, pattern) for group in self.groups], wanted, report)
+        found, has_more = self._read([(group, _pattern(group, wanted)) for group in self.groups], wanted, report)
         if wanted.containing:
             about = self._about_calls(found, wanted)
             known = {(group, key) for group, key, _ in found}
             found += [each for each in about if each[:2] not in known and not _is_of_logger(each[2])]
-        records = sorted((record for _, _, record in found), key=lambda record: record.time)
+        high = [record for _, _, record in found if record.is_at_least(wanted.level)]
+        records = sorted(high, key=lambda record: record.time)
         return Found(records[: wanted.limit], has_more or len(records) > wanted.limit)
 
     def follow(self, wanted: Wanted, wait: Callable[[], float]) -> Iterator[Record]:
@@ -93,11 +96,12 @@ class StageLogs:
             since = max(since, int(wait() * 1000) - OVERLAP_MS)
 
     def _new(self, wanted: Wanted) -> list[Record]:
-        pattern = _any_of([wanted.containing]) if wanted.containing else ""
-        found, _ = self._read([(group, pattern) for group in self.groups], wanted, lambda done, all_of: None)
+        tasks = [(group, _pattern(group, wanted)) for group in self.groups]
+        found, _ = self._read(tasks, wanted, lambda done, all_of: None)
         new = [(group, key, record) for group, key, record in found if (group, key) not in self._seen]
         self._seen = {(group, key) for group, key, _ in found}
-        return sorted((record for _, _, record in new), key=lambda record: record.time)
+        high = [record for _, _, record in new if record.is_at_least(wanted.level)]
+        return sorted(high, key=lambda record: record.time)
 
     def _about_calls(self, found: Sequence[tuple[str, str, Record]], wanted: Wanted) -> list[tuple[str, str, Record]]:
         """Lines with the ids of calls that wrote records, in the same log groups and those of requests."""
@@ -133,13 +137,17 @@ class StageLogs:
         return found, has_more
 
     def _events(self, group: LogGroup, pattern: str, wanted: Wanted) -> tuple[list[tuple[str, str, Record]], bool]:
+        """Return the records of a log group. Those about one recording come in all levels: each may name a call."""
         found: list[tuple[str, str, Record]] = []
+        limit = MOST_OF_ONE if wanted.containing else wanted.limit
         for event in self._pages(group, pattern, wanted):
             if not is_for_readers(event["message"]):
                 continue
-            if len(found) == wanted.limit:
-                return found, True
             record = read_record(group.source, event["timestamp"], event["message"])
+            if not (wanted.containing or record.is_at_least(wanted.level)):
+                continue
+            if len(found) == limit:
+                return found, True
             found.append((group.name, event["eventId"], record))
         return found, False
 
@@ -180,6 +188,15 @@ def _source_of(stage: str, resource: Mapping[str, Any]) -> str:
 def _is_of_logger(record: Record) -> bool:
     """Whether a logger wrote it: with the id of a call alone it may be about another recording."""
     return "request_id" in record.fields
+
+
+def _pattern(group: LogGroup, wanted: Wanted) -> str:
+    """Return what CloudWatch looks for: an id, or words that records of high levels have among others."""
+    if wanted.containing:
+        return _any_of([wanted.containing])
+    if LEVELS.index(wanted.level) <= LEVELS.index("INFO") or group.source == "api":
+        return ""
+    return "%ERROR|CRITICAL|WARNING|timed|Runtime|killed|Failed|TimedOut|Aborted|Exhausted%"
 
 
 def _any_of(ids: Iterable[str]) -> str:

@@ -44,16 +44,18 @@ def logs(
     wanted_id = recording_id(recording) if recording else ""
     begin = moment(since, "--since") or _begin_of(session, wanted_id)
     end = moment(until, "--until")
-    wanted = Wanted(_ms(begin) - (0 if since else EARLIER_MS), _ms(end) - 1 if end else None, wanted_id, limit)
+    wanted = Wanted(
+        _ms(begin) - (0 if since else EARLIER_MS), _ms(end) - 1 if end else None, wanted_id, limit, level.upper()
+    )
     reader = _reader(session)
     if follow:
         for record in reader.follow(wanted, _wait):
-            _print(session, record, level)
+            _print(session, record)
         return None
-    return _printed(session, reader, wanted, level)
+    return _printed(session, reader, wanted)
 
 
-def _printed(session: Session, reader: "StageLogs", wanted: "Wanted", level: str) -> Answer | None:
+def _printed(session: Session, reader: "StageLogs", wanted: "Wanted") -> Answer | None:
     from cli.progress import Progress
 
     began = time.monotonic()
@@ -64,20 +66,17 @@ def _printed(session: Session, reader: "StageLogs", wanted: "Wanted", level: str
                 progress.show(f"Read {done} of {all_of} log groups.")
 
         found = reader.find(wanted, report)
-    shown = [record for record in found.records if record.is_at_least(level.upper())]
-    for record in shown:
-        _print(session, record, level)
+    for record in found.records:
+        _print(session, record)
     if found.has_more:
         last = found.records[-1].time.isoformat(timespec="milliseconds")
         session.say(f"These are the first {wanted.limit} records. Go on with --since {last}, or raise --limit.")
-    if shown or session.as_json:
+    if found.records or session.as_json:
         return None
     return Answer([], sentence("There are no such records. Records come up to half a minute late."))
 
 
-def _print(session: Session, record: "Record", level: str) -> None:
-    if not record.is_at_least(level.upper()):
-        return
+def _print(session: Session, record: "Record") -> None:
     if session.as_json:
         session.line(record.document())
     else:

@@ -87,6 +87,20 @@ def test_the_first_records_come_and_that_there_are_more(logs: FakeLogs) -> None:
     assert not reader(logs).find(Wanted(0, containing=ID, limit=20)).has_more
 
 
+def test_the_limit_counts_records_of_the_level_and_the_service_looks_for_words_of_it(logs: FakeLogs) -> None:
+    for number in range(30):
+        logs.write(SUBMIT, NOON + number, logged("polled", recording_id=OTHER))
+    of_stage = reader(logs).find(Wanted(0, limit=3, level="ERROR"))
+    assert (len(of_stage.records), of_stage.has_more) == (3, False)
+    assert {record.level for record in of_stage.records} == {"ERROR"}
+    assert sum("ERROR" in pattern for pattern in logs.patterns) == 3, "not in the requests: their status says it"
+    of_one = reader(logs).find(Wanted(0, containing=ID, limit=2, level="ERROR"))
+    assert [record.message.rpartition(" Task ")[2] for record in of_one.records] == [
+        "timed out after 60.00 seconds",
+        "POST /recordings/{recording_id}/stop 502",
+    ]
+
+
 def test_progress_is_reported_for_each_log_group(logs: FakeLogs) -> None:
     seen: list[tuple[int, int]] = []
     reader(logs).find(Wanted(0, containing=ID), lambda done, all_of: seen.append((done, all_of)))
