@@ -5,7 +5,7 @@ from typing import Any
 
 from operations.doctor.check import check
 from operations.doctor.findings import Symptom, ok, unknown, wrong
-from operations.doctor.patient import Answer, Patient, command
+from operations.doctor.patient import Answer, Patient, recordings
 from recording_insights.store.intake import IntakeStore
 
 PROVIDERS_PATH, SUBSCRIPTIONS_PATH = "/providers", "/subscriptions"
@@ -68,7 +68,7 @@ def intake(patient: Patient) -> Iterator[Symptom]:
     if pause := IntakeStore(patient.table()).find_pause():
         yield wrong(
             f"The intake is paused since {pause['paused_at']} by {pause['paused_by']}.",
-            command("make", "pause-intake", f"STAGE={patient.stage}", "RESUME=1"),
+            recordings(patient, "intake", "resume"),
         )
     else:
         yield ok("The intake is open.")
@@ -81,18 +81,18 @@ def providers(patient: Patient) -> Iterator[Symptom]:
     if refused := _refusal(answer, PROVIDERS_PATH):
         yield unknown(f"What the providers do is unknown. {refused.what}", refused.mend)
         return
-    faults = [symptom for row in answer.json()["providers"] for symptom in _of_provider(row)]
+    faults = [symptom for row in answer.json()["providers"] for symptom in _of_provider(patient, row)]
     yield from faults
     if not faults:
         yield ok("Each provider takes jobs.")
 
 
-def _of_provider(row: Mapping[str, Any]) -> Iterator[Symptom]:
+def _of_provider(patient: Patient, row: Mapping[str, Any]) -> Iterator[Symptom]:
     name = row["provider"]
     if row["paused"]:
         yield wrong(
             f"{name} is paused, and {row['queued']} media objects wait for it.",
-            "Follow docs/operate.md#pause-a-provider-or-change-its-slots.",
+            recordings(patient, "providers", "resume", name),
         )
     if row["health"] == "open":
         section = "credentials-refused-or-no-credit" if row.get("reason_code") in _OF_ACCOUNT else "a-provider-is-away"

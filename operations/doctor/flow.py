@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from operations.doctor.check import check
 from operations.doctor.findings import Symptom, ok, wrong
-from operations.doctor.patient import Patient, command, side_by_side
+from operations.doctor.patient import Patient, command, recordings, side_by_side
 
 BUS = "EventBusName"
 SWEEP_OUTPUT = "SweepFunctionName"
@@ -167,5 +167,4 @@ def _of_runs(patient: Patient, function: str, schedule: Mapping[str, Any]) -> Sy
 
 def sweep_at_once(patient: Patient) -> str:
     """Return the command that sweeps at once, dead letters included."""
-    options = ("--cli-binary-format", "raw-in-base64-out", "--payload", '{"at_once": true}', "counts.json")
-    return command("aws", "lambda", "invoke", "--function-name", patient.outputs[SWEEP_OUTPUT], *options)
+    return recordings(patient, "sweep", "--now")

@@ -181,3 +181,8 @@ def side_by_side(call: Callable[[T], R], values: Iterable[T]) -> list[R]:
 def command(*words: str) -> str:
     """Return a command as a shell takes it."""
     return shlex.join(words)
+
+
+def recordings(patient: Patient, *words: str) -> str:
+    """Return a command of the command line for this stage, as a shell takes it."""
+    return command("recordings", *words, "--stage", patient.stage)

@@ -24,6 +24,7 @@ from sandbox.stand_ins.credentials import credentials
 from tests.aws_command_line import call_of
 from tests.deployed import PATIENCE_SECONDS, until
 from tests.docs.pages import page
+from tests.recordings_command import run_recordings
 
 EXAMPLES = {
     "eu-central-1": "us-east-1",
@@ -168,14 +169,13 @@ def _eight_faults(stack: LocalStack, event: dict[str, Any]) -> Iterator[None]:
 
 
 def mend(stack: LocalStack, finding: Finding, folder: Path) -> None:
-    """Do what the finding says: as `aws`, as `make pause-intake`, or as the section of the page says."""
+    """Do what the finding says: as `aws`, or as the operator types the command, who says yes."""
     program, *words = shlex.split(finding.mend)
     if program == "aws":
         service, call, request = call_of(words, folder)
         getattr(stack.client(service), call)(**request)
-    elif program == "make":
-        assert words == ["pause-intake", "STAGE=local", "RESUME=1"]
-        resume_intake("local", stack.client, lambda name: _table(stack, name))
     else:
-        assert finding.mend == "Follow docs/operate.md#pause-a-provider-or-change-its-slots."
-        assert stack.call_api("PUT", "/providers/deepgram", {"paused": False}).status_code == 200
+        assert program == "recordings", finding.mend
+        yes = ["--yes"] if words[0] == "redrive" else []
+        ran = run_recordings(stack, *words, *yes, folder=folder)
+        assert ran.code == 0, ran.words

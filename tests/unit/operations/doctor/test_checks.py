@@ -9,13 +9,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from cli.app import app
 from operations.doctor.examine import CHECKS, examine
 from operations.doctor.findings import Finding
 from operations.doctor.patient import Patient
 from recording_insights.store.intake import IntakeStore
 from tests.aws_command_line import call_of
 from tests.docs.pages import PROJECT, Page
+from tests.docs.test_commands import parse
 from tests.unit.operations.doctor.fake_stage import (
     ALARM,
     KEY,
@@ -99,7 +102,8 @@ def check_mend(text: str) -> None:
     elif program == "aws":
         call_of(words)
     else:
-        assert (words[0], *words[-2:]) == ("backfill", "--stage", "dev")
+        assert words[-2:] == ["--stage", "dev"]
+        parse(get_command(app), program, words)
 
 
 Change = Callable[[FakeStage], object]
@@ -201,13 +205,12 @@ WRONG: list[Any] = [
     ("sweep", answers(scheduler__get_schedule={**SCHEDULE, "State": "DISABLED"}), "schedule of the sweep is disabled",
      "aws scheduler update-schedule --name sweep --group-name group --schedule-expression 'rate(15 minutes)'"),
     ("sweep", answers(cloudwatch__get_metric_statistics={"Datapoints": []}), "did not run for 50 minutes",
-     "aws lambda invoke --function-name RecordingInsights-dev-Sweep"),
-    ("dead letters", letters_in("unadmitted"), "There are 4 dead letters: arrivals that were not admitted.",
-     f"aws sqs start-message-move-task --source-arn {OUTPUTS['UnadmittedArrivalsArn']} "
-     f"--destination-arn {OUTPUTS['ArrivalsArn']}"),
-    ("dead letters", letters_in("letters"), "events that a function failed with", "aws lambda invoke"),
-    ("dead letters", letters_in("unpublished"), "changes", "aws sqs start-message-move-task --source-arn"),
-    ("dead letters", letters_in("undelivered"), "subscribers", "aws sqs start-message-move-task --source-arn"),
+     "recordings sweep --now --stage dev"),
+    ("dead letters", letters_in("unadmitted"), "There are 4 dead letters: media objects that were not admitted.",
+     "recordings redrive send arrivals --stage dev"),
+    ("dead letters", letters_in("letters"), "events that a function failed with", "recordings sweep --now --stage dev"),
+    ("dead letters", letters_in("unpublished"), "changes", "recordings redrive send changes --stage dev"),
+    ("dead letters", letters_in("undelivered"), "subscribers", "recordings redrive send notices --stage dev"),
     ("alarms", answers(cloudwatch__describe_alarms={"MetricAlarms": [{**ALARM, "StateValue": "ALARM"}]}),
      "recording-insights-dev-failures rings: A media object failed.", "Follow docs/operate.md#recordings-fail."),
     ("alarms", answers(cloudwatch__describe_alarms={"MetricAlarms": [{**ALARM, "ActionsEnabled": False}]}),
@@ -225,9 +228,9 @@ WRONG: list[Any] = [
     ("webhooks", page("POST hooks.example.com", answer_of({"message": "Forbidden"}, 403)), "answers 403", "Have"),
     ("webhooks", page("POST hooks.example.com", ConnectionError()), "does not answer", "Have the domain"),
     ("intake", lambda stage: IntakeStore(stage.table).pause("arn:aws:iam::1:user/kim"), "by arn:aws:iam::1:user/kim",
-     "make pause-intake STAGE=dev RESUME=1"),
+     "recordings intake resume --stage dev"),
     ("providers", page("GET /providers", answer_of({"providers": [{**PROVIDER, "paused": True, "queued": 3}]})),
-     "assemblyai is paused, and 3 media objects wait", "Follow docs/operate.md#pause-a-provider-or-change-its-slots."),
+     "assemblyai is paused, and 3 media objects wait", "recordings providers resume assemblyai --stage dev"),
     ("providers", page("GET /providers", answer_of({"providers": [
         {**PROVIDER, "health": "open", "since": "x", "reason_code": "out_of_credit", "reason": "no credit"}]})),
      "takes no jobs since x: no credit", "Follow docs/operate.md#credentials-refused-or-no-credit."),
