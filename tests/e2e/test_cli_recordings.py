@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from sandbox.cloud.local_stack import LocalStack
 from tests.deployed import STAYS, until_recording
 from tests.recordings_command import run_recordings
@@ -30,6 +32,7 @@ def test_a_file_is_sent_read_and_looked_after(stack: LocalStack, clip: Path, tmp
     assert recording_id in run("erase", recording_id, "--dry-run")
 
 
+@pytest.mark.matrix
 def test_a_channel_is_recorded_until_it_is_stopped(stack: LocalStack, tmp_path: Path) -> None:
     stack.dials(agora=STAYS)
     started = run_recordings(stack, "start", "a room", "--no-insights", "--json", folder=tmp_path)

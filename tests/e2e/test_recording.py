@@ -137,7 +137,8 @@ def test_everything_else_is_ignored_with_a_reason(stack: LocalStack, key: str, b
 
 def logged(stack: LocalStack, group: str, text: str) -> str:
     def find() -> str | None:
-        events = stack.client("logs").filter_log_events(logGroupName=group)["events"]
+        pages = stack.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        events = [event for page in pages for event in page["events"]]
         return next((str(event["message"]) for event in events if text in event["message"]), None)
 
     return until(find, f"a line about {text} in {group}")

@@ -85,7 +85,8 @@ def lines_about(stack: LocalStack, recording_id: str, function: str) -> list[dic
         for found in page["logGroups"]
         if function in found["logGroupName"]
     ]
-    events = logs.filter_log_events(logGroupName=group)["events"]
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    events = [event for page in pages for event in page["events"]]
     return [json.loads(event["message"]) for event in events if f'"recording_id":"{recording_id}"' in event["message"]]
 
 

@@ -192,6 +192,7 @@ def test_a_result_that_comes_after_the_ceiling_finishes_the_recording(stack: Loc
     assert sum(jobs_paid(stack).values()) == 1
 
 
+@pytest.mark.matrix
 def test_a_delivered_result_beyond_what_lambda_takes_is_kept_whole(stack: LocalStack, clip: Path) -> None:
     stack.dials(deepgram={"oversize_result": 4000})
 

@@ -70,6 +70,7 @@ def test_malformed(stack: LocalStack, clip: Path, secret: dict[str, str], text: 
     assert until_ended(stack, recording_id)["status"] == "done"
 
 
+@pytest.mark.matrix
 def test_a_start_reads_the_app_certificate_in_its_own_secret(stack: LocalStack) -> None:
     client, name = stack.client("secretsmanager"), "recording-insights/local/agora-certificate"
     starts = function_with(stack, "routes.start_recording.handler")

@@ -88,7 +88,9 @@ def put(emulator: LocalStack, source: str, **detail: Any) -> None:
 def lines(emulator: LocalStack, function: str, text: str) -> int:
     """How often a function has logged a text."""
     try:
-        logged = emulator.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+        logs = emulator.client("logs").get_paginator("filter_log_events")
+        pages = logs.paginate(logGroupName=f"/aws/lambda/{function}")
+        logged = [line for page in pages for line in page["events"]]
     except emulator.client("logs").exceptions.ResourceNotFoundException:
         return 0
     return sum(line["message"].count(text) for line in logged)
