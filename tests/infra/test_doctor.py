@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from operations.dead_letters import QUEUES
 from operations.doctor.bucket import CORS_RULE, is_same_statement, wanted_statements
-from operations.doctor.queues import QUEUES
 from tests.infra.test_stack import of_type
 from tests.unit.operations.doctor.fake_stage import OUTPUTS, FakeStage
 
