@@ -85,7 +85,7 @@ def _drop_unused(wheels: Path) -> None:
     for path in ("aws_lambda_powertools/event_handler", "bin"):
         shutil.rmtree(wheels / path, ignore_errors=True)
     # Another third are utilities of which the functions use one, and the logger another.
-    for folder in (wheels / "aws_lambda_powertools/utilities").iterdir():
+    for folder in wheels.glob("aws_lambda_powertools/utilities/*"):
         if folder.is_dir() and folder.name not in POWERTOOLS_UTILITIES:
             shutil.rmtree(folder)
 

@@ -43,9 +43,13 @@ def parse_context(text: str) -> dict[str, str]:
 
 
 def full_context(location: Location, context: Mapping[str, str]) -> dict[str, str]:
-    """Complete the user's settings: every vendor is a stand-in, and calls back to the local cloud."""
+    """Complete the user's settings: every vendor is a stand-in, and calls back to the local cloud.
+
+    An empty text leaves a default out: `insightsModel=` is a stack without a model.
+    """
     base_urls = {f"{vendor}BaseUrl": f"{location.sandbox_url}/{vendor}" for vendor in ("agora", *vendors())}
-    return {"stage": STAGE, **DEFAULTS, "webhookBaseUrl": location.api_url, **base_urls, **context}
+    settings = {"stage": STAGE, **DEFAULTS, "webhookBaseUrl": location.api_url, **base_urls, **context}
+    return {key: value for key, value in settings.items() if value or key not in DEFAULTS}
 
 
 def tests_context() -> dict[str, str]:

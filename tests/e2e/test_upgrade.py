@@ -52,8 +52,9 @@ SETTINGS = {
     "callbackWaitSeconds": "120",
     "lateFilesMinutes": "5",
     "sweepMinutes": "0",
+    "insightsModel": "",
 }
-"""Settings that the last release knows too."""
+"""Settings that the last release knows too. It knows no model."""
 KEPT = (
     *("AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SecretsManager::Secret"),
     *("AWS::StepFunctions::StateMachine", "AWS::ApiGatewayV2::Api", "AWS::IAM::User"),

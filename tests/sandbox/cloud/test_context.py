@@ -42,6 +42,7 @@ def test_every_vendor_is_a_stand_in_unless_the_user_gives_its_address(location: 
 def test_the_default_provider_is_alive_and_can_be_replaced(location: Location) -> None:
     assert StackSettings.from_context(full_context(location, {})).provider == "deepgram"
     assert StackSettings.from_context(full_context(location, {"provider": "symbl"})).provider == "symbl"
+    assert StackSettings.from_context(full_context(location, {"insightsModel": ""})).insights_model is None
 
 
 def test_the_user_may_choose_another_provider_and_other_options(location: Location) -> None:
